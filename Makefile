@@ -1,0 +1,56 @@
+# The same commands that CI runs, under short names. `make` alone lists them.
+
+# Also finds a Rust that `make setup` has just installed.
+SHELL := /bin/bash
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# More words for the command line of `demo` and `bench`.
+ARGS ?=
+SEEDS ?= 10000
+KILLS ?= 1000
+FUZZ_MS ?= 60000
+
+.PHONY: help setup build demo test check fmt bench simulate kill-test fuzz deny clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what a build needs and is missing
+	@scripts/setup.sh
+
+build: setup ## build the release binary, target/release/accolade
+	cargo build --release -p accolade
+
+demo: setup ## start a node with two sample operators and watch it; ARGS="..." is passed on
+	cargo run --release -p accolade -- demo $(ARGS)
+
+test: ## everything that proves it right: tests, 10,000 simulator seeds, 50 kills
+	cargo test --workspace
+	$(MAKE) --no-print-directory simulate SEEDS=10000
+	$(MAKE) --no-print-directory kill-test KILLS=50
+
+check: ## formatting, lints and documentation, with warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace
+
+fmt: ## format the code
+	cargo fmt --all
+
+bench: ## measure the bars on this machine; ARGS="--json" for machines
+	cargo run --release -p accolade -- bench $(ARGS)
+
+simulate: ## run the simulator over SEEDS=10000 seeds
+	cargo run --release -p accolade-simulator -- --seeds $(SEEDS)
+
+kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
+	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test kill -- --ignored --nocapture
+
+fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
+	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace fuzz
+
+deny: ## check licences, bans, sources and advisories (needs cargo-deny)
+	cargo deny check
+
+clean: ## remove what was built
+	cargo clean

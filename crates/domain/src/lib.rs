@@ -1,0 +1,24 @@
+//! The rules of Accolade, and nothing else: money and points, events, an operator's program, what a
+//! wager earns, and the ledger.
+//!
+//! There is no clock, no randomness, no I/O, no float and no serialisation in this crate: whatever a
+//! rule needs is an argument. Formats live in `accolade-wire`.
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    clippy::float_arithmetic,
+    clippy::integer_division,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
+
+pub mod account;
+pub mod amount;
+pub mod earning;
+pub mod event;
+pub mod ledger;
+pub mod outcome;
+pub mod program;
+pub mod refusal;
+pub mod time;
+mod wide;

@@ -1,0 +1,117 @@
+//! What became of a record. Every input has one, refused ones too.
+
+use crate::amount::Points;
+use crate::ledger::{Parts, Place};
+use crate::refusal::{DeadReason, Refusal};
+use crate::time::Day;
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A wager that counted; it has an entry unless it earned nothing.
+    Counted {
+        /// The program version that decided.
+        version: u32,
+        /// Points earned, after caps.
+        points: Points,
+        /// Points that caps took away.
+        capped: Points,
+        /// What the effective multiplier is made of.
+        parts: Parts,
+        /// The day whose cap the points count against, where there is one.
+        cap_day: Option<Day>,
+    },
+    /// A game event: counted, without points.
+    Recorded,
+    /// A wager that did not count.
+    Refused {
+        /// The first rule that said no.
+        refusal: Refusal,
+        /// The program version that decided; 0 where none did.
+        version: u32,
+    },
+    /// The same input came before.
+    Repeated {
+        /// Where its first occurrence stands, with the outcome that holds.
+        first: Place,
+    },
+    /// A void.
+    Voided {
+        /// Where the wager stands that it takes back; `None` where the wager has not come yet.
+        wager: Option<Place>,
+        /// Points taken back, zero or negative.
+        points: Points,
+        /// The program version that decided; 0 where none did.
+        version: u32,
+    },
+    /// An input that could not be processed.
+    DeadLetter {
+        /// Why, as a code.
+        reason: DeadReason,
+        /// Why, in words, with the field at fault.
+        detail: Box<str>,
+    },
+    /// A command or control record that was carried out.
+    Done {
+        /// What the record made, such as a version's number; 0 where it made nothing.
+        made: u64,
+    },
+    /// A command or control record that was not carried out.
+    Declined {
+        /// Why.
+        why: Declined,
+    },
+}
+
+/// Why a command or a control record was not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// The operator is not known.
+    OperatorUnknown,
+    /// The operator exists already.
+    OperatorExists,
+    /// It was edited from a version that is no longer the latest.
+    Stale,
+    /// There is no such version, or it has begun.
+    NotScheduled,
+    /// There is no such dead letter.
+    NoSuchDeadLetter,
+    /// The dead letter was released or discarded before.
+    DeadLetterClosed,
+    /// No partition stands at the place to be skipped.
+    NotStandingThere,
+    /// The record is not understood.
+    Malformed,
+    /// The same id was used before with other content.
+    IdConflict,
+}
+
+impl Declined {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::OperatorUnknown,
+        Self::OperatorExists,
+        Self::Stale,
+        Self::NotScheduled,
+        Self::NoSuchDeadLetter,
+        Self::DeadLetterClosed,
+        Self::NotStandingThere,
+        Self::Malformed,
+        Self::IdConflict,
+    ];
+
+    /// The stable code, as the API shows it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OperatorUnknown => "operator_unknown",
+            Self::OperatorExists => "operator_exists",
+            Self::Stale => "stale",
+            Self::NotScheduled => "not_scheduled",
+            Self::NoSuchDeadLetter => "no_such_dead_letter",
+            Self::DeadLetterClosed => "dead_letter_closed",
+            Self::NotStandingThere => "not_standing_there",
+            Self::Malformed => "malformed",
+            Self::IdConflict => "id_conflict",
+        }
+    }
+}

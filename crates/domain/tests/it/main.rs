@@ -1,0 +1,4 @@
+//! The rules in the words of the rule book.
+
+mod earning;
+mod scenario;

@@ -1,0 +1,151 @@
+//! Reads a scenario, lets the rules decide, and writes down what they said.
+//!
+//! `program` lines begin a program from its clauses, separated by commas; `wager` lines are decided
+//! in order for one player, whose points count against the cap; `consent` is what the player says.
+
+use std::fmt::Write as _;
+
+use accolade_domain::account::Account;
+use accolade_domain::amount::{Amount, Multiplier, Points, Rate};
+use accolade_domain::earning::{Decision, decide};
+use accolade_domain::event::{Consent, Wager};
+use accolade_domain::ledger::Subject;
+use accolade_domain::program::{
+    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
+};
+use accolade_domain::time::{Timestamp, ZoneOffsets};
+use expect_test::Expect;
+
+/// Plays `scenario` and compares the transcript.
+pub(crate) fn check(scenario: &str, expected: Expect) {
+    let mut program = empty_program();
+    let mut account = Account::new(Subject::default(), Timestamp::default());
+    let mut transcript = String::new();
+    for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "program" => {
+                program = empty_program();
+                rest.split(',').for_each(|clause| apply(&mut program, clause.trim()));
+            }
+            "consent" => {
+                account.consent = Some(if rest == "in" { Consent::In } else { Consent::Out });
+            }
+            "wager" => {
+                let told = play(&program, &mut account, rest.trim());
+                writeln!(transcript, "{:<44} {told}", rest.trim()).unwrap();
+            }
+            _ => panic!("unknown line `{line}`"),
+        }
+    }
+    expected.assert_eq(&transcript);
+}
+
+fn empty_program() -> Program {
+    Program {
+        currency: "EUR".into(),
+        zone: ZoneOffsets::default(),
+        mode: Mode::Live,
+        consent: ConsentDefault::OptOut,
+        voids: VoidFloor::Unlimited,
+        rates: [].into(),
+        rules: Rules {
+            enabled: true,
+            eligibility: Eligibility::default(),
+            earning: Earning {
+                multipliers: [].into(),
+                default_multiplier: Rate::ZERO,
+                games: [].into(),
+                rounding: Rounding::Down,
+                cap_per_day: None,
+            },
+        },
+        jurisdictions: [].into(),
+    }
+}
+
+/// One clause of a program, such as `slots x0.1`; `in Ontario …` overrides what stands so far.
+fn apply(program: &mut Program, clause: &str) {
+    let words: Vec<&str> = clause.split_whitespace().collect();
+    match words.as_slice() {
+        ["off"] => program.mode = Mode::Off,
+        ["opt-in"] => program.consent = ConsentDefault::OptIn,
+        ["zone", hours] => {
+            let seconds = hours.parse::<i32>().unwrap() * 3600;
+            program.zone = ZoneOffsets(vec![(Timestamp::default(), seconds)]);
+        }
+        ["rate", currency, rate] => {
+            program.rates.insert((*currency).into(), Rate::parse(rate).unwrap());
+        }
+        ["in", name, clause @ ..] => {
+            let rules = program.jurisdictions.entry((*name).into());
+            let rules = rules.or_insert_with(|| program.rules.clone());
+            apply_rule(rules, clause);
+        }
+        clause => apply_rule(&mut program.rules, clause),
+    }
+}
+
+fn apply_rule(rules: &mut Rules, clause: &[&str]) {
+    let names = |names: &[&str]| {
+        let mut names: Vec<Box<str>> = names.iter().map(|name| Box::from(*name)).collect();
+        names.sort();
+        names
+    };
+    let rate = |text: &str| Rate::parse(text.trim_start_matches('x')).unwrap();
+    let (eligibility, earning) = (&mut rules.eligibility, &mut rules.earning);
+    match clause {
+        ["disabled"] => rules.enabled = false,
+        ["min", amount] => eligibility.min_wager = Amount::parse(amount).unwrap(),
+        ["only", categories @ ..] => eligibility.categories = names(categories),
+        ["allow", segments @ ..] => eligibility.segments_allow = names(segments),
+        ["deny", "player", players @ ..] => eligibility.players_deny = names(players),
+        ["deny", segments @ ..] => eligibility.segments_deny = names(segments),
+        ["cap", points] => earning.cap_per_day = Some(Points::parse(points).unwrap()),
+        ["down"] => earning.rounding = Rounding::Down,
+        ["half-up"] => earning.rounding = Rounding::HalfUp,
+        ["half-even"] => earning.rounding = Rounding::HalfEven,
+        ["default", multiplier] => earning.default_multiplier = rate(multiplier),
+        ["game", game, multiplier] => {
+            earning.games.insert((*game).into(), rate(multiplier));
+        }
+        [category, multiplier] => {
+            earning.multipliers.insert((*category).into(), rate(multiplier));
+        }
+        _ => panic!("unknown clause `{clause:?}`"),
+    }
+}
+
+/// Decides `CATEGORY STAKE CURRENCY [game G] [segment S] [in J] [player P] [at HOUR]`.
+fn play(program: &Program, account: &mut Account, text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (&[category, stake, currency], more) = words.split_first_chunk().unwrap();
+    let option = |name| more.chunks_exact(2).find(|pair| pair[0] == name).map(|pair| pair[1]);
+    let hour = option("at").map_or(0, |hour| hour.parse::<i64>().unwrap());
+    let wager = Wager {
+        wager_id: "w1".into(),
+        player_id: option("player").unwrap_or("p1").into(),
+        operator_id: "o1".into(),
+        game_id: option("game").unwrap_or("g1").into(),
+        game_category: category.into(),
+        stake: Amount::parse(stake).unwrap(),
+        win: None,
+        currency: currency.into(),
+        segment: option("segment").map(Into::into),
+        jurisdiction: option("in").unwrap_or("Malta").into(),
+        at: Timestamp::from_micros(hour * 3_600_000_000),
+    };
+    match decide(program, &wager, Some(account)) {
+        Decision::Refused(refusal) => format!("refused {}", refusal.code()),
+        Decision::OutOfRange => "out of range".to_owned(),
+        Decision::Counted(earned) => {
+            let multiplier = Multiplier::of(earned.parts.base, earned.parts.rate);
+            let mut told = format!("+{} at x{multiplier}", earned.points);
+            if let Some(day) = earned.cap_day {
+                account.use_on(day, earned.points);
+                write!(told, ", day {}, capped {}", day.0, earned.capped).unwrap();
+            }
+            told
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Ids of the current interval: those that are not yet in a sealed run.
+
+use std::sync::Arc;
+
+use accolade_wire::identity::IdHash;
+use hashbrown::HashTable;
+
+use crate::store::{Ask, Earlier};
+
+/// One id that is occupied, with the place of its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdEntry {
+    /// Operator, kind and id.
+    pub id: IdHash,
+    /// The known business fields.
+    pub content: u64,
+    /// The batch of its outcome.
+    pub batch: u64,
+    /// The slot of its outcome.
+    pub slot: u32,
+    /// Part of the hash of its player.
+    pub player: u32,
+    /// The hour of event time under which it is filed.
+    pub hour: i64,
+}
+
+/// A table of ids of one partition. Several entries may have one id.
+#[derive(Debug, Clone, Default)]
+pub struct IdTable(HashTable<IdEntry>);
+
+impl IdTable {
+    fn insert(&mut self, entry: IdEntry) {
+        self.0.insert_unique(entry.id.0[0], entry, |entry| entry.id.0[0]);
+    }
+
+    fn newest(&self, ask: &Ask) -> Option<Earlier> {
+        self.0
+            .iter_hash(ask.id.0[0])
+            .filter(|entry| entry.id == ask.id && entry.player == ask.player)
+            .filter(|entry| ask.hours.include(entry.hour))
+            .map(|entry| Earlier { batch: entry.batch, slot: entry.slot, content: entry.content })
+            .max_by_key(|earlier| (earlier.batch, earlier.slot))
+    }
+
+    /// All entries with `id`, whatever their player.
+    pub fn with_id(&self, id: IdHash) -> impl Iterator<Item = &IdEntry> {
+        self.0.iter_hash(id.0[0]).filter(move |entry| entry.id == id)
+    }
+
+    /// All entries, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &IdEntry> {
+        self.0.iter()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The ids of one partition that are in memory.
+#[derive(Debug, Clone, Default)]
+pub struct RecentIds {
+    current: IdTable,
+    sealing: Option<Arc<IdTable>>,
+    unwritten: Vec<IdEntry>,
+}
+
+impl RecentIds {
+    /// Occupies an id; the next checkpoint writes it.
+    pub fn insert(&mut self, entry: IdEntry) {
+        self.current.insert(entry);
+        self.unwritten.push(entry);
+    }
+
+    /// Puts back an id that a checkpoint had written.
+    pub fn restore(&mut self, entry: IdEntry) {
+        self.current.insert(entry);
+    }
+
+    /// The newest occurrence of what `ask` asks for.
+    pub fn newest(&self, ask: &Ask) -> Option<Earlier> {
+        let sealing = self.sealing.as_ref().and_then(|table| table.newest(ask));
+        self.current.newest(ask).or(sealing)
+    }
+
+    /// All entries with `id`, whatever their player.
+    pub fn with_id(&self, id: IdHash) -> impl Iterator<Item = &IdEntry> {
+        self.current.with_id(id).chain(self.sealing.iter().flat_map(move |table| table.with_id(id)))
+    }
+
+    /// How many ids the current interval holds.
+    pub fn len(&self) -> usize {
+        self.current.len()
+    }
+
+    /// Whether the current interval holds none.
+    pub fn is_empty(&self) -> bool {
+        self.current.is_empty()
+    }
+
+    /// Ids that no checkpoint has written yet.
+    pub fn take_unwritten(&mut self) -> Vec<IdEntry> {
+        std::mem::take(&mut self.unwritten)
+    }
+
+    /// Ends the current interval: its ids are asked until [`RecentIds::sealed`], and change no more.
+    ///
+    /// # Panics
+    ///
+    /// If the interval before is still being sealed.
+    pub fn seal(&mut self) -> Arc<IdTable> {
+        assert!(self.sealing.is_none(), "one interval is sealed at a time");
+        let table = Arc::new(std::mem::take(&mut self.current));
+        self.sealing = Some(Arc::clone(&table));
+        table
+    }
+
+    /// The interval that was ended stands in sealed runs now.
+    pub fn sealed(&mut self) {
+        self.sealing = None;
+    }
+}

@@ -1,0 +1,104 @@
+//! A record as the fold sees it: parsed, or what is wrong with it.
+
+use accolade_domain::event::Event;
+use accolade_wire::control::Command;
+use accolade_wire::event::{read_game_event, read_wager};
+use accolade_wire::identity::{HashKey, IdHash, IdKind};
+use accolade_wire::record::{Kind, Record};
+
+/// The body of a record.
+#[derive(Debug, Clone)]
+pub enum Body<'a> {
+    /// A valid event, with the hashes of its identity.
+    Event(Event<'a>, Identity),
+    /// A command, with the hashes of its identity if it has any.
+    Command(Command, Option<Identity>),
+    /// A control record.
+    Control,
+    /// Bytes that are not a valid body, and what is wrong with them.
+    Malformed(Box<str>),
+}
+
+/// Who an input is, as hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Operator, kind and id.
+    pub id: IdHash,
+    /// The player.
+    pub player: u64,
+    /// The known business fields.
+    pub content: u64,
+}
+
+impl Identity {
+    /// The part of the player's hash that is kept beside an id.
+    #[expect(clippy::cast_possible_truncation, reason = "the low half of the hash is meant")]
+    pub const fn player_part(&self) -> u32 {
+        self.player as u32
+    }
+}
+
+/// Reads the body of `record`.
+pub fn read<'a>(record: &Record<'a>, key: &HashKey) -> Body<'a> {
+    match record.kind {
+        Kind::Wager => match read_wager(record.body) {
+            Ok(event) => with_identity(event, record, key),
+            Err(problems) => Body::Malformed(in_words(&problems)),
+        },
+        Kind::GameEvent => match read_game_event(record.body) {
+            Ok(event) => with_identity(Event::Game(event), record, key),
+            Err(problems) => Body::Malformed(in_words(&problems)),
+        },
+        Kind::Command => match serde_json::from_slice(record.body) {
+            Ok(command) => {
+                let identity = command_identity(&command, record, key);
+                Body::Command(command, identity)
+            }
+            Err(error) => Body::Malformed(error.to_string().into()),
+        },
+        Kind::Control => Body::Control,
+    }
+}
+
+/// The operator that an event belongs to: a wager names it, a game event has it from its source.
+pub fn operator_of<'a>(event: &'a Event<'_>, record: &Record<'a>) -> &'a str {
+    match event {
+        Event::Wager(wager) => &wager.operator_id,
+        Event::Void(void) => &void.operator_id,
+        Event::Game(_) => record.operator,
+    }
+}
+
+fn with_identity<'a>(event: Event<'a>, record: &Record<'a>, key: &HashKey) -> Body<'a> {
+    let kind = match event {
+        Event::Wager(_) => IdKind::Wager,
+        Event::Void(_) => IdKind::Void,
+        Event::Game(_) => IdKind::GameEvent,
+    };
+    let identity = Identity {
+        id: key.id(operator_of(&event, record), kind, event.id()),
+        player: key.player(event.player_id()),
+        content: key.content(&event),
+    };
+    Body::Event(event, identity)
+}
+
+fn command_identity(command: &Command, record: &Record<'_>, key: &HashKey) -> Option<Identity> {
+    let (id, player) = match command {
+        Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
+        Command::Repair { id, .. } | Command::Release { id, .. } | Command::Discard { id, .. } => {
+            (id, "")
+        }
+        Command::Arrived { .. } => return None,
+    };
+    Some(Identity {
+        id: key.id(record.operator, IdKind::Command, id),
+        player: key.player(player),
+        content: key.command(record.body),
+    })
+}
+
+fn in_words(problems: &[accolade_wire::problem::Problem]) -> Box<str> {
+    let words: Vec<_> = problems.iter().take(5).map(ToString::to_string).collect();
+    words.join("; ").into()
+}

@@ -1,0 +1,25 @@
+//! The deterministic fold, the driver of a partition, and the ports they need.
+//!
+//! Records arrive with their place, time and random bytes; what they decide goes out as values. There
+//! is no clock, no randomness and no I/O here but through the ports, and a port's failure is an error
+//! that stops, never a guess.
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    clippy::float_arithmetic,
+    clippy::integer_division,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
+
+pub mod disk;
+pub mod store;
+pub mod rules;
+pub mod input;
+pub mod apply;
+pub mod ids;
+pub mod players;
+pub mod timers;
+pub mod partition;
+mod carry;
+pub mod checkpoint;

@@ -1,0 +1,244 @@
+//! The rules in force: settings, operators and their programs, after a number of control records.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::program::{Program, Versions};
+use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
+use accolade_wire::control::Control;
+use accolade_wire::identity::HashKey;
+use accolade_wire::program;
+
+/// How the fold of this release decides.
+pub const BEHAVIOUR: u16 = 1;
+
+/// Everything that control records have set so far. Never changed, only succeeded.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// How many control records these rules come after.
+    pub applied: u64,
+    /// What genesis fixed.
+    pub settings: Settings,
+    operators: BTreeMap<Box<str>, Arc<Operator>>,
+}
+
+/// What genesis fixed for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The cluster's random id.
+    pub cluster_id: Box<str>,
+    /// How many partitions there are.
+    pub partitions: u16,
+    /// Key of all hashes.
+    pub hash_key: HashKey,
+    /// How the fold decides.
+    pub behaviour: u16,
+    /// Hours of event time in which a repeat with its own timestamp is found.
+    pub window_hours: u16,
+    /// Hours before the batch's time in which a re-stamped repeat is found.
+    pub recent_hours: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cluster_id: "".into(),
+            partitions: 0,
+            hash_key: HashKey([0; 16]),
+            behaviour: BEHAVIOUR,
+            window_hours: 168,
+            recent_hours: 24,
+        }
+    }
+}
+
+impl Settings {
+    /// The window in microseconds.
+    pub fn window_micros(&self) -> i64 {
+        i64::from(self.window_hours) * HOUR_MICROS
+    }
+}
+
+/// An operator and its programs.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// 1, 2, 3, … in the order of arrival.
+    pub number: u32,
+    /// The operator's name in events.
+    pub id: Box<str>,
+    /// SHA-256 of its API key, in hexadecimal.
+    pub key_hash: Box<str>,
+    /// Most events a second that it may send; 0 for no limit.
+    pub events_per_second: u32,
+    /// Its programs.
+    pub versions: Versions<Arc<Published>>,
+}
+
+/// One version of a program with what is known about its publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The program, ready to decide.
+    pub program: Program,
+    /// The document, as canonical JSON.
+    pub document: Box<str>,
+    /// The version that it was edited from; 0 for the first.
+    pub edited_from: u32,
+    /// Why, in the editor's words.
+    pub why: Box<str>,
+    /// Who published it.
+    pub who: Box<str>,
+    /// When.
+    pub published_at: Timestamp,
+}
+
+impl Rules {
+    /// The operator called `id`.
+    pub fn operator(&self, id: &str) -> Option<&Arc<Operator>> {
+        self.operators.get(id)
+    }
+
+    /// All operators, by name.
+    pub fn operators(&self) -> impl Iterator<Item = &Arc<Operator>> {
+        self.operators.values()
+    }
+
+    /// The rules after one more control record, and what became of it.
+    ///
+    /// `time` is that of the record's batch. `skip` changes no rule: the driver has acted on it.
+    pub fn after(&self, body: &[u8], time: Timestamp) -> (Self, Outcome) {
+        let mut next = self.clone();
+        next.applied += 1;
+        let outcome = match serde_json::from_slice::<Control>(body) {
+            Ok(control) => next.apply(control, time),
+            Err(_) => Err(Declined::Malformed),
+        };
+        match outcome {
+            Ok(made) => (next, Outcome::Done { made }),
+            Err(why) => {
+                let unchanged = Self { applied: next.applied, ..self.clone() };
+                (unchanged, Outcome::Declined { why })
+            }
+        }
+    }
+
+    fn apply(&mut self, control: Control, time: Timestamp) -> Result<u64, Declined> {
+        match control {
+            Control::Genesis {
+                cluster_id,
+                partitions,
+                hash_key,
+                behaviour,
+                window_hours,
+                recent_hours,
+            } => {
+                let hash_key = HashKey(hex_16(&hash_key).ok_or(Declined::Malformed)?);
+                let cluster_id = cluster_id.into();
+                self.settings = Settings {
+                    cluster_id,
+                    partitions,
+                    hash_key,
+                    behaviour,
+                    window_hours,
+                    recent_hours,
+                };
+                Ok(0)
+            }
+            Control::Operator { operator, key_hash, events_per_second } => {
+                if self.operators.contains_key(&*operator) {
+                    return Err(Declined::OperatorExists);
+                }
+                let number = u32::try_from(self.operators.len() + 1).expect("fewer than 2^32");
+                let id: Box<str> = operator.into();
+                let (key_hash, versions) = (key_hash.into(), Versions::new());
+                let added = Operator { number, id: id.clone(), key_hash, events_per_second, versions };
+                self.operators.insert(id, Arc::new(added));
+                Ok(u64::from(number))
+            }
+            Control::Publish {
+                operator,
+                edited_from,
+                effective_from,
+                why,
+                who,
+                published_at,
+                document,
+                zone,
+            } => {
+                let operator = self.operator_mut(&operator)?;
+                if operator.versions.latest() != edited_from {
+                    return Err(Declined::Stale);
+                }
+                let zone = ZoneOffsets(
+                    zone.into_iter()
+                        .map(|(from, offset)| (Timestamp::from_micros(from), offset))
+                        .collect(),
+                );
+                let program = program::read(&document)
+                    .and_then(|document| program::compile(&document, zone))
+                    .map_err(|_| Declined::Malformed)?;
+                let published = Published {
+                    program,
+                    document: document.into(),
+                    edited_from,
+                    why: why.into(),
+                    who: who.into(),
+                    published_at: Timestamp::from_micros(published_at),
+                };
+                let from = Timestamp::from_micros(effective_from);
+                Ok(u64::from(operator.versions.publish(from, Arc::new(published))))
+            }
+            Control::Withdraw { operator, version, .. } => {
+                let operator = self.operator_mut(&operator)?;
+                if operator.versions.withdraw(version, time) {
+                    Ok(u64::from(version))
+                } else {
+                    Err(Declined::NotScheduled)
+                }
+            }
+            Control::Skip { .. } => Ok(0),
+        }
+    }
+
+    fn operator_mut(&mut self, id: &str) -> Result<&mut Operator, Declined> {
+        self.operators.get_mut(id).map(Arc::make_mut).ok_or(Declined::OperatorUnknown)
+    }
+}
+
+fn hex_16(text: &str) -> Option<[u8; 16]> {
+    if text.len() != 32 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// The rules that partitions of one node stand at, so that each control record is carried out once
+/// for all of them.
+#[derive(Debug, Default)]
+pub struct RulesHistory {
+    recent: Mutex<BTreeMap<u64, (Arc<Rules>, Outcome)>>,
+}
+
+/// Partitions seldom stand more control records apart than this; if they do, one is carried out again.
+const HISTORY_MAX: usize = 64;
+
+impl RulesHistory {
+    /// The rules after the control record `body`, which follows `before`.
+    pub fn after(&self, before: &Rules, body: &[u8], time: Timestamp) -> (Arc<Rules>, Outcome) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((rules, outcome)) = recent.get(&(before.applied + 1)) {
+            return (Arc::clone(rules), outcome.clone());
+        }
+        let (rules, outcome) = before.after(body, time);
+        let rules = Arc::new(rules);
+        recent.insert(rules.applied, (Arc::clone(&rules), outcome.clone()));
+        if recent.len() > HISTORY_MAX {
+            recent.pop_first();
+        }
+        (rules, outcome)
+    }
+}

@@ -1,0 +1,212 @@
+//! What the model and the workload speak about: events and programs as plain values. Amounts are in
+//! 10^-18ths, rates in 10^-8ths, points in hundredths, times in microseconds since 1970.
+
+use std::collections::BTreeMap;
+
+pub use crate::digits::ModelRounding;
+
+/// What a record says, whatever its bytes look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelEvent {
+    /// A wager.
+    Wager(ModelWager),
+    /// The taking back of a wager.
+    Void(ModelVoid),
+    /// A game event.
+    Game(ModelGame),
+    /// A command of a player about taking part.
+    Consent(ModelConsent),
+    /// Bytes that are no event.
+    Malformed,
+}
+
+/// A wager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the wire, by name")]
+pub struct ModelWager {
+    pub wager_id: String,
+    pub player_id: String,
+    pub operator_id: String,
+    pub game_id: String,
+    pub game_category: String,
+    pub wager_amount: u128,
+    pub win_amount: Option<u128>,
+    pub currency: String,
+    pub player_segment: Option<String>,
+    pub jurisdiction: String,
+    pub timestamp: i64,
+}
+
+/// The taking back of a wager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the wire, by name")]
+pub struct ModelVoid {
+    pub wager_id: String,
+    pub player_id: String,
+    pub operator_id: String,
+    pub reason: String,
+    pub timestamp: i64,
+}
+
+/// A game event; `data` is the JSON object as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the wire, by name")]
+pub struct ModelGame {
+    pub event_id: String,
+    pub event_type: String,
+    pub player_id: String,
+    pub game_id: String,
+    pub timestamp: i64,
+    pub data: Option<String>,
+}
+
+/// A command of a player about taking part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelConsent {
+    /// Identity of the command within its operator.
+    pub command_id: String,
+    /// Whose consent.
+    pub player_id: String,
+    /// Whether the player takes part from now on.
+    pub takes_part: bool,
+}
+
+/// One version of an operator's rules, as its document says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelProgram {
+    /// Points are earned on stakes converted to this currency.
+    pub currency: String,
+    /// Where caps' days begin.
+    pub zone: ModelZone,
+    /// Whether the mode is `off` rather than `live`.
+    pub is_off: bool,
+    /// Whether players are out until they join.
+    pub is_opt_in: bool,
+    /// Whether a void takes a balance down to zero at most.
+    pub voids_to_zero: bool,
+    /// From other currencies to the program's.
+    pub rates: BTreeMap<String, u64>,
+    /// What holds where no jurisdiction says otherwise.
+    pub rules: ModelRules,
+    /// What jurisdictions say otherwise.
+    pub jurisdictions: BTreeMap<String, ModelOverrides>,
+}
+
+/// A time zone: its name, and its offsets from UTC in seconds, each with the moment from which it
+/// holds. The first also holds before its moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the type says it")]
+pub struct ModelZone {
+    pub name: String,
+    pub offsets: Vec<(i64, i32)>,
+}
+
+/// What counts and what it earns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the program's document, by name")]
+pub struct ModelRules {
+    pub enabled: bool,
+    pub categories: Vec<String>,
+    pub min_wager: u128,
+    pub segments_allow: Vec<String>,
+    pub segments_deny: Vec<String>,
+    pub players_deny: Vec<String>,
+    pub multipliers: BTreeMap<String, u64>,
+    pub games: BTreeMap<String, u64>,
+    pub rounding: ModelRounding,
+    pub caps_per_day: Vec<i64>,
+}
+
+/// A jurisdiction's own words, merged over the rules as RFC 7396 says: what is `None` is not said,
+/// lists replace, and a multiplier of `None` (null) takes one away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the program's document, by name")]
+pub struct ModelOverrides {
+    pub enabled: Option<bool>,
+    pub categories: Option<Vec<String>>,
+    pub min_wager: Option<u128>,
+    pub segments_allow: Option<Vec<String>>,
+    pub segments_deny: Option<Vec<String>>,
+    pub players_deny: Option<Vec<String>>,
+    pub multipliers: BTreeMap<String, Option<u64>>,
+    pub games: BTreeMap<String, Option<u64>>,
+    pub rounding: Option<ModelRounding>,
+    pub caps_per_day: Option<Vec<i64>>,
+}
+
+impl ModelEvent {
+    /// The player whose partition the event is in; none for bytes that are no event.
+    pub fn player_id(&self) -> Option<&str> {
+        match self {
+            Self::Wager(wager) => Some(&wager.player_id),
+            Self::Void(void) => Some(&void.player_id),
+            Self::Game(event) => Some(&event.player_id),
+            Self::Consent(command) => Some(&command.player_id),
+            Self::Malformed => None,
+        }
+    }
+
+    /// The event's own time, which a command has not.
+    pub fn timestamp(&self) -> Option<i64> {
+        match self {
+            Self::Wager(wager) => Some(wager.timestamp),
+            Self::Void(void) => Some(void.timestamp),
+            Self::Game(event) => Some(event.timestamp),
+            Self::Consent(_) | Self::Malformed => None,
+        }
+    }
+
+    /// Gives the event another time; a command has none.
+    pub fn set_timestamp(&mut self, at: i64) {
+        match self {
+            Self::Wager(wager) => wager.timestamp = at,
+            Self::Void(void) => void.timestamp = at,
+            Self::Game(event) => event.timestamp = at,
+            Self::Consent(_) | Self::Malformed => {}
+        }
+    }
+}
+
+impl ModelRules {
+    /// These rules with a jurisdiction's own words merged over them.
+    #[must_use]
+    pub fn merged(&self, overrides: &ModelOverrides) -> Self {
+        let list =
+            |own: &Option<Vec<String>>, base: &Vec<String>| own.as_ref().unwrap_or(base).clone();
+        Self {
+            enabled: overrides.enabled.unwrap_or(self.enabled),
+            categories: list(&overrides.categories, &self.categories),
+            min_wager: overrides.min_wager.unwrap_or(self.min_wager),
+            segments_allow: list(&overrides.segments_allow, &self.segments_allow),
+            segments_deny: list(&overrides.segments_deny, &self.segments_deny),
+            players_deny: list(&overrides.players_deny, &self.players_deny),
+            multipliers: merged_map(&self.multipliers, &overrides.multipliers),
+            games: merged_map(&self.games, &overrides.games),
+            rounding: overrides.rounding.unwrap_or(self.rounding),
+            caps_per_day: overrides.caps_per_day.as_ref().unwrap_or(&self.caps_per_day).clone(),
+        }
+    }
+}
+
+fn merged_map(
+    base: &BTreeMap<String, u64>,
+    overrides: &BTreeMap<String, Option<u64>>,
+) -> BTreeMap<String, u64> {
+    let mut merged = base.clone();
+    for (name, value) in overrides {
+        match value {
+            Some(value) => merged.insert(name.clone(), *value),
+            None => merged.remove(name),
+        };
+    }
+    merged
+}
+
+impl ModelZone {
+    /// The calendar day at `at`, counted from 1970-01-01.
+    pub fn day(&self, at: i64) -> i64 {
+        let began = self.offsets.iter().rfind(|(from, _)| *from <= at);
+        let offset_s = began.or(self.offsets.first()).map_or(0, |(_, offset)| *offset);
+        (at + i64::from(offset_s) * 1_000_000).div_euclid(86_400_000_000)
+    }
+}

@@ -1,0 +1,499 @@
+//! Loyalty as the rule book says it, written to be believed: maps, lists and long multiplication.
+//!
+//! It is the judge of the real system and shares no code with it. It keeps everything for ever and
+//! looks at all of it; what the real system may forget, the model leaves out by its hour.
+
+use std::collections::BTreeMap;
+
+use crate::digits::Digits;
+use crate::input::{ModelEvent, ModelProgram, ModelVoid, ModelWager};
+
+const HOUR: i64 = 3_600_000_000;
+/// The greatest number of points in an entry or an account: 10^15, in hundredths.
+const POINTS_MAX: i64 = 100_000_000_000_000_000;
+
+/// How far the log looks back and ahead, in microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct WindowSettings {
+    /// An event older than this is too late.
+    pub window_micros: i64,
+    /// A repeat with another timestamp is found for so long.
+    pub restamp_micros: i64,
+    /// An event further ahead than this is in the future.
+    pub ahead_micros: i64,
+}
+
+impl Default for WindowSettings {
+    fn default() -> Self {
+        Self { window_micros: 7 * 24 * HOUR, restamp_micros: 24 * HOUR, ahead_micros: 120_000_000 }
+    }
+}
+
+/// One record at its place in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The partition.
+    pub partition: u16,
+    /// Batch and slot within the partition.
+    pub place: (u64, u32),
+    /// The operator that the record came from.
+    pub operator: &'a str,
+    /// What it says.
+    pub event: &'a ModelEvent,
+}
+
+/// What must have become of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// What became of it.
+    pub outcome: ModelOutcome,
+    /// Why it was refused, or is a dead letter.
+    pub reason: Option<&'static str>,
+    /// What the balance changed by.
+    pub points: i64,
+    /// The player's balance after it; `None` where the record never got as far as an account.
+    pub balance: Option<i64>,
+    /// The program version that decided, where one did.
+    pub version: Option<u32>,
+    /// Where the first occurrence stands, of a record that repeats it.
+    pub first: Option<(u64, u32)>,
+}
+
+/// What can become of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ModelOutcome {
+    /// It counted.
+    Counted,
+    /// A rule said no.
+    Refused,
+    /// The same input came before.
+    Repeated,
+    /// A void that was carried out, or that waits for its wager.
+    Voided,
+    /// It could not be processed.
+    DeadLetter,
+}
+
+/// What became of a new version of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// It has this number.
+    Accepted(u32),
+    /// It was edited from another version than the latest.
+    Stale,
+    /// No such operator.
+    OperatorUnknown,
+}
+
+/// One player's account with one operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelAccount {
+    /// The sum of all entries.
+    pub balance: i64,
+    /// Everything that changed the balance, in order.
+    pub entries: Vec<ModelEntry>,
+    /// Whether the player said to take part, or not to.
+    pub takes_part: Option<bool>,
+    used_on: BTreeMap<i64, i64>,
+}
+
+/// One line of an account's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelEntry {
+    /// 1, 2, 3, …
+    pub sequence: u64,
+    /// `earned` or `voided`.
+    pub kind: &'static str,
+    /// The change.
+    pub points: i64,
+    /// The balance after it.
+    pub balance_after: i64,
+    /// The wager that caused it.
+    pub wager_id: String,
+}
+
+/// All operators, programs, ids and accounts.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    window: WindowSettings,
+    batch_times: BTreeMap<u16, i64>,
+    operators: BTreeMap<String, Vec<Version>>,
+    occurrences: BTreeMap<Identity, Vec<Occurrence>>,
+    /// Voids that came before their wager: when each was dated, by operator, player and wager.
+    waiting_voids: BTreeMap<(String, String, String), i64>,
+    accounts: BTreeMap<(String, String), ModelAccount>,
+}
+
+#[derive(Debug, Clone)]
+struct Version {
+    number: u32,
+    effective_from: i64,
+    withdrawn: bool,
+    program: ModelProgram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity {
+    operator: String,
+    player: String,
+    kind: &'static str,
+    id: String,
+}
+
+#[derive(Debug, Clone)]
+struct Occurrence {
+    place: (u64, u32),
+    hour: i64,
+    content: Vec<Option<String>>,
+    earned: Option<Earned>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Earned {
+    points: i64,
+    cap_day: Option<i64>,
+    version: u32,
+}
+
+enum Judged {
+    Counted(Earned),
+    Refused(&'static str, Option<u32>),
+    OutOfRange,
+}
+
+impl Model {
+    /// A model of an empty log.
+    pub fn new(window: WindowSettings) -> Self {
+        Self { window, ..Self::default() }
+    }
+
+    /// A batch of `partition` begins, ordered at `time`.
+    pub fn batch(&mut self, partition: u16, time: i64) {
+        let before = self.batch_times.insert(partition, time);
+        assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
+    }
+
+    /// An operator is known from here on; nothing if it was before.
+    pub fn operator_added(&mut self, name: &str) {
+        self.operators.entry(name.to_owned()).or_default();
+    }
+
+    /// An operator publishes a version that was edited from version `expected` (0 for none).
+    pub fn program_published(
+        &mut self,
+        operator: &str,
+        effective_from: i64,
+        program: ModelProgram,
+        expected: u32,
+    ) -> Published {
+        let Some(versions) = self.operators.get_mut(operator) else {
+            return Published::OperatorUnknown;
+        };
+        let latest = versions.last().map_or(0, |version| version.number);
+        if expected != latest {
+            return Published::Stale;
+        }
+        let number = latest + 1;
+        versions.push(Version { number, effective_from, withdrawn: false, program });
+        Published::Accepted(number)
+    }
+
+    /// An operator withdraws a version at `time`; whether there was one that had not begun.
+    pub fn version_withdrawn(&mut self, operator: &str, number: u32, time: i64) -> bool {
+        let mut versions = self.operators.get_mut(operator).into_iter().flatten();
+        let scheduled = |version: &&mut Version| {
+            version.number == number && !version.withdrawn && version.effective_from > time
+        };
+        versions.find(scheduled).is_some_and(|version| {
+            version.withdrawn = true;
+            true
+        })
+    }
+
+    /// The number of an operator's latest version; 0 for none.
+    pub fn latest_version(&self, operator: &str) -> u32 {
+        let versions = self.operators.get(operator);
+        versions.and_then(|versions| versions.last()).map_or(0, |version| version.number)
+    }
+
+    /// All accounts, by operator and player.
+    pub fn accounts(&self) -> &BTreeMap<(String, String), ModelAccount> {
+        &self.accounts
+    }
+
+    /// Folds one record in and says what must become of it.
+    pub fn record(&mut self, input: &Input<'_>) -> Expected {
+        let now =
+            *self.batch_times.get(&input.partition).expect("a batch began before its records");
+        let event = input.event;
+        let Some(identity) = identity(input.operator, event) else {
+            return dead_letter("malformed");
+        };
+        if !self.operators.contains_key(&identity.operator) {
+            return refused("operator_unknown", None, None);
+        }
+        if let Some(at) = event.timestamp() {
+            if at > now + self.window.ahead_micros {
+                return dead_letter("in_future");
+            }
+            if at < now - self.window.window_micros {
+                return dead_letter("too_late");
+            }
+        }
+        let key = (identity.operator.clone(), identity.player.clone());
+        let balance = self.accounts.get(&key).map(|account| account.balance);
+        let hour = hour_of(event.timestamp().unwrap_or(now));
+        let content = content(event);
+        let first = match event {
+            ModelEvent::Void(_) => self.find(&identity, |asked| self.is_in_window(asked, now)),
+            _ => self.find(&identity, |asked| self.is_asked(asked, hour, now)),
+        };
+        if let Some(first) = first {
+            if first.content != content {
+                return dead_letter("id_conflict");
+            }
+            let first = Some(first.place);
+            return Expected { first, ..expected(ModelOutcome::Repeated, balance) };
+        }
+        let mut earned = None;
+        let result = match event {
+            ModelEvent::Wager(wager) => match self.judge(wager, &key, now) {
+                Judged::OutOfRange => return dead_letter("out_of_range"),
+                Judged::Refused(reason, version) => {
+                    refused(reason, version, Some(balance.unwrap_or(0)))
+                }
+                Judged::Counted(found) => {
+                    earned = (found.points > 0).then_some(found);
+                    self.earn(&key, wager, found)
+                }
+            },
+            ModelEvent::Void(void) => self.take_back(&key, void, now),
+            ModelEvent::Game(_) => expected(ModelOutcome::Counted, Some(balance.unwrap_or(0))),
+            ModelEvent::Consent(command) => {
+                let account = self.accounts.entry(key.clone()).or_default();
+                account.takes_part = Some(command.takes_part);
+                expected(ModelOutcome::Counted, Some(account.balance))
+            }
+            ModelEvent::Malformed => unreachable!("it has no identity"),
+        };
+        self.accounts.entry(key).or_default();
+        let occurrence = Occurrence { place: input.place, hour, content, earned };
+        self.occurrences.entry(identity).or_default().push(occurrence);
+        result
+    }
+
+    /// The newest occurrence among those whose hour is asked.
+    fn find(&self, identity: &Identity, is_asked: impl Fn(i64) -> bool) -> Option<&Occurrence> {
+        let occurrences = self.occurrences.get(identity)?.iter();
+        occurrences.filter(|occurrence| is_asked(occurrence.hour)).max_by_key(|found| found.place)
+    }
+
+    /// The hours asked for a repeat of an event: the last day, and the event's own neighbourhood.
+    fn is_asked(&self, hour: i64, own: i64, now: i64) -> bool {
+        let oldest = hour_of(now - self.window.restamp_micros);
+        let newest = hour_of(now + self.window.ahead_micros);
+        (oldest <= hour && hour <= newest) || (own - 1 <= hour && hour <= own + 1)
+    }
+
+    /// The hours asked for a void and for the wager that it takes back.
+    fn is_in_window(&self, hour: i64, now: i64) -> bool {
+        hour_of(now - self.window.window_micros - HOUR) <= hour && hour <= hour_of(now + HOUR)
+    }
+
+    /// The version whose rules hold at `at`: the latest to begin, the later one on a tie.
+    fn version_at(&self, operator: &str, at: i64) -> Option<&Version> {
+        let versions = self.operators[operator].iter();
+        versions
+            .filter(|version| !version.withdrawn && version.effective_from <= at)
+            .max_by_key(|version| (version.effective_from, version.number))
+    }
+
+    fn judge(&self, wager: &ModelWager, key: &(String, String), now: i64) -> Judged {
+        let waiting = (key.0.clone(), key.1.clone(), wager.wager_id.clone());
+        let voided = self.waiting_voids.get(&waiting);
+        if voided.is_some_and(|dated| *dated >= now - self.window.window_micros) {
+            return Judged::Refused("voided", None);
+        }
+        let Some(version) = self.version_at(&key.0, wager.timestamp) else {
+            return Judged::Refused("no_program", None);
+        };
+        ladder(version, wager, self.accounts.get(key))
+    }
+
+    fn earn(&mut self, key: &(String, String), wager: &ModelWager, earned: Earned) -> Expected {
+        let account = self.accounts.entry(key.clone()).or_default();
+        if let Some(day) = earned.cap_day {
+            *account.used_on.entry(day).or_default() += earned.points;
+        }
+        if earned.points > 0 {
+            account.enter("earned", earned.points, &wager.wager_id);
+        }
+        Expected {
+            points: earned.points,
+            version: Some(earned.version),
+            ..expected(ModelOutcome::Counted, Some(account.balance))
+        }
+    }
+
+    fn take_back(&mut self, key: &(String, String), void: &ModelVoid, now: i64) -> Expected {
+        let (operator, player) = key.clone();
+        let wager = Identity { operator, player, kind: "wager", id: void.wager_id.clone() };
+        let original = self.find(&wager, |asked| self.is_in_window(asked, now));
+        let (found, earned) = (original.is_some(), original.and_then(|wager| wager.earned));
+        let applies = self.version_at(&key.0, void.timestamp);
+        let version = applies.map(|version| version.number);
+        let to_zero = applies.is_some_and(|version| version.program.voids_to_zero);
+        let account = self.accounts.entry(key.clone()).or_default();
+        if !found {
+            let waiting = (wager.operator, wager.player, wager.id);
+            self.waiting_voids.insert(waiting, void.timestamp);
+        }
+        let mut taken = 0;
+        if let Some(earned) = earned {
+            if let Some(used) = earned.cap_day.and_then(|day| account.used_on.get_mut(&day)) {
+                *used = (*used - earned.points).max(0);
+            }
+            taken = if to_zero { earned.points.min(account.balance.max(0)) } else { earned.points };
+            if taken > 0 {
+                account.enter("voided", -taken, &void.wager_id);
+            }
+        }
+        let points = -taken;
+        Expected { points, version, ..expected(ModelOutcome::Voided, Some(account.balance)) }
+    }
+}
+
+impl ModelAccount {
+    fn enter(&mut self, kind: &'static str, points: i64, wager_id: &str) {
+        self.balance += points;
+        self.entries.push(ModelEntry {
+            sequence: self.entries.len() as u64 + 1,
+            kind,
+            points,
+            balance_after: self.balance,
+            wager_id: wager_id.to_owned(),
+        });
+    }
+}
+
+/// From wager to points, rung by rung.
+fn ladder(version: &Version, wager: &ModelWager, account: Option<&ModelAccount>) -> Judged {
+    let program = &version.program;
+    let no = |reason| Judged::Refused(reason, Some(version.number));
+    if program.is_off {
+        return no("mode_off");
+    }
+    let rules = match program.jurisdictions.get(&wager.jurisdiction) {
+        Some(overrides) => program.rules.merged(overrides),
+        None => program.rules.clone(),
+    };
+    if !rules.enabled {
+        return no("jurisdiction_disabled");
+    }
+    let said = account.and_then(|account| account.takes_part);
+    if !said.unwrap_or(!program.is_opt_in) {
+        return no("no_consent");
+    }
+    if rules.players_deny.contains(&wager.player_id) {
+        return no("player_denied");
+    }
+    let segment = wager.player_segment.as_ref();
+    if segment.is_some_and(|segment| rules.segments_deny.contains(segment)) {
+        return no("segment_denied");
+    }
+    let allowed = segment.is_some_and(|segment| rules.segments_allow.contains(segment));
+    if !rules.segments_allow.is_empty() && !allowed {
+        return no("segment_not_allowed");
+    }
+    if !rules.categories.is_empty() && !rules.categories.contains(&wager.game_category) {
+        return no("category_not_eligible");
+    }
+    let rate = match program.rates.get(&wager.currency) {
+        _ if wager.currency == program.currency => 100_000_000,
+        Some(rate) => *rate,
+        None => return no("currency_unsupported"),
+    };
+    // 18 decimals of the stake and 8 of the rate, against 18 of the minimum.
+    let stake = Digits::of(wager.wager_amount).times(&Digits::of(rate.into()));
+    if stake < Digits::of(rules.min_wager).shifted_up(8) {
+        return no("below_minimum");
+    }
+    let by_game = rules.games.get(&wager.game_id);
+    let by_category = rules.multipliers.get(&wager.game_category);
+    let multiplier = by_game.or(by_category).or(rules.multipliers.get("default")).unwrap_or(&0);
+    if *multiplier == 0 || rate == 0 {
+        return no("zero_multiplier");
+    }
+    // 18 + 8 + 8 decimals, of which two stay.
+    let product = stake.times(&Digits::of((*multiplier).into()));
+    let points = product.shifted_down(32, rules.rounding).value();
+    let balance = account.map_or(0, |account| account.balance);
+    let Some(points) = points.and_then(|points| i64::try_from(points).ok()) else {
+        return Judged::OutOfRange;
+    };
+    if points > POINTS_MAX {
+        return Judged::OutOfRange;
+    }
+    let cap = rules.caps_per_day.iter().min();
+    let cap_day = cap.map(|_| program.zone.day(wager.timestamp));
+    let used = |day: i64| account.and_then(|account| account.used_on.get(&day)).unwrap_or(&0);
+    let points = match (cap, cap_day) {
+        (Some(cap), Some(day)) => points.min((cap - used(day)).max(0)),
+        _ => points,
+    };
+    if balance + points > POINTS_MAX {
+        return Judged::OutOfRange;
+    }
+    Judged::Counted(Earned { points, cap_day, version: version.number })
+}
+
+/// Who an event is; `None` for bytes that are no event. A wager's operator is the one that it names.
+fn identity(operator: &str, event: &ModelEvent) -> Option<Identity> {
+    let (operator, player, kind, id) = match event {
+        ModelEvent::Wager(it) => (&*it.operator_id, &it.player_id, "wager", &it.wager_id),
+        ModelEvent::Void(it) => (&*it.operator_id, &it.player_id, "void", &it.wager_id),
+        ModelEvent::Game(it) => (operator, &it.player_id, "game event", &it.event_id),
+        ModelEvent::Consent(it) => (operator, &it.player_id, "command", &it.command_id),
+        ModelEvent::Malformed => return None,
+    };
+    Some(Identity { operator: operator.to_owned(), player: player.clone(), kind, id: id.clone() })
+}
+
+/// The known business fields beyond the identity, by value.
+fn content(event: &ModelEvent) -> Vec<Option<String>> {
+    match event {
+        ModelEvent::Wager(wager) => vec![
+            Some(wager.game_id.clone()),
+            Some(wager.game_category.clone()),
+            Some(wager.wager_amount.to_string()),
+            wager.win_amount.map(|amount| amount.to_string()),
+            Some(wager.currency.clone()),
+            wager.player_segment.clone(),
+            Some(wager.jurisdiction.clone()),
+        ],
+        ModelEvent::Void(_) | ModelEvent::Malformed => Vec::new(),
+        ModelEvent::Game(event) => {
+            vec![Some(event.event_type.clone()), Some(event.game_id.clone()), event.data.clone()]
+        }
+        ModelEvent::Consent(command) => vec![Some(command.takes_part.to_string())],
+    }
+}
+
+fn hour_of(micros: i64) -> i64 {
+    micros.div_euclid(HOUR)
+}
+
+fn expected(outcome: ModelOutcome, balance: Option<i64>) -> Expected {
+    Expected { outcome, reason: None, points: 0, balance, version: None, first: None }
+}
+
+fn refused(reason: &'static str, version: Option<u32>, balance: Option<i64>) -> Expected {
+    Expected { reason: Some(reason), version, ..expected(ModelOutcome::Refused, balance) }
+}
+
+fn dead_letter(reason: &'static str) -> Expected {
+    Expected { reason: Some(reason), ..expected(ModelOutcome::DeadLetter, None) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,483 @@
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::input::{ModelConsent, ModelGame, ModelOverrides, ModelRounding, ModelRules, ModelZone};
+
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * HOUR;
+const ONE: u128 = 1_000_000_000_000_000_000;
+/// 2024-03-30T12:00:00Z: the next night, clocks in Malta go forward.
+const NOON: i64 = 1_711_800_000_000_000;
+
+/// A run of the model, written down line by line.
+struct Story {
+    model: Model,
+    now: i64,
+    batch: u64,
+    told: String,
+}
+
+impl Story {
+    fn new() -> Self {
+        let mut model = Model::new(WindowSettings::default());
+        model.operator_added("casino");
+        Self { model, now: NOON, batch: 0, told: String::new() }
+    }
+
+    fn with(program: ModelProgram) -> Self {
+        let mut story = Self::new();
+        story.publish(NOON - 30 * DAY, program);
+        story
+    }
+
+    fn publish(&mut self, from: i64, program: ModelProgram) {
+        let latest = self.model.latest_version("casino");
+        let published = self.model.program_published("casino", from, program, latest);
+        assert_eq!(published, Published::Accepted(latest + 1));
+    }
+
+    fn wait(&mut self, micros: i64) {
+        self.now += micros;
+    }
+
+    fn tell(&mut self, event: impl Into<ModelEvent>) {
+        self.batch += 1;
+        self.model.batch(0, self.now);
+        let event = event.into();
+        let input =
+            Input { partition: 0, place: (self.batch, 1), operator: "casino", event: &event };
+        let expected = self.model.record(&input);
+        let id = identity("", &event).map_or(String::from("?"), |identity| identity.id);
+        write!(self.told, "{} {id} {:?}", self.batch, expected.outcome).unwrap();
+        if let Some(reason) = expected.reason {
+            write!(self.told, " {reason}").unwrap();
+        }
+        if let Some((batch, _)) = expected.first {
+            write!(self.told, " of {batch}").unwrap();
+        }
+        if let Some(version) = expected.version {
+            write!(self.told, " v{version}").unwrap();
+        }
+        if expected.points != 0 {
+            write!(self.told, " {:+}", expected.points).unwrap();
+        }
+        if let Some(balance) = expected.balance {
+            write!(self.told, " = {balance}").unwrap();
+        }
+        self.told.push('\n');
+    }
+
+    fn check(self, expect: Expect) {
+        expect.assert_eq(&self.told);
+        for account in self.model.accounts().values() {
+            assert_eq!(
+                account.entries.iter().map(|entry| entry.points).sum::<i64>(),
+                account.balance
+            );
+            assert!(
+                account
+                    .entries
+                    .iter()
+                    .map(|entry| entry.sequence)
+                    .eq(1..=account.entries.len() as u64)
+            );
+        }
+    }
+}
+
+impl From<ModelWager> for ModelEvent {
+    fn from(wager: ModelWager) -> Self {
+        Self::Wager(wager)
+    }
+}
+
+impl From<ModelVoid> for ModelEvent {
+    fn from(void: ModelVoid) -> Self {
+        Self::Void(void)
+    }
+}
+
+/// Slots earn a tenth of the stake.
+fn program() -> ModelProgram {
+    ModelProgram {
+        currency: "EUR".into(),
+        zone: ModelZone {
+            name: "Europe/Malta".into(),
+            offsets: vec![(1_698_541_200_000_000, 3600), (1_711_846_800_000_000, 7200)],
+        },
+        is_off: false,
+        is_opt_in: false,
+        voids_to_zero: false,
+        rates: [("USD".into(), 92_000_000)].into(),
+        rules: ModelRules {
+            enabled: true,
+            categories: Vec::new(),
+            min_wager: 0,
+            segments_allow: Vec::new(),
+            segments_deny: Vec::new(),
+            players_deny: Vec::new(),
+            multipliers: [("slots".into(), 10_000_000)].into(),
+            games: BTreeMap::new(),
+            rounding: ModelRounding::Down,
+            caps_per_day: Vec::new(),
+        },
+        jurisdictions: BTreeMap::new(),
+    }
+}
+
+fn wager(id: &str, stake: u128, timestamp: i64) -> ModelWager {
+    ModelWager {
+        wager_id: id.into(),
+        player_id: "ann".into(),
+        operator_id: "casino".into(),
+        game_id: "reels".into(),
+        game_category: "slots".into(),
+        wager_amount: stake * ONE,
+        win_amount: None,
+        currency: "EUR".into(),
+        player_segment: None,
+        jurisdiction: "Malta".into(),
+        timestamp,
+    }
+}
+
+fn void(id: &str, timestamp: i64) -> ModelVoid {
+    ModelVoid {
+        wager_id: id.into(),
+        player_id: "ann".into(),
+        operator_id: "casino".into(),
+        reason: "round cancelled".into(),
+        timestamp,
+    }
+}
+
+#[test]
+fn a_wager_counts_once_and_other_content_under_its_id_never() {
+    let mut story = Story::with(program());
+    story.tell(wager("w1", 100, NOON));
+    story.tell(wager("w1", 100, NOON - HOUR));
+    story.tell(wager("w1", 200, NOON));
+    story.tell(ModelWager { win_amount: Some(0), ..wager("w1", 100, NOON) });
+    story.tell(ModelWager { player_id: "bob".into(), ..wager("w1", 100, NOON) });
+    story.tell(wager("w2", 50, NOON));
+    story.check(expect![[r"
+        1 w1 Counted v1 +1000 = 1000
+        2 w1 Repeated of 1 = 1000
+        3 w1 DeadLetter id_conflict
+        4 w1 DeadLetter id_conflict
+        5 w1 Counted v1 +1000 = 1000
+        6 w2 Counted v1 +500 = 1500
+    "]]);
+}
+
+#[test]
+fn a_repeat_is_found_by_its_own_time_for_a_week_and_restamped_for_a_day() {
+    let mut story = Story::with(program());
+    story.tell(wager("w1", 100, NOON));
+    story.wait(DAY);
+    story.tell(wager("w1", 100, story.now));
+    story.wait(HOUR);
+    story.tell(wager("w1", 100, story.now));
+    story.wait(6 * DAY - HOUR);
+    story.tell(wager("w1", 100, NOON));
+    story.tell(wager("w1", 100, NOON + 2 * HOUR));
+    story.tell(wager("w1", 100, NOON - 1));
+    story.check(expect![[r"
+        1 w1 Counted v1 +1000 = 1000
+        2 w1 Repeated of 1 = 1000
+        3 w1 Counted v1 +1000 = 2000
+        4 w1 Repeated of 1 = 2000
+        5 w1 Counted v1 +1000 = 3000
+        6 w1 DeadLetter too_late
+    "]]);
+}
+
+#[test]
+fn dead_letters_and_strangers_occupy_no_id() {
+    let mut story = Story::with(program());
+    story.tell(wager("w1", 100, NOON + 2 * MINUTE + 1));
+    story.tell(wager("w1", 100, NOON - 7 * DAY - 1));
+    story.tell(ModelWager { operator_id: "elsewhere".into(), ..wager("w1", 100, NOON) });
+    story.tell(ModelEvent::Malformed);
+    assert!(story.model.accounts().is_empty());
+    story.tell(wager("w1", 100, NOON + 2 * MINUTE));
+    story.tell(wager("w2", 100, NOON - 7 * DAY));
+    story.check(expect![[r"
+        1 w1 DeadLetter in_future
+        2 w1 DeadLetter too_late
+        3 w1 Refused operator_unknown
+        4 ? DeadLetter malformed
+        5 w1 Counted v1 +1000 = 1000
+        6 w2 Counted v1 +1000 = 2000
+    "]]);
+}
+
+#[test]
+fn what_does_not_fit_is_a_dead_letter_and_makes_no_account() {
+    let mut great = program();
+    great.rules.multipliers.insert("slots".into(), 100_000_000_000);
+    let mut story = Story::with(great);
+    story.tell(wager("w1", 1_000_000_000_001, NOON));
+    assert!(story.model.accounts().is_empty());
+    story.tell(wager("w1", 1_000_000_000_000, NOON));
+    story.tell(wager("w2", 1, NOON));
+    story.check(expect![[r"
+        1 w1 DeadLetter out_of_range
+        2 w1 Counted v1 +100000000000000000 = 100000000000000000
+        3 w2 DeadLetter out_of_range
+    "]]);
+}
+
+#[test]
+fn every_rung_of_the_ladder_says_no_before_the_next() {
+    let mut strict = program();
+    strict.is_opt_in = true;
+    strict.rules.players_deny = vec!["ann".into()];
+    strict.rules.segments_deny = vec!["abuser".into()];
+    strict.rules.segments_allow = vec!["VIP".into()];
+    strict.rules.categories = vec!["slots".into(), "poker".into()];
+    strict.rules.min_wager = 92 * ONE;
+    let sweden = ModelOverrides { enabled: Some(false), ..ModelOverrides::default() };
+    strict.jurisdictions.insert("Sweden".into(), sweden);
+    let mut story = Story::new();
+    let base = ModelWager { player_id: "bob".into(), ..wager("", 100, NOON) };
+    let with = |id: &str, change: &dyn Fn(&mut ModelWager)| {
+        let mut wager = ModelWager { wager_id: id.into(), ..base.clone() };
+        change(&mut wager);
+        wager
+    };
+    story.tell(with("no program", &|_| {}));
+    story.publish(NOON - HOUR, ModelProgram { is_off: true, ..strict.clone() });
+    story.tell(with("off", &|wager| wager.jurisdiction = "Sweden".into()));
+    story.publish(NOON - HOUR, strict);
+    story.tell(with("jurisdiction", &|wager| wager.jurisdiction = "Sweden".into()));
+    story.tell(with("consent", &|wager| wager.player_id = "ann".into()));
+    for player in ["ann", "bob"] {
+        story.tell(ModelEvent::Consent(ModelConsent {
+            command_id: "join".into(),
+            player_id: player.into(),
+            takes_part: true,
+        }));
+    }
+    story.tell(with("player", &|wager| wager.player_id = "ann".into()));
+    story.tell(with("denied", &|wager| wager.player_segment = Some("abuser".into())));
+    story.tell(with("not allowed", &|wager| wager.game_category = "table".into()));
+    let vip = |wager: &mut ModelWager| wager.player_segment = Some("VIP".into());
+    story.tell(with("category", &|wager| {
+        vip(wager);
+        wager.game_category = "table".into();
+        wager.currency = "XYZ".into();
+    }));
+    story.tell(with("currency", &|wager| {
+        vip(wager);
+        wager.currency = "XYZ".into();
+        wager.wager_amount = 0;
+    }));
+    story.tell(with("minimum", &|wager| {
+        vip(wager);
+        wager.currency = "USD".into();
+        wager.wager_amount -= 1;
+        wager.game_category = "poker".into();
+    }));
+    story.tell(with("multiplier", &|wager| {
+        vip(wager);
+        wager.game_category = "poker".into();
+    }));
+    story.tell(with("counted", &|wager| {
+        vip(wager);
+        wager.currency = "USD".into();
+    }));
+    story.check(expect![[r"
+        1 no program Refused no_program = 0
+        2 off Refused mode_off v1 = 0
+        3 jurisdiction Refused jurisdiction_disabled v2 = 0
+        4 consent Refused no_consent v2 = 0
+        5 join Counted = 0
+        6 join Counted = 0
+        7 player Refused player_denied v2 = 0
+        8 denied Refused segment_denied v2 = 0
+        9 not allowed Refused segment_not_allowed v2 = 0
+        10 category Refused category_not_eligible v2 = 0
+        11 currency Refused currency_unsupported v2 = 0
+        12 minimum Refused below_minimum v2 = 0
+        13 multiplier Refused zero_multiplier v2 = 0
+        14 counted Counted v2 +920 = 920
+    "]]);
+}
+
+#[test]
+fn a_jurisdiction_merges_its_words_over_the_rules() {
+    let mut merged = program();
+    merged.rules.multipliers.insert("default".into(), 20_000_000);
+    merged.jurisdictions.insert(
+        "Ontario".into(),
+        ModelOverrides {
+            multipliers: [("slots".into(), None), ("poker".into(), Some(30_000_000))].into(),
+            games: [("demo".into(), Some(0))].into(),
+            ..ModelOverrides::default()
+        },
+    );
+    let mut story = Story::with(merged);
+    story.tell(wager("by category", 100, NOON));
+    let ontario = |id| ModelWager { jurisdiction: "Ontario".into(), ..wager(id, 100, NOON) };
+    story.tell(ontario("by default"));
+    story.tell(ModelWager { game_category: "poker".into(), ..ontario("added") });
+    story.tell(ModelWager { game_id: "demo".into(), ..ontario("by game") });
+    story.check(expect![[r"
+        1 by category Counted v1 +1000 = 1000
+        2 by default Counted v1 +2000 = 3000
+        3 added Counted v1 +3000 = 6000
+        4 by game Refused zero_multiplier v1 = 6000
+    "]]);
+}
+
+#[test]
+fn an_event_is_judged_by_the_rules_of_its_time() {
+    let mut story = Story::with(program());
+    let mut double = program();
+    double.rules.multipliers.insert("slots".into(), 20_000_000);
+    story.publish(NOON + HOUR, double.clone());
+    story.publish(NOON + 2 * HOUR, ModelProgram { is_off: true, ..double });
+    assert!(story.model.version_withdrawn("casino", 3, NOON));
+    assert!(!story.model.version_withdrawn("casino", 3, NOON), "it was withdrawn before");
+    assert!(!story.model.version_withdrawn("casino", 1, NOON), "it has begun");
+    assert_eq!(story.model.program_published("casino", 0, program(), 2), Published::Stale);
+    assert_eq!(story.model.program_published("x", 0, program(), 0), Published::OperatorUnknown);
+    story.wait(3 * HOUR);
+    story.tell(wager("before", 100, NOON + HOUR - 1));
+    story.tell(wager("from then on", 100, NOON + HOUR));
+    story.tell(wager("later", 100, NOON + 3 * HOUR));
+    story.check(expect![[r"
+        1 before Counted v1 +1000 = 1000
+        2 from then on Counted v2 +2000 = 3000
+        3 later Counted v2 +2000 = 5000
+    "]]);
+}
+
+#[test]
+fn a_cap_cuts_by_the_events_own_day_and_a_void_gives_the_room_back() {
+    let mut capped = program();
+    capped.rules.caps_per_day = vec![1500];
+    let mut story = Story::with(capped);
+    // The local day ends at 23:00 UTC; the next one, in summer time, at 22:00.
+    let midnight = NOON + 11 * HOUR;
+    story.wait(DAY);
+    story.tell(wager("w1", 100, midnight - 1));
+    story.tell(wager("w2", 100, midnight - 1));
+    story.tell(wager("w3", 100, midnight - 1));
+    story.tell(wager("w4", 100, midnight));
+    story.wait(DAY);
+    story.tell(wager("w5", 100, midnight + 23 * HOUR - 1));
+    story.tell(wager("w6", 100, midnight + 23 * HOUR));
+    story.tell(void("w1", story.now));
+    story.tell(wager("w7", 200, midnight - 2));
+    story.tell(void("w3", story.now));
+    story.check(expect![[r"
+        1 w1 Counted v1 +1000 = 1000
+        2 w2 Counted v1 +500 = 1500
+        3 w3 Counted v1 = 1500
+        4 w4 Counted v1 +1000 = 2500
+        5 w5 Counted v1 +500 = 3000
+        6 w6 Counted v1 +1000 = 4000
+        7 w1 Voided v1 -1000 = 3000
+        8 w7 Counted v1 +1000 = 4000
+        9 w3 Voided v1 = 4000
+    "]]);
+}
+
+#[test]
+fn a_void_may_come_first_and_holds_for_a_week_of_its_own_time() {
+    let mut story = Story::with(program());
+    story.tell(void("w1", NOON));
+    story.tell(void("w1", NOON - HOUR));
+    story.tell(wager("w1", 100, NOON));
+    story.tell(ModelWager { player_id: "bob".into(), ..wager("w1", 100, NOON) });
+    story.tell(void("w2", NOON));
+    story.wait(7 * DAY);
+    story.tell(wager("w2", 100, story.now));
+    story.wait(1);
+    story.tell(void("w3", story.now - 7 * DAY));
+    story.wait(1);
+    story.tell(wager("w3", 100, story.now));
+    story.check(expect![[r"
+        1 w1 Voided v1 = 0
+        2 w1 Repeated of 1 = 0
+        3 w1 Refused voided = 0
+        4 w1 Counted v1 +1000 = 1000
+        5 w2 Voided v1 = 0
+        6 w2 Refused voided = 0
+        7 w3 Voided v1 = 0
+        8 w3 Counted v1 +1000 = 1000
+    "]]);
+}
+
+#[test]
+fn a_void_takes_back_the_newest_of_a_wager_that_counted_twice() {
+    let mut story = Story::with(program());
+    story.tell(wager("w1", 100, NOON));
+    story.wait(3 * DAY);
+    story.tell(wager("w1", 300, story.now));
+    story.tell(void("w1", NOON));
+    story.tell(void("w1", story.now));
+    story.check(expect![[r"
+        1 w1 Counted v1 +1000 = 1000
+        2 w1 Counted v1 +3000 = 4000
+        3 w1 Voided v1 -3000 = 1000
+        4 w1 Repeated of 3 = 1000
+    "]]);
+}
+
+#[test]
+fn a_void_stops_at_zero_where_the_program_says_so() {
+    let floored = ModelProgram { voids_to_zero: true, ..program() };
+    let mut story = Story::with(floored);
+    story.tell(wager("w1", 100, NOON));
+    // No rule of today can leave less than a wager gave, so the test takes some by itself.
+    let account = story.model.accounts.get_mut(&("casino".into(), "ann".into())).unwrap();
+    account.enter("voided", -400, "elsewhere");
+    story.tell(void("w1", NOON));
+    story.check(expect![[r"
+        1 w1 Counted v1 +1000 = 1000
+        2 w1 Voided v1 -600 = 0
+    "]]);
+}
+
+#[test]
+fn game_events_and_commands_have_ids_of_their_own_kind() {
+    let mut story = Story::with(program());
+    let event = ModelGame {
+        event_id: "w1".into(),
+        event_type: "player_score".into(),
+        player_id: "ann".into(),
+        game_id: "reels".into(),
+        timestamp: NOON,
+        data: Some(r#"{"score":1}"#.into()),
+    };
+    let consent = |takes_part| {
+        let (command_id, player_id) = ("w1".into(), "ann".into());
+        ModelEvent::Consent(ModelConsent { command_id, player_id, takes_part })
+    };
+    story.tell(ModelEvent::Game(event.clone()));
+    story.tell(ModelEvent::Game(ModelGame { timestamp: NOON - MINUTE, ..event.clone() }));
+    story.tell(ModelEvent::Game(ModelGame { data: Some(r#"{"score": 1}"#.into()), ..event }));
+    story.tell(consent(false));
+    story.tell(consent(false));
+    story.tell(consent(true));
+    story.tell(wager("w1", 100, NOON));
+    story.wait(DAY + HOUR);
+    story.tell(consent(true));
+    story.tell(wager("w2", 100, NOON));
+    story.check(expect![[r"
+        1 w1 Counted = 0
+        2 w1 Repeated of 1 = 0
+        3 w1 DeadLetter id_conflict
+        4 w1 Counted = 0
+        5 w1 Repeated of 4 = 0
+        6 w1 DeadLetter id_conflict
+        7 w1 Refused no_consent v1 = 0
+        8 w1 Counted = 0
+        9 w2 Counted v1 +1000 = 1000
+    "]]);
+}

@@ -1,0 +1,197 @@
+//! Random programs, all of them valid.
+
+use std::collections::BTreeMap;
+
+use super::{HOUR, OPERATORS, SECOND, some_of};
+use crate::calendar;
+use crate::input::{ModelOverrides, ModelProgram, ModelRounding, ModelRules, ModelZone};
+use crate::random::Random;
+use crate::workload::events::{ATTO, CATEGORIES, GAMES, PLAYERS, STAKES};
+
+/// What programs are made of in one world.
+#[derive(Debug, Clone)]
+pub(super) struct Programs {
+    /// The operators that were added so far.
+    pub(super) operators: Vec<String>,
+    /// How many restrictions a program has, in a hundred.
+    strictness_percent: u64,
+    caps_percent: u64,
+    has_great_rates: bool,
+    has_jurisdictions: bool,
+    zones: Vec<ModelZone>,
+    versions: Vec<(String, i64)>,
+}
+
+const ROUNDINGS: [ModelRounding; 3] =
+    [ModelRounding::Down, ModelRounding::HalfUp, ModelRounding::HalfEven];
+
+impl Programs {
+    pub(super) fn new(random: &mut Random) -> Self {
+        let mut zones = calendar::zones();
+        random.shuffle(&mut zones);
+        zones.truncate(1 + random.index(2));
+        Self {
+            operators: Vec::new(),
+            strictness_percent: *random.pick(&[0, 5, 20, 50]),
+            caps_percent: *random.pick(&[0, 30, 90]),
+            has_great_rates: random.percent(15),
+            has_jurisdictions: random.percent(60),
+            zones,
+            versions: Vec::new(),
+        }
+    }
+
+    /// An operator that was added, or now and then one that may not have been.
+    pub(super) fn operator(&self, random: &mut Random) -> String {
+        if self.operators.is_empty() || random.percent(3) {
+            return (*random.pick(&OPERATORS)).to_owned();
+        }
+        random.pick(&self.operators).clone()
+    }
+
+    /// A new version: its operator, when it begins, and what it says.
+    pub(super) fn version(&mut self, now: i64, random: &mut Random) -> (String, i64, ModelProgram) {
+        let operator = self.operator(random);
+        let mut begun = self.versions.iter().filter(|(name, _)| *name == operator);
+        let latest = begun.next_back().map(|(_, from)| *from);
+        let effective_from = match (latest, random.below(4)) {
+            // Only the first may begin in the past.
+            (None, _) => now - random.between(0, 10 * 24 * HOUR),
+            (Some(from), 0) if from >= now => from,
+            (_, 0 | 1) => now,
+            (_, 2) => now + random.between(1, 10 * 60 * SECOND),
+            _ => now + random.between(HOUR, 60 * HOUR),
+        };
+        self.versions.push((operator.clone(), effective_from));
+        (operator, effective_from, self.program(random))
+    }
+
+    fn program(&self, random: &mut Random) -> ModelProgram {
+        let (currency, others) = match random.below(3) {
+            0 => ("BTC", [("EUR", 1_639), ("USD", 1_508), ("JPY", 10)]),
+            _ => ("EUR", [("USD", 92_000_000), ("BTC", 6_100_000_000_000), ("JPY", 612_345)]),
+        };
+        let mut rates: BTreeMap<String, u64> = BTreeMap::new();
+        for (other, rate) in others {
+            if !self.restricts(random) {
+                rates.insert(other.into(), rate);
+            }
+        }
+        if self.has_great_rates {
+            rates.insert("GBP".into(), 1_000_000_000_000_000_000);
+        }
+        let mut jurisdictions = BTreeMap::new();
+        if self.has_jurisdictions {
+            for name in some_of(&["Malta", "Ontario", "Sweden"], random) {
+                jurisdictions.insert(name, self.overrides(random));
+            }
+        }
+        ModelProgram {
+            currency: currency.into(),
+            zone: random.pick(&self.zones).clone(),
+            is_off: self.restricts(random) && random.percent(30),
+            is_opt_in: self.restricts(random),
+            voids_to_zero: random.percent(30),
+            rates,
+            rules: self.rules(random),
+            jurisdictions,
+        }
+    }
+
+    fn rules(&self, random: &mut Random) -> ModelRules {
+        let mut rules = ModelRules {
+            enabled: true,
+            categories: self.categories(random),
+            min_wager: self.min_wager(random),
+            segments_allow: self.segments_allow(random),
+            segments_deny: self.segments_deny(random),
+            players_deny: self.players_deny(random),
+            multipliers: BTreeMap::new(),
+            games: BTreeMap::new(),
+            rounding: *random.pick(&ROUNDINGS),
+            caps_per_day: self.caps_per_day(random),
+        };
+        for category in CATEGORIES.iter().chain(&["default"]) {
+            if random.percent(75) {
+                rules.multipliers.insert((*category).into(), self.multiplier(random));
+            }
+        }
+        for game in some_of(&GAMES[..2], random) {
+            rules.games.insert(game, self.multiplier(random));
+        }
+        rules
+    }
+
+    /// Any of the rules again, each said or not.
+    fn overrides(&self, random: &mut Random) -> ModelOverrides {
+        let says = [(); 8].map(|()| random.percent(25));
+        let mut overrides = ModelOverrides {
+            enabled: says[0].then(|| random.percent(50)),
+            categories: says[1].then(|| self.categories(random)),
+            min_wager: says[2].then(|| self.min_wager(random)),
+            segments_allow: says[3].then(|| self.segments_allow(random)),
+            segments_deny: says[4].then(|| self.segments_deny(random)),
+            players_deny: says[5].then(|| self.players_deny(random)),
+            rounding: says[6].then(|| *random.pick(&ROUNDINGS)),
+            caps_per_day: says[7].then(|| self.caps_per_day(random)),
+            ..ModelOverrides::default()
+        };
+        for category in CATEGORIES.iter().chain(&["default"]) {
+            if random.percent(25) {
+                let multiplier = random.percent(70).then(|| self.multiplier(random));
+                overrides.multipliers.insert((*category).into(), multiplier);
+            }
+        }
+        if random.percent(25) {
+            let multiplier = random.percent(70).then(|| self.multiplier(random));
+            overrides.games.insert(GAMES[0].into(), multiplier);
+        }
+        overrides
+    }
+
+    fn restricts(&self, random: &mut Random) -> bool {
+        random.percent(self.strictness_percent)
+    }
+
+    fn categories(&self, random: &mut Random) -> Vec<String> {
+        if self.restricts(random) { some_of(&CATEGORIES, random) } else { Vec::new() }
+    }
+
+    fn min_wager(&self, random: &mut Random) -> u128 {
+        if !self.restricts(random) {
+            return 0;
+        }
+        // Around the stakes of wagers, so that one smallest unit decides.
+        let stake = *random.pick(&STAKES[..4]);
+        *random.pick(&[stake, stake + 1, stake - 1, stake * 92 / 100])
+    }
+
+    fn segments_allow(&self, random: &mut Random) -> Vec<String> {
+        if self.restricts(random) { some_of(&["VIP", "regular"], random) } else { Vec::new() }
+    }
+
+    fn segments_deny(&self, random: &mut Random) -> Vec<String> {
+        if self.restricts(random) { some_of(&["bonus-abuser"], random) } else { Vec::new() }
+    }
+
+    fn players_deny(&self, random: &mut Random) -> Vec<String> {
+        if self.restricts(random) { vec![PLAYERS[random.index(3)].into()] } else { Vec::new() }
+    }
+
+    fn multiplier(&self, random: &mut Random) -> u64 {
+        if self.has_great_rates && random.percent(30) {
+            return *random.pick(&[100_000_000_000, 1_000_000_000_000_000_000]);
+        }
+        *random.pick(&[10_000_000, 5_000_000, 12_000_000, 33_333_333, 50_000, 100_000_000, 1, 0])
+    }
+
+    fn caps_per_day(&self, random: &mut Random) -> Vec<i64> {
+        if !random.percent(self.caps_percent) {
+            return Vec::new();
+        }
+        vec![*random.pick(&[1_000, 1_501, 333, 50_000, 100_000_000_000_000_000])]
+    }
+}
+
+/// The smallest unit of money is the smallest difference that a minimum can have.
+const _: () = assert!(STAKES[0] > 0 && STAKES[3] < 1_000 * ATTO);

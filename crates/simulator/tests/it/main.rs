@@ -1,0 +1,4 @@
+//! Where the workload and the model meet the real readers and the real rules.
+
+mod ladder;
+mod spelling;

@@ -1,0 +1,150 @@
+//! Every spelling of an event and of a program is read as what it means, and no other bytes are.
+
+use std::collections::BTreeMap;
+
+use accolade_domain::amount::Amount;
+use accolade_domain::amount::{Points, Rate};
+use accolade_domain::event::{Event, GameEvent, Void, Wager};
+use accolade_domain::program::{
+    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
+};
+use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_simulator::input::{ModelEvent, ModelProgram, ModelRounding, ModelRules};
+use accolade_simulator::workload::{Action, Door, Workload};
+use accolade_wire::{event, program};
+
+pub(crate) fn actions() -> impl Iterator<Item = (u64, Action)> {
+    (0..150).flat_map(|seed| {
+        let mut world = Workload::new(seed);
+        let now = world.starts_at();
+        (0..100).map(move |_| (seed, world.next(now)))
+    })
+}
+
+#[test]
+fn every_record_is_read_as_what_it_means() {
+    let mut read_count = BTreeMap::new();
+    for (seed, action) in actions() {
+        let Action::Records(records) = action else { continue };
+        for record in records {
+            let read = match record.door {
+                Door::Wagers => event::read_wager(&record.bytes).ok(),
+                Door::GameEvents => event::read_game_event(&record.bytes).ok().map(Event::Game),
+                Door::Commands => continue,
+            };
+            let text = String::from_utf8_lossy(&record.bytes);
+            assert_eq!(read, meant(&record.event), "seed {seed}: {text}");
+            *read_count.entry(read.is_some()).or_insert(0) += 1;
+        }
+    }
+    assert!(read_count[&true] > 10_000 && read_count[&false] > 100, "{read_count:?}");
+}
+
+pub(crate) fn meant(event: &ModelEvent) -> Option<Event<'_>> {
+    let amount = |atto| Amount::from_atto(atto).unwrap();
+    Some(match event {
+        ModelEvent::Wager(wager) => Event::Wager(Wager {
+            wager_id: (&wager.wager_id).into(),
+            player_id: (&wager.player_id).into(),
+            operator_id: (&wager.operator_id).into(),
+            game_id: (&wager.game_id).into(),
+            game_category: (&wager.game_category).into(),
+            stake: amount(wager.wager_amount),
+            win: wager.win_amount.map(amount),
+            currency: (&wager.currency).into(),
+            segment: wager.player_segment.as_ref().map(Into::into),
+            jurisdiction: (&wager.jurisdiction).into(),
+            at: Timestamp::from_micros(wager.timestamp),
+        }),
+        ModelEvent::Void(void) => Event::Void(Void {
+            wager_id: (&void.wager_id).into(),
+            player_id: (&void.player_id).into(),
+            operator_id: (&void.operator_id).into(),
+            reason: (&void.reason).into(),
+            at: Timestamp::from_micros(void.timestamp),
+        }),
+        ModelEvent::Game(game) => Event::Game(GameEvent {
+            event_id: (&game.event_id).into(),
+            event_type: (&game.event_type).into(),
+            player_id: (&game.player_id).into(),
+            game_id: (&game.game_id).into(),
+            at: Timestamp::from_micros(game.timestamp),
+            data: game.data.as_deref(),
+        }),
+        ModelEvent::Consent(_) | ModelEvent::Malformed => return None,
+    })
+}
+
+#[test]
+fn every_document_compiles_to_what_it_means() {
+    let mut program_count = 0;
+    for (seed, action) in actions() {
+        let Action::Publish(version) = action else { continue };
+        let meant = meant_program(&version.program);
+        let compiled = program::read(&version.document)
+            .and_then(|document| program::compile(&document, meant.zone.clone()))
+            .unwrap_or_else(|problems| panic!("seed {seed}: {problems:?}\n{}", version.document));
+        assert_eq!(compiled, meant, "seed {seed}:\n{}", version.document);
+        program_count += 1;
+    }
+    assert!(program_count > 200);
+}
+
+pub(crate) fn meant_program(program: &ModelProgram) -> Program {
+    let offsets = program.zone.offsets.iter();
+    let merged = program.jurisdictions.iter().map(|(name, overrides)| {
+        (name.as_str().into(), meant_rules(&program.rules.merged(overrides)))
+    });
+    Program {
+        currency: program.currency.as_str().into(),
+        zone: ZoneOffsets(offsets.map(|(at, s)| (Timestamp::from_micros(*at), *s)).collect()),
+        mode: if program.is_off { Mode::Off } else { Mode::Live },
+        consent: if program.is_opt_in { ConsentDefault::OptIn } else { ConsentDefault::OptOut },
+        voids: if program.voids_to_zero { VoidFloor::Balance } else { VoidFloor::Unlimited },
+        rates: rates(&program.rates),
+        rules: meant_rules(&program.rules),
+        jurisdictions: merged.collect(),
+    }
+}
+
+fn meant_rules(rules: &ModelRules) -> Rules {
+    let mut multipliers = rates(&rules.multipliers);
+    let default_multiplier = multipliers.remove("default").unwrap_or(Rate::ZERO);
+    Rules {
+        enabled: rules.enabled,
+        eligibility: Eligibility {
+            categories: sorted(&rules.categories),
+            min_wager: Amount::from_atto(rules.min_wager).unwrap(),
+            segments_allow: sorted(&rules.segments_allow),
+            segments_deny: sorted(&rules.segments_deny),
+            players_deny: sorted(&rules.players_deny),
+        },
+        earning: Earning {
+            multipliers,
+            default_multiplier,
+            games: rates(&rules.games),
+            rounding: match rules.rounding {
+                ModelRounding::Down => Rounding::Down,
+                ModelRounding::HalfUp => Rounding::HalfUp,
+                ModelRounding::HalfEven => Rounding::HalfEven,
+            },
+            cap_per_day: rules
+                .caps_per_day
+                .iter()
+                .min()
+                .and_then(|cap| Points::from_hundredths(*cap)),
+        },
+    }
+}
+
+fn rates(rates: &BTreeMap<String, u64>) -> BTreeMap<Box<str>, Rate> {
+    let rate =
+        |(name, units): (&String, &u64)| (name.as_str().into(), Rate::from_units(*units).unwrap());
+    rates.iter().map(rate).collect()
+}
+
+fn sorted(names: &[String]) -> Vec<Box<str>> {
+    let mut names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
+    names.sort();
+    names
+}

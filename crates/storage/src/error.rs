@@ -1,0 +1,79 @@
+//! What can go wrong with a data directory, by what the reader can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A failure of the storage.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The operating system refused; whether trying again helps is for it to say.
+    #[error("the file `{path}` could not be read or written")]
+    Io {
+        /// The file, relative to the data directory.
+        path: String,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Bytes that were durable have changed: restore them from a copy.
+    #[error("the file `{path}` is damaged at byte {offset}: {what}")]
+    Damaged {
+        /// The file, relative to the data directory.
+        path: String,
+        /// Where.
+        offset: u64,
+        /// What was found.
+        what: String,
+    },
+    /// The directory was written by a later release: use that one.
+    #[error(
+        "the data directory has format {found}, and this release reads up to format {known}: \
+         start it with the release that wrote it, or a later one"
+    )]
+    Newer {
+        /// The directory's format.
+        found: u32,
+        /// The highest format that this release reads.
+        known: u32,
+    },
+    /// Another process has the directory.
+    #[error("the data directory `{0}` is in use by another process")]
+    InUse(PathBuf),
+    /// The clock has moved too far from the log's time: a person must say which is right.
+    #[error(
+        "the clock says {now} and the log says {log}, which is more than an hour apart: \
+         set the clock right, or confirm the step with `--accept-clock-step`"
+    )]
+    ClockStep {
+        /// The clock's time.
+        now: String,
+        /// The log's time.
+        log: String,
+    },
+}
+
+impl StorageError {
+    /// A failure of the operating system on `path`.
+    pub fn io(path: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+
+    /// Damage at `offset` of `path`.
+    pub fn damaged(path: impl Into<String>, offset: u64, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.into(), offset, what: what.into() }
+    }
+}
+
+impl From<StorageError> for io::Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Io { source, path } => {
+                Self::new(source.kind(), format!("`{path}`: {source}"))
+            }
+            other => Self::new(io::ErrorKind::InvalidData, other),
+        }
+    }
+}
+
+/// The result of an operation on a data directory.
+pub type Result<T> = std::result::Result<T, StorageError>;

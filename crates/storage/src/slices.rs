@@ -1,0 +1,624 @@
+//! Segments that hold slices, found again by partition and batch: the log, the journal and the dead
+//! letters.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use accolade_domain::time::Timestamp;
+use accolade_engine::disk::{Disk, DiskFile};
+use accolade_wire::bytes::Cursor;
+use accolade_wire::record::Slice;
+
+use crate::error::{Result, StorageError};
+use crate::index::{Index, SliceAt};
+use crate::packed::{Packed, pack};
+use crate::segment::{
+    Appended, End, Family, FrameHead, Position, Rotated, Writer, new_frame,
+    read_segment_head, scan, seal_footer,
+};
+
+/// Indexes of closed segments that are kept in memory.
+const INDEXES_MAX: usize = 16;
+/// The ending of a compressed segment's name.
+const PACKED_ENDING: &str = ".zst";
+
+/// All segments of one family of slices.
+#[derive(Debug)]
+pub struct Slices {
+    disk: Arc<dyn Disk>,
+    family: Family,
+    /// Bytes of a frame's payload before its slices.
+    prefix_bytes: usize,
+    segments: RwLock<BTreeMap<u64, Arc<Segment>>>,
+    indexes: Mutex<Vec<(u64, Arc<Index>)>>,
+}
+
+/// One segment.
+#[derive(Debug)]
+struct Segment {
+    content: RwLock<Content>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Open { file: Arc<dyn DiskFile>, index: Index },
+    Closed { bytes: Bytes, footer_at: Position, ranges: BTreeMap<u16, (u64, u64)>, newest: Timestamp },
+}
+
+#[derive(Debug, Clone)]
+enum Bytes {
+    Plain(Arc<dyn DiskFile>),
+    Packed(Arc<Packed>),
+}
+
+impl Bytes {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.read_at(buffer, offset),
+            Self::Packed(packed) => packed.read_at(buffer, offset),
+        }
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::Plain(file) => file.len(),
+            Self::Packed(packed) => Ok(packed.raw_len()),
+        }
+    }
+}
+
+/// A closed segment, as retention and compression see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedSegment {
+    /// Its sequence number.
+    pub sequence: u64,
+    /// The last batch of each partition in it.
+    pub last_batches: BTreeMap<u16, u64>,
+    /// The time of its last frame.
+    pub newest: Timestamp,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Whether it is compressed.
+    pub packed: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Slices {
+    /// A family without segments. `prefix_bytes` of each frame's payload come before its slices.
+    pub fn new(disk: Arc<dyn Disk>, family: Family, prefix_bytes: usize) -> Self {
+        let (segments, indexes) = (RwLock::default(), Mutex::default());
+        Self { disk, family, prefix_bytes, segments, indexes }
+    }
+
+    fn segment(&self, sequence: u64) -> Option<Arc<Segment>> {
+        self.all().get(&sequence).cloned()
+    }
+
+    fn all(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<u64, Arc<Segment>>> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn insert(&self, sequence: u64, content: Content) {
+        let segment = Arc::new(Segment { content: RwLock::new(content) });
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(sequence, segment);
+    }
+
+    fn begin(&self, sequence: u64, file: Arc<dyn DiskFile>) {
+        self.insert(sequence, Content::Open { file, index: Index::default() });
+    }
+
+    fn path(&self, sequence: u64) -> String {
+        self.family.path(sequence)
+    }
+
+    fn packed_path(&self, sequence: u64) -> String {
+        self.family.path(sequence) + PACKED_ENDING
+    }
+
+    /// Adds a frame's slices to the index of the open segment `sequence`.
+    fn note(&self, sequence: u64, payload_at: u64, payload: &[u8]) -> Result<()> {
+        let bad = |error: accolade_wire::bytes::BadFormat| {
+            StorageError::damaged(self.path(sequence), payload_at, error.to_string())
+        };
+        let segment = self.segment(sequence).expect("frames are appended to a segment that is open");
+        let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
+        if let Content::Open { index, .. } = &mut *content {
+            let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
+            index.add(slices, payload_at + self.prefix_bytes as u64).map_err(bad)?;
+        }
+        Ok(())
+    }
+
+    /// The slice of a batch, whole and checked; `None` where there is none, or none any more.
+    pub fn read(&self, partition: u16, batch: u64) -> Result<Option<Vec<u8>>> {
+        for (sequence, segment) in self.that_may_hold(partition, batch) {
+            if let Some((at, bytes)) = self.find(sequence, &segment, partition, batch)? {
+                return self.read_slice(sequence, &bytes, at).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Segments whose range of batches includes `batch`: one, but for families with gaps.
+    fn that_may_hold(&self, partition: u16, batch: u64) -> Vec<(u64, Arc<Segment>)> {
+        let may_hold = |segment: &Segment| {
+            match &*segment.content.read().unwrap_or_else(PoisonError::into_inner) {
+                Content::Open { index, .. } => index.find(partition, batch).is_some(),
+                Content::Closed { ranges, .. } => ranges
+                    .get(&partition)
+                    .is_some_and(|(first, last)| (*first..=*last).contains(&batch)),
+            }
+        };
+        let all = self.all();
+        let found = all.iter().rev().filter(|(_, segment)| may_hold(segment));
+        found.map(|(sequence, segment)| (*sequence, Arc::clone(segment))).collect()
+    }
+
+    fn find(
+        &self,
+        sequence: u64,
+        segment: &Segment,
+        partition: u16,
+        batch: u64,
+    ) -> Result<Option<(SliceAt, Bytes)>> {
+        let (bytes, footer_at) = {
+            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+            match &*content {
+                Content::Open { file, index } => {
+                    let found = index.find(partition, batch);
+                    return Ok(found.map(|at| (at, Bytes::Plain(Arc::clone(file)))));
+                }
+                Content::Closed { bytes, footer_at, .. } => (bytes.clone(), *footer_at),
+            }
+        };
+        let index = self.index(sequence, &bytes, footer_at)?;
+        Ok(index.find(partition, batch).map(|at| (at, bytes)))
+    }
+
+    fn index(&self, sequence: u64, bytes: &Bytes, footer_at: Position) -> Result<Arc<Index>> {
+        let mut indexes = lock(&self.indexes);
+        if let Some(at) = indexes.iter().position(|(cached, _)| *cached == sequence) {
+            let found = indexes.remove(at);
+            let index = Arc::clone(&found.1);
+            indexes.push(found);
+            return Ok(index);
+        }
+        let (index, _) = self.read_footer(sequence, bytes, footer_at)?;
+        let index = Arc::new(index);
+        if indexes.len() >= INDEXES_MAX {
+            indexes.remove(0);
+        }
+        indexes.push((sequence, Arc::clone(&index)));
+        Ok(index)
+    }
+
+    fn read_footer(
+        &self,
+        sequence: u64,
+        bytes: &Bytes,
+        footer_at: Position,
+    ) -> Result<(Index, Timestamp)> {
+        let path = self.path(sequence);
+        let len = bytes.len().map_err(|source| StorageError::io(&path, source))?;
+        let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
+        let ignore = &mut |_: &FrameHead, _, _: &[u8]| Ok(());
+        match scan(&mut read, len, footer_at, ignore, &path)? {
+            (_, End::Footer(footer)) => parse_footer(&footer)
+                .ok_or_else(|| StorageError::damaged(&path, footer_at.offset, "its index is damaged")),
+            (at, _) => Err(StorageError::damaged(&path, at.offset, "its index is missing")),
+        }
+    }
+
+    fn read_slice(&self, sequence: u64, bytes: &Bytes, at: SliceAt) -> Result<Vec<u8>> {
+        let path = || self.path(sequence);
+        let mut slice = vec![0; at.length as usize];
+        bytes
+            .read_at(&mut slice, u64::from(at.offset))
+            .map_err(|source| StorageError::io(path(), source))?;
+        let damaged = |error: accolade_wire::bytes::BadFormat| {
+            StorageError::damaged(path(), u64::from(at.offset), error.to_string())
+        };
+        Slice::read(&mut Cursor::new(&slice, "slice")).map_err(damaged)?;
+        Ok(slice)
+    }
+
+    /// Closes a segment that was left: its index goes behind its frames, what was allocated beyond
+    /// is given back, and all of it becomes durable.
+    pub fn close(&self, left: &Rotated, newest: Timestamp) -> Result<()> {
+        let sequence = left.end.sequence;
+        let path = self.path(sequence);
+        let io = |source| StorageError::io(&path, source);
+        let segment = self.segment(sequence).expect("a segment that was left is known");
+        let ranges = {
+            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+            let Content::Open { index, .. } = &*content else { return Ok(()) };
+            let footer = write_footer(index, newest, &left.end);
+            left.file.write_at(&footer, left.end.offset).map_err(io)?;
+            left.file.set_len(left.end.offset + footer.len() as u64).map_err(io)?;
+            left.file.sync().map_err(io)?;
+            index.ranges()
+        };
+        let bytes = Bytes::Plain(Arc::clone(&left.file));
+        let closed = Content::Closed { bytes, footer_at: left.end, ranges, newest };
+        *segment.content.write().unwrap_or_else(PoisonError::into_inner) = closed;
+        Ok(())
+    }
+
+    /// Compresses a closed segment and removes the original.
+    pub fn pack(&self, sequence: u64) -> Result<()> {
+        let packed_path = self.packed_path(sequence);
+        let io = |source| StorageError::io(&packed_path, source);
+        let Some(segment) = self.segment(sequence) else { return Ok(()) };
+        let file = {
+            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+            match &*content {
+                Content::Closed { bytes: Bytes::Plain(file), .. } => Arc::clone(file),
+                Content::Closed { .. } | Content::Open { .. } => return Ok(()),
+            }
+        };
+        let unfinished = packed_path.clone() + ".tmp";
+        let raw_len = file.len().map_err(io)?;
+        pack(&*self.disk, &*file, raw_len, &unfinished).map_err(io)?;
+        self.disk.rename(&unfinished, &packed_path).map_err(io)?;
+        self.disk.sync_dir(self.family.folder()).map_err(io)?;
+        let packed = self.disk.open(&packed_path).and_then(Packed::open).map_err(io)?;
+        {
+            let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
+            if let Content::Closed { bytes, .. } = &mut *content {
+                *bytes = Bytes::Packed(Arc::new(packed));
+            }
+        }
+        self.disk.remove(&self.path(sequence)).map_err(io)
+    }
+
+    /// The closed segments, oldest first.
+    pub fn closed(&self) -> Result<Vec<ClosedSegment>> {
+        let mut closed = Vec::new();
+        for (sequence, segment) in &*self.all() {
+            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+            if let Content::Closed { bytes, ranges, newest, .. } = &*content {
+                let (packed, length) = match bytes {
+                    Bytes::Plain(file) => (false, file.len()),
+                    Bytes::Packed(packed) => (true, packed.file_len()),
+                };
+                let bytes =
+                    length.map_err(|source| StorageError::io(self.path(*sequence), source))?;
+                let last_batches =
+                    ranges.iter().map(|(partition, (_, last))| (*partition, *last)).collect();
+                let (sequence, newest) = (*sequence, *newest);
+                closed.push(ClosedSegment { sequence, last_batches, newest, bytes, packed });
+            }
+        }
+        Ok(closed)
+    }
+
+    /// Removes a closed segment for ever.
+    pub fn remove(&self, sequence: u64) -> Result<()> {
+        let removed =
+            self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&sequence);
+        lock(&self.indexes).retain(|(cached, _)| *cached != sequence);
+        let Some(segment) = removed else { return Ok(()) };
+        let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+        let path = match &*content {
+            Content::Closed { bytes: Bytes::Packed(_), .. } => self.packed_path(sequence),
+            Content::Closed { .. } | Content::Open { .. } => self.path(sequence),
+        };
+        self.disk.remove(&path).map_err(|source| StorageError::io(&path, source))
+    }
+
+    /// The first batch of a partition that is still there.
+    pub fn first_batch(&self, partition: u16) -> Option<u64> {
+        self.all().values().find_map(|segment| {
+            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+            match &*content {
+                Content::Open { index, .. } => index.ranges().get(&partition).map(|range| range.0),
+                Content::Closed { ranges, .. } => ranges.get(&partition).map(|range| range.0),
+            }
+        })
+    }
+
+    /// Opens what is there and reads every frame from `from` on, in order; `frame` gets each one.
+    /// Ends at the first frame that is not whole, or at `until`, and returns where.
+    ///
+    /// What lies beyond the end is removed: frames that nobody was answered for. Where something
+    /// says that they were durable, it is damage, and nothing is removed.
+    pub fn recover(
+        &self,
+        from: Option<Position>,
+        durable: u64,
+        until: Option<Position>,
+        frame: &mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
+    ) -> Result<Option<Position>> {
+        let mut end: Option<Position> = None;
+        let mut cut_short = false;
+        for (sequence, is_packed) in self.list()? {
+            let path = if is_packed { self.packed_path(sequence) } else { self.path(sequence) };
+            if cut_short || until.is_some_and(|until| sequence > until.sequence) {
+                self.discard(&path)?;
+                continue;
+            }
+            let Some((bytes, head)) = self.open(&path, is_packed)? else {
+                self.discard(&path)?;
+                continue;
+            };
+            if let Some(end) = &end
+                && (end.next_frame != head.next_frame || end.checksum != head.checksum)
+            {
+                if end.next_frame <= durable {
+                    let what = "frames are missing between this segment and the one before";
+                    return Err(StorageError::damaged(&path, 0, what));
+                }
+                self.discard(&path)?;
+                cut_short = true;
+                continue;
+            }
+            let wanted = from.is_none_or(|from| sequence >= from.sequence);
+            if !wanted && let Some(closed) = self.open_closed(&bytes, &head)? {
+                end = Some(closed);
+                continue;
+            }
+            let (position, whole) =
+                self.recover_segment(&path, &bytes, head, from, durable, until, frame)?;
+            end = Some(position);
+            cut_short = !whole;
+        }
+        match end {
+            Some(end) if end.next_frame <= durable => Err(StorageError::damaged(
+                self.path(end.sequence),
+                end.offset,
+                format!("it ends before frame {durable}, which was durable"),
+            )),
+            end => Ok(end),
+        }
+    }
+
+    /// A closed segment whose frames are not wanted: only its footer is read.
+    fn open_closed(&self, bytes: &Bytes, head: &Position) -> Result<Option<Position>> {
+        let path = self.path(head.sequence);
+        let io = |source| StorageError::io(&path, source);
+        let len = bytes.len().map_err(io)?;
+        let Some(tail_at) = len.checked_sub(CLOSING_BYTES).filter(|at| *at > head.offset) else {
+            return Ok(None);
+        };
+        let mut tail = [0; CLOSING_BYTES as usize];
+        bytes.read_at(&mut tail, tail_at).map_err(io)?;
+        let Some(footer_at) = parse_closing(&tail, head.sequence) else { return Ok(None) };
+        let (index, newest) = self.read_footer(head.sequence, bytes, footer_at)?;
+        let ranges = index.ranges();
+        let bytes = bytes.clone();
+        self.insert(head.sequence, Content::Closed { bytes, footer_at, ranges, newest });
+        Ok(Some(footer_at))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one recovery")]
+    fn recover_segment(
+        &self,
+        path: &str,
+        bytes: &Bytes,
+        head: Position,
+        from: Option<Position>,
+        durable: u64,
+        until: Option<Position>,
+        frame: &mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
+    ) -> Result<(Position, bool)> {
+        let io = |source| StorageError::io(path, source);
+        let sequence = head.sequence;
+        let len = match until {
+            Some(until) if until.sequence == sequence => until.offset,
+            _ => bytes.len().map_err(io)?,
+        };
+        let file = match bytes {
+            Bytes::Plain(file) => Some(Arc::clone(file)),
+            Bytes::Packed(_) => None,
+        };
+        let mut index = Index::default();
+        let mut newest = Timestamp::default();
+        let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
+        let mut each = |frame_head: &FrameHead, payload_at: u64, payload: &[u8]| {
+            let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
+            index.add(slices, payload_at + self.prefix_bytes as u64).map_err(|error| {
+                StorageError::damaged(path, payload_at, error.to_string())
+            })?;
+            newest = frame_head.time;
+            let is_wanted = from.is_none_or(|from| frame_head.number >= from.next_frame);
+            if is_wanted { frame(frame_head, payload) } else { Ok(()) }
+        };
+        let (position, end) = scan(&mut read, len, head, &mut each, path)?;
+        let ranges = index.ranges();
+        match end {
+            End::Footer(_) => {
+                let (bytes, footer_at) = (bytes.clone(), position);
+                self.insert(sequence, Content::Closed { bytes, footer_at, ranges, newest });
+                return Ok((position, true));
+            }
+            End::Broken { what, synced } if synced.max(durable) >= position.next_frame => {
+                return Err(StorageError::damaged(path, position.offset, what));
+            }
+            End::Broken { .. } | End::Clean => {}
+        }
+        let Some(file) = file else {
+            return Err(StorageError::damaged(path, position.offset, "it has no index"));
+        };
+        self.insert(sequence, Content::Open { file: Arc::clone(&file), index });
+        self.close(&Rotated { file, end: position }, newest)?;
+        Ok((position, end == End::Clean))
+    }
+
+    /// Sequence numbers with whether the segment is compressed, in order; unfinished work is removed.
+    fn list(&self) -> Result<Vec<(u64, bool)>> {
+        let folder = self.family.folder();
+        let io = |source| StorageError::io(folder, source);
+        let mut found = BTreeMap::new();
+        for name in self.disk.list(folder).map_err(io)? {
+            let path = format!("{folder}/{name}");
+            let (stem, is_packed) = match name.strip_suffix(PACKED_ENDING) {
+                Some(stem) => (stem, true),
+                None => (name.as_str(), false),
+            };
+            match stem.parse::<u64>() {
+                Ok(sequence) => {
+                    if let Some(had_packed) = found.insert(sequence, is_packed) {
+                        // The compressed copy is whole once it has its name.
+                        found.insert(sequence, true);
+                        let plain = self.path(sequence);
+                        self.discard(if had_packed { &path } else { &plain })?;
+                    }
+                }
+                Err(_) => self.discard(&path)?,
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    fn open(&self, path: &str, is_packed: bool) -> Result<Option<(Bytes, Position)>> {
+        let io = |source| StorageError::io(path, source);
+        let file = self.disk.open(path).map_err(io)?;
+        if !is_packed {
+            let head = read_segment_head(&*file, self.family, path)?;
+            return Ok(head.map(|head| (Bytes::Plain(file), head)));
+        }
+        let packed = Arc::new(Packed::open(file).map_err(io)?);
+        let head = read_segment_head(&PackedFile(Arc::clone(&packed)), self.family, path)?;
+        match head {
+            Some(head) => Ok(Some((Bytes::Packed(packed), head))),
+            None => Err(StorageError::damaged(path, 0, "a compressed segment has no head")),
+        }
+    }
+
+    fn discard(&self, path: &str) -> Result<()> {
+        self.disk.remove(path).map_err(|source| StorageError::io(path, source))
+    }
+}
+
+/// Bytes at the end of a closed segment that say where its footer is: `sequence u64 · offset u64 ·
+/// next frame u64 · checksum u32 · checksum of these u32`.
+const CLOSING_BYTES: u64 = 32;
+
+fn write_footer(index: &Index, newest: Timestamp, end: &Position) -> Vec<u8> {
+    let mut footer = new_frame(1024);
+    footer.extend_from_slice(&newest.micros().to_le_bytes());
+    index.write(&mut footer);
+    let length = footer.len();
+    footer.resize((length + CLOSING_BYTES as usize).next_multiple_of(8), 0);
+    let at = footer.len() - CLOSING_BYTES as usize;
+    footer[at..at + 8].copy_from_slice(&end.sequence.to_le_bytes());
+    footer[at + 8..at + 16].copy_from_slice(&end.offset.to_le_bytes());
+    footer[at + 16..at + 24].copy_from_slice(&end.next_frame.to_le_bytes());
+    footer[at + 24..at + 28].copy_from_slice(&end.checksum.to_le_bytes());
+    let checksum = crc32c::crc32c(&footer[at..at + 28]);
+    footer[at + 28..].copy_from_slice(&checksum.to_le_bytes());
+    seal_footer(&mut footer, newest, end);
+    footer
+}
+
+fn parse_footer(footer: &[u8]) -> Option<(Index, Timestamp)> {
+    let (newest, index) = footer.split_first_chunk()?;
+    let newest = Timestamp::from_micros(i64::from_le_bytes(*newest));
+    Some((Index::read(index).ok()?, newest))
+}
+
+fn parse_closing(tail: &[u8], sequence: u64) -> Option<Position> {
+    let word = |at: usize| u32::from_le_bytes(tail[at..at + 4].try_into().expect("4 bytes"));
+    let long = |at: usize| u64::from_le_bytes(tail[at..at + 8].try_into().expect("8 bytes"));
+    let is_it = crc32c::crc32c(&tail[..28]) == word(28) && long(0) == sequence;
+    is_it.then(|| Position {
+        sequence,
+        offset: long(8),
+        next_frame: long(16),
+        checksum: word(24),
+    })
+}
+
+/// A compressed segment in the place of a file, to be read.
+#[derive(Debug)]
+struct PackedFile(Arc<Packed>);
+
+impl DiskFile for PackedFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.raw_len())
+    }
+
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+}
+
+/// Appends frames of slices, and keeps the index.
+#[derive(Debug)]
+pub struct SliceWriter {
+    writer: Writer,
+    slices: Arc<Slices>,
+    newest: Timestamp,
+}
+
+/// A segment to be closed in the background.
+#[derive(Debug)]
+pub struct Left {
+    rotated: Rotated,
+    newest: Timestamp,
+    slices: Arc<Slices>,
+}
+
+impl Left {
+    /// Closes it, and returns its sequence number.
+    pub fn close(&self) -> Result<u64> {
+        self.slices.close(&self.rotated, self.newest)?;
+        Ok(self.rotated.end.sequence)
+    }
+}
+
+impl SliceWriter {
+    /// Goes on after `position` in a segment of its own.
+    pub fn begin(slices: Arc<Slices>, position: Position, segment_bytes: u64) -> Result<Self> {
+        let disk = Arc::clone(&slices.disk);
+        let writer = Writer::begin(disk, slices.family, position, segment_bytes)?;
+        slices.begin(writer.position().sequence, Arc::clone(writer.file()));
+        Ok(Self { writer, slices, newest: Timestamp::default() })
+    }
+
+    /// The writer below.
+    pub const fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
+    /// Where the next frame goes.
+    pub const fn position(&self) -> Position {
+        self.writer.position()
+    }
+
+    /// Appends a frame whose payload has the family's prefix and then slices; returns a segment that
+    /// was left, if any.
+    pub fn append(
+        &mut self,
+        time: Timestamp,
+        synced: u64,
+        frame: &mut Vec<u8>,
+    ) -> Result<Option<Left>> {
+        let before = self.newest;
+        let Appended { payload_at, rotated } = self.writer.append(time, synced, 0, frame)?;
+        self.newest = time;
+        if rotated.is_some() {
+            self.slices.begin(self.writer.position().sequence, Arc::clone(self.writer.file()));
+        }
+        let payload = &frame[crate::segment::FRAME_HEAD_BYTES..];
+        self.slices.note(self.writer.position().sequence, payload_at, payload)?;
+        let slices = Arc::clone(&self.slices);
+        Ok(rotated.map(|rotated| Left { rotated, newest: before, slices }))
+    }
+}

@@ -1,0 +1,156 @@
+//! Who an input is: the hash of its id, the hash of its content, and the partition of its player.
+
+use std::hash::Hasher;
+
+use accolade_domain::event::{Event, GameEvent, Void, Wager};
+use siphasher::sip::SipHasher13;
+use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13x128};
+
+/// The key of all hashes of a cluster, from its genesis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashKey(pub [u8; 16]);
+
+/// What an id identifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// A wager.
+    Wager = 1,
+    /// The void of a wager, by the wager's id.
+    Void = 2,
+    /// A game event.
+    GameEvent = 3,
+    /// A command.
+    Command = 4,
+}
+
+/// The keyed hash of an id within an operator; the player is left out, so that an id alone can be
+/// asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdHash(pub [u64; 2]);
+
+impl HashKey {
+    /// The hash of `id` (SipHash-1-3, 128 bits).
+    pub fn id(&self, operator: &str, kind: IdKind, id: &str) -> IdHash {
+        let mut hasher = SipHasher13x128::new_with_key(&self.0);
+        hasher.write(operator.as_bytes());
+        hasher.write(&[0xff, kind as u8]);
+        hasher.write(id.as_bytes());
+        let hash = hasher.finish128();
+        IdHash([hash.h1, hash.h2])
+    }
+
+    /// The hash of a player's name (SipHash-1-3, 64 bits).
+    pub fn player(&self, player: &str) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(player.as_bytes());
+        hasher.finish()
+    }
+
+    /// The hash of an event's known business fields, numbers by value, absent fields as such; no
+    /// timestamps, no outbox numbering, no void's reason. This is version 1 of the list of fields.
+    pub fn content(&self, event: &Event<'_>) -> u64 {
+        let mut fields = Fields(SipHasher13::new_with_key(&self.0));
+        match event {
+            Event::Wager(wager) => wager_fields(wager, &mut fields),
+            Event::Void(Void { wager_id, player_id, operator_id, reason: _, at: _ }) => {
+                fields.text(wager_id);
+                fields.text(player_id);
+                fields.text(operator_id);
+            }
+            Event::Game(GameEvent { event_id, event_type, player_id, game_id, at: _, data }) => {
+                fields.text(event_id);
+                fields.text(event_type);
+                fields.text(player_id);
+                fields.text(game_id);
+                fields.optional(*data);
+            }
+        }
+        fields.0.finish()
+    }
+
+    /// The hash of a command's body.
+    pub fn command(&self, body: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(body);
+        hasher.finish()
+    }
+}
+
+fn wager_fields(wager: &Wager<'_>, fields: &mut Fields) {
+    fields.text(&wager.wager_id);
+    fields.text(&wager.player_id);
+    fields.text(&wager.operator_id);
+    fields.text(&wager.game_id);
+    fields.text(&wager.game_category);
+    fields.0.write(&wager.stake.atto().to_le_bytes());
+    fields
+        .0
+        .write(&wager.win.map_or(u128::MAX, accolade_domain::amount::Amount::atto).to_le_bytes());
+    fields.text(&wager.currency);
+    fields.optional(wager.segment.as_deref());
+    fields.text(&wager.jurisdiction);
+}
+
+struct Fields(SipHasher13);
+
+impl Fields {
+    fn text(&mut self, text: &str) {
+        self.0.write(text.as_bytes());
+        self.0.write(&[0xff]);
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.0.write(&[0xfe]),
+        }
+    }
+}
+
+/// The partition of a player: Kafka's murmur2 of the name, as the JVM's default partitioner
+/// computes it (`org.apache.kafka.common.utils.Utils#murmur2`).
+pub fn partition_of(player: &str, partitions: u16) -> u16 {
+    let positive = murmur2(player.as_bytes()) & 0x7fff_ffff;
+    u16::try_from(positive % u32::from(partitions)).expect("below a number of 16 bits")
+}
+
+fn murmur2(data: &[u8]) -> u32 {
+    const SEED: u32 = 0x9747_b28c;
+    const M: u32 = 0x5bd1_e995;
+    let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    let mut hash = SEED ^ length;
+    let mut chunks = data.chunks_exact(4);
+    for chunk in &mut chunks {
+        let word = u32::from_le_bytes(chunk.try_into().expect("a chunk has four bytes"));
+        let word = word.wrapping_mul(M);
+        let word = (word ^ (word >> 24)).wrapping_mul(M);
+        hash = hash.wrapping_mul(M) ^ word;
+    }
+    let tail = chunks.remainder();
+    if !tail.is_empty() {
+        let word = tail.iter().rev().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+        hash = (hash ^ word).wrapping_mul(M);
+    }
+    hash = (hash ^ (hash >> 13)).wrapping_mul(M);
+    hash ^ (hash >> 15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of `org.apache.kafka.common.utils.UtilsTest#testMurmur2`.
+    #[test]
+    fn murmur2_is_that_of_kafka() {
+        for (text, expected) in [
+            ("21", -973_932_308),
+            ("foobar", -790_332_482),
+            ("a-little-bit-long-string", -985_981_536),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            ("abc", 479_470_107),
+        ] {
+            assert_eq!(murmur2(text.as_bytes()).cast_signed(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The canonical bytes of a ledger entry, and the hash that chains it to the entry before it.
+
+use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Place};
+use sha2::{Digest, Sha256};
+
+/// The format of the canonical bytes that this version writes.
+pub const ENTRY_FORMAT: u8 = 1;
+
+/// SHA-256 over the canonical bytes of `entry` and `before`, the hash of the account's entry before
+/// it (all zeros for the first).
+///
+/// Format 1, integers little-endian: `format u8 · kind u8 · operator u32 · subject 16 · sequence u64 ·
+/// points i64 · balance after i64 · capped i64 · program version u32 · base u64 · rate u64 · event time
+/// i64 · record time i64 · place · previous · skip · cause length u8 · cause · hash before 32`, with
+/// points in hundredths, rates in 10^-8, times in microseconds, a place as `partition u16 · batch u64 ·
+/// slot u32 · number u8` and an absent place as 15 zero bytes (no batch has the number 0).
+pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
+    const FIXED_BYTES: usize = 2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + 15 * 3 + 1;
+    let mut bytes = [0_u8; FIXED_BYTES + 255 + 32];
+    let mut end = 0;
+    let mut put = |field: &[u8]| {
+        bytes[end..end + field.len()].copy_from_slice(field);
+        end += field.len();
+    };
+    put(&[ENTRY_FORMAT, kind_code(entry.kind)]);
+    put(&entry.operator.to_le_bytes());
+    put(&entry.subject.0);
+    put(&entry.sequence.to_le_bytes());
+    put(&entry.points.hundredths().to_le_bytes());
+    put(&entry.balance_after.hundredths().to_le_bytes());
+    put(&entry.capped.hundredths().to_le_bytes());
+    put(&entry.program_version.to_le_bytes());
+    put(&entry.parts.base.units().to_le_bytes());
+    put(&entry.parts.rate.units().to_le_bytes());
+    put(&entry.event_time.micros().to_le_bytes());
+    put(&entry.record_time.micros().to_le_bytes());
+    for place in [Some(entry.place), entry.previous, entry.skip] {
+        put(&place_bytes(place.unwrap_or_default()));
+    }
+    let cause = entry.cause.as_bytes();
+    put(&[u8::try_from(cause.len()).expect("an id has at most 128 bytes")]);
+    put(cause);
+    put(&before.0);
+    ChainHash(Sha256::digest(&bytes[..end]).into())
+}
+
+/// The code of an entry's kind in every format.
+pub const fn kind_code(kind: EntryKind) -> u8 {
+    match kind {
+        EntryKind::Earned => 1,
+        EntryKind::Voided => 2,
+    }
+}
+
+fn place_bytes(place: Place) -> [u8; 15] {
+    let mut bytes = [0; 15];
+    bytes[..2].copy_from_slice(&place.partition.to_le_bytes());
+    bytes[2..10].copy_from_slice(&place.batch.to_le_bytes());
+    bytes[10..14].copy_from_slice(&place.slot.to_le_bytes());
+    bytes[14] = place.number;
+    bytes
+}

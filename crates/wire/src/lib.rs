@@ -1,0 +1,21 @@
+//! Every format that crosses a border or reaches a disk, each with golden files.
+//!
+//! Nothing here decides anything: it reads and writes what `accolade-domain` defines.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod body;
+pub mod bytes;
+pub mod control;
+pub mod document;
+pub mod event;
+pub mod id_text;
+pub mod identity;
+pub mod journal;
+pub mod json;
+pub mod ledger;
+pub mod problem;
+pub mod program;
+pub mod record;
+pub mod state;
+pub mod timestamp;

@@ -1,0 +1,203 @@
+//! The test cases that a program carries: a wager, and the points or the reason it must give.
+
+use std::fmt;
+
+use accolade_domain::account::Account;
+use accolade_domain::amount::{Amount, Points};
+use accolade_domain::earning::{Decision, decide};
+use accolade_domain::event::{Consent, Wager};
+use accolade_domain::ledger::Subject;
+use accolade_domain::program::Program;
+use accolade_domain::refusal::{DeadReason, Refusal};
+use accolade_domain::time::Timestamp;
+
+use super::fields::{Field, Problems, Section};
+use crate::document::{Node, Position, Value};
+use crate::timestamp;
+
+/// Reasons that no program gives: the log, or another part of Accolade, decides them.
+const OUTSIDE: [Refusal; 4] =
+    [Refusal::Voided, Refusal::OperatorUnknown, Refusal::NoProgram, Refusal::NotMatched];
+
+/// A test case that does not give what it expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// JSON pointer to the case.
+    pub pointer: String,
+    /// Where in the document the case begins.
+    pub at: Position,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// The points or the reason expected.
+    pub expected: String,
+    /// What the program gives.
+    pub given: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: test ", self.at.line, self.at.column)?;
+        match &self.name {
+            Some(name) => write!(f, "`{name}`")?,
+            None => write!(f, "`{}`", self.pointer)?,
+        }
+        write!(f, ": expected {}, the program gives {}", self.expected, self.given)
+    }
+}
+
+/// What a wager comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Points(Points),
+    Refused(Refusal),
+    OutOfRange,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Points(points) => write!(f, "{points} points"),
+            Self::Refused(refusal) => write!(f, "`{}`", refusal.code()),
+            Self::OutOfRange => write!(f, "`{}`", DeadReason::OutOfRange.code()),
+        }
+    }
+}
+
+struct Case<'d> {
+    field: Field<'d>,
+    name: Option<&'d str>,
+    wager: Wager<'d>,
+    consent: Option<Consent>,
+    expected: Verdict,
+}
+
+/// Checks the form of the test cases of a document with this `section`.
+pub(super) fn check(section: &Section<'_>, currency: &str, problems: &mut Problems) {
+    read(section, currency, problems);
+}
+
+/// Runs the test cases of a checked document.
+pub(super) fn run(root: &Node, program: &Program) -> Vec<Failure> {
+    // The document was checked, or else the cases that cannot be read are not run.
+    let ignored = &mut Problems::default();
+    let section = Field::root(root).section(&["tests"], &[], ignored);
+    let cases = read(&section, &program.currency, ignored);
+    cases.into_iter().filter_map(|case| run_one(case, program)).collect()
+}
+
+fn run_one(case: Case<'_>, program: &Program) -> Option<Failure> {
+    let mut account = Account::new(Subject::default(), Timestamp::default());
+    account.consent = case.consent;
+    let given = match decide(program, &case.wager, Some(&account)) {
+        Decision::Counted(earned) => Verdict::Points(earned.points),
+        Decision::Refused(refusal) => Verdict::Refused(refusal),
+        Decision::OutOfRange => Verdict::OutOfRange,
+    };
+    (given != case.expected).then(|| Failure {
+        at: case.field.node.at,
+        pointer: case.field.pointer,
+        name: case.name.map(str::to_owned),
+        expected: case.expected.to_string(),
+        given: given.to_string(),
+    })
+}
+
+fn read<'d>(section: &Section<'d>, currency: &'d str, problems: &mut Problems) -> Vec<Case<'d>> {
+    let items = section.get("tests").map_or_else(Vec::new, |tests| tests.items(problems));
+    items.into_iter().filter_map(|item| read_one(item, currency, problems)).collect()
+}
+
+fn read_one<'d>(field: Field<'d>, currency: &'d str, problems: &mut Problems) -> Option<Case<'d>> {
+    let keys = ["name", "consent", "wager", "points", "reason"];
+    let section = field.section(&keys, &[], problems);
+    let name = section.get("name").and_then(|name| name.name(problems));
+    let choices = [("in", Consent::In), ("out", Consent::Out)];
+    let consent = section.get("consent").and_then(|field| field.choice(&choices, &[], problems));
+    let expected = read_expected(&field, &section, problems);
+    let Some(wager) = section.get("wager") else {
+        field.missing("wager", "`wager: { gameCategory: slots, wagerAmount: 10.00 }`", problems);
+        return None;
+    };
+    let wager = read_wager(wager, currency, problems);
+    Some(Case { name, wager, consent, expected: expected?, field })
+}
+
+fn read_expected(
+    case: &Field<'_>,
+    section: &Section<'_>,
+    problems: &mut Problems,
+) -> Option<Verdict> {
+    match (section.get("points"), section.get("reason")) {
+        (Some(points), None) => points.points(problems).map(Verdict::Points),
+        (None, Some(reason)) => {
+            let reasons = Refusal::ALL.into_iter().filter(|refusal| !OUTSIDE.contains(refusal));
+            let mut choices: Vec<_> =
+                reasons.map(|refusal| (refusal.code(), Verdict::Refused(refusal))).collect();
+            choices.push((DeadReason::OutOfRange.code(), Verdict::OutOfRange));
+            reason.choice(&choices, &[Refusal::NotMatched.code()], problems)
+        }
+        (Some(_), Some(_)) => {
+            case.wrong("expected either `points` or a `reason`, not both", problems);
+            None
+        }
+        (None, None) => {
+            case.missing("points", "`points: 10.00` or `reason: below_minimum`", problems);
+            None
+        }
+    }
+}
+
+/// The wager of a test. What it leaves out is a name that no rule can have, the program's own
+/// currency, or a stake of 1; fields that no rule looks at may stand there, as they do in events.
+fn read_wager<'d>(field: &Field<'d>, currency: &'d str, problems: &mut Problems) -> Wager<'d> {
+    let keys = [
+        "gameCategory",
+        "gameId",
+        "wagerAmount",
+        "currency",
+        "playerSegment",
+        "playerId",
+        "jurisdiction",
+        "timestamp",
+        "type",
+        "wagerId",
+        "operatorId",
+        "winAmount",
+        "gamingSystemId",
+        "sequence",
+    ];
+    let section = field.section(&keys, &[], problems);
+    let mut name = |key| section.get(key).and_then(|field| field.name(problems));
+    let mut or_none = |key| name(key).unwrap_or_default().into();
+    Wager {
+        wager_id: "".into(),
+        player_id: or_none("playerId"),
+        operator_id: "".into(),
+        game_id: or_none("gameId"),
+        game_category: or_none("gameCategory"),
+        jurisdiction: or_none("jurisdiction"),
+        currency: name("currency").unwrap_or(currency).into(),
+        segment: name("playerSegment").map(Into::into),
+        stake: section
+            .get("wagerAmount")
+            .and_then(|field| field.amount(problems))
+            .or(Amount::parse("1").ok())
+            .unwrap_or_default(),
+        win: None,
+        at: section
+            .get("timestamp")
+            .and_then(|field| read_time(field, problems))
+            .unwrap_or_default(),
+    }
+}
+
+fn read_time(field: &Field<'_>, problems: &mut Problems) -> Option<Timestamp> {
+    let time = match &field.node.value {
+        Value::Text(text) => timestamp::read(text),
+        _ => None,
+    };
+    if time.is_none() {
+        field.expected("a time such as `2024-11-11T10:30:00Z`", problems);
+    }
+    time
+}

@@ -1,0 +1,188 @@
+//! A record of the log, and the slice of one batch that holds records of one partition.
+//!
+//! Record: `length u32 · kind u8 · source u8 · flags u8 · operator length u8 · received_at i64 ·
+//! [origin: partition u16, batch u64, slot u32] · operator · body`; the length counts all after
+//! itself. Slice: `checksum u32 · partition u16 · flags u16 · count u32 · batch u64 · length u32 · body`;
+//! the checksum is CRC32C over all after itself, so that a slice can be read alone.
+
+use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
+
+use crate::bytes::{BadFormat, Cursor};
+
+/// What a record's body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A wager or a void, as JSON.
+    Wager = 1,
+    /// A game event, as JSON.
+    GameEvent = 2,
+    /// A command to one partition.
+    Command = 3,
+    /// A control record, ordered in every partition.
+    Control = 4,
+}
+
+/// Where a record came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The HTTP API.
+    Http = 1,
+    /// A file given to `accolade ingest`.
+    File = 2,
+    /// Accolade itself.
+    Node = 3,
+    /// A dead letter that was released: the age rule does not apply, and all hours are asked.
+    Released = 4,
+}
+
+impl Source {
+    /// The name that the API shows.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::File => "file",
+            Self::Node => "node",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// One record of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// What the body is.
+    pub kind: Kind,
+    /// Where it came from.
+    pub source: Source,
+    /// The operator that the credential named; empty for control records.
+    pub operator: &'a str,
+    /// When the edge took it in.
+    pub received_at: Timestamp,
+    /// The record that sent this one, where one partition wrote to another.
+    pub origin: Option<Place>,
+    /// The bytes as they came.
+    pub body: &'a [u8],
+}
+
+const HAS_ORIGIN: u8 = 1;
+
+impl<'a> Record<'a> {
+    /// Appends the record to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let origin = if self.origin.is_some() { 14 } else { 0 };
+        let length = 12 + origin + self.operator.len() + self.body.len();
+        out.reserve(4 + length);
+        out.extend_from_slice(&u32::try_from(length).expect("bodies are limited").to_le_bytes());
+        let flags = if self.origin.is_some() { HAS_ORIGIN } else { 0 };
+        let operator = u8::try_from(self.operator.len()).expect("an id has at most 128 bytes");
+        out.extend_from_slice(&[self.kind as u8, self.source as u8, flags, operator]);
+        out.extend_from_slice(&self.received_at.micros().to_le_bytes());
+        if let Some(origin) = self.origin {
+            out.extend_from_slice(&origin.partition.to_le_bytes());
+            out.extend_from_slice(&origin.batch.to_le_bytes());
+            out.extend_from_slice(&origin.slot.to_le_bytes());
+        }
+        out.extend_from_slice(self.operator.as_bytes());
+        out.extend_from_slice(self.body);
+    }
+
+    /// Reads one record from the front.
+    pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, BadFormat> {
+        let length = cursor.u32()? as usize;
+        let mut fields = Cursor::new(cursor.take(length)?, "record");
+        let kind = match fields.u8()? {
+            1 => Kind::Wager,
+            2 => Kind::GameEvent,
+            3 => Kind::Command,
+            4 => Kind::Control,
+            _ => return Err(fields.bad()),
+        };
+        let source = match fields.u8()? {
+            1 => Source::Http,
+            2 => Source::File,
+            3 => Source::Node,
+            4 => Source::Released,
+            _ => return Err(fields.bad()),
+        };
+        let flags = fields.u8()?;
+        let operator_length = usize::from(fields.u8()?);
+        let received_at = Timestamp::from_micros(fields.i64()?);
+        let origin = if flags & HAS_ORIGIN != 0 {
+            let (partition, batch, slot) = (fields.u16()?, fields.u64()?, fields.u32()?);
+            Some(Place { partition, batch, slot, number: 0 })
+        } else {
+            None
+        };
+        let operator = fields.take(operator_length)?;
+        let operator = std::str::from_utf8(operator).map_err(|_| fields.bad())?;
+        Ok(Self { kind, source, operator, received_at, origin, body: fields.rest() })
+    }
+}
+
+/// What one batch of one partition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice<'a> {
+    /// The partition.
+    pub partition: u16,
+    /// The batch's number in it.
+    pub batch: u64,
+    /// Format flags; for a slice of the log, whether there is a control record among the records.
+    pub flags: u16,
+    /// How many records or outcomes.
+    pub count: u32,
+    /// The records or outcomes, one after the other.
+    pub body: &'a [u8],
+}
+
+/// A slice of the log holds a control record.
+pub const HAS_CONTROL: u16 = 1;
+
+/// Bytes of a slice before its body.
+pub const SLICE_HEAD_BYTES: usize = 24;
+
+impl<'a> Slice<'a> {
+    /// Appends the slice to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.reserve(SLICE_HEAD_BYTES + self.body.len());
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&self.partition.to_le_bytes());
+        out.extend_from_slice(&self.flags.to_le_bytes());
+        out.extend_from_slice(&self.count.to_le_bytes());
+        out.extend_from_slice(&self.batch.to_le_bytes());
+        let length = u32::try_from(self.body.len()).expect("a frame has less than 4 GiB");
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(self.body);
+        let checksum = crc32c::crc32c(&out[start + 4..]);
+        out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
+    }
+
+    /// Reads one slice from the front, and checks it.
+    pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, BadFormat> {
+        let bytes = cursor.rest();
+        let slice = Self::read_unchecked(cursor)?;
+        let checked = &bytes[4..SLICE_HEAD_BYTES + slice.body.len()];
+        let (checksum, _) = bytes.split_first_chunk().ok_or(cursor.bad())?;
+        if crc32c::crc32c(checked) == u32::from_le_bytes(*checksum) {
+            Ok(slice)
+        } else {
+            Err(cursor.bad())
+        }
+    }
+
+    /// Reads one slice from the front of bytes that were checked with their frame.
+    pub fn read_unchecked(cursor: &mut Cursor<'a>) -> Result<Self, BadFormat> {
+        cursor.u32()?;
+        let (partition, flags, count) = (cursor.u16()?, cursor.u16()?, cursor.u32()?);
+        let batch = cursor.u64()?;
+        let length = cursor.u32()? as usize;
+        Ok(Self { partition, batch, flags, count, body: cursor.take(length)? })
+    }
+
+    /// The records of a slice of the log, in order.
+    pub fn records(&self) -> impl Iterator<Item = Result<Record<'a>, BadFormat>> + use<'a> {
+        let mut cursor = Cursor::new(self.body, "record");
+        (0..self.count).map(move |_| Record::read(&mut cursor))
+    }
+}

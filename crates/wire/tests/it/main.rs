@@ -1,0 +1,6 @@
+//! The formats, by example.
+
+mod body;
+mod event;
+mod program;
+mod timestamp;

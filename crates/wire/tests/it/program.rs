@@ -1,0 +1,782 @@
+//! Programs as people write them: what is read, what is refused and how, and what changed.
+
+use std::fmt::Display;
+
+use accolade_domain::time::ZoneOffsets;
+use accolade_wire::program::{self, Document};
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+const SLOTS_HOUSE: &str = include_str!("../../../../examples/programs/slots-house.yaml");
+const LIVE_TABLES: &str = include_str!("../../../../examples/programs/live-tables.yaml");
+
+fn read(text: &str) -> Document {
+    program::read(text).unwrap()
+}
+
+/// One line for each.
+fn lines<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().fold(String::new(), |lines, item| format!("{lines}{item}\n"))
+}
+
+/// What is wrong with a document, one line for each problem.
+fn problems(text: &str) -> String {
+    let checked = program::read(text).and_then(|document| program::check(&document));
+    lines(checked.err().unwrap_or_default())
+}
+
+fn check(text: &str, expected: Expect) {
+    expected.assert_eq(&problems(text));
+}
+
+/// The failures of the tests that a document carries.
+fn failures(text: &str) -> String {
+    let document = read(text);
+    let program = program::compile(&document, ZoneOffsets::default()).unwrap();
+    lines(program::run_tests(&document, &program))
+}
+
+#[test]
+fn the_example_programs_are_right_and_pass_their_own_tests() {
+    for text in [SLOTS_HOUSE, LIVE_TABLES] {
+        assert_eq!(problems(text), "");
+        assert_eq!(failures(text), "");
+    }
+}
+
+#[test]
+fn what_a_document_leaves_out_has_its_default() {
+    let document = read("currency: EUR");
+    assert_eq!(program::timezone(&document), "UTC");
+    let program = program::compile(&document, ZoneOffsets::default()).unwrap();
+    expect![[r#"
+        Program {
+            currency: "EUR",
+            zone: ZoneOffsets(
+                [],
+            ),
+            mode: Live,
+            consent: OptOut,
+            voids: Unlimited,
+            rates: {},
+            rules: Rules {
+                enabled: true,
+                eligibility: Eligibility {
+                    categories: [],
+                    min_wager: Amount(
+                        0,
+                    ),
+                    segments_allow: [],
+                    segments_deny: [],
+                    players_deny: [],
+                },
+                earning: Earning {
+                    multipliers: {},
+                    default_multiplier: Rate(
+                        0,
+                    ),
+                    games: {},
+                    rounding: Down,
+                    cap_per_day: None,
+                },
+            },
+            jurisdictions: {},
+        }
+    "#]]
+    .assert_debug_eq(&program);
+}
+
+#[test]
+fn a_whole_program_is_compiled() {
+    let document = read(SLOTS_HOUSE);
+    assert_eq!(program::timezone(&document), "Europe/Malta");
+    let program = program::compile(&document, ZoneOffsets::default()).unwrap();
+    expect![[r#"
+        Program {
+            currency: "EUR",
+            zone: ZoneOffsets(
+                [],
+            ),
+            mode: Live,
+            consent: OptOut,
+            voids: Unlimited,
+            rates: {
+                "BTC": Rate(
+                    6100000000000,
+                ),
+                "GBP": Rate(
+                    117000000,
+                ),
+                "USD": Rate(
+                    92000000,
+                ),
+            },
+            rules: Rules {
+                enabled: true,
+                eligibility: Eligibility {
+                    categories: [
+                        "poker",
+                        "slots",
+                        "table",
+                    ],
+                    min_wager: Amount(
+                        1000000000000000000,
+                    ),
+                    segments_allow: [],
+                    segments_deny: [
+                        "bonus-abuser",
+                        "self-excluded",
+                    ],
+                    players_deny: [
+                        "player-0000",
+                    ],
+                },
+                earning: Earning {
+                    multipliers: {
+                        "poker": Rate(
+                            2000000,
+                        ),
+                        "slots": Rate(
+                            10000000,
+                        ),
+                        "table": Rate(
+                            5000000,
+                        ),
+                    },
+                    default_multiplier: Rate(
+                        0,
+                    ),
+                    games: {
+                        "slots-free-spins": Rate(
+                            0,
+                        ),
+                        "slots-ultimate": Rate(
+                            12000000,
+                        ),
+                    },
+                    rounding: Down,
+                    cap_per_day: Some(
+                        Points(
+                            500000,
+                        ),
+                    ),
+                },
+            },
+            jurisdictions: {
+                "Malta": Rules {
+                    enabled: true,
+                    eligibility: Eligibility {
+                        categories: [
+                            "poker",
+                            "slots",
+                            "table",
+                        ],
+                        min_wager: Amount(
+                            1000000000000000000,
+                        ),
+                        segments_allow: [],
+                        segments_deny: [
+                            "bonus-abuser",
+                            "self-excluded",
+                        ],
+                        players_deny: [
+                            "player-0000",
+                        ],
+                    },
+                    earning: Earning {
+                        multipliers: {
+                            "poker": Rate(
+                                2000000,
+                            ),
+                            "slots": Rate(
+                                10000000,
+                            ),
+                            "table": Rate(
+                                5000000,
+                            ),
+                        },
+                        default_multiplier: Rate(
+                            0,
+                        ),
+                        games: {
+                            "slots-free-spins": Rate(
+                                0,
+                            ),
+                            "slots-ultimate": Rate(
+                                12000000,
+                            ),
+                        },
+                        rounding: Down,
+                        cap_per_day: Some(
+                            Points(
+                                500000,
+                            ),
+                        ),
+                    },
+                },
+                "Ontario": Rules {
+                    enabled: true,
+                    eligibility: Eligibility {
+                        categories: [
+                            "poker",
+                            "slots",
+                            "table",
+                        ],
+                        min_wager: Amount(
+                            5000000000000000000,
+                        ),
+                        segments_allow: [],
+                        segments_deny: [
+                            "bonus-abuser",
+                            "self-excluded",
+                        ],
+                        players_deny: [
+                            "player-0000",
+                        ],
+                    },
+                    earning: Earning {
+                        multipliers: {
+                            "slots": Rate(
+                                5000000,
+                            ),
+                            "table": Rate(
+                                5000000,
+                            ),
+                        },
+                        default_multiplier: Rate(
+                            0,
+                        ),
+                        games: {
+                            "slots-free-spins": Rate(
+                                0,
+                            ),
+                            "slots-ultimate": Rate(
+                                12000000,
+                            ),
+                        },
+                        rounding: Down,
+                        cap_per_day: Some(
+                            Points(
+                                100000,
+                            ),
+                        ),
+                    },
+                },
+                "Sweden": Rules {
+                    enabled: false,
+                    eligibility: Eligibility {
+                        categories: [
+                            "poker",
+                            "slots",
+                            "table",
+                        ],
+                        min_wager: Amount(
+                            1000000000000000000,
+                        ),
+                        segments_allow: [],
+                        segments_deny: [
+                            "bonus-abuser",
+                            "self-excluded",
+                        ],
+                        players_deny: [
+                            "player-0000",
+                        ],
+                    },
+                    earning: Earning {
+                        multipliers: {
+                            "poker": Rate(
+                                2000000,
+                            ),
+                            "slots": Rate(
+                                10000000,
+                            ),
+                            "table": Rate(
+                                5000000,
+                            ),
+                        },
+                        default_multiplier: Rate(
+                            0,
+                        ),
+                        games: {
+                            "slots-free-spins": Rate(
+                                0,
+                            ),
+                            "slots-ultimate": Rate(
+                                12000000,
+                            ),
+                        },
+                        rounding: Down,
+                        cap_per_day: Some(
+                            Points(
+                                500000,
+                            ),
+                        ),
+                    },
+                },
+            },
+        }
+    "#]]
+    .assert_debug_eq(&program);
+}
+
+#[test]
+fn json_and_yaml_are_two_spellings_of_one_document() {
+    for text in [SLOTS_HOUSE, LIVE_TABLES] {
+        let from_yaml = read(text);
+        let json = program::to_json(&from_yaml);
+        let from_json = read(&json);
+        assert_eq!(program::to_json(&from_json), json);
+        assert_eq!(program::diff(&from_yaml, &from_json), []);
+        let compile = |document| program::compile(document, ZoneOffsets::default()).unwrap();
+        assert_eq!(compile(&from_yaml), compile(&from_json));
+        serde_json::from_str::<serde_json::Value>(&json).unwrap();
+    }
+}
+
+#[test]
+fn the_stored_text_keeps_every_digit_and_character() {
+    let stored = |text| program::to_json(&read(text));
+    let expected = r#"{"currency":"EUR","rates":{"BTC":61000.12345678,"X":1e2},"consent":null}"#;
+    assert_eq!(stored("currency: EUR\nrates: {BTC: 61000.12345678, X: 1e2}\nconsent:"), expected);
+    let json = r#"{"currency":"\ud83c\udfb0 \"\\\/\n\u0007é"}"#;
+    assert_eq!(stored(json), "{\"currency\":\"🎰 \\\"\\\\/\\n\\u0007é\"}");
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_with_its_place() {
+    check(
+        r"
+curency: EUR
+timezone: [Malta]
+eligibility:
+  categories: slots
+  min_wager: 1.00
+  segments: { alow: [VIP], deny: [21, true, ''] }
+earning:
+  multipliers: { slots: -0.1, table: NaN, poker: 0.123456789, bingo: '0.1', keno: .5 }
+  games: { g1: 99999999999, g2: 1e400, g3: 0x10 }
+  rounding: halfup
+  caps: [{ points: 10.001 }, 5]
+consent: yes
+mode: on
+colour: red
+",
+        expect![[r#"
+            line 2, column 1: `/curency`: unknown key `curency`; did you mean `currency`?
+            line 2, column 1: `currency` is missing: expected `currency: EUR`
+            line 3, column 11: `/timezone`: expected a text, found a list
+            line 5, column 15: `/eligibility/categories`: expected a list (`[a, b]`), found the text `slots`
+            line 6, column 3: `/eligibility/min_wager`: unknown key `min_wager`; did you mean `minWager`?
+            line 7, column 15: `/eligibility/segments/alow`: unknown key `alow`; did you mean `allow`?
+            line 7, column 35: `/eligibility/segments/deny/0`: expected a text in quotes, found `21`
+            line 7, column 39: `/eligibility/segments/deny/1`: expected a text in quotes, found `true`
+            line 7, column 45: `/eligibility/segments/deny/2`: expected a name of 1 to 128 bytes without control characters
+            line 9, column 25: `/earning/multipliers/slots`: expected a number such as `0.05`, not negative, found `-0.1`
+            line 9, column 38: `/earning/multipliers/table`: expected a number such as `0.05`, found the text `NaN`
+            line 9, column 50: `/earning/multipliers/poker`: expected a number such as `0.05`, with at most 8 decimals, found `0.123456789`
+            line 9, column 70: `/earning/multipliers/bingo`: expected a number such as `0.05`, found the text `0.1`
+            line 9, column 83: `/earning/multipliers/keno`: expected a number such as `0.05`, found the text `.5`
+            line 10, column 16: `/earning/games/g1`: expected a number such as `0.05`, not so large, found `99999999999`
+            line 10, column 33: `/earning/games/g2`: expected a number such as `0.05`, not so large, found `1e400`
+            line 10, column 44: `/earning/games/g3`: expected a number such as `0.05`, found the text `0x10`
+            line 11, column 13: `/earning/rounding`: expected `down` or `half-up` or `half-even`, found the text `halfup`; did you mean `half-up`?
+            line 12, column 10: `/earning/caps/0`: `per` is missing: expected `per: day`
+            line 12, column 20: `/earning/caps/0/points`: expected points such as `10.00`, with at most 2 decimals, found `10.001`
+            line 12, column 30: `/earning/caps/1`: expected a mapping (`key: value`), found `5`
+            line 13, column 10: `/consent`: expected `opt-out` or `opt-in`, found the text `yes`
+            line 14, column 7: `/mode`: expected `live` or `off`, found the text `on`
+            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`
+        "#]],
+    );
+}
+
+#[test]
+fn rules_that_overlap_are_refused() {
+    check(
+        r"
+currency: EUR
+eligibility:
+  categories: [slots, Table, slots]
+  segments: { allow: [VIP, new], deny: [bots, VIP, bots] }
+  players: { deny: [p1, p2, p1] }
+earning:
+  multipliers: { slots: 0.1, Slots: 0.2, table: 0.3 }
+  caps: [{ points: 10, per: day }, { points: 20, per: day }]
+rates: { EUR: 1.1, USD: 0 }
+jurisdictions:
+  Malta: {}
+  malta: { enabled: false }
+",
+        expect![[r#"
+            line 4, column 30: `/eligibility/categories/2`: `slots` is listed twice
+            line 5, column 47: `/eligibility/segments/deny/1`: the segment `VIP` is both allowed and denied
+            line 5, column 52: `/eligibility/segments/deny/2`: `bots` is listed twice
+            line 6, column 29: `/eligibility/players/deny/2`: `p1` is listed twice
+            line 8, column 30: `/earning/multipliers/Slots`: `Slots` and `slots` differ only in case, and names match exactly; keep one
+            line 8, column 42: `/earning/multipliers/table`: `table` and `Table` differ only in case, and names match exactly; keep one
+            line 9, column 36: `/earning/caps/1`: there is a daily cap already; expected one
+            line 10, column 15: `/rates/EUR`: the program's own currency `EUR` has the rate 1, not `1.1`
+            line 10, column 25: `/rates/USD`: expected a rate above 0; to earn nothing, leave it out
+            line 13, column 3: `/jurisdictions/malta`: `malta` and `Malta` differ only in case, and names match exactly; keep one
+        "#]],
+    );
+}
+
+#[test]
+fn a_jurisdiction_overrides_rules_alone_and_must_fit_what_it_overrides() {
+    check(
+        r"
+currency: EUR
+eligibility: { segments: { allow: [VIP] } }
+earning: { multipliers: { slots: 0.1 } }
+jurisdictions:
+  Malta: { currency: USD }
+  Ontario: { eligibility: { segments: { deny: [VIP] } } }
+  Sweden: { earning: { multiplier: null } }
+  Norway: { earning: { multipliers: { Slots: 0.2 } } }
+  Iceland: 5
+  Greece:
+",
+        expect![[r#"
+            line 6, column 12: `/jurisdictions/Malta/currency`: unknown key `currency`; expected one of `enabled`, `eligibility`, `earning`
+            line 7, column 48: `/jurisdictions/Ontario/eligibility/segments/deny/0`: the segment `VIP` is both allowed and denied
+            line 8, column 24: `/jurisdictions/Sweden/earning/multiplier`: unknown key `multiplier`; did you mean `multipliers`?
+            line 9, column 39: `/jurisdictions/Norway/earning/multipliers/Slots`: `Slots` and `slots` differ only in case, and names match exactly; keep one
+            line 10, column 12: `/jurisdictions/Iceland`: expected a mapping (`key: value`), found `5`
+        "#]],
+    );
+}
+
+#[test]
+fn what_this_version_does_not_do_is_refused_and_not_passed_over() {
+    check(
+        r#"
+currency: EUR
+tiers: { levels: [{ name: bronze, from: 0 }] }
+promotions: []
+redemption: { minPoints: 100 }
+expiry: { after: 12mo }
+pending: { for: 24h }
+mode: shadow
+voids: pending
+eligibility: { where: "gameId <> 'demo-slot'" }
+earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
+"#,
+        expect![[r#"
+            line 3, column 1: `/tiers`: `tiers` is not supported by this version yet; leave it out
+            line 4, column 1: `/promotions`: `promotions` is not supported by this version yet; leave it out
+            line 5, column 1: `/redemption`: `redemption` is not supported by this version yet; leave it out
+            line 6, column 9: `/expiry`: `expiry` is not supported by this version yet; expected `none`
+            line 7, column 17: `/pending/for`: a `pending` time is not supported by this version yet; expected `0h`
+            line 8, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
+            line 9, column 8: `/voids`: `pending` is not supported by this version yet; expected `unlimited` or `balance`
+            line 10, column 16: `/eligibility/where`: `where` is not supported by this version yet; leave it out
+            line 11, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
+            line 11, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
+        "#]],
+    );
+}
+
+#[test]
+fn what_changes_nothing_is_accepted() {
+    check("{currency: EUR, expiry: none, pending: {for: 0h}, tiers: null}", expect![[r""]]);
+    check("{currency: EUR, rates: {EUR: 1.0}, mode: off, voids: balance}", expect![[r""]]);
+    check("{\"currency\": \"EUR\", \"mode\": false,}", expect![[r""]]);
+}
+
+#[test]
+fn a_text_that_is_no_document_says_where_it_breaks() {
+    check(
+        "",
+        expect![[r#"
+        line 1, column 1: the document is empty
+    "#]],
+    );
+    check(
+        "just a text",
+        expect![[r#"
+        line 1, column 1: expected a mapping (`key: value`), found the text `just a text`
+    "#]],
+    );
+    check(
+        "[1, 2]",
+        expect![[r#"
+        line 1, column 1: expected a mapping (`key: value`), found a list
+    "#]],
+    );
+    check(
+        "currency: EUR\n  mode: live",
+        expect![[r#"
+        line 2, column 7: mapping values are not allowed in this context
+    "#]],
+    );
+    check(
+        "{\"currency\": \"EUR\", \"mode\": }{",
+        expect![[r#"
+        line 1, column 30: did not find expected <document start>
+    "#]],
+    );
+    check(
+        "currency: EUR\n---\ncurrency: USD",
+        expect![[r#"
+        line 2, column 1: expected one document, found a second one
+    "#]],
+    );
+    check(
+        "currency: EUR\nmode: off\ncurrency: USD",
+        expect![[r#"
+        line 3, column 1: `/currency`: the key `currency` is there twice
+    "#]],
+    );
+    check(
+        r#"{"currency": "EUR", "rates": {"USD": 1, "USD": 2}}"#,
+        expect![[r#"
+        line 1, column 41: `/rates/USD`: the key `USD` is there twice
+    "#]],
+    );
+    check(
+        r#"{"currency": "\ud83c"}"#,
+        expect![[r#"
+            line 1, column 14: expected JSON: unexpected end of hex escape
+        "#]],
+    );
+    check(
+        "currency: !!str EUR",
+        expect![[r#"
+        line 1, column 11: tags (`!name`) are not supported
+    "#]],
+    );
+    check(
+        "a: &all [x]\nb: *all",
+        expect![[r#"
+        line 1, column 4: anchors (`&name`) are not supported
+    "#]],
+    );
+    check(
+        "a: [&one x]\nb: [*one, *one]",
+        expect![[r#"
+        line 1, column 5: anchors (`&name`) are not supported
+    "#]],
+    );
+    check(
+        "? [a]\n: b",
+        expect![[r#"
+        line 1, column 3: expected a key that is a text
+    "#]],
+    );
+    check(
+        &"[".repeat(100_000),
+        expect![[r#"
+        line 1, column 256: recursion limit exceeded
+    "#]],
+    );
+    check(
+        &format!("{}{}", "[".repeat(17), "]".repeat(17)),
+        expect![[r#"
+        line 1, column 17: expected at most 16 levels of mappings and lists
+    "#]],
+    );
+    check(
+        &" ".repeat((1 << 20) + 1),
+        expect![[r#"
+        line 1, column 1: the document has 1048577 bytes, expected at most 1048576
+    "#]],
+    );
+}
+
+#[test]
+fn a_document_of_many_mistakes_is_read_in_good_time_and_told_in_part() {
+    let keys: Vec<_> = (0..50_000).map(|n| format!("\"k{n}\":[1,2]")).collect();
+    let told = problems(&format!("{{{}}}", keys.join(",")));
+    assert_eq!(told.lines().count(), 100);
+    assert!(told.starts_with("line 1, column 2: `/k0`: unknown key `k0`"), "{told}");
+}
+
+#[test]
+fn a_test_case_that_fails_says_what_the_program_gives() {
+    let failures = failures(
+        r"
+currency: EUR
+earning: { multipliers: { slots: 0.1, all: 10000000000 } }
+eligibility: { minWager: 0.50 }
+tests:
+  - { wager: { gameCategory: slots }, points: 0.1 }
+  - { wager: { gameCategory: slots }, points: 0.11 }
+  - { name: too small, wager: { gameCategory: slots, wagerAmount: 0.4 }, points: 0.04 }
+  - { consent: out, wager: {}, reason: no_consent }
+  - { wager: { gameCategory: slots }, reason: zero_multiplier }
+  - { wager: { gameCategory: all, wagerAmount: 1000000000000 }, reason: out_of_range }
+  - { wager: { gameCategory: slots, timestamp: 2024-11-11T10:30:00Z, wagerId: w1, currency: USD }, points: 1 }
+",
+    );
+    expect![[r#"
+        line 7, column 5: test `/tests/1`: expected 0.11 points, the program gives 0.10 points
+        line 8, column 5: test `too small`: expected 0.04 points, the program gives `below_minimum`
+        line 10, column 5: test `/tests/4`: expected `zero_multiplier`, the program gives 0.10 points
+        line 12, column 5: test `/tests/6`: expected 1.00 points, the program gives `currency_unsupported`
+    "#]].assert_eq(&failures);
+}
+
+#[test]
+fn a_test_case_that_cannot_be_read_is_a_problem() {
+    check(
+        r"
+currency: EUR
+tests:
+  - { wager: { gameCategory: slots } }
+  - { points: 1 }
+  - { wager: { stake: 1, timestamp: yesterday }, points: 1, reason: no_consent }
+  - { wager: {}, reason: below_minimun }
+  - { wager: {}, reason: not_matched }
+  - { wager: {}, reason: voided, consent: maybe }
+",
+        expect![[r#"
+            line 4, column 5: `/tests/0`: `points` is missing: expected `points: 10.00` or `reason: below_minimum`
+            line 5, column 5: `/tests/1`: `wager` is missing: expected `wager: { gameCategory: slots, wagerAmount: 10.00 }`
+            line 6, column 5: `/tests/2`: expected either `points` or a `reason`, not both
+            line 6, column 16: `/tests/2/wager/stake`: unknown key `stake`; expected one of `gameCategory`, `gameId`, `wagerAmount`, `currency`, `playerSegment`, `playerId`, `jurisdiction`, `timestamp`, `type`, `wagerId`, `operatorId`, `winAmount`, `gamingSystemId`, `sequence`
+            line 6, column 37: `/tests/2/wager/timestamp`: expected a time such as `2024-11-11T10:30:00Z`, found the text `yesterday`
+            line 7, column 26: `/tests/3/reason`: expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`, found the text `below_minimun`; did you mean `below_minimum`?
+            line 8, column 26: `/tests/4/reason`: `not_matched` is not supported by this version yet; expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`
+            line 9, column 26: `/tests/5/reason`: expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`, found the text `voided`
+            line 9, column 43: `/tests/5/consent`: expected `in` or `out`, found the text `maybe`
+        "#]],
+    );
+}
+
+#[test]
+fn a_difference_names_what_was_added_removed_and_changed() {
+    let old = read(SLOTS_HOUSE);
+    let new = SLOTS_HOUSE
+        .replace("slots: 0.1\n", "slots: 0.15\n    bingo: 1\n")
+        .replace("[slots, table, poker]", "[table, slots, live]")
+        .replace("points: 5000,", "points: 5000.00,")
+        .replace("GBP: 1.17", "GBP: 1.18")
+        .replace("  Sweden: { enabled: false }", "  a/b~c: {}")
+        .replace("consent: opt-out", "consent: opt-in");
+    let told = lines(program::diff(&old, &read(&new)));
+    expect![[r#"
+        + /eligibility/categories: "live"
+        - /eligibility/categories: "poker"
+        ~ /earning/multipliers/slots: 0.1 → 0.15
+        + /earning/multipliers/bingo: 1
+        + /jurisdictions/a~1b~0c: {}
+        - /jurisdictions/Sweden: {"enabled":false}
+        ~ /rates/GBP: 1.17 → 1.18
+        ~ /consent: "opt-out" → "opt-in"
+    "#]]
+    .assert_eq(&told);
+}
+
+/// The schema as an editor applies it.
+fn schema() -> jsonschema::Validator {
+    jsonschema::draft202012::new(&serde_json::from_str(program::SCHEMA).unwrap()).unwrap()
+}
+
+fn as_json(text: &str) -> serde_json::Value {
+    serde_json::from_str(&program::to_json(&read(text))).unwrap()
+}
+
+#[test]
+fn the_schema_accepts_the_examples() {
+    let schema = schema();
+    for text in [SLOTS_HOUSE, LIVE_TABLES, "currency: EUR", "{currency: EUR, mode: null}"] {
+        let document = as_json(text);
+        let errors: Vec<_> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_check_refuses() {
+    let schema = schema();
+    for text in [
+        "mode: live",
+        "{currency: EUR, colour: red}",
+        "{currency: 5}",
+        "{currency: EUR, mode: shadow}",
+        "{currency: EUR, tiers: {}}",
+        "{currency: EUR, expiry: {after: 12mo}}",
+        "{currency: EUR, pending: {for: 1h}}",
+        "{currency: EUR, eligibility: {where: x}}",
+        "{currency: EUR, eligibility: {minWager: -1}}",
+        "{currency: EUR, eligibility: {categories: [a, a]}}",
+        "{currency: EUR, earning: {multipliers: {slots: '0.1'}}}",
+        "{currency: EUR, earning: {caps: [{points: 1, per: week}]}}",
+        "{currency: EUR, earning: {caps: [{points: 1, per: day}, {points: 2, per: day}]}}",
+        "{currency: EUR, rates: {USD: 0}}",
+        "{currency: EUR, jurisdictions: {Malta: {mode: off}}}",
+        "{currency: EUR, tests: [{wager: {}}]}",
+        "{currency: EUR, tests: [{wager: {}, points: 1, reason: no_consent}]}",
+    ] {
+        assert!(!schema.is_valid(&as_json(text)), "{text}");
+        assert_ne!(problems(text), "", "{text}");
+    }
+}
+/// Texts that come close to being documents.
+fn almost_a_document() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "currency",
+        "EUR",
+        "eligibility",
+        "jurisdictions",
+        "earning",
+        "rates",
+        "tests",
+        "caps",
+        "wager",
+        "multipliers",
+        ": ",
+        ":",
+        "\n",
+        "\n  ",
+        "\n    - ",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "\"",
+        "'",
+        "\\",
+        "0.1",
+        "1e9",
+        "-",
+        "null",
+        "true",
+        "#",
+        "&a ",
+        "*a",
+        "!t ",
+        "| ",
+        "> ",
+        "? ",
+        "---\n",
+        "%",
+        "\t",
+        "\u{e9}",
+        "\u{feff}",
+        "\u{85}",
+        "\u{1f3b0}",
+        "\\ud83c",
+        "\r",
+    ]);
+    prop::collection::vec(pieces, 0..20).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    #[test]
+    fn any_text_is_read_or_refused_and_what_is_read_is_stored_without_loss(
+        text in almost_a_document(),
+    ) {
+        let Ok(document) = program::read(&text) else { return Ok(()) };
+        let stored = program::to_json(&document);
+        let again = program::read(&stored).unwrap();
+        prop_assert_eq!(program::to_json(&again), stored);
+        prop_assert_eq!(program::diff(&document, &again), []);
+        prop_assert_eq!(program::check(&document).is_ok(), program::check(&again).is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs what a build needs and this machine lacks: a C compiler (the allocator and zstd are C)
+# and the Rust toolchain that rust-toolchain.toml names. Does nothing, quickly, where all is there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH="$PATH:$HOME/.cargo/bin"
+
+channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+
+stop() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 1
+}
+
+as_root() {
+    if [[ $EUID -eq 0 ]]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        return 1
+    fi
+}
+
+apt_install() {
+    command -v apt-get >/dev/null || return 1
+    printf 'setup: installing %s\n' "$*" >&2
+    as_root apt-get update -q >&2 || return 1
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "$@" >&2
+}
+
+rust_is_ready() {
+    [[ $(rustc --version 2>/dev/null) == "rustc $channel "* ]] &&
+        cargo fmt --version >/dev/null 2>&1 &&
+        cargo clippy --version >/dev/null 2>&1
+}
+
+if ! command -v cc >/dev/null; then
+    apt_install gcc libc6-dev ||
+        stop 'a C compiler is missing, and could not be installed.' \
+            'Install one that is found as cc (Debian: apt-get install gcc libc6-dev) and run this again.'
+fi
+
+if ! rust_is_ready; then
+    command -v rustup >/dev/null || apt_install ca-certificates rustup ||
+        stop "Rust $channel is missing, and so is rustup, which installs it." \
+            'Install rustup as https://rustup.rs says and run this again.'
+    printf 'setup: installing Rust %s\n' "$channel" >&2
+    rustup toolchain install "$channel" --profile minimal --component clippy,rustfmt >&2 ||
+        stop "Rust $channel could not be installed; rustup says why above." \
+            'It needs to reach static.rust-lang.org, or the mirror that RUSTUP_DIST_SERVER names.'
+    rust_is_ready ||
+        stop "Rust $channel is installed, but \`rustc\` is: $(command -v rustc || echo 'not found')." \
+            "Put $HOME/.cargo/bin first in PATH and run this again."
+fi

@@ -94,6 +94,16 @@ impl RecentIds {
         self.current.with_id(id).chain(self.sealing.iter().flat_map(move |table| table.with_id(id)))
     }
 
+    /// All ids that are in memory, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &IdEntry> {
+        self.current.iter().chain(self.sealing.iter().flat_map(|table| table.iter()))
+    }
+
+    /// Whether an interval has ended and is not yet sealed.
+    pub const fn is_sealing(&self) -> bool {
+        self.sealing.is_some()
+    }
+
     /// How many ids the current interval holds.
     pub fn len(&self) -> usize {
         self.current.len()

@@ -21,6 +21,15 @@ pub struct Rules {
     /// What genesis fixed.
     pub settings: Settings,
     operators: BTreeMap<Box<str>, Arc<Operator>>,
+    last: Option<Arc<Applied>>,
+}
+
+/// A control record that was applied, and the one before it.
+#[derive(Debug)]
+struct Applied {
+    time: Timestamp,
+    body: Box<[u8]>,
+    before: Option<Arc<Applied>>,
 }
 
 /// What genesis fixed for ever.
@@ -109,6 +118,8 @@ impl Rules {
     pub fn after(&self, body: &[u8], time: Timestamp) -> (Self, Outcome) {
         let mut next = self.clone();
         next.applied += 1;
+        let before = next.last.take();
+        next.last = Some(Arc::new(Applied { time, body: body.into(), before }));
         let outcome = match serde_json::from_slice::<Control>(body) {
             Ok(control) => next.apply(control, time),
             Err(_) => Err(Declined::Malformed),
@@ -116,10 +127,22 @@ impl Rules {
         match outcome {
             Ok(made) => (next, Outcome::Done { made }),
             Err(why) => {
-                let unchanged = Self { applied: next.applied, ..self.clone() };
+                let unchanged = Self { applied: next.applied, last: next.last, ..self.clone() };
                 (unchanged, Outcome::Declined { why })
             }
         }
+    }
+
+    /// The control records after the first `number`, oldest first: number, time and body of each.
+    pub fn controls_after(&self, number: u64) -> Vec<(u64, Timestamp, Vec<u8>)> {
+        let mut controls = Vec::new();
+        let (mut at, mut link) = (self.applied, self.last.as_ref());
+        while let Some(applied) = link.filter(|_| at > number) {
+            controls.push((at, applied.time, applied.body.to_vec()));
+            (at, link) = (at - 1, applied.before.as_ref());
+        }
+        controls.reverse();
+        controls
     }
 
     fn apply(&mut self, control: Control, time: Timestamp) -> Result<u64, Declined> {

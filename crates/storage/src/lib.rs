@@ -13,3 +13,8 @@ pub mod index;
 pub mod slices;
 pub mod run;
 pub mod lookup;
+pub mod frames;
+pub mod log;
+pub mod backing;
+pub mod checkpoint;
+pub mod open;

@@ -64,6 +64,8 @@ impl Family {
 pub const COMMIT: u16 = 1;
 /// The frame is the last of its segment and holds its index.
 pub const FOOTER: u16 = 2;
+/// The frame is the first of such a group: frames before it that were not closed do not count.
+pub const BEGIN: u16 = 4;
 
 /// What a frame says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +76,7 @@ pub struct FrameHead {
     pub time: Timestamp,
     /// The highest frame of the family that was durable when this one was written.
     pub synced: u64,
-    /// [`COMMIT`], [`FOOTER`].
+    /// [`BEGIN`], [`COMMIT`], [`FOOTER`].
     pub flags: u16,
 }
 
@@ -117,6 +119,15 @@ pub fn read_segment_head(file: &dyn DiskFile, family: Family, path: &str) -> Res
         return Ok(None);
     }
     file.read_at(&mut head, 0).map_err(io)?;
+    parse_segment_head(&head, family, path)
+}
+
+/// Reads the bytes of a segment's head; `None` where they are not one.
+pub fn parse_segment_head(
+    head: &[u8; SEGMENT_HEAD_BYTES as usize],
+    family: Family,
+    path: &str,
+) -> Result<Option<Position>> {
     let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four bytes"));
     let long = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
     if crc32c::crc32c(&head[..60]) != word(60) {
@@ -377,6 +388,10 @@ pub enum End {
     },
 }
 
+/// Hears of a frame: what it says about itself, where the next one goes, where its payload begins, and
+/// the payload.
+pub type EachFrame<'a> = &'a mut dyn FnMut(&FrameHead, &Position, u64, &[u8]) -> Result<()>;
+
 /// Reads the frames of one segment from `from` on, in order, and gives each to `frame`.
 ///
 /// `read_at` fills a buffer from an offset; `len` is how many bytes there are. Ends where the frames
@@ -385,7 +400,7 @@ pub fn scan(
     read_at: &mut dyn FnMut(&mut [u8], u64) -> std::io::Result<()>,
     len: u64,
     from: Position,
-    frame: &mut dyn FnMut(&FrameHead, u64, &[u8]) -> Result<()>,
+    frame: EachFrame<'_>,
     path: &str,
 ) -> Result<(Position, End)> {
     let mut position = from;
@@ -428,10 +443,10 @@ pub fn scan(
             return Ok((position, End::Footer(bytes.split_off(FRAME_HEAD_BYTES))));
         }
         let payload_at = position.offset + FRAME_HEAD_BYTES as u64;
-        frame(&head, payload_at, &bytes[FRAME_HEAD_BYTES..])?;
         position.offset += aligned(whole);
         position.next_frame += 1;
         position.checksum = word(&bytes, 4);
+        frame(&head, &position, payload_at, &bytes[FRAME_HEAD_BYTES..])?;
     }
 }
 

@@ -14,8 +14,8 @@ use crate::error::{Result, StorageError};
 use crate::index::{Index, SliceAt};
 use crate::packed::{Packed, pack};
 use crate::segment::{
-    Appended, End, Family, FrameHead, Position, Rotated, Writer, new_frame,
-    read_segment_head, scan, seal_footer,
+    Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Writer, new_frame,
+    parse_segment_head, read_segment_head, scan, seal_footer,
 };
 
 /// Indexes of closed segments that are kept in memory.
@@ -82,6 +82,9 @@ pub struct ClosedSegment {
     /// Whether it is compressed.
     pub packed: bool,
 }
+
+/// Hears of a frame: what it says about itself, where the next one goes, and its payload.
+pub type EachWithEnd<'a> = &'a mut dyn FnMut(&FrameHead, &Position, &[u8]) -> Result<()>;
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -205,7 +208,7 @@ impl Slices {
         let path = self.path(sequence);
         let len = bytes.len().map_err(|source| StorageError::io(&path, source))?;
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
-        let ignore = &mut |_: &FrameHead, _, _: &[u8]| Ok(());
+        let ignore = &mut |_: &FrameHead, _: &Position, _, _: &[u8]| Ok(());
         match scan(&mut read, len, footer_at, ignore, &path)? {
             (_, End::Footer(footer)) => parse_footer(&footer)
                 .ok_or_else(|| StorageError::damaged(&path, footer_at.offset, "its index is damaged")),
@@ -321,6 +324,70 @@ impl Slices {
         })
     }
 
+    /// The last batch of a partition.
+    pub fn last_batch(&self, partition: u16) -> Option<u64> {
+        self.all().values().rev().find_map(|segment| {
+            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+            match &*content {
+                Content::Open { index, .. } => index.ranges().get(&partition).map(|range| range.1),
+                Content::Closed { ranges, .. } => ranges.get(&partition).map(|range| range.1),
+            }
+        })
+    }
+
+    /// Where the first frame stands.
+    pub fn first_position(&self) -> Result<Option<Position>> {
+        let first = self.all().iter().next().map(|(sequence, segment)| (*sequence, Arc::clone(segment)));
+        let Some((sequence, segment)) = first else { return Ok(None) };
+        let bytes = match &*segment.content.read().unwrap_or_else(PoisonError::into_inner) {
+            Content::Open { file, .. } => Bytes::Plain(Arc::clone(file)),
+            Content::Closed { bytes, .. } => bytes.clone(),
+        };
+        let path = self.path(sequence);
+        let mut head = [0; SEGMENT_HEAD_BYTES as usize];
+        bytes.read_at(&mut head, 0).map_err(|source| StorageError::io(&path, source))?;
+        parse_segment_head(&head, self.family, &path)
+    }
+
+    /// Whether segment `sequence` is there.
+    pub fn has_segment(&self, sequence: u64) -> bool {
+        self.all().contains_key(&sequence)
+    }
+
+    /// Reads every frame of closed segments from `from` on, in order, and says where each ends.
+    pub fn frames(&self, from: Position, each: EachWithEnd<'_>) -> Result<()> {
+        let sequences: Vec<u64> = self.all().range(from.sequence..).map(|entry| *entry.0).collect();
+        for sequence in sequences {
+            let Some(segment) = self.segment(sequence) else { continue };
+            let bytes = {
+                let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+                match &*content {
+                    Content::Closed { bytes, .. } => bytes.clone(),
+                    Content::Open { .. } => continue,
+                }
+            };
+            let path = self.path(sequence);
+            let len = bytes.len().map_err(|source| StorageError::io(&path, source))?;
+            let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
+            let start = if sequence == from.sequence {
+                from
+            } else {
+                let mut head = [0; SEGMENT_HEAD_BYTES as usize];
+                read(&mut head, 0).map_err(|source| StorageError::io(&path, source))?;
+                parse_segment_head(&head, self.family, &path)?
+                    .ok_or_else(|| StorageError::damaged(&path, 0, "it has no head"))?
+            };
+            let mut give = |head: &FrameHead, after: &Position, _: u64, payload: &[u8]| {
+                each(head, after, payload)
+            };
+            let (at, end) = scan(&mut read, len, start, &mut give, &path)?;
+            if let End::Broken { what, .. } = end {
+                return Err(StorageError::damaged(&path, at.offset, what));
+            }
+        }
+        Ok(())
+    }
+
     /// Opens what is there and reads every frame from `from` on, in order; `frame` gets each one.
     /// Ends at the first frame that is not whole, or at `until`, and returns where.
     ///
@@ -418,7 +485,7 @@ impl Slices {
         let mut index = Index::default();
         let mut newest = Timestamp::default();
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
-        let mut each = |frame_head: &FrameHead, payload_at: u64, payload: &[u8]| {
+        let mut each = |frame_head: &FrameHead, _: &Position, payload_at: u64, payload: &[u8]| {
             let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
             index.add(slices, payload_at + self.prefix_bytes as u64).map_err(|error| {
                 StorageError::damaged(path, payload_at, error.to_string())
@@ -482,8 +549,9 @@ impl Slices {
             return Ok(head.map(|head| (Bytes::Plain(file), head)));
         }
         let packed = Arc::new(Packed::open(file).map_err(io)?);
-        let head = read_segment_head(&PackedFile(Arc::clone(&packed)), self.family, path)?;
-        match head {
+        let mut head = [0; SEGMENT_HEAD_BYTES as usize];
+        packed.read_at(&mut head, 0).map_err(io)?;
+        match parse_segment_head(&head, self.family, path)? {
             Some(head) => Ok(Some((Bytes::Packed(packed), head))),
             None => Err(StorageError::damaged(path, 0, "a compressed segment has no head")),
         }
@@ -531,32 +599,6 @@ fn parse_closing(tail: &[u8], sequence: u64) -> Option<Position> {
         next_frame: long(16),
         checksum: word(24),
     })
-}
-
-/// A compressed segment in the place of a file, to be read.
-#[derive(Debug)]
-struct PackedFile(Arc<Packed>);
-
-impl DiskFile for PackedFile {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_at(buffer, offset)
-    }
-
-    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.raw_len())
-    }
-
-    fn set_len(&self, _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
 }
 
 /// Appends frames of slices, and keeps the index.

@@ -1,0 +1,252 @@
+//! What the fold of one node stands on: journal, dead letters and lookup.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
+use accolade_engine::store::{Ask, Earlier, Folded, Store};
+use accolade_wire::bytes::Cursor;
+use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::record::{Record, Slice};
+
+use crate::error::Result;
+use crate::lookup::Lookup;
+use crate::segment::{Position, new_frame};
+use crate::slices::{Left, SliceWriter, Slices};
+
+/// Files that the partitions of one node share.
+#[derive(Debug)]
+pub struct Backing {
+    /// The log's segments, to read records by place.
+    pub log: Arc<Slices>,
+    /// The journal's segments, to read outcomes by place.
+    pub journal: Arc<Slices>,
+    /// Dead letters with their bytes, by place.
+    pub dead_letters: Arc<Slices>,
+    /// Sealed ids.
+    pub lookup: Lookup,
+    writers: Mutex<Writers>,
+}
+
+#[derive(Debug)]
+struct Writers {
+    journal: SliceWriter,
+    dead_letters: SliceWriter,
+    /// The next batch that the journal does not have, by partition.
+    journal_next: Vec<u64>,
+    dead_next: Vec<u64>,
+    left: Vec<Left>,
+}
+
+/// Positions up to which the journal and the dead letters are covered by a checkpoint, and the files
+/// to make durable for it.
+#[derive(Debug)]
+pub struct Covered {
+    /// Where the journal ends.
+    pub journal: Position,
+    /// Where the dead letters end.
+    pub dead_letters: Position,
+    /// What is to be synced before the checkpoint is written.
+    pub files: Vec<(String, Arc<dyn accolade_engine::disk::DiskFile>)>,
+}
+
+impl Backing {
+    /// Joins the parts. `journal_next` and `dead_next`: the next batches that are not there yet.
+    pub fn new(
+        log: Arc<Slices>,
+        (journal, journal_writer, journal_next): (Arc<Slices>, SliceWriter, Vec<u64>),
+        (dead_letters, dead_writer, dead_next): (Arc<Slices>, SliceWriter, Vec<u64>),
+        lookup: Lookup,
+    ) -> Self {
+        let writers = Writers {
+            journal: journal_writer,
+            dead_letters: dead_writer,
+            journal_next,
+            dead_next,
+            left: Vec::new(),
+        };
+        Self { log, journal, dead_letters, lookup, writers: Mutex::new(writers) }
+    }
+
+    fn writers(&self) -> MutexGuard<'_, Writers> {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where journal and dead letters stand now.
+    pub fn cover(&self) -> Covered {
+        let mut writers = self.writers();
+        let mut files = writers.journal.writer().to_sync();
+        files.extend(writers.dead_letters.writer().to_sync());
+        Covered {
+            journal: writers.journal.position(),
+            dead_letters: writers.dead_letters.position(),
+            files,
+        }
+    }
+
+    /// Segments that were left since the last time, to be closed in the background.
+    pub fn take_left(&self) -> Vec<Left> {
+        std::mem::take(&mut self.writers().left)
+    }
+
+    /// The sequence number and size of the journal's next segment, where it has to be allocated.
+    pub fn journal_spare_wanted(&self) -> Option<(u64, u64)> {
+        let mut writers = self.writers();
+        let writer = writers.journal.writer();
+        writer.wants_spare().then(|| writer.spare_wanted())
+    }
+
+    /// Gives the journal its next segment.
+    pub fn give_journal_spare(
+        &self,
+        sequence: u64,
+        file: Arc<dyn accolade_engine::disk::DiskFile>,
+    ) {
+        self.writers().journal.writer().give_spare(sequence, file);
+    }
+
+    /// Reads what became of the record at `place`; `None` where the journal has no such place.
+    pub fn recorded<T>(
+        &self,
+        place: Place,
+        read: impl FnOnce(&Recorded<'_>) -> T,
+    ) -> Result<Option<T>> {
+        let Some(bytes) = self.journal.read(place.partition, place.batch)? else { return Ok(None) };
+        let slice = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice"));
+        let recorded = slice
+            .and_then(|slice| Outcomes::read(&slice))
+            .and_then(|outcomes| outcomes.at(place.slot));
+        Ok(recorded.ok().map(|recorded| read(&recorded)))
+    }
+
+    /// Reads the record at `place` from the log; `None` where the log does not have it any more.
+    pub fn record<T>(
+        &self,
+        place: Place,
+        read: impl FnOnce(&Record<'_>) -> T,
+    ) -> Result<Option<T>> {
+        let Some(bytes) = self.log.read(place.partition, place.batch)? else { return Ok(None) };
+        let Ok(slice) = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")) else {
+            return Ok(None);
+        };
+        let before = place.slot.saturating_sub(1) as usize;
+        Ok(slice.records().nth(before).and_then(std::result::Result::ok).map(|record| read(&record)))
+    }
+
+    /// Reads the bytes of the dead letter at `place`.
+    pub fn dead_letter<T>(
+        &self,
+        place: Place,
+        read: impl FnOnce(&Record<'_>) -> T,
+    ) -> Result<Option<T>> {
+        let Some(bytes) = self.dead_letters.read(place.partition, place.batch)? else {
+            return Ok(None);
+        };
+        let Ok(slice) = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")) else {
+            return Ok(None);
+        };
+        let mut cursor = Cursor::new(slice.body, "dead letter");
+        while let Ok(slot) = cursor.u32() {
+            let Ok(record) = Record::read(&mut cursor) else { return Ok(None) };
+            if slot == place.slot {
+                return Ok(Some(read(&record)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The store of one fold thread: collects what it decided about the batches of one frame.
+#[derive(Debug)]
+pub struct NodeStore {
+    backing: Arc<Backing>,
+    journal: Vec<u8>,
+    dead_letters: Vec<u8>,
+    slices: Vec<(u16, u64)>,
+    dead_slices: Vec<(u16, u64)>,
+}
+
+impl NodeStore {
+    /// A store over the node's files.
+    pub fn new(backing: Arc<Backing>) -> Self {
+        let (journal, dead_letters) = (new_frame(0), new_frame(0));
+        Self { backing, journal, dead_letters, slices: Vec::new(), dead_slices: Vec::new() }
+    }
+
+    /// The node's files.
+    pub const fn backing(&self) -> &Arc<Backing> {
+        &self.backing
+    }
+
+    /// Appends what was committed since the last time to the files, as one frame each.
+    pub fn flush(&mut self, time: Timestamp) -> Result<()> {
+        if self.slices.is_empty() && self.dead_slices.is_empty() {
+            return Ok(());
+        }
+        let mut writers = self.backing.writers();
+        let writers = &mut *writers;
+        if !self.slices.is_empty() {
+            let left = writers.journal.append(time, 0, &mut self.journal)?;
+            writers.left.extend(left);
+        }
+        if !self.dead_slices.is_empty() {
+            let left = writers.dead_letters.append(time, 0, &mut self.dead_letters)?;
+            writers.left.extend(left);
+        }
+        for (partition, batch) in self.slices.drain(..) {
+            writers.journal_next[usize::from(partition)] = batch + 1;
+        }
+        for (partition, batch) in self.dead_slices.drain(..) {
+            writers.dead_next[usize::from(partition)] = batch + 1;
+        }
+        self.journal = new_frame(self.journal.len());
+        self.dead_letters = new_frame(0);
+        Ok(())
+    }
+}
+
+impl Store for NodeStore {
+    fn earlier(
+        &mut self,
+        partition: u16,
+        asks: &[Ask],
+        found: &mut Vec<Option<Earlier>>,
+    ) -> io::Result<()> {
+        self.backing.lookup.earlier(partition, asks, found)
+    }
+
+    fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()> {
+        let found = self.backing.recorded(place, |recorded| read(recorded))?;
+        found.ok_or_else(|| {
+            let what = format!("the journal has no outcome at {place:?}");
+            io::Error::new(io::ErrorKind::NotFound, what)
+        })
+    }
+
+    fn commit(&mut self, folded: &Folded) -> io::Result<()> {
+        let at = usize::from(folded.partition);
+        let (journal_next, dead_next) = {
+            let writers = self.backing.writers();
+            (writers.journal_next[at], writers.dead_next[at])
+        };
+        let (partition, batch) = (folded.partition, folded.batch);
+        if batch >= journal_next {
+            let slice =
+                Slice { partition, batch, flags: 0, count: folded.count, body: &folded.journal };
+            slice.write(&mut self.journal);
+            self.slices.push((partition, batch));
+        }
+        if batch >= dead_next && !folded.dead_letters.is_empty() {
+            let mut body = Vec::new();
+            for (slot, record) in &folded.dead_letters {
+                body.extend_from_slice(&slot.to_le_bytes());
+                body.extend_from_slice(record);
+            }
+            let count = u32::try_from(folded.dead_letters.len()).expect("fewer than the slots");
+            Slice { partition, batch, flags: 0, count, body: &body }.write(&mut self.dead_letters);
+            self.dead_slices.push((partition, batch));
+        }
+        Ok(())
+    }
+}

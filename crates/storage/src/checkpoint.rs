@@ -1,0 +1,444 @@
+//! Checkpoints: what changed and the positions reached, as one group of frames that counts whole or
+//! not at all.
+
+use std::sync::Arc;
+
+use accolade_domain::time::Timestamp;
+use accolade_engine::checkpoint::{Head, Swept};
+use accolade_engine::disk::Disk;
+use accolade_engine::ids::{IdEntry, IdTable};
+use accolade_engine::partition::Partition;
+use accolade_engine::rules::Rules;
+use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
+
+use crate::backing::Backing;
+use crate::error::{Result, StorageError};
+use crate::frames;
+use crate::lookup::SectionName;
+use crate::segment::{BEGIN, COMMIT, Family, Position, Writer, new_frame, sync_all};
+
+/// First byte of a frame with the values of one partition.
+pub const VALUES: u8 = 1;
+/// First byte of the frame that closes a checkpoint.
+pub const MANIFEST: u8 = 2;
+
+/// What one partition gives to a checkpoint, taken between two batches.
+#[derive(Debug)]
+pub struct Part {
+    /// The partition.
+    pub number: u16,
+    head: Head,
+    values: Vec<u8>,
+    links: Vec<u8>,
+    ids: Vec<IdEntry>,
+    swept: Swept,
+    rules: Arc<Rules>,
+    /// Everything before this in the log has been folded.
+    folded_to: Position,
+    /// The interval of ids that ended with this part.
+    sealing: Option<Arc<IdTable>>,
+}
+
+impl Part {
+    /// Takes what changed in `partition`, which does not stand within a batch. With `seal`, its
+    /// interval of ids ends here.
+    pub fn take(partition: &mut Partition, folded_to: Position, seal: bool) -> Self {
+        let mut values = vec![VALUES];
+        values.extend_from_slice(&partition.number().to_le_bytes());
+        let swept = partition.write_values(&mut values);
+        let mut links = Vec::new();
+        partition.write_links(&mut links);
+        Self {
+            number: partition.number(),
+            head: partition.head(),
+            values,
+            links,
+            ids: partition.ids_mut().take_unwritten(),
+            swept,
+            rules: Arc::clone(partition.rules()),
+            folded_to,
+            sealing: seal.then(|| partition.ids_mut().seal()),
+        }
+    }
+}
+
+/// The ids of a partition that stands within a batch: they cannot be sealed, and are carried over.
+#[derive(Debug)]
+pub struct Standing {
+    number: u16,
+    ids: Vec<IdEntry>,
+}
+
+impl Standing {
+    /// Copies the ids of the batches before the one in which `partition` stands.
+    pub fn copy(partition: &Partition) -> Self {
+        let before = |id: &&IdEntry| id.batch < partition.next_batch();
+        let ids = partition.ids().iter().filter(before).copied().collect();
+        Self { number: partition.number(), ids }
+    }
+}
+
+/// Ended intervals of ids, to be written as a run while the fold goes on.
+#[derive(Debug)]
+pub struct Sealing {
+    tables: Vec<(u16, Arc<IdTable>)>,
+    ids_from: u64,
+}
+
+impl Sealing {
+    /// Writes the run. Afterwards [`Checkpointer::sealed`] lets go of what it replaces.
+    pub fn write(&self, backing: &Backing) -> Result<()> {
+        backing.lookup.seal(&self.tables).map_err(|source| StorageError::io("lookup", source))
+    }
+
+    /// The partitions whose interval has ended.
+    pub fn partitions(&self) -> impl Iterator<Item = u16> {
+        self.tables.iter().map(|(partition, _)| *partition)
+    }
+}
+
+/// What closes a checkpoint: where everything stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// From here on the log is replayed.
+    pub log_from: Position,
+    /// The highest frame of the log that was durable.
+    pub log_synced: u64,
+    /// Where the journal ends.
+    pub journal: Position,
+    /// Where the dead letters end.
+    pub dead_letters: Position,
+    /// Where the links end.
+    pub links: Position,
+    /// Where the recent ids end.
+    pub ids: Position,
+    /// The first segment of recent ids that is not in a sealed run.
+    pub ids_from: u64,
+    /// Sealed sections that are alive.
+    pub sections: Vec<SectionName>,
+    /// By partition, from which segment of the state on its values are complete.
+    pub needed_from: Vec<u64>,
+    /// Control records that are not in an earlier checkpoint of the same segment: number, time, body.
+    pub controls: Vec<(u64, Timestamp, Vec<u8>)>,
+}
+
+fn put_position(out: &mut Vec<u8>, position: &Position) {
+    put_varint(out, position.sequence);
+    put_varint(out, position.offset);
+    put_varint(out, position.next_frame);
+    out.extend_from_slice(&position.checksum.to_le_bytes());
+}
+
+fn read_position(cursor: &mut Cursor<'_>) -> std::result::Result<Position, BadFormat> {
+    Ok(Position {
+        sequence: cursor.varint()?,
+        offset: cursor.varint()?,
+        next_frame: cursor.varint()?,
+        checksum: cursor.u32()?,
+    })
+}
+
+impl Manifest {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(MANIFEST);
+        put_position(out, &self.log_from);
+        put_varint(out, self.log_synced);
+        for position in [&self.journal, &self.dead_letters, &self.links, &self.ids] {
+            put_position(out, position);
+        }
+        put_varint(out, self.ids_from);
+        put_varint(out, self.sections.len() as u64);
+        for (sequence, number) in &self.sections {
+            put_varint(out, *sequence);
+            put_varint(out, u64::from(*number));
+        }
+        put_varint(out, self.needed_from.len() as u64);
+        for sequence in &self.needed_from {
+            put_varint(out, *sequence);
+        }
+        put_varint(out, self.controls.len() as u64);
+        for (number, time, body) in &self.controls {
+            put_varint(out, *number);
+            out.extend_from_slice(&time.micros().to_le_bytes());
+            put_varint(out, body.len() as u64);
+            out.extend_from_slice(body);
+        }
+    }
+
+    /// Reads a manifest after its first byte.
+    pub fn read(cursor: &mut Cursor<'_>) -> std::result::Result<Self, BadFormat> {
+        let log_from = read_position(cursor)?;
+        let log_synced = cursor.varint()?;
+        let (journal, dead_letters) = (read_position(cursor)?, read_position(cursor)?);
+        let (links, ids) = (read_position(cursor)?, read_position(cursor)?);
+        let ids_from = cursor.varint()?;
+        let sections = (0..cursor.varint()?)
+            .map(|_| Ok((cursor.varint()?, cursor.small()?)))
+            .collect::<std::result::Result<_, BadFormat>>()?;
+        let needed_from =
+            (0..cursor.varint()?).map(|_| cursor.varint()).collect::<std::result::Result<_, _>>()?;
+        let mut controls = Vec::new();
+        for _ in 0..cursor.varint()? {
+            let number = cursor.varint()?;
+            let time = Timestamp::from_micros(cursor.i64()?);
+            let length = cursor.small()?;
+            controls.push((number, time, cursor.take(length)?.to_vec()));
+        }
+        Ok(Self {
+            log_from,
+            log_synced,
+            journal,
+            dead_letters,
+            links,
+            ids,
+            ids_from,
+            sections,
+            needed_from,
+            controls,
+        })
+    }
+}
+
+/// Bytes of an id in the family of recent ids, after `partition u16 · count u32`.
+const ID_BYTES: usize = 48;
+
+fn write_ids(out: &mut Vec<u8>, partition: u16, ids: &[IdEntry]) {
+    out.extend_from_slice(&partition.to_le_bytes());
+    out.extend_from_slice(&u32::try_from(ids.len()).expect("fewer than 2^32").to_le_bytes());
+    out.reserve(ids.len() * ID_BYTES);
+    for id in ids {
+        out.extend_from_slice(&id.id.0[0].to_le_bytes());
+        out.extend_from_slice(&id.id.0[1].to_le_bytes());
+        out.extend_from_slice(&id.content.to_le_bytes());
+        out.extend_from_slice(&id.batch.to_le_bytes());
+        out.extend_from_slice(&id.slot.to_le_bytes());
+        out.extend_from_slice(&id.player.to_le_bytes());
+        out.extend_from_slice(&id.hour.to_le_bytes());
+    }
+}
+
+/// Reads a frame of recent ids.
+pub fn read_ids(
+    payload: &[u8],
+    give: &mut dyn FnMut(u16, IdEntry),
+) -> std::result::Result<(), BadFormat> {
+    let mut cursor = Cursor::new(payload, "list of ids");
+    while !cursor.is_empty() {
+        let partition = cursor.u16()?;
+        for _ in 0..cursor.u32()? {
+            let id = accolade_wire::identity::IdHash([cursor.u64()?, cursor.u64()?]);
+            let (content, batch) = (cursor.u64()?, cursor.u64()?);
+            let (slot, player, hour) = (cursor.u32()?, cursor.u32()?, cursor.i64()?);
+            give(partition, IdEntry { id, content, batch, slot, player, hour });
+        }
+    }
+    Ok(())
+}
+
+/// Writes checkpoints.
+#[derive(Debug)]
+pub struct Checkpointer {
+    disk: Arc<dyn Disk>,
+    state: Writer,
+    links: Writer,
+    ids: Writer,
+    ids_from: u64,
+    /// Where each partition's log goes on, as of its last part.
+    folded_to: Vec<Position>,
+    /// The segment in which each partition's present round of the sweep began.
+    round_from: Vec<u64>,
+    needed_from: Vec<u64>,
+    controls_written: u64,
+    /// The rules that have applied most control records.
+    rules: Arc<Rules>,
+    synced: u64,
+    last: Option<Manifest>,
+}
+
+/// Where the writers of a [`Checkpointer`] go on, and what it knows of what was written.
+#[derive(Debug)]
+pub struct Resumed {
+    /// Where the state goes on.
+    pub state: Writer,
+    /// Where the links go on.
+    pub links: Writer,
+    /// Where the recent ids go on.
+    pub ids: Writer,
+    /// The first segment of recent ids that is alive.
+    pub ids_from: u64,
+    /// Where the log goes on for each partition.
+    pub folded_to: Vec<Position>,
+    /// From which segment on each partition's values are complete.
+    pub needed_from: Vec<u64>,
+    /// The rules that have applied most control records.
+    pub rules: Arc<Rules>,
+}
+
+impl Checkpointer {
+    /// Goes on after what is there.
+    pub fn new(disk: Arc<dyn Disk>, resumed: Resumed) -> Self {
+        let Resumed { state, links, ids, ids_from, folded_to, needed_from, rules } = resumed;
+        Self {
+            disk,
+            round_from: vec![state.position().sequence; needed_from.len()],
+            state,
+            links,
+            ids,
+            ids_from,
+            folded_to,
+            needed_from,
+            controls_written: 0,
+            rules,
+            synced: 0,
+            last: None,
+        }
+    }
+
+    /// The last checkpoint that this one has written.
+    pub const fn last(&self) -> Option<&Manifest> {
+        self.last.as_ref()
+    }
+
+    /// Writes a checkpoint of `parts`, and what they rest on before it. A failure is final.
+    ///
+    /// `log_synced` is the highest durable frame of the log.
+    pub fn write(
+        &mut self,
+        parts: &[Part],
+        backing: &Backing,
+        log_synced: u64,
+        time: Timestamp,
+    ) -> Result<()> {
+        self.write_links(parts, time)?;
+        self.write_ids(parts, time)?;
+        let covered = backing.cover();
+        sync_all(&covered.files)?;
+        self.links.sync()?;
+        self.ids.sync()?;
+
+        let segment_before = self.state.position().sequence;
+        let mut flags = BEGIN;
+        for part in parts {
+            let mut frame = new_frame(part.values.len());
+            frame.extend_from_slice(&part.values);
+            self.state.append(time, self.synced, flags, &mut frame)?;
+            self.note(part);
+            flags = 0;
+        }
+        if self.state.position().sequence != segment_before {
+            self.controls_written = 0;
+        }
+        let log_from = self
+            .folded_to
+            .iter()
+            .min_by_key(|position| position.next_frame)
+            .copied()
+            .expect("there is at least one partition");
+        let manifest = Manifest {
+            log_from,
+            log_synced,
+            journal: covered.journal,
+            dead_letters: covered.dead_letters,
+            links: self.links.position(),
+            ids: self.ids.position(),
+            ids_from: self.ids_from,
+            sections: backing.lookup.live(),
+            needed_from: self.needed_from.clone(),
+            controls: self.rules.controls_after(self.controls_written),
+        };
+        let mut frame = new_frame(1024);
+        manifest.write(&mut frame);
+        let appended = self.state.append(time, self.synced, flags | COMMIT, &mut frame)?;
+        if appended.rotated.is_some() {
+            // The new segment begins with this manifest; the next one carries all control records.
+            self.controls_written = 0;
+        } else {
+            self.controls_written = self.rules.applied;
+        }
+        self.state.sync()?;
+        self.synced = self.state.position().next_frame - 1;
+        self.remove_superseded()?;
+        self.last = Some(manifest);
+        Ok(())
+    }
+
+    fn note(&mut self, part: &Part) {
+        let at = usize::from(part.number);
+        let sequence = self.state.position().sequence;
+        if part.swept.began {
+            self.round_from[at] = sequence;
+        }
+        if part.swept.completed {
+            self.needed_from[at] = self.round_from[at];
+        }
+        self.folded_to[at] = part.folded_to;
+        if part.rules.applied > self.rules.applied {
+            self.rules = Arc::clone(&part.rules);
+        }
+        debug_assert!(part.head.applied == part.rules.applied);
+    }
+
+    fn write_links(&mut self, parts: &[Part], time: Timestamp) -> Result<()> {
+        for part in parts.iter().filter(|part| !part.links.is_empty()) {
+            let mut frame = new_frame(part.links.len());
+            frame.extend_from_slice(&part.links);
+            self.links.append(time, 0, 0, &mut frame)?;
+        }
+        Ok(())
+    }
+
+    fn write_ids(&mut self, parts: &[Part], time: Timestamp) -> Result<()> {
+        for part in parts.iter().filter(|part| !part.ids.is_empty()) {
+            let mut frame = new_frame(part.ids.len() * ID_BYTES + 8);
+            write_ids(&mut frame, part.number, &part.ids);
+            self.ids.append(time, 0, 0, &mut frame)?;
+        }
+        Ok(())
+    }
+
+    /// After a checkpoint of parts that were taken with `seal`: begins a new segment of recent ids,
+    /// with those that are carried over, and hands out what is to be written as a run.
+    pub fn begin_sealing(
+        &mut self,
+        parts: Vec<Part>,
+        standing: &[Standing],
+        time: Timestamp,
+    ) -> Result<Sealing> {
+        self.ids.rotate()?;
+        let ids_from = self.ids.position().sequence;
+        for Standing { number, ids } in standing {
+            let mut frame = new_frame(ids.len() * ID_BYTES + 8);
+            write_ids(&mut frame, *number, ids);
+            self.ids.append(time, 0, 0, &mut frame)?;
+        }
+        let sealed = |part: Part| part.sealing.map(|table| (part.number, table));
+        Ok(Sealing { tables: parts.into_iter().filter_map(sealed).collect(), ids_from })
+    }
+
+    /// The run is written: the next checkpoint lets go of the recent ids that stand in it.
+    pub const fn sealed(&mut self, sealing: &Sealing) {
+        self.ids_from = sealing.ids_from;
+    }
+
+    /// Removes what the checkpoint before the last, and so the last too, does not need.
+    fn remove_superseded(&self) -> Result<()> {
+        let Some(before) = &self.last else { return Ok(()) };
+        let needed = before.needed_from.iter().min().copied().unwrap_or(0);
+        for sequence in frames::list(&*self.disk, Family::State)? {
+            if sequence < needed {
+                frames::remove(&*self.disk, Family::State, sequence)?;
+            }
+        }
+        for sequence in frames::list(&*self.disk, Family::Ids)? {
+            if sequence < before.ids_from {
+                frames::remove(&*self.disk, Family::Ids, sequence)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The error for a frame that passed its checksum and is not what it should be.
+pub fn bad_frame(family: Family, offset: u64) -> impl FnOnce(BadFormat) -> StorageError {
+    move |error| StorageError::damaged(family.folder(), offset, error.to_string())
+}

@@ -1,0 +1,374 @@
+//! Opening a data directory: the last checkpoint, what it names, and where the log is replayed from.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use accolade_domain::time::Timestamp;
+use accolade_engine::checkpoint::Loader;
+use accolade_engine::disk::{Disk, DiskFile};
+use accolade_engine::partition::Partition;
+use accolade_engine::rules::Rules;
+use accolade_wire::bytes::Cursor;
+
+use crate::backing::Backing;
+use crate::checkpoint::{
+    Checkpointer, MANIFEST, Manifest, Resumed, VALUES, bad_frame, read_ids,
+};
+use crate::error::{Result, StorageError};
+use crate::frames;
+use crate::log::{LogFrame, LogWriter, RANDOM_BYTES};
+use crate::lookup::Lookup;
+use crate::segment::{BEGIN, COMMIT, Family, Position, Writer};
+use crate::slices::{SliceWriter, Slices};
+
+/// The format of data directories that this release writes.
+pub const DATA_FORMAT: u32 = 1;
+const FORMAT_FILE: &str = "FORMAT";
+const FORMAT_WORDS: &str = "accolade data ";
+
+/// Sizes of a data directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Partitions of a new directory; fixed afterwards.
+    pub partitions: u16,
+    /// Bytes of a segment of the log.
+    pub log_segment_bytes: u64,
+    /// Bytes of a segment of the journal.
+    pub journal_segment_bytes: u64,
+    /// Bytes of a segment of every other family.
+    pub segment_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            partitions: 16,
+            log_segment_bytes: 256 << 20,
+            journal_segment_bytes: 256 << 20,
+            segment_bytes: 64 << 20,
+        }
+    }
+}
+
+/// An opened data directory, at its last checkpoint.
+#[derive(Debug)]
+pub struct Opened {
+    /// The partitions, as the checkpoint has them.
+    pub partitions: Vec<Partition>,
+    /// Journal, dead letters and lookup.
+    pub backing: Arc<Backing>,
+    /// Takes new batches.
+    pub log: LogWriter,
+    /// Writes checkpoints.
+    pub checkpointer: Checkpointer,
+    /// From here on the log is replayed by [`replay`]; nothing where nothing is missing.
+    pub replay_from: Option<Position>,
+    /// The log is empty: genesis comes first.
+    pub is_new: bool,
+}
+
+/// A frame of the state family.
+struct StateFrame {
+    file: Arc<dyn DiskFile>,
+    payload_at: u64,
+    length: usize,
+    partition: u16,
+}
+
+/// Everything that the state family holds up to its last whole checkpoint.
+#[derive(Default)]
+struct States {
+    end: Option<Position>,
+    frames: Vec<StateFrame>,
+    manifest: Option<Manifest>,
+    controls: BTreeMap<u64, (Timestamp, Vec<u8>)>,
+}
+
+const START: Position = Position { sequence: 0, offset: 0, next_frame: 1, checksum: 0 };
+
+/// Opens the data directory on `disk`, and creates what a new one needs.
+pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
+    check_format(&**disk)?;
+    let states = read_states(&**disk)?;
+    let manifest = states.manifest.clone();
+
+    let log = Arc::new(Slices::new(Arc::clone(disk), Family::Log, RANDOM_BYTES));
+    let log_from = manifest.as_ref().map(|manifest| manifest.log_from);
+    let log_synced = manifest.as_ref().map_or(0, |manifest| manifest.log_synced);
+    let mut first_slices = 0;
+    let mut log_time = Timestamp::default();
+    let mut controls_ahead = Vec::new();
+    let log_end = log.recover(log_from, log_synced, None, &mut |head, payload| {
+        let frame = LogFrame::read(head, payload, START)?;
+        log_time = head.time;
+        if head.number == 1 {
+            first_slices = frame.slices().count();
+        }
+        if frame.slices().any(|slice| slice.flags & accolade_wire::record::HAS_CONTROL != 0) {
+            controls_ahead.push(frame);
+        }
+        Ok(())
+    })?;
+    if let Some(from) = log_from
+        && !log.has_segment(from.sequence)
+    {
+        let what = "the checkpoint needs it, and it is not there";
+        return Err(StorageError::damaged(Family::Log.path(from.sequence), 0, what));
+    }
+
+    let count = match (&manifest, first_slices) {
+        (Some(manifest), _) => manifest.needed_from.len(),
+        (None, 0) => usize::from(options.partitions),
+        (None, slices) => slices,
+    };
+    let count = u16::try_from(count).expect("partitions are counted in 16 bits");
+    let (mut partitions, rules) = load_partitions(&**disk, &states, count)?;
+    for frame in &controls_ahead {
+        for slice in frame.slices() {
+            partitions[usize::from(slice.partition)].read_ahead(&slice);
+        }
+    }
+
+    let now_hour = log_time.hour();
+    let position = |of: fn(&Manifest) -> Position| manifest.as_ref().map(of);
+    let journal = open_slices(disk, Family::Journal, position(|m| m.journal), count)?;
+    let dead = open_slices(disk, Family::DeadLetters, position(|m| m.dead_letters), count)?;
+    let sections = manifest.as_ref().map_or(&[][..], |manifest| &manifest.sections);
+    let lookup = Lookup::open(Arc::clone(disk), sections, now_hour)
+        .map_err(|source| StorageError::io("lookup", source))?;
+    let writer = |slices: &Arc<Slices>, end: Position, bytes: u64| {
+        SliceWriter::begin(Arc::clone(slices), end, bytes)
+    };
+    let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;
+    let dead_writer = writer(&dead.0, dead.1, options.segment_bytes)?;
+    let log_at = log_end.unwrap_or(START);
+    let log_writer = writer(&log, log_at, options.log_segment_bytes)?;
+
+    let next_batches = partitions
+        .iter()
+        .map(|partition| {
+            let logged = log.last_batch(partition.number()).map_or(1, |last| last + 1);
+            logged.max(partition.next_batch())
+        })
+        .collect();
+    let log_time = partitions.iter().map(Partition::time).fold(log_time, Timestamp::max);
+    let plain = |family, at: Option<Position>| {
+        Writer::begin(Arc::clone(disk), family, at.unwrap_or(START), options.segment_bytes)
+    };
+    let state = plain(Family::State, states.end)?;
+    let first_state = state.position().sequence;
+    let ids = plain(Family::Ids, position(|m| m.ids))?;
+    let checkpointer = Checkpointer::new(
+        Arc::clone(disk),
+        Resumed {
+            links: plain(Family::Links, position(|m| m.links))?,
+            ids_from: manifest.as_ref().map_or(ids.position().sequence, |m| m.ids_from),
+            ids,
+            folded_to: vec![log_from.unwrap_or(log_at); usize::from(count)],
+            needed_from: manifest
+                .as_ref()
+                .map_or_else(|| vec![first_state; usize::from(count)], |m| m.needed_from.clone()),
+            state,
+            rules,
+        },
+    );
+    let backing = Backing::new(
+        Arc::clone(&log),
+        (journal.0, journal_writer, journal.2),
+        (dead.0, dead_writer, dead.2),
+        lookup,
+    );
+    let replay_from = match (log_from, log_end) {
+        (Some(from), Some(end)) if from.next_frame == end.next_frame => None,
+        (Some(from), Some(_)) => Some(from),
+        (None, Some(_)) => log.first_position()?,
+        (_, None) => None,
+    };
+    Ok(Opened {
+        partitions,
+        backing: Arc::new(backing),
+        log: LogWriter::new(log_writer, next_batches, log_time),
+        checkpointer,
+        replay_from,
+        is_new: log_end.is_none() && manifest.is_none(),
+    })
+}
+
+/// Reads the frames of the log from `from` on, which were there when the directory was opened.
+pub fn replay(
+    log: &Slices,
+    from: Position,
+    each: &mut dyn FnMut(LogFrame) -> Result<()>,
+) -> Result<()> {
+    log.frames(from, &mut |head, after, payload| each(LogFrame::read(head, payload, *after)?))
+}
+
+fn check_format(disk: &dyn Disk) -> Result<()> {
+    let io = |source| StorageError::io(FORMAT_FILE, source);
+    let file = match disk.open(FORMAT_FILE) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(disk),
+        Err(error) => return Err(io(error)),
+    };
+    let mut bytes = vec![0; usize::try_from(file.len().map_err(io)?.min(64)).unwrap_or(64)];
+    file.read_at(&mut bytes, 0).map_err(io)?;
+    let words = String::from_utf8_lossy(&bytes);
+    let found = words.strip_prefix(FORMAT_WORDS).and_then(|number| number.trim().parse().ok());
+    match found {
+        Some(DATA_FORMAT) => Ok(()),
+        Some(found) if found > DATA_FORMAT => {
+            Err(StorageError::Newer { found, known: DATA_FORMAT })
+        }
+        // A crash between creating and syncing it; anything else in the directory is checked anyway.
+        None if words.trim_matches('\0').is_empty() => {
+            disk.remove(FORMAT_FILE).map_err(io)?;
+            write_format(disk)
+        }
+        _ => Err(StorageError::damaged(FORMAT_FILE, 0, "it does not name a format")),
+    }
+}
+
+fn write_format(disk: &dyn Disk) -> Result<()> {
+    let io = |source| StorageError::io(FORMAT_FILE, source);
+    let unfinished = format!("{FORMAT_FILE}.tmp");
+    match disk.remove(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let file = disk.create(&unfinished, 0).map_err(io)?;
+    file.write_at(format!("{FORMAT_WORDS}{DATA_FORMAT}\n").as_bytes(), 0).map_err(io)?;
+    file.sync().map_err(io)?;
+    disk.rename(&unfinished, FORMAT_FILE).map_err(io)?;
+    disk.sync_dir("").map_err(io)
+}
+
+fn read_states(disk: &dyn Disk) -> Result<States> {
+    let mut states = States::default();
+    let mut open_group: Vec<StateFrame> = Vec::new();
+    let end = frames::read(disk, Family::State, 0, None, &mut |file, head, payload_at, payload| {
+        let bad = bad_frame(Family::State, payload_at);
+        let mut cursor = Cursor::new(payload, "checkpoint");
+        if head.flags & BEGIN != 0 {
+            open_group.clear();
+        }
+        match cursor.u8() {
+            Ok(VALUES) => {
+                let partition = cursor.u16().map_err(bad)?;
+                let (file, length) = (Arc::clone(file), payload.len());
+                open_group.push(StateFrame { file, payload_at, length, partition });
+            }
+            Ok(MANIFEST) if head.flags & COMMIT != 0 => {
+                let manifest = Manifest::read(&mut cursor).map_err(bad)?;
+                states.frames.append(&mut open_group);
+                for (number, time, body) in &manifest.controls {
+                    states.controls.insert(*number, (*time, body.clone()));
+                }
+                states.manifest = Some(manifest);
+            }
+            _ => return Err(bad(cursor.bad())),
+        }
+        Ok(())
+    })?;
+    states.end = end;
+    Ok(states)
+}
+
+fn load_partitions(
+    disk: &dyn Disk,
+    states: &States,
+    count: u16,
+) -> Result<(Vec<Partition>, Arc<Rules>)> {
+    let mut loaders: Vec<Loader> = (0..count).map(Loader::new).collect();
+    let Some(manifest) = &states.manifest else {
+        for family in [Family::Links, Family::Ids] {
+            for sequence in frames::list(disk, family)? {
+                frames::remove(disk, family, sequence)?;
+            }
+        }
+        return finish(loaders, &BTreeMap::from([(0, Arc::default())]));
+    };
+    let read = |frame: &StateFrame| {
+        let mut payload = vec![0; frame.length];
+        frame
+            .file
+            .read_at(&mut payload, frame.payload_at)
+            .map(|()| payload)
+            .map_err(|source| StorageError::io(Family::State.folder(), source))
+    };
+    let values = |payload: &[u8]| payload[3..].to_vec();
+    for frame in states.frames.iter().rev() {
+        let loader = &mut loaders[usize::from(frame.partition)];
+        if loader.head().is_none() {
+            let values = values(&read(frame)?);
+            let mut cursor = Cursor::new(&values, "checkpoint");
+            let bad = bad_frame(Family::State, frame.payload_at);
+            loader.peek_head(&mut cursor).map_err(bad)?;
+        }
+    }
+    let rules = rules_by_number(states);
+    let newest = rules.values().next_back().expect("there are rules before the first control record");
+    let key = newest.settings.hash_key;
+    frames::read(disk, Family::Links, 0, Some(manifest.links), &mut |_, _, at, payload| {
+        let bad = bad_frame(Family::Links, at);
+        let mut cursor = Cursor::new(payload, "links");
+        let Ok(number) = cursor.u16() else { return Err(bad(cursor.bad())) };
+        loaders[usize::from(number)].read_links(&mut cursor, &key).map_err(bad)
+    })?;
+    for frame in states.frames.iter().rev() {
+        let payload = read(frame)?;
+        let mut cursor = Cursor::new(&payload[3..], "checkpoint");
+        let bad = bad_frame(Family::State, frame.payload_at);
+        loaders[usize::from(frame.partition)].read_values(&mut cursor).map_err(bad)?;
+    }
+    let (mut partitions, newest) = finish(loaders, &rules)?;
+    let until = Some(manifest.ids);
+    frames::read(disk, Family::Ids, manifest.ids_from, until, &mut |_, _, at, payload| {
+        read_ids(payload, &mut |partition, id| {
+            partitions[usize::from(partition)].ids_mut().restore(id);
+        })
+        .map_err(bad_frame(Family::Ids, at))
+    })?;
+    Ok((partitions, newest))
+}
+
+fn finish(
+    loaders: Vec<Loader>,
+    rules: &BTreeMap<u64, Arc<Rules>>,
+) -> Result<(Vec<Partition>, Arc<Rules>)> {
+    let newest = rules.values().next_back().cloned().unwrap_or_default();
+    let mut partitions = Vec::with_capacity(loaders.len());
+    for loader in loaders {
+        let applied = loader.head().map_or(0, |head| head.applied);
+        let rules = rules.get(&applied).cloned().unwrap_or_default();
+        partitions.push(loader.finish(rules).map_err(bad_frame(Family::State, 0))?);
+    }
+    Ok((partitions, newest))
+}
+
+fn rules_by_number(states: &States) -> BTreeMap<u64, Arc<Rules>> {
+    let mut rules = BTreeMap::from([(0, Arc::new(Rules::default()))]);
+    let mut last = Arc::new(Rules::default());
+    for (time, body) in states.controls.values() {
+        last = Arc::new(last.after(body, *time).0);
+        rules.insert(last.applied, Arc::clone(&last));
+    }
+    rules
+}
+
+/// Opens journal or dead letters, cut back to the checkpoint: segments, end, and the next batch of each
+/// partition.
+fn open_slices(
+    disk: &Arc<dyn Disk>,
+    family: Family,
+    until: Option<Position>,
+    count: u16,
+) -> Result<(Arc<Slices>, Position, Vec<u64>)> {
+    let slices = Arc::new(Slices::new(Arc::clone(disk), family, 0));
+    let cut = until.unwrap_or(START);
+    let end = slices.recover(Some(cut), cut.next_frame - 1, Some(cut), &mut |_, _| Ok(()))?;
+    let next = (0..count)
+        .map(|partition| slices.last_batch(partition).map_or(1, |last| last + 1))
+        .collect();
+    Ok((slices, end.unwrap_or(cut), next))
+}

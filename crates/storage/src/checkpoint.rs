@@ -357,7 +357,7 @@ impl Checkpointer {
         }
         self.state.sync()?;
         self.synced = self.state.position().next_frame - 1;
-        self.remove_superseded()?;
+        self.remove_superseded(backing)?;
         self.last = Some(manifest);
         Ok(())
     }
@@ -421,7 +421,7 @@ impl Checkpointer {
     }
 
     /// Removes what the checkpoint before the last, and so the last too, does not need.
-    fn remove_superseded(&self) -> Result<()> {
+    fn remove_superseded(&self, backing: &Backing) -> Result<()> {
         let Some(before) = &self.last else { return Ok(()) };
         let needed = before.needed_from.iter().min().copied().unwrap_or(0);
         for sequence in frames::list(&*self.disk, Family::State)? {
@@ -434,7 +434,8 @@ impl Checkpointer {
                 frames::remove(&*self.disk, Family::Ids, sequence)?;
             }
         }
-        Ok(())
+        let dead = backing.lookup.remove_dead(&before.sections);
+        dead.map_err(|source| StorageError::io("lookup", source))
     }
 }
 

@@ -18,3 +18,4 @@ pub mod log;
 pub mod backing;
 pub mod checkpoint;
 pub mod open;
+pub mod node;

@@ -72,6 +72,7 @@ pub struct LogWriter {
     time: Timestamp,
     staged: Vec<Staged>,
     staged_bytes: usize,
+    undo: Option<Vec<u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -86,12 +87,17 @@ impl LogWriter {
     /// Goes on with a log: `next_batches` by partition, `time` of its last frame.
     pub fn new(writer: SliceWriter, next_batches: Vec<u64>, time: Timestamp) -> Self {
         let staged = next_batches.iter().map(|_| Staged::default()).collect();
-        Self { writer, next_batches, time, staged, staged_bytes: 0 }
+        Self { writer, next_batches, time, staged, staged_bytes: 0, undo: None }
     }
 
     /// The writer below.
     pub const fn writer(&mut self) -> &mut SliceWriter {
         &mut self.writer
+    }
+
+    /// Where the next frame goes.
+    pub const fn position(&self) -> Position {
+        self.writer.position()
     }
 
     /// The time of the last frame.
@@ -154,11 +160,18 @@ impl LogWriter {
         self.staged.iter().any(|staged| staged.is_wanted)
     }
 
+    /// After a commit that failed before anything was written, for want of room: forgets what was put.
+    /// Says whether that could be done; if not, the log must not be written any more.
+    pub fn undo(&mut self) -> bool {
+        self.undo.take().map(|next_batches| self.next_batches = next_batches).is_some()
+    }
+
     /// Writes what was put as one frame and makes it durable. A failure is final.
     ///
     /// `now` becomes the frame's time unless the log is further already.
     pub fn commit(&mut self, now: Timestamp, random: [u8; 32]) -> Result<(LogFrame, Option<Left>)> {
         self.time = self.time.max(now);
+        let before = self.next_batches.clone();
         let mut frame = new_frame(RANDOM_BYTES + self.staged_bytes + 64 * self.staged.len());
         frame.extend_from_slice(&random);
         let mut slices = Vec::new();
@@ -178,7 +191,12 @@ impl LogWriter {
         }
         self.staged_bytes = 0;
         let synced = self.writer.position().next_frame - 1;
-        let left = self.writer.append(self.time, synced, &mut frame)?;
+        let at = self.writer.position();
+        let appended = self.writer.append(self.time, synced, &mut frame);
+        let left = appended.inspect_err(|_| {
+            // Nothing of the frame was written if the writer stands where it stood.
+            self.undo = (self.writer.position() == at).then_some(before);
+        })?;
         self.writer.writer().sync()?;
         debug_assert!(frame.len() >= FRAME_HEAD_BYTES + RANDOM_BYTES);
         let moment = Moment { time: self.time, random };

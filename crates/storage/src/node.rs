@@ -1,0 +1,394 @@
+//! A node of the embedded form: the threads around log, fold, checkpoints and tidying.
+//!
+//! One thread writes the log, one folds for each core (partition p belongs to fold p modulo their
+//! number), one writes checkpoints and seals ids, and one compresses, merges and removes. Records are
+//! answered when their frame is durable, and only durable frames are folded.
+
+mod background;
+mod clock;
+mod fold;
+mod intake;
+mod writing;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
+use accolade_engine::apply::Decide;
+use accolade_engine::disk::Disk;
+use accolade_engine::partition::{Partition, Shared};
+use accolade_engine::rules::{BEHAVIOUR, Rules};
+use accolade_wire::control::Control;
+use accolade_wire::identity::{IdHash, IdKind};
+use accolade_wire::record::{Kind, Record, Source};
+
+pub use self::intake::{Caller, Refused, Submission};
+use self::background::Spare;
+use self::fold::{Cell, FoldQueue};
+use self::intake::IntakeQueue;
+use crate::backing::Backing;
+use crate::disk::RealDisk;
+use crate::error::{Result, StorageError};
+use crate::open::{self, Opened, Options};
+use crate::run::RunEntry;
+
+/// How a node runs.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Sizes of its files.
+    pub files: Options,
+    /// Fold threads; 0 for one on each core.
+    pub folds: usize,
+    /// Time between checkpoints.
+    pub checkpoint_every: Duration,
+    /// Ids in memory after which they are sealed into a run.
+    pub seal_ids: usize,
+    /// How long the log is kept.
+    pub log_days: u32,
+    /// The log is kept up to this many bytes, whatever its age; 0 for no such limit.
+    pub log_bytes_max: u64,
+    /// Intake is refused while the disk has less room than this.
+    pub free_bytes_min: u64,
+    /// Bytes that wait for the disk, beyond which intake is refused.
+    pub queue_bytes_max: usize,
+    /// Bytes that are durable and not folded, beyond which intake is refused.
+    pub lag_bytes_max: usize,
+    /// A person says that a large step of the clock is right.
+    pub accept_clock_step: bool,
+    /// Decides what a wager earns.
+    pub decide: Decide,
+}
+
+impl NodeOptions {
+    /// The defaults, for a data directory.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            files: Options::default(),
+            folds: 0,
+            checkpoint_every: Duration::from_secs(1),
+            seal_ids: 2_000_000,
+            log_days: 7,
+            log_bytes_max: 0,
+            free_bytes_min: 1 << 30,
+            queue_bytes_max: 64 << 20,
+            lag_bytes_max: 256 << 20,
+            accept_clock_step: false,
+            decide: accolade_domain::earning::decide,
+        }
+    }
+}
+
+/// A running node. Dropping it without [`Node::stop`] leaves the directory as a crash would.
+#[derive(Debug)]
+pub struct Node {
+    inner: Arc<Inner>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    options: NodeOptions,
+    disk: Arc<dyn Disk>,
+    backing: Arc<Backing>,
+    shared: Shared,
+    cells: Vec<Mutex<Cell>>,
+    /// Held by a fold while it works on a frame, and by a checkpoint while it takes a part: what a
+    /// part covers must be in the journal.
+    frame_locks: Vec<Mutex<()>>,
+    intake: IntakeQueue,
+    folds: Vec<FoldQueue>,
+    log_spare: Mutex<Spare>,
+    /// When each partition's next timer is due, in microseconds; `i64::MAX` for none.
+    due: Vec<AtomicI64>,
+    log_time: AtomicI64,
+    log_synced: AtomicU64,
+    lag_bytes: AtomicUsize,
+    ids_in_memory: AtomicUsize,
+    checkpointed_at: AtomicI64,
+    log_needed_from: AtomicU64,
+    disk_full: AtomicBool,
+    clock_stepped: AtomicBool,
+    log_ended: AtomicBool,
+    folds_running: AtomicUsize,
+    fatal: Mutex<Option<String>>,
+    wake: (Mutex<bool>, Condvar),
+    /// Held open: the directory is this process's until it is closed.
+    _lock_file: std::fs::File,
+}
+
+/// What a node says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The time of the log's last frame.
+    pub log_time: Timestamp,
+    /// Bytes that are durable and not folded.
+    pub lag_bytes: usize,
+    /// Ids that are not in a sealed run.
+    pub ids_in_memory: usize,
+    /// Players in all partitions.
+    pub players: usize,
+    /// When the last checkpoint was written, by the log's time.
+    pub checkpointed_at: Timestamp,
+    /// The disk has too little room: intake is refused.
+    pub disk_full: bool,
+    /// The clock has made a step that a person has not confirmed.
+    pub clock_stepped: bool,
+    /// Partitions that stand, each with the place and what the failure said.
+    pub standing: Vec<(Place, String)>,
+    /// The failure that ended the node.
+    pub fatal: Option<String>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Node {
+    /// Opens the data directory, replays what no checkpoint covers, and starts.
+    pub fn start(options: NodeOptions) -> Result<Self> {
+        let real = RealDisk::open(&options.data_dir)
+            .map_err(|source| StorageError::io(options.data_dir.display().to_string(), source))?;
+        let lock_file = lock_directory(&options.data_dir)?;
+        let disk: Arc<dyn Disk> = Arc::new(real);
+        let Opened { partitions, backing, mut log, checkpointer, replay_from, is_new } =
+            open::open(&disk, &options.files)?;
+        let mut clock = clock::LogClock::start(log.time(), options.accept_clock_step)?;
+        if is_new {
+            log.put_control(&genesis(options.files.partitions, clock.now().0)?);
+        }
+        let folds = match options.folds {
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(partitions.len()),
+            folds => folds.min(partitions.len()),
+        };
+        let inner = Arc::new(Inner {
+            shared: Shared { history: accolade_engine::rules::RulesHistory::default(), decide: options.decide },
+            due: partitions.iter().map(|_| AtomicI64::new(i64::MAX)).collect(),
+            cells: partitions
+                .into_iter()
+                .map(|partition| Mutex::new(Cell::new(partition, replay_from.unwrap_or(log.position()))))
+                .collect(),
+            frame_locks: (0..folds).map(|_| Mutex::default()).collect(),
+            intake: IntakeQueue::default(),
+            folds: (0..folds).map(|_| FoldQueue::default()).collect(),
+            log_spare: Mutex::default(),
+            log_time: AtomicI64::new(log.time().micros()),
+            log_synced: AtomicU64::new(log.position().next_frame - 1),
+            lag_bytes: AtomicUsize::new(0),
+            ids_in_memory: AtomicUsize::new(0),
+            checkpointed_at: AtomicI64::new(0),
+            log_needed_from: AtomicU64::new(0),
+            disk_full: AtomicBool::new(false),
+            clock_stepped: AtomicBool::new(false),
+            log_ended: AtomicBool::new(false),
+            folds_running: AtomicUsize::new(folds),
+            fatal: Mutex::new(None),
+            wake: (Mutex::new(false), Condvar::new()),
+            options,
+            disk,
+            backing,
+            _lock_file: lock_file,
+        });
+        let mut threads = Vec::new();
+        let mut spawn = |name: String, run: Box<dyn FnOnce() + Send>| -> Result<()> {
+            let thread = std::thread::Builder::new().name(name).spawn(run);
+            threads.push(thread.map_err(|source| StorageError::io("threads", source))?);
+            Ok(())
+        };
+        for number in 0..folds {
+            let inner = Arc::clone(&inner);
+            spawn(format!("fold-{number}"), Box::new(move || fold::run(&inner, number)))?;
+        }
+        if let Some(from) = replay_from {
+            fold::replay(&inner, from)?;
+        }
+        let writing = Arc::clone(&inner);
+        spawn("log".into(), Box::new(move || writing::run(&writing, log, clock)))?;
+        let writing = Arc::clone(&inner);
+        let checkpoints = move || background::checkpoints(&writing, checkpointer);
+        spawn("checkpoints".into(), Box::new(checkpoints))?;
+        let tidying = Arc::clone(&inner);
+        spawn("tidying".into(), Box::new(move || background::tidy(&tidying)))?;
+        let node = Self { inner, threads: Mutex::new(threads) };
+        node.wait_for_genesis()?;
+        Ok(node)
+    }
+
+    fn wait_for_genesis(&self) -> Result<()> {
+        while self.rules().settings.partitions == 0 {
+            if let Some(failure) = self.status().fatal {
+                return Err(StorageError::io("log", std::io::Error::other(failure)));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// Takes nothing in any more, folds what is durable, writes a last checkpoint and ends.
+    pub fn stop(&self) -> Result<()> {
+        self.inner.intake.close();
+        self.inner.wake_background();
+        for thread in std::mem::take(&mut *lock(&self.threads)) {
+            if thread.join().is_err() {
+                self.inner.fail("a thread of the node panicked".into());
+            }
+        }
+        match lock(&self.inner.fatal).take() {
+            None => Ok(()),
+            Some(failure) => Err(StorageError::io("node", std::io::Error::other(failure))),
+        }
+    }
+
+    /// Queues records to be made durable; `submission.caller` hears what becomes of them.
+    ///
+    /// Refused at once where the node takes nothing in: then nothing of it is kept.
+    pub fn submit(&self, submission: Submission) -> std::result::Result<(), Refused> {
+        self.inner.admit()?;
+        self.inner.intake.push(submission, self.inner.options.queue_bytes_max)
+    }
+
+    /// How many partitions there are.
+    pub fn partitions(&self) -> u16 {
+        u16::try_from(self.inner.cells.len()).expect("partitions are counted in 16 bits")
+    }
+
+    /// Reads from a partition, between two batches or while it stands.
+    pub fn read<T>(&self, partition: u16, read: impl FnOnce(&Partition) -> T) -> T {
+        read(&lock(&self.inner.cells[usize::from(partition)]).partition)
+    }
+
+    /// The rules as partition 0 has them.
+    pub fn rules(&self) -> Arc<Rules> {
+        self.read(0, |partition| Arc::clone(partition.rules()))
+    }
+
+    /// The files, to read records and outcomes by place.
+    pub fn backing(&self) -> &Arc<Backing> {
+        &self.inner.backing
+    }
+
+    /// Every occurrence of an id, in memory and sealed, oldest place first.
+    pub fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
+        let hash: IdHash = self.rules().settings.hash_key.id(operator, kind, id);
+        let mut found = Vec::new();
+        for number in 0..self.partitions() {
+            self.read(number, |partition| {
+                let entries = partition.ids().with_id(hash);
+                found.extend(entries.map(|entry| RunEntry { partition: number, entry: *entry }));
+            });
+        }
+        found.extend(self.inner.backing.lookup.with_id(hash)?);
+        found.sort_by_key(|found| (found.partition, found.entry.batch, found.entry.slot));
+        found.dedup_by_key(|found| (found.partition, found.entry.batch, found.entry.slot));
+        Ok(found)
+    }
+
+    /// How the node is.
+    pub fn status(&self) -> Status {
+        let inner = &self.inner;
+        let mut players = 0;
+        let mut standing = Vec::new();
+        for cell in &inner.cells {
+            let cell = lock(cell);
+            players += cell.partition.players().all().len();
+            standing.extend(cell.standing.clone());
+        }
+        Status {
+            log_time: Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed)),
+            lag_bytes: inner.lag_bytes.load(Ordering::Relaxed),
+            ids_in_memory: inner.ids_in_memory.load(Ordering::Relaxed),
+            players,
+            checkpointed_at: Timestamp::from_micros(inner.checkpointed_at.load(Ordering::Relaxed)),
+            disk_full: inner.disk_full.load(Ordering::Relaxed),
+            clock_stepped: inner.clock_stepped.load(Ordering::Relaxed),
+            standing,
+            fatal: lock(&inner.fatal).clone(),
+        }
+    }
+}
+
+impl Inner {
+    /// Ends the node: a failure of the disk is never retried.
+    pub(crate) fn fail(&self, failure: String) {
+        tracing::error!(failure, "the node stops");
+        lock(&self.fatal).get_or_insert(failure);
+        self.intake.close();
+        self.wake_background();
+        for fold in &self.folds {
+            fold.close();
+        }
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        lock(&self.fatal).is_some()
+    }
+
+    fn admit(&self) -> std::result::Result<(), Refused> {
+        if self.has_failed() {
+            return Err(Refused::Stopping);
+        }
+        if self.disk_full.load(Ordering::Relaxed) {
+            return Err(Refused::DiskFull);
+        }
+        let options = &self.options;
+        if self.lag_bytes.load(Ordering::Relaxed) > options.lag_bytes_max
+            || self.ids_in_memory.load(Ordering::Relaxed) > options.seal_ids.saturating_mul(4)
+        {
+            return Err(Refused::Busy);
+        }
+        Ok(())
+    }
+
+    fn wake_background(&self) {
+        let (flag, condition) = &self.wake;
+        *lock(flag) = true;
+        condition.notify_all();
+    }
+}
+
+/// Takes the directory for this process until the file is closed.
+fn lock_directory(data_dir: &std::path::Path) -> Result<std::fs::File> {
+    let io = |source| StorageError::io("LOCK", source);
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data_dir.join("LOCK"))
+        .map_err(io)?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StorageError::InUse(data_dir.to_path_buf()))?;
+    Ok(file)
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StorageError::io("random bytes", std::io::Error::other(error.to_string())))?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn genesis(partitions: u16, received_at: Timestamp) -> Result<Vec<u8>> {
+    let control = Control::Genesis {
+        cluster_id: hex(&random::<16>()?),
+        partitions,
+        hash_key: hex(&random::<16>()?),
+        behaviour: BEHAVIOUR,
+        window_hours: 168,
+        recent_hours: 24,
+    };
+    let body = serde_json::to_vec(&control).expect("a control record is plain data");
+    let (kind, source, operator, origin) = (Kind::Control, Source::Node, "", None);
+    let mut record = Vec::new();
+    Record { kind, source, operator, received_at, origin, body: &body }.write(&mut record);
+    Ok(record)
+}

@@ -71,6 +71,36 @@ pub struct ModelConsent {
     pub takes_part: bool,
 }
 
+/// A command of an operator about a dead letter, named by the batch and slot of its partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelCommand {
+    /// Gives it other bytes, which mean `event`.
+    Repair {
+        /// Identity of the command within its operator.
+        command_id: String,
+        /// The dead letter.
+        letter: (u64, u32),
+        /// What it says from now on.
+        event: ModelEvent,
+        /// The same as bytes.
+        original: String,
+    },
+    /// Sends it to its player's partition, once.
+    Release {
+        /// Identity of the command within its operator.
+        command_id: String,
+        /// The dead letter.
+        letter: (u64, u32),
+    },
+    /// Gives it up.
+    Discard {
+        /// Identity of the command within its operator.
+        command_id: String,
+        /// The dead letter.
+        letter: (u64, u32),
+    },
+}
+
 /// One version of an operator's rules, as its document says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelProgram {

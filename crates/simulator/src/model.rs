@@ -6,9 +6,14 @@
 use std::collections::BTreeMap;
 
 use crate::digits::Digits;
-use crate::input::{ModelEvent, ModelProgram, ModelVoid, ModelWager};
+use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelVoid, ModelWager};
+
+pub mod letters;
+
+use letters::ModelLetter;
 
 const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
 /// The greatest number of points in an entry or an account: 10^15, in hundredths.
 const POINTS_MAX: i64 = 100_000_000_000_000_000;
 
@@ -40,6 +45,21 @@ pub struct Input<'a> {
     pub operator: &'a str,
     /// What it says.
     pub event: &'a ModelEvent,
+    /// It is a dead letter that was released: its age does not count, and all hours are asked.
+    pub is_released: bool,
+}
+
+/// One command about dead letters at its place in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandInput<'a> {
+    /// The partition.
+    pub partition: u16,
+    /// Batch and slot within the partition.
+    pub place: (u64, u32),
+    /// The operator that the command came from.
+    pub operator: &'a str,
+    /// What it says.
+    pub command: &'a ModelCommand,
 }
 
 /// What must have become of a record.
@@ -94,6 +114,7 @@ pub struct ModelAccount {
     pub entries: Vec<ModelEntry>,
     /// Whether the player said to take part, or not to.
     pub takes_part: Option<bool>,
+    partition: u16,
     used_on: BTreeMap<i64, i64>,
 }
 
@@ -116,12 +137,15 @@ pub struct ModelEntry {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     window: WindowSettings,
+    faulty_stake: Option<u128>,
     batch_times: BTreeMap<u16, i64>,
     operators: BTreeMap<String, Vec<Version>>,
     occurrences: BTreeMap<Identity, Vec<Occurrence>>,
-    /// Voids that came before their wager: when each was dated, by operator, player and wager.
-    waiting_voids: BTreeMap<(String, String, String), i64>,
+    /// Voids that came before their wager, by operator, player and wager: partition, and the last
+    /// moment at which each holds.
+    waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
+    letters: BTreeMap<(u16, u64, u32), ModelLetter>,
 }
 
 #[derive(Debug, Clone)]
@@ -158,7 +182,7 @@ struct Earned {
 enum Judged {
     Counted(Earned),
     Refused(&'static str, Option<u32>),
-    OutOfRange,
+    DeadLetter(&'static str),
 }
 
 impl Model {
@@ -167,15 +191,32 @@ impl Model {
         Self { window, ..Self::default() }
     }
 
-    /// A batch of `partition` begins, ordered at `time`.
+    /// Wagers of exactly this stake make the rules fail, and are skipped.
+    #[must_use]
+    pub fn with_faulty_stake(self, stake: u128) -> Self {
+        Self { faulty_stake: Some(stake), ..self }
+    }
+
+    /// A batch of `partition` begins, ordered at `time`: what has had its time is forgotten.
     pub fn batch(&mut self, partition: u16, time: i64) {
         let before = self.batch_times.insert(partition, time);
         assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
+        self.waiting_voids.retain(|_, (of, until)| *of != partition || *until >= time);
+        self.letters.retain(|(of, ..), letter| *of != partition || letter.until > time);
+        // Two days after a day has begun it is over in every zone.
+        let oldest = time - self.window.window_micros - 2 * DAY;
+        for account in self.accounts.values_mut().filter(|account| account.partition == partition) {
+            account.used_on.retain(|day, _| day * DAY > oldest);
+        }
     }
 
-    /// An operator is known from here on; nothing if it was before.
-    pub fn operator_added(&mut self, name: &str) {
-        self.operators.entry(name.to_owned()).or_default();
+    /// An operator is known from here on: its number, or nothing if it was known before.
+    pub fn operator_added(&mut self, name: &str) -> Option<u64> {
+        if self.operators.contains_key(name) {
+            return None;
+        }
+        self.operators.insert(name.to_owned(), Vec::new());
+        Some(self.operators.len() as u64)
     }
 
     /// An operator publishes a version that was edited from version `expected` (0 for none).
@@ -223,6 +264,14 @@ impl Model {
 
     /// Folds one record in and says what must become of it.
     pub fn record(&mut self, input: &Input<'_>) -> Expected {
+        let expected = self.decide(input);
+        if expected.outcome == ModelOutcome::DeadLetter {
+            self.keep_letter(input, expected.reason.expect("a dead letter has a reason"));
+        }
+        expected
+    }
+
+    fn decide(&mut self, input: &Input<'_>) -> Expected {
         let now =
             *self.batch_times.get(&input.partition).expect("a batch began before its records");
         let event = input.event;
@@ -232,7 +281,7 @@ impl Model {
         if !self.operators.contains_key(&identity.operator) {
             return refused("operator_unknown", None, None);
         }
-        if let Some(at) = event.timestamp() {
+        if let Some(at) = event.timestamp().filter(|_| !input.is_released) {
             if at > now + self.window.ahead_micros {
                 return dead_letter("in_future");
             }
@@ -245,7 +294,8 @@ impl Model {
         let hour = hour_of(event.timestamp().unwrap_or(now));
         let content = content(event);
         let first = match event {
-            ModelEvent::Void(_) => self.find(&identity, |asked| self.is_in_window(asked, now)),
+            ModelEvent::Void(_) => self.find(&identity, |_| true),
+            _ if input.is_released => self.find(&identity, |_| true),
             _ => self.find(&identity, |asked| self.is_asked(asked, hour, now)),
         };
         if let Some(first) = first {
@@ -255,10 +305,16 @@ impl Model {
             let first = Some(first.place);
             return Expected { first, ..expected(ModelOutcome::Repeated, balance) };
         }
+        self.accounts.entry(key.clone()).or_default().partition = input.partition;
         let mut earned = None;
         let result = match event {
-            ModelEvent::Wager(wager) => match self.judge(wager, &key, now) {
-                Judged::OutOfRange => return dead_letter("out_of_range"),
+            ModelEvent::Wager(wager) => match self.judge(wager, &key) {
+                Judged::DeadLetter(reason) => {
+                    if balance.is_none() {
+                        self.accounts.remove(&key);
+                    }
+                    return dead_letter(reason);
+                }
                 Judged::Refused(reason, version) => {
                     refused(reason, version, Some(balance.unwrap_or(0)))
                 }
@@ -267,7 +323,7 @@ impl Model {
                     self.earn(&key, wager, found)
                 }
             },
-            ModelEvent::Void(void) => self.take_back(&key, void, now),
+            ModelEvent::Void(void) => self.take_back(input.partition, &key, void, now),
             ModelEvent::Game(_) => expected(ModelOutcome::Counted, Some(balance.unwrap_or(0))),
             ModelEvent::Consent(command) => {
                 let account = self.accounts.entry(key.clone()).or_default();
@@ -276,7 +332,6 @@ impl Model {
             }
             ModelEvent::Malformed => unreachable!("it has no identity"),
         };
-        self.accounts.entry(key).or_default();
         let occurrence = Occurrence { place: input.place, hour, content, earned };
         self.occurrences.entry(identity).or_default().push(occurrence);
         result
@@ -291,13 +346,8 @@ impl Model {
     /// The hours asked for a repeat of an event: the last day, and the event's own neighbourhood.
     fn is_asked(&self, hour: i64, own: i64, now: i64) -> bool {
         let oldest = hour_of(now - self.window.restamp_micros);
-        let newest = hour_of(now + self.window.ahead_micros);
+        let newest = hour_of(now) + 1;
         (oldest <= hour && hour <= newest) || (own - 1 <= hour && hour <= own + 1)
-    }
-
-    /// The hours asked for a void and for the wager that it takes back.
-    fn is_in_window(&self, hour: i64, now: i64) -> bool {
-        hour_of(now - self.window.window_micros - HOUR) <= hour && hour <= hour_of(now + HOUR)
     }
 
     /// The version whose rules hold at `at`: the latest to begin, the later one on a tie.
@@ -308,15 +358,17 @@ impl Model {
             .max_by_key(|version| (version.effective_from, version.number))
     }
 
-    fn judge(&self, wager: &ModelWager, key: &(String, String), now: i64) -> Judged {
+    fn judge(&self, wager: &ModelWager, key: &(String, String)) -> Judged {
         let waiting = (key.0.clone(), key.1.clone(), wager.wager_id.clone());
-        let voided = self.waiting_voids.get(&waiting);
-        if voided.is_some_and(|dated| *dated >= now - self.window.window_micros) {
+        if self.waiting_voids.contains_key(&waiting) {
             return Judged::Refused("voided", None);
         }
         let Some(version) = self.version_at(&key.0, wager.timestamp) else {
             return Judged::Refused("no_program", None);
         };
+        if self.faulty_stake == Some(wager.wager_amount) {
+            return Judged::DeadLetter("skipped");
+        }
         ladder(version, wager, self.accounts.get(key))
     }
 
@@ -335,10 +387,16 @@ impl Model {
         }
     }
 
-    fn take_back(&mut self, key: &(String, String), void: &ModelVoid, now: i64) -> Expected {
+    fn take_back(
+        &mut self,
+        partition: u16,
+        key: &(String, String),
+        void: &ModelVoid,
+        now: i64,
+    ) -> Expected {
         let (operator, player) = key.clone();
         let wager = Identity { operator, player, kind: "wager", id: void.wager_id.clone() };
-        let original = self.find(&wager, |asked| self.is_in_window(asked, now));
+        let original = self.find(&wager, |_| true);
         let (found, earned) = (original.is_some(), original.and_then(|wager| wager.earned));
         let applies = self.version_at(&key.0, void.timestamp);
         let version = applies.map(|version| version.number);
@@ -346,7 +404,8 @@ impl Model {
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
             let waiting = (wager.operator, wager.player, wager.id);
-            self.waiting_voids.insert(waiting, void.timestamp);
+            let until = (void.timestamp + self.window.window_micros).max(now);
+            self.waiting_voids.insert(waiting, (partition, until));
         }
         let mut taken = 0;
         if let Some(earned) = earned {
@@ -429,10 +488,10 @@ fn ladder(version: &Version, wager: &ModelWager, account: Option<&ModelAccount>)
     let points = product.shifted_down(32, rules.rounding).value();
     let balance = account.map_or(0, |account| account.balance);
     let Some(points) = points.and_then(|points| i64::try_from(points).ok()) else {
-        return Judged::OutOfRange;
+        return Judged::DeadLetter("out_of_range");
     };
     if points > POINTS_MAX {
-        return Judged::OutOfRange;
+        return Judged::DeadLetter("out_of_range");
     }
     let cap = rules.caps_per_day.iter().min();
     let cap_day = cap.map(|_| program.zone.day(wager.timestamp));
@@ -442,7 +501,7 @@ fn ladder(version: &Version, wager: &ModelWager, account: Option<&ModelAccount>)
         _ => points,
     };
     if balance + points > POINTS_MAX {
-        return Judged::OutOfRange;
+        return Judged::DeadLetter("out_of_range");
     }
     Judged::Counted(Earned { points, cap_day, version: version.number })
 }

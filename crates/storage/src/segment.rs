@@ -8,6 +8,7 @@
 //! frame names the checksum before it, a stale frame that a torn write left behind never looks like
 //! the next one. A length of zero ends a segment.
 
+use std::io;
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
@@ -221,7 +222,8 @@ impl Writer {
         segment_bytes: u64,
     ) -> Result<Self> {
         let sequence = position.sequence + 1;
-        let file = create(&*disk, family, sequence, segment_bytes)?;
+        let file = create(&*disk, family, sequence, segment_bytes)
+            .map_err(|source| StorageError::io(family.path(sequence), source))?;
         let position = Position { sequence, offset: 0, ..position };
         let mut writer =
             Self { disk, family, file, position, segment_bytes, spare: None, unsynced: Vec::new() };
@@ -248,7 +250,8 @@ impl Writer {
     pub fn allocate_ahead(&mut self) -> Result<()> {
         if self.spare.is_none() {
             let sequence = self.position.sequence + 1;
-            let file = create(&*self.disk, self.family, sequence, self.segment_bytes)?;
+            let file = create(&*self.disk, self.family, sequence, self.segment_bytes)
+                .map_err(|source| StorageError::io(self.family.path(sequence), source))?;
             self.spare = Some((sequence, file));
         }
         Ok(())
@@ -303,7 +306,8 @@ impl Writer {
         let spare = self.spare.take().filter(|(sequence, _)| *sequence == next);
         let file = match spare {
             Some((_, file)) => file,
-            None => create(&*self.disk, self.family, next, self.segment_bytes)?,
+            None => create_or_open(&*self.disk, self.family, next, self.segment_bytes)
+                .map_err(|source| StorageError::io(self.family.path(next), source))?,
         };
         let left = Rotated { file: std::mem::replace(&mut self.file, file), end: self.position };
         self.position.sequence = next;
@@ -345,30 +349,31 @@ pub fn sync_all(files: &[(String, Arc<dyn DiskFile>)]) -> Result<()> {
     Ok(())
 }
 
-/// Creates a segment's file, in place of one that was allocated and never used.
+/// Creates a segment's file. `AlreadyExists` where it was allocated ahead.
 pub fn create(
     disk: &dyn Disk,
     family: Family,
     sequence: u64,
     allocate: u64,
-) -> Result<Arc<dyn DiskFile>> {
-    let path = family.path(sequence);
-    let create = || -> std::io::Result<Arc<dyn DiskFile>> {
-        match disk.create(&path, allocate) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                disk.remove(&path)?;
-                let file = disk.create(&path, allocate)?;
-                disk.sync_dir(family.folder())?;
-                Ok(file)
-            }
-            Err(error) => Err(error),
-            Ok(file) => {
-                disk.sync_dir(family.folder())?;
-                Ok(file)
-            }
+) -> io::Result<Arc<dyn DiskFile>> {
+    let file = disk.create(&family.path(sequence), allocate)?;
+    disk.sync_dir(family.folder())?;
+    Ok(file)
+}
+
+/// The segment after the open one: perhaps it was allocated ahead and not handed over yet.
+fn create_or_open(
+    disk: &dyn Disk,
+    family: Family,
+    sequence: u64,
+    allocate: u64,
+) -> io::Result<Arc<dyn DiskFile>> {
+    match create(disk, family, sequence, allocate) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            disk.open(&family.path(sequence))
         }
-    };
-    create().map_err(|source| StorageError::io(&path, source))
+        created => created,
+    }
 }
 
 /// Why a scan of a segment ended.
@@ -397,7 +402,7 @@ pub type EachFrame<'a> = &'a mut dyn FnMut(&FrameHead, &Position, u64, &[u8]) ->
 /// `read_at` fills a buffer from an offset; `len` is how many bytes there are. Ends where the frames
 /// end and says how; the position after the last good frame is returned with it.
 pub fn scan(
-    read_at: &mut dyn FnMut(&mut [u8], u64) -> std::io::Result<()>,
+    read_at: &mut dyn FnMut(&mut [u8], u64) -> io::Result<()>,
     len: u64,
     from: Position,
     frame: EachFrame<'_>,
@@ -482,7 +487,7 @@ fn check_frame(frame: &[u8], position: &Position) -> Option<&'static str> {
 /// Looks behind a broken frame for whole ones, and returns the highest frame that any of them says
 /// was durable when it was written; 0 for none.
 fn highest_synced(
-    read_at: &mut dyn FnMut(&mut [u8], u64) -> std::io::Result<()>,
+    read_at: &mut dyn FnMut(&mut [u8], u64) -> io::Result<()>,
     len: u64,
     broken: &Position,
     path: &str,

@@ -14,6 +14,8 @@ pub(super) const PLAYERS: [&str; 6] = ["ann", "bob", "cleo", "d\"\\an", "\u{e9}v
 pub(super) const CATEGORIES: [&str; 3] = ["slots", "table", "poker"];
 pub(super) const GAMES: [&str; 4] = ["slots-ultimate", "blackjack", "holdem", "demo-slot"];
 
+/// The stake on which a faulty rule fails.
+pub(super) const FAULTY_STAKE: u128 = 6_660_000_000_000_000_000;
 const STAKE_MAX: u128 = 1_000_000_000_000 * ATTO;
 const WINDOW: i64 = 7 * 24 * HOUR;
 const AHEAD: i64 = 120 * SECOND;
@@ -67,6 +69,7 @@ pub(super) struct Events {
     /// How many events name an operator that may not be known, in a hundred.
     stray_percent: u64,
     has_great_stakes: bool,
+    has_faulty_stakes: bool,
     next_id: u64,
     sent: Vec<WorkloadRecord>,
 }
@@ -107,6 +110,7 @@ impl Events {
             shared_ids_percent: *random.pick(&[0, 0, 2, 20]),
             stray_percent: *random.pick(&[0, 2, 30]),
             has_great_stakes: random.percent(30),
+            has_faulty_stakes: random.percent(15),
             next_id: 0,
             sent: Vec::new(),
         }
@@ -261,6 +265,7 @@ impl Events {
             1 => u128::from(random.bits()),
             2 => STAKES[random.index(STAKES.len())] - 1,
             3 if self.has_great_stakes => *random.pick(&[STAKE_MAX, STAKE_MAX - 1, STAKE_MAX / 3]),
+            4 if self.has_faulty_stakes && random.percent(20) => FAULTY_STAKE,
             4 => u128::from(random.below(100_000)) * (ATTO / 100),
             _ => STAKES[random.index(STAKES.len())],
         }

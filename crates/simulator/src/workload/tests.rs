@@ -20,6 +20,7 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                         place: (batch, slot),
                         operator: &record.operator,
                         event: &record.event,
+                        is_released: false,
                     };
                     let expected = model.record(&input);
                     let what = format!("{:?} {}", expected.outcome, expected.reason.unwrap_or("-"));
@@ -29,7 +30,9 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                     }
                 }
             }
-            Action::AddOperator(name) => model.operator_added(&name),
+            Action::AddOperator(name) => {
+                model.operator_added(&name);
+            }
             Action::Publish(version) => {
                 let latest = model.latest_version(&version.operator);
                 let expected = latest + u32::from(version.is_stale);

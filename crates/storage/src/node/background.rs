@@ -1,5 +1,6 @@
 //! Checkpoints, sealing, compression, merging and retention.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use accolade_engine::disk::DiskFile;
 
 use super::{Inner, lock};
 use crate::checkpoint::{Checkpointer, Part, Sealing, Standing};
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::segment::{Family, create};
 use crate::slices::Left;
 
@@ -62,18 +63,34 @@ fn small_duties(inner: &Inner) -> Result<()> {
     if let Some((sequence, bytes)) = wanted
         && !inner.disk_full.load(Ordering::Relaxed)
     {
-        let file = create(&*inner.disk, Family::Log, sequence, bytes)?;
-        lock(&inner.log_spare).ready = Some((sequence, file));
+        if let Some(file) = allocate(inner, Family::Log, sequence, bytes)? {
+            lock(&inner.log_spare).ready = Some((sequence, file));
+        }
     }
     if let Some((sequence, bytes)) = inner.backing.journal_spare_wanted() {
-        let file = create(&*inner.disk, Family::Journal, sequence, bytes)?;
-        inner.backing.give_journal_spare(sequence, file);
+        if let Some(file) = allocate(inner, Family::Journal, sequence, bytes)? {
+            inner.backing.give_journal_spare(sequence, file);
+        }
     }
     for left in left.into_iter().chain(inner.backing.take_left()) {
         left.close()?;
     }
     watch_room(inner);
     Ok(())
+}
+
+/// Creates a segment ahead; nothing where its writer was faster.
+fn allocate(
+    inner: &Inner,
+    family: Family,
+    sequence: u64,
+    bytes: u64,
+) -> Result<Option<Arc<dyn DiskFile>>> {
+    match create(&*inner.disk, family, sequence, bytes) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(source) => Err(StorageError::io(family.path(sequence), source)),
+    }
 }
 
 /// Refuses intake while there is too little room, so that what was accepted can be folded.
@@ -154,7 +171,7 @@ fn tidy_once(inner: &Inner) -> Result<bool> {
     if retain(inner, now)? {
         return Ok(true);
     }
-    let io = |source| crate::error::StorageError::io("lookup", source);
+    let io = |source| StorageError::io("lookup", source);
     if lookup.merge().map_err(io)? {
         return Ok(true);
     }

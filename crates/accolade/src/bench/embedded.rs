@@ -1,0 +1,270 @@
+//! Benchmarks of the node in process: rate, latency, restart, replay, memory and disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_storage::node::{Caller, Node, NodeOptions, Refused, Submission};
+use accolade_wire::control::Control;
+use accolade_wire::record::{Kind, Record, Source};
+use anyhow::Context;
+use hdrhistogram::Histogram;
+
+use super::load::{Load, OPERATOR, PROGRAM};
+
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(since.as_micros() as i64)
+}
+
+/// A caller that only counts.
+#[derive(Debug, Default)]
+pub struct Counting {
+    pub durable: AtomicU64,
+    pub refused: AtomicU64,
+}
+
+impl Caller for Counting {
+    fn durable(&self, places: &[Place]) {
+        self.durable.fetch_add(places.len() as u64, Ordering::Relaxed);
+    }
+    fn refused(&self, _: Refused) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+    fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {}
+}
+
+/// A caller that measures the time from the intended sending to the visible balance.
+#[derive(Debug)]
+struct Timing {
+    intended: Instant,
+    left: AtomicUsize,
+    latencies: Arc<Mutex<Histogram<u64>>>,
+}
+
+impl Caller for Timing {
+    fn durable(&self, _: &[Place]) {}
+    fn refused(&self, _: Refused) {}
+    fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let micros = self.intended.elapsed().as_micros() as u64;
+            if let Ok(mut latencies) = self.latencies.lock() {
+                latencies.saturating_record(micros);
+            }
+        }
+    }
+}
+
+/// A caller that a thread waits for.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<bool>, std::sync::Condvar);
+
+impl Waiting {
+    fn wait(&self) {
+        let done = self.0.lock().expect("nobody panics with it");
+        drop(self.1.wait_while(done, |done| !*done));
+    }
+    fn finish(&self) {
+        *self.0.lock().expect("nobody panics with it") = true;
+        self.1.notify_all();
+    }
+}
+
+impl Caller for Waiting {
+    fn durable(&self, _: &[Place]) {}
+    fn refused(&self, _: Refused) {
+        self.finish();
+    }
+    fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {
+        self.finish();
+    }
+}
+
+fn control(node: &Node, control: &Control) -> anyhow::Result<()> {
+    let body = serde_json::to_vec(control)?;
+    let (kind, source, operator) = (Kind::Control, Source::Node, "");
+    let mut records = Vec::new();
+    Record { kind, source, operator, received_at: now(), origin: None, body: &body }
+        .write(&mut records);
+    let waiting = Arc::new(Waiting::default());
+    let parts = vec![(None, records.len() as u32)];
+    let caller = Arc::clone(&waiting) as Arc<dyn Caller>;
+    node.submit(Submission {
+        records,
+        parts,
+        caller,
+        wants_outcomes: true,
+        taken_at: Instant::now(),
+    })?;
+    waiting.wait();
+    Ok(())
+}
+
+/// A node with the benchmark's operator and program.
+pub fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
+    let node = Node::start(options).context("the node did not start")?;
+    if node.rules().operator(OPERATOR).is_none() {
+        let (operator, key_hash) = (OPERATOR.to_string(), key_hash.to_string());
+        control(&node, &Control::Operator { operator, key_hash, events_per_second: 0 })?;
+        control(
+            &node,
+            &Control::Publish {
+                operator: OPERATOR.into(),
+                edited_from: 0,
+                effective_from: 0,
+                why: "benchmark".into(),
+                who: "accolade bench".into(),
+                published_at: now().micros(),
+                document: PROGRAM.into(),
+                zone: vec![(0, 3_600)],
+            },
+        )?;
+    }
+    Ok(node)
+}
+
+/// One second of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Second {
+    pub sent: u64,
+}
+
+/// What a run at a rate, or as fast as it goes, has shown.
+#[derive(Debug)]
+pub struct Run {
+    pub events: u64,
+    pub seconds: f64,
+    /// Events that were durable at the end of each second.
+    pub by_second: Vec<u64>,
+    pub late_max_ms: f64,
+    pub refused: u64,
+    pub latencies: Histogram<u64>,
+}
+
+/// Sends `events` wagers, `rate` a second (open loop: by the clock, whatever comes back), or as fast as
+/// the node takes them where `rate` is 0. One submission in `sampled` is timed to its visible balance.
+pub fn run(
+    node: &Node,
+    load: &mut Load,
+    events: u64,
+    rate: u64,
+    chunk: usize,
+    sampled: u64,
+) -> anyhow::Result<Run> {
+    let counting = Arc::new(Counting::default());
+    let latencies = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
+    let partitions = node.partitions();
+    let began = Instant::now();
+    let mut by_second = Vec::new();
+    let (mut sent, mut number, mut refused) = (0_u64, 0_u64, 0_u64);
+    let mut late_max = Duration::ZERO;
+    let mut timed = 0_u64;
+    while sent < events {
+        let due = if rate > 0 {
+            began + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64)
+        } else {
+            Instant::now()
+        };
+        let early = due.saturating_duration_since(Instant::now());
+        if !early.is_zero() {
+            std::thread::sleep(early);
+        }
+        late_max = late_max.max(Instant::now().saturating_duration_since(due));
+        let at = now();
+        let mut records = Vec::with_capacity(chunk * 360);
+        let parts: Vec<_> =
+            (0..chunk).map(|_| load.record(at, partitions, &mut records)).collect();
+        let is_timed = sampled > 0 && number % sampled == 0;
+        let caller: Arc<dyn Caller> = if is_timed {
+            timed += 1;
+            let (left, latencies) = (AtomicUsize::new(chunk), Arc::clone(&latencies));
+            Arc::new(Timing { intended: due, left, latencies })
+        } else {
+            Arc::clone(&counting) as Arc<dyn Caller>
+        };
+        let wants_outcomes = is_timed;
+        let mut waiting = Some(Submission { records, parts, caller, wants_outcomes, taken_at: due });
+        while let Some(submission) = waiting.take() {
+            let copy = Submission {
+                records: submission.records.clone(),
+                parts: submission.parts.clone(),
+                caller: Arc::clone(&submission.caller),
+                ..submission
+            };
+            match node.submit(submission) {
+                Ok(()) => {}
+                Err(Refused::Busy) => {
+                    refused += 1;
+                    std::thread::sleep(Duration::from_micros(500));
+                    waiting = Some(copy);
+                }
+                Err(other) => anyhow::bail!("the node refused: {other}"),
+            }
+        }
+        sent += chunk as u64;
+        number += 1;
+        while began.elapsed().as_secs() as usize > by_second.len() {
+            by_second.push(counting.durable.load(Ordering::Relaxed));
+        }
+    }
+    while counting.durable.load(Ordering::Relaxed) + timed * (chunk as u64) < sent
+        || node.status().lag_bytes > 0
+    {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let late_max_ms = late_max.as_secs_f64() * 1e3;
+    let latencies = latencies.lock().expect("nobody panics with it").clone();
+    Ok(Run { events: sent, seconds, by_second, late_max_ms, refused, latencies })
+}
+
+/// Bytes of memory that the process holds.
+pub fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages * 4096
+}
+
+/// Bytes of each folder of a data directory, as allocated on disk.
+pub fn disk_bytes(data_dir: &Path) -> Vec<(String, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fn below(path: &Path) -> u64 {
+        let Ok(entries) = std::fs::read_dir(path) else { return 0 };
+        entries
+            .flatten()
+            .map(|entry| match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => below(&entry.path()),
+                Ok(metadata) => metadata.blocks() * 512,
+                Err(_) => 0,
+            })
+            .sum()
+    }
+    let folders = ["log", "journal", "lookup", "state", "links", "dead-letters"];
+    folders.iter().map(|name| ((*name).to_string(), below(&data_dir.join(name)))).collect()
+}
+
+/// A fresh directory for one benchmark, removed afterwards.
+#[derive(Debug)]
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(parent: &Path, name: &str) -> anyhow::Result<Self> {
+        let path = parent.join(format!("accolade-bench-{name}-{}", std::process::id()));
+        if path.exists() {
+            std::fs::remove_dir_all(&path)?;
+        }
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}

@@ -1,0 +1,156 @@
+//! The benchmark's load: wagers of about 300 bytes by skewed players, as fast as memory allows.
+
+use accolade_domain::time::Timestamp;
+use accolade_wire::event::read_wager;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Record, Source};
+
+/// The operator that all benchmarks play for.
+pub const OPERATOR: &str = "operator-789";
+
+/// The program that decides about the load: nine wagers in ten count.
+pub const PROGRAM: &str = r#"{"currency":"EUR","timezone":"Europe/Malta","eligibility":{"categories":["slots","table","poker"],"minWager":1.00},"earning":{"multipliers":{"slots":0.1,"table":0.05,"poker":0.02},"rounding":"down","caps":[{"points":500000,"per":"day"}]},"rates":{"USD":0.92,"GBP":1.17}}"#;
+
+/// A small fast generator of random numbers (xorshift64*, Vigna 2016); a load needs no better one.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
+    }
+}
+
+/// Makes wagers.
+#[derive(Debug, Clone)]
+pub struct Load {
+    random: Random,
+    players: u64,
+    sequence: u64,
+    timestamp: (i64, String),
+    json: Vec<u8>,
+}
+
+const GAMES: [(&str, &str); 8] = [
+    ("slots-ultimate", "slots"),
+    ("mega-slots-deluxe", "slots"),
+    ("book-of-amber", "slots"),
+    ("blackjack-classic", "table"),
+    ("roulette-live-07", "table"),
+    ("texas-holdem-main", "poker"),
+    ("slots-of-the-north", "slots"),
+    ("sports-football", "sports"),
+];
+const CURRENCIES: [&str; 4] = ["EUR", "USD", "GBP", "EUR"];
+const SEGMENTS: [&str; 4] = ["VIP", "Gold", "Silver", "Regular"];
+const JURISDICTIONS: [&str; 4] = ["Malta", "Ontario", "Isle of Man", "Germany"];
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+impl Load {
+    pub fn new(seed: u64, players: u64) -> Self {
+        let (timestamp, json) = ((i64::MIN, String::new()), Vec::with_capacity(512));
+        Self { random: Random::new(seed), players, sequence: 0, timestamp, json }
+    }
+
+    /// One player in a thousand makes a tenth of all wagers, and half of the players hardly any.
+    fn player(&mut self) -> u64 {
+        let even = self.random.below(1 << 20) as f64 / f64::from(1 << 20);
+        ((even * even * even) * self.players as f64) as u64
+    }
+
+    /// The next wager as JSON, at `now`.
+    pub fn wager(&mut self, now: Timestamp) -> &[u8] {
+        let player = self.player();
+        let dice = self.random.next();
+        let (high, low) = (self.random.next(), self.random.next());
+        self.sequence += 1;
+        let second = now.micros() / 1_000;
+        if self.timestamp.0 != second {
+            let words = accolade_wire::timestamp::write(Timestamp::from_micros(second * 1_000));
+            self.timestamp = (second, words.to_string());
+        }
+        let (game, category) = GAMES[(dice & 7) as usize];
+        let json = &mut self.json;
+        json.clear();
+        json.extend_from_slice(b"{\"wagerId\":\"");
+        put_uuid(json, high, low);
+        json.extend_from_slice(b"\",\"playerId\":\"player-");
+        put_padded(json, player, 8);
+        json.extend_from_slice(b"\",\"operatorId\":\"operator-789\",\"gameId\":\"");
+        json.extend_from_slice(game.as_bytes());
+        json.extend_from_slice(b"\",\"gameCategory\":\"");
+        json.extend_from_slice(category.as_bytes());
+        json.extend_from_slice(b"\",\"wagerAmount\":");
+        put_amount(json, 50 + (dice >> 8 & 0x3fff));
+        json.extend_from_slice(b",\"winAmount\":");
+        put_amount(json, dice >> 24 & 0x1fff);
+        json.extend_from_slice(b",\"currency\":\"");
+        json.extend_from_slice(CURRENCIES[(dice >> 40 & 3) as usize].as_bytes());
+        json.extend_from_slice(b"\",\"playerSegment\":\"");
+        json.extend_from_slice(SEGMENTS[(player & 3) as usize].as_bytes());
+        json.extend_from_slice(b"\",\"jurisdiction\":\"");
+        json.extend_from_slice(JURISDICTIONS[(player >> 2 & 3) as usize].as_bytes());
+        json.extend_from_slice(b"\",\"timestamp\":\"");
+        json.extend_from_slice(self.timestamp.1.as_bytes());
+        json.extend_from_slice(b"\",\"gamingSystemId\":\"gs-malta-03\",\"sequence\":");
+        put_padded(json, self.sequence, 1);
+        json.push(b'}');
+        json
+    }
+
+    /// Appends the next wager as a record, after reading it as intake does; returns its partition and
+    /// length.
+    pub fn record(
+        &mut self,
+        now: Timestamp,
+        partitions: u16,
+        out: &mut Vec<u8>,
+    ) -> (Option<u16>, u32) {
+        self.wager(now);
+        let event = read_wager(&self.json).expect("the load is valid");
+        let partition = partition_of(event.player_id(), partitions);
+        let before = out.len();
+        let (kind, source, operator) = (Kind::Wager, Source::Http, OPERATOR);
+        Record { kind, source, operator, received_at: now, origin: None, body: &self.json }
+            .write(out);
+        (Some(partition), (out.len() - before) as u32)
+    }
+}
+
+fn put_uuid(out: &mut Vec<u8>, high: u64, low: u64) {
+    for (at, byte) in high.to_be_bytes().into_iter().chain(low.to_be_bytes()).enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.push(HEX[usize::from(byte >> 4)]);
+        out.push(HEX[usize::from(byte & 15)]);
+    }
+}
+
+fn put_padded(out: &mut Vec<u8>, value: u64, width: usize) {
+    let mut figures = [b'0'; 20];
+    let (mut at, mut rest) = (20, value);
+    while rest > 0 || 20 - at < width {
+        at -= 1;
+        figures[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend_from_slice(&figures[at..]);
+}
+
+fn put_amount(out: &mut Vec<u8>, cents: u64) {
+    put_padded(out, cents / 100, 1);
+    out.push(b'.');
+    put_padded(out, cents % 100, 2);
+}

@@ -1,0 +1,237 @@
+//! The configuration: flags over environment over file over defaults.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use accolade_server::Settings;
+use accolade_storage::node::NodeOptions;
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use confique::Config as _;
+use serde::Deserialize;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::terminal::say;
+
+/// Every setting of a node.
+///
+/// Each can also be given by the environment variable named beside it, which wins over this file;
+/// flags of the command line win over both. Nothing here need be set.
+#[derive(Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct Config {
+    /// The data directory. It is made where it is not there.
+    #[config(env = "ACCOLADE_DATA_DIR", default = "./accolade-data")]
+    pub(crate) data_dir: PathBuf,
+
+    /// Address and port of the HTTP API. Without TLS: beyond this machine, put a proxy in front.
+    #[config(env = "ACCOLADE_LISTEN", default = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    #[config(nested)]
+    pub(crate) node: NodeConfig,
+
+    #[config(nested)]
+    pub(crate) http: HttpConfig,
+
+    #[config(nested)]
+    pub(crate) logs: LogsConfig,
+}
+
+/// How the node runs.
+#[derive(Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct NodeConfig {
+    /// Partitions of a new data directory; fixed from then on.
+    #[config(env = "ACCOLADE_PARTITIONS", default = 16)]
+    pub(crate) partitions: u16,
+
+    /// Threads that fold; 0 for one on each core.
+    #[config(env = "ACCOLADE_FOLDS", default = 0)]
+    pub(crate) folds: usize,
+
+    /// Milliseconds between checkpoints of the state.
+    #[config(env = "ACCOLADE_CHECKPOINT_EVERY_MS", default = 1000)]
+    pub(crate) checkpoint_every_ms: u64,
+
+    /// Days for which the log is kept. Balances and ledger are kept for ever.
+    #[config(env = "ACCOLADE_LOG_DAYS", default = 7)]
+    pub(crate) log_days: u32,
+
+    /// Bytes up to which the log is kept, whatever its age; 0 for no such limit.
+    #[config(env = "ACCOLADE_LOG_BYTES_MAX", default = 0)]
+    pub(crate) log_bytes_max: u64,
+
+    /// Nothing is taken in while the disk has fewer bytes free than this (1 GiB).
+    #[config(env = "ACCOLADE_FREE_BYTES_MIN", default = 1_073_741_824)]
+    pub(crate) free_bytes_min: u64,
+
+    /// Bytes that wait for the disk, beyond which callers hear 503 (64 MiB).
+    #[config(env = "ACCOLADE_QUEUE_BYTES_MAX", default = 67_108_864)]
+    pub(crate) queue_bytes_max: usize,
+
+    /// Bytes that are durable and not yet folded, beyond which callers hear 503 (256 MiB).
+    #[config(env = "ACCOLADE_LAG_BYTES_MAX", default = 268_435_456)]
+    pub(crate) lag_bytes_max: usize,
+}
+
+/// What the HTTP API takes.
+#[derive(Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct HttpConfig {
+    /// Bytes of a request's body (32 MiB).
+    #[config(env = "ACCOLADE_BODY_BYTES_MAX", default = 33_554_432)]
+    pub(crate) body_bytes_max: usize,
+
+    /// Wagers or events in one request.
+    #[config(env = "ACCOLADE_ITEMS_MAX", default = 10_000)]
+    pub(crate) items_max: usize,
+
+    /// Bytes of one wager or event (64 KiB).
+    #[config(env = "ACCOLADE_ITEM_BYTES_MAX", default = 65_536)]
+    pub(crate) item_bytes_max: usize,
+
+    /// Milliseconds after which `wait=applied` answers `accepted`.
+    #[config(env = "ACCOLADE_WAIT_MS", default = 5000)]
+    pub(crate) wait_ms: u64,
+}
+
+/// What the node says while it runs, on standard error.
+#[derive(Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct LogsConfig {
+    /// `text`, `json`, or `auto`: text on a terminal, or else JSON.
+    #[config(env = "ACCOLADE_LOG_FORMAT", default = "auto")]
+    pub(crate) format: LogFormat,
+
+    /// What is logged: `error`, `warn`, `info`, `debug`, or by module as `info,accolade_storage=debug`.
+    #[config(env = "ACCOLADE_LOG", default = "info")]
+    pub(crate) filter: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, or else JSON.
+    Auto,
+    /// Text.
+    Text,
+    /// JSON, one object a line.
+    Json,
+}
+
+/// The arguments of `accolade config`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print a configuration file with every setting, its default and its environment variable
+    #[command(after_help = "Example:\n  accolade config template > accolade.toml\n  \
+                            accolade serve --config accolade.toml")]
+    Template,
+}
+
+/// Runs `accolade config`.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    match arguments.command {
+        ConfigCommand::Template => say(template())?,
+    }
+    Ok(Ended::Well)
+}
+
+fn template() -> String {
+    confique::toml::template::<Config>(confique::toml::FormatOptions::default())
+}
+
+impl Config {
+    /// Reads the configuration for `place`.
+    pub(crate) fn load(place: &Where) -> anyhow::Result<Self> {
+        let mut builder = Self::builder().env();
+        if let Some(file) = &place.config {
+            // An optional file that is not there is silently nothing; one that was named must be there.
+            std::fs::metadata(file)
+                .with_context(|| format!("the configuration file `{}`", file.display()))?;
+            builder = builder.file(file);
+        }
+        let mut config = builder.load().context("the configuration could not be read")?;
+        if let Some(data_dir) = &place.data_dir {
+            config.data_dir.clone_from(data_dir);
+        }
+        Ok(config)
+    }
+
+    /// How the node runs.
+    pub(crate) fn node_options(&self) -> NodeOptions {
+        let node = &self.node;
+        let mut options = NodeOptions::new(&self.data_dir);
+        options.files.partitions = node.partitions.max(1);
+        options.folds = node.folds;
+        options.checkpoint_every = Duration::from_millis(node.checkpoint_every_ms);
+        options.log_days = node.log_days;
+        options.log_bytes_max = node.log_bytes_max;
+        options.free_bytes_min = node.free_bytes_min;
+        options.queue_bytes_max = node.queue_bytes_max;
+        options.lag_bytes_max = node.lag_bytes_max;
+        options
+    }
+
+    /// What the HTTP API takes.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            body_bytes_max: self.http.body_bytes_max,
+            items_max: self.http.items_max,
+            item_bytes_max: self.http.item_bytes_max,
+            wait_ms: self.http.wait_ms,
+            ..Settings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_a_configuration_of_nothing_but_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        let uncommented: String = template()
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(setting) if setting.contains(" = ") && !setting.starts_with(' ') => setting,
+                _ => line,
+            })
+            .fold(String::new(), |text, line| text + line + "\n");
+        std::fs::write(&file, &uncommented).unwrap();
+        let place = Where { data_dir: None, config: Some(file) };
+        let read = Config::load(&place).unwrap();
+        let defaults = Config::load(&Where { data_dir: None, config: None }).unwrap();
+        assert!(uncommented.contains("\npartitions = 16\n"), "{uncommented}");
+        assert_eq!(format!("{read:?}"), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        std::fs::write(&file, "[node]\npartition = 4\n").unwrap();
+        let refused = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap_err();
+        assert!(format!("{refused:#}").contains("partition"), "{refused:#}");
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_crates_below() {
+        let config = Config::load(&Where { data_dir: None, config: None }).unwrap();
+        let options = NodeOptions::new(&config.data_dir);
+        assert_eq!(format!("{:?}", config.node_options()), format!("{options:?}"));
+        let settings = Settings::default();
+        assert_eq!(format!("{:?}", config.settings()), format!("{settings:?}"));
+    }
+}

@@ -1,0 +1,109 @@
+//! What people read: lines on standard output, complaints and progress on standard error.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Writes a line to standard output.
+pub(crate) fn say(line: impl fmt::Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+}
+
+/// Writes a line to standard error, for what is not the command's result.
+pub(crate) fn note(line: impl fmt::Display) {
+    // Where standard error is closed nobody is left to tell.
+    drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// Writes why the command failed, each cause on a line of its own.
+pub(crate) fn complain(error: &anyhow::Error) {
+    let mut text = format!("error: {error}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // A cause that its parent has quoted already is not said twice.
+        if !said.contains(&cause) {
+            text.push_str("\n  because: ");
+            text.push_str(&cause);
+        }
+        said = cause;
+    }
+    note(text);
+}
+
+/// Whether the reader of standard output has gone, as `head` does.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Progress on standard error: a bar on a terminal, or else nothing but the lines of [`note`].
+pub(crate) fn progress(total: Option<u64>, unit: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    }
+    let template = match total {
+        Some(_) => format!("{{bar:30}} {{human_pos}} of {{human_len}} {unit}  {{msg}}"),
+        None => format!("{{spinner}} {{human_pos}} {unit}  {{msg}}"),
+    };
+    let style = ProgressStyle::with_template(&template).expect("the template is written above");
+    let bar = match total {
+        Some(total) => ProgressBar::new(total),
+        None => ProgressBar::new_spinner(),
+    };
+    bar.set_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A number with its thousands apart: `1,234,567`.
+pub(crate) fn grouped(number: impl Into<u128>) -> String {
+    let figures = number.into().to_string();
+    let mut text = String::with_capacity(figures.len() + figures.len() / 3);
+    for (index, figure) in figures.chars().enumerate() {
+        if index > 0 && (figures.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(figure);
+    }
+    text
+}
+
+/// How many a second that is; nothing where too little time has passed to say.
+pub(crate) fn a_second(count: u64, elapsed: Duration) -> Option<u64> {
+    let micros = elapsed.as_micros();
+    (micros > 0).then(|| u64::try_from(u128::from(count) * 1_000_000 / micros).unwrap_or(u64::MAX))
+}
+
+/// A text of somebody else, safe to print: control characters are escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(0_u32), "0");
+        assert_eq!(grouped(999_u32), "999");
+        assert_eq!(grouped(1_000_u32), "1,000");
+        assert_eq!(grouped(12_345_678_u32), "12,345,678");
+    }
+
+    #[test]
+    fn what_others_wrote_cannot_move_the_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+    }
+}

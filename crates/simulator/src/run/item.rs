@@ -1,0 +1,180 @@
+//! Records as the harness writes them, with what they mean to the model.
+
+use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
+use accolade_wire::control::{Command, Control};
+use accolade_wire::program;
+use accolade_wire::record::{Kind, Record, Source};
+
+use crate::input::{ModelCommand, ModelEvent};
+use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
+
+/// A record of the log and its meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    pub(super) source: Source,
+    pub(super) operator: String,
+    pub(super) received_at: i64,
+    pub(super) origin: Option<Place>,
+    pub(super) body: Vec<u8>,
+    pub(super) meaning: Meaning,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Event(ModelEvent),
+    Command(ModelCommand),
+    Arrived,
+    Genesis,
+    AddOperator(String),
+    Publish(Box<WorkloadProgram>, u32),
+    Withdraw(String, u32),
+    Skip,
+}
+
+impl Item {
+    /// The record's bytes.
+    pub(super) fn encoded(&self) -> Vec<u8> {
+        let record = Record {
+            kind: self.kind,
+            source: self.source,
+            operator: &self.operator,
+            received_at: Timestamp::from_micros(self.received_at),
+            origin: self.origin,
+            body: &self.body,
+        };
+        let mut bytes = Vec::new();
+        record.write(&mut bytes);
+        bytes
+    }
+
+    /// An event or a player's command.
+    pub(super) fn arriving(record: WorkloadRecord, received_at: i64) -> Self {
+        let (kind, body) = match (record.door, &record.event) {
+            (Door::Wagers, _) => (Kind::Wager, record.bytes),
+            (Door::GameEvents, _) => (Kind::GameEvent, record.bytes),
+            (Door::Commands, ModelEvent::Consent(consent)) => {
+                let (id, player_id) = (consent.command_id.clone(), consent.player_id.clone());
+                let command = Command::Consent { id, player_id, joins: consent.takes_part };
+                (Kind::Command, json(&command))
+            }
+            (Door::Commands, event) => unreachable!("{event:?} is no command"),
+        };
+        Self {
+            kind,
+            source: Source::Http,
+            operator: record.operator,
+            received_at,
+            origin: None,
+            body,
+            meaning: Meaning::Event(record.event),
+        }
+    }
+
+    /// A command about a dead letter.
+    pub(super) fn command(operator: &str, command: ModelCommand, received_at: i64) -> Self {
+        let wire = match command.clone() {
+            ModelCommand::Repair { command_id: id, letter: dead_letter, original, .. } => {
+                Command::Repair { id, dead_letter, original }
+            }
+            ModelCommand::Release { command_id: id, letter: dead_letter } => {
+                Command::Release { id, dead_letter }
+            }
+            ModelCommand::Discard { command_id: id, letter: dead_letter } => {
+                Command::Discard { id, dead_letter, why: "given up".into() }
+            }
+        };
+        Self {
+            kind: Kind::Command,
+            source: Source::Http,
+            operator: operator.to_owned(),
+            received_at,
+            origin: None,
+            body: json(&wire),
+            meaning: Meaning::Command(command),
+        }
+    }
+
+    /// The answer to the partition that sent a dead letter from `to`.
+    pub(super) fn arrived(to: Place, received_at: i64) -> Self {
+        Self {
+            kind: Kind::Command,
+            source: Source::Node,
+            operator: String::new(),
+            received_at,
+            origin: None,
+            body: json(&Command::Arrived { sent_from: (to.batch, to.slot) }),
+            meaning: Meaning::Arrived,
+        }
+    }
+
+    fn control(control: &Control, received_at: i64, meaning: Meaning) -> Self {
+        Self {
+            kind: Kind::Control,
+            source: Source::Node,
+            operator: String::new(),
+            received_at,
+            origin: None,
+            body: serde_json::to_vec(control).expect("a control record is plain data"),
+            meaning,
+        }
+    }
+
+    pub(super) fn genesis(partitions: u16, now: i64) -> Self {
+        let control = Control::Genesis {
+            cluster_id: "5ca1ab1e".into(),
+            partitions,
+            hash_key: "000102030405060708090a0b0c0d0e0f".into(),
+            behaviour: accolade_engine::rules::BEHAVIOUR,
+            window_hours: 168,
+            recent_hours: 24,
+        };
+        Self::control(&control, now, Meaning::Genesis)
+    }
+
+    pub(super) fn add_operator(operator: String, now: i64) -> Self {
+        let control = Control::Operator {
+            operator: operator.clone(),
+            key_hash: "00".into(),
+            events_per_second: 0,
+        };
+        Self::control(&control, now, Meaning::AddOperator(operator))
+    }
+
+    pub(super) fn publish(version: Box<WorkloadProgram>, edited_from: u32, now: i64) -> Self {
+        let document = program::read(&version.document).expect("the workload's programs are valid");
+        let control = Control::Publish {
+            operator: version.operator.clone(),
+            edited_from,
+            effective_from: version.effective_from,
+            why: "because".into(),
+            who: "somebody".into(),
+            published_at: now,
+            document: program::to_json(&document),
+            zone: version.program.zone.offsets.clone(),
+        };
+        Self::control(&control, now, Meaning::Publish(version, edited_from))
+    }
+
+    pub(super) fn withdraw(operator: String, version: u32, now: i64) -> Self {
+        let control = Control::Withdraw {
+            operator: operator.clone(),
+            version,
+            why: "because".into(),
+            who: "somebody".into(),
+        };
+        Self::control(&control, now, Meaning::Withdraw(operator, version))
+    }
+
+    pub(super) fn skip(place: Place, now: i64) -> Self {
+        let Place { partition, batch, slot, .. } = place;
+        let control = Control::Skip { partition, batch, slot, who: "somebody".into() };
+        Self::control(&control, now, Meaning::Skip)
+    }
+}
+
+fn json(command: &Command) -> Vec<u8> {
+    serde_json::to_vec(command).expect("a command is plain data")
+}

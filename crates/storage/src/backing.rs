@@ -85,6 +85,14 @@ impl Backing {
         }
     }
 
+    /// Bytes that the journal's open segment and the one after it have allocated.
+    pub fn open_bytes_allocated(&self) -> u64 {
+        let mut writers = self.writers();
+        let writer = writers.journal.writer();
+        let (_, bytes) = writer.spare_wanted();
+        if writer.wants_spare() { bytes } else { 2 * bytes }
+    }
+
     /// Segments that were left since the last time, to be closed in the background.
     pub fn take_left(&self) -> Vec<Left> {
         std::mem::take(&mut self.writers().left)

@@ -118,6 +118,11 @@ impl Lookup {
                 by_hour.entry(entry.entry.hour).or_default().push(entry);
             }
         }
+        self.write_run(by_hour)
+    }
+
+    /// Writes ids as one run, and asks it from now on.
+    pub fn write_run(&self, by_hour: BTreeMap<i64, Vec<RunEntry>>) -> io::Result<()> {
         if by_hour.is_empty() {
             return Ok(());
         }

@@ -1,23 +1,24 @@
-//! Closed segments of the log, compressed: blocks of 256 KiB, each with its checksum, so that a slice
-//! is read without the rest.
+//! Closed segments, compressed: in blocks, each with its checksum, so that a slice is read without the
+//! rest.
 //!
 //! `blocks · table · table offset u64 · table length u32 · checksum of the table u32`; the table has
-//! the raw length and, for each block, its offset, length and CRC32C.
+//! the raw length u64, the raw bytes of a block u32 and, for each block, its offset, length and CRC32C.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accolade_engine::disk::{Disk, DiskFile};
 
-const BLOCK_BYTES: usize = 256 * 1024;
 const LEVEL: i32 = 1;
 const TAIL_BYTES: u64 = 16;
+const TABLE_HEAD_BYTES: usize = 12;
 
 /// A compressed segment that reads as the original did.
 #[derive(Debug)]
 pub struct Packed {
     file: Arc<dyn DiskFile>,
     raw_len: u64,
+    block_bytes: u32,
     blocks: Vec<Block>,
     last: Mutex<Option<(usize, Arc<Vec<u8>>)>>,
 }
@@ -29,16 +30,24 @@ struct Block {
     checksum: u32,
 }
 
-/// Compresses the first `raw_len` bytes of `raw` into a new file at `path`, and makes it durable.
-pub fn pack(disk: &dyn Disk, raw: &dyn DiskFile, raw_len: u64, path: &str) -> io::Result<()> {
+/// Compresses the first `raw_len` bytes of `raw` into a new file at `path`, in blocks of `block_bytes`,
+/// and makes it durable.
+pub fn pack(
+    disk: &dyn Disk,
+    raw: &dyn DiskFile,
+    raw_len: u64,
+    block_bytes: u32,
+    path: &str,
+) -> io::Result<()> {
     let file = disk.create(path, 0)?;
     let mut offset = 0;
     let mut table = Vec::new();
     table.extend_from_slice(&raw_len.to_le_bytes());
-    let mut block = Vec::with_capacity(BLOCK_BYTES);
+    table.extend_from_slice(&block_bytes.to_le_bytes());
+    let mut block = Vec::new();
     let mut at = 0;
     while at < raw_len {
-        let length = (raw_len - at).min(BLOCK_BYTES as u64) as usize;
+        let length = (raw_len - at).min(u64::from(block_bytes)) as usize;
         block.resize(length, 0);
         raw.read_at(&mut block, at)?;
         let packed = zstd::bulk::compress(&block, LEVEL)?;
@@ -77,11 +86,15 @@ impl Packed {
         }
         let mut table = vec![0; table_len];
         file.read_at(&mut table, table_at)?;
-        if crc32c::crc32c(&table) != word(12) || table_len < 8 {
+        if crc32c::crc32c(&table) != word(12) || table_len < TABLE_HEAD_BYTES {
             return Err(damaged("the table of a compressed segment is damaged"));
         }
         let raw_len = u64::from_le_bytes(table[..8].try_into().expect("8 bytes"));
-        let blocks = table[8..]
+        let block_bytes = u32::from_le_bytes(table[8..12].try_into().expect("4 bytes"));
+        if block_bytes == 0 {
+            return Err(damaged("the table of a compressed segment is damaged"));
+        }
+        let blocks = table[TABLE_HEAD_BYTES..]
             .chunks_exact(16)
             .map(|block| Block {
                 offset: u64::from_le_bytes(block[..8].try_into().expect("8 bytes")),
@@ -89,7 +102,7 @@ impl Packed {
                 checksum: u32::from_le_bytes(block[12..].try_into().expect("4 bytes")),
             })
             .collect();
-        Ok(Self { file, raw_len, blocks, last: Mutex::new(None) })
+        Ok(Self { file, raw_len, block_bytes, blocks, last: Mutex::new(None) })
     }
 
     /// The length of the original.
@@ -107,8 +120,8 @@ impl Packed {
         let mut filled = 0;
         while filled < buffer.len() {
             let at = offset + filled as u64;
-            let block = self.block((at / BLOCK_BYTES as u64) as usize)?;
-            let from = (at % BLOCK_BYTES as u64) as usize;
+            let block = self.block((at / u64::from(self.block_bytes)) as usize)?;
+            let from = (at % u64::from(self.block_bytes)) as usize;
             let part = block.get(from..).filter(|part| !part.is_empty());
             let part = part.ok_or(io::Error::from(io::ErrorKind::UnexpectedEof))?;
             let count = part.len().min(buffer.len() - filled);
@@ -131,7 +144,7 @@ impl Packed {
         if crc32c::crc32c(&packed) != block.checksum {
             return Err(damaged("a block of a compressed segment is damaged"));
         }
-        let bytes = Arc::new(zstd::bulk::decompress(&packed, BLOCK_BYTES)?);
+        let bytes = Arc::new(zstd::bulk::decompress(&packed, self.block_bytes as usize)?);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((number, Arc::clone(&bytes)));
         Ok(bytes)

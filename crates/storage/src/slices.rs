@@ -265,7 +265,7 @@ impl Slices {
         };
         let unfinished = packed_path.clone() + ".tmp";
         let raw_len = file.len().map_err(io)?;
-        pack(&*self.disk, &*file, raw_len, &unfinished).map_err(io)?;
+        pack(&*self.disk, &*file, raw_len, self.block_bytes(), &unfinished).map_err(io)?;
         self.disk.rename(&unfinished, &packed_path).map_err(io)?;
         self.disk.sync_dir(self.family.folder()).map_err(io)?;
         let packed = self.disk.open(&packed_path).and_then(Packed::open).map_err(io)?;
@@ -276,6 +276,14 @@ impl Slices {
             }
         }
         self.disk.remove(&self.path(sequence)).map_err(io)
+    }
+
+    /// Larger blocks compress better; of the journal single entries are read, and a block is read whole.
+    const fn block_bytes(&self) -> u32 {
+        match self.family {
+            Family::Log => 256 << 10,
+            _ => 32 << 10,
+        }
     }
 
     /// The closed segments, oldest first.

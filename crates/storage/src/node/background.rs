@@ -175,10 +175,11 @@ fn tidy_once(inner: &Inner) -> Result<bool> {
     if lookup.merge().map_err(io)? {
         return Ok(true);
     }
-    let log = &inner.backing.log;
-    if let Some(plain) = log.closed()?.into_iter().find(|segment| !segment.packed) {
-        log.pack(plain.sequence)?;
-        return Ok(true);
+    for slices in [&inner.backing.log, &inner.backing.journal] {
+        if let Some(plain) = slices.closed()?.into_iter().find(|segment| !segment.packed) {
+            slices.pack(plain.sequence)?;
+            return Ok(true);
+        }
     }
     Ok(false)
 }

@@ -1,0 +1,275 @@
+//! The measures, by their names in the list of bars.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use accolade_engine::ids::IdEntry;
+use accolade_storage::node::{Node, NodeOptions};
+use accolade_storage::run::RunEntry;
+use accolade_wire::identity::IdHash;
+use anyhow::Context;
+
+use super::Sizes;
+use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start};
+use super::http;
+use super::load::{Load, Random};
+use super::report::{Bar, Report};
+
+/// A measure and what runs it.
+pub type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
+
+/// Every measure, in an order in which none disturbs the next.
+pub const ALL: [Measure; 10] = [
+    ("P1", sustained),
+    ("P2", latency),
+    ("P3", http::single),
+    ("P4", http::batches),
+    ("P6", http::queries),
+    ("P10", restart),
+    ("P11", replay),
+    ("P12", memory),
+    ("P18", disk),
+    ("P19", full_window),
+];
+
+const RATE: u64 = 250_000;
+/// Wagers in one submission where the rate is high: what a batch over HTTP would hold.
+const CHUNK: usize = 500;
+
+pub fn options(data_dir: &Path) -> NodeOptions {
+    let mut options = NodeOptions::new(data_dir);
+    options.log_bytes_max = 10 << 30;
+    options
+}
+
+fn rate_of(run: &Run) -> f64 {
+    run.events as f64 / run.seconds
+}
+
+/// P1: at the bar's rate, then as fast as it goes.
+fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p1")?;
+    let node = start(options(&scratch.0), "")?;
+    let mut load = Load::new(1, sizes.players);
+    let steady = run(&node, &mut load, RATE * sizes.sustained_s, RATE, CHUNK, 20)?;
+    let what = format!("steady for {} s", sizes.sustained_s);
+    report.row("P1", what, rate_of(&steady), "events/s", Some(Bar::AtLeast(RATE as f64 * 0.999)));
+    let minute = 60.min(steady.by_second.len() / 2).max(1);
+    let of = |seconds: &[u64]| {
+        let (first, last) = (seconds.first().copied(), seconds.last().copied());
+        (last.unwrap_or(0) - first.unwrap_or(0)) as f64 / (seconds.len().max(2) - 1) as f64
+    };
+    let by_second = &steady.by_second;
+    let (first, last) = (of(&by_second[..minute]), of(&by_second[by_second.len() - minute..]));
+    report.row("P1", "last minute to first", last / first, "", Some(Bar::AtLeast(0.8)));
+    report.row("P1", "sender late at the most", steady.late_max_ms, "ms", None);
+    report.latencies("P1", "wager to visible balance at this rate", &steady.latencies, &[]);
+    let burst = run(&node, &mut load, sizes.burst, 0, CHUNK, 0)?;
+    let what = format!("{} M as fast as it goes", sizes.burst / 1_000_000);
+    report.row("P1", what, rate_of(&burst), "events/s", Some(Bar::AtLeast(RATE as f64)));
+    let third = (burst.by_second.len() / 3).max(1);
+    let seconds = &burst.by_second;
+    let flat = of(&seconds[seconds.len() - third..]) / of(&seconds[..third]).max(1.0);
+    report.row("P1", "last third to first", flat, "", Some(Bar::AtLeast(0.8)));
+    report.row("P1", "memory", resident_bytes() as f64 / f64::from(1 << 20), "MiB", None);
+    node.stop()?;
+    Ok(())
+}
+
+/// P2: wager to visible balance.
+fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p2")?;
+    let node = start(options(&scratch.0), "")?;
+    let mut load = Load::new(2, sizes.players);
+    run(&node, &mut load, 500_000, 50_000, 25, 0)?;
+    let measured = run(&node, &mut load, 50_000 * sizes.steady_s, 50_000, 25, 1)?;
+    let bars = [(0.5, 3.0), (0.99, 15.0)];
+    report.latencies("P2", "wager to visible balance at 50,000/s", &measured.latencies, &bars);
+    report.row("P2", "sender late at the most", measured.late_max_ms, "ms", None);
+    node.stop()?;
+    Ok(())
+}
+
+/// The process that P10 kills: says when it has as many accounts as asked for, and goes on.
+pub fn run_until_killed(data_dir: &Path, players: u64) -> anyhow::Result<()> {
+    use std::io::Write;
+    let node = start(options(data_dir), "")?;
+    let mut load = Load::new(3, players);
+    while (node.status().players as u64) < players * 6 / 10 {
+        run(&node, &mut load, 500_000, 0, CHUNK, 0)?;
+    }
+    writeln!(std::io::stdout(), "ready")?;
+    loop {
+        run(&node, &mut load, 500_000, 50_000, 25, 0)?;
+    }
+}
+
+fn kill_under_load(sizes: &Sizes, data_dir: &Path) -> anyhow::Result<()> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["bench", "--child"])
+        .arg(data_dir)
+        .args(["--players", &sizes.players.to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("the process to be killed did not start")?;
+    let mut line = String::new();
+    let output = child.stdout.take().context("the process to be killed has no output")?;
+    BufReader::new(output).read_line(&mut line)?;
+    anyhow::ensure!(line.trim() == "ready", "the process to be killed ended");
+    std::thread::sleep(Duration::from_millis(4_700));
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+/// P10: from kill -9 to serving again.
+fn restart(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p10")?;
+    kill_under_load(sizes, &scratch.0)?;
+    let began = Instant::now();
+    let node = start(options(&scratch.0), "")?;
+    let seconds = began.elapsed().as_secs_f64();
+    let accounts = node.status().players;
+    let what = format!("kill -9 under 50,000/s to serving, {accounts} accounts");
+    report.row("P10", what, seconds, "s", Some(Bar::AtMost(3.0)));
+    node.stop()?;
+    Ok(())
+}
+
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = |at: usize| {
+        after_name.split_whitespace().nth(at).and_then(|ticks| ticks.parse().ok()).unwrap_or(0.0)
+    };
+    let ticks: f64 = ticks(11) + ticks(12);
+    ticks / 100.0
+}
+
+/// P11: everything but the log is removed, and made from it again.
+fn replay(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p11")?;
+    let events = sizes.burst.min(10_000_000);
+    let node = start(options(&scratch.0), "")?;
+    run(&node, &mut Load::new(4, sizes.players), events, 0, CHUNK, 0)?;
+    node.stop()?;
+    drop(node);
+    for folder in ["journal", "lookup", "state", "links", "dead-letters"] {
+        std::fs::remove_dir_all(scratch.0.join(folder))?;
+    }
+    let (began, processor) = (Instant::now(), processor_seconds());
+    let node = start(options(&scratch.0), "")?;
+    let (seconds, used) = (began.elapsed().as_secs_f64(), processor_seconds() - processor);
+    report.row("P11", "replay, all cores", events as f64 / seconds, "events/s", None);
+    let bar = Some(Bar::AtLeast(400_000.0));
+    report.row("P11", "replay, for each core's time", events as f64 / used, "events/s", bar);
+    node.stop()?;
+    Ok(())
+}
+
+/// P12: what an account and an id cost in memory.
+fn memory(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p12")?;
+    let mut quiet = options(&scratch.0);
+    quiet.seal_ids = 100_000;
+    let node = start(quiet.clone(), "")?;
+    run(&node, &mut Load::new(5, sizes.players), 4_000_000, 0, CHUNK, 0)?;
+    std::thread::sleep(Duration::from_secs(3));
+    node.stop()?;
+    drop(node);
+    let before = resident_bytes();
+    let node = start(quiet, "")?;
+    let sections = node.backing().lookup.sections();
+    let filters: usize = sections.iter().map(|section| section.filter_bytes()).sum();
+    let ids: u64 = sections.iter().map(|section| section.count()).sum();
+    let accounts = node.status().players;
+    let held = resident_bytes().saturating_sub(before).saturating_sub(filters as u64);
+    let what = format!("an account, of {accounts}");
+    report.row("P12", what, held as f64 / accounts as f64, "bytes", Some(Bar::AtMost(300.0)));
+    let an_id = filters as f64 / ids as f64;
+    report.row("P12", "an id whose filter is resident", an_id, "bytes", Some(Bar::AtMost(2.0)));
+    node.stop()?;
+    Ok(())
+}
+
+/// P18: disk for each event once its files are closed and compressed.
+fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p18")?;
+    let events = sizes.burst.min(10_000_000);
+    let node = start(options(&scratch.0), "")?;
+    run(&node, &mut Load::new(6, sizes.players), events, 100_000, CHUNK, 0)?;
+    node.stop()?;
+    drop(node);
+    let mut sealing = options(&scratch.0);
+    sealing.seal_ids = 1;
+    let node = start(sealing, "")?;
+    std::thread::sleep(Duration::from_secs(4));
+    let began = Instant::now();
+    while !is_tidy(&node)? && began.elapsed() < Duration::from_secs(300) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let open: u64 = node.backing().open_bytes_allocated();
+    let by_folder = disk_bytes(&scratch.0);
+    let mut total = 0.0;
+    for (folder, bytes) in &by_folder[..3] {
+        let open = if folder == "lookup" { 64 << 20 } else { open };
+        let each = bytes.saturating_sub(open) as f64 / events as f64;
+        total += each;
+        report.row("P18", folder.clone(), each, "bytes/event", None);
+    }
+    report.row("P18", "in all", total, "bytes/event", Some(Bar::AtMost(250.0)));
+    node.stop()?;
+    Ok(())
+}
+
+fn is_tidy(node: &Node) -> anyhow::Result<bool> {
+    let backing = node.backing();
+    let packed = |slices: &accolade_storage::slices::Slices| -> anyhow::Result<bool> {
+        Ok(slices.closed()?.iter().all(|segment| segment.packed))
+    };
+    let ids_sealed = node.status().ids_in_memory == 0;
+    Ok(packed(&backing.log)? && packed(&backing.journal)? && ids_sealed)
+}
+
+/// P19: intake while the window is full of ids.
+fn full_window(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "p19")?;
+    let node = start(options(&scratch.0), "")?;
+    let mut load = Load::new(7, sizes.players);
+    let events = sizes.burst.min(10_000_000);
+    let empty = run(&node, &mut load, events, 0, CHUNK, 0)?;
+    let mut random = Random::new(7);
+    let hour_now = now().hour();
+    let each = sizes.window_ids / 168;
+    for back in 1..=168 {
+        let hour = hour_now - back;
+        let mut entries: Vec<RunEntry> = (0..each)
+            .map(|_| {
+                let id = IdHash([random.next(), random.next()]);
+                let (content, player) = (random.next(), random.next() as u32);
+                let entry = IdEntry { id, content, batch: 1, slot: 1, player, hour };
+                RunEntry { partition: 0, entry }
+            })
+            .collect();
+        entries.shrink_to_fit();
+        node.backing().lookup.write_run(BTreeMap::from([(hour, entries)]))?;
+    }
+    let full = run(&node, &mut load, events, 0, CHUNK, 0)?;
+    report.row("P19", "with an empty window", rate_of(&empty), "events/s", None);
+    let what = format!("with {} M ids", sizes.window_ids / 1_000_000);
+    report.row("P19", what, rate_of(&full), "events/s", None);
+    let share = rate_of(&full) / rate_of(&empty);
+    report.row("P19", "share of the rate kept", share, "", Some(Bar::AtLeast(0.8)));
+    node.stop()?;
+    drop(node);
+    let began = Instant::now();
+    let node = start(options(&scratch.0), "")?;
+    let seconds = began.elapsed().as_secs_f64();
+    report.row("P19", "to serving again", seconds, "s", Some(Bar::AtMost(3.0)));
+    node.stop()?;
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! Requests to a node's local interface: over the socket of the node that runs, or in process.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use accolade_server::local;
+use anyhow::{Context, bail};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use http_body_util::BodyExt;
+use hyper::header::{self, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tower::ServiceExt;
+
+use crate::arguments::Where;
+use crate::config::Config;
+use crate::hosting::{Hosted, SOCKET_FILE, no_metrics};
+use crate::shapes::Problem;
+
+/// Names the operator for whom a local request speaks.
+const OPERATOR: &str = "x-accolade-operator";
+
+/// What to do where there is no data directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfMissing {
+    /// Make one.
+    Create,
+    /// Say so.
+    Complain,
+}
+
+/// A way to a node.
+#[derive(Debug)]
+pub(crate) enum Client {
+    /// One that runs, by its socket.
+    Socket(PathBuf),
+    /// One of this process.
+    InProcess(Router),
+}
+
+/// Does `work` with the node of `place`; one that is started for it is stopped after it.
+pub(crate) async fn with<T>(
+    place: &Where,
+    if_missing: IfMissing,
+    work: impl AsyncFnOnce(&Client) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let config = Config::load(place)?;
+    let socket = config.data_dir.join(SOCKET_FILE);
+    match UnixStream::connect(&socket).await {
+        Ok(_) => return work(&Client::Socket(socket)).await,
+        Err(error) if is_nobody_there(&error) => {}
+        Err(error) => {
+            let socket = socket.display();
+            return Err(error).with_context(|| format!("the node's socket `{socket}` cannot be used"));
+        }
+    }
+    if if_missing == IfMissing::Complain && !config.data_dir.join("FORMAT").exists() {
+        bail!(
+            "there is no data directory `{}`: name another with `--data-dir`, or begin one with \
+             `accolade serve` or `accolade operator add`",
+            config.data_dir.display()
+        );
+    }
+    let hosted = Hosted::start(config.node_options(), config.settings(), no_metrics()).await?;
+    let done = work(&Client::InProcess(local(hosted.service.clone()))).await;
+    let stopped = hosted.stop().await;
+    done.and_then(|done| stopped.map(|()| done))
+}
+
+/// No socket, or one that a killed node left behind.
+fn is_nobody_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
+impl Client {
+    /// Whether the node runs without us.
+    pub(crate) fn is_beside_a_node(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    pub(crate) async fn send(&self, ask: Ask) -> anyhow::Result<Answer> {
+        let request = ask.request.body(Body::from(ask.body)).context("the request is not one")?;
+        let response = match self {
+            Self::InProcess(router) => router.clone().oneshot(request).await?,
+            Self::Socket(socket) => over_socket(socket, request).await?,
+        };
+        Ok(Answer { response })
+    }
+
+    /// Sends a request whose answer is one JSON document.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, ask: Ask) -> anyhow::Result<T> {
+        self.send(ask).await?.or_problem().await?.json().await
+    }
+}
+
+async fn over_socket(socket: &Path, request: Request<Body>) -> anyhow::Result<Response<Body>> {
+    const LOST: &str = "the node did not answer: it may have stopped; see its log and try again";
+    let stream = UnixStream::connect(socket).await.context(LOST)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context(LOST)?;
+    tokio::spawn(connection);
+    let response = sender.send_request(request).await.context(LOST)?;
+    Ok(response.map(Body::new))
+}
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    request: hyper::http::request::Builder,
+    body: Bytes,
+}
+
+impl Ask {
+    fn new(method: &str, path: &str) -> Self {
+        let request = Request::builder().method(method).uri(path).header(header::HOST, "accolade");
+        Self { request, body: Bytes::new() }
+    }
+
+    /// Reads.
+    pub(crate) fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    /// Sends `body`.
+    pub(crate) fn post(path: &str, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut ask = Self::new("POST", path);
+        ask.request = ask.request.header(header::CONTENT_TYPE, content_type);
+        ask.body = body.into();
+        ask
+    }
+
+    /// Sends a JSON document.
+    pub(crate) fn post_json(path: &str, body: &serde_json::Value) -> Self {
+        Self::post(path, "application/json", body.to_string())
+    }
+
+    /// Speaks for this operator.
+    pub(crate) fn of(mut self, operator: &str) -> Self {
+        self.request = self.request.header(OPERATOR, operator);
+        self
+    }
+
+    /// Only where this is still so.
+    pub(crate) fn if_match(mut self, version: u64) -> Self {
+        self.request = self.request.header(header::IF_MATCH, format!("\"{version}\""));
+        self
+    }
+}
+
+/// An answer whose body has yet to be read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    response: Response<Body>,
+}
+
+impl Answer {
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// How long to wait before asking again, where the answer says so.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.response.headers().get(header::RETRY_AFTER).map(HeaderValue::to_str)?;
+        seconds.ok()?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// The answer, or what it complains of as an error.
+    pub(crate) async fn or_problem(self) -> anyhow::Result<Self> {
+        if self.status().is_success() {
+            return Ok(self);
+        }
+        let status = self.status();
+        let body = self.body().await?;
+        match serde_json::from_slice::<Problem>(&body) {
+            Ok(problem) => Err(problem.into()),
+            Err(_) => bail!("the node answered {status}"),
+        }
+    }
+
+    /// The whole body.
+    pub(crate) async fn body(self) -> anyhow::Result<Bytes> {
+        let body = self.response.into_body().collect().await;
+        Ok(body.context("the answer broke off")?.to_bytes())
+    }
+
+    /// The whole body, as JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> anyhow::Result<T> {
+        let body = self.body().await?;
+        serde_json::from_slice(&body).context("the node's answer is not what this release expects")
+    }
+
+    /// The body, line by line as it comes.
+    pub(crate) fn lines(self) -> Lines {
+        Lines { body: self.response.into_body(), waiting: Vec::new(), at: 0 }
+    }
+}
+
+/// The lines of a body.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    body: Body,
+    waiting: Vec<u8>,
+    /// Where in `waiting` the next line begins.
+    at: usize,
+}
+
+impl Lines {
+    /// The next line that is not empty; nothing at the end.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
+        loop {
+            while let Some(length) = self.waiting[self.at..].iter().position(|byte| *byte == b'\n') {
+                let line = self.waiting[self.at..self.at + length].to_vec();
+                self.at += length + 1;
+                if !line.is_empty() {
+                    return Ok(Some(line));
+                }
+            }
+            self.waiting.drain(..self.at);
+            self.at = 0;
+            match self.body.frame().await {
+                Some(frame) => {
+                    let frame = frame.context("the answer broke off")?;
+                    if let Ok(data) = frame.into_data() {
+                        self.waiting.extend_from_slice(&data);
+                    }
+                }
+                None if self.waiting.is_empty() => return Ok(None),
+                None => return Ok(Some(std::mem::take(&mut self.waiting))),
+            }
+        }
+    }
+}
+
+/// `text` as one step of a path or one value of a query.
+pub(crate) fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_cannot_leave_their_place_in_a_path() {
+        assert_eq!(escaped("player-456"), "player-456");
+        assert_eq!(escaped("a/b?c=\u{e9}"), "a%2Fb%3Fc%3D%C3%A9");
+    }
+
+    #[tokio::test]
+    async fn lines_come_whole_however_they_arrive() {
+        let parts = ["{\"a\"", ":1}\n\n{\"b\":2}\n{", "\"c\":3}"];
+        let stream = Body::new(http_body_util::Full::new(Bytes::from(parts.concat())));
+        let mut lines = Lines { body: stream, waiting: Vec::new(), at: 0 };
+        let mut read = Vec::new();
+        while let Some(line) = lines.next().await.unwrap() {
+            read.push(String::from_utf8(line).unwrap());
+        }
+        assert_eq!(read, ["{\"a\":1}", "{\"b\":2}", "{\"c\":3}"]);
+    }
+}

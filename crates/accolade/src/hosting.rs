@@ -1,0 +1,89 @@
+//! A node and its HTTP service in this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accolade_server::{Service, Settings};
+use accolade_storage::error::StorageError;
+use accolade_storage::node::{Node, NodeOptions};
+use anyhow::{Context, anyhow};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// The socket of a running node, in its data directory.
+pub(crate) const SOCKET_FILE: &str = "accolade.sock";
+
+/// Seconds, from a tenth of a millisecond to half a minute.
+const SECONDS: [f64; 16] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+    30.0,
+];
+const COUNTS: [f64; 7] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0];
+
+/// A node of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosted {
+    /// Its data directory.
+    pub(crate) data_dir: PathBuf,
+    /// The node itself.
+    pub(crate) node: Arc<Node>,
+    /// What answers for it over HTTP.
+    pub(crate) service: Service,
+}
+
+impl Hosted {
+    /// Opens the data directory and starts.
+    pub(crate) async fn start(
+        options: NodeOptions,
+        settings: Settings,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let data_dir = options.data_dir.clone();
+        let node = tokio::task::spawn_blocking(move || Node::start(options)).await?;
+        let node = Arc::new(node.map_err(|error| not_opened(error, &data_dir))?);
+        let service = Service::new(Arc::clone(&node), settings, metrics);
+        Ok(Self { data_dir, node, service })
+    }
+
+    /// Takes nothing in any more, folds what is durable, and writes a last checkpoint.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        let node = self.node;
+        tokio::task::spawn_blocking(move || node.stop()).await?.context("the node did not end well")
+    }
+}
+
+fn not_opened(error: StorageError, data_dir: &Path) -> anyhow::Error {
+    let socket = data_dir.join(SOCKET_FILE);
+    match error {
+        StorageError::InUse(directory) => anyhow!(
+            "another process has the data directory `{}`, and no node answers on `{}`: it is still \
+             starting or stopping, or a command is at work there; try again when it is done",
+            directory.display(),
+            socket.display()
+        ),
+        StorageError::ClockStep { .. } => anyhow!("{error} (a flag of `accolade serve`)"),
+        StorageError::Newer { .. } => {
+            anyhow!(error).context(format!("`{}` was not opened", data_dir.display()))
+        }
+        StorageError::Io { .. } | StorageError::Damaged { .. } => anyhow!(error)
+            .context(format!("the data directory `{}` could not be opened", data_dir.display())),
+    }
+}
+
+fn exporter() -> PrometheusBuilder {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Suffix("_records".into()), &COUNTS)
+        })
+        .expect("there are buckets")
+}
+
+/// Begins to count, for the whole process.
+pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
+    exporter().install_recorder().context("metrics could not be set up")
+}
+
+/// Counts nothing: for a node that lives as long as one command.
+pub(crate) fn no_metrics() -> PrometheusHandle {
+    exporter().build_recorder().handle()
+}

@@ -1,0 +1,103 @@
+//! `accolade operator`.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Ask, Client, IfMissing};
+use crate::shapes::{NewOperator, Operators};
+use crate::terminal::{grouped, say};
+
+/// The arguments of `accolade operator`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: OperatorCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum OperatorCommand {
+    /// Add an operator, and print its API key
+    #[command(
+        long_about = "Adds an operator: a casino or gaming brand, whose players, program and points are \
+                      its own. Its API key has all rights for it, is printed this once, and is kept \
+                      only as a hash.",
+        after_help = "Example:\n  accolade operator add operator-789 --events-per-second 5000"
+    )]
+    Add {
+        /// The operator's id, as `operatorId` has it in wagers
+        id: String,
+        /// Most events a second that its key may send; 0 for no limit
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        events_per_second: u32,
+    },
+    /// List the operators, with their programs and limits
+    List {
+        /// Print the node's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs `accolade operator`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    match arguments.command {
+        OperatorCommand::Add { id, events_per_second } => {
+            client::with(place, IfMissing::Create, async |client| {
+                add(client, &id, events_per_second).await
+            })
+            .await
+        }
+        OperatorCommand::List { json } => {
+            client::with(place, IfMissing::Complain, async |client| list(client, json).await).await
+        }
+    }
+}
+
+async fn add(client: &Client, id: &str, events_per_second: u32) -> anyhow::Result<Ended> {
+    let wanted = json!({ "operatorId": id, "eventsPerSecond": events_per_second });
+    let new: NewOperator = client.json(Ask::post_json("/local/operators", &wanted)).await?;
+    say(format_args!("operator  {id}"))?;
+    say(format_args!("key       {}", new.key))?;
+    say(format_args!(
+        "
+The key is shown this once: keep it where your secrets are. Next:
+
+  accolade program check examples/programs/slots-house.yaml
+  accolade program publish examples/programs/slots-house.yaml --operator {id} --why \"the first one\"
+  accolade ingest --shift-to-now examples/wagers.ndjson"
+    ))?;
+    if !client.is_beside_a_node() {
+        say("  accolade serve                      # no node runs on this data directory yet")?;
+    }
+    Ok(Ended::Well)
+}
+
+async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
+    let answer = client.send(Ask::get("/local/operators")).await?.or_problem().await?;
+    if json {
+        say(String::from_utf8_lossy(&answer.body().await?))?;
+        return Ok(Ended::Well);
+    }
+    let operators: Operators = answer.json().await?;
+    if operators.items.is_empty() {
+        say("no operators yet: `accolade operator add ID` makes one")?;
+        return Ok(Ended::Well);
+    }
+    let ids = operators.items.iter().map(|operator| operator.operator_id.chars().count());
+    let width = ids.max().unwrap_or(0).max("operator".len());
+    say(format_args!("{:width$}  program  events a second", "operator"))?;
+    for operator in operators.items {
+        let program = match operator.program_version {
+            None | Some(0) => "none".to_owned(),
+            Some(version) => format!("v{version}"),
+        };
+        let limit = match operator.events_per_second {
+            0 => "no limit".to_owned(),
+            limit => grouped(limit),
+        };
+        say(format_args!("{:width$}  {program:7}  {limit}", operator.operator_id))?;
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,167 @@
+//! `accolade serve`: a node that listens until it is told to stop.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use accolade_server::{api, local, serve_tcp, serve_unix};
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::config::{Config, LogFormat};
+use crate::hosting::{Hosted, SOCKET_FILE, metrics};
+use crate::logs;
+
+/// How long requests that have begun may take once the node is told to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The arguments of `accolade serve`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Runs a node: the HTTP API, the log, the fold and the ledger in one process over one \
+                  data directory, which it makes where it is not there. What was answered is on disk; \
+                  after a crash the node replays what is missing and goes on.\n\n\
+                  Ctrl-C or SIGTERM ends it: it takes nothing in any more, finishes what it has, writes \
+                  a checkpoint and ends with 0. A second Ctrl-C ends it at once, which loses nothing.",
+    after_help = "Examples:\n  accolade serve\n  \
+                  accolade serve --data-dir /var/lib/accolade --listen 0.0.0.0:8080\n  \
+                  accolade serve --config accolade.toml"
+)]
+pub(crate) struct Arguments {
+    /// Address and port of the HTTP API; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// How log lines are written [default: text on a terminal, or else JSON]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Confirm that a clock far from the log's time is right
+    #[arg(long)]
+    accept_clock_step: bool,
+}
+
+/// Runs `accolade serve`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    let config = Config::load(place)?;
+    logs::begin(arguments.log_format.unwrap_or(config.logs.format), &config.logs.filter)?;
+    let metrics = metrics()?;
+    let upkeep = metrics.clone();
+
+    let began = Instant::now();
+    let data_dir = config.data_dir.display().to_string();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), data_dir, "opening the data directory");
+    let mut options = config.node_options();
+    options.accept_clock_step = arguments.accept_clock_step;
+    let hosted = Hosted::start(options, config.settings(), metrics).await?;
+    let status = hosted.node.status();
+    tracing::info!(
+        millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        players = status.players,
+        ids_in_memory = status.ids_in_memory,
+        partitions = hosted.node.partitions(),
+        operators = hosted.node.rules().operators.len(),
+        "opened, and replayed what no checkpoint had"
+    );
+
+    let listening = Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen)).await;
+    let listening = match listening {
+        Ok(listening) => listening,
+        Err(error) => {
+            hosted.stop().await?;
+            return Err(error);
+        }
+    };
+    let api = format!("http://{}", listening.address);
+    tracing::info!(api, page = format!("{api}/api/docs"), socket = listening.socket, "listening");
+
+    let failure = until_end(&hosted, || upkeep.run_upkeep()).await?;
+    tokio::spawn(end_at_once_when_told_again());
+    tracing::info!("stopping: nothing is taken in any more, and what was is finished");
+    listening.end().await;
+    let stopped = hosted.stop().await;
+    match failure {
+        Some(failure) => bail!("the node failed: {failure}"),
+        None => stopped?,
+    }
+    tracing::info!("stopped; everything answered is on disk");
+    Ok(Ended::Well)
+}
+
+/// The sockets of a node.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    /// Where the HTTP API listens.
+    pub(crate) address: SocketAddr,
+    /// Where commands of this machine come in.
+    pub(crate) socket: String,
+    stop: watch::Sender<bool>,
+    tasks: tokio::task::JoinSet<std::io::Result<()>>,
+}
+
+impl Listening {
+    /// Begins to listen on `address` and in the data directory.
+    pub(crate) async fn begin(hosted: &Hosted, address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}: choose another address with `--listen`")
+        })?;
+        let address = listener.local_addr()?;
+        let socket = hosted.data_dir.join(SOCKET_FILE);
+        let (stop, stopped) = watch::channel(false);
+        let told = |mut stopped: watch::Receiver<bool>| async move {
+            // An error says that the other end is gone, which is the same to us.
+            drop(stopped.wait_for(|stopped| *stopped).await);
+        };
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(serve_tcp(listener, api(hosted.service.clone()), told(stopped.clone())));
+        let inside = local(hosted.service.clone());
+        tasks.spawn(serve_unix(socket.clone(), inside, told(stopped)));
+        Ok(Self { address, socket: socket.display().to_string(), stop, tasks })
+    }
+
+    /// Takes no more connections, and gives requests that have begun some time.
+    pub(crate) async fn end(mut self) {
+        drop(self.stop.send(true));
+        let finished = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, finished).await.is_err() {
+            tracing::warn!("requests were still open and are broken off");
+        }
+    }
+}
+
+/// Waits for a signal, or for the failure that has ended the node.
+async fn until_end(hosted: &Hosted, upkeep: impl Fn()) -> anyhow::Result<Option<String>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut look = tokio::time::interval(Duration::from_millis(500));
+    for tick in 0_u64.. {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = look.tick() => {}
+        }
+        if let Some(failure) = hosted.node.status().fatal {
+            return Ok(Some(failure));
+        }
+        if tick.is_multiple_of(10) {
+            upkeep();
+        }
+    }
+    Ok(None)
+}
+
+/// A second signal: whoever sends it does not want to wait.
+#[expect(clippy::exit, reason = "there is nothing to finish that a restart would not")]
+async fn end_at_once_when_told_again() {
+    if let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(130);
+    }
+}

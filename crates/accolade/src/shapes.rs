@@ -1,0 +1,189 @@
+//! What a node answers, as far as the commands read it.
+//!
+//! Numbers that stand for amounts and points keep their digits: they never become floats.
+
+use std::fmt;
+
+use accolade_domain::amount::Points;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::terminal::printable;
+
+/// A JSON value as it was written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Raw(Box<RawValue>);
+
+impl Raw {
+    /// The JSON text.
+    pub(crate) fn text(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The points that it stands for.
+    pub(crate) fn points(&self) -> Option<Points> {
+        Points::parse(self.text()).ok()
+    }
+}
+
+/// Texts without their quotes, anything else as JSON.
+impl fmt::Display for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match serde_json::from_str::<String>(self.text()) {
+            Ok(text) => f.write_str(&printable(&text)),
+            Err(_) => f.write_str(self.text()),
+        }
+    }
+}
+
+/// An error of the API (RFC 9457).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Problem {
+    /// One line for the kind of problem.
+    #[serde(default)]
+    pub(crate) title: String,
+    /// The HTTP status.
+    #[serde(default)]
+    pub(crate) status: u16,
+    /// What it is about this time.
+    #[serde(default)]
+    pub(crate) detail: Option<String>,
+    /// Field by field.
+    #[serde(default)]
+    pub(crate) errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq, Hash)]
+pub(crate) struct FieldProblem {
+    /// JSON pointer to it; empty for the whole.
+    #[serde(default)]
+    pub(crate) pointer: String,
+    /// What was expected.
+    #[serde(default)]
+    pub(crate) detail: String,
+    /// The line of the document, where it is one.
+    pub(crate) line: Option<u64>,
+    /// The column.
+    pub(crate) column: Option<u64>,
+}
+
+impl fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, "{line}:{column}: ")?;
+        }
+        if !self.pointer.is_empty() {
+            write!(f, "`{}`: ", printable(&self.pointer))?;
+        }
+        f.write_str(&printable(&self.detail))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.detail.as_deref().unwrap_or(&self.title);
+        write!(f, "{}", printable(what))?;
+        for error in &self.errors {
+            write!(f, "\n  {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// `GET /local/operators`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Operators {
+    /// All of them.
+    pub(crate) items: Vec<Operator>,
+}
+
+/// One operator.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Operator {
+    /// Its name in events.
+    pub(crate) operator_id: String,
+    /// Most events a second; 0 for no limit.
+    #[serde(default)]
+    pub(crate) events_per_second: u64,
+    /// The newest version of its program, where there is one.
+    #[serde(default)]
+    pub(crate) program_version: Option<u64>,
+}
+
+/// A new operator, and its key.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewOperator {
+    /// The API key; shown this once.
+    pub(crate) key: String,
+}
+
+/// What became of one record.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Outcome {
+    /// `counted`, `refused`, `repeated`, `voided`, `dead_letter` or `accepted`.
+    pub(crate) outcome: String,
+    /// Why, as a code.
+    pub(crate) reason: Option<String>,
+    /// Points.
+    pub(crate) points: Option<Raw>,
+}
+
+/// The answer to many items.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Many {
+    /// How many were taken.
+    pub(crate) accepted: u64,
+    /// Those that were not.
+    #[serde(default)]
+    pub(crate) rejected: Vec<Rejected>,
+    /// What became of those that were, with `wait=applied`.
+    #[serde(default)]
+    pub(crate) results: Vec<ItemOutcome>,
+}
+
+/// An item that was not taken.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rejected {
+    /// Its index, from 0.
+    pub(crate) index: usize,
+    /// Why.
+    pub(crate) problem: Problem,
+}
+
+/// What became of an item.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ItemOutcome {
+    /// Its index, from 0.
+    pub(crate) index: usize,
+    /// `counted`, `refused`, `repeated`, `voided`, `dead_letter` or `accepted`.
+    pub(crate) outcome: String,
+    /// Why, as a code.
+    pub(crate) reason: Option<String>,
+    /// Points.
+    pub(crate) points: Option<Raw>,
+}
+
+/// Where a partition stands or an entry is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Place {
+    /// The partition.
+    pub(crate) partition: u16,
+    /// The batch in it.
+    pub(crate) batch: u64,
+    /// The slot in that.
+    pub(crate) slot: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.partition, self.batch, self.slot)
+    }
+}

@@ -1,0 +1,141 @@
+//! `accolade status` and `accolade skip`: how a node is, and how to get a partition going again.
+
+use std::str::FromStr;
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Ask, IfMissing};
+use crate::shapes::{Place, Raw};
+use crate::terminal::{grouped, printable, say};
+
+/// The arguments of `accolade status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Ends with 1 where something needs a person: a disk that is full, a clock that has \
+                        stepped, a partition that stands.")]
+pub(crate) struct Arguments {
+    /// Print the node's answer as it is
+    #[arg(long)]
+    json: bool,
+}
+
+/// The arguments of `accolade skip`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "A partition stands where an input would have broken an invariant: it stops rather \
+                  than go on with a wrong balance, and the others go on. `accolade status` shows its \
+                  place and the reason. Skipping makes that input a dead letter, whole, to be repaired \
+                  later, and lets the partition go on. It is recorded in the log with your name.",
+    after_help = "Example:\n  accolade skip 3-1207-4 --who anna"
+)]
+pub(crate) struct SkipArguments {
+    /// Where the partition stands, as `accolade status` prints it: PARTITION-BATCH-SLOT
+    place: Standing,
+    /// Who decides
+    #[arg(long, env = "USER", default_value = "unknown", value_name = "NAME")]
+    who: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Standing(Place);
+
+impl FromStr for Standing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut numbers = text.split('-');
+        let mut next = || numbers.next()?.parse::<u64>().ok();
+        let place = (|| {
+            let (partition, batch, slot) = (next()?, next()?, next()?);
+            Some(Place {
+                partition: partition.try_into().ok()?,
+                batch,
+                slot: slot.try_into().ok()?,
+            })
+        })();
+        match (place, numbers.next()) {
+            (Some(place), None) => Ok(Self(place)),
+            _ => Err("expected PARTITION-BATCH-SLOT, such as 3-1207-4".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    version: String,
+    log_time: Raw,
+    lag_bytes: u64,
+    ids_in_memory: u64,
+    players: u64,
+    checkpointed_at: Raw,
+    disk_full: bool,
+    clock_stepped: bool,
+    standing: Vec<Stands>,
+    partitions: u16,
+    operators: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stands {
+    place: Place,
+    message: String,
+}
+
+/// Runs `accolade status`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    client::with(place, IfMissing::Complain, async |client| {
+        let answer = client.send(Ask::get("/local/status")).await?.or_problem().await?;
+        let body = answer.body().await?;
+        let status: Status = serde_json::from_slice(&body)?;
+        if arguments.json {
+            say(String::from_utf8_lossy(&body))?;
+        } else {
+            let node = if client.is_beside_a_node() { "running" } else { "stopped" };
+            print(&status, node)?;
+        }
+        let is_well = !status.disk_full && !status.clock_stepped && status.standing.is_empty();
+        Ok(if is_well { Ended::Well } else { Ended::Badly })
+    })
+    .await
+}
+
+fn print(status: &Status, node: &str) -> std::io::Result<()> {
+    say(format_args!("node          {node}, release {}", printable(&status.version)))?;
+    say(format_args!("operators     {}", grouped(status.operators)))?;
+    say(format_args!("players       {}", grouped(status.players)))?;
+    say(format_args!("partitions    {}", status.partitions))?;
+    say(format_args!("log time      {}", status.log_time))?;
+    say(format_args!("checkpoint    {}", status.checkpointed_at))?;
+    say(format_args!("lag           {} bytes", grouped(status.lag_bytes)))?;
+    say(format_args!("ids in memory {}", grouped(status.ids_in_memory)))?;
+    if status.disk_full {
+        say("\nThe disk is full: nothing is taken in until there is room. What was answered is safe.")?;
+    }
+    if status.clock_stepped {
+        say("\nThe clock has made a large step and is not followed. Set it right, or restart with \
+             `accolade serve --accept-clock-step` if it is right.")?;
+    }
+    for Stands { place, message } in &status.standing {
+        say(format_args!("\nPartition {} stands: {}", place.partition, printable(message)))?;
+        say(format_args!("  `accolade skip {place}` makes that input a dead letter and goes on"))?;
+    }
+    Ok(())
+}
+
+/// Runs `accolade skip`.
+pub(crate) async fn skip(place: &Where, arguments: SkipArguments) -> anyhow::Result<Ended> {
+    let Standing(Place { partition, batch, slot }) = arguments.place;
+    let ask = json!({ "partition": partition, "batch": batch, "slot": slot, "who": arguments.who });
+    client::with(place, IfMissing::Complain, async |client| {
+        client.send(Ask::post_json("/local/skip", &ask)).await?.or_problem().await?;
+        say(format_args!(
+            "partition {partition} goes on; what stopped it is the dead letter {partition}-{batch}-{slot}"
+        ))?;
+        Ok(Ended::Well)
+    })
+    .await
+}

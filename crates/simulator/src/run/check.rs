@@ -1,0 +1,297 @@
+//! What must hold whenever a node has folded all that it was given.
+
+use std::collections::BTreeMap;
+
+use accolade_domain::event::Consent;
+use accolade_domain::ledger::{ChainHash, Place};
+use accolade_domain::outcome::Outcome;
+use accolade_engine::partition::{DeadLetterState, Partition};
+use accolade_storage::backing::{Backing, NodeStore};
+use accolade_storage::error::Result;
+use accolade_wire::bytes::Cursor;
+use accolade_wire::ledger::chain_hash;
+use accolade_wire::record::Slice;
+
+use super::fold::{Folder, Heard};
+use super::memory::MemoryStore;
+use crate::model::letters::LetterState;
+use crate::model::{Expected, Model, ModelOutcome};
+use crate::random::Random;
+
+/// What must become of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expectation {
+    Record(Expected),
+    /// A control record: what it makes, or nothing where it is declined.
+    Control(Option<u64>),
+    Arrived,
+}
+
+/// An outcome is the one that the model expects.
+pub(super) fn outcome(heard: &Heard, expectation: &Expectation) {
+    let place = heard.place;
+    let told = match &heard.outcome {
+        Outcome::Done { made } => match expectation {
+            Expectation::Control(made_expected) => {
+                assert_eq!(Some(*made), *made_expected, "control record at {place:?}");
+                return;
+            }
+            Expectation::Arrived => return,
+            Expectation::Record(_) => told(ModelOutcome::Counted, None, 0, 0),
+        },
+        Outcome::Declined { why } => match expectation {
+            Expectation::Control(made) => {
+                assert_eq!(*made, None, "control record at {place:?} declined: {why:?}");
+                return;
+            }
+            Expectation::Arrived => panic!("an arrival at {place:?} was declined: {why:?}"),
+            Expectation::Record(_) => {
+                let conflicts = why.code() == "id_conflict";
+                let outcome =
+                    if conflicts { ModelOutcome::DeadLetter } else { ModelOutcome::Refused };
+                told(outcome, Some(why.code()), 0, 0)
+            }
+        },
+        Outcome::Counted { version, points, .. } => {
+            told(ModelOutcome::Counted, None, points.hundredths(), *version)
+        }
+        Outcome::Recorded => told(ModelOutcome::Counted, None, 0, 0),
+        Outcome::Refused { refusal, version } => {
+            told(ModelOutcome::Refused, Some(refusal.code()), 0, *version)
+        }
+        Outcome::Repeated { first } => Expected {
+            first: Some((first.batch, first.slot)),
+            ..told(ModelOutcome::Repeated, None, 0, 0)
+        },
+        Outcome::Voided { points, version, .. } => {
+            told(ModelOutcome::Voided, None, points.hundredths(), *version)
+        }
+        Outcome::DeadLetter { reason, .. } => {
+            told(ModelOutcome::DeadLetter, Some(reason.code()), 0, 0)
+        }
+    };
+    let Expectation::Record(expected) = expectation else {
+        panic!("{place:?}: {:?} where {expectation:?} was expected", heard.outcome);
+    };
+    assert_eq!(told, Expected { balance: None, ..*expected }, "outcome at {place:?}");
+    if let (Some(balance), Some(heard)) = (expected.balance, heard.balance) {
+        assert_eq!(heard.hundredths(), balance, "balance after {place:?}");
+    }
+}
+
+fn told(
+    outcome: ModelOutcome,
+    reason: Option<&'static str>,
+    points: i64,
+    version: u32,
+) -> Expected {
+    let version = Some(version).filter(|version| *version > 0);
+    Expected { outcome, reason, points, balance: None, version, first: None }
+}
+
+/// The accounts and dead letters of a partition are the model's.
+pub(super) fn accounts(partition: &Partition, model: &Model) {
+    let names: BTreeMap<u32, &str> =
+        partition.rules().operators().map(|operator| (operator.number, &*operator.id)).collect();
+    let players = partition.players().all();
+    assert_eq!(players.len(), model.accounts().len(), "number of accounts");
+    for player in players {
+        let key = (names[&player.operator].to_owned(), player.name.to_string());
+        let (account, expected) = (&player.account, &model.accounts()[&key]);
+        assert_eq!(account.balance.hundredths(), expected.balance, "balance of {key:?}");
+        assert_eq!(account.sequence, expected.entries.len() as u64, "entries of {key:?}");
+        let takes_part = account.consent.map(|consent| consent == Consent::In);
+        assert_eq!(takes_part, expected.takes_part, "consent of {key:?}");
+    }
+    let letters: Vec<_> = partition
+        .dead_letters()
+        .iter()
+        .map(|(place, letter)| {
+            let state = match letter.state {
+                DeadLetterState::Open => LetterState::Open,
+                DeadLetterState::Released => LetterState::Released,
+                DeadLetterState::Discarded => LetterState::Discarded,
+            };
+            let bytes_at = (letter.bytes_at.batch, letter.bytes_at.slot);
+            let place = (place.partition, place.batch, place.slot);
+            (place, &*letter.operator, letter.reason.code(), state, bytes_at, letter.until.micros())
+        })
+        .collect();
+    let expected: Vec<_> = model
+        .letters()
+        .map(|(place, it)| (place, &*it.operator, it.reason, it.state, it.bytes_at, it.until))
+        .collect();
+    assert_eq!(letters, expected, "dead letters");
+}
+
+/// State and files are those of a fold that was never interrupted.
+pub(super) fn replayed(
+    folder: &Folder<NodeStore>,
+    backing: &Backing,
+    reference: &Folder<MemoryStore>,
+) -> Result<()> {
+    for (live, reference) in folder.partitions.iter().zip(&reference.partitions) {
+        let number = live.number();
+        assert_eq!(live.next_batch(), reference.next_batch(), "batches of partition {number}");
+        assert_eq!(live.stands(), reference.stands(), "whether partition {number} stands");
+        if !live.stands() {
+            let [mut bytes, mut expected] = [Vec::new(), Vec::new()];
+            live.write_all(&mut bytes);
+            reference.write_all(&mut expected);
+            assert!(bytes == expected, "the state of partition {number} is not that of a replay");
+            let due = (live.next_due(), reference.next_due());
+            assert_eq!(due.0, due.1, "timers of partition {number}");
+        }
+        let (live, reference) = (live.players().all(), reference.players().all());
+        for (live, reference) in live.iter().zip(reference) {
+            assert_eq!(live.account.subject, reference.account.subject, "a subject");
+        }
+    }
+    for ((partition, batch), folded) in &reference.store.batches {
+        let bytes = backing.journal.read(*partition, *batch)?;
+        let bytes = bytes.unwrap_or_else(|| panic!("no journal of {partition}/{batch}"));
+        let slice = Slice::read(&mut Cursor::new(&bytes, "slice")).expect("it was checked");
+        assert!(
+            slice.count == folded.count && slice.body == folded.journal,
+            "the journal of {partition}/{batch} is not that of a replay"
+        );
+        for (slot, expected) in &folded.dead_letters {
+            let (partition, batch, slot) = (*partition, *batch, *slot);
+            let place = Place { partition, batch, slot, number: 0 };
+            let mut bytes = Vec::new();
+            let found = backing.dead_letter(place, |record| record.write(&mut bytes))?;
+            assert!(found.is_some(), "the dead letter at {place:?} is lost");
+            assert!(bytes == *expected, "the dead letter at {place:?} was changed");
+        }
+    }
+    Ok(())
+}
+
+/// Ids that the reference has are found, in memory or in sealed runs: all, or some.
+pub(super) fn ids(
+    folder: &Folder<NodeStore>,
+    backing: &Backing,
+    reference: &Folder<MemoryStore>,
+    some: Option<&mut Random>,
+) -> Result<u64> {
+    let mut count = 0;
+    let mut some = some;
+    for (live, reference) in folder.partitions.iter().zip(&reference.partitions) {
+        let partition = live.number();
+        let mut entries: Vec<_> = reference.ids().iter().collect();
+        entries.sort_by_key(|entry| (entry.batch, entry.slot, entry.id));
+        for entry in entries {
+            if some.as_mut().is_some_and(|random| !random.percent(10)) {
+                continue;
+            }
+            let in_memory = live.ids().with_id(entry.id).any(|found| found == entry);
+            let sealed = || -> Result<bool> {
+                let found = backing.lookup.with_id(entry.id);
+                let found =
+                    found.map_err(|error| accolade_storage::error::StorageError::io("lookup", error))?;
+                Ok(found.iter().any(|it| it.partition == partition && it.entry == *entry))
+            };
+            assert!(in_memory || sealed()?, "the id at {partition}/{entry:?} is lost");
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Every account's entries, read back from the journal by their places, are chained, add up and are
+/// the model's.
+pub(super) fn chains(partitions: &[Partition], backing: &Backing, models: &[Model]) -> Result<()> {
+    for (partition, model) in partitions.iter().zip(models) {
+        let names: BTreeMap<u32, &str> = partition
+            .rules()
+            .operators()
+            .map(|operator| (operator.number, &*operator.id))
+            .collect();
+        for player in partition.players().all() {
+            let key = (names[&player.operator].to_owned(), player.name.to_string());
+            let expected = &model.accounts()[&key].entries;
+            let account = &player.account;
+            let mut at = account.trail.last(partition.number());
+            let mut places = vec![None; expected.len() + 1];
+            let mut skips = Vec::new();
+            let mut hash = account.head;
+            for expected in expected.iter().rev() {
+                let place = at.unwrap_or_else(|| panic!("{key:?} has too few entries"));
+                let read = backing.recorded(place, |recorded| {
+                    let stored = recorded.entry.as_ref().expect("an entry stands at its place");
+                    let entry = &stored.entry;
+                    let line = (
+                        entry.sequence,
+                        entry.kind.code(),
+                        entry.points.hundredths(),
+                        entry.balance_after.hundredths(),
+                        &*entry.cause,
+                    );
+                    let wanted = (
+                        expected.sequence,
+                        expected.kind,
+                        expected.points,
+                        expected.balance_after,
+                        &*expected.wager_id,
+                    );
+                    assert_eq!(line, wanted, "an entry of {key:?}");
+                    assert_eq!(entry.subject, account.subject, "the subject of {key:?}");
+                    assert_eq!(entry.place, place, "the place of an entry");
+                    assert_eq!(stored.hash, hash, "the chain of {key:?} is broken");
+                    (entry.previous, entry.skip, entry.sequence, hashed(stored))
+                })?;
+                let (previous, skip, sequence, entry) =
+                    read.unwrap_or_else(|| panic!("no outcome at {place:?}"));
+                places[usize::try_from(sequence).expect("small")] = Some(place);
+                skips.push((sequence, skip));
+                let before = match previous {
+                    None => ChainHash::default(),
+                    Some(previous) => backing
+                        .recorded(previous, |recorded| recorded.entry.as_ref().map(|it| it.hash))?
+                        .flatten()
+                        .unwrap_or_else(|| panic!("no entry at {previous:?}")),
+                };
+                assert_eq!(chain_hash(&entry, &before), hash, "a hash of {key:?}");
+                hash = before;
+                at = previous;
+            }
+            assert_eq!(at, None, "{key:?} has too many entries");
+            assert_eq!(hash, ChainHash::default(), "the chain of {key:?} begins with nothing");
+            for (sequence, skip) in skips {
+                let back = sequence - (sequence & sequence.wrapping_neg());
+                let expected = places[usize::try_from(back).expect("small")].filter(|_| back > 0);
+                assert_eq!(skip, expected, "a pointer of {key:?}");
+            }
+            let sum: i64 = expected.iter().map(|entry| entry.points).sum();
+            assert_eq!(sum, account.balance.hundredths(), "the sum of {key:?}");
+        }
+    }
+    Ok(())
+}
+
+trait CloneOwned {
+    fn clone_owned(&self) -> accolade_domain::ledger::Entry<'static>;
+}
+
+impl CloneOwned for accolade_domain::ledger::Entry<'_> {
+    fn clone_owned(&self) -> accolade_domain::ledger::Entry<'static> {
+        let cause = std::borrow::Cow::Owned(self.cause.to_string());
+        accolade_domain::ledger::Entry {
+            operator: self.operator,
+            subject: self.subject,
+            sequence: self.sequence,
+            kind: self.kind,
+            points: self.points,
+            balance_after: self.balance_after,
+            capped: self.capped,
+            cause,
+            program_version: self.program_version,
+            parts: self.parts,
+            event_time: self.event_time,
+            record_time: self.record_time,
+            place: self.place,
+            previous: self.previous,
+            skip: self.skip,
+        }
+    }
+}

@@ -15,6 +15,7 @@ use crate::arguments::Where;
 use crate::config::{Config, LogFormat};
 use crate::hosting::{Hosted, SOCKET_FILE, metrics};
 use crate::logs;
+use crate::terminal::exit_at_once;
 
 /// How long requests that have begun may take once the node is told to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -153,7 +154,6 @@ async fn until_end(hosted: &Hosted, upkeep: impl Fn()) -> anyhow::Result<Option<
 }
 
 /// A second signal: whoever sends it does not want to wait.
-#[expect(clippy::exit, reason = "there is nothing to finish that a restart would not")]
 async fn end_at_once_when_told_again() {
     if let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -162,6 +162,6 @@ async fn end_at_once_when_told_again() {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        std::process::exit(130);
+        exit_at_once();
     }
 }

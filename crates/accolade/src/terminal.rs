@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::sync::watch;
 
 /// Writes a line to standard output.
 pub(crate) fn say(line: impl fmt::Display) -> io::Result<()> {
@@ -56,6 +57,46 @@ pub(crate) fn progress(total: Option<u64>, unit: &str) -> ProgressBar {
     bar.set_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// Ctrl-C, which asks to stop at the next good moment; a second one stops at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Watches from now on.
+    pub(crate) fn watch() -> Self {
+        let (come, seen) = watch::channel(false);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                drop(come.send(true));
+            }
+            if tokio::signal::ctrl_c().await.is_ok() {
+                exit_at_once();
+            }
+        });
+        Self(seen)
+    }
+
+    /// Whether it has come.
+    pub(crate) fn has_come(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it comes.
+    pub(crate) async fn come(&self) {
+        let mut seen = self.0.clone();
+        if seen.wait_for(|come| *come).await.is_err() {
+            // Nobody can tell any more: it never comes.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Ends the process where somebody does not want to wait any longer.
+#[expect(clippy::exit, reason = "what is on disk is whole at any moment, as after a crash")]
+pub(crate) fn exit_at_once() {
+    std::process::exit(130);
 }
 
 /// A number with its thousands apart: `1,234,567`.

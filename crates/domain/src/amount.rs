@@ -236,6 +236,9 @@ fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
+/// Beyond this every non-zero number is too large or too precise anyway.
+const FAR: i64 = 1_000_000;
+
 fn parse_exponent(rest: &[u8]) -> Result<i64, DecimalError> {
     let rest = match rest {
         [] => return Ok(0),
@@ -244,14 +247,11 @@ fn parse_exponent(rest: &[u8]) -> Result<i64, DecimalError> {
     };
     let (negative, figures) = match rest {
         [b'-', figures @ ..] => (true, figures),
-        [b'+', figures @ ..] => (false, figures),
-        figures => (false, figures),
+        [b'+', figures @ ..] | figures => (false, figures),
     };
     if figures.is_empty() || digits(figures) != figures.len() {
         return Err(DecimalError::NotANumber);
     }
-    // Beyond this every non-zero number is too large or too precise anyway.
-    const FAR: i64 = 1_000_000;
     let size =
         figures.iter().fold(0_i64, |size, digit| (size * 10 + i64::from(digit - b'0')).min(FAR));
     Ok(if negative { -size } else { size })

@@ -12,14 +12,14 @@
     clippy::wildcard_enum_match_arm
 )]
 
-pub mod disk;
-pub mod store;
-pub mod rules;
-pub mod input;
 pub mod apply;
-pub mod ids;
-pub mod players;
-pub mod timers;
-pub mod partition;
 mod carry;
 pub mod checkpoint;
+pub mod disk;
+pub mod ids;
+pub mod input;
+pub mod partition;
+pub mod players;
+pub mod rules;
+pub mod store;
+pub mod timers;

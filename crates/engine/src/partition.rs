@@ -366,7 +366,8 @@ impl Partition {
         let mut parsed = Vec::with_capacity(slice.count as usize);
         let mut asks = Vec::with_capacity(slice.count as usize);
         for record in slice.records() {
-            let record = record.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            let record =
+                record.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             let body = input::read(&record, &settings.hash_key);
             let ask = match &body {
                 Body::Event(event, identity) => Some((self.hours(event, record.source), identity)),
@@ -374,16 +375,13 @@ impl Partition {
                 Body::Command(_, None) | Body::Control | Body::Malformed(_) => None,
             };
             let ask = ask.map(|(hours, identity)| {
-                asks.push(self.ask(identity, hours, slice.batch));
+                let (id, player) = (identity.id, identity.player_part());
+                asks.push(Ask { id, player, hours, before_batch: slice.batch });
                 asks.len() - 1
             });
             parsed.push(Parsed { record, body, ask });
         }
         Ok((parsed, asks))
-    }
-
-    fn ask(&self, identity: &Identity, hours: Hours, before_batch: u64) -> Ask {
-        Ask { id: identity.id, player: identity.player_part(), hours, before_batch }
     }
 
     fn hours(&self, event: &Event<'_>, source: Source) -> Hours {
@@ -422,17 +420,25 @@ impl Partition {
                 let decided = self.decide(event, identity, record, earlier, folding, shared, store);
                 let step = match decided {
                     Ok(step) => step?,
-                    Err(_) if self.skips.contains(&place) => {
-                        Step::dead_letter(DeadReason::Skipped, "the fold failed here; it was skipped")
-                    }
+                    Err(_) if self.skips.contains(&place) => Step::dead_letter(
+                        DeadReason::Skipped,
+                        "the fold failed here; it was skipped",
+                    ),
                     Err(message) => return Err(Stopped::Bug { place, message }),
                 };
                 balance = self.carry(place, event, identity, record, &step, folding, moment);
                 step.outcome
             }
             Body::Command(command, identity) => {
-                let outcome =
-                    self.command(place, command, identity.as_ref(), record, earlier, folding, moment);
+                let outcome = self.command(
+                    place,
+                    command,
+                    identity.as_ref(),
+                    record,
+                    earlier,
+                    folding,
+                    moment,
+                );
                 put_outcome(&mut folding.folded.journal, &outcome, None);
                 outcome
             }
@@ -559,7 +565,11 @@ impl Partition {
 }
 
 pub(crate) fn marker_key(event: &Event<'_>, operator: &Operator) -> MarkerKey {
-    MarkerKey { operator: operator.number, player: event.player_id().into(), wager: event.id().into() }
+    MarkerKey {
+        operator: operator.number,
+        player: event.player_id().into(),
+        wager: event.id().into(),
+    }
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

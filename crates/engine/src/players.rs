@@ -1,8 +1,8 @@
 //! The players of a partition and their accounts, in memory.
 
 use accolade_domain::account::Account;
-use hashbrown::HashTable;
 use accolade_wire::identity::HashKey;
+use hashbrown::HashTable;
 
 /// A player's number within a partition: 0, 1, 2, … in the order in which they were first seen.
 pub type Ordinal = u32;
@@ -22,14 +22,13 @@ pub struct Player {
 /// All players of a partition.
 #[derive(Debug, Default)]
 pub struct Players {
-    players: Vec<Player>,
+    all: Vec<Player>,
     by_name: HashTable<(u32, Ordinal)>,
     dirty: Vec<Ordinal>,
     /// Players from here on have links that no checkpoint has written.
     unlinked: usize,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the high half of the hash is meant")]
 const fn table_part(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
@@ -44,7 +43,7 @@ impl Players {
     pub fn find(&self, hash: u64, operator: u32, name: &str) -> Option<Ordinal> {
         let part = table_part(hash);
         let is_it = |(other, ordinal): &(u32, Ordinal)| {
-            let player = &self.players[*ordinal as usize];
+            let player = &self.all[*ordinal as usize];
             *other == part && player.operator == operator && *player.name == *name
         };
         self.by_name.find(spread(part), is_it).map(|(_, ordinal)| *ordinal)
@@ -57,8 +56,8 @@ impl Players {
 
     /// Adds a player who is not there yet.
     pub fn add(&mut self, hash: u64, operator: u32, name: &str, account: Account) -> Ordinal {
-        let ordinal = Ordinal::try_from(self.players.len()).expect("fewer than 2^32 players");
-        self.players.push(Player { operator, name: name.into(), account, dirty: false });
+        let ordinal = Ordinal::try_from(self.all.len()).expect("fewer than 2^32 players");
+        self.all.push(Player { operator, name: name.into(), account, dirty: false });
         let part = table_part(hash);
         self.by_name.insert_unique(spread(part), (part, ordinal), |(part, _)| spread(*part));
         ordinal
@@ -66,18 +65,18 @@ impl Players {
 
     /// Makes room for `more` players.
     pub fn reserve(&mut self, more: usize) {
-        self.players.reserve(more);
+        self.all.reserve(more);
         self.by_name.reserve(more, |(part, _)| spread(*part));
     }
 
     /// The player with an ordinal.
     pub fn get(&self, ordinal: Ordinal) -> &Player {
-        &self.players[ordinal as usize]
+        &self.all[ordinal as usize]
     }
 
     /// The account to change; the next checkpoint writes it.
     pub fn change(&mut self, ordinal: Ordinal) -> &mut Account {
-        let player = &mut self.players[ordinal as usize];
+        let player = &mut self.all[ordinal as usize];
         if !player.dirty {
             player.dirty = true;
             self.dirty.push(ordinal);
@@ -87,27 +86,27 @@ impl Players {
 
     /// The account as a checkpoint had it.
     pub fn restore(&mut self, ordinal: Ordinal) -> Option<&mut Account> {
-        self.players.get_mut(ordinal as usize).map(|player| &mut player.account)
+        self.all.get_mut(ordinal as usize).map(|player| &mut player.account)
     }
 
     /// All players, by ordinal.
     pub fn all(&self) -> &[Player] {
-        &self.players
+        &self.all
     }
 
     /// Ordinals of the accounts that changed since the last time; they count as written from now on.
     pub fn take_dirty(&mut self) -> Vec<Ordinal> {
         let dirty = std::mem::take(&mut self.dirty);
         for ordinal in &dirty {
-            self.players[*ordinal as usize].dirty = false;
+            self.all[*ordinal as usize].dirty = false;
         }
         dirty
     }
 
     /// Players whose links were not taken before, with the ordinal of the first.
     pub fn take_unlinked(&mut self) -> (Ordinal, &[Player]) {
-        let from = std::mem::replace(&mut self.unlinked, self.players.len());
+        let from = std::mem::replace(&mut self.unlinked, self.all.len());
         let ordinal = Ordinal::try_from(from).expect("fewer than 2^32 players");
-        (ordinal, &self.players[from..])
+        (ordinal, &self.all[from..])
     }
 }

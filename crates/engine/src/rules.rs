@@ -174,7 +174,8 @@ impl Rules {
                 let number = u32::try_from(self.operators.len() + 1).expect("fewer than 2^32");
                 let id: Box<str> = operator.into();
                 let (key_hash, versions) = (key_hash.into(), Versions::new());
-                let added = Operator { number, id: id.clone(), key_hash, events_per_second, versions };
+                let added =
+                    Operator { number, id: id.clone(), key_hash, events_per_second, versions };
                 self.operators.insert(id, Arc::new(added));
                 Ok(u64::from(number))
             }

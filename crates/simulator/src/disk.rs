@@ -95,6 +95,11 @@ impl SimulatedDisk {
         self.state().operations
     }
 
+    /// Syncs of files so far.
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs
+    }
+
     /// Whether the machine has stopped at [`Faults::crash_at`] and waits for
     /// [`SimulatedDisk::crash`].
     pub fn has_crashed(&self) -> bool {

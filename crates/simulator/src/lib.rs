@@ -14,4 +14,5 @@ pub mod input;
 pub mod message;
 pub mod model;
 pub mod random;
+pub mod run;
 pub mod workload;

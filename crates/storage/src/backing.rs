@@ -139,7 +139,11 @@ impl Backing {
             return Ok(None);
         };
         let before = place.slot.saturating_sub(1) as usize;
-        Ok(slice.records().nth(before).and_then(std::result::Result::ok).map(|record| read(&record)))
+        Ok(slice
+            .records()
+            .nth(before)
+            .and_then(std::result::Result::ok)
+            .map(|record| read(&record)))
     }
 
     /// Reads the bytes of the dead letter at `place`.

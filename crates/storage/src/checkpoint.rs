@@ -175,8 +175,9 @@ impl Manifest {
         let sections = (0..cursor.varint()?)
             .map(|_| Ok((cursor.varint()?, cursor.small()?)))
             .collect::<std::result::Result<_, BadFormat>>()?;
-        let needed_from =
-            (0..cursor.varint()?).map(|_| cursor.varint()).collect::<std::result::Result<_, _>>()?;
+        let needed_from = (0..cursor.varint()?)
+            .map(|_| cursor.varint())
+            .collect::<std::result::Result<_, _>>()?;
         let mut controls = Vec::new();
         for _ in 0..cursor.varint()? {
             let number = cursor.varint()?;

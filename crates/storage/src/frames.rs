@@ -22,8 +22,7 @@ pub fn remove(disk: &dyn Disk, family: Family, sequence: u64) -> Result<()> {
 
 /// A frame as [`read`] gives it: the segment's file, what the frame says about itself, where its
 /// payload begins, and the payload.
-pub type Each<'a> =
-    &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]) -> Result<()>;
+pub type Each<'a> = &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]) -> Result<()>;
 
 /// Reads every frame of the segments from `first` on, in order, and returns where they end.
 ///
@@ -52,9 +51,8 @@ pub fn read(
             remove(disk, family, sequence)?;
             continue;
         };
-        let follows = |end: &Position| {
-            end.next_frame == head.next_frame && end.checksum == head.checksum
-        };
+        let follows =
+            |end: &Position| end.next_frame == head.next_frame && end.checksum == head.checksum;
         if end.as_ref().is_some_and(|end| !follows(end)) {
             remove(disk, family, sequence)?;
             cut_short = true;
@@ -65,8 +63,9 @@ pub fn read(
             _ => file.len().map_err(io)?,
         };
         let mut read = |buffer: &mut [u8], offset| file.read_at(buffer, offset);
-        let mut give =
-            |head: &FrameHead, _: &Position, at: u64, payload: &[u8]| each(&file, head, at, payload);
+        let mut give = |head: &FrameHead, _: &Position, at: u64, payload: &[u8]| {
+            each(&file, head, at, payload)
+        };
         let (position, ending) = scan(&mut read, len, head, &mut give, &path)?;
         if let End::Broken { what, synced } = ending {
             if synced >= position.next_frame {

@@ -4,18 +4,24 @@
 //! Nothing here decides anything about points. What a file holds is written by `accolade-wire` and
 //! `accolade-engine`; this crate makes it durable, finds it again and says when it is damaged.
 #![warn(missing_docs)]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "offsets and lengths are 64 bits wide here, as asserted below"
+)]
 
-pub mod disk;
-pub mod error;
-pub mod segment;
-pub mod packed;
-pub mod index;
-pub mod slices;
-pub mod run;
-pub mod lookup;
-pub mod frames;
-pub mod log;
+const _: () = assert!(usize::BITS == 64, "files are addressed with 64 bits");
+
 pub mod backing;
 pub mod checkpoint;
-pub mod open;
+pub mod disk;
+pub mod error;
+pub mod frames;
+pub mod index;
+pub mod log;
+pub mod lookup;
 pub mod node;
+pub mod open;
+pub mod packed;
+pub mod run;
+pub mod segment;
+pub mod slices;

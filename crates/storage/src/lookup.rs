@@ -54,7 +54,8 @@ impl Lookup {
         for (sequence, numbers) in &by_file {
             let file = disk.open(&path(*sequence))?;
             let resident = |hour| hour >= now_hour - RESIDENT_HOURS;
-            let opened = run::open(&file, *sequence, &|number| numbers.contains(&number), &resident)?;
+            let opened =
+                run::open(&file, *sequence, &|number| numbers.contains(&number), &resident)?;
             sections.extend(opened.into_iter().map(Arc::new));
         }
         let last = by_file.keys().next_back().copied().unwrap_or(0);
@@ -191,8 +192,7 @@ impl Lookup {
     pub fn remove_dead(&self, named: &[SectionName]) -> io::Result<()> {
         let named: BTreeSet<u64> = named.iter().map(|(sequence, _)| *sequence).collect();
         let next = self.next_sequence.load(Ordering::Relaxed);
-        let live: BTreeSet<u64> =
-            self.sections().iter().map(|section| section.sequence).collect();
+        let live: BTreeSet<u64> = self.sections().iter().map(|section| section.sequence).collect();
         for name in self.disk.list(FOLDER)? {
             // A run from `next` on is being written.
             if let Ok(sequence) = name.parse::<u64>()

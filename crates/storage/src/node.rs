@@ -26,10 +26,10 @@ use accolade_wire::control::Control;
 use accolade_wire::identity::{IdHash, IdKind};
 use accolade_wire::record::{Kind, Record, Source};
 
-pub use self::intake::{Caller, Refused, Submission};
 use self::background::Spare;
 use self::fold::{Cell, FoldQueue};
 use self::intake::IntakeQueue;
+pub use self::intake::{Caller, Refused, Submission};
 use crate::backing::Backing;
 use crate::disk::RealDisk;
 use crate::error::{Result, StorageError};
@@ -168,11 +168,16 @@ impl Node {
             folds => folds.min(partitions.len()),
         };
         let inner = Arc::new(Inner {
-            shared: Shared { history: accolade_engine::rules::RulesHistory::default(), decide: options.decide },
+            shared: Shared {
+                history: accolade_engine::rules::RulesHistory::default(),
+                decide: options.decide,
+            },
             due: partitions.iter().map(|_| AtomicI64::new(i64::MAX)).collect(),
             cells: partitions
                 .into_iter()
-                .map(|partition| Mutex::new(Cell::new(partition, replay_from.unwrap_or(log.position()))))
+                .map(|partition| {
+                    Mutex::new(Cell::new(partition, replay_from.unwrap_or(log.position())))
+                })
                 .collect(),
             frame_locks: (0..folds).map(|_| Mutex::default()).collect(),
             intake: IntakeQueue::default(),
@@ -274,7 +279,12 @@ impl Node {
     }
 
     /// Every occurrence of an id, in memory and sealed, oldest place first.
-    pub fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
+    pub fn with_id(
+        &self,
+        operator: &str,
+        kind: IdKind,
+        id: &str,
+    ) -> std::io::Result<Vec<RunEntry>> {
         let hash: IdHash = self.rules().settings.hash_key.id(operator, kind, id);
         let mut found = Vec::new();
         for number in 0..self.partitions() {
@@ -368,13 +378,14 @@ fn lock_directory(data_dir: &std::path::Path) -> Result<std::fs::File> {
 
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| StorageError::io("random bytes", std::io::Error::other(error.to_string())))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        StorageError::io("random bytes", std::io::Error::other(error.to_string()))
+    })?;
     Ok(bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn genesis(partitions: u16, received_at: Timestamp) -> Result<Vec<u8>> {

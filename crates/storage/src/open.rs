@@ -12,9 +12,7 @@ use accolade_engine::rules::Rules;
 use accolade_wire::bytes::Cursor;
 
 use crate::backing::Backing;
-use crate::checkpoint::{
-    Checkpointer, MANIFEST, Manifest, Resumed, VALUES, bad_frame, read_ids,
-};
+use crate::checkpoint::{Checkpointer, MANIFEST, Manifest, Resumed, VALUES, bad_frame, read_ids};
 use crate::error::{Result, StorageError};
 use crate::frames;
 use crate::log::{LogFrame, LogWriter, RANDOM_BYTES};
@@ -246,30 +244,31 @@ fn write_format(disk: &dyn Disk) -> Result<()> {
 fn read_states(disk: &dyn Disk) -> Result<States> {
     let mut states = States::default();
     let mut open_group: Vec<StateFrame> = Vec::new();
-    let end = frames::read(disk, Family::State, 0, None, &mut |file, head, payload_at, payload| {
-        let bad = bad_frame(Family::State, payload_at);
-        let mut cursor = Cursor::new(payload, "checkpoint");
-        if head.flags & BEGIN != 0 {
-            open_group.clear();
-        }
-        match cursor.u8() {
-            Ok(VALUES) => {
-                let partition = cursor.u16().map_err(bad)?;
-                let (file, length) = (Arc::clone(file), payload.len());
-                open_group.push(StateFrame { file, payload_at, length, partition });
+    let end =
+        frames::read(disk, Family::State, 0, None, &mut |file, head, payload_at, payload| {
+            let bad = bad_frame(Family::State, payload_at);
+            let mut cursor = Cursor::new(payload, "checkpoint");
+            if head.flags & BEGIN != 0 {
+                open_group.clear();
             }
-            Ok(MANIFEST) if head.flags & COMMIT != 0 => {
-                let manifest = Manifest::read(&mut cursor).map_err(bad)?;
-                states.frames.append(&mut open_group);
-                for (number, time, body) in &manifest.controls {
-                    states.controls.insert(*number, (*time, body.clone()));
+            match cursor.u8() {
+                Ok(VALUES) => {
+                    let partition = cursor.u16().map_err(bad)?;
+                    let (file, length) = (Arc::clone(file), payload.len());
+                    open_group.push(StateFrame { file, payload_at, length, partition });
                 }
-                states.manifest = Some(manifest);
+                Ok(MANIFEST) if head.flags & COMMIT != 0 => {
+                    let manifest = Manifest::read(&mut cursor).map_err(bad)?;
+                    states.frames.append(&mut open_group);
+                    for (number, time, body) in &manifest.controls {
+                        states.controls.insert(*number, (*time, body.clone()));
+                    }
+                    states.manifest = Some(manifest);
+                }
+                _ => return Err(bad(cursor.bad())),
             }
-            _ => return Err(bad(cursor.bad())),
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
     states.end = end;
     Ok(states)
 }
@@ -307,7 +306,8 @@ fn load_partitions(
         }
     }
     let rules = rules_by_number(states);
-    let newest = rules.values().next_back().expect("there are rules before the first control record");
+    let newest =
+        rules.values().next_back().expect("there are rules before the first control record");
     let key = newest.settings.hash_key;
     frames::read(disk, Family::Links, 0, Some(manifest.links), &mut |_, _, at, payload| {
         let bad = bad_frame(Family::Links, at);

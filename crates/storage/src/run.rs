@@ -84,7 +84,7 @@ impl Filter {
     }
 
     fn line(&self, id: IdHash) -> usize {
-        (u128::from(id.0[0]) * self.lines.len() as u128 >> 64) as usize
+        ((u128::from(id.0[0]) * self.lines.len() as u128) >> 64) as usize
     }
 
     fn add(&mut self, id: IdHash) {

@@ -113,7 +113,11 @@ fn segment_head(family: Family, position: &Position) -> [u8; SEGMENT_HEAD_BYTES 
 
 /// Reads a segment's head: where its frames begin. `None` for a file that was allocated ahead, or
 /// whose head never reached the disk.
-pub fn read_segment_head(file: &dyn DiskFile, family: Family, path: &str) -> Result<Option<Position>> {
+pub fn read_segment_head(
+    file: &dyn DiskFile,
+    family: Family,
+    path: &str,
+) -> Result<Option<Position>> {
     let io = |source| StorageError::io(path, source);
     let mut head = [0; SEGMENT_HEAD_BYTES as usize];
     if file.len().map_err(io)? < SEGMENT_HEAD_BYTES {
@@ -150,7 +154,8 @@ pub fn parse_segment_head(
 
 /// Fills in the head of a frame whose payload begins at [`FRAME_HEAD_BYTES`]; returns its checksum.
 fn seal_frame(frame: &mut [u8], head: &FrameHead, before: u32) -> u32 {
-    let length = u32::try_from(frame.len() - FRAME_HEAD_BYTES).expect("a frame has less than 4 GiB");
+    let length =
+        u32::try_from(frame.len() - FRAME_HEAD_BYTES).expect("a frame has less than 4 GiB");
     frame[..4].copy_from_slice(&length.to_le_bytes());
     frame[8..12].copy_from_slice(&before.to_le_bytes());
     frame[12..14].copy_from_slice(&FRAME_FORMAT.to_le_bytes());
@@ -280,7 +285,7 @@ impl Writer {
         time: Timestamp,
         synced: u64,
         flags: u16,
-        frame: &mut Vec<u8>,
+        frame: &mut [u8],
     ) -> Result<Appended> {
         let length = aligned(frame.len() as u64);
         let is_first = self.position.offset == SEGMENT_HEAD_BYTES;
@@ -292,7 +297,9 @@ impl Writer {
         let head = FrameHead { number: self.position.next_frame, time, synced, flags };
         let checksum = seal_frame(frame, &head, self.position.checksum);
         let offset = self.position.offset;
-        self.file.write_at(frame, offset).map_err(|source| StorageError::io(self.path(), source))?;
+        self.file
+            .write_at(frame, offset)
+            .map_err(|source| StorageError::io(self.path(), source))?;
         self.mark_unsynced();
         self.position.offset += length;
         self.position.next_frame += 1;
@@ -432,7 +439,8 @@ pub fn scan(
             Some("a frame goes beyond the end")
         } else {
             bytes.resize(whole as usize, 0);
-            read_at(&mut bytes, position.offset).map_err(|source| StorageError::io(path, source))?;
+            read_at(&mut bytes, position.offset)
+                .map_err(|source| StorageError::io(path, source))?;
             check_frame(&bytes, &position)
         };
         if let Some(what) = broken {

@@ -42,8 +42,16 @@ struct Segment {
 
 #[derive(Debug)]
 enum Content {
-    Open { file: Arc<dyn DiskFile>, index: Index },
-    Closed { bytes: Bytes, footer_at: Position, ranges: BTreeMap<u16, (u64, u64)>, newest: Timestamp },
+    Open {
+        file: Arc<dyn DiskFile>,
+        index: Index,
+    },
+    Closed {
+        bytes: Bytes,
+        footer_at: Position,
+        ranges: BTreeMap<u16, (u64, u64)>,
+        newest: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -127,7 +135,8 @@ impl Slices {
         let bad = |error: accolade_wire::bytes::BadFormat| {
             StorageError::damaged(self.path(sequence), payload_at, error.to_string())
         };
-        let segment = self.segment(sequence).expect("frames are appended to a segment that is open");
+        let segment =
+            self.segment(sequence).expect("frames are appended to a segment that is open");
         let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
         if let Content::Open { index, .. } = &mut *content {
             let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
@@ -148,13 +157,15 @@ impl Slices {
 
     /// Segments whose range of batches includes `batch`: one, but for families with gaps.
     fn that_may_hold(&self, partition: u16, batch: u64) -> Vec<(u64, Arc<Segment>)> {
-        let may_hold = |segment: &Segment| {
-            match &*segment.content.read().unwrap_or_else(PoisonError::into_inner) {
-                Content::Open { index, .. } => index.find(partition, batch).is_some(),
-                Content::Closed { ranges, .. } => ranges
-                    .get(&partition)
-                    .is_some_and(|(first, last)| (*first..=*last).contains(&batch)),
-            }
+        let may_hold = |segment: &Segment| match &*segment
+            .content
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            Content::Open { index, .. } => index.find(partition, batch).is_some(),
+            Content::Closed { ranges, .. } => ranges
+                .get(&partition)
+                .is_some_and(|(first, last)| (*first..=*last).contains(&batch)),
         };
         let all = self.all();
         let found = all.iter().rev().filter(|(_, segment)| may_hold(segment));
@@ -210,8 +221,9 @@ impl Slices {
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
         let ignore = &mut |_: &FrameHead, _: &Position, _, _: &[u8]| Ok(());
         match scan(&mut read, len, footer_at, ignore, &path)? {
-            (_, End::Footer(footer)) => parse_footer(&footer)
-                .ok_or_else(|| StorageError::damaged(&path, footer_at.offset, "its index is damaged")),
+            (_, End::Footer(footer)) => parse_footer(&footer).ok_or_else(|| {
+                StorageError::damaged(&path, footer_at.offset, "its index is damaged")
+            }),
             (at, _) => Err(StorageError::damaged(&path, at.offset, "its index is missing")),
         }
     }
@@ -345,7 +357,8 @@ impl Slices {
 
     /// Where the first frame stands.
     pub fn first_position(&self) -> Result<Option<Position>> {
-        let first = self.all().iter().next().map(|(sequence, segment)| (*sequence, Arc::clone(segment)));
+        let first =
+            self.all().iter().next().map(|(sequence, segment)| (*sequence, Arc::clone(segment)));
         let Some((sequence, segment)) = first else { return Ok(None) };
         let bytes = match &*segment.content.read().unwrap_or_else(PoisonError::into_inner) {
             Content::Open { file, .. } => Bytes::Plain(Arc::clone(file)),
@@ -495,9 +508,9 @@ impl Slices {
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
         let mut each = |frame_head: &FrameHead, _: &Position, payload_at: u64, payload: &[u8]| {
             let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
-            index.add(slices, payload_at + self.prefix_bytes as u64).map_err(|error| {
-                StorageError::damaged(path, payload_at, error.to_string())
-            })?;
+            index
+                .add(slices, payload_at + self.prefix_bytes as u64)
+                .map_err(|error| StorageError::damaged(path, payload_at, error.to_string()))?;
             newest = frame_head.time;
             let is_wanted = from.is_none_or(|from| frame_head.number >= from.next_frame);
             if is_wanted { frame(frame_head, payload) } else { Ok(()) }
@@ -601,12 +614,7 @@ fn parse_closing(tail: &[u8], sequence: u64) -> Option<Position> {
     let word = |at: usize| u32::from_le_bytes(tail[at..at + 4].try_into().expect("4 bytes"));
     let long = |at: usize| u64::from_le_bytes(tail[at..at + 8].try_into().expect("8 bytes"));
     let is_it = crc32c::crc32c(&tail[..28]) == word(28) && long(0) == sequence;
-    is_it.then(|| Position {
-        sequence,
-        offset: long(8),
-        next_frame: long(16),
-        checksum: word(24),
-    })
+    is_it.then(|| Position { sequence, offset: long(8), next_frame: long(16), checksum: word(24) })
 }
 
 /// Appends frames of slices, and keeps the index.
@@ -658,7 +666,7 @@ impl SliceWriter {
         &mut self,
         time: Timestamp,
         synced: u64,
-        frame: &mut Vec<u8>,
+        frame: &mut [u8],
     ) -> Result<Option<Left>> {
         let before = self.newest;
         let Appended { payload_at, rotated } = self.writer.append(time, synced, 0, frame)?;

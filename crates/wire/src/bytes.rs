@@ -20,10 +20,14 @@ impl std::error::Error for BadFormat {}
 /// Appends an unsigned varint.
 pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+        out.push(low_bits(value) | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.push(low_bits(value));
+}
+
+const fn low_bits(value: u64) -> u8 {
+    value.to_le_bytes()[0] & 0x7f
 }
 
 /// Appends a signed varint.

@@ -7,7 +7,7 @@ use accolade_domain::ledger::{ChainHash, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_engine::partition::{DeadLetterState, Partition};
 use accolade_storage::backing::{Backing, NodeStore};
-use accolade_storage::error::Result;
+use accolade_storage::error::{Result, StorageError};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
@@ -188,7 +188,7 @@ pub(super) fn ids(
             let sealed = || -> Result<bool> {
                 let found = backing.lookup.with_id(entry.id);
                 let found =
-                    found.map_err(|error| accolade_storage::error::StorageError::io("lookup", error))?;
+                    found.map_err(|error| StorageError::io("lookup", error))?;
                 Ok(found.iter().any(|it| it.partition == partition && it.entry == *entry))
             };
             assert!(in_memory || sealed()?, "the id at {partition}/{entry:?} is lost");
@@ -202,6 +202,9 @@ pub(super) fn ids(
 /// the model's.
 pub(super) fn chains(partitions: &[Partition], backing: &Backing, models: &[Model]) -> Result<()> {
     for (partition, model) in partitions.iter().zip(models) {
+        if partition.stands() {
+            continue;
+        }
         let names: BTreeMap<u32, &str> = partition
             .rules()
             .operators()
@@ -238,20 +241,22 @@ pub(super) fn chains(partitions: &[Partition], backing: &Backing, models: &[Mode
                     assert_eq!(entry.subject, account.subject, "the subject of {key:?}");
                     assert_eq!(entry.place, place, "the place of an entry");
                     assert_eq!(stored.hash, hash, "the chain of {key:?} is broken");
-                    (entry.previous, entry.skip, entry.sequence, hashed(stored))
+                    let before = match entry.previous {
+                        None => Ok(Some(ChainHash::default())),
+                        Some(previous) => backing
+                            .recorded(previous, |it| it.entry.as_ref().map(|entry| entry.hash))
+                            .map(Option::flatten),
+                    };
+                    before.map(|before| {
+                        let before = before.unwrap_or_else(|| panic!("nothing before {place:?}"));
+                        assert_eq!(chain_hash(entry, &before), hash, "a hash of {key:?}");
+                        (entry.previous, entry.skip, entry.sequence, before)
+                    })
                 })?;
-                let (previous, skip, sequence, entry) =
-                    read.unwrap_or_else(|| panic!("no outcome at {place:?}"));
+                let (previous, skip, sequence, before) =
+                    read.unwrap_or_else(|| panic!("no outcome at {place:?}"))?;
                 places[usize::try_from(sequence).expect("small")] = Some(place);
                 skips.push((sequence, skip));
-                let before = match previous {
-                    None => ChainHash::default(),
-                    Some(previous) => backing
-                        .recorded(previous, |recorded| recorded.entry.as_ref().map(|it| it.hash))?
-                        .flatten()
-                        .unwrap_or_else(|| panic!("no entry at {previous:?}")),
-                };
-                assert_eq!(chain_hash(&entry, &before), hash, "a hash of {key:?}");
                 hash = before;
                 at = previous;
             }
@@ -267,31 +272,4 @@ pub(super) fn chains(partitions: &[Partition], backing: &Backing, models: &[Mode
         }
     }
     Ok(())
-}
-
-trait CloneOwned {
-    fn clone_owned(&self) -> accolade_domain::ledger::Entry<'static>;
-}
-
-impl CloneOwned for accolade_domain::ledger::Entry<'_> {
-    fn clone_owned(&self) -> accolade_domain::ledger::Entry<'static> {
-        let cause = std::borrow::Cow::Owned(self.cause.to_string());
-        accolade_domain::ledger::Entry {
-            operator: self.operator,
-            subject: self.subject,
-            sequence: self.sequence,
-            kind: self.kind,
-            points: self.points,
-            balance_after: self.balance_after,
-            capped: self.capped,
-            cause,
-            program_version: self.program_version,
-            parts: self.parts,
-            event_time: self.event_time,
-            record_time: self.record_time,
-            place: self.place,
-            previous: self.previous,
-            skip: self.skip,
-        }
-    }
 }

@@ -7,7 +7,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::disk::Disk;
 use accolade_storage::backing::{Backing, NodeStore};
 use accolade_storage::checkpoint::{Checkpointer, Part, Sealing, Standing};
-use accolade_storage::error::Result;
+use accolade_storage::error::{Result, StorageError};
 use accolade_storage::log::{LogFrame, LogWriter};
 use accolade_storage::open::{self, Options};
 use accolade_storage::slices::Left;
@@ -189,7 +189,7 @@ impl Node {
             },
             6 => {
                 let merged = self.backing.lookup.merge();
-                let merged = merged.map_err(|error| accolade_storage::error::StorageError::io("lookup", error))?;
+                let merged = merged.map_err(|error| StorageError::io("lookup", error))?;
                 if merged { Chore::Merged } else { Chore::Nothing }
             }
             7 => {
@@ -199,7 +199,7 @@ impl Node {
                 }
                 let Some(last) = self.checkpointer.last() else { return Ok(Chore::Nothing) };
                 let removed = self.backing.lookup.remove_dead(&last.sections);
-                removed.map_err(|error| accolade_storage::error::StorageError::io("lookup", error))?;
+                removed.map_err(|error| StorageError::io("lookup", error))?;
                 Chore::DeadRemoved
             }
             _ => Chore::Nothing,

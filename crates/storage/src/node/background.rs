@@ -61,16 +61,14 @@ fn small_duties(inner: &Inner) -> Result<()> {
         (wanted, std::mem::take(&mut spare.left))
     };
     if let Some((sequence, bytes)) = wanted
-        && !inner.disk_full.load(Ordering::Relaxed)
+        && let Some(file) = allocate(inner, Family::Log, sequence, bytes)?
     {
-        if let Some(file) = allocate(inner, Family::Log, sequence, bytes)? {
-            lock(&inner.log_spare).ready = Some((sequence, file));
-        }
+        lock(&inner.log_spare).ready = Some((sequence, file));
     }
-    if let Some((sequence, bytes)) = inner.backing.journal_spare_wanted() {
-        if let Some(file) = allocate(inner, Family::Journal, sequence, bytes)? {
-            inner.backing.give_journal_spare(sequence, file);
-        }
+    if let Some((sequence, bytes)) = inner.backing.journal_spare_wanted()
+        && let Some(file) = allocate(inner, Family::Journal, sequence, bytes)?
+    {
+        inner.backing.give_journal_spare(sequence, file);
     }
     for left in left.into_iter().chain(inner.backing.take_left()) {
         left.close()?;
@@ -79,16 +77,21 @@ fn small_duties(inner: &Inner) -> Result<()> {
     Ok(())
 }
 
-/// Creates a segment ahead; nothing where its writer was faster.
+/// Creates a segment ahead; nothing where its writer was faster or the disk is full.
 fn allocate(
     inner: &Inner,
     family: Family,
     sequence: u64,
     bytes: u64,
 ) -> Result<Option<Arc<dyn DiskFile>>> {
+    if inner.disk_full.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
     match create(&*inner.disk, family, sequence, bytes) {
         Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::StorageFull) => {
+            Ok(None)
+        }
         Err(source) => Err(StorageError::io(family.path(sequence), source)),
     }
 }

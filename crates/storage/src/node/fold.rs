@@ -8,6 +8,7 @@ use std::time::Instant;
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
 use accolade_engine::partition::{Effect, Observer, Partition, Stopped};
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
@@ -113,7 +114,8 @@ pub(super) fn replay(inner: &Arc<Inner>, from: Position) -> Result<()> {
             inner.lag_bytes.fetch_add(job.frame.byte_count(), Ordering::Relaxed);
             fold.push(Arc::clone(&job));
         }
-        while inner.folds.iter().any(|fold| fold.len() > REPLAYED_AHEAD_MAX) && !inner.has_failed() {
+        while inner.folds.iter().any(|fold| fold.len() > REPLAYED_AHEAD_MAX) && !inner.has_failed()
+        {
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
         Ok(())
@@ -174,7 +176,7 @@ fn fold_frame(
                 cell.folded_to = job.frame.after;
             }
             if folded[at] {
-                let due = cell.partition.next_due().map_or(i64::MAX, |due| due.micros());
+                let due = cell.partition.next_due().map_or(i64::MAX, Timestamp::micros);
                 inner.due[at].store(due, Ordering::Relaxed);
             }
         }
@@ -247,7 +249,7 @@ impl Observer for Watching<'_> {
 /// Does what a batch has asked for. If it cannot be done now, a timer asks again.
 fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
     let now = inner.log_time.load(Ordering::Relaxed);
-    let received_at = accolade_domain::time::Timestamp::from_micros(now);
+    let received_at = Timestamp::from_micros(now);
     let mut records = Vec::new();
     let to = match effect {
         Effect::Send { from, bytes_at } => {
@@ -260,13 +262,11 @@ fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
                     partition_of(&player, u16::try_from(partitions).unwrap_or(u16::MAX))
                 })
             });
-            match sent {
-                Ok(Some(to)) => to,
-                Ok(None) | Err(_) => {
-                    tracing::error!(?bytes_at, "the bytes of a dead letter could not be read");
-                    return;
-                }
-            }
+            let Ok(Some(to)) = sent else {
+                tracing::error!(?bytes_at, "the bytes of a dead letter could not be read");
+                return;
+            };
+            to
         }
         Effect::Arrived { to } => {
             let command = Command::Arrived { sent_from: (to.batch, to.slot) };

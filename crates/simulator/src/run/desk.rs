@@ -1,0 +1,196 @@
+//! What operators do about dead letters, and what a node carries from partition to partition.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use accolade_domain::ledger::Place;
+use accolade_engine::partition::Effect;
+use accolade_storage::error::Result;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::Source;
+
+use super::Run;
+use super::item::{Item, Meaning};
+use crate::input::{ModelCommand, ModelEvent};
+use crate::message;
+use crate::model::letters::LetterState;
+use crate::model::{Expected, ModelOutcome};
+
+type At = (u16, u64, u32);
+
+/// What the desk knows of the log.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    /// Dead letters and repairs: the record that stands at each place.
+    bytes: BTreeMap<At, Item>,
+    /// Dead letters that were ever there: kind and source of a repair are those of the letter.
+    released: BTreeSet<At>,
+    arrived: BTreeSet<At>,
+    counted: BTreeSet<At>,
+    commands: Vec<(At, String, ModelCommand)>,
+    next_id: u64,
+}
+
+impl Desk {
+    /// Hears of a record that is in the log, and what must become of it.
+    pub(super) fn note(&mut self, at: At, item: &Rc<Item>, expected: &Expected) {
+        if let Some(origin) = item.origin {
+            let origin = (origin.partition, origin.batch, origin.slot);
+            self.arrived.insert(origin);
+            let counts = expected.outcome == ModelOutcome::Counted;
+            let is_first = !counts || self.counted.insert(origin);
+            assert!(is_first, "a released dead letter counted twice");
+        }
+        if expected.outcome == ModelOutcome::DeadLetter && matches!(item.meaning, Meaning::Event(_))
+        {
+            // A command that conflicts with another is declined, and no dead letter.
+            if !matches!(item.meaning, Meaning::Event(ModelEvent::Consent(_))) {
+                self.bytes.insert(at, (**item).clone());
+            }
+        }
+        let (Meaning::Command(command), ModelOutcome::Counted) = (&item.meaning, expected.outcome)
+        else {
+            return;
+        };
+        match command {
+            ModelCommand::Repair { letter, event, original, .. } => {
+                let letter = &self.bytes[&(at.0, letter.0, letter.1)];
+                let repaired = Item {
+                    kind: letter.kind,
+                    source: letter.source,
+                    operator: item.operator.clone(),
+                    received_at: letter.received_at,
+                    origin: None,
+                    body: original.clone().into_bytes(),
+                    meaning: Meaning::Event(event.clone()),
+                };
+                self.bytes.insert(at, repaired);
+            }
+            ModelCommand::Release { .. } => {
+                self.released.insert(at);
+            }
+            ModelCommand::Discard { .. } => {}
+        }
+    }
+
+    /// Whether everything that was released is in the log again.
+    pub(super) fn are_released_all_arrived(&self) -> bool {
+        self.released.is_subset(&self.arrived)
+    }
+}
+
+impl Run {
+    /// Now and then somebody looks after dead letters.
+    pub(super) fn work_at_the_desk(&mut self) {
+        if !self.random.percent(30) {
+            return;
+        }
+        let letters: Vec<_> = self.models.iter().flat_map(|model| model.letters()).collect();
+        let mut letters: Vec<_> =
+            letters.into_iter().map(|(at, letter)| (at, letter.clone())).collect();
+        // The open ones first: they are what a desk is about.
+        letters.sort_by_key(|(_, letter)| letter.state != LetterState::Open);
+        letters.truncate(8);
+        if letters.is_empty() {
+            return;
+        }
+        let (at, letter) = self.random.pick(&letters).clone();
+        if self.random.percent(10) && !self.desk.commands.is_empty() {
+            let (at, operator, command) = self.random.pick(&self.desk.commands).clone();
+            self.put(Some(at.0), Item::command(&operator, command, self.clock));
+            return;
+        }
+        let Some(command) = self.command(at, &letter.event) else { return };
+        let operator =
+            if self.random.percent(3) { "somebody else".into() } else { letter.operator };
+        self.tell(|| format!("{operator}: {command:?} in partition {}", at.0));
+        self.desk.commands.push((at, operator.clone(), command.clone()));
+        self.put(Some(at.0), Item::command(&operator, command, self.clock));
+    }
+
+    fn command(&mut self, at: At, event: &ModelEvent) -> Option<ModelCommand> {
+        let letter = if self.random.percent(3) { (at.1 + 1, at.2) } else { (at.1, at.2) };
+        let command_id = format!("desk-{}", self.desk.next_id);
+        self.desk.next_id += u64::from(!self.random.percent(3));
+        Some(match self.random.below(10) {
+            0 => ModelCommand::Discard { command_id, letter },
+            1..=4 => {
+                let event = self.repaired(event);
+                let bytes = match &event {
+                    ModelEvent::Malformed => b"not an event".to_vec(),
+                    event => message::spelled(event, &mut self.random),
+                };
+                let original = String::from_utf8(bytes).ok()?;
+                ModelCommand::Repair { command_id, letter, event, original }
+            }
+            _ => ModelCommand::Release { command_id, letter },
+        })
+    }
+
+    /// The event with another time, so that it may count; or with nothing changed.
+    fn repaired(&mut self, event: &ModelEvent) -> ModelEvent {
+        let mut event = event.clone();
+        if self.random.percent(60) {
+            event.set_timestamp(self.log_time() - self.random.between(0, 1_000_000_000));
+        }
+        if let ModelEvent::Wager(wager) = &mut event
+            && self.random.percent(50)
+        {
+            wager.wager_amount = 10_000_000_000_000_000_000;
+        }
+        event
+    }
+
+    /// A partition that stands is told to pass over the record.
+    pub(super) fn order_skips(&mut self) {
+        let standing = self.node().folder.standing.clone();
+        for place in standing.into_iter().flatten() {
+            let is_calm = self.record_count >= super::RECORDS_MAX;
+            if is_calm || self.random.percent(30) {
+                self.count("skips");
+                self.put_control(Item::skip(place, self.clock));
+            }
+        }
+    }
+
+    /// Carries out what follows from what was folded; some of it never, and some of it twice.
+    pub(super) fn deliver(&mut self, percent: u64) -> Result<()> {
+        for _ in 0..self.outbox.len() {
+            let Some((partition, effect)) = self.outbox.pop_front() else { break };
+            if !self.random.percent(percent) {
+                self.count("effects lost");
+                continue;
+            }
+            if percent < 100 && self.random.percent(15) {
+                self.count("effects repeated");
+                self.outbox.push_back((partition, effect));
+            }
+            match effect {
+                Effect::Send { from, bytes_at } => self.send(from, bytes_at)?,
+                Effect::Arrived { to } => {
+                    self.put(Some(to.partition), Item::arrived(to, self.clock));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, from: Place, bytes_at: Place) -> Result<()> {
+        let mut bytes = Vec::new();
+        let backing = &self.node().backing;
+        let found = backing.dead_letter(bytes_at, |record| record.write(&mut bytes))?;
+        assert!(found.is_some(), "the bytes of a dead letter at {bytes_at:?} are lost");
+        let at = (bytes_at.partition, bytes_at.batch, bytes_at.slot);
+        let kept = &self.desk.bytes[&at];
+        assert!(kept.encoded() == bytes, "a dead letter was changed");
+        let item = Item { source: Source::Released, origin: Some(from), ..kept.clone() };
+        let player = match &item.meaning {
+            Meaning::Event(event) => event.player_id().map(str::to_owned),
+            _ => None,
+        };
+        let partition =
+            player.map_or(from.partition, |player| partition_of(&player, self.partitions));
+        self.put(Some(partition), item);
+        Ok(())
+    }
+}

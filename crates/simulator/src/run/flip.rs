@@ -1,0 +1,78 @@
+//! A bit that turns over at rest: it does no harm, or the damage is refused by name. Tried on a copy.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use accolade_engine::disk::Disk;
+use accolade_engine::partition::Partition;
+use accolade_storage::error::{Result, StorageError};
+
+use super::node::Node;
+use super::{Run, check};
+
+enum Found {
+    /// All is as it was.
+    Harmless,
+    /// The last frame of the log looks as if a crash had torn it.
+    LooksTorn,
+}
+
+impl Run {
+    pub(super) fn flip_a_bit(&mut self) {
+        let files: Vec<_> = self.disk.files().into_iter().filter(|(_, len)| *len > 0).collect();
+        let (path, len) = self.random.pick(&files).clone();
+        // What is allocated ahead is mostly zeros: most bits are taken from the front.
+        let part = if self.random.percent(50) { len } else { len.min(600) };
+        let bit = self.random.below(8 * part);
+        let copy = self.disk.duplicate();
+        copy.flip(&path, bit);
+        let copy: Arc<dyn Disk> = Arc::new(copy);
+        self.tell(|| format!("on a copy: bit {bit} of `{path}` turns over (byte {})", bit / 8));
+        let tried = catch_unwind(AssertUnwindSafe(|| self.try_copy(&copy)));
+        match tried {
+            Ok(Ok(Found::Harmless)) => self.count("flips that did no harm"),
+            Ok(Ok(Found::LooksTorn)) => {
+                assert!(path.starts_with("log/"), "`{path}` has shortened the log");
+                self.count("flips that look like a torn tail");
+            }
+            Ok(Err(error)) => {
+                assert!(names_damage(&error), "bit {bit} of `{path}`: {error:?}");
+                self.tell(|| format!("refused: {error:?}"));
+                self.count("flips that were refused");
+            }
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+                panic!("bit {bit} of `{path}`: {}", text.unwrap_or_default());
+            }
+        }
+    }
+
+    fn try_copy(&self, copy: &Arc<dyn Disk>) -> Result<Found> {
+        let (mut node, frames, _) = Node::open(copy, &self.options)?;
+        let (survived, known) = (node.frame_count(), self.logged.len() as u64);
+        assert!(survived + 1 >= known, "durable frames were cut: {survived} of {known} are left");
+        if survived < known {
+            return Ok(Found::LooksTorn);
+        }
+        node.to_fold = frames;
+        let count = node.to_fold.len();
+        node.fold(count)?;
+        self.judge(&node.folder.heard);
+        check::replayed(&node.folder, &node.backing, &self.reference)?;
+        check::ids(&node.folder, &node.backing, &self.reference, None)?;
+        if !node.folder.partitions.iter().any(Partition::stands) {
+            check::chains(&node.folder.partitions, &node.backing, &self.models)?;
+        }
+        Ok(Found::Harmless)
+    }
+}
+
+fn names_damage(error: &StorageError) -> bool {
+    match error {
+        StorageError::Damaged { .. } | StorageError::Newer { .. } => true,
+        StorageError::Io { source, .. } => source.kind() == io::ErrorKind::InvalidData,
+        StorageError::InUse(_) | StorageError::ClockStep { .. } => false,
+    }
+}

@@ -1,0 +1,376 @@
+//! `accolade program`: an operator's rules.
+
+mod check;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+
+use accolade_wire::document;
+use accolade_wire::program::{self, Document};
+use anyhow::{Context, anyhow, bail};
+use clap::{Args, Subcommand};
+use hyper::StatusCode;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+
+use self::check::{Checked, Source};
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Ask, Client, IfMissing};
+use crate::shapes::Raw;
+use crate::terminal::{note, printable, say};
+
+/// The arguments of `accolade program`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: ProgramCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProgramCommand {
+    /// Check a program and run its tests; needs no node
+    #[command(
+        long_about = "Checks a program whole, as publishing does, and runs the tests that it carries. \
+                      Errors are printed as FILE:LINE:COLUMN, all of them at once.",
+        after_help = "Example:\n  accolade program check examples/programs/slots-house.yaml"
+    )]
+    Check {
+        /// YAML or JSON documents
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Publish a program as the operator's next version
+    Publish(PublishArguments),
+    /// Show what differs between two programs
+    #[command(
+        long_about = "Shows what differs between two programs, each of them a file, or the number of a \
+                      version, or `latest`. The order of keys and the spelling of numbers do not count. \
+                      Two files need no node.",
+        after_help = "Examples:\n  accolade program diff latest my-program.yaml --operator operator-789\n  \
+                      accolade program diff 3 4 --operator operator-789"
+    )]
+    Diff {
+        /// The program before: a file, a version's number, or `latest`
+        old: String,
+        /// The program after
+        new: String,
+        /// The operator whose versions are meant
+        #[arg(long, value_name = "ID")]
+        operator: Option<String>,
+    },
+    /// Print a published program, ready to be edited
+    #[command(after_help = "Example:\n  accolade program show --operator operator-789 > my-program.yaml")]
+    Show {
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// A version's number [default: the latest]
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+        /// Print the node's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Publishes a program as the operator's next version. It applies to wagers whose own \
+                  timestamp is not before `--effective-from`; wagers that were decided stay decided. What \
+                  changes is shown first. If somebody else has published since the version that you \
+                  edited, nothing is overwritten: the node refuses, and says so.",
+    after_help = "Examples:\n  accolade program publish my-program.yaml --operator operator-789 --why \"more \
+                  for slots\"\n  accolade program publish my-program.yaml --operator operator-789 --why \
+                  \"the first one\" --effective-from \"7 days ago\""
+)]
+struct PublishArguments {
+    /// A YAML or JSON document
+    file: PathBuf,
+    /// The operator
+    #[arg(long, value_name = "ID")]
+    operator: String,
+    /// Why, in your words; kept with the version for ever
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    /// From when on: a time such as 2026-12-01T00:00:00Z, or `in 2 hours`, or, for an operator's first
+    /// version, one in the past such as `7 days ago` [default: now]
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    effective_from: Option<Timestamp>,
+    /// The version that the file was edited from; 0 for none [default: the latest]
+    #[arg(long, value_name = "N")]
+    edited_from: Option<u64>,
+    /// Have the node check everything, and publish nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A published version.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    version: u64,
+    #[serde(default)]
+    effective_from: Option<String>,
+    #[serde(default)]
+    why: Option<String>,
+    #[serde(default)]
+    who: Option<String>,
+    #[serde(default)]
+    published_at: Option<String>,
+    program: Raw,
+}
+
+#[derive(Debug, Deserialize)]
+struct Published {
+    version: u64,
+}
+
+fn read_time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let span: Span = text.strip_prefix("in ").unwrap_or(text).parse().map_err(|_| {
+        "expected a time such as 2026-12-01T00:00:00Z, `in 2 hours` or `7 days ago`".to_owned()
+    })?;
+    let moved = Timestamp::now().to_zoned(TimeZone::UTC).checked_add(span);
+    moved.map(|time| time.timestamp()).map_err(|error| error.to_string())
+}
+
+/// Runs `accolade program`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    match arguments.command {
+        ProgramCommand::Check { files } => check_all(&files),
+        ProgramCommand::Publish(publish) => self::publish(place, &publish).await,
+        ProgramCommand::Diff { old, new, operator } => {
+            diff(place, &old, &new, operator.as_deref()).await
+        }
+        ProgramCommand::Show { operator, version, json } => {
+            client::with(place, IfMissing::Complain, async |client| {
+                show(client, &operator, version, json).await
+            })
+            .await
+        }
+    }
+}
+
+fn check_all(files: &[PathBuf]) -> anyhow::Result<Ended> {
+    let mut errors = 0;
+    for file in files {
+        let source = Source::read(file)?;
+        match source.check() {
+            Ok(Checked { currency, tests, .. }) => {
+                let plural = if tests == 1 { "test passes" } else { "tests pass" };
+                say(format_args!("{}: ok; counts in {currency}, {tests} {plural}", source.name))?;
+            }
+            Err(lines) => {
+                errors += lines.len();
+                lines.iter().try_for_each(say)?;
+            }
+        }
+    }
+    if errors == 0 {
+        return Ok(Ended::Well);
+    }
+    note(format_args!("{errors} {}", if errors == 1 { "error" } else { "errors" }));
+    Ok(Ended::Badly)
+}
+
+async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<Ended> {
+    let source = Source::read(&arguments.file)?;
+    let checked = match source.check() {
+        Ok(checked) => checked,
+        Err(lines) => {
+            lines.iter().for_each(note);
+            note("nothing was published");
+            return Ok(Ended::Badly);
+        }
+    };
+    client::with(place, IfMissing::Complain, async |client| {
+        let operator = &arguments.operator;
+        let latest = version(client, operator, None).await?;
+        match &latest {
+            None => say(format_args!("the first program of `{operator}`"))?,
+            Some(latest) => {
+                let old = latest.document()?;
+                let changes = program::diff(&old, &checked.document);
+                if changes.is_empty() {
+                    say(format_args!("version {} says the same: nothing to publish", latest.version))?;
+                    return Ok(Ended::Well);
+                }
+                say(format_args!("changes since version {}", latest.version))?;
+                for change in changes {
+                    say(format_args!("  {}", printable(&change.to_string())))?;
+                }
+            }
+        }
+        let latest = latest.map_or(0, |latest| latest.version);
+        let edited_from = arguments.edited_from.unwrap_or(latest);
+        let mut body = json!({ "why": arguments.why, "program": source.text });
+        if let Some(time) = arguments.effective_from {
+            body["effectiveFrom"] = json!(time.to_string());
+        }
+        let dry_run = if arguments.dry_run { "?dryRun=true" } else { "" };
+        let path = format!("/api/v1/program/versions{dry_run}");
+        let mut ask = Ask::post_json(&path, &body).of(operator);
+        if edited_from > 0 {
+            ask = ask.if_match(edited_from);
+        }
+        let answer = client.send(ask).await?;
+        if answer.status() == StatusCode::PRECONDITION_FAILED {
+            let refused = answer.or_problem().await.err();
+            let refused = refused.unwrap_or_else(|| anyhow!("the precondition failed"));
+            return Err(refused.context(format!(
+                "nothing was published: the latest version of `{operator}` is {latest}, and the file was \
+                 edited from {edited_from}; see `accolade program diff {edited_from} latest --operator \
+                 {operator}`"
+            )));
+        }
+        let answer = answer.or_problem().await?;
+        if arguments.dry_run {
+            say("the node would publish it; nothing was published")?;
+            return Ok(Ended::Well);
+        }
+        let Published { version } = answer.json().await?;
+        let from = arguments.effective_from.map_or("now".to_owned(), |time| time.to_string());
+        say(format_args!("published as version {version} of `{operator}`, for wagers from {from} on"))?;
+        Ok(Ended::Well)
+    })
+    .await
+}
+
+impl Version {
+    fn document(&self) -> anyhow::Result<Document> {
+        program::read(self.program.text()).map_err(|problems| {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            anyhow!("the published version {} is not understood: {first}", self.version)
+        })
+    }
+}
+
+/// A version, or the latest; nothing where there is none.
+async fn version(
+    client: &Client,
+    operator: &str,
+    number: Option<u64>,
+) -> anyhow::Result<Option<Version>> {
+    let answer = client.send(Ask::get(&path_of(number)).of(operator)).await?;
+    if answer.status() == StatusCode::NOT_FOUND && has_operator(client, operator).await? {
+        return Ok(None);
+    }
+    answer.or_problem().await?.json().await.map(Some)
+}
+
+async fn has_operator(client: &Client, operator: &str) -> anyhow::Result<bool> {
+    let all: crate::shapes::Operators = client.json(Ask::get("/local/operators")).await?;
+    if all.items.iter().any(|one| one.operator_id == operator) {
+        return Ok(true);
+    }
+    bail!("there is no operator `{operator}`: `accolade operator add {operator}` makes it");
+}
+
+fn path_of(number: Option<u64>) -> String {
+    match number {
+        Some(number) => format!("/api/v1/program/versions/{number}"),
+        None => "/api/v1/program".to_owned(),
+    }
+}
+
+async fn show(
+    client: &Client,
+    operator: &str,
+    number: Option<u64>,
+    json: bool,
+) -> anyhow::Result<Ended> {
+    if json {
+        let answer = client.send(Ask::get(&path_of(number)).of(operator)).await?;
+        say(String::from_utf8_lossy(&answer.or_problem().await?.body().await?))?;
+        return Ok(Ended::Well);
+    }
+    let Some(version) = version(client, operator, number).await? else {
+        let which = number.map_or("program yet".to_owned(), |number| format!("version {number}"));
+        note(format_args!("`{operator}` has no {which}"));
+        return Ok(Ended::Badly);
+    };
+    let tree = document::read(version.program.text())
+        .map_err(|_| anyhow!("the published version is not understood"))?;
+    say(format_args!("# Version {} of {operator}", version.version))?;
+    for (name, value) in [
+        ("effective from", version.effective_from),
+        ("published", version.published_at),
+        ("by", version.who),
+        ("why", version.why),
+    ] {
+        if let Some(value) = value {
+            say(format_args!("# {name}: {}", printable(&value)))?;
+        }
+    }
+    say(format_args!("\n{}", yaml::write(&tree).trim_end()))?;
+    Ok(Ended::Well)
+}
+
+/// One side of a comparison.
+enum Side {
+    File(Source),
+    Version(Option<u64>),
+}
+
+fn side(name: &str) -> anyhow::Result<Side> {
+    let is_file = Path::new(name).exists();
+    match name.strip_prefix('v').unwrap_or(name).parse() {
+        Ok(number) if !is_file => Ok(Side::Version(Some(number))),
+        _ if name == "latest" && !is_file => Ok(Side::Version(None)),
+        _ => Source::read(Path::new(name)).map(Side::File),
+    }
+}
+
+async fn diff(
+    place: &Where,
+    old: &str,
+    new: &str,
+    operator: Option<&str>,
+) -> anyhow::Result<Ended> {
+    let (before, after) = match (side(old)?, side(new)?) {
+        (Side::File(old), Side::File(new)) => (old.document()?, new.document()?),
+        (old, new) => {
+            let operator = operator
+                .context("whose version is meant? name the operator with `--operator ID`")?;
+            client::with(place, IfMissing::Complain, async |client| {
+                Ok((old.document(client, operator).await?, new.document(client, operator).await?))
+            })
+            .await?
+        }
+    };
+    let changes = program::diff(&before, &after);
+    for change in &changes {
+        say(printable(&change.to_string()))?;
+    }
+    if changes.is_empty() {
+        say("no difference")?;
+    }
+    Ok(Ended::Well)
+}
+
+impl Source {
+    fn document(&self) -> anyhow::Result<Document> {
+        program::read(&self.text).map_err(|problems| {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            anyhow!("`{}` is not a document: {first}", self.name)
+        })
+    }
+}
+
+impl Side {
+    async fn document(&self, client: &Client, operator: &str) -> anyhow::Result<Document> {
+        match self {
+            Self::File(source) => source.document(),
+            Self::Version(number) => {
+                let which = number.map_or("program yet".to_owned(), |number| format!("version {number}"));
+                let found = version(client, operator, *number).await?;
+                found.with_context(|| format!("`{operator}` has no {which}"))?.document()
+            }
+        }
+    }
+}

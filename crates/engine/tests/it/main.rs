@@ -1,0 +1,5 @@
+//! Scenarios of the fold in the words of the rule book, and its behaviour under failure.
+
+mod play;
+mod scenarios;
+mod state;

@@ -1,0 +1,294 @@
+//! Plays a scenario, one line a record, against one partition over a store in memory.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use accolade_domain::account::Account;
+use accolade_domain::amount::Points;
+use accolade_domain::earning::{Decision, decide};
+use accolade_domain::event::Wager;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::program::Program;
+use accolade_domain::time::{HOUR_MICROS, Timestamp};
+use accolade_engine::partition::{Effect, Moment, Observer, Partition, Shared, Stopped};
+use accolade_engine::rules::RulesHistory;
+use accolade_engine::store::{Ask, Earlier, Folded, Store};
+use accolade_wire::control::{Command, Control};
+use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
+use accolade_wire::timestamp;
+
+/// 2024-11-11T10:00:00Z.
+const START: i64 = 1_731_319_200_000_000;
+
+/// A store that keeps what it is given and has sealed nothing.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryStore {
+    pub(crate) folded: BTreeMap<u64, Folded>,
+}
+
+impl Store for MemoryStore {
+    fn earlier(
+        &mut self,
+        _: u16,
+        asks: &[Ask],
+        found: &mut Vec<Option<Earlier>>,
+    ) -> io::Result<()> {
+        found.extend(asks.iter().map(|_| None));
+        Ok(())
+    }
+
+    fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()> {
+        let Folded { partition, batch, count, journal, .. } = &self.folded[&place.batch];
+        let (partition, batch, count) = (*partition, *batch, *count);
+        let slice = Slice { partition, batch, flags: 0, count, body: journal };
+        read(&Outcomes::read(&slice).and_then(|outcomes| outcomes.at(place.slot)).unwrap());
+        Ok(())
+    }
+
+    fn commit(&mut self, folded: &Folded) -> io::Result<()> {
+        self.folded.insert(folded.batch, folded.clone());
+        Ok(())
+    }
+}
+
+/// A partition with all that a scenario needs around it.
+#[derive(Debug)]
+pub(crate) struct Play {
+    pub(crate) partition: Partition,
+    pub(crate) store: MemoryStore,
+    pub(crate) effects: Vec<Effect>,
+    shared: Shared,
+    now: Timestamp,
+    next_command: u32,
+    /// Bodies of batches that were given to a partition that stands.
+    waiting: Vec<(Vec<u8>, u16)>,
+    heard: Vec<String>,
+}
+
+/// Panics on stakes of 13, and decides as usual otherwise.
+fn decide_unless_13(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
+    decide(program, wager, account)
+}
+
+impl Play {
+    pub(crate) fn new() -> Self {
+        let shared = Shared { history: RulesHistory::default(), decide: decide_unless_13 };
+        let mut play = Self {
+            partition: Partition::new(0),
+            store: MemoryStore::default(),
+            effects: Vec::new(),
+            shared,
+            now: Timestamp::from_micros(START),
+            next_command: 0,
+            waiting: Vec::new(),
+            heard: Vec::new(),
+        };
+        play.control(&Control::Genesis {
+            cluster_id: "test".into(),
+            partitions: 1,
+            hash_key: "00".repeat(16),
+            behaviour: 1,
+            window_hours: 168,
+            recent_hours: 24,
+        });
+        play.control(&Control::Operator {
+            operator: "house".into(),
+            key_hash: String::new(),
+            events_per_second: 0,
+        });
+        play.heard.clear();
+        play
+    }
+
+    fn control(&mut self, control: &Control) {
+        let body = serde_json::to_vec(control).unwrap();
+        self.order(Kind::Control, Source::Node, "", &body, HAS_CONTROL);
+    }
+
+    fn command(&mut self, command: &Command) {
+        let body = serde_json::to_vec(command).unwrap();
+        self.order(Kind::Command, Source::Http, "house", &body, 0);
+    }
+
+    fn order(&mut self, kind: Kind, source: Source, operator: &str, body: &[u8], flags: u16) {
+        let (received_at, origin) = (self.now, None);
+        let mut records = Vec::new();
+        Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+        self.waiting.push((records, flags));
+        self.fold();
+    }
+
+    /// Folds what waits, as far as it goes.
+    fn fold(&mut self) {
+        let mut ahead = self.partition.next_batch();
+        for (body, flags) in &self.waiting {
+            let count = u32::from(!body.is_empty());
+            let slice = Slice { partition: 0, batch: ahead, flags: *flags, count, body };
+            self.partition.read_ahead(&slice);
+            ahead += 1;
+        }
+        while let Some((body, flags)) = self.waiting.first() {
+            let batch = self.partition.next_batch();
+            let count = u32::from(!body.is_empty());
+            let slice = Slice { partition: 0, batch, flags: *flags, count, body };
+            let moment = Moment { time: self.now, random: [7; 32] };
+            let mut hearing = Hearing(&mut self.heard);
+            let folded =
+                self.partition.fold(&slice, &moment, &self.shared, &mut self.store, &mut hearing);
+            match folded {
+                Ok(effects) => self.effects.extend(effects),
+                Err(Stopped::Bug { place, message }) => {
+                    self.heard.push(format!("stands at batch {}: {message}", place.batch));
+                    return;
+                }
+                Err(Stopped::Store(error)) => panic!("{error}"),
+            }
+            self.waiting.remove(0);
+        }
+    }
+
+    /// Plays one line and says what came of it.
+    pub(crate) fn line(&mut self, line: &str) -> String {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        let mut at = self.now;
+        if let Some(position) = words.iter().position(|word| *word == "at") {
+            at = self.now.plus_micros(hours(words[position + 1]));
+            words.truncate(position);
+        }
+        let at_words = timestamp::write(at).to_string();
+        match words[..] {
+            ["after", span] => {
+                self.now = self.now.plus_micros(hours(span));
+                self.waiting.push((Vec::new(), 0));
+                self.fold();
+            }
+            ["program", ..] => {
+                let document = line.trim().strip_prefix("program").unwrap();
+                let document = document.split(" at ").next().unwrap().trim();
+                let edited_from =
+                    self.partition.rules().operator("house").unwrap().versions.latest();
+                self.control(&Control::Publish {
+                    operator: "house".into(),
+                    edited_from,
+                    effective_from: if edited_from == 0 { 0 } else { at.micros() },
+                    why: String::new(),
+                    who: String::new(),
+                    published_at: self.now.micros(),
+                    document: document.into(),
+                    zone: vec![(Timestamp::from_micros(0).micros(), 0)],
+                });
+            }
+            ["wager", id, player, category, stake, ..] => {
+                let operator = words.get(5).unwrap_or(&"house");
+                let body = format!(
+                    r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"{operator}","gameId":"g",
+                    "gameCategory":"{category}","wagerAmount":{stake},"currency":"EUR",
+                    "jurisdiction":"Malta","timestamp":"{at_words}"}}"#
+                );
+                self.order(Kind::Wager, Source::Http, operator, body.as_bytes(), 0);
+            }
+            ["void", id, player] => {
+                let body = format!(
+                    r#"{{"type":"wager.voided","wagerId":"{id}","playerId":"{player}",
+                    "operatorId":"house","reason":"r","timestamp":"{at_words}"}}"#
+                );
+                self.order(Kind::Wager, Source::Http, "house", body.as_bytes(), 0);
+            }
+            ["event", id, player] => {
+                let body = format!(
+                    r#"{{"event_id":"{id}","event_type":"player_score","player_id":"{player}",
+                    "game_id":"g","timestamp":"{at_words}","data":{{"score":1}}}}"#
+                );
+                self.order(Kind::GameEvent, Source::Http, "house", body.as_bytes(), 0);
+            }
+            ["consent", player, joins] => {
+                self.next_command += 1;
+                let (id, player_id) = (format!("c{}", self.next_command), player.into());
+                self.command(&Command::Consent { id, player_id, joins: joins == "in" });
+            }
+            ["discard", batch] => {
+                self.next_command += 1;
+                let (id, why) = (format!("c{}", self.next_command), "test".into());
+                let dead_letter = (batch.parse().unwrap(), 1);
+                self.command(&Command::Discard { id, dead_letter, why });
+            }
+            ["release", batch] => {
+                self.next_command += 1;
+                let id = format!("c{}", self.next_command);
+                self.command(&Command::Release { id, dead_letter: (batch.parse().unwrap(), 1) });
+            }
+            ["skip", batch] => {
+                let (batch, who) = (batch.parse().unwrap(), "test".into());
+                self.control(&Control::Skip { partition: 0, batch, slot: 1, who });
+            }
+            ["bytes", ..] => {
+                let body = line.trim().strip_prefix("bytes").unwrap().trim();
+                self.order(Kind::Wager, Source::Http, "house", body.as_bytes(), 0);
+            }
+            _ => panic!("`{line}` is not a line of a scenario"),
+        }
+        self.heard.drain(..).collect::<Vec<_>>().join("\n") + "\n"
+    }
+}
+
+fn hours(span: &str) -> i64 {
+    let (sign, figures) = match span.strip_prefix('-') {
+        Some(figures) => (-1, figures),
+        None => (1, span.trim_start_matches('+')),
+    };
+    let (figures, unit) = figures.split_at(figures.len() - 1);
+    let unit = match unit {
+        "d" => 24 * HOUR_MICROS,
+        "h" => HOUR_MICROS,
+        "m" => HOUR_MICROS / 60,
+        other => panic!("no unit `{other}`"),
+    };
+    sign * figures.parse::<i64>().unwrap() * unit
+}
+
+struct Hearing<'a>(&'a mut Vec<String>);
+
+impl Observer for Hearing<'_> {
+    fn folded(&mut self, _: u32, outcome: &Outcome, balance: Option<Points>) {
+        let balance = balance.map_or_else(String::new, |balance| format!("  balance {balance}"));
+        let words = match outcome {
+            Outcome::Counted { points, capped, version, .. } => {
+                let capped = match capped.hundredths() {
+                    0 => String::new(),
+                    _ => format!(" ({capped} capped)"),
+                };
+                format!("+{points}{capped} by v{version}")
+            }
+            Outcome::Recorded => "counted".into(),
+            Outcome::Refused { refusal, .. } => format!("refused {}", refusal.code()),
+            Outcome::Repeated { first } => format!("repeats batch {}", first.batch),
+            Outcome::Voided { wager, points, .. } => match wager {
+                Some(wager) => format!("{points} takes back batch {}", wager.batch),
+                None => "waits for its wager".into(),
+            },
+            Outcome::DeadLetter { reason, detail } => {
+                format!("dead letter {}: {detail}", reason.code())
+            }
+            Outcome::Done { made: 0 } => "done".into(),
+            Outcome::Done { made } => format!("made v{made}"),
+            Outcome::Declined { why } => format!("declined {}", why.code()),
+        };
+        self.0.push(words + &balance);
+    }
+}
+
+/// Plays a scenario and compares its transcript.
+pub(crate) fn check(scenario: &str, transcript: expect_test::Expect) {
+    let mut play = Play::new();
+    let mut heard = String::new();
+    for line in scenario.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let name = words[..2.min(words.len())].join(" ");
+        let name = if words[0] == "program" || words[0] == "bytes" { words[0] } else { &name };
+        heard += &format!("{name:<12} {}", play.line(line));
+    }
+    transcript.assert_eq(&heard);
+}

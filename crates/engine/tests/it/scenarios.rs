@@ -1,0 +1,281 @@
+use expect_test::expect;
+
+use super::play::check;
+
+const SLOTS: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#;
+const CAPPED: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#;
+
+fn with(program: &str, rest: &str) -> String {
+    format!("{program}\n{rest}")
+}
+
+#[test]
+fn a_void_takes_back_exactly_what_the_wager_gave() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 100.00
+        wager w2 anna slots 50.50
+        void  w1 anna
+        void  w1 anna
+        wager w1 anna slots 100.00
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +10.00 by v1  balance 10.00
+            wager w2     +5.05 by v1  balance 15.05
+            void w1      -10.00 takes back batch 4  balance 5.05
+            void w1      repeats batch 6  balance 5.05
+            wager w1     repeats batch 4  balance 5.05
+        "#]],
+    );
+}
+
+#[test]
+fn a_void_may_come_before_its_wager_and_waits_for_one_window() {
+    check(
+        &with(
+            SLOTS,
+            "
+        void  w1 anna
+        wager w1 anna slots 100.00
+        void  w2 anna
+        after 8d
+        wager w2 anna slots 100.00
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            void w1      waits for its wager  balance 0.00
+            wager w1     refused voided  balance 0.00
+            void w2      waits for its wager  balance 0.00
+            after 8d     
+            wager w2     +10.00 by v1  balance 10.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_repeat_has_no_further_effect_and_other_content_is_a_dead_letter() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10
+        wager w1 anna slots 10.00
+        wager w1 anna slots 1e1 at -1h
+        wager w1 anna slots 11
+        wager w1 bert slots 10
+        event w1 anna
+        event w1 anna
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +1.00 by v1  balance 1.00
+            wager w1     repeats batch 4  balance 1.00
+            wager w1     repeats batch 4  balance 1.00
+            wager w1     dead letter id_conflict: an event with the same id and other content came before  balance 1.00
+            wager w1     +1.00 by v1  balance 1.00
+            event w1     counted  balance 1.00
+            event w1     repeats batch 9  balance 1.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_restamped_repeat_is_found_for_a_day_and_one_with_its_own_time_for_the_window() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10
+        after 23h
+        wager w1 anna slots 10
+        after 3h
+        wager w1 anna slots 10 at -26h
+        wager w1 anna slots 10
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +1.00 by v1  balance 1.00
+            after 23h    
+            wager w1     repeats batch 4  balance 1.00
+            after 3h     
+            wager w1     repeats batch 4  balance 1.00
+            wager w1     +1.00 by v1  balance 2.00
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_of_its_time_is_a_dead_letter_and_occupies_no_id() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10 at +3m
+        wager w1 anna slots 10 at +2m
+        wager w2 anna slots 10 at -169h
+        wager w2 anna slots 10 at -167h
+        bytes {\"wagerId\":7}
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     dead letter in_future: the event is dated more than two minutes ahead
+            wager w1     +1.00 by v1  balance 1.00
+            wager w2     dead letter too_late: the event is older than the window in which repeats are recognised  balance 1.00
+            wager w2     +1.00 by v1  balance 2.00
+            bytes        dead letter malformed: `/wagerId`: expected a text of 1 to 128 bytes without control characters, found `7`; `/playerId`: expected a text of 1 to 128 bytes without control characters, found nothing; `/operatorId`: expected a text of 1 to 128 bytes without control characters, found nothing; `/gameId`: expected a text of 1 to 128 bytes without control characters, found nothing; `/gameCategory`: expected a text of 1 to 128 bytes without control characters, found nothing
+        "#]],
+    );
+}
+
+#[test]
+fn a_cap_counts_by_the_events_own_day_and_a_void_gives_room_back() {
+    check(
+        &with(
+            CAPPED,
+            "
+        wager w1 anna slots 100.00
+        wager w2 anna slots 100.00
+        wager w3 anna slots 100.00
+        wager w4 anna slots 100.00 at -1d
+        void  w1 anna
+        wager w5 anna slots 120.00
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +10.00 by v1  balance 10.00
+            wager w2     +5.00 (5.00 capped) by v1  balance 15.00
+            wager w3     +0.00 (10.00 capped) by v1  balance 15.00
+            wager w4     +10.00 by v1  balance 25.00
+            void w1      -10.00 takes back batch 4  balance 15.00
+            wager w5     +10.00 (2.00 capped) by v1  balance 25.00
+        "#]],
+    );
+}
+
+#[test]
+fn an_event_is_judged_by_the_version_of_its_own_time() {
+    check(
+        &with(
+            SLOTS,
+            r#"
+        program {"currency":"EUR","earning":{"multipliers":{"slots":0.5}}} at +2h
+        wager w1 anna slots 10
+        after 3h
+        wager w2 anna slots 10
+        wager w3 anna slots 10 at -2h
+    "#,
+        ),
+        expect![[r#"
+            program      made v1
+            program      made v2
+            wager w1     +1.00 by v1  balance 1.00
+            after 3h     
+            wager w2     +5.00 by v2  balance 6.00
+            wager w3     +1.00 by v1  balance 7.00
+        "#]],
+    );
+}
+
+#[test]
+fn consent_holds_from_its_place_on() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10
+        consent anna out
+        wager w2 anna slots 10
+        consent anna in
+        wager w3 anna slots 10
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +1.00 by v1  balance 1.00
+            consent anna done
+            wager w2     refused no_consent  balance 1.00
+            consent anna done
+            wager w3     +1.00 by v1  balance 2.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_wager_of_an_unknown_operator_or_before_the_first_program_is_refused() {
+    check(
+        "
+        wager w1 anna slots 10
+        wager w2 anna slots 10 nobody
+    ",
+        expect![[r#"
+            wager w1     refused no_program  balance 0.00
+            wager w2     refused operator_unknown
+        "#]],
+    );
+}
+
+#[test]
+fn a_partition_stands_where_a_rule_fails_until_that_place_is_skipped() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10
+        wager w2 anna slots 13
+        wager w3 anna slots 10
+        skip 4
+        skip 5
+        wager w2 anna slots 14
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +1.00 by v1  balance 1.00
+            wager w2     stands at batch 5: a stake of 13
+            wager w3     stands at batch 5: a stake of 13
+            skip 4       stands at batch 5: a stake of 13
+            skip 5       dead letter skipped: the fold failed here; it was skipped  balance 1.00
+            +1.00 by v1  balance 2.00
+            done
+            done
+            wager w2     +1.40 by v1  balance 3.40
+        "#]],
+    );
+}
+
+#[test]
+fn a_dead_letter_is_released_or_discarded_once() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10 at -200h
+        release 4
+        release 4
+        wager w2 anna slots 10 at -200h
+        discard 7
+        discard 7
+        discard 3
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     dead letter too_late: the event is older than the window in which repeats are recognised
+            release 4    done
+            release 4    declined dead_letter_closed
+            wager w2     dead letter too_late: the event is older than the window in which repeats are recognised
+            discard 7    done
+            discard 7    declined dead_letter_closed
+            discard 3    declined no_such_dead_letter
+        "#]],
+    );
+}

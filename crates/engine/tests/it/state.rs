@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use accolade_domain::ledger::ChainHash;
+use accolade_engine::checkpoint::Loader;
+use accolade_wire::bytes::Cursor;
+use accolade_wire::journal::Outcomes;
+use accolade_wire::ledger::chain_hash;
+use accolade_wire::record::Slice;
+
+use super::play::Play;
+
+const LINES: [&str; 11] = [
+    r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#,
+    "wager w1 anna slots 100",
+    "wager w2 bert slots 100",
+    "wager w3 anna slots 100",
+    "void w1 anna",
+    "void w9 carl",
+    "wager w4 anna slots 20 at -200h",
+    "release 9",
+    "consent bert out",
+    "after 1h",
+    "wager w5 anna slots 20",
+];
+
+fn played() -> Play {
+    let mut play = Play::new();
+    for line in LINES {
+        play.line(line);
+    }
+    play
+}
+
+#[test]
+fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
+    let mut play = Play::new();
+    let (mut checkpoints, mut links) = (Vec::new(), Vec::new());
+    for line in LINES {
+        play.line(line);
+        let (mut values, mut link) = (Vec::new(), Vec::new());
+        play.partition.write_values(&mut values);
+        play.partition.write_links(&mut link);
+        checkpoints.push(values);
+        links.push(link);
+    }
+    let mut loader = Loader::new(0);
+    loader.peek_head(&mut Cursor::new(checkpoints.last().unwrap(), "checkpoint")).unwrap();
+    let key = play.partition.rules().settings.hash_key;
+    for link in links.iter().filter(|link| !link.is_empty()) {
+        loader.read_links(&mut Cursor::new(&link[2..], "links"), &key).unwrap();
+    }
+    for values in checkpoints.iter().rev() {
+        loader.read_values(&mut Cursor::new(values, "checkpoint")).unwrap();
+    }
+    let loaded = loader.finish(Arc::clone(play.partition.rules())).unwrap();
+    let (mut expected, mut found) = (Vec::new(), Vec::new());
+    play.partition.write_all(&mut expected);
+    loaded.write_all(&mut found);
+    assert_eq!(found, expected);
+    assert_eq!(loaded.next_due(), play.partition.next_due());
+}
+
+#[test]
+fn every_entry_is_chained_to_the_one_before_it_and_balances_are_sums() {
+    let play = played();
+    let players = play.partition.players().all();
+    let mut heads = vec![(ChainHash::default(), 0_i64, 0_u64); players.len()];
+    for folded in play.store.folded.values() {
+        let (batch, count) = (folded.batch, folded.count);
+        let slice = Slice { partition: 0, batch, flags: 0, count, body: &folded.journal };
+        for recorded in Outcomes::read(&slice).unwrap() {
+            let Some(stored) = recorded.unwrap().entry else { continue };
+            let is_it = |player: &accolade_engine::players::Player| {
+                player.account.subject == stored.entry.subject
+            };
+            let (head, sum, sequence) = &mut heads[players.iter().position(is_it).unwrap()];
+            assert_eq!(chain_hash(&stored.entry, head), stored.hash);
+            *head = stored.hash;
+            *sum += stored.entry.points.hundredths();
+            *sequence += 1;
+            assert_eq!(stored.entry.balance_after.hundredths(), *sum);
+            assert_eq!(stored.entry.sequence, *sequence);
+        }
+    }
+    for (player, (head, sum, sequence)) in players.iter().zip(heads) {
+        let account = &player.account;
+        assert_eq!((account.head, account.sequence), (head, sequence), "{}", player.name);
+        assert_eq!(account.balance.hundredths(), sum, "{}", player.name);
+    }
+    assert!(players.iter().any(|player| player.account.sequence > 2));
+}
+
+#[test]
+fn what_is_sent_is_sent_again_until_it_has_arrived() {
+    let mut play = played();
+    let sent = play.effects.len();
+    assert!(sent > 0);
+    play.line("after 1m");
+    assert!(play.effects.len() > sent);
+}

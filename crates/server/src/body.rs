@@ -1,0 +1,153 @@
+//! Reading the body of a request: within its limits, and within the room that all bodies share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+use crate::problem::{Problem, Refusal};
+use crate::service::Service;
+
+/// Bodies up to this length are not counted: connections bound their number.
+pub(crate) const SMALL_BYTES: usize = 64 << 10;
+
+/// The memory for large bodies.
+#[derive(Debug)]
+pub(crate) struct Room {
+    bytes_max: usize,
+    taken: AtomicUsize,
+}
+
+/// A part of the room, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    room: &'a Room,
+    bytes: usize,
+}
+
+impl Room {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, taken: AtomicUsize::new(0) }
+    }
+
+    fn hold(&self) -> Held<'_> {
+        Held { room: self, bytes: 0 }
+    }
+}
+
+impl Held<'_> {
+    fn grow_to(&mut self, bytes: usize) -> Result<(), Problem> {
+        let more = bytes.saturating_sub(self.bytes);
+        let taken = self.room.taken.fetch_add(more, Ordering::Relaxed);
+        self.bytes += more;
+        if taken + more > self.room.bytes_max {
+            let detail = "more large requests are under way than fit; nothing of this one was kept";
+            return Err(Problem::new(Refusal::Busy, detail));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// What a body of events is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// An object or an array.
+    Json,
+    /// An object on each line.
+    Lines,
+}
+
+impl Format {
+    /// The format that the request names.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let essence = named.split(';').next().unwrap_or("").trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            Ok(Self::Json)
+        } else if essence.eq_ignore_ascii_case("application/x-ndjson") {
+            Ok(Self::Lines)
+        } else {
+            Err(Problem::new(
+                Refusal::MediaType,
+                format!(
+                    "expected the content type `application/json` or `application/x-ndjson`, found \
+                     `{essence}`"
+                ),
+            ))
+        }
+    }
+}
+
+impl Service {
+    /// Reads a whole body. One that says it is too large is refused before it is read.
+    pub(crate) async fn read_body<'s>(
+        &'s self,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Bytes, Held<'s>), Problem> {
+        let max = self.settings.body_bytes_max;
+        let named = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let expected = named.and_then(|length| length.parse().ok()).unwrap_or(0_usize);
+        if expected > max {
+            return Err(too_large(max));
+        }
+        let mut held = self.room.hold();
+        if expected > SMALL_BYTES {
+            held.grow_to(expected)?;
+        }
+        let patience = Duration::from_millis(self.settings.body_ms);
+        let read = tokio::time::timeout(patience, collect(body, expected, max, &mut held)).await;
+        let bytes = read.unwrap_or_else(|_| {
+            Err(Problem::new(Refusal::TooSlow, "the body did not arrive in time"))
+        })?;
+        Ok((bytes, held))
+    }
+}
+
+fn too_large(max: usize) -> Problem {
+    Problem::new(Refusal::TooLarge, format!("expected a body of at most {max} bytes"))
+}
+
+async fn collect(
+    mut body: Body,
+    expected: usize,
+    max: usize,
+    held: &mut Held<'_>,
+) -> Result<Bytes, Problem> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |_| Problem::new(Refusal::Malformed, "the body broke off");
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            rest.reserve(expected.max(first.len() + data.len()));
+            rest.extend_from_slice(&first);
+        }
+        let length = rest.len() + data.len();
+        if length > max {
+            return Err(too_large(max));
+        }
+        if length > SMALL_BYTES {
+            held.grow_to(length)?;
+        }
+        rest.extend_from_slice(&data);
+    }
+    if first.len() > max {
+        return Err(too_large(max));
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}

@@ -1,0 +1,254 @@
+//! Taking in wagers and game events: checked one by one, durable together, answered after that.
+
+use std::io::Write;
+
+use accolade_domain::event::Event;
+use accolade_wire::body::{Items, items, lines};
+use accolade_wire::event::{prepare_game_event, read_wager};
+use accolade_wire::identity::partition_of;
+use accolade_wire::problem::Problem as BadField;
+use accolade_wire::record::{Kind, Record, Source};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::body::{Format, SMALL_BYTES};
+use crate::parameters::Parameters;
+use crate::problem::{Problem, ProblemShape, Refusal};
+use crate::service::{Service, now};
+use crate::shapes::{OutcomeShape, raw, respond};
+use crate::submit::{Applied, Parcel, blocking};
+use crate::tenant::{Door, Tenant};
+
+/// Takes in wagers and voids.
+pub(crate) async fn wagers(
+    State(door): State<Door>,
+    tenant: Tenant,
+    request: Request,
+) -> Result<Response, Problem> {
+    let way = Way { kind: Kind::Wager, source: Source::Http };
+    door.service.take_in(way, Some(tenant), request, &["wait"]).await
+}
+
+/// Takes in game events.
+pub(crate) async fn events(
+    State(door): State<Door>,
+    tenant: Tenant,
+    request: Request,
+) -> Result<Response, Problem> {
+    let way = Way { kind: Kind::GameEvent, source: Source::Http };
+    door.service.take_in(way, Some(tenant), request, &["wait"]).await
+}
+
+/// What comes in, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) kind: Kind,
+    pub(crate) source: Source,
+}
+
+/// A body that was read: what goes to the log, and what does not.
+#[derive(Debug, Default)]
+struct Prepared {
+    parcel: Parcel,
+    /// The item of each record.
+    indexes: Vec<u32>,
+    rejected: Vec<(usize, Problem)>,
+    /// The id of the only item, where it came alone.
+    single: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Single<'a> {
+    status: &'static str,
+    event_id: &'a str,
+    #[serde(flatten)]
+    outcome: OutcomeShape,
+}
+
+#[derive(Serialize)]
+struct Many<'a> {
+    accepted: usize,
+    rejected: Vec<Rejected<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<Applying>>,
+}
+
+#[derive(Serialize)]
+struct Rejected<'a> {
+    index: usize,
+    problem: ProblemShape<'a>,
+}
+
+#[derive(Serialize)]
+struct Applying {
+    index: u32,
+    #[serde(flatten)]
+    outcome: OutcomeShape,
+}
+
+impl Service {
+    /// Takes in a request's body. Without a tenant each wager names its own operator.
+    pub(crate) async fn take_in(
+        &self,
+        way: Way,
+        tenant: Option<Tenant>,
+        request: Request,
+        known: &[&str],
+    ) -> Result<Response, Problem> {
+        let (parts, body) = request.into_parts();
+        let parameters = Parameters::read(parts.uri.query(), known)?;
+        let waits = parameters.choice("wait", false, &[("applied", true)])?;
+        let format = Format::of(&parts.headers)?;
+        let (bytes, held) = self.read_body(&parts.headers, body).await?;
+        let prepared = if bytes.len() <= SMALL_BYTES {
+            self.prepare(way, tenant.as_ref(), format, &bytes)?
+        } else {
+            let service = self.clone();
+            blocking(move || service.prepare(way, tenant.as_ref(), format, &bytes)).await??
+        };
+        drop(held);
+        let Prepared { parcel, indexes, rejected, single } = prepared;
+        self.counters.of(way.kind).count(indexes.len(), rejected.len());
+        if let Some(event_id) = single {
+            if !waits {
+                self.submit(parcel).await?;
+                return Ok(success(&event_id));
+            }
+            let outcome = self.outcomes(parcel).await?.pop().unwrap_or_default();
+            let single = Single { status: "success", event_id: &event_id, outcome };
+            return Ok(respond(StatusCode::OK, &single));
+        }
+        let accepted = indexes.len();
+        let mut results = waits.then(Vec::new);
+        if !parcel.is_empty() {
+            match &mut results {
+                None => self.submit(parcel).await?,
+                Some(results) => {
+                    let outcomes = self.outcomes(parcel).await?.into_iter();
+                    let applying = |(index, outcome)| Applying { index, outcome };
+                    results.extend(indexes.into_iter().zip(outcomes).map(applying));
+                }
+            }
+        }
+        let rejected = rejected
+            .iter()
+            .map(|(index, problem)| Rejected { index: *index, problem: problem.shape() })
+            .collect();
+        Ok(respond(StatusCode::OK, &Many { accepted, rejected, results }))
+    }
+
+    async fn outcomes(&self, parcel: Parcel) -> Result<Vec<OutcomeShape>, Problem> {
+        let applied = self.submit_and_wait(parcel).await?;
+        let firsts = self.first_outcomes(&applied).await?;
+        let shape = |(applied, first): (&Option<Applied>, _)| match (applied, first) {
+            (None, _) => OutcomeShape::accepted(),
+            (Some((_, balance)), Some(first)) => {
+                OutcomeShape::of(&first, None).repeated(*balance)
+            }
+            (Some((outcome, balance)), None) => OutcomeShape::of(outcome, *balance),
+        };
+        Ok(applied.iter().zip(firsts).map(shape).collect())
+    }
+
+    fn prepare(
+        &self,
+        way: Way,
+        tenant: Option<&Tenant>,
+        format: Format,
+        body: &Bytes,
+    ) -> Result<Prepared, Problem> {
+        let split = match format {
+            Format::Json => items(body, self.limits()),
+            Format::Lines => lines(body, self.limits()),
+        };
+        let split = split.map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+        let limit = tenant.and_then(|tenant| tenant.limit.as_ref());
+        let mut prepared = Prepared::default();
+        let preparing = Preparing { service: self, way, tenant };
+        match split {
+            Items::One(item) => {
+                if let Some(limit) = limit {
+                    limit.take(1).map_err(Problem::rate_limited)?;
+                }
+                let read = item.map_err(|problem| vec![problem]);
+                let added = read.and_then(|item| preparing.add(item, &mut prepared.parcel));
+                let id = added.map_err(|problems| {
+                    self.counters.of(way.kind).count(0, 1);
+                    Problem::fields(Refusal::Malformed, problems)
+                })?;
+                prepared.indexes.push(0);
+                prepared.single = Some(id);
+            }
+            Items::Many(items) => {
+                if let Some(limit) = limit {
+                    limit.take(items.len()).map_err(Problem::rate_limited)?;
+                }
+                prepared.parcel =
+                    Parcel::with_capacity(items.len(), body.len() + 64 * items.len());
+                for (index, item) in items.into_iter().enumerate() {
+                    let read = item.map_err(|problem| vec![problem]);
+                    match read.and_then(|item| preparing.add(item, &mut prepared.parcel)) {
+                        Ok(_) => prepared.indexes.push(u32::try_from(index).unwrap_or(u32::MAX)),
+                        Err(problems) => {
+                            let problem = Problem::fields(Refusal::Malformed, problems);
+                            prepared.rejected.push((index, problem));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(prepared)
+    }
+}
+
+struct Preparing<'a> {
+    service: &'a Service,
+    way: Way,
+    tenant: Option<&'a Tenant>,
+}
+
+impl Preparing<'_> {
+    /// Adds an item to the parcel and returns its id.
+    fn add(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Vec<BadField>> {
+        let Way { kind, source } = self.way;
+        let partitions = self.service.node.partitions();
+        let mut add = |player: &str, operator: &str, body: &[u8]| {
+            let (received_at, origin) = (now(), None);
+            let record = Record { kind, source, operator, received_at, origin, body };
+            parcel.add(Some(partition_of(player, partitions)), &record);
+        };
+        if kind == Kind::GameEvent {
+            let (bytes, event) =
+                prepare_game_event(item, || uuid::Uuid::now_v7().to_string())?;
+            let operator = self.tenant.map_or("", |tenant| &tenant.id);
+            add(&event.player_id, operator, &bytes);
+            return Ok(event.event_id.into_owned());
+        }
+        let event = read_wager(item)?;
+        let operator = match &event {
+            Event::Wager(wager) => &wager.operator_id,
+            Event::Void(void) => &void.operator_id,
+            Event::Game(_) => unreachable!("a wager or its void was read"),
+        };
+        if let Some(tenant) = self.tenant
+            && *operator != *tenant.id
+        {
+            let detail = "expected the operator of the credential";
+            return Err(vec![BadField::new("/operatorId", detail)]);
+        }
+        add(event.player_id(), operator, item);
+        Ok(event.id().to_owned())
+    }
+}
+
+/// The answer to a single event; the most frequent of all, so it is written by hand.
+fn success(event_id: &str) -> Response {
+    let mut body = Vec::with_capacity(48 + event_id.len());
+    body.extend_from_slice(br#"{"status":"success","event_id":"#);
+    serde_json::to_writer(&mut body, event_id).expect("a text can be written to memory");
+    body.write_all(b"}").expect("memory takes it");
+    raw(StatusCode::OK, "application/json", body)
+}

@@ -1,0 +1,346 @@
+//! Refusals of requests as RFC 9457 problems: one status for each, chosen in one place.
+
+use std::borrow::Cow;
+
+use accolade_domain::outcome::Declined;
+use accolade_storage::error::StorageError;
+use accolade_storage::node::Refused;
+use accolade_wire::document::DocumentProblem;
+use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::rate::Exceeded;
+use crate::shapes::respond_with;
+
+/// Why a request is not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No credential, or one that is not known.
+    Unauthorized,
+    /// Nothing there, or nothing of this operator's.
+    NotFound,
+    /// The path has no such method.
+    MethodNotAllowed,
+    /// A parameter of the query is wrong.
+    BadQuery,
+    /// A header is wrong.
+    BadHeader,
+    /// The body, or a field of it, is wrong.
+    Malformed,
+    /// The body came too slowly.
+    TooSlow,
+    /// The body is too large.
+    TooLarge,
+    /// The body is of a kind that is not understood here.
+    MediaType,
+    /// What is asked for was there and is no longer kept.
+    Gone,
+    /// It was edited from a version that is no longer the latest.
+    Stale,
+    /// The operator exists already.
+    OperatorExists,
+    /// There is no such version that has yet to begin.
+    NotScheduled,
+    /// The dead letter was released or discarded before.
+    DeadLetterClosed,
+    /// No partition stands there.
+    NotStandingThere,
+    /// The idempotency key was used for another request.
+    KeyReused,
+    /// The content was understood and is not acceptable.
+    Invalid,
+    /// The operator sends more than its limit.
+    RateLimited,
+    /// The node has more to do than it can hold.
+    Busy,
+    /// The disk has too little room.
+    DiskFull,
+    /// The node is stopping.
+    Stopping,
+    /// The node's files could not be read.
+    Failed,
+}
+
+impl Refusal {
+    /// The status, the stable code and a title.
+    pub(crate) const fn answer(self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "A credential is needed"),
+            Self::NotFound => (S::NOT_FOUND, "not_found", "Not found"),
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "No such method here")
+            }
+            Self::BadQuery => (S::BAD_REQUEST, "bad_query", "A query parameter is wrong"),
+            Self::BadHeader => (S::BAD_REQUEST, "bad_header", "A header is wrong"),
+            Self::Malformed => (S::BAD_REQUEST, "malformed", "The body is not acceptable"),
+            Self::TooSlow => (S::REQUEST_TIMEOUT, "too_slow", "The body came too slowly"),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is too large"),
+            Self::MediaType => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unknown content type")
+            }
+            Self::Gone => (S::GONE, "gone", "No longer kept"),
+            Self::Stale => (S::PRECONDITION_FAILED, "stale", "There is a later version"),
+            Self::OperatorExists => (S::CONFLICT, "operator_exists", "The operator exists"),
+            Self::NotScheduled => (S::CONFLICT, "not_scheduled", "The version is not scheduled"),
+            Self::DeadLetterClosed => {
+                (S::CONFLICT, "dead_letter_closed", "The dead letter is closed")
+            }
+            Self::NotStandingThere => {
+                (S::CONFLICT, "not_standing_there", "No partition stands there")
+            }
+            Self::KeyReused => {
+                (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used before")
+            }
+            Self::Invalid => (S::UNPROCESSABLE_ENTITY, "invalid", "The content is not valid"),
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many events"),
+            Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The node is busy"),
+            Self::DiskFull => (S::SERVICE_UNAVAILABLE, "disk_full", "The disk is full"),
+            Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "The node is stopping"),
+            Self::Failed => (S::INTERNAL_SERVER_ERROR, "failed", "The node has failed"),
+        }
+    }
+
+    /// Seconds after which the same request may be carried out.
+    const fn retry_after_s(self) -> Option<u64> {
+        match self {
+            Self::Busy | Self::Stopping => Some(1),
+            Self::DiskFull => Some(30),
+            _ => None,
+        }
+    }
+}
+
+/// A refusal with its words.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) refusal: Refusal,
+    pub(crate) detail: Cow<'static, str>,
+    pub(crate) errors: Vec<FieldError>,
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug)]
+enum More {
+    /// The state of the rate limit.
+    Limit(Exceeded),
+    /// What is still known of something that is gone.
+    Outcome(Box<RawValue>),
+}
+
+/// One bad field.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct FieldError {
+    pub(crate) pointer: String,
+    pub(crate) detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) given: Option<String>,
+}
+
+impl FieldError {
+    pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into(), ..Self::default() }
+    }
+}
+
+impl From<accolade_wire::problem::Problem> for FieldError {
+    fn from(problem: accolade_wire::problem::Problem) -> Self {
+        Self::new(problem.pointer, problem.detail)
+    }
+}
+
+impl From<DocumentProblem> for FieldError {
+    fn from(problem: DocumentProblem) -> Self {
+        Self {
+            line: Some(problem.at.line),
+            column: Some(problem.at.column),
+            ..Self::new(problem.pointer, problem.detail)
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(refusal: Refusal, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { refusal, detail: detail.into(), errors: Vec::new(), more: None }
+    }
+
+    /// Nothing that this operator may see.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(Refusal::NotFound, format!("there is no such {what}"))
+    }
+
+    /// Fields that are wrong.
+    pub(crate) fn fields(
+        refusal: Refusal,
+        errors: impl IntoIterator<Item = impl Into<FieldError>>,
+    ) -> Self {
+        let errors: Vec<FieldError> = errors.into_iter().map(Into::into).collect();
+        let detail = match errors.first() {
+            Some(first) if first.pointer.is_empty() => first.detail.clone(),
+            Some(first) => format!("`{}`: {}", first.pointer, first.detail),
+            None => String::new(),
+        };
+        Self { errors, ..Self::new(refusal, detail) }
+    }
+
+    /// One field that is wrong.
+    pub(crate) fn field(refusal: Refusal, pointer: &str, detail: impl Into<String>) -> Self {
+        Self::fields(refusal, [FieldError::new(pointer, detail)])
+    }
+
+    pub(crate) fn rate_limited(exceeded: Exceeded) -> Self {
+        let detail = format!("this operator may send {} events a second", exceeded.limit);
+        let more = Some(Box::new(More::Limit(exceeded)));
+        Self { more, ..Self::new(Refusal::RateLimited, detail) }
+    }
+
+    pub(crate) fn gone(detail: String, outcome: Box<RawValue>) -> Self {
+        let more = Some(Box::new(More::Outcome(outcome)));
+        Self { more, ..Self::new(Refusal::Gone, detail) }
+    }
+
+    /// The document (RFC 9457).
+    pub(crate) fn shape(&self) -> ProblemShape<'_> {
+        let (status, code, title) = self.refusal.answer();
+        let outcome = match self.more.as_deref() {
+            Some(More::Outcome(outcome)) => Some(&**outcome),
+            Some(More::Limit(_)) | None => None,
+        };
+        ProblemShape {
+            kind: format!("urn:accolade:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: &self.detail,
+            errors: &self.errors,
+            outcome,
+        }
+    }
+
+    fn put_headers(&self, headers: &mut HeaderMap) {
+        let mut put = |name: HeaderName, value: u64| headers.insert(name, HeaderValue::from(value));
+        if let Some(seconds) = self.refusal.retry_after_s() {
+            put(RETRY_AFTER, seconds);
+        }
+        if let Some(More::Limit(exceeded)) = self.more.as_deref() {
+            let seconds = exceeded.retry_after_s();
+            put(RETRY_AFTER, seconds);
+            put(HeaderName::from_static("ratelimit-limit"), exceeded.limit.into());
+            put(HeaderName::from_static("ratelimit-remaining"), exceeded.remaining.into());
+            put(HeaderName::from_static("ratelimit-reset"), seconds);
+        }
+        match self.refusal {
+            Refusal::Unauthorized => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // The rest of the body is not read.
+            Refusal::TooLarge | Refusal::TooSlow => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A problem as it is answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProblemShape<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a RawValue>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.refusal.answer().0;
+        let mut response = respond_with(status, "application/problem+json", &self.shape());
+        self.put_headers(response.headers_mut());
+        response
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy => Self::new(
+                Refusal::Busy,
+                "more waits for the node than fits; nothing of this request was kept",
+            ),
+            Refused::DiskFull => Self::new(
+                Refusal::DiskFull,
+                "the disk has too little room for new events; nothing of this request was kept",
+            ),
+            Refused::Stopping => Self::new(
+                Refusal::Stopping,
+                "the node is stopping; whether this request was kept is not known: send it again",
+            ),
+        }
+    }
+}
+
+impl From<Declined> for Problem {
+    fn from(why: Declined) -> Self {
+        match why {
+            Declined::OperatorUnknown => Self::not_found("operator"),
+            Declined::OperatorExists => {
+                Self::new(Refusal::OperatorExists, "an operator of this name exists already")
+            }
+            Declined::Stale => Self::new(
+                Refusal::Stale,
+                "`If-Match` does not name the latest version: read it, and edit from there",
+            ),
+            Declined::NotScheduled => Self::new(
+                Refusal::NotScheduled,
+                "only a version that has not begun can be withdrawn",
+            ),
+            Declined::NoSuchDeadLetter => Self::not_found("dead letter"),
+            Declined::DeadLetterClosed => Self::new(
+                Refusal::DeadLetterClosed,
+                "the dead letter was released or discarded before",
+            ),
+            Declined::NotStandingThere => {
+                Self::new(Refusal::NotStandingThere, "no partition stands at this place")
+            }
+            Declined::Malformed => Self::new(Refusal::Malformed, "the fold could not read it"),
+            Declined::IdConflict => Self::new(
+                Refusal::KeyReused,
+                "this `Idempotency-Key` was used for another request; use a new one",
+            ),
+        }
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        let error: &(dyn std::error::Error + 'static) = &error;
+        tracing::error!(error, "a request could not be answered");
+        Self::new(Refusal::Failed, "the node's files could not be read; its log says more")
+    }
+}
+
+impl From<std::io::Error> for Problem {
+    fn from(source: std::io::Error) -> Self {
+        StorageError::io("lookup", source).into()
+    }
+}
+
+/// What was asked for is decided and not yet written to the journal for long: the partition stands.
+pub(crate) fn not_yet() -> Problem {
+    Problem::new(Refusal::Busy, "what became of it is not yet recorded; ask again")
+}

@@ -1,0 +1,125 @@
+//! What all requests share: the node, its limits, and what is remembered between requests.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use accolade_domain::time::Timestamp;
+use accolade_storage::node::Node;
+use accolade_wire::body::Limits;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::body::Room;
+use crate::health::Counters;
+use crate::idempotency::Keys;
+use crate::tenant::Tenants;
+
+/// The metrics' own bookkeeping runs this often.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Limits of the API.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Greatest length of a request's body in bytes.
+    pub body_bytes_max: usize,
+    /// Most items in one request.
+    pub items_max: usize,
+    /// Greatest length of one item in bytes.
+    pub item_bytes_max: usize,
+    /// Bytes of large bodies that may be in memory at the same time.
+    pub bodies_bytes_max: usize,
+    /// How long a request with `wait=applied` waits for outcomes.
+    pub wait_ms: u64,
+    /// How long a client may take to send a body.
+    pub body_ms: u64,
+    /// The data directory, as `GET /local/status` names it.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 32 << 20,
+            items_max: 10_000,
+            item_bytes_max: 64 << 10,
+            bodies_bytes_max: 256 << 20,
+            wait_ms: 5_000,
+            body_ms: 30_000,
+            data_dir: None,
+        }
+    }
+}
+
+/// The API's own state over a running node. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Service(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) node: Arc<Node>,
+    pub(crate) settings: Settings,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) tenants: Tenants,
+    pub(crate) keys: Keys,
+    pub(crate) room: Room,
+    pub(crate) counters: Counters,
+    is_retired: AtomicBool,
+}
+
+impl std::ops::Deref for Service {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Service {
+    /// Joins the parts. The recorder behind `metrics` is to be installed before, and inside a runtime
+    /// its bookkeeping is done from here on.
+    pub fn new(node: Arc<Node>, settings: Settings, metrics: PrometheusHandle) -> Self {
+        let room = Room::new(settings.bodies_bytes_max);
+        let service = Self(Arc::new(Inner {
+            node,
+            settings,
+            metrics,
+            tenants: Tenants::default(),
+            keys: Keys::default(),
+            room,
+            counters: Counters::new(),
+            is_retired: AtomicBool::new(false),
+        }));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let weak = Arc::downgrade(&service.0);
+            runtime.spawn(async move {
+                while let Some(inner) = weak.upgrade() {
+                    inner.metrics.run_upkeep();
+                    drop(inner);
+                    tokio::time::sleep(UPKEEP_EVERY).await;
+                }
+            });
+        }
+        service
+    }
+
+    /// Says from now on that the node is not ready, and ends streams: the first step of a shutdown.
+    pub fn retire(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let Settings { items_max, item_bytes_max, .. } = self.settings;
+        Limits { items_max, item_bytes_max }
+    }
+}
+
+/// The time at the edge.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

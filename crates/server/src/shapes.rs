@@ -1,0 +1,169 @@
+//! Shapes that several answers have in common. Numbers are written exactly, digit by digit.
+
+use std::fmt::Display;
+
+use accolade_domain::amount::{Multiplier, Points, Rate};
+use accolade_domain::ledger::{Parts, Place};
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_wire::timestamp;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::ser::{Error, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A decimal as a JSON number with exactly its digits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exact<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Exact<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A time as RFC 3339.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time(pub(crate) Timestamp);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&timestamp::write(self.0))
+    }
+}
+
+/// Answers JSON.
+pub(crate) fn respond(status: StatusCode, shape: &impl Serialize) -> Response {
+    respond_with(status, "application/json", shape)
+}
+
+pub(crate) fn respond_with(
+    status: StatusCode,
+    content_type: &'static str,
+    shape: &impl Serialize,
+) -> Response {
+    let bytes = serde_json::to_vec(shape).expect("a shape is plain data with text as keys");
+    raw(status, content_type, bytes)
+}
+
+pub(crate) fn raw(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// A page of a list.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub(crate) struct PlaceShape {
+    partition: u16,
+    batch: u64,
+    slot: u32,
+    number: u8,
+}
+
+impl From<Place> for PlaceShape {
+    fn from(place: Place) -> Self {
+        let Place { partition, batch, slot, number } = place;
+        Self { partition, batch, slot, number }
+    }
+}
+
+/// What a multiplier is made of.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct PartsShape {
+    base: Exact<Rate>,
+    tier: Option<Exact<Rate>>,
+    promotions: [(); 0],
+    rate: Exact<Rate>,
+}
+
+impl From<Parts> for PartsShape {
+    fn from(parts: Parts) -> Self {
+        Self { base: Exact(parts.base), tier: None, promotions: [], rate: Exact(parts.rate) }
+    }
+}
+
+pub(crate) fn multiplier(parts: Parts) -> Exact<Multiplier> {
+    Exact(Multiplier::of(parts.base, parts.rate))
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OutcomeShape {
+    pub(crate) outcome: &'static str,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) points: Option<Exact<Points>>,
+    pub(crate) points_balance: Option<Exact<Points>>,
+    pub(crate) program_version: Option<u32>,
+    pub(crate) multiplier: Option<Exact<Multiplier>>,
+    /// What is wrong with a dead letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<Box<str>>,
+}
+
+impl OutcomeShape {
+    /// Durable, and not yet processed.
+    pub(crate) fn accepted() -> Self {
+        Self { outcome: "accepted", ..Self::default() }
+    }
+
+    /// What became of a record, with the balance after it.
+    pub(crate) fn of(outcome: &Outcome, balance: Option<Points>) -> Self {
+        let shape = Self { points_balance: balance.map(Exact), ..Self::default() };
+        let version = |version: u32| (version > 0).then_some(version);
+        match outcome {
+            Outcome::Counted { version, points, parts, .. } => Self {
+                outcome: "counted",
+                points: Some(Exact(*points)),
+                program_version: Some(*version),
+                multiplier: Some(multiplier(*parts)),
+                ..shape
+            },
+            Outcome::Recorded => Self { outcome: "counted", ..shape },
+            Outcome::Refused { refusal, version: number } => Self {
+                outcome: "refused",
+                reason: Some(refusal.code()),
+                program_version: version(*number),
+                ..shape
+            },
+            Outcome::Repeated { .. } => Self { outcome: "repeated", ..shape },
+            Outcome::Voided { points, version: number, .. } => Self {
+                outcome: "voided",
+                points: Some(Exact(*points)),
+                program_version: version(*number),
+                ..shape
+            },
+            Outcome::DeadLetter { reason, detail } => Self {
+                outcome: "dead_letter",
+                reason: Some(reason.code()),
+                detail: Some(detail.clone()),
+                ..shape
+            },
+            Outcome::Done { .. } => Self { outcome: "done", ..shape },
+            Outcome::Declined { why } => {
+                Self { outcome: "declined", reason: Some(why.code()), ..shape }
+            }
+        }
+    }
+
+    /// The same, as the outcome of a repeat.
+    pub(crate) fn repeated(self, balance: Option<Points>) -> Self {
+        Self { outcome: "repeated", points_balance: balance.map(Exact), ..self }
+    }
+}

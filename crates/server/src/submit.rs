@@ -1,0 +1,239 @@
+//! Handing records to the node, and waiting for what becomes of them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_storage::backing::Backing;
+use accolade_storage::error::StorageError;
+use accolade_storage::node::{Caller, Refused, Submission};
+use accolade_wire::control::{Command, Control};
+use accolade_wire::journal::Recorded;
+use accolade_wire::record::{Kind, Record, Source};
+use tokio::sync::{Notify, oneshot};
+
+use crate::problem::{Problem, not_yet};
+use crate::service::{Service, now};
+
+/// Records on their way to the log.
+#[derive(Debug, Default)]
+pub(crate) struct Parcel {
+    records: Vec<u8>,
+    parts: Vec<(Option<u16>, u32)>,
+}
+
+impl Parcel {
+    pub(crate) fn with_capacity(records: usize, bytes: usize) -> Self {
+        Self { records: Vec::with_capacity(bytes), parts: Vec::with_capacity(records) }
+    }
+
+    /// Adds a record for a partition, or a control record for all of them.
+    pub(crate) fn add(&mut self, partition: Option<u16>, record: &Record<'_>) {
+        let from = self.records.len();
+        record.write(&mut self.records);
+        let length = u32::try_from(self.records.len() - from).expect("bodies are limited");
+        self.parts.push((partition, length));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
+/// What became of a record, with the player's balance after it.
+pub(crate) type Applied = (Outcome, Option<Points>);
+
+/// Hears what becomes of a parcel.
+#[derive(Debug)]
+struct Ticket {
+    durable: Mutex<Option<oneshot::Sender<Result<(), Refused>>>>,
+    outcomes: Mutex<Outcomes>,
+    all_applied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Outcomes {
+    applied: Vec<Option<Applied>>,
+    missing: usize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ticket {
+    fn tell(&self, what: Result<(), Refused>) {
+        if let Some(sender) = lock(&self.durable).take() {
+            // Whoever asked may have gone.
+            drop(sender.send(what));
+        }
+    }
+}
+
+impl Caller for Ticket {
+    fn durable(&self, _: &[Place]) {
+        self.tell(Ok(()));
+    }
+
+    fn refused(&self, why: Refused) {
+        self.tell(Err(why));
+    }
+
+    fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>) {
+        let mut outcomes = lock(&self.outcomes);
+        outcomes.applied[index] = Some((outcome.clone(), balance));
+        outcomes.missing -= 1;
+        if outcomes.missing == 0 {
+            self.all_applied.notify_one();
+        }
+    }
+}
+
+impl Service {
+    /// Returns once the parcel is durable.
+    pub(crate) async fn submit(&self, parcel: Parcel) -> Result<(), Problem> {
+        self.hand_over(parcel, false).await.map(drop)
+    }
+
+    /// Returns once the parcel is durable and folded, or has waited long enough: then some outcomes
+    /// are missing.
+    pub(crate) async fn submit_and_wait(
+        &self,
+        parcel: Parcel,
+    ) -> Result<Vec<Option<Applied>>, Problem> {
+        let ticket = self.hand_over(parcel, true).await?;
+        let patience = Duration::from_millis(self.settings.wait_ms);
+        // After the time is up, what has arrived is what there is.
+        drop(tokio::time::timeout(patience, ticket.all_applied.notified()).await);
+        let outcomes = lock(&ticket.outcomes);
+        Ok(outcomes.applied.clone())
+    }
+
+    async fn hand_over(&self, parcel: Parcel, waits: bool) -> Result<Arc<Ticket>, Problem> {
+        let (sender, durable) = oneshot::channel();
+        let count = if waits { parcel.parts.len() } else { 0 };
+        let ticket = Arc::new(Ticket {
+            durable: Mutex::new(Some(sender)),
+            outcomes: Mutex::new(Outcomes { applied: vec![None; count], missing: count }),
+            all_applied: Notify::new(),
+        });
+        self.node.submit(Submission {
+            records: parcel.records,
+            parts: parcel.parts,
+            caller: Arc::<Ticket>::clone(&ticket),
+            wants_outcomes: waits,
+            taken_at: Instant::now(),
+        })?;
+        durable.await.unwrap_or(Err(Refused::Stopping))?;
+        Ok(ticket)
+    }
+
+    /// Carries out a control record; returns what it made, or nothing if that takes too long.
+    pub(crate) async fn control(&self, control: &Control) -> Result<Option<u64>, Problem> {
+        let body = serde_json::to_vec(control).expect("a control record is plain data");
+        self.carry_out(None, Kind::Control, "", &body).await
+    }
+
+    /// Carries out a command in a partition; says whether that is done, or takes too long.
+    pub(crate) async fn command(
+        &self,
+        partition: u16,
+        operator: &str,
+        command: &Command,
+    ) -> Result<bool, Problem> {
+        let body = serde_json::to_vec(command).expect("a command is plain data");
+        let done = self.carry_out(Some(partition), Kind::Command, operator, &body).await?;
+        Ok(done.is_some())
+    }
+
+    async fn carry_out(
+        &self,
+        partition: Option<u16>,
+        kind: Kind,
+        operator: &str,
+        body: &[u8],
+    ) -> Result<Option<u64>, Problem> {
+        let mut parcel = Parcel::default();
+        let (source, received_at, origin) = (Source::Http, now(), None);
+        parcel.add(partition, &Record { kind, source, operator, received_at, origin, body });
+        let applied = self.submit_and_wait(parcel).await?.pop().flatten();
+        self.counters.commands.increment(1);
+        let outcome = match applied {
+            Some((Outcome::Repeated { first }, _)) => {
+                let backing = Arc::clone(self.node.backing());
+                blocking(move || recorded_soon(&backing, first, |recorded| recorded.outcome.clone()))
+                    .await??
+            }
+            Some((outcome, _)) => outcome,
+            None => return Ok(None),
+        };
+        match outcome {
+            Outcome::Done { made } => Ok(Some(made)),
+            Outcome::Declined { why } => Err(why.into()),
+            Outcome::DeadLetter { .. }
+            | Outcome::Counted { .. }
+            | Outcome::Recorded
+            | Outcome::Refused { .. }
+            | Outcome::Repeated { .. }
+            | Outcome::Voided { .. } => Err(accolade_domain::outcome::Declined::Malformed.into()),
+        }
+    }
+
+    /// The first outcomes of those that are repeats, in their places.
+    pub(crate) async fn first_outcomes(
+        &self,
+        applied: &[Option<Applied>],
+    ) -> Result<Vec<Option<Outcome>>, Problem> {
+        let firsts: Vec<Option<Place>> = applied
+            .iter()
+            .map(|applied| match applied {
+                Some((Outcome::Repeated { first }, _)) => Some(*first),
+                Some(_) | None => None,
+            })
+            .collect();
+        if firsts.iter().all(Option::is_none) {
+            return Ok(vec![None; firsts.len()]);
+        }
+        let backing = Arc::clone(self.node.backing());
+        blocking(move || {
+            let read = |place| recorded_soon(&backing, place, |recorded| recorded.outcome.clone());
+            firsts.into_iter().map(|first| first.map(read).transpose()).collect()
+        })
+        .await?
+    }
+}
+
+/// Runs what reads from the disk, or works for long, where it holds nobody up.
+pub(crate) async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(run).await.map_err(|error| {
+        StorageError::io("a request", std::io::Error::other(error)).into()
+    })
+}
+
+/// Reads what became of the record at `place`. The journal may be a moment behind the state that
+/// named the place.
+pub(crate) fn recorded_soon<T>(
+    backing: &Backing,
+    place: Place,
+    read: impl Fn(&Recorded<'_>) -> T,
+) -> Result<T, Problem> {
+    soon(|| backing.recorded(place, &read))?.ok_or_else(not_yet)
+}
+
+/// Looks again for a second, until there is something.
+pub(crate) fn soon<T>(
+    mut look: impl FnMut() -> Result<Option<T>, StorageError>,
+) -> Result<Option<T>, StorageError> {
+    for _ in 0..1_000 {
+        if let Some(found) = look()? {
+            return Ok(Some(found));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    look()
+}

@@ -1,0 +1,193 @@
+//! Who asks: the operator of an API key or, on the local socket, of a header.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use accolade_engine::rules::Rules;
+use accolade_storage::node::Node;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use sha2::{Digest, Sha256};
+
+use crate::problem::{Problem, Refusal};
+use crate::rate::Limit;
+use crate::service::Service;
+
+/// The header that names the operator on the local socket.
+pub(crate) const OPERATOR_HEADER: &str = "x-accolade-operator";
+
+/// The service as requests reach it.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    pub(crate) service: Service,
+    pub(crate) is_local: bool,
+}
+
+/// The operator of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    known: Arc<Known>,
+    pub(crate) is_local: bool,
+}
+
+/// What requests need to know of an operator. All of it holds for ever: operators are only added.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) id: Box<str>,
+    pub(crate) number: u32,
+    pub(crate) limit: Option<Limit>,
+}
+
+impl std::ops::Deref for Tenant {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
+impl Tenant {
+    /// Who it is, for the record.
+    pub(crate) fn who(&self) -> String {
+        if self.is_local { "the local socket".into() } else { format!("the API key of {}", self.id) }
+    }
+}
+
+/// SHA-256 of a key as text.
+pub(crate) fn key_hash(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes()))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The operators, by what they show.
+#[derive(Debug, Default)]
+pub(crate) struct Tenants(RwLock<Arc<Table>>);
+
+#[derive(Debug, Default)]
+struct Table {
+    applied: u64,
+    /// By the front of the key's hash; the whole of it is compared in constant time.
+    by_key: HashMap<u64, ([u8; 32], Arc<Known>)>,
+    by_id: HashMap<Box<str>, Arc<Known>>,
+}
+
+impl Tenants {
+    fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Finds an operator; asks the rules only for one that was not known before.
+    fn find(&self, node: &Node, find: impl Fn(&Table) -> Option<Arc<Known>>) -> Option<Arc<Known>> {
+        let table = self.table();
+        find(&table).or_else(|| {
+            let rules = node.rules();
+            if rules.applied == table.applied {
+                return None;
+            }
+            let next = Arc::new(Table::after(&table, &rules));
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+            find(&next)
+        })
+    }
+
+    pub(crate) fn by_key(&self, node: &Node, key: &str) -> Option<Arc<Known>> {
+        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+        self.find(node, |table| {
+            let (expected, known) = table.by_key.get(&front(&hash))?;
+            is_same(expected, &hash).then(|| Arc::clone(known))
+        })
+    }
+
+    pub(crate) fn by_id(&self, node: &Node, id: &str) -> Option<Arc<Known>> {
+        self.find(node, |table| table.by_id.get(id).cloned())
+    }
+}
+
+impl Table {
+    /// The operators of `rules`; those that were known keep the state of their limits.
+    fn after(before: &Self, rules: &Rules) -> Self {
+        let mut table = Self { applied: rules.applied, ..Self::default() };
+        for operator in rules.operators() {
+            let known = before.by_id.get(&operator.id).cloned().unwrap_or_else(|| {
+                let per_second = operator.events_per_second;
+                Arc::new(Known {
+                    id: operator.id.clone(),
+                    number: operator.number,
+                    limit: (per_second > 0).then(|| Limit::new(per_second)),
+                })
+            });
+            if let Some(hash) = from_hex(&operator.key_hash) {
+                table.by_key.insert(front(&hash), (hash, Arc::clone(&known)));
+            }
+            table.by_id.insert(operator.id.clone(), known);
+        }
+        table
+    }
+}
+
+fn front(hash: &[u8; 32]) -> u64 {
+    let (front, _) = hash.split_first_chunk().expect("32 bytes hold 8");
+    u64::from_le_bytes(*front)
+}
+
+fn is_same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    std::hint::black_box(a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b))) == 0
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+impl Door {
+    fn tenant(&self, headers: &HeaderMap) -> Result<Arc<Known>, Problem> {
+        let (tenants, node) = (&self.service.tenants, &*self.service.node);
+        if self.is_local {
+            let named = headers.get(OPERATOR_HEADER).and_then(|name| name.to_str().ok());
+            let missing = || {
+                let detail = format!("expected the header `{OPERATOR_HEADER}` with an operator");
+                Problem::new(Refusal::BadHeader, detail)
+            };
+            let found = tenants.by_id(node, named.ok_or_else(missing)?);
+            return found.ok_or_else(|| Problem::not_found("operator"));
+        }
+        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let key = header.and_then(|value| {
+            let (scheme, key) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        let Some(key) = key else {
+            let detail = "expected `Authorization: Bearer` with an operator's API key";
+            return Err(Problem::new(Refusal::Unauthorized, detail));
+        };
+        tenants.by_key(node, key).ok_or_else(|| {
+            Problem::new(Refusal::Unauthorized, "the API key is not known here")
+        })
+    }
+}
+
+impl FromRequestParts<Door> for Tenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let known = door.tenant(&parts.headers)?;
+        if let Some(query) = parts.uri.query() {
+            let mut named = form_urlencoded::parse(query.as_bytes());
+            if named.any(|(name, value)| name == "operatorId" && *value != *known.id) {
+                return Err(Problem::not_found("operator"));
+            }
+        }
+        Ok(Self { known, is_local: door.is_local })
+    }
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use accolade_engine::disk::{Disk, DiskFile};
 
 use crate::error::{Result, StorageError};
-use crate::segment::{End, Family, FrameHead, Position, read_segment_head, scan};
+use crate::segment::{
+    End, Family, FrameHead, Position, Tail, highest_synced, read_segment_head, scan,
+};
 
 /// Sequence numbers of a family's segments, in order.
 pub fn list(disk: &dyn Disk, family: Family) -> Result<Vec<u64>> {
@@ -14,10 +16,12 @@ pub fn list(disk: &dyn Disk, family: Family) -> Result<Vec<u64>> {
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
-/// Removes a segment.
+/// Removes a segment. Segments are removed one after the other, each for ever before the next, so that
+/// a crash never leaves a gap.
 pub fn remove(disk: &dyn Disk, family: Family, sequence: u64) -> Result<()> {
     let path = family.path(sequence);
-    disk.remove(&path).map_err(|source| StorageError::io(path, source))
+    let removed = disk.remove(&path).and_then(|()| disk.sync_dir(family.folder()));
+    removed.map_err(|source| StorageError::io(path, source))
 }
 
 /// A frame as [`read`] gives it: the segment's file, what the frame says about itself, where its
@@ -28,7 +32,7 @@ pub type Each<'a> = &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]
 ///
 /// With `until`, that is where they end: what lies beyond was not covered by the checkpoint and is
 /// removed, and anything missing before is damage. Without, they end at the last whole frame, unless a
-/// later one says that more was durable.
+/// later one says that more was durable. What is kept is durable afterwards.
 pub fn read(
     disk: &dyn Disk,
     family: Family,
@@ -37,52 +41,65 @@ pub fn read(
     each: Each<'_>,
 ) -> Result<Option<Position>> {
     let mut end: Option<Position> = None;
-    let mut cut_short = false;
+    let mut superfluous = Vec::new();
+    let mut cuts: Vec<Arc<dyn DiskFile>> = Vec::new();
+    let mut tail = Tail::new(until.map_or(0, |until| until.next_frame - 1));
     for sequence in list(disk, family)? {
         let path = family.path(sequence);
         let io = |source| StorageError::io(&path, source);
-        let is_beyond = cut_short || until.is_some_and(|until| sequence > until.sequence);
+        let is_beyond = until.is_some_and(|until| sequence > until.sequence);
         if sequence < first || is_beyond {
-            remove(disk, family, sequence)?;
+            superfluous.push(sequence);
             continue;
+        }
+        if until.is_some() && end.is_none() && sequence > first.max(1) {
+            let what = "the checkpoint needs it, and it is not there";
+            return Err(StorageError::damaged(family.path(first.max(1)), 0, what));
         }
         let file = disk.open(&path).map_err(io)?;
-        let Some(head) = read_segment_head(&*file, family, &path)? else {
-            remove(disk, family, sequence)?;
-            continue;
-        };
-        let follows =
-            |end: &Position| end.next_frame == head.next_frame && end.checksum == head.checksum;
-        if end.as_ref().is_some_and(|end| !follows(end)) {
-            remove(disk, family, sequence)?;
-            cut_short = true;
-            continue;
-        }
-        let len = match until {
-            Some(until) if until.sequence == sequence => until.offset,
-            _ => file.len().map_err(io)?,
-        };
+        let len = file.len().map_err(io)?;
         let mut read = |buffer: &mut [u8], offset| file.read_at(buffer, offset);
-        let mut give = |head: &FrameHead, _: &Position, at: u64, payload: &[u8]| {
-            each(&file, head, at, payload)
-        };
-        let (position, ending) = scan(&mut read, len, head, &mut give, &path)?;
-        if let End::Broken { what, synced } = ending {
-            if synced >= position.next_frame {
-                return Err(StorageError::damaged(&path, position.offset, what));
+        let head = read_segment_head(&*file, family, &path)?;
+        let follows = |head: &Position| end.as_ref().is_none_or(|end| end.leads_to(head));
+        let Some(head) = head.filter(follows) else {
+            let next = end.map_or(1, |end| end.next_frame);
+            if until.is_some() || highest_synced(&mut read, len, 0, next, &path)? >= next {
+                let what = "it does not follow the segment before it";
+                return Err(StorageError::damaged(&path, 0, what));
             }
-            cut_short = true;
+            superfluous.push(sequence);
+            continue;
+        };
+        let wanted = match until {
+            Some(until) if until.sequence == sequence => until.offset,
+            _ => len,
+        };
+        let mut give = |frame: &FrameHead, after: &Position, at: u64, payload: &[u8]| {
+            tail.note(&file, frame, after, at);
+            each(&file, frame, at, payload)
+        };
+        let (position, ending) = scan(&mut read, wanted.min(len), head, &mut give, &path)?;
+        if let End::Broken { what, synced } = ending
+            && (until.is_some() || synced >= position.next_frame)
+        {
+            return Err(StorageError::damaged(&path, position.offset, what));
         }
-        file.set_len(position.offset).map_err(io)?;
+        if len != position.offset {
+            file.set_len(position.offset).map_err(io)?;
+            cuts.push(file);
+        }
         end = Some(position);
     }
-    match (end, until) {
-        (Some(end), Some(until)) if end == until => Ok(Some(end)),
-        (end, Some(until)) => {
-            let at = end.map_or(0, |end| end.offset);
-            let what = format!("it ends before frame {}, which was durable", until.next_frame - 1);
-            Err(StorageError::damaged(family.path(until.sequence), at, what))
-        }
-        (end, None) => Ok(end),
+    if let Some(until) = until
+        && end != Some(until)
+    {
+        let at = end.map_or(0, |end| end.offset);
+        let what = format!("it ends before frame {}, which was durable", until.next_frame);
+        return Err(StorageError::damaged(family.path(until.sequence), at, what));
     }
+    let io = |source| StorageError::io(family.folder(), source);
+    tail.settle().map_err(io)?;
+    cuts.iter().try_for_each(|file| file.sync()).map_err(io)?;
+    superfluous.into_iter().try_for_each(|sequence| remove(disk, family, sequence))?;
+    Ok(end)
 }

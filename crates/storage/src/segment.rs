@@ -94,6 +94,13 @@ pub struct Position {
     pub checksum: u32,
 }
 
+impl Position {
+    /// Whether the frames go on in the segment that begins with `head`.
+    pub const fn leads_to(&self, head: &Self) -> bool {
+        self.next_frame == head.next_frame && self.checksum == head.checksum
+    }
+}
+
 const fn aligned(length: u64) -> u64 {
     length.next_multiple_of(8)
 }
@@ -426,7 +433,7 @@ pub fn scan(
         read_at(&mut bytes, position.offset).map_err(|source| StorageError::io(path, source))?;
         let length = u64::from(word(&bytes, 0));
         if bytes.iter().all(|byte| *byte == 0) {
-            let synced = highest_synced(read_at, len, &position, path)?;
+            let synced = highest_synced(read_at, len, position.offset, position.next_frame, path)?;
             let ending = if synced >= position.next_frame {
                 End::Broken { what: "frames are missing before later ones", synced }
             } else {
@@ -444,7 +451,7 @@ pub fn scan(
             check_frame(&bytes, &position)
         };
         if let Some(what) = broken {
-            let synced = highest_synced(read_at, len, &position, path)?;
+            let synced = highest_synced(read_at, len, position.offset, position.next_frame, path)?;
             return Ok((position, End::Broken { what, synced }));
         }
         let format = u16::from_le_bytes([bytes[12], bytes[13]]);
@@ -492,16 +499,18 @@ fn check_frame(frame: &[u8], position: &Position) -> Option<&'static str> {
     }
 }
 
-/// Looks behind a broken frame for whole ones, and returns the highest frame that any of them says
-/// was durable when it was written; 0 for none.
-fn highest_synced(
-    read_at: &mut dyn FnMut(&mut [u8], u64) -> io::Result<()>,
+/// Looks from `offset` on for whole frames with a number of at least `next`, and returns the highest
+/// frame that any of them says was durable when it was written; 0 for none.
+pub fn highest_synced(
+    read_at: &mut dyn FnMut(&mut [u8], u64) -> std::io::Result<()>,
     len: u64,
-    broken: &Position,
+    offset: u64,
+    next: u64,
     path: &str,
 ) -> Result<u64> {
-    let mut rest = vec![0; usize::try_from(len - broken.offset).expect("a segment fits memory")];
-    read_at(&mut rest, broken.offset).map_err(|source| StorageError::io(path, source))?;
+    let rest = len.saturating_sub(offset);
+    let mut rest = vec![0; usize::try_from(rest).expect("a segment fits memory")];
+    read_at(&mut rest, offset).map_err(|source| StorageError::io(path, source))?;
     let mut synced = 0;
     let mut at = 0;
     while at + FRAME_HEAD_BYTES <= rest.len() {
@@ -509,7 +518,7 @@ fn highest_synced(
         let length = FRAME_HEAD_BYTES + word(found, 0) as usize;
         let plausible = length <= found.len()
             && word(found, 0) > 0
-            && long(found, 16) >= broken.next_frame
+            && long(found, 16) >= next
             && u16::from_le_bytes([found[12], found[13]]) == FRAME_FORMAT;
         if plausible && frame_checksum(&found[..length]) == word(found, 4) {
             synced = synced.max(frame_head(found).synced);
@@ -519,4 +528,49 @@ fn highest_synced(
         }
     }
     Ok(synced)
+}
+
+/// Frames that were read back and of which nothing says that they are durable: a process that was
+/// killed, or whose fsync failed, leaves bytes that can be read now and vanish with the power.
+#[derive(Debug)]
+pub struct Tail {
+    durable: u64,
+    frames: Vec<(Arc<dyn DiskFile>, u64, u64, u64)>,
+}
+
+impl Tail {
+    /// Frames up to `durable` are known to be.
+    pub const fn new(durable: u64) -> Self {
+        Self { durable, frames: Vec::new() }
+    }
+
+    /// Notes a frame; what it says was durable when it was written needs nothing any more.
+    pub fn note(
+        &mut self,
+        file: &Arc<dyn DiskFile>,
+        head: &FrameHead,
+        after: &Position,
+        payload_at: u64,
+    ) {
+        self.durable = self.durable.max(head.synced);
+        let durable = self.durable;
+        self.frames.retain(|(_, number, ..)| *number > durable);
+        if head.number > durable {
+            let frame_at = payload_at - FRAME_HEAD_BYTES as u64;
+            let from = if frame_at == SEGMENT_HEAD_BYTES { 0 } else { frame_at };
+            self.frames.push((Arc::clone(file), head.number, from, after.offset));
+        }
+    }
+
+    /// Writes the frames again where they stand, and makes them durable: an fsync that failed once
+    /// has given up on what was written before it.
+    pub fn settle(self) -> std::io::Result<()> {
+        for (file, _, from, to) in &self.frames {
+            let to = (*to).min(file.len()?);
+            let mut bytes = vec![0; usize::try_from(to - from).expect("a frame fits memory")];
+            file.read_at(&mut bytes, *from)?;
+            file.write_at(&bytes, *from)?;
+        }
+        self.frames.iter().try_for_each(|(file, ..)| file.sync())
+    }
 }

@@ -14,8 +14,8 @@ use crate::error::{Result, StorageError};
 use crate::index::{Index, SliceAt};
 use crate::packed::{Packed, pack};
 use crate::segment::{
-    Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Writer, new_frame,
-    parse_segment_head, read_segment_head, scan, seal_footer,
+    Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, Writer, new_frame,
+    highest_synced, parse_segment_head, read_segment_head, scan, seal_footer,
 };
 
 /// Indexes of closed segments that are kept in memory.
@@ -330,7 +330,9 @@ impl Slices {
             Content::Closed { bytes: Bytes::Packed(_), .. } => self.packed_path(sequence),
             Content::Closed { .. } | Content::Open { .. } => self.path(sequence),
         };
-        self.disk.remove(&path).map_err(|source| StorageError::io(&path, source))
+        // The next one goes only once this is gone for ever, so that a crash never leaves a gap.
+        let removed = self.disk.remove(&path).and_then(|()| self.disk.sync_dir(self.family.folder()));
+        removed.map_err(|source| StorageError::io(&path, source))
     }
 
     /// The first batch of a partition that is still there.
@@ -421,47 +423,59 @@ impl Slices {
         until: Option<Position>,
         frame: &mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
     ) -> Result<Option<Position>> {
-        let mut end: Option<Position> = None;
-        let mut cut_short = false;
+        let mut segments = Vec::new();
+        let mut superfluous = Vec::new();
         for (sequence, is_packed) in self.list()? {
             let path = if is_packed { self.packed_path(sequence) } else { self.path(sequence) };
-            if cut_short || until.is_some_and(|until| sequence > until.sequence) {
-                self.discard(&path)?;
+            if until.is_some_and(|until| sequence > until.sequence) {
+                superfluous.push(path);
                 continue;
             }
-            let Some((bytes, head)) = self.open(&path, is_packed)? else {
-                self.discard(&path)?;
+            let (bytes, head) = self.open(&path, is_packed)?;
+            if until.is_some() && head.is_none() {
+                return Err(StorageError::damaged(&path, 0, "it has no head"));
+            }
+            segments.push((path, bytes, head));
+        }
+        let mut end: Option<Position> = None;
+        for (at, (path, bytes, head)) in segments.iter().enumerate() {
+            let follows = |head: &&Position| end.as_ref().is_none_or(|end| end.leads_to(head));
+            let Some(head) = head.as_ref().filter(follows) else {
+                let next = end.map_or(1, |end| end.next_frame);
+                let named = self.highest_named(path, bytes, next)?;
+                if named.max(durable) >= next && (named >= next || end.is_some()) {
+                    let what = "it does not follow the segment before it";
+                    return Err(StorageError::damaged(path, 0, what));
+                }
+                superfluous.push(path.clone());
                 continue;
             };
-            if let Some(end) = &end
-                && (end.next_frame != head.next_frame || end.checksum != head.checksum)
-            {
-                if end.next_frame <= durable {
-                    let what = "frames are missing between this segment and the one before";
-                    return Err(StorageError::damaged(&path, 0, what));
-                }
-                self.discard(&path)?;
-                cut_short = true;
-                continue;
-            }
-            let wanted = from.is_none_or(|from| sequence >= from.sequence);
-            if !wanted && let Some(closed) = self.open_closed(&bytes, &head)? {
+            let wanted = from.is_none_or(|from| head.sequence >= from.sequence);
+            if !wanted && let Some(closed) = self.open_closed(bytes, head)? {
                 end = Some(closed);
                 continue;
             }
-            let (position, whole) =
-                self.recover_segment(&path, &bytes, head, from, durable, until, frame)?;
+            let later = &segments[at + 1..];
+            let position =
+                self.recover_segment(path, bytes, *head, from, durable, until, later, frame)?;
             end = Some(position);
-            cut_short = !whole;
         }
-        match end {
-            Some(end) if end.next_frame <= durable => Err(StorageError::damaged(
+        if let Some(end) = end.filter(|end| end.next_frame <= durable) {
+            return Err(StorageError::damaged(
                 self.path(end.sequence),
                 end.offset,
                 format!("it ends before frame {durable}, which was durable"),
-            )),
-            end => Ok(end),
+            ));
         }
+        superfluous.iter().try_for_each(|path| self.discard(path))?;
+        Ok(end)
+    }
+
+    /// The highest frame that frames from `next` on in a segment say was durable.
+    fn highest_named(&self, path: &str, bytes: &Bytes, next: u64) -> Result<u64> {
+        let len = bytes.len().map_err(|source| StorageError::io(path, source))?;
+        let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
+        highest_synced(&mut read, len, 0, next, path)
     }
 
     /// A closed segment whose frames are not wanted: only its footer is read.
@@ -491,12 +505,13 @@ impl Slices {
         from: Option<Position>,
         durable: u64,
         until: Option<Position>,
+        later: &[(String, Bytes, Option<Position>)],
         frame: &mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
-    ) -> Result<(Position, bool)> {
+    ) -> Result<Position> {
         let io = |source| StorageError::io(path, source);
         let sequence = head.sequence;
         let len = match until {
-            Some(until) if until.sequence == sequence => until.offset,
+            Some(until) if until.sequence == sequence => until.offset.min(bytes.len().map_err(io)?),
             _ => bytes.len().map_err(io)?,
         };
         let file = match bytes {
@@ -505,8 +520,12 @@ impl Slices {
         };
         let mut index = Index::default();
         let mut newest = Timestamp::default();
+        let mut tail = Tail::new(durable);
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
-        let mut each = |frame_head: &FrameHead, _: &Position, payload_at: u64, payload: &[u8]| {
+        let mut each = |frame_head: &FrameHead, after: &Position, payload_at, payload: &[u8]| {
+            if let Some(file) = &file {
+                tail.note(file, frame_head, after, payload_at);
+            }
             let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
             index
                 .add(slices, payload_at + self.prefix_bytes as u64)
@@ -517,23 +536,33 @@ impl Slices {
         };
         let (position, end) = scan(&mut read, len, head, &mut each, path)?;
         let ranges = index.ranges();
+        let leads = |head: &Option<Position>| head.is_some_and(|head| position.leads_to(&head));
         match end {
             End::Footer(_) => {
                 let (bytes, footer_at) = (bytes.clone(), position);
                 self.insert(sequence, Content::Closed { bytes, footer_at, ranges, newest });
-                return Ok((position, true));
+                return Ok(position);
             }
-            End::Broken { what, synced } if synced.max(durable) >= position.next_frame => {
-                return Err(StorageError::damaged(path, position.offset, what));
+            // A footer that was torn: the frames go on in the next segment.
+            End::Broken { .. } if later.iter().any(|(_, _, head)| leads(head)) => {}
+            End::Broken { what, synced } => {
+                let mut named = synced.max(durable);
+                for (path, bytes, _) in later {
+                    named = named.max(self.highest_named(path, bytes, position.next_frame)?);
+                }
+                if named >= position.next_frame {
+                    return Err(StorageError::damaged(path, position.offset, what));
+                }
             }
-            End::Broken { .. } | End::Clean => {}
+            End::Clean => {}
         }
         let Some(file) = file else {
             return Err(StorageError::damaged(path, position.offset, "it has no index"));
         };
+        tail.settle().map_err(io)?;
         self.insert(sequence, Content::Open { file: Arc::clone(&file), index });
         self.close(&Rotated { file, end: position }, newest)?;
-        Ok((position, end == End::Clean))
+        Ok(position)
     }
 
     /// Sequence numbers with whether the segment is compressed, in order; unfinished work is removed.
@@ -562,18 +591,18 @@ impl Slices {
         Ok(found.into_iter().collect())
     }
 
-    fn open(&self, path: &str, is_packed: bool) -> Result<Option<(Bytes, Position)>> {
+    fn open(&self, path: &str, is_packed: bool) -> Result<(Bytes, Option<Position>)> {
         let io = |source| StorageError::io(path, source);
         let file = self.disk.open(path).map_err(io)?;
         if !is_packed {
             let head = read_segment_head(&*file, self.family, path)?;
-            return Ok(head.map(|head| (Bytes::Plain(file), head)));
+            return Ok((Bytes::Plain(file), head));
         }
         let packed = Arc::new(Packed::open(file).map_err(io)?);
         let mut head = [0; SEGMENT_HEAD_BYTES as usize];
         packed.read_at(&mut head, 0).map_err(io)?;
         match parse_segment_head(&head, self.family, path)? {
-            Some(head) => Ok(Some((Bytes::Packed(packed), head))),
+            Some(head) => Ok((Bytes::Packed(packed), Some(head))),
             None => Err(StorageError::damaged(path, 0, "a compressed segment has no head")),
         }
     }

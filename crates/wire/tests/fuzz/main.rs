@@ -7,6 +7,8 @@ use accolade_wire::json::{self, Value};
 use accolade_wire::timestamp;
 use bolero::check;
 
+mod formats;
+
 const ITERATIONS: usize = 20_000;
 const LIMITS: Limits = Limits { items_max: 100, item_bytes_max: 1_000 };
 

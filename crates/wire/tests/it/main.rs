@@ -2,5 +2,6 @@
 
 mod body;
 mod event;
+mod golden;
 mod program;
 mod timestamp;

@@ -1,0 +1,54 @@
+//! The binary formats under arbitrary bytes: an error at the most, and nothing unbounded.
+
+use accolade_domain::ledger::Subject;
+use accolade_wire::bytes::Cursor;
+use accolade_wire::id_text::read_id;
+use accolade_wire::journal::Outcomes;
+use accolade_wire::record::{Record, Slice};
+use accolade_wire::state::{put_account, read_account};
+use bolero::check;
+
+const ITERATIONS: usize = 20_000;
+
+#[test]
+fn records_and_slices_of_any_bytes() {
+    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        drop(Record::read(&mut Cursor::new(bytes, "record")));
+        drop(Slice::read(&mut Cursor::new(bytes, "slice")));
+        if let Ok(slice) = Slice::read_unchecked(&mut Cursor::new(bytes, "slice")) {
+            assert!(slice.records().take(1_000).count() <= slice.count as usize);
+        }
+    });
+}
+
+#[test]
+fn a_journal_of_any_bytes() {
+    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        let body = [&[1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0], bytes].concat();
+        let slice = Slice { partition: 1, batch: 1_000_000, flags: 0, count: 9, body: &body };
+        let outcomes = Outcomes::read(&slice).expect("its head is that of a journal");
+        assert!(outcomes.count() <= 9);
+    });
+}
+
+#[test]
+fn an_account_of_any_bytes_is_read_as_it_would_be_written() {
+    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        let bytes = [&[1], bytes].concat();
+        let subject = Subject([7; 16]);
+        let Ok(account) = read_account(&mut Cursor::new(&bytes, "account"), subject) else {
+            return;
+        };
+        let mut written = Vec::new();
+        put_account(&mut written, &account);
+        let again = read_account(&mut Cursor::new(&written, "account"), subject);
+        assert_eq!(again.as_ref(), Ok(&account));
+    });
+}
+
+#[test]
+fn an_identifier_of_any_bytes() {
+    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        drop(read_id(&mut Cursor::new(bytes, "id")));
+    });
+}

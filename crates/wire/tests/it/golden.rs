@@ -1,0 +1,197 @@
+//! Golden bytes of every format that reaches a disk: they must be read for ever as they are here.
+
+use std::borrow::Cow;
+
+use accolade_domain::account::{Account, Trail};
+use accolade_domain::amount::{Points, Rate};
+use accolade_domain::event::Consent;
+use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Subject};
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::refusal::{DeadReason, Refusal};
+use accolade_domain::time::{Day, Timestamp};
+use accolade_wire::bytes::Cursor;
+use accolade_wire::event::read_wager;
+use accolade_wire::identity::{HashKey, IdKind, partition_of};
+use accolade_wire::journal::{Outcomes, begin_slice, put_outcome};
+use accolade_wire::ledger::chain_hash;
+use accolade_wire::record::{Kind, Record, Slice, Source};
+use accolade_wire::state::{put_account, read_account};
+use expect_test::{Expect, expect};
+
+const AT: Timestamp = Timestamp::from_micros(1_731_321_000_000_000);
+const PLACE: Place = Place { partition: 3, batch: 1_000, slot: 7, number: 0 };
+
+fn check(bytes: &[u8], golden: Expect) {
+    let line = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let lines: Vec<_> = bytes.chunks(32).map(line).collect();
+    golden.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+fn entry() -> Entry<'static> {
+    Entry {
+        operator: 1,
+        subject: Subject([0xab; 16]),
+        sequence: 2,
+        kind: EntryKind::Earned,
+        points: Points::from_hundredths(1_050).unwrap(),
+        balance_after: Points::from_hundredths(2_100).unwrap(),
+        capped: Points::from_hundredths(5).unwrap(),
+        cause: Cow::Borrowed("5b1c7c3e-6a53-4d7e-9f0a-0a6f8f0a2b11"),
+        program_version: 12,
+        parts: Parts { base: Rate::parse("0.1").unwrap(), rate: Rate::parse("0.92").unwrap() },
+        event_time: AT,
+        record_time: AT.plus_micros(250),
+        place: PLACE,
+        previous: Some(Place { batch: 990, slot: 1, ..PLACE }),
+        skip: None,
+    }
+}
+
+#[test]
+fn a_record_in_its_slice() {
+    let (kind, source, operator) = (Kind::Wager, Source::Released, "operator-789");
+    let record =
+        Record { kind, source, operator, received_at: AT, origin: Some(PLACE), body: b"{}" };
+    let mut records = Vec::new();
+    record.write(&mut records);
+    let slice = Slice { partition: 3, batch: 1_000, flags: 1, count: 1, body: &records };
+    let mut bytes = Vec::new();
+    slice.write(&mut bytes);
+    assert_eq!(Slice::read(&mut Cursor::new(&bytes, "slice")), Ok(slice));
+    assert_eq!(slice.records().collect::<Vec<_>>(), [Ok(record)]);
+    check(
+        &bytes,
+        expect![[r#"
+        3c95e5190300010001000000e8030000000000002c000000280000000104010c
+        007a3295a02606000300e803000000000000070000006f70657261746f722d37
+        38397b7d
+    "#]],
+    );
+}
+
+#[test]
+fn a_changed_byte_of_a_slice_is_noticed() {
+    let mut bytes = Vec::new();
+    Slice { partition: 3, batch: 1_000, flags: 1, count: 0, body: b"body" }.write(&mut bytes);
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x10;
+        assert!(Slice::read(&mut Cursor::new(&changed, "slice")).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn the_outcomes_of_a_batch() {
+    let entry = entry();
+    let hash = chain_hash(&entry, &ChainHash([9; 32]));
+    let (points, capped, parts) = (entry.points, entry.capped, entry.parts);
+    let voided = Entry {
+        kind: EntryKind::Voided,
+        points: entry.points.negated(),
+        capped: Points::ZERO,
+        parts: Parts::default(),
+        program_version: 3,
+        skip: entry.previous,
+        place: Place { slot: 2, ..PLACE },
+        ..entry.clone()
+    };
+    let nothing = Points::ZERO;
+    let outcomes = [
+        Outcome::Counted { version: 12, points, capped, parts, cap_day: Some(Day(20_038)) },
+        Outcome::Voided { wager: Some(PLACE), points: voided.points, version: 3 },
+        Outcome::Counted { version: 12, points: nothing, capped, parts, cap_day: None },
+        Outcome::Recorded,
+        Outcome::Refused { refusal: Refusal::BelowMinimum, version: 12 },
+        Outcome::Repeated { first: PLACE },
+        Outcome::Voided { wager: None, points: nothing, version: 0 },
+        Outcome::DeadLetter { reason: DeadReason::TooLate, detail: "late".into() },
+        Outcome::Done { made: 300 },
+        Outcome::Declined { why: Declined::Stale },
+    ];
+    let entries =
+        [Some(Entry { place: Place { slot: 1, ..PLACE }, ..entry.clone() }), Some(voided)];
+    let mut body = Vec::new();
+    begin_slice(&mut body, 1, entry.record_time);
+    for (at, outcome) in outcomes.iter().enumerate() {
+        let own = entries.get(at).and_then(Option::as_ref);
+        put_outcome(&mut body, outcome, own.map(|entry| (entry, &hash)));
+    }
+    let slice = Slice { partition: 3, batch: 1_000, flags: 0, count: 10, body: &body };
+    for (at, recorded) in Outcomes::read(&slice).unwrap().enumerate() {
+        let recorded = recorded.unwrap();
+        assert_eq!(recorded.outcome, outcomes[at]);
+        assert_eq!(recorded.place.slot as usize, at + 1);
+        let own = entries.get(at).and_then(Option::as_ref);
+        assert_eq!(recorded.entry.map(|stored| stored.entry).as_ref(), own);
+    }
+    check(
+        &body,
+        expect![[r#"
+        010100fa7a3295a0260600010c80ade204809eef2b0a018cb902010001ababab
+        ababababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e
+        9f0a0a6f8f0a2b11c10591eb493edcacf4fbbe8a55b3103df166cd7a53cc7c3e
+        4eb4587689fe7d44060303e8070700050001abababababababababababababab
+        abab02b310e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11c10591
+        eb493edcacf4fbbe8a55b3103df166cd7a53cc7c3e4eb4587689fe7d44020c80
+        ade204809eef2b0a0003040b0c0503e80707000700000000000802046c617465
+        09ac020a02
+    "#]],
+    );
+}
+
+#[test]
+fn the_hash_of_an_entry() {
+    check(
+        &chain_hash(&entry(), &ChainHash([9; 32])).0,
+        expect![[r#"
+        c10591eb493edcacf4fbbe8a55b3103df166cd7a53cc7c3e4eb4587689fe7d44
+    "#]],
+    );
+}
+
+#[test]
+fn an_account() {
+    let account = Account {
+        subject: Subject([0xab; 16]),
+        balance: Points::from_hundredths(-2_100).unwrap(),
+        consent: Some(Consent::Out),
+        sequence: 3,
+        head: ChainHash([9; 32]),
+        trail: Trail::from_packed(vec![1 << 24, 2 << 24]),
+        day_use: vec![(Day(20_038), Points::from_hundredths(700).unwrap())],
+        last_wager: Some("w1".into()),
+        last_updated: AT,
+        version: 4,
+    };
+    let mut bytes = Vec::new();
+    put_account(&mut bytes, &account);
+    let read = read_account(&mut Cursor::new(&bytes, "account"), account.subject);
+    assert_eq!(read, Ok(account));
+    check(
+        &bytes,
+        expect![[r#"
+        01e7200203090909090909090909090909090909090909090909090909090909
+        09090909090200000001000000000000000200000000018cb902f80a01027731
+        007a3295a026060004
+    "#]],
+    );
+}
+
+#[test]
+fn hashes_of_identity() {
+    let key = HashKey([1; 16]);
+    let wager = read_wager(
+        br#"{"wagerId":"w1","playerId":"p1","operatorId":"o1","gameId":"g1","gameCategory":"slots",
+        "wagerAmount":100.00,"currency":"USD","jurisdiction":"Malta",
+        "timestamp":"2024-11-11T10:30:00Z"}"#,
+    );
+    let [high, low] = key.id("o1", IdKind::Wager, "w1").0;
+    let hashes = [high, low, key.player("p1"), key.content(&wager.unwrap())];
+    check(
+        &hashes.map(u64::to_be_bytes).concat(),
+        expect![[r#"
+        69572bb476ebfdafa03678662fe1cf38ca2f7db04851875fa305ec688fdb7b35
+    "#]],
+    );
+    assert_eq!(partition_of("player-456", 16), 12);
+}

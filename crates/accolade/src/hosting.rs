@@ -34,10 +34,11 @@ impl Hosted {
     /// Opens the data directory and starts.
     pub(crate) async fn start(
         options: NodeOptions,
-        settings: Settings,
+        mut settings: Settings,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let data_dir = options.data_dir.clone();
+        settings.data_dir = Some(data_dir.clone());
         let node = tokio::task::spawn_blocking(move || Node::start(options)).await?;
         let node = Arc::new(node.map_err(|error| not_opened(error, &data_dir))?);
         let service = Service::new(Arc::clone(&node), settings, metrics);

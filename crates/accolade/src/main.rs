@@ -67,7 +67,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
     let Arguments { place, command } = arguments;
     match command {
         Command::Serve(serve) => serve::run(&place, serve).await,
-        Command::Demo(demo) => demo::run(demo).await,
+        Command::Demo(demo) => demo::run(place.data_dir, demo).await,
         Command::Ingest(ingest) => ingest::run(&place, ingest).await,
         Command::Operator(operator) => operator::run(&place, operator).await,
         Command::Program(program) => program::run(&place, program).await,

@@ -49,7 +49,6 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let config = Config::load(place)?;
     logs::begin(arguments.log_format.unwrap_or(config.logs.format), &config.logs.filter)?;
     let metrics = metrics()?;
-    let upkeep = metrics.clone();
 
     let began = Instant::now();
     let data_dir = config.data_dir.display().to_string();
@@ -63,7 +62,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         players = status.players,
         ids_in_memory = status.ids_in_memory,
         partitions = hosted.node.partitions(),
-        operators = hosted.node.rules().operators.len(),
+        operators = hosted.node.rules().operators().len(),
         "opened, and replayed what no checkpoint had"
     );
 
@@ -78,9 +77,10 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let api = format!("http://{}", listening.address);
     tracing::info!(api, page = format!("{api}/api/docs"), socket = listening.socket, "listening");
 
-    let failure = until_end(&hosted, || upkeep.run_upkeep()).await?;
+    let failure = until_end(&hosted).await?;
     tokio::spawn(end_at_once_when_told_again());
     tracing::info!("stopping: nothing is taken in any more, and what was is finished");
+    hosted.service.retire();
     listening.end().await;
     let stopped = hosted.stop().await;
     match failure {
@@ -133,24 +133,20 @@ impl Listening {
 }
 
 /// Waits for a signal, or for the failure that has ended the node.
-async fn until_end(hosted: &Hosted, upkeep: impl Fn()) -> anyhow::Result<Option<String>> {
+async fn until_end(hosted: &Hosted) -> anyhow::Result<Option<String>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut look = tokio::time::interval(Duration::from_millis(500));
-    for tick in 0_u64.. {
+    loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = terminate.recv() => return Ok(None),
+            _ = interrupt.recv() => return Ok(None),
             _ = look.tick() => {}
         }
         if let Some(failure) = hosted.node.status().fatal {
             return Ok(Some(failure));
         }
-        if tick.is_multiple_of(10) {
-            upkeep();
-        }
     }
-    Ok(None)
 }
 
 /// A second signal: whoever sends it does not want to wait.

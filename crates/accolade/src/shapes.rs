@@ -133,6 +133,8 @@ pub(crate) struct Outcome {
     pub(crate) reason: Option<String>,
     /// Points.
     pub(crate) points: Option<Raw>,
+    /// The balance after it.
+    pub(crate) points_balance: Option<Raw>,
 }
 
 /// The answer to many items.

@@ -62,7 +62,8 @@ impl Partition {
         let hour = event.at().hour();
         self.occupy(identity, place, hour);
         if step.mark {
-            let until = event.at().plus_micros(self.rules.settings.window_micros());
+            // A wager as old as the void is accepted for a window, its last moment included.
+            let until = event.at().plus_micros(self.rules.settings.window_micros() + 1);
             let until = until.max(self.time);
             let key = marker_key(event, &operator);
             self.timers.set(until, Timer::Marker(key.clone()));

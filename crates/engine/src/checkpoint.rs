@@ -54,6 +54,8 @@ mod tag {
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
+/// Accounts that a sweep writes at least, so that a quiet partition comes round as well.
+const SWEPT_MIN: usize = 64;
 
 impl Partition {
     /// Appends what changed since the last time and the sweep's next stretch.
@@ -75,7 +77,7 @@ impl Partition {
             self.unwritten.pending.extend(self.pending.keys().copied());
         }
         self.write_small_tables(out);
-        let completed = self.sweep(out, dirty.len() * SWEPT_FOR_EACH_CHANGED);
+        let completed = self.sweep(out, SWEPT_MIN.max(dirty.len() * SWEPT_FOR_EACH_CHANGED));
         Swept { began, completed }
     }
 
@@ -86,7 +88,7 @@ impl Partition {
         for (ordinal, player) in (self.unwritten.sweep_next..).zip(&all[from..to]) {
             write_account(out, ordinal, &player.account);
         }
-        let completed = stretch > 0 && to == all.len();
+        let completed = to == all.len();
         self.unwritten.sweep_next =
             if completed { 0 } else { Ordinal::try_from(to).expect("an ordinal of a player") };
         completed

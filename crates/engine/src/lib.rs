@@ -18,8 +18,12 @@ pub mod checkpoint;
 pub mod disk;
 pub mod ids;
 pub mod input;
+pub mod intake;
 pub mod partition;
 pub mod players;
 pub mod rules;
 pub mod store;
 pub mod timers;
+
+#[cfg(feature = "contract")]
+pub mod contract;

@@ -141,8 +141,8 @@ pub struct Model {
     batch_times: BTreeMap<u16, i64>,
     operators: BTreeMap<String, Vec<Version>>,
     occurrences: BTreeMap<Identity, Vec<Occurrence>>,
-    /// Voids that came before their wager, by operator, player and wager: partition, and the last
-    /// moment at which each holds.
+    /// Voids that came before their wager, by operator, player and wager: partition, and the
+    /// moment from which each holds no more.
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
@@ -201,7 +201,7 @@ impl Model {
     pub fn batch(&mut self, partition: u16, time: i64) {
         let before = self.batch_times.insert(partition, time);
         assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
-        self.waiting_voids.retain(|_, (of, until)| *of != partition || *until >= time);
+        self.waiting_voids.retain(|_, (of, until)| *of != partition || *until > time);
         self.letters.retain(|(of, ..), letter| *of != partition || letter.until > time);
         // Two days after a day has begun it is over in every zone.
         let oldest = time - self.window.window_micros - 2 * DAY;
@@ -265,7 +265,9 @@ impl Model {
     /// Folds one record in and says what must become of it.
     pub fn record(&mut self, input: &Input<'_>) -> Expected {
         let expected = self.decide(input);
-        if expected.outcome == ModelOutcome::DeadLetter {
+        // A command that conflicts with another is declined, and no dead letter.
+        let is_command = matches!(input.event, ModelEvent::Consent(_));
+        if expected.outcome == ModelOutcome::DeadLetter && !is_command {
             self.keep_letter(input, expected.reason.expect("a dead letter has a reason"));
         }
         expected
@@ -404,7 +406,7 @@ impl Model {
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
             let waiting = (wager.operator, wager.player, wager.id);
-            let until = (void.timestamp + self.window.window_micros).max(now);
+            let until = (void.timestamp + self.window.window_micros + 1).max(now);
             self.waiting_voids.insert(waiting, (partition, until));
         }
         let mut taken = 0;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::{Effect, Partition};
-use accolade_storage::error::Result;
+use accolade_storage::error::{Result, StorageError};
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::Options;
 use accolade_storage::segment::Position;
@@ -62,6 +62,8 @@ pub struct Report {
 pub fn run(seed: u64, is_verbose: bool) -> Report {
     let mut run = Run::new(seed, is_verbose);
     let ended = catch_unwind(AssertUnwindSafe(|| run.live()));
+    let files = run.disk.files();
+    run.tell(|| format!("at the end: {files:?}"));
     let violation = ended.err().map(|panic| {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string);
         text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
@@ -99,6 +101,8 @@ struct Run {
     outbox: VecDeque<(u16, Effect)>,
     desk: desk::Desk,
     record_count: usize,
+    /// The world is over, and all that is left is done.
+    is_calm: bool,
     counts: Counts,
     is_verbose: bool,
     transcript: String,
@@ -130,6 +134,7 @@ impl Run {
             outbox: VecDeque::new(),
             desk: desk::Desk::default(),
             record_count: 0,
+            is_calm: false,
             counts: Counts::new(),
             is_verbose,
             transcript: String::new(),
@@ -377,8 +382,9 @@ impl Run {
 
     fn fold(&mut self, count: usize) -> Result<()> {
         let mut folded = self.node().fold(count);
-        if folded.is_err() && !self.disk.has_crashed() && self.random.percent(50) {
-            // A failure of the store is not one of the fold: it can be tried again.
+        // What the fold could not read it can ask for again; what it could not write is final.
+        let is_fold = matches!(&folded, Err(StorageError::Io { path, .. }) if path == fold::STORE);
+        if is_fold && !self.disk.has_crashed() && self.random.percent(50) {
             let time = self.node().log.time();
             folded = self.node().folder.go_on(time);
             self.count("folds tried again");
@@ -525,7 +531,8 @@ impl Run {
     /// comes to the same.
     fn finish(&mut self) {
         self.calm();
-        for _ in 0..40 {
+        self.is_calm = true;
+        for _ in 0..1_000 {
             let ended = self.settle();
             if let Err(error) = ended {
                 panic!("without faults: {error}");
@@ -536,7 +543,9 @@ impl Run {
             if is_quiet {
                 break;
             }
-            self.clock = self.log_time() + 11_000_000;
+            if self.node().folder.is_done() {
+                self.clock = self.log_time() + 11_000_000;
+            }
         }
         assert!(self.node().folder.is_done(), "a partition stands for ever");
         assert!(self.desk.are_released_all_arrived(), "a released dead letter never arrived");

@@ -84,7 +84,7 @@ impl Disk for RealDisk {
         let path = self.root.join(folder);
         if !path.exists() {
             std::fs::create_dir_all(&path)?;
-            File::open(&self.root)?.sync_all()?;
+            File::open(path.parent().unwrap_or(&self.root))?.sync_all()?;
         }
         File::open(path)?.sync_all()
     }

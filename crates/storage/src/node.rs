@@ -20,21 +20,23 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::apply::Decide;
 use accolade_engine::disk::Disk;
+use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::{BEHAVIOUR, Rules};
 use accolade_wire::control::Control;
 use accolade_wire::identity::{IdHash, IdKind};
 use accolade_wire::record::{Kind, Record, Source};
+use rustix::fs::FlockOperation;
 
 use self::background::Spare;
 use self::fold::{Cell, FoldQueue};
 use self::intake::IntakeQueue;
-pub use self::intake::{Caller, Refused, Submission};
 use crate::backing::Backing;
 use crate::disk::RealDisk;
 use crate::error::{Result, StorageError};
 use crate::open::{self, Opened, Options};
 use crate::run::RunEntry;
+pub use accolade_engine::intake::{Caller, Refused, Submission};
 
 /// How a node runs.
 #[derive(Debug, Clone)]
@@ -119,8 +121,8 @@ pub(crate) struct Inner {
     folds_running: AtomicUsize,
     fatal: Mutex<Option<String>>,
     wake: (Mutex<bool>, Condvar),
-    /// Held open: the directory is this process's until it is closed.
-    _lock_file: std::fs::File,
+    /// Locked: the directory is this node's until it has stopped.
+    lock_file: std::fs::File,
 }
 
 /// What a node says about itself.
@@ -198,7 +200,7 @@ impl Node {
             options,
             disk,
             backing,
-            _lock_file: lock_file,
+            lock_file,
         });
         let mut threads = Vec::new();
         let mut spawn = |name: String, run: Box<dyn FnOnce() + Send>| -> Result<()> {
@@ -244,23 +246,13 @@ impl Node {
                 self.inner.fail("a thread of the node panicked".into());
             }
         }
+        if let Err(error) = rustix::fs::flock(&self.inner.lock_file, FlockOperation::Unlock) {
+            tracing::warn!(%error, "the directory's lock ends with the process");
+        }
         match lock(&self.inner.fatal).take() {
             None => Ok(()),
             Some(failure) => Err(StorageError::io("node", std::io::Error::other(failure))),
         }
-    }
-
-    /// Queues records to be made durable; `submission.caller` hears what becomes of them.
-    ///
-    /// Refused at once where the node takes nothing in: then nothing of it is kept.
-    pub fn submit(&self, submission: Submission) -> std::result::Result<(), Refused> {
-        self.inner.admit()?;
-        self.inner.intake.push(submission, self.inner.options.queue_bytes_max)
-    }
-
-    /// How many partitions there are.
-    pub fn partitions(&self) -> u16 {
-        u16::try_from(self.inner.cells.len()).expect("partitions are counted in 16 bits")
     }
 
     /// Reads from a partition, between two batches or while it stands.
@@ -323,6 +315,17 @@ impl Node {
     }
 }
 
+impl Intake for Node {
+    fn submit(&self, submission: Submission) -> std::result::Result<(), Refused> {
+        self.inner.admit()?;
+        self.inner.intake.push(submission, self.inner.options.queue_bytes_max)
+    }
+
+    fn partitions(&self) -> u16 {
+        u16::try_from(self.inner.cells.len()).expect("partitions are counted in 16 bits")
+    }
+}
+
 impl Inner {
     /// Ends the node: a failure of the disk is never retried.
     pub(crate) fn fail(&self, failure: String) {
@@ -371,7 +374,7 @@ fn lock_directory(data_dir: &std::path::Path) -> Result<std::fs::File> {
         .write(true)
         .open(data_dir.join("LOCK"))
         .map_err(io)?;
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StorageError::InUse(data_dir.to_path_buf()))?;
     Ok(file)
 }

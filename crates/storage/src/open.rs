@@ -88,6 +88,7 @@ const START: Position = Position { sequence: 0, offset: 0, next_frame: 1, checks
 /// Opens the data directory on `disk`, and creates what a new one needs.
 pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
     check_format(&**disk)?;
+    prepare_folders(&**disk)?;
     let states = read_states(&**disk)?;
     let manifest = states.manifest.clone();
 
@@ -113,6 +114,13 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
     {
         let what = "the checkpoint needs it, and it is not there";
         return Err(StorageError::damaged(Family::Log.path(from.sequence), 0, what));
+    }
+    if manifest.is_none()
+        && let Some(first) = log.first_position()?
+        && first.next_frame > 1
+    {
+        let what = "the log goes back to a checkpoint, and there is none";
+        return Err(StorageError::damaged(Family::State.folder(), 0, what));
     }
 
     let count = match (&manifest, first_slices) {
@@ -141,7 +149,13 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
     let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;
     let dead_writer = writer(&dead.0, dead.1, options.segment_bytes)?;
     let log_at = log_end.unwrap_or(START);
-    let log_writer = writer(&log, log_at, options.log_segment_bytes)?;
+    let mut log_writer = writer(&log, log_at, options.log_segment_bytes)?;
+    // A checkpoint may name the place of the first frame before there is one.
+    log_writer.writer().sync()?;
+    let log_from = match log_from {
+        None => log.first_position()?,
+        from => from,
+    };
 
     let next_batches = partitions
         .iter()
@@ -177,19 +191,14 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
         (dead.0, dead_writer, dead.2),
         lookup,
     );
-    let replay_from = match (log_from, log_end) {
-        (Some(from), Some(end)) if from.next_frame == end.next_frame => None,
-        (Some(from), Some(_)) => Some(from),
-        (None, Some(_)) => log.first_position()?,
-        (_, None) => None,
-    };
+    let replay_from = log_from.filter(|from| from.next_frame < log_at.next_frame);
     Ok(Opened {
         partitions,
         backing: Arc::new(backing),
         log: LogWriter::new(log_writer, next_batches, log_time),
         checkpointer,
         replay_from,
-        is_new: log_end.is_none() && manifest.is_none(),
+        is_new: log_at.next_frame == 1 && manifest.is_none(),
     })
 }
 
@@ -200,6 +209,17 @@ pub fn replay(
     each: &mut dyn FnMut(LogFrame) -> Result<()>,
 ) -> Result<()> {
     log.frames(from, &mut |head, after, payload| each(LogFrame::read(head, payload, *after)?))
+}
+
+/// Folders survive a crash only once they were synced into their own.
+fn prepare_folders(disk: &dyn Disk) -> Result<()> {
+    let families =
+        [Family::Log, Family::Journal, Family::DeadLetters, Family::State, Family::Links];
+    let folders = families.map(Family::folder);
+    for folder in folders.into_iter().chain(["lookup", Family::Ids.folder()]) {
+        disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))?;
+    }
+    Ok(())
 }
 
 fn check_format(disk: &dyn Disk) -> Result<()> {
@@ -270,6 +290,14 @@ fn read_states(disk: &dyn Disk) -> Result<States> {
             Ok(())
         })?;
     states.end = end;
+    if let Some(manifest) = &states.manifest {
+        let needed = manifest.needed_from.iter().min().copied().unwrap_or(0);
+        let first = frames::list(disk, Family::State)?.first().copied();
+        if first.is_none_or(|first| first > needed) {
+            let what = "the checkpoint needs it, and it is not there";
+            return Err(StorageError::damaged(Family::State.path(needed), 0, what));
+        }
+    }
     Ok(states)
 }
 
@@ -325,7 +353,12 @@ fn load_partitions(
     let until = Some(manifest.ids);
     frames::read(disk, Family::Ids, manifest.ids_from, until, &mut |_, _, at, payload| {
         read_ids(payload, &mut |partition, id| {
-            partitions[usize::from(partition)].ids_mut().restore(id);
+            let partition = &mut partitions[usize::from(partition)];
+            // A partition that stood was not in the checkpoint that wrote its ids: a replay of these
+            // batches occupies them again.
+            if id.batch < partition.next_batch() {
+                partition.ids_mut().restore(id);
+            }
         })
         .map_err(bad_frame(Family::Ids, at))
     })?;

@@ -39,7 +39,14 @@ pub fn pack(
     block_bytes: u32,
     path: &str,
 ) -> io::Result<()> {
-    let file = disk.create(path, 0)?;
+    let file = match disk.create(path, 0) {
+        // An earlier try did not come to its end.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            disk.remove(path)?;
+            disk.create(path, 0)?
+        }
+        file => file?,
+    };
     let mut offset = 0;
     let mut table = Vec::new();
     table.extend_from_slice(&raw_len.to_le_bytes());

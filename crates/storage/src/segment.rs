@@ -502,7 +502,7 @@ fn check_frame(frame: &[u8], position: &Position) -> Option<&'static str> {
 /// Looks from `offset` on for whole frames with a number of at least `next`, and returns the highest
 /// frame that any of them says was durable when it was written; 0 for none.
 pub fn highest_synced(
-    read_at: &mut dyn FnMut(&mut [u8], u64) -> std::io::Result<()>,
+    read_at: &mut dyn FnMut(&mut [u8], u64) -> io::Result<()>,
     len: u64,
     offset: u64,
     next: u64,
@@ -564,7 +564,7 @@ impl Tail {
 
     /// Writes the frames again where they stand, and makes them durable: an fsync that failed once
     /// has given up on what was written before it.
-    pub fn settle(self) -> std::io::Result<()> {
+    pub fn settle(self) -> io::Result<()> {
         for (file, _, from, to) in &self.frames {
             let to = (*to).min(file.len()?);
             let mut bytes = vec![0; usize::try_from(to - from).expect("a frame fits memory")];

@@ -14,8 +14,8 @@ use crate::error::{Result, StorageError};
 use crate::index::{Index, SliceAt};
 use crate::packed::{Packed, pack};
 use crate::segment::{
-    Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, Writer, new_frame,
-    highest_synced, parse_segment_head, read_segment_head, scan, seal_footer,
+    Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, Writer,
+    highest_synced, new_frame, parse_segment_head, read_segment_head, scan, seal_footer,
 };
 
 /// Indexes of closed segments that are kept in memory.
@@ -298,23 +298,22 @@ impl Slices {
         }
     }
 
-    /// The closed segments, oldest first.
+    /// The closed segments, oldest first, up to the first that has yet to be closed: what goes in this
+    /// order leaves no gap.
     pub fn closed(&self) -> Result<Vec<ClosedSegment>> {
         let mut closed = Vec::new();
         for (sequence, segment) in &*self.all() {
             let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-            if let Content::Closed { bytes, ranges, newest, .. } = &*content {
-                let (packed, length) = match bytes {
-                    Bytes::Plain(file) => (false, file.len()),
-                    Bytes::Packed(packed) => (true, packed.file_len()),
-                };
-                let bytes =
-                    length.map_err(|source| StorageError::io(self.path(*sequence), source))?;
-                let last_batches =
-                    ranges.iter().map(|(partition, (_, last))| (*partition, *last)).collect();
-                let (sequence, newest) = (*sequence, *newest);
-                closed.push(ClosedSegment { sequence, last_batches, newest, bytes, packed });
-            }
+            let Content::Closed { bytes, ranges, newest, .. } = &*content else { break };
+            let (packed, length) = match bytes {
+                Bytes::Plain(file) => (false, file.len()),
+                Bytes::Packed(packed) => (true, packed.file_len()),
+            };
+            let bytes = length.map_err(|source| StorageError::io(self.path(*sequence), source))?;
+            let last_batches =
+                ranges.iter().map(|(partition, (_, last))| (*partition, *last)).collect();
+            let (sequence, newest) = (*sequence, *newest);
+            closed.push(ClosedSegment { sequence, last_batches, newest, bytes, packed });
         }
         Ok(closed)
     }
@@ -324,15 +323,19 @@ impl Slices {
         let removed =
             self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&sequence);
         lock(&self.indexes).retain(|(cached, _)| *cached != sequence);
-        let Some(segment) = removed else { return Ok(()) };
-        let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-        let path = match &*content {
-            Content::Closed { bytes: Bytes::Packed(_), .. } => self.packed_path(sequence),
-            Content::Closed { .. } | Content::Open { .. } => self.path(sequence),
-        };
+        if removed.is_none() {
+            return Ok(());
+        }
+        // Both names, since packing may have failed between one and the other.
+        for path in [self.path(sequence), self.packed_path(sequence)] {
+            match self.disk.remove(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(|source| StorageError::io(&path, source))?,
+            }
+        }
         // The next one goes only once this is gone for ever, so that a crash never leaves a gap.
-        let removed = self.disk.remove(&path).and_then(|()| self.disk.sync_dir(self.family.folder()));
-        removed.map_err(|source| StorageError::io(&path, source))
+        let folder = self.family.folder();
+        self.disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))
     }
 
     /// The first batch of a partition that is still there.

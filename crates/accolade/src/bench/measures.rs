@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use accolade_engine::ids::IdEntry;
+use accolade_engine::intake::Intake;
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_storage::run::RunEntry;
 use accolade_wire::identity::IdHash;

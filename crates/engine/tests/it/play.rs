@@ -123,12 +123,10 @@ impl Play {
 
     /// Folds what waits, as far as it goes.
     fn fold(&mut self) {
-        let mut ahead = self.partition.next_batch();
-        for (body, flags) in &self.waiting {
+        for (ahead, (body, flags)) in (self.partition.next_batch()..).zip(&self.waiting) {
             let count = u32::from(!body.is_empty());
             let slice = Slice { partition: 0, batch: ahead, flags: *flags, count, body };
             self.partition.read_ahead(&slice);
-            ahead += 1;
         }
         while let Some((body, flags)) = self.waiting.first() {
             let batch = self.partition.next_batch();
@@ -283,12 +281,12 @@ impl Observer for Hearing<'_> {
 /// Plays a scenario and compares its transcript.
 pub(crate) fn check(scenario: &str, transcript: expect_test::Expect) {
     let mut play = Play::new();
-    let mut heard = String::new();
+    let mut heard = Vec::new();
     for line in scenario.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<_> = line.split_whitespace().collect();
         let name = words[..2.min(words.len())].join(" ");
         let name = if words[0] == "program" || words[0] == "bytes" { words[0] } else { &name };
-        heard += &format!("{name:<12} {}", play.line(line));
+        heard.push(format!("{name:<12} {}", play.line(line)));
     }
-    transcript.assert_eq(&heard);
+    transcript.assert_eq(&heard.concat());
 }

@@ -109,11 +109,12 @@ impl Run {
     }
 
     fn command(&mut self, at: At, event: &ModelEvent) -> Option<ModelCommand> {
-        let letter = if self.random.percent(3) { (at.1 + 1, at.2) } else { (at.1, at.2) };
+        let letter = (at.1, at.2);
+        let any = if self.random.percent(3) { (at.1 + 1, at.2) } else { letter };
         let command_id = format!("desk-{}", self.desk.next_id);
         self.desk.next_id += u64::from(!self.random.percent(3));
         Some(match self.random.below(10) {
-            0 => ModelCommand::Discard { command_id, letter },
+            0 => ModelCommand::Discard { command_id, letter: any },
             1..=4 => {
                 let event = self.repaired(event);
                 let bytes = match &event {
@@ -123,7 +124,7 @@ impl Run {
                 let original = String::from_utf8(bytes).ok()?;
                 ModelCommand::Repair { command_id, letter, event, original }
             }
-            _ => ModelCommand::Release { command_id, letter },
+            _ => ModelCommand::Release { command_id, letter: any },
         })
     }
 
@@ -145,8 +146,7 @@ impl Run {
     pub(super) fn order_skips(&mut self) {
         let standing = self.node().folder.standing.clone();
         for place in standing.into_iter().flatten() {
-            let is_calm = self.record_count >= super::RECORDS_MAX;
-            if is_calm || self.random.percent(30) {
+            if self.is_calm || self.random.percent(30) {
                 self.count("skips");
                 self.put_control(Item::skip(place, self.clock));
             }

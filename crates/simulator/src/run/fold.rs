@@ -31,6 +31,9 @@ impl Flush for NodeStore {
     }
 }
 
+/// Names what the fold could not read.
+pub(super) const STORE: &str = "what the fold asks for";
+
 /// What the fold said about a record.
 #[derive(Debug, Clone)]
 pub(super) struct Heard {
@@ -130,7 +133,7 @@ impl<S: Flush> Folder<S> {
                 self.standing[at] = Some(place);
                 Ok(false)
             }
-            Err(Stopped::Store(error)) => Err(StorageError::io("store", error)),
+            Err(Stopped::Store(error)) => Err(StorageError::io(STORE, error)),
         }
     }
 }

@@ -110,7 +110,8 @@ impl Node {
     /// Folds what is durable; `count` frames at most.
     pub(super) fn fold(&mut self, count: usize) -> Result<()> {
         let count = count.min(self.to_fold.len());
-        for frame in self.to_fold.drain(..count).collect::<Vec<_>>() {
+        for _ in 0..count {
+            let frame = self.to_fold.remove(0);
             self.folder.accept(&frame)?;
         }
         Ok(())
@@ -151,12 +152,19 @@ impl Node {
                 Chore::Closed
             }
             2 => {
-                let closed = self.backing.log.closed()?;
-                let plain: Vec<_> = closed.iter().filter(|segment| !segment.packed).collect();
+                let covered = self.checkpointer.last().map_or(0, |last| last.journal.sequence);
+                let (log, journal) = (&self.backing.log, &self.backing.journal);
+                let mut plain = Vec::new();
+                for (slices, before) in [(log, u64::MAX), (journal, covered)] {
+                    let closed = slices.closed()?.into_iter();
+                    let closed = closed.filter(|it| !it.packed && it.sequence < before);
+                    plain.extend(closed.map(|it| (slices, it.sequence)));
+                }
                 if plain.is_empty() {
                     return Ok(Chore::Nothing);
                 }
-                self.backing.log.pack(random.pick(&plain).sequence)?;
+                let (slices, sequence) = random.pick(&plain);
+                slices.pack(*sequence)?;
                 Chore::Packed
             }
             3 => {

@@ -24,6 +24,8 @@ pub(super) struct Spare {
 
 /// How often small duties are looked at.
 const TICK: Duration = Duration::from_millis(20);
+/// A dead letter is listed for 30 days; its bytes stay a little longer than any list.
+const DEAD_LETTER_DAYS: i64 = 32;
 /// How often tidying looks for something to do.
 const TIDY_EVERY: Duration = Duration::from_millis(200);
 
@@ -201,5 +203,17 @@ fn retain(inner: &Inner, now: i64) -> Result<bool> {
         inner.backing.log.remove(oldest.sequence)?;
         return Ok(true);
     }
-    Ok(false)
+    retain_dead_letters(inner, now)
+}
+
+/// Removes the bytes of dead letters that the lists have forgotten.
+fn retain_dead_letters(inner: &Inner, now: i64) -> Result<bool> {
+    let dead_letters = &inner.backing.dead_letters;
+    let forgotten = now - DEAD_LETTER_DAYS * DAY_MICROS;
+    let closed = dead_letters.closed()?;
+    let Some(oldest) = closed.first().filter(|oldest| oldest.newest.micros() < forgotten) else {
+        return Ok(false);
+    };
+    dead_letters.remove(oldest.sequence)?;
+    Ok(true)
 }

@@ -14,13 +14,13 @@ use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
 
-use super::intake::{Caller, Refused, Submission};
 use super::{Inner, lock};
 use crate::backing::NodeStore;
 use crate::error::Result;
 use crate::log::LogFrame;
 use crate::open;
 use crate::segment::Position;
+use accolade_engine::intake::{Caller, Refused, Submission};
 
 /// A partition with where its log goes on.
 #[derive(Debug)]

@@ -1,54 +1,12 @@
 //! What waits to be written to the log.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
-use accolade_domain::amount::Points;
-use accolade_domain::ledger::Place;
-use accolade_domain::outcome::Outcome;
+use accolade_engine::intake::{Refused, Submission};
 
 use super::lock;
-
-/// Records that are made durable together or not at all.
-#[derive(Debug)]
-pub struct Submission {
-    /// The records, one after the other, as [`accolade_wire::record::Record::write`] writes them.
-    pub records: Vec<u8>,
-    /// The partition of each record, `None` for a control record, and its bytes.
-    pub parts: Vec<(Option<u16>, u32)>,
-    /// Hears what becomes of them.
-    pub caller: Arc<dyn Caller>,
-    /// Whether the caller wants to hear of outcomes.
-    pub wants_outcomes: bool,
-    /// When it was taken in, for the latency histogram.
-    pub taken_at: Instant,
-}
-
-/// Hears what becomes of a submission. Calls come from the node's threads and must not block.
-pub trait Caller: fmt::Debug + Send + Sync {
-    /// All records are durable, at these places.
-    fn durable(&self, places: &[Place]);
-    /// Nothing of it was kept, or nothing is known: the node ended.
-    fn refused(&self, why: Refused);
-    /// The record at `index` was folded.
-    fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>);
-}
-
-/// Why nothing is taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// More waits than fits; later it will be less.
-    #[error("the node is busy")]
-    Busy,
-    /// The disk has too little room.
-    #[error("the disk is full")]
-    DiskFull,
-    /// The node is stopping, or has failed.
-    #[error("the node is stopping")]
-    Stopping,
-}
 
 #[derive(Debug, Default)]
 struct Waiting {

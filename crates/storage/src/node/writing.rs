@@ -9,11 +9,11 @@ use accolade_domain::time::Timestamp;
 
 use super::clock::LogClock;
 use super::fold::{Job, Watch};
-use super::intake::{Refused, Submission};
 use super::{Inner, lock, random};
 use crate::error::{Result, StorageError};
 use crate::log::LogWriter;
 use crate::slices::Left;
+use accolade_engine::intake::{Refused, Submission};
 
 /// Bytes of records in one frame, after which the rest waits for the next.
 const FRAME_BYTES_MAX: usize = 4 << 20;

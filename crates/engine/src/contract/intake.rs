@@ -1,0 +1,120 @@
+//! The contract of [`Intake`], on an intake that is empty but for genesis.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::time::Timestamp;
+use accolade_wire::control::{Command, Control};
+use accolade_wire::record::{Kind, Record, Source};
+
+use crate::intake::{Caller, Intake, Refused, Submission};
+
+/// A caller that a test waits for.
+#[derive(Debug, Default)]
+struct Waiting {
+    heard: Mutex<Heard>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    durable: Vec<Vec<Place>>,
+    outcomes: Vec<(usize, Outcome)>,
+    refused: Option<Refused>,
+    applied_before_durable: bool,
+}
+
+impl Caller for Waiting {
+    fn durable(&self, places: &[Place]) {
+        self.heard.lock().unwrap().durable.push(places.to_vec());
+        self.changed.notify_all();
+    }
+    fn refused(&self, why: Refused) {
+        self.heard.lock().unwrap().refused = Some(why);
+        self.changed.notify_all();
+    }
+    fn applied(&self, index: usize, outcome: &Outcome, _: Option<Points>) {
+        let mut heard = self.heard.lock().unwrap();
+        heard.applied_before_durable |= heard.durable.is_empty();
+        heard.outcomes.push((index, outcome.clone()));
+        self.changed.notify_all();
+    }
+}
+
+/// Runs the whole contract.
+pub fn check(intake: &dyn Intake) {
+    control_is_carried_out_and_answered(intake);
+    records_of_one_submission_keep_their_order(intake);
+    batches_of_a_partition_are_numbered_without_gaps(intake);
+}
+
+fn submit(intake: &dyn Intake, records: &[(Option<u16>, Kind, Vec<u8>)]) -> Heard {
+    let (source, operator, origin) = (Source::Http, "contract", None);
+    let received_at = Timestamp::default();
+    let (mut bytes, mut parts) = (Vec::new(), Vec::new());
+    for (partition, kind, body) in records {
+        let before = bytes.len();
+        Record { kind: *kind, source, operator, received_at, origin, body }.write(&mut bytes);
+        parts.push((*partition, u32::try_from(bytes.len() - before).unwrap()));
+    }
+    let waiting = Arc::new(Waiting::default());
+    let caller = Arc::clone(&waiting) as Arc<dyn Caller>;
+    let (wants_outcomes, taken_at) = (true, a_moment());
+    intake.submit(Submission { records: bytes, parts, caller, wants_outcomes, taken_at }).unwrap();
+    let heard = waiting.heard.lock().unwrap();
+    let is_waiting =
+        |heard: &mut Heard| heard.outcomes.len() < records.len() && heard.refused.is_none();
+    let mut heard = waiting.changed.wait_while(heard, is_waiting).unwrap();
+    std::mem::take(&mut *heard)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test stands outside the fold")]
+fn a_moment() -> Instant {
+    Instant::now()
+}
+
+fn operator() -> Vec<u8> {
+    let (operator, key_hash) = ("contract".to_string(), String::new());
+    serde_json::to_vec(&Control::Operator { operator, key_hash, events_per_second: 0 }).unwrap()
+}
+
+fn consent(id: &str) -> Vec<u8> {
+    let (id, player_id) = (id.to_string(), "player".to_string());
+    serde_json::to_vec(&Command::Consent { id, player_id, joins: true }).unwrap()
+}
+
+fn control_is_carried_out_and_answered(intake: &dyn Intake) {
+    let heard = submit(intake, &[(None, Kind::Control, operator())]);
+    assert_eq!(heard.outcomes, [(0, Outcome::Done { made: 1 })]);
+    let heard = submit(intake, &[(None, Kind::Control, operator())]);
+    assert_eq!(heard.outcomes, [(0, Outcome::Declined { why: Declined::OperatorExists })]);
+}
+
+fn records_of_one_submission_keep_their_order(intake: &dyn Intake) {
+    let record = |id: &str| (Some(0), Kind::Command, consent(id));
+    let mut heard = submit(intake, &[record("c1"), record("c2"), record("c1")]);
+    assert_eq!(heard.durable.len(), 1, "durable is heard once");
+    assert!(!heard.applied_before_durable);
+    let places = &heard.durable[0];
+    assert!(places.is_sorted() && places.len() == 3, "{places:?}");
+    heard.outcomes.sort_by_key(|(index, _)| *index);
+    let done = Outcome::Done { made: 0 };
+    let expected = [(0, done.clone()), (1, done), (2, Outcome::Repeated { first: places[0] })];
+    assert_eq!(heard.outcomes, expected);
+}
+
+fn batches_of_a_partition_are_numbered_without_gaps(intake: &dyn Intake) {
+    let mut last = None;
+    for number in 0..50 {
+        let id = format!("n{number}");
+        let heard = submit(intake, &[(Some(0), Kind::Command, consent(&id))]);
+        let place = heard.durable[0][0];
+        assert_eq!((place.partition, place.slot, place.number), (0, 1, 0));
+        // An empty batch of time may come between.
+        assert!(last.is_none_or(|last| (last + 1..=last + 2).contains(&place.batch)));
+        last = Some(place.batch);
+    }
+}

@@ -1,0 +1,111 @@
+//! The contract of [`Store`]: what it has taken it gives back, and what it is asked it answers the same
+//! whenever it is asked.
+
+use accolade_domain::amount::{Points, Rate};
+use accolade_domain::ledger::{Parts, Place};
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_wire::identity::IdHash;
+use accolade_wire::journal::{begin_slice, put_outcome};
+
+use crate::ids::IdEntry;
+use crate::store::{Ask, Earlier, Folded, Hours, Store};
+
+/// A store under test.
+pub trait UnderTest {
+    /// The store.
+    type Store: Store;
+    /// The store itself.
+    fn store(&mut self) -> &mut Self::Store;
+    /// Seals ids of a partition into a run of their own.
+    fn seal(&mut self, partition: u16, ids: &[IdEntry]);
+    /// Does whatever happens in the background, to its end: merging, closing, compressing.
+    fn settle(&mut self);
+}
+
+const PARTITION: u16 = 2;
+
+/// Runs the whole contract on an empty store of at least three partitions.
+pub fn check(test: &mut impl UnderTest) {
+    outcomes_are_read_as_they_were_committed(test);
+    what_was_taken_before_is_left_as_it_is(test);
+    the_newest_occurrence_before_the_batch_is_found(test);
+}
+
+fn folded(batch: u64, outcomes: &[Outcome]) -> Folded {
+    let mut journal = Vec::new();
+    begin_slice(&mut journal, 1, Timestamp::from_micros(7));
+    for outcome in outcomes {
+        put_outcome(&mut journal, outcome, None);
+    }
+    let count = u32::try_from(outcomes.len()).unwrap();
+    Folded { partition: PARTITION, batch, count, journal, dead_letters: Vec::new() }
+}
+
+fn read(test: &mut impl UnderTest, batch: u64, slot: u32) -> Outcome {
+    let mut found = None;
+    let place = Place { partition: PARTITION, batch, slot, number: 0 };
+    test.store().outcome(place, &mut |recorded| found = Some(recorded.outcome.clone())).unwrap();
+    found.unwrap()
+}
+
+fn outcomes_are_read_as_they_were_committed(test: &mut impl UnderTest) {
+    let counted = Outcome::Counted {
+        version: 1,
+        points: Points::ZERO,
+        capped: Points::ZERO,
+        parts: Parts { base: Rate::ONE, rate: Rate::ONE },
+        cap_day: None,
+    };
+    test.store().commit(&folded(1, &[counted.clone(), Outcome::Recorded])).unwrap();
+    test.store().commit(&folded(2, &[Outcome::Done { made: 5 }])).unwrap();
+    for _ in 0..2 {
+        test.settle();
+        assert_eq!(read(test, 1, 1), counted);
+        assert_eq!(read(test, 1, 2), Outcome::Recorded);
+        assert_eq!(read(test, 2, 1), Outcome::Done { made: 5 });
+    }
+}
+
+fn what_was_taken_before_is_left_as_it_is(test: &mut impl UnderTest) {
+    test.store().commit(&folded(2, &[Outcome::Done { made: 6 }])).unwrap();
+    test.settle();
+    assert_eq!(read(test, 2, 1), Outcome::Done { made: 5 });
+}
+
+fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {
+    let id = IdHash([1 << 40, 99]);
+    let entry = |batch: u64, hour: i64, player: u32| IdEntry {
+        id,
+        content: batch * 10,
+        batch,
+        slot: 1,
+        player,
+        hour,
+    };
+    test.seal(PARTITION, &[entry(10, 100, 1), entry(30, 102, 1)]);
+    test.seal(PARTITION, &[entry(20, 100, 1), entry(25, 100, 2)]);
+    test.seal(PARTITION - 1, &[entry(40, 100, 1)]);
+    let ask =
+        |hours: Hours, player: u32, before_batch: u64| Ask { id, player, hours, before_batch };
+    let hour = |hour: i64| Hours { from: hour, to: hour, own: hour };
+    let asks = [
+        ask(Hours::ALL, 1, 100),
+        ask(Hours::ALL, 1, 30),
+        ask(hour(100), 1, 100),
+        ask(hour(98), 1, 100),
+        ask(Hours::ALL, 2, 100),
+        ask(Hours::ALL, 3, 100),
+        Ask { id: IdHash([1 << 40, 98]), ..ask(Hours::ALL, 1, 100) },
+    ];
+    let expected = [Some(30), Some(20), Some(20), None, Some(25), None, None];
+    for _ in 0..2 {
+        let mut found = Vec::new();
+        test.store().earlier(PARTITION, &asks, &mut found).unwrap();
+        let batches: Vec<_> =
+            found.iter().map(|found| found.map(|earlier| earlier.batch)).collect();
+        assert_eq!(batches, expected);
+        assert_eq!(found[0], Some(Earlier { batch: 30, slot: 1, content: 300 }));
+        test.settle();
+    }
+}

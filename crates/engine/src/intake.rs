@@ -1,0 +1,69 @@
+//! The port through which records come in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+
+/// Makes records durable, in order, and tells what became of them.
+pub trait Intake: fmt::Debug + Send + Sync {
+    /// Queues records. `Ok` promises nothing but that the caller will hear: [`Caller::durable`] once
+    /// all of them survive a crash, or [`Caller::refused`]; whoever hears neither knows nothing.
+    ///
+    /// Refused at once where nothing can be taken in: then nothing of it is kept.
+    fn submit(&self, submission: Submission) -> Result<(), Refused>;
+
+    /// How many partitions there are.
+    fn partitions(&self) -> u16;
+}
+
+/// Records that are made durable together.
+#[derive(Debug)]
+pub struct Submission {
+    /// The records, one after the other, as [`accolade_wire::record::Record::write`] writes them.
+    pub records: Vec<u8>,
+    /// The partition of each record, `None` for a control record, and its bytes.
+    pub parts: Vec<(Option<u16>, u32)>,
+    /// Hears what becomes of them.
+    pub caller: Arc<dyn Caller>,
+    /// Whether the caller wants to hear of outcomes.
+    pub wants_outcomes: bool,
+    /// When it was taken in, for the latency histogram.
+    pub taken_at: Instant,
+}
+
+/// Hears what becomes of a submission. Calls come from the node's threads and must not block.
+pub trait Caller: fmt::Debug + Send + Sync {
+    /// All records are durable, at these places; heard before any outcome.
+    fn durable(&self, places: &[Place]);
+    /// Nothing of it was kept, or nothing is known: the node ended.
+    fn refused(&self, why: Refused);
+    /// The record at `index` was folded.
+    fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>);
+}
+
+/// Why nothing is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// More waits than fits; later it will be less.
+    Busy,
+    /// The disk has too little room.
+    DiskFull,
+    /// The node is stopping, or has failed.
+    Stopping,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "the node is busy",
+            Self::DiskFull => "the disk is full",
+            Self::Stopping => "the node is stopping",
+        })
+    }
+}
+
+impl std::error::Error for Refused {}

@@ -1,0 +1,318 @@
+//! Dead letters: seeing, repairing, retrying and giving up what could not be processed.
+
+use std::ops::Bound;
+
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::refusal::DeadReason;
+use accolade_engine::partition::{DeadLetter, DeadLetterState};
+use accolade_wire::control::Command;
+use accolade_wire::event::{read_game_event, read_wager};
+use accolade_wire::json::{self, Value};
+use accolade_wire::problem::Problem as BadField;
+use accolade_wire::record::Kind;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::idempotency::key_of;
+use crate::parameters::{Named, Parameters};
+use crate::problem::{Problem, Refusal, not_yet};
+use crate::program::read_why;
+use crate::service::Service;
+use crate::shapes::{Page, Time, respond};
+use crate::submit::{blocking, recorded_soon, soon};
+use crate::tenant::{Door, Tenant};
+
+/// Dead letters that are looked at before the fold may go on.
+const LOOKED_AT_ONCE: usize = 1_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeadLetterShape {
+    id: String,
+    reason: &'static str,
+    detail: Box<str>,
+    stage: &'static str,
+    source: &'static str,
+    received_at: Time,
+    original: String,
+    state: &'static str,
+}
+
+/// A dead letter's id.
+pub(crate) fn id_of(place: Place) -> String {
+    format!("{}-{}-{}", place.partition, place.batch, place.slot)
+}
+
+fn place_of(id: &str) -> Option<Place> {
+    let mut parts = id.split('-');
+    let place = Place {
+        partition: parts.next()?.parse().ok()?,
+        batch: parts.next()?.parse().ok()?,
+        slot: parts.next()?.parse().ok()?,
+        number: 0,
+    };
+    // One spelling only: ids are compared as texts elsewhere.
+    (id_of(place) == id).then_some(place)
+}
+
+const STATES: [(&str, Option<DeadLetterState>); 3] = [
+    ("open", Some(DeadLetterState::Open)),
+    ("released", Some(DeadLetterState::Released)),
+    ("discarded", Some(DeadLetterState::Discarded)),
+];
+
+const fn state_code(state: DeadLetterState) -> &'static str {
+    match state {
+        DeadLetterState::Open => "open",
+        DeadLetterState::Released => "released",
+        DeadLetterState::Discarded => "discarded",
+    }
+}
+
+/// How far the input came.
+pub(crate) const fn stage_of(reason: DeadReason) -> &'static str {
+    match reason {
+        DeadReason::Malformed => "read",
+        DeadReason::InFuture | DeadReason::TooLate | DeadReason::IdConflict => "admit",
+        DeadReason::OutOfRange | DeadReason::Skipped => "apply",
+    }
+}
+
+impl Service {
+    /// Dead letters after `after` that are wanted, at most `count`, in the order of their places.
+    pub(crate) fn dead_letters(
+        &self,
+        after: Option<Place>,
+        count: usize,
+        is_wanted: impl Fn(&DeadLetter) -> bool,
+    ) -> Vec<(Place, DeadLetter)> {
+        let mut found = Vec::new();
+        for number in after.map_or(0, |after| after.partition)..self.node.partitions() {
+            let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            loop {
+                let last = self.node.read(number, |partition| {
+                    let letters = partition.dead_letters().range((from, Bound::Unbounded));
+                    let mut last = None;
+                    for (place, letter) in letters.take(LOOKED_AT_ONCE) {
+                        last = Some(*place);
+                        if is_wanted(letter) {
+                            found.push((*place, letter.clone()));
+                            if found.len() == count {
+                                break;
+                            }
+                        }
+                    }
+                    last
+                });
+                if found.len() == count {
+                    return found;
+                }
+                match last {
+                    Some(last) => from = Bound::Excluded(last),
+                    None => break,
+                }
+            }
+        }
+        found
+    }
+
+    /// The operator's dead letter with this id.
+    fn dead_letter(&self, tenant: &Tenant, id: &str) -> Result<(Place, DeadLetter), Problem> {
+        let place = place_of(id).filter(|place| place.partition < self.node.partitions());
+        let found = place.and_then(|place| {
+            let letter = self.node.read(place.partition, |partition| {
+                partition.dead_letters().get(&place).cloned()
+            });
+            letter.filter(|letter| *letter.operator == *tenant.id).map(|letter| (place, letter))
+        });
+        found.ok_or_else(|| Problem::not_found("dead letter"))
+    }
+
+    fn dead_letter_shape(
+        &self,
+        place: Place,
+        letter: &DeadLetter,
+    ) -> Result<DeadLetterShape, Problem> {
+        let backing = self.node.backing();
+        let detail = recorded_soon(backing, place, |recorded| match &recorded.outcome {
+            Outcome::DeadLetter { detail, .. } => detail.clone(),
+            _ => letter.reason.sentence().into(),
+        })?;
+        let original = soon(|| {
+            backing.dead_letter(letter.bytes_at, |record| {
+                String::from_utf8_lossy(record.body).into_owned()
+            })
+        })?;
+        Ok(DeadLetterShape {
+            id: id_of(place),
+            reason: letter.reason.code(),
+            detail,
+            stage: stage_of(letter.reason),
+            source: letter.source.code(),
+            received_at: Time(letter.received_at),
+            original: original.ok_or_else(not_yet)?,
+            state: state_code(letter.state),
+        })
+    }
+
+    async fn respond_with_letter(
+        self,
+        tenant: Tenant,
+        id: String,
+        status: StatusCode,
+    ) -> Result<Response, Problem> {
+        blocking(move || {
+            let (place, letter) = self.dead_letter(&tenant, &id)?;
+            Ok(respond(status, &self.dead_letter_shape(place, &letter)?))
+        })
+        .await?
+    }
+}
+
+/// The operator's dead letters, in the order of their ids.
+pub(crate) async fn list(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::read(uri.query(), &["state", "limit", "cursor"])?;
+    let state = parameters.choice("state", None, &STATES)?;
+    let limit = parameters.limit()?;
+    let after = match parameters.text("cursor") {
+        None => None,
+        Some(cursor) => Some(place_of(cursor).ok_or_else(|| {
+            Problem::new(Refusal::BadQuery, "`cursor`: expected a `nextCursor` of this list")
+        })?),
+    };
+    let page = blocking(move || {
+        let mut found = service.dead_letters(after, limit + 1, |letter| {
+            *letter.operator == *tenant.id && state.is_none_or(|state| letter.state == state)
+        });
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let next_cursor = found.last().filter(|_| has_more).map(|(place, _)| id_of(*place));
+        let items: Result<Vec<_>, _> =
+            found.iter().map(|(place, letter)| service.dead_letter_shape(*place, letter)).collect();
+        Ok::<_, Problem>(Page { items: items?, next_cursor })
+    })
+    .await??;
+    Ok(respond(StatusCode::OK, &page))
+}
+
+/// One dead letter.
+pub(crate) async fn get(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(id): Named,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Parameters::read(uri.query(), &[])?;
+    service.respond_with_letter(tenant, id, StatusCode::OK).await
+}
+
+/// Gives a dead letter other bytes, which must be a valid event of the operator's.
+pub(crate) async fn repair(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(id): Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    change(service, tenant, id, request, |letter, tenant, service, body| {
+        let [original] = json::fields(body, &["original"])
+            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+        let Some(Value::Text(original)) = original else {
+            let detail = "expected the repaired event as a text";
+            return Err(Problem::field(Refusal::Malformed, "/original", detail));
+        };
+        check_repaired(letter.kind, &original, tenant, service)
+            .map_err(|problems| Problem::fields(Refusal::Invalid, problems))?;
+        let original = original.into_owned();
+        Ok(Box::new(move |id, dead_letter| Command::Repair { id, dead_letter, original }))
+    })
+    .await
+}
+
+fn check_repaired(
+    kind: Kind,
+    original: &str,
+    tenant: &Tenant,
+    service: &Service,
+) -> Result<(), Vec<BadField>> {
+    let max = service.settings.item_bytes_max;
+    if original.len() > max {
+        let detail = format!("expected at most {max} bytes, found {}", original.len());
+        return Err(vec![BadField::new("", detail)]);
+    }
+    match kind {
+        Kind::Wager => {
+            let event = read_wager(original.as_bytes())?;
+            let operator = match &event {
+                accolade_domain::event::Event::Wager(wager) => &*wager.operator_id,
+                accolade_domain::event::Event::Void(void) => &*void.operator_id,
+                accolade_domain::event::Event::Game(_) => &*tenant.id,
+            };
+            if *operator != *tenant.id {
+                let detail = "expected the operator of the credential";
+                return Err(vec![BadField::new("/operatorId", detail)]);
+            }
+            Ok(())
+        }
+        Kind::GameEvent => read_game_event(original.as_bytes()).map(drop),
+        Kind::Command | Kind::Control => {
+            Err(vec![BadField::new("", "this dead letter is not an event: discard it")])
+        }
+    }
+}
+
+/// Sends a dead letter to its player's partition, once.
+pub(crate) async fn retry(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(id): Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    change(service, tenant, id, request, |_, _, _, _| {
+        Ok(Box::new(|id, dead_letter| Command::Release { id, dead_letter }))
+    })
+    .await
+}
+
+/// Gives a dead letter up.
+pub(crate) async fn discard(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(id): Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    change(service, tenant, id, request, |_, _, _, body| {
+        let why = read_why(body)?;
+        Ok(Box::new(move |id, dead_letter| Command::Discard { id, dead_letter, why }))
+    })
+    .await
+}
+
+type MakeCommand = Box<dyn FnOnce(String, (u64, u32)) -> Command + Send>;
+
+/// Carries out a command about a dead letter, and answers what it is afterwards.
+async fn change(
+    service: Service,
+    tenant: Tenant,
+    id: String,
+    request: Request,
+    read: impl FnOnce(&DeadLetter, &Tenant, &Service, &[u8]) -> Result<MakeCommand, Problem>,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    Parameters::read(parts.uri.query(), &[])?;
+    let key = key_of(&parts.headers)?;
+    let (place, letter) = service.dead_letter(&tenant, &id)?;
+    let (body, _held) = service.read_body(&parts.headers, body).await?;
+    let make = read(&letter, &tenant, &service, &body)?;
+    let command_id = service.command_id(&tenant, key, parts.uri.path(), &body)?;
+    let command = make(command_id, (place.batch, place.slot));
+    let is_done = service.command(place.partition, &tenant.id, &command).await?;
+    let status = if is_done { StatusCode::OK } else { StatusCode::ACCEPTED };
+    service.clone().respond_with_letter(tenant, id, status).await
+}

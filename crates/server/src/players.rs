@@ -1,0 +1,252 @@
+//! A player's balance, ledger and consent.
+
+use std::sync::Arc;
+
+use accolade_domain::account::Account;
+use accolade_domain::amount::{Multiplier, Points};
+use accolade_domain::ledger::{EntryKind, Place};
+use accolade_domain::event::ID_BYTES_MAX;
+use accolade_storage::backing::Backing;
+use accolade_wire::control::Command;
+use accolade_wire::identity::partition_of;
+use accolade_wire::json::{self, Value};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::idempotency::key_of;
+use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
+use crate::parameters::{Named, Parameters, cursor_of};
+use crate::problem::{Problem, Refusal};
+use crate::service::Service;
+use crate::shapes::{Exact, Page, PartsShape, PlaceShape, Time, multiplier, respond};
+use crate::submit::{blocking, recorded_soon};
+use crate::tenant::{Door, Tenant, hex};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Balance<'a> {
+    player_id: &'a str,
+    operator_id: &'a str,
+    points_balance: Exact<Points>,
+    reserved: Exact<Points>,
+    tier: Option<()>,
+    tier_points: Option<()>,
+    last_wager_id: Option<&'a str>,
+    last_updated: Time,
+    /// Counts the changes of the account; nothing for a time in the past.
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Time>,
+}
+
+/// An account with its partition.
+struct Found {
+    partition: u16,
+    account: Account,
+}
+
+impl Found {
+    fn newest(&self) -> Option<Place> {
+        self.account.trail.last(self.partition)
+    }
+}
+
+impl Service {
+    fn account(&self, tenant: &Tenant, player: &str) -> Result<Found, Problem> {
+        let partition = partition_of(player, self.node.partitions());
+        let account = self.node.read(partition, |state| {
+            let key = &state.rules().settings.hash_key;
+            let ordinal = state.players().find_by_name(key, tenant.number, player)?;
+            Some(state.players().get(ordinal).account.clone())
+        });
+        let account = account.ok_or_else(|| Problem::not_found("player"))?;
+        Ok(Found { partition, account })
+    }
+
+    fn lines(&self) -> JournalLines {
+        JournalLines(Arc::clone(self.node.backing()))
+    }
+}
+
+/// The balance now, or as of a time.
+pub(crate) async fn balance(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(player): Named,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let time = Parameters::read(uri.query(), &["asOf"])?.time("asOf")?;
+    let found = service.account(&tenant, &player)?;
+    let now = Balance {
+        player_id: &player,
+        operator_id: &tenant.id,
+        points_balance: Exact(found.account.balance),
+        reserved: Exact(Points::ZERO),
+        tier: None,
+        tier_points: None,
+        last_wager_id: found.account.last_wager.as_deref(),
+        last_updated: Time(found.account.last_updated),
+        version: Some(found.account.version),
+        as_of: time.map(Time),
+    };
+    let Some(time) = time else { return Ok(respond(StatusCode::OK, &now)) };
+    let (mut lines, newest) = (service.lines(), found.newest());
+    let line = blocking(move || as_of(&mut lines, newest, time)).await??;
+    let entry = line.as_ref().map(|line| &line.entry);
+    let then = Balance {
+        points_balance: Exact(balance_after(line.as_ref())),
+        last_wager_id: entry.map(|entry| &*entry.cause),
+        last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
+        version: None,
+        ..now
+    };
+    Ok(respond(StatusCode::OK, &then))
+}
+
+/// Reads entries from the journal.
+struct JournalLines(Arc<Backing>);
+
+impl Lines for JournalLines {
+    type Error = Problem;
+
+    fn line(&mut self, place: Place) -> Result<Line, Problem> {
+        let line = recorded_soon(&self.0, place, |recorded| {
+            recorded.entry.as_ref().map(Line::from)
+        })?;
+        line.ok_or_else(|| Problem::new(Refusal::Failed, "an entry points to a place without one"))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryShape {
+    sequence: u64,
+    kind: &'static str,
+    points: Exact<Points>,
+    balance_after: Exact<Points>,
+    cause: Cause,
+    program_version: u32,
+    multiplier: Option<Exact<Multiplier>>,
+    parts: Option<PartsShape>,
+    tier: Option<()>,
+    place: PlaceShape,
+    event_time: Time,
+    record_time: Time,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    r#type: &'static str,
+    id: String,
+}
+
+impl From<Line> for EntryShape {
+    fn from(Line { entry, hash }: Line) -> Self {
+        let parts = parts_of(&entry);
+        Self {
+            sequence: entry.sequence,
+            kind: entry.kind.code(),
+            points: Exact(entry.points),
+            balance_after: Exact(entry.balance_after),
+            cause: Cause { r#type: "wager", id: entry.cause.into_owned() },
+            program_version: entry.program_version,
+            multiplier: parts.map(multiplier),
+            parts: parts.map(PartsShape::from),
+            tier: None,
+            place: entry.place.into(),
+            event_time: Time(entry.event_time),
+            record_time: Time(entry.record_time),
+            hash: hex(&hash.0),
+        }
+    }
+}
+
+const KINDS: [(&str, Option<EntryKind>); 2] =
+    [("earned", Some(EntryKind::Earned)), ("voided", Some(EntryKind::Voided))];
+const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
+
+/// A page of the ledger.
+pub(crate) async fn ledger(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(player): Named,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let known = ["limit", "cursor", "from", "to", "kind", "order"];
+    let parameters = Parameters::read(uri.query(), &known)?;
+    let wanted = Wanted {
+        from: parameters.time("from")?,
+        to: parameters.time("to")?,
+        kind: parameters.choice("kind", None, &KINDS)?,
+        order: parameters.choice("order", Order::Descending, &ORDERS)?,
+        after: parameters.cursor()?,
+        limit: parameters.limit()?,
+    };
+    let newest = service.account(&tenant, &player)?.newest();
+    let mut lines = service.lines();
+    let page = blocking(move || page(&mut lines, newest, &wanted)).await??;
+    let items: Vec<EntryShape> = page.lines.into_iter().map(EntryShape::from).collect();
+    Ok(respond(StatusCode::OK, &Page { items, next_cursor: page.next.map(cursor_of) }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConsentShape<'a> {
+    player_id: &'a str,
+    operator_id: &'a str,
+    consent: &'static str,
+    outcome: &'static str,
+}
+
+/// Lets a player in or out, from this record's place in the log on.
+pub(crate) async fn consent(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(player): Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    Parameters::read(parts.uri.query(), &[])?;
+    let key = key_of(&parts.headers)?;
+    let is_id = (1..=ID_BYTES_MAX).contains(&player.len()) && !player.chars().any(char::is_control);
+    if !is_id {
+        return Err(Problem::not_found("player"));
+    }
+    let (body, _held) = service.read_body(&parts.headers, body).await?;
+    let [said] = json::fields(&body, &["consent"])
+        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let joins = match said {
+        Some(Value::Text(text)) if text == "in" => true,
+        Some(Value::Text(text)) if text == "out" => false,
+        _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
+    };
+    let id = service.command_id(&tenant, key, parts.uri.path(), &body)?;
+    let partition = partition_of(&player, service.node.partitions());
+    let command = Command::Consent { id, player_id: player.clone(), joins };
+    let is_done = service.command(partition, &tenant.id, &command).await?;
+    let shape = ConsentShape {
+        player_id: &player,
+        operator_id: &tenant.id,
+        consent: if joins { "in" } else { "out" },
+        outcome: if is_done { "done" } else { "accepted" },
+    };
+    Ok(respond(if is_done { StatusCode::OK } else { StatusCode::ACCEPTED }, &shape))
+}
+
+impl Service {
+    /// The identity of a command: that of its idempotency key, or a new one.
+    pub(crate) fn command_id(
+        &self,
+        tenant: &Tenant,
+        key: Option<&str>,
+        path: &str,
+        body: &[u8],
+    ) -> Result<String, Problem> {
+        let Some(key) = key else { return Ok(uuid::Uuid::now_v7().to_string()) };
+        self.keys.note(&tenant.id, key, path, body)?;
+        Ok(format!("key:{key}"))
+    }
+}

@@ -1,0 +1,468 @@
+//! An operator's program: reading it, publishing versions, comparing and withdrawing them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use accolade_domain::program::VersionEntry;
+use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_engine::rules::{Operator, Published};
+use accolade_wire::control::Control;
+use accolade_wire::document;
+use accolade_wire::json::{self, Value};
+use accolade_wire::program::{self, Document, SCHEMA};
+use accolade_wire::timestamp;
+use axum::extract::{Request, State};
+use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::idempotency::key_of;
+use crate::parameters::{Named, Parameters, cursor_of};
+use crate::problem::{FieldError, Problem, Refusal};
+use crate::service::{Service, now};
+use crate::shapes::{Page, Time, raw, respond};
+use crate::submit::blocking;
+use crate::tenant::{Door, Tenant};
+use crate::zone;
+
+/// A version that begins at once may be this far behind by the time it arrives.
+const LATE_MICROS_MAX: i64 = 60_000_000;
+const WHY_BYTES_MAX: usize = 1_024;
+
+type Version = VersionEntry<Arc<Published>>;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionShape<'a> {
+    version: u32,
+    state: &'static str,
+    effective_from: Time,
+    published_at: Time,
+    edited_from: Option<u32>,
+    who: &'a str,
+    why: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<&'a RawValue>,
+}
+
+impl<'a> VersionShape<'a> {
+    fn of(version: &'a Version, operator: &Operator, has_program: bool) -> Self {
+        let published = &*version.program;
+        let document = has_program.then(|| serde_json::from_str(&published.document));
+        Self {
+            version: version.number,
+            state: state_of(version, operator),
+            effective_from: Time(version.effective_from),
+            published_at: Time(published.published_at),
+            edited_from: (published.edited_from > 0).then_some(published.edited_from),
+            who: &published.who,
+            why: &published.why,
+            program: document.and_then(Result::ok),
+        }
+    }
+}
+
+fn state_of(version: &Version, operator: &Operator) -> &'static str {
+    let now = now();
+    if version.withdrawn {
+        "withdrawn"
+    } else if version.effective_from > now {
+        "scheduled"
+    } else if operator.versions.at(now).is_some_and(|other| other.number == version.number) {
+        "current"
+    } else {
+        "superseded"
+    }
+}
+
+fn etag(mut response: Response, version: u32) -> Response {
+    let value = HeaderValue::try_from(format!("\"{version}\"")).expect("digits in quotes");
+    response.headers_mut().insert(ETAG, value);
+    response
+}
+
+impl Service {
+    fn operator(&self, tenant: &Tenant) -> Result<Arc<Operator>, Problem> {
+        let found = self.node.rules().operator(&tenant.id).cloned();
+        found.ok_or_else(|| Problem::not_found("operator"))
+    }
+}
+
+fn version_of<'a>(operator: &'a Operator, number: &str) -> Result<&'a Version, Problem> {
+    let number: Option<u32> = number.parse().ok();
+    let mut versions = operator.versions.all().iter();
+    let found = versions.find(|version| Some(version.number) == number);
+    found.ok_or_else(|| Problem::not_found("version of the program"))
+}
+
+/// The version that applies now.
+pub(crate) async fn current(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Parameters::read(uri.query(), &[])?;
+    let operator = service.operator(&tenant)?;
+    let version = operator.versions.at(now()).ok_or_else(|| {
+        let detail = match operator.versions.latest() {
+            0 => "the operator has no program yet".to_owned(),
+            latest => format!("no version applies now; the latest is version {latest}"),
+        };
+        Problem::new(Refusal::NotFound, detail)
+    })?;
+    let shape = VersionShape::of(version, &operator, true);
+    Ok(etag(respond(StatusCode::OK, &shape), version.number))
+}
+
+/// The JSON Schema of the document.
+pub(crate) async fn schema() -> Response {
+    raw(StatusCode::OK, "application/schema+json", SCHEMA)
+}
+
+/// All versions, newest first, without their documents.
+pub(crate) async fn versions(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::read(uri.query(), &["limit", "cursor"])?;
+    let (limit, before) = (parameters.limit()?, parameters.cursor()?);
+    let operator = service.operator(&tenant)?;
+    let mut older = operator
+        .versions
+        .all()
+        .iter()
+        .rev()
+        .filter(|version| before.is_none_or(|before| u64::from(version.number) < before));
+    let page: Vec<&Version> = older.by_ref().take(limit).collect();
+    let last = page.last().filter(|_| older.next().is_some());
+    let next_cursor = last.map(|version| cursor_of(version.number.into()));
+    let items = page.into_iter().map(|version| VersionShape::of(version, &operator, false));
+    Ok(respond(StatusCode::OK, &Page { items: items.collect(), next_cursor }))
+}
+
+/// One version with its document.
+pub(crate) async fn version(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(number): Named,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Parameters::read(uri.query(), &[])?;
+    let operator = service.operator(&tenant)?;
+    let version = version_of(&operator, &number)?;
+    let shape = VersionShape::of(version, &operator, true);
+    Ok(etag(respond(StatusCode::OK, &shape), version.number))
+}
+
+#[derive(Serialize)]
+struct Difference {
+    from: Option<u32>,
+    to: u32,
+    changes: Vec<ChangeShape>,
+}
+
+#[derive(Serialize)]
+struct ChangeShape {
+    pointer: String,
+    kind: &'static str,
+    from: Option<Box<RawValue>>,
+    to: Option<Box<RawValue>>,
+}
+
+fn changes(old: &Document, new: &Document) -> Vec<ChangeShape> {
+    let raw = |json: Option<String>| json.and_then(|json| RawValue::from_string(json).ok());
+    program::diff(old, new)
+        .into_iter()
+        .map(|change| ChangeShape {
+            pointer: change.pointer,
+            kind: change.kind.code(),
+            from: raw(change.from),
+            to: raw(change.to),
+        })
+        .collect()
+}
+
+fn document_of(version: Option<&Version>) -> Document {
+    let text = version.map_or("{}", |version| &*version.program.document);
+    program::read(text).expect("a published document was read before")
+}
+
+/// What changed from another version to this one; from the one it was edited from, unless one is named.
+pub(crate) async fn diff(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(number): Named,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::read(uri.query(), &["with"])?;
+    let operator = service.operator(&tenant)?;
+    let new = version_of(&operator, &number)?;
+    let old = match (parameters.text("with"), new.program.edited_from) {
+        (Some(with), _) => Some(version_of(&operator, with)?),
+        (None, 0) => None,
+        (None, edited_from) => Some(version_of(&operator, &edited_from.to_string())?),
+    };
+    let difference = Difference {
+        from: old.map(|old| old.number),
+        to: new.number,
+        changes: changes(&document_of(old), &document_of(Some(new))),
+    };
+    Ok(respond(StatusCode::OK, &difference))
+}
+
+/// A publication as it was asked for.
+struct Publication {
+    effective_from: Option<Timestamp>,
+    why: String,
+    document: Document,
+    zone: ZoneOffsets,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun {
+    valid: bool,
+    edited_from: Option<u32>,
+    changes: Vec<ChangeShape>,
+}
+
+/// Publishes a version, or only checks it.
+pub(crate) async fn publish(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let is_dry = Parameters::read(parts.uri.query(), &["dryRun"])?.switch("dryRun")?;
+    let key = key_of(&parts.headers)?;
+    let edited_from = if_match(&parts.headers)?;
+    let (body, _held) = service.read_body(&parts.headers, body).await?;
+    let publication = {
+        let body = body.clone();
+        blocking(move || read_publication(&body)).await??
+    };
+    let operator = service.operator(&tenant)?;
+    let document = program::to_json(&publication.document);
+    if let Some(key) = key.filter(|_| !is_dry) {
+        service.keys.note(&tenant.id, key, parts.uri.path(), &body)?;
+        if let Some(version) = published_before(&operator, &publication, edited_from, &document) {
+            return Ok(published(&operator, version));
+        }
+    }
+    if operator.versions.latest() != edited_from {
+        return Err(accolade_domain::outcome::Declined::Stale.into());
+    }
+    let now = now();
+    let effective_from = publication.effective_from.unwrap_or(now);
+    if edited_from > 0 && effective_from < now.plus_micros(-LATE_MICROS_MAX) {
+        let detail = "expected now or later: only an operator's first version may begin in the past";
+        return Err(Problem::field(Refusal::Invalid, "/effectiveFrom", detail));
+    }
+    if is_dry {
+        let old = operator.versions.all().last();
+        let edited_from = (edited_from > 0).then_some(edited_from);
+        let changes = changes(&document_of(old), &publication.document);
+        return Ok(respond(StatusCode::OK, &DryRun { valid: true, edited_from, changes }));
+    }
+    let zone = publication.zone.0.iter().map(|(from, offset)| (from.micros(), *offset));
+    let control = Control::Publish {
+        operator: tenant.id.to_string(),
+        edited_from,
+        effective_from: effective_from.micros(),
+        why: publication.why,
+        who: tenant.who(),
+        published_at: now.micros(),
+        document,
+        zone: zone.collect(),
+    };
+    let made = service.control(&control).await?;
+    let operator = service.operator(&tenant)?;
+    let number = made.map(|number| number.to_string()).ok_or_else(crate::problem::not_yet)?;
+    Ok(published(&operator, version_of(&operator, &number)?))
+}
+
+fn published(operator: &Operator, version: &Version) -> Response {
+    let shape = VersionShape::of(version, operator, true);
+    let mut response = etag(respond(StatusCode::CREATED, &shape), version.number);
+    let location = format!("/api/v1/program/versions/{}", version.number);
+    let location = HeaderValue::try_from(location).expect("a path of ASCII");
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// The version that this very publication made before.
+fn published_before<'a>(
+    operator: &'a Operator,
+    publication: &Publication,
+    edited_from: u32,
+    document: &str,
+) -> Option<&'a Version> {
+    let is_it = |version: &&Version| {
+        let published = &*version.program;
+        published.edited_from == edited_from
+            && *published.document == *document
+            && *published.why == *publication.why
+            && publication.effective_from.is_none_or(|from| from == version.effective_from)
+    };
+    operator.versions.all().iter().find(is_it)
+}
+
+/// The number that `If-Match` names; 0 where there is none.
+fn if_match(headers: &HeaderMap) -> Result<u32, Problem> {
+    let Some(value) = headers.get(IF_MATCH) else { return Ok(0) };
+    let text = value.to_str().unwrap_or_default().trim();
+    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    number.parse().map_err(|_| {
+        let detail = "expected `If-Match` with the number of the version it was edited from";
+        Problem::new(Refusal::BadHeader, detail)
+    })
+}
+
+fn read_publication(body: &[u8]) -> Result<Publication, Problem> {
+    let [effective_from, why, program] = json::fields(body, &["effectiveFrom", "why", "program"])
+        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let mut errors = Vec::new();
+    let mut wrong = |pointer, detail: &str| errors.push(FieldError::new(pointer, detail));
+    let effective_from = match effective_from {
+        None | Some(Value::Null { .. }) => None,
+        Some(Value::Text(text)) if timestamp::read(&text).is_some() => timestamp::read(&text),
+        Some(_) => {
+            wrong("/effectiveFrom", "expected a time such as `2024-11-11T10:30:00Z`");
+            None
+        }
+    };
+    let why = match why {
+        Some(Value::Text(text)) if (1..=WHY_BYTES_MAX).contains(&text.trim().len()) => {
+            text.into_owned()
+        }
+        _ => {
+            wrong("/why", "expected a text of 1 to 1024 bytes that says why");
+            String::new()
+        }
+    };
+    let text = match program {
+        Some(Value::Text(text)) => text,
+        Some(Value::Object(text)) => in_its_place(body, text),
+        _ => {
+            wrong("/program", "expected a program as an object, or as YAML or JSON in a text");
+            Cow::default()
+        }
+    };
+    if !errors.is_empty() {
+        return Err(Problem::fields(Refusal::Malformed, errors));
+    }
+    let (document, zone) = read_document(&text)
+        .map_err(|errors| Problem::fields(Refusal::Invalid, errors.into_iter().map(inside)))?;
+    Ok(Publication { effective_from, why, document, zone })
+}
+
+/// An error's pointer as the body's reader sees it.
+fn inside(mut error: FieldError) -> FieldError {
+    error.pointer.insert_str(0, "/program");
+    error
+}
+
+/// The part of a body with nothing but blank space before it, so that lines and columns are the body's.
+fn in_its_place<'a>(body: &[u8], part: &str) -> Cow<'a, str> {
+    let offset = part.as_ptr().addr() - body.as_ptr().addr();
+    let before = String::from_utf8_lossy(&body[..offset]);
+    let blank = |char| if char == '\n' { '\n' } else { ' ' };
+    let text: String = before.chars().map(blank).chain(part.chars()).collect();
+    text.into()
+}
+
+/// Reads and checks a document, finds its zone, and runs its tests.
+fn read_document(text: &str) -> Result<(Document, ZoneOffsets), Vec<FieldError>> {
+    let all = |problems: Vec<document::DocumentProblem>| -> Vec<FieldError> {
+        problems.into_iter().map(FieldError::from).collect()
+    };
+    let document = program::read(text).map_err(all)?;
+    let name = program::timezone(&document);
+    let zone = zone::offsets(name);
+    let checked = program::compile(&document, zone.clone().unwrap_or_default()).map_err(all);
+    let Some(zone) = zone else {
+        let mut errors = checked.err().unwrap_or_default();
+        errors.push(unknown_zone(text, name));
+        return Err(errors);
+    };
+    let failures = program::run_tests(&document, &checked?);
+    if !failures.is_empty() {
+        return Err(failures.into_iter().map(failure).collect());
+    }
+    Ok((document, zone))
+}
+
+fn unknown_zone(text: &str, name: &str) -> FieldError {
+    let root = document::read(text).ok();
+    let at = root.and_then(|root| root.get("timezone").map(|node| node.at)).unwrap_or_default();
+    let detail = format!("expected a time zone such as `Europe/Malta`, found `{name}`");
+    FieldError {
+        line: Some(at.line),
+        column: Some(at.column),
+        ..FieldError::new("/timezone", detail)
+    }
+}
+
+fn failure(failure: program::Failure) -> FieldError {
+    let name = failure.name.as_deref().unwrap_or(&failure.pointer);
+    let (expected, given) = (failure.expected, failure.given);
+    let detail = format!("test `{name}`: expected {expected}, the program gives {given}");
+    FieldError {
+        line: Some(failure.at.line),
+        column: Some(failure.at.column),
+        expected: Some(expected),
+        given: Some(given),
+        ..FieldError::new(failure.pointer.clone(), detail)
+    }
+}
+
+/// Withdraws a version that has not begun.
+pub(crate) async fn withdraw(
+    State(Door { service, .. }): State<Door>,
+    tenant: Tenant,
+    Named(number): Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    Parameters::read(parts.uri.query(), &[])?;
+    let key = key_of(&parts.headers)?;
+    let (body, _held) = service.read_body(&parts.headers, body).await?;
+    let why = read_why(&body)?;
+    let operator = service.operator(&tenant)?;
+    let version = version_of(&operator, &number)?;
+    if let Some(key) = key {
+        service.keys.note(&tenant.id, key, parts.uri.path(), &body)?;
+        if version.withdrawn {
+            let shape = VersionShape::of(version, &operator, true);
+            return Ok(respond(StatusCode::OK, &shape));
+        }
+    }
+    let control = Control::Withdraw {
+        operator: tenant.id.to_string(),
+        version: version.number,
+        why,
+        who: tenant.who(),
+    };
+    service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
+    let operator = service.operator(&tenant)?;
+    let shape = VersionShape::of(version_of(&operator, &number)?, &operator, true);
+    Ok(respond(StatusCode::OK, &shape))
+}
+
+/// The field `why` of a body.
+pub(crate) fn read_why(body: &[u8]) -> Result<String, Problem> {
+    let [why] = json::fields(body, &["why"])
+        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    match why {
+        Some(Value::Text(text)) if (1..=WHY_BYTES_MAX).contains(&text.trim().len()) => {
+            Ok(text.into_owned())
+        }
+        _ => {
+            let detail = "expected a text of 1 to 1024 bytes that says why";
+            Err(Problem::field(Refusal::Malformed, "/why", detail))
+        }
+    }
+}

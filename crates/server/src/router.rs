@@ -1,0 +1,82 @@
+//! Which path leads where.
+
+use axum::Router;
+use axum::routing::{MethodRouter, get, post, put};
+
+use crate::problem::{Problem, Refusal};
+use crate::service::Service;
+use crate::tenant::Door;
+use crate::{
+    audit, dead_letters, description, explanation, health, intake, local, lookup, players, program,
+    topics,
+};
+
+fn shared() -> [(&'static str, MethodRouter<Door>); 24] {
+    [
+        ("/api/v1/wagers", post(intake::wagers)),
+        ("/api/v1/events", post(intake::events)),
+        ("/api/v1/events/{eventId}", get(lookup::event)),
+        ("/api/v1/wagers/{wagerId}/explanation", get(explanation::explanation)),
+        ("/api/v1/players/{playerId}/balance", get(players::balance)),
+        ("/api/v1/players/{playerId}/ledger", get(players::ledger)),
+        ("/api/v1/players/{playerId}/consent", put(players::consent)),
+        ("/api/v1/program", get(program::current)),
+        ("/api/v1/program/schema", get(program::schema)),
+        ("/api/v1/program/versions", get(program::versions).post(program::publish)),
+        ("/api/v1/program/versions/{version}", get(program::version)),
+        ("/api/v1/program/versions/{version}/diff", get(program::diff)),
+        ("/api/v1/program/versions/{version}/withdraw", post(program::withdraw)),
+        ("/api/v1/dead-letters", get(dead_letters::list)),
+        ("/api/v1/dead-letters/{id}", get(dead_letters::get).patch(dead_letters::repair)),
+        ("/api/v1/dead-letters/{id}/retry", post(dead_letters::retry)),
+        ("/api/v1/dead-letters/{id}/discard", post(dead_letters::discard)),
+        ("/api/v1/openapi.json", get(description::openapi)),
+        ("/api/docs", get(description::page)),
+        ("/api/docs/page.js", get(description::script)),
+        ("/api/docs/page.css", get(description::style)),
+        ("/healthz", get(health::healthz)),
+        ("/readyz", get(health::readyz)),
+        ("/metrics", get(health::metrics)),
+    ]
+}
+
+fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 7] {
+    [
+        ("/local/status", get(local::status)),
+        ("/local/operators", get(local::operators).post(local::add_operator)),
+        ("/local/skip", post(local::skip)),
+        ("/local/ingest", post(local::ingest)),
+        ("/local/topics", get(topics::names)),
+        ("/local/topics/{name}", get(topics::tail)),
+        ("/local/audit/verify", get(audit::verify)),
+    ]
+}
+
+/// What the network reaches: an API key names the operator.
+pub fn api(service: Service) -> Router {
+    router(shared(), Door { service, is_local: false })
+}
+
+/// What the local socket reaches: the same, and what only whoever runs the node may do. A header names
+/// the operator.
+pub fn local(service: Service) -> Router {
+    let routes = shared().into_iter().chain(for_the_socket_only());
+    router(routes, Door { service, is_local: true })
+}
+
+fn router(
+    routes: impl IntoIterator<Item = (&'static str, MethodRouter<Door>)>,
+    door: Door,
+) -> Router {
+    let router = Router::new();
+    let router = routes.into_iter().fold(router, |router, (path, way)| router.route(path, way));
+    router.fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(door)
+}
+
+async fn no_such_path() -> Problem {
+    Problem::new(Refusal::NotFound, "there is nothing at this path; `/api/docs` lists what there is")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(Refusal::MethodNotAllowed, "this path does not have this method; see `Allow`")
+}

@@ -1,0 +1,4 @@
+//! The storage on a real disk: the contracts of its ports, and a node with its threads.
+
+mod contracts;
+mod node;

@@ -1,0 +1,265 @@
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+
+use accolade_domain::account::Account;
+use accolade_domain::amount::Points;
+use accolade_domain::earning::{Decision, decide};
+use accolade_domain::event::Wager;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::program::Program;
+use accolade_domain::time::Timestamp;
+use accolade_engine::contract;
+use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_storage::error::StorageError;
+use accolade_storage::node::{Node, NodeOptions};
+use accolade_wire::control::Control;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Record, Source};
+
+/// Places, outcomes with balances, and a refusal.
+type What = (Vec<Place>, Vec<(Outcome, Option<Points>)>, Option<Refused>);
+
+/// Collects what it hears, for a test that waits.
+#[derive(Debug, Default)]
+struct Heard {
+    heard: Mutex<What>,
+    changed: Condvar,
+}
+
+impl Heard {
+    fn places(&self) -> Vec<Place> {
+        let heard = self.heard.lock().unwrap();
+        self.changed
+            .wait_while(heard, |heard| heard.0.is_empty() && heard.2.is_none())
+            .unwrap()
+            .0
+            .clone()
+    }
+
+    fn outcome(&self) -> (Outcome, Option<Points>) {
+        let heard = self.heard.lock().unwrap();
+        self.changed.wait_while(heard, |heard| heard.1.is_empty()).unwrap().1[0].clone()
+    }
+}
+
+impl Caller for Heard {
+    fn durable(&self, places: &[Place]) {
+        self.heard.lock().unwrap().0.extend_from_slice(places);
+        self.changed.notify_all();
+    }
+    fn refused(&self, why: Refused) {
+        self.heard.lock().unwrap().2 = Some(why);
+        self.changed.notify_all();
+    }
+    fn applied(&self, _: usize, outcome: &Outcome, balance: Option<Points>) {
+        self.heard.lock().unwrap().1.push((outcome.clone(), balance));
+        self.changed.notify_all();
+    }
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+}
+
+fn submit(node: &Node, partition: Option<u16>, kind: Kind, body: &[u8]) -> Arc<Heard> {
+    let (source, operator, received_at, origin) = (Source::Http, "house", now(), None);
+    let mut records = Vec::new();
+    Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+    let heard = Arc::new(Heard::default());
+    let parts = vec![(partition, u32::try_from(records.len()).unwrap())];
+    let caller = Arc::clone(&heard) as Arc<dyn Caller>;
+    let (wants_outcomes, taken_at) = (true, Instant::now());
+    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at }).unwrap();
+    heard
+}
+
+fn control(node: &Node, control: &Control) -> Outcome {
+    submit(node, None, Kind::Control, &serde_json::to_vec(control).unwrap()).outcome().0
+}
+
+fn wager(node: &Node, id: &str, player: &str, stake: &str) -> Arc<Heard> {
+    let at = accolade_wire::timestamp::write(now());
+    let body = format!(
+        r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"house","gameId":"g",
+        "gameCategory":"slots","wagerAmount":{stake},"currency":"EUR","jurisdiction":"Malta",
+        "timestamp":"{at}"}}"#
+    );
+    let partition = partition_of(player, node.partitions());
+    submit(node, Some(partition), Kind::Wager, body.as_bytes())
+}
+
+fn balance(node: &Node, player: &str) -> Points {
+    node.read(partition_of(player, node.partitions()), |partition| {
+        let key = partition.rules().settings.hash_key;
+        let ordinal = partition.players().find_by_name(&key, 1, player).unwrap();
+        partition.players().get(ordinal).account.balance
+    })
+}
+
+fn options(folder: &Path) -> NodeOptions {
+    let mut options = NodeOptions::new(folder);
+    options.files.partitions = 4;
+    options.files.log_segment_bytes = 1 << 16;
+    options.files.journal_segment_bytes = 1 << 16;
+    options.files.segment_bytes = 1 << 16;
+    options.free_bytes_min = 0;
+    options.folds = 2;
+    options
+}
+
+fn start(options: NodeOptions) -> Node {
+    let node = Node::start(options).unwrap();
+    if node.rules().operators().count() == 0 {
+        let (operator, key_hash) = ("house".to_string(), String::new());
+        let added = Control::Operator { operator, key_hash, events_per_second: 0 };
+        assert_eq!(control(&node, &added), Outcome::Done { made: 1 });
+        let published = Control::Publish {
+            operator: "house".into(),
+            edited_from: 0,
+            effective_from: 0,
+            why: String::new(),
+            who: String::new(),
+            published_at: 0,
+            document: r#"{"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#.into(),
+            zone: vec![],
+        };
+        assert_eq!(control(&node, &published), Outcome::Done { made: 1 });
+    }
+    node
+}
+
+#[test]
+fn the_node_keeps_the_contract_of_intake() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(options(folder.path())).unwrap();
+    contract::intake::check(&node);
+    node.stop().unwrap();
+}
+
+#[test]
+fn a_node_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 1..=3 {
+        let node = start(options(folder.path()));
+        for number in 0..200 {
+            let id = format!("w{round}-{number}");
+            wager(&node, &id, &format!("p{}", number % 10), "10.00").places();
+        }
+        let (outcome, _) = wager(&node, "w1-7", "p7", "10.00").outcome();
+        assert!(matches!(outcome, Outcome::Repeated { .. }), "{outcome:?}");
+        assert_eq!(balance(&node, "p7").to_string(), format!("{}.00", 20 * round));
+        node.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_node_that_was_not_stopped_replays_what_was_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let mut slow = options(folder.path());
+    slow.checkpoint_every = std::time::Duration::from_hours(1);
+    let node = start(slow);
+    for number in 0..100 {
+        wager(&node, &format!("w{number}"), "anna", "10.00").places();
+    }
+    copy_folder(folder.path(), copy.path());
+    node.stop().unwrap();
+    let node = start(options(copy.path()));
+    assert_eq!(balance(&node, "anna").to_string(), "100.00");
+    let (outcome, _) = wager(&node, "w99", "anna", "10.00").outcome();
+    assert!(matches!(outcome, Outcome::Repeated { .. }), "{outcome:?}");
+    node.stop().unwrap();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Fails on stakes of 13.
+fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
+    decide(program, wager, account)
+}
+
+#[test]
+fn a_partition_stands_where_a_rule_fails_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut with_fault = options(folder.path());
+    with_fault.decide = faulty;
+    let node = start(with_fault.clone());
+    let partition_of_anna = partition_of("anna", 4);
+    let other = (0..100).map(|n| format!("p{n}")).find(|p| partition_of(p, 4) != partition_of_anna);
+    let other = other.unwrap();
+    let stuck = wager(&node, "w1", "anna", "13.00").places()[0];
+    let behind = wager(&node, "w2", "anna", "10.00");
+    behind.places();
+    let (outcome, _) = wager(&node, "w3", &other, "10.00").outcome();
+    assert!(matches!(outcome, Outcome::Counted { .. }));
+    assert_eq!(node.status().standing[0].0, stuck);
+    node.stop().unwrap();
+    let node = start(with_fault);
+    while node.status().standing.is_empty() {
+        std::thread::yield_now();
+    }
+    assert_eq!(balance(&node, &other).to_string(), "1.00");
+    let Place { partition, batch, slot, .. } = stuck;
+    let skip = Control::Skip { partition, batch, slot, who: "test".into() };
+    submit(&node, None, Kind::Control, &serde_json::to_vec(&skip).unwrap()).places();
+    let (outcome, _) = wager(&node, "w4", "anna", "10.00").outcome();
+    assert!(matches!(outcome, Outcome::Counted { .. }));
+    assert_eq!(balance(&node, "anna").to_string(), "2.00");
+    assert!(node.status().standing.is_empty());
+    node.stop().unwrap();
+}
+
+#[test]
+fn a_directory_of_a_newer_version_or_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = start(options(folder.path()));
+    let in_use = Node::start(options(folder.path())).unwrap_err();
+    assert!(matches!(in_use, StorageError::InUse(_)), "{in_use}");
+    node.stop().unwrap();
+    std::fs::write(folder.path().join("FORMAT"), "accolade data 2\n").unwrap();
+    drop(node);
+    let newer = Node::start(options(folder.path())).unwrap_err();
+    assert!(matches!(newer, StorageError::Newer { found: 2, known: 1 }), "{newer}");
+    std::fs::write(folder.path().join("FORMAT"), "accolade data 1\n").unwrap();
+    Node::start(options(folder.path())).unwrap().stop().unwrap();
+}
+
+#[test]
+fn a_full_disk_refuses_intake_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = start(options(folder.path()));
+    wager(&node, "w1", "anna", "10.00").places();
+    node.stop().unwrap();
+    drop(node);
+    let mut full = options(folder.path());
+    full.free_bytes_min = u64::MAX;
+    let node = Node::start(full).unwrap();
+    while !node.status().disk_full {
+        std::thread::yield_now();
+    }
+    let (records, parts, wants_outcomes) = (Vec::new(), Vec::new(), false);
+    let (caller, taken_at) = (Arc::new(Heard::default()), Instant::now());
+    let refused = node.submit(Submission { records, parts, caller, wants_outcomes, taken_at });
+    assert_eq!(refused, Err(Refused::DiskFull));
+    assert_eq!(balance(&node, "anna").to_string(), "1.00");
+    node.stop().unwrap();
+    drop(node);
+    let node = start(options(folder.path()));
+    assert_eq!(wager(&node, "w2", "anna", "10.00").outcome().1.unwrap().to_string(), "2.00");
+    node.stop().unwrap();
+}

@@ -44,7 +44,7 @@ simulate: ## run the simulator over SEEDS=10000 seeds
 	cargo run --release -p accolade-simulator -- --seeds $(SEEDS)
 
 kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
-	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test kill -- --ignored --nocapture
+	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test it -- --ignored --nocapture kill::
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace fuzz

@@ -69,13 +69,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<Ended> {
     let began = Instant::now();
     let interrupt = Interrupt::watch();
-    let (data_dir, _temporary) = match data_dir {
-        Some(data_dir) => (data_dir, None),
-        None => {
-            let temporary = tempfile::Builder::new().prefix("accolade-demo-").tempdir()?;
-            (temporary.path().to_path_buf(), Some(temporary))
-        }
+    let temporary = match data_dir {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("accolade-demo-").tempdir()?),
     };
+    let in_temporary = || temporary.as_ref().map(|folder| folder.path().to_path_buf());
+    let data_dir = data_dir.or_else(in_temporary).expect("one of them is there");
     let options = NodeOptions::new(&data_dir);
     let hosted = Hosted::start(options, Settings::default(), metrics()?).await?;
     let client = Client::InProcess(local(hosted.service.clone()));
@@ -99,7 +98,7 @@ pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyh
     let mut connections = traffic::begin(&traffic, &figures, &stopped);
     let failure = watch_it(&arguments, &facts, &figures, &hosted, &interrupt).await?;
 
-    drop(stop.send(true));
+    stop.send_replace(true);
     while connections.join_next().await.is_some() {}
     let elapsed = playing.elapsed();
     let verdict = match &failure {

@@ -49,7 +49,8 @@ struct Explanation {
 
 #[derive(Debug, Deserialize)]
 struct Stage {
-    stage: String,
+    #[serde(rename = "stage")]
+    name: String,
     result: Option<Raw>,
     detail: Option<Raw>,
 }
@@ -60,12 +61,11 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 }
 
 async fn explain(client: &Client, arguments: &Arguments) -> anyhow::Result<Ended> {
-    let operators = match &arguments.operator {
-        Some(operator) => vec![operator.clone()],
-        None => {
-            let all: Operators = client.json(Ask::get("/local/operators")).await?;
-            all.items.into_iter().map(|operator| operator.operator_id).collect()
-        }
+    let operators = if let Some(operator) = &arguments.operator {
+        vec![operator.clone()]
+    } else {
+        let all: Operators = client.json(Ask::get("/local/operators")).await?;
+        all.items.into_iter().map(|operator| operator.id).collect()
     };
     let mut path = format!("/api/v1/wagers/{}/explanation", escaped(&arguments.wager));
     if let Some(player) = &arguments.player {
@@ -121,11 +121,11 @@ fn print(wager: &str, operator: &str, explanation: &Explanation) -> std::io::Res
         }
     }
     say("stages")?;
-    let width = explanation.stages.iter().map(|stage| stage.stage.len()).max().unwrap_or(0).max(11);
-    for Stage { stage, result, detail } in &explanation.stages {
+    let width = explanation.stages.iter().map(|stage| stage.name.len()).max().unwrap_or(0).max(11);
+    for Stage { name, result, detail } in &explanation.stages {
         let result = result.as_ref().map(ToString::to_string).unwrap_or_default();
         let detail = detail.as_ref().map(ToString::to_string).unwrap_or_default();
-        say(format!("  {stage:<width$} {result:<12} {detail}").trim_end())?;
+        say(format!("  {name:<width$} {result:<12} {detail}").trim_end())?;
     }
     Ok(())
 }

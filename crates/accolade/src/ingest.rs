@@ -43,6 +43,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(5);
                   accolade ingest --events --operator operator-789 examples/events.ndjson\n  \
                   zcat wagers.ndjson.gz | accolade ingest -"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     /// A file of lines, or `-` for standard input
     file: PathBuf,

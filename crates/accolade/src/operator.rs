@@ -85,7 +85,7 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
         say("no operators yet: `accolade operator add ID` makes one")?;
         return Ok(Ended::Well);
     }
-    let ids = operators.items.iter().map(|operator| operator.operator_id.chars().count());
+    let ids = operators.items.iter().map(|operator| operator.id.chars().count());
     let width = ids.max().unwrap_or(0).max("operator".len());
     say(format_args!("{:width$}  program  events a second", "operator"))?;
     for operator in operators.items {
@@ -97,7 +97,7 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
             0 => "no limit".to_owned(),
             limit => grouped(limit),
         };
-        say(format_args!("{:width$}  {program:7}  {limit}", operator.operator_id))?;
+        say(format_args!("{:width$}  {program:7}  {limit}", operator.id))?;
     }
     Ok(Ended::Well)
 }

@@ -19,7 +19,7 @@ use self::check::{Checked, Source};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing};
-use crate::shapes::Raw;
+use crate::shapes::{Operators, Raw};
 use crate::terminal::{note, printable, say};
 
 /// The arguments of `accolade program`.
@@ -111,7 +111,8 @@ struct PublishArguments {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Version {
-    version: u64,
+    #[serde(rename = "version")]
+    number: u64,
     #[serde(default)]
     effective_from: Option<String>,
     #[serde(default)]
@@ -125,7 +126,8 @@ struct Version {
 
 #[derive(Debug, Deserialize)]
 struct Published {
-    version: u64,
+    #[serde(rename = "version")]
+    number: u64,
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
@@ -197,16 +199,16 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
                 let old = latest.document()?;
                 let changes = program::diff(&old, &checked.document);
                 if changes.is_empty() {
-                    say(format_args!("version {} says the same: nothing to publish", latest.version))?;
+                    say(format_args!("version {} says the same: nothing to publish", latest.number))?;
                     return Ok(Ended::Well);
                 }
-                say(format_args!("changes since version {}", latest.version))?;
+                say(format_args!("changes since version {}", latest.number))?;
                 for change in changes {
                     say(format_args!("  {}", printable(&change.to_string())))?;
                 }
             }
         }
-        let latest = latest.map_or(0, |latest| latest.version);
+        let latest = latest.map_or(0, |latest| latest.number);
         let edited_from = arguments.edited_from.unwrap_or(latest);
         let mut body = json!({ "why": arguments.why, "program": source.text });
         if let Some(time) = arguments.effective_from {
@@ -233,9 +235,9 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
             say("the node would publish it; nothing was published")?;
             return Ok(Ended::Well);
         }
-        let Published { version } = answer.json().await?;
+        let Published { number } = answer.json().await?;
         let from = arguments.effective_from.map_or("now".to_owned(), |time| time.to_string());
-        say(format_args!("published as version {version} of `{operator}`, for wagers from {from} on"))?;
+        say(format_args!("published as version {number} of `{operator}`, for wagers from {from} on"))?;
         Ok(Ended::Well)
     })
     .await
@@ -245,7 +247,7 @@ impl Version {
     fn document(&self) -> anyhow::Result<Document> {
         program::read(self.program.text()).map_err(|problems| {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            anyhow!("the published version {} is not understood: {first}", self.version)
+            anyhow!("the published version {} is not understood: {first}", self.number)
         })
     }
 }
@@ -256,26 +258,48 @@ async fn version(
     operator: &str,
     number: Option<u64>,
 ) -> anyhow::Result<Option<Version>> {
+    let number = match number {
+        Some(number) => number,
+        None => match latest(client, operator).await? {
+            Some(number) => number,
+            None => return Ok(None),
+        },
+    };
     let answer = client.send(Ask::get(&path_of(number)).of(operator)).await?;
-    if answer.status() == StatusCode::NOT_FOUND && has_operator(client, operator).await? {
+    if answer.status() == StatusCode::NOT_FOUND {
+        must_have_operator(client, operator).await?;
         return Ok(None);
     }
     answer.or_problem().await?.json().await.map(Some)
 }
 
-async fn has_operator(client: &Client, operator: &str) -> anyhow::Result<bool> {
-    let all: crate::shapes::Operators = client.json(Ask::get("/local/operators")).await?;
-    if all.items.iter().any(|one| one.operator_id == operator) {
-        return Ok(true);
+/// The number of the latest version, whether it has begun or not.
+async fn latest(client: &Client, operator: &str) -> anyhow::Result<Option<u64>> {
+    #[derive(Deserialize)]
+    struct Versions {
+        items: Vec<Published>,
+    }
+    must_have_operator(client, operator).await?;
+    let newest = Ask::get("/api/v1/program/versions?limit=1").of(operator);
+    let versions: Versions = client.json(newest).await?;
+    Ok(versions.items.first().map(|newest| newest.number))
+}
+
+async fn must_have_operator(client: &Client, operator: &str) -> anyhow::Result<()> {
+    let all: Operators = client.json(Ask::get("/local/operators")).await?;
+    if all.items.iter().any(|one| one.id == operator) {
+        return Ok(());
     }
     bail!("there is no operator `{operator}`: `accolade operator add {operator}` makes it");
 }
 
-fn path_of(number: Option<u64>) -> String {
-    match number {
-        Some(number) => format!("/api/v1/program/versions/{number}"),
-        None => "/api/v1/program".to_owned(),
-    }
+fn path_of(number: u64) -> String {
+    format!("/api/v1/program/versions/{number}")
+}
+
+/// What is missing, in words.
+fn which(number: Option<u64>) -> String {
+    number.map_or("program yet".to_owned(), |number| format!("version {number}"))
 }
 
 async fn show(
@@ -284,19 +308,18 @@ async fn show(
     number: Option<u64>,
     json: bool,
 ) -> anyhow::Result<Ended> {
+    let Some(version) = version(client, operator, number).await? else {
+        note(format_args!("`{operator}` has no {}", which(number)));
+        return Ok(Ended::Badly);
+    };
     if json {
-        let answer = client.send(Ask::get(&path_of(number)).of(operator)).await?;
+        let answer = client.send(Ask::get(&path_of(version.number)).of(operator)).await?;
         say(String::from_utf8_lossy(&answer.or_problem().await?.body().await?))?;
         return Ok(Ended::Well);
     }
-    let Some(version) = version(client, operator, number).await? else {
-        let which = number.map_or("program yet".to_owned(), |number| format!("version {number}"));
-        note(format_args!("`{operator}` has no {which}"));
-        return Ok(Ended::Badly);
-    };
     let tree = document::read(version.program.text())
         .map_err(|_| anyhow!("the published version is not understood"))?;
-    say(format_args!("# Version {} of {operator}", version.version))?;
+    say(format_args!("# Version {} of {operator}", version.number))?;
     for (name, value) in [
         ("effective from", version.effective_from),
         ("published", version.published_at),
@@ -367,9 +390,8 @@ impl Side {
         match self {
             Self::File(source) => source.document(),
             Self::Version(number) => {
-                let which = number.map_or("program yet".to_owned(), |number| format!("version {number}"));
                 let found = version(client, operator, *number).await?;
-                found.with_context(|| format!("`{operator}` has no {which}"))?.document()
+                found.with_context(|| format!("`{operator}` has no {}", which(*number)))?.document()
             }
         }
     }

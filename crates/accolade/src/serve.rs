@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use accolade_server::{api, local, serve_tcp, serve_unix};
-use anyhow::{Context, bail};
+use accolade_engine::intake::Intake as _;
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -18,7 +20,7 @@ use crate::logs;
 use crate::terminal::exit_at_once;
 
 /// How long requests that have begun may take once the node is told to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// The arguments of `accolade serve`.
 #[derive(Debug, Args)]
@@ -62,7 +64,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         players = status.players,
         ids_in_memory = status.ids_in_memory,
         partitions = hosted.node.partitions(),
-        operators = hosted.node.rules().operators().len(),
+        operators = hosted.node.rules().operators().count(),
         "opened, and replayed what no checkpoint had"
     );
 
@@ -110,21 +112,42 @@ impl Listening {
         })?;
         let address = listener.local_addr()?;
         let socket = hosted.data_dir.join(SOCKET_FILE);
+        if socket.exists() {
+            // The directory is ours: it is left from a process that was killed.
+            std::fs::remove_file(&socket)?;
+        }
         let (stop, stopped) = watch::channel(false);
         let told = |mut stopped: watch::Receiver<bool>| async move {
             // An error says that the other end is gone, which is the same to us.
             drop(stopped.wait_for(|stopped| *stopped).await);
         };
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(serve_tcp(listener, api(hosted.service.clone()), told(stopped.clone())));
+        let (outside, until) = (api(hosted.service.clone()), told(stopped.clone()));
+        let runtime = Handle::current();
+        tasks.spawn_blocking(move || runtime.block_on(serve_tcp(listener, outside, until)));
         let inside = local(hosted.service.clone());
-        tasks.spawn(serve_unix(socket.clone(), inside, told(stopped)));
-        Ok(Self { address, socket: socket.display().to_string(), stop, tasks })
+        let path = socket.clone();
+        let (runtime, until) = (Handle::current(), told(stopped));
+        tasks.spawn_blocking(move || runtime.block_on(serve_unix(&path, inside, until)));
+        let socket_text = socket.display().to_string();
+        while !socket.exists() {
+            tokio::select! {
+                ended = tasks.join_next() => {
+                    let ended = ended.context("nothing listens")??;
+                    return Err(ended.err().map_or_else(
+                        || anyhow!("nothing listens"),
+                        |error| anyhow!(error).context(format!("cannot listen on `{socket_text}`")),
+                    ));
+                }
+                () = tokio::time::sleep(Duration::from_millis(1)) => {}
+            }
+        }
+        Ok(Self { address, socket: socket_text, stop, tasks })
     }
 
     /// Takes no more connections, and gives requests that have begun some time.
     pub(crate) async fn end(mut self) {
-        drop(self.stop.send(true));
+        self.stop.send_replace(true);
         let finished = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, finished).await.is_err() {
             tracing::warn!("requests were still open and are broken off");

@@ -43,9 +43,6 @@ pub(crate) struct Problem {
     /// One line for the kind of problem.
     #[serde(default)]
     pub(crate) title: String,
-    /// The HTTP status.
-    #[serde(default)]
-    pub(crate) status: u16,
     /// What it is about this time.
     #[serde(default)]
     pub(crate) detail: Option<String>,
@@ -106,7 +103,8 @@ pub(crate) struct Operators {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operator {
     /// Its name in events.
-    pub(crate) operator_id: String,
+    #[serde(rename = "operatorId")]
+    pub(crate) id: String,
     /// Most events a second; 0 for no limit.
     #[serde(default)]
     pub(crate) events_per_second: u64,
@@ -128,7 +126,8 @@ pub(crate) struct NewOperator {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Outcome {
     /// `counted`, `refused`, `repeated`, `voided`, `dead_letter` or `accepted`.
-    pub(crate) outcome: String,
+    #[serde(rename = "outcome")]
+    pub(crate) kind: String,
     /// Why, as a code.
     pub(crate) reason: Option<String>,
     /// Points.
@@ -166,7 +165,8 @@ pub(crate) struct ItemOutcome {
     /// Its index, from 0.
     pub(crate) index: usize,
     /// `counted`, `refused`, `repeated`, `voided`, `dead_letter` or `accepted`.
-    pub(crate) outcome: String,
+    #[serde(rename = "outcome")]
+    pub(crate) kind: String,
     /// Why, as a code.
     pub(crate) reason: Option<String>,
     /// Points.

@@ -69,7 +69,7 @@ impl Interrupt {
         let (come, seen) = watch::channel(false);
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
-                drop(come.send(true));
+                come.send_replace(true);
             }
             if tokio::signal::ctrl_c().await.is_ok() {
                 exit_at_once();

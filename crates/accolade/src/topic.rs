@@ -99,10 +99,10 @@ async fn tail_topic(client: &Client, tail: &TailArguments) -> anyhow::Result<End
     let mut path =
         format!("/local/topics/{}?from={from}&follow={}", escaped(&tail.name), tail.follow);
     if let Some(operator) = &tail.operator {
-        path.push_str(&format!("&operator={}", escaped(operator)));
+        path = format!("{path}&operator={}", escaped(operator));
     }
     if let Some(limit) = tail.limit {
-        path.push_str(&format!("&limit={limit}"));
+        path = format!("{path}&limit={limit}");
     }
     let mut lines = client.send(Ask::get(&path)).await?.or_problem().await?.lines();
     if tail.follow && std::io::stderr().is_terminal() {

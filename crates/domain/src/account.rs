@@ -3,6 +3,7 @@
 use crate::amount::Points;
 use crate::event::Consent;
 use crate::ledger::{ChainHash, Place, Subject};
+use crate::text::ShortText;
 use crate::time::{Day, Timestamp};
 
 /// Everything the fold remembers of one player.
@@ -21,9 +22,9 @@ pub struct Account {
     /// Places of the entries that a later one may point to: see [`Trail`].
     pub trail: Trail,
     /// Points counted against the daily cap, by the event's own day, ascending.
-    pub day_use: Vec<(Day, Points)>,
+    pub day_use: DayUse,
     /// The wager that last changed the balance.
-    pub last_wager: Option<Box<str>>,
+    pub last_wager: Option<ShortText>,
     /// The time of the batch that last changed the account.
     pub last_updated: Timestamp,
     /// Counts the changes of the account.
@@ -40,31 +41,77 @@ impl Account {
             sequence: 0,
             head: ChainHash::default(),
             trail: Trail::default(),
-            day_use: Vec::new(),
+            day_use: DayUse::default(),
             last_wager: None,
             last_updated: at,
             version: 0,
         }
     }
+}
 
+/// What is counted against the cap, by day, ascending. The newest day lies with the account: nearly
+/// every wager is of today.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DayUse {
+    newest: Option<(Day, Points)>,
+    older: Vec<(Day, Points)>,
+}
+
+impl DayUse {
     /// Points already counted against the cap of `day`.
     pub fn used_on(&self, day: Day) -> Points {
-        match self.day_use.binary_search_by_key(&day, |(day, _)| *day) {
-            Ok(at) => self.day_use[at].1,
-            Err(_) => Points::ZERO,
+        match self.newest {
+            Some((newest, points)) if newest == day => points,
+            Some((newest, _)) if newest > day => {
+                let older = self.older.iter().find(|(older, _)| *older == day);
+                older.map_or(Points::ZERO, |(_, points)| *points)
+            }
+            Some(_) | None => Points::ZERO,
         }
     }
 
     /// Changes what is counted against the cap of `day` by `points`, which may be negative.
     pub fn use_on(&mut self, day: Day, points: Points) {
-        match self.day_use.binary_search_by_key(&day, |(day, _)| *day) {
-            Ok(at) => {
-                let used = self.day_use[at].1.plus(points).unwrap_or(Points::MAX);
-                self.day_use[at].1 = used.max(Points::ZERO);
+        let add = |used: &mut Points| {
+            *used = used.plus(points).unwrap_or(Points::MAX).max(Points::ZERO);
+        };
+        match &mut self.newest {
+            Some((newest, used)) if *newest == day => return add(used),
+            Some((newest, _)) if *newest > day => {
+                match self.older.binary_search_by_key(&day, |(day, _)| *day) {
+                    Ok(at) => add(&mut self.older[at].1),
+                    Err(at) if points > Points::ZERO => self.older.insert(at, (day, points)),
+                    Err(_) => {}
+                }
+                return;
             }
-            Err(at) if points > Points::ZERO => self.day_use.insert(at, (day, points)),
-            Err(_) => {}
+            Some(_) | None => {}
         }
+        if points > Points::ZERO {
+            self.older.extend(self.newest.replace((day, points)));
+        }
+    }
+
+    /// The oldest day.
+    pub fn oldest(&self) -> Option<Day> {
+        self.iter().next().map(|(day, _)| day)
+    }
+
+    /// Forgets every day before `day`.
+    pub fn forget_before(&mut self, day: Day) {
+        self.older.retain(|(older, _)| *older >= day);
+        self.newest = self.newest.filter(|(newest, _)| *newest >= day);
+    }
+
+    /// All days, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (Day, Points)> {
+        self.older.iter().copied().chain(self.newest)
+    }
+
+    /// Restores the days, ascending.
+    pub fn from_days(mut days: Vec<(Day, Points)>) -> Self {
+        let newest = days.pop();
+        Self { newest, older: days }
     }
 }
 
@@ -74,7 +121,14 @@ impl Account {
 /// two in n: as many places as n has ones (the path of a Fenwick tree), newest last. The batch and
 /// slot of a place are packed; the partition is the account's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trail(Vec<u64>);
+pub struct Trail {
+    length: u8,
+    /// The first few lie with the account; only long histories have more.
+    first: [u64; TRAIL_INLINE],
+    more: Vec<u64>,
+}
+
+const TRAIL_INLINE: usize = 6;
 
 const SLOT_BITS: u32 = 18;
 const NUMBER_BITS: u32 = 6;
@@ -83,28 +137,50 @@ const NUMBER_BITS: u32 = 6;
 pub const SLOTS_MAX: u32 = (1 << SLOT_BITS) - 1;
 
 impl Trail {
-    /// Restores a trail from its packed places.
-    pub const fn from_packed(packed: Vec<u64>) -> Self {
-        Self(packed)
+    /// Restores a trail from its packed places, oldest first.
+    pub fn from_packed(packed: &[u64]) -> Self {
+        let mut trail = Self::default();
+        for place in packed {
+            trail.append(*place);
+        }
+        trail
     }
 
     /// The packed places, oldest first.
-    pub fn packed(&self) -> &[u64] {
-        &self.0
+    pub fn packed(&self) -> impl ExactSizeIterator<Item = u64> {
+        (0..usize::from(self.length)).map(|at| self.at(at))
+    }
+
+    fn at(&self, at: usize) -> u64 {
+        self.first.get(at).copied().unwrap_or_else(|| self.more[at - TRAIL_INLINE])
+    }
+
+    fn append(&mut self, packed: u64) {
+        let at = usize::from(self.length);
+        match self.first.get_mut(at) {
+            Some(first) => *first = packed,
+            None => self.more.push(packed),
+        }
+        self.length += 1;
     }
 
     /// The place of the last entry.
     pub fn last(&self, partition: u16) -> Option<Place> {
-        self.0.last().map(|packed| unpack(*packed, partition))
+        let last = usize::from(self.length).checked_sub(1)?;
+        Some(unpack(self.at(last), partition))
     }
 
     /// Appends entry `sequence`, which stands at `place`, and returns the place of entry
     /// `sequence − lowbit(sequence)`.
     pub fn push(&mut self, sequence: u64, place: Place) -> Option<Place> {
-        let ones = sequence.count_ones() as usize;
-        self.0.truncate(ones - 1);
+        let kept = sequence.count_ones() as usize - 1;
+        for at in kept..TRAIL_INLINE.min(usize::from(self.length)) {
+            self.first[at] = 0;
+        }
+        self.more.truncate(kept.saturating_sub(TRAIL_INLINE));
+        self.length = u8::try_from(kept).expect("64 bits have at most 64 ones");
         let skip = self.last(place.partition);
-        self.0.push(pack(place));
+        self.append(pack(place));
         skip
     }
 }

@@ -51,7 +51,7 @@ pub fn decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -
         return Decision::Counted(Earned { points, capped, parts, cap_day: None });
     };
     let day = program.zone.day(wager.at);
-    let used = account.map_or(Points::ZERO, |account| account.used_on(day));
+    let used = account.map_or(Points::ZERO, |account| account.day_use.used_on(day));
     let left = cap.minus(used).map_or(Points::ZERO, |left| left.max(Points::ZERO));
     let points = uncapped.min(left);
     let capped = uncapped.minus(points).expect("a part is no more than the whole");

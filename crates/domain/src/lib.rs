@@ -13,6 +13,7 @@
 )]
 
 pub mod account;
+pub mod text;
 pub mod amount;
 pub mod earning;
 pub mod event;

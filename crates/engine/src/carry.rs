@@ -144,22 +144,20 @@ impl Partition {
         account.head = hash;
         account.balance = change.balance_after;
         account.version += 1;
-        if account.last_wager.as_deref() != Some(event.id()) {
-            account.last_wager = Some(event.id().into());
-        }
+        account.last_wager = Some(event.id().into());
         put_outcome(journal, outcome, Some((&entry, &hash)));
     }
 
     fn use_on(&mut self, player: Ordinal, day: Day, points: Points) {
         let before = self.day_use_due(player);
-        self.players.change(player).use_on(day, points);
+        self.players.change(player).day_use.use_on(day, points);
         self.reset_day_use(player, before);
     }
 
     /// When the oldest day of the player's cap is forgotten.
     pub(crate) fn day_use_due(&self, player: Ordinal) -> Option<Timestamp> {
-        let (day, _) = self.players.get(player).account.day_use.first()?;
-        Some(self.forgotten_at(*day))
+        let day = self.players.get(player).account.day_use.oldest()?;
+        Some(self.forgotten_at(day))
     }
 
     fn forgotten_at(&self, day: Day) -> Timestamp {
@@ -202,9 +200,8 @@ impl Partition {
 
     fn forget_days(&mut self, player: Ordinal) {
         let days = &self.players.get(player).account.day_use;
-        let kept = days.iter().position(|(day, _)| self.forgotten_at(*day) > self.time);
-        let forgotten = kept.unwrap_or(days.len());
-        self.players.change(player).day_use.drain(..forgotten);
+        let kept = days.iter().map(|(day, _)| day).find(|day| self.forgotten_at(*day) > self.time);
+        self.players.change(player).day_use.forget_before(kept.unwrap_or(Day(i32::MAX)));
         self.reset_day_use(player, None);
     }
 

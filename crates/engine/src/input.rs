@@ -19,6 +19,16 @@ pub enum Body<'a> {
     Malformed(Box<str>),
 }
 
+impl Body<'_> {
+    /// The hash of an event's player.
+    pub const fn player(&self) -> Option<u64> {
+        match self {
+            Self::Event(_, identity) => Some(identity.player),
+            Self::Command(..) | Self::Control | Self::Malformed(_) => None,
+        }
+    }
+}
+
 /// Who an input is, as hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {

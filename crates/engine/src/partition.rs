@@ -349,6 +349,8 @@ impl Partition {
         observer: &mut impl Observer,
     ) -> Result<(), Stopped> {
         let (parsed, asks) = self.keys(slice)?;
+        let players: Vec<_> = parsed.iter().filter_map(|parsed| parsed.body.player()).collect();
+        self.players.warm(&players);
         let mut earlier = Vec::with_capacity(asks.len());
         store.earlier(self.number, &asks, &mut earlier)?;
         for (slot, parsed) in (1..).zip(&parsed).skip(folding.slot as usize - 1) {

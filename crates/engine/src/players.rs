@@ -2,6 +2,7 @@
 
 use accolade_domain::account::Account;
 use accolade_wire::identity::HashKey;
+use accolade_domain::text::ShortText;
 use hashbrown::HashTable;
 
 /// A player's number within a partition: 0, 1, 2, … in the order in which they were first seen.
@@ -13,7 +14,7 @@ pub struct Player {
     /// The operator's number.
     pub operator: u32,
     /// The operator's own name for the player.
-    pub name: Box<str>,
+    pub name: ShortText,
     /// The account.
     pub account: Account,
     dirty: bool,
@@ -44,9 +45,32 @@ impl Players {
         let part = table_part(hash);
         let is_it = |(other, ordinal): &(u32, Ordinal)| {
             let player = &self.all[*ordinal as usize];
-            *other == part && player.operator == operator && *player.name == *name
+            *other == part
+                && player.operator == operator
+                && player.name.as_bytes() == name.as_bytes()
         };
         self.by_name.find(spread(part), is_it).map(|(_, ordinal)| *ordinal)
+    }
+
+    /// Brings the accounts behind many names towards the processor.
+    ///
+    /// One after the other, each costs several accesses to memory that wait for each other; in short
+    /// loops over all of them the processor has many under way at once.
+    pub fn warm(&self, hashes: &[u64]) {
+        let candidate = |hash: &u64| {
+            let part = table_part(*hash);
+            self.by_name.find(spread(part), |(other, _)| *other == part).map(|(_, ordinal)| *ordinal)
+        };
+        let ordinals: Vec<_> = hashes.iter().filter_map(candidate).collect();
+        let touched = ordinals.iter().fold(0, |touched, ordinal| {
+            let Player { name, account, .. } = self.get(*ordinal);
+            touched
+                ^ account.sequence
+                ^ u64::from(account.head.0[0])
+                ^ account.version
+                ^ u64::from(name.as_bytes().first().copied().unwrap_or(0))
+        });
+        std::hint::black_box(touched);
     }
 
     /// Finds a player by name.

@@ -90,7 +90,7 @@ impl Service {
         is_wanted: impl Fn(&DeadLetter) -> bool,
     ) -> Vec<(Place, DeadLetter)> {
         let mut found = Vec::new();
-        for number in after.map_or(0, |after| after.partition)..self.node.partitions() {
+        for number in after.map_or(0, |after| after.partition)..self.partitions() {
             let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
             loop {
                 let last = self.node.read(number, |partition| {
@@ -121,11 +121,11 @@ impl Service {
 
     /// The operator's dead letter with this id.
     fn dead_letter(&self, tenant: &Tenant, id: &str) -> Result<(Place, DeadLetter), Problem> {
-        let place = place_of(id).filter(|place| place.partition < self.node.partitions());
+        let place = place_of(id).filter(|place| place.partition < self.partitions());
         let found = place.and_then(|place| {
-            let letter = self.node.read(place.partition, |partition| {
-                partition.dead_letters().get(&place).cloned()
-            });
+            let letter = self
+                .node
+                .read(place.partition, |partition| partition.dead_letters().get(&place).cloned());
             letter.filter(|letter| *letter.operator == *tenant.id).map(|letter| (place, letter))
         });
         found.ok_or_else(|| Problem::not_found("dead letter"))

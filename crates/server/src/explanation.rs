@@ -1,16 +1,16 @@
 //! Why a wager gave what it gave: every stage, in order, as it was recorded then.
 
 use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::event::read_wager;
 use accolade_wire::identity::IdKind;
+use accolade_wire::timestamp;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
-use accolade_domain::ledger::Place;
-use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
-use accolade_wire::timestamp;
 
 use crate::lookup::Occurrence;
 use crate::parameters::{Named, Parameters};
@@ -46,7 +46,8 @@ struct Cap {
 
 #[derive(Serialize)]
 struct Stage {
-    stage: &'static str,
+    #[serde(rename = "stage")]
+    name: &'static str,
     result: String,
     detail: String,
 }
@@ -134,8 +135,8 @@ fn place_text(place: Place) -> String {
 /// What happened to a wager, in order, up to a void that came after it.
 fn stages(wager: &Occurrence, void: Option<&Occurrence>) -> Vec<Stage> {
     let mut stages = Vec::new();
-    let mut add = |stage, result: String, detail: String| {
-        stages.push(Stage { stage, result, detail });
+    let mut add = |name, result: String, detail: String| {
+        stages.push(Stage { name, result, detail });
     };
     let place = place_text(wager.place);
     let ordered = timestamp::write(wager.recorded_at);
@@ -194,9 +195,7 @@ fn stages(wager: &Occurrence, void: Option<&Occurrence>) -> Vec<Stage> {
 /// Whether the void found this very wager; one that came before the wager did not.
 fn is_taken_back(void: &Occurrence, wager: &Occurrence) -> bool {
     match &void.outcome {
-        Outcome::Voided { wager: Some(place), .. } => {
-            Place { number: 0, ..*place } == wager.place
-        }
+        Outcome::Voided { wager: Some(place), .. } => Place { number: 0, ..*place } == wager.place,
         _ => false,
     }
 }

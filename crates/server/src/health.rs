@@ -139,16 +139,14 @@ fn set_gauges(service: &Service) {
     gauge!("accolade_lag_bytes").set(status.lag_bytes as f64);
     gauge!("accolade_ids_in_memory").set(status.ids_in_memory as f64);
     gauge!("accolade_players").set(status.players as f64);
-    gauge!("accolade_checkpoint_age_seconds")
-        .set(seconds_since(status.checkpointed_at.micros()));
+    gauge!("accolade_checkpoint_age_seconds").set(seconds_since(status.checkpointed_at.micros()));
     gauge!("accolade_disk_full").set(f64::from(u8::from(status.disk_full)));
     gauge!("accolade_clock_stepped").set(f64::from(u8::from(status.clock_stepped)));
     gauge!("accolade_partitions_standing").set(status.standing.len() as f64);
     gauge!("accolade_ready")
         .set(f64::from(u8::from(reasons(&status, service.is_retired()).is_empty())));
-    let open = service.dead_letters(None, usize::MAX, |letter| {
-        letter.state == DeadLetterState::Open
-    });
+    let open =
+        service.dead_letters(None, usize::MAX, |letter| letter.state == DeadLetterState::Open);
     for reason in DeadReason::ALL {
         let count = open.iter().filter(|(_, letter)| letter.reason == reason).count();
         gauge!("accolade_dead_letters_open", "reason" => reason.code()).set(count as f64);

@@ -34,7 +34,8 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=KEY_BYTES_MAX).contains(&key.len()));
     key.map(Some).ok_or_else(|| {
-        let detail = format!("expected an `Idempotency-Key` of 1 to {KEY_BYTES_MAX} bytes of ASCII");
+        let detail =
+            format!("expected an `Idempotency-Key` of 1 to {KEY_BYTES_MAX} bytes of ASCII");
         Problem::new(Refusal::BadHeader, detail)
     })
 }

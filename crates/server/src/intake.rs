@@ -145,9 +145,7 @@ impl Service {
         let firsts = self.first_outcomes(&applied).await?;
         let shape = |(applied, first): (&Option<Applied>, _)| match (applied, first) {
             (None, _) => OutcomeShape::accepted(),
-            (Some((_, balance)), Some(first)) => {
-                OutcomeShape::of(&first, None).repeated(*balance)
-            }
+            (Some((_, balance)), Some(first)) => OutcomeShape::of(&first, None).repeated(*balance),
             (Some((outcome, balance)), None) => OutcomeShape::of(outcome, *balance),
         };
         Ok(applied.iter().zip(firsts).map(shape).collect())
@@ -186,8 +184,7 @@ impl Service {
                 if let Some(limit) = limit {
                     limit.take(items.len()).map_err(Problem::rate_limited)?;
                 }
-                prepared.parcel =
-                    Parcel::with_capacity(items.len(), body.len() + 64 * items.len());
+                prepared.parcel = Parcel::with_capacity(items.len(), body.len() + 64 * items.len());
                 for (index, item) in items.into_iter().enumerate() {
                     let read = item.map_err(|problem| vec![problem]);
                     match read.and_then(|item| preparing.add(item, &mut prepared.parcel)) {
@@ -214,15 +211,14 @@ impl Preparing<'_> {
     /// Adds an item to the parcel and returns its id.
     fn add(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Vec<BadField>> {
         let Way { kind, source } = self.way;
-        let partitions = self.service.node.partitions();
+        let partitions = self.service.partitions();
         let mut add = |player: &str, operator: &str, body: &[u8]| {
             let (received_at, origin) = (now(), None);
             let record = Record { kind, source, operator, received_at, origin, body };
             parcel.add(Some(partition_of(player, partitions)), &record);
         };
         if kind == Kind::GameEvent {
-            let (bytes, event) =
-                prepare_game_event(item, || uuid::Uuid::now_v7().to_string())?;
+            let (bytes, event) = prepare_game_event(item, || uuid::Uuid::now_v7().to_string())?;
             let operator = self.tenant.map_or("", |tenant| &tenant.id);
             add(&event.player_id, operator, &bytes);
             return Ok(event.event_id.into_owned());

@@ -4,30 +4,30 @@
 //! It decides nothing about points: what a request asks for becomes a record of the log, and what is
 //! answered was decided by the fold or recorded in the journal.
 
-mod service;
-mod router;
-mod serve;
-mod tenant;
-mod rate;
-mod problem;
-mod parameters;
+mod audit;
 mod body;
-mod shapes;
-mod submit;
+mod dead_letters;
+mod description;
+mod explanation;
+mod health;
+mod host;
 mod idempotency;
 mod intake;
-mod lookup;
-mod explanation;
-mod players;
 mod ledger;
+mod lookup;
+mod parameters;
+mod players;
+mod problem;
 mod program;
-mod zone;
-mod dead_letters;
-mod health;
-mod description;
-mod local;
+mod rate;
+mod router;
+mod serve;
+mod service;
+mod shapes;
+mod submit;
+mod tenant;
 mod topics;
-mod audit;
+mod zone;
 
 pub use self::router::{api, local};
 pub use self::serve::{serve_tcp, serve_unix};

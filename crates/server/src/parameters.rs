@@ -31,9 +31,10 @@ impl<'a> Parameters<'a> {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if !known.contains(&&*name) && name != "operatorId" {
                 let known = known.join("`, `");
-                return Err(bad(match known.is_empty() {
-                    true => format!("unknown parameter `{name}`: there are none here"),
-                    false => format!("unknown parameter `{name}`: known here are `{known}`"),
+                return Err(bad(if known.is_empty() {
+                    format!("unknown parameter `{name}`: there are none here")
+                } else {
+                    format!("unknown parameter `{name}`: known here are `{known}`")
                 }));
             }
             if parameters.iter().any(|(other, _)| *other == name) {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use accolade_domain::account::Account;
 use accolade_domain::amount::{Multiplier, Points};
-use accolade_domain::ledger::{EntryKind, Place};
 use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::ledger::{EntryKind, Place};
 use accolade_storage::backing::Backing;
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
@@ -26,7 +26,7 @@ use crate::tenant::{Door, Tenant, hex};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Balance<'a> {
+struct BalanceShape<'a> {
     player_id: &'a str,
     operator_id: &'a str,
     points_balance: Exact<Points>,
@@ -55,7 +55,7 @@ impl Found {
 
 impl Service {
     fn account(&self, tenant: &Tenant, player: &str) -> Result<Found, Problem> {
-        let partition = partition_of(player, self.node.partitions());
+        let partition = partition_of(player, self.partitions());
         let account = self.node.read(partition, |state| {
             let key = &state.rules().settings.hash_key;
             let ordinal = state.players().find_by_name(key, tenant.number, player)?;
@@ -79,7 +79,7 @@ pub(crate) async fn balance(
 ) -> Result<Response, Problem> {
     let time = Parameters::read(uri.query(), &["asOf"])?.time("asOf")?;
     let found = service.account(&tenant, &player)?;
-    let now = Balance {
+    let now = BalanceShape {
         player_id: &player,
         operator_id: &tenant.id,
         points_balance: Exact(found.account.balance),
@@ -95,7 +95,7 @@ pub(crate) async fn balance(
     let (mut lines, newest) = (service.lines(), found.newest());
     let line = blocking(move || as_of(&mut lines, newest, time)).await??;
     let entry = line.as_ref().map(|line| &line.entry);
-    let then = Balance {
+    let then = BalanceShape {
         points_balance: Exact(balance_after(line.as_ref())),
         last_wager_id: entry.map(|entry| &*entry.cause),
         last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
@@ -112,9 +112,8 @@ impl Lines for JournalLines {
     type Error = Problem;
 
     fn line(&mut self, place: Place) -> Result<Line, Problem> {
-        let line = recorded_soon(&self.0, place, |recorded| {
-            recorded.entry.as_ref().map(Line::from)
-        })?;
+        let line =
+            recorded_soon(&self.0, place, |recorded| recorded.entry.as_ref().map(Line::from))?;
         line.ok_or_else(|| Problem::new(Refusal::Failed, "an entry points to a place without one"))
     }
 }
@@ -224,7 +223,7 @@ pub(crate) async fn consent(
         _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
     };
     let id = service.command_id(&tenant, key, parts.uri.path(), &body)?;
-    let partition = partition_of(&player, service.node.partitions());
+    let partition = partition_of(&player, service.partitions());
     let command = Command::Consent { id, player_id: player.clone(), joins };
     let is_done = service.command(partition, &tenant.id, &command).await?;
     let shape = ConsentShape {

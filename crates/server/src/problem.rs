@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use accolade_domain::outcome::Declined;
+use accolade_engine::intake::Refused;
 use accolade_storage::error::StorageError;
-use accolade_storage::node::Refused;
 use accolade_wire::document::DocumentProblem;
 use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};

@@ -258,7 +258,8 @@ pub(crate) async fn publish(
     let now = now();
     let effective_from = publication.effective_from.unwrap_or(now);
     if edited_from > 0 && effective_from < now.plus_micros(-LATE_MICROS_MAX) {
-        let detail = "expected now or later: only an operator's first version may begin in the past";
+        let detail =
+            "expected now or later: only an operator's first version may begin in the past";
         return Err(Problem::field(Refusal::Invalid, "/effectiveFrom", detail));
     }
     if is_dry {
@@ -322,8 +323,9 @@ fn if_match(headers: &HeaderMap) -> Result<u32, Problem> {
 }
 
 fn read_publication(body: &[u8]) -> Result<Publication, Problem> {
-    let [effective_from, why, program] = json::fields(body, &["effectiveFrom", "why", "program"])
-        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let [effective_from, why, program] =
+        json::fields(body, &["effectiveFrom", "why", "program"])
+            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
     let mut errors = Vec::new();
     let mut wrong = |pointer, detail: &str| errors.push(FieldError::new(pointer, detail));
     let effective_from = match effective_from {

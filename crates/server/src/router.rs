@@ -7,7 +7,7 @@ use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::tenant::Door;
 use crate::{
-    audit, dead_letters, description, explanation, health, intake, local, lookup, players, program,
+    audit, dead_letters, description, explanation, health, host, intake, lookup, players, program,
     topics,
 };
 
@@ -42,10 +42,10 @@ fn shared() -> [(&'static str, MethodRouter<Door>); 24] {
 
 fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 7] {
     [
-        ("/local/status", get(local::status)),
-        ("/local/operators", get(local::operators).post(local::add_operator)),
-        ("/local/skip", post(local::skip)),
-        ("/local/ingest", post(local::ingest)),
+        ("/local/status", get(host::status)),
+        ("/local/operators", get(host::operators).post(host::add_operator)),
+        ("/local/skip", post(host::skip)),
+        ("/local/ingest", post(host::ingest)),
         ("/local/topics", get(topics::names)),
         ("/local/topics/{name}", get(topics::tail)),
         ("/local/audit/verify", get(audit::verify)),
@@ -74,7 +74,10 @@ fn router(
 }
 
 async fn no_such_path() -> Problem {
-    Problem::new(Refusal::NotFound, "there is nothing at this path; `/api/docs` lists what there is")
+    Problem::new(
+        Refusal::NotFound,
+        "there is nothing at this path; `/api/docs` lists what there is",
+    )
 }
 
 async fn no_such_method() -> Problem {

@@ -95,9 +95,8 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let answer = service_fn(move |request: Request<Incoming>| {
-        router.clone().call(request.map(Body::new))
-    });
+    let answer =
+        service_fn(move |request: Request<Incoming>| router.clone().call(request.map(Body::new)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -106,7 +105,8 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        _ = stopped.wait_for(|stopped| *stopped) => {
+        // Either way the listener has ended.
+        _ = stopped.changed() => {
             connection.as_mut().graceful_shutdown();
             tokio::time::timeout(LAST_TIME, connection).await.unwrap_or(Ok(()))
         }

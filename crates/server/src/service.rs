@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use accolade_domain::time::Timestamp;
+use accolade_engine::intake::Intake;
 use accolade_storage::node::Node;
 use accolade_wire::body::Limits;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -55,8 +56,9 @@ impl Default for Settings {
 #[derive(Debug, Clone)]
 pub struct Service(Arc<Inner>);
 
+/// What the clones of a service have in common.
 #[derive(Debug)]
-pub(crate) struct Inner {
+pub struct Inner {
     pub(crate) node: Arc<Node>,
     pub(crate) settings: Settings,
     pub(crate) metrics: PrometheusHandle,
@@ -106,6 +108,10 @@ impl Service {
     /// Says from now on that the node is not ready, and ends streams: the first step of a shutdown.
     pub fn retire(&self) {
         self.is_retired.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn partitions(&self) -> u16 {
+        self.node.partitions()
     }
 
     pub(crate) fn is_retired(&self) -> bool {

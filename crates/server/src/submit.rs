@@ -1,15 +1,16 @@
 //! Handing records to the node, and waiting for what becomes of them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::sync::Arc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_storage::backing::Backing;
 use accolade_storage::error::StorageError;
-use accolade_storage::node::{Caller, Refused, Submission};
+
 use accolade_wire::control::{Command, Control};
 use accolade_wire::journal::Recorded;
 use accolade_wire::record::{Kind, Record, Source};
@@ -68,7 +69,7 @@ impl Ticket {
     fn tell(&self, what: Result<(), Refused>) {
         if let Some(sender) = lock(&self.durable).take() {
             // Whoever asked may have gone.
-            drop(sender.send(what));
+            sender.send(what).ok();
         }
     }
 }
@@ -164,8 +165,10 @@ impl Service {
         let outcome = match applied {
             Some((Outcome::Repeated { first }, _)) => {
                 let backing = Arc::clone(self.node.backing());
-                blocking(move || recorded_soon(&backing, first, |recorded| recorded.outcome.clone()))
-                    .await??
+                blocking(move || {
+                    recorded_soon(&backing, first, |recorded| recorded.outcome.clone())
+                })
+                .await??
             }
             Some((outcome, _)) => outcome,
             None => return Ok(None),
@@ -210,9 +213,9 @@ impl Service {
 pub(crate) async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(run).await.map_err(|error| {
-        StorageError::io("a request", std::io::Error::other(error)).into()
-    })
+    tokio::task::spawn_blocking(run)
+        .await
+        .map_err(|error| StorageError::io("a request", std::io::Error::other(error)).into())
 }
 
 /// Reads what became of the record at `place`. The journal may be a moment behind the state that

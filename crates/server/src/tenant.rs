@@ -51,7 +51,11 @@ impl std::ops::Deref for Tenant {
 impl Tenant {
     /// Who it is, for the record.
     pub(crate) fn who(&self) -> String {
-        if self.is_local { "the local socket".into() } else { format!("the API key of {}", self.id) }
+        if self.is_local {
+            "the local socket".into()
+        } else {
+            format!("the API key of {}", self.id)
+        }
     }
 }
 
@@ -61,7 +65,9 @@ pub(crate) fn key_hash(key: &str) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The operators, by what they show.
@@ -171,9 +177,9 @@ impl Door {
             let detail = "expected `Authorization: Bearer` with an operator's API key";
             return Err(Problem::new(Refusal::Unauthorized, detail));
         };
-        tenants.by_key(node, key).ok_or_else(|| {
-            Problem::new(Refusal::Unauthorized, "the API key is not known here")
-        })
+        tenants
+            .by_key(node, key)
+            .ok_or_else(|| Problem::new(Refusal::Unauthorized, "the API key is not known here"))
     }
 }
 

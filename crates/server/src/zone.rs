@@ -10,7 +10,8 @@ const LAST_YEAR: i16 = 2100;
 pub(crate) fn offsets(name: &str) -> Option<ZoneOffsets> {
     let zone = TimeZoneDatabase::bundled().get(name).ok()?;
     let start = jiff::Timestamp::UNIX_EPOCH;
-    let end = jiff::civil::date(LAST_YEAR, 1, 1).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let end =
+        jiff::civil::date(LAST_YEAR, 1, 1).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
     let mut offsets = vec![(Timestamp::from_micros(0), zone.to_offset(start).seconds())];
     for transition in zone.following(start).take_while(|next| next.timestamp() < end) {
         let offset = transition.offset().seconds();

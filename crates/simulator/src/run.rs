@@ -388,6 +388,9 @@ impl Run {
             let time = self.node().log.time();
             folded = self.node().folder.go_on(time);
             self.count("folds tried again");
+            if folded.is_ok() {
+                return self.fold_all();
+            }
         }
         let (heard, effects) = {
             let folder = &mut self.node().folder;

@@ -530,6 +530,13 @@ pub fn highest_synced(
     Ok(synced)
 }
 
+/// Writes the bytes of a file from `from` to `to` again, so that the next sync makes them durable.
+pub fn settle(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
+    let mut bytes = vec![0; usize::try_from(to - from).expect("a frame fits memory")];
+    file.read_at(&mut bytes, from)?;
+    file.write_at(&bytes, from)
+}
+
 /// Frames that were read back and of which nothing says that they are durable: a process that was
 /// killed, or whose fsync failed, leaves bytes that can be read now and vanish with the power.
 #[derive(Debug)]
@@ -567,9 +574,7 @@ impl Tail {
     pub fn settle(self) -> io::Result<()> {
         for (file, _, from, to) in &self.frames {
             let to = (*to).min(file.len()?);
-            let mut bytes = vec![0; usize::try_from(to - from).expect("a frame fits memory")];
-            file.read_at(&mut bytes, *from)?;
-            file.write_at(&bytes, *from)?;
+            settle(&**file, *from, to)?;
         }
         self.frames.iter().try_for_each(|(file, ..)| file.sync())
     }

@@ -15,7 +15,7 @@ use crate::index::{Index, SliceAt};
 use crate::packed::{Packed, pack};
 use crate::segment::{
     Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, Writer,
-    highest_synced, new_frame, parse_segment_head, read_segment_head, scan, seal_footer,
+    highest_synced, new_frame, parse_segment_head, read_segment_head, scan, seal_footer, settle,
 };
 
 /// Indexes of closed segments that are kept in memory.
@@ -320,10 +320,7 @@ impl Slices {
 
     /// Removes a closed segment for ever.
     pub fn remove(&self, sequence: u64) -> Result<()> {
-        let removed =
-            self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&sequence);
-        lock(&self.indexes).retain(|(cached, _)| *cached != sequence);
-        if removed.is_none() {
+        if !self.has_segment(sequence) {
             return Ok(());
         }
         // Both names, since packing may have failed between one and the other.
@@ -335,7 +332,10 @@ impl Slices {
         }
         // The next one goes only once this is gone for ever, so that a crash never leaves a gap.
         let folder = self.family.folder();
-        self.disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))
+        self.disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))?;
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&sequence);
+        lock(&self.indexes).retain(|(cached, _)| *cached != sequence);
+        Ok(())
     }
 
     /// The first batch of a partition that is still there.
@@ -563,6 +563,7 @@ impl Slices {
             return Err(StorageError::damaged(path, position.offset, "it has no index"));
         };
         tail.settle().map_err(io)?;
+        settle(&*file, 0, SEGMENT_HEAD_BYTES).map_err(io)?;
         self.insert(sequence, Content::Open { file: Arc::clone(&file), index });
         self.close(&Rotated { file, end: position }, newest)?;
         Ok(position)

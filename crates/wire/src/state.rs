@@ -1,9 +1,10 @@
 //! Values of the state, as checkpoints hold them. Each begins with its format version.
 
-use accolade_domain::account::{Account, Trail};
+use accolade_domain::account::{Account, DayUse, Trail};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Subject};
+use accolade_domain::text::ShortText;
 use accolade_domain::time::{Day, Timestamp};
 
 use crate::bytes::{BadFormat, Cursor, put_signed, put_varint};
@@ -32,8 +33,8 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     for packed in account.trail.packed() {
         out.extend_from_slice(&packed.to_le_bytes());
     }
-    put_varint(out, account.day_use.len() as u64);
-    for (day, points) in &account.day_use {
+    put_varint(out, account.day_use.iter().count() as u64);
+    for (day, points) in account.day_use.iter() {
         put_signed(out, i64::from(day.0));
         put_signed(out, points.hundredths());
     }
@@ -63,7 +64,7 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
     if places > 64 {
         return Err(cursor.bad());
     }
-    let trail = (0..places).map(|_| cursor.u64()).collect::<Result<_, _>>()?;
+    let trail = (0..places).map(|_| cursor.u64()).collect::<Result<Vec<_>, _>>()?;
     let days: usize = cursor.small()?;
     let mut day_use = Vec::with_capacity(days.min(16));
     for _ in 0..days {
@@ -73,7 +74,7 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
     }
     let last_wager = match cursor.u8()? {
         0 => None,
-        _ => Some(read_id(cursor)?.into()),
+        _ => Some(ShortText::from(&*read_id(cursor)?)),
     };
     Ok(Account {
         subject,
@@ -81,8 +82,8 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         consent,
         sequence,
         head,
-        trail: Trail::from_packed(trail),
-        day_use,
+        trail: Trail::from_packed(&trail),
+        day_use: DayUse::from_days(day_use),
         last_wager,
         last_updated: Timestamp::from_micros(cursor.i64()?),
         version: cursor.varint()?,

@@ -129,12 +129,6 @@ pub fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
     Ok(node)
 }
 
-/// One second of a run.
-#[derive(Debug, Clone, Copy)]
-pub struct Second {
-    pub sent: u64,
-}
-
 /// What a run at a rate, or as fast as it goes, has shown.
 #[derive(Debug)]
 pub struct Run {
@@ -143,9 +137,15 @@ pub struct Run {
     /// Events that were durable at the end of each second.
     pub by_second: Vec<u64>,
     pub late_max_ms: f64,
-    pub refused: u64,
+    /// Events that the node refused as busy: open loop, they are lost to the figure.
+    pub dropped: u64,
     pub latencies: Histogram<u64>,
 }
+
+/// Events that may be on their way to the disk where no rate is given.
+const WINDOW: u64 = 100_000;
+/// Bytes that may be durable and not folded where no rate is given.
+const LAG_BYTES_MAX: usize = 100 << 20;
 
 /// Sends `events` wagers, `rate` a second (open loop: by the clock, whatever comes back), or as fast as
 /// the node takes them where `rate` is 0. One submission in `sampled` is timed to its visible balance.
@@ -162,13 +162,18 @@ pub fn run(
     let partitions = node.partitions();
     let began = Instant::now();
     let mut by_second = Vec::new();
-    let (mut sent, mut number, mut refused) = (0_u64, 0_u64, 0_u64);
+    let (mut sent, mut number, mut dropped) = (0_u64, 0_u64, 0_u64);
     let mut late_max = Duration::ZERO;
     let mut timed = 0_u64;
     while sent < events {
         let due = if rate > 0 {
             began + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64)
         } else {
+            while sent - counting.durable.load(Ordering::Relaxed) > WINDOW
+                || node.status().lag_bytes > LAG_BYTES_MAX
+            {
+                std::thread::sleep(Duration::from_micros(300));
+            }
             Instant::now()
         };
         let early = due.saturating_duration_since(Instant::now());
@@ -189,23 +194,11 @@ pub fn run(
             Arc::clone(&counting) as Arc<dyn Caller>
         };
         let wants_outcomes = is_timed;
-        let mut waiting = Some(Submission { records, parts, caller, wants_outcomes, taken_at: due });
-        while let Some(submission) = waiting.take() {
-            let copy = Submission {
-                records: submission.records.clone(),
-                parts: submission.parts.clone(),
-                caller: Arc::clone(&submission.caller),
-                ..submission
-            };
-            match node.submit(submission) {
-                Ok(()) => {}
-                Err(Refused::Busy) => {
-                    refused += 1;
-                    std::thread::sleep(Duration::from_micros(500));
-                    waiting = Some(copy);
-                }
-                Err(other) => anyhow::bail!("the node refused: {other}"),
-            }
+        let submission = Submission { records, parts, caller, wants_outcomes, taken_at: due };
+        match node.submit(submission) {
+            Ok(()) => {}
+            Err(Refused::Busy) => dropped += chunk as u64,
+            Err(other) => anyhow::bail!("the node refused: {other}"),
         }
         sent += chunk as u64;
         number += 1;
@@ -213,7 +206,7 @@ pub fn run(
             by_second.push(counting.durable.load(Ordering::Relaxed));
         }
     }
-    while counting.durable.load(Ordering::Relaxed) + timed * (chunk as u64) < sent
+    while counting.durable.load(Ordering::Relaxed) + timed * (chunk as u64) + dropped < sent
         || node.status().lag_bytes > 0
     {
         std::thread::sleep(Duration::from_micros(200));
@@ -221,7 +214,7 @@ pub fn run(
     let seconds = began.elapsed().as_secs_f64();
     let late_max_ms = late_max.as_secs_f64() * 1e3;
     let latencies = latencies.lock().expect("nobody panics with it").clone();
-    Ok(Run { events: sent, seconds, by_second, late_max_ms, refused, latencies })
+    Ok(Run { events: sent - dropped, seconds, by_second, late_max_ms, dropped, latencies })
 }
 
 /// Bytes of memory that the process holds.

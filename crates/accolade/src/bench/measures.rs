@@ -66,6 +66,7 @@ fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let by_second = &steady.by_second;
     let (first, last) = (of(&by_second[..minute]), of(&by_second[by_second.len() - minute..]));
     report.row("P1", "last minute to first", last / first, "", Some(Bar::AtLeast(0.8)));
+    report.row("P1", "dropped", steady.dropped as f64, "events", Some(Bar::AtMost(0.0)));
     report.row("P1", "sender late at the most", steady.late_max_ms, "ms", None);
     report.latencies("P1", "wager to visible balance at this rate", &steady.latencies, &[]);
     let burst = run(&node, &mut load, sizes.burst, 0, CHUNK, 0)?;
@@ -89,6 +90,7 @@ fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let measured = run(&node, &mut load, 50_000 * sizes.steady_s, 50_000, 25, 1)?;
     let bars = [(0.5, 3.0), (0.99, 15.0)];
     report.latencies("P2", "wager to visible balance at 50,000/s", &measured.latencies, &bars);
+    report.row("P2", "dropped", measured.dropped as f64, "events", Some(Bar::AtMost(0.0)));
     report.row("P2", "sender late at the most", measured.late_max_ms, "ms", None);
     node.stop()?;
     Ok(())

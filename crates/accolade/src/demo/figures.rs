@@ -56,7 +56,7 @@ impl Figures {
             self.latencies.pop_front();
         }
         self.latencies.push_back(latency);
-        let Outcome { outcome, reason, points, points_balance } = outcome;
+        let Outcome { kind: outcome, reason, points, points_balance } = outcome;
         let points = points.and_then(|points| points.points());
         let balance = points_balance.and_then(|balance| balance.points());
         let words = match (&reason, points) {

@@ -152,7 +152,7 @@ fn void_of(wager: Act, now: Timestamp) -> Act {
     Act { house, player, words, body, wager_id }
 }
 
-/// SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
+/// `SplitMix64` (<https://prng.di.unimi.it/splitmix64.c>).
 #[derive(Debug)]
 struct Random(u64);
 

@@ -44,7 +44,9 @@ impl Facts {
 
 /// A page of the terminal; what was there before comes back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Screen(());
+pub(super) struct Screen {
+    out: io::Stdout,
+}
 
 impl Screen {
     /// Takes the terminal; nothing where there is none.
@@ -52,8 +54,9 @@ impl Screen {
         if !io::stdout().is_terminal() {
             return None;
         }
-        put("\x1b[?1049h\x1b[?25l");
-        Some(Self(()))
+        let screen = Self { out: io::stdout() };
+        screen.put("\x1b[?1049h\x1b[?25l");
+        Some(screen)
     }
 
     /// Draws the page.
@@ -85,20 +88,20 @@ impl Screen {
             write!(page, "{}{PLAIN}\x1b[K\r\n", cut(line, columns)).expect("a string takes everything");
         }
         page.push_str("\x1b[J");
-        put(&page);
+        self.put(&page);
+    }
+
+    fn put(&self, text: &str) {
+        let mut out = self.out.lock();
+        // A terminal that has gone shows nothing, and the demonstration ends by its signal.
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        put("\x1b[?25h\x1b[?1049l");
+        self.put("\x1b[?25h\x1b[?1049l");
     }
-}
-
-fn put(text: &str) {
-    let mut out = io::stdout().lock();
-    // A terminal that has gone shows nothing, and the demonstration ends by its signal.
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 fn size() -> (usize, usize) {

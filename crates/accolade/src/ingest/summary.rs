@@ -79,7 +79,7 @@ impl Summary {
     }
 
     fn decided(&mut self, line: u64, result: ItemOutcome) {
-        let (outcome, adds_points) = match &*result.outcome {
+        let (outcome, adds_points) = match &*result.kind {
             "counted" => ("counted", true),
             "voided" => ("voided", true),
             "repeated" => ("repeated", false),

@@ -142,7 +142,7 @@ fn play(program: &Program, account: &mut Account, text: &str) -> String {
             let multiplier = Multiplier::of(earned.parts.base, earned.parts.rate);
             let mut told = format!("+{} at x{multiplier}", earned.points);
             if let Some(day) = earned.cap_day {
-                account.use_on(day, earned.points);
+                account.day_use.use_on(day, earned.points);
                 write!(told, ", day {}, capped {}", day.0, earned.capped).unwrap();
             }
             told

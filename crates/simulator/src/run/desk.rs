@@ -146,7 +146,7 @@ impl Run {
     pub(super) fn order_skips(&mut self) {
         let standing = self.node().folder.standing.clone();
         for place in standing.into_iter().flatten() {
-            if self.is_calm || self.random.percent(30) {
+            if self.is_calm || self.random.percent(15) {
                 self.count("skips");
                 self.put_control(Item::skip(place, self.clock));
             }

@@ -110,7 +110,7 @@ impl Events {
             shared_ids_percent: *random.pick(&[0, 0, 2, 20]),
             stray_percent: *random.pick(&[0, 2, 30]),
             has_great_stakes: random.percent(30),
-            has_faulty_stakes: random.percent(15),
+            has_faulty_stakes: random.percent(25),
             next_id: 0,
             sent: Vec::new(),
         }
@@ -265,7 +265,7 @@ impl Events {
             1 => u128::from(random.bits()),
             2 => STAKES[random.index(STAKES.len())] - 1,
             3 if self.has_great_stakes => *random.pick(&[STAKE_MAX, STAKE_MAX - 1, STAKE_MAX / 3]),
-            4 if self.has_faulty_stakes && random.percent(20) => FAULTY_STAKE,
+            4 if self.has_faulty_stakes && random.percent(40) => FAULTY_STAKE,
             4 => u128::from(random.below(100_000)) * (ATTO / 100),
             _ => STAKES[random.index(STAKES.len())],
         }

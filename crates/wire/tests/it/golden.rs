@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::account::{Account, Trail};
+use accolade_domain::account::{Account, DayUse, Trail};
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Subject};
@@ -157,8 +157,8 @@ fn an_account() {
         consent: Some(Consent::Out),
         sequence: 3,
         head: ChainHash([9; 32]),
-        trail: Trail::from_packed(vec![1 << 24, 2 << 24]),
-        day_use: vec![(Day(20_038), Points::from_hundredths(700).unwrap())],
+        trail: Trail::from_packed(&[1 << 24, 2 << 24]),
+        day_use: DayUse::from_days(vec![(Day(20_038), Points::from_hundredths(700).unwrap())]),
         last_wager: Some("w1".into()),
         last_updated: AT,
         version: 4,

@@ -1,0 +1,93 @@
+//! The same commands beside a running node and on a stopped one.
+
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+
+use crate::harness::{Home, line_with};
+
+#[test]
+fn commands_work_on_a_stopped_node() {
+    tour(&Home::new(), "stopped");
+}
+
+#[test]
+fn commands_work_beside_a_running_node() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    tour(&home, "running");
+    let (code, log) = serving.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("everything answered is on disk"), "{log}");
+    line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
+}
+
+fn tour(home: &Home, node: &str) {
+    let added = home.run(&["operator", "add", "operator-789"]).well();
+    let key = line_with(&added, "key ").trim_start_matches("key").trim();
+    assert!(key.starts_with("acc_") && key.len() > 40, "{added}");
+    home.run(&["operator", "add", "operator-555", "--events-per-second", "5000"]).well();
+    for (operator, program) in [("operator-789", "slots-house"), ("operator-555", "live-tables")] {
+        let file = format!("examples/programs/{program}.yaml");
+        let words = ["program", "publish", &file, "--operator", operator, "--why", "the first one"];
+        home.run(&[&words[..], &["--effective-from", "7 days ago"]].concat()).well();
+    }
+    expect![[r#"
+        operator      program  events a second
+        operator-555  v1       5,000
+        operator-789  v1       no limit
+    "#]]
+    .assert_eq(&home.run(&["operator", "list"]).well());
+
+    let loaded = home.run(&["ingest", "--shift-to-now", "examples/wagers.ndjson"]).well();
+    let loaded: Vec<&str> = loaded.lines().skip(1).collect();
+    expect![[""]].assert_eq(&loaded.join("\n"));
+    let events = ["ingest", "--events", "--operator", "operator-789", "--shift-to-now"];
+    home.run(&[&events[..], &["examples/events.ndjson"]].concat()).well();
+
+    let again = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/wagers.ndjson"
+    ));
+    let again = home.run_with_input(&["ingest", "--shift-to-now", "-"], &again.unwrap()).well();
+    let again: Vec<&str> = again.lines().skip(1).collect();
+    expect![[""]].assert_eq(&again.join("\n"));
+
+    let explained = home.run(&["explain", "slots-1002"]).well();
+    assert_eq!(line_with(&explained, "outcome").trim(), "outcome     counted");
+    assert_eq!(line_with(&explained, "  points      ").trim(), "points      11.04");
+    line_with(&explained, "eligible");
+    let refused = home.run(&["explain", "slots-1010", "--operator", "operator-789"]).well();
+    assert_eq!(line_with(&refused, "outcome").trim(), "outcome     refused (below_minimum)");
+    let nobody = home.run(&["explain", "no-such-wager"]).badly();
+    assert!(nobody.contains("none of the 2 operators has a wager `no-such-wager`"), "{nobody}");
+
+    tails(home);
+    line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
+    let status = home.run(&["status"]).well();
+    assert!(line_with(&status, "node").contains(node), "{status}");
+    assert_eq!(line_with(&status, "operators"), "operators     2");
+
+    let shown = home.run(&["program", "show", "--operator", "operator-789"]).well();
+    let shown = home.file("shown.yaml", &shown);
+    let words = ["program", "diff", "examples/programs/slots-house.yaml", shown.to_str().unwrap()];
+    assert_eq!(home.run(&words).well(), "no difference\n");
+}
+
+fn tails(home: &Home) {
+    let topics = home.run(&["topic", "list"]).well();
+    line_with(&topics, "loyalty.balances");
+    let tail = ["topic", "tail", "loyalty.balances", "--operator", "operator-789", "--json"];
+    let lines = home.run(&tail).well();
+    let mut keys = BTreeSet::new();
+    for line in lines.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["value"]["operatorId"], "operator-789", "{line}");
+        keys.insert(record["key"].as_str().unwrap().to_owned());
+    }
+    assert!(keys.contains("operator-789/player-456"), "{keys:?}");
+    let readable = home.run(&["topic", "tail", "loyalty.calculated", "--limit", "3"]).well();
+    assert_eq!(readable.lines().count(), 3, "{readable}");
+    let unknown = home.run(&["topic", "tail", "loyalty.unknown"]).badly();
+    assert!(unknown.contains("loyalty.unknown") || unknown.contains("topic"), "{unknown}");
+}

@@ -1,0 +1,162 @@
+//! Errors say what is wrong and what to do.
+
+use expect_test::{Expect, expect};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::harness::{Home, line_with};
+
+const PROGRAM: &str = "currency: EUR\nearning: { multipliers: { default: 0.1 } }\n";
+
+fn check_program(text: &str, expected: Expect) {
+    let home = Home::new();
+    let file = home.file("program.yaml", text);
+    let ran = home.run(&["program", "check", file.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let folder = format!("{}/", file.parent().unwrap().display());
+    expected.assert_eq(&(ran.out + &ran.err).replace(&folder, ""));
+}
+
+#[test]
+fn a_program_is_checked_like_a_compiler_checks() {
+    check_program(
+        "currency: EUR\ntimezone: Europe/Atlantis\nearning:\n  multipliers: { slots: -1 }\nmode: on\n",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_program_whose_test_fails_is_refused() {
+    check_program(
+        "currency: EUR\nearning: { multipliers: { slots: 0.1 } }\ntests:\n  - name: ten for a hundred\n    \
+         wager: { gameCategory: slots, wagerAmount: 100 }\n    points: 11.00\n",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_text_that_is_no_document_is_refused_where_it_breaks() {
+    check_program("currency: [EUR\nmode: live\n", expect![[""]]);
+}
+
+#[test]
+fn the_programs_of_the_examples_are_right() {
+    let home = Home::new();
+    let checked = home.run(&[
+        "program",
+        "check",
+        "examples/programs/slots-house.yaml",
+        "examples/programs/live-tables.yaml",
+    ]);
+    expect![[""]].assert_eq(&checked.well());
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named_with_what_to_do() {
+    let complaint = Home::new().run(&["status"]).badly();
+    assert!(complaint.contains("there is no data directory"), "{complaint}");
+    assert!(complaint.contains("--data-dir"), "{complaint}");
+}
+
+#[test]
+fn a_directory_of_a_later_release_is_refused_and_all_is_well_after() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let format = home.data_dir().join("FORMAT");
+    let ours = std::fs::read(&format).unwrap();
+    std::fs::write(&format, "accolade data 99\n").unwrap();
+    for words in [&["status"][..], &["serve"], &["operator", "add", "operator-555"]] {
+        let complaint = home.run(words).badly();
+        assert!(complaint.contains("format 99"), "{words:?}: {complaint}");
+        assert!(complaint.contains("start it with the release that wrote it"), "{complaint}");
+    }
+    std::fs::write(&format, ours).unwrap();
+    line_with(&home.run(&["operator", "list"]).well(), "operator-789");
+}
+
+#[test]
+fn a_directory_that_another_process_holds_is_left_alone() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let held = std::fs::File::open(home.data_dir().join("LOCK")).unwrap();
+    flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let complaint = home.run(&["operator", "list"]).badly();
+    assert!(complaint.contains("another process has the data directory"), "{complaint}");
+    drop(held);
+    home.run(&["operator", "list"]).well();
+}
+
+#[test]
+fn two_nodes_on_one_directory_are_one_too_many() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let complaint = home.run(&["serve", "--listen", "127.0.0.1:0"]).badly();
+    assert!(complaint.contains("another process has the data directory"), "{complaint}");
+    assert_eq!(serving.stop().0, Some(0));
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let (home, other) = (Home::new(), Home::new());
+    let serving = home.serve(&[]);
+    let complaint = other.run(&["serve", "--listen", serving.address()]).badly();
+    assert!(complaint.contains(serving.address()), "{complaint}");
+    assert!(complaint.contains("--listen"), "{complaint}");
+}
+
+#[test]
+fn an_operator_that_is_not_there_is_named_with_what_to_do() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let program = home.file("program.yaml", PROGRAM);
+    let program = program.to_str().unwrap();
+    let complaint =
+        home.run(&["program", "publish", program, "--operator", "nobody", "--why", "x"]).badly();
+    assert!(complaint.contains("accolade operator add nobody"), "{complaint}");
+    let again = home.run(&["operator", "add", "operator-789"]).badly();
+    assert!(again.contains("operator-789"), "{again}");
+}
+
+#[test]
+fn two_editors_do_not_overwrite_each_other() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let publish = |text: &str, more: &[&str]| {
+        let file = home.file("program.yaml", text);
+        let words = ["program", "publish", file.to_str().unwrap(), "--operator", "operator-789"];
+        home.run(&[&words[..], &["--why", "a test"], more].concat())
+    };
+    line_with(&publish(PROGRAM, &[]).well(), "published as version 1");
+    let second = publish(&PROGRAM.replace("0.1", "0.2"), &["--edited-from", "1"]).well();
+    assert_eq!(
+        line_with(&second, "multipliers"),
+        "  ~ /earning/multipliers/default: 0.1 → 0.2",
+        "{second}"
+    );
+    line_with(&second, "published as version 2");
+    let stale = publish(&PROGRAM.replace("0.1", "0.3"), &["--edited-from", "1"]).badly();
+    assert!(stale.contains("nothing was published"), "{stale}");
+    line_with(&publish(&PROGRAM.replace("0.1", "0.2"), &[]).well(), "nothing to publish");
+    let tried = publish(&PROGRAM.replace("0.1", "0.4"), &["--dry-run"]).well();
+    line_with(&tried, "nothing was published");
+    let diff = ["program", "diff", "1", "latest", "--operator", "operator-789"];
+    expect![[r#"
+        ~ /earning/multipliers/default: 0.1 → 0.2
+    "#]]
+    .assert_eq(&home.run(&diff).well());
+}
+
+#[test]
+fn every_bad_line_is_named_with_the_field_at_fault() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let ran = home.run(&["ingest", "examples/bad-wagers.ndjson"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let said: Vec<&str> = ran.out.lines().skip(1).collect();
+    expect![[""]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let complaint = Home::new().run(&["ingest", "nowhere.ndjson"]).badly();
+    assert!(complaint.contains("`nowhere.ndjson` cannot be read"), "{complaint}");
+}

@@ -1,0 +1,143 @@
+//! A data directory, commands on it, and a node that serves it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// A data directory of its own.
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// What it printed, where it ended well.
+    #[track_caller]
+    pub(crate) fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// What it complained of, where it ended badly.
+    #[track_caller]
+    pub(crate) fn badly(self) -> String {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        self.err
+    }
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A file beside the data directory.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accolade"));
+        command.args(words).env_clear().env("ACCOLADE_DATA_DIR", self.data_dir());
+        // Relative paths of examples are those of the README.
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        command
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.run_with_input(words, "")
+    }
+
+    pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
+        let mut command = self.command(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input closes it.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        let output = child.wait_with_output().unwrap();
+        Ran {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Starts a node on a free port, and waits until it listens.
+    pub(crate) fn serve(&self, environment: &[(&str, &str)]) -> Serving {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied()).stderr(Stdio::piped()).stdin(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let api = loop {
+            let mut line = String::new();
+            let read = log.read_line(&mut line).unwrap();
+            assert!(read > 0, "the node ended ({:?}):\n{said}", child.wait());
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(api) = event.get("api").and_then(serde_json::Value::as_str) {
+                break api.to_owned();
+            }
+            said.push_str(&line);
+        };
+        Serving { child, api, log: Some(log) }
+    }
+}
+
+/// A node that serves; it is killed when the test ends.
+pub(crate) struct Serving {
+    child: Child,
+    log: Option<BufReader<ChildStderr>>,
+    pub(crate) api: String,
+}
+
+impl Serving {
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.api.trim_start_matches("http://")
+    }
+
+    /// Tells it to stop, and waits; its exit code and what it said since it listened.
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::TERM).unwrap();
+        let log = std::io::read_to_string(self.log.take().unwrap()).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+
+    /// Kills it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Nothing to kill where it has ended.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The line of `text` that contains `words`.
+#[track_caller]
+pub(crate) fn line_with<'a>(text: &'a str, words: &str) -> &'a str {
+    let found = text.lines().find(|line| line.contains(words));
+    found.unwrap_or_else(|| panic!("no line with `{words}` in:\n{text}"))
+}

@@ -1,0 +1,45 @@
+//! A node that is started, stopped and killed, and the demonstration.
+
+use crate::harness::{Home, line_with};
+
+#[test]
+fn what_a_killed_node_answered_is_there_when_it_comes_back() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    home.run(&["operator", "add", "operator-789"]).well();
+    let words = ["program", "publish", "examples/programs/slots-house.yaml", "--operator", "operator-789"];
+    home.run(&[&words[..], &["--why", "a test", "--effective-from", "7 days ago"]].concat()).well();
+    home.run(&["ingest", "--shift-to-now", "examples/wagers.ndjson"]).well();
+    let before = home.run(&["explain", "slots-1002"]).well();
+    serving.kill();
+    assert_eq!(home.run(&["explain", "slots-1002"]).well(), before);
+    let serving = home.serve(&[]);
+    assert_eq!(home.run(&["explain", "slots-1002"]).well(), before);
+    assert_eq!(serving.stop().0, Some(0));
+    line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
+}
+
+#[test]
+fn settings_come_from_file_environment_and_flags_in_that_order() {
+    let home = Home::new();
+    let file = home.file("accolade.toml", "listen = \"203.0.113.1:1\"\n[node]\npartitions = 3\n");
+    let config = [("ACCOLADE_CONFIG", file.to_str().unwrap()), ("ACCOLADE_FOLDS", "1")];
+    // The flag of `serve` has won over the file, whose address is nobody's.
+    let serving = home.serve(&config);
+    assert!(serving.api.starts_with("http://127.0.0.1:"), "{}", serving.api);
+    let status = home.run(&["status"]).well();
+    assert_eq!(line_with(&status, "partitions"), "partitions    3");
+}
+
+#[test]
+fn the_demonstration_ends_with_a_balance_and_an_audit() {
+    let home = Home::new();
+    let words = ["demo", "--seconds", "2", "--rate", "200", "--players", "50"];
+    let shown = home.run(&[&words[..], &["--listen", "127.0.0.1:0"]].concat()).well();
+    line_with(&shown, "first balance");
+    line_with(&shown, "wagers answered in");
+    line_with(&shown, "audit: ok");
+    // The same directory again: the operators are there already.
+    let again = home.run(&[&words[..], &["--listen", "127.0.0.1:0"]].concat()).well();
+    line_with(&again, "audit: ok");
+}

@@ -1,0 +1,237 @@
+//! Proving the ledger: every account's chain from its first entry on, and balances = sums.
+
+use std::collections::HashMap;
+
+use accolade_domain::account::Trail;
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::{ChainHash, Place, Subject};
+use accolade_engine::intake::Intake;
+use accolade_storage::error::StorageError;
+use accolade_storage::node::Node;
+use accolade_wire::bytes::Cursor;
+use accolade_wire::journal::{Outcomes, StoredEntry};
+use accolade_wire::ledger::chain_hash;
+use accolade_wire::record::Slice;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::shapes::PlaceShape;
+use crate::submit::soon;
+use crate::tenant::{Door, hex};
+use crate::topics::{Gone, Lines, stream};
+
+/// Batches after which progress is told.
+const TOLD_EVERY: u64 = 10_000;
+
+#[derive(Serialize)]
+struct ProgressLine {
+    progress: Progress,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Progress {
+    partition: u16,
+    batches: u64,
+    entries: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultLine {
+    result: &'static str,
+    entries: u64,
+    accounts: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_failure: Option<Failure>,
+}
+
+/// The first entry that does not fit.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Failure {
+    operator_id: Option<String>,
+    subject: Option<String>,
+    sequence: Option<u64>,
+    place: Option<PlaceShape>,
+    what: String,
+}
+
+/// Verifies everything up to this moment, and tells of it line by line.
+pub(crate) async fn verify(
+    State(Door { service, .. }): State<Door>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Parameters::read(uri.query(), &[])?;
+    Ok(stream(move |lines| {
+        let mut audit = Audit { node: &service.node, lines: &lines, entries: 0, accounts: 0 };
+        let first_failure = match audit.run() {
+            Ok(()) => None,
+            Err(Stopped::Failed(failure)) => Some(*failure),
+            Err(Stopped::Gone) => return,
+        };
+        let result = if first_failure.is_some() { "failed" } else { "ok" };
+        let Audit { entries, accounts, .. } = audit;
+        // If the client has gone, there is nobody to tell.
+        drop(lines.send(&ResultLine { result, entries, accounts, first_failure }));
+    }))
+}
+
+enum Stopped {
+    Failed(Box<Failure>),
+    Gone,
+}
+
+impl From<Gone> for Stopped {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<StorageError> for Stopped {
+    fn from(error: StorageError) -> Self {
+        let mut what = error.to_string();
+        if let Some(source) = std::error::Error::source(&error) {
+            what = format!("{what}: {source}");
+        }
+        failed(None, what)
+    }
+}
+
+fn failed(entry: Option<(&Node, u32, Subject, u64, Place)>, what: String) -> Stopped {
+    let failure = match entry {
+        None => Failure { operator_id: None, subject: None, sequence: None, place: None, what },
+        Some((node, operator, subject, sequence, place)) => {
+            let rules = node.rules();
+            let mut operators = rules.operators();
+            let operator = operators.find(|known| known.number == operator);
+            Failure {
+                operator_id: operator.map(|operator| operator.id.to_string()),
+                subject: Some(hex(&subject.0)),
+                sequence: Some(sequence),
+                place: Some(place.into()),
+                what,
+            }
+        }
+    };
+    Stopped::Failed(Box::new(failure))
+}
+
+/// The end of a chain, as far as it was verified.
+#[derive(Debug, Clone, Default)]
+struct Chain {
+    sequence: u64,
+    head: ChainHash,
+    balance: Points,
+    trail: Trail,
+}
+
+impl Chain {
+    /// Adds the next entry, or says what does not fit.
+    fn add(&mut self, stored: &StoredEntry<'_>) -> Result<(), String> {
+        let entry = &stored.entry;
+        if entry.sequence != self.sequence + 1 {
+            return Err(format!("entry {} follows entry {}", entry.sequence, self.sequence));
+        }
+        if self.balance.plus(entry.points) != Some(entry.balance_after) {
+            let (before, points, after) = (self.balance, entry.points, entry.balance_after);
+            return Err(format!("{before} and {points} are not {after}"));
+        }
+        let place = entry.place;
+        let previous = self.trail.last(place.partition);
+        let skip = self.trail.push(entry.sequence, place);
+        if (previous, skip) != (entry.previous, entry.skip) {
+            return Err("it points to places that are not those of its account's entries".into());
+        }
+        let hash = chain_hash(entry, &self.head);
+        if hash != stored.hash {
+            return Err("its hash is not that of its content and the entry before it".into());
+        }
+        self.sequence = entry.sequence;
+        self.head = hash;
+        self.balance = entry.balance_after;
+        Ok(())
+    }
+}
+
+struct Audit<'a> {
+    node: &'a Node,
+    lines: &'a Lines,
+    entries: u64,
+    accounts: u64,
+}
+
+type Account = (u32, Subject);
+
+impl Audit<'_> {
+    fn run(&mut self) -> Result<(), Stopped> {
+        (0..self.node.partitions()).try_for_each(|partition| self.partition(partition))
+    }
+
+    fn partition(&mut self, number: u16) -> Result<(), Stopped> {
+        let (end, stands, accounts) = self.node.read(number, |partition| {
+            let accounts = partition.players().all().iter().map(|player| {
+                let account = &player.account;
+                let (sequence, head, balance) = (account.sequence, account.head, account.balance);
+                let last = account.trail.last(number);
+                (player.operator, account.subject, sequence, head, balance, last)
+            });
+            (partition.next_batch(), partition.stands(), accounts.collect::<Vec<_>>())
+        });
+        let chains = self.chains(number, end)?;
+        let nothing = Chain::default();
+        for (operator, subject, sequence, head, balance, last) in accounts {
+            let chain = chains.get(&(operator, subject)).unwrap_or(&nothing);
+            let is_same = (sequence, head, balance) == (chain.sequence, chain.head, chain.balance);
+            // A partition that stands has folded a part of a batch that the journal does not have yet.
+            if !(is_same || stands && sequence > chain.sequence) {
+                let what = format!(
+                    "the account has balance {balance} after {sequence} entries, its ledger {} \
+                     after {}",
+                    chain.balance, chain.sequence
+                );
+                let place = last.unwrap_or_default();
+                return Err(failed(Some((self.node, operator, subject, sequence, place)), what));
+            }
+            self.accounts += 1;
+        }
+        Ok(())
+    }
+
+    /// Verifies the entries of all batches before `end`, in the order of the journal.
+    fn chains(&mut self, number: u16, end: u64) -> Result<HashMap<Account, Chain>, Stopped> {
+        let journal = &self.node.backing().journal;
+        let mut chains: HashMap<Account, Chain> = HashMap::new();
+        for batch in 1..end {
+            let Some(bytes) = soon(|| journal.read(number, batch))? else {
+                let what = format!("the journal lacks batch {batch} of partition {number}");
+                return Err(failed(None, what));
+            };
+            let damaged = |error: accolade_wire::bytes::BadFormat| {
+                failed(None, format!("batch {batch} of partition {number}: {error}"))
+            };
+            let slice =
+                Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")).map_err(damaged)?;
+            for recorded in Outcomes::read(&slice).map_err(damaged)? {
+                let Some(stored) = recorded.map_err(damaged)?.entry else { continue };
+                let entry = &stored.entry;
+                let chain = chains.entry((entry.operator, entry.subject)).or_default();
+                chain.add(&stored).map_err(|what| {
+                    let (operator, subject) = (entry.operator, entry.subject);
+                    let (sequence, place) = (entry.sequence, entry.place);
+                    failed(Some((self.node, operator, subject, sequence, place)), what)
+                })?;
+                self.entries += 1;
+            }
+            if batch % TOLD_EVERY == 0 || batch + 1 == end {
+                let progress =
+                    Progress { partition: number, batches: batch, entries: self.entries };
+                self.lines.send(&ProgressLine { progress })?;
+            }
+        }
+        Ok(chains)
+    }
+}

@@ -1,6 +1,12 @@
 //! `accolade bench`: the bars that the embedded form has to reach, measured.
 //!
 //! Load is generated on the same machine and counted against it; every figure stands beside its bar.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures of a benchmark, far from the ends of their types"
+)]
 
 mod embedded;
 mod http;
@@ -21,7 +27,7 @@ use self::report::Report;
   accolade bench --only P1,P2          these two
   accolade bench --full                at full length: about an hour, 60 GB of disk
   accolade bench --json > bench.json   for machines")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Measures to run, such as `P1,P3`; all if left out.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -50,21 +56,21 @@ pub struct Arguments {
 
 /// How long and how large.
 #[derive(Debug, Clone)]
-pub struct Sizes {
-    pub dir: PathBuf,
-    pub players: u64,
+pub(crate) struct Sizes {
+    pub(crate) dir: PathBuf,
+    pub(crate) players: u64,
     /// Seconds at a steady rate.
-    pub steady_s: u64,
+    pub(crate) steady_s: u64,
     /// Seconds of P1 at its rate.
-    pub sustained_s: u64,
+    pub(crate) sustained_s: u64,
     /// Events as fast as they go.
-    pub burst: u64,
+    pub(crate) burst: u64,
     /// Ids in P19's full window.
-    pub window_ids: u64,
+    pub(crate) window_ids: u64,
 }
 
 /// Runs the measures and prints the report.
-pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(data_dir) = &arguments.child {
         return measures::run_until_killed(data_dir, arguments.players);
     }

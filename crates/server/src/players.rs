@@ -6,7 +6,6 @@ use accolade_domain::account::Account;
 use accolade_domain::amount::{Multiplier, Points};
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::{EntryKind, Place};
-use accolade_storage::backing::Backing;
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
 use accolade_wire::json::{self, Value};
@@ -21,7 +20,7 @@ use crate::parameters::{Named, Parameters, cursor_of};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::{Exact, Page, PartsShape, PlaceShape, Time, multiplier, respond};
-use crate::submit::{blocking, recorded_soon};
+use crate::submit::{Reader, blocking};
 use crate::tenant::{Door, Tenant, hex};
 
 #[derive(Serialize)]
@@ -66,7 +65,7 @@ impl Service {
     }
 
     fn lines(&self) -> JournalLines {
-        JournalLines(Arc::clone(self.node.backing()))
+        JournalLines(Reader::new(Arc::clone(self.node.backing())))
     }
 }
 
@@ -106,14 +105,13 @@ pub(crate) async fn balance(
 }
 
 /// Reads entries from the journal.
-struct JournalLines(Arc<Backing>);
+struct JournalLines(Reader);
 
 impl Lines for JournalLines {
     type Error = Problem;
 
     fn line(&mut self, place: Place) -> Result<Line, Problem> {
-        let line =
-            recorded_soon(&self.0, place, |recorded| recorded.entry.as_ref().map(Line::from))?;
+        let line = self.0.recorded(place, |recorded| recorded.entry.as_ref().map(Line::from))?;
         line.ok_or_else(|| Problem::new(Refusal::Failed, "an entry points to a place without one"))
     }
 }

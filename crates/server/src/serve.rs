@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tower_service::Service as _;
 
@@ -30,12 +30,7 @@ pub async fn serve_tcp(
     router: Router,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let accept = async || {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    };
-    serve(accept, router, shutdown).await;
+    serve(listener, router, shutdown).await;
     Ok(())
 }
 
@@ -55,22 +50,42 @@ pub async fn serve_unix(
     let listener = UnixListener::bind(&unready)?;
     std::fs::set_permissions(&unready, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&unready, path)?;
-    let accept = async || listener.accept().await.map(|(stream, _)| stream);
-    serve(accept, router, shutdown).await;
+    serve(listener, router, shutdown).await;
     std::fs::remove_file(path)
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    accept: impl AsyncFn() -> io::Result<S>,
-    router: Router,
-    shutdown: impl Future<Output = ()>,
-) {
+/// Where connections come from.
+trait Listener: Sync {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    fn connection(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn connection(&self) -> io::Result<TcpStream> {
+        let (stream, _) = self.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn connection(&self) -> io::Result<UnixStream> {
+        self.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+async fn serve(listener: impl Listener, router: Router, shutdown: impl Future<Output = ()>) {
     // Every connection holds a receiver: once all are gone, the last answer is written.
     let (stop, stopped) = watch::channel(false);
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
-            accepted = accept() => accepted,
+            accepted = listener.connection() => accepted,
             () = &mut shutdown => break,
         };
         match accepted {

@@ -11,9 +11,10 @@ use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_storage::backing::Backing;
 use accolade_storage::error::StorageError;
 
+use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::control::{Command, Control};
-use accolade_wire::journal::Recorded;
-use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::record::{Kind, Record, Slice, Source};
 use tokio::sync::{Notify, oneshot};
 
 use crate::problem::{Problem, not_yet};
@@ -51,12 +52,12 @@ pub(crate) type Applied = (Outcome, Option<Points>);
 #[derive(Debug)]
 struct Ticket {
     durable: Mutex<Option<oneshot::Sender<Result<(), Refused>>>>,
-    outcomes: Mutex<Outcomes>,
+    outcomes: Mutex<Heard>,
     all_applied: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Outcomes {
+struct Heard {
     applied: Vec<Option<Applied>>,
     missing: usize,
 }
@@ -118,7 +119,7 @@ impl Service {
         let count = if waits { parcel.parts.len() } else { 0 };
         let ticket = Arc::new(Ticket {
             durable: Mutex::new(Some(sender)),
-            outcomes: Mutex::new(Outcomes { applied: vec![None; count], missing: count }),
+            outcomes: Mutex::new(Heard { applied: vec![None; count], missing: count }),
             all_applied: Notify::new(),
         });
         self.node.submit(Submission {
@@ -201,12 +202,42 @@ impl Service {
             return Ok(vec![None; firsts.len()]);
         }
         let backing = Arc::clone(self.node.backing());
-        blocking(move || {
-            let read = |place| recorded_soon(&backing, place, |recorded| recorded.outcome.clone());
-            firsts.into_iter().map(|first| first.map(read).transpose()).collect()
-        })
-        .await?
+        blocking(move || outcomes_at(&backing, &firsts)).await?
     }
+}
+
+/// The outcomes at many places, each batch read once: a repeated request repeats whole batches.
+fn outcomes_at(
+    backing: &Backing,
+    places: &[Option<Place>],
+) -> Result<Vec<Option<Outcome>>, Problem> {
+    let mut found = vec![None; places.len()];
+    let numbered = places.iter().zip(0..);
+    let mut sorted: Vec<(Place, usize)> =
+        numbered.filter_map(|(place, at)| place.map(|place| (place, at))).collect();
+    sorted.sort_unstable();
+    let batch_of = |(place, _): &(Place, usize)| (place.partition, place.batch);
+    for batch in sorted.chunk_by(|a, b| batch_of(a) == batch_of(b)) {
+        let (partition, number) = batch_of(&batch[0]);
+        let bytes = soon(|| backing.journal.read(partition, number))?.ok_or_else(not_yet)?;
+        let slice = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")).map_err(damaged)?;
+        let mut wanted = batch.iter().peekable();
+        for recorded in Outcomes::read(&slice).map_err(damaged)? {
+            let recorded = recorded.map_err(damaged)?;
+            while let Some((_, at)) = wanted.next_if(|(place, _)| place.slot == recorded.place.slot)
+            {
+                found[*at] = Some(recorded.outcome.clone());
+            }
+            if wanted.peek().is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn damaged(error: BadFormat) -> StorageError {
+    StorageError::damaged("journal", 0, error.to_string())
 }
 
 /// Runs what reads from the disk, or works for long, where it holds nobody up.
@@ -226,6 +257,39 @@ pub(crate) fn recorded_soon<T>(
     read: impl Fn(&Recorded<'_>) -> T,
 ) -> Result<T, Problem> {
     soon(|| backing.recorded(place, &read))?.ok_or_else(not_yet)
+}
+
+/// Reads outcomes one after the other, and a batch only once as long as they are in the same.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    backing: Arc<Backing>,
+    batch: Option<(u16, u64, Vec<u8>)>,
+}
+
+impl Reader {
+    pub(crate) const fn new(backing: Arc<Backing>) -> Self {
+        Self { backing, batch: None }
+    }
+
+    /// As [`recorded_soon`].
+    pub(crate) fn recorded<T>(
+        &mut self,
+        place: Place,
+        read: impl FnOnce(&Recorded<'_>) -> T,
+    ) -> Result<T, Problem> {
+        let (partition, number) = (place.partition, place.batch);
+        let bytes = match self.batch.take() {
+            Some((same, batch, bytes)) if (same, batch) == (partition, number) => bytes,
+            _ => {
+                let journal = &self.backing.journal;
+                soon(|| journal.read(partition, number))?.ok_or_else(not_yet)?
+            }
+        };
+        let (_, _, bytes) = self.batch.insert((partition, number, bytes));
+        let slice = Slice::read_unchecked(&mut Cursor::new(bytes, "slice")).map_err(damaged)?;
+        let outcomes = Outcomes::read(&slice).map_err(damaged)?;
+        Ok(read(&outcomes.at(place.slot).map_err(damaged)?))
+    }
 }
 
 /// Looks again for a second, until there is something.

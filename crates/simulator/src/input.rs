@@ -81,7 +81,7 @@ pub enum ModelCommand {
         /// The dead letter.
         letter: (u64, u32),
         /// What it says from now on.
-        event: ModelEvent,
+        event: Box<ModelEvent>,
         /// The same as bytes.
         original: String,
     },

@@ -296,7 +296,9 @@ impl Run {
         for slice in frame.slices() {
             let items = &items[usize::from(slice.partition)];
             let mut written = Vec::new();
-            items.iter().for_each(|item| written.extend_from_slice(&item.encoded()));
+            for item in items {
+                written.extend_from_slice(&item.encoded());
+            }
             assert!(written == slice.body, "the log has other bytes than were put");
             let time = frame.moment.time.micros();
             self.models[usize::from(slice.partition)].batch(slice.partition, time);

@@ -6,7 +6,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 
 use crate::error::{Result, StorageError};
 use crate::segment::{
-    End, Family, FrameHead, Position, Tail, highest_synced, read_segment_head, scan,
+    Cut, End, Family, FrameHead, Position, Tail, highest_synced, read_segment_head, scan,
 };
 
 /// Sequence numbers of a family's segments, in order.
@@ -40,8 +40,9 @@ pub fn read(
     until: Option<Position>,
     each: Each<'_>,
 ) -> Result<Option<Position>> {
-    let mut end: Option<Position> = None;
+    let mut segments = Vec::new();
     let mut superfluous = Vec::new();
+    let mut end: Option<Position> = None;
     let mut cuts: Vec<Arc<dyn DiskFile>> = Vec::new();
     let mut tail = Tail::new(until.map_or(0, |until| until.next_frame - 1));
     for sequence in list(disk, family)? {
@@ -52,20 +53,25 @@ pub fn read(
             superfluous.push(sequence);
             continue;
         }
-        if until.is_some() && end.is_none() && sequence > first.max(1) {
+        if until.is_some() && segments.is_empty() && sequence > first.max(1) {
             let what = "the checkpoint needs it, and it is not there";
             return Err(StorageError::damaged(family.path(first.max(1)), 0, what));
         }
         let file = disk.open(&path).map_err(io)?;
+        let head = read_segment_head(&*file, family, &path)?;
+        segments.push((sequence, path, file, head));
+    }
+    for (at, (sequence, path, file, head)) in segments.iter().enumerate() {
+        let io = |source| StorageError::io(path, source);
+        let sequence = *sequence;
         let len = file.len().map_err(io)?;
         let mut read = |buffer: &mut [u8], offset| file.read_at(buffer, offset);
-        let head = read_segment_head(&*file, family, &path)?;
         let follows = |head: &Position| end.as_ref().is_none_or(|end| end.leads_to(head));
         let Some(head) = head.filter(follows) else {
             let next = end.map_or(1, |end| end.next_frame);
-            if until.is_some() || highest_synced(&mut read, len, 0, next, &path)? >= next {
+            if until.is_some() || highest_synced(&mut read, len, 0, next, path)? >= next {
                 let what = "it does not follow the segment before it";
-                return Err(StorageError::damaged(&path, 0, what));
+                return Err(StorageError::damaged(path, 0, what));
             }
             superfluous.push(sequence);
             continue;
@@ -74,19 +80,26 @@ pub fn read(
             Some(until) if until.sequence == sequence => until.offset,
             _ => len,
         };
+        let next = segments[at + 1..].iter().find_map(|(.., head)| *head);
+        let mut cut = Cut::before(next, head);
         let mut give = |frame: &FrameHead, after: &Position, at: u64, payload: &[u8]| {
-            tail.note(&file, frame, after, at);
-            each(&file, frame, at, payload)
+            if cut.passes(frame, after) {
+                return Ok(());
+            }
+            tail.note(file, frame, after, at);
+            each(file, frame, at, payload)
         };
-        let (position, ending) = scan(&mut read, wanted.min(len), head, &mut give, &path)?;
+        let (position, ending) = scan(&mut read, wanted.min(len), head, &mut give, path)?;
+        let position = cut.at().unwrap_or(position);
         if let End::Broken { what, synced } = ending
+            && cut.at().is_none()
             && (until.is_some() || synced >= position.next_frame)
         {
-            return Err(StorageError::damaged(&path, position.offset, what));
+            return Err(StorageError::damaged(path, position.offset, what));
         }
         if len != position.offset {
             file.set_len(position.offset).map_err(io)?;
-            cuts.push(file);
+            cuts.push(Arc::clone(file));
         }
         end = Some(position);
     }

@@ -37,6 +37,15 @@ fn path(sequence: u64) -> String {
     format!("{FOLDER}/{sequence:012}")
 }
 
+/// A run that a checkpoint names and that is not there is damage as any other.
+fn in_run(sequence: u64, error: io::Error) -> io::Error {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => io::ErrorKind::InvalidData,
+        kind => kind,
+    };
+    io::Error::new(kind, format!("`{}`: {error}", path(sequence)))
+}
+
 impl Lookup {
     /// Opens the sections that a checkpoint names; every other run is removed.
     pub fn open(disk: Arc<dyn Disk>, live: &[SectionName], now_hour: i64) -> io::Result<Self> {
@@ -52,10 +61,11 @@ impl Lookup {
         }
         let mut sections = Vec::new();
         for (sequence, numbers) in &by_file {
-            let file = disk.open(&path(*sequence))?;
+            let file = disk.open(&path(*sequence)).map_err(|error| in_run(*sequence, error))?;
             let resident = |hour| hour >= now_hour - RESIDENT_HOURS;
             let opened =
-                run::open(&file, *sequence, &|number| numbers.contains(&number), &resident)?;
+                run::open(&file, *sequence, &|number| numbers.contains(&number), &resident)
+                    .map_err(|error| in_run(*sequence, error))?;
             sections.extend(opened.into_iter().map(Arc::new));
         }
         let last = by_file.keys().next_back().copied().unwrap_or(0);
@@ -93,7 +103,9 @@ impl Lookup {
         found.resize(from + asks.len(), None);
         let mut buffer = Vec::new();
         for section in self.sections().iter() {
-            section.earlier(partition, asks, &mut found[from..], &mut buffer)?;
+            section
+                .earlier(partition, asks, &mut found[from..], &mut buffer)
+                .map_err(|error| in_run(section.sequence, error))?;
         }
         Ok(())
     }

@@ -384,7 +384,9 @@ fn create_or_open(
 ) -> io::Result<Arc<dyn DiskFile>> {
     match create(disk, family, sequence, allocate) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            disk.open(&family.path(sequence))
+            let file = disk.open(&family.path(sequence))?;
+            disk.sync_dir(family.folder())?;
+            Ok(file)
         }
         created => created,
     }
@@ -528,6 +530,36 @@ pub fn highest_synced(
         }
     }
     Ok(synced)
+}
+
+/// Where the frames of a segment go on in the next. What stands behind that was cut off once, and has
+/// come back with a crash.
+#[derive(Debug)]
+pub struct Cut {
+    next: Option<Position>,
+    at: Option<Position>,
+}
+
+impl Cut {
+    /// The segment begins with `head`, and the one after it with `next`.
+    pub fn before(next: Option<Position>, head: Position) -> Self {
+        Self { next, at: Some(head).filter(|head| next.is_some_and(|next| head.leads_to(&next))) }
+    }
+
+    /// Whether a frame stands behind the cut.
+    pub fn passes(&mut self, frame: &FrameHead, after: &Position) -> bool {
+        let passes = self.at.is_some();
+        if !passes && self.next.is_some_and(|next| after.leads_to(&next)) {
+            debug_assert!(frame.number < after.next_frame, "the frame is the last before the cut");
+            self.at = Some(*after);
+        }
+        passes
+    }
+
+    /// Where the frames end that the next segment follows.
+    pub const fn at(&self) -> Option<Position> {
+        self.at
+    }
 }
 
 /// Writes the bytes of a file from `from` to `to` again, so that the next sync makes them durable.

@@ -14,7 +14,7 @@ use crate::error::{Result, StorageError};
 use crate::index::{Index, SliceAt};
 use crate::packed::{Packed, pack};
 use crate::segment::{
-    Appended, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, Writer,
+    Appended, Cut, End, Family, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, Writer,
     highest_synced, new_frame, parse_segment_head, read_segment_head, scan, seal_footer, settle,
 };
 
@@ -445,7 +445,7 @@ impl Slices {
             let follows = |head: &&Position| end.as_ref().is_none_or(|end| end.leads_to(head));
             let Some(head) = head.as_ref().filter(follows) else {
                 let next = end.map_or(1, |end| end.next_frame);
-                let named = self.highest_named(path, bytes, next)?;
+                let named = Self::highest_named(path, bytes, next)?;
                 if named.max(durable) >= next && (named >= next || end.is_some()) {
                     let what = "it does not follow the segment before it";
                     return Err(StorageError::damaged(path, 0, what));
@@ -453,12 +453,13 @@ impl Slices {
                 superfluous.push(path.clone());
                 continue;
             };
+            let later = &segments[at + 1..];
+            let next = later.iter().find_map(|(.., head)| *head);
             let wanted = from.is_none_or(|from| head.sequence >= from.sequence);
-            if !wanted && let Some(closed) = self.open_closed(bytes, head)? {
+            if !wanted && let Some(closed) = self.open_closed(bytes, head, next)? {
                 end = Some(closed);
                 continue;
             }
-            let later = &segments[at + 1..];
             let position =
                 self.recover_segment(path, bytes, *head, from, durable, until, later, frame)?;
             end = Some(position);
@@ -475,14 +476,19 @@ impl Slices {
     }
 
     /// The highest frame that frames from `next` on in a segment say was durable.
-    fn highest_named(&self, path: &str, bytes: &Bytes, next: u64) -> Result<u64> {
+    fn highest_named(path: &str, bytes: &Bytes, next: u64) -> Result<u64> {
         let len = bytes.len().map_err(|source| StorageError::io(path, source))?;
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
         highest_synced(&mut read, len, 0, next, path)
     }
 
     /// A closed segment whose frames are not wanted: only its footer is read.
-    fn open_closed(&self, bytes: &Bytes, head: &Position) -> Result<Option<Position>> {
+    fn open_closed(
+        &self,
+        bytes: &Bytes,
+        head: &Position,
+        next: Option<Position>,
+    ) -> Result<Option<Position>> {
         let path = self.path(head.sequence);
         let io = |source| StorageError::io(&path, source);
         let len = bytes.len().map_err(io)?;
@@ -492,7 +498,14 @@ impl Slices {
         let mut tail = [0; CLOSING_BYTES as usize];
         bytes.read_at(&mut tail, tail_at).map_err(io)?;
         let Some(footer_at) = parse_closing(&tail, head.sequence) else { return Ok(None) };
-        let (index, newest) = self.read_footer(head.sequence, bytes, footer_at)?;
+        if next.is_some_and(|next| !footer_at.leads_to(&next)) {
+            return Ok(None);
+        }
+        let (index, newest) = match self.read_footer(head.sequence, bytes, footer_at) {
+            // It was torn; or it is damaged, and its frames will tell.
+            Err(StorageError::Damaged { .. }) => return Ok(None),
+            footer => footer?,
+        };
         let ranges = index.ranges();
         let bytes = bytes.clone();
         self.insert(head.sequence, Content::Closed { bytes, footer_at, ranges, newest });
@@ -524,8 +537,12 @@ impl Slices {
         let mut index = Index::default();
         let mut newest = Timestamp::default();
         let mut tail = Tail::new(durable);
+        let mut cut = Cut::before(later.iter().find_map(|(.., head)| *head), head);
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
         let mut each = |frame_head: &FrameHead, after: &Position, payload_at, payload: &[u8]| {
+            if cut.passes(frame_head, after) {
+                return Ok(());
+            }
             if let Some(file) = &file {
                 tail.note(file, frame_head, after, payload_at);
             }
@@ -539,25 +556,26 @@ impl Slices {
         };
         let (position, end) = scan(&mut read, len, head, &mut each, path)?;
         let ranges = index.ranges();
-        let leads = |head: &Option<Position>| head.is_some_and(|head| position.leads_to(&head));
+        let scanned_to = position;
+        let position = cut.at().unwrap_or(position);
         match end {
-            End::Footer(_) => {
+            End::Footer(_) if position == scanned_to => {
                 let (bytes, footer_at) = (bytes.clone(), position);
                 self.insert(sequence, Content::Closed { bytes, footer_at, ranges, newest });
                 return Ok(position);
             }
-            // A footer that was torn: the frames go on in the next segment.
-            End::Broken { .. } if later.iter().any(|(_, _, head)| leads(head)) => {}
+            // The frames go on in the next segment: a footer was torn, or what was cut came back.
+            _ if cut.at().is_some() => {}
             End::Broken { what, synced } => {
                 let mut named = synced.max(durable);
                 for (path, bytes, _) in later {
-                    named = named.max(self.highest_named(path, bytes, position.next_frame)?);
+                    named = named.max(Self::highest_named(path, bytes, position.next_frame)?);
                 }
                 if named >= position.next_frame {
                     return Err(StorageError::damaged(path, position.offset, what));
                 }
             }
-            End::Clean => {}
+            End::Clean | End::Footer(_) => {}
         }
         let Some(file) = file else {
             return Err(StorageError::damaged(path, position.offset, "it has no index"));

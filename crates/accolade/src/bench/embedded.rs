@@ -18,16 +18,16 @@ use hdrhistogram::Histogram;
 
 use super::load::{Load, OPERATOR, PROGRAM};
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(since.as_micros() as i64)
 }
 
 /// A caller that only counts.
 #[derive(Debug, Default)]
-pub struct Counting {
-    pub durable: AtomicU64,
-    pub refused: AtomicU64,
+pub(crate) struct Counting {
+    pub(crate) durable: AtomicU64,
+    pub(crate) refused: AtomicU64,
 }
 
 impl Caller for Counting {
@@ -107,7 +107,7 @@ fn control(node: &Node, control: &Control) -> anyhow::Result<()> {
 }
 
 /// A node with the benchmark's operator and program.
-pub fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
+pub(crate) fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
     let node = Node::start(options).context("the node did not start")?;
     if node.rules().operator(OPERATOR).is_none() {
         let (operator, key_hash) = (OPERATOR.to_string(), key_hash.to_string());
@@ -131,15 +131,15 @@ pub fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
 
 /// What a run at a rate, or as fast as it goes, has shown.
 #[derive(Debug)]
-pub struct Run {
-    pub events: u64,
-    pub seconds: f64,
+pub(crate) struct Run {
+    pub(crate) events: u64,
+    pub(crate) seconds: f64,
     /// Events that were durable at the end of each second.
-    pub by_second: Vec<u64>,
-    pub late_max_ms: f64,
+    pub(crate) by_second: Vec<u64>,
+    pub(crate) late_max_ms: f64,
     /// Events that the node refused as busy: open loop, they are lost to the figure.
-    pub dropped: u64,
-    pub latencies: Histogram<u64>,
+    pub(crate) dropped: u64,
+    pub(crate) latencies: Histogram<u64>,
 }
 
 /// Events that may be on their way to the disk where no rate is given.
@@ -149,7 +149,7 @@ const LAG_BYTES_MAX: usize = 100 << 20;
 
 /// Sends `events` wagers, `rate` a second (open loop: by the clock, whatever comes back), or as fast as
 /// the node takes them where `rate` is 0. One submission in `sampled` is timed to its visible balance.
-pub fn run(
+pub(crate) fn run(
     node: &Node,
     load: &mut Load,
     events: u64,
@@ -218,14 +218,14 @@ pub fn run(
 }
 
 /// Bytes of memory that the process holds.
-pub fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
     pages * 4096
 }
 
 /// Bytes of each folder of a data directory, as allocated on disk.
-pub fn disk_bytes(data_dir: &Path) -> Vec<(String, u64)> {
+pub(crate) fn disk_bytes(data_dir: &Path) -> Vec<(String, u64)> {
     use std::os::unix::fs::MetadataExt;
     fn below(path: &Path) -> u64 {
         let Ok(entries) = std::fs::read_dir(path) else { return 0 };
@@ -244,10 +244,10 @@ pub fn disk_bytes(data_dir: &Path) -> Vec<(String, u64)> {
 
 /// A fresh directory for one benchmark, removed afterwards.
 #[derive(Debug)]
-pub struct Scratch(pub PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    pub fn new(parent: &Path, name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(parent: &Path, name: &str) -> anyhow::Result<Self> {
         let path = parent.join(format!("accolade-bench-{name}-{}", std::process::id()));
         if path.exists() {
             std::fs::remove_dir_all(&path)?;

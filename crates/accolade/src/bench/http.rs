@@ -31,8 +31,8 @@ struct Served {
 }
 
 fn serve(data_dir: &Path) -> anyhow::Result<Served> {
-    let key_hash: String =
-        Sha256::digest(KEY.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = Sha256::digest(KEY.as_bytes());
+    let key_hash = hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let node = Arc::new(start(options(data_dir), &key_hash)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
@@ -40,7 +40,10 @@ fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = listener.local_addr()?;
     let router = accolade_server::api(service);
-    runtime.spawn(accolade_server::serve_tcp(listener, router, std::future::pending()));
+    let handle = runtime.handle().clone();
+    std::thread::spawn(move || {
+        drop(handle.block_on(accolade_server::serve_tcp(listener, router, std::future::pending())));
+    });
     Ok(Served { node, address, _runtime: runtime })
 }
 
@@ -96,7 +99,8 @@ struct Query {
 impl Ask for Query {
     fn next(&mut self, request: &mut Vec<u8>) {
         for file in &self.cold {
-            drop(rustix::fs::fadvise(file, 0, None, Advice::DontNeed));
+            // Advice: where it is not taken, the figure is that of a warm file.
+            let _advised = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
         }
         let player = self.random.below(self.players);
         let what = if self.random.below(2) == 0 { "balance" } else { "ledger?limit=50" };
@@ -132,10 +136,10 @@ fn clients(
     let connections = asks.len() as u64;
     runtime.block_on(async move {
         let mut tasks = Vec::new();
-        for (number, ask) in (0..).zip(asks) {
+        for (number, ask) in (0_u32..).zip(asks) {
             let each = (rate * seconds).div_ceil(connections);
             let gap = Duration::from_nanos(1_000_000_000 * connections / rate);
-            let first = began + gap.mul_f64(number as f64 / connections as f64);
+            let first = began + gap.mul_f64(f64::from(number) / connections as f64);
             tasks.push(tokio::spawn(client(address, ask, first, gap, each)));
         }
         let mut latencies = Histogram::new_with_bounds(1, 600_000_000, 3)?;
@@ -203,7 +207,7 @@ fn boxed<A: Ask>(count: u64, make: impl Fn(u64) -> A) -> Vec<Box<dyn Ask>> {
 }
 
 /// P3: one event a request.
-pub fn single(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn single(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p3")?;
     let served = serve(&scratch.0)?;
     let wagers = |seed| boxed(128, move |number| OneWager(Load::new(seed + number, sizes.players)));
@@ -220,7 +224,7 @@ pub fn single(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// P4: NDJSON batches of a thousand.
-pub fn batches(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn batches(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p4")?;
     let served = serve(&scratch.0)?;
     let make = |number| Batch(Load::new(4_000 + number, sizes.players), Vec::new());
@@ -234,7 +238,7 @@ pub fn batches(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// P6: balances and ledgers while 50,000 wagers a second come in.
-pub fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p6")?;
     let served = serve(&scratch.0)?;
     let history = sizes.burst.min(5_000_000);
@@ -249,7 +253,7 @@ pub fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
         Ok(())
     });
     let some = sizes.players / 20;
-    let query = |seed: u64, cold: Vec<std::fs::File>| Query {
+    let query = move |seed: u64, cold: Vec<std::fs::File>| Query {
         random: Random::new(seed),
         players: some,
         cold,

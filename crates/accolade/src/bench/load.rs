@@ -6,35 +6,35 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Source};
 
 /// The operator that all benchmarks play for.
-pub const OPERATOR: &str = "operator-789";
+pub(crate) const OPERATOR: &str = "operator-789";
 
 /// The program that decides about the load: nine wagers in ten count.
-pub const PROGRAM: &str = r#"{"currency":"EUR","timezone":"Europe/Malta","eligibility":{"categories":["slots","table","poker"],"minWager":1.00},"earning":{"multipliers":{"slots":0.1,"table":0.05,"poker":0.02},"rounding":"down","caps":[{"points":500000,"per":"day"}]},"rates":{"USD":0.92,"GBP":1.17}}"#;
+pub(crate) const PROGRAM: &str = r#"{"currency":"EUR","timezone":"Europe/Malta","eligibility":{"categories":["slots","table","poker"],"minWager":1.00},"earning":{"multipliers":{"slots":0.1,"table":0.05,"poker":0.02},"rounding":"down","caps":[{"points":500000,"per":"day"}]},"rates":{"USD":0.92,"GBP":1.17}}"#;
 
 /// A small fast generator of random numbers (xorshift64*, Vigna 2016); a load needs no better one.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
     }
 }
 
 /// Makes wagers.
 #[derive(Debug, Clone)]
-pub struct Load {
+pub(crate) struct Load {
     random: Random,
     players: u64,
     sequence: u64,
@@ -58,7 +58,7 @@ const JURISDICTIONS: [&str; 4] = ["Malta", "Ontario", "Isle of Man", "Germany"];
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl Load {
-    pub fn new(seed: u64, players: u64) -> Self {
+    pub(crate) fn new(seed: u64, players: u64) -> Self {
         let (timestamp, json) = ((i64::MIN, String::new()), Vec::with_capacity(512));
         Self { random: Random::new(seed), players, sequence: 0, timestamp, json }
     }
@@ -70,7 +70,7 @@ impl Load {
     }
 
     /// The next wager as JSON, at `now`.
-    pub fn wager(&mut self, now: Timestamp) -> &[u8] {
+    pub(crate) fn wager(&mut self, now: Timestamp) -> &[u8] {
         let player = self.player();
         let dice = self.random.next();
         let (high, low) = (self.random.next(), self.random.next());
@@ -111,7 +111,7 @@ impl Load {
 
     /// Appends the next wager as a record, after reading it as intake does; returns its partition and
     /// length.
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         now: Timestamp,
         partitions: u16,

@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use accolade_engine::ids::IdEntry;
-use accolade_engine::intake::Intake;
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_storage::run::RunEntry;
 use accolade_wire::identity::IdHash;
@@ -20,10 +19,10 @@ use super::load::{Load, Random};
 use super::report::{Bar, Report};
 
 /// A measure and what runs it.
-pub type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
+pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub const ALL: [Measure; 10] = [
+pub(crate) const ALL: [Measure; 10] = [
     ("P1", sustained),
     ("P2", latency),
     ("P3", http::single),
@@ -40,7 +39,7 @@ const RATE: u64 = 250_000;
 /// Wagers in one submission where the rate is high: what a batch over HTTP would hold.
 const CHUNK: usize = 500;
 
-pub fn options(data_dir: &Path) -> NodeOptions {
+pub(crate) fn options(data_dir: &Path) -> NodeOptions {
     let mut options = NodeOptions::new(data_dir);
     options.log_bytes_max = 10 << 30;
     options
@@ -97,7 +96,7 @@ fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// The process that P10 kills: says when it has as many accounts as asked for, and goes on.
-pub fn run_until_killed(data_dir: &Path, players: u64) -> anyhow::Result<()> {
+pub(crate) fn run_until_killed(data_dir: &Path, players: u64) -> anyhow::Result<()> {
     use std::io::Write;
     let node = start(options(data_dir), "")?;
     let mut load = Load::new(3, players);
@@ -212,7 +211,7 @@ fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let node = start(sealing, "")?;
     std::thread::sleep(Duration::from_secs(4));
     let began = Instant::now();
-    while !is_tidy(&node)? && began.elapsed() < Duration::from_secs(300) {
+    while !is_tidy(&node)? && began.elapsed() < Duration::from_mins(5) {
         std::thread::sleep(Duration::from_millis(200));
     }
     let open: u64 = node.backing().open_bytes_allocated();

@@ -21,7 +21,7 @@ struct Row {
 
 /// What a figure must reach.
 #[derive(Debug, Clone, Copy)]
-pub enum Bar {
+pub(crate) enum Bar {
     AtLeast(f64),
     AtMost(f64),
 }
@@ -37,7 +37,7 @@ impl Bar {
 
 /// The report of one call.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     machine: Vec<(&'static str, String)>,
     rows: Vec<Row>,
     began: Instant,
@@ -45,7 +45,7 @@ pub struct Report {
 
 impl Report {
     /// Notes machine, versions and settings, and measures the disk.
-    pub fn begin(sizes: &Sizes) -> anyhow::Result<Self> {
+    pub(crate) fn begin(sizes: &Sizes) -> anyhow::Result<Self> {
         let (p50, p99) = fsync_micros(&sizes.dir)?;
         let first = |path: &str, key: &str| {
             let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -67,13 +67,13 @@ impl Report {
     }
 
     /// Says what is being done.
-    pub fn progress(&self, words: &str) {
+    pub(crate) fn progress(&self, words: &str) {
         let line = format!("[{:>5.0} s] {words}\n", self.began.elapsed().as_secs_f64());
         drop(std::io::stderr().write_all(line.as_bytes()));
     }
 
     /// Adds a figure.
-    pub fn row(
+    pub(crate) fn row(
         &mut self,
         measure: &'static str,
         what: impl Into<String>,
@@ -87,7 +87,7 @@ impl Report {
     }
 
     /// Adds percentiles of latencies in microseconds, in milliseconds.
-    pub fn latencies(
+    pub(crate) fn latencies(
         &mut self,
         measure: &'static str,
         what: &str,
@@ -95,24 +95,23 @@ impl Report {
         bars: &[(f64, f64)],
     ) {
         for quantile in [0.5, 0.99, 0.999] {
-            let bar = bars.iter().find(|bar| bar.0 == quantile).map(|bar| Bar::AtMost(bar.1));
+            let is_its = |bar: &&(f64, f64)| (bar.0 - quantile).abs() < 1e-9;
+            let bar = bars.iter().find(is_its).map(|bar| Bar::AtMost(bar.1));
             let figure = latencies.value_at_quantile(quantile) as f64 / 1e3;
             self.row(measure, format!("{what}, p{}", quantile * 100.0), figure, "ms", bar);
         }
     }
 
     /// Prints everything.
-    pub fn finish(&self, as_json: bool) {
+    pub(crate) fn finish(&self, as_json: bool) {
         let text = if as_json { self.to_json() } else { self.to_text() };
         drop(std::io::stdout().write_all(text.as_bytes()));
     }
 
     fn to_text(&self) -> String {
-        let mut text = String::new();
-        for (key, value) in &self.machine {
-            text += &format!("{key:<22} {value}\n");
-        }
-        text.push('\n');
+        let mut lines: Vec<String> =
+            self.machine.iter().map(|(key, value)| format!("{key:<22} {value}")).collect();
+        lines.push(String::new());
         for row in &self.rows {
             let (bar, verdict) = match row.bar {
                 None => (String::new(), ""),
@@ -125,10 +124,10 @@ impl Report {
                 }
             };
             let figure = format!("{} {}", in_words(row.figure), row.unit);
-            text +=
-                &format!("{:<4} {:<58} {figure:>18}  {bar:<20} {verdict}\n", row.measure, row.what);
+            let Row { measure, what, .. } = row;
+            lines.push(format!("{measure:<4} {what:<58} {figure:>18}  {bar:<20} {verdict}"));
         }
-        text
+        lines.join("\n") + "\n"
     }
 
     fn to_json(&self) -> String {

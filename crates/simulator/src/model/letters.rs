@@ -81,7 +81,7 @@ impl Model {
         }
         match input.command {
             ModelCommand::Repair { event, .. } => {
-                letter.event = event.clone();
+                letter.event = (**event).clone();
                 letter.bytes_at = input.place;
             }
             ModelCommand::Release { .. } => letter.state = LetterState::Released,

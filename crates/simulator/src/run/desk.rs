@@ -14,7 +14,7 @@ use super::item::{Item, Meaning};
 use crate::input::{ModelCommand, ModelEvent};
 use crate::message;
 use crate::model::letters::LetterState;
-use crate::model::{Expected, ModelOutcome};
+use crate::model::{Expected, Model, ModelOutcome};
 
 type At = (u16, u64, u32);
 
@@ -62,7 +62,7 @@ impl Desk {
                     received_at: letter.received_at,
                     origin: None,
                     body: original.clone().into_bytes(),
-                    meaning: Meaning::Event(event.clone()),
+                    meaning: Meaning::Event((**event).clone()),
                 };
                 self.bytes.insert(at, repaired);
             }
@@ -85,7 +85,7 @@ impl Run {
         if !self.random.percent(30) {
             return;
         }
-        let letters: Vec<_> = self.models.iter().flat_map(|model| model.letters()).collect();
+        let letters: Vec<_> = self.models.iter().flat_map(Model::letters).collect();
         let mut letters: Vec<_> =
             letters.into_iter().map(|(at, letter)| (at, letter.clone())).collect();
         // The open ones first: they are what a desk is about.
@@ -122,7 +122,7 @@ impl Run {
                     event => message::spelled(event, &mut self.random),
                 };
                 let original = String::from_utf8(bytes).ok()?;
-                ModelCommand::Repair { command_id, letter, event, original }
+                ModelCommand::Repair { command_id, letter, event: Box::new(event), original }
             }
             _ => ModelCommand::Release { command_id, letter: any },
         })

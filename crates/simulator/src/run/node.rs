@@ -85,15 +85,12 @@ impl Node {
     /// Puts a record into the next batch of `partition`, or of every one.
     pub(super) fn put(&mut self, partition: Option<u16>, item: &Rc<Item>) {
         let bytes = item.encoded();
-        let (first, place) = match partition {
-            Some(partition) => {
-                self.staged[usize::from(partition)].push(Rc::clone(item));
-                (partition, self.log.put(partition, &bytes))
-            }
-            None => {
-                self.staged.iter_mut().for_each(|staged| staged.push(Rc::clone(item)));
-                (0, self.log.put_control(&bytes))
-            }
+        let (first, place) = if let Some(partition) = partition {
+            self.staged[usize::from(partition)].push(Rc::clone(item));
+            (partition, self.log.put(partition, &bytes))
+        } else {
+            self.staged.iter_mut().for_each(|staged| staged.push(Rc::clone(item)));
+            (0, self.log.put_control(&bytes))
         };
         let (_, slot) = place.expect("a batch of the simulation has room");
         assert_eq!(slot as usize, self.staged[usize::from(first)].len(), "slots count from 1");

@@ -1,0 +1,243 @@
+//! A node in a directory of its own, and requests to its router.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use accolade_domain::time::Timestamp;
+use accolade_server::{Service, Settings};
+use accolade_storage::node::{Node, NodeOptions};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// The operator that most tests ask as.
+pub(crate) const OPERATOR: &str = "operator-789";
+
+/// A flat program: a tenth of a point for each euro on slots.
+pub(crate) const PROGRAM: &str = "\
+currency: EUR
+timezone: Europe/Malta
+eligibility: { minWager: 1.00, segments: { deny: [self-excluded] } }
+earning:
+  multipliers: { slots: 0.1, default: 0 }
+  caps: [ { points: 5000, per: day } ]
+rates: { USD: 0.92 }
+tests:
+  - wager: { gameCategory: slots, wagerAmount: 100.00 }
+    points: 10.00
+";
+
+pub(crate) fn recorder() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap()).clone()
+}
+
+pub(crate) struct Api {
+    pub(crate) service: Service,
+    pub(crate) node: Arc<Node>,
+    pub(crate) router: Router,
+    pub(crate) local: Router,
+    /// The key of [`OPERATOR`].
+    pub(crate) key: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        let stopped = self.node.stop();
+        if !std::thread::panicking() {
+            stopped.unwrap();
+        }
+    }
+}
+
+impl Api {
+    /// A node with [`OPERATOR`] and no program.
+    pub(crate) async fn without_program() -> Self {
+        Self::with_limits(Settings::default(), 0).await
+    }
+
+    /// A node with [`OPERATOR`] and [`PROGRAM`], in force since 2020.
+    pub(crate) async fn start() -> Self {
+        let api = Self::without_program().await;
+        let body =
+            json!({ "effectiveFrom": "2020-01-01T00:00:00Z", "why": "first", "program": PROGRAM });
+        let answer = api.post("/api/v1/program/versions", &body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        api
+    }
+
+    pub(crate) async fn with_limits(settings: Settings, events_per_second: u32) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options = NodeOptions::new(directory.path());
+        options.files.partitions = 4;
+        options.files.log_segment_bytes = 1 << 20;
+        options.files.journal_segment_bytes = 1 << 20;
+        options.files.segment_bytes = 1 << 18;
+        options.folds = 1;
+        options.free_bytes_min = 0;
+        let node = Arc::new(Node::start(options).unwrap());
+        let service = Service::new(Arc::clone(&node), settings, recorder());
+        let mut api = Self {
+            router: accolade_server::api(service.clone()),
+            local: accolade_server::local(service.clone()),
+            service,
+            node,
+            key: String::new(),
+            _directory: directory,
+        };
+        api.key = api.add_operator(OPERATOR, events_per_second).await;
+        api
+    }
+
+    /// Adds an operator and returns its key.
+    pub(crate) async fn add_operator(&self, id: &str, events_per_second: u32) -> String {
+        let body = json!({ "operatorId": id, "eventsPerSecond": events_per_second });
+        let answer = self.on_socket(ask("POST", "/local/operators").json(&body)).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a request as [`OPERATOR`].
+    pub(crate) async fn send(&self, ask: Ask) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        self.send_bare(ask.header("authorization", &authorization)).await
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send_bare(&self, ask: Ask) -> Answer {
+        answer_of(self.router.clone(), ask).await
+    }
+
+    /// Sends a request to the local socket's router.
+    pub(crate) async fn on_socket(&self, ask: Ask) -> Answer {
+        answer_of(self.local.clone(), ask).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(ask("GET", path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(ask("POST", path).json(body)).await
+    }
+
+    /// Sends one wager, waits, and returns what became of it.
+    pub(crate) async fn wager(&self, wager: &Value) -> Value {
+        let answer = self.post("/api/v1/wagers?wait=applied", wager).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json
+    }
+}
+
+async fn answer_of(router: Router, ask: Ask) -> Answer {
+    let response = router.oneshot(ask.request.body(ask.body).unwrap()).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+    if status.is_client_error() || status.is_server_error() {
+        assert_eq!(headers["content-type"], "application/problem+json", "{text}");
+        assert_eq!(json["status"], status.as_u16());
+    }
+    Answer { status, headers, text, json }
+}
+
+/// A request.
+pub(crate) struct Ask {
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+pub(crate) fn ask(method: &str, path: &str) -> Ask {
+    let method: Method = method.parse().unwrap();
+    Ask { request: Request::builder().method(method).uri(path), body: Body::empty() }
+}
+
+impl Ask {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.header(name, value), ..self }
+    }
+
+    pub(crate) fn body(self, content_type: &str, body: impl Into<Body>) -> Self {
+        Self { body: body.into(), ..self.header("content-type", content_type) }
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub(crate) fn text(self, body: &str) -> Self {
+        self.body("application/json", body.to_owned())
+    }
+
+    pub(crate) fn lines(self, body: &str) -> Self {
+        self.body("application/x-ndjson", body.to_owned())
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// The pointers of a problem's errors.
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        pointers(&self.json)
+    }
+}
+
+pub(crate) fn pointers(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+}
+
+/// A time as RFC 3339.
+pub(crate) fn time(micros: i64) -> String {
+    accolade_wire::timestamp::write(Timestamp::from_micros(micros)).to_string()
+}
+
+pub(crate) fn now_micros() -> i64 {
+    let since: Duration = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_micros()).unwrap()
+}
+
+pub(crate) fn days_ago(days: i64) -> String {
+    time(now_micros() - days * 86_400_000_000)
+}
+
+/// A wager of a hundred euros on slots, now: worth 10.00 points.
+pub(crate) fn wager(id: &str, player: &str) -> Value {
+    json!({
+        "wagerId": id, "playerId": player, "operatorId": OPERATOR, "gameId": "slots-ultimate",
+        "gameCategory": "slots", "wagerAmount": 100, "currency": "EUR", "jurisdiction": "Malta",
+        "timestamp": time(now_micros()),
+    })
+}
+
+pub(crate) fn void(id: &str, player: &str) -> Value {
+    json!({
+        "type": "wager.voided", "wagerId": id, "playerId": player, "operatorId": OPERATOR,
+        "reason": "game fault", "timestamp": time(now_micros()),
+    })
+}
+
+pub(crate) fn game_event(id: Option<&str>, player: &str) -> Value {
+    let mut event = json!({
+        "event_type": "player_score", "player_id": player, "game_id": "game-001",
+        "timestamp": time(now_micros()), "data": { "score": 1500 },
+    });
+    if let Some(id) = id {
+        event["event_id"] = id.into();
+    }
+    event
+}

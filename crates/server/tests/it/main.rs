@@ -1,0 +1,13 @@
+//! The API over a real node: what goes in, what comes out, and what is refused.
+
+mod harness;
+
+mod bad_input;
+mod dead_letters;
+mod description;
+mod intake;
+mod local;
+mod players;
+mod program;
+mod serving;
+mod tenancy;

@@ -1,0 +1,129 @@
+//! No route shows, or changes, anything of another operator's.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Api, Ask, PROGRAM, ask, days_ago, game_event, wager};
+
+const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
+
+/// Every described operation but the open ones, with ids of the first operator's things filled in.
+async fn operations(api: &Api) -> Vec<(String, String)> {
+    let letter = api.get("/api/v1/dead-letters").await.json["items"][0]["id"].clone();
+    let description = api.send_bare(ask("GET", "/api/v1/openapi.json")).await.json;
+    let mut operations = Vec::new();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{eventId}", "e1")
+            .replace("{wagerId}", "w1")
+            .replace("{playerId}", "p1")
+            .replace("{version}", "1")
+            .replace("{id}", letter.as_str().unwrap());
+        for method in METHODS.iter().filter(|method| methods.get(method).is_some()) {
+            if methods[method]["security"] != json!([]) {
+                operations.push((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    operations
+}
+
+fn body_for(path: &str) -> Value {
+    match path {
+        "/api/v1/wagers" => wager("w1", "p1"),
+        "/api/v1/events" => game_event(Some("e1"), "p1"),
+        "/api/v1/program/versions" => json!({ "why": "theirs", "program": PROGRAM }),
+        path if path.ends_with("/consent") => json!({ "consent": "out" }),
+        _ => json!({ "why": "theirs", "original": wager("w9", "p1").to_string() }),
+    }
+}
+
+async fn prepared() -> Api {
+    let api = Api::start().await;
+    api.wager(&wager("w1", "p1")).await;
+    api.post("/api/v1/events?wait=applied", &game_event(Some("e1"), "p1")).await;
+    let mut late = wager("w2", "p1");
+    late["timestamp"] = days_ago(10).into();
+    api.wager(&late).await;
+    api
+}
+
+#[tokio::test]
+async fn every_route_wants_a_key_that_is_known() {
+    let api = prepared().await;
+    let operations = operations(&api).await;
+    assert!(operations.len() > 15, "{operations:?}");
+    for (method, path) in operations {
+        let keys =
+            [None, Some("Bearer acc_0000"), Some("Bearer "), Some("Basic YTpi"), Some("acc_")];
+        for key in keys {
+            let mut request: Ask = ask(&method, &path).json(&body_for(&path));
+            if let Some(key) = key {
+                request = request.header("authorization", key);
+            }
+            let answer = api.send_bare(request).await;
+            assert_eq!(answer.status, 401, "{method} {path} with {key:?}");
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_hides_another_operator_s_things() {
+    let api = prepared().await;
+    let other = api.add_operator("operator-555", 0).await;
+    let authorization = format!("Bearer {other}");
+    let before = everything(&api).await;
+    for (method, path) in operations(&api).await {
+        let request =
+            ask(&method, &path).json(&body_for(&path)).header("authorization", &authorization);
+        let answer = api.send_bare(request).await;
+        match (&*method, &*path) {
+            // Their own things: lists are empty, an own event is an own event, an own player an own player.
+            ("GET", "/api/v1/program/versions" | "/api/v1/dead-letters") => {
+                assert_eq!(answer.json["items"], json!([]), "{path}");
+            }
+            ("POST", "/api/v1/wagers") => {
+                assert_eq!((answer.status.as_u16(), answer.pointers()), (400, vec!["/operatorId"]));
+            }
+            ("POST", "/api/v1/program/versions") => assert_eq!(answer.json["version"], 1),
+            ("POST", "/api/v1/events") | ("PUT", "/api/v1/players/p1/consent") => {
+                assert_eq!(answer.status, 200);
+            }
+            // Published just before by the one who asks.
+            (_, path) if path.starts_with("/api/v1/program") => {
+                assert!(!answer.text.contains("first"), "{method} {path}: {}", answer.text);
+            }
+            // Their own player of the same name, once the consent has made one.
+            ("GET", path) if path.starts_with("/api/v1/players/p1/") => {
+                assert!(matches!(answer.status.as_u16(), 200 | 404));
+                assert!(!answer.text.contains("w1"), "{path}: {}", answer.text);
+            }
+            ("GET", "/api/v1/events/e1") => assert_eq!(answer.json["event"]["event_id"], "e1"),
+            _ => assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text),
+        }
+        let named = format!("{path}?operatorId=operator-789");
+        let request =
+            ask(&method, &named).json(&body_for(&path)).header("authorization", &authorization);
+        assert_eq!(api.send_bare(request).await.status, 404, "{method} {named}");
+    }
+    assert_eq!(everything(&api).await, before, "nothing of the first operator's has changed");
+    assert_eq!(api.wager(&wager("w3", "p1")).await["outcome"], "counted");
+}
+
+async fn everything(api: &Api) -> Vec<String> {
+    let mut seen = Vec::new();
+    for path in [
+        "/api/v1/players/p1/balance",
+        "/api/v1/players/p1/ledger",
+        "/api/v1/dead-letters",
+        "/api/v1/program",
+        "/api/v1/program/versions",
+        "/api/v1/wagers/w1/explanation",
+        "/api/v1/events/e1",
+    ] {
+        let answer = api.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        seen.push(answer.text);
+    }
+    seen
+}

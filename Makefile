@@ -24,7 +24,7 @@ build: setup ## build the release binary, target/release/accolade
 demo: setup ## start a node with two sample operators and watch it; ARGS="..." is passed on
 	cargo run --release -p accolade -- demo $(ARGS)
 
-test: ## everything that proves it right: tests, 10,000 simulator seeds, 50 kills
+test: setup ## everything that proves it right: tests, 10,000 simulator seeds, 50 kills
 	cargo test --workspace
 	$(MAKE) --no-print-directory simulate SEEDS=10000
 	$(MAKE) --no-print-directory kill-test KILLS=50

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{
-    audit, bench, config, demo, explain, ingest, operator, program, serve, status, topic,
-};
+use crate::{audit, bench, config, demo, explain, ingest, operator, program, serve, status, topic};
 
 /// Loyalty points from wagers, exactly once, with a ledger that can be proved.
 #[derive(Debug, Parser)]
@@ -29,7 +27,6 @@ To start with your own:
 Every command works beside a running node, through the socket in its data directory, and on a stopped \
 one, which it then opens for itself. It ends with 0 where all is well, with 1 where something failed or \
 was refused, and with 2 where the command line itself is wrong.",
-    propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]

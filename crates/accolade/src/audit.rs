@@ -80,7 +80,9 @@ impl Verdict {
     pub(crate) fn in_words(&self) -> String {
         let (entries, accounts) = (grouped(self.entries), grouped(self.accounts));
         if self.is_ok() {
-            return format!("audit: ok; {entries} entries of {accounts} accounts, every chain whole and every balance the sum of its entries");
+            return format!(
+                "audit: ok; {entries} entries of {accounts} accounts, every chain whole and every balance the sum of its entries"
+            );
         }
         let mut text = format!("audit: FAILED after {entries} entries of {accounts} accounts");
         if let Some(failure) = &self.first_failure {

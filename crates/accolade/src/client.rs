@@ -25,6 +25,9 @@ use crate::shapes::Problem;
 /// Names the operator for whom a local request speaks.
 const OPERATOR: &str = "x-accolade-operator";
 
+/// Files of the log and the journal of a node that lives as long as one command.
+const SEGMENT_BYTES: u64 = 16 << 20;
+
 /// What to do where there is no data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfMissing {
@@ -56,7 +59,8 @@ pub(crate) async fn with<T>(
         Err(error) if is_nobody_there(&error) => {}
         Err(error) => {
             let socket = socket.display();
-            return Err(error).with_context(|| format!("the node's socket `{socket}` cannot be used"));
+            return Err(error)
+                .with_context(|| format!("the node's socket `{socket}` cannot be used"));
         }
     }
     if if_missing == IfMissing::Complain && !config.data_dir.join("FORMAT").exists() {
@@ -66,7 +70,13 @@ pub(crate) async fn with<T>(
             config.data_dir.display()
         );
     }
-    let hosted = Hosted::start(config.node_options(), config.settings(), no_metrics()).await?;
+    let mut options = config.node_options();
+    // A command is over before it would fill larger files, which take time to make.
+    let files = &mut options.files;
+    files.log_segment_bytes = files.log_segment_bytes.min(SEGMENT_BYTES);
+    files.journal_segment_bytes = files.journal_segment_bytes.min(SEGMENT_BYTES);
+    files.segment_bytes = files.segment_bytes.min(SEGMENT_BYTES / 4);
+    let hosted = Hosted::start(options, config.settings(), no_metrics()).await?;
     let done = work(&Client::InProcess(local(hosted.service.clone()))).await;
     let stopped = hosted.stop().await;
     done.and_then(|done| stopped.map(|()| done))
@@ -215,7 +225,8 @@ impl Lines {
     /// The next line that is not empty; nothing at the end.
     pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
         loop {
-            while let Some(length) = self.waiting[self.at..].iter().position(|byte| *byte == b'\n') {
+            while let Some(length) = self.waiting[self.at..].iter().position(|byte| *byte == b'\n')
+            {
                 let line = self.waiting[self.at..self.at + length].to_vec();
                 self.at += length + 1;
                 if !line.is_empty() {

@@ -64,6 +64,10 @@ pub(crate) struct NodeConfig {
     #[config(env = "ACCOLADE_LOG_BYTES_MAX", default = 0)]
     pub(crate) log_bytes_max: u64,
 
+    /// Bytes of a file of the log and of the journal, allocated ahead (256 MiB).
+    #[config(env = "ACCOLADE_SEGMENT_BYTES", default = 268_435_456)]
+    pub(crate) segment_bytes: u64,
+
     /// Nothing is taken in while the disk has fewer bytes free than this (1 GiB).
     #[config(env = "ACCOLADE_FREE_BYTES_MIN", default = 1_073_741_824)]
     pub(crate) free_bytes_min: u64,
@@ -172,6 +176,9 @@ impl Config {
         let node = &self.node;
         let mut options = NodeOptions::new(&self.data_dir);
         options.files.partitions = node.partitions.max(1);
+        options.files.log_segment_bytes = node.segment_bytes;
+        options.files.journal_segment_bytes = node.segment_bytes;
+        options.files.segment_bytes = node.segment_bytes / 4;
         options.folds = node.folds;
         options.checkpoint_every = Duration::from_millis(node.checkpoint_every_ms);
         options.log_days = node.log_days;

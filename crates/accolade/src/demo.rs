@@ -150,8 +150,7 @@ async fn found_houses(client: &Client, data_dir: &Path) -> anyhow::Result<Vec<St
         let publish = Ask::post_json("/api/v1/program/versions", &version).of(house.operator);
         client.send(publish).await?.or_problem().await?;
     }
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&keys_file)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&keys_file)?;
     file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
     Ok(HOUSES.iter().map(|house| keys[house.operator].clone()).collect())
 }
@@ -219,12 +218,17 @@ fn print_line(
 ) -> io::Result<()> {
     if !*told_first && let Some((after, player, points)) = &figures.first_balance {
         let after = after.as_secs_f64();
-        say(format_args!("first balance {after:.2} s after the start: {player} had {points} points"))?;
+        say(format_args!(
+            "first balance {after:.2} s after the start: {player} had {points} points"
+        ))?;
         *told_first = true;
     }
     let latest = figures.latest.front().map(|latest| format!("   {latest}")).unwrap_or_default();
     let (rate, latency) = (grouped(rate), figures.latency());
-    say(format_args!("{:>3} s  {rate:>6} wagers/s  sent → applied {latency}{latest}", elapsed.as_secs()))
+    say(format_args!(
+        "{:>3} s  {rate:>6} wagers/s  sent → applied {latency}{latest}",
+        elapsed.as_secs()
+    ))
 }
 
 fn summarise(figures: &Figures, elapsed: Duration) -> io::Result<()> {
@@ -241,7 +245,9 @@ fn summarise(figures: &Figures, elapsed: Duration) -> io::Result<()> {
     }
     if let Some((after, player, points)) = &figures.first_balance {
         let after = after.as_secs_f64();
-        say(format_args!("first balance {after:.2} s after the start: {player} had {points} points"))?;
+        say(format_args!(
+            "first balance {after:.2} s after the start: {player} had {points} points"
+        ))?;
     }
     say(format_args!("sampled: {}", figures.outcomes().join(", ")))?;
     for line in figures.top(5) {

@@ -101,7 +101,8 @@ async fn explain(client: &Client, arguments: &Arguments) -> anyhow::Result<Ended
 }
 
 fn print(wager: &str, operator: &str, explanation: &Explanation) -> std::io::Result<()> {
-    let player = explanation.player_id.as_deref().unwrap_or("a player whose name is no longer in the log");
+    let player =
+        explanation.player_id.as_deref().unwrap_or("a player whose name is no longer in the log");
     let (wager, player) = (printable(wager), printable(player));
     say(format_args!("wager {wager} of {player} with {operator}"))?;
     let reason = explanation.reason.iter().map(|reason| format!(" ({reason})"));

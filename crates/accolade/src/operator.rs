@@ -1,5 +1,6 @@
 //! `accolade operator`.
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -57,7 +58,10 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 
 async fn add(client: &Client, id: &str, events_per_second: u32) -> anyhow::Result<Ended> {
     let wanted = json!({ "operatorId": id, "eventsPerSecond": events_per_second });
-    let new: NewOperator = client.json(Ask::post_json("/local/operators", &wanted)).await?;
+    let new: NewOperator = client
+        .json(Ask::post_json("/local/operators", &wanted))
+        .await
+        .with_context(|| format!("the operator `{id}` was not added"))?;
     say(format_args!("operator  {id}"))?;
     say(format_args!("key       {}", new.key))?;
     say(format_args!(
@@ -65,7 +69,8 @@ async fn add(client: &Client, id: &str, events_per_second: u32) -> anyhow::Resul
 The key is shown this once: keep it where your secrets are. Next:
 
   accolade program check examples/programs/slots-house.yaml
-  accolade program publish examples/programs/slots-house.yaml --operator {id} --why \"the first one\"
+  accolade program publish examples/programs/slots-house.yaml --operator {id} \\
+    --why \"the first one\" --effective-from \"7 days ago\"
   accolade ingest --shift-to-now examples/wagers.ndjson"
     ))?;
     if !client.is_beside_a_node() {

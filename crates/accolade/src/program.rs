@@ -62,7 +62,9 @@ enum ProgramCommand {
         operator: Option<String>,
     },
     /// Print a published program, ready to be edited
-    #[command(after_help = "Example:\n  accolade program show --operator operator-789 > my-program.yaml")]
+    #[command(
+        after_help = "Example:\n  accolade program show --operator operator-789 > my-program.yaml"
+    )]
     Show {
         /// The operator
         #[arg(long, value_name = "ID")]
@@ -128,6 +130,8 @@ struct Version {
 struct Published {
     #[serde(rename = "version")]
     number: u64,
+    #[serde(rename = "effectiveFrom")]
+    effective_from: String,
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
@@ -235,9 +239,9 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
             say("the node would publish it; nothing was published")?;
             return Ok(Ended::Well);
         }
-        let Published { number } = answer.json().await?;
-        let from = arguments.effective_from.map_or("now".to_owned(), |time| time.to_string());
-        say(format_args!("published as version {number} of `{operator}`, for wagers from {from} on"))?;
+        let Published { number, effective_from } = answer.json().await?;
+        say(format_args!("published as version {number} of `{operator}`"))?;
+        say(format_args!("  for wagers from {effective_from} on, by their own timestamps"))?;
         Ok(Ended::Well)
     })
     .await

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use accolade_server::{api, local, serve_tcp, serve_unix};
 use accolade_engine::intake::Intake as _;
+use accolade_server::{api, local, serve_tcp, serve_unix};
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use tokio::net::TcpListener;

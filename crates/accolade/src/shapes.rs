@@ -23,7 +23,10 @@ impl Raw {
 
     /// The points that it stands for.
     pub(crate) fn points(&self) -> Option<Points> {
-        Points::parse(self.text()).ok()
+        match self.text().strip_prefix('-') {
+            Some(taken) => Points::parse(taken).ok().map(Points::negated),
+            None => Points::parse(self.text()).ok(),
+        }
     }
 }
 

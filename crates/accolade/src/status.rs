@@ -14,8 +14,10 @@ use crate::terminal::{grouped, printable, say};
 
 /// The arguments of `accolade status`.
 #[derive(Debug, Args)]
-#[command(after_help = "Ends with 1 where something needs a person: a disk that is full, a clock that has \
-                        stepped, a partition that stands.")]
+#[command(
+    after_help = "Ends with 1 where something needs a person: a disk that is full, a clock that has \
+                        stepped, a partition that stands."
+)]
 pub(crate) struct Arguments {
     /// Print the node's answer as it is
     #[arg(long)]
@@ -109,15 +111,22 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
     say(format_args!("players       {}", grouped(status.players)))?;
     say(format_args!("partitions    {}", status.partitions))?;
     say(format_args!("log time      {}", status.log_time))?;
-    say(format_args!("checkpoint    {}", status.checkpointed_at))?;
+    let checkpoint = status.checkpointed_at.to_string();
+    let none_yet = checkpoint.starts_with("1970-");
+    let checkpoint = if none_yet { "none since the node started" } else { &checkpoint };
+    say(format_args!("checkpoint    {checkpoint}"))?;
     say(format_args!("lag           {} bytes", grouped(status.lag_bytes)))?;
     say(format_args!("ids in memory {}", grouped(status.ids_in_memory)))?;
     if status.disk_full {
-        say("\nThe disk is full: nothing is taken in until there is room. What was answered is safe.")?;
+        say(
+            "\nThe disk is full: nothing is taken in until there is room. What was answered is safe.",
+        )?;
     }
     if status.clock_stepped {
-        say("\nThe clock has made a large step and is not followed. Set it right, or restart with \
-             `accolade serve --accept-clock-step` if it is right.")?;
+        say(
+            "\nThe clock has made a large step and is not followed. Set it right, or restart with \
+             `accolade serve --accept-clock-step` if it is right.",
+        )?;
     }
     for Stands { place, message } in &status.standing {
         say(format_args!("\nPartition {} stands: {}", place.partition, printable(message)))?;

@@ -21,10 +21,12 @@ pub(crate) struct Line {
 
 impl From<&StoredEntry<'_>> for Line {
     fn from(stored: &StoredEntry<'_>) -> Self {
-        let cause = stored.entry.cause.clone().into_owned().into();
-        let Entry { operator, subject, sequence, kind, points, .. } = stored.entry;
-        let Entry { balance_after, capped, program_version, parts, .. } = stored.entry;
-        let Entry { event_time, record_time, place, previous, skip, .. } = stored.entry;
+        let Entry { cause, .. } = &stored.entry;
+        let Entry { operator, subject, sequence, kind, points, balance_after, capped, .. } =
+            stored.entry;
+        let Entry {
+            program_version, parts, event_time, record_time, place, previous, skip, ..
+        } = stored.entry;
         let entry = Entry {
             operator,
             subject,
@@ -33,7 +35,7 @@ impl From<&StoredEntry<'_>> for Line {
             points,
             balance_after,
             capped,
-            cause,
+            cause: cause.clone().into_owned().into(),
             program_version,
             parts,
             event_time,

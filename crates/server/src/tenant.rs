@@ -160,11 +160,12 @@ impl Door {
     fn tenant(&self, headers: &HeaderMap) -> Result<Arc<Known>, Problem> {
         let (tenants, node) = (&self.service.tenants, &*self.service.node);
         if self.is_local {
-            let named = headers.get(OPERATOR_HEADER).and_then(|name| name.to_str().ok());
+            let named = headers.get(OPERATOR_HEADER);
             let missing = || {
                 let detail = format!("expected the header `{OPERATOR_HEADER}` with an operator");
                 Problem::new(Refusal::BadHeader, detail)
             };
+            let named = named.and_then(|name| std::str::from_utf8(name.as_bytes()).ok());
             let found = tenants.by_id(node, named.ok_or_else(missing)?);
             return found.ok_or_else(|| Problem::not_found("operator"));
         }

@@ -322,7 +322,6 @@ impl State {
 
     fn change_name(&mut self, change: NameChange) {
         change.apply(&mut self.names);
-        eprintln!("{} {change:?}", self.operations);
         self.name_changes.push(change);
     }
 
@@ -353,7 +352,6 @@ impl Disk for SimulatedDisk {
     fn create(&self, path: &str, allocate: u64) -> Result<Arc<dyn DiskFile>> {
         let mut state = self.state();
         state.begin_change()?;
-        eprintln!("{} create {path}", state.operations);
         let folder = folder_of(path);
         if !folder.is_empty() && !state.folders.contains(folder) {
             return Err(ErrorKind::NotFound.into());
@@ -414,7 +412,6 @@ impl Disk for SimulatedDisk {
         guard.begin()?;
         let state = &mut *guard;
         state.folders.insert(folder.to_owned());
-        eprintln!("{} sync_dir {folder}", state.operations);
         let (synced, rest) = std::mem::take(&mut state.name_changes)
             .into_iter()
             .partition(|change| change.touched().iter().any(|path| folder_of(path) == folder));
@@ -449,7 +446,6 @@ impl DiskFile for OpenFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         let mut state = self.state()?;
         state.begin_change()?;
-        eprintln!("{} write file {} {}+{}", state.operations, self.file, offset, bytes.len());
         let end = offset + bytes.len() as u64;
         let len = state.files[&self.file].seen.len();
         let room = if end > len { state.room(len, end) } else { end };
@@ -464,7 +460,6 @@ impl DiskFile for OpenFile {
         guard.begin()?;
         let state = &mut *guard;
         state.syncs += 1;
-        eprintln!("{} sync file {}", state.operations, self.file);
         let fails = state.faults.fail_sync_at == Some(state.syncs);
         let file = state.files.get_mut(&self.file).expect("an open file exists until a crash");
         let changes = std::mem::take(&mut file.changes);

@@ -250,9 +250,10 @@ impl Run {
         let any = u16::try_from(self.random.below(u64::from(self.partitions))).expect("small");
         let wants_any = self.random.percent(10);
         for partition in 0..self.partitions {
-            let due = self.node.as_ref().and_then(|node| {
-                node.folder.partitions[usize::from(partition)].next_due()
-            });
+            let due = self
+                .node
+                .as_ref()
+                .and_then(|node| node.folder.partitions[usize::from(partition)].next_due());
             let is_due = due.is_some_and(|due| due.micros() <= now);
             if is_due || (wants_any && partition == any) {
                 self.node().log.want_batch(partition);
@@ -577,7 +578,8 @@ impl Run {
             folder.store.batches == self.reference.store.batches,
             "a fold from genesis decides otherwise"
         );
-        let records = self.logged.iter().flat_map(|logged| &logged.items).map(Vec::len).sum::<usize>();
+        let records =
+            self.logged.iter().flat_map(|logged| &logged.items).map(Vec::len).sum::<usize>();
         *self.counts.entry("records").or_default() += records as u64;
     }
 }
@@ -585,7 +587,9 @@ impl Run {
 fn told(heard: &fold::Heard) -> String {
     let place = heard.place;
     let what = match &heard.outcome {
-        Outcome::DeadLetter { reason, detail } => format!("dead letter {}: {detail}", reason.code()),
+        Outcome::DeadLetter { reason, detail } => {
+            format!("dead letter {}: {detail}", reason.code())
+        }
         Outcome::Refused { refusal, .. } => format!("refused {}", refusal.code()),
         other => format!("{other:?}"),
     };

@@ -66,7 +66,12 @@ pub fn read(
         let sequence = *sequence;
         let len = file.len().map_err(io)?;
         let mut read = |buffer: &mut [u8], offset| file.read_at(buffer, offset);
-        let follows = |head: &Position| end.as_ref().is_none_or(|end| end.leads_to(head));
+        // What was first here may have been lost, and only what came behind it be left.
+        let is_first = superfluous.iter().all(|gone| *gone > sequence || *gone < first);
+        let follows = |head: &Position| match &end {
+            Some(end) => end.leads_to(head),
+            None => is_first || head.next_frame == 1,
+        };
         let Some(head) = head.filter(follows) else {
             let next = end.map_or(1, |end| end.next_frame);
             if until.is_some() || highest_synced(&mut read, len, 0, next, path)? >= next {

@@ -580,8 +580,10 @@ impl Slices {
         let Some(file) = file else {
             return Err(StorageError::damaged(path, position.offset, "it has no index"));
         };
-        tail.settle().map_err(io)?;
+        // Durable before the footer is written, which nobody would doubt.
         settle(&*file, 0, SEGMENT_HEAD_BYTES).map_err(io)?;
+        tail.settle().map_err(io)?;
+        file.sync().map_err(io)?;
         self.insert(sequence, Content::Open { file: Arc::clone(&file), index });
         self.close(&Rotated { file, end: position }, newest)?;
         Ok(position)

@@ -167,7 +167,8 @@ pub(crate) fn run(
     let mut timed = 0_u64;
     while sent < events {
         let due = if rate > 0 {
-            began + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64)
+            began
+                + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64)
         } else {
             while sent - counting.durable.load(Ordering::Relaxed) > WINDOW
                 || node.status().lag_bytes > LAG_BYTES_MAX
@@ -183,8 +184,7 @@ pub(crate) fn run(
         late_max = late_max.max(Instant::now().saturating_duration_since(due));
         let at = now();
         let mut records = Vec::with_capacity(chunk * 360);
-        let parts: Vec<_> =
-            (0..chunk).map(|_| load.record(at, partitions, &mut records)).collect();
+        let parts: Vec<_> = (0..chunk).map(|_| load.record(at, partitions, &mut records)).collect();
         let is_timed = sampled > 0 && number % sampled == 0;
         let caller: Arc<dyn Caller> = if is_timed {
             timed += 1;

@@ -27,7 +27,20 @@ const KEY: &str = "acc_bench";
 struct Served {
     node: Arc<Node>,
     address: SocketAddr,
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
+    accepting: std::thread::JoinHandle<()>,
+    over: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Served {
+    /// Closes the server, then the node.
+    fn stop(self) -> anyhow::Result<()> {
+        drop(self.over);
+        self.accepting.join().map_err(|_| anyhow::anyhow!("the server panicked"))?;
+        self.runtime.shutdown_timeout(Duration::from_secs(5));
+        self.node.stop()?;
+        Ok(())
+    }
 }
 
 fn serve(data_dir: &Path) -> anyhow::Result<Served> {
@@ -41,10 +54,12 @@ fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let address = listener.local_addr()?;
     let router = accolade_server::api(service);
     let handle = runtime.handle().clone();
-    std::thread::spawn(move || {
-        drop(handle.block_on(accolade_server::serve_tcp(listener, router, std::future::pending())));
+    let (over, is_over) = tokio::sync::oneshot::channel::<()>();
+    let accepting = std::thread::spawn(move || {
+        let until = async { drop(is_over.await) };
+        drop(handle.block_on(accolade_server::serve_tcp(listener, router, until)));
     });
-    Ok(Served { node, address, _runtime: runtime })
+    Ok(Served { node, address, runtime, accepting, over })
 }
 
 /// What a client does next.
@@ -219,8 +234,7 @@ pub(crate) fn single(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.row("P3", "one event a request", busy.answered as f64 / busy.seconds, "req/s", bar);
     report.latencies("P3", "answered durably at 30,000/s", &busy.latencies, &[]);
     report.row("P3", "not answered with 200", (calm.failed + busy.failed) as f64, "", None);
-    served.node.stop()?;
-    Ok(())
+    served.stop()
 }
 
 /// P4: NDJSON batches of a thousand.
@@ -230,11 +244,16 @@ pub(crate) fn batches(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     let make = |number| Batch(Load::new(4_000 + number, sizes.players), Vec::new());
     let seen = clients(served.address, boxed(8, make), 200, sizes.steady_s)?;
     let rate = seen.answered as f64 * BATCH as f64 / seen.seconds;
-    report.row("P4", "NDJSON, 1,000 wagers a request", rate, "events/s", Some(Bar::AtLeast(198_000.0)));
+    report.row(
+        "P4",
+        "NDJSON, 1,000 wagers a request",
+        rate,
+        "events/s",
+        Some(Bar::AtLeast(198_000.0)),
+    );
     report.latencies("P4", "answered durably", &seen.latencies, &[]);
     report.row("P4", "not answered with 200", seen.failed as f64, "", None);
-    served.node.stop()?;
-    Ok(())
+    served.stop()
 }
 
 /// P6: balances and ledgers while 50,000 wagers a second come in.
@@ -277,6 +296,5 @@ pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     report.latencies("P6", "the same, closed files cold", &cold.latencies, &[(0.99, 20.0)]);
     let failed = (warm.failed + cold.failed) as f64;
     report.row("P6", "not answered with 200 or 404", failed, "", None);
-    served.node.stop()?;
-    Ok(())
+    served.stop()
 }

@@ -61,7 +61,8 @@ impl Figures {
         let balance = points_balance.and_then(|balance| balance.points());
         let words = match (&reason, points) {
             (Some(reason), _) => format!("{outcome}: {reason}"),
-            (None, Some(points)) => format!("{outcome} {points:+}"),
+            (None, Some(points)) if points > Points::ZERO => format!("{outcome} +{points}"),
+            (None, Some(points)) => format!("{outcome} {points}"),
             (None, None) => outcome.clone(),
         };
         if let Some(balance) = balance {
@@ -107,7 +108,9 @@ impl Figures {
     /// The greatest balances that were seen.
     pub(super) fn top(&self, count: usize) -> Vec<String> {
         let mut balances: Vec<_> = self.balances.iter().collect();
-        balances.sort_by_key(|((house, player), points)| (std::cmp::Reverse(**points), *house, player.clone()));
+        balances.sort_by_key(|((house, player), points)| {
+            (std::cmp::Reverse(**points), *house, player.clone())
+        });
         let line = |((house, player), points): (&(usize, String), &Points)| {
             format!("{:>12}  {player} of {}", points.to_string(), HOUSES[*house].operator)
         };

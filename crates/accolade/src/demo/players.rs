@@ -53,7 +53,15 @@ pub(super) const HOUSES: [House; 2] = [
 ];
 
 const SEGMENTS: [&str; 10] = [
-    "regular", "regular", "regular", "regular", "regular", "regular", "VIP", "VIP", "new",
+    "regular",
+    "regular",
+    "regular",
+    "regular",
+    "regular",
+    "regular",
+    "VIP",
+    "VIP",
+    "new",
     "self-excluded",
 ];
 /// Stakes in hundredths of the currency.

@@ -32,7 +32,9 @@ impl Facts {
         lines.extend([
             "try in another terminal".to_owned(),
             format!("  export ACCOLADE_DATA_DIR={data_dir}"),
-            format!("  curl -H 'Authorization: Bearer {key}' {api}/api/v1/players/player-0001/balance"),
+            format!(
+                "  curl -H 'Authorization: Bearer {key}' {api}/api/v1/players/player-0001/balance"
+            ),
             "  accolade topic tail loyalty.balances --follow".to_owned(),
             "  accolade ingest --shift-to-now examples/wagers.ndjson".to_owned(),
             "  accolade explain slots-1002 --operator operator-789".to_owned(),
@@ -62,7 +64,8 @@ impl Screen {
     /// Draws the page.
     pub(super) fn draw(&self, facts: &Facts, figures: &Figures, rate: u64, elapsed: Duration) {
         let (columns, rows) = size();
-        let mut lines = vec![format!("{BOLD}Accolade{PLAIN}  every wager once   {DIM}Ctrl-C ends it{PLAIN}")];
+        let mut lines =
+            vec![format!("{BOLD}Accolade{PLAIN}  every wager once   {DIM}Ctrl-C ends it{PLAIN}")];
         let mut add = |line: String| lines.push(line);
         add(String::new());
         add(format!(
@@ -74,7 +77,9 @@ impl Screen {
         ));
         if let Some((after, player, points)) = &figures.first_balance {
             let after = after.as_secs_f64();
-            add(format!("{DIM}first balance {after:.2} s after the start: {player} had {points} points{PLAIN}"));
+            add(format!(
+                "{DIM}first balance {after:.2} s after the start: {player} had {points} points{PLAIN}"
+            ));
         }
         add(format!("{DIM}sampled: {}{PLAIN}", figures.outcomes().join(", ")));
         add(format!("\n{BOLD}latest{PLAIN}"));
@@ -85,7 +90,8 @@ impl Screen {
         facts.lines().into_iter().for_each(&mut add);
         let mut page = String::from("\x1b[H");
         for line in lines.iter().flat_map(|line| line.split('\n')).take(rows.saturating_sub(1)) {
-            write!(page, "{}{PLAIN}\x1b[K\r\n", cut(line, columns)).expect("a string takes everything");
+            write!(page, "{}{PLAIN}\x1b[K\r\n", cut(line, columns))
+                .expect("a string takes everything");
         }
         page.push_str("\x1b[J");
         self.put(&page);

@@ -114,10 +114,11 @@ impl Sender {
     }
 
     async fn send(&mut self, act: &Act, waits: bool) -> anyhow::Result<(StatusCode, Bytes)> {
-        let mut connection = match self.connection.take().filter(|connection| !connection.is_closed()) {
-            Some(connection) => connection,
-            None => connect(self.traffic.address).await?,
-        };
+        let mut connection =
+            match self.connection.take().filter(|connection| !connection.is_closed()) {
+                Some(connection) => connection,
+                None => connect(self.traffic.address).await?,
+            };
         let path = if waits { "/api/v1/wagers?wait=applied" } else { "/api/v1/wagers" };
         let request = Request::post(path)
             .header(header::HOST, self.traffic.address.to_string())

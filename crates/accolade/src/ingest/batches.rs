@@ -42,10 +42,7 @@ impl<R: BufRead> Batches<R> {
     }
 
     /// The next batch; nothing at the end. Each line goes through `edit`.
-    pub(super) fn next(
-        &mut self,
-        edit: &mut dyn FnMut(&mut Vec<u8>),
-    ) -> io::Result<Option<Batch>> {
+    pub(super) fn next(&mut self, edit: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Option<Batch>> {
         let mut batch = Batch::default();
         while batch.lines.len() < LINES_MAX
             && batch.body.len() < BYTES_MAX - LINE_BYTES_MAX

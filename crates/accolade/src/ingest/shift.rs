@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn lines_that_cannot_be_read_stay_as_they_are() {
-        let text = "{\"timestamp\":\"yesterday\"}\n{\"timestamp\":\"2020-01-01T00:00:00Z\"\nnot JSON";
+        let text =
+            "{\"timestamp\":\"yesterday\"}\n{\"timestamp\":\"2020-01-01T00:00:00Z\"\nnot JSON";
         assert_eq!(shifted(text, "2026-11-21T08:00:00Z"), text);
     }
 }

@@ -105,16 +105,20 @@ impl Summary {
 
     /// Prints it.
     pub(super) fn print(&self, elapsed: Duration) -> std::io::Result<()> {
-        let rate = a_second(self.lines, elapsed).map(|rate| format!(", {} a second", grouped(rate)));
+        let rate =
+            a_second(self.lines, elapsed).map(|rate| format!(", {} a second", grouped(rate)));
         say(format_args!(
             "{} lines in {:.2} s{}",
             grouped(self.lines),
             elapsed.as_secs_f64(),
             rate.unwrap_or_default()
         ))?;
-        say(format_args!("  {:>12}  accepted: durable, and counted once", grouped(self.accepted)))?;
+        say(format_args!("  {:>12}  accepted, and on disk", grouped(self.accepted)))?;
         if self.rejected > 0 {
-            say(format_args!("  {:>12}  rejected: nothing of them was kept", grouped(self.rejected)))?;
+            say(format_args!(
+                "  {:>12}  rejected; nothing of them was kept",
+                grouped(self.rejected)
+            ))?;
         }
         self.print_problems()?;
         self.print_outcomes()
@@ -151,7 +155,9 @@ impl Summary {
         }
         if self.awaited < self.accepted {
             let (awaited, all) = (grouped(self.awaited), grouped(self.accepted));
-            say(format_args!("what became of the first {awaited} of {all} (`--wait` asks for all)"))?;
+            say(format_args!(
+                "what became of the first {awaited} of {all} (`--wait` asks for all)"
+            ))?;
         } else {
             say("what became of them")?;
         }

@@ -42,7 +42,10 @@ impl Source {
     /// Checks it whole and runs its tests; errors are lines, each with its place.
     pub(super) fn check(&self) -> Result<Checked, Vec<String>> {
         let told = |problems: Vec<DocumentProblem>| {
-            problems.iter().map(|problem| self.error(problem.at, &problem.pointer, &problem.detail)).collect()
+            problems
+                .iter()
+                .map(|problem| self.error(problem.at, &problem.pointer, &problem.detail))
+                .collect()
         };
         let document = program::read(&self.text).map_err(told)?;
         let compiled = program::compile(&document, ZoneOffsets::default());
@@ -61,7 +64,8 @@ impl Source {
             let lines = failures.iter().map(|failure| {
                 let name = failure.name.as_deref().unwrap_or(&failure.pointer);
                 let (expected, given) = (&failure.expected, &failure.given);
-                let detail = format!("test `{name}`: expected {expected}, the program gives {given}");
+                let detail =
+                    format!("test `{name}`: expected {expected}, the program gives {given}");
                 self.error(failure.at, "", &detail)
             });
             return Err(lines.collect());
@@ -84,7 +88,8 @@ impl Source {
         }
         let tree = document::read(&self.text).ok()?;
         let at = tree.get("timezone").map(|node| node.at).unwrap_or_default();
-        let detail = format!("expected the name of a time zone such as `Europe/Malta`, found `{zone}`");
+        let detail =
+            format!("expected the name of a time zone such as `Europe/Malta`, found `{zone}`");
         Some(DocumentProblem { pointer: "/timezone".to_owned(), at, detail })
     }
 

@@ -41,7 +41,18 @@ fn tour(home: &Home, node: &str) {
 
     let loaded = home.run(&["ingest", "--shift-to-now", "examples/wagers.ndjson"]).well();
     let loaded: Vec<&str> = loaded.lines().skip(1).collect();
-    expect![[""]].assert_eq(&loaded.join("\n"));
+    expect![[r#"
+                    40  accepted, and on disk
+        what became of them
+                    22  counted, 7592.69 points
+                     4  refused: below_minimum, first in line 7
+                     2  refused: category_not_eligible, first in line 12
+                     3  refused: currency_unsupported, first in line 11
+                     1  refused: jurisdiction_disabled, first in line 8
+                     3  refused: segment_denied, first in line 9
+                     1  refused: voided, first in line 33
+                     1  repeated
+                     3  voided, -11.19 points"#]].assert_eq(&loaded.join("\n"));
     let events = ["ingest", "--events", "--operator", "operator-789", "--shift-to-now"];
     home.run(&[&events[..], &["examples/events.ndjson"]].concat()).well();
 
@@ -51,7 +62,16 @@ fn tour(home: &Home, node: &str) {
     ));
     let again = home.run_with_input(&["ingest", "--shift-to-now", "-"], &again.unwrap()).well();
     let again: Vec<&str> = again.lines().skip(1).collect();
-    expect![[""]].assert_eq(&again.join("\n"));
+    expect![[r#"
+                    40  accepted, and on disk
+        what became of them
+                    26  repeated
+                     4  repeated: below_minimum, first in line 7
+                     2  repeated: category_not_eligible, first in line 12
+                     3  repeated: currency_unsupported, first in line 11
+                     1  repeated: jurisdiction_disabled, first in line 8
+                     3  repeated: segment_denied, first in line 9
+                     1  repeated: voided, first in line 33"#]].assert_eq(&again.join("\n"));
 
     let explained = home.run(&["explain", "slots-1002"]).well();
     assert_eq!(line_with(&explained, "outcome").trim(), "outcome     counted");

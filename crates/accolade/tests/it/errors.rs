@@ -20,7 +20,12 @@ fn check_program(text: &str, expected: Expect) {
 fn a_program_is_checked_like_a_compiler_checks() {
     check_program(
         "currency: EUR\ntimezone: Europe/Atlantis\nearning:\n  multipliers: { slots: -1 }\nmode: on\n",
-        expect![[""]],
+        expect![[r#"
+            program.yaml:2:11: error: `/timezone`: expected the name of a time zone such as `Europe/Malta`, found `Europe/Atlantis`
+            program.yaml:4:25: error: `/earning/multipliers/slots`: expected a number such as `0.05`, not negative, found `-1`
+            program.yaml:5:7: error: `/mode`: expected `live` or `off`, found the text `on`
+            3 errors
+        "#]],
     );
 }
 
@@ -29,13 +34,22 @@ fn a_program_whose_test_fails_is_refused() {
     check_program(
         "currency: EUR\nearning: { multipliers: { slots: 0.1 } }\ntests:\n  - name: ten for a hundred\n    \
          wager: { gameCategory: slots, wagerAmount: 100 }\n    points: 11.00\n",
-        expect![[""]],
+        expect![[r#"
+            program.yaml:4:5: error: test `ten for a hundred`: expected 11.00 points, the program gives 10.00 points
+            1 error
+        "#]],
     );
 }
 
 #[test]
 fn a_text_that_is_no_document_is_refused_where_it_breaks() {
-    check_program("currency: [EUR\nmode: live\n", expect![[""]]);
+    check_program(
+        "currency: [EUR\nmode: live\n",
+        expect![[r#"
+        program.yaml:2:5: error: illegal placement of ':' indicator
+        1 error
+    "#]],
+    );
 }
 
 #[test]
@@ -47,7 +61,11 @@ fn the_programs_of_the_examples_are_right() {
         "examples/programs/slots-house.yaml",
         "examples/programs/live-tables.yaml",
     ]);
-    expect![[""]].assert_eq(&checked.well());
+    expect![[r#"
+        examples/programs/slots-house.yaml: ok; counts in EUR, 9 tests pass
+        examples/programs/live-tables.yaml: ok; counts in USD, 7 tests pass
+    "#]]
+    .assert_eq(&checked.well());
 }
 
 #[test]
@@ -152,7 +170,22 @@ fn every_bad_line_is_named_with_the_field_at_fault() {
     let ran = home.run(&["ingest", "examples/bad-wagers.ndjson"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let said: Vec<&str> = ran.out.lines().skip(1).collect();
-    expect![[""]].assert_eq(&said.join("\n"));
+    expect![[r#"
+                     0  accepted, and on disk
+                    12  rejected; nothing of them was kept
+        rejected
+                     1  line 1: expected a closing quote at byte 194, found nothing
+                     1  line 2: `/playerId`: expected a text of 1 to 128 bytes without control characters, found nothing
+                     1  line 3: `/wagerAmount`: expected a number, found `"10.00"`
+                     1  line 4: `/wagerAmount`: expected a number that is not negative, found `-10.00`
+                     1  line 5: `/wagerAmount`: expected at most 18 decimals, found `10.0000000000000000001`
+                     1  line 6: `/wagerAmount`: expected at most 1000000000000, found `1234567890123456789012345678901234567890`
+                     1  line 7: `/wagerAmount`: expected a value at byte 148, found `NaN,"currency":"EUR","jurisdiction":"Mal`
+                     1  line 8: `/wagerId`: expected a text of 1 to 128 bytes without control characters, found `""`
+                     1  line 9: `/playerId`: expected a text of 1 to 128 bytes without control characters, found `"player-\u{7}456"`
+                     1  line 10: `/wagerAmount`: expected each key once at byte 154, found `"wagerAmount":9.00,"currency":"EUR","jur`
+                     1  line 11: `/timestamp`: expected an RFC 3339 time in UTC such as `2024-11-11T10:30:00Z`, from 1970 on, found `"2026-11-20T10:00:00"`
+                     1  line 12: `/type`: expected `wager.placed` or `wager.voided`, found `"wager.settled"`"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]

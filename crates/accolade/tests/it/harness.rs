@@ -55,6 +55,8 @@ impl Home {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_accolade"));
         command.args(words).env_clear().env("ACCOLADE_DATA_DIR", self.data_dir());
+        // Small files are quick to make, and are filled within a test.
+        command.env("ACCOLADE_SEGMENT_BYTES", "2000000");
         // Relative paths of examples are those of the README.
         command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
         command

@@ -3,15 +3,18 @@
 use crate::harness::Home;
 
 const COMMANDS: [&str; 12] = [
-    "demo", "serve", "operator", "program", "ingest", "explain", "topic", "audit", "status", "skip",
-    "config", "bench",
+    "demo", "serve", "operator", "program", "ingest", "explain", "topic", "audit", "status",
+    "skip", "config", "bench",
 ];
 
 #[test]
 fn help_names_every_command_and_shows_the_first_steps() {
     let help = Home::new().run(&["--help"]).well();
     for command in COMMANDS {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(command)),
+            "{command}: {help}"
+        );
     }
     assert!(help.contains("accolade operator add operator-789"), "{help}");
     assert!(help.contains("--data-dir"), "{help}");
@@ -53,7 +56,8 @@ fn a_wrong_command_line_ends_with_two() {
 #[test]
 fn the_template_of_the_configuration_names_settings_and_variables() {
     let template = Home::new().run(&["config", "template"]).well();
-    for words in ["#listen = ", "ACCOLADE_LISTEN", "[node]", "#partitions = 16", "[http]", "[logs]"] {
+    for words in ["#listen = ", "ACCOLADE_LISTEN", "[node]", "#partitions = 16", "[http]", "[logs]"]
+    {
         assert!(template.contains(words), "{words}: {template}");
     }
 }

@@ -35,7 +35,11 @@ fn nothing_answered_is_lost_and_nothing_counts_twice() {
     println!("{kills} kills, ACCOLADE_SEED={seed}");
     let mut random = Random(seed);
     let home = Home::new();
-    let environment = [("ACCOLADE_CHECKPOINT_EVERY_MS", "150"), ("ACCOLADE_LOG", "warn,accolade=info")];
+    let environment = [
+        ("ACCOLADE_CHECKPOINT_EVERY_MS", "150"),
+        ("ACCOLADE_SEGMENT_BYTES", "16000000"),
+        ("ACCOLADE_LOG", "warn,accolade=info"),
+    ];
 
     let mut serving = home.serve(&environment);
     let key = found(&home);
@@ -57,9 +61,12 @@ fn nothing_answered_is_lost_and_nothing_counts_twice() {
         }
         if kill % 10 == 0 || kill == kills {
             let answered: usize = senders.iter().map(Sender::answered).sum();
-            let open: usize = senders.iter().map(|sender| sender.wagers.len()).sum::<usize>() - answered;
+            let open: usize =
+                senders.iter().map(|sender| sender.wagers.len()).sum::<usize>() - answered;
             let seconds = began.elapsed().as_secs();
-            println!("{kill} kills in {seconds} s: {answered} answered, {open} not, {resent} sent again");
+            println!(
+                "{kill} kills in {seconds} s: {answered} answered, {open} not, {resent} sent again"
+            );
         }
     }
 
@@ -207,7 +214,11 @@ impl Sender {
             assert_eq!(status, 200, "{answer}");
             let outcome: Outcome = serde_json::from_str(&answer).unwrap();
             assert!(matches!(&*outcome.outcome, "counted" | "repeated"), "{id}: {answer}");
-            assert_eq!(hundredths(&outcome.points.expect("there are points")), points * 100, "{id}: {answer}");
+            assert_eq!(
+                hundredths(&outcome.points.expect("there are points")),
+                points * 100,
+                "{id}: {answer}"
+            );
             self.is_answered(&id);
             resent += 1;
         }

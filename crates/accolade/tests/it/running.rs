@@ -7,7 +7,8 @@ fn what_a_killed_node_answered_is_there_when_it_comes_back() {
     let home = Home::new();
     let serving = home.serve(&[]);
     home.run(&["operator", "add", "operator-789"]).well();
-    let words = ["program", "publish", "examples/programs/slots-house.yaml", "--operator", "operator-789"];
+    let words =
+        ["program", "publish", "examples/programs/slots-house.yaml", "--operator", "operator-789"];
     home.run(&[&words[..], &["--why", "a test", "--effective-from", "7 days ago"]].concat()).well();
     home.run(&["ingest", "--shift-to-now", "examples/wagers.ndjson"]).well();
     let before = home.run(&["explain", "slots-1002"]).well();

@@ -46,8 +46,13 @@ impl Story {
         self.batch += 1;
         self.model.batch(0, self.now);
         let event = event.into();
-        let input =
-            Input { partition: 0, place: (self.batch, 1), operator: "casino", event: &event, is_released: false };
+        let input = Input {
+            partition: 0,
+            place: (self.batch, 1),
+            operator: "casino",
+            event: &event,
+            is_released: false,
+        };
         let expected = self.model.record(&input);
         let id = identity("", &event).map_or(String::from("?"), |identity| identity.id);
         write!(self.told, "{} {id} {:?}", self.batch, expected.outcome).unwrap();

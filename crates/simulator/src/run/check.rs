@@ -187,8 +187,7 @@ pub(super) fn ids(
             let in_memory = live.ids().with_id(entry.id).any(|found| found == entry);
             let sealed = || -> Result<bool> {
                 let found = backing.lookup.with_id(entry.id);
-                let found =
-                    found.map_err(|error| StorageError::io("lookup", error))?;
+                let found = found.map_err(|error| StorageError::io("lookup", error))?;
                 Ok(found.iter().any(|it| it.partition == partition && it.entry == *entry))
             };
             assert!(in_memory || sealed()?, "the id at {partition}/{entry:?} is lost");

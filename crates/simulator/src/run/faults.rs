@@ -45,7 +45,10 @@ impl Run {
 
     fn has_faults(&self) -> bool {
         let Faults { crash_at, fail_at, fail_sync_at, capacity_bytes } = self.armed;
-        crash_at.is_some() || fail_at.is_some() || fail_sync_at.is_some() || capacity_bytes.is_some()
+        crash_at.is_some()
+            || fail_at.is_some()
+            || fail_sync_at.is_some()
+            || capacity_bytes.is_some()
     }
 
     fn set_faults(&mut self, faults: Faults) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
 use accolade_domain::earning::{Decision, decide};
 use accolade_domain::event::Wager;
@@ -9,7 +10,6 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::program::Program;
 use accolade_domain::time::Timestamp;
-use accolade_domain::account::Account;
 use accolade_engine::partition::{Effect, Observer, Partition, Shared, Stopped};
 use accolade_engine::rules::RulesHistory;
 use accolade_engine::store::Store;
@@ -119,9 +119,11 @@ impl<S: Flush> Folder<S> {
     /// Folds one batch; `false` where the partition stands.
     fn fold(&mut self, at: usize, frame: &LogFrame) -> Result<bool> {
         let partition = &mut self.partitions[at];
-        let is_its = |slice: &accolade_wire::record::Slice<'_>| slice.partition == partition.number();
+        let is_its =
+            |slice: &accolade_wire::record::Slice<'_>| slice.partition == partition.number();
         let slice = frame.slices().find(is_its).expect("the frame was queued for its slice");
-        let mut hearing = Hearing { partition: slice.partition, batch: slice.batch, heard: &mut self.heard };
+        let mut hearing =
+            Hearing { partition: slice.partition, batch: slice.batch, heard: &mut self.heard };
         match partition.fold(&slice, &frame.moment, &self.shared, &mut self.store, &mut hearing) {
             Ok(effects) => {
                 self.effects.extend(effects.into_iter().map(|effect| (slice.partition, effect)));

@@ -4,6 +4,7 @@
 //! `blocks · table · table offset u64 · table length u32 · checksum of the table u32`; the table has
 //! the raw length u64, the raw bytes of a block u32 and, for each block, its offset, length and CRC32C.
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,13 +52,14 @@ pub fn pack(
     let mut table = Vec::new();
     table.extend_from_slice(&raw_len.to_le_bytes());
     table.extend_from_slice(&block_bytes.to_le_bytes());
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     let mut block = Vec::new();
     let mut at = 0;
     while at < raw_len {
         let length = (raw_len - at).min(u64::from(block_bytes)) as usize;
         block.resize(length, 0);
         raw.read_at(&mut block, at)?;
-        let packed = zstd::bulk::compress(&block, LEVEL)?;
+        let packed = compressor.compress(&block)?;
         file.write_at(&packed, offset)?;
         table.extend_from_slice(&offset.to_le_bytes());
         table.extend_from_slice(&(packed.len() as u32).to_le_bytes());
@@ -72,6 +74,12 @@ pub fn pack(
     file.write_at(&table, offset)?;
     file.write_at(&tail, offset + table.len() as u64)?;
     file.sync()
+}
+
+thread_local! {
+    /// Making one costs more than a block does.
+    static DECOMPRESSOR: RefCell<zstd::bulk::Decompressor<'static>> =
+        RefCell::new(zstd::bulk::Decompressor::new().expect("a decompressor needs only memory"));
 }
 
 fn damaged(what: &'static str) -> io::Error {
@@ -151,7 +159,10 @@ impl Packed {
         if crc32c::crc32c(&packed) != block.checksum {
             return Err(damaged("a block of a compressed segment is damaged"));
         }
-        let bytes = Arc::new(zstd::bulk::decompress(&packed, self.block_bytes as usize)?);
+        let bytes = DECOMPRESSOR.with_borrow_mut(|decompressor| {
+            decompressor.decompress(&packed, self.block_bytes as usize)
+        })?;
+        let bytes = Arc::new(bytes);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((number, Arc::clone(&bytes)));
         Ok(bytes)

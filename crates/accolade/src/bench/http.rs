@@ -277,19 +277,18 @@ pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
         players: some,
         cold,
     };
-    let address = served.address;
-    let steady_s = sizes.steady_s;
-    let journal = scratch.0.join("journal");
-    let cold = std::thread::spawn(move || -> anyhow::Result<Seen> {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(journal)? {
-            files.push(std::fs::File::open(entry?.path())?);
+    let closed = |entry: &std::fs::DirEntry| entry.path().extension().is_some();
+    let (address, steady_s) = (served.address, sizes.steady_s);
+    let warm = boxed(16, |number| query(number + 1, Vec::new()));
+    let warm = clients(address, warm, 1_000, steady_s)?;
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(scratch.0.join("journal"))? {
+        let entry = entry?;
+        if closed(&entry) {
+            files.push(std::fs::File::open(entry.path())?);
         }
-        let asks: Vec<Box<dyn Ask>> = vec![Box::new(query(20, files))];
-        clients(address, asks, 100, steady_s)
-    });
-    let warm = clients(address, boxed(16, |number| query(number + 1, Vec::new())), 900, steady_s)?;
-    let cold = cold.join().map_err(|_| anyhow::anyhow!("the cold client panicked"))??;
+    }
+    let cold = clients(address, vec![Box::new(query(20, files))], 100, steady_s)?;
     stop.store(true, Ordering::Relaxed);
     background.join().map_err(|_| anyhow::anyhow!("the load panicked"))??;
     report.latencies("P6", "balances and ledger pages", &warm.latencies, &[(0.99, 5.0)]);

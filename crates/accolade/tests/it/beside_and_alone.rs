@@ -6,6 +6,8 @@ use expect_test::expect;
 
 use crate::harness::{Home, line_with};
 
+const WAGERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/wagers.ndjson");
+
 #[test]
 fn commands_work_on_a_stopped_node() {
     tour(&Home::new(), "stopped");
@@ -39,7 +41,12 @@ fn tour(home: &Home, node: &str) {
     "#]]
     .assert_eq(&home.run(&["operator", "list"]).well());
 
-    let loaded = home.run(&["ingest", "--shift-to-now", "examples/wagers.ndjson"]).well();
+    // All of one day, so that the cap of a day is the same whenever this runs.
+    let wagers = std::fs::read_to_string(WAGERS).unwrap();
+    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+    let of_yesterday = wagers.replace("2026-11-20", &yesterday.to_string()[..10]);
+    let of_yesterday = home.file("wagers.ndjson", &of_yesterday);
+    let loaded = home.run(&["ingest", of_yesterday.to_str().unwrap()]).well();
     let loaded: Vec<&str> = loaded.lines().skip(1).collect();
     expect![[r#"
                     40  accepted, and on disk
@@ -52,15 +59,13 @@ fn tour(home: &Home, node: &str) {
                      3  refused: segment_denied, first in line 9
                      1  refused: voided, first in line 33
                      1  repeated
-                     3  voided, -11.19 points"#]].assert_eq(&loaded.join("\n"));
+                     3  voided, -11.19 points"#]]
+    .assert_eq(&loaded.join("\n"));
     let events = ["ingest", "--events", "--operator", "operator-789", "--shift-to-now"];
     home.run(&[&events[..], &["examples/events.ndjson"]].concat()).well();
 
-    let again = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../examples/wagers.ndjson"
-    ));
-    let again = home.run_with_input(&["ingest", "--shift-to-now", "-"], &again.unwrap()).well();
+    // With other timestamps they are the same wagers.
+    let again = home.run_with_input(&["ingest", "--shift-to-now", "-"], &wagers).well();
     let again: Vec<&str> = again.lines().skip(1).collect();
     expect![[r#"
                     40  accepted, and on disk
@@ -71,7 +76,8 @@ fn tour(home: &Home, node: &str) {
                      3  repeated: currency_unsupported, first in line 11
                      1  repeated: jurisdiction_disabled, first in line 8
                      3  repeated: segment_denied, first in line 9
-                     1  repeated: voided, first in line 33"#]].assert_eq(&again.join("\n"));
+                     1  repeated: voided, first in line 33"#]]
+    .assert_eq(&again.join("\n"));
 
     let explained = home.run(&["explain", "slots-1002"]).well();
     assert_eq!(line_with(&explained, "outcome").trim(), "outcome     counted");

@@ -173,7 +173,8 @@ async fn more_than_the_limit_waits_and_is_told_how_long() {
 async fn a_node_that_has_stopped_takes_nothing_in() {
     let api = Api::start().await;
     api.service.retire();
-    assert_eq!(api.on_socket_ready().await, 503);
+    let ready = api.send_bare(ask("GET", "/readyz")).await;
+    assert_eq!((ready.status.as_u16(), &ready.json["reasons"]), (503, &json!(["stopping"])));
     api.node.stop().unwrap();
     let answer = api.post("/api/v1/wagers", &wager("w1", "p1")).await;
     assert_eq!(answer.status, 503);
@@ -181,10 +182,49 @@ async fn a_node_that_has_stopped_takes_nothing_in() {
     assert_eq!(answer.headers["retry-after"], "1");
 }
 
-impl Api {
-    async fn on_socket_ready(&self) -> u16 {
-        use tower::ServiceExt;
-        let request = axum::http::Request::get("/readyz").body(axum::body::Body::empty()).unwrap();
-        self.router.clone().oneshot(request).await.unwrap().status().as_u16()
+#[tokio::test]
+async fn a_full_disk_takes_nothing_in_and_can_still_be_read() {
+    let api = Api::start().await;
+    api.wager(&wager("w1", "p1")).await;
+    let api = api.restart(|options| options.free_bytes_min = u64::MAX);
+    while !api.node.status().disk_full {
+        tokio::task::yield_now().await;
     }
+    let answer = api.post("/api/v1/wagers", &wager("w2", "p1")).await;
+    assert_eq!((answer.status.as_u16(), &answer.json["code"]), (503, &json!("disk_full")));
+    assert!(answer.headers.contains_key("retry-after"));
+    let ready = api.send_bare(ask("GET", "/readyz")).await;
+    assert!(ready.json["reasons"][0].as_str().unwrap().starts_with("disk_full"), "{ready:?}");
+    assert_eq!(api.get("/api/v1/players/p1/balance").await.json["pointsBalance"], json!(10.0));
+    let api = api.restart(|_| ());
+    assert_eq!(api.wager(&wager("w2", "p1")).await["pointsBalance"], json!(20.0));
+}
+
+#[tokio::test]
+async fn an_event_outlives_its_bytes() {
+    let api = Api::start().await.restart(|options| {
+        options.files.log_segment_bytes = 1 << 16;
+        options.log_bytes_max = 1;
+        options.checkpoint_every = std::time::Duration::from_millis(20);
+    });
+    api.wager(&wager("w1", "p1")).await;
+    let mut number = 0;
+    let gone = loop {
+        let filler: Vec<Value> =
+            (0..100).map(|item| wager(&format!("filler-{number}-{item}"), "p2")).collect();
+        api.post("/api/v1/wagers?wait=applied", &filler.into()).await;
+        let found = api.get("/api/v1/events/w1").await;
+        if found.status != 200 {
+            break found;
+        }
+        number += 1;
+        assert!(number < 500, "the log keeps everything");
+    };
+    assert_eq!((gone.status.as_u16(), &gone.json["code"]), (410, &json!("gone")));
+    assert_eq!(gone.json["outcome"]["outcome"], "counted");
+    assert_eq!(gone.json["outcome"]["points"], json!(10.0));
+    let told = api.get("/api/v1/wagers/w1/explanation").await;
+    assert_eq!((&told.json["outcome"], &told.json["playerId"]), (&json!("counted"), &json!(null)));
+    let ledger = api.get("/api/v1/players/p1/ledger").await;
+    assert_eq!(ledger.json["items"][0]["cause"]["id"], "w1");
 }

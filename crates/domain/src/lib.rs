@@ -13,7 +13,6 @@
 )]
 
 pub mod account;
-pub mod text;
 pub mod amount;
 pub mod earning;
 pub mod event;
@@ -21,5 +20,6 @@ pub mod ledger;
 pub mod outcome;
 pub mod program;
 pub mod refusal;
+pub mod text;
 pub mod time;
 mod wide;

@@ -54,8 +54,9 @@ mod tag {
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
-/// Accounts that a sweep writes at least, so that a quiet partition comes round as well.
-const SWEPT_MIN: usize = 64;
+/// A sweep has gone round after so many checkpoints at most, so that a quiet partition does not hold
+/// back the removal of what others have superseded.
+const ROUND_CHECKPOINTS_MAX: usize = 256;
 
 impl Partition {
     /// Appends what changed since the last time and the sweep's next stretch.
@@ -77,13 +78,14 @@ impl Partition {
             self.unwritten.pending.extend(self.pending.keys().copied());
         }
         self.write_small_tables(out);
-        let completed = self.sweep(out, SWEPT_MIN.max(dirty.len() * SWEPT_FOR_EACH_CHANGED));
+        let completed = self.sweep(out, dirty.len() * SWEPT_FOR_EACH_CHANGED);
         Swept { began, completed }
     }
 
     fn sweep(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
         let from = self.unwritten.sweep_next as usize;
         let all = self.players.all();
+        let stretch = stretch.max(all.len().div_ceil(ROUND_CHECKPOINTS_MAX));
         let to = (from + stretch).min(all.len());
         for (ordinal, player) in (self.unwritten.sweep_next..).zip(&all[from..to]) {
             write_account(out, ordinal, &player.account);

@@ -1,8 +1,8 @@
 //! The players of a partition and their accounts, in memory.
 
 use accolade_domain::account::Account;
-use accolade_wire::identity::HashKey;
 use accolade_domain::text::ShortText;
+use accolade_wire::identity::HashKey;
 use hashbrown::HashTable;
 
 /// A player's number within a partition: 0, 1, 2, … in the order in which they were first seen.
@@ -59,7 +59,9 @@ impl Players {
     pub fn warm(&self, hashes: &[u64]) {
         let candidate = |hash: &u64| {
             let part = table_part(*hash);
-            self.by_name.find(spread(part), |(other, _)| *other == part).map(|(_, ordinal)| *ordinal)
+            self.by_name
+                .find(spread(part), |(other, _)| *other == part)
+                .map(|(_, ordinal)| *ordinal)
         };
         let ordinals: Vec<_> = hashes.iter().filter_map(candidate).collect();
         let touched = ordinals.iter().fold(0, |touched, ordinal| {

@@ -480,6 +480,7 @@ impl Run {
         for frame in &frames {
             self.recognise(frame);
         }
+        check::journal_in_order(&node.backing)?;
         self.uncertain = None;
         assert_eq!(self.logged.len() as u64, survived, "frames that nobody wrote");
         assert_eq!(is_new, survived == 0, "whether the directory is new");

@@ -23,8 +23,10 @@ const PROGRAM: &str = "currency: EUR\nearning: { multipliers: { default: 0.1 } }
 const CONNECTIONS: u64 = 6;
 const PLAYERS_EACH: u64 = 12;
 const BATCH: u64 = 20;
-/// Players looked at after each kill.
-const SAMPLE: usize = 3;
+/// Players of each connection whose whole ledger is looked at after each kill.
+const SAMPLE: usize = 2;
+/// After so many kills every player's whole ledger is looked at, and others begin to play.
+const ERA_KILLS: u64 = 25;
 
 #[test]
 #[ignore = "takes minutes; `make kill-test` runs it"]
@@ -51,31 +53,33 @@ fn nothing_answered_is_lost_and_nothing_counts_twice() {
         senders = send_until_killed(serving, senders, pause);
         serving = home.serve(&environment);
         let mut connection = Connection::open(&serving, &key).expect("the node listens");
-        let mut resent = 0;
         for sender in &mut senders {
-            resent += sender.resend_some(&mut connection);
+            sender.resend_some(&mut connection);
             for _ in 0..SAMPLE {
                 let player = sender.random.below(PLAYERS_EACH);
                 sender.check(player, &mut connection);
             }
+            if kill % ERA_KILLS == 0 || kill == kills {
+                sender.settle(&mut connection);
+            }
         }
         if kill % 10 == 0 || kill == kills {
-            let answered: usize = senders.iter().map(Sender::answered).sum();
-            let open: usize =
-                senders.iter().map(|sender| sender.wagers.len()).sum::<usize>() - answered;
-            let seconds = began.elapsed().as_secs();
+            let of = |count: fn(&Sender) -> u64| senders.iter().map(count).sum::<u64>();
             println!(
-                "{kill} kills in {seconds} s: {answered} answered, {open} not, {resent} sent again"
+                "{kill} kills in {} s: {} wagers answered, {} not, of which {} were sent again",
+                began.elapsed().as_secs(),
+                of(|sender| sender.answered),
+                of(|sender| sender.broken_off),
+                of(|sender| sender.resent)
             );
         }
     }
 
     let mut connection = Connection::open(&serving, &key).expect("the node listens");
-    for sender in &mut senders {
-        for player in 0..PLAYERS_EACH {
-            sender.check(player, &mut connection);
-        }
+    for sender in &senders {
+        sender.check_settled(&mut connection);
     }
+    drop(connection);
     assert_eq!(serving.stop().0, Some(0));
     let audit = home.run(&["audit", "verify"]).well();
     println!("{}", line_with(&audit, "audit: ok"));
@@ -127,34 +131,56 @@ struct Sent {
     is_answered: bool,
 }
 
+/// A player who has stopped playing.
+#[derive(Debug)]
+struct Settled {
+    player: String,
+    sum: i64,
+    entries: u64,
+}
+
 /// One connection with players of its own, and its record of what was answered.
 #[derive(Debug)]
 struct Sender {
     number: u64,
     key: String,
     random: Random,
+    era: u64,
+    made: u64,
+    answered: u64,
+    broken_off: u64,
+    resent: u64,
     wagers: BTreeMap<String, Sent>,
+    settled: Vec<Settled>,
     /// Ids that have not been answered, of which some are sent again.
     open: BTreeSet<String>,
 }
 
 impl Sender {
     fn new(number: u64, seed: u64, key: &str) -> Self {
-        let (wagers, open) = (BTreeMap::new(), BTreeSet::new());
-        Self { number, key: key.to_owned(), random: Random(seed), wagers, open }
-    }
-
-    fn answered(&self) -> usize {
-        self.wagers.len() - self.open.len()
+        Self {
+            number,
+            key: key.to_owned(),
+            random: Random(seed),
+            era: 0,
+            made: 0,
+            answered: 0,
+            broken_off: 0,
+            resent: 0,
+            wagers: BTreeMap::new(),
+            settled: Vec::new(),
+            open: BTreeSet::new(),
+        }
     }
 
     fn player(&self, player: u64) -> String {
-        format!("player-{}-{player}", self.number)
+        format!("player-{}-{}-{player}", self.number, self.era)
     }
 
     /// Makes a wager that has not been answered.
     fn make(&mut self) -> String {
-        let id = format!("wager-{}-{}", self.number, self.wagers.len());
+        let id = format!("wager-{}-{}", self.number, self.made);
+        self.made += 1;
         let player = self.random.below(PLAYERS_EACH);
         let points = 1 + i64::try_from(self.random.below(50)).unwrap();
         let at = accolade_wire::timestamp::write(now());
@@ -169,8 +195,11 @@ impl Sender {
     }
 
     fn is_answered(&mut self, id: &str) {
-        self.wagers.get_mut(id).expect("it was sent").is_answered = true;
+        let sent = self.wagers.get_mut(id).expect("it was sent");
+        sent.is_answered = true;
+        sent.body = String::new();
         self.open.remove(id);
+        self.answered += 1;
     }
 
     fn send_until_broken(&mut self, mut connection: Connection) {
@@ -194,15 +223,17 @@ impl Sender {
                 }
                 Some((503, _)) => {}
                 Some((status, answer)) => panic!("{status}: {answer}"),
-                None => return,
+                None => {
+                    self.broken_off += count;
+                    return;
+                }
             }
         }
     }
 
     /// Sends about half of what was not answered again: it counts now, or has counted before.
-    fn resend_some(&mut self, connection: &mut Connection) -> usize {
+    fn resend_some(&mut self, connection: &mut Connection) {
         let open: Vec<String> = self.open.iter().cloned().collect();
-        let mut resent = 0;
         for id in open {
             if self.random.below(2) == 0 {
                 continue;
@@ -220,14 +251,37 @@ impl Sender {
                 "{id}: {answer}"
             );
             self.is_answered(&id);
-            resent += 1;
+            self.resent += 1;
         }
-        resent
+    }
+
+    /// Looks at the whole ledger of every player, for the last time; what was not answered until now
+    /// will not be sent again.
+    fn settle(&mut self, connection: &mut Connection) {
+        for player in 0..PLAYERS_EACH {
+            let (sum, entries) = self.check(player, connection);
+            self.settled.push(Settled { player: self.player(player), sum, entries });
+        }
+        self.wagers.clear();
+        self.open.clear();
+        self.era += 1;
+    }
+
+    /// Long after they have stopped playing, nothing has changed for these players.
+    fn check_settled(&self, connection: &mut Connection) {
+        for Settled { player, sum, entries } in &self.settled {
+            let path = format!("/api/v1/players/{player}/ledger?limit=1");
+            let (_, answer) = connection.ask("GET", &path, "", "").expect("the node is there");
+            let page: Option<Page> = serde_json::from_str(&answer).ok();
+            let newest = page.and_then(|page| page.items.into_iter().next());
+            let found = newest.map(|entry| (hundredths(&entry.balance_after), entry.sequence));
+            assert_eq!(found.unwrap_or_default(), (*sum, *entries), "{player}: {answer}");
+        }
     }
 
     /// Walks the ledger of one player: every answered wager is in it once, no other twice, and the
-    /// balance is their sum.
-    fn check(&self, player: u64, connection: &mut Connection) {
+    /// balance is their sum. That sum, and the number of entries.
+    fn check(&self, player: u64, connection: &mut Connection) -> (i64, u64) {
         let name = self.player(player);
         let mut counted = BTreeSet::new();
         let (mut sum, mut newest) = (0, None);
@@ -265,6 +319,7 @@ impl Sender {
             let balance: Balance = serde_json::from_str(&answer).unwrap();
             assert_eq!(hundredths(&balance.points_balance), sum, "{name}: {answer}");
         }
+        (sum, counted.len() as u64)
     }
 }
 
@@ -295,6 +350,7 @@ struct Page {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
+    sequence: u64,
     points: Box<RawValue>,
     balance_after: Box<RawValue>,
     cause: Cause,

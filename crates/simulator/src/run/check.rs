@@ -167,6 +167,22 @@ pub(super) fn replayed(
     Ok(())
 }
 
+/// Consumers of the journal hear of every batch once, one after the other.
+pub(super) fn journal_in_order(backing: &Backing) -> Result<()> {
+    let Some(from) = backing.journal.first_position()? else { return Ok(()) };
+    let mut next: BTreeMap<u16, u64> = BTreeMap::new();
+    backing.journal.frames(from, &mut |_, _, payload| {
+        let mut cursor = Cursor::new(payload, "slice");
+        while !cursor.is_empty() {
+            let slice = Slice::read(&mut cursor).expect("the frame was checked");
+            let next = next.entry(slice.partition).or_insert(1);
+            assert_eq!(slice.batch, *next, "batches in the journal of {}", slice.partition);
+            *next += 1;
+        }
+        Ok(())
+    })
+}
+
 /// Ids that the reference has are found, in memory or in sealed runs: all, or some.
 pub(super) fn ids(
     folder: &Folder<NodeStore>,

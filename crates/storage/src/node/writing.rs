@@ -18,7 +18,7 @@ use accolade_engine::intake::{Refused, Submission};
 /// Bytes of records in one frame, after which the rest waits for the next.
 const FRAME_BYTES_MAX: usize = 4 << 20;
 /// The time between two frames, unless much waits: fewer and larger batches cost less everywhere.
-const FRAME_GAP: Duration = Duration::from_micros(500);
+const FRAME_GAP: Duration = Duration::from_millis(1);
 /// How long the log is left alone at the most; timers become due meanwhile.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// Every partition gets a batch at least this often.

@@ -22,7 +22,8 @@ const AT: Timestamp = Timestamp::from_micros(1_731_321_000_000_000);
 const PLACE: Place = Place { partition: 3, batch: 1_000, slot: 7, number: 0 };
 
 fn check(bytes: &[u8], golden: Expect) {
-    let line = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |line: String, byte: &u8| line + &format!("{byte:02x}");
+    let line = |line: &[u8]| line.iter().fold(String::new(), hex);
     let lines: Vec<_> = bytes.chunks(32).map(line).collect();
     golden.assert_eq(&(lines.join("\n") + "\n"));
 }

@@ -8,7 +8,7 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing};
 use crate::shapes::{NewOperator, Operators};
-use crate::terminal::{grouped, say};
+use crate::terminal::{grouped, myself, say};
 
 /// The arguments of `accolade operator`.
 #[derive(Debug, Args)]
@@ -62,19 +62,20 @@ async fn add(client: &Client, id: &str, events_per_second: u32) -> anyhow::Resul
         .json(Ask::post_json("/local/operators", &wanted))
         .await
         .with_context(|| format!("the operator `{id}` was not added"))?;
+    let accolade = myself();
     say(format_args!("operator  {id}"))?;
     say(format_args!("key       {}", new.key))?;
     say(format_args!(
         "
 The key is shown this once: keep it where your secrets are. Next:
 
-  accolade program check examples/programs/slots-house.yaml
-  accolade program publish examples/programs/slots-house.yaml --operator {id} \\
+  {accolade} program check examples/programs/slots-house.yaml
+  {accolade} program publish examples/programs/slots-house.yaml --operator {id} \\
     --why \"the first one\" --effective-from \"7 days ago\"
-  accolade ingest --shift-to-now examples/wagers.ndjson"
+  {accolade} ingest --shift-to-now examples/wagers.ndjson"
     ))?;
     if !client.is_beside_a_node() {
-        say("  accolade serve                      # no node runs on this data directory yet")?;
+        say(format_args!("  {accolade} serve    # no node runs on this data directory yet"))?;
     }
     Ok(Ended::Well)
 }

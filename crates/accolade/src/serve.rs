@@ -8,7 +8,6 @@ use accolade_server::{api, local, serve_tcp, serve_unix};
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -122,13 +121,10 @@ impl Listening {
             drop(stopped.wait_for(|stopped| *stopped).await);
         };
         let mut tasks = tokio::task::JoinSet::new();
-        let (outside, until) = (api(hosted.service.clone()), told(stopped.clone()));
-        let runtime = Handle::current();
-        tasks.spawn_blocking(move || runtime.block_on(serve_tcp(listener, outside, until)));
+        tasks.spawn(serve_tcp(listener, api(hosted.service.clone()), told(stopped.clone())));
         let inside = local(hosted.service.clone());
         let path = socket.clone();
-        let (runtime, until) = (Handle::current(), told(stopped));
-        tasks.spawn_blocking(move || runtime.block_on(serve_unix(&path, inside, until)));
+        tasks.spawn(async move { serve_unix(&path, inside, told(stopped)).await });
         let socket_text = socket.display().to_string();
         while !socket.exists() {
             tokio::select! {

@@ -99,6 +99,11 @@ pub(crate) fn exit_at_once() {
     std::process::exit(130);
 }
 
+/// How this program was called, for commands to try next.
+pub(crate) fn myself() -> String {
+    std::env::args().next().unwrap_or_else(|| "accolade".to_owned())
+}
+
 /// A number with its thousands apart: `1,234,567`.
 pub(crate) fn grouped(number: impl Into<u128>) -> String {
     let figures = number.into().to_string();

@@ -66,7 +66,7 @@ impl Figures {
             (None, None) => outcome.clone(),
         };
         if let Some(balance) = balance {
-            if self.first_balance.is_none() {
+            if self.first_balance.is_none() && balance > Points::ZERO {
                 self.first_balance = Some((self.began.elapsed(), act.player.clone(), balance));
             }
             self.balances.insert((act.house, act.player.clone()), balance);

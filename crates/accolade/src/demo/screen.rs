@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use super::figures::Figures;
-use crate::terminal::grouped;
+use crate::terminal::{grouped, myself};
 
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
@@ -28,18 +28,20 @@ impl Facts {
         let Self { api, data_dir, keys } = self;
         let mut lines = vec![format!("API    {api}/api/docs"), format!("data   {data_dir}")];
         lines.extend(keys.iter().map(|(operator, key)| format!("key    {operator}  {key}")));
-        let key = keys.first().map_or("KEY", |(_, key)| key);
-        lines.extend([
-            "try in another terminal".to_owned(),
-            format!("  export ACCOLADE_DATA_DIR={data_dir}"),
-            format!(
-                "  curl -H 'Authorization: Bearer {key}' {api}/api/v1/players/player-0001/balance"
-            ),
-            "  accolade topic tail loyalty.balances --follow".to_owned(),
-            "  accolade ingest --shift-to-now examples/wagers.ndjson".to_owned(),
-            "  accolade explain slots-1002 --operator operator-789".to_owned(),
-            "  accolade audit verify".to_owned(),
-        ]);
+        lines.push("try in another terminal".to_owned());
+        let accolade = myself();
+        if let Some((operator, key)) = keys.first() {
+            lines.extend([
+                format!("  export ACCOLADE_DATA_DIR={data_dir} KEY={key}"),
+                format!(
+                    "  curl -H \"Authorization: Bearer $KEY\" {api}/api/v1/players/player-0001/balance"
+                ),
+                format!("  {accolade} topic tail loyalty.balances --follow"),
+                format!("  {accolade} ingest --shift-to-now examples/wagers.ndjson"),
+                format!("  {accolade} explain slots-1002 --operator {operator}"),
+                format!("  {accolade} audit verify"),
+            ]);
+        }
         lines
     }
 }

@@ -1,4 +1,5 @@
 //! Where the workload and the model meet the real readers and the real rules.
 
 mod ladder;
+mod run;
 mod spelling;

@@ -1,4 +1,6 @@
 //! The storage on a real disk: the contracts of its ports, and a node with its threads.
 
 mod contracts;
+mod lookup;
 mod node;
+mod segments;

@@ -1,0 +1,52 @@
+//! Some worlds in every run of the tests; `make simulate` runs thousands.
+
+use std::sync::Arc;
+
+use accolade_engine::contract;
+use accolade_engine::disk::Disk;
+use accolade_simulator::disk::SimulatedDisk;
+use accolade_simulator::run::{Counts, run};
+
+#[test]
+fn the_simulated_disk_keeps_the_contract() {
+    let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::new());
+    contract::disk::check(&disk);
+}
+
+#[test]
+fn a_hundred_worlds_hold_and_see_every_fault() {
+    let mut counts = Counts::new();
+    for seed in 1..=100 {
+        let report = run(seed, false);
+        assert_eq!(report.violation, None, "repeat it: cargo run -p accolade-simulator -- {seed}");
+        for (what, count) in report.counts {
+            *counts.entry(what).or_default() += count;
+        }
+    }
+    for what in [
+        "I/O errors",
+        "checkpoints while one stands",
+        "crashes within an operation",
+        "dead letters skipped",
+        "failures of fsync",
+        "flips that did no harm",
+        "flips that were refused",
+        "full disks",
+        "kills",
+        "log removed",
+        "power cuts",
+        "released dead letters",
+        "runs merged",
+        "segments packed",
+        "unanswered frames that survived",
+    ] {
+        assert!(counts.contains_key(what), "{what}: {counts:#?}");
+    }
+}
+
+#[test]
+fn a_seed_repeats_its_run() {
+    let told = |seed| run(seed, true).transcript;
+    assert_eq!(told(5), told(5));
+    assert_ne!(told(5), told(6));
+}

@@ -53,6 +53,8 @@ struct State {
     files: BTreeMap<u64, File>,
     next_file: u64,
     folders: BTreeSet<String>,
+    /// Folders whose own name survives a crash, and with it what is in them.
+    durable_folders: BTreeSet<String>,
     names: BTreeMap<String, u64>,
     durable_names: BTreeMap<String, u64>,
     name_changes: Vec<NameChange>,
@@ -142,6 +144,7 @@ impl SimulatedDisk {
             files,
             next_file: state.next_file,
             folders: state.folders.clone(),
+            durable_folders: state.folders.clone(),
             durable_names: names.clone(),
             names,
             ..State::default()
@@ -162,6 +165,9 @@ impl SimulatedDisk {
         }
         let changes = std::mem::take(&mut state.name_changes);
         surviving_names(&mut state.durable_names, changes, random);
+        state.folders = state.durable_folders.clone();
+        let (names, folders) = (&mut state.durable_names, &state.durable_folders);
+        names.retain(|path, _| folder_of(path).is_empty() || folders.contains(folder_of(path)));
         state.names = state.durable_names.clone();
         let named: BTreeSet<u64> = state.names.values().copied().collect();
         state.files.retain(|file, _| named.contains(file));
@@ -353,14 +359,14 @@ impl Disk for SimulatedDisk {
         let mut state = self.state();
         state.begin_change()?;
         let folder = folder_of(path);
-        if !folder.is_empty() && !state.folders.contains(folder) {
-            return Err(ErrorKind::NotFound.into());
-        }
         if state.names.contains_key(path) {
             return Err(ErrorKind::AlreadyExists.into());
         }
         if state.room(0, allocate) < allocate {
             return Err(full());
+        }
+        if !folder.is_empty() {
+            state.folders.insert(folder.to_owned());
         }
         let file = state.next_file;
         state.next_file += 1;
@@ -411,7 +417,11 @@ impl Disk for SimulatedDisk {
         let mut guard = self.state();
         guard.begin()?;
         let state = &mut *guard;
-        state.folders.insert(folder.to_owned());
+        if state.folders.insert(folder.to_owned()) {
+            state.durable_folders.insert(folder.to_owned());
+        }
+        let within = state.folders.iter().filter(|within| folder_of(within) == folder);
+        state.durable_folders.extend(within.cloned());
         let (synced, rest) = std::mem::take(&mut state.name_changes)
             .into_iter()
             .partition(|change| change.touched().iter().any(|path| folder_of(path) == folder));

@@ -215,8 +215,9 @@ pub fn replay(
 fn prepare_folders(disk: &dyn Disk) -> Result<()> {
     let families =
         [Family::Log, Family::Journal, Family::DeadLetters, Family::State, Family::Links];
-    let folders = families.map(Family::folder);
-    for folder in folders.into_iter().chain(["lookup", Family::Ids.folder()]) {
+    let folders = families.map(Family::folder).into_iter();
+    // Those above again: a process that was killed may have left folders that they do not hold yet.
+    for folder in folders.chain([Family::Ids.folder(), "lookup", ""]) {
         disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))?;
     }
     Ok(())

@@ -44,3 +44,19 @@ fn the_demonstration_ends_with_a_balance_and_an_audit() {
     let again = home.run(&[&words[..], &["--listen", "127.0.0.1:0"]].concat()).well();
     line_with(&again, "audit: ok");
 }
+
+#[test]
+fn a_full_disk_is_said_and_all_is_well_after() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let serving = home.serve(&[("ACCOLADE_FREE_BYTES_MIN", "1000000000000000000")]);
+    // The node looks at the disk on a thread of its own.
+    let mut looks = (0..100).map(|_| home.run(&["status"]));
+    let status = looks.find(|status| status.code == Some(1)).expect("the node says so");
+    line_with(&status.out, "The disk is full");
+    let complaint = home.run(&["operator", "add", "operator-555"]).badly();
+    assert!(complaint.contains("disk"), "{complaint}");
+    assert_eq!(serving.stop().0, Some(0));
+    home.run(&["operator", "add", "operator-555"]).well();
+    home.run(&["status"]).well();
+}

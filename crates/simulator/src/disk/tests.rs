@@ -177,7 +177,6 @@ fn a_flipped_bit_is_seen_now_and_after_a_crash() {
 #[test]
 fn paths_mean_what_they_mean_on_a_real_disk() {
     let disk = SimulatedDisk::new();
-    assert_eq!(disk.create("log/1", 0).unwrap_err().kind(), ErrorKind::NotFound, "no folder");
     assert_eq!(disk.list("log").unwrap(), Vec::<String>::new());
     disk.sync_dir("log").unwrap();
     let file = disk.create("log/1", 3).unwrap();
@@ -195,4 +194,18 @@ fn a_duplicate_has_all_that_was_seen_and_goes_its_own_way() {
     assert_eq!(content(&other, "log/1"), b"both");
     other.crash(&mut Random::new(0));
     assert_eq!(content(&other, "log/1"), b"both");
+}
+
+#[test]
+fn a_folder_that_was_not_synced_into_its_own_vanishes_with_all_in_it() {
+    let disk = SimulatedDisk::new();
+    disk.create("log/1", 0).unwrap().sync().unwrap();
+    disk.sync_dir("log").unwrap();
+    disk.crash(&mut Random::new(1));
+    assert_eq!(disk.files(), []);
+    disk.create("log/1", 0).unwrap().sync().unwrap();
+    disk.sync_dir("log").unwrap();
+    disk.sync_dir("").unwrap();
+    disk.crash(&mut Random::new(1));
+    assert_eq!(disk.files(), [("log/1".to_owned(), 0)]);
 }

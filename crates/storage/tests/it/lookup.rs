@@ -86,7 +86,8 @@ fn runs_of_any_size_answer_as_one_list_does() {
         let (mut all, mut merges) = (Vec::new(), 0);
         for batch in 1..=30 {
             let count = [1, 5, 40, 400][usize::try_from(numbers.below(4)).unwrap()];
-            let mut tables: Vec<RecentIds> = (0..PARTITIONS).map(|_| RecentIds::default()).collect();
+            let mut tables: Vec<RecentIds> =
+                (0..PARTITIONS).map(|_| RecentIds::default()).collect();
             for slot in 1..=count {
                 let entry = entry(batch, slot, &mut numbers);
                 let partition = u16::try_from(numbers.below(PARTITIONS)).unwrap();

@@ -413,6 +413,9 @@ pub enum End {
 /// the payload.
 pub type EachFrame<'a> = &'a mut dyn FnMut(&FrameHead, &Position, u64, &[u8]) -> Result<()>;
 
+/// Bytes that are searched for frames at a time; most of what was allocated ahead is zeros.
+const SEARCHED_BYTES: usize = 1 << 20;
+
 /// Reads the frames of one segment from `from` on, in order, and gives each to `frame`.
 ///
 /// `read_at` fills a buffer from an offset; `len` is how many bytes there are. Ends where the frames
@@ -510,21 +513,38 @@ pub fn highest_synced(
     next: u64,
     path: &str,
 ) -> Result<u64> {
-    let rest = len.saturating_sub(offset);
-    let mut rest = vec![0; usize::try_from(rest).expect("a segment fits memory")];
-    read_at(&mut rest, offset).map_err(|source| StorageError::io(path, source))?;
-    let mut synced = 0;
-    let mut at = 0;
-    while at + FRAME_HEAD_BYTES <= rest.len() {
-        let found = &rest[at..];
-        let length = FRAME_HEAD_BYTES + word(found, 0) as usize;
-        let plausible = length <= found.len()
-            && word(found, 0) > 0
-            && long(found, 16) >= next
-            && u16::from_le_bytes([found[12], found[13]]) == FRAME_FORMAT;
-        if plausible && frame_checksum(&found[..length]) == word(found, 4) {
-            synced = synced.max(frame_head(found).synced);
-            at += length.next_multiple_of(8);
+    let io = |source| StorageError::io(path, source);
+    let (mut chunk, zeros) = (vec![0; SEARCHED_BYTES], vec![0; SEARCHED_BYTES]);
+    let mut found = Vec::new();
+    let (mut synced, mut at) = (0, offset);
+    while at + FRAME_HEAD_BYTES as u64 <= len {
+        let count = (len - at).min(SEARCHED_BYTES as u64) as usize;
+        read_at(&mut chunk[..count], at).map_err(io)?;
+        if chunk[..count] == zeros[..count] {
+            at += count as u64 & !7;
+            continue;
+        }
+        let left = len - at;
+        let could_begin = |from: &usize| {
+            let head = &chunk[*from..*from + FRAME_HEAD_BYTES];
+            let length = FRAME_HEAD_BYTES as u64 + u64::from(word(head, 0));
+            word(head, 0) > 0
+                && length <= left - *from as u64
+                && long(head, 16) >= next
+                && u16::from_le_bytes([head[12], head[13]]) == FRAME_FORMAT
+        };
+        let begins = (0..=count - FRAME_HEAD_BYTES).step_by(8).find(could_begin);
+        let Some(begins) = begins else {
+            // The last few bytes may be the front of a head.
+            at += ((count - FRAME_HEAD_BYTES) as u64 & !7) + 8;
+            continue;
+        };
+        at += begins as u64;
+        found.resize(FRAME_HEAD_BYTES + word(&chunk, begins) as usize, 0);
+        read_at(&mut found, at).map_err(io)?;
+        if frame_checksum(&found) == word(&found, 4) {
+            synced = synced.max(frame_head(&found).synced);
+            at += aligned(found.len() as u64);
         } else {
             at += 8;
         }

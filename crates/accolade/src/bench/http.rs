@@ -28,7 +28,7 @@ struct Served {
     node: Arc<Node>,
     address: SocketAddr,
     runtime: tokio::runtime::Runtime,
-    accepting: std::thread::JoinHandle<()>,
+    accepting: tokio::task::JoinHandle<std::io::Result<()>>,
     over: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -36,7 +36,7 @@ impl Served {
     /// Closes the server, then the node.
     fn stop(self) -> anyhow::Result<()> {
         drop(self.over);
-        self.accepting.join().map_err(|_| anyhow::anyhow!("the server panicked"))?;
+        self.runtime.block_on(self.accepting)??;
         self.runtime.shutdown_timeout(Duration::from_secs(5));
         self.node.stop()?;
         Ok(())
@@ -53,12 +53,9 @@ fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = listener.local_addr()?;
     let router = accolade_server::api(service);
-    let handle = runtime.handle().clone();
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
-    let accepting = std::thread::spawn(move || {
-        let until = async { drop(is_over.await) };
-        drop(handle.block_on(accolade_server::serve_tcp(listener, router, until)));
-    });
+    let until = async { drop(is_over.await) };
+    let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, until));
     Ok(Served { node, address, runtime, accepting, over })
 }
 

@@ -438,7 +438,6 @@ impl Run {
                     Chore::LogRemoved => "log removed",
                     Chore::Sealed => "runs sealed",
                     Chore::Merged => "runs merged",
-                    Chore::DeadRemoved => "dead runs removed",
                     Chore::AllocatedAhead => "segments allocated ahead",
                 });
                 self.tell(|| format!("{chore:?}"));

@@ -1,6 +1,7 @@
 //! What the fold of one node stands on: journal, dead letters and lookup.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_domain::ledger::Place;
@@ -26,6 +27,8 @@ pub struct Backing {
     pub dead_letters: Arc<Slices>,
     /// Sealed ids.
     pub lookup: Lookup,
+    /// The journal's segment in which the last checkpoint ends.
+    journal_covered: AtomicU64,
     writers: Mutex<Writers>,
 }
 
@@ -66,7 +69,8 @@ impl Backing {
             dead_next,
             left: Vec::new(),
         };
-        Self { log, journal, dead_letters, lookup, writers: Mutex::new(writers) }
+        let (journal_covered, writers) = (AtomicU64::new(0), Mutex::new(writers));
+        Self { log, journal, dead_letters, lookup, journal_covered, writers }
     }
 
     fn writers(&self) -> MutexGuard<'_, Writers> {
@@ -91,6 +95,24 @@ impl Backing {
         let writer = writers.journal.writer();
         let (_, bytes) = writer.spare_wanted();
         if writer.wants_spare() { bytes } else { 2 * bytes }
+    }
+
+    /// A checkpoint is durable that covers the journal up to `journal`.
+    pub fn covered(&self, journal: Position) {
+        self.journal_covered.fetch_max(journal.sequence, Ordering::Relaxed);
+    }
+
+    /// The next segment to be compressed. The journal is cut back to the checkpoint when the directory
+    /// is opened, and a compressed segment cannot be cut: it waits for a checkpoint beyond it.
+    pub fn next_to_pack(&self) -> Result<Option<(&Arc<Slices>, u64)>> {
+        let covered = self.journal_covered.load(Ordering::Relaxed);
+        for (slices, before) in [(&self.log, u64::MAX), (&self.journal, covered)] {
+            let plain = slices.closed()?.into_iter().find(|segment| !segment.packed);
+            if let Some(plain) = plain.filter(|plain| plain.sequence < before) {
+                return Ok(Some((slices, plain.sequence)));
+            }
+        }
+        Ok(None)
     }
 
     /// Segments that were left since the last time, to be closed in the background.

@@ -358,7 +358,8 @@ impl Checkpointer {
         }
         self.state.sync()?;
         self.synced = self.state.position().next_frame - 1;
-        self.remove_superseded(backing)?;
+        backing.covered(manifest.journal);
+        self.remove_superseded(backing, &manifest.sections)?;
         self.last = Some(manifest);
         Ok(())
     }
@@ -422,7 +423,7 @@ impl Checkpointer {
     }
 
     /// Removes what the checkpoint before the last, and so the last too, does not need.
-    fn remove_superseded(&self, backing: &Backing) -> Result<()> {
+    fn remove_superseded(&self, backing: &Backing, named: &[SectionName]) -> Result<()> {
         let Some(before) = &self.last else { return Ok(()) };
         let needed = before.needed_from.iter().min().copied().unwrap_or(0);
         for sequence in frames::list(&*self.disk, Family::State)? {
@@ -435,7 +436,9 @@ impl Checkpointer {
                 frames::remove(&*self.disk, Family::Ids, sequence)?;
             }
         }
-        let dead = backing.lookup.remove_dead(&before.sections);
+        // A merge may have replaced meanwhile what this checkpoint has just named.
+        let named: Vec<SectionName> = before.sections.iter().chain(named).copied().collect();
+        let dead = backing.lookup.remove_dead(&named);
         dead.map_err(|source| StorageError::io("lookup", source))
     }
 }

@@ -41,7 +41,6 @@ pub(super) enum Chore {
     LogRemoved,
     Sealed,
     Merged,
-    DeadRemoved,
     AllocatedAhead,
 }
 
@@ -148,22 +147,13 @@ impl Node {
                 self.lefts.remove(at);
                 Chore::Closed
             }
-            2 => {
-                let covered = self.checkpointer.last().map_or(0, |last| last.journal.sequence);
-                let (log, journal) = (&self.backing.log, &self.backing.journal);
-                let mut plain = Vec::new();
-                for (slices, before) in [(log, u64::MAX), (journal, covered)] {
-                    let closed = slices.closed()?.into_iter();
-                    let closed = closed.filter(|it| !it.packed && it.sequence < before);
-                    plain.extend(closed.map(|it| (slices, it.sequence)));
+            2 => match self.backing.next_to_pack()? {
+                None => Chore::Nothing,
+                Some((slices, sequence)) => {
+                    slices.pack(sequence)?;
+                    Chore::Packed
                 }
-                if plain.is_empty() {
-                    return Ok(Chore::Nothing);
-                }
-                let (slices, sequence) = random.pick(&plain);
-                slices.pack(*sequence)?;
-                Chore::Packed
-            }
+            },
             3 => {
                 let Some(last) = self.checkpointer.last() else { return Ok(Chore::Nothing) };
                 let from = last.log_from.sequence;
@@ -198,14 +188,8 @@ impl Node {
                 if merged { Chore::Merged } else { Chore::Nothing }
             }
             7 => {
-                if random.percent(50) {
-                    self.log.writer().writer().allocate_ahead()?;
-                    return Ok(Chore::AllocatedAhead);
-                }
-                let Some(last) = self.checkpointer.last() else { return Ok(Chore::Nothing) };
-                let removed = self.backing.lookup.remove_dead(&last.sections);
-                removed.map_err(|error| StorageError::io("lookup", error))?;
-                Chore::DeadRemoved
+                self.log.writer().writer().allocate_ahead()?;
+                Chore::AllocatedAhead
             }
             _ => Chore::Nothing,
         })

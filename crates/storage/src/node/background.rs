@@ -180,11 +180,9 @@ fn tidy_once(inner: &Inner) -> Result<bool> {
     if lookup.merge().map_err(io)? {
         return Ok(true);
     }
-    for slices in [&inner.backing.log, &inner.backing.journal] {
-        if let Some(plain) = slices.closed()?.into_iter().find(|segment| !segment.packed) {
-            slices.pack(plain.sequence)?;
-            return Ok(true);
-        }
+    if let Some((slices, sequence)) = inner.backing.next_to_pack()? {
+        slices.pack(sequence)?;
+        return Ok(true);
     }
     Ok(false)
 }

@@ -483,8 +483,11 @@ impl Partition {
             return Ok(Ok(Step::refused(Refusal::OperatorUnknown, 0)));
         };
         let window_micros = self.rules.settings.window_micros();
-        if record.source != Source::Released
-            && let Some(reason) = out_of_time(event.at(), self.time, window_micros)
+        let is_forgiven = |reason: &DeadReason| {
+            record.source == Source::Released && *reason == DeadReason::TooLate
+        };
+        if let Some(reason) = out_of_time(event.at(), self.time, window_micros)
+            && !is_forgiven(&reason)
         {
             return Ok(Ok(Step::dead_letter(reason, reason.sentence())));
         }

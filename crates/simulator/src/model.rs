@@ -283,11 +283,11 @@ impl Model {
         if !self.operators.contains_key(&identity.operator) {
             return refused("operator_unknown", None, None);
         }
-        if let Some(at) = event.timestamp().filter(|_| !input.is_released) {
+        if let Some(at) = event.timestamp() {
             if at > now + self.window.ahead_micros {
                 return dead_letter("in_future");
             }
-            if at < now - self.window.window_micros {
+            if at < now - self.window.window_micros && !input.is_released {
                 return dead_letter("too_late");
             }
         }

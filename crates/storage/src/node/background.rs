@@ -26,6 +26,8 @@ pub(super) struct Spare {
 const TICK: Duration = Duration::from_millis(20);
 /// A dead letter is listed for 30 days; its bytes stay a little longer than any list.
 const DEAD_LETTER_DAYS: i64 = 32;
+/// Between two parts of a checkpoint: a fold that waits gets the lock before it is taken again.
+const BREATH: Duration = Duration::from_millis(1);
 /// How often tidying looks for something to do.
 const TIDY_EVERY: Duration = Duration::from_millis(200);
 
@@ -118,15 +120,17 @@ fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<()> {
     let mut standing = Vec::new();
     let mut ids = 0;
     for (at, cell) in inner.cells.iter().enumerate() {
-        let _between_frames = lock(&inner.frame_locks[at % inner.frame_locks.len()]);
-        let mut cell = lock(cell);
-        let cell = &mut *cell;
+        let between_frames = lock(&inner.frame_locks[at % inner.frame_locks.len()]);
+        let mut guard = lock(cell);
+        let cell = &mut *guard;
         if cell.partition.stands() {
             standing.push(Standing::copy(&cell.partition));
         } else {
             parts.push(Part::take(&mut cell.partition, cell.folded_to, seal));
         }
         ids += cell.partition.ids().len();
+        drop((guard, between_frames));
+        std::thread::sleep(BREATH);
     }
     inner.ids_in_memory.store(ids, Ordering::Relaxed);
     let time = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));

@@ -41,12 +41,14 @@ fn tour(home: &Home, node: &str) {
     "#]]
     .assert_eq(&home.run(&["operator", "list"]).well());
 
-    // All of one day, so that the cap of a day is the same whenever this runs.
+    // All of one day, so that the cap of a day is the same whenever this runs: the last day whose ten
+    // o'clock, when the samples were placed, has come. So none is older than the 24 hours in which a
+    // repeat with another timestamp is recognised.
     let wagers = std::fs::read_to_string(WAGERS).unwrap();
-    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
-    let of_yesterday = wagers.replace("2026-11-20", &yesterday.to_string()[..10]);
-    let of_yesterday = home.file("wagers.ndjson", &of_yesterday);
-    let loaded = home.run(&["ingest", of_yesterday.to_str().unwrap()]).well();
+    let ten_hours_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(10);
+    let of_one_day = wagers.replace("2026-11-20", &ten_hours_ago.to_string()[..10]);
+    let of_one_day = home.file("wagers.ndjson", &of_one_day);
+    let loaded = home.run(&["ingest", of_one_day.to_str().unwrap()]).well();
     let loaded: Vec<&str> = loaded.lines().skip(1).collect();
     expect![[r#"
                     40  accepted, and on disk

@@ -52,6 +52,9 @@ pub(crate) struct Arguments {
     /// Runs the load in this data directory until killed; how P10 has a process to kill.
     #[arg(long, hide = true)]
     child: Option<PathBuf>,
+    /// Opens this data directory and prints what it holds in memory; P12 compares two processes.
+    #[arg(long, hide = true)]
+    resident: Option<PathBuf>,
 }
 
 /// How long and how large.
@@ -73,6 +76,9 @@ pub(crate) struct Sizes {
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(data_dir) = &arguments.child {
         return measures::run_until_killed(data_dir, arguments.players);
+    }
+    if let Some(data_dir) = &arguments.resident {
+        return measures::print_resident(data_dir);
     }
     let full = arguments.full;
     let pick = |short: u64, long: u64| if full { long } else { short };

@@ -170,7 +170,7 @@ pub(crate) fn run(
             began
                 + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64)
         } else {
-            while sent - counting.durable.load(Ordering::Relaxed) > WINDOW
+            while sent - dropped - counting.durable.load(Ordering::Relaxed) > WINDOW
                 || node.status().lag_bytes > LAG_BYTES_MAX
             {
                 std::thread::sleep(Duration::from_micros(300));

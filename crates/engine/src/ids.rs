@@ -99,11 +99,6 @@ impl RecentIds {
         self.current.iter().chain(self.sealing.iter().flat_map(|table| table.iter()))
     }
 
-    /// Whether an interval has ended and is not yet sealed.
-    pub const fn is_sealing(&self) -> bool {
-        self.sealing.is_some()
-    }
-
     /// How many ids the current interval holds.
     pub fn len(&self) -> usize {
         self.current.len()

@@ -137,14 +137,6 @@ pub trait Observer {
     fn folded(&mut self, slot: u32, outcome: &Outcome, balance: Option<Points>);
 }
 
-/// An observer that does not listen.
-#[derive(Debug, Clone, Copy)]
-pub struct Nobody;
-
-impl Observer for Nobody {
-    fn folded(&mut self, _: u32, _: &Outcome, _: Option<Points>) {}
-}
-
 /// Why a batch could not be folded to its end.
 #[derive(Debug)]
 pub enum Stopped {

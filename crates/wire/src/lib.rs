@@ -14,6 +14,7 @@ pub mod identity;
 pub mod journal;
 pub mod json;
 pub mod ledger;
+pub mod order;
 pub mod problem;
 pub mod program;
 pub mod record;

@@ -16,6 +16,7 @@ pub mod apply;
 mod carry;
 pub mod checkpoint;
 pub mod disk;
+pub mod feed;
 pub mod ids;
 pub mod input;
 pub mod intake;

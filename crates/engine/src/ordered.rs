@@ -64,11 +64,7 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
 
     /// Waits at most `patience`, then lets `hear` hear what has come since the last call, some of it.
     /// One thread calls this, again and again; where it stops, membership lapses.
-    fn hear(
-        &self,
-        patience: Duration,
-        hear: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), LogFailed>;
+    fn hear(&self, patience: Duration, hear: &mut dyn FnMut(Event<'_>)) -> Result<(), LogFailed>;
 
     /// Tells all nodes who owns a partition.
     fn announce(&self, owner: &Owner);

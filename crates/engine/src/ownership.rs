@@ -183,8 +183,12 @@ impl Holder {
     /// The holder whose own claim, at `claim`, is the last that `cursor` has counted; nothing where
     /// another claim came before it.
     pub fn new(cursor: Cursor, epoch: u64, claim: i64) -> Option<Self> {
-        (cursor.epoch == epoch && cursor.claim == claim)
-            .then_some(Self { epoch, claim, cursor, in_flight: None })
+        (cursor.epoch == epoch && cursor.claim == claim).then_some(Self {
+            epoch,
+            claim,
+            cursor,
+            in_flight: None,
+        })
     }
 
     /// Where the order stands after the last batch that is known to be ordered.

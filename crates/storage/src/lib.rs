@@ -16,6 +16,7 @@ pub mod checkpoint;
 pub mod disk;
 pub mod error;
 pub mod frames;
+pub mod host;
 pub mod index;
 pub mod log;
 pub mod lookup;

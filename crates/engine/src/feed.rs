@@ -1,0 +1,53 @@
+//! The port through which publishers and projections read what was folded, batch after batch.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use accolade_domain::ledger::{Place, Subject};
+use accolade_wire::record::Record;
+
+use crate::players::Ordinal;
+use crate::rules::Rules;
+
+/// The journal of the partitions that a node has, and what helps to read it.
+///
+/// Whoever reads keeps its own position, (partition, next batch), and comes back with it however long
+/// it was away.
+pub trait Feed: fmt::Debug + Send + Sync {
+    /// The partitions that are here at this moment.
+    fn owned(&self) -> Vec<u16>;
+
+    /// The batch after the last one that was folded; `None` where the partition is not here.
+    fn end(&self, partition: u16) -> Option<u64>;
+
+    /// The journal's slice of a batch, as `accolade_wire::record::Slice` writes it. `None` where it is
+    /// not there: not yet, or the partition is not here.
+    fn journal(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>>;
+
+    /// The records of a batch, as a slice; `None` where they are not at hand any more.
+    fn records(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>>;
+
+    /// The bytes of the dead letter at `place`; says whether they are still kept.
+    fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool>;
+
+    /// Who stands behind the subjects of a partition, from an ordinal on. Every subject of a journal
+    /// that could be read before this call is among them.
+    fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>));
+
+    /// The rules as they stand.
+    fn rules(&self) -> Arc<Rules>;
+}
+
+/// A player behind a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// The player's number in the partition.
+    pub ordinal: Ordinal,
+    /// The operator's number.
+    pub operator: u32,
+    /// The operator's own name for the player.
+    pub player: &'a str,
+    /// The subject in the journal.
+    pub subject: Subject,
+}

@@ -13,7 +13,7 @@ FUZZ_MS ?= 60000
 .PHONY: help setup build demo test check fmt bench simulate kill-test fuzz deny clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what a build needs and is missing
 	@scripts/setup.sh
@@ -47,10 +47,28 @@ kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
 	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test it -- --ignored --nocapture kill::
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
-	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace fuzz
+	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace --test fuzz
 
 deny: ## check licences, bans, sources and advisories (needs cargo-deny)
 	cargo deny check
 
 clean: ## remove what was built
 	cargo clean
+
+.PHONY: cluster-up cluster-down cluster-status cluster-clean
+
+cluster-up: ## start Kafka, an S3 server and PostgreSQL on loopback; BROKERS=3 for three brokers
+	@scripts/setup.sh services
+	@scripts/services/cluster.sh up
+
+cluster-down: ## stop them; their data stays in target/services
+	@scripts/services/cluster.sh down
+
+cluster-status: ## what of them runs, and where
+	@scripts/services/cluster.sh status
+
+cluster-clean: ## stop them and remove their data
+	@scripts/services/cluster.sh clean
+
+# What is below target/ goes, so nothing may still be writing there.
+clean: cluster-down

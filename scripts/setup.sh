@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs what a build needs and this machine lacks: a C compiler (the allocator and zstd are C)
 # and the Rust toolchain that rust-toolchain.toml names. Does nothing, quickly, where all is there.
+#
+#   setup.sh            for a build
+#   setup.sh services   also what `make cluster-up` runs on: a JDK, Maven, the PostgreSQL server
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:$HOME/.cargo/bin"
@@ -30,6 +33,44 @@ apt_install() {
         apt-get install -q -y --no-install-recommends "$@" >&2
 }
 
+java_is_ready() {
+    local version
+    version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p') && ((${version:-0} >= 17))
+}
+
+postgres_is_ready() {
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null
+}
+
+# Debian's package starts a server of its own on port 5432, unless told before it is installed.
+install_postgres() {
+    apt_install postgresql-common || return 1
+    grep -qs '^ *create_main_cluster *= *false' /etc/postgresql-common/createcluster.conf ||
+        as_root sh -c 'echo "create_main_cluster = false" >>/etc/postgresql-common/createcluster.conf'
+    apt_install postgresql
+}
+
+install_services() {
+    if ! java_is_ready; then
+        apt_install openjdk-17-jdk-headless || apt_install default-jdk-headless ||
+            stop 'Java 17 or later is missing, on which Kafka runs, and could not be installed.' \
+                'Install one that is found as java (Debian: apt-get install openjdk-17-jdk-headless) and run this again.'
+        java_is_ready ||
+            stop "Java 17 or later is installed, but \`java\` is: $(command -v java || echo 'not found')." \
+                'Put the newer one first in PATH and run this again.'
+    fi
+    if ! command -v mvn >/dev/null; then
+        apt_install maven ||
+            stop 'Maven is missing, which fetches Kafka, and could not be installed.' \
+                'Install it so that it is found as mvn (Debian: apt-get install maven) and run this again.'
+    fi
+    if ! postgres_is_ready; then
+        install_postgres ||
+            stop 'The PostgreSQL server is missing, and could not be installed.' \
+                'Install it (Debian: apt-get install postgresql) and run this again.'
+    fi
+}
+
 rust_is_ready() {
     [[ $(rustc --version 2>/dev/null) == "rustc $channel "* ]] &&
         cargo fmt --version >/dev/null 2>&1 &&
@@ -54,3 +95,9 @@ if ! rust_is_ready; then
         stop "Rust $channel is installed, but \`rustc\` is: $(command -v rustc || echo 'not found')." \
             "Put $HOME/.cargo/bin first in PATH and run this again."
 fi
+
+case ${1:-} in
+    '') ;;
+    services) install_services ;;
+    *) stop "\`$1\` is not known; see the head of this file" ;;
+esac

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{audit, bench, config, demo, explain, ingest, operator, program, serve, status, topic};
+use crate::{
+    audit, bench, config, demo, explain, ingest, operator, program, restore, serve, status, topic,
+};
 
 /// Loyalty points from wagers, exactly once, with a ledger that can be proved.
 #[derive(Debug, Parser)]
@@ -73,6 +75,11 @@ pub(crate) enum Command {
     Status(status::Arguments),
     /// Let a partition that stands pass over the input that stopped it
     Skip(status::SkipArguments),
+    /// Look at the SQL projection, or have it written anew
+    #[cfg(feature = "postgres")]
+    Projection(crate::projection::Arguments),
+    /// Bring a node back from where its checkpoints were shipped
+    Restore(restore::Arguments),
     /// Print a configuration file with every setting and its default
     Config(config::Arguments),
     /// Measure the bars on this machine

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use accolade_engine::objects::Objects;
 use accolade_server::Settings;
-use accolade_storage::node::NodeOptions;
+use accolade_storage::node::{NodeOptions, ShipOptions};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use confique::Config as _;
@@ -13,6 +15,7 @@ use serde::Deserialize;
 
 use crate::Ended;
 use crate::arguments::Where;
+use crate::objects;
 use crate::terminal::say;
 
 /// Every setting of a node.
@@ -32,6 +35,17 @@ pub(crate) struct Config {
 
     #[config(nested)]
     pub(crate) node: NodeConfig,
+
+    #[config(nested)]
+    pub(crate) ship: ShipConfig,
+
+    #[cfg(feature = "cluster")]
+    #[config(nested)]
+    pub(crate) cluster: crate::cluster_config::ClusterConfig,
+
+    #[cfg(feature = "postgres")]
+    #[config(nested)]
+    pub(crate) postgres: crate::postgres_config::PostgresConfig,
 
     #[config(nested)]
     pub(crate) http: HttpConfig,
@@ -79,6 +93,32 @@ pub(crate) struct NodeConfig {
     /// Bytes that are durable and not yet folded, beyond which callers hear 503 (256 MiB).
     #[config(env = "ACCOLADE_LAG_BYTES_MAX", default = 268_435_456)]
     pub(crate) lag_bytes_max: usize,
+}
+
+/// Where checkpoints are shipped, so that the loss of the disk loses seconds at most.
+///
+/// Credentials come from the environment, by the names of the store's own tools, such as
+/// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; or the same with `_FILE` behind, such as
+/// `AWS_SECRET_ACCESS_KEY_FILE`, which names a file that holds the value.
+#[derive(Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct ShipConfig {
+    /// `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, or a folder on another disk.
+    /// Nothing is shipped where this is not set. Each data directory needs a place of its own.
+    #[config(env = "ACCOLADE_SHIP_TO")]
+    pub(crate) to: Option<String>,
+
+    /// Seconds between two checkpoints that are shipped, and about what a lost disk loses.
+    #[config(env = "ACCOLADE_SHIP_EVERY_SECONDS", default = 10)]
+    pub(crate) every_seconds: u64,
+
+    /// The address of an S3 server other than Amazon's, such as `http://127.0.0.1:9000`.
+    #[config(env = "ACCOLADE_SHIP_ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+
+    /// The region of an S3 bucket.
+    #[config(env = "ACCOLADE_SHIP_REGION")]
+    pub(crate) region: Option<String>,
 }
 
 /// What the HTTP API takes.
@@ -187,6 +227,32 @@ impl Config {
         options.queue_bytes_max = node.queue_bytes_max;
         options.lag_bytes_max = node.lag_bytes_max;
         options
+    }
+
+    /// Where checkpoints are shipped; nothing for nowhere.
+    pub(crate) fn ship_options(&self) -> anyhow::Result<Option<ShipOptions>> {
+        let Some(to) = &self.ship.to else { return Ok(None) };
+        let every = Duration::from_secs(self.ship.every_seconds.max(1));
+        Ok(Some(ShipOptions { objects: self.objects(to)?, every }))
+    }
+
+    /// The object storage at `url`.
+    pub(crate) fn objects(&self, url: &str) -> anyhow::Result<Arc<dyn Objects>> {
+        let ShipConfig { endpoint, region, .. } = &self.ship;
+        objects::open(url, endpoint.as_deref(), region.as_deref())
+    }
+
+    /// What it takes to join a cluster; nothing for a node of the embedded form.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn joining(&self) -> anyhow::Result<Option<crate::cluster_config::Joining>> {
+        let every = Duration::from_secs(self.ship.every_seconds.max(1));
+        let mut joining = self.cluster.joining(&self.data_dir, self.node.partitions, every)?;
+        if let Some(joining) = &mut joining {
+            joining.options.folds = self.node.folds;
+            joining.options.free_bytes_min = self.node.free_bytes_min;
+            joining.options.patience = Duration::from_millis(self.http.wait_ms);
+        }
+        Ok(joining)
     }
 
     /// What the HTTP API takes.

@@ -201,7 +201,7 @@ async fn watch_it(
             Some(screen) => screen.draw(facts, &figures, rate, elapsed),
             None => print_line(&figures, rate, elapsed, &mut told_first)?,
         }
-        if let Some(failure) = figures.failure.clone().or_else(|| hosted.node.status().fatal) {
+        if let Some(failure) = figures.failure.clone().or_else(|| hosted.host().status().fatal) {
             return Ok(Some(failure));
         }
         if seconds > 0 && elapsed >= Duration::from_secs(seconds) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use accolade_server::{Service, Settings};
 use accolade_storage::error::StorageError;
+use accolade_storage::host::Host;
 use accolade_storage::node::{Node, NodeOptions};
 use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -25,12 +26,36 @@ pub(crate) struct Hosted {
     /// Its data directory.
     pub(crate) data_dir: PathBuf,
     /// The node itself.
-    pub(crate) node: Arc<Node>,
+    pub(crate) form: Form,
     /// What answers for it over HTTP.
     pub(crate) service: Service,
 }
 
+/// A node of either form.
+#[derive(Debug, Clone)]
+pub(crate) enum Form {
+    /// On its own.
+    Embedded(Arc<Node>),
+    /// One of a cluster.
+    #[cfg(feature = "cluster")]
+    Cluster {
+        /// The node.
+        node: Arc<accolade_cluster::ClusterNode>,
+        /// What publishes its outputs.
+        publishing: Option<Arc<crate::publishing::Publishing>>,
+    },
+}
+
 impl Hosted {
+    /// The node, whatever its form.
+    pub(crate) fn host(&self) -> &dyn Host {
+        match &self.form {
+            Form::Embedded(node) => &**node,
+            #[cfg(feature = "cluster")]
+            Form::Cluster { node, .. } => &**node,
+        }
+    }
+
     /// Opens the data directory and starts.
     pub(crate) async fn start(
         options: NodeOptions,
@@ -42,13 +67,23 @@ impl Hosted {
         let node = tokio::task::spawn_blocking(move || Node::start(options)).await?;
         let node = Arc::new(node.map_err(|error| not_opened(error, &data_dir))?);
         let service = Service::new(Arc::clone(&node), settings, metrics);
-        Ok(Self { data_dir, node, service })
+        Ok(Self { data_dir, form: Form::Embedded(node), service })
     }
 
     /// Takes nothing in any more, folds what is durable, and writes a last checkpoint.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        let node = self.node;
-        tokio::task::spawn_blocking(move || node.stop()).await?.context("the node did not end well")
+        let stopped = tokio::task::spawn_blocking(move || match self.form {
+            Form::Embedded(node) => node.stop().map_err(anyhow::Error::from),
+            #[cfg(feature = "cluster")]
+            Form::Cluster { node, publishing } => {
+                let stopped = node.stop().map_err(|failure| anyhow!(failure));
+                if let Some(publishing) = publishing {
+                    publishing.stop();
+                }
+                stopped
+            }
+        });
+        stopped.await?.context("the node did not end well")
     }
 }
 

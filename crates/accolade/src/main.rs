@@ -7,14 +7,26 @@ mod arguments;
 mod audit;
 mod bench;
 mod client;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(feature = "cluster")]
+mod cluster_config;
 mod config;
 mod demo;
 mod explain;
 mod hosting;
 mod ingest;
 mod logs;
+mod objects;
 mod operator;
+#[cfg(feature = "postgres")]
+mod postgres_config;
 mod program;
+#[cfg(feature = "postgres")]
+mod projection;
+#[cfg(feature = "cluster")]
+mod publishing;
+mod restore;
 mod serve;
 mod shapes;
 mod status;
@@ -74,6 +86,9 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Topic(topic) => topic::run(&place, topic).await,
         Command::Explain(explain) => explain::run(&place, explain).await,
         Command::Audit(audit) => audit::run(&place, audit).await,
+        #[cfg(feature = "postgres")]
+        Command::Projection(projection) => projection::run(&place, projection).await,
+        Command::Restore(restore) => restore::run(&place, restore).await,
         Command::Skip(skip) => status::skip(&place, skip).await,
         Command::Status(status) => status::run(&place, status).await,
         Command::Config(config) => config::run(&config),

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use accolade_engine::intake::Intake as _;
 use accolade_server::{api, local, serve_tcp, serve_unix};
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -54,19 +54,24 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let began = Instant::now();
     let data_dir = config.data_dir.display().to_string();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data_dir, "opening the data directory");
-    let mut options = config.node_options();
-    options.accept_clock_step = arguments.accept_clock_step;
-    let hosted = Hosted::start(options, config.settings(), metrics).await?;
-    let status = hosted.node.status();
+    #[cfg(feature = "postgres")]
+    let postgres = config.postgres.settings()?;
+    let hosted = start(&config, arguments.accept_clock_step, metrics).await?;
+    let status = hosted.host().status();
     tracing::info!(
         millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         players = status.players,
         ids_in_memory = status.ids_in_memory,
-        partitions = hosted.node.partitions(),
-        operators = hosted.node.rules().operators().count(),
+        partitions = hosted.host().partitions(),
+        operators = hosted.host().rules().operators().count(),
         "opened, and replayed what no checkpoint had"
     );
 
+    #[cfg(feature = "postgres")]
+    let projection = match postgres {
+        Some(settings) => Some(crate::projection::begin(settings, &hosted)?),
+        None => None,
+    };
     let listening = Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen)).await;
     let listening = match listening {
         Ok(listening) => listening,
@@ -83,6 +88,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     tracing::info!("stopping: nothing is taken in any more, and what was is finished");
     hosted.service.retire();
     listening.end().await;
+    #[cfg(feature = "postgres")]
+    drop(projection);
     let stopped = hosted.stop().await;
     match failure {
         Some(failure) => bail!("the node failed: {failure}"),
@@ -90,6 +97,26 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     }
     tracing::info!("stopped; everything answered is on disk");
     Ok(Ended::Well)
+}
+
+/// Starts a node of the form that is configured.
+async fn start(
+    config: &Config,
+    accept_clock_step: bool,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<Hosted> {
+    #[cfg(feature = "cluster")]
+    if let Some(joining) = config.joining()? {
+        let to = config.ship.to.as_ref();
+        let to =
+            to.context("`ship.to` is not set: nodes of a cluster keep their checkpoints there")?;
+        let objects = config.objects(to)?;
+        return crate::cluster::join(joining, objects, config.settings(), metrics).await;
+    }
+    let mut options = config.node_options();
+    options.accept_clock_step = accept_clock_step;
+    options.ship = config.ship_options()?;
+    Hosted::start(options, config.settings(), metrics).await
 }
 
 /// The sockets of a node.
@@ -162,7 +189,7 @@ async fn until_end(hosted: &Hosted) -> anyhow::Result<Option<String>> {
             _ = interrupt.recv() => return Ok(None),
             _ = look.tick() => {}
         }
-        if let Some(failure) = hosted.node.status().fatal {
+        if let Some(failure) = hosted.host().status().fatal {
             return Ok(Some(failure));
         }
     }

@@ -77,8 +77,15 @@ struct Status {
     disk_full: bool,
     clock_stepped: bool,
     standing: Vec<Stands>,
+    shipping: Option<Shipping>,
     partitions: u16,
     operators: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Shipping {
+    covers: Raw,
+    failure: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,6 +124,13 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
     say(format_args!("checkpoint    {checkpoint}"))?;
     say(format_args!("lag           {} bytes", grouped(status.lag_bytes)))?;
     say(format_args!("ids in memory {}", grouped(status.ids_in_memory)))?;
+    if let Some(Shipping { covers, failure }) = &status.shipping {
+        say(format_args!("shipped up to {covers}"))?;
+        if let Some(failure) = failure {
+            say(format_args!("\nCheckpoints cannot be shipped: {}", printable(failure)))?;
+            say("  The node goes on; only the loss of this disk would lose what came since.")?;
+        }
+    }
     if status.disk_full {
         say(
             "\nThe disk is full: nothing is taken in until there is room. What was answered is safe.",

@@ -3,7 +3,7 @@
 use crate::amount::Points;
 use crate::event::Consent;
 use crate::ledger::{ChainHash, Place, Subject};
-use crate::text::ShortText;
+use crate::text::PackedId;
 use crate::time::{Day, Timestamp};
 
 /// Everything the fold remembers of one player.
@@ -24,7 +24,7 @@ pub struct Account {
     /// Points counted against the daily cap, by the event's own day, ascending.
     pub day_use: DayUse,
     /// The wager that last changed the balance.
-    pub last_wager: Option<ShortText>,
+    pub last_wager: Option<PackedId>,
     /// The time of the batch that last changed the account.
     pub last_updated: Timestamp,
     /// Counts the changes of the account.
@@ -50,20 +50,27 @@ impl Account {
 }
 
 /// What is counted against the cap, by day, ascending. The newest day lies with the account: nearly
-/// every wager is of today.
+/// every wager is of today. Older ones, which only an account that was there before today has, cost it
+/// a pointer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DayUse {
-    newest: Option<(Day, Points)>,
-    older: Vec<(Day, Points)>,
+    newest: Option<Day>,
+    points: Points,
+    #[expect(clippy::box_collection, reason = "it is in every account, and most have none")]
+    older: Option<Box<Vec<(Day, Points)>>>,
 }
 
 impl DayUse {
+    fn older(&self) -> &[(Day, Points)] {
+        self.older.as_deref().map_or(&[], Vec::as_slice)
+    }
+
     /// Points already counted against the cap of `day`.
     pub fn used_on(&self, day: Day) -> Points {
         match self.newest {
-            Some((newest, points)) if newest == day => points,
-            Some((newest, _)) if newest > day => {
-                let older = self.older.iter().find(|(older, _)| *older == day);
+            Some(newest) if newest == day => self.points,
+            Some(newest) if newest > day => {
+                let older = self.older().iter().find(|(older, _)| *older == day);
                 older.map_or(Points::ZERO, |(_, points)| *points)
             }
             Some(_) | None => Points::ZERO,
@@ -75,21 +82,28 @@ impl DayUse {
         let add = |used: &mut Points| {
             *used = used.plus(points).unwrap_or(Points::MAX).max(Points::ZERO);
         };
-        match &mut self.newest {
-            Some((newest, used)) if *newest == day => return add(used),
-            Some((newest, _)) if *newest > day => {
-                match self.older.binary_search_by_key(&day, |(day, _)| *day) {
-                    Ok(at) => add(&mut self.older[at].1),
-                    Err(at) if points > Points::ZERO => self.older.insert(at, (day, points)),
+        match self.newest {
+            Some(newest) if newest == day => add(&mut self.points),
+            Some(newest) if newest > day => {
+                match self.older().binary_search_by_key(&day, |(day, _)| *day) {
+                    Ok(at) => add(&mut self.older.get_or_insert_default()[at].1),
+                    Err(at) if points > Points::ZERO => {
+                        self.older.get_or_insert_default().insert(at, (day, points));
+                    }
                     Err(_) => {}
                 }
-                return;
             }
+            Some(_) | None if points > Points::ZERO => self.append(day, points),
             Some(_) | None => {}
         }
-        if points > Points::ZERO {
-            self.older.extend(self.newest.replace((day, points)));
+    }
+
+    /// Adds a day after all others.
+    pub fn append(&mut self, day: Day, points: Points) {
+        if let Some(newest) = self.newest.replace(day) {
+            self.older.get_or_insert_default().push((newest, self.points));
         }
+        self.points = points;
     }
 
     /// The oldest day.
@@ -99,19 +113,30 @@ impl DayUse {
 
     /// Forgets every day before `day`.
     pub fn forget_before(&mut self, day: Day) {
-        self.older.retain(|(older, _)| *older >= day);
-        self.newest = self.newest.filter(|(newest, _)| *newest >= day);
+        if let Some(older) = &mut self.older {
+            older.retain(|(older, _)| *older >= day);
+            if older.is_empty() {
+                self.older = None;
+            }
+        }
+        if self.newest.is_some_and(|newest| newest < day) {
+            *self = Self::default();
+        }
     }
 
     /// All days, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (Day, Points)> {
-        self.older.iter().copied().chain(self.newest)
+        let newest = self.newest.map(|newest| (newest, self.points));
+        self.older().iter().copied().chain(newest)
     }
 
     /// Restores the days, ascending.
-    pub fn from_days(mut days: Vec<(Day, Points)>) -> Self {
-        let newest = days.pop();
-        Self { newest, older: days }
+    pub fn from_days(days: impl IntoIterator<Item = (Day, Points)>) -> Self {
+        let mut day_use = Self::default();
+        for (day, points) in days {
+            day_use.append(day, points);
+        }
+        day_use
     }
 }
 
@@ -120,15 +145,24 @@ impl DayUse {
 /// After entry n it holds the place of n, of n − lowbit(n), and so on down to the highest power of
 /// two in n: as many places as n has ones (the path of a Fenwick tree), newest last. The batch and
 /// slot of a place are packed; the partition is the account's.
+///
+/// The first few places lie with the account; only long histories have more. No place packs to zero,
+/// so that is where the places end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trail {
-    length: u8,
-    /// The first few lie with the account; only long histories have more.
-    first: [u64; TRAIL_INLINE],
-    more: Vec<u64>,
+    first: [u64; TRAIL_FIRST],
+    more: Option<Box<More>>,
 }
 
-const TRAIL_INLINE: usize = 6;
+/// Places beyond the first; few accounts have so many entries that these are not all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct More {
+    places: [u64; TRAIL_MORE],
+    more: Option<Box<Self>>,
+}
+
+const TRAIL_FIRST: usize = 4;
+const TRAIL_MORE: usize = 7;
 
 const SLOT_BITS: u32 = 18;
 const NUMBER_BITS: u32 = 6;
@@ -140,48 +174,58 @@ impl Trail {
     /// Restores a trail from its packed places, oldest first.
     pub fn from_packed(packed: &[u64]) -> Self {
         let mut trail = Self::default();
-        for place in packed {
-            trail.append(*place);
+        for (at, place) in packed.iter().enumerate() {
+            trail.set(at, *place);
         }
         trail
     }
 
     /// The packed places, oldest first.
-    pub fn packed(&self) -> impl ExactSizeIterator<Item = u64> {
-        (0..usize::from(self.length)).map(|at| self.at(at))
+    pub fn packed(&self) -> impl Iterator<Item = u64> {
+        let mut rest = self.more.as_deref();
+        let more = std::iter::from_fn(move || {
+            let More { places, more } = rest?;
+            rest = more.as_deref();
+            Some(places)
+        });
+        self.first.iter().chain(more.flatten()).copied().take_while(|place| *place != 0)
     }
 
-    fn at(&self, at: usize) -> u64 {
-        self.first.get(at).copied().unwrap_or_else(|| self.more[at - TRAIL_INLINE])
+    /// How many places there are.
+    pub fn len(&self) -> usize {
+        self.packed().count()
     }
 
-    fn append(&mut self, packed: u64) {
-        let at = usize::from(self.length);
-        match self.first.get_mut(at) {
-            Some(first) => *first = packed,
-            None => self.more.push(packed),
+    /// Whether there is no place.
+    pub const fn is_empty(&self) -> bool {
+        self.first[0] == 0
+    }
+
+    /// Puts a place behind the first `at`, after which there is nothing.
+    fn set(&mut self, at: usize, packed: u64) {
+        let (mut places, mut more, mut at) = (&mut self.first[..], &mut self.more, at);
+        while at >= places.len() {
+            at -= places.len();
+            let next = more.get_or_insert_default();
+            (places, more) = (&mut next.places[..], &mut next.more);
         }
-        self.length += 1;
+        places[at] = packed;
+        places[at + 1..].fill(0);
+        *more = None;
     }
 
     /// The place of the last entry.
     pub fn last(&self, partition: u16) -> Option<Place> {
-        let last = usize::from(self.length).checked_sub(1)?;
-        Some(unpack(self.at(last), partition))
+        self.packed().last().map(|last| unpack(last, partition))
     }
 
     /// Appends entry `sequence`, which stands at `place`, and returns the place of entry
     /// `sequence − lowbit(sequence)`.
     pub fn push(&mut self, sequence: u64, place: Place) -> Option<Place> {
         let kept = sequence.count_ones() as usize - 1;
-        for at in kept..TRAIL_INLINE.min(usize::from(self.length)) {
-            self.first[at] = 0;
-        }
-        self.more.truncate(kept.saturating_sub(TRAIL_INLINE));
-        self.length = u8::try_from(kept).expect("64 bits have at most 64 ones");
-        let skip = self.last(place.partition);
-        self.append(pack(place));
-        skip
+        let skip = kept.checked_sub(1).and_then(|last| self.packed().nth(last));
+        self.set(kept, pack(place));
+        skip.map(|skip| unpack(skip, place.partition))
     }
 }
 
@@ -222,6 +266,42 @@ mod tests {
             assert_eq!(before, (n > 1).then(|| place(n - 1)));
             let expected = n - (n & n.wrapping_neg());
             assert_eq!(trail.push(n, place(n)), (expected > 0).then(|| place(expected)));
+            assert_eq!(trail.len(), n.count_ones() as usize);
+            let packed: Vec<u64> = trail.packed().collect();
+            assert_eq!(Trail::from_packed(&packed), trail);
         }
+    }
+
+    #[test]
+    fn a_trail_has_room_for_every_history() {
+        let place = Place { partition: 3, batch: 1, slot: 7, number: 1 };
+        let full = Trail::from_packed(&[pack(place); 64]);
+        assert_eq!(full.len(), 64);
+        let mut next = Trail::from_packed(&[pack(place); 62]);
+        next.push(u64::MAX >> 1, place);
+        assert_eq!(next.len(), 63);
+    }
+
+    #[test]
+    fn days_are_counted_in_any_order_and_forgotten_from_the_oldest() {
+        let points = |hundredths| Points::from_hundredths(hundredths).expect("few points");
+        let mut day_use = DayUse::default();
+        for (day, hundredths) in [(5, 10), (3, 20), (7, 30), (5, 1), (3, -50), (4, -1), (7, 2)] {
+            day_use.use_on(Day(day), points(hundredths));
+        }
+        let days: Vec<_> = day_use.iter().map(|(day, used)| (day.0, used.hundredths())).collect();
+        assert_eq!(days, [(3, 0), (5, 11), (7, 32)]);
+        assert_eq!(day_use.used_on(Day(5)), points(11));
+        assert_eq!(day_use.used_on(Day(6)), Points::ZERO);
+        assert_eq!(DayUse::from_days(day_use.iter()), day_use);
+        day_use.forget_before(Day(6));
+        assert_eq!(day_use, DayUse::from_days([(Day(7), points(32))]));
+        day_use.forget_before(Day(8));
+        assert_eq!(day_use, DayUse::default());
+    }
+
+    #[test]
+    fn an_account_is_small() {
+        assert_eq!(size_of::<Account>(), 176);
     }
 }

@@ -184,6 +184,9 @@ impl std::error::Error for DecimalError {}
 /// Reads an unsigned JSON number into units of 10^-`decimals`, exactly.
 fn parse_decimal(text: &str, decimals: u32) -> Result<u128, DecimalError> {
     let bytes = text.as_bytes();
+    if let Some(value) = parse_short(bytes, decimals) {
+        return Ok(value);
+    }
     let (negative, bytes) = match bytes {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, bytes),
@@ -230,6 +233,43 @@ fn parse_decimal(text: &str, decimals: u32) -> Result<u128, DecimalError> {
         Err(_) if shift < 0 => Err(DecimalError::TooPrecise { decimals_max: decimals }),
         Err(_) => Err(DecimalError::TooLarge),
     }
+}
+
+/// Digits that fit in 64 bits whatever they are.
+const SHORT_DIGITS: usize = 19;
+
+const POWERS_OF_TEN: [u64; SHORT_DIGITS + 1] = {
+    let mut powers = [1; SHORT_DIGITS + 1];
+    let mut at = 1;
+    while at <= SHORT_DIGITS {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// Reads what nearly every number is: a few digits with a point at most. `None` for whatever else it is.
+fn parse_short(bytes: &[u8], decimals: u32) -> Option<u128> {
+    let has_leading_zero = matches!(bytes, [b'0', b'0'..=b'9', ..]);
+    if bytes.len() > SHORT_DIGITS || has_leading_zero {
+        return None;
+    }
+    let mut value = 0_u64;
+    let mut point = None;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    let places = match point {
+        Some(at) if at + 1 < bytes.len() => bytes.len() - at - 1,
+        None if !bytes.is_empty() => 0,
+        Some(_) | None => return None,
+    };
+    let shift = (decimals as usize).checked_sub(places)?;
+    Some(u128::from(value) * u128::from(*POWERS_OF_TEN.get(shift)?))
 }
 
 fn digits(bytes: &[u8]) -> usize {

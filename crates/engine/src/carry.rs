@@ -24,7 +24,7 @@ use crate::partition::{
 };
 use crate::players::Ordinal;
 use crate::store::Earlier;
-use crate::timers::{FIRED_MAX, Timer};
+use crate::timers::{FIRED_MAX, MarkerKey, Timer};
 
 /// What was sent to another partition is sent again after this long without an answer.
 const RESEND_MICROS: i64 = 10_000_000;
@@ -62,15 +62,19 @@ impl Partition {
         let hour = event.at().hour();
         self.occupy(identity, place, hour);
         if step.mark {
-            // A wager as old as the void is accepted for a window, its last moment included.
-            let until = event.at().plus_micros(self.rules.settings.window_micros() + 1);
-            let until = until.max(self.time);
-            let key = marker_key(event, &operator);
-            self.timers.set(until, Timer::Marker(key.clone()));
-            self.unwritten.markers.insert(key.clone());
-            self.markers.insert(key, until);
+            // For a window, the last moment included, in which a wager as old as the void, or as the
+            // batch of one that was released late, is accepted.
+            let from = event.at().max(self.time);
+            let until = from.plus_micros(self.rules.settings.window_micros() + 1);
+            self.mark(marker_key(event, &operator), until);
         }
         Some(self.players.get(player).account.balance)
+    }
+
+    fn mark(&mut self, key: MarkerKey, until: Timestamp) {
+        self.timers.set(until, Timer::Marker(key.clone()));
+        self.unwritten.markers.insert(key.clone());
+        self.markers.insert(key, until);
     }
 
     fn occupy(&mut self, identity: &Identity, place: Place, hour: i64) {
@@ -214,7 +218,8 @@ impl Partition {
         }
     }
 
-    /// Keeps an input whole that could not be processed.
+    /// Keeps an input whole that could not be processed. One that was sent from another partition may
+    /// come again before its sender has heard of it, and is kept once.
     pub(crate) fn keep_dead_letter(
         &mut self,
         place: Place,
@@ -222,10 +227,16 @@ impl Partition {
         record: &Record<'_>,
         folding: &mut Folding,
     ) {
+        let until = self.time.plus_micros(DEAD_LETTER_MICROS);
+        if let Some(key) = record.origin.map(MarkerKey::returned) {
+            if self.markers.contains_key(&key) {
+                return;
+            }
+            self.mark(key, until);
+        }
         let mut bytes = Vec::new();
         record.write(&mut bytes);
         folding.folded.dead_letters.push((place.slot, bytes));
-        let until = self.time.plus_micros(DEAD_LETTER_MICROS);
         self.timers.set(until, Timer::DeadLetter(place));
         self.unwritten.dead_letters.insert(place);
         let dead_letter = DeadLetter {

@@ -12,7 +12,7 @@ use accolade_domain::ledger::{Place, Subject};
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_text, put_varint};
-use accolade_wire::id_text::{put_id, read_id};
+use accolade_wire::id_text::{put_id, put_packed_id, read_id};
 use accolade_wire::identity::HashKey;
 use accolade_wire::record::{Kind, Source};
 use accolade_wire::state::{put_account, read_account};
@@ -54,6 +54,8 @@ mod tag {
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
+/// Bytes that most accounts take at the most.
+const ACCOUNT_BYTES: usize = 128;
 /// A sweep has gone round after so many checkpoints at most, so that a quiet partition does not hold
 /// back the removal of what others have superseded.
 const ROUND_CHECKPOINTS_MAX: usize = 256;
@@ -68,6 +70,7 @@ impl Partition {
         assert!(!self.stands(), "a partition that stands within a batch is not written");
         self.write_head(out);
         let dirty = self.players.take_dirty();
+        out.reserve(dirty.len() * (1 + SWEPT_FOR_EACH_CHANGED) * ACCOUNT_BYTES);
         for ordinal in &dirty {
             write_account(out, *ordinal, &self.players.get(*ordinal).account);
         }
@@ -87,7 +90,8 @@ impl Partition {
         let all = self.players.all();
         let stretch = stretch.max(all.len().div_ceil(ROUND_CHECKPOINTS_MAX));
         let to = (from + stretch).min(all.len());
-        for (ordinal, player) in (self.unwritten.sweep_next..).zip(&all[from..to]) {
+        let stretch = all.iter_from(from).take(to - from);
+        for (ordinal, player) in (self.unwritten.sweep_next..).zip(stretch) {
             write_account(out, ordinal, &player.account);
         }
         let completed = to == all.len();
@@ -149,7 +153,7 @@ impl Partition {
     pub fn write_links(&mut self, out: &mut Vec<u8>) {
         let number = self.number;
         let (first, players) = self.players.take_unlinked();
-        if players.is_empty() {
+        if players.len() == 0 {
             return;
         }
         out.extend_from_slice(&number.to_le_bytes());
@@ -157,7 +161,7 @@ impl Partition {
         put_varint(out, players.len() as u64);
         for player in players {
             put_varint(out, u64::from(player.operator));
-            put_id(out, &player.name);
+            put_packed_id(out, &player.name);
             out.extend_from_slice(&player.account.subject.0);
         }
     }
@@ -346,13 +350,7 @@ impl Loader {
                     4 => Kind::Control,
                     _ => return Err(cursor.bad()),
                 },
-                source: match cursor.u8()? {
-                    1 => Source::Http,
-                    2 => Source::File,
-                    3 => Source::Node,
-                    4 => Source::Released,
-                    _ => return Err(cursor.bad()),
-                },
+                source: Source::from_number(cursor.u8()?).ok_or(cursor.bad())?,
                 received_at: Timestamp::from_micros(cursor.i64()?),
                 bytes_at: self.read_place(cursor)?,
                 state: match cursor.u8()? {
@@ -407,7 +405,7 @@ impl Loader {
         let partition = &mut self.partition;
         (partition.rules, partition.next_batch, partition.time) =
             (rules, head.next_batch, head.time);
-        partition.players.take_unlinked();
+        partition.players.links_are_written();
         for ordinal in 0..head.players {
             if let Some(due) = partition.day_use_due(ordinal) {
                 partition.timers.set(due, Timer::DayUse(ordinal));

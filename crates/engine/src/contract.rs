@@ -3,4 +3,6 @@
 
 pub mod disk;
 pub mod intake;
+pub mod objects;
+pub mod ordered;
 pub mod store;

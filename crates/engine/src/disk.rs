@@ -36,6 +36,12 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     fn len(&self) -> io::Result<u64>;
     /// Cuts or extends the file to `len` bytes.
     fn set_len(&self, len: u64) -> io::Result<()>;
+    /// Says that from now on reads will be here and there, and what lies around them is not wanted.
+    /// Advice: by default nothing comes of it.
+    fn expect_scattered_reads(&self) {}
+    /// Says that these bytes will be read soon, so that fetching them may begin. Advice: by default
+    /// nothing comes of it.
+    fn will_read(&self, _offset: u64, _length: u64) {}
     /// Whether the file has no bytes.
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use accolade_wire::identity::IdHash;
-use hashbrown::HashTable;
 
+use crate::by_hash::ByHash;
+use crate::chunks::Chunks;
 use crate::store::{Ask, Earlier};
 
 /// One id that is occupied, with the place of its outcome.
@@ -26,40 +27,44 @@ pub struct IdEntry {
 
 /// A table of ids of one partition. Several entries may have one id.
 #[derive(Debug, Clone, Default)]
-pub struct IdTable(HashTable<IdEntry>);
+pub struct IdTable {
+    entries: Chunks<IdEntry>,
+    by_id: ByHash,
+}
 
 impl IdTable {
     fn insert(&mut self, entry: IdEntry) {
-        self.0.insert_unique(entry.id.0[0], entry, |entry| entry.id.0[0]);
+        let at = u32::try_from(self.entries.len()).expect("fewer than 2^32 ids in an interval");
+        self.entries.push(entry);
+        self.by_id.insert(entry.id.0[0], at);
     }
 
     fn newest(&self, ask: &Ask) -> Option<Earlier> {
-        self.0
-            .iter_hash(ask.id.0[0])
-            .filter(|entry| entry.id == ask.id && entry.player == ask.player)
-            .filter(|entry| ask.hours.include(entry.hour))
+        self.with_id(ask.id)
+            .filter(|entry| entry.player == ask.player && ask.hours.include(entry.hour))
             .map(|entry| Earlier { batch: entry.batch, slot: entry.slot, content: entry.content })
             .max_by_key(|earlier| (earlier.batch, earlier.slot))
     }
 
     /// All entries with `id`, whatever their player.
     pub fn with_id(&self, id: IdHash) -> impl Iterator<Item = &IdEntry> {
-        self.0.iter_hash(id.0[0]).filter(move |entry| entry.id == id)
+        let entries = self.by_id.all(id.0[0]).map(|at| self.entries.at(at as usize));
+        entries.filter(move |entry| entry.id == id)
     }
 
-    /// All entries, in no order.
+    /// All entries, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = &IdEntry> {
-        self.0.iter()
+        self.entries.iter()
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 }
 
@@ -68,19 +73,20 @@ impl IdTable {
 pub struct RecentIds {
     current: IdTable,
     sealing: Option<Arc<IdTable>>,
-    unwritten: Vec<IdEntry>,
+    /// Entries of the current interval from here on are in no checkpoint.
+    unwritten: usize,
 }
 
 impl RecentIds {
     /// Occupies an id; the next checkpoint writes it.
     pub fn insert(&mut self, entry: IdEntry) {
         self.current.insert(entry);
-        self.unwritten.push(entry);
     }
 
     /// Puts back an id that a checkpoint had written.
     pub fn restore(&mut self, entry: IdEntry) {
         self.current.insert(entry);
+        self.unwritten = self.current.len();
     }
 
     /// The newest occurrence of what `ask` asks for.
@@ -109,12 +115,14 @@ impl RecentIds {
         self.current.is_empty()
     }
 
-    /// Ids that no checkpoint has written yet.
-    pub fn take_unwritten(&mut self) -> Vec<IdEntry> {
-        std::mem::take(&mut self.unwritten)
+    /// Ids that no checkpoint has written yet; they count as written from now on.
+    pub fn take_unwritten(&mut self) -> impl ExactSizeIterator<Item = &IdEntry> {
+        let from = std::mem::replace(&mut self.unwritten, self.current.len());
+        self.current.entries.iter_from(from)
     }
 
     /// Ends the current interval: its ids are asked until [`RecentIds::sealed`], and change no more.
+    /// Those that no checkpoint has written stand in the sealed run alone.
     ///
     /// # Panics
     ///
@@ -122,6 +130,7 @@ impl RecentIds {
     pub fn seal(&mut self) -> Arc<IdTable> {
         assert!(self.sealing.is_none(), "one interval is sealed at a time");
         let table = Arc::new(std::mem::take(&mut self.current));
+        self.unwritten = 0;
         self.sealing = Some(Arc::clone(&table));
         table
     }

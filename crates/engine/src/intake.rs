@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use accolade_domain::amount::Points;
-use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 
 /// Makes records durable, in order, and tells what became of them.
@@ -37,8 +36,8 @@ pub struct Submission {
 
 /// Hears what becomes of a submission. Calls come from the node's threads and must not block.
 pub trait Caller: fmt::Debug + Send + Sync {
-    /// All records are durable, at these places; heard before any outcome.
-    fn durable(&self, places: &[Place]);
+    /// All records are durable; heard once, before any outcome.
+    fn durable(&self);
     /// Nothing of it was kept, or nothing is known: the node ended.
     fn refused(&self, why: Refused);
     /// The record at `index` was folded.

@@ -13,8 +13,10 @@
 )]
 
 pub mod apply;
+mod by_hash;
 mod carry;
 pub mod checkpoint;
+pub mod chunks;
 pub mod disk;
 pub mod feed;
 pub mod ids;

@@ -8,11 +8,12 @@ use std::ops::Range;
 pub trait Objects: fmt::Debug + Send + Sync {
     /// Puts an object; it is there whole or not at all. Putting the same bytes again is no error.
     fn put(&self, key: &str, bytes: Vec<u8>) -> io::Result<()>;
-    /// Reads a part of an object; `NotFound` where there is none.
+    /// Reads a part of an object; `NotFound` where there is none, `UnexpectedEof` where it ends before.
     fn get(&self, key: &str, bytes: Range<u64>) -> io::Result<Vec<u8>>;
     /// Reads a whole object; `NotFound` where there is none.
     fn get_all(&self, key: &str) -> io::Result<Vec<u8>>;
-    /// All objects whose key begins with `prefix`. Only the sweeper lists.
+    /// All objects whose key begins with `prefix`, in any order. Only the sweeper lists, and a person
+    /// who restores.
     fn list(&self, prefix: &str) -> io::Result<Vec<Object>>;
     /// Removes an object; no error where there is none.
     fn remove(&self, key: &str) -> io::Result<()>;

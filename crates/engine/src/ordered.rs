@@ -39,11 +39,15 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
         &self,
         partition: u16,
         offsets: Range<i64>,
-        each: &mut dyn FnMut(i64, &[u8]) -> Result<(), LogFailed>,
+        each: EachOrdered<'_>,
     ) -> Result<(), LogFailed>;
 
     /// Where each source begins.
     fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed>;
+
+    /// The offset after the last control record: a node that has heard all below it has heard every one
+    /// that was there when this was asked.
+    fn control_end(&self) -> Result<i64, LogFailed>;
 
     /// Reads the records of a source that lie within `offsets`, `each` with its offset; the same ones
     /// whenever it is asked. Fails where some of `offsets` are not there any more.
@@ -72,6 +76,9 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
     /// Gives all partitions back at once, so that others may take them. Nothing is assigned after it.
     fn resign(&self);
 }
+
+/// Hears records of the order, each with its offset.
+pub type EachOrdered<'a> = &'a mut dyn FnMut(i64, &[u8]) -> Result<(), LogFailed>;
 
 /// Hears the offset of a submitted record.
 pub type Submitted = Box<dyn FnOnce(Result<i64, Refused>) + Send>;

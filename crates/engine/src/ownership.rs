@@ -19,6 +19,9 @@ pub struct Cursor {
     pub claim: i64,
     /// The batch that counts next.
     pub next_batch: u64,
+    /// The first batch that was ordered here: what lies before was brought from elsewhere, and its
+    /// outputs have left there.
+    pub first_batch: u64,
     /// Where each source goes on.
     pub sources: Offsets,
     /// The latest shipped checkpoint that was named; empty for none.
@@ -59,7 +62,8 @@ impl Cursor {
     /// Before the first record of an order that begins at offset `next`.
     pub const fn start(next: i64) -> Self {
         let checkpoint = String::new();
-        Self { next, epoch: 0, claim: -1, next_batch: 1, sources: [0; 4], checkpoint }
+        let (next_batch, first_batch, sources) = (1, 1, [0; 4]);
+        Self { next, epoch: 0, claim: -1, next_batch, first_batch, sources, checkpoint }
     }
 
     /// Goes past the record at `offset` and says whether it counts.
@@ -83,6 +87,7 @@ impl Cursor {
         }
         if self.epoch == 0 && self.next_batch == 1 {
             self.next_batch = claim.next_batch;
+            self.first_batch = claim.next_batch;
             self.sources = claim.sources;
         }
         self.epoch = claim.epoch;
@@ -126,6 +131,7 @@ impl Cursor {
         out.extend_from_slice(&self.epoch.to_le_bytes());
         out.extend_from_slice(&self.claim.to_le_bytes());
         out.extend_from_slice(&self.next_batch.to_le_bytes());
+        out.extend_from_slice(&self.first_batch.to_le_bytes());
         for offset in self.sources {
             out.extend_from_slice(&offset.to_le_bytes());
         }
@@ -139,12 +145,12 @@ impl Cursor {
             return Err(cursor.bad());
         }
         let (next, epoch, claim) = (cursor.i64()?, cursor.u64()?, cursor.i64()?);
-        let next_batch = cursor.u64()?;
+        let (next_batch, first_batch) = (cursor.u64()?, cursor.u64()?);
         let sources = [cursor.i64()?, cursor.i64()?, cursor.i64()?, cursor.i64()?];
         let length = usize::try_from(cursor.varint()?).map_err(|_| cursor.bad())?;
         let checkpoint = std::str::from_utf8(cursor.take(length)?).map_err(|_| cursor.bad())?;
         let checkpoint = checkpoint.to_owned();
-        Ok(Self { next, epoch, claim, next_batch, sources, checkpoint })
+        Ok(Self { next, epoch, claim, next_batch, first_batch, sources, checkpoint })
     }
 }
 

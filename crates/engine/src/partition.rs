@@ -437,7 +437,8 @@ impl Partition {
                 outcome
             }
             Body::Control => {
-                let (rules, outcome) = shared.history.after(&self.rules, record.body, self.time);
+                let (rules, outcome) =
+                    shared.history.after(&self.rules, record.body, record.received_at);
                 self.rules = rules;
                 put_outcome(&mut folding.folded.journal, &outcome, None);
                 outcome

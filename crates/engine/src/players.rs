@@ -1,9 +1,12 @@
 //! The players of a partition and their accounts, in memory.
 
 use accolade_domain::account::Account;
-use accolade_domain::text::ShortText;
+use accolade_domain::text::PackedId;
+use accolade_domain::time::Day;
 use accolade_wire::identity::HashKey;
-use hashbrown::HashTable;
+
+use crate::by_hash::ByHash;
+use crate::chunks::Chunks;
 
 /// A player's number within a partition: 0, 1, 2, … in the order in which they were first seen.
 pub type Ordinal = u32;
@@ -14,7 +17,7 @@ pub struct Player {
     /// The operator's number.
     pub operator: u32,
     /// The operator's own name for the player.
-    pub name: ShortText,
+    pub name: PackedId,
     /// The account.
     pub account: Account,
     dirty: bool,
@@ -23,33 +26,20 @@ pub struct Player {
 /// All players of a partition.
 #[derive(Debug, Default)]
 pub struct Players {
-    all: Vec<Player>,
-    by_name: HashTable<(u32, Ordinal)>,
+    all: Chunks<Player>,
+    by_name: ByHash,
     dirty: Vec<Ordinal>,
     /// Players from here on have links that no checkpoint has written.
     unlinked: usize,
 }
 
-const fn table_part(hash: u64) -> u32 {
-    (hash >> 32) as u32
-}
-
-/// The table wants entropy at both ends of 64 bits.
-fn spread(part: u32) -> u64 {
-    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 impl Players {
     /// Finds a player; `hash` is that of the name.
     pub fn find(&self, hash: u64, operator: u32, name: &str) -> Option<Ordinal> {
-        let part = table_part(hash);
-        let is_it = |(other, ordinal): &(u32, Ordinal)| {
-            let player = &self.all[*ordinal as usize];
-            *other == part
-                && player.operator == operator
-                && player.name.as_bytes() == name.as_bytes()
-        };
-        self.by_name.find(spread(part), is_it).map(|(_, ordinal)| *ordinal)
+        self.by_name.find(hash, |ordinal| {
+            let player = self.get(ordinal);
+            player.operator == operator && player.name.is(name)
+        })
     }
 
     /// Brings the accounts behind many names towards the processor.
@@ -57,20 +47,22 @@ impl Players {
     /// One after the other, each costs several accesses to memory that wait for each other; in short
     /// loops over all of them the processor has many under way at once.
     pub fn warm(&self, hashes: &[u64]) {
-        let candidate = |hash: &u64| {
-            let part = table_part(*hash);
-            self.by_name
-                .find(spread(part), |(other, _)| *other == part)
-                .map(|(_, ordinal)| *ordinal)
-        };
+        let candidate = |hash: &u64| self.by_name.find(*hash, |_| true);
         let ordinals: Vec<_> = hashes.iter().filter_map(candidate).collect();
         let touched = ordinals.iter().fold(0, |touched, ordinal| {
-            let Player { name, account, .. } = self.get(*ordinal);
+            // Something of each of the lines that an account lies in.
+            let Player { operator, name, account, .. } = self.get(*ordinal);
+            let Account { subject, head, trail, day_use, .. } = account;
+            let bytes = subject.0[0] ^ head.0[0] ^ head.0[31];
+            let days = day_use.used_on(Day(i32::MAX)).hundredths().cast_unsigned();
+            let name = name.uuid().map_or(0, |uuid| uuid[0]);
             touched
                 ^ account.sequence
-                ^ u64::from(account.head.0[0])
                 ^ account.version
-                ^ u64::from(name.as_bytes().first().copied().unwrap_or(0))
+                ^ days
+                ^ u64::from(*operator)
+                ^ u64::from(bytes ^ name)
+                ^ u64::from(trail.is_empty())
         });
         std::hint::black_box(touched);
     }
@@ -84,25 +76,23 @@ impl Players {
     pub fn add(&mut self, hash: u64, operator: u32, name: &str, account: Account) -> Ordinal {
         let ordinal = Ordinal::try_from(self.all.len()).expect("fewer than 2^32 players");
         self.all.push(Player { operator, name: name.into(), account, dirty: false });
-        let part = table_part(hash);
-        self.by_name.insert_unique(spread(part), (part, ordinal), |(part, _)| spread(*part));
+        self.by_name.insert(hash, ordinal);
         ordinal
     }
 
     /// Makes room for `more` players.
     pub fn reserve(&mut self, more: usize) {
-        self.all.reserve(more);
-        self.by_name.reserve(more, |(part, _)| spread(*part));
+        self.by_name.reserve(more);
     }
 
     /// The player with an ordinal.
     pub fn get(&self, ordinal: Ordinal) -> &Player {
-        &self.all[ordinal as usize]
+        self.all.at(ordinal as usize)
     }
 
     /// The account to change; the next checkpoint writes it.
     pub fn change(&mut self, ordinal: Ordinal) -> &mut Account {
-        let player = &mut self.all[ordinal as usize];
+        let player = self.all.get_mut(ordinal as usize).expect("an ordinal of a player");
         if !player.dirty {
             player.dirty = true;
             self.dirty.push(ordinal);
@@ -116,7 +106,7 @@ impl Players {
     }
 
     /// All players, by ordinal.
-    pub fn all(&self) -> &[Player] {
+    pub const fn all(&self) -> &Chunks<Player> {
         &self.all
     }
 
@@ -124,15 +114,21 @@ impl Players {
     pub fn take_dirty(&mut self) -> Vec<Ordinal> {
         let dirty = std::mem::take(&mut self.dirty);
         for ordinal in &dirty {
-            self.all[*ordinal as usize].dirty = false;
+            let player = self.all.get_mut(*ordinal as usize).expect("an ordinal of a player");
+            player.dirty = false;
         }
         dirty
     }
 
+    /// The links of all players stand in a checkpoint.
+    pub fn links_are_written(&mut self) {
+        self.unlinked = self.all.len();
+    }
+
     /// Players whose links were not taken before, with the ordinal of the first.
-    pub fn take_unlinked(&mut self) -> (Ordinal, &[Player]) {
+    pub fn take_unlinked(&mut self) -> (Ordinal, impl ExactSizeIterator<Item = &Player>) {
         let from = std::mem::replace(&mut self.unlinked, self.all.len());
         let ordinal = Ordinal::try_from(from).expect("fewer than 2^32 players");
-        (ordinal, &self.all[from..])
+        (ordinal, self.all.iter_from(from))
     }
 }

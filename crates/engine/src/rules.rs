@@ -114,7 +114,8 @@ impl Rules {
 
     /// The rules after one more control record, and what became of it.
     ///
-    /// `time` is that of the record's batch. `skip` changes no rule: the driver has acted on it.
+    /// `time` is when the record was taken in: batches that order it differ in theirs from partition to
+    /// partition. `skip` changes no rule: the driver has acted on it.
     pub fn after(&self, body: &[u8], time: Timestamp) -> (Self, Outcome) {
         let mut next = self.clone();
         next.applied += 1;
@@ -155,6 +156,10 @@ impl Rules {
                 window_hours,
                 recent_hours,
             } => {
+                // Two nodes may begin a cluster at the same time: the first record counts.
+                if self.settings.partitions != 0 {
+                    return Err(Declined::Stale);
+                }
                 let hash_key = HashKey(hex_16(&hash_key).ok_or(Declined::Malformed)?);
                 let cluster_id = cluster_id.into();
                 self.settings = Settings {

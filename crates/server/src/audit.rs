@@ -1,13 +1,13 @@
 //! Proving the ledger: every account's chain from its first entry on, and balances = sums.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use accolade_domain::account::Trail;
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::{ChainHash, Place, Subject};
-use accolade_engine::intake::Intake;
 use accolade_storage::error::StorageError;
-use accolade_storage::node::Node;
+use accolade_storage::host::{Host, NotHere};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::{Outcomes, StoredEntry};
 use accolade_wire::ledger::chain_hash;
@@ -15,10 +15,13 @@ use accolade_wire::record::Slice;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
+use crate::cluster::{Neighbour, Where, partitions_text};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
+use crate::service::Service;
 use crate::shapes::PlaceShape;
 use crate::submit::soon;
 use crate::tenant::{Door, hex};
@@ -26,23 +29,25 @@ use crate::topics::{Gone, Lines, stream};
 
 /// Batches after which progress is told.
 const TOLD_EVERY: u64 = 10_000;
+/// Another node may verify for so long without telling of it.
+const SILENT_MAX: Duration = Duration::from_mins(10);
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ProgressLine {
     progress: Progress,
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Progress {
     partition: u16,
     batches: u64,
     entries: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ResultLine {
-    result: &'static str,
+    result: String,
     entries: u64,
     accounts: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +55,7 @@ struct ResultLine {
 }
 
 /// The first entry that does not fit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Failure {
     operator_id: Option<String>,
@@ -66,17 +71,30 @@ pub(crate) async fn verify(
     uri: Uri,
 ) -> Result<Response, Problem> {
     Parameters::read(uri.query(), &[])?;
+    let owners = service.owners(0..service.partitions()).await?;
+    let runtime = Handle::current();
     Ok(stream(move |lines| {
-        let mut audit = Audit { node: &service.node, lines: &lines, entries: 0, accounts: 0 };
-        let first_failure = match audit.run() {
-            Ok(()) => None,
-            Err(Stopped::Failed(failure)) => Some(*failure),
-            Err(Stopped::Gone) => return,
-        };
-        let result = if first_failure.is_some() { "failed" } else { "ok" };
-        let Audit { entries, accounts, .. } = audit;
-        // If the client has gone, there is nobody to tell.
-        drop(lines.send(&ResultLine { result, entries, accounts, first_failure }));
+        let mut audit = Audit { service: &service, lines: &lines, entries: 0, accounts: 0 };
+        let done = owners.into_iter().try_for_each(|(at, partitions)| match at {
+            Where::Here => audit.run(&partitions),
+            Where::At(address) => runtime.block_on(audit.ask(&address, &partitions)),
+        });
+        audit.tell(done);
+    }))
+}
+
+/// Verifies partitions that are here, for another node.
+pub(crate) async fn verify_here(
+    State(Door { service, .. }): State<Door>,
+    Neighbour: Neighbour,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::read(uri.query(), &["partitions"])?;
+    let partitions = parameters.partitions(service.partitions())?;
+    Ok(stream(move |lines| {
+        let mut audit = Audit { service: &service, lines: &lines, entries: 0, accounts: 0 };
+        let done = audit.run(&partitions);
+        audit.tell(done);
     }))
 }
 
@@ -101,11 +119,23 @@ impl From<StorageError> for Stopped {
     }
 }
 
-fn failed(entry: Option<(&Node, u32, Subject, u64, Place)>, what: String) -> Stopped {
+impl From<NotHere> for Stopped {
+    fn from(not_here: NotHere) -> Self {
+        failed(None, not_here.to_string())
+    }
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Self {
+        failed(None, format!("a part could not be verified by its node: {error}"))
+    }
+}
+
+fn failed(entry: Option<(&dyn Host, u32, Subject, u64, Place)>, what: String) -> Stopped {
     let failure = match entry {
         None => Failure { operator_id: None, subject: None, sequence: None, place: None, what },
-        Some((node, operator, subject, sequence, place)) => {
-            let rules = node.rules();
+        Some((host, operator, subject, sequence, place)) => {
+            let rules = host.rules();
             let mut operators = rules.operators();
             let operator = operators.find(|known| known.number == operator);
             Failure {
@@ -157,8 +187,16 @@ impl Chain {
     }
 }
 
+/// A line of another node.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OtherLine {
+    Progress(ProgressLine),
+    Result(ResultLine),
+}
+
 struct Audit<'a> {
-    node: &'a Node,
+    service: &'a Service,
     lines: &'a Lines,
     entries: u64,
     accounts: u64,
@@ -167,12 +205,51 @@ struct Audit<'a> {
 type Account = (u32, Subject);
 
 impl Audit<'_> {
-    fn run(&mut self) -> Result<(), Stopped> {
-        (0..self.node.partitions()).try_for_each(|partition| self.partition(partition))
+    fn run(&mut self, partitions: &[u16]) -> Result<(), Stopped> {
+        partitions.iter().try_for_each(|partition| self.partition(*partition))
+    }
+
+    /// Says how it ended.
+    fn tell(self, done: Result<(), Stopped>) {
+        let first_failure = match done {
+            Ok(()) => None,
+            Err(Stopped::Failed(failure)) => Some(*failure),
+            Err(Stopped::Gone) => return,
+        };
+        let result = if first_failure.is_some() { "failed" } else { "ok" }.to_owned();
+        let Audit { lines, entries, accounts, .. } = self;
+        // If the client has gone, there is nobody to tell.
+        drop(lines.send(&ResultLine { result, entries, accounts, first_failure }));
+    }
+
+    /// Has the node at `address` verify its partitions.
+    async fn ask(&mut self, address: &str, partitions: &[u16]) -> Result<(), Stopped> {
+        let numbers = partitions_text(partitions);
+        let path = format!("/cluster/v1/audit/verify?partitions={numbers}");
+        let before = self.entries;
+        let neighbours = self.service.neighbours().map_err(|_| NotHere::Nowhere)?;
+        let mut answer = neighbours.ask_for_lines(address, &path).await?;
+        while let Some(line) = answer.next(SILENT_MAX).await? {
+            match serde_json::from_slice(&line).map_err(std::io::Error::other)? {
+                OtherLine::Progress(mut line) => {
+                    line.progress.entries += before;
+                    self.lines.send_soon(&line).await?;
+                }
+                OtherLine::Result(ResultLine { entries, accounts, first_failure, .. }) => {
+                    self.entries += entries;
+                    self.accounts += accounts;
+                    return match first_failure {
+                        None => Ok(()),
+                        Some(failure) => Err(Stopped::Failed(Box::new(failure))),
+                    };
+                }
+            }
+        }
+        Err(std::io::Error::other("its answer broke off").into())
     }
 
     fn partition(&mut self, number: u16) -> Result<(), Stopped> {
-        let (end, stands, accounts) = self.node.read(number, |partition| {
+        let (end, stands, accounts) = self.service.read(number, |partition| {
             let accounts = partition.players().all().iter().map(|player| {
                 let account = &player.account;
                 let (sequence, head, balance) = (account.sequence, account.head, account.balance);
@@ -180,7 +257,7 @@ impl Audit<'_> {
                 (player.operator, account.subject, sequence, head, balance, last)
             });
             (partition.next_batch(), partition.stands(), accounts.collect::<Vec<_>>())
-        });
+        })?;
         let chains = self.chains(number, end)?;
         let nothing = Chain::default();
         for (operator, subject, sequence, head, balance, last) in accounts {
@@ -194,7 +271,8 @@ impl Audit<'_> {
                     chain.balance, chain.sequence
                 );
                 let place = last.unwrap_or_default();
-                return Err(failed(Some((self.node, operator, subject, sequence, place)), what));
+                let host = &*self.service.host;
+                return Err(failed(Some((host, operator, subject, sequence, place)), what));
             }
             self.accounts += 1;
         }
@@ -203,7 +281,8 @@ impl Audit<'_> {
 
     /// Verifies the entries of all batches before `end`, in the order of the journal.
     fn chains(&mut self, number: u16, end: u64) -> Result<HashMap<Account, Chain>, Stopped> {
-        let journal = &self.node.backing().journal;
+        let backing = self.service.host.backing(number)?;
+        let journal = &backing.journal;
         let mut chains: HashMap<Account, Chain> = HashMap::new();
         for batch in 1..end {
             let Some(bytes) = soon(|| journal.read(number, batch))? else {
@@ -222,7 +301,7 @@ impl Audit<'_> {
                 chain.add(&stored).map_err(|what| {
                     let (operator, subject) = (entry.operator, entry.subject);
                     let (sequence, place) = (entry.sequence, entry.place);
-                    failed(Some((self.node, operator, subject, sequence, place)), what)
+                    failed(Some((&*self.service.host, operator, subject, sequence, place)), what)
                 })?;
                 self.entries += 1;
             }

@@ -6,6 +6,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 use accolade_engine::partition::{DeadLetter, DeadLetterState};
+use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::json::{self, Value};
@@ -14,10 +15,12 @@ use accolade_wire::record::Kind;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
+use crate::cluster::Neighbour;
 use crate::idempotency::key_of;
-use crate::parameters::{Named, Parameters};
+use crate::parameters::{LIMIT_MAX, Named, Parameters};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
 use crate::service::Service;
@@ -46,7 +49,7 @@ pub(crate) fn id_of(place: Place) -> String {
     format!("{}-{}-{}", place.partition, place.batch, place.slot)
 }
 
-fn place_of(id: &str) -> Option<Place> {
+pub(crate) fn place_of(id: &str) -> Option<Place> {
     let mut parts = id.split('-');
     let place = Place {
         partition: parts.next()?.parse().ok()?,
@@ -82,18 +85,20 @@ pub(crate) const fn stage_of(reason: DeadReason) -> &'static str {
 }
 
 impl Service {
-    /// Dead letters after `after` that are wanted, at most `count`, in the order of their places.
+    /// Dead letters of these partitions, which are here, after `after` that are wanted, at most `count`,
+    /// in the order of their places.
     pub(crate) fn dead_letters(
         &self,
+        partitions: &[u16],
         after: Option<Place>,
         count: usize,
         is_wanted: impl Fn(&DeadLetter) -> bool,
-    ) -> Vec<(Place, DeadLetter)> {
+    ) -> Result<Vec<(Place, DeadLetter)>, NotHere> {
         let mut found = Vec::new();
-        for number in after.map_or(0, |after| after.partition)..self.partitions() {
+        for number in partitions {
             let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
             loop {
-                let last = self.node.read(number, |partition| {
+                let last = self.read(*number, |partition| {
                     let letters = partition.dead_letters().range((from, Bound::Unbounded));
                     let mut last = None;
                     for (place, letter) in letters.take(LOOKED_AT_ONCE) {
@@ -106,9 +111,9 @@ impl Service {
                         }
                     }
                     last
-                });
+                })?;
                 if found.len() == count {
-                    return found;
+                    return Ok(found);
                 }
                 match last {
                     Some(last) => from = Bound::Excluded(last),
@@ -116,19 +121,18 @@ impl Service {
                 }
             }
         }
-        found
+        Ok(found)
     }
 
     /// The operator's dead letter with this id.
     fn dead_letter(&self, tenant: &Tenant, id: &str) -> Result<(Place, DeadLetter), Problem> {
         let place = place_of(id).filter(|place| place.partition < self.partitions());
-        let found = place.and_then(|place| {
-            let letter = self
-                .node
-                .read(place.partition, |partition| partition.dead_letters().get(&place).cloned());
-            letter.filter(|letter| *letter.operator == *tenant.id).map(|letter| (place, letter))
-        });
-        found.ok_or_else(|| Problem::not_found("dead letter"))
+        let missing = || Problem::not_found("dead letter");
+        let place = place.ok_or_else(missing)?;
+        let letter =
+            self.read(place.partition, |partition| partition.dead_letters().get(&place).cloned())?;
+        let letter = letter.filter(|letter| *letter.operator == *tenant.id);
+        Ok((place, letter.ok_or_else(missing)?))
     }
 
     fn dead_letter_shape(
@@ -136,8 +140,8 @@ impl Service {
         place: Place,
         letter: &DeadLetter,
     ) -> Result<DeadLetterShape, Problem> {
-        let backing = self.node.backing();
-        let detail = recorded_soon(backing, place, |recorded| match &recorded.outcome {
+        let backing = self.host.backing(place.partition)?;
+        let detail = recorded_soon(&backing, place, |recorded| match &recorded.outcome {
             Outcome::DeadLetter { detail, .. } => detail.clone(),
             _ => letter.reason.sentence().into(),
         })?;
@@ -187,19 +191,101 @@ pub(crate) async fn list(
             Problem::new(Refusal::BadQuery, "`cursor`: expected a `nextCursor` of this list")
         })?),
     };
-    let page = blocking(move || {
-        let mut found = service.dead_letters(after, limit + 1, |letter| {
-            *letter.operator == *tenant.id && state.is_none_or(|state| letter.state == state)
-        });
-        let has_more = found.len() > limit;
-        found.truncate(limit);
-        let next_cursor = found.last().filter(|_| has_more).map(|(place, _)| id_of(*place));
-        let items: Result<Vec<_>, _> =
-            found.iter().map(|(place, letter)| service.dead_letter_shape(*place, letter)).collect();
-        Ok::<_, Problem>(Page { items: items?, next_cursor })
-    })
-    .await??;
-    Ok(respond(StatusCode::OK, &page))
+    // One more than is shown says whether there are more.
+    let asked = Asked { operator: tenant.id.to_string(), state, after, count: limit + 1 };
+    let path = asked.path();
+    let here = move |service: &Service, partitions: &[u16]| asked.found(service, partitions);
+    let first = after.map_or(0, |after| after.partition).min(service.partitions());
+    let found = service.gather(first..service.partitions(), here, &path, read_found).await?;
+    let mut found: Vec<Found> = found.into_iter().flatten().collect();
+    found.sort_by_key(|found| found.at);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| has_more).map(|found| id_of(place(found.at)));
+    let items = found.into_iter().map(|found| found.letter).collect();
+    Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
+}
+
+/// A part of a list.
+#[derive(Clone)]
+struct Asked {
+    operator: String,
+    state: Option<DeadLetterState>,
+    after: Option<Place>,
+    count: usize,
+}
+
+/// A dead letter of a list: partition, batch and slot, and as it is answered.
+#[derive(Debug, Serialize, Deserialize)]
+struct Found {
+    at: (u16, u64, u32),
+    letter: Box<RawValue>,
+}
+
+const fn place((partition, batch, slot): (u16, u64, u32)) -> Place {
+    Place { partition, batch, slot, number: 0 }
+}
+
+impl Asked {
+    /// As another node is asked.
+    fn path(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("operator", &self.operator);
+        query.append_pair("count", &self.count.to_string());
+        if let Some(state) = self.state {
+            query.append_pair("state", state_code(state));
+        }
+        if let Some(after) = self.after {
+            query.append_pair("after", &id_of(after));
+        }
+        format!("/cluster/v1/dead-letters?{}", query.finish())
+    }
+
+    fn read(parameters: &Parameters<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            operator: parameters.text("operator").unwrap_or_default().to_owned(),
+            state: parameters.choice("state", None, &STATES)?,
+            after: parameters.text("after").and_then(place_of),
+            count: parameters
+                .number("count", 1, LIMIT_MAX as u64 + 1)?
+                .and_then(|count| count.try_into().ok())
+                .unwrap_or(1),
+        })
+    }
+
+    /// What partitions have that are here.
+    fn found(&self, service: &Service, partitions: &[u16]) -> Result<Vec<Found>, Problem> {
+        let found = service.dead_letters(partitions, self.after, self.count, |letter| {
+            *letter.operator == *self.operator
+                && self.state.is_none_or(|state| letter.state == state)
+        })?;
+        let shape = |(place, letter): (Place, DeadLetter)| {
+            let shape = service.dead_letter_shape(place, &letter)?;
+            let letter = to_raw_value(&shape).expect("a shape is plain data");
+            Ok(Found { at: (place.partition, place.batch, place.slot), letter })
+        };
+        found.into_iter().map(shape).collect()
+    }
+}
+
+fn read_found(bytes: &[u8]) -> std::io::Result<Vec<Found>> {
+    Ok(serde_json::from_slice(bytes)?)
+}
+
+/// Dead letters of partitions that are here, for another node.
+pub(crate) async fn found(
+    State(Door { service, .. }): State<Door>,
+    Neighbour: Neighbour,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let known = ["partitions", "operator", "state", "after", "count"];
+    let parameters = Parameters::read(uri.query(), &known)?;
+    let partitions = parameters.partitions(service.partitions())?;
+    let asked = Asked::read(&parameters)?;
+    let found =
+        blocking(move || service.with_all_here(&partitions, || asked.found(&service, &partitions)))
+            .await??;
+    Ok(respond(StatusCode::OK, &found))
 }
 
 /// One dead letter.
@@ -307,7 +393,10 @@ async fn change(
     let (parts, body) = request.into_parts();
     Parameters::read(parts.uri.query(), &[])?;
     let key = key_of(&parts.headers)?;
-    let (place, letter) = service.dead_letter(&tenant, &id)?;
+    let (place, letter) = {
+        let (service, tenant, id) = (service.clone(), tenant.clone(), id.clone());
+        blocking(move || service.dead_letter(&tenant, &id)).await??
+    };
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let make = read(&letter, &tenant, &service, &body)?;
     let command_id = service.command_id(&tenant, key, parts.uri.path(), &body)?;

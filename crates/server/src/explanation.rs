@@ -16,7 +16,6 @@ use crate::lookup::Occurrence;
 use crate::parameters::{Named, Parameters};
 use crate::problem::Problem;
 use crate::shapes::{Exact, OutcomeShape, PartsShape, PlaceShape, Time, respond};
-use crate::submit::blocking;
 use crate::tenant::{Door, Tenant};
 
 #[derive(Serialize)]
@@ -70,16 +69,14 @@ pub(crate) async fn explanation(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(uri.query(), &["playerId"])?;
-    let key = service.node.rules().settings.hash_key;
+    let key = service.host.rules().settings.hash_key;
     #[expect(clippy::cast_possible_truncation, reason = "ids keep the low half of the hash")]
     let player = parameters.text("playerId").map(|player| key.player(player) as u32);
-    let (asked, operator) = (id.clone(), tenant.id.clone());
-    let (wagers, voids) = blocking(move || {
-        let wagers = service.occurrences(&operator, IdKind::Wager, &asked)?;
-        let voids = service.occurrences(&operator, IdKind::Void, &asked)?;
-        Ok::<_, Problem>((wagers, voids))
-    })
-    .await??;
+    let (wagers, voids): (Vec<_>, Vec<_>) = service
+        .occurrences(&tenant.id, &[IdKind::Wager, IdKind::Void], &id)
+        .await?
+        .into_iter()
+        .partition(|found| found.kind == IdKind::Wager);
     let is_asked_for = |wager: &Occurrence| player.is_none_or(|player| wager.player == player);
     let chosen = wagers.iter().position(is_asked_for).ok_or_else(|| Problem::not_found("wager"))?;
     let wager = &wagers[chosen];

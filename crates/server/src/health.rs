@@ -1,14 +1,15 @@
 //! Liveness, readiness and metrics.
 
 use accolade_domain::refusal::DeadReason;
-use accolade_engine::partition::DeadLetterState;
+use accolade_engine::partition::{DeadLetter, DeadLetterState};
+use accolade_storage::host::NotHere;
 use accolade_storage::node::Status;
 use accolade_wire::record::Kind;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use metrics::{Counter, counter, gauge};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 use crate::service::{Service, now};
@@ -70,18 +71,21 @@ pub(crate) async fn healthz() -> Response {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Readiness {
     ready: bool,
     /// Why it takes nothing in.
     reasons: Vec<String>,
+    /// How many partitions this node has.
+    partitions_here: usize,
     /// Partitions whose fold stands; their events are taken in and wait.
     standing: Vec<StandingShape>,
 }
 
 /// A partition whose fold stands.
-#[derive(Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StandingShape {
-    place: PlaceShape,
+    pub(crate) place: PlaceShape,
     message: String,
 }
 
@@ -94,9 +98,20 @@ impl StandingShape {
     }
 }
 
-fn reasons(status: &Status, is_retired: bool) -> Vec<String> {
+fn reasons(service: &Service, status: &Status) -> Vec<String> {
     let mut reasons = Vec::new();
-    if is_retired {
+    if service.host.rules().settings.partitions == 0 {
+        reasons.push("no_rules: the control records have not been read yet".to_owned());
+    }
+    let mut unowned = (0..service.partitions())
+        .filter(|number| service.host.whereabouts(*number) == Err(NotHere::Nowhere));
+    if let Some(first) = unowned.next() {
+        let count = 1 + unowned.count();
+        reasons.push(format!(
+            "no_owner: no node is known to have partition {first} ({count} such in all)"
+        ));
+    }
+    if service.is_retired() {
         reasons.push("stopping".to_owned());
     }
     if status.disk_full {
@@ -113,12 +128,17 @@ fn reasons(status: &Status, is_retired: bool) -> Vec<String> {
 }
 
 /// Whether the node takes events in.
-pub(crate) async fn readyz(State(Door { service, .. }): State<Door>) -> Response {
-    let status = service.node.status();
-    let reasons = reasons(&status, service.is_retired());
+pub(crate) async fn readyz(State(Door { service, .. }): State<Door>) -> Result<Response, Problem> {
+    let (status, reasons) = blocking(move || {
+        let status = service.host.status();
+        let reasons = reasons(&service, &status);
+        (status, reasons)
+    })
+    .await?;
     let code = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let ready = reasons.is_empty();
-    respond(code, &Readiness { ready, reasons, standing: StandingShape::all(&status) })
+    let (partitions_here, standing) = (status.partitions_here.len(), StandingShape::all(&status));
+    Ok(respond(code, &Readiness { ready, reasons, partitions_here, standing }))
 }
 
 /// All metrics, in the text format of Prometheus.
@@ -133,20 +153,29 @@ pub(crate) async fn metrics(State(Door { service, .. }): State<Door>) -> Result<
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 fn set_gauges(service: &Service) {
-    let status = service.node.status();
+    let status = service.host.status();
     let seconds_since = |micros: i64| (now().micros() - micros).max(0) as f64 / 1e6;
     gauge!("accolade_log_age_seconds").set(seconds_since(status.log_time.micros()));
     gauge!("accolade_lag_bytes").set(status.lag_bytes as f64);
     gauge!("accolade_ids_in_memory").set(status.ids_in_memory as f64);
     gauge!("accolade_players").set(status.players as f64);
     gauge!("accolade_checkpoint_age_seconds").set(seconds_since(status.checkpointed_at.micros()));
+    if let Some(shipping) = &status.shipping {
+        gauge!("accolade_ship_lag_seconds").set(seconds_since(shipping.covers.micros()));
+    }
     gauge!("accolade_disk_full").set(f64::from(u8::from(status.disk_full)));
     gauge!("accolade_clock_stepped").set(f64::from(u8::from(status.clock_stepped)));
+    gauge!("accolade_partitions_here").set(status.partitions_here.len() as f64);
     gauge!("accolade_partitions_standing").set(status.standing.len() as f64);
-    gauge!("accolade_ready")
-        .set(f64::from(u8::from(reasons(&status, service.is_retired()).is_empty())));
-    let open =
-        service.dead_letters(None, usize::MAX, |letter| letter.state == DeadLetterState::Open);
+    gauge!("accolade_ready").set(f64::from(u8::from(reasons(service, &status).is_empty())));
+    let is_open = |letter: &DeadLetter| letter.state == DeadLetterState::Open;
+    let mut open = Vec::new();
+    for number in &status.partitions_here {
+        // One that has just gone counts at its new owner.
+        open.extend(
+            service.dead_letters(&[*number], None, usize::MAX, is_open).unwrap_or_default(),
+        );
+    }
     for reason in DeadReason::ALL {
         let count = open.iter().filter(|(_, letter)| letter.reason == reason).count();
         gauge!("accolade_dead_letters_open", "reason" => reason.code()).set(count as f64);

@@ -1,20 +1,27 @@
 //! What only whoever runs the node may do: its state, operators, files to take in, and `skip`.
 
+use std::time::Duration;
+
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::Place;
+use accolade_storage::node::ShippingStatus;
 use accolade_wire::control::Control;
-use accolade_wire::record::{Kind, Source};
+use accolade_wire::record::{Kind, Record, Source};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
+use crate::cluster::Neighbour;
 use crate::health::StandingShape;
 use crate::intake::Way;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, not_yet};
+use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, Time, respond};
-use crate::submit::blocking;
+use crate::submit::{Parcel, blocking};
 use crate::tenant::{Door, Tenant, hex, key_hash};
 
 #[derive(Serialize)]
@@ -32,36 +39,144 @@ struct StatusShape {
     clock_stepped: bool,
     fatal: Option<String>,
     standing: Vec<StandingShape>,
+    /// Where checkpoints are shipped; nothing where they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping: Option<ShippingShape>,
     partitions: u16,
+    partitions_here: Vec<u16>,
     operators: usize,
+    /// The other nodes of a cluster, as far as they can be reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<NodeShape>,
 }
 
-/// How the node is.
+/// How the shipping of checkpoints is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShippingShape {
+    /// The last list that was shipped; empty before the first.
+    list: String,
+    /// What was answered up to here would survive the loss of the disk.
+    covers: Time,
+    /// Why the last try failed.
+    failure: Option<String>,
+}
+
+impl From<ShippingStatus> for ShippingShape {
+    fn from(status: ShippingStatus) -> Self {
+        let ShippingStatus { list, covers, failure } = status;
+        Self { list, covers: Time(covers), failure }
+    }
+}
+
+/// Another node of the cluster.
+#[derive(Serialize)]
+struct NodeShape {
+    address: String,
+    #[serde(flatten)]
+    status: Option<OtherStatus>,
+    /// Why it cannot be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What is read of another node's status.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OtherStatus {
+    lag_bytes: usize,
+    ids_in_memory: usize,
+    players: usize,
+    disk_full: bool,
+    clock_stepped: bool,
+    fatal: Option<String>,
+    standing: Vec<StandingShape>,
+    partitions_here: Vec<u16>,
+}
+
+/// How long another node may take to say how it is.
+const STATUS_TIME: Duration = Duration::from_secs(2);
+
+impl Service {
+    async fn own_status(&self) -> Result<StatusShape, Problem> {
+        let service = self.clone();
+        blocking(move || {
+            let status = service.host.status();
+            StatusShape {
+                version: env!("CARGO_PKG_VERSION"),
+                data_dir: service.settings.data_dir.as_ref().map(|path| path.display().to_string()),
+                log_time: Time(status.log_time),
+                lag_bytes: status.lag_bytes,
+                ids_in_memory: status.ids_in_memory,
+                players: status.players,
+                checkpointed_at: Time(status.checkpointed_at),
+                disk_full: status.disk_full,
+                clock_stepped: status.clock_stepped,
+                standing: StandingShape::all(&status),
+                shipping: status.shipping.map(ShippingShape::from),
+                fatal: status.fatal,
+                partitions: service.partitions(),
+                partitions_here: status.partitions_here,
+                operators: service.host.rules().operators().count(),
+                nodes: Vec::new(),
+            }
+        })
+        .await
+    }
+
+    /// How the other nodes are, in the order of their addresses.
+    async fn other_nodes(&self) -> Result<Vec<NodeShape>, Problem> {
+        let mut asking = JoinSet::new();
+        for address in self.host.peers() {
+            let neighbours = self.neighbours()?.clone();
+            asking.spawn(async move {
+                let answer =
+                    neighbours.ask(&address, "/cluster/v1/status", None, STATUS_TIME).await;
+                let read = |bytes: Bytes| Ok(serde_json::from_slice::<OtherStatus>(&bytes)?);
+                match answer.and_then(read) {
+                    Ok(status) => NodeShape { address, status: Some(status), error: None },
+                    Err(error) => {
+                        NodeShape { address, status: None, error: Some(error.to_string()) }
+                    }
+                }
+            });
+        }
+        let mut nodes = asking.join_all().await;
+        nodes.sort_by(|a, b| a.address.cmp(&b.address));
+        Ok(nodes)
+    }
+
+    /// How the node is; in a cluster, also how the others are, and the sums over all of them.
+    async fn whole_status(&self) -> Result<StatusShape, Problem> {
+        let mut status = self.own_status().await?;
+        status.nodes = self.other_nodes().await?;
+        for other in status.nodes.iter().filter_map(|node| node.status.as_ref()) {
+            status.lag_bytes += other.lag_bytes;
+            status.ids_in_memory += other.ids_in_memory;
+            status.players += other.players;
+            status.disk_full |= other.disk_full;
+            status.clock_stepped |= other.clock_stepped;
+            status.standing.extend(other.standing.iter().cloned());
+        }
+        Ok(status)
+    }
+}
+
+/// How the node is, and the other nodes of its cluster.
 pub(crate) async fn status(
     State(Door { service, .. }): State<Door>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     Parameters::read(uri.query(), &[])?;
-    let shape = blocking(move || {
-        let status = service.node.status();
-        StatusShape {
-            version: env!("CARGO_PKG_VERSION"),
-            data_dir: service.settings.data_dir.as_ref().map(|path| path.display().to_string()),
-            log_time: Time(status.log_time),
-            lag_bytes: status.lag_bytes,
-            ids_in_memory: status.ids_in_memory,
-            players: status.players,
-            checkpointed_at: Time(status.checkpointed_at),
-            disk_full: status.disk_full,
-            clock_stepped: status.clock_stepped,
-            standing: StandingShape::all(&status),
-            fatal: status.fatal,
-            partitions: service.partitions(),
-            operators: service.node.rules().operators().count(),
-        }
-    })
-    .await?;
-    Ok(respond(StatusCode::OK, &shape))
+    Ok(respond(StatusCode::OK, &service.whole_status().await?))
+}
+
+/// How the node is, for another node.
+pub(crate) async fn own_status(
+    State(Door { service, .. }): State<Door>,
+    Neighbour: Neighbour,
+) -> Result<Response, Problem> {
+    Ok(respond(StatusCode::OK, &service.own_status().await?))
 }
 
 #[derive(Serialize)]
@@ -85,7 +200,7 @@ pub(crate) async fn operators(
     uri: Uri,
 ) -> Result<Response, Problem> {
     Parameters::read(uri.query(), &[])?;
-    let rules = service.node.rules();
+    let rules = service.host.rules();
     let items = rules.operators().map(|operator| OperatorShape {
         operator_id: operator.id.clone(),
         number: operator.number,
@@ -137,7 +252,10 @@ pub(crate) async fn add_operator(
     let key = format!("acc_{}", hex(&secret));
     let (operator, key_hash) = (operator_id.clone(), key_hash(&key));
     let control = Control::Operator { operator, key_hash, events_per_second };
-    door.service.control(&control).await?.ok_or_else(not_yet)?;
+    let service = &door.service;
+    service.control(&control).await?.ok_or_else(not_yet)?;
+    // In a cluster another node may be the first to hear of it.
+    service.once(|| service.host.rules().operator(&operator_id).map(drop)).await?;
     let added = AddedOperator { operator_id: &operator_id, key: &key };
     Ok(respond(StatusCode::CREATED, &added))
 }
@@ -156,17 +274,39 @@ struct Skipped {
     skipped: PlaceShape,
 }
 
-/// Makes the input at which a partition stands a dead letter.
+/// How often a partition is looked at that is to go on.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Makes the input at which a partition stands a dead letter, and answers once it has gone on.
 pub(crate) async fn skip(State(door): State<Door>, request: Request) -> Result<Response, Problem> {
     let Skip { partition, batch, slot, who } = read(&door, request).await?;
     let place = Place { partition, batch, slot, number: 0 };
-    let standing = door.service.node.status().standing;
-    if !standing.iter().any(|(stands_at, _)| *stands_at == place) {
+    if !stands_at(&door, place).await? {
         return Err(accolade_domain::outcome::Declined::NotStandingThere.into());
     }
     let control = Control::Skip { partition, batch, slot, who };
-    door.service.control(&control).await?.ok_or_else(not_yet)?;
+    let body = serde_json::to_vec(&control).expect("a control record is plain data");
+    let (kind, source, operator, origin) = (Kind::Control, Source::Http, "", None);
+    let mut parcel = Parcel::default();
+    let received_at = now();
+    parcel.add(None, &Record { kind, source, operator, received_at, origin, body: &body });
+    // Nobody hears of the record's own outcome where its partition is the one that stands.
+    door.service.submit(parcel).await?;
+    door.service.counters.commands.increment(1);
+    let patience = Duration::from_millis(door.service.settings.wait_ms);
+    let goes_on = async {
+        while stands_at(&door, place).await? {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok::<_, Problem>(())
+    };
+    tokio::time::timeout(patience, goes_on).await.map_err(|_| not_yet())??;
     Ok(respond(StatusCode::OK, &Skipped { skipped: place.into() }))
+}
+
+async fn stands_at(door: &Door, place: Place) -> Result<bool, Problem> {
+    let standing = door.service.whole_status().await?.standing;
+    Ok(standing.iter().any(|standing| standing.place == place.into()))
 }
 
 const KINDS: [(&str, Kind); 2] = [("wagers", Kind::Wager), ("events", Kind::GameEvent)];

@@ -1,4 +1,4 @@
-//! The HTTP API over a node: intake, queries, the program, dead letters, and the local routes of the
+//! The HTTP API over a node, of either form: intake, queries, the program, dead letters, and the local routes of the
 //! command line.
 //!
 //! It decides nothing about points: what a request asks for becomes a record of the log, and what is
@@ -6,6 +6,7 @@
 
 mod audit;
 mod body;
+mod cluster;
 mod dead_letters;
 mod description;
 mod explanation;
@@ -15,6 +16,7 @@ mod idempotency;
 mod intake;
 mod ledger;
 mod lookup;
+pub mod outputs;
 mod parameters;
 mod players;
 mod problem;
@@ -29,6 +31,7 @@ mod tenant;
 mod topics;
 mod zone;
 
+pub use self::cluster::{BadSecret, Neighbours};
 pub use self::router::{api, local};
 pub use self::serve::{serve_tcp, serve_unix};
 pub use self::service::{Service, Settings};

@@ -82,6 +82,22 @@ impl<'a> Parameters<'a> {
         Ok(limit.map_or(LIMIT, |limit| usize::try_from(limit).unwrap_or(LIMIT_MAX)))
     }
 
+    /// A partition of `count`.
+    pub(crate) fn partition(&self, count: u16) -> Result<u16, Problem> {
+        let last = u64::from(count.saturating_sub(1));
+        let number = self.number("partition", 0, last)?;
+        let number = number.and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| bad("`partition`: expected one".to_owned()))
+    }
+
+    /// Partitions of `count`, at least one.
+    pub(crate) fn partitions(&self, count: u16) -> Result<Vec<u16>, Problem> {
+        let numbers = self.text("partitions").unwrap_or_default().split(',');
+        let numbers: Option<Vec<u16>> =
+            numbers.map(|number| number.parse().ok().filter(|number| *number < count)).collect();
+        numbers.ok_or_else(|| bad("`partitions`: expected numbers of partitions".to_owned()))
+    }
+
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         let Some(value) = self.text(name) else { return Ok(None) };
         timestamp::read(value).map(Some).ok_or_else(|| {

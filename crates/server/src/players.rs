@@ -1,11 +1,11 @@
 //! A player's balance, ledger and consent.
 
-use std::sync::Arc;
-
 use accolade_domain::account::Account;
 use accolade_domain::amount::{Multiplier, Points};
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::{EntryKind, Place};
+use accolade_domain::text::PackedId;
+use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
 use accolade_wire::json::{self, Value};
@@ -55,17 +55,17 @@ impl Found {
 impl Service {
     fn account(&self, tenant: &Tenant, player: &str) -> Result<Found, Problem> {
         let partition = partition_of(player, self.partitions());
-        let account = self.node.read(partition, |state| {
+        let account = self.read(partition, |state| {
             let key = &state.rules().settings.hash_key;
             let ordinal = state.players().find_by_name(key, tenant.number, player)?;
             Some(state.players().get(ordinal).account.clone())
-        });
+        })?;
         let account = account.ok_or_else(|| Problem::not_found("player"))?;
         Ok(Found { partition, account })
     }
 
-    fn lines(&self) -> JournalLines {
-        JournalLines(Reader::new(Arc::clone(self.node.backing())))
+    fn lines(&self, partition: u16) -> Result<JournalLines, NotHere> {
+        Ok(JournalLines(Reader::new(self.host.backing(partition)?)))
     }
 }
 
@@ -77,7 +77,15 @@ pub(crate) async fn balance(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let time = Parameters::read(uri.query(), &["asOf"])?.time("asOf")?;
-    let found = service.account(&tenant, &player)?;
+    let (owner, name) = (tenant.clone(), player.clone());
+    let (found, line) = blocking(move || {
+        let found = service.account(&owner, &name)?;
+        let Some(time) = time else { return Ok((found, None)) };
+        let line = as_of(&mut service.lines(found.partition)?, found.newest(), time)?;
+        Ok::<_, Problem>((found, line))
+    })
+    .await??;
+    let last_wager = found.account.last_wager.as_ref().map(PackedId::text);
     let now = BalanceShape {
         player_id: &player,
         operator_id: &tenant.id,
@@ -85,14 +93,12 @@ pub(crate) async fn balance(
         reserved: Exact(Points::ZERO),
         tier: None,
         tier_points: None,
-        last_wager_id: found.account.last_wager.as_deref(),
+        last_wager_id: last_wager.as_deref(),
         last_updated: Time(found.account.last_updated),
         version: Some(found.account.version),
         as_of: time.map(Time),
     };
     let Some(time) = time else { return Ok(respond(StatusCode::OK, &now)) };
-    let (mut lines, newest) = (service.lines(), found.newest());
-    let line = blocking(move || as_of(&mut lines, newest, time)).await??;
     let entry = line.as_ref().map(|line| &line.entry);
     let then = BalanceShape {
         points_balance: Exact(balance_after(line.as_ref())),
@@ -113,6 +119,10 @@ impl Lines for JournalLines {
     fn line(&mut self, place: Place) -> Result<Line, Problem> {
         let line = self.0.recorded(place, |recorded| recorded.entry.as_ref().map(Line::from))?;
         line.ok_or_else(|| Problem::new(Refusal::Failed, "an entry points to a place without one"))
+    }
+
+    fn expect(&mut self, place: Place) -> Result<(), Problem> {
+        self.0.expect(place)
     }
 }
 
@@ -182,9 +192,11 @@ pub(crate) async fn ledger(
         after: parameters.cursor()?,
         limit: parameters.limit()?,
     };
-    let newest = service.account(&tenant, &player)?.newest();
-    let mut lines = service.lines();
-    let page = blocking(move || page(&mut lines, newest, &wanted)).await??;
+    let page = blocking(move || {
+        let found = service.account(&tenant, &player)?;
+        page(&mut service.lines(found.partition)?, found.newest(), &wanted)
+    })
+    .await??;
     let items: Vec<EntryShape> = page.lines.into_iter().map(EntryShape::from).collect();
     Ok(respond(StatusCode::OK, &Page { items, next_cursor: page.next.map(cursor_of) }))
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use accolade_domain::outcome::Declined;
 use accolade_engine::intake::Refused;
 use accolade_storage::error::StorageError;
+use accolade_storage::host::NotHere;
 use accolade_wire::document::DocumentProblem;
 use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -60,6 +61,8 @@ pub(crate) enum Refusal {
     DiskFull,
     /// The node is stopping.
     Stopping,
+    /// The partition is on its way from one node to another, or its node cannot be reached.
+    Elsewhere,
     /// The node's files could not be read.
     Failed,
 }
@@ -99,6 +102,7 @@ impl Refusal {
             Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many events"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The node is busy"),
             Self::DiskFull => (S::SERVICE_UNAVAILABLE, "disk_full", "The disk is full"),
+            Self::Elsewhere => (S::SERVICE_UNAVAILABLE, "elsewhere", "Not here at the moment"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "The node is stopping"),
             Self::Failed => (S::INTERNAL_SERVER_ERROR, "failed", "The node has failed"),
         }
@@ -107,7 +111,7 @@ impl Refusal {
     /// Seconds after which the same request may be carried out.
     const fn retry_after_s(self) -> Option<u64> {
         match self {
-            Self::Busy | Self::Stopping => Some(1),
+            Self::Busy | Self::Stopping | Self::Elsewhere => Some(1),
             Self::DiskFull => Some(30),
             _ => None,
         }
@@ -291,6 +295,13 @@ impl From<Refused> for Problem {
                 "the node is stopping; whether this request was kept is not known: send it again",
             ),
         }
+    }
+}
+
+impl From<NotHere> for Problem {
+    fn from(_: NotHere) -> Self {
+        let detail = "the partition is on its way from one node to another: ask again";
+        Self::new(Refusal::Elsewhere, detail)
     }
 }
 

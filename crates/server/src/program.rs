@@ -85,8 +85,17 @@ fn etag(mut response: Response, version: u32) -> Response {
 
 impl Service {
     fn operator(&self, tenant: &Tenant) -> Result<Arc<Operator>, Problem> {
-        let found = self.node.rules().operator(&tenant.id).cloned();
+        let found = self.host.rules().operator(&tenant.id).cloned();
         found.ok_or_else(|| Problem::not_found("operator"))
+    }
+
+    /// The operator once it `is_so`: in a cluster another node may be the first to hear of a change.
+    async fn operator_once(
+        &self,
+        tenant: &Tenant,
+        is_so: impl Fn(&Operator) -> bool,
+    ) -> Result<Arc<Operator>, Problem> {
+        self.once(|| self.operator(tenant).ok().filter(|operator| is_so(operator))).await
     }
 }
 
@@ -279,9 +288,11 @@ pub(crate) async fn publish(
         document,
         zone: zone.collect(),
     };
-    let made = service.control(&control).await?;
-    let operator = service.operator(&tenant)?;
-    let number = made.map(|number| number.to_string()).ok_or_else(crate::problem::not_yet)?;
+    let made = service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
+    let operator = service
+        .operator_once(&tenant, |operator| u64::from(operator.versions.latest()) >= made)
+        .await?;
+    let number = made.to_string();
     Ok(published(&operator, version_of(&operator, &number)?))
 }
 
@@ -449,7 +460,9 @@ pub(crate) async fn withdraw(
         who: tenant.who(),
     };
     service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
-    let operator = service.operator(&tenant)?;
+    let is_withdrawn =
+        |operator: &Operator| version_of(operator, &number).is_ok_and(|version| version.withdrawn);
+    let operator = service.operator_once(&tenant, is_withdrawn).await?;
     let shape = VersionShape::of(version_of(&operator, &number)?, &operator, true);
     Ok(respond(StatusCode::OK, &shape))
 }

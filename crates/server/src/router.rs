@@ -1,8 +1,10 @@
 //! Which path leads where.
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post, put};
 
+use crate::cluster::{self, By, at_owner};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::tenant::Door;
@@ -11,15 +13,12 @@ use crate::{
     topics,
 };
 
-fn shared() -> [(&'static str, MethodRouter<Door>); 24] {
+fn shared() -> [(&'static str, MethodRouter<Door>); 18] {
     [
         ("/api/v1/wagers", post(intake::wagers)),
         ("/api/v1/events", post(intake::events)),
         ("/api/v1/events/{eventId}", get(lookup::event)),
         ("/api/v1/wagers/{wagerId}/explanation", get(explanation::explanation)),
-        ("/api/v1/players/{playerId}/balance", get(players::balance)),
-        ("/api/v1/players/{playerId}/ledger", get(players::ledger)),
-        ("/api/v1/players/{playerId}/consent", put(players::consent)),
         ("/api/v1/program", get(program::current)),
         ("/api/v1/program/schema", get(program::schema)),
         ("/api/v1/program/versions", get(program::versions).post(program::publish)),
@@ -27,9 +26,6 @@ fn shared() -> [(&'static str, MethodRouter<Door>); 24] {
         ("/api/v1/program/versions/{version}/diff", get(program::diff)),
         ("/api/v1/program/versions/{version}/withdraw", post(program::withdraw)),
         ("/api/v1/dead-letters", get(dead_letters::list)),
-        ("/api/v1/dead-letters/{id}", get(dead_letters::get).patch(dead_letters::repair)),
-        ("/api/v1/dead-letters/{id}/retry", post(dead_letters::retry)),
-        ("/api/v1/dead-letters/{id}/discard", post(dead_letters::discard)),
         ("/api/v1/openapi.json", get(description::openapi)),
         ("/api/docs", get(description::page)),
         ("/api/docs/page.js", get(description::script)),
@@ -37,6 +33,19 @@ fn shared() -> [(&'static str, MethodRouter<Door>); 24] {
         ("/healthz", get(health::healthz)),
         ("/readyz", get(health::readyz)),
         ("/metrics", get(health::metrics)),
+    ]
+}
+
+/// Each concerns one partition, and is carried out where that is.
+fn of_a_partition() -> [(&'static str, By, MethodRouter<Door>); 6] {
+    let letter = get(dead_letters::get).patch(dead_letters::repair);
+    [
+        ("/api/v1/players/{playerId}/balance", By::Player, get(players::balance)),
+        ("/api/v1/players/{playerId}/ledger", By::Player, get(players::ledger)),
+        ("/api/v1/players/{playerId}/consent", By::Player, put(players::consent)),
+        ("/api/v1/dead-letters/{id}", By::DeadLetter, letter),
+        ("/api/v1/dead-letters/{id}/retry", By::DeadLetter, post(dead_letters::retry)),
+        ("/api/v1/dead-letters/{id}/discard", By::DeadLetter, post(dead_letters::discard)),
     ]
 }
 
@@ -52,9 +61,12 @@ fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 7] {
     ]
 }
 
-/// What the network reaches: an API key names the operator.
+/// What the network reaches: an API key names the operator. In a cluster, also what only nodes ask each
+/// other, with the cluster's secret.
 pub fn api(service: Service) -> Router {
-    router(shared(), Door { service, is_local: false })
+    let of_nodes = service.cluster.is_some().then(cluster::routes);
+    let routes = shared().into_iter().chain(of_nodes.into_iter().flatten());
+    router(routes, Door { service, is_local: false })
 }
 
 /// What the local socket reaches: the same, and what only whoever runs the node may do. A header names
@@ -68,7 +80,14 @@ fn router(
     routes: impl IntoIterator<Item = (&'static str, MethodRouter<Door>)>,
     door: Door,
 ) -> Router {
-    let router = Router::new();
+    let mut router = Router::new();
+    for (path, by, way) in of_a_partition() {
+        let way = match door.service.cluster {
+            None => way,
+            Some(_) => way.route_layer(from_fn_with_state((door.clone(), by), at_owner)),
+        };
+        router = router.route(path, way);
+    }
     let router = routes.into_iter().fold(router, |router, (path, way)| router.route(path, way));
     router.fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(door)
 }

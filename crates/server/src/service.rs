@@ -3,21 +3,25 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::intake::Intake;
-use accolade_storage::node::Node;
+use accolade_engine::partition::Partition;
+use accolade_storage::host::{Host, NotHere, Outcomes};
 use accolade_wire::body::Limits;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::body::Room;
+use crate::cluster::{Cluster, Neighbours};
 use crate::health::Counters;
 use crate::idempotency::Keys;
+use crate::problem::{Problem, not_yet};
 use crate::tenant::Tenants;
 
 /// The metrics' own bookkeeping runs this often.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often something is looked for that is on its way here.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Limits of the API.
 #[derive(Debug, Clone)]
@@ -59,7 +63,8 @@ pub struct Service(Arc<Inner>);
 /// What the clones of a service have in common.
 #[derive(Debug)]
 pub struct Inner {
-    pub(crate) node: Arc<Node>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) cluster: Option<Cluster>,
     pub(crate) settings: Settings,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) tenants: Tenants,
@@ -78,12 +83,37 @@ impl std::ops::Deref for Service {
 }
 
 impl Service {
-    /// Joins the parts. The recorder behind `metrics` is to be installed before, and inside a runtime
-    /// its bookkeeping is done from here on.
-    pub fn new(node: Arc<Node>, settings: Settings, metrics: PrometheusHandle) -> Self {
+    /// Joins the parts, for a node that has all partitions. The recorder behind `metrics` is to be
+    /// installed before, and inside a runtime its bookkeeping is done from here on.
+    pub fn new(
+        host: Arc<impl Host + 'static>,
+        settings: Settings,
+        metrics: PrometheusHandle,
+    ) -> Self {
+        Self::join(host, None, settings, metrics)
+    }
+
+    /// As [`Service::new`], for a node of a cluster, which answers with its neighbours' help.
+    pub fn in_cluster(
+        host: Arc<impl Host + Outcomes + 'static>,
+        neighbours: Neighbours,
+        settings: Settings,
+        metrics: PrometheusHandle,
+    ) -> Self {
+        let outcomes = Arc::<_>::clone(&host);
+        Self::join(host, Some(Cluster { neighbours, outcomes }), settings, metrics)
+    }
+
+    fn join(
+        host: Arc<dyn Host>,
+        cluster: Option<Cluster>,
+        settings: Settings,
+        metrics: PrometheusHandle,
+    ) -> Self {
         let room = Room::new(settings.bodies_bytes_max);
         let service = Self(Arc::new(Inner {
-            node,
+            host,
+            cluster,
             settings,
             metrics,
             tenants: Tenants::default(),
@@ -111,7 +141,33 @@ impl Service {
     }
 
     pub(crate) fn partitions(&self) -> u16 {
-        self.node.partitions()
+        self.host.partitions()
+    }
+
+    /// Reads from a partition that is here. May wait, and hold the partition up: not for a thread of
+    /// the runtime.
+    pub(crate) fn read<T>(
+        &self,
+        partition: u16,
+        read: impl FnOnce(&Partition) -> T,
+    ) -> Result<T, NotHere> {
+        let (mut read, mut found) = (Some(read), None);
+        self.host.read(partition, &mut |partition| {
+            found = read.take().map(|read| read(partition));
+        })?;
+        Ok(found.expect("a host that has the partition reads from it"))
+    }
+
+    /// What `look` finds, once it does; it is a moment away at the most.
+    pub(crate) async fn once<T>(&self, look: impl Fn() -> Option<T>) -> Result<T, Problem> {
+        let until = Instant::now() + Duration::from_millis(self.settings.wait_ms);
+        loop {
+            match look() {
+                Some(found) => return Ok(found),
+                None if Instant::now() > until => return Err(not_yet()),
+                None => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        }
     }
 
     pub(crate) fn is_retired(&self) -> bool {

@@ -68,7 +68,7 @@ pub(crate) struct Page<T> {
 }
 
 /// Where a record stands.
-#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct PlaceShape {
     partition: u16,
     batch: u64,

@@ -1,5 +1,6 @@
 //! Handing records to the node, and waiting for what becomes of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_engine::intake::{Caller, Refused, Submission};
 use accolade_storage::backing::Backing;
 use accolade_storage::error::StorageError;
 
@@ -17,6 +18,7 @@ use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::{Kind, Record, Slice, Source};
 use tokio::sync::{Notify, oneshot};
 
+use crate::cluster::{Where, unreachable};
 use crate::problem::{Problem, not_yet};
 use crate::service::{Service, now};
 
@@ -48,9 +50,9 @@ impl Parcel {
 /// What became of a record, with the player's balance after it.
 pub(crate) type Applied = (Outcome, Option<Points>);
 
-/// Hears what becomes of a parcel.
+/// Hears what becomes of records.
 #[derive(Debug)]
-struct Ticket {
+pub(crate) struct Ticket {
     durable: Mutex<Option<oneshot::Sender<Result<(), Refused>>>>,
     outcomes: Mutex<Heard>,
     all_applied: Notify,
@@ -67,6 +69,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ticket {
+    fn new(count: usize, durable: Option<oneshot::Sender<Result<(), Refused>>>) -> Arc<Self> {
+        Arc::new(Self {
+            durable: Mutex::new(durable),
+            outcomes: Mutex::new(Heard { applied: vec![None; count], missing: count }),
+            all_applied: Notify::new(),
+        })
+    }
+
+    /// One for `count` records that are durable.
+    pub(crate) fn for_outcomes(count: usize) -> Arc<Self> {
+        Self::new(count, None)
+    }
+
+    /// What has become of the records, once all are folded or the time is up.
+    pub(crate) async fn wait(&self, patience: Duration) -> Vec<Option<Applied>> {
+        if lock(&self.outcomes).missing > 0 {
+            // After the time is up, what has arrived is what there is.
+            drop(tokio::time::timeout(patience, self.all_applied.notified()).await);
+        }
+        lock(&self.outcomes).applied.clone()
+    }
+
     fn tell(&self, what: Result<(), Refused>) {
         if let Some(sender) = lock(&self.durable).take() {
             // Whoever asked may have gone.
@@ -76,7 +100,7 @@ impl Ticket {
 }
 
 impl Caller for Ticket {
-    fn durable(&self, _: &[Place]) {
+    fn durable(&self) {
         self.tell(Ok(()));
     }
 
@@ -86,9 +110,9 @@ impl Caller for Ticket {
 
     fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>) {
         let mut outcomes = lock(&self.outcomes);
-        outcomes.applied[index] = Some((outcome.clone(), balance));
-        outcomes.missing -= 1;
-        if outcomes.missing == 0 {
+        let first = outcomes.applied[index].replace((outcome.clone(), balance)).is_none();
+        outcomes.missing -= usize::from(first);
+        if first && outcomes.missing == 0 {
             self.all_applied.notify_one();
         }
     }
@@ -107,22 +131,14 @@ impl Service {
         parcel: Parcel,
     ) -> Result<Vec<Option<Applied>>, Problem> {
         let ticket = self.hand_over(parcel, true).await?;
-        let patience = Duration::from_millis(self.settings.wait_ms);
-        // After the time is up, what has arrived is what there is.
-        drop(tokio::time::timeout(patience, ticket.all_applied.notified()).await);
-        let outcomes = lock(&ticket.outcomes);
-        Ok(outcomes.applied.clone())
+        Ok(ticket.wait(Duration::from_millis(self.settings.wait_ms)).await)
     }
 
     async fn hand_over(&self, parcel: Parcel, waits: bool) -> Result<Arc<Ticket>, Problem> {
         let (sender, durable) = oneshot::channel();
         let count = if waits { parcel.parts.len() } else { 0 };
-        let ticket = Arc::new(Ticket {
-            durable: Mutex::new(Some(sender)),
-            outcomes: Mutex::new(Heard { applied: vec![None; count], missing: count }),
-            all_applied: Notify::new(),
-        });
-        self.node.submit(Submission {
+        let ticket = Ticket::new(count, Some(sender));
+        self.host.submit(Submission {
             records: parcel.records,
             parts: parcel.parts,
             caller: Arc::<Ticket>::clone(&ticket),
@@ -165,11 +181,7 @@ impl Service {
         self.counters.commands.increment(1);
         let outcome = match applied {
             Some((Outcome::Repeated { first }, _)) => {
-                let backing = Arc::clone(self.node.backing());
-                blocking(move || {
-                    recorded_soon(&backing, first, |recorded| recorded.outcome.clone())
-                })
-                .await??
+                self.outcomes_at(&[first]).await?.pop().flatten().ok_or_else(not_yet)?
             }
             Some((outcome, _)) => outcome,
             None => return Ok(None),
@@ -191,49 +203,75 @@ impl Service {
         &self,
         applied: &[Option<Applied>],
     ) -> Result<Vec<Option<Outcome>>, Problem> {
-        let firsts: Vec<Option<Place>> = applied
-            .iter()
-            .map(|applied| match applied {
-                Some((Outcome::Repeated { first }, _)) => Some(*first),
-                Some(_) | None => None,
-            })
-            .collect();
-        if firsts.iter().all(Option::is_none) {
-            return Ok(vec![None; firsts.len()]);
+        let (mut indexes, mut places) = (Vec::new(), Vec::new());
+        for (index, applied) in applied.iter().enumerate() {
+            if let Some((Outcome::Repeated { first }, _)) = applied {
+                indexes.push(index);
+                places.push(*first);
+            }
         }
-        let backing = Arc::clone(self.node.backing());
-        blocking(move || outcomes_at(&backing, &firsts)).await?
+        let mut firsts = vec![None; applied.len()];
+        for (index, outcome) in indexes.into_iter().zip(self.outcomes_at(&places).await?) {
+            firsts[index] = outcome;
+        }
+        Ok(firsts)
     }
-}
 
-/// The outcomes at many places, each batch read once: a repeated request repeats whole batches.
-fn outcomes_at(
-    backing: &Backing,
-    places: &[Option<Place>],
-) -> Result<Vec<Option<Outcome>>, Problem> {
-    let mut found = vec![None; places.len()];
-    let numbered = places.iter().zip(0..);
-    let mut sorted: Vec<(Place, usize)> =
-        numbered.filter_map(|(place, at)| place.map(|place| (place, at))).collect();
-    sorted.sort_unstable();
-    let batch_of = |(place, _): &(Place, usize)| (place.partition, place.batch);
-    for batch in sorted.chunk_by(|a, b| batch_of(a) == batch_of(b)) {
-        let (partition, number) = batch_of(&batch[0]);
-        let bytes = soon(|| backing.journal.read(partition, number))?.ok_or_else(not_yet)?;
-        let slice = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")).map_err(damaged)?;
-        let mut wanted = batch.iter().peekable();
-        for recorded in Outcomes::read(&slice).map_err(damaged)? {
-            let recorded = recorded.map_err(damaged)?;
-            while let Some((_, at)) = wanted.next_if(|(place, _)| place.slot == recorded.place.slot)
-            {
-                found[*at] = Some(recorded.outcome.clone());
-            }
-            if wanted.peek().is_none() {
-                break;
+    /// The outcomes at many places, wherever their partitions are.
+    async fn outcomes_at(&self, places: &[Place]) -> Result<Vec<Option<Outcome>>, Problem> {
+        let mut found = vec![None; places.len()];
+        let mut by_owner: BTreeMap<Where, (Vec<usize>, Vec<Place>)> = BTreeMap::new();
+        for (index, place) in places.iter().enumerate() {
+            let (indexes, own) = by_owner.entry(self.find(place.partition).await?).or_default();
+            indexes.push(index);
+            own.push(*place);
+        }
+        for (at, (indexes, places)) in by_owner {
+            let outcomes = match at {
+                Where::Here => {
+                    let service = self.clone();
+                    blocking(move || service.outcomes_here(&places)).await??
+                }
+                Where::At(address) => {
+                    let answer = self.neighbours()?.ask_recorded(&address, &places).await;
+                    answer.map_err(|error| unreachable(&address, &error))?
+                }
+            };
+            for (index, outcome) in indexes.into_iter().zip(outcomes) {
+                found[index] = outcome;
             }
         }
+        Ok(found)
     }
-    Ok(found)
+
+    /// The outcomes at many places of partitions that are here, each batch read once: a repeated
+    /// request repeats whole batches.
+    pub(crate) fn outcomes_here(&self, places: &[Place]) -> Result<Vec<Option<Outcome>>, Problem> {
+        let mut found = vec![None; places.len()];
+        let mut sorted: Vec<(Place, usize)> = places.iter().copied().zip(0..).collect();
+        sorted.sort_unstable();
+        let batch_of = |(place, _): &(Place, usize)| (place.partition, place.batch);
+        for batch in sorted.chunk_by(|a, b| batch_of(a) == batch_of(b)) {
+            let (partition, number) = batch_of(&batch[0]);
+            let backing = self.host.backing(partition)?;
+            let bytes = soon(|| backing.journal.read(partition, number))?.ok_or_else(not_yet)?;
+            let slice =
+                Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")).map_err(damaged)?;
+            let mut wanted = batch.iter().peekable();
+            for recorded in Outcomes::read(&slice).map_err(damaged)? {
+                let recorded = recorded.map_err(damaged)?;
+                while let Some((_, at)) =
+                    wanted.next_if(|(place, _)| place.slot == recorded.place.slot)
+                {
+                    found[*at] = Some(recorded.outcome.clone());
+                }
+                if wanted.peek().is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 fn damaged(error: BadFormat) -> StorageError {
@@ -269,6 +307,11 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) const fn new(backing: Arc<Backing>) -> Self {
         Self { backing, batch: None }
+    }
+
+    /// Says that `place` will be read soon.
+    pub(crate) fn expect(&self, place: Place) -> Result<(), Problem> {
+        Ok(self.backing.journal.will_read(place.partition, place.batch)?)
     }
 
     /// As [`recorded_soon`].

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use accolade_engine::rules::Rules;
-use accolade_storage::node::Node;
+use accolade_storage::host::Host;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 
+use crate::cluster::Forwarded;
 use crate::problem::{Problem, Refusal};
 use crate::rate::Limit;
 use crate::service::Service;
@@ -88,10 +88,14 @@ impl Tenants {
     }
 
     /// Finds an operator; asks the rules only for one that was not known before.
-    fn find(&self, node: &Node, find: impl Fn(&Table) -> Option<Arc<Known>>) -> Option<Arc<Known>> {
+    fn find(
+        &self,
+        host: &dyn Host,
+        find: impl Fn(&Table) -> Option<Arc<Known>>,
+    ) -> Option<Arc<Known>> {
         let table = self.table();
         find(&table).or_else(|| {
-            let rules = node.rules();
+            let rules = host.rules();
             if rules.applied == table.applied {
                 return None;
             }
@@ -101,16 +105,16 @@ impl Tenants {
         })
     }
 
-    pub(crate) fn by_key(&self, node: &Node, key: &str) -> Option<Arc<Known>> {
+    pub(crate) fn by_key(&self, host: &dyn Host, key: &str) -> Option<Arc<Known>> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        self.find(node, |table| {
+        self.find(host, |table| {
             let (expected, known) = table.by_key.get(&front(&hash))?;
             is_same(expected, &hash).then(|| Arc::clone(known))
         })
     }
 
-    pub(crate) fn by_id(&self, node: &Node, id: &str) -> Option<Arc<Known>> {
-        self.find(node, |table| table.by_id.get(id).cloned())
+    pub(crate) fn by_id(&self, host: &dyn Host, id: &str) -> Option<Arc<Known>> {
+        self.find(host, |table| table.by_id.get(id).cloned())
     }
 }
 
@@ -141,7 +145,7 @@ fn front(hash: &[u8; 32]) -> u64 {
     u64::from_le_bytes(*front)
 }
 
-fn is_same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+pub(crate) fn is_same(a: &[u8; 32], b: &[u8; 32]) -> bool {
     std::hint::black_box(a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b))) == 0
 }
 
@@ -157,16 +161,24 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
 }
 
 impl Door {
-    fn tenant(&self, headers: &HeaderMap) -> Result<Arc<Known>, Problem> {
-        let (tenants, node) = (&self.service.tenants, &*self.service.node);
-        if self.is_local {
+    /// Whether the request came by the local socket, here or at the node that has forwarded it.
+    fn speaks_for_the_socket(&self, parts: &Parts) -> bool {
+        let is_forwarded = parts.extensions.get::<Forwarded>().is_some();
+        self.is_local || is_forwarded && parts.headers.contains_key(OPERATOR_HEADER)
+    }
+
+    /// The operator that the request's credential names.
+    pub(crate) fn tenant(&self, parts: &Parts) -> Result<Arc<Known>, Problem> {
+        let (tenants, host) = (&self.service.tenants, &*self.service.host);
+        let headers = &parts.headers;
+        if self.speaks_for_the_socket(parts) {
             let named = headers.get(OPERATOR_HEADER);
             let missing = || {
                 let detail = format!("expected the header `{OPERATOR_HEADER}` with an operator");
                 Problem::new(Refusal::BadHeader, detail)
             };
             let named = named.and_then(|name| std::str::from_utf8(name.as_bytes()).ok());
-            let found = tenants.by_id(node, named.ok_or_else(missing)?);
+            let found = tenants.by_id(host, named.ok_or_else(missing)?);
             return found.ok_or_else(|| Problem::not_found("operator"));
         }
         let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -179,7 +191,7 @@ impl Door {
             return Err(Problem::new(Refusal::Unauthorized, detail));
         };
         tenants
-            .by_key(node, key)
+            .by_key(host, key)
             .ok_or_else(|| Problem::new(Refusal::Unauthorized, "the API key is not known here"))
     }
 }
@@ -188,13 +200,13 @@ impl FromRequestParts<Door> for Tenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let known = door.tenant(&parts.headers)?;
+        let known = door.tenant(parts)?;
         if let Some(query) = parts.uri.query() {
             let mut named = form_urlencoded::parse(query.as_bytes());
             if named.any(|(name, value)| name == "operatorId" && *value != *known.id) {
                 return Err(Problem::not_found("operator"));
             }
         }
-        Ok(Self { known, is_local: door.is_local })
+        Ok(Self { known, is_local: door.speaks_for_the_socket(parts) })
     }
 }

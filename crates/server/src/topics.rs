@@ -1,38 +1,43 @@
-//! The output topics of the embedded form, derived from the log and the journal: nothing is stored
-//! twice.
+//! The topics as streams of lines: the inputs as the log has them, the outputs as they are derived.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::{Duration, Instant};
 
-use accolade_domain::amount::{Amount, Multiplier, Points};
-use accolade_domain::event::{Event, GameEvent, Wager};
+use accolade_domain::event::{Event, GameEvent};
 use accolade_domain::ledger::Place;
-use accolade_domain::outcome::Outcome;
+use accolade_domain::text::PackedId;
 use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Partition;
-use accolade_storage::error::StorageError;
-use accolade_wire::bytes::Cursor;
 use accolade_wire::event::{read_game_event, read_wager};
-use accolade_wire::journal::{Outcomes, Recorded};
-use accolade_wire::record::{Kind, Record, Slice, Source};
+use accolade_wire::record::{Kind, Record, Source};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::dead_letters::{id_of, stage_of};
+use crate::cluster::{Batch, Neighbour, Stretch, Where, unreachable};
+use crate::outputs::{self, Balance, outputs_of, put_balance, put_balance_key};
 use crate::parameters::{Named, Parameters};
-use crate::problem::Problem;
+use crate::problem::{Problem, Refusal};
 use crate::service::Service;
-use crate::shapes::{Exact, PlaceShape, Time, multiplier, raw, respond};
+use crate::shapes::{PlaceShape, Time, raw, respond};
+use crate::submit::blocking;
 use crate::tenant::Door;
 
 /// How often a stream that follows looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The same, where other nodes have to be asked.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+/// How long a stream waits for a partition that is on its way from one node to another.
+const MOVE_TIME: Duration = Duration::from_secs(30);
+/// How long another node may take to read accounts.
+const READ_TIME: Duration = Duration::from_secs(5);
 /// Accounts that are copied before the fold may go on.
 const ACCOUNTS_AT_ONCE: usize = 1_000;
 
@@ -41,20 +46,21 @@ const ACCOUNTS_AT_ONCE: usize = 1_000;
 enum Topic {
     Wagers,
     GameEvents,
-    Eligible,
-    Calculated,
-    Balances,
-    DeadLetters,
+    Output(outputs::Topic),
 }
 
 const TOPICS: [(&str, Topic); 6] = [
     ("wager.events", Topic::Wagers),
     ("player.events.raw", Topic::GameEvents),
-    ("loyalty.eligible", Topic::Eligible),
-    ("loyalty.calculated", Topic::Calculated),
-    ("loyalty.balances", Topic::Balances),
-    ("accolade.dead-letters", Topic::DeadLetters),
+    output(outputs::Topic::Eligible),
+    output(outputs::Topic::Calculated),
+    output(outputs::Topic::Balances),
+    output(outputs::Topic::DeadLetters),
 ];
+
+const fn output(topic: outputs::Topic) -> (&'static str, Topic) {
+    (topic.name(), Topic::Output(topic))
+}
 
 /// The topics' names.
 pub(crate) async fn names() -> Response {
@@ -94,12 +100,24 @@ pub(crate) async fn tail(
         left: parameters.number("limit", 0, u64::MAX)?.unwrap_or(u64::MAX),
     };
     // The end of now is the beginning of a stream from the latest, so it is fixed before answering.
-    let start: Vec<u64> = (0..service.partitions())
-        .map(|number| service.node.read(number, Partition::next_batch))
-        .collect();
+    let mut parts = Vec::new();
+    for number in 0..service.partitions() {
+        let Stretch { first, end, .. } = service.batches(number, u64::MAX, u64::MAX).await?;
+        parts.push(Part {
+            number,
+            next: if wanted.from_earliest { first } else { end },
+            end,
+            ..Part::default()
+        });
+    }
+    let runtime = Handle::current();
     Ok(stream(move |lines| {
-        if let Err(error) = (Tail { service, wanted, lines }).run(start) {
-            tracing::error!(%error, "a topic could not be read");
+        let mut tail = Tail { service, runtime, wanted, lines };
+        match tail.write(parts) {
+            Ok(()) | Err(Ended::Gone) => {}
+            Err(Ended::Problem(problem)) => {
+                tracing::error!(detail = %problem.detail, "a topic could not be read to its end");
+            }
         }
     }))
 }
@@ -112,14 +130,25 @@ pub(crate) struct Gone;
 
 impl Lines {
     pub(crate) fn send(&self, line: &impl Serialize) -> Result<(), Gone> {
-        let mut bytes = serde_json::to_vec(line).expect("a shape is plain data");
-        bytes.push(b'\n');
-        self.0.blocking_send(bytes.into()).map_err(|_| Gone)
+        self.0.blocking_send(line_of(line)).map_err(|_| Gone)
+    }
+
+    /// As [`Lines::send`], within the runtime.
+    pub(crate) async fn send_soon(&self, line: &impl Serialize) -> Result<(), Gone> {
+        self.0.send(line_of(line)).await.map_err(|_| Gone)
     }
 
     fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
+}
+
+fn line_of(line: &impl Serialize) -> Bytes {
+    let mut bytes = serde_json::to_vec(line).expect("a shape is plain data");
+    // Within JSON a line break can only be blank space, of a value that came as it is.
+    bytes.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    bytes.push(b'\n');
+    bytes.into()
 }
 
 /// Answers lines of JSON that `write` makes, on a thread of its own.
@@ -133,6 +162,18 @@ pub(crate) fn stream(write: impl FnOnce(Lines) + Send + 'static) -> Response {
     raw(StatusCode::OK, "application/x-ndjson", Body::from_stream(lines))
 }
 
+/// One partition of a stream.
+#[derive(Default)]
+struct Part {
+    number: u16,
+    /// Batches that were read and not yet written.
+    read: VecDeque<Batch>,
+    /// The batch from which to read on.
+    next: u64,
+    /// The batch after the last that is known to be there.
+    end: u64,
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     topic: &'static str,
@@ -143,8 +184,30 @@ struct Line<'a> {
     value: Box<RawValue>,
 }
 
+/// A balance as a line has it.
+#[derive(Serialize, Deserialize)]
+struct BalanceLine {
+    place: (u64, u32),
+    operator: String,
+    key: String,
+    /// Microseconds.
+    time: i64,
+    value: Box<RawValue>,
+}
+
+/// Balances of some accounts of a partition.
+#[derive(Serialize, Deserialize)]
+struct Balances {
+    /// The batch from which on changes come later than these.
+    next_batch: u64,
+    /// How many accounts were looked at; none at the end.
+    looked_at: usize,
+    lines: Vec<BalanceLine>,
+}
+
 struct Tail {
     service: Service,
+    runtime: Handle,
     wanted: Wanted,
     lines: Lines,
 }
@@ -152,7 +215,7 @@ struct Tail {
 /// Why a stream ends before its end.
 enum Ended {
     Gone,
-    Storage(StorageError),
+    Problem(Problem),
 }
 
 impl From<Gone> for Ended {
@@ -161,119 +224,158 @@ impl From<Gone> for Ended {
     }
 }
 
-impl From<StorageError> for Ended {
-    fn from(error: StorageError) -> Self {
-        Self::Storage(error)
+impl From<Problem> for Ended {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
     }
 }
 
 impl Tail {
-    fn run(mut self, latest: Vec<u64>) -> Result<(), StorageError> {
-        match self.write(latest) {
-            Ok(()) | Err(Ended::Gone) => Ok(()),
-            Err(Ended::Storage(error)) => Err(error),
-        }
-    }
-
-    fn write(&mut self, latest: Vec<u64>) -> Result<(), Ended> {
-        let mut next = latest.clone();
-        if self.wanted.from_earliest {
-            if self.wanted.topic == Topic::Balances {
-                next = self.all_balances()?;
-            } else {
-                let log = &self.service.node.backing().log;
-                for (number, next) in (0..).zip(&mut next) {
-                    *next = log.first_batch(number).unwrap_or(*next).min(*next);
-                }
+    fn write(&mut self, mut parts: Vec<Part>) -> Result<(), Ended> {
+        if self.wanted.from_earliest && self.wanted.topic == Topic::Output(outputs::Topic::Balances)
+        {
+            for part in &mut parts {
+                part.next = self.balances_of(part.number)?;
             }
         }
-        let mut ends = latest;
         loop {
-            self.write_up_to(&mut next, &ends)?;
-            let is_over = !self.wanted.follows || self.wanted.left == 0;
-            if is_over || self.service.is_retired() || self.lines.is_closed() {
+            self.write_what_is_there(&mut parts)?;
+            if !self.wanted.follows || self.is_over() {
                 return Ok(());
             }
             std::thread::sleep(LOOK_EVERY);
-            for (number, end) in (0..).zip(&mut ends) {
-                *end = self.service.node.read(number, Partition::next_batch);
+            for part in &mut parts {
+                self.look_for_more(part)?;
             }
         }
     }
 
-    /// Writes what lies before `ends`, the oldest batch of all partitions first.
-    fn write_up_to(&mut self, next: &mut [u64], ends: &[u64]) -> Result<(), Ended> {
+    fn is_over(&self) -> bool {
+        self.wanted.left == 0 || self.service.is_retired() || self.lines.is_closed()
+    }
+
+    /// Reads the next batches, here or at the owner; waits while the partition is on its way.
+    fn batches(&self, number: u16, from: u64, to: u64) -> Result<Stretch, Ended> {
+        self.patiently(|| match self.service.host.whereabouts(number) {
+            Ok(()) => self.service.batches_here(number, from, to),
+            Err(_) => self.runtime.block_on(self.service.batches(number, from, to)),
+        })
+    }
+
+    fn patiently<T>(&self, read: impl Fn() -> Result<T, Problem>) -> Result<T, Ended> {
+        let until = Instant::now() + MOVE_TIME;
+        loop {
+            match read() {
+                Err(problem) if problem.refusal == Refusal::Elsewhere && Instant::now() < until => {
+                    if self.is_over() {
+                        return Err(Ended::Gone);
+                    }
+                    std::thread::sleep(ASK_EVERY);
+                }
+                read => return Ok(read?),
+            }
+        }
+    }
+
+    fn look_for_more(&self, part: &mut Part) -> Result<(), Ended> {
+        if self.service.host.whereabouts(part.number).is_err() {
+            std::thread::sleep(ASK_EVERY / u32::from(self.service.partitions()));
+        }
+        let stretch = self.batches(part.number, part.next, u64::MAX)?;
+        (part.next, part.end) = (stretch.next, stretch.end);
+        part.read.extend(stretch.batches);
+        Ok(())
+    }
+
+    /// Writes what lies before the ends, the oldest batch of all partitions first.
+    fn write_what_is_there(&mut self, parts: &mut [Part]) -> Result<(), Ended> {
         let mut heads: BTreeMap<(Timestamp, usize), Batch> = BTreeMap::new();
-        for at in 0..next.len() {
-            self.read_ahead(at, next, ends, &mut heads)?;
+        for (at, part) in parts.iter_mut().enumerate() {
+            self.read_ahead(at, part, &mut heads)?;
         }
         while let Some(((_, at), batch)) = heads.pop_first() {
             self.write_batch(&batch)?;
             if self.wanted.left == 0 {
                 return Ok(());
             }
-            self.read_ahead(at, next, ends, &mut heads)?;
+            self.read_ahead(at, &mut parts[at], &mut heads)?;
         }
         Ok(())
     }
 
-    /// Reads the next batch of a partition that holds anything.
+    /// Takes the next batch of a partition that holds anything.
     fn read_ahead(
         &self,
         at: usize,
-        next: &mut [u64],
-        ends: &[u64],
+        part: &mut Part,
         heads: &mut BTreeMap<(Timestamp, usize), Batch>,
-    ) -> Result<(), StorageError> {
-        let backing = self.service.node.backing();
-        let number = u16::try_from(at).expect("partitions are counted in 16 bits");
-        while next[at] < ends[at] {
-            // The journal may be a moment behind the state.
-            let Some(journal) = backing.journal.read(number, next[at])? else { return Ok(()) };
-            let log = backing.log.read(number, next[at])?;
-            next[at] += 1;
-            let batch = Batch { log, journal };
-            let time = batch.outcomes().map(|outcomes| outcomes.time);
-            if let Some(time) = time.filter(|_| !batch.is_empty()) {
-                heads.insert((time, at), batch);
+    ) -> Result<(), Ended> {
+        loop {
+            while let Some(batch) = part.read.pop_front() {
+                if let Some(time) = batch.outcomes().map(|outcomes| outcomes.time) {
+                    heads.insert((time, at), batch);
+                    return Ok(());
+                }
+            }
+            if part.next >= part.end {
                 return Ok(());
             }
+            let stretch = self.batches(part.number, part.next, part.end)?;
+            if stretch.next == part.next {
+                // The journal stays behind: its partition stands.
+                return Ok(());
+            }
+            part.next = stretch.next;
+            part.read.extend(stretch.batches);
         }
-        Ok(())
     }
 
     fn write_batch(&mut self, batch: &Batch) -> Result<(), Gone> {
-        let Some(outcomes) = batch.outcomes() else { return Ok(()) };
-        let Some(slice) = batch.records() else { return Ok(()) };
-        for (record, recorded) in slice.records().zip(outcomes) {
+        let (Some(records), Some(journal)) = (batch.records(), batch.journal()) else {
+            return Ok(());
+        };
+        let Topic::Output(topic) = self.wanted.topic else { return self.write_inputs(batch) };
+        let mut written = Ok(());
+        let mut write = |output: outputs::Output<'_>| {
+            if written.is_ok() && self.is_wanted(output.operator) {
+                let value = String::from_utf8_lossy(output.value).into_owned();
+                if let Ok(value) = RawValue::from_string(value) {
+                    written = self.write_line(output.place, output.time, output.key, value);
+                }
+            }
+        };
+        let wanted = outputs::Wanted::only(topic);
+        if let Err(error) = outputs_of(&journal, Some(&records), wanted, &(), &mut write) {
+            tracing::error!(%error, "outputs of a batch could not be derived");
+        }
+        written
+    }
+
+    fn is_wanted(&self, operator: &str) -> bool {
+        self.wanted.operator.as_ref().is_none_or(|wanted| *wanted == *operator)
+    }
+
+    fn write_inputs(&mut self, batch: &Batch) -> Result<(), Gone> {
+        let (Some(records), Some(outcomes)) = (batch.records(), batch.outcomes()) else {
+            return Ok(());
+        };
+        for (record, recorded) in records.records().zip(outcomes) {
             let (Ok(record), Ok(recorded)) = (record, recorded) else { return Ok(()) };
-            if self.wanted.left > 0 {
-                self.write_record(&record, &recorded)?;
+            if record.source == Source::Released {
+                continue;
+            }
+            let input = match (self.wanted.topic, record.kind) {
+                (Topic::Wagers, Kind::Wager) => wager(&record),
+                (Topic::GameEvents, Kind::GameEvent) => game_event(&record),
+                _ => None,
+            };
+            if let Some((operator, player, value)) = input
+                && self.is_wanted(&operator)
+            {
+                self.write_line(recorded.place, recorded.time, &player, value)?;
             }
         }
         Ok(())
-    }
-
-    fn write_record(&mut self, record: &Record<'_>, recorded: &Recorded<'_>) -> Result<(), Gone> {
-        let event = match record.kind {
-            Kind::Wager => read_wager(record.body).ok(),
-            Kind::GameEvent => read_game_event(record.body).ok().map(Event::Game),
-            Kind::Command | Kind::Control => return Ok(()),
-        };
-        let operator = match &event {
-            Some(Event::Wager(wager)) => &*wager.operator_id,
-            Some(Event::Void(void)) => &*void.operator_id,
-            Some(Event::Game(_)) | None => record.operator,
-        };
-        if self.wanted.operator.as_ref().is_some_and(|wanted| *wanted != *operator) {
-            return Ok(());
-        }
-        let player = event.as_ref().map_or("", Event::player_id);
-        let value = value_of(self.wanted.topic, record, recorded, event.as_ref(), operator);
-        let Some(value) = value else { return Ok(()) };
-        let balance_key = format!("{operator}/{player}");
-        let key = if self.wanted.topic == Topic::Balances { &*balance_key } else { player };
-        self.write_line(recorded.place, recorded.time, key, value)
     }
 
     fn write_line(
@@ -292,108 +394,118 @@ impl Tail {
         self.lines.send(&Line { topic, partition, place, key, time, value })
     }
 
-    /// The balance of each account that has one, as a compacted topic keeps it; returns the batches
-    /// from which the journal goes on.
-    fn all_balances(&mut self) -> Result<Vec<u64>, Gone> {
-        let node = std::sync::Arc::clone(&self.service.node);
-        let names: BTreeMap<u32, Box<str>> = node
+    /// Writes the balance of each account that has one, as a compacted topic keeps it; returns the
+    /// batch from which the journal goes on.
+    fn balances_of(&mut self, number: u16) -> Result<u64, Ended> {
+        let mut next_batch = None;
+        let mut from = 0;
+        loop {
+            let read = || self.runtime.block_on(self.service.balances(number, from));
+            let balances = self.patiently(read)?;
+            // Changes from here on come again with the journal, later and absolute.
+            next_batch.get_or_insert(balances.next_batch);
+            if balances.looked_at == 0 {
+                return Ok(next_batch.unwrap_or_default());
+            }
+            from += balances.looked_at;
+            for BalanceLine { place: (batch, slot), operator, key, time, value } in balances.lines {
+                if self.is_wanted(&operator) {
+                    let place = Place { partition: number, batch, slot, number: 0 };
+                    self.write_line(place, Timestamp::from_micros(time), &key, value)?;
+                }
+            }
+        }
+    }
+}
+
+impl Service {
+    /// The balances of a partition's accounts from account `from` on, some of them.
+    async fn balances(&self, partition: u16, from: usize) -> Result<Balances, Problem> {
+        match self.find(partition).await? {
+            Where::Here => {
+                let service = self.clone();
+                blocking(move || service.balances_here(partition, from)).await?
+            }
+            Where::At(address) => {
+                let path = format!("/cluster/v1/balances?partition={partition}&from={from}");
+                let answer = self.neighbours()?.ask(&address, &path, None, READ_TIME).await;
+                let read =
+                    |answer: Bytes| serde_json::from_slice(&answer).map_err(io::Error::other);
+                answer.and_then(read).map_err(|error| unreachable(&address, &error))
+            }
+        }
+    }
+
+    fn balances_here(&self, number: u16, from: usize) -> Result<Balances, Problem> {
+        let names: BTreeMap<u32, Box<str>> = self
+            .host
             .rules()
             .operators()
             .map(|operator| (operator.number, operator.id.clone()))
             .collect();
-        let mut next = Vec::new();
-        for number in 0..self.service.partitions() {
-            // Changes from here on come again with the journal, later and absolute.
-            next.push(node.read(number, Partition::next_batch));
-            let mut from = 0;
-            loop {
-                let players = node.read(number, |partition| {
-                    let players = partition.players().all().iter();
-                    players.skip(from).take(ACCOUNTS_AT_ONCE).cloned().collect::<Vec<_>>()
-                });
-                if players.is_empty() {
-                    break;
-                }
-                from += players.len();
-                for player in players {
-                    let Some(place) = player.account.trail.last(number) else { continue };
-                    let operator = names.get(&player.operator).map_or("", |name| name);
-                    if self.wanted.operator.as_ref().is_some_and(|wanted| *wanted != *operator) {
-                        continue;
-                    }
-                    let updated = player.account.last_updated;
-                    let value = shape(&BalanceValue {
-                        player_id: &player.name,
-                        operator_id: operator,
-                        points_balance: Exact(player.account.balance),
-                        last_wager_id: player.account.last_wager.as_deref().unwrap_or_default(),
-                        last_updated: Time(updated),
-                        version: player.account.sequence,
-                    });
-                    let key = format!("{operator}/{}", player.name);
-                    self.write_line(place, updated, &key, value)?;
-                }
-            }
-        }
-        Ok(next)
+        let (next_batch, players) = self.read(number, |partition: &Partition| {
+            let players = partition.players().all().iter().skip(from).take(ACCOUNTS_AT_ONCE);
+            (partition.next_batch(), players.cloned().collect::<Vec<_>>())
+        })?;
+        let mut value = Vec::new();
+        let line = |player: &accolade_engine::players::Player| {
+            let place = player.account.trail.last(number)?;
+            let operator = names.get(&player.operator).map_or("", |name| name);
+            let last_wager = player.account.last_wager.as_ref().map(PackedId::text);
+            let name = player.name.text();
+            let updated = player.account.last_updated;
+            let balance = Balance {
+                player: &name,
+                operator,
+                points: player.account.balance,
+                last_wager: last_wager.as_deref().unwrap_or_default(),
+                updated,
+                version: player.account.sequence,
+            };
+            put_balance(&mut value, &balance);
+            let mut key = String::new();
+            put_balance_key(&mut key, operator, &name);
+            let value = RawValue::from_string(String::from_utf8_lossy(&value).into_owned()).ok()?;
+            let (place, operator) = ((place.batch, place.slot), operator.to_owned());
+            Some(BalanceLine { place, operator, key, time: updated.micros(), value })
+        };
+        let lines = players.iter().filter_map(line).collect();
+        Ok(Balances { next_batch, looked_at: players.len(), lines })
     }
 }
 
-/// One batch of one partition: what came, as long as the log has it, and what became of it.
-struct Batch {
-    log: Option<Vec<u8>>,
-    journal: Vec<u8>,
+/// Balances of a partition that is here, for another node.
+pub(crate) async fn balances(
+    State(Door { service, .. }): State<Door>,
+    Neighbour: Neighbour,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::read(uri.query(), &["partition", "from"])?;
+    let partition = parameters.partition(service.partitions())?;
+    let from = parameters.number("from", 0, u64::from(u32::MAX))?.unwrap_or(0);
+    let from = usize::try_from(from).expect("32 bits fit");
+    let balances = blocking(move || service.balances_here(partition, from)).await??;
+    Ok(respond(StatusCode::OK, &balances))
 }
 
-impl Batch {
-    fn records(&self) -> Option<Slice<'_>> {
-        Slice::read_unchecked(&mut Cursor::new(self.log.as_deref()?, "slice")).ok()
-    }
+/// An input's operator, player and value.
+type Input = (String, String, Box<RawValue>);
 
-    fn outcomes(&self) -> Option<Outcomes<'_>> {
-        let slice = Slice::read_unchecked(&mut Cursor::new(&self.journal, "slice")).ok()?;
-        Outcomes::read(&slice).ok()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.records().is_none_or(|slice| slice.count == 0)
-    }
+fn wager(record: &Record<'_>) -> Option<Input> {
+    let event = read_wager(record.body).ok()?;
+    let operator = match &event {
+        Event::Wager(wager) => &wager.operator_id,
+        Event::Void(void) => &void.operator_id,
+        Event::Game(_) => return None,
+    };
+    let value = serde_json::from_slice(record.body).ok()?;
+    Some((operator.to_string(), event.player_id().to_owned(), value))
 }
 
-fn shape(value: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(value).expect("a shape is plain data")
-}
-
-fn value_of(
-    topic: Topic,
-    record: &Record<'_>,
-    recorded: &Recorded<'_>,
-    event: Option<&Event<'_>>,
-    operator: &str,
-) -> Option<Box<RawValue>> {
-    match (topic, event?) {
-        (Topic::Wagers, Event::Wager(_) | Event::Void(_)) if record.source != Source::Released => {
-            serde_json::from_slice(record.body).ok()
-        }
-        (Topic::GameEvents, Event::Game(event)) if record.source != Source::Released => {
-            Some(shape(&GameEventValue::of(event, record)))
-        }
-        (Topic::Eligible, Event::Wager(_)) => eligible(record, recorded),
-        (Topic::Calculated, Event::Wager(wager)) => calculated(wager, recorded),
-        (Topic::Balances, event) => {
-            let entry = &recorded.entry.as_ref()?.entry;
-            Some(shape(&BalanceValue {
-                player_id: event.player_id(),
-                operator_id: operator,
-                points_balance: Exact(entry.balance_after),
-                last_wager_id: &entry.cause,
-                last_updated: Time(recorded.time),
-                version: entry.sequence,
-            }))
-        }
-        (Topic::DeadLetters, _) => dead_letter(record, recorded, operator),
-        (Topic::Wagers | Topic::GameEvents | Topic::Eligible | Topic::Calculated, _) => None,
-    }
+fn game_event(record: &Record<'_>) -> Option<Input> {
+    let event = read_game_event(record.body).ok()?;
+    let value = to_raw_value(&GameEventValue::of(&event, record)).expect("a shape is plain data");
+    Some((record.operator.to_owned(), event.player_id.to_string(), value))
 }
 
 #[derive(Serialize)]
@@ -419,85 +531,4 @@ impl<'a> GameEventValue<'a> {
             data: event.data.and_then(|data| RawValue::from_string(data.to_owned()).ok()),
         }
     }
-}
-
-/// The wager's own fields, as they came, and the version that found it eligible.
-fn eligible(record: &Record<'_>, recorded: &Recorded<'_>) -> Option<Box<RawValue>> {
-    let Outcome::Counted { version, .. } = &recorded.outcome else { return None };
-    let body = std::str::from_utf8(record.body).ok()?.trim_end();
-    let fields = body.strip_suffix('}')?.trim_end();
-    RawValue::from_string(format!("{fields},\"eligibilityRuleVersion\":\"v{version}\"}}")).ok()
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CalculatedValue<'a> {
-    wager_id: &'a str,
-    player_id: &'a str,
-    operator_id: &'a str,
-    points_earned: Exact<Points>,
-    wager_amount: Exact<Amount>,
-    multiplier: Exact<Multiplier>,
-    bonus_points: Exact<Points>,
-    capped_points: Exact<Points>,
-    timestamp: Time,
-    calculated_at: Time,
-}
-
-fn calculated(wager: &Wager<'_>, recorded: &Recorded<'_>) -> Option<Box<RawValue>> {
-    let Outcome::Counted { points, capped, parts, .. } = &recorded.outcome else { return None };
-    Some(shape(&CalculatedValue {
-        wager_id: &wager.wager_id,
-        player_id: &wager.player_id,
-        operator_id: &wager.operator_id,
-        points_earned: Exact(*points),
-        wager_amount: Exact(wager.stake),
-        multiplier: multiplier(*parts),
-        bonus_points: Exact(Points::ZERO),
-        capped_points: Exact(*capped),
-        timestamp: Time(wager.at),
-        calculated_at: Time(recorded.time),
-    }))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BalanceValue<'a> {
-    player_id: &'a str,
-    operator_id: &'a str,
-    points_balance: Exact<Points>,
-    last_wager_id: &'a str,
-    last_updated: Time,
-    version: u64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeadLetterValue<'a> {
-    id: String,
-    operator_id: &'a str,
-    reason: &'static str,
-    error: &'a str,
-    stage: &'static str,
-    source: &'static str,
-    received_at: Time,
-    original: &'a str,
-}
-
-fn dead_letter(
-    record: &Record<'_>,
-    recorded: &Recorded<'_>,
-    operator: &str,
-) -> Option<Box<RawValue>> {
-    let Outcome::DeadLetter { reason, detail } = &recorded.outcome else { return None };
-    Some(shape(&DeadLetterValue {
-        id: id_of(recorded.place),
-        operator_id: operator,
-        reason: reason.code(),
-        error: detail,
-        stage: stage_of(*reason),
-        source: record.source.code(),
-        received_at: Time(record.received_at),
-        original: &String::from_utf8_lossy(record.body),
-    }))
 }

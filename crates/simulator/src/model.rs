@@ -45,8 +45,8 @@ pub struct Input<'a> {
     pub operator: &'a str,
     /// What it says.
     pub event: &'a ModelEvent,
-    /// It is a dead letter that was released: its age does not count, and all hours are asked.
-    pub is_released: bool,
+    /// It is a dead letter that was released there: its age does not count, and all hours are asked.
+    pub released_at: Option<(u16, u64, u32)>,
 }
 
 /// One command about dead letters at its place in the log.
@@ -146,6 +146,9 @@ pub struct Model {
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
+    /// Releases whose letter became a dead letter again: in which partition, and until when it is known
+    /// for a repeat when it comes once more.
+    returned: BTreeMap<(u16, u64, u32), (u16, i64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -203,6 +206,7 @@ impl Model {
         assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
         self.waiting_voids.retain(|_, (of, until)| *of != partition || *until > time);
         self.letters.retain(|(of, ..), letter| *of != partition || letter.until > time);
+        self.returned.retain(|_, (of, until)| *of != partition || *until > time);
         // Two days after a day has begun it is over in every zone.
         let oldest = time - self.window.window_micros - 2 * DAY;
         for account in self.accounts.values_mut().filter(|account| account.partition == partition) {
@@ -287,7 +291,7 @@ impl Model {
             if at > now + self.window.ahead_micros {
                 return dead_letter("in_future");
             }
-            if at < now - self.window.window_micros && !input.is_released {
+            if at < now - self.window.window_micros && input.released_at.is_none() {
                 return dead_letter("too_late");
             }
         }
@@ -297,7 +301,7 @@ impl Model {
         let content = content(event);
         let first = match event {
             ModelEvent::Void(_) => self.find(&identity, |_| true),
-            _ if input.is_released => self.find(&identity, |_| true),
+            _ if input.released_at.is_some() => self.find(&identity, |_| true),
             _ => self.find(&identity, |asked| self.is_asked(asked, hour, now)),
         };
         if let Some(first) = first {
@@ -406,7 +410,7 @@ impl Model {
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
             let waiting = (wager.operator, wager.player, wager.id);
-            let until = (void.timestamp + self.window.window_micros + 1).max(now);
+            let until = void.timestamp.max(now) + self.window.window_micros + 1;
             self.waiting_voids.insert(waiting, (partition, until));
         }
         let mut taken = 0;

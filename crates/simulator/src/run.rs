@@ -4,13 +4,13 @@
 //! every record that is known to be in the log, and a reference: the same engine over maps, which is
 //! never interrupted, so that after each recovery live state must equal a replay from genesis.
 
-mod check;
-mod desk;
+pub(crate) mod check;
+pub(crate) mod desk;
 mod faults;
 mod flip;
-mod fold;
-mod item;
-mod memory;
+pub(crate) mod fold;
+pub(crate) mod item;
+pub(crate) mod memory;
 mod node;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -305,7 +305,7 @@ impl Run {
             self.models[usize::from(slice.partition)].batch(slice.partition, time);
             let expectations: Vec<Expectation> = (1..)
                 .zip(items)
-                .map(|(slot, item)| self.expect((slice.partition, slice.batch, slot), item, time))
+                .map(|(slot, item)| self.expect((slice.partition, slice.batch, slot), item))
                 .collect();
             self.expectations.insert((slice.partition, slice.batch), expectations);
         }
@@ -316,58 +316,8 @@ impl Run {
         self.judge(&heard);
     }
 
-    fn expect(&mut self, at: (u16, u64, u32), item: &Rc<Item>, time: i64) -> Expectation {
-        let (partition, batch, slot) = at;
-        let model = &mut self.models[usize::from(partition)];
-        let operator = &item.operator;
-        let expectation = match &item.meaning {
-            Meaning::Event(event) => Expectation::Record(model.record(&Input {
-                partition,
-                place: (batch, slot),
-                operator,
-                event,
-                is_released: item.origin.is_some(),
-            })),
-            Meaning::Command(command) => Expectation::Record(model.command(&CommandInput {
-                partition,
-                place: (batch, slot),
-                operator,
-                command,
-            })),
-            Meaning::Arrived => Expectation::Arrived,
-            Meaning::Genesis | Meaning::Skip => Expectation::Control(Some(0)),
-            Meaning::AddOperator(name) => Expectation::Control(model.operator_added(name)),
-            Meaning::Publish(version, edited_from) => {
-                let (program, from) = (version.program.clone(), version.effective_from);
-                let published =
-                    model.program_published(&version.operator, from, program, *edited_from);
-                Expectation::Control(match published {
-                    Published::Accepted(number) => Some(number.into()),
-                    Published::Stale | Published::OperatorUnknown => None,
-                })
-            }
-            Meaning::Withdraw(operator, number) => {
-                let withdrawn = model.version_withdrawn(operator, *number, time);
-                Expectation::Control(withdrawn.then(|| (*number).into()))
-            }
-        };
-        if let Expectation::Record(expected) = &expectation {
-            self.desk.note(at, item, expected);
-            self.count(match expected.outcome {
-                ModelOutcome::Counted => "records counted",
-                ModelOutcome::Refused => "records refused",
-                ModelOutcome::Repeated => "records repeated",
-                ModelOutcome::Voided => "voids",
-                ModelOutcome::DeadLetter => "dead letters",
-            });
-            if item.origin.is_some() {
-                self.count("released dead letters");
-            }
-            if expected.reason == Some("skipped") {
-                self.count("dead letters skipped");
-            }
-        }
-        expectation
+    fn expect(&mut self, at: (u16, u64, u32), item: &Rc<Item>) -> Expectation {
+        expect(&mut self.models[usize::from(at.0)], &mut self.desk, &mut self.counts, at, item)
     }
 
     fn judge(&self, heard: &[fold::Heard]) {
@@ -584,7 +534,68 @@ impl Run {
     }
 }
 
-fn told(heard: &fold::Heard) -> String {
+/// What the model says must become of the record at a place.
+pub(crate) fn expect(
+    model: &mut Model,
+    desk: &mut desk::Desk,
+    counts: &mut Counts,
+    at: (u16, u64, u32),
+    item: &Rc<Item>,
+) -> Expectation {
+    let (partition, batch, slot) = at;
+    let mut count = |what| *counts.entry(what).or_default() += 1;
+    let operator = &item.operator;
+    let expectation = match &item.meaning {
+        Meaning::Event(event) => Expectation::Record(model.record(&Input {
+            partition,
+            place: (batch, slot),
+            operator,
+            event,
+            released_at: item.origin.map(|at| (at.partition, at.batch, at.slot)),
+        })),
+        Meaning::Command(command) => Expectation::Record(model.command(&CommandInput {
+            partition,
+            place: (batch, slot),
+            operator,
+            command,
+        })),
+        Meaning::Arrived => Expectation::Arrived,
+        Meaning::Genesis | Meaning::Skip => Expectation::Control(Some(0)),
+        Meaning::AddOperator(name) => Expectation::Control(model.operator_added(name)),
+        Meaning::Publish(version, edited_from) => {
+            let (program, from) = (version.program.clone(), version.effective_from);
+            let published =
+                model.program_published(&version.operator, from, program, *edited_from);
+            Expectation::Control(match published {
+                Published::Accepted(number) => Some(number.into()),
+                Published::Stale | Published::OperatorUnknown => None,
+            })
+        }
+        Meaning::Withdraw(operator, number) => {
+            let withdrawn = model.version_withdrawn(operator, *number, item.received_at);
+            Expectation::Control(withdrawn.then(|| (*number).into()))
+        }
+    };
+    if let Expectation::Record(expected) = &expectation {
+        desk.note(at, item, expected);
+        count(match expected.outcome {
+            ModelOutcome::Counted => "records counted",
+            ModelOutcome::Refused => "records refused",
+            ModelOutcome::Repeated => "records repeated",
+            ModelOutcome::Voided => "voids",
+            ModelOutcome::DeadLetter => "dead letters",
+        });
+        if item.origin.is_some() {
+            count("released dead letters");
+        }
+        if expected.reason == Some("skipped") {
+            count("dead letters skipped");
+        }
+    }
+    expectation
+}
+
+pub(crate) fn told(heard: &fold::Heard) -> String {
     let place = heard.place;
     let what = match &heard.outcome {
         Outcome::DeadLetter { reason, detail } => {
@@ -596,10 +607,11 @@ fn told(heard: &fold::Heard) -> String {
     format!("  {}/{}/{} {what}", place.partition, place.batch, place.slot)
 }
 
-fn options(partitions: u16, random: &mut Random) -> Options {
+pub(crate) fn options(partitions: u16, random: &mut Random) -> Options {
     let mut bytes = || 2048 << random.below(4);
     Options {
         partitions,
+        first_partition: 0,
         log_segment_bytes: bytes(),
         journal_segment_bytes: bytes(),
         segment_bytes: bytes(),

@@ -13,7 +13,7 @@ use accolade_wire::record::{Record, Slice};
 
 use crate::error::Result;
 use crate::lookup::Lookup;
-use crate::segment::{Position, new_frame};
+use crate::segment::{FRAME_HEAD_BYTES, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
 
 /// Files that the partitions of one node share.
@@ -29,6 +29,9 @@ pub struct Backing {
     pub lookup: Lookup,
     /// The journal's segment in which the last checkpoint ends.
     journal_covered: AtomicU64,
+    /// From this segment on the log may be cut when the directory is opened.
+    log_cut_from: AtomicU64,
+    first_partition: u16,
     writers: Mutex<Writers>,
 }
 
@@ -55,8 +58,10 @@ pub struct Covered {
 }
 
 impl Backing {
-    /// Joins the parts. `journal_next` and `dead_next`: the next batches that are not there yet.
+    /// Joins the parts. `journal_next` and `dead_next`: the next batches that are not there yet, from
+    /// `first_partition` on.
     pub fn new(
+        first_partition: u16,
         log: Arc<Slices>,
         (journal, journal_writer, journal_next): (Arc<Slices>, SliceWriter, Vec<u64>),
         (dead_letters, dead_writer, dead_next): (Arc<Slices>, SliceWriter, Vec<u64>),
@@ -69,8 +74,16 @@ impl Backing {
             dead_next,
             left: Vec::new(),
         };
-        let (journal_covered, writers) = (AtomicU64::new(0), Mutex::new(writers));
-        Self { log, journal, dead_letters, lookup, journal_covered, writers }
+        Self {
+            log,
+            journal,
+            dead_letters,
+            lookup,
+            journal_covered: AtomicU64::new(0),
+            log_cut_from: AtomicU64::new(u64::MAX),
+            first_partition,
+            writers: Mutex::new(writers),
+        }
     }
 
     fn writers(&self) -> MutexGuard<'_, Writers> {
@@ -102,11 +115,22 @@ impl Backing {
         self.journal_covered.fetch_max(journal.sequence, Ordering::Relaxed);
     }
 
+    /// The log is cut back to the checkpoint as the journal is, and that checkpoint ends in segment
+    /// `sequence` of the log. Where this is never said, the log is cut nowhere.
+    pub fn cut_log_from(&self, sequence: u64) {
+        self.log_cut_from.store(sequence, Ordering::Relaxed);
+    }
+
+    /// The first segment of the log that may be cut when the directory is opened.
+    pub fn log_cut_from(&self) -> u64 {
+        self.log_cut_from.load(Ordering::Relaxed)
+    }
+
     /// The next segment to be compressed. The journal is cut back to the checkpoint when the directory
     /// is opened, and a compressed segment cannot be cut: it waits for a checkpoint beyond it.
     pub fn next_to_pack(&self) -> Result<Option<(&Arc<Slices>, u64)>> {
         let covered = self.journal_covered.load(Ordering::Relaxed);
-        for (slices, before) in [(&self.log, u64::MAX), (&self.journal, covered)] {
+        for (slices, before) in [(&self.log, self.log_cut_from()), (&self.journal, covered)] {
             let plain = slices.closed()?.into_iter().find(|segment| !segment.packed);
             if let Some(plain) = plain.filter(|plain| plain.sequence < before) {
                 return Ok(Some((slices, plain.sequence)));
@@ -218,6 +242,7 @@ impl NodeStore {
         if self.slices.is_empty() && self.dead_slices.is_empty() {
             return Ok(());
         }
+        let first = self.backing.first_partition;
         let mut writers = self.backing.writers();
         let writers = &mut *writers;
         if !self.slices.is_empty() {
@@ -229,13 +254,13 @@ impl NodeStore {
             writers.left.extend(left);
         }
         for (partition, batch) in self.slices.drain(..) {
-            writers.journal_next[usize::from(partition)] = batch + 1;
+            writers.journal_next[usize::from(partition - first)] = batch + 1;
         }
         for (partition, batch) in self.dead_slices.drain(..) {
-            writers.dead_next[usize::from(partition)] = batch + 1;
+            writers.dead_next[usize::from(partition - first)] = batch + 1;
         }
-        self.journal = new_frame(self.journal.len());
-        self.dead_letters = new_frame(0);
+        self.journal.truncate(FRAME_HEAD_BYTES);
+        self.dead_letters.truncate(FRAME_HEAD_BYTES);
         Ok(())
     }
 }
@@ -259,7 +284,7 @@ impl Store for NodeStore {
     }
 
     fn commit(&mut self, folded: &Folded) -> io::Result<()> {
-        let at = usize::from(folded.partition);
+        let at = usize::from(folded.partition - self.backing.first_partition);
         let (journal_next, dead_next) = {
             let writers = self.backing.writers();
             (writers.journal_next[at], writers.dead_next[at])

@@ -15,7 +15,9 @@ use crate::backing::Backing;
 use crate::error::{Result, StorageError};
 use crate::frames;
 use crate::lookup::SectionName;
-use crate::segment::{BEGIN, COMMIT, Family, Position, Writer, new_frame, sync_all};
+use crate::segment::{
+    BEGIN, COMMIT, FRAME_HEAD_BYTES, Family, Position, Writer, new_frame, sync_all,
+};
 
 /// First byte of a frame with the values of one partition.
 pub const VALUES: u8 = 1;
@@ -30,13 +32,14 @@ pub struct Part {
     head: Head,
     values: Vec<u8>,
     links: Vec<u8>,
-    ids: Vec<IdEntry>,
+    ids: Vec<u8>,
     swept: Swept,
     rules: Arc<Rules>,
     /// Everything before this in the log has been folded.
     folded_to: Position,
     /// The interval of ids that ended with this part.
     sealing: Option<Arc<IdTable>>,
+    cursor: Vec<u8>,
 }
 
 impl Part {
@@ -48,18 +51,40 @@ impl Part {
         let swept = partition.write_values(&mut values);
         let mut links = Vec::new();
         partition.write_links(&mut links);
+        let ids = take_ids(partition);
         Self {
             number: partition.number(),
             head: partition.head(),
             values,
             links,
-            ids: partition.ids_mut().take_unwritten(),
+            ids,
             swept,
             rules: Arc::clone(partition.rules()),
             folded_to,
             sealing: seal.then(|| partition.ids_mut().seal()),
+            cursor: Vec::new(),
         }
     }
+
+    /// The part with what its owner wants to find in the checkpoint again.
+    #[must_use]
+    pub fn with_cursor(self, cursor: Vec<u8>) -> Self {
+        Self { cursor, ..self }
+    }
+
+    /// Whether an interval of ids ends with this part.
+    pub const fn seals(&self) -> bool {
+        self.sealing.is_some()
+    }
+}
+
+fn take_ids(partition: &mut Partition) -> Vec<u8> {
+    let (number, mut out) = (partition.number(), Vec::new());
+    let unwritten = partition.ids_mut().take_unwritten();
+    if unwritten.len() > 0 {
+        write_ids(&mut out, number, unwritten);
+    }
+    out
 }
 
 /// The ids of a partition that stands within a batch: they cannot be sealed, and are carried over.
@@ -100,7 +125,7 @@ impl Sealing {
 /// What closes a checkpoint: where everything stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// From here on the log is replayed.
+    /// From here on the log is replayed; in a home, the log's copy goes on from here.
     pub log_from: Position,
     /// The highest frame of the log that was durable.
     pub log_synced: u64,
@@ -120,6 +145,9 @@ pub struct Manifest {
     pub needed_from: Vec<u64>,
     /// Control records that are not in an earlier checkpoint of the same segment: number, time, body.
     pub controls: Vec<(u64, Timestamp, Vec<u8>)>,
+    /// What a home's owner wants to find again, such as where the order goes on; empty in the embedded
+    /// form.
+    pub cursor: Vec<u8>,
 }
 
 fn put_position(out: &mut Vec<u8>, position: &Position) {
@@ -163,6 +191,8 @@ impl Manifest {
             put_varint(out, body.len() as u64);
             out.extend_from_slice(body);
         }
+        put_varint(out, self.cursor.len() as u64);
+        out.extend_from_slice(&self.cursor);
     }
 
     /// Reads a manifest after its first byte.
@@ -185,6 +215,8 @@ impl Manifest {
             let length = cursor.small()?;
             controls.push((number, time, cursor.take(length)?.to_vec()));
         }
+        let length = cursor.small()?;
+        let owners_cursor = cursor.take(length)?.to_vec();
         Ok(Self {
             log_from,
             log_synced,
@@ -196,25 +228,33 @@ impl Manifest {
             sections,
             needed_from,
             controls,
+            cursor: owners_cursor,
         })
     }
 }
 
 /// Bytes of an id in the family of recent ids, after `partition u16 · count u32`.
 const ID_BYTES: usize = 48;
+const IDS_HEAD_BYTES: usize = 6;
 
-fn write_ids(out: &mut Vec<u8>, partition: u16, ids: &[IdEntry]) {
+fn write_ids<'a>(
+    out: &mut Vec<u8>,
+    partition: u16,
+    ids: impl ExactSizeIterator<Item = &'a IdEntry>,
+) {
+    out.reserve(IDS_HEAD_BYTES + ids.len() * ID_BYTES);
     out.extend_from_slice(&partition.to_le_bytes());
     out.extend_from_slice(&u32::try_from(ids.len()).expect("fewer than 2^32").to_le_bytes());
-    out.reserve(ids.len() * ID_BYTES);
     for id in ids {
-        out.extend_from_slice(&id.id.0[0].to_le_bytes());
-        out.extend_from_slice(&id.id.0[1].to_le_bytes());
-        out.extend_from_slice(&id.content.to_le_bytes());
-        out.extend_from_slice(&id.batch.to_le_bytes());
-        out.extend_from_slice(&id.slot.to_le_bytes());
-        out.extend_from_slice(&id.player.to_le_bytes());
-        out.extend_from_slice(&id.hour.to_le_bytes());
+        let mut bytes = [0; ID_BYTES];
+        bytes[..8].copy_from_slice(&id.id.0[0].to_le_bytes());
+        bytes[8..16].copy_from_slice(&id.id.0[1].to_le_bytes());
+        bytes[16..24].copy_from_slice(&id.content.to_le_bytes());
+        bytes[24..32].copy_from_slice(&id.batch.to_le_bytes());
+        bytes[32..36].copy_from_slice(&id.slot.to_le_bytes());
+        bytes[36..40].copy_from_slice(&id.player.to_le_bytes());
+        bytes[40..].copy_from_slice(&id.hour.to_le_bytes());
+        out.extend_from_slice(&bytes);
     }
 }
 
@@ -244,6 +284,7 @@ pub struct Checkpointer {
     links: Writer,
     ids: Writer,
     ids_from: u64,
+    first_partition: u16,
     /// Where each partition's log goes on, as of its last part.
     folded_to: Vec<Position>,
     /// The segment in which each partition's present round of the sweep began.
@@ -267,6 +308,8 @@ pub struct Resumed {
     pub ids: Writer,
     /// The first segment of recent ids that is alive.
     pub ids_from: u64,
+    /// The number of the first partition.
+    pub first_partition: u16,
     /// Where the log goes on for each partition.
     pub folded_to: Vec<Position>,
     /// From which segment on each partition's values are complete.
@@ -278,7 +321,8 @@ pub struct Resumed {
 impl Checkpointer {
     /// Goes on after what is there.
     pub fn new(disk: Arc<dyn Disk>, resumed: Resumed) -> Self {
-        let Resumed { state, links, ids, ids_from, folded_to, needed_from, rules } = resumed;
+        let Resumed { state, links, ids, ids_from, first_partition, .. } = resumed;
+        let Resumed { folded_to, needed_from, rules, .. } = resumed;
         Self {
             disk,
             round_from: vec![state.position().sequence; needed_from.len()],
@@ -286,6 +330,7 @@ impl Checkpointer {
             links,
             ids,
             ids_from,
+            first_partition,
             folded_to,
             needed_from,
             controls_written: 0,
@@ -310,8 +355,12 @@ impl Checkpointer {
         log_synced: u64,
         time: Timestamp,
     ) -> Result<()> {
-        self.write_links(parts, time)?;
-        self.write_ids(parts, time)?;
+        // One for all, since memory that was not touched before costs more than copying into it.
+        let mut frame = new_frame(0);
+        for part in parts {
+            append(&mut self.links, time, &mut frame, &part.links)?;
+            append(&mut self.ids, time, &mut frame, &part.ids)?;
+        }
         let covered = backing.cover();
         sync_all(&covered.files)?;
         self.links.sync()?;
@@ -320,7 +369,7 @@ impl Checkpointer {
         let segment_before = self.state.position().sequence;
         let mut flags = BEGIN;
         for part in parts {
-            let mut frame = new_frame(part.values.len());
+            frame.truncate(FRAME_HEAD_BYTES);
             frame.extend_from_slice(&part.values);
             self.state.append(time, self.synced, flags, &mut frame)?;
             self.note(part);
@@ -346,8 +395,9 @@ impl Checkpointer {
             sections: backing.lookup.live(),
             needed_from: self.needed_from.clone(),
             controls: self.rules.controls_after(self.controls_written),
+            cursor: parts.last().map_or_else(Vec::new, |part| part.cursor.clone()),
         };
-        let mut frame = new_frame(1024);
+        frame.truncate(FRAME_HEAD_BYTES);
         manifest.write(&mut frame);
         let appended = self.state.append(time, self.synced, flags | COMMIT, &mut frame)?;
         if appended.rotated.is_some() {
@@ -365,7 +415,7 @@ impl Checkpointer {
     }
 
     fn note(&mut self, part: &Part) {
-        let at = usize::from(part.number);
+        let at = usize::from(part.number - self.first_partition);
         let sequence = self.state.position().sequence;
         if part.swept.began {
             self.round_from[at] = sequence;
@@ -380,24 +430,6 @@ impl Checkpointer {
         debug_assert!(part.head.applied == part.rules.applied);
     }
 
-    fn write_links(&mut self, parts: &[Part], time: Timestamp) -> Result<()> {
-        for part in parts.iter().filter(|part| !part.links.is_empty()) {
-            let mut frame = new_frame(part.links.len());
-            frame.extend_from_slice(&part.links);
-            self.links.append(time, 0, 0, &mut frame)?;
-        }
-        Ok(())
-    }
-
-    fn write_ids(&mut self, parts: &[Part], time: Timestamp) -> Result<()> {
-        for part in parts.iter().filter(|part| !part.ids.is_empty()) {
-            let mut frame = new_frame(part.ids.len() * ID_BYTES + 8);
-            write_ids(&mut frame, part.number, &part.ids);
-            self.ids.append(time, 0, 0, &mut frame)?;
-        }
-        Ok(())
-    }
-
     /// After a checkpoint of parts that were taken with `seal`: begins a new segment of recent ids,
     /// with those that are carried over, and hands out what is to be written as a run.
     pub fn begin_sealing(
@@ -409,8 +441,8 @@ impl Checkpointer {
         self.ids.rotate()?;
         let ids_from = self.ids.position().sequence;
         for Standing { number, ids } in standing {
-            let mut frame = new_frame(ids.len() * ID_BYTES + 8);
-            write_ids(&mut frame, *number, ids);
+            let mut frame = new_frame(0);
+            write_ids(&mut frame, *number, ids.iter());
             self.ids.append(time, 0, 0, &mut frame)?;
         }
         let sealed = |part: Part| part.sealing.map(|table| (part.number, table));
@@ -441,6 +473,16 @@ impl Checkpointer {
         let dead = backing.lookup.remove_dead(&named);
         dead.map_err(|source| StorageError::io("lookup", source))
     }
+}
+
+/// Appends a payload, if there is any, by way of `frame`.
+fn append(writer: &mut Writer, time: Timestamp, frame: &mut Vec<u8>, payload: &[u8]) -> Result<()> {
+    if !payload.is_empty() {
+        frame.truncate(FRAME_HEAD_BYTES);
+        frame.extend_from_slice(payload);
+        writer.append(time, 0, 0, frame)?;
+    }
+    Ok(())
 }
 
 /// The error for a frame that passed its checksum and is not what it should be.

@@ -2,12 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accolade_engine::disk::{Disk, DiskFile};
-use rustix::fs::FallocateFlags;
+use rustix::fs::{Advice, FallocateFlags, FlockOperation, fadvise, flock};
+
+use crate::error::StorageError;
 
 /// A folder of the operating system.
 #[derive(Debug, Clone)]
@@ -113,4 +116,33 @@ impl DiskFile for RealFile {
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
     }
+
+    fn expect_scattered_reads(&self) {
+        // A file system that takes no advice reads as it always does.
+        fadvise(&self.0, 0, None, Advice::Random).ok();
+    }
+
+    fn will_read(&self, offset: u64, length: u64) {
+        fadvise(&self.0, offset, NonZeroU64::new(length), Advice::WillNeed).ok();
+    }
+}
+
+/// Bytes that the file system of `path` has free for this process.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let room = rustix::fs::statvfs(path)?;
+    Ok(room.f_bavail.saturating_mul(room.f_frsize))
+}
+
+/// Takes the directory for this process until the file is dropped.
+pub fn lock_directory(data_dir: &Path) -> crate::error::Result<File> {
+    let io = |source| StorageError::io("LOCK", source);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data_dir.join("LOCK"))
+        .map_err(io)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StorageError::InUse(data_dir.to_path_buf()))?;
+    Ok(file)
 }

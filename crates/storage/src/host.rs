@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use accolade_engine::intake::Intake;
+use accolade_engine::intake::{Caller, Intake};
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Rules;
 use accolade_wire::identity::IdKind;
+use accolade_wire::order::SourceTopic;
 
 use crate::backing::Backing;
 use crate::node::{Node, Status};
@@ -14,10 +15,15 @@ use crate::run::RunEntry;
 
 /// A node, as far as queries and the API need to know.
 pub trait Host: Intake {
-    /// Reads from a partition, between two batches or while it stands.
+    /// Whether a partition is here, or where else, as far as is known. Does not wait.
+    fn whereabouts(&self, partition: u16) -> Result<(), NotHere>;
+
+    /// Reads from a partition, between two batches or while it stands; once, or not at all. May wait
+    /// until it is proven that no other node has the partition.
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere>;
 
-    /// The files of a partition, to read records and outcomes by place.
+    /// The files of a partition, to read records and outcomes by place. May wait as
+    /// [`Host::read`] does.
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere>;
 
     /// The rules as they stand.
@@ -32,6 +38,19 @@ pub trait Host: Intake {
     /// Where other nodes answer that own partitions: their addresses, each once. None in the embedded
     /// form.
     fn peers(&self) -> Vec<String>;
+}
+
+/// What became of records that another node has made durable, known by their source and offset.
+pub trait Outcomes: fmt::Debug + Send + Sync {
+    /// Has `caller` hear [`Caller::applied`] of the records at `offsets`, each by its index there:
+    /// once it is folded, or soon where it was folded a short while ago. Does not wait for that.
+    fn outcomes(
+        &self,
+        partition: u16,
+        source: SourceTopic,
+        offsets: &[i64],
+        caller: Arc<dyn Caller>,
+    ) -> Result<(), NotHere>;
 }
 
 /// A partition that this node does not have.
@@ -55,6 +74,10 @@ impl fmt::Display for NotHere {
 impl std::error::Error for NotHere {}
 
 impl Host for Node {
+    fn whereabouts(&self, _: u16) -> Result<(), NotHere> {
+        Ok(())
+    }
+
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
         Self::read(self, partition, read);
         Ok(())

@@ -35,18 +35,15 @@ impl LogFrame {
     }
 
     fn parse(time: Timestamp, bytes: Arc<Vec<u8>>, from: usize, after: Position) -> Result<Self> {
-        let bad = || StorageError::damaged("log", 0, "a frame is not a list of slices");
-        let payload = bytes.get(from..).ok_or_else(bad)?;
-        let (random, rest) = payload.split_first_chunk::<RANDOM_BYTES>().ok_or_else(bad)?;
-        let moment = Moment { time, random: *random };
-        let mut cursor = Cursor::new(rest, "slice");
         let mut slices = Vec::new();
-        while !cursor.is_empty() {
-            let start = bytes.len() - cursor.rest().len();
-            let slice = Slice::read_unchecked(&mut cursor).map_err(|_| bad())?;
+        let mut start = from + RANDOM_BYTES;
+        let payload = bytes.get(from..).unwrap_or_default();
+        let random = each_slice(payload, &mut |slice| {
             let end = start + SLICE_HEAD_BYTES + slice.body.len();
             slices.push((slice.partition, start..end));
-        }
+            start = end;
+        })?;
+        let moment = Moment { time, random };
         Ok(Self { moment, after, bytes, slices })
     }
 
@@ -62,6 +59,17 @@ impl LogFrame {
     pub fn byte_count(&self) -> usize {
         self.bytes.len()
     }
+}
+
+/// Gives every slice in the payload of a frame of the log, and returns the frame's random bytes.
+pub fn each_slice(payload: &[u8], each: &mut dyn FnMut(&Slice<'_>)) -> Result<[u8; RANDOM_BYTES]> {
+    let bad = || StorageError::damaged("log", 0, "a frame is not a list of slices");
+    let (random, slices) = payload.split_first_chunk().ok_or_else(bad)?;
+    let mut cursor = Cursor::new(slices, "slice");
+    while !cursor.is_empty() {
+        each(&Slice::read_unchecked(&mut cursor).map_err(|_| bad())?);
+    }
+    Ok(*random)
 }
 
 /// Collects records and writes them.

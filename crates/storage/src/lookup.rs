@@ -33,7 +33,8 @@ pub struct Lookup {
     now_hour: AtomicI64,
 }
 
-fn path(sequence: u64) -> String {
+/// The path of a run.
+pub(crate) fn path(sequence: u64) -> String {
     format!("{FOLDER}/{sequence:012}")
 }
 

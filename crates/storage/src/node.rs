@@ -6,8 +6,11 @@
 
 mod background;
 mod clock;
+mod counting;
 mod fold;
 mod intake;
+mod rereading;
+mod shipping;
 mod writing;
 
 use std::path::PathBuf;
@@ -22,15 +25,17 @@ use accolade_engine::apply::Decide;
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
-use accolade_engine::rules::{BEHAVIOUR, Rules};
-use accolade_wire::control::Control;
+use accolade_engine::rules::Rules;
 use accolade_wire::identity::{IdHash, IdKind};
 use accolade_wire::record::{Kind, Record, Source};
 use rustix::fs::FlockOperation;
 
 use self::background::Spare;
+use self::counting::Counters;
 use self::fold::{Cell, FoldQueue};
 use self::intake::IntakeQueue;
+pub use self::shipping::{KEYS as SHIPPED_KEYS, ShipOptions, ShippingStatus};
+use self::shipping::{Offers, Shipping};
 use crate::backing::Backing;
 use crate::disk::RealDisk;
 use crate::error::{Result, StorageError};
@@ -63,6 +68,8 @@ pub struct NodeOptions {
     pub lag_bytes_max: usize,
     /// A person says that a large step of the clock is right.
     pub accept_clock_step: bool,
+    /// Where checkpoints are shipped; nothing for nowhere.
+    pub ship: Option<ShipOptions>,
     /// Decides what a wager earns.
     pub decide: Decide,
 }
@@ -82,6 +89,7 @@ impl NodeOptions {
             queue_bytes_max: 64 << 20,
             lag_bytes_max: 256 << 20,
             accept_clock_step: false,
+            ship: None,
             decide: accolade_domain::earning::decide,
         }
     }
@@ -115,10 +123,12 @@ pub(crate) struct Inner {
     ids_in_memory: AtomicUsize,
     checkpointed_at: AtomicI64,
     log_needed_from: AtomicU64,
+    shipping: Option<Arc<Shipping>>,
     disk_full: AtomicBool,
     clock_stepped: AtomicBool,
     log_ended: AtomicBool,
     folds_running: AtomicUsize,
+    counters: Counters,
     fatal: Mutex<Option<String>>,
     wake: (Mutex<bool>, Condvar),
     /// Locked: the directory is this node's until it has stopped.
@@ -126,7 +136,7 @@ pub(crate) struct Inner {
 }
 
 /// What a node says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// The time of the log's last frame.
     pub log_time: Timestamp,
@@ -134,7 +144,9 @@ pub struct Status {
     pub lag_bytes: usize,
     /// Ids that are not in a sealed run.
     pub ids_in_memory: usize,
-    /// Players in all partitions.
+    /// The partitions that are here.
+    pub partitions_here: Vec<u16>,
+    /// Players in all partitions that are here.
     pub players: usize,
     /// When the last checkpoint was written, by the log's time.
     pub checkpointed_at: Timestamp,
@@ -144,6 +156,8 @@ pub struct Status {
     pub clock_stepped: bool,
     /// Partitions that stand, each with the place and what the failure said.
     pub standing: Vec<(Place, String)>,
+    /// How the shipping of checkpoints is; nothing where there is none.
+    pub shipping: Option<ShippingStatus>,
     /// The failure that ended the node.
     pub fatal: Option<String>,
 }
@@ -157,7 +171,7 @@ impl Node {
     pub fn start(options: NodeOptions) -> Result<Self> {
         let real = RealDisk::open(&options.data_dir)
             .map_err(|source| StorageError::io(options.data_dir.display().to_string(), source))?;
-        let lock_file = lock_directory(&options.data_dir)?;
+        let lock_file = crate::disk::lock_directory(&options.data_dir)?;
         let disk: Arc<dyn Disk> = Arc::new(real);
         let Opened { partitions, backing, mut log, checkpointer, replay_from, is_new } =
             open::open(&disk, &options.files)?;
@@ -169,6 +183,7 @@ impl Node {
             0 => std::thread::available_parallelism().map_or(1, usize::from).min(partitions.len()),
             folds => folds.min(partitions.len()),
         };
+        let folded_to = replay_from.unwrap_or(log.position());
         let inner = Arc::new(Inner {
             shared: Shared {
                 history: accolade_engine::rules::RulesHistory::default(),
@@ -177,9 +192,7 @@ impl Node {
             due: partitions.iter().map(|_| AtomicI64::new(i64::MAX)).collect(),
             cells: partitions
                 .into_iter()
-                .map(|partition| {
-                    Mutex::new(Cell::new(partition, replay_from.unwrap_or(log.position())))
-                })
+                .map(|partition| Mutex::new(Cell::new(partition, folded_to)))
                 .collect(),
             frame_locks: (0..folds).map(|_| Mutex::default()).collect(),
             intake: IntakeQueue::default(),
@@ -191,10 +204,12 @@ impl Node {
             ids_in_memory: AtomicUsize::new(0),
             checkpointed_at: AtomicI64::new(0),
             log_needed_from: AtomicU64::new(0),
+            shipping: options.ship.clone().map(Shipping::new).map(Arc::new),
             disk_full: AtomicBool::new(false),
             clock_stepped: AtomicBool::new(false),
             log_ended: AtomicBool::new(false),
             folds_running: AtomicUsize::new(folds),
+            counters: Counters::new(),
             fatal: Mutex::new(None),
             wake: (Mutex::new(false), Condvar::new()),
             options,
@@ -210,7 +225,8 @@ impl Node {
         };
         for number in 0..folds {
             let inner = Arc::clone(&inner);
-            spawn(format!("fold-{number}"), Box::new(move || fold::run(&inner, number)))?;
+            let run = move || fold::run(&inner, number, folded_to);
+            spawn(format!("fold-{number}"), Box::new(run))?;
         }
         if let Some(from) = replay_from {
             fold::replay(&inner, from)?;
@@ -218,8 +234,13 @@ impl Node {
         let writing = Arc::clone(&inner);
         spawn("log".into(), Box::new(move || writing::run(&writing, log, clock)))?;
         let writing = Arc::clone(&inner);
-        let checkpoints = move || background::checkpoints(&writing, checkpointer);
+        let offers = inner.shipping.clone().map(Offers::new);
+        let checkpoints = move || background::checkpoints(&writing, checkpointer, offers);
         spawn("checkpoints".into(), Box::new(checkpoints))?;
+        if let Some(shipping) = inner.shipping.clone() {
+            let inner = Arc::clone(&inner);
+            spawn("shipping".into(), Box::new(move || shipping::run(&inner, &shipping)))?;
+        }
         let tidying = Arc::clone(&inner);
         spawn("tidying".into(), Box::new(move || background::tidy(&tidying)))?;
         let node = Self { inner, threads: Mutex::new(threads) };
@@ -305,11 +326,13 @@ impl Node {
             log_time: Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed)),
             lag_bytes: inner.lag_bytes.load(Ordering::Relaxed),
             ids_in_memory: inner.ids_in_memory.load(Ordering::Relaxed),
+            partitions_here: (0..self.partitions()).collect(),
             players,
             checkpointed_at: Timestamp::from_micros(inner.checkpointed_at.load(Ordering::Relaxed)),
             disk_full: inner.disk_full.load(Ordering::Relaxed),
             clock_stepped: inner.clock_stepped.load(Ordering::Relaxed),
             standing,
+            shipping: inner.shipping.as_ref().map(|shipping| shipping.status()),
             fatal: lock(&inner.fatal).clone(),
         }
     }
@@ -365,20 +388,6 @@ impl Inner {
     }
 }
 
-/// Takes the directory for this process until the file is closed.
-fn lock_directory(data_dir: &std::path::Path) -> Result<std::fs::File> {
-    let io = |source| StorageError::io("LOCK", source);
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(data_dir.join("LOCK"))
-        .map_err(io)?;
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| StorageError::InUse(data_dir.to_path_buf()))?;
-    Ok(file)
-}
-
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
@@ -387,20 +396,8 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
-}
-
 fn genesis(partitions: u16, received_at: Timestamp) -> Result<Vec<u8>> {
-    let control = Control::Genesis {
-        cluster_id: hex(&random::<16>()?),
-        partitions,
-        hash_key: hex(&random::<16>()?),
-        behaviour: BEHAVIOUR,
-        window_hours: 168,
-        recent_hours: 24,
-    };
-    let body = serde_json::to_vec(&control).expect("a control record is plain data");
+    let body = crate::genesis::body(partitions)?;
     let (kind, source, operator, origin) = (Kind::Control, Source::Node, "", None);
     let mut record = Vec::new();
     Record { kind, source, operator, received_at, origin, body: &body }.write(&mut record);

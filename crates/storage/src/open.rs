@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
@@ -10,26 +11,29 @@ use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Rules;
 use accolade_wire::bytes::Cursor;
+use accolade_wire::record::HAS_CONTROL;
 
 use crate::backing::Backing;
 use crate::checkpoint::{Checkpointer, MANIFEST, Manifest, Resumed, VALUES, bad_frame, read_ids};
 use crate::error::{Result, StorageError};
 use crate::frames;
-use crate::log::{LogFrame, LogWriter, RANDOM_BYTES};
+use crate::log::{LogFrame, LogWriter, RANDOM_BYTES, each_slice};
 use crate::lookup::Lookup;
 use crate::segment::{BEGIN, COMMIT, Family, Position, Writer};
 use crate::slices::{SliceWriter, Slices};
 
 /// The format of data directories that this release writes.
 pub const DATA_FORMAT: u32 = 1;
-const FORMAT_FILE: &str = "FORMAT";
-const FORMAT_WORDS: &str = "accolade data ";
+pub(crate) const FORMAT_FILE: &str = "FORMAT";
+pub(crate) const FORMAT_WORDS: &str = "accolade data ";
 
 /// Sizes of a data directory.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Partitions of a new directory; fixed afterwards.
     pub partitions: u16,
+    /// The number of the first of them: 0 in the embedded form.
+    pub first_partition: u16,
     /// Bytes of a segment of the log.
     pub log_segment_bytes: u64,
     /// Bytes of a segment of the journal.
@@ -38,10 +42,24 @@ pub struct Options {
     pub segment_bytes: u64,
 }
 
+impl Options {
+    /// Sizes of the home of one partition: a node has many of them.
+    pub const fn of_home() -> Self {
+        Self {
+            partitions: 1,
+            first_partition: 0,
+            log_segment_bytes: 32 << 20,
+            journal_segment_bytes: 32 << 20,
+            segment_bytes: 8 << 20,
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             partitions: 16,
+            first_partition: 0,
             log_segment_bytes: 256 << 20,
             journal_segment_bytes: 256 << 20,
             segment_bytes: 64 << 20,
@@ -76,19 +94,21 @@ struct StateFrame {
 
 /// Everything that the state family holds up to its last whole checkpoint.
 #[derive(Default)]
-struct States {
+pub(crate) struct States {
     end: Option<Position>,
     frames: Vec<StateFrame>,
-    manifest: Option<Manifest>,
+    pub(crate) manifest: Option<Manifest>,
     controls: BTreeMap<u64, (Timestamp, Vec<u8>)>,
 }
 
-const START: Position = Position { sequence: 0, offset: 0, next_frame: 1, checksum: 0 };
+/// Bytes of a frame of values in which its head ends.
+const VALUES_HEAD_BYTES_MAX: usize = 64;
+
+/// Before the first frame of a family.
+pub(crate) const START: Position = Position { sequence: 0, offset: 0, next_frame: 1, checksum: 0 };
 
 /// Opens the data directory on `disk`, and creates what a new one needs.
 pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
-    check_format(&**disk)?;
-    prepare_folders(&**disk)?;
     let states = read_states(&**disk)?;
     let manifest = states.manifest.clone();
 
@@ -99,13 +119,17 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
     let mut log_time = Timestamp::default();
     let mut controls_ahead = Vec::new();
     let log_end = log.recover(log_from, log_synced, None, &mut |head, payload| {
-        let frame = LogFrame::read(head, payload, START)?;
         log_time = head.time;
+        let (mut count, mut has_control) = (0, false);
+        each_slice(payload, &mut |slice| {
+            count += 1;
+            has_control |= slice.flags & HAS_CONTROL != 0;
+        })?;
         if head.number == 1 {
-            first_slices = frame.slices().count();
+            first_slices = count;
         }
-        if frame.slices().any(|slice| slice.flags & accolade_wire::record::HAS_CONTROL != 0) {
-            controls_ahead.push(frame);
+        if has_control {
+            controls_ahead.push(LogFrame::read(head, payload, START)?);
         }
         Ok(())
     })?;
@@ -129,27 +153,19 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
         (None, slices) => slices,
     };
     let count = u16::try_from(count).expect("partitions are counted in 16 bits");
-    let (mut partitions, rules) = load_partitions(&**disk, &states, count)?;
+    let first = options.first_partition;
+    let (mut partitions, rules) = load_partitions(&**disk, &states, first..first + count)?;
     for frame in &controls_ahead {
         for slice in frame.slices() {
-            partitions[usize::from(slice.partition)].read_ahead(&slice);
+            partitions[usize::from(slice.partition - first)].read_ahead(&slice);
         }
     }
 
     let now_hour = log_time.hour();
-    let position = |of: fn(&Manifest) -> Position| manifest.as_ref().map(of);
-    let journal = open_slices(disk, Family::Journal, position(|m| m.journal), count)?;
-    let dead = open_slices(disk, Family::DeadLetters, position(|m| m.dead_letters), count)?;
-    let sections = manifest.as_ref().map_or(&[][..], |manifest| &manifest.sections);
-    let lookup = Lookup::open(Arc::clone(disk), sections, now_hour)
-        .map_err(|source| StorageError::io("lookup", source))?;
-    let writer = |slices: &Arc<Slices>, end: Position, bytes: u64| {
-        SliceWriter::begin(Arc::clone(slices), end, bytes)
-    };
-    let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;
-    let dead_writer = writer(&dead.0, dead.1, options.segment_bytes)?;
+    let held = Held { disk, options, states: &states, partitions: first..first + count };
+    let backing = held.open_backing(&log, now_hour)?;
     let log_at = log_end.unwrap_or(START);
-    let mut log_writer = writer(&log, log_at, options.log_segment_bytes)?;
+    let mut log_writer = SliceWriter::begin(Arc::clone(&log), log_at, options.log_segment_bytes)?;
     // A checkpoint may name the place of the first frame before there is one.
     log_writer.writer().sync()?;
     let log_from = match log_from {
@@ -165,32 +181,7 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
         })
         .collect();
     let log_time = partitions.iter().map(Partition::time).fold(log_time, Timestamp::max);
-    let plain = |family, at: Option<Position>| {
-        Writer::begin(Arc::clone(disk), family, at.unwrap_or(START), options.segment_bytes)
-    };
-    let state = plain(Family::State, states.end)?;
-    let first_state = state.position().sequence;
-    let ids = plain(Family::Ids, position(|m| m.ids))?;
-    let checkpointer = Checkpointer::new(
-        Arc::clone(disk),
-        Resumed {
-            links: plain(Family::Links, position(|m| m.links))?,
-            ids_from: manifest.as_ref().map_or(ids.position().sequence, |m| m.ids_from),
-            ids,
-            folded_to: vec![log_from.unwrap_or(log_at); usize::from(count)],
-            needed_from: manifest
-                .as_ref()
-                .map_or_else(|| vec![first_state; usize::from(count)], |m| m.needed_from.clone()),
-            state,
-            rules,
-        },
-    );
-    let backing = Backing::new(
-        Arc::clone(&log),
-        (journal.0, journal_writer, journal.2),
-        (dead.0, dead_writer, dead.2),
-        lookup,
-    );
+    let checkpointer = held.begin_checkpointer(rules, log_from.unwrap_or(log_at))?;
     let replay_from = log_from.filter(|from| from.next_frame < log_at.next_frame);
     Ok(Opened {
         partitions,
@@ -200,6 +191,72 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
         replay_from,
         is_new: log_at.next_frame == 1 && manifest.is_none(),
     })
+}
+
+/// A directory's partitions at its last checkpoint, and what they rest on besides the log.
+pub(crate) struct Held<'a> {
+    pub(crate) disk: &'a Arc<dyn Disk>,
+    pub(crate) options: &'a Options,
+    pub(crate) states: &'a States,
+    pub(crate) partitions: Range<u16>,
+}
+
+impl Held<'_> {
+    fn position(&self, of: fn(&Manifest) -> Position) -> Option<Position> {
+        self.states.manifest.as_ref().map(of)
+    }
+
+    /// Journal and dead letters, cut back to the checkpoint, and the lookup.
+    pub(crate) fn open_backing(&self, log: &Arc<Slices>, now_hour: i64) -> Result<Backing> {
+        let Self { disk, options, .. } = self;
+        let open = |family, until| open_slices(disk, family, until, self.partitions.clone());
+        let journal = open(Family::Journal, self.position(|m| m.journal))?;
+        let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters))?;
+        let manifest = self.states.manifest.as_ref();
+        let sections = manifest.map_or(&[][..], |manifest| &manifest.sections);
+        let lookup = Lookup::open(Arc::clone(disk), sections, now_hour)
+            .map_err(|source| StorageError::io("lookup", source))?;
+        let writer =
+            |slices: &Arc<Slices>, end, bytes| SliceWriter::begin(Arc::clone(slices), end, bytes);
+        let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;
+        let dead_writer = writer(&dead.0, dead.1, options.segment_bytes)?;
+        Ok(Backing::new(
+            self.partitions.start,
+            Arc::clone(log),
+            (journal.0, journal_writer, journal.2),
+            (dead.0, dead_writer, dead.2),
+            lookup,
+        ))
+    }
+
+    /// What writes the checkpoints after the last one; the log goes on at `folded_to`.
+    pub(crate) fn begin_checkpointer(
+        &self,
+        rules: Arc<Rules>,
+        folded_to: Position,
+    ) -> Result<Checkpointer> {
+        let plain = |family, at: Option<Position>| {
+            let (disk, at) = (Arc::clone(self.disk), at.unwrap_or(START));
+            Writer::begin(disk, family, at, self.options.segment_bytes)
+        };
+        let state = plain(Family::State, self.states.end)?;
+        let first_state = state.position().sequence;
+        let ids = plain(Family::Ids, self.position(|m| m.ids))?;
+        let manifest = self.states.manifest.as_ref();
+        let count = self.partitions.len();
+        let resumed = Resumed {
+            links: plain(Family::Links, self.position(|m| m.links))?,
+            ids_from: manifest.map_or(ids.position().sequence, |m| m.ids_from),
+            ids,
+            first_partition: self.partitions.start,
+            folded_to: vec![folded_to; count],
+            needed_from: manifest
+                .map_or_else(|| vec![first_state; count], |m| m.needed_from.clone()),
+            state,
+            rules,
+        };
+        Ok(Checkpointer::new(Arc::clone(self.disk), resumed))
+    }
 }
 
 /// Reads the frames of the log from `from` on, which were there when the directory was opened.
@@ -262,7 +319,10 @@ fn write_format(disk: &dyn Disk) -> Result<()> {
     disk.sync_dir("").map_err(io)
 }
 
-fn read_states(disk: &dyn Disk) -> Result<States> {
+/// Reads what the state family of a directory of this release holds.
+pub(crate) fn read_states(disk: &dyn Disk) -> Result<States> {
+    check_format(disk)?;
+    prepare_folders(disk)?;
     let mut states = States::default();
     let mut open_group: Vec<StateFrame> = Vec::new();
     let end =
@@ -302,12 +362,18 @@ fn read_states(disk: &dyn Disk) -> Result<States> {
     Ok(states)
 }
 
-fn load_partitions(
+/// Makes the directory's partitions from their checkpoints; and the newest rules that any has.
+pub(crate) fn load_partitions(
     disk: &dyn Disk,
     states: &States,
-    count: u16,
+    numbers: Range<u16>,
 ) -> Result<(Vec<Partition>, Arc<Rules>)> {
-    let mut loaders: Vec<Loader> = (0..count).map(Loader::new).collect();
+    if let Some(other) = states.frames.iter().find(|frame| !numbers.contains(&frame.partition)) {
+        let what = format!("it holds partition {}, which is not expected here", other.partition);
+        return Err(StorageError::damaged(Family::State.folder(), other.payload_at, what));
+    }
+    let first = numbers.start;
+    let mut loaders: Vec<Loader> = numbers.map(Loader::new).collect();
     let Some(manifest) = &states.manifest else {
         for family in [Family::Links, Family::Ids] {
             for sequence in frames::list(disk, family)? {
@@ -316,20 +382,17 @@ fn load_partitions(
         }
         return finish(loaders, &BTreeMap::from([(0, Arc::default())]));
     };
-    let read = |frame: &StateFrame| {
-        let mut payload = vec![0; frame.length];
-        frame
-            .file
-            .read_at(&mut payload, frame.payload_at)
-            .map(|()| payload)
-            .map_err(|source| StorageError::io(Family::State.folder(), source))
+    let read = |frame: &StateFrame, buffer: &mut Vec<u8>, length: usize| {
+        buffer.resize(length, 0);
+        let read = frame.file.read_at(buffer, frame.payload_at);
+        read.map_err(|source| StorageError::io(Family::State.folder(), source))
     };
-    let values = |payload: &[u8]| payload[3..].to_vec();
+    let mut payload = Vec::new();
     for frame in states.frames.iter().rev() {
-        let loader = &mut loaders[usize::from(frame.partition)];
+        let loader = &mut loaders[usize::from(frame.partition - first)];
         if loader.head().is_none() {
-            let values = values(&read(frame)?);
-            let mut cursor = Cursor::new(&values, "checkpoint");
+            read(frame, &mut payload, frame.length.min(VALUES_HEAD_BYTES_MAX))?;
+            let mut cursor = Cursor::new(&payload[3..], "checkpoint");
             let bad = bad_frame(Family::State, frame.payload_at);
             loader.peek_head(&mut cursor).map_err(bad)?;
         }
@@ -342,19 +405,19 @@ fn load_partitions(
         let bad = bad_frame(Family::Links, at);
         let mut cursor = Cursor::new(payload, "links");
         let Ok(number) = cursor.u16() else { return Err(bad(cursor.bad())) };
-        loaders[usize::from(number)].read_links(&mut cursor, &key).map_err(bad)
+        loaders[usize::from(number - first)].read_links(&mut cursor, &key).map_err(bad)
     })?;
     for frame in states.frames.iter().rev() {
-        let payload = read(frame)?;
+        read(frame, &mut payload, frame.length)?;
         let mut cursor = Cursor::new(&payload[3..], "checkpoint");
         let bad = bad_frame(Family::State, frame.payload_at);
-        loaders[usize::from(frame.partition)].read_values(&mut cursor).map_err(bad)?;
+        loaders[usize::from(frame.partition - first)].read_values(&mut cursor).map_err(bad)?;
     }
     let (mut partitions, newest) = finish(loaders, &rules)?;
     let until = Some(manifest.ids);
     frames::read(disk, Family::Ids, manifest.ids_from, until, &mut |_, _, at, payload| {
         read_ids(payload, &mut |partition, id| {
-            let partition = &mut partitions[usize::from(partition)];
+            let partition = &mut partitions[usize::from(partition - first)];
             // A partition that stood was not in the checkpoint that wrote its ids: a replay of these
             // batches occupies them again.
             if id.batch < partition.next_batch() {
@@ -396,13 +459,12 @@ fn open_slices(
     disk: &Arc<dyn Disk>,
     family: Family,
     until: Option<Position>,
-    count: u16,
+    numbers: Range<u16>,
 ) -> Result<(Arc<Slices>, Position, Vec<u64>)> {
     let slices = Arc::new(Slices::new(Arc::clone(disk), family, 0));
     let cut = until.unwrap_or(START);
     let end = slices.recover(Some(cut), cut.next_frame - 1, Some(cut), &mut |_, _| Ok(()))?;
-    let next = (0..count)
-        .map(|partition| slices.last_batch(partition).map_or(1, |last| last + 1))
-        .collect();
+    let next =
+        numbers.map(|partition| slices.last_batch(partition).map_or(1, |last| last + 1)).collect();
     Ok((slices, end.unwrap_or(cut), next))
 }

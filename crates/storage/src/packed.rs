@@ -1,18 +1,22 @@
 //! Closed segments, compressed: in blocks, each with its checksum, so that a slice is read without the
 //! rest.
 //!
-//! `blocks · table · table offset u64 · table length u32 · checksum of the table u32`; the table has
-//! the raw length u64, the raw bytes of a block u32 and, for each block, its offset, length and CRC32C.
+//! `blocks · table · table offset u64 · table length u32 · checksum of the table u32`. A block is
+//! `CRC32C of the rest u32 · compressed bytes`; the table has the raw length u64, the raw bytes of a block
+//! u32 and, for each block, the u32 offset where it begins: the table stays in memory, and blocks are many.
 
 use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_engine::disk::{Disk, DiskFile};
 
 const LEVEL: i32 = 1;
 const TAIL_BYTES: u64 = 16;
 const TABLE_HEAD_BYTES: usize = 12;
+const CHECKSUM_BYTES: usize = 4;
+/// No block is larger: a damaged table asks for no more memory.
+const BLOCK_BYTES_MAX: u32 = 1 << 20;
 
 /// A compressed segment that reads as the original did.
 #[derive(Debug)]
@@ -20,15 +24,9 @@ pub struct Packed {
     file: Arc<dyn DiskFile>,
     raw_len: u64,
     block_bytes: u32,
-    blocks: Vec<Block>,
+    /// Where each block begins, and where the last one ends.
+    bounds: Vec<u32>,
     last: Mutex<Option<(usize, Arc<Vec<u8>>)>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    offset: u64,
-    length: u32,
-    checksum: u32,
 }
 
 /// Compresses the first `raw_len` bytes of `raw` into a new file at `path`, in blocks of `block_bytes`,
@@ -48,25 +46,30 @@ pub fn pack(
         }
         file => file?,
     };
-    let mut offset = 0;
+    let mut offset = 0_u32;
     let mut table = Vec::new();
     table.extend_from_slice(&raw_len.to_le_bytes());
     table.extend_from_slice(&block_bytes.to_le_bytes());
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-    let mut block = Vec::new();
+    let (mut block, mut packed) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < raw_len {
         let length = (raw_len - at).min(u64::from(block_bytes)) as usize;
         block.resize(length, 0);
         raw.read_at(&mut block, at)?;
-        let packed = compressor.compress(&block)?;
-        file.write_at(&packed, offset)?;
+        packed.clear();
+        packed.resize(CHECKSUM_BYTES + zstd::zstd_safe::compress_bound(length), 0);
+        let count = compressor.compress_to_buffer(&block, &mut packed[CHECKSUM_BYTES..])?;
+        packed.truncate(CHECKSUM_BYTES + count);
+        let checksum = crc32c::crc32c(&packed[CHECKSUM_BYTES..]);
+        packed[..CHECKSUM_BYTES].copy_from_slice(&checksum.to_le_bytes());
+        file.write_at(&packed, offset.into())?;
         table.extend_from_slice(&offset.to_le_bytes());
-        table.extend_from_slice(&(packed.len() as u32).to_le_bytes());
-        table.extend_from_slice(&crc32c::crc32c(&packed).to_le_bytes());
-        offset += packed.len() as u64;
+        let end = u64::from(offset) + packed.len() as u64;
+        offset = u32::try_from(end).map_err(|_| damaged("a segment has less than 4 GiB"))?;
         at += length as u64;
     }
+    let offset = u64::from(offset);
     let mut tail = Vec::with_capacity(TAIL_BYTES as usize);
     tail.extend_from_slice(&offset.to_le_bytes());
     tail.extend_from_slice(&(table.len() as u32).to_le_bytes());
@@ -76,10 +79,22 @@ pub fn pack(
     file.sync()
 }
 
+/// What one thread needs for reading: a decompressor costs more to make than a block to decompress.
+struct Unpacking {
+    decompressor: zstd::bulk::Decompressor<'static>,
+    packed: Vec<u8>,
+    block: Vec<u8>,
+}
+
+/// Room for compressed blocks that a thread keeps.
+const KEPT_BYTES: usize = 1 << 20;
+
 thread_local! {
-    /// Making one costs more than a block does.
-    static DECOMPRESSOR: RefCell<zstd::bulk::Decompressor<'static>> =
-        RefCell::new(zstd::bulk::Decompressor::new().expect("a decompressor needs only memory"));
+    static UNPACKING: RefCell<Unpacking> = RefCell::new(Unpacking {
+        decompressor: zstd::bulk::Decompressor::new().expect("a decompressor needs only memory"),
+        packed: Vec::new(),
+        block: Vec::new(),
+    });
 }
 
 fn damaged(what: &'static str) -> io::Error {
@@ -106,18 +121,18 @@ impl Packed {
         }
         let raw_len = u64::from_le_bytes(table[..8].try_into().expect("8 bytes"));
         let block_bytes = u32::from_le_bytes(table[8..12].try_into().expect("4 bytes"));
-        if block_bytes == 0 {
+        let offsets = table[TABLE_HEAD_BYTES..].chunks_exact(4);
+        let offset = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("4 bytes"));
+        let end =
+            u32::try_from(table_at).map_err(|_| damaged("a compressed segment is too long"))?;
+        let bounds: Vec<u32> = offsets.map(offset).chain([end]).collect();
+        let is_sound = (1..=BLOCK_BYTES_MAX).contains(&block_bytes)
+            && raw_len.div_ceil(block_bytes.into()) == bounds.len() as u64 - 1
+            && bounds.is_sorted();
+        if !is_sound {
             return Err(damaged("the table of a compressed segment is damaged"));
         }
-        let blocks = table[TABLE_HEAD_BYTES..]
-            .chunks_exact(16)
-            .map(|block| Block {
-                offset: u64::from_le_bytes(block[..8].try_into().expect("8 bytes")),
-                length: u32::from_le_bytes(block[8..12].try_into().expect("4 bytes")),
-                checksum: u32::from_le_bytes(block[12..].try_into().expect("4 bytes")),
-            })
-            .collect();
-        Ok(Self { file, raw_len, block_bytes, blocks, last: Mutex::new(None) })
+        Ok(Self { file, raw_len, block_bytes, bounds, last: Mutex::new(None) })
     }
 
     /// The length of the original.
@@ -130,41 +145,161 @@ impl Packed {
         self.file.len()
     }
 
-    /// Fills `buffer` from `offset` of the original.
-    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            let at = offset + filled as u64;
-            let block = self.block((at / u64::from(self.block_bytes)) as usize)?;
-            let from = (at % u64::from(self.block_bytes)) as usize;
-            let part = block.get(from..).filter(|part| !part.is_empty());
-            let part = part.ok_or(io::Error::from(io::ErrorKind::UnexpectedEof))?;
-            let count = part.len().min(buffer.len() - filled);
-            buffer[filled..filled + count].copy_from_slice(&part[..count]);
-            filled += count;
+    /// Says that these bytes of the original will be read soon.
+    pub fn will_read(&self, offset: u64, length: u64) {
+        let last = (offset + length).min(self.raw_len).saturating_sub(1);
+        let (first, last) = (self.number_of(offset), self.number_of(last));
+        if let (Some(from), Some(to)) = (self.bounds.get(first), self.bounds.get(last + 1))
+            && from < to
+        {
+            self.file.will_read((*from).into(), (to - from).into());
         }
+    }
+
+    /// Fills `buffer` from `offset` of the original. All the blocks of it come in one read.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.raw_len);
+        let end = end.ok_or(io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        UNPACKING.with_borrow_mut(|unpacking| self.unpack(buffer, offset, end, unpacking))
+    }
+
+    fn unpack(
+        &self,
+        mut buffer: &mut [u8],
+        offset: u64,
+        end: u64,
+        Unpacking { decompressor, packed, block }: &mut Unpacking,
+    ) -> io::Result<()> {
+        let (first, last) = (self.number_of(offset), self.number_of(end - 1));
+        let mut fetched_from = None;
+        for number in first..=last {
+            let begins = number as u64 * u64::from(self.block_bytes);
+            let length = (self.raw_len - begins).min(self.block_bytes.into()) as usize;
+            let from = offset.saturating_sub(begins) as usize;
+            let to = length.min((end - begins) as usize);
+            let (part, rest) = buffer.split_at_mut(to - from);
+            buffer = rest;
+            let is_whole = part.len() == length;
+            if !is_whole && let Some(cached) = self.cached(number) {
+                part.copy_from_slice(&cached[from..to]);
+                continue;
+            }
+            let fetched_at = match fetched_from {
+                Some(at) => at,
+                None => {
+                    let at = self.bounds[number];
+                    packed.resize((self.bounds[last + 1] - at) as usize, 0);
+                    self.file.read_at(packed, at.into())?;
+                    *fetched_from.insert(at)
+                }
+            };
+            let bound = |number: usize| (self.bounds[number] - fetched_at) as usize;
+            let compressed = checked(&packed[bound(number)..bound(number + 1)])?;
+            if is_whole {
+                decompress(decompressor, compressed, part)?;
+                continue;
+            }
+            block.resize(length, 0);
+            decompress(decompressor, compressed, block)?;
+            part.copy_from_slice(&block[from..to]);
+            if number == last {
+                // Who reads on begins with the rest of it.
+                *self.last() = Some((number, Arc::new(std::mem::take(block))));
+            }
+        }
+        packed.shrink_to(KEPT_BYTES);
         Ok(())
     }
 
-    fn block(&self, number: usize) -> io::Result<Arc<Vec<u8>>> {
-        if let Some((cached, bytes)) = &*self.last.lock().unwrap_or_else(PoisonError::into_inner)
-            && *cached == number
-        {
-            return Ok(Arc::clone(bytes));
+    fn number_of(&self, offset: u64) -> usize {
+        usize::try_from(offset / u64::from(self.block_bytes)).unwrap_or(usize::MAX - 1)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<(usize, Arc<Vec<u8>>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cached(&self, number: usize) -> Option<Arc<Vec<u8>>> {
+        let last = self.last();
+        last.as_ref().filter(|(cached, _)| *cached == number).map(|(_, bytes)| Arc::clone(bytes))
+    }
+}
+
+/// A block without its checksum, which fits.
+fn checked(block: &[u8]) -> io::Result<&[u8]> {
+    let (checksum, compressed) = block
+        .split_first_chunk()
+        .ok_or_else(|| damaged("a block of a compressed segment is missing"))?;
+    if crc32c::crc32c(compressed) != u32::from_le_bytes(*checksum) {
+        return Err(damaged("a block of a compressed segment is damaged"));
+    }
+    Ok(compressed)
+}
+
+/// Decompresses a block, which fills `bytes`.
+fn decompress(
+    decompressor: &mut zstd::bulk::Decompressor<'static>,
+    compressed: &[u8],
+    bytes: &mut [u8],
+) -> io::Result<()> {
+    let count = decompressor.decompress_to_buffer(compressed, bytes)?;
+    if count == bytes.len() { Ok(()) } else { Err(damaged("a block has the wrong length")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::RealDisk;
+
+    const BLOCK_BYTES: u32 = 64;
+
+    /// Bytes that compress here and there, in a file and packed.
+    fn packed(length: usize) -> (tempfile::TempDir, Vec<u8>, Arc<dyn DiskFile>) {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = RealDisk::open(folder.path()).unwrap();
+        let mixed = |at: usize| (at * at / 7 % 251 * (at / 100 % 2)) as u8;
+        let bytes: Vec<u8> = (0..length).map(mixed).collect();
+        let raw = disk.create("raw", 0).unwrap();
+        raw.write_at(&bytes, 0).unwrap();
+        pack(&disk, &*raw, length as u64, BLOCK_BYTES, "packed").unwrap();
+        (folder, bytes, disk.open("packed").unwrap())
+    }
+
+    #[test]
+    fn every_part_reads_as_the_original() {
+        for length in [0, 1, 63, 64, 65, 1_000, 1_024] {
+            let (_folder, bytes, file) = packed(length);
+            let packed = Packed::open(file).unwrap();
+            assert_eq!(packed.raw_len(), length as u64);
+            for from in (0..length).step_by(7) {
+                for to in (from..=length).step_by(13).chain([length]) {
+                    packed.will_read(from as u64, (to - from) as u64);
+                    let mut part = vec![0xff; to - from];
+                    packed.read_at(&mut part, from as u64).unwrap();
+                    assert_eq!(part, bytes[from..to], "{from} to {to} of {length}");
+                }
+            }
+            let mut beyond = [0; 2];
+            let error = packed.read_at(&mut beyond, (length as u64).saturating_sub(1)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         }
-        let eof = || io::Error::from(io::ErrorKind::UnexpectedEof);
-        let block = self.blocks.get(number).ok_or_else(eof)?;
-        let mut packed = vec![0; block.length as usize];
-        self.file.read_at(&mut packed, block.offset)?;
-        if crc32c::crc32c(&packed) != block.checksum {
-            return Err(damaged("a block of a compressed segment is damaged"));
+    }
+
+    #[test]
+    fn no_bit_changes_unnoticed() {
+        let (_folder, bytes, file) = packed(500);
+        for at in 0..file.len().unwrap() {
+            let mut byte = [0];
+            file.read_at(&mut byte, at).unwrap();
+            file.write_at(&[byte[0] ^ 4], at).unwrap();
+            let mut read = vec![0; bytes.len()];
+            let result =
+                Packed::open(Arc::clone(&file)).and_then(|packed| packed.read_at(&mut read, 0));
+            assert_eq!(result.unwrap_err().kind(), io::ErrorKind::InvalidData, "byte {at}");
+            file.write_at(&byte, at).unwrap();
         }
-        let bytes = DECOMPRESSOR.with_borrow_mut(|decompressor| {
-            decompressor.decompress(&packed, self.block_bytes as usize)
-        })?;
-        let bytes = Arc::new(bytes);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((number, Arc::clone(&bytes)));
-        Ok(bytes)
     }
 }

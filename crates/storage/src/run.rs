@@ -148,6 +148,14 @@ impl Layout {
     fn entries_at(&self) -> u64 {
         self.offset + self.filter_bytes + 8 * self.fence_count()
     }
+
+    /// Whether all of the section lies before `end`, and has a filter that can be asked.
+    fn is_sound(&self, end: u64) -> bool {
+        let bytes = self.count.checked_mul(ENTRY_BYTES as u64);
+        let parts = [Some(self.filter_bytes), Some(8 * self.fence_count()), bytes];
+        let ends = parts.into_iter().try_fold(self.offset, |at, part| at.checked_add(part?));
+        ends.is_some_and(|ends| ends <= end) && self.filter_bytes >= 8 * WORDS_PER_LINE as u64
+    }
 }
 
 /// The ids of one hour in one run.
@@ -395,6 +403,9 @@ pub fn open(
             filter_checksum: cursor.u32().map_err(bad)?,
             fences_checksum: cursor.u32().map_err(bad)?,
         };
+        if !layout.is_sound(table_at) {
+            return Err(damaged("the table of a sealed run is damaged"));
+        }
         if wanted(number) {
             sections.push(open_section(file, sequence, number, layout, resident(layout.hour))?);
         }

@@ -101,7 +101,8 @@ impl Position {
     }
 }
 
-const fn aligned(length: u64) -> u64 {
+/// Where a frame of `length` bytes ends, since the next begins at a multiple of eight.
+pub(crate) const fn aligned(length: u64) -> u64 {
     length.next_multiple_of(8)
 }
 
@@ -483,7 +484,8 @@ fn long(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
-fn frame_head(bytes: &[u8]) -> FrameHead {
+/// Reads the head of a frame.
+pub(crate) fn frame_head(bytes: &[u8]) -> FrameHead {
     FrameHead {
         number: long(bytes, 16),
         time: Timestamp::from_micros(long(bytes, 24).cast_signed()),

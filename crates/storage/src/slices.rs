@@ -20,8 +20,10 @@ use crate::segment::{
 
 /// Indexes of closed segments that are kept in memory.
 const INDEXES_MAX: usize = 16;
+/// Bytes that are asked for ahead where every frame is read.
+const READ_AHEAD_BYTES: u64 = 1 << 20;
 /// The ending of a compressed segment's name.
-const PACKED_ENDING: &str = ".zst";
+pub(crate) const PACKED_ENDING: &str = ".zst";
 
 /// All segments of one family of slices.
 #[derive(Debug)]
@@ -65,6 +67,13 @@ impl Bytes {
         match self {
             Self::Plain(file) => file.read_at(buffer, offset),
             Self::Packed(packed) => packed.read_at(buffer, offset),
+        }
+    }
+
+    /// Says that these bytes will be read soon. What was written of late is in memory already.
+    fn will_read(&self, offset: u64, length: u64) {
+        if let Self::Packed(packed) = self {
+            packed.will_read(offset, length);
         }
     }
 
@@ -147,9 +156,22 @@ impl Slices {
 
     /// The slice of a batch, whole and checked; `None` where there is none, or none any more.
     pub fn read(&self, partition: u16, batch: u64) -> Result<Option<Vec<u8>>> {
+        let found = self.locate(partition, batch)?;
+        found.map(|(sequence, at, bytes)| self.read_slice(sequence, &bytes, at)).transpose()
+    }
+
+    /// Says that the slice of a batch will be read soon, so that the disk can look for several at once.
+    pub fn will_read(&self, partition: u16, batch: u64) -> Result<()> {
+        if let Some((_, at, bytes)) = self.locate(partition, batch)? {
+            bytes.will_read(at.offset.into(), at.length.into());
+        }
+        Ok(())
+    }
+
+    fn locate(&self, partition: u16, batch: u64) -> Result<Option<(u64, SliceAt, Bytes)>> {
         for (sequence, segment) in self.that_may_hold(partition, batch) {
             if let Some((at, bytes)) = self.find(sequence, &segment, partition, batch)? {
-                return self.read_slice(sequence, &bytes, at).map(Some);
+                return Ok(Some((sequence, at, bytes)));
             }
         }
         Ok(None)
@@ -194,20 +216,32 @@ impl Slices {
     }
 
     fn index(&self, sequence: u64, bytes: &Bytes, footer_at: Position) -> Result<Arc<Index>> {
-        let mut indexes = lock(&self.indexes);
-        if let Some(at) = indexes.iter().position(|(cached, _)| *cached == sequence) {
-            let found = indexes.remove(at);
-            let index = Arc::clone(&found.1);
-            indexes.push(found);
-            return Ok(index);
+        {
+            let mut indexes = lock(&self.indexes);
+            if let Some(at) = indexes.iter().position(|(cached, _)| *cached == sequence) {
+                let found = indexes.remove(at);
+                let index = Arc::clone(&found.1);
+                indexes.push(found);
+                return Ok(index);
+            }
         }
+        // An index has many bytes: whoever needs another one does not wait for it.
         let (index, _) = self.read_footer(sequence, bytes, footer_at)?;
         let index = Arc::new(index);
+        self.keep_index(sequence, &index);
+        Ok(index)
+    }
+
+    /// Keeps an index in memory, and lets go of the one that was not asked for the longest.
+    fn keep_index(&self, sequence: u64, index: &Arc<Index>) {
+        let mut indexes = lock(&self.indexes);
+        if indexes.iter().any(|(cached, _)| *cached == sequence) {
+            return;
+        }
         if indexes.len() >= INDEXES_MAX {
             indexes.remove(0);
         }
-        indexes.push((sequence, Arc::clone(&index)));
-        Ok(index)
+        indexes.push((sequence, Arc::clone(index)));
     }
 
     fn read_footer(
@@ -259,7 +293,10 @@ impl Slices {
         };
         let bytes = Bytes::Plain(Arc::clone(&left.file));
         let closed = Content::Closed { bytes, footer_at: left.end, ranges, newest };
-        *segment.content.write().unwrap_or_else(PoisonError::into_inner) = closed;
+        let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
+        if let Content::Open { index, .. } = std::mem::replace(&mut *content, closed) {
+            self.keep_index(sequence, &Arc::new(index));
+        }
         Ok(())
     }
 
@@ -280,7 +317,7 @@ impl Slices {
         pack(&*self.disk, &*file, raw_len, self.block_bytes(), &unfinished).map_err(io)?;
         self.disk.rename(&unfinished, &packed_path).map_err(io)?;
         self.disk.sync_dir(self.family.folder()).map_err(io)?;
-        let packed = self.disk.open(&packed_path).and_then(Packed::open).map_err(io)?;
+        let packed = self.open_packed(&packed_path).map_err(io)?;
         {
             let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
             if let Content::Closed { bytes, .. } = &mut *content {
@@ -294,8 +331,16 @@ impl Slices {
     const fn block_bytes(&self) -> u32 {
         match self.family {
             Family::Log => 256 << 10,
-            _ => 32 << 10,
+            _ => 4 << 10,
         }
+    }
+
+    fn open_packed(&self, path: &str) -> io::Result<Packed> {
+        let file = self.disk.open(path)?;
+        if !matches!(self.family, Family::Log) {
+            file.expect_scattered_reads();
+        }
+        Packed::open(file)
     }
 
     /// The closed segments, oldest first, up to the first that has yet to be closed: what goes in this
@@ -394,7 +439,16 @@ impl Slices {
             };
             let path = self.path(sequence);
             let len = bytes.len().map_err(|source| StorageError::io(&path, source))?;
-            let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
+            let mut asked_to = 0;
+            let mut read = |buffer: &mut [u8], offset: u64| {
+                let end = offset + buffer.len() as u64;
+                if end + READ_AHEAD_BYTES / 2 > asked_to {
+                    let from = asked_to.max(offset);
+                    asked_to = end + READ_AHEAD_BYTES;
+                    bytes.will_read(from, asked_to - from);
+                }
+                bytes.read_at(buffer, offset)
+            };
             let start = if sequence == from.sequence {
                 from
             } else {
@@ -617,12 +671,12 @@ impl Slices {
 
     fn open(&self, path: &str, is_packed: bool) -> Result<(Bytes, Option<Position>)> {
         let io = |source| StorageError::io(path, source);
-        let file = self.disk.open(path).map_err(io)?;
         if !is_packed {
+            let file = self.disk.open(path).map_err(io)?;
             let head = read_segment_head(&*file, self.family, path)?;
             return Ok((Bytes::Plain(file), head));
         }
-        let packed = Arc::new(Packed::open(file).map_err(io)?);
+        let packed = Arc::new(self.open_packed(path).map_err(io)?);
         let mut head = [0; SEGMENT_HEAD_BYTES as usize];
         packed.read_at(&mut head, 0).map_err(io)?;
         match parse_segment_head(&head, self.family, path)? {
@@ -661,6 +715,14 @@ fn parse_footer(footer: &[u8]) -> Option<(Index, Timestamp)> {
     let (newest, index) = footer.split_first_chunk()?;
     let newest = Timestamp::from_micros(i64::from_le_bytes(*newest));
     Some((Index::read(index).ok()?, newest))
+}
+
+/// Whether the file of segment `sequence` ends as a closed one does.
+pub(crate) fn is_closed(file: &dyn DiskFile, sequence: u64) -> io::Result<bool> {
+    let Some(tail_at) = file.len()?.checked_sub(CLOSING_BYTES) else { return Ok(false) };
+    let mut tail = [0; CLOSING_BYTES as usize];
+    file.read_at(&mut tail, tail_at)?;
+    Ok(parse_closing(&tail, sequence).is_some())
 }
 
 fn parse_closing(tail: &[u8], sequence: u64) -> Option<Position> {

@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 
+use accolade_domain::text::{PackedId, uuid_bytes, uuid_text};
+
 use crate::bytes::{BadFormat, Cursor};
 
 /// Marks a UUID where otherwise the length of a text stands: no identifier is empty.
 const UUID: u8 = 0;
-const UUID_TEXT_BYTES: usize = 36;
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Appends an identifier of 1 to 255 bytes.
 pub fn put_id(out: &mut Vec<u8>, id: &str) {
     if let Some(uuid) = uuid_bytes(id.as_bytes()) {
-        out.push(UUID);
-        out.extend_from_slice(&uuid);
+        put_uuid(out, &uuid);
     } else {
         out.push(u8::try_from(id.len()).expect("an id has at most 128 bytes"));
         out.extend_from_slice(id.as_bytes());
@@ -23,7 +22,7 @@ pub fn put_id(out: &mut Vec<u8>, id: &str) {
 /// Reads what [`put_id`] wrote.
 pub fn read_id<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, BadFormat> {
     match cursor.u8()? {
-        UUID => Ok(Cow::Owned(uuid_text(cursor.array()?))),
+        UUID => Ok(Cow::Owned(uuid_text(&cursor.array()?))),
         length => {
             let bytes = cursor.take(usize::from(length))?;
             std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| cursor.bad())
@@ -31,43 +30,26 @@ pub fn read_id<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, BadFormat> {
     }
 }
 
-/// The 16 bytes of a UUID in lower-case hexadecimal with hyphens; `None` for any other spelling.
-fn uuid_bytes(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; UUID_TEXT_BYTES] = text.try_into().ok()?;
-    if HYPHENS.iter().any(|at| text[*at] != b'-') {
-        return None;
-    }
-    let mut uuid = [0; 16];
-    let mut at = 0;
-    for byte in &mut uuid {
-        if text[at] == b'-' {
-            at += 1;
-        }
-        *byte = nibble(text[at])? << 4 | nibble(text[at + 1])?;
-        at += 2;
-    }
-    Some(uuid)
-}
-
-const fn nibble(figure: u8) -> Option<u8> {
-    match figure {
-        b'0'..=b'9' => Some(figure - b'0'),
-        b'a'..=b'f' => Some(figure - b'a' + 10),
-        _ => None,
+/// Appends an identifier that is kept packed, as [`put_id`] does.
+pub fn put_packed_id(out: &mut Vec<u8>, id: &PackedId) {
+    match id.uuid() {
+        Some(uuid) => put_uuid(out, uuid),
+        None => put_id(out, &id.text()),
     }
 }
 
-fn uuid_text(uuid: [u8; 16]) -> String {
-    const FIGURES: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(UUID_TEXT_BYTES);
-    for byte in uuid {
-        if HYPHENS.contains(&text.len()) {
-            text.push('-');
-        }
-        text.push(char::from(FIGURES[usize::from(byte >> 4)]));
-        text.push(char::from(FIGURES[usize::from(byte & 15)]));
+/// Reads what [`put_id`] wrote, to be kept packed.
+pub fn read_packed_id(cursor: &mut Cursor<'_>) -> Result<PackedId, BadFormat> {
+    if cursor.rest().first() == Some(&UUID) {
+        cursor.u8()?;
+        return cursor.array().map(PackedId::from_uuid);
     }
-    text
+    read_id(cursor).map(|id| PackedId::from(&*id))
+}
+
+fn put_uuid(out: &mut Vec<u8>, uuid: &[u8; 16]) {
+    out.push(UUID);
+    out.extend_from_slice(uuid);
 }
 
 #[cfg(test)]
@@ -87,6 +69,11 @@ mod tests {
             put_id(&mut out, id);
             assert_eq!(out.len(), bytes);
             assert_eq!(read_id(&mut Cursor::new(&out, "id")).as_deref(), Ok(id));
+            let packed = read_packed_id(&mut Cursor::new(&out, "id")).unwrap();
+            assert_eq!(packed.text(), id);
+            let mut again = Vec::new();
+            put_packed_id(&mut again, &packed);
+            assert_eq!(again, out);
         }
     }
 }

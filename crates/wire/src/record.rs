@@ -34,6 +34,8 @@ pub enum Source {
     Node = 3,
     /// A dead letter that was released: the age rule does not apply, and all hours are asked.
     Released = 4,
+    /// A topic of Kafka that others write too.
+    Kafka = 5,
 }
 
 impl Source {
@@ -44,6 +46,19 @@ impl Source {
             Self::File => "file",
             Self::Node => "node",
             Self::Released => "released",
+            Self::Kafka => "kafka",
+        }
+    }
+
+    /// The source of a number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Http),
+            2 => Some(Self::File),
+            3 => Some(Self::Node),
+            4 => Some(Self::Released),
+            5 => Some(Self::Kafka),
+            _ => None,
         }
     }
 }
@@ -98,13 +113,7 @@ impl<'a> Record<'a> {
             4 => Kind::Control,
             _ => return Err(fields.bad()),
         };
-        let source = match fields.u8()? {
-            1 => Source::Http,
-            2 => Source::File,
-            3 => Source::Node,
-            4 => Source::Released,
-            _ => return Err(fields.bad()),
-        };
+        let source = Source::from_number(fields.u8()?).ok_or(fields.bad())?;
         let flags = fields.u8()?;
         let operator_length = usize::from(fields.u8()?);
         let received_at = Timestamp::from_micros(fields.i64()?);

@@ -4,11 +4,10 @@ use accolade_domain::account::{Account, DayUse, Trail};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Subject};
-use accolade_domain::text::ShortText;
 use accolade_domain::time::{Day, Timestamp};
 
 use crate::bytes::{BadFormat, Cursor, put_signed, put_varint};
-use crate::id_text::{put_id, read_id};
+use crate::id_text::{put_packed_id, read_packed_id};
 
 const ACCOUNT_FORMAT: u8 = 1;
 
@@ -29,7 +28,7 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     if account.sequence > 0 {
         out.extend_from_slice(&account.head.0);
     }
-    put_varint(out, account.trail.packed().len() as u64);
+    put_varint(out, account.trail.len() as u64);
     for packed in account.trail.packed() {
         out.extend_from_slice(&packed.to_le_bytes());
     }
@@ -40,7 +39,7 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     }
     out.push(u8::from(account.last_wager.is_some()));
     if let Some(wager) = &account.last_wager {
-        put_id(out, wager);
+        put_packed_id(out, wager);
     }
     out.extend_from_slice(&account.last_updated.micros().to_le_bytes());
     put_varint(out, account.version);
@@ -60,21 +59,21 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
     };
     let sequence = cursor.varint()?;
     let head = if sequence > 0 { ChainHash(cursor.array()?) } else { ChainHash::default() };
-    let places: usize = cursor.small()?;
-    if places > 64 {
-        return Err(cursor.bad());
+    let mut places = [0; 64];
+    let count: usize = cursor.small()?;
+    let places = places.get_mut(..count).ok_or(cursor.bad())?;
+    for place in &mut *places {
+        *place = cursor.u64()?;
     }
-    let trail = (0..places).map(|_| cursor.u64()).collect::<Result<Vec<_>, _>>()?;
-    let days: usize = cursor.small()?;
-    let mut day_use = Vec::with_capacity(days.min(16));
-    for _ in 0..days {
+    let mut day_use = DayUse::default();
+    for _ in 0..cursor.varint()? {
         let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
         let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
-        day_use.push((Day(day), points));
+        day_use.append(Day(day), points);
     }
     let last_wager = match cursor.u8()? {
         0 => None,
-        _ => Some(ShortText::from(&*read_id(cursor)?)),
+        _ => Some(read_packed_id(cursor)?),
     };
     Ok(Account {
         subject,
@@ -82,8 +81,8 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         consent,
         sequence,
         head,
-        trail: Trail::from_packed(&trail),
-        day_use: DayUse::from_days(day_use),
+        trail: Trail::from_packed(places),
+        day_use,
         last_wager,
         last_updated: Timestamp::from_micros(cursor.i64()?),
         version: cursor.varint()?,

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use accolade_domain::amount::Points;
-use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
@@ -24,15 +23,17 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// A caller that only counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counting {
+    /// Records of each submission.
+    chunk: u64,
     pub(crate) durable: AtomicU64,
     pub(crate) refused: AtomicU64,
 }
 
 impl Caller for Counting {
-    fn durable(&self, places: &[Place]) {
-        self.durable.fetch_add(places.len() as u64, Ordering::Relaxed);
+    fn durable(&self) {
+        self.durable.fetch_add(self.chunk, Ordering::Relaxed);
     }
     fn refused(&self, _: Refused) {
         self.refused.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +50,7 @@ struct Timing {
 }
 
 impl Caller for Timing {
-    fn durable(&self, _: &[Place]) {}
+    fn durable(&self) {}
     fn refused(&self, _: Refused) {}
     fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -77,7 +78,7 @@ impl Waiting {
 }
 
 impl Caller for Waiting {
-    fn durable(&self, _: &[Place]) {}
+    fn durable(&self) {}
     fn refused(&self, _: Refused) {
         self.finish();
     }
@@ -157,7 +158,8 @@ pub(crate) fn run(
     chunk: usize,
     sampled: u64,
 ) -> anyhow::Result<Run> {
-    let counting = Arc::new(Counting::default());
+    let (durable, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    let counting = Arc::new(Counting { chunk: chunk as u64, durable, refused });
     let latencies = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
     let partitions = node.partitions();
     let began = Instant::now();

@@ -66,18 +66,15 @@ impl Home {
         self.run_with_input(words, "")
     }
 
-    pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
+    /// Runs a command with more in its environment.
+    pub(crate) fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Ran {
         let mut command = self.command(words);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // A command that does not read its input closes it.
-        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-        let output = child.wait_with_output().unwrap();
-        Ran {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        command.envs(environment.iter().copied());
+        ran(command, "")
+    }
+
+    pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
+        ran(self.command(words), input)
     }
 
     /// Starts a node on a free port, and waits until it listens.
@@ -101,6 +98,19 @@ impl Home {
     }
 }
 
+fn ran(mut command: Command, input: &str) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that does not read its input closes it.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// A node that serves; it is killed when the test ends.
 pub(crate) struct Serving {
     child: Child,
@@ -115,9 +125,14 @@ impl Serving {
     }
 
     /// Tells it to stop, and waits; its exit code and what it said since it listened.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(self) -> (Option<i32>, String) {
         let id = Pid::from_child(&self.child);
         kill_process(id, Signal::TERM).unwrap();
+        self.ended()
+    }
+
+    /// Waits until it has ended by itself; its exit code and what it said since it listened.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let log = std::io::read_to_string(self.log.take().unwrap()).unwrap();
         (self.child.wait().unwrap().code(), log)
     }

@@ -5,4 +5,7 @@ mod errors;
 mod harness;
 mod help;
 mod kill;
+mod restore;
 mod running;
+mod standing;
+mod watching;

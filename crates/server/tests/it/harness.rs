@@ -1,5 +1,6 @@
 //! A node in a directory of its own, and requests to its router.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,6 +10,7 @@ use accolade_storage::node::{Node, NodeOptions};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -56,6 +58,19 @@ impl Drop for Api {
     }
 }
 
+/// Starts a node with small files and four partitions.
+pub(crate) fn start_node(directory: &Path, adjust: impl FnOnce(&mut NodeOptions)) -> Arc<Node> {
+    let mut options = NodeOptions::new(directory);
+    options.files.partitions = 4;
+    options.files.log_segment_bytes = 1 << 20;
+    options.files.journal_segment_bytes = 1 << 20;
+    options.files.segment_bytes = 1 << 18;
+    options.folds = 1;
+    options.free_bytes_min = 0;
+    adjust(&mut options);
+    Arc::new(Node::start(options).unwrap())
+}
+
 impl Api {
     /// A node with [`OPERATOR`] and no program.
     pub(crate) async fn without_program() -> Self {
@@ -84,16 +99,13 @@ impl Api {
         settings: Settings,
         adjust: impl FnOnce(&mut NodeOptions),
     ) -> Self {
-        let mut options = NodeOptions::new(directory.path());
-        options.files.partitions = 4;
-        options.files.log_segment_bytes = 1 << 20;
-        options.files.journal_segment_bytes = 1 << 20;
-        options.files.segment_bytes = 1 << 18;
-        options.folds = 1;
-        options.free_bytes_min = 0;
-        adjust(&mut options);
-        let node = Arc::new(Node::start(options).unwrap());
+        let node = start_node(directory.path(), adjust);
         let service = Service::new(Arc::clone(&node), settings, recorder());
+        Self::of(node, service, directory)
+    }
+
+    /// A node that runs, with what answers for it.
+    pub(crate) fn of(node: Arc<Node>, service: Service, directory: TempDir) -> Self {
         Self {
             router: accolade_server::api(service.clone()),
             local: accolade_server::local(service.clone()),
@@ -138,6 +150,11 @@ impl Api {
         answer_of(self.local.clone(), ask).await
     }
 
+    /// Sends a request to the local socket's router, and returns once the answer has begun.
+    pub(crate) async fn begin_on_socket(&self, ask: Ask) -> Response {
+        begin(self.local.clone(), ask).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(ask("GET", path)).await
     }
@@ -154,8 +171,16 @@ impl Api {
     }
 }
 
+async fn begin(router: Router, ask: Ask) -> Response {
+    router.oneshot(ask.request.body(ask.body).unwrap()).await.unwrap()
+}
+
 async fn answer_of(router: Router, ask: Ask) -> Answer {
-    let response = router.oneshot(ask.request.body(ask.body).unwrap()).await.unwrap();
+    finish(begin(router, ask).await).await
+}
+
+/// The whole answer.
+pub(crate) async fn finish(response: Response) -> Answer {
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(bytes.to_vec()).unwrap();

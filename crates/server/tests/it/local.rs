@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Api, OPERATOR, ask, days_ago, game_event, void, wager};
+use crate::harness::{Api, OPERATOR, ask, days_ago, finish, game_event, void, wager};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -132,16 +132,11 @@ async fn topics_are_derived_from_log_and_journal() {
 async fn a_topic_that_is_followed_shows_what_comes() {
     let api = Api::start().await;
     let follow = ask("GET", "/local/topics/loyalty.balances?follow=true&limit=2");
-    let both = async {
-        // The stream begins at the latest when it is asked for; this request is answered only then.
-        let sent = async {
-            tokio::task::yield_now().await;
-            api.wager(&wager("w1", "p1")).await;
-            api.wager(&wager("w2", "p2")).await;
-        };
-        tokio::join!(api.on_socket(follow), sent).0
-    };
-    let followed = lines(&both.await.text);
+    // The stream begins at the latest when its answer does.
+    let begun = api.begin_on_socket(follow).await;
+    api.wager(&wager("w1", "p1")).await;
+    api.wager(&wager("w2", "p2")).await;
+    let followed = lines(&finish(begun).await.text);
     let keys: Vec<_> = followed.iter().map(|line| line["key"].as_str().unwrap()).collect();
     assert_eq!(keys, [format!("{OPERATOR}/p1"), format!("{OPERATOR}/p2")]);
 }

@@ -3,10 +3,12 @@
 mod harness;
 
 mod bad_input;
+mod cluster;
 mod dead_letters;
 mod description;
 mod intake;
 mod local;
+mod outputs;
 mod players;
 mod program;
 mod serving;

@@ -39,14 +39,20 @@ impl Model {
     }
 
     pub(super) fn keep_letter(&mut self, input: &Input<'_>, reason: &'static str) {
-        let now = self.batch_times[&input.partition];
+        let until = self.batch_times[&input.partition] + 30 * DAY;
+        if let Some(release) = input.released_at {
+            if self.returned.contains_key(&release) {
+                return;
+            }
+            self.returned.insert(release, (input.partition, until));
+        }
         let letter = ModelLetter {
             operator: input.operator.to_owned(),
             reason,
             event: input.event.clone(),
             bytes_at: input.place,
             state: LetterState::Open,
-            until: now + 30 * DAY,
+            until,
         };
         self.letters.insert((input.partition, input.place.0, input.place.1), letter);
     }

@@ -43,6 +43,15 @@ impl Story {
     }
 
     fn tell(&mut self, event: impl Into<ModelEvent>) {
+        self.tell_from(None, event);
+    }
+
+    /// Tells of a dead letter that was released at a place.
+    fn tell_released(&mut self, at: (u16, u64, u32), event: impl Into<ModelEvent>) {
+        self.tell_from(Some(at), event);
+    }
+
+    fn tell_from(&mut self, released_at: Option<(u16, u64, u32)>, event: impl Into<ModelEvent>) {
         self.batch += 1;
         self.model.batch(0, self.now);
         let event = event.into();
@@ -51,7 +60,7 @@ impl Story {
             place: (self.batch, 1),
             operator: "casino",
             event: &event,
-            is_released: false,
+            released_at,
         };
         let expected = self.model.record(&input);
         let id = identity("", &event).map_or(String::from("?"), |identity| identity.id);
@@ -393,7 +402,7 @@ fn a_cap_cuts_by_the_events_own_day_and_a_void_gives_the_room_back() {
 }
 
 #[test]
-fn a_void_may_come_first_and_holds_for_a_week_of_its_own_time() {
+fn a_void_may_come_first_and_holds_for_a_week() {
     let mut story = Story::with(program());
     story.tell(void("w1", NOON));
     story.tell(void("w1", NOON - HOUR));
@@ -404,8 +413,11 @@ fn a_void_may_come_first_and_holds_for_a_week_of_its_own_time() {
     story.tell(wager("w2", 100, story.now));
     story.wait(1);
     story.tell(void("w3", story.now - 7 * DAY));
-    story.wait(1);
+    story.wait(7 * DAY);
     story.tell(wager("w3", 100, story.now));
+    story.tell(void("w4", story.now - 7 * DAY));
+    story.wait(7 * DAY + 1);
+    story.tell(wager("w4", 100, story.now));
     story.check(expect![[r"
         1 w1 Voided v1 = 0
         2 w1 Repeated of 1 = 0
@@ -414,7 +426,46 @@ fn a_void_may_come_first_and_holds_for_a_week_of_its_own_time() {
         5 w2 Voided v1 = 0
         6 w2 Refused voided = 0
         7 w3 Voided v1 = 0
-        8 w3 Counted v1 +1000 = 1000
+        8 w3 Refused voided = 0
+        9 w4 Voided v1 = 0
+        10 w4 Counted v1 +1000 = 1000
+    "]]);
+}
+
+#[test]
+fn a_void_that_is_released_holds_for_a_week_from_then_on() {
+    let mut story = Story::with(program());
+    let late = NOON - 8 * DAY;
+    story.tell(void("w1", late));
+    story.tell_released((0, 9, 1), void("w1", late));
+    story.wait(DAY);
+    story.tell(wager("w1", 100, story.now));
+    story.check(expect![[r"
+        1 w1 DeadLetter too_late
+        2 w1 Voided v1 = 0
+        3 w1 Refused voided = 0
+    "]]);
+}
+
+#[test]
+fn a_released_letter_that_fails_again_and_again_is_one_letter() {
+    let mut story = Story::with(program());
+    story.tell(wager("w1", 100, NOON));
+    for release in [7, 7, 8, 7] {
+        story.tell_released((3, release, 1), wager("w1", 200, NOON));
+    }
+    let letters: Vec<_> = story.model.letters().map(|(place, _)| place).collect();
+    assert_eq!(letters, [(0, 2, 1), (0, 4, 1)], "one for each release");
+    story.wait(30 * DAY);
+    story.tell_released((3, 7, 1), wager("w1", 200, NOON));
+    assert_eq!(story.model.letters().count(), 1, "after a month it is not remembered");
+    story.check(expect![[r"
+        1 w1 Counted v1 +1000 = 1000
+        2 w1 DeadLetter id_conflict
+        3 w1 DeadLetter id_conflict
+        4 w1 DeadLetter id_conflict
+        5 w1 DeadLetter id_conflict
+        6 w1 DeadLetter id_conflict
     "]]);
 }
 

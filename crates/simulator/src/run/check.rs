@@ -20,7 +20,7 @@ use crate::random::Random;
 
 /// What must become of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expectation {
+pub(crate) enum Expectation {
     Record(Expected),
     /// A control record: what it makes, or nothing where it is declined.
     Control(Option<u64>),
@@ -28,7 +28,7 @@ pub(super) enum Expectation {
 }
 
 /// An outcome is the one that the model expects.
-pub(super) fn outcome(heard: &Heard, expectation: &Expectation) {
+pub(crate) fn outcome(heard: &Heard, expectation: &Expectation) {
     let place = heard.place;
     let told = match &heard.outcome {
         Outcome::Done { made } => match expectation {
@@ -90,7 +90,7 @@ fn told(
 }
 
 /// The accounts and dead letters of a partition are the model's.
-pub(super) fn accounts(partition: &Partition, model: &Model) {
+pub(crate) fn accounts(partition: &Partition, model: &Model) {
     let names: BTreeMap<u32, &str> =
         partition.rules().operators().map(|operator| (operator.number, &*operator.id)).collect();
     let players = partition.players().all();
@@ -125,7 +125,7 @@ pub(super) fn accounts(partition: &Partition, model: &Model) {
 }
 
 /// State and files are those of a fold that was never interrupted.
-pub(super) fn replayed(
+pub(crate) fn replayed(
     folder: &Folder<NodeStore>,
     backing: &Backing,
     reference: &Folder<MemoryStore>,
@@ -168,7 +168,7 @@ pub(super) fn replayed(
 }
 
 /// Consumers of the journal hear of every batch once, one after the other.
-pub(super) fn journal_in_order(backing: &Backing) -> Result<()> {
+pub(crate) fn journal_in_order(backing: &Backing) -> Result<()> {
     let Some(from) = backing.journal.first_position()? else { return Ok(()) };
     let mut next: BTreeMap<u16, u64> = BTreeMap::new();
     backing.journal.frames(from, &mut |_, _, payload| {
@@ -184,38 +184,50 @@ pub(super) fn journal_in_order(backing: &Backing) -> Result<()> {
 }
 
 /// Ids that the reference has are found, in memory or in sealed runs: all, or some.
-pub(super) fn ids(
+pub(crate) fn ids(
     folder: &Folder<NodeStore>,
     backing: &Backing,
     reference: &Folder<MemoryStore>,
     some: Option<&mut Random>,
 ) -> Result<u64> {
-    let mut count = 0;
     let mut some = some;
+    let mut count = 0;
     for (live, reference) in folder.partitions.iter().zip(&reference.partitions) {
-        let partition = live.number();
-        let mut entries: Vec<_> = reference.ids().iter().collect();
-        entries.sort_by_key(|entry| (entry.batch, entry.slot, entry.id));
-        for entry in entries {
-            if some.as_mut().is_some_and(|random| !random.percent(10)) {
-                continue;
-            }
-            let in_memory = live.ids().with_id(entry.id).any(|found| found == entry);
-            let sealed = || -> Result<bool> {
-                let found = backing.lookup.with_id(entry.id);
-                let found = found.map_err(|error| StorageError::io("lookup", error))?;
-                Ok(found.iter().any(|it| it.partition == partition && it.entry == *entry))
-            };
-            assert!(in_memory || sealed()?, "the id at {partition}/{entry:?} is lost");
-            count += 1;
+        count += ids_of(live, backing, reference, some.as_deref_mut())?;
+    }
+    Ok(count)
+}
+
+/// Ids of one partition.
+pub(crate) fn ids_of(
+    live: &Partition,
+    backing: &Backing,
+    reference: &Partition,
+    mut some: Option<&mut Random>,
+) -> Result<u64> {
+    let mut count = 0;
+    let partition = live.number();
+    let mut entries: Vec<_> = reference.ids().iter().collect();
+    entries.sort_by_key(|entry| (entry.batch, entry.slot, entry.id));
+    for entry in entries {
+        if some.as_mut().is_some_and(|random| !random.percent(10)) {
+            continue;
         }
+        let in_memory = live.ids().with_id(entry.id).any(|found| found == entry);
+        let sealed = || -> Result<bool> {
+            let found = backing.lookup.with_id(entry.id);
+            let found = found.map_err(|error| StorageError::io("lookup", error))?;
+            Ok(found.iter().any(|it| it.partition == partition && it.entry == *entry))
+        };
+        assert!(in_memory || sealed()?, "the id at {partition}/{entry:?} is lost");
+        count += 1;
     }
     Ok(count)
 }
 
 /// Every account's entries, read back from the journal by their places, are chained, add up and are
 /// the model's.
-pub(super) fn chains(partitions: &[Partition], backing: &Backing, models: &[Model]) -> Result<()> {
+pub(crate) fn chains(partitions: &[Partition], backing: &Backing, models: &[Model]) -> Result<()> {
     for (partition, model) in partitions.iter().zip(models) {
         if partition.stands() {
             continue;

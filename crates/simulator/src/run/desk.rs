@@ -15,25 +15,26 @@ use crate::input::{ModelCommand, ModelEvent};
 use crate::message;
 use crate::model::letters::LetterState;
 use crate::model::{Expected, Model, ModelOutcome};
+use crate::random::Random;
 
 type At = (u16, u64, u32);
 
 /// What the desk knows of the log.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(crate) struct Desk {
     /// Dead letters and repairs: the record that stands at each place.
-    bytes: BTreeMap<At, Item>,
+    pub(crate) bytes: BTreeMap<At, Item>,
     /// Dead letters that were ever there: kind and source of a repair are those of the letter.
     released: BTreeSet<At>,
     arrived: BTreeSet<At>,
     counted: BTreeSet<At>,
-    commands: Vec<(At, String, ModelCommand)>,
+    pub(crate) commands: Vec<(At, String, ModelCommand)>,
     next_id: u64,
 }
 
 impl Desk {
     /// Hears of a record that is in the log, and what must become of it.
-    pub(super) fn note(&mut self, at: At, item: &Rc<Item>, expected: &Expected) {
+    pub(crate) fn note(&mut self, at: At, item: &Rc<Item>, expected: &Expected) {
         if let Some(origin) = item.origin {
             let origin = (origin.partition, origin.batch, origin.slot);
             self.arrived.insert(origin);
@@ -73,15 +74,42 @@ impl Desk {
         }
     }
 
+    /// What somebody does about the dead letter at a place, at the log's time.
+    pub(crate) fn command(
+        &mut self,
+        at: At,
+        event: &ModelEvent,
+        now: i64,
+        random: &mut Random,
+    ) -> Option<ModelCommand> {
+        let letter = (at.1, at.2);
+        let any = if random.percent(3) { (at.1 + 1, at.2) } else { letter };
+        let command_id = format!("desk-{}", self.next_id);
+        self.next_id += u64::from(!random.percent(3));
+        Some(match random.below(10) {
+            0 => ModelCommand::Discard { command_id, letter: any },
+            1..=4 => {
+                let event = repaired(event, now, random);
+                let bytes = match &event {
+                    ModelEvent::Malformed => b"not an event".to_vec(),
+                    event => message::spelled(event, random),
+                };
+                let original = String::from_utf8(bytes).ok()?;
+                ModelCommand::Repair { command_id, letter, event: Box::new(event), original }
+            }
+            _ => ModelCommand::Release { command_id, letter: any },
+        })
+    }
+
     /// Whether everything that was released is in the log again.
-    pub(super) fn are_released_all_arrived(&self) -> bool {
+    pub(crate) fn are_released_all_arrived(&self) -> bool {
         self.released.is_subset(&self.arrived)
     }
 }
 
 impl Run {
     /// Now and then somebody looks after dead letters.
-    pub(super) fn work_at_the_desk(&mut self) {
+    pub(crate) fn work_at_the_desk(&mut self) {
         if !self.random.percent(30) {
             return;
         }
@@ -100,7 +128,9 @@ impl Run {
             self.put(Some(at.0), Item::command(&operator, command, self.clock));
             return;
         }
-        let Some(command) = self.command(at, &letter.event) else { return };
+        let now = self.log_time();
+        let command = self.desk.command(at, &letter.event, now, &mut self.random);
+        let Some(command) = command else { return };
         let operator =
             if self.random.percent(3) { "somebody else".into() } else { letter.operator };
         self.tell(|| format!("{operator}: {command:?} in partition {}", at.0));
@@ -108,42 +138,8 @@ impl Run {
         self.put(Some(at.0), Item::command(&operator, command, self.clock));
     }
 
-    fn command(&mut self, at: At, event: &ModelEvent) -> Option<ModelCommand> {
-        let letter = (at.1, at.2);
-        let any = if self.random.percent(3) { (at.1 + 1, at.2) } else { letter };
-        let command_id = format!("desk-{}", self.desk.next_id);
-        self.desk.next_id += u64::from(!self.random.percent(3));
-        Some(match self.random.below(10) {
-            0 => ModelCommand::Discard { command_id, letter: any },
-            1..=4 => {
-                let event = self.repaired(event);
-                let bytes = match &event {
-                    ModelEvent::Malformed => b"not an event".to_vec(),
-                    event => message::spelled(event, &mut self.random),
-                };
-                let original = String::from_utf8(bytes).ok()?;
-                ModelCommand::Repair { command_id, letter, event: Box::new(event), original }
-            }
-            _ => ModelCommand::Release { command_id, letter: any },
-        })
-    }
-
-    /// The event with another time, so that it may count; or with nothing changed.
-    fn repaired(&mut self, event: &ModelEvent) -> ModelEvent {
-        let mut event = event.clone();
-        if self.random.percent(60) {
-            event.set_timestamp(self.log_time() - self.random.between(0, 1_000_000_000));
-        }
-        if let ModelEvent::Wager(wager) = &mut event
-            && self.random.percent(50)
-        {
-            wager.wager_amount = 10_000_000_000_000_000_000;
-        }
-        event
-    }
-
     /// A partition that stands is told to pass over the record.
-    pub(super) fn order_skips(&mut self) {
+    pub(crate) fn order_skips(&mut self) {
         let standing = self.node().folder.standing.clone();
         for place in standing.into_iter().flatten() {
             if self.is_calm || self.random.percent(15) {
@@ -154,7 +150,7 @@ impl Run {
     }
 
     /// Carries out what follows from what was folded; some of it never, and some of it twice.
-    pub(super) fn deliver(&mut self, percent: u64) -> Result<()> {
+    pub(crate) fn deliver(&mut self, percent: u64) -> Result<()> {
         for _ in 0..self.outbox.len() {
             let Some((partition, effect)) = self.outbox.pop_front() else { break };
             if !self.random.percent(percent) {
@@ -193,4 +189,18 @@ impl Run {
         self.put(Some(partition), item);
         Ok(())
     }
+}
+
+/// The event with another time, so that it may count; or with nothing changed.
+fn repaired(event: &ModelEvent, now: i64, random: &mut Random) -> ModelEvent {
+    let mut event = event.clone();
+    if random.percent(60) {
+        event.set_timestamp(now - random.between(0, 1_000_000_000));
+    }
+    if let ModelEvent::Wager(wager) = &mut event
+        && random.percent(50)
+    {
+        wager.wager_amount = 10_000_000_000_000_000_000;
+    }
+    event
 }

@@ -21,7 +21,7 @@ use accolade_storage::segment::Position;
 use crate::workload::FAULTY_STAKE;
 
 /// A store that keeps what was committed until it is told to write it.
-pub(super) trait Flush: Store {
+pub(crate) trait Flush: Store {
     fn flush(&mut self, time: Timestamp) -> Result<()>;
 }
 
@@ -32,36 +32,36 @@ impl Flush for NodeStore {
 }
 
 /// Names what the fold could not read.
-pub(super) const STORE: &str = "what the fold asks for";
+pub(crate) const STORE: &str = "what the fold asks for";
 
 /// What the fold said about a record.
 #[derive(Debug, Clone)]
-pub(super) struct Heard {
-    pub(super) place: Place,
-    pub(super) outcome: Outcome,
-    pub(super) balance: Option<Points>,
+pub(crate) struct Heard {
+    pub(crate) place: Place,
+    pub(crate) outcome: Outcome,
+    pub(crate) balance: Option<Points>,
 }
 
 /// Partitions and the frames that wait for them.
 #[derive(Debug)]
-pub(super) struct Folder<S> {
-    pub(super) partitions: Vec<Partition>,
-    pub(super) store: S,
+pub(crate) struct Folder<S> {
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) store: S,
     /// Everything before this in the log has been folded, by partition.
-    pub(super) folded_to: Vec<Position>,
+    pub(crate) folded_to: Vec<Position>,
     /// Where a partition stands because its fold failed.
-    pub(super) standing: Vec<Option<Place>>,
+    pub(crate) standing: Vec<Option<Place>>,
     /// What was said and not yet taken.
-    pub(super) heard: Vec<Heard>,
+    pub(crate) heard: Vec<Heard>,
     /// What follows and was not yet taken, with the partition that it follows from.
-    pub(super) effects: Vec<(u16, Effect)>,
+    pub(crate) effects: Vec<(u16, Effect)>,
     waiting: Vec<VecDeque<LogFrame>>,
     shared: Shared,
 }
 
 impl<S: Flush> Folder<S> {
     /// `at`: where the log goes on for the partitions.
-    pub(super) fn new(partitions: Vec<Partition>, store: S, at: Position) -> Self {
+    pub(crate) fn new(partitions: Vec<Partition>, store: S, at: Position) -> Self {
         let count = partitions.len();
         Self {
             partitions,
@@ -76,12 +76,12 @@ impl<S: Flush> Folder<S> {
     }
 
     /// Whether every partition has folded all that was accepted.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.waiting.iter().all(VecDeque::is_empty)
     }
 
     /// Takes a frame in, and folds what can be folded.
-    pub(super) fn accept(&mut self, frame: &LogFrame) -> Result<()> {
+    pub(crate) fn accept(&mut self, frame: &LogFrame) -> Result<()> {
         for slice in frame.slices() {
             let at = usize::from(slice.partition);
             self.partitions[at].read_ahead(&slice);
@@ -99,7 +99,7 @@ impl<S: Flush> Folder<S> {
     }
 
     /// Folds what waits. After a failure of the store it can be tried again.
-    pub(super) fn go_on(&mut self, time: Timestamp) -> Result<()> {
+    pub(crate) fn go_on(&mut self, time: Timestamp) -> Result<()> {
         for at in 0..self.partitions.len() {
             while let Some(frame) = self.waiting[at].front().cloned() {
                 if !self.fold(at, &frame)? {
@@ -140,10 +140,11 @@ impl<S: Flush> Folder<S> {
     }
 }
 
-struct Hearing<'a> {
-    partition: u16,
-    batch: u64,
-    heard: &'a mut Vec<Heard>,
+/// Notes what the fold says about the records of a batch.
+pub(crate) struct Hearing<'a> {
+    pub(crate) partition: u16,
+    pub(crate) batch: u64,
+    pub(crate) heard: &'a mut Vec<Heard>,
 }
 
 impl Observer for Hearing<'_> {
@@ -154,9 +155,10 @@ impl Observer for Hearing<'_> {
 }
 
 /// What the faulty rule says when it fails.
-pub(super) const FAULT: &str = "the simulated rule has failed";
+pub(crate) const FAULT: &str = "the simulated rule has failed";
 
-fn faulty_decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+/// The rules, one of which fails at a certain stake.
+pub(crate) fn faulty_decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
     assert!(wager.stake.atto() != FAULTY_STAKE, "{FAULT}");
     decide(program, wager, account)
 }

@@ -11,19 +11,19 @@ use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
 
 /// A record of the log and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Item {
-    pub(super) kind: Kind,
-    pub(super) source: Source,
-    pub(super) operator: String,
-    pub(super) received_at: i64,
-    pub(super) origin: Option<Place>,
-    pub(super) body: Vec<u8>,
-    pub(super) meaning: Meaning,
+pub(crate) struct Item {
+    pub(crate) kind: Kind,
+    pub(crate) source: Source,
+    pub(crate) operator: String,
+    pub(crate) received_at: i64,
+    pub(crate) origin: Option<Place>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) meaning: Meaning,
 }
 
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     Event(ModelEvent),
     Command(ModelCommand),
     Arrived,
@@ -36,7 +36,7 @@ pub(super) enum Meaning {
 
 impl Item {
     /// The record's bytes.
-    pub(super) fn encoded(&self) -> Vec<u8> {
+    pub(crate) fn encoded(&self) -> Vec<u8> {
         let record = Record {
             kind: self.kind,
             source: self.source,
@@ -51,7 +51,7 @@ impl Item {
     }
 
     /// An event or a player's command.
-    pub(super) fn arriving(record: WorkloadRecord, received_at: i64) -> Self {
+    pub(crate) fn arriving(record: WorkloadRecord, received_at: i64) -> Self {
         let (kind, body) = match (record.door, &record.event) {
             (Door::Wagers, _) => (Kind::Wager, record.bytes),
             (Door::GameEvents, _) => (Kind::GameEvent, record.bytes),
@@ -74,7 +74,7 @@ impl Item {
     }
 
     /// A command about a dead letter.
-    pub(super) fn command(operator: &str, command: ModelCommand, received_at: i64) -> Self {
+    pub(crate) fn command(operator: &str, command: ModelCommand, received_at: i64) -> Self {
         let wire = match command.clone() {
             ModelCommand::Repair { command_id: id, letter: dead_letter, original, .. } => {
                 Command::Repair { id, dead_letter, original }
@@ -98,7 +98,7 @@ impl Item {
     }
 
     /// The answer to the partition that sent a dead letter from `to`.
-    pub(super) fn arrived(to: Place, received_at: i64) -> Self {
+    pub(crate) fn arrived(to: Place, received_at: i64) -> Self {
         Self {
             kind: Kind::Command,
             source: Source::Node,
@@ -122,7 +122,7 @@ impl Item {
         }
     }
 
-    pub(super) fn genesis(partitions: u16, now: i64) -> Self {
+    pub(crate) fn genesis(partitions: u16, now: i64) -> Self {
         let control = Control::Genesis {
             cluster_id: "5ca1ab1e".into(),
             partitions,
@@ -134,7 +134,7 @@ impl Item {
         Self::control(&control, now, Meaning::Genesis)
     }
 
-    pub(super) fn add_operator(operator: String, now: i64) -> Self {
+    pub(crate) fn add_operator(operator: String, now: i64) -> Self {
         let control = Control::Operator {
             operator: operator.clone(),
             key_hash: "00".into(),
@@ -143,7 +143,7 @@ impl Item {
         Self::control(&control, now, Meaning::AddOperator(operator))
     }
 
-    pub(super) fn publish(version: Box<WorkloadProgram>, edited_from: u32, now: i64) -> Self {
+    pub(crate) fn publish(version: Box<WorkloadProgram>, edited_from: u32, now: i64) -> Self {
         let document = program::read(&version.document).expect("the workload's programs are valid");
         let control = Control::Publish {
             operator: version.operator.clone(),
@@ -158,7 +158,7 @@ impl Item {
         Self::control(&control, now, Meaning::Publish(version, edited_from))
     }
 
-    pub(super) fn withdraw(operator: String, version: u32, now: i64) -> Self {
+    pub(crate) fn withdraw(operator: String, version: u32, now: i64) -> Self {
         let control = Control::Withdraw {
             operator: operator.clone(),
             version,
@@ -168,7 +168,7 @@ impl Item {
         Self::control(&control, now, Meaning::Withdraw(operator, version))
     }
 
-    pub(super) fn skip(place: Place, now: i64) -> Self {
+    pub(crate) fn skip(place: Place, now: i64) -> Self {
         let Place { partition, batch, slot, .. } = place;
         let control = Control::Skip { partition, batch, slot, who: "somebody".into() };
         Self::control(&control, now, Meaning::Skip)

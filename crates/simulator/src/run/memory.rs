@@ -14,13 +14,13 @@ use super::fold::Flush;
 
 /// Everything that was ever committed. Ids are never sealed here, so none is ever asked for.
 #[derive(Debug, Default)]
-pub(super) struct MemoryStore {
-    pub(super) batches: BTreeMap<(u16, u64), Folded>,
+pub(crate) struct MemoryStore {
+    pub(crate) batches: BTreeMap<(u16, u64), Folded>,
 }
 
 impl MemoryStore {
     /// What became of the record at `place`.
-    pub(super) fn recorded(&self, place: Place) -> Option<Recorded<'_>> {
+    pub(crate) fn recorded(&self, place: Place) -> Option<Recorded<'_>> {
         let folded = self.batches.get(&(place.partition, place.batch))?;
         let (partition, batch, count) = (folded.partition, folded.batch, folded.count);
         let slice = Slice { partition, batch, flags: 0, count, body: &folded.journal };

@@ -20,7 +20,7 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                         place: (batch, slot),
                         operator: &record.operator,
                         event: &record.event,
-                        is_released: false,
+                        released_at: None,
                     };
                     let expected = model.record(&input);
                     let what = format!("{:?} {}", expected.outcome, expected.reason.unwrap_or("-"));

@@ -36,7 +36,7 @@ fn both_ladders_decide_alike() {
                         place: (1, 1),
                         operator: &record.operator,
                         event: &record.event,
-                        is_released: false,
+                        released_at: None,
                     });
                     let Some(Event::Wager(wager)) = meant(&record.event) else { unreachable!() };
                     let real = decide(program, &wager, None);

@@ -1,6 +1,6 @@
 //! Checkpoints, sealing, compression, merging and retention.
 
-use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_engine::disk::DiskFile;
 
+use super::shipping::Offers;
 use super::{Inner, lock};
 use crate::checkpoint::{Checkpointer, Part, Sealing, Standing};
 use crate::error::{Result, StorageError};
-use crate::segment::{Family, create};
+use crate::segment::Family;
 use crate::slices::Left;
+use crate::tidying::{self, Kept};
 
 /// The log's next segment, and those that it left.
 #[derive(Debug, Default)]
@@ -24,14 +26,16 @@ pub(super) struct Spare {
 
 /// How often small duties are looked at.
 const TICK: Duration = Duration::from_millis(20);
-/// A dead letter is listed for 30 days; its bytes stay a little longer than any list.
-const DEAD_LETTER_DAYS: i64 = 32;
 /// Between two parts of a checkpoint: a fold that waits gets the lock before it is taken again.
 const BREATH: Duration = Duration::from_millis(1);
 /// How often tidying looks for something to do.
 const TIDY_EVERY: Duration = Duration::from_millis(200);
 
-pub(super) fn checkpoints(inner: &Arc<Inner>, mut checkpointer: Checkpointer) {
+pub(super) fn checkpoints(
+    inner: &Arc<Inner>,
+    mut checkpointer: Checkpointer,
+    mut offers: Option<Offers>,
+) {
     let mut last = Instant::now();
     loop {
         // Read first: what the folds did before they ended must be in the last checkpoint.
@@ -42,7 +46,9 @@ pub(super) fn checkpoints(inner: &Arc<Inner>, mut checkpointer: Checkpointer) {
                 return Ok(());
             }
             last = Instant::now();
-            checkpoint(inner, &mut checkpointer)
+            checkpoint(inner, &mut checkpointer)?;
+            offer(inner, &checkpointer, offers.as_mut(), is_last);
+            Ok(())
         });
         if let Err(error) = done {
             inner.fail(format!("no checkpoint: {}", super::writing::in_full(&error)));
@@ -57,6 +63,14 @@ pub(super) fn checkpoints(inner: &Arc<Inner>, mut checkpointer: Checkpointer) {
     }
 }
 
+fn offer(inner: &Inner, checkpointer: &Checkpointer, offers: Option<&mut Offers>, is_last: bool) {
+    if let (Some(offers), Some(manifest)) = (offers, checkpointer.last()) {
+        let time = Timestamp::from_micros(inner.checkpointed_at.load(Ordering::Relaxed));
+        let log_durable = inner.log_synced.load(Ordering::Acquire);
+        offers.offer(manifest, (time, log_durable), is_last);
+    }
+}
+
 /// Allocates ahead and closes what was left, so that neither stands in front of a batch.
 fn small_duties(inner: &Inner) -> Result<()> {
     let (wanted, left) = {
@@ -64,46 +78,36 @@ fn small_duties(inner: &Inner) -> Result<()> {
         let wanted = spare.wanted.take().filter(|_| spare.ready.is_none());
         (wanted, std::mem::take(&mut spare.left))
     };
-    if let Some((sequence, bytes)) = wanted
-        && let Some(file) = allocate(inner, Family::Log, sequence, bytes)?
-    {
-        lock(&inner.log_spare).ready = Some((sequence, file));
+    if !inner.disk_full.load(Ordering::Relaxed) {
+        if let Some(wanted) = wanted
+            && let Some(file) = tidying::allocate(&*inner.disk, Family::Log, wanted)?
+        {
+            lock(&inner.log_spare).ready = Some((wanted.0, file));
+        }
+        tidying::allocate_journal(&*inner.disk, &inner.backing)?;
     }
-    if let Some((sequence, bytes)) = inner.backing.journal_spare_wanted()
-        && let Some(file) = allocate(inner, Family::Journal, sequence, bytes)?
-    {
-        inner.backing.give_journal_spare(sequence, file);
-    }
-    for left in left.into_iter().chain(inner.backing.take_left()) {
+    for left in left {
         left.close()?;
     }
+    tidying::close_left(&inner.backing)?;
     watch_room(inner);
-    Ok(())
+    is_ours(inner).map_err(|source| StorageError::io("LOCK", source))
 }
 
-/// Creates a segment ahead; nothing where its writer was faster or the disk is full.
-fn allocate(
-    inner: &Inner,
-    family: Family,
-    sequence: u64,
-    bytes: u64,
-) -> Result<Option<Arc<dyn DiskFile>>> {
-    if inner.disk_full.load(Ordering::Relaxed) {
-        return Ok(None);
+/// Fails where the directory was removed under the node, or another put in its place: what is written
+/// to open files would be gone with them, however durable.
+fn is_ours(inner: &Inner) -> std::io::Result<()> {
+    let (ours, there) =
+        (inner.lock_file.metadata()?, std::fs::metadata(inner.options.data_dir.join("LOCK"))?);
+    if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
+        return Ok(());
     }
-    match create(&*inner.disk, family, sequence, bytes) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::StorageFull) => {
-            Ok(None)
-        }
-        Err(source) => Err(StorageError::io(family.path(sequence), source)),
-    }
+    Err(std::io::Error::other("another directory was put in the place of the node's own"))
 }
 
 /// Refuses intake while there is too little room, so that what was accepted can be folded.
 fn watch_room(inner: &Inner) {
-    if let Ok(room) = rustix::fs::statvfs(&inner.options.data_dir) {
-        let free = room.f_bavail.saturating_mul(room.f_frsize);
+    if let Ok(free) = crate::disk::free_bytes(&inner.options.data_dir) {
         let is_full = free < inner.options.free_bytes_min;
         if inner.disk_full.swap(is_full, Ordering::Relaxed) != is_full {
             tracing::warn!(is_full, free, "the disk's room has crossed the limit for intake");
@@ -174,14 +178,12 @@ pub(super) fn tidy(inner: &Arc<Inner>) {
 
 /// Does the next piece of work; says whether there was any.
 fn tidy_once(inner: &Inner) -> Result<bool> {
-    let now = inner.log_time.load(Ordering::Relaxed);
-    let lookup = &inner.backing.lookup;
-    lookup.set_now_hour(Timestamp::from_micros(now).hour());
-    if retain(inner, now)? {
-        return Ok(true);
-    }
-    let io = |source| StorageError::io("lookup", source);
-    if lookup.merge().map_err(io)? {
+    let now = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
+    let backing = &inner.backing;
+    if tidying::retain_log(&backing.log, kept(inner, now))?
+        || tidying::retain_dead_letters(&backing.dead_letters, now)?
+        || tidying::merge(backing, now)?
+    {
         return Ok(true);
     }
     if let Some((slices, sequence)) = inner.backing.next_to_pack()? {
@@ -191,31 +193,9 @@ fn tidy_once(inner: &Inner) -> Result<bool> {
     Ok(false)
 }
 
-/// Removes the oldest segment of the log where it is too old or the log too large; never one that the
-/// last checkpoint, or the one before, needs.
-fn retain(inner: &Inner, now: i64) -> Result<bool> {
-    let closed = inner.backing.log.closed()?;
-    let Some(oldest) = closed.first() else { return Ok(false) };
-    let needed_from = inner.log_needed_from.load(Ordering::Relaxed);
-    let bytes: u64 = closed.iter().map(|segment| segment.bytes).sum();
-    let bytes_max = inner.options.log_bytes_max;
-    let kept_since = now - i64::from(inner.options.log_days) * DAY_MICROS;
-    let is_spent = oldest.newest.micros() < kept_since || (bytes_max > 0 && bytes > bytes_max);
-    if is_spent && oldest.sequence < needed_from {
-        inner.backing.log.remove(oldest.sequence)?;
-        return Ok(true);
-    }
-    retain_dead_letters(inner, now)
-}
-
-/// Removes the bytes of dead letters that the lists have forgotten.
-fn retain_dead_letters(inner: &Inner, now: i64) -> Result<bool> {
-    let dead_letters = &inner.backing.dead_letters;
-    let forgotten = now - DEAD_LETTER_DAYS * DAY_MICROS;
-    let closed = dead_letters.closed()?;
-    let Some(oldest) = closed.first().filter(|oldest| oldest.newest.micros() < forgotten) else {
-        return Ok(false);
-    };
-    dead_letters.remove(oldest.sequence)?;
-    Ok(true)
+/// What of the log is kept: never less than the last checkpoint, or the one before, needs.
+fn kept(inner: &Inner, now: Timestamp) -> Kept {
+    let from = inner.log_needed_from.load(Ordering::Relaxed);
+    let since = now.micros() - i64::from(inner.options.log_days) * DAY_MICROS;
+    Kept { since, bytes_max: inner.options.log_bytes_max, from }
 }

@@ -1,6 +1,7 @@
 //! The threads that fold.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
@@ -9,20 +10,26 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
-use accolade_engine::partition::{Effect, Observer, Partition, Stopped};
+use accolade_engine::partition::{Effect, Observer, Partition, Shared, Stopped};
+use accolade_wire::bytes::BadFormat;
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
 
-use super::{Inner, lock};
+use super::counting::Tally;
+use super::writing::in_full;
+use super::{Inner, lock, rereading};
 use crate::backing::NodeStore;
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::log::LogFrame;
 use crate::open;
 use crate::segment::Position;
 use accolade_engine::intake::{Caller, Refused, Submission};
 
 /// A partition with where its log goes on.
+///
+/// While it stands it keeps nothing of what comes in but that place: once it may go on, the log is read
+/// again from there.
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(super) partition: Partition,
@@ -30,13 +37,48 @@ pub(crate) struct Cell {
     pub(super) folded_to: Position,
     /// Where the partition stands, and what the failure said.
     pub(super) standing: Option<(Place, String)>,
-    /// Frames that wait while the partition stands.
-    waiting: VecDeque<Arc<Job>>,
+    /// A control record has come since it stands, perhaps the one that lets it go on.
+    may_go_on: bool,
 }
 
 impl Cell {
     pub(super) const fn new(partition: Partition, folded_to: Position) -> Self {
-        Self { partition, folded_to, standing: None, waiting: VecDeque::new() }
+        Self { partition, folded_to, standing: None, may_go_on: false }
+    }
+
+    /// Whether there is something before `live_to` that it has not folded, and could.
+    fn is_behind(&self, live_to: Position) -> bool {
+        self.folded_to.next_frame < live_to.next_frame
+            && (self.standing.is_none() || self.may_go_on)
+    }
+
+    /// Folds its slice of a frame, the next one; afterwards it may stand.
+    fn fold(
+        &mut self,
+        slice: &Slice<'_>,
+        frame: &LogFrame,
+        watches: &[Watch],
+        shared: &Shared,
+        store: &mut NodeStore,
+        tally: &mut Tally,
+    ) -> std::result::Result<Vec<Effect>, String> {
+        if slice.batch < self.partition.next_batch() {
+            return Ok(Vec::new());
+        }
+        let (partition, records, next_slot) = (slice.partition, slice.records(), 1);
+        let mut observer = Watching { partition, watches, records, next_slot, tally };
+        match self.partition.fold(slice, &frame.moment, shared, store, &mut observer) {
+            Ok(effects) => {
+                self.standing = None;
+                Ok(effects)
+            }
+            Err(Stopped::Bug { place, message }) => {
+                tracing::error!(?place, message, "the fold failed; the partition stands there");
+                self.standing = Some((place, message));
+                Ok(Vec::new())
+            }
+            Err(Stopped::Store(error)) => Err(format!("the store failed: {error}")),
+        }
     }
 }
 
@@ -95,6 +137,10 @@ impl FoldQueue {
         }
     }
 
+    fn try_pop(&self) -> Option<Arc<Job>> {
+        lock(&self.jobs).jobs.pop_front()
+    }
+
     fn len(&self) -> usize {
         lock(&self.jobs).jobs.len()
     }
@@ -127,120 +173,199 @@ pub(super) fn replay(inner: &Arc<Inner>, from: Position) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn run(inner: &Arc<Inner>, number: usize) {
-    let latency = metrics::histogram!("accolade_wager_to_balance_seconds");
-    let mut store = NodeStore::new(Arc::clone(&inner.backing));
-    let mut effects = Vec::new();
+/// What one fold thread works with.
+struct Fold<'a> {
+    inner: &'a Inner,
+    number: usize,
+    store: NodeStore,
+    effects: Vec<(u16, Effect)>,
+    tally: Tally,
+    latency: metrics::Histogram,
+    /// Where the log goes on after the last frame that came in.
+    live_to: Position,
+    /// One of its partitions has folded less than that, and may go on.
+    is_behind: bool,
+}
+
+/// `at`: where the log goes on for its partitions.
+pub(super) fn run(inner: &Arc<Inner>, number: usize, at: Position) {
+    let mut fold = Fold {
+        inner,
+        number,
+        store: NodeStore::new(Arc::clone(&inner.backing)),
+        effects: Vec::new(),
+        tally: Tally::default(),
+        latency: metrics::histogram!("accolade_wager_to_balance_seconds"),
+        live_to: at,
+        is_behind: false,
+    };
     while let Some(job) = inner.folds[number].pop() {
-        {
-            let _working = lock(&inner.frame_locks[number]);
-            if let Err(failure) = fold_frame(inner, number, &job, &mut store, &mut effects) {
-                inner.fail(failure);
-                break;
-            }
-        }
-        if let Some(oldest) = job.oldest {
-            latency.record(oldest.elapsed());
-        }
-        inner.lag_bytes.fetch_sub(job.frame.byte_count(), Ordering::Release);
-        for (partition, effect) in effects.drain(..) {
-            carry_out(inner, partition, effect);
+        if let Err(failure) = fold.take(&job).and_then(|()| fold.catch_up()) {
+            inner.fail(failure);
+            break;
         }
     }
     inner.folds_running.fetch_sub(1, Ordering::Release);
     inner.wake_background();
 }
 
-fn fold_frame(
-    inner: &Inner,
-    number: usize,
-    job: &Arc<Job>,
-    store: &mut NodeStore,
-    effects: &mut Vec<(u16, Effect)>,
-) -> std::result::Result<(), String> {
-    let mut folded = vec![false; inner.cells.len()];
-    for slice in job.frame.slices() {
-        let at = usize::from(slice.partition);
-        if at % inner.folds.len() != number {
-            continue;
+impl Fold<'_> {
+    /// Takes the next frame in: folds it for every partition that has come so far.
+    fn take(&mut self, job: &Job) -> std::result::Result<(), String> {
+        let inner = self.inner;
+        {
+            let _working = lock(&inner.frame_locks[self.number]);
+            self.fold_frame(job)?;
         }
-        folded[at] = true;
-        let mut cell = lock(&inner.cells[at]);
-        fold_slice(inner, &mut cell, job, &slice, store, effects)?;
+        if let Some(oldest) = job.oldest {
+            self.latency.record(oldest.elapsed());
+        }
+        inner.lag_bytes.fetch_sub(job.frame.byte_count(), Ordering::Release);
+        self.tally.put_into(&inner.counters);
+        self.carry_out();
+        Ok(())
     }
-    store.flush(job.frame.moment.time).map_err(|error| super::writing::in_full(&error))?;
-    for (at, cell) in inner.cells.iter().enumerate() {
-        if at % inner.folds.len() == number {
+
+    fn fold_frame(&mut self, job: &Job) -> std::result::Result<(), String> {
+        let (inner, frame) = (self.inner, &job.frame);
+        let number = frame.after.next_frame - 1;
+        let is_own = |at: usize| at % inner.folds.len() == self.number;
+        let mut has_slice = vec![false; inner.cells.len()];
+        for slice in frame.slices() {
+            let at = usize::from(slice.partition);
+            if !is_own(at) {
+                continue;
+            }
+            has_slice[at] = true;
+            let mut cell = lock(&inner.cells[at]);
+            cell.partition.read_ahead(&slice);
+            if cell.folded_to.next_frame == number {
+                let (store, tally) = (&mut self.store, &mut self.tally);
+                let caused = cell.fold(&slice, frame, &job.watches, &inner.shared, store, tally)?;
+                self.effects.extend(caused.into_iter().map(|effect| (slice.partition, effect)));
+            } else if slice.flags & HAS_CONTROL != 0 {
+                cell.may_go_on = true;
+            }
+        }
+        self.store.flush(frame.moment.time).map_err(|error| in_full(&error))?;
+        self.live_to = frame.after;
+        self.is_behind = false;
+        for (at, cell) in inner.cells.iter().enumerate().filter(|(at, _)| is_own(*at)) {
             let mut cell = lock(cell);
-            if cell.standing.is_none() && cell.waiting.is_empty() {
-                cell.folded_to = job.frame.after;
+            if cell.folded_to.next_frame == number && cell.standing.is_none() {
+                cell.folded_to = frame.after;
+                if has_slice[at] {
+                    inner.set_due(at, &cell.partition);
+                }
             }
-            if folded[at] {
-                let due = cell.partition.next_due().map_or(i64::MAX, Timestamp::micros);
-                inner.due[at].store(due, Ordering::Relaxed);
+            self.is_behind |= cell.is_behind(self.live_to);
+        }
+        Ok(())
+    }
+
+    /// Folds what has come in while a partition stood, until it is where the others are.
+    fn catch_up(&mut self) -> std::result::Result<(), String> {
+        while std::mem::take(&mut self.is_behind) {
+            for at in (self.number..self.inner.cells.len()).step_by(self.inner.folds.len()) {
+                let from = {
+                    let mut cell = lock(&self.inner.cells[at]);
+                    if !cell.is_behind(self.live_to) {
+                        continue;
+                    }
+                    cell.may_go_on = false;
+                    cell.folded_to
+                };
+                self.catch_up_partition(at, from)?;
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn catch_up_partition(&mut self, at: usize, from: Position) -> std::result::Result<(), String> {
+        let (inner, until) = (self.inner, self.live_to);
+        let mut ended = None;
+        let read =
+            rereading::frames(inner, from, until, &mut |frame| match self.fold_again(at, &frame) {
+                Ok(true) => Ok(()),
+                stands_or_failed => {
+                    ended = Some(stands_or_failed.map(drop));
+                    Err(StorageError::io("log", ErrorKind::Interrupted.into()))
+                }
+            });
+        ended.unwrap_or_else(|| read.map_err(|error| in_full(&error)))
+    }
+
+    /// Folds a partition's slice of a frame that was read again, and whatever has come in meanwhile;
+    /// `false` where the partition stands there.
+    fn fold_again(&mut self, at: usize, frame: &LogFrame) -> std::result::Result<bool, String> {
+        let inner = self.inner;
+        {
+            let _working = lock(&inner.frame_locks[self.number]);
+            let mut cell = lock(&inner.cells[at]);
+            let number = cell.partition.number();
+            if let Some(slice) = frame.slices().find(|slice| slice.partition == number) {
+                let (store, tally) = (&mut self.store, &mut self.tally);
+                let caused = cell.fold(&slice, frame, &[], &inner.shared, store, tally)?;
+                self.effects.extend(caused.into_iter().map(|effect| (number, effect)));
+            }
+            let time = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
+            self.store.flush(time).map_err(|error| in_full(&error))?;
+            if cell.standing.is_some() {
+                return Ok(false);
+            }
+            cell.folded_to = frame.after;
+            inner.set_due(at, &cell.partition);
+        }
+        self.tally.put_into(&inner.counters);
+        self.carry_out();
+        while let Some(job) = inner.folds[self.number].try_pop() {
+            self.take(&job)?;
+        }
+        if inner.has_failed() { Err("another thread has failed".into()) } else { Ok(true) }
+    }
+
+    fn carry_out(&mut self) {
+        for (partition, effect) in self.effects.drain(..) {
+            carry_out(self.inner, partition, effect);
+        }
+    }
 }
 
-/// Folds a slice, or keeps it while its partition stands; a `skip` in it may let the partition go on.
-fn fold_slice(
-    inner: &Inner,
-    cell: &mut Cell,
-    job: &Arc<Job>,
-    slice: &Slice<'_>,
-    store: &mut NodeStore,
-    effects: &mut Vec<(u16, Effect)>,
-) -> std::result::Result<(), String> {
-    if slice.batch < cell.partition.next_batch() {
-        return Ok(());
+impl Inner {
+    fn set_due(&self, at: usize, partition: &Partition) {
+        let due = partition.next_due().map_or(i64::MAX, Timestamp::micros);
+        self.due[at].store(due, Ordering::Relaxed);
     }
-    cell.waiting.push_back(Arc::clone(job));
-    if cell.standing.is_some() {
-        if slice.flags & HAS_CONTROL == 0 {
-            return Ok(());
-        }
-        cell.partition.read_ahead(slice);
-    }
-    while let Some(next) = cell.waiting.front().cloned() {
-        let number = cell.partition.number();
-        let slice = next.frame.slices().find(|slice| slice.partition == number);
-        let slice = slice.expect("a frame waits only for a partition that it has a slice of");
-        let mut observer = Watching { partition: number, job: &next };
-        let moment = &next.frame.moment;
-        match cell.partition.fold(&slice, moment, &inner.shared, store, &mut observer) {
-            Ok(caused) => {
-                cell.waiting.pop_front();
-                cell.standing = None;
-                effects.extend(caused.into_iter().map(|effect| (number, effect)));
-            }
-            Err(Stopped::Bug { place, message }) => {
-                tracing::error!(?place, message, "the fold failed; the partition stands there");
-                cell.standing = Some((place, message));
-                return Ok(());
-            }
-            Err(Stopped::Store(error)) => return Err(format!("the store failed: {error}")),
-        }
-    }
-    Ok(())
 }
 
-/// Tells those who wait.
-struct Watching<'a> {
+/// Tells those who wait, and counts.
+struct Watching<'a, R> {
     partition: u16,
-    job: &'a Job,
+    watches: &'a [Watch],
+    /// The slice's records from `next_slot` on.
+    records: R,
+    next_slot: u32,
+    tally: &'a mut Tally,
 }
 
-impl Observer for Watching<'_> {
+impl<'a, R: Iterator<Item = std::result::Result<Record<'a>, BadFormat>>> Observer
+    for Watching<'_, R>
+{
     fn folded(&mut self, slot: u32, outcome: &Outcome, balance: Option<Points>) {
-        let watches = &self.job.watches;
-        if watches.is_empty() {
+        let record = self.records.nth((slot - self.next_slot) as usize);
+        self.next_slot = slot + 1;
+        // A control record is ordered in every partition, and is one.
+        if let Some(Ok(Record { kind, .. })) = record
+            && (kind != Kind::Control || self.partition == 0)
+        {
+            self.tally.count(kind, outcome);
+        }
+        if self.watches.is_empty() {
             return;
         }
         let key = |watch: &Watch| (watch.place.partition, watch.place.slot);
-        if let Ok(at) = watches.binary_search_by_key(&(self.partition, slot), key) {
-            let Watch { index, caller, .. } = &watches[at];
+        if let Ok(at) = self.watches.binary_search_by_key(&(self.partition, slot), key) {
+            let Watch { index, caller, .. } = &self.watches[at];
             caller.applied(*index, outcome, balance);
         }
     }
@@ -307,7 +432,7 @@ fn player_of(record: &Record<'_>) -> Option<String> {
 struct NobodyCalls;
 
 impl Caller for NobodyCalls {
-    fn durable(&self, _: &[Place]) {}
+    fn durable(&self) {}
     fn refused(&self, _: Refused) {}
     fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {}
 }

@@ -177,7 +177,7 @@ fn hand_on(
                 watches.push(Watch { place: *place, index, caller });
             }
         }
-        submission.caller.durable(own);
+        submission.caller.durable();
     }
     watches.sort_by_key(|watch| (watch.place.partition, watch.place.slot));
     let job = Arc::new(Job { frame, watches, oldest });

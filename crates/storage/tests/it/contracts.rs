@@ -55,6 +55,7 @@ fn the_nodes_store_keeps_the_contract() {
     let (_folder, disk) = real_disk();
     let options = Options {
         partitions: 4,
+        first_partition: 0,
         log_segment_bytes: 1 << 16,
         journal_segment_bytes: 128,
         segment_bytes: 1 << 16,

@@ -18,35 +18,33 @@ use accolade_wire::control::Control;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Source};
 
-/// Places, outcomes with balances, and a refusal.
-type What = (Vec<Place>, Vec<(Outcome, Option<Points>)>, Option<Refused>);
+/// Whether it is durable, outcomes with balances, and a refusal.
+type What = (bool, Vec<(Outcome, Option<Points>)>, Option<Refused>);
 
 /// Collects what it hears, for a test that waits.
 #[derive(Debug, Default)]
-struct Heard {
+pub(crate) struct Heard {
     heard: Mutex<What>,
     changed: Condvar,
 }
 
 impl Heard {
-    fn places(&self) -> Vec<Place> {
+    /// Waits until the records are durable.
+    pub(crate) fn durable(&self) {
         let heard = self.heard.lock().unwrap();
-        self.changed
-            .wait_while(heard, |heard| heard.0.is_empty() && heard.2.is_none())
-            .unwrap()
-            .0
-            .clone()
+        let heard = self.changed.wait_while(heard, |heard| !heard.0 && heard.2.is_none()).unwrap();
+        assert!(heard.0, "{:?}", heard.2);
     }
 
-    fn outcome(&self) -> (Outcome, Option<Points>) {
+    pub(crate) fn outcome(&self) -> (Outcome, Option<Points>) {
         let heard = self.heard.lock().unwrap();
         self.changed.wait_while(heard, |heard| heard.1.is_empty()).unwrap().1[0].clone()
     }
 }
 
 impl Caller for Heard {
-    fn durable(&self, places: &[Place]) {
-        self.heard.lock().unwrap().0.extend_from_slice(places);
+    fn durable(&self) {
+        self.heard.lock().unwrap().0 = true;
         self.changed.notify_all();
     }
     fn refused(&self, why: Refused) {
@@ -59,17 +57,36 @@ impl Caller for Heard {
     }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
 }
 
-fn submit(node: &Node, partition: Option<u16>, kind: Kind, body: &[u8]) -> Arc<Heard> {
+pub(crate) fn submit(node: &Node, partition: Option<u16>, kind: Kind, body: &[u8]) -> Arc<Heard> {
+    submit_all(node, kind, &[(partition, body)])
+}
+
+/// The place where a partition stands, once one stands elsewhere than at `before`.
+pub(crate) fn standing(node: &Node, before: Option<Place>) -> Place {
+    loop {
+        let mut standing = node.status().standing.into_iter();
+        if let Some((place, _)) = standing.find(|(place, _)| Some(*place) != before) {
+            return place;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Submits records together.
+pub(crate) fn submit_all(node: &Node, kind: Kind, bodies: &[(Option<u16>, &[u8])]) -> Arc<Heard> {
     let (source, operator, received_at, origin) = (Source::Http, "house", now(), None);
-    let mut records = Vec::new();
-    Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+    let (mut records, mut parts) = (Vec::new(), Vec::new());
+    for (partition, body) in bodies {
+        let before = records.len();
+        Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+        parts.push((*partition, u32::try_from(records.len() - before).unwrap()));
+    }
     let heard = Arc::new(Heard::default());
-    let parts = vec![(partition, u32::try_from(records.len()).unwrap())];
     let caller = Arc::clone(&heard) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, Instant::now());
     node.submit(Submission { records, parts, caller, wants_outcomes, taken_at }).unwrap();
@@ -80,26 +97,30 @@ fn control(node: &Node, control: &Control) -> Outcome {
     submit(node, None, Kind::Control, &serde_json::to_vec(control).unwrap()).outcome().0
 }
 
-fn wager(node: &Node, id: &str, player: &str, stake: &str) -> Arc<Heard> {
-    let at = accolade_wire::timestamp::write(now());
-    let body = format!(
-        r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"house","gameId":"g",
-        "gameCategory":"slots","wagerAmount":{stake},"currency":"EUR","jurisdiction":"Malta",
-        "timestamp":"{at}"}}"#
-    );
+pub(crate) fn wager(node: &Node, id: &str, player: &str, stake: &str) -> Arc<Heard> {
     let partition = partition_of(player, node.partitions());
-    submit(node, Some(partition), Kind::Wager, body.as_bytes())
+    submit(node, Some(partition), Kind::Wager, wager_body(id, player, stake, "").as_bytes())
 }
 
-fn balance(node: &Node, player: &str) -> Points {
+/// A wager of this moment, with `more` in a field that is not known.
+pub(crate) fn wager_body(id: &str, player: &str, stake: &str, more: &str) -> String {
+    let at = accolade_wire::timestamp::write(now());
+    format!(
+        r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"house","gameId":"g",
+        "gameCategory":"slots","wagerAmount":{stake},"currency":"EUR","jurisdiction":"Malta",
+        "timestamp":"{at}","more":"{more}"}}"#
+    )
+}
+
+pub(crate) fn balance(node: &Node, player: &str) -> Points {
     node.read(partition_of(player, node.partitions()), |partition| {
         let key = partition.rules().settings.hash_key;
-        let ordinal = partition.players().find_by_name(&key, 1, player).unwrap();
-        partition.players().get(ordinal).account.balance
+        let ordinal = partition.players().find_by_name(&key, 1, player);
+        ordinal.map_or(Points::ZERO, |ordinal| partition.players().get(ordinal).account.balance)
     })
 }
 
-fn options(folder: &Path) -> NodeOptions {
+pub(crate) fn options(folder: &Path) -> NodeOptions {
     let mut options = NodeOptions::new(folder);
     options.files.partitions = 4;
     options.files.log_segment_bytes = 1 << 16;
@@ -110,7 +131,7 @@ fn options(folder: &Path) -> NodeOptions {
     options
 }
 
-fn start(options: NodeOptions) -> Node {
+pub(crate) fn start(options: NodeOptions) -> Node {
     let node = Node::start(options).unwrap();
     if node.rules().operators().count() == 0 {
         let (operator, key_hash) = ("house".to_string(), String::new());
@@ -146,7 +167,7 @@ fn a_node_goes_on_where_it_stopped() {
         let node = start(options(folder.path()));
         for number in 0..200 {
             let id = format!("w{round}-{number}");
-            wager(&node, &id, &format!("p{}", number % 10), "10.00").places();
+            wager(&node, &id, &format!("p{}", number % 10), "10.00").durable();
         }
         let (outcome, _) = wager(&node, "w1-7", "p7", "10.00").outcome();
         assert!(matches!(outcome, Outcome::Repeated { .. }), "{outcome:?}");
@@ -163,7 +184,7 @@ fn a_node_that_was_not_stopped_replays_what_was_durable() {
     slow.checkpoint_every = std::time::Duration::from_hours(1);
     let node = start(slow);
     for number in 0..100 {
-        wager(&node, &format!("w{number}"), "anna", "10.00").places();
+        wager(&node, &format!("w{number}"), "anna", "10.00").durable();
     }
     copy_folder(folder.path(), copy.path());
     node.stop().unwrap();
@@ -174,7 +195,7 @@ fn a_node_that_was_not_stopped_replays_what_was_durable() {
     node.stop().unwrap();
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
@@ -188,7 +209,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Fails on stakes of 13.
-fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+pub(crate) fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
     assert!(wager.stake.to_string() != "13.00", "a stake of 13");
     decide(program, wager, account)
 }
@@ -202,24 +223,24 @@ fn a_partition_stands_where_a_rule_fails_and_the_others_go_on() {
     let partition_of_anna = partition_of("anna", 4);
     let other = (0..100).map(|n| format!("p{n}")).find(|p| partition_of(p, 4) != partition_of_anna);
     let other = other.unwrap();
-    let stuck = wager(&node, "w1", "anna", "13.00").places()[0];
+    wager(&node, "w1", "anna", "13.00").durable();
+    let stuck = standing(&node, None);
     let behind = wager(&node, "w2", "anna", "10.00");
-    behind.places();
+    behind.durable();
     let (outcome, _) = wager(&node, "w3", &other, "10.00").outcome();
     assert!(matches!(outcome, Outcome::Counted { .. }));
-    assert_eq!(node.status().standing[0].0, stuck);
     node.stop().unwrap();
     let node = start(with_fault);
-    while node.status().standing.is_empty() {
-        std::thread::yield_now();
-    }
+    assert_eq!(standing(&node, None), stuck);
     assert_eq!(balance(&node, &other).to_string(), "1.00");
     let Place { partition, batch, slot, .. } = stuck;
     let skip = Control::Skip { partition, batch, slot, who: "test".into() };
-    submit(&node, None, Kind::Control, &serde_json::to_vec(&skip).unwrap()).places();
-    let (outcome, _) = wager(&node, "w4", "anna", "10.00").outcome();
-    assert!(matches!(outcome, Outcome::Counted { .. }));
-    assert_eq!(balance(&node, "anna").to_string(), "2.00");
+    submit(&node, None, Kind::Control, &serde_json::to_vec(&skip).unwrap()).durable();
+    // Whoever waits for an outcome while the partition catches up may not hear of it.
+    wager(&node, "w4", "anna", "10.00").durable();
+    while balance(&node, "anna").to_string() != "2.00" {
+        std::thread::yield_now();
+    }
     assert!(node.status().standing.is_empty());
     node.stop().unwrap();
 }
@@ -243,7 +264,7 @@ fn a_directory_of_a_newer_version_or_in_use_is_refused() {
 fn a_full_disk_refuses_intake_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let node = start(options(folder.path()));
-    wager(&node, "w1", "anna", "10.00").places();
+    wager(&node, "w1", "anna", "10.00").durable();
     node.stop().unwrap();
     drop(node);
     let mut full = options(folder.path());

@@ -1,0 +1,76 @@
+//! A node of a cluster in this process: Kafka, object storage, and the way to other nodes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accolade_cluster::{Answers, Ask, ClusterNode, Peers};
+use accolade_engine::feed::Feed;
+use accolade_engine::objects::Objects;
+use accolade_engine::ordered::OrderedLog;
+use accolade_kafka::admin::Admin;
+use accolade_kafka::log::KafkaLog;
+use accolade_server::{Neighbours, Service, Settings};
+use anyhow::{Context, anyhow};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::cluster_config::Joining;
+use crate::hosting::{Form, Hosted};
+use crate::publishing::Publishing;
+
+/// Other nodes, over HTTP.
+#[derive(Debug)]
+struct HttpPeers {
+    neighbours: Neighbours,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Peers for HttpPeers {
+    fn ask(&self, address: &str, ask: Ask, patience: Duration, done: Answers) {
+        let (neighbours, address) = (self.neighbours.clone(), address.to_owned());
+        self.runtime.spawn(async move {
+            let Ask { partition, source, offsets } = ask;
+            let answered =
+                neighbours.ask_outcomes(&address, partition, source, &offsets, patience).await;
+            done(answered);
+        });
+    }
+}
+
+/// Joins the cluster.
+pub(crate) async fn join(
+    joining: Joining,
+    objects: Arc<dyn Objects>,
+    mut settings: Settings,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<Hosted> {
+    let Joining { kafka, mut options, secret, outputs } = joining;
+    options.publishes = outputs.is_some();
+    let data_dir = options.data_dir.clone();
+    settings.data_dir = Some(data_dir.clone());
+    let neighbours = Neighbours::new(&secret).context("`cluster.secret`")?;
+    let runtime = tokio::runtime::Handle::current();
+    let peers = Arc::new(HttpPeers { neighbours: neighbours.clone(), runtime });
+    let (node, publishing) = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+        let admin = Admin::new(&kafka).context("Kafka's settings")?;
+        let made = admin.create_missing().context("Kafka's topics could not be made")?;
+        if !made.is_empty() {
+            tracing::info!(?made, "topics were made");
+        }
+        let log = Arc::new(KafkaLog::open(kafka)?);
+        let ordered = Arc::clone(&log) as Arc<dyn OrderedLog>;
+        let node = ClusterNode::start(options, ordered, objects, peers);
+        let node = Arc::new(node.map_err(|failure| anyhow!(failure))?);
+        let feed = Arc::clone(&node) as Arc<dyn Feed>;
+        let publishing = match outputs {
+            Some(wanted) => {
+                Some(Publishing::start(log.publisher()?, Arc::clone(&node), feed, wanted)?)
+            }
+            None => None,
+        };
+        Ok((node, publishing))
+    })
+    .await??;
+    let service = Service::in_cluster(Arc::clone(&node), neighbours, settings, metrics);
+    let form = Form::Cluster { node, publishing: publishing.map(Arc::new) };
+    Ok(Hosted { data_dir, form, service })
+}

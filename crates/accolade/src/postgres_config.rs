@@ -1,0 +1,88 @@
+//! The settings of the SQL projection.
+
+use std::path::PathBuf;
+
+use accolade_postgres::settings::{Settings, Tables};
+use anyhow::Context;
+
+/// Balances, ledger and dead letters as SQL tables of a `PostgreSQL` server, for reports and services.
+///
+/// The node projects where `url` is set, and never waits for it. `docs/postgres.md` says more.
+#[derive(Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct PostgresConfig {
+    /// The server, as `postgres://user@host:5432/database?sslmode=require`.
+    #[config(env = "ACCOLADE_POSTGRES_URL")]
+    pub(crate) url: Option<Secret>,
+
+    /// A file with the password.
+    #[config(env = "ACCOLADE_POSTGRES_PASSWORD_FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// Certificates of the authorities that are trusted, as PEM; the system's where there is none.
+    #[config(env = "ACCOLADE_POSTGRES_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// The schema of the tables; it is made where it is not there.
+    #[config(env = "ACCOLADE_POSTGRES_SCHEMA", default = "public")]
+    pub(crate) schema: String,
+
+    /// The role that owns and writes the tables.
+    #[config(env = "ACCOLADE_POSTGRES_WRITER", default = "accolade_writer")]
+    pub(crate) writer_role: String,
+
+    /// The role that reads the rows of one operator, that of the setting `accolade.operator`.
+    #[config(env = "ACCOLADE_POSTGRES_READER", default = "accolade_reader")]
+    pub(crate) reader_role: String,
+
+    /// The table of balances.
+    #[config(env = "ACCOLADE_POSTGRES_BALANCES", default = "player_loyalty_balance")]
+    pub(crate) balances_table: String,
+
+    /// The table of the ledger.
+    #[config(env = "ACCOLADE_POSTGRES_LEDGER", default = "loyalty_transaction")]
+    pub(crate) ledger_table: String,
+
+    /// The table of dead letters.
+    #[config(env = "ACCOLADE_POSTGRES_DEAD_LETTERS", default = "dlq")]
+    pub(crate) dead_letters_table: String,
+
+    /// The table that says how far each partition is.
+    #[config(env = "ACCOLADE_POSTGRES_PROGRESS", default = "progress")]
+    pub(crate) progress_table: String,
+}
+
+/// A text that may hold a password, and is never shown.
+#[derive(Clone, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl PostgresConfig {
+    /// How the projection runs; nothing where there is none.
+    pub(crate) fn settings(&self) -> anyhow::Result<Option<Settings>> {
+        let Some(Secret(url)) = &self.url else { return Ok(None) };
+        let mut settings = Settings::new(url).context("`postgres.url`")?;
+        if let Some(file) = &self.password_file {
+            let password = std::fs::read_to_string(file)
+                .with_context(|| format!("the password file `{}`", file.display()))?;
+            settings.server.password(password.trim_end_matches(['\r', '\n']));
+        }
+        settings.authorities.clone_from(&self.ca_file);
+        settings.schema.clone_from(&self.schema);
+        settings.writer.clone_from(&self.writer_role);
+        settings.reader.clone_from(&self.reader_role);
+        settings.tables = Tables {
+            balances: self.balances_table.clone(),
+            ledger: self.ledger_table.clone(),
+            dead_letters: self.dead_letters_table.clone(),
+            progress: self.progress_table.clone(),
+        };
+        Ok(Some(settings))
+    }
+}

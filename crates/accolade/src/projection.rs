@@ -1,0 +1,181 @@
+//! The SQL projection beside a node, and `accolade projection`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accolade_engine::feed::Feed;
+use accolade_postgres::rebuild;
+use accolade_postgres::running::Projection;
+use accolade_postgres::settings::Settings;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use tokio::net::UnixStream;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::config::Config;
+use crate::hosting::{Form, Hosted, SOCKET_FILE, no_metrics};
+use crate::terminal::{Interrupt, grouped, note, printable, progress, say};
+
+/// Tables that nothing has written for this long have nobody who projects: a node writes every ten
+/// seconds, even where nothing comes in.
+const SILENT: Duration = Duration::from_mins(1);
+
+/// The arguments of `accolade projection`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: ProjectionCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProjectionCommand {
+    /// Say how far the tables are
+    #[command(
+        long_about = "Asks the database how far each partition is, and how far its journal was when that \
+                      was written. Ends with 1 where a partition has not been written for a minute."
+    )]
+    Status,
+    /// Empty the tables and write them anew from the journal
+    #[command(
+        long_about = "Empties balances and ledger and writes them anew from the journal's first batch. \
+                      Points go on meanwhile; readers see fewer rows until it is done. Where nodes run \
+                      they do the work, and this command watches; it may be ended at any time. Where no \
+                      node runs on the data directory, this command does it.",
+        after_help = "Example:\n  accolade projection rebuild --config accolade.toml"
+    )]
+    Rebuild,
+}
+
+/// Begins to project what a node folds.
+pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Projection> {
+    Projection::start(settings, feed(hosted))
+}
+
+fn feed(hosted: &Hosted) -> Arc<dyn Feed> {
+    match &hosted.form {
+        Form::Embedded(node) => Arc::clone(node) as Arc<dyn Feed>,
+        #[cfg(feature = "cluster")]
+        Form::Cluster { node, .. } => Arc::clone(node) as Arc<dyn Feed>,
+    }
+}
+
+/// Runs `accolade projection`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    let config = Config::load(place)?;
+    let settings = config.postgres.settings()?;
+    let settings = settings.context("`postgres.url` is not set: there is no projection")?;
+    match arguments.command {
+        ProjectionCommand::Status => status(&settings).await,
+        ProjectionCommand::Rebuild => rebuild(&config, settings).await,
+    }
+}
+
+async fn status(settings: &Settings) -> anyhow::Result<Ended> {
+    let partitions = rebuild::progress(settings).await?;
+    say("partition        next batch    journal's end    lag  written    up to")?;
+    for one in &partitions {
+        say(format_args!(
+            "{:<9} {:>17} {:>16} {:>6}  {:>4} s ago  {}",
+            one.partition,
+            one.next,
+            one.journal_end,
+            one.journal_end.saturating_sub(one.next),
+            one.age.as_secs(),
+            one.batch_time.as_deref().unwrap_or("nothing yet"),
+        ))?;
+    }
+    let silent = partitions.iter().filter(|one| one.age > SILENT).count();
+    if silent > 0 || partitions.is_empty() {
+        note(format_args!(
+            "\n{silent} partitions have not been written for a minute: no node with this projection \
+             runs, or its log says why not"
+        ));
+        return Ok(Ended::Badly);
+    }
+    Ok(Ended::Well)
+}
+
+async fn rebuild(config: &Config, settings: Settings) -> anyhow::Result<Ended> {
+    let socket = config.data_dir.join(SOCKET_FILE);
+    if is_of_a_cluster(config) || UnixStream::connect(&socket).await.is_ok() {
+        rebuild::restart(&settings).await?;
+        note("balances and ledger are empty; whichever nodes run write them anew");
+        return watch(&settings).await;
+    }
+    if !config.data_dir.join("FORMAT").exists() {
+        bail!(
+            "there is no data directory `{}`: name another with `--data-dir`",
+            config.data_dir.display()
+        );
+    }
+    let hosted = Hosted::start(config.node_options(), config.settings(), no_metrics()).await?;
+    let done = by_ourselves(&hosted, settings).await;
+    let stopped = hosted.stop().await;
+    done.and_then(|ended| stopped.map(|()| ended))
+}
+
+#[cfg(feature = "cluster")]
+const fn is_of_a_cluster(config: &Config) -> bool {
+    config.cluster.brokers.is_some()
+}
+
+#[cfg(not(feature = "cluster"))]
+const fn is_of_a_cluster(_: &Config) -> bool {
+    false
+}
+
+/// Watches the node at work, by what the tables say.
+async fn watch(settings: &Settings) -> anyhow::Result<Ended> {
+    let interrupt = Interrupt::watch();
+    let bar = progress(Some(1), "batches");
+    loop {
+        let partitions = rebuild::progress(settings).await?;
+        let next = partitions.iter().map(|one| one.next).sum();
+        bar.set_length(partitions.iter().map(|one| one.journal_end.max(one.next)).sum());
+        bar.set_position(next);
+        let is_done = |one: &rebuild::Progress| one.next > 1 && one.next >= one.journal_end;
+        if partitions.iter().all(is_done) {
+            bar.finish_and_clear();
+            say(format_args!("rebuilt: {} batches", grouped(next)))?;
+            return Ok(Ended::Well);
+        }
+        if interrupt.has_come() {
+            bar.finish_and_clear();
+            note("the node goes on with it; `accolade projection status` says how far it is");
+            return Ok(Ended::Badly);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Projects in this process until everything is written.
+async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<Ended> {
+    let interrupt = Interrupt::watch();
+    rebuild::restart(&settings).await?;
+    let projection = Projection::start(settings, feed(hosted))?;
+    let bar = progress(Some(1), "batches left to write");
+    let mut troubles = String::new();
+    loop {
+        let status = projection.status();
+        if let Some(left) = status.lag_batches {
+            bar.set_length(bar.length().unwrap_or(0).max(left));
+            bar.set_position(left);
+        }
+        if let Some(trouble) = status.trouble.filter(|trouble| *trouble != troubles) {
+            note(format_args!("it waits: {}", printable(&trouble)));
+            troubles = trouble;
+        }
+        if status.is_connected && status.lag_batches == Some(0) {
+            bar.finish_and_clear();
+            say(format_args!("rebuilt: {} rows of the ledger", grouped(status.rows)))?;
+            return Ok(Ended::Well);
+        }
+        if interrupt.has_come() {
+            bar.finish_and_clear();
+            note("ended before all was written; the next node goes on from there");
+            return Ok(Ended::Badly);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

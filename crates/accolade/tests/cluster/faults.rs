@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use crate::load::Load;
+use crate::processes::Cluster;
+
+/// How often each fault is done.
+fn rounds() -> u32 {
+    std::env::var("ACCOLADE_ROUNDS").map_or(1, |rounds| rounds.parse().expect("a number"))
+}
+
+/// Longer than the time after which the group takes a silent node for dead.
+const BEYOND_THE_SESSION: Duration = Duration::from_secs(14);
+
+fn seconds(count: u64) {
+    std::thread::sleep(Duration::from_secs(count));
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn nodes_are_killed_and_balances_and_outputs_stay_exact() {
+    let mut cluster = Cluster::start(1, 2);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("kill{round}"));
+        seconds(3);
+        cluster.kill(1);
+        load.to(&cluster);
+        seconds(10);
+        cluster.node(1);
+        seconds(4);
+        load.to(&cluster);
+        seconds(3);
+        load.end(&cluster);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn a_node_that_is_frozen_beyond_its_session_orders_nothing_more() {
+    let cluster = Cluster::start(1, 2);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("freeze{round}"));
+        seconds(3);
+        load.only(&cluster, &[2]);
+        cluster.freeze(1);
+        std::thread::sleep(BEYOND_THE_SESSION);
+        cluster.thaw(1);
+        load.to(&cluster);
+        seconds(6);
+        load.end(&cluster);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn a_cluster_grows_from_one_node_to_three_and_back_and_survives_a_lost_disk() {
+    let mut cluster = Cluster::start(1, 1);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("grow{round}"));
+        seconds(2);
+        cluster.node(2);
+        cluster.node(3);
+        seconds(8);
+        load.to(&cluster);
+        seconds(3);
+        load.only(&cluster, &[2, 3]);
+        cluster.stop(1);
+        cluster.lose_disk(1);
+        seconds(3);
+        cluster.kill(3);
+        load.only(&cluster, &[2]);
+        seconds(10);
+        cluster.node(1);
+        seconds(8);
+        load.only(&cluster, &[1]);
+        cluster.stop(2);
+        seconds(3);
+        load.end(&cluster);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn object_storage_is_away_for_a_while_and_points_go_on() {
+    let mut cluster = Cluster::start(1, 2);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("bucket{round}"));
+        seconds(3);
+        cluster.service("s3.sh", &["stop"]);
+        seconds(12);
+        cluster.service("s3.sh", &["start"]);
+        seconds(6);
+        cluster.kill(2);
+        load.to(&cluster);
+        seconds(10);
+        cluster.node(2);
+        seconds(3);
+        load.end(&cluster);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn brokers_are_killed_frozen_and_restarted() {
+    let cluster = Cluster::start(3, 2);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("broker{round}"));
+        seconds(3);
+        cluster.service("kafka.sh", &["kill", "1"]);
+        seconds(15);
+        cluster.service("kafka.sh", &["start", "1"]);
+        seconds(5);
+        cluster.service("kafka.sh", &["freeze", "2"]);
+        seconds(15);
+        cluster.service("kafka.sh", &["thaw", "2"]);
+        seconds(5);
+        cluster.service("kafka.sh", &["restart"]);
+        seconds(5);
+        load.end(&cluster);
+    }
+}

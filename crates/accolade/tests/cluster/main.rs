@@ -1,0 +1,8 @@
+//! Nodes of a cluster as real processes over real brokers and object storage, while parts of it fail.
+//!
+//! `make cluster-test` runs them; services are started by `scripts/services`, in an instance of their own.
+
+mod faults;
+mod http;
+mod load;
+mod processes;

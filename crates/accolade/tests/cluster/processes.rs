@@ -1,0 +1,253 @@
+//! Services and nodes, each a process.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::http::request;
+
+/// Each has topics of its own.
+static CLUSTERS: AtomicU16 = AtomicU16::new(0);
+const SECRET: &str = "a-secret-for-tests-only";
+pub(crate) const OPERATOR: &str = "operator-789";
+/// A stake of 10.00 gives one point.
+const PROGRAM: &str = "currency: EUR\nearning: { multipliers: { default: 0.1 } }\n";
+/// How long anything may take to heal.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Brokers, object storage and nodes.
+pub(crate) struct Cluster {
+    folder: tempfile::TempDir,
+    brokers: u16,
+    partitions: u16,
+    prefix: String,
+    ports_from: u16,
+    nodes: BTreeMap<u16, Child>,
+    pub(crate) key: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+impl Cluster {
+    /// Starts services and `nodes` nodes, with an operator and its program.
+    pub(crate) fn start(brokers: u16, nodes: u16) -> Self {
+        let ports_from = if brokers == 1 { 23_000 } else { 23_100 };
+        let mut cluster = Self {
+            folder: tempfile::tempdir().unwrap(),
+            brokers,
+            partitions: 8,
+            prefix: format!("t{}-{}.", std::process::id(), CLUSTERS.fetch_add(1, Ordering::SeqCst)),
+            ports_from,
+            nodes: BTreeMap::new(),
+            key: String::new(),
+        };
+        cluster.service("kafka.sh", &["start"]);
+        cluster.service("s3.sh", &["start"]);
+        for node in 1..=nodes {
+            cluster.node(node);
+        }
+        cluster.wait_until_owned();
+        let added = cluster.command(1, &["operator", "add", OPERATOR]);
+        let key = added.split_whitespace().find(|word| word.starts_with("acc_"));
+        cluster.key = key.expect("the key is printed").to_owned();
+        let program = cluster.folder.path().join("program.yaml");
+        std::fs::write(&program, PROGRAM).unwrap();
+        let words = ["program", "publish", program.to_str().unwrap(), "--operator", OPERATOR];
+        let more = ["--why", "a test", "--effective-from", "1 day ago"];
+        cluster.command(1, &[&words[..], &more].concat());
+        cluster
+    }
+
+    /// Runs one of the services' scripts.
+    pub(crate) fn service(&self, script: &str, words: &[&str]) -> String {
+        let ran = Command::new(root().join("scripts/services").join(script))
+            .args(words)
+            .env("ACCOLADE_SERVICES_DIR", self.services_dir())
+            .env("ACCOLADE_PORTS_FROM", self.ports_from.to_string())
+            .env("BROKERS", self.brokers.to_string())
+            .env("KAFKA_HEAP", "512m")
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let err = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{script} {words:?}: {out}{err}");
+        out
+    }
+
+    fn services_dir(&self) -> PathBuf {
+        // Short: sockets of PostgreSQL have short names. Left in place, so that the next run is quick.
+        root().join(format!("target/test-cluster-{}", self.brokers))
+    }
+
+    fn data_dir(&self, node: u16) -> PathBuf {
+        self.folder.path().join(format!("node-{node}"))
+    }
+
+    pub(crate) fn port(&self, node: u16) -> u16 {
+        self.ports_from + 50 + node
+    }
+
+    fn brokers_list(&self) -> String {
+        let ports = (1..=self.brokers).map(|broker| self.ports_from + 10 * broker);
+        ports.map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",")
+    }
+
+    fn environment(&self, node: u16) -> Vec<(&'static str, String)> {
+        let port = self.port(node);
+        let replication = if self.brokers == 1 { 1 } else { 3 };
+        vec![
+            ("ACCOLADE_BROKERS", self.brokers_list()),
+            ("ACCOLADE_NODE", format!("node-{node}")),
+            ("ACCOLADE_ADDRESS", format!("http://127.0.0.1:{port}")),
+            ("ACCOLADE_LISTEN", format!("127.0.0.1:{port}")),
+            ("ACCOLADE_DATA_DIR", self.data_dir(node).display().to_string()),
+            ("ACCOLADE_CLUSTER_SECRET", SECRET.into()),
+            ("ACCOLADE_REPLICATION", replication.to_string()),
+            ("ACCOLADE_PARTITIONS", self.partitions.to_string()),
+            ("ACCOLADE_TOPIC_PREFIX", self.prefix.clone()),
+            ("ACCOLADE_SHIP_TO", format!("s3://accolade/{}", self.prefix)),
+            ("ACCOLADE_SHIP_EVERY_SECONDS", "2".into()),
+            ("ACCOLADE_SHIP_ENDPOINT", format!("http://127.0.0.1:{}", self.ports_from)),
+            ("ACCOLADE_SHIP_REGION", "us-east-1".into()),
+            ("ACCOLADE_FREE_BYTES_MIN", "1000000".into()),
+            ("ACCOLADE_LOG", "info".into()),
+            ("AWS_ACCESS_KEY_ID", "accolade".into()),
+            ("AWS_SECRET_ACCESS_KEY", "accolade-secret".into()),
+        ]
+    }
+
+    /// Starts a node, which keeps the disk that it had.
+    pub(crate) fn node(&mut self, node: u16) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join(format!("node-{node}.log")))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_accolade"))
+            .args(["serve", "--log-format", "text"])
+            .envs(self.environment(node))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.nodes.insert(node, child);
+    }
+
+    /// The nodes that run.
+    pub(crate) fn running(&self) -> Vec<u16> {
+        self.nodes.keys().copied().collect()
+    }
+
+    fn signal(&self, node: u16, signal: &str) {
+        let id = self.nodes[&node].id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// The node's process ends without a word.
+    pub(crate) fn kill(&mut self, node: u16) {
+        let mut child = self.nodes.remove(&node).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The node stands still, as in a long pause.
+    pub(crate) fn freeze(&self, node: u16) {
+        self.signal(node, "-STOP");
+    }
+
+    /// The node goes on as if nothing had been.
+    pub(crate) fn thaw(&self, node: u16) {
+        self.signal(node, "-CONT");
+    }
+
+    /// The node ends as told.
+    pub(crate) fn stop(&mut self, node: u16) {
+        self.signal(node, "-TERM");
+        let mut child = self.nodes.remove(&node).unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.success(), "node {node} ended with {status}\n{}", self.log(node));
+    }
+
+    pub(crate) fn lose_disk(&self, node: u16) {
+        std::fs::remove_dir_all(self.data_dir(node)).unwrap();
+    }
+
+    /// The last lines of a node's log.
+    pub(crate) fn log(&self, node: u16) -> String {
+        let log = self.folder.path().join(format!("node-{node}.log"));
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    /// Runs a command beside a node.
+    pub(crate) fn command(&self, node: u16, words: &[&str]) -> String {
+        let ran = Command::new(env!("CARGO_BIN_EXE_accolade"))
+            .args(words)
+            .envs(self.environment(node))
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let err = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{words:?}: {out}{err}\n{}", self.log(node));
+        out
+    }
+
+    /// Waits until every node is ready: it knows an owner of each partition.
+    pub(crate) fn wait_until_owned(&self) {
+        let until = Instant::now() + PATIENCE;
+        for node in self.running() {
+            loop {
+                let ready = request(self.port(node), "GET", "/readyz", "", b"");
+                if ready.as_ref().is_ok_and(|(status, _)| *status == 200) {
+                    break;
+                }
+                assert!(
+                    Instant::now() < until,
+                    "node {node} is not ready: {ready:?}\n{}",
+                    self.log(node)
+                );
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+
+    /// All values of an output topic, as a reader of what is committed sees them.
+    pub(crate) fn output(&self, topic: &str) -> Vec<String> {
+        let brokers = self.brokers_list();
+        let topic = format!("{}{topic}", self.prefix);
+        let out = Command::new(root().join("scripts/services/kafka.sh"))
+            .args(["tool", "org.apache.kafka.tools.consumer.ConsoleConsumer"])
+            .args(["--bootstrap-server", &brokers, "--topic", &topic, "--from-beginning"])
+            .args(["--isolation-level", "read_committed", "--timeout-ms", "8000"])
+            .env("ACCOLADE_SERVICES_DIR", self.services_dir())
+            .env("ACCOLADE_PORTS_FROM", self.ports_from.to_string())
+            .env("BROKERS", self.brokers.to_string())
+            .output()
+            .unwrap();
+        let lines = String::from_utf8_lossy(&out.stdout).into_owned();
+        lines.lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for child in self.nodes.values_mut() {
+            // A node that has ended already is what is wanted.
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if std::thread::panicking() {
+            for node in 1..=3 {
+                let log = self.log(node);
+                if !log.is_empty() {
+                    eprintln!("--- node {node}\n{log}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Outcomes of records that this node made durable, wherever their partitions are.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use accolade_domain::amount::Points;
+use accolade_domain::outcome::Outcome;
+use accolade_engine::intake::Caller;
+use accolade_storage::host::{NotHere, Outcomes};
+use accolade_wire::order::SourceTopic;
+
+use crate::node::{ClusterNode, Inner, lock};
+
+/// A question for what became of records of one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The partition.
+    pub partition: u16,
+    /// The source.
+    pub source: SourceTopic,
+    /// The records' offsets.
+    pub offsets: Vec<i64>,
+}
+
+/// For each offset what became of the record, and the player's balance after it; nothing where that is
+/// not known in time.
+pub type Answered = Vec<Option<(Outcome, Option<Points>)>>;
+
+/// Hears an answer.
+pub type Answers = Box<dyn FnOnce(std::io::Result<Answered>) + Send>;
+
+/// The way to other nodes.
+pub trait Peers: std::fmt::Debug + Send + Sync {
+    /// Asks the node at `address`, and returns at once; `done` hears within a little more than
+    /// `patience`.
+    fn ask(&self, address: &str, ask: Ask, patience: Duration, done: Answers);
+}
+
+impl Outcomes for ClusterNode {
+    fn outcomes(
+        &self,
+        partition: u16,
+        source: SourceTopic,
+        offsets: &[i64],
+        caller: Arc<dyn Caller>,
+    ) -> Result<(), NotHere> {
+        self.inner.whereabouts(partition)?;
+        self.inner.watch_all(partition, source, offsets, (0..).map(|at| (caller.clone(), at)));
+        Ok(())
+    }
+}
+
+/// A question that waits for an owner to be known.
+pub(crate) struct Open {
+    ask: Ask,
+    callers: Vec<(Arc<dyn Caller>, usize)>,
+    until: Instant,
+    not_before: Instant,
+}
+
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Open").field("ask", &self.ask).finish_non_exhaustive()
+    }
+}
+
+/// Work for the thread that asks.
+pub(crate) type Later = Box<dyn FnOnce(&Arc<Inner>) + Send>;
+
+/// The thread that asks.
+pub(crate) fn run(inner: &Arc<Inner>, work: &Receiver<Later>) {
+    while !inner.is_stopping() {
+        match work.recv_timeout(AGAIN) {
+            Ok(work) => work(inner),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        inner.ask_again();
+    }
+}
+
+/// After this time an owner is looked for again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+impl Inner {
+    /// Does `work` soon, on a thread that may wait.
+    pub(crate) fn later(&self, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        // The receiver ends with the node: then nobody waits any more.
+        self.later.send(Box::new(work)).ok();
+    }
+
+    /// Has `callers`, one for each offset, hear what becomes of the records.
+    pub(crate) fn ask(
+        self: &Arc<Self>,
+        ask: Ask,
+        callers: Vec<(Arc<dyn Caller>, usize)>,
+    ) {
+        let now = Instant::now();
+        let until = now + self.options.patience;
+        self.ask_once(Open { ask, callers, until, not_before: now });
+    }
+
+    fn ask_once(self: &Arc<Self>, open: Open) {
+        let Open { ask, callers, until, .. } = open;
+        // Outcomes are heard of proven batches only, so the lease of reads does not matter here.
+        match self.whereabouts(ask.partition) {
+            Ok(()) => {
+                self.watch_all(ask.partition, ask.source, &ask.offsets, callers.into_iter());
+            }
+            Err(NotHere::At(address)) => {
+                let inner = Arc::clone(self);
+                let patience = until.saturating_duration_since(Instant::now());
+                let again = ask.clone();
+                self.peers.ask(
+                    &address,
+                    ask,
+                    patience,
+                    Box::new(move |answered| match answered {
+                        Ok(answered) => {
+                            for ((caller, index), answered) in callers.into_iter().zip(answered) {
+                                if let Some((outcome, balance)) = answered {
+                                    caller.applied(index, &outcome, balance);
+                                }
+                            }
+                        }
+                        Err(error) => {
+                            tracing::debug!(%error, "an owner did not answer; it is asked again");
+                            inner.postpone(again, callers, until);
+                        }
+                    }),
+                );
+            }
+            Err(NotHere::Nowhere) => self.postpone(ask, callers, until),
+        }
+    }
+
+    fn watch_all(
+        &self,
+        partition: u16,
+        source: SourceTopic,
+        offsets: &[i64],
+        callers: impl Iterator<Item = (Arc<dyn Caller>, usize)>,
+    ) {
+        for (offset, (caller, index)) in offsets.iter().zip(callers) {
+            let hears = move |outcome: &Outcome, balance: Option<Points>| {
+                caller.applied(index, outcome, balance);
+            };
+            self.watch(partition, source, *offset, Box::new(hears));
+        }
+    }
+
+    fn postpone(&self, ask: Ask, callers: Vec<(Arc<dyn Caller>, usize)>, until: Instant) {
+        let not_before = Instant::now() + AGAIN;
+        if not_before < until {
+            lock(&self.open_asks).push(Open { ask, callers, until, not_before });
+        }
+    }
+
+    /// Asks again where it is time.
+    fn ask_again(self: &Arc<Self>) {
+        let now = Instant::now();
+        let due: Vec<Open> =
+            lock(&self.open_asks).extract_if(.., |open| open.not_before <= now).collect();
+        for open in due {
+            self.ask_once(open);
+        }
+    }
+}

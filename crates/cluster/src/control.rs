@@ -1,0 +1,66 @@
+//! The control records, which every node reads from the first on.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use accolade_engine::rules::Rules;
+use accolade_wire::record::{Kind, Record};
+
+use crate::inbox::Piece;
+
+#[derive(Debug, Default)]
+struct Book {
+    /// Offset, kind of what it does, and the record as `Record::write` writes it.
+    records: Vec<(i64, Vec<u8>)>,
+    rules: Arc<Rules>,
+}
+
+/// All control records so far, and the rules that they make.
+#[derive(Debug, Default)]
+pub(crate) struct ControlBook(Mutex<Book>);
+
+impl ControlBook {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds the next record; one that is there already is left out.
+    pub(crate) fn add(&self, offset: i64, record: &Record<'_>) {
+        let mut book = self.book();
+        if book.records.last().is_some_and(|(last, _)| *last >= offset) {
+            return;
+        }
+        let mut bytes = Vec::new();
+        record.write(&mut bytes);
+        book.records.push((offset, bytes));
+        if record.kind == Kind::Control {
+            book.rules = Arc::new(book.rules.after(record.body, record.received_at).0);
+        }
+    }
+
+    /// The rules after all records so far.
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.book().rules)
+    }
+
+    /// The offset after the last record.
+    pub(crate) fn end(&self) -> i64 {
+        self.book().records.last().map_or(0, |(offset, _)| offset + 1)
+    }
+
+    /// The records from offset `from` up to `to`.
+    pub(crate) fn between(&self, from: i64, to: i64) -> Piece {
+        let book = self.book();
+        let first = book.records.partition_point(|(offset, _)| *offset < from);
+        let mut piece = Piece { to: from, ..Piece::default() };
+        for (offset, bytes) in book.records[first..].iter().take_while(|(offset, _)| *offset < to) {
+            let one = Piece {
+                bytes: bytes.clone(),
+                count: 1,
+                stretches: vec![(*offset, 1)],
+                to: offset + 1,
+            };
+            piece.append(&one);
+        }
+        piece
+    }
+}

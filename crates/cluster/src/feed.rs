@@ -1,0 +1,72 @@
+//! The journal of the partitions that are here, for publishers and projections.
+
+use std::io;
+use std::sync::Arc;
+
+use accolade_domain::ledger::Place;
+use accolade_engine::feed::{Feed, Known};
+use accolade_engine::players::Ordinal;
+use accolade_engine::rules::Rules;
+use accolade_storage::backing::Backing;
+use accolade_storage::host::NotHere;
+use accolade_wire::record::Record;
+
+use crate::node::{ClusterNode, lock};
+use crate::seat::Seat;
+
+impl ClusterNode {
+    fn files(&self, partition: u16) -> Option<Arc<Backing>> {
+        match &*lock(&self.inner.seats[usize::from(partition)]) {
+            Seat::Live(live) => Some(Arc::clone(live.home.backing())),
+            Seat::Empty | Seat::Taking => None,
+        }
+    }
+}
+
+impl Feed for ClusterNode {
+    fn owned(&self) -> Vec<u16> {
+        (0..self.inner.log.partitions())
+            .filter(|partition| self.files(*partition).is_some())
+            .collect()
+    }
+
+    fn end(&self, partition: u16) -> Option<u64> {
+        match &*lock(&self.inner.seats[usize::from(partition)]) {
+            Seat::Live(live) => Some(live.home.partition().next_batch()),
+            Seat::Empty | Seat::Taking => None,
+        }
+    }
+
+    fn journal(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(backing) = self.files(partition) else { return Ok(None) };
+        Ok(backing.journal.read(partition, batch)?)
+    }
+
+    fn records(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(backing) = self.files(partition) else { return Ok(None) };
+        Ok(backing.log.read(partition, batch)?)
+    }
+
+    fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool> {
+        let Some(backing) = self.files(place.partition) else { return Ok(false) };
+        Ok(backing.dead_letter(place, |record| read(record))?.is_some())
+    }
+
+    fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>)) {
+        let read: Result<(), NotHere> = self.inner.with_live(partition, |live| {
+            let players = live.home.partition().players();
+            for ordinal in from.. {
+                let Some(player) = players.all().get(ordinal as usize) else { break };
+                let (operator, subject) = (player.operator, player.account.subject);
+                each(Known { ordinal, operator, player: &player.name.text(), subject });
+            }
+        });
+        if let Err(not_here) = read {
+            tracing::debug!(partition, %not_here, "its subjects are not here");
+        }
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.inner.control.rules()
+    }
+}

@@ -1,0 +1,141 @@
+//! Records of a partition that wait to be ordered, by source.
+
+use std::collections::VecDeque;
+
+use accolade_wire::order::{Offsets, SourceRange, SourceTopic};
+use accolade_wire::record::Record;
+
+/// Bytes after which a piece is ended, so that batches can be cut between two.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Records of one source, one after the other, with the offsets that they had.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Piece {
+    /// The records as `Record::write` writes them.
+    pub(crate) bytes: Vec<u8>,
+    /// How many they are.
+    pub(crate) count: u32,
+    /// First offsets of stretches without a hole, and how many records each has.
+    pub(crate) stretches: Vec<(i64, u32)>,
+    /// The offset after the last.
+    pub(crate) to: i64,
+}
+
+impl Piece {
+    /// Appends a record.
+    pub(crate) fn push(&mut self, offset: i64, record: &Record<'_>) {
+        record.write(&mut self.bytes);
+        match self.stretches.last_mut() {
+            Some((first, count)) if *first + i64::from(*count) == offset => *count += 1,
+            _ => self.stretches.push((offset, 1)),
+        }
+        self.count += 1;
+        self.to = offset + 1;
+    }
+
+    /// Appends what another has, which comes after.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        for (first, count) in &other.stretches {
+            match self.stretches.last_mut() {
+                Some((before, length)) if *before + i64::from(*length) == *first => {
+                    *length += count;
+                }
+                _ => self.stretches.push((*first, *count)),
+            }
+        }
+        self.count += other.count;
+        self.to = other.to;
+    }
+
+    /// The range that a batch names for it.
+    pub(crate) fn range(&self, source: SourceTopic, from: i64) -> SourceRange {
+        let (to, count) = (self.to, self.count);
+        SourceRange { source, from, to, count, checksum: crc32c::crc32c(&self.bytes) }
+    }
+
+    /// The position of the record at `offset`, counted from 0.
+    pub(crate) fn position(&self, offset: i64) -> Option<u32> {
+        let mut before = 0;
+        for (first, count) in &self.stretches {
+            if (*first..*first + i64::from(*count)).contains(&offset) {
+                return Some(before + u32::try_from(offset - first).unwrap_or(0));
+            }
+            before += count;
+        }
+        None
+    }
+}
+
+/// Records of one partition that wait to be ordered; control records are in the control book.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pieces: [VecDeque<Piece>; 4],
+    next: Option<Offsets>,
+    bytes: usize,
+}
+
+impl Inbox {
+    /// From now on records are taken, each source from its offset on.
+    pub(crate) fn open(&mut self, from: Offsets) {
+        *self = Self { next: Some(from), ..Self::default() };
+    }
+
+    /// Takes nothing any more, and forgets what waits.
+    pub(crate) fn close(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Bytes that wait.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds a record; says how many bytes were added. One that is known already, or comes while the
+    /// inbox is closed, is left out.
+    pub(crate) fn push(
+        &mut self,
+        source: SourceTopic,
+        offset: i64,
+        record: &Record<'_>,
+    ) -> usize {
+        let Some(next) = &mut self.next else { return 0 };
+        let next = &mut next[source as usize];
+        if offset < *next {
+            return 0;
+        }
+        *next = offset + 1;
+        let pieces = &mut self.pieces[source as usize];
+        if pieces.back().is_none_or(|piece| piece.bytes.len() >= PIECE_BYTES) {
+            pieces.push_back(Piece::default());
+        }
+        let piece = pieces.back_mut().expect("one was just made sure of");
+        let before = piece.bytes.len();
+        piece.push(offset, record);
+        let added = piece.bytes.len() - before;
+        self.bytes += added;
+        added
+    }
+
+    /// Takes what a batch has room for, by source.
+    pub(crate) fn take(&mut self, bytes_max: usize, count_max: u32) -> [Piece; 4] {
+        let mut taken = [const { None }; 4];
+        let (mut bytes, mut count) = (0, 0);
+        for (pieces, taken) in self.pieces.iter_mut().zip(&mut taken) {
+            while let Some(piece) = pieces.front() {
+                if count > 0 && (bytes >= bytes_max || count + piece.count > count_max) {
+                    break;
+                }
+                let piece = pieces.pop_front().expect("it was just seen");
+                bytes += piece.bytes.len();
+                count += piece.count;
+                match taken {
+                    None => *taken = Some(piece),
+                    Some(before) => Piece::append(before, &piece),
+                }
+            }
+        }
+        self.bytes -= bytes;
+        taken.map(Option::unwrap_or_default)
+    }
+}

@@ -1,0 +1,76 @@
+//! How a node of the cluster runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use accolade_engine::apply::Decide;
+use accolade_storage::open::Options;
+
+/// How a node of the cluster runs.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// The node's name, which no other node has and which stays when it restarts.
+    pub name: String,
+    /// Where it answers requests of other nodes, such as `http://10.0.0.5:8080`.
+    pub address: String,
+    /// Its disk: a copy of what is in object storage, and what is not there yet.
+    pub data_dir: PathBuf,
+    /// Sizes of the files of a partition.
+    pub files: Options,
+    /// Fold threads; 0 for one on each core.
+    pub folds: usize,
+    /// Time between shipped checkpoints.
+    pub checkpoint_every: Duration,
+    /// Ids in memory, of all partitions together, after which they are sealed into runs.
+    pub seal_ids: usize,
+    /// The time between two batches of a partition, unless much waits.
+    pub batch_gap: Duration,
+    /// How long an acknowledgement proves that reads are not old: well below the time after which the
+    /// group gives a silent member's partitions to another.
+    pub lease: Duration,
+    /// Bytes of records that wait to be ordered, beyond which nothing more is read from the sources.
+    pub inbox_bytes_max: usize,
+    /// The copy of the ordered batches is kept up to this many bytes, over all partitions.
+    pub log_bytes_max: u64,
+    /// Nothing is taken in while the disk has less room than this.
+    pub free_bytes_min: u64,
+    /// How long outcomes are waited for, here or at another node.
+    pub patience: Duration,
+    /// Somebody publishes outputs, and says so by [`crate::ClusterNode::published`].
+    pub publishes: bool,
+    /// Decides what a wager earns.
+    pub decide: Decide,
+}
+
+impl ClusterOptions {
+    /// The defaults.
+    pub fn new(
+        name: impl Into<String>,
+        address: impl Into<String>,
+        data_dir: impl Into<PathBuf>,
+    ) -> Self {
+        let files = Options {
+            log_segment_bytes: 32 << 20,
+            journal_segment_bytes: 32 << 20,
+            segment_bytes: 16 << 20,
+            ..Options::default()
+        };
+        Self {
+            name: name.into(),
+            address: address.into(),
+            data_dir: data_dir.into(),
+            files,
+            folds: 0,
+            checkpoint_every: Duration::from_secs(10),
+            seal_ids: 4_000_000,
+            batch_gap: Duration::from_millis(2),
+            lease: Duration::from_secs(3),
+            inbox_bytes_max: 128 << 20,
+            log_bytes_max: 4 << 30,
+            free_bytes_min: 1 << 30,
+            patience: Duration::from_secs(5),
+            publishes: false,
+            decide: accolade_domain::earning::decide,
+        }
+    }
+}

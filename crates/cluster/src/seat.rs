@@ -1,0 +1,334 @@
+//! A partition that this node owns: it fixes batches in the order, and folds those that are proven.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use accolade_domain::account::SLOTS_MAX;
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_engine::ordered;
+use accolade_engine::ownership::{Acknowledged, BatchContent, Cursor, Holder};
+use accolade_engine::partition::{Moment, Observer, Stopped};
+use accolade_storage::home::Home;
+use accolade_wire::order::{Order, SourceTopic};
+use accolade_wire::record::{HAS_CONTROL, Slice};
+
+use crate::inbox::Piece;
+use crate::node::{Inner, lock};
+use crate::watches::Origins;
+
+/// Bytes of records in one batch, after which the rest waits for the next.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+/// Bytes that wait, from which on a batch is not put off for more to come.
+const MUCH_BYTES: usize = 128 << 10;
+/// Every partition gets a batch at least this often.
+const HEARTBEAT_MICROS: i64 = 10_000_000;
+/// An owner whose clock is further from the broker's stops ordering.
+const SKEW_MICROS_MAX: i64 = 2_000_000;
+
+/// What a partition is to this node.
+#[derive(Debug, Default)]
+pub(crate) enum Seat {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// A thread is at work to own it.
+    Taking,
+    /// Owned.
+    Live(Box<Live>),
+}
+
+/// A partition that is owned.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) home: Home,
+    pub(crate) holder: Holder,
+    in_flight: Option<Batch>,
+    /// A batch that is ordered and could not be folded.
+    standing: Option<(Batch, Cursor, Place, String)>,
+    /// When the order's last acknowledgement proved that the partition is still owned.
+    pub(crate) proven_at: Instant,
+    ordered_at: Instant,
+    /// Up to here the fold has heard control records, to see what is to be skipped.
+    control_heard: i64,
+    /// A shipped checkpoint that no record of the order has named.
+    pub(crate) to_name: String,
+}
+
+/// A batch on its way to be ordered, or to be folded.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) batch: u64,
+    pub(crate) moment: Moment,
+    pub(crate) flags: u16,
+    pub(crate) count: u32,
+    pub(crate) body: Arc<Vec<u8>>,
+    pub(crate) origins: Origins,
+    began: Instant,
+}
+
+impl Batch {
+    /// A batch of pieces, in the order of their sources.
+    pub(crate) fn new(batch: u64, moment: Moment, pieces: Vec<(SourceTopic, Piece)>) -> Self {
+        let origins = Origins::new(batch, &pieces);
+        let count = pieces.iter().map(|(_, piece)| piece.count).sum();
+        let has_control = pieces.iter().any(|(source, _)| *source == SourceTopic::Control);
+        let flags = if has_control { HAS_CONTROL } else { 0 };
+        let mut pieces = pieces.into_iter().map(|(_, piece)| piece.bytes);
+        let mut body = pieces.next().unwrap_or_default();
+        for bytes in pieces {
+            body.extend_from_slice(&bytes);
+        }
+        let (body, began) = (Arc::new(body), Instant::now());
+        Self { batch, moment, flags, count, body, origins, began }
+    }
+
+    pub(crate) fn slice(&self, partition: u16) -> Slice<'_> {
+        let Self { batch, flags, count, body, .. } = self;
+        Slice { partition, batch: *batch, flags: *flags, count: *count, body }
+    }
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub(crate) enum Stepped {
+    /// Nothing is to be done at this moment.
+    Idle,
+    /// Something was done.
+    Worked,
+    /// Somebody may have written in between: the order is to be read up to this offset.
+    Settle(i64),
+    /// Nobody knows what became of the record in flight: the partition is to be claimed anew.
+    Unknown,
+}
+
+impl Live {
+    pub(crate) fn new(home: Home, holder: Holder) -> Self {
+        let now = Instant::now();
+        Self {
+            home,
+            holder,
+            in_flight: None,
+            standing: None,
+            proven_at: now,
+            ordered_at: now,
+            control_heard: 0,
+            to_name: String::new(),
+        }
+    }
+
+    /// Where the partition stands, and why.
+    pub(crate) fn standing(&self) -> Option<(Place, String)> {
+        self.standing.as_ref().map(|(_, _, place, message)| (*place, message.clone()))
+    }
+
+    /// Does what can be done at this moment.
+    pub(crate) fn step(&mut self, inner: &Arc<Inner>) -> Result<Stepped, String> {
+        let number = self.home.partition().number();
+        let mut worked = false;
+        let mut ready = None;
+        let heard = std::mem::take(&mut *lock(&inner.acks[usize::from(number)]));
+        let own = heard.into_iter().find(|(epoch, _)| *epoch == self.holder.epoch());
+        match own.map(|(_, appended)| appended) {
+            None => {}
+            Some(Err(failed)) => {
+                tracing::warn!(partition = number, why = failed.0, "an order record's fate is unknown");
+                return Ok(Stepped::Unknown);
+            }
+            Some(Ok(place)) => {
+                if let Some(batch) = &self.in_flight {
+                    check_clock(batch, place)?;
+                }
+                let ordered = self.holder.acknowledged(place.offset);
+                match ordered.map_err(|broken| broken.to_string())? {
+                    Acknowledged::Gap { to, .. } => return Ok(Stepped::Settle(to)),
+                    Acknowledged::Ordered => ready = Some(self.ordered()),
+                }
+                worked = true;
+            }
+        }
+        // The next batch is on its way while this one is folded.
+        if self.standing.is_none() && self.in_flight.is_none() && self.begin_batch(inner)? {
+            worked = true;
+        }
+        if let Some((batch, cursor)) = ready {
+            self.fold(inner, batch, cursor)?;
+        } else if self.standing.is_some() && self.hear_control(inner)
+            && let Some((batch, cursor, _, _)) = self.standing.take()
+        {
+            self.fold(inner, batch, cursor)?;
+            worked = true;
+        }
+        Ok(if worked { Stepped::Worked } else { Stepped::Idle })
+    }
+
+    /// The batch in flight is ordered; with the cursor after it.
+    pub(crate) fn ordered(&mut self) -> (Batch, Cursor) {
+        self.proven_at = Instant::now();
+        let batch = self.in_flight.take().expect("what was acknowledged was in flight");
+        (batch, self.holder.cursor().clone())
+    }
+
+    /// Appends the next batch to the order, if there is one; says so.
+    fn begin_batch(&mut self, inner: &Arc<Inner>) -> Result<bool, String> {
+        let number = self.home.partition().number();
+        let at = usize::from(number);
+        let now = inner.clock.now();
+        let waits = lock(&inner.inboxes[at]).bytes();
+        let cursor = self.holder.cursor();
+        let control_from = cursor.sources[SourceTopic::Control as usize];
+        let has_control = inner.control.end() > control_from;
+        let last = self.home.partition().time();
+        let is_due = self.home.partition().next_due().is_some_and(|due| due <= now)
+            || now.micros() >= last.micros().saturating_add(HEARTBEAT_MICROS)
+            || inner.wanted[at].load(std::sync::atomic::Ordering::Acquire);
+        let is_put_off = waits < MUCH_BYTES && self.ordered_at.elapsed() < inner.options.batch_gap;
+        if (waits == 0 && !has_control && !is_due) || is_put_off {
+            return Ok(false);
+        }
+        inner.wanted[at].store(false, std::sync::atomic::Ordering::Release);
+        let mut pieces = Vec::with_capacity(4);
+        let control = inner.control.between(control_from, i64::MAX);
+        let count_max = SLOTS_MAX.saturating_sub(control.count);
+        let [_, commands, wagers, events] =
+            lock(&inner.inboxes[at]).take(BATCH_BYTES_MAX, count_max);
+        let taken = commands.bytes.len() + wagers.bytes.len() + events.bytes.len();
+        inner.inbox_bytes.fetch_sub(taken, std::sync::atomic::Ordering::Relaxed);
+        let by_source = SourceTopic::ALL.into_iter().zip([control, commands, wagers, events]);
+        pieces.extend(by_source.filter(|(_, piece)| piece.count > 0));
+        let ranges = pieces
+            .iter()
+            .map(|(source, piece)| piece.range(*source, cursor.sources[*source as usize]))
+            .collect();
+        let moment = Moment { time: now.max(last), random: random()? };
+        let content = BatchContent {
+            time: moment.time,
+            random: moment.random,
+            ranges,
+            checkpoint: std::mem::take(&mut self.to_name),
+        };
+        let batch = Batch::new(cursor.next_batch, moment, pieces);
+        let order = self.holder.order(content);
+        self.in_flight = Some(batch);
+        self.ordered_at = Instant::now();
+        append(inner, number, &order);
+        Ok(true)
+    }
+
+    /// Folds a batch that is ordered; `cursor` stands after it.
+    pub(crate) fn fold(
+        &mut self,
+        inner: &Arc<Inner>,
+        batch: Batch,
+        cursor: Cursor,
+    ) -> Result<(), String> {
+        let number = self.home.partition().number();
+        let mut after = Vec::with_capacity(128);
+        cursor.write(&mut after);
+        let watches = &inner.watches[usize::from(number)];
+        let wanted = lock(watches).wanted(&batch.origins);
+        let mut hearing = Hearing { wanted: &wanted, heard: Vec::new() };
+        let slice = batch.slice(number);
+        let shared = &inner.shared;
+        match self.home.fold(&slice, &batch.moment, shared, &mut hearing, &after) {
+            Ok(effects) => {
+                let heard = hearing.heard;
+                lock(watches).folded(batch.origins.clone(), &heard);
+                inner.latency.record(batch.began.elapsed());
+                for effect in effects {
+                    inner.carry_out(number, effect, self.home.backing());
+                }
+                Ok(())
+            }
+            Err(Stopped::Bug { place, message }) => {
+                tracing::error!(?place, message, "the fold failed; the partition stands there");
+                self.standing = Some((batch, cursor, place, message));
+                Ok(())
+            }
+            Err(Stopped::Store(error)) => Err(format!("the store failed: {error}")),
+        }
+    }
+
+    /// Has the partition hear new control records, one of which may say what is to be skipped.
+    fn hear_control(&mut self, inner: &Inner) -> bool {
+        let end = inner.control.end();
+        let is_new = end > self.control_heard;
+        if is_new {
+            hear_control(&mut self.home, inner, self.control_heard, end);
+            self.control_heard = end;
+        }
+        is_new
+    }
+}
+
+/// Has a partition hear the control records from offset `from` up to `to`.
+pub(crate) fn hear_control(home: &mut Home, inner: &Inner, from: i64, to: i64) {
+    let piece = inner.control.between(from, to);
+    let partition = home.partition().number();
+    let (batch, flags, count) = (0, HAS_CONTROL, piece.count);
+    home.read_ahead(&Slice { partition, batch, flags, count, body: &piece.bytes });
+}
+
+pub(crate) fn append(inner: &Arc<Inner>, partition: u16, order: &Order) {
+    let mut bytes = Vec::with_capacity(256);
+    order.write(&mut bytes);
+    let epoch = order.epoch();
+    let told = Arc::clone(inner);
+    inner.log.append(
+        partition,
+        &bytes,
+        Box::new(move |appended| {
+            lock(&told.acks[usize::from(partition)]).push((epoch, appended));
+            told.poke(partition);
+        }),
+    );
+}
+
+/// The broker's time of a batch must lie between when it was made and when it was acknowledged.
+fn check_clock(batch: &Batch, place: ordered::Place) -> Result<(), String> {
+    let Some(appended) = place.time else { return Ok(()) };
+    let took = i64::try_from(batch.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+    let skew = appended.micros() - batch.moment.time.micros();
+    if skew < -SKEW_MICROS_MAX || skew > took.saturating_add(SKEW_MICROS_MAX) {
+        return Err(format!(
+            "this machine's clock is {skew} µs from the broker's: more than two seconds; set it right"
+        ));
+    }
+    Ok(())
+}
+
+fn random() -> Result<[u8; 32], String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
+    Ok(bytes)
+}
+
+/// Notes the outcomes that somebody waits for.
+struct Hearing<'a> {
+    wanted: &'a [u32],
+    heard: Vec<(u32, Outcome, Option<Points>)>,
+}
+
+impl Observer for Hearing<'_> {
+    fn folded(&mut self, slot: u32, outcome: &Outcome, balance: Option<Points>) {
+        if !self.wanted.is_empty() && self.wanted.binary_search(&slot).is_ok() {
+            self.heard.push((slot, outcome.clone(), balance));
+        }
+    }
+}
+
+/// The time of the machine.
+#[derive(Debug, Default)]
+pub(crate) struct Clock;
+
+impl Clock {
+    #[expect(clippy::unused_self, reason = "tests will put another in its place")]
+    pub(crate) fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}

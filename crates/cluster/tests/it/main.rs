@@ -1,0 +1,5 @@
+//! Nodes of the cluster form over a log in memory that fails as brokers and networks do.
+
+mod harness;
+mod memory_log;
+mod takeover;

@@ -1,0 +1,359 @@
+//! The ordered log in memory, shared by the nodes of a test, with the faults of a network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use accolade_domain::time::Timestamp;
+use accolade_engine::intake::Refused;
+use accolade_engine::ordered::{
+    AppendFailed, Appended, Event, LogFailed, OrderedLog, Owner, Place, Submitted,
+};
+use accolade_wire::bytes::Cursor;
+use accolade_wire::order::{Offsets, SourceTopic};
+use accolade_wire::record::Record;
+
+#[derive(Debug, Default)]
+struct Topics {
+    orders: Vec<Vec<(Vec<u8>, Timestamp)>>,
+    /// What retention has removed from each order.
+    order_starts: Vec<i64>,
+    sources: BTreeMap<(SourceTopic, u16), Vec<Vec<u8>>>,
+    owners: Vec<Owner>,
+    members: BTreeSet<String>,
+    generation: u64,
+}
+
+/// The brokers of a test.
+#[derive(Debug)]
+pub(crate) struct Brokers {
+    partitions: u16,
+    topics: Mutex<Topics>,
+    changed: Condvar,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+}
+
+impl Brokers {
+    pub(crate) fn new(partitions: u16) -> Arc<Self> {
+        let count = usize::from(partitions);
+        let topics = Topics {
+            orders: vec![Vec::new(); count],
+            order_starts: vec![0; count],
+            ..Topics::default()
+        };
+        Arc::new(Self { partitions, topics: Mutex::new(topics), changed: Condvar::new() })
+    }
+
+    /// The log as a node sees it.
+    pub(crate) fn log(self: &Arc<Self>, node: &str) -> Arc<MemoryLog> {
+        let (writes, written) = mpsc::channel::<Write>();
+        let log = Arc::new(MemoryLog {
+            brokers: Arc::clone(self),
+            node: node.to_owned(),
+            is_cut: AtomicBool::new(false),
+            loses_acknowledgements: AtomicBool::new(false),
+            following: Mutex::default(),
+            control_at: AtomicI64::new(0),
+            owners_at: AtomicI64::new(0),
+            generation: AtomicI64::new(-1),
+            writes,
+        });
+        let writing = Arc::downgrade(&log);
+        std::thread::spawn(move || {
+            while let Ok(write) = written.recv() {
+                let Some(log) = writing.upgrade() else { return };
+                log.write(write);
+            }
+        });
+        self.join(node);
+        log
+    }
+
+    pub(crate) fn join(&self, node: &str) {
+        let mut topics = lock(&self.topics);
+        topics.members.insert(node.to_owned());
+        topics.generation += 1;
+        self.changed.notify_all();
+    }
+
+    /// The group's coordinator takes a node for dead.
+    pub(crate) fn expire(&self, node: &str) {
+        let mut topics = lock(&self.topics);
+        topics.members.remove(node);
+        topics.generation += 1;
+        self.changed.notify_all();
+    }
+
+    /// Every order of a partition, for a reader of its own.
+    pub(crate) fn orders(&self, partition: u16) -> Vec<Vec<u8>> {
+        let topics = lock(&self.topics);
+        topics.orders[usize::from(partition)].iter().map(|(bytes, _)| bytes.clone()).collect()
+    }
+
+    /// The records of a source.
+    pub(crate) fn source(&self, source: SourceTopic, partition: u16) -> Vec<Vec<u8>> {
+        lock(&self.topics).sources.get(&(source, partition)).cloned().unwrap_or_default()
+    }
+
+    /// Retention removes the order before an offset.
+    pub(crate) fn cut_order(&self, partition: u16, before: i64) {
+        lock(&self.topics).order_starts[usize::from(partition)] = before;
+    }
+}
+
+enum Write {
+    Order { partition: u16, bytes: Vec<u8>, done: Appended },
+    Source { source: SourceTopic, partition: u16, bytes: Vec<u8>, done: Submitted },
+}
+
+/// The log, seen from one node.
+pub(crate) struct MemoryLog {
+    brokers: Arc<Brokers>,
+    node: String,
+    is_cut: AtomicBool,
+    loses_acknowledgements: AtomicBool,
+    following: Mutex<BTreeMap<u16, Offsets>>,
+    control_at: AtomicI64,
+    owners_at: AtomicI64,
+    generation: AtomicI64,
+    writes: mpsc::Sender<Write>,
+}
+
+impl fmt::Debug for MemoryLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLog").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl MemoryLog {
+    /// The network between the node and the brokers is cut, or whole again.
+    pub(crate) fn cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::SeqCst);
+        self.brokers.changed.notify_all();
+    }
+
+    /// Writes arrive, and their acknowledgements do not.
+    pub(crate) fn lose_acknowledgements(&self, loses: bool) {
+        self.loses_acknowledgements.store(loses, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), LogFailed> {
+        if self.is_cut.load(Ordering::SeqCst) {
+            return Err(LogFailed::Unavailable("the network is cut".into()));
+        }
+        Ok(())
+    }
+
+    fn write(&self, write: Write) {
+        let is_cut = self.is_cut.load(Ordering::SeqCst);
+        let loses = self.loses_acknowledgements.load(Ordering::SeqCst);
+        match write {
+            Write::Order { partition, bytes, done } => {
+                if is_cut {
+                    done(Err(AppendFailed("the network is cut".into())));
+                    return;
+                }
+                let time = now();
+                let offset = {
+                    let mut topics = lock(&self.brokers.topics);
+                    let order = &mut topics.orders[usize::from(partition)];
+                    order.push((bytes, time));
+                    i64::try_from(order.len()).unwrap() - 1
+                };
+                if loses {
+                    done(Err(AppendFailed("no acknowledgement".into())));
+                } else {
+                    done(Ok(Place { offset, time: Some(time) }));
+                }
+            }
+            Write::Source { source, partition, bytes, done } => {
+                if is_cut {
+                    done(Err(Refused::Busy));
+                    return;
+                }
+                let offset = {
+                    let mut topics = lock(&self.brokers.topics);
+                    let records = topics.sources.entry((source, partition)).or_default();
+                    records.push(bytes);
+                    i64::try_from(records.len()).unwrap() - 1
+                };
+                self.brokers.changed.notify_all();
+                done(Ok(offset));
+            }
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Record<'_> {
+    Record::read(&mut Cursor::new(bytes, "record")).unwrap()
+}
+
+impl OrderedLog for MemoryLog {
+    fn partitions(&self) -> u16 {
+        self.brokers.partitions
+    }
+
+    fn submit(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        record: &Record<'_>,
+        done: Submitted,
+    ) -> Result<(), Refused> {
+        let mut bytes = Vec::new();
+        record.write(&mut bytes);
+        let write = Write::Source { source, partition, bytes, done };
+        self.writes.send(write).map_err(|_| Refused::Stopping)
+    }
+
+    fn append(&self, partition: u16, record: &[u8], done: Appended) {
+        let write = Write::Order { partition, bytes: record.to_vec(), done };
+        self.writes.send(write).unwrap();
+    }
+
+    fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed> {
+        self.check()?;
+        let topics = lock(&self.brokers.topics);
+        let at = usize::from(partition);
+        Ok(topics.order_starts[at]..i64::try_from(topics.orders[at].len()).unwrap())
+    }
+
+    fn read_order(
+        &self,
+        partition: u16,
+        offsets: Range<i64>,
+        each: &mut dyn FnMut(i64, &[u8]) -> Result<(), LogFailed>,
+    ) -> Result<(), LogFailed> {
+        self.check()?;
+        if offsets.start < lock(&self.brokers.topics).order_starts[usize::from(partition)] {
+            return Err(LogFailed::Gone(format!("offset {} of the order", offsets.start)));
+        }
+        let orders = self.brokers.orders(partition);
+        for offset in offsets {
+            each(offset, &orders[usize::try_from(offset).unwrap()])?;
+        }
+        Ok(())
+    }
+
+    fn source_starts(&self, _: u16) -> Result<Offsets, LogFailed> {
+        self.check()?;
+        Ok([0; 4])
+    }
+
+    fn read_source(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        offsets: Range<i64>,
+        each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
+    ) -> Result<(), LogFailed> {
+        self.check()?;
+        let records = self.brokers.source(source, partition);
+        for offset in offsets {
+            each(offset, &read(&records[usize::try_from(offset).unwrap()]))?;
+        }
+        Ok(())
+    }
+
+    fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {
+        lock(&self.following).insert(partition, from);
+        Ok(())
+    }
+
+    fn leave(&self, partition: u16) {
+        lock(&self.following).remove(&partition);
+    }
+
+    fn hear(
+        &self,
+        patience: Duration,
+        hear: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), LogFailed> {
+        if self.check().is_err() {
+            std::thread::sleep(patience);
+            return self.check();
+        }
+        let mut anything = false;
+        let (generation, members, control, owners, news) = {
+            let topics = lock(&self.brokers.topics);
+            let from = usize::try_from(self.control_at.load(Ordering::SeqCst)).unwrap();
+            let control = topics
+                .sources
+                .get(&(SourceTopic::Control, 0))
+                .map_or_else(Vec::new, |records| records[from..].to_vec());
+            let owners_from = usize::try_from(self.owners_at.load(Ordering::SeqCst)).unwrap();
+            let owners = topics.owners[owners_from..].to_vec();
+            let mut news = Vec::new();
+            for (partition, offsets) in lock(&self.following).iter_mut() {
+                for source in &SourceTopic::ALL[1..] {
+                    let Some(records) = topics.sources.get(&(*source, *partition)) else {
+                        continue;
+                    };
+                    let next = &mut offsets[*source as usize];
+                    for bytes in &records[usize::try_from(*next).unwrap()..] {
+                        news.push((*partition, *source, *next, bytes.clone()));
+                        *next += 1;
+                    }
+                }
+            }
+            (topics.generation, topics.members.clone(), control, owners, news)
+        };
+        let generation = i64::try_from(generation).unwrap();
+        if self.generation.swap(generation, Ordering::SeqCst) != generation {
+            let at = members.iter().position(|member| *member == self.node);
+            let own: Vec<u16> = (0..self.brokers.partitions)
+                .filter(|partition| {
+                    at.is_some_and(|at| usize::from(*partition) % members.len() == at)
+                })
+                .collect();
+            hear(Event::Assigned(&own));
+            anything = true;
+        }
+        for bytes in control {
+            let offset = self.control_at.fetch_add(1, Ordering::SeqCst);
+            hear(Event::Control { offset, record: read(&bytes) });
+            anything = true;
+        }
+        for owner in owners {
+            self.owners_at.fetch_add(1, Ordering::SeqCst);
+            hear(Event::Owner(owner));
+            anything = true;
+        }
+        for (partition, source, offset, bytes) in news {
+            hear(Event::Record { partition, source, offset, record: read(&bytes) });
+            anything = true;
+        }
+        if !anything {
+            let topics = lock(&self.brokers.topics);
+            drop(self.brokers.changed.wait_timeout(topics, patience));
+        }
+        Ok(())
+    }
+
+    fn control_end(&self) -> Result<i64, LogFailed> {
+        self.check()?;
+        Ok(i64::try_from(self.brokers.source(SourceTopic::Control, 0).len()).unwrap())
+    }
+
+    fn announce(&self, owner: &Owner) {
+        if self.check().is_ok() {
+            lock(&self.brokers.topics).owners.push(owner.clone());
+            self.brokers.changed.notify_all();
+        }
+    }
+
+    fn resign(&self) {
+        self.brokers.expire(&self.node);
+    }
+}

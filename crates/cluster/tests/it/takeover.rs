@@ -1,0 +1,205 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use accolade_cluster::ClusterNode;
+use accolade_domain::amount::Points;
+use accolade_domain::outcome::Outcome;
+use accolade_engine::contract;
+use accolade_engine::ownership::{Counted, Cursor};
+use accolade_storage::host::Host;
+use accolade_wire::order::Order;
+
+use crate::harness::{Cluster, wager};
+
+/// Wagers of ten units each for `players` players, through one node; each is repeated where nobody
+/// answered.
+fn play(cluster: &Cluster, node: &ClusterNode, round: &str, players: usize) {
+    let heard: Vec<_> = (0..players)
+        .map(|player| wager(node, &format!("{round}-{player}"), &name(player), "10.00"))
+        .collect();
+    for (player, heard) in heard.iter().enumerate() {
+        assert!(heard.is_durable(), "wager {round} of player {player} of {}", cluster.folder.path().display());
+    }
+}
+
+fn name(player: usize) -> String {
+    format!("player-{player}")
+}
+
+fn all_have(cluster: &Cluster, players: usize, points: i64) {
+    for player in 0..players {
+        cluster.expect_balance(&name(player), points);
+    }
+}
+
+/// Every partition's order, read as a newcomer does, has batches without a gap, and each range of a
+/// source exactly once.
+fn orders_are_sound(cluster: &Cluster, partitions: u16) {
+    for partition in 0..partitions {
+        let mut cursor = Cursor::start(0);
+        let mut batches = 0;
+        for (offset, bytes) in (0..).zip(cluster.brokers.orders(partition)) {
+            let counted = cursor.pass(offset, &Order::read(&bytes).unwrap()).unwrap();
+            batches += u64::from(counted == Counted::Batch);
+        }
+        assert_eq!(cursor.next_batch, batches + 1, "partition {partition}");
+    }
+}
+
+#[test]
+fn an_intake_over_a_log_that_orders_later_keeps_the_contract() {
+    let cluster = Cluster::new(4);
+    let node = cluster.start("one");
+    contract::intake::check(&*node);
+}
+
+#[test]
+fn whoever_takes_a_wager_in_tells_what_became_of_it_wherever_it_is_folded() {
+    let cluster = Cluster::new(4);
+    let (one, two) = (cluster.start("one"), cluster.start("two"));
+    cluster.open_house();
+    for (number, node) in (0..).zip([one, two]) {
+        for player in 0..20 {
+            let heard = wager(&node, &format!("w-{number}-{player}"), &name(player), "10.00");
+            let (outcome, balance) = heard.outcome().expect("the outcome is heard");
+            assert!(matches!(outcome, Outcome::Counted { .. }), "{outcome:?}");
+            assert_eq!(balance, Points::from_hundredths(100 * (number + 1)));
+        }
+    }
+    orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn a_node_that_dies_is_followed_by_another_and_nothing_is_lost_or_counted_twice() {
+    let cluster = Cluster::new(4);
+    let one = cluster.start("one");
+    cluster.open_house();
+    let two = cluster.start("two");
+    play(&cluster, &one, "a", 50);
+    cluster.kill("one");
+    play(&cluster, &two, "b", 50);
+    all_have(&cluster, 50, 2);
+    let one = cluster.start("one");
+    play(&cluster, &one, "c", 50);
+    cluster.kill("two");
+    all_have(&cluster, 50, 3);
+    orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn a_node_whose_disk_is_lost_brings_everything_back_from_object_storage() {
+    let cluster = Cluster::new(4);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 50);
+    all_have(&cluster, 50, 1);
+    std::thread::sleep(Duration::from_millis(700));
+    play(&cluster, &one, "b", 50);
+    cluster.kill("one");
+    cluster.lose_disk("one");
+    let one = cluster.start("one");
+    all_have(&cluster, 50, 2);
+    play(&cluster, &one, "a", 50);
+    play(&cluster, &one, "c", 50);
+    all_have(&cluster, 50, 3);
+    orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn a_node_that_stops_hands_over_and_one_that_keeps_its_disk_fetches_nothing() {
+    let cluster = Cluster::new(4);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 50);
+    all_have(&cluster, 50, 1);
+    cluster.stop("one");
+    cluster.objects.gets.store(0, Ordering::SeqCst);
+    let _one = cluster.start("one");
+    all_have(&cluster, 50, 1);
+    assert_eq!(cluster.objects.gets.load(Ordering::SeqCst), 0, "nothing is fetched");
+    orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn a_node_that_was_frozen_orders_nothing_more_and_serves_no_old_balance() {
+    let cluster = Cluster::new(4);
+    let (one, two) = (cluster.start("one"), cluster.start("two"));
+    cluster.open_house();
+    play(&cluster, &one, "a", 50);
+    all_have(&cluster, 50, 1);
+    // Cut off, the node is taken for dead; it still believes that it owns what it owned.
+    cluster.log("one").cut(true);
+    cluster.brokers.expire("one");
+    play(&cluster, &two, "b", 50);
+    all_have(&cluster, 50, 2);
+    let until = Instant::now() + Duration::from_secs(8);
+    while (0..4).any(|partition| one.read(partition, &mut |_| ()).is_ok()) {
+        assert!(Instant::now() < until, "reads end with the lease");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    cluster.log("one").cut(false);
+    cluster.brokers.join("one");
+    play(&cluster, &one, "c", 50);
+    all_have(&cluster, 50, 3);
+    orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn acknowledgements_that_are_lost_lead_to_a_new_claim_and_to_no_second_count() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    cluster.log("one").lose_acknowledgements(true);
+    play(&cluster, &one, "b", 30);
+    std::thread::sleep(Duration::from_millis(300));
+    cluster.log("one").lose_acknowledgements(false);
+    play(&cluster, &one, "c", 30);
+    all_have(&cluster, 30, 3);
+    orders_are_sound(&cluster, 2);
+}
+
+#[test]
+fn an_order_that_retention_has_cut_is_refused_and_never_begun_anew() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 10);
+    all_have(&cluster, 10, 1);
+    cluster.kill("one");
+    cluster.lose_disk("one");
+    std::fs::remove_dir_all(cluster.folder.path().join("objects")).unwrap();
+    cluster.brokers.cut_order(0, 3);
+    let one: Arc<ClusterNode> = cluster.start("one");
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let standing = one.status().standing;
+        if let Some((_, why)) = standing.first() {
+            assert!(why.contains("object") || why.contains("order"), "{why}");
+            break;
+        }
+        assert!(Instant::now() < until, "the partition says why it is not taken");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(one.read(0, &mut |_| ()).is_err());
+}
+
+#[test]
+fn points_go_on_while_object_storage_is_away() {
+    let cluster = Cluster::new(4);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 50);
+    cluster.objects.is_away.store(true, Ordering::SeqCst);
+    std::thread::sleep(Duration::from_millis(700));
+    play(&cluster, &one, "b", 50);
+    all_have(&cluster, 50, 2);
+    cluster.objects.is_away.store(false, Ordering::SeqCst);
+    std::thread::sleep(Duration::from_millis(900));
+    cluster.kill("one");
+    cluster.lose_disk("one");
+    let _one = cluster.start("one");
+    all_have(&cluster, 50, 2);
+    orders_are_sound(&cluster, 4);
+}

@@ -1,0 +1,249 @@
+//! The settings of each client of librdkafka, every one with its reason.
+
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+
+use crate::config::{KafkaConfig, Mechanism};
+
+/// How long a question to a broker may take.
+pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// After this long without a heartbeat a node's partitions are given to others; the least that brokers
+/// allow unless told otherwise.
+const SESSION_MS: &str = "6000";
+/// With its heartbeat a node hears that partitions are shared out anew: this often, so that a handover
+/// is quick.
+pub(crate) const HEARTBEAT: Duration = Duration::from_millis(100);
+/// A node whose thread that hears stands for so long gives its partitions up, though its heart beats.
+const HEARS_WITHIN_MS: &str = "10000";
+
+/// The default of 1,000 costs up to two thirds of the rate once a queue was full.
+const FETCH_QUEUE_BACKOFF_MS: &str = "5";
+/// A broker that has nothing answers after so long; a message that comes meanwhile does not wait.
+const FETCH_WAIT_MS: &str = "5";
+/// Fetching ahead, for the rate of catching up.
+const QUEUED_MESSAGES: &str = "200000";
+/// What is fetched ahead at most, in KiB.
+const QUEUED_KIB: &str = "65536";
+/// A range that is read once is mostly short.
+const RANGE_QUEUED_MESSAGES: &str = "20000";
+const RANGE_QUEUED_KIB: &str = "16384";
+
+/// How long a record is tried to be written: longer than a partition takes to find a new leader.
+const WRITTEN_WITHIN_MS: &str = "30000";
+/// Records from several callers go out together; one alone waits so long.
+const INTAKE_LINGER_MS: &str = "1";
+/// What waits to be written before more is refused.
+const INTAKE_QUEUED_MESSAGES: &str = "200000";
+const INTAKE_QUEUED_KIB: &str = "131072";
+
+/// A dead owner's open transaction blocks readers for at most this long.
+const TRANSACTION_MS: &str = "5000";
+/// Within a transaction, or it could not be committed any more.
+const OUTPUT_WITHIN_MS: &str = "4000";
+/// `send_offsets` often meets the end of the transaction before, and took 50 ms with the defaults.
+const TRANSACTION_BACKOFF_MS: &str = "1";
+const TRANSACTION_BACKOFF_MAX_MS: &str = "3";
+/// Records of a transaction are written together.
+const OUTPUT_LINGER_MS: &str = "5";
+
+/// What all clients share.
+fn client(config: &KafkaConfig, purpose: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", &config.brokers);
+    client.set("client.id", format!("accolade-{}-{purpose}", config.node));
+    // A broker that came back is not waited for any longer than this.
+    client.set("reconnect.backoff.max.ms", "1000");
+    let security = &config.security;
+    client.set(
+        "security.protocol",
+        match (&security.tls, &security.sasl) {
+            (None, None) => "plaintext",
+            (Some(_), None) => "ssl",
+            (None, Some(_)) => "sasl_plaintext",
+            (Some(_), Some(_)) => "sasl_ssl",
+        },
+    );
+    if let Some(tls) = &security.tls {
+        if let Some(file) = &tls.ca_file {
+            client.set("ssl.ca.location", file.to_string_lossy());
+        }
+        if let Some(certificate) = &tls.certificate {
+            client.set("ssl.certificate.location", certificate.file.to_string_lossy());
+            client.set("ssl.key.location", certificate.key_file.to_string_lossy());
+        }
+    }
+    if let Some(sasl) = &security.sasl {
+        client.set("sasl.mechanism", Mechanism::name(sasl.mechanism));
+        client.set("sasl.username", &sasl.user);
+        client.set("sasl.password", &sasl.password);
+    }
+    for (key, value) in &config.properties {
+        client.set(key, value);
+    }
+    client.set_log_level(RDKafkaLogLevel::Warning);
+    client
+}
+
+/// Only asks, and creates topics.
+pub(crate) fn admin(config: &KafkaConfig) -> ClientConfig {
+    client(config, "admin")
+}
+
+/// A consumer that is told exactly what to read, and from where.
+fn reader(config: &KafkaConfig, purpose: &str) -> ClientConfig {
+    let mut client = client(config, purpose);
+    // Without a group nothing can be assigned; it is not joined.
+    client.set("group.id", &config.group);
+    client.set("enable.auto.commit", "false");
+    client.set("enable.auto.offset.store", "false");
+    // The default would go on elsewhere without a word where an offset is not there any more.
+    client.set("auto.offset.reset", "error");
+    client.set("isolation.level", "read_committed");
+    client.set("fetch.queue.backoff.ms", FETCH_QUEUE_BACKOFF_MS);
+    client.set("fetch.wait.max.ms", FETCH_WAIT_MS);
+    client.set("check.crcs", "true");
+    client
+}
+
+/// Reads the partitions that are followed, control and owners.
+pub(crate) fn data(config: &KafkaConfig) -> ClientConfig {
+    let mut client = reader(config, "data");
+    client.set("queued.min.messages", QUEUED_MESSAGES);
+    client.set("queued.max.messages.kbytes", QUEUED_KIB);
+    client
+}
+
+/// Reads a range, and says where its partition ends.
+pub(crate) fn range(config: &KafkaConfig) -> ClientConfig {
+    let mut client = reader(config, "range");
+    client.set("enable.partition.eof", "true");
+    client.set("queued.min.messages", RANGE_QUEUED_MESSAGES);
+    client.set("queued.max.messages.kbytes", RANGE_QUEUED_KIB);
+    client
+}
+
+/// A member of the group: it is assigned partitions, and reads none of them.
+pub(crate) fn member(config: &KafkaConfig) -> ClientConfig {
+    let mut client = reader(config, "member");
+    // Static: a node that restarts within its session gets back what it had, without a rebalance.
+    client.set("group.instance.id", &config.node);
+    // Eager: cooperative assignment with offsets of one's own is broken in librdkafka.
+    client.set("partition.assignment.strategy", "range");
+    client.set("session.timeout.ms", SESSION_MS);
+    client.set("heartbeat.interval.ms", HEARTBEAT.as_millis().to_string());
+    client.set("max.poll.interval.ms", HEARS_WITHIN_MS);
+    client
+}
+
+/// Writes so that a record stands once, and survives the loss of a broker.
+fn writer(config: &KafkaConfig, purpose: &str) -> ClientConfig {
+    let mut client = client(config, purpose);
+    client.set("enable.idempotence", "true");
+    client.set("acks", "all");
+    client.set("message.timeout.ms", WRITTEN_WITHIN_MS);
+    client
+}
+
+/// Writes the order: each record alone, and at once.
+pub(crate) fn order(config: &KafkaConfig) -> ClientConfig {
+    let mut client = writer(config, "order");
+    client.set("linger.ms", "0");
+    client.set("compression.type", "none");
+    client
+}
+
+/// Writes what is submitted.
+pub(crate) fn intake(config: &KafkaConfig) -> ClientConfig {
+    let mut client = writer(config, "intake");
+    client.set("linger.ms", INTAKE_LINGER_MS);
+    client.set("queue.buffering.max.messages", INTAKE_QUEUED_MESSAGES);
+    client.set("queue.buffering.max.kbytes", INTAKE_QUEUED_KIB);
+    client.set("compression.type", "lz4");
+    client
+}
+
+/// Writes outputs in transactions of `node`.
+pub(crate) fn outputs(config: &KafkaConfig, node: &str) -> ClientConfig {
+    let mut client = writer(config, "outputs");
+    client.set("transactional.id", config.transactional_id(node));
+    client.set("transaction.timeout.ms", TRANSACTION_MS);
+    client.set("message.timeout.ms", OUTPUT_WITHIN_MS);
+    client.set("retry.backoff.ms", TRANSACTION_BACKOFF_MS);
+    client.set("retry.backoff.max.ms", TRANSACTION_BACKOFF_MAX_MS);
+    client.set("linger.ms", OUTPUT_LINGER_MS);
+    client.set("compression.type", "lz4");
+    client
+}
+
+/// Passes on what librdkafka says of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reports;
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        report(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka");
+    }
+}
+
+impl ConsumerContext for Reports {}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+
+    /// A record of a transaction that was not written fails its commit.
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// Passes on a line of librdkafka's log.
+pub(crate) fn report(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning => tracing::warn!(facility, message, "kafka"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+            tracing::debug!(facility, message, "kafka");
+        }
+    }
+}
+
+#[cfg(all(test, feature = "ssl"))]
+mod tests {
+    use rdkafka::producer::BaseProducer;
+
+    use super::*;
+    use crate::config::{Sasl, Tls};
+
+    #[test]
+    fn this_build_can_encrypt_and_prove_a_password_in_every_way() {
+        for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512] {
+            let mut config = KafkaConfig::new("127.0.0.1:1", "first");
+            let (user, password) = ("accolade".into(), "not shown".into());
+            config.security.tls = Some(Tls::default());
+            config.security.sasl = Some(Sasl { mechanism, user, password });
+            assert!(!format!("{config:?}").contains("not shown"));
+            order(&config).create_with_context::<_, BaseProducer<Reports>>(Reports).unwrap();
+        }
+    }
+
+    #[test]
+    fn settings_that_exactness_rests_on_cannot_be_changed() {
+        let mut config = KafkaConfig::new("127.0.0.1:1", "first");
+        let changed = [("acks", "1"), ("auto.offset.reset", "earliest"), ("client.rack", "a")];
+        config.properties = changed.map(|(key, value)| (key.into(), value.into())).into();
+        assert_eq!(order(&config).get("acks"), Some("all"));
+        assert_eq!(data(&config).get("auto.offset.reset"), Some("error"));
+        assert_eq!(data(&config).get("client.rack"), Some("a"));
+    }
+}

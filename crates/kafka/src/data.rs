@@ -1,0 +1,272 @@
+//! The consumer of everything that is heard: partitions that are followed, control and owners.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use accolade_engine::ordered::{Event, LogFailed};
+use accolade_wire::order::{Offsets, SourceTopic};
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use crate::clients::{self, Reports};
+use crate::config::KafkaConfig;
+use crate::error::{log_failed, passes};
+use crate::{owners, records};
+
+/// What one call hears at most.
+const RECORDS_AT_ONCE: usize = 4_096;
+
+/// The sources that are followed by partition; control is always heard.
+pub(crate) const FOLLOWED: [SourceTopic; 3] =
+    [SourceTopic::Commands, SourceTopic::Wagers, SourceTopic::GameEvents];
+
+/// A consumer that is told what to read.
+pub(crate) struct Data {
+    config: KafkaConfig,
+    consumer: BaseConsumer<Reports>,
+    following: Mutex<Following>,
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Data").finish_non_exhaustive()
+    }
+}
+
+/// What is followed, and how far it was heard. Held while a message is taken from the consumer, so that
+/// none of an earlier assignment is taken for one of a later.
+#[derive(Debug)]
+pub(crate) struct Following {
+    /// By partition, the next offset of each source.
+    next: Vec<Option<Offsets>>,
+    control: i64,
+    /// How often there was nothing left to hear.
+    drained: u64,
+}
+
+/// A message and what it is.
+enum Heard<'a> {
+    Source(SourceTopic, u16, BorrowedMessage<'a>),
+    Owner(BorrowedMessage<'a>),
+}
+
+impl Data {
+    pub(crate) fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
+        let consumer: BaseConsumer<Reports> = clients::data(config).create_with_context(Reports)?;
+        let mut always = TopicPartitionList::new();
+        always.add_partition_offset(&config.topics.control, 0, Offset::Beginning)?;
+        always.add_partition_offset(&config.topics.owners, 0, Offset::Beginning)?;
+        consumer.incremental_assign(&always)?;
+        let next = vec![None; usize::from(config.partitions)];
+        let following = Mutex::new(Following { next, control: 0, drained: 0 });
+        Ok(Self { config: config.clone(), consumer, following })
+    }
+
+    pub(crate) fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {
+        let mut following = self.following();
+        self.leave_if_followed(&mut following, partition)?;
+        self.assign(partition, FOLLOWED.map(|source| (source, from[source as usize])))?;
+        following.next[usize::from(partition)] = Some(from);
+        Ok(())
+    }
+
+    pub(crate) fn leave(&self, partition: u16) {
+        if let Err(error) = self.leave_if_followed(&mut self.following(), partition) {
+            tracing::warn!(partition, %error, "a partition could not be left");
+        }
+    }
+
+    fn leave_if_followed(
+        &self,
+        following: &mut Following,
+        partition: u16,
+    ) -> Result<(), LogFailed> {
+        match following.next[usize::from(partition)].take() {
+            None => Ok(()),
+            Some(next) => {
+                self.unassign(partition, FOLLOWED.map(|source| (source, next[source as usize])))
+            }
+        }
+    }
+
+    fn assign<const N: usize>(
+        &self,
+        partition: u16,
+        sources: [(SourceTopic, i64); N],
+    ) -> Result<(), LogFailed> {
+        self.list(partition, sources)
+            .and_then(|list| self.consumer.incremental_assign(&list))
+            .map_err(|error| log_failed("partitions cannot be followed", &error))
+    }
+
+    fn unassign<const N: usize>(
+        &self,
+        partition: u16,
+        sources: [(SourceTopic, i64); N],
+    ) -> Result<(), LogFailed> {
+        self.list(partition, sources)
+            .and_then(|list| self.consumer.incremental_unassign(&list))
+            .map_err(|error| log_failed("partitions cannot be left", &error))
+    }
+
+    fn list<const N: usize>(
+        &self,
+        partition: u16,
+        sources: [(SourceTopic, i64); N],
+    ) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::with_capacity(N);
+        for (source, offset) in sources {
+            let topic = self.config.topics.source(source);
+            list.add_partition_offset(topic, i32::from(partition), Offset::Offset(offset))?;
+        }
+        Ok(list)
+    }
+
+    /// Lets `hear` hear some of what has come.
+    pub(crate) fn hear(
+        &self,
+        patience: Duration,
+        hear: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), LogFailed> {
+        let mut patience = patience;
+        for _ in 0..RECORDS_AT_ONCE {
+            match self.next(patience)? {
+                None => break,
+                Some(Heard::Source(source, partition, message)) => {
+                    let operator = self.config.topics.operator(source);
+                    let (offset, record) =
+                        (message.offset(), records::record(source, &message, operator));
+                    hear(match source {
+                        SourceTopic::Control => Event::Control { offset, record },
+                        SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
+                            Event::Record { partition, source, offset, record }
+                        }
+                    });
+                }
+                Some(Heard::Owner(message)) => match message.payload().map(owners::read) {
+                    Some(Ok(owner)) => hear(Event::Owner(owner)),
+                    Some(Err(error)) => {
+                        let offset = message.offset();
+                        tracing::warn!(offset, %error, "an announcement cannot be read");
+                    }
+                    None => {}
+                },
+            }
+            patience = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    fn next(&self, patience: Duration) -> Result<Option<Heard<'_>>, LogFailed> {
+        let mut following = self.following();
+        let mut patience = patience;
+        loop {
+            match self.consumer.poll(patience) {
+                None => {
+                    following.drained += 1;
+                    return Ok(None);
+                }
+                Some(Ok(message)) => {
+                    if let Some(heard) = self.accept(&mut following, message) {
+                        return Ok(Some(heard));
+                    }
+                }
+                Some(Err(error)) if passes(&error) => {
+                    tracing::debug!(%error, "while listening to Kafka");
+                }
+                Some(Err(error)) => return Err(log_failed("sources cannot be read", &error)),
+            }
+            patience = Duration::ZERO;
+        }
+    }
+
+    /// Takes a message that is the next of what is followed, and no other.
+    fn accept<'a>(
+        &self,
+        following: &mut Following,
+        message: BorrowedMessage<'a>,
+    ) -> Option<Heard<'a>> {
+        let topic = message.topic();
+        let partition = u16::try_from(message.partition()).ok()?;
+        let Some(source) =
+            SourceTopic::ALL.into_iter().find(|source| self.config.topics.source(*source) == topic)
+        else {
+            return (topic == self.config.topics.owners).then_some(Heard::Owner(message));
+        };
+        let next = match source {
+            SourceTopic::Control => &mut following.control,
+            SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
+                let next = following.next.get_mut(usize::from(partition))?;
+                &mut next.as_mut()?[source as usize]
+            }
+        };
+        if message.offset() < *next {
+            return None;
+        }
+        *next = message.offset() + 1;
+        Some(Heard::Source(source, partition, message))
+    }
+
+    fn following(&self) -> MutexGuard<'_, Following> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far everything that is followed was heard.
+    pub(crate) fn heard(&self) -> HeardUpTo {
+        let following = self.following();
+        let by_partition = (0_u16..).zip(&following.next);
+        let next = by_partition
+            .filter_map(|(partition, next)| Some((partition, (*next)?)))
+            .flat_map(|(partition, next)| {
+                FOLLOWED.map(|source| (partition, source, next[source as usize]))
+            })
+            .chain([(0, SourceTopic::Control, following.control)])
+            .collect();
+        HeardUpTo { next, drained: following.drained }
+    }
+
+    /// Asks again for what comes from `next` on, unless something of it was heard meanwhile.
+    pub(crate) fn ask_again(&self, partition: u16, source: SourceTopic, next: i64) {
+        let following = self.following();
+        let now = match source {
+            SourceTopic::Control => Some(following.control),
+            SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
+                following.next[usize::from(partition)].map(|next| next[source as usize])
+            }
+        };
+        if now != Some(next) {
+            return;
+        }
+        // It may be that very assignment which was lost.
+        if let Err(error) = self.unassign(partition, [(source, next)]) {
+            tracing::debug!(partition, ?source, %error, "what has stopped was not assigned");
+        }
+        match self.assign(partition, [(source, next)]) {
+            Ok(()) => {
+                tracing::warn!(partition, ?source, next, "reading had stopped, and was begun anew");
+            }
+            Err(error) => tracing::warn!(partition, ?source, %error, "reading has stopped"),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Data {
+    /// Lets reading of a source stop, as it sometimes does by itself.
+    pub(crate) fn stall(&self, partition: u16, source: SourceTopic) {
+        self.unassign(partition, [(source, 0)]).expect("it is followed");
+    }
+}
+
+/// How far a node has heard, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeardUpTo {
+    /// Partition, source, and the next offset.
+    pub(crate) next: Vec<(u16, SourceTopic, i64)>,
+    /// How often there was nothing left to hear.
+    pub(crate) drained: u64,
+}

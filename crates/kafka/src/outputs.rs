@@ -1,0 +1,325 @@
+//! Publishes what was folded, in transactions that carry their own position: each output is seen once by
+//! whoever reads what is committed.
+//!
+//! The position of a partition is the next batch to publish. It is committed with the outputs, as the
+//! metadata of the group's offset on the topic of commands, under the generation in which partitions were
+//! assigned: so Kafka itself refuses whoever has lost them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use crate::clients::{self, ANSWER_PATIENCE, Reports};
+use crate::config::{KafkaConfig, OutputTopic};
+use crate::membership::Told;
+
+/// How long positions may be blocked by the former owner's open transaction before it is aborted.
+const BLOCKED_FOR: Duration = Duration::from_millis(200);
+/// How long a transaction is tried again before the caller hears of it.
+const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries, and between two looks for acknowledgements.
+const PAUSE: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(1);
+
+/// A record of an output topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputRecord {
+    /// The topic.
+    pub topic: OutputTopic,
+    /// Its key; the partition does not follow from it.
+    pub key: Vec<u8>,
+    /// Its partition there.
+    pub partition: u16,
+    /// Its value; `None` removes the key from a compacted topic.
+    pub value: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// A partition whose outputs this node publishes from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken<'a> {
+    /// The partition.
+    pub partition: u16,
+    /// Where nothing was ever published: the batch to begin with.
+    pub start: u64,
+    /// The node that had it before.
+    pub former: Option<&'a str>,
+}
+
+/// Outputs were not published, or it is not known: [`Publisher::begin`] tells where to go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishFailed {
+    /// Partitions were assigned anew since they were begun, or another node has stepped in.
+    #[error("another generation publishes: {0}")]
+    Fenced(String),
+    /// Brokers cannot be reached, or answer with an error that may pass.
+    #[error("outputs cannot be published at the moment: {0}")]
+    Unavailable(String),
+}
+
+/// Writes outputs of the partitions that it has begun.
+pub struct Publisher {
+    config: KafkaConfig,
+    group: Told,
+    positions: BaseConsumer<Reports>,
+    producer: Option<BaseProducer<Reports>>,
+    /// Nothing until partitions were begun, and after a failure.
+    generation: Option<Arc<ConsumerGroupMetadata>>,
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").field("node", &self.config.node).finish_non_exhaustive()
+    }
+}
+
+impl Publisher {
+    pub(crate) fn new(config: &KafkaConfig, group: Told) -> Result<Self, KafkaError> {
+        Ok(Self {
+            config: config.clone(),
+            group,
+            positions: clients::range(config).create_with_context(Reports)?,
+            producer: None,
+            generation: None,
+        })
+    }
+
+    /// Begins to publish, in the present generation, exactly the partitions of `taken`; returns the next
+    /// batch of each, in the same order.
+    ///
+    /// Called whenever partitions were assigned, and after each failure. An open transaction of a former
+    /// owner that is in the way is aborted, and with it this owner's producer: it has to begin again.
+    pub fn begin(&mut self, taken: &[Taken<'_>]) -> Result<Vec<u64>, PublishFailed> {
+        self.generation = None;
+        let generation = self.group.generation().ok_or_else(|| {
+            PublishFailed::Fenced("no partitions were assigned to this node yet".into())
+        })?;
+        self.producer()?;
+        let positions = if let Ok(positions) = self.committed(taken, BLOCKED_FOR) {
+            positions
+        } else {
+            self.abort_former(taken)?;
+            self.committed(taken, ANSWER_PATIENCE).map_err(|error| failed(&error))?
+        };
+        self.generation = Some(generation);
+        Ok(positions)
+    }
+
+    /// Publishes `records` and, with them, that `positions` come next. After a failure nothing more is
+    /// published until [`Publisher::begin`].
+    pub fn publish(
+        &mut self,
+        positions: &[(u16, u64)],
+        records: &[OutputRecord],
+    ) -> Result<(), PublishFailed> {
+        let until = Instant::now() + PUBLISH_PATIENCE;
+        let generation = self
+            .generation
+            .take()
+            .ok_or_else(|| PublishFailed::Fenced("publishing was not begun".into()))?;
+        loop {
+            match self.transaction(&generation, positions, records) {
+                Ok(()) => {
+                    self.generation = Some(generation);
+                    return Ok(());
+                }
+                Err(Stopped::Before(error)) if may_pass(&error) && Instant::now() < until => {
+                    tracing::debug!(%error, "outputs are published again");
+                    self.abort()?;
+                    std::thread::sleep(PAUSE);
+                }
+                Err(Stopped::Before(error) | Stopped::AtCommit(error)) => {
+                    let failed = failed(&error);
+                    self.abort()?;
+                    return Err(failed);
+                }
+            }
+        }
+    }
+
+    fn transaction(
+        &mut self,
+        generation: &ConsumerGroupMetadata,
+        positions: &[(u16, u64)],
+        records: &[OutputRecord],
+    ) -> Result<(), Stopped> {
+        let offsets = self.offsets(positions).map_err(Stopped::Before)?;
+        let config = &self.config;
+        let Some(producer) = &self.producer else {
+            return Err(Stopped::Before(KafkaError::Canceled));
+        };
+        producer.begin_transaction().map_err(Stopped::Before)?;
+        // Before any record, so that a lost generation costs none.
+        producer
+            .send_offsets_to_transaction(&offsets, generation, ANSWER_PATIENCE)
+            .map_err(Stopped::Before)?;
+        for record in records {
+            send(producer, config, record).map_err(Stopped::Before)?;
+        }
+        // The client's own wait looks only every 100 ms.
+        while producer.in_flight_count() > 0 {
+            producer.poll(LOOK);
+        }
+        loop {
+            match producer.commit_transaction(ANSWER_PATIENCE) {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() => {}
+                Err(error) => return Err(Stopped::AtCommit(error)),
+            }
+        }
+    }
+
+    /// Ends the open transaction; a producer that cannot do even that is given up, and the next one of
+    /// this node's name ends it.
+    fn abort(&mut self) -> Result<(), PublishFailed> {
+        let Some(producer) = &self.producer else { return Ok(()) };
+        if producer.client().fatal_error().is_none() {
+            match producer.abort_transaction(ANSWER_PATIENCE) {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::debug!(%error, "a transaction cannot be aborted"),
+            }
+        }
+        self.producer = None;
+        self.producer()
+    }
+
+    /// Makes sure of a producer that can begin a transaction.
+    fn producer(&mut self) -> Result<(), PublishFailed> {
+        let is_usable = |producer: &BaseProducer<_>| producer.client().fatal_error().is_none();
+        if self.producer.as_ref().is_some_and(is_usable) {
+            return Ok(());
+        }
+        self.producer = None;
+        self.producer = Some(transactional(&self.config, &self.config.node)?);
+        Ok(())
+    }
+
+    fn abort_former(&self, taken: &[Taken<'_>]) -> Result<(), PublishFailed> {
+        let mut former: Vec<_> = taken.iter().filter_map(|taken| taken.former).collect();
+        former.sort_unstable();
+        former.dedup();
+        for node in former.into_iter().filter(|node| *node != self.config.node) {
+            tracing::info!(node, "an open transaction of the former owner is aborted");
+            drop(transactional(&self.config, node)?);
+        }
+        Ok(())
+    }
+
+    /// The next batch of each partition; waits for open transactions that would change it.
+    fn committed(&self, taken: &[Taken<'_>], patience: Duration) -> Result<Vec<u64>, KafkaError> {
+        let topic = &self.config.topics.commands;
+        let mut list = TopicPartitionList::with_capacity(taken.len());
+        for taken in taken {
+            list.add_partition(topic, i32::from(taken.partition));
+        }
+        let list = self.positions.committed_offsets(list, patience)?;
+        taken
+            .iter()
+            .map(|taken| {
+                let found = list
+                    .find_partition(topic, i32::from(taken.partition))
+                    .ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
+                found.error()?;
+                Ok(found.metadata().parse().unwrap_or(taken.start))
+            })
+            .collect()
+    }
+
+    fn offsets(&self, positions: &[(u16, u64)]) -> Result<TopicPartitionList, KafkaError> {
+        let topic = &self.config.topics.commands;
+        let mut list = TopicPartitionList::with_capacity(positions.len());
+        for (partition, next_batch) in positions {
+            let mut element = list.add_partition(topic, i32::from(*partition));
+            element.set_offset(Offset::Offset(next_batch.cast_signed()))?;
+            element.set_metadata(next_batch.to_string());
+        }
+        Ok(list)
+    }
+}
+
+/// Where a transaction stopped; before its commit it surely left nothing.
+enum Stopped {
+    Before(KafkaError),
+    AtCommit(KafkaError),
+}
+
+/// A producer under `node`'s name; whatever transaction was open under it is aborted.
+fn transactional(config: &KafkaConfig, node: &str) -> Result<BaseProducer<Reports>, PublishFailed> {
+    let producer: BaseProducer<Reports> = clients::outputs(config, node)
+        .create_with_context(Reports)
+        .map_err(|error| failed(&error))?;
+    producer.init_transactions(ANSWER_PATIENCE).map_err(|error| failed(&error))?;
+    Ok(producer)
+}
+
+fn send(
+    producer: &BaseProducer<Reports>,
+    config: &KafkaConfig,
+    record: &OutputRecord,
+) -> Result<(), KafkaError> {
+    let mut outgoing = BaseRecord::to(config.topics.output(record.topic))
+        .key(&record.key)
+        .partition(i32::from(record.partition));
+    outgoing.payload = record.value.as_ref();
+    if !record.headers.is_empty() {
+        let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        outgoing.headers = Some(record.headers.iter().fold(headers, |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        }));
+    }
+    loop {
+        match producer.send(outgoing) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                producer.poll(LOOK);
+                outgoing = back;
+            }
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
+fn is_fence(error: &KafkaError) -> bool {
+    matches!(
+        code(error),
+        Some(
+            RDKafkaErrorCode::Fenced
+                | RDKafkaErrorCode::ProducerFenced
+                | RDKafkaErrorCode::InvalidProducerEpoch
+                | RDKafkaErrorCode::IllegalGeneration
+                | RDKafkaErrorCode::UnknownMemberId
+                | RDKafkaErrorCode::FencedInstanceId
+        )
+    )
+}
+
+fn may_pass(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::Transaction(inner) => !inner.is_fatal() && !is_fence(error),
+        KafkaError::MessageProduction(code) => *code != RDKafkaErrorCode::Fatal,
+        _ => false,
+    }
+}
+
+fn failed(error: &KafkaError) -> PublishFailed {
+    if is_fence(error) {
+        PublishFailed::Fenced(error.to_string())
+    } else {
+        PublishFailed::Unavailable(error.to_string())
+    }
+}
+
+fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::Transaction(error) => Some(error.code()),
+        other => other.rdkafka_error_code(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Messages as others may write them.
+
+use rdkafka::message::{OwnedMessage, Timestamp as Stamp};
+
+use super::*;
+
+fn message(value: Option<&[u8]>, headers: &[(&str, &[u8])]) -> OwnedMessage {
+    let headers = headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+        headers.insert(Header { key, value: Some(*value) })
+    });
+    let (value, topic) = (value.map(<[u8]>::to_vec), "t".to_owned());
+    OwnedMessage::new(value, None, topic, Stamp::CreateTime(1_700), 0, 9, Some(headers))
+}
+
+fn foreign(kind: Kind, operator: &'static str, body: &'static [u8]) -> Record<'static> {
+    let received_at = Timestamp::from_micros(1_700_000);
+    Record { kind, source: Source::Kafka, operator, received_at, origin: None, body }
+}
+
+#[test]
+fn a_foreign_message_has_its_own_time_and_the_operator_of_its_header() {
+    let read = message(Some(b"{}"), &[("traceparent", b"00-1"), ("operatorId", b"house")]);
+    let expected = foreign(Kind::GameEvent, "house", b"{}");
+    assert_eq!(record(SourceTopic::GameEvents, &read, "of the topic"), expected);
+    let read = message(Some(b"{}"), &[]);
+    let expected = foreign(Kind::Wager, "of the topic", b"{}");
+    assert_eq!(record(SourceTopic::Wagers, &read, "of the topic"), expected);
+}
+
+#[test]
+fn a_message_that_cannot_be_a_record_has_an_empty_body() {
+    let empty = foreign(Kind::Wager, "", b"");
+    let long = [b'x'; 129];
+    let written = write_header(&foreign(Kind::Wager, "house", b""));
+    let (cut, mut more, mut later) = (&written[..9], written.clone(), written.clone());
+    more.push(0);
+    later[0] = 2;
+    let bad_headers: [(&str, &[u8]); 7] = [
+        ("operatorId", b"\xff"),
+        ("operatorId", b""),
+        ("operatorId", &long),
+        ("accolade-record", b""),
+        ("accolade-record", cut),
+        ("accolade-record", &more),
+        ("accolade-record", &later),
+    ];
+    for header in bad_headers {
+        let read = message(Some(b"{}"), &[header]);
+        assert_eq!(record(SourceTopic::Wagers, &read, ""), empty, "{header:?}");
+    }
+    assert_eq!(record(SourceTopic::Wagers, &message(None, &[]), "house"), empty);
+    for (source, kind) in
+        [(SourceTopic::Control, Kind::Control), (SourceTopic::Commands, Kind::Command)]
+    {
+        let empty = foreign(kind, "", b"");
+        let mut other = Vec::new();
+        let wrong = if kind == Kind::Control { Kind::Command } else { Kind::Control };
+        Record { kind: wrong, ..empty }.write(&mut other);
+        let mut more = Vec::new();
+        empty.write(&mut more);
+        more.push(0);
+        for value in [None, Some(&b"{}"[..]), Some(&other), Some(&more)] {
+            assert_eq!(record(source, &message(value, &[]), ""), empty, "{value:?}");
+        }
+    }
+}
+
+/// Headers as the client has them where a name is not UTF-8.
+struct NamedBadly;
+
+impl Headers for NamedBadly {
+    fn count(&self) -> usize {
+        1
+    }
+    fn try_get(&self, _: usize) -> Option<Header<'_, &[u8]>> {
+        panic!("the client cannot read the name");
+    }
+}
+
+#[test]
+fn a_header_with_a_bad_name_does_not_end_the_node() {
+    let foreign = foreign(Kind::Wager, "", b"");
+    assert_eq!(with_headers(foreign, b"{}", Some(&NamedBadly), ""), None);
+}
+
+#[test]
+fn what_the_intake_carries_is_read_back() {
+    let origin = Some(Place { partition: 3, batch: 1 << 40, slot: 9, number: 0 });
+    for origin in [None, origin] {
+        let written = Record { origin, ..foreign(Kind::Wager, "house", b"{}") };
+        let carried = carry(SourceTopic::Wagers, &written, Some("00-1"));
+        let (value, topic) = (Some(b"{}".to_vec()), "t".to_owned());
+        let read = OwnedMessage::new(value, None, topic, Stamp::now(), 0, 0, carried.headers);
+        assert_eq!(record(SourceTopic::Wagers, &read, ""), written);
+        let trace = read.headers().unwrap().get(0);
+        assert_eq!((trace.key, trace.value), ("traceparent", Some(&b"00-1"[..])));
+    }
+}

@@ -1,0 +1,89 @@
+//! Partitions among nodes that come, go, die and come back.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use accolade_engine::ordered::{LogFailed, OrderedLog};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use crate::harness::{Cluster, PATIENCE, TRIES, hear_assigned, hear_assignment};
+
+#[test]
+fn a_node_that_restarts_within_its_session_gets_back_what_it_had() {
+    let cluster = Cluster::new(2);
+    let (first, second) = (cluster.node("first"), cluster.node("second"));
+    let (mut of_first, mut of_second) = (Vec::new(), Vec::new());
+    let shared = (0..TRIES).any(|_| {
+        hear_assignment(&first, &mut of_first);
+        hear_assignment(&second, &mut of_second);
+        of_first.len() == 1 && of_second.len() == 1
+    });
+    assert!(shared, "{of_first:?}, {of_second:?}");
+    drop(first);
+    let again = cluster.node("first");
+    hear_assigned(&again, &of_first);
+    // Nothing was given or taken meanwhile.
+    let before = std::mem::take(&mut of_second);
+    hear_assignment(&second, &mut of_second);
+    assert_eq!((of_second, before.len()), (Vec::new(), 1));
+}
+
+#[test]
+fn partitions_of_a_node_that_died_are_taken_once_its_session_has_ended() {
+    let cluster = Cluster::new(2);
+    let (first, second) = (cluster.node("first"), cluster.node("second"));
+    hear_assigned(&first, &[0, 1]);
+    // Dropped without resigning, as after a crash.
+    drop(first);
+    hear_assigned(&second, &[0, 1]);
+}
+
+#[test]
+fn a_node_that_resigns_before_anything_was_assigned_is_gone() {
+    let cluster = Cluster::new(2);
+    let first = cluster.node("first");
+    first.resign();
+    first.resign();
+    hear_assigned(&cluster.node("second"), &[0, 1]);
+}
+
+#[test]
+fn a_second_node_of_the_same_name_is_found_out() {
+    let cluster = Cluster::new(1);
+    let first = cluster.node("same");
+    hear_assigned(&first, &[0]);
+    let second = cluster.node("same");
+    hear_assigned(&second, &[0]);
+    let failed = (0..TRIES).find_map(|_| {
+        let mut assigned = Vec::new();
+        hear_assignment(&second, &mut assigned);
+        first.hear(PATIENCE, &mut |_| {}).err()
+    });
+    assert!(matches!(failed, Some(LogFailed::Damaged(_))), "{failed:?}");
+}
+
+#[test]
+fn a_node_that_never_heard_what_it_was_assigned_can_close() {
+    let cluster = Cluster::new(2);
+    let asking: BaseConsumer = Cluster::client().create().unwrap();
+    let group = cluster.config("first").group;
+    for _ in 0..3 {
+        let first = cluster.node("first");
+        let assigned = (0..TRIES).any(|_| {
+            let groups = asking.fetch_group_list(Some(&group), Duration::from_secs(10)).unwrap();
+            let assigned = groups.groups().iter().any(|group| group.state() == "Stable");
+            if !assigned {
+                std::thread::sleep(PATIENCE);
+            }
+            assigned
+        });
+        assert!(assigned, "the group should have shared partitions out");
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            drop(first);
+            sender.send(()).unwrap();
+        });
+        receiver.recv_timeout(Duration::from_mins(1)).expect("it closes");
+    }
+}

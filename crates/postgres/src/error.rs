@@ -1,0 +1,42 @@
+//! What may go wrong between the journal and the database.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::io;
+
+/// Why the projection does not go on at this moment. All but [`Error::Settings`] are tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is wrong.
+    #[error("{0}")]
+    Settings(String),
+    /// The database refused, or went away.
+    #[error("{}", in_words(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// The database does not answer.
+    #[error("the database has not answered for {0} seconds")]
+    TimedOut(u64),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read: {0}")]
+    Journal(#[from] io::Error),
+    /// The tables hold the rows of another cluster.
+    #[error("the tables belong to the cluster `{0}`: name another schema for this one")]
+    OtherCluster(String),
+    /// A later release has changed the tables.
+    #[error("the tables have version {0}, which a later release has made: use that release")]
+    Newer(i32),
+}
+
+/// What this crate's functions return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The driver says no more than "db error" by itself; what the server said is behind it.
+fn in_words(error: &tokio_postgres::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        write!(words, ": {cause}").expect("a string takes everything");
+        source = cause.source();
+    }
+    words
+}

@@ -1,0 +1,20 @@
+//! The SQL projection: balances, ledger and dead letters as tables of `PostgreSQL`, for reports and for
+//! services that read SQL today.
+//!
+//! It reads the journal batch after batch and keeps its place in the database, in the transaction of the
+//! rows themselves; so each row is there once, whatever fails on either side. It never holds the node
+//! back: where the database is slow or away, it lags and says by how much. Nothing reads the tables to
+//! decide anything; they can be dropped at any time and are rebuilt.
+#![warn(missing_docs)]
+
+pub mod error;
+mod group;
+pub mod rebuild;
+mod rows;
+pub mod running;
+mod schema;
+mod session;
+pub mod settings;
+mod subjects;
+mod tls;
+mod writing;

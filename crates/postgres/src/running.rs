@@ -1,0 +1,239 @@
+//! The projection as it runs beside a node: a thread of its own that nothing waits for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use accolade_engine::feed::Feed;
+use accolade_wire::bytes::Cursor;
+use accolade_wire::journal::Outcomes;
+use accolade_wire::record::Slice;
+use metrics::{counter, gauge};
+use tokio::sync::watch;
+
+use crate::group::{Reader, now};
+use crate::session;
+use crate::settings::Settings;
+
+/// The first wait after an error, doubled with each further one.
+const BACK_OFF: Duration = Duration::from_millis(100);
+const BACK_OFF_MAX: Duration = Duration::from_secs(15);
+/// What holds a partition up for less is a moment between the files of the journal.
+const HELD_UP: Duration = Duration::from_secs(5);
+
+/// A running projection. It ends with [`Projection::stop`], or when it is dropped.
+#[derive(Debug)]
+pub struct Projection {
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How a projection is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Whether the database answers.
+    pub is_connected: bool,
+    /// Batches of the partitions here that are folded and not in the tables; `None` as long as the
+    /// database has not said where it stands.
+    pub lag_batches: Option<u64>,
+    /// The age of the oldest of them; the time since the start where they are not known.
+    pub lag: Duration,
+    /// Rows of the ledger that were written since the start.
+    pub rows: u64,
+    /// The next batch of each partition, as the database has it.
+    pub progress: BTreeMap<u16, u64>,
+    /// Why it does not go on at this moment.
+    pub trouble: Option<String>,
+}
+
+impl Status {
+    /// Whether everything that is folded is in the tables.
+    pub fn is_caught_up(&self) -> bool {
+        self.lag_batches == Some(0)
+    }
+}
+
+/// What the thread and those who ask it share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) feed: Arc<dyn Feed>,
+    began: Instant,
+    now: Mutex<Now>,
+}
+
+#[derive(Debug, Default)]
+struct Now {
+    is_connected: bool,
+    progress: Option<BTreeMap<u16, u64>>,
+    rows: u64,
+    error: Option<String>,
+    held: Option<(Instant, String)>,
+    /// Something was written since the last error.
+    went_well: bool,
+}
+
+impl Projection {
+    /// Begins to project what `feed` has, from where the database stands.
+    pub fn start(settings: Settings, feed: Arc<dyn Feed>) -> io::Result<Self> {
+        let (began, now) = (Instant::now(), Mutex::default());
+        let shared = Arc::new(Shared { settings, feed, began, now });
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let inner = Arc::clone(&shared);
+        let run = move || runtime.block_on(run(inner, stopped));
+        let thread = std::thread::Builder::new().name("postgres".into()).spawn(run)?;
+        Ok(Self { shared, stop, thread: Some(thread) })
+    }
+
+    /// How it is. Reads a little of the journal where it lags.
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// Ends at once. What was not committed is written again by whoever comes next.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the projection ended with a panic");
+        }
+    }
+}
+
+impl Drop for Projection {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+    let told = async {
+        // An error says that whoever could tell is gone.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    tokio::select! {
+        () = told => {}
+        () = project(&shared) => {}
+        () = measure(&shared) => {}
+    }
+}
+
+async fn project(shared: &Shared) {
+    let mut reader = Reader::new(Arc::clone(&shared.feed));
+    let mut back_off = BACK_OFF;
+    loop {
+        let Err(error) = session::run(shared, &mut reader).await;
+        if shared.failed(&error) {
+            back_off = BACK_OFF;
+        }
+        tracing::warn!(%error, back_off_ms = back_off.as_millis(), "the projection waits");
+        tokio::time::sleep(back_off).await;
+        back_off = (back_off * 2).min(BACK_OFF_MAX);
+    }
+}
+
+async fn measure(shared: &Shared) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tick.tick().await;
+        let status = shared.status();
+        gauge!("accolade_projection_lag_seconds", "projection" => "postgres")
+            .set(status.lag.as_secs_f64());
+        if let Some(batches) = status.lag_batches {
+            // A gauge is a float, and counts this high well enough.
+            let batches = f64::from(u32::try_from(batches).unwrap_or(u32::MAX));
+            gauge!("accolade_projection_lag_batches", "projection" => "postgres").set(batches);
+        }
+        gauge!("accolade_projection_connected", "projection" => "postgres")
+            .set(f64::from(u8::from(status.is_connected)));
+        counter!("accolade_projection_rows_total", "projection" => "postgres")
+            .absolute(status.rows);
+    }
+}
+
+impl Shared {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The database has said where it stands.
+    pub(crate) fn connected(&self, progress: &BTreeMap<u16, u64>) {
+        let mut now = self.now();
+        now.is_connected = true;
+        now.error = None;
+        now.progress = Some(progress.clone());
+    }
+
+    /// It stands there now, with as many rows more.
+    pub(crate) fn progressed(&self, progress: &BTreeMap<u16, u64>, rows: u64) {
+        let mut now = self.now();
+        now.progress = Some(progress.clone());
+        now.rows += rows;
+        now.went_well = true;
+    }
+
+    /// Something keeps a partition from going on, or nothing does any more.
+    pub(crate) fn held_by(&self, what: Option<String>) {
+        let mut now = self.now();
+        now.held = match (what, now.held.take()) {
+            (None, _) => None,
+            (Some(what), Some((since, before))) if before == what => Some((since, before)),
+            (Some(what), _) => Some((Instant::now(), what)),
+        };
+    }
+
+    /// The connection is over; says whether anything went well before.
+    fn failed(&self, error: &impl fmt::Display) -> bool {
+        let mut now = self.now();
+        now.is_connected = false;
+        now.error = Some(error.to_string());
+        std::mem::take(&mut now.went_well)
+    }
+
+    fn status(&self) -> Status {
+        let mut status = {
+            let now = self.now();
+            let held = now.held.as_ref().filter(|(since, _)| since.elapsed() > HELD_UP);
+            let trouble = now.error.clone().or_else(|| held.map(|(_, what)| what.clone()));
+            Status {
+                is_connected: now.is_connected,
+                lag_batches: now.progress.as_ref().map(|_| 0),
+                lag: self.began.elapsed(),
+                rows: now.rows,
+                progress: now.progress.clone().unwrap_or_default(),
+                trouble,
+            }
+        };
+        let Some(lag_batches) = &mut status.lag_batches else { return status };
+        status.lag = Duration::ZERO;
+        for partition in self.feed.owned() {
+            let next = status.progress.get(&partition).copied().unwrap_or(1);
+            let end = self.feed.end(partition).unwrap_or(next);
+            if next < end {
+                *lag_batches += end - next;
+                status.lag = status.lag.max(self.age_of(partition, next));
+            }
+        }
+        status
+    }
+
+    fn age_of(&self, partition: u16, batch: u64) -> Duration {
+        let Ok(Some(bytes)) = self.feed.journal(partition, batch) else { return Duration::ZERO };
+        let slice = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice"));
+        let Ok(outcomes) = slice.and_then(|slice| Outcomes::read(&slice)) else {
+            return Duration::ZERO;
+        };
+        let micros = now().micros().saturating_sub(outcomes.time.micros());
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+}

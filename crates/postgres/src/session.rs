@@ -1,0 +1,82 @@
+//! One connection, from its beginning to the error that ends it.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Client;
+
+use crate::error::{Error, Result};
+use crate::group::{Group, Reader};
+use crate::running::Shared;
+use crate::writing::{Writer, begin, progress};
+use crate::{schema, tls};
+
+/// How long one transaction may take before the server counts as one that does not answer.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Connects and projects until something fails.
+pub(crate) async fn run(shared: &Shared, reader: &mut Reader) -> Result<Infallible> {
+    let settings = &shared.settings;
+    let cluster = shared.feed.rules().settings.cluster_id.clone();
+    let mut client = tls::connect(settings).await?;
+    let prepared = async {
+        schema::prepare(&mut client, settings, Some(&cluster)).await?;
+        Writer::new(&client, settings).await
+    };
+    let mut writer = patiently(prepared).await?;
+    let mut known = patiently(progress(&client, settings)).await?;
+    shared.connected(&known);
+    tracing::info!("the projection is connected to PostgreSQL");
+    loop {
+        let began = Instant::now();
+        begin_new(shared, &client, &mut known).await?;
+        let group = reader.read(&known, settings.records_max)?;
+        shared.held_by(group.held_by.clone());
+        let is_full = group.is_full;
+        if !group.steps.is_empty() {
+            write(shared, &mut writer, &mut client, group, &mut known).await?;
+        }
+        if !is_full {
+            tokio::time::sleep(settings.pause.saturating_sub(began.elapsed())).await;
+        }
+    }
+}
+
+/// Has partitions begin that have come to this node and were nowhere projected before.
+async fn begin_new(shared: &Shared, client: &Client, known: &mut BTreeMap<u16, u64>) -> Result<()> {
+    let mut new = shared.feed.owned();
+    new.retain(|partition| !known.contains_key(partition));
+    if new.is_empty() {
+        return Ok(());
+    }
+    patiently(begin(client, &shared.settings, &new)).await?;
+    *known = patiently(progress(client, &shared.settings)).await?;
+    shared.progressed(known, 0);
+    Ok(())
+}
+
+async fn write(
+    shared: &Shared,
+    writer: &mut Writer,
+    client: &mut Client,
+    group: Group,
+    known: &mut BTreeMap<u16, u64>,
+) -> Result<()> {
+    let steps = group.steps.clone();
+    let rows = group.ledger.count();
+    if patiently(writer.write(client, group)).await? {
+        known.extend(steps.iter().map(|step| (step.partition, step.next)));
+        shared.progressed(known, rows);
+    } else {
+        // Another node has these partitions now, or a rebuild has begun: look again.
+        *known = patiently(progress(client, &shared.settings)).await?;
+        shared.progressed(known, 0);
+    }
+    Ok(())
+}
+
+async fn patiently<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let timed_out = |_| Error::TimedOut(PATIENCE.as_secs());
+    tokio::time::timeout(PATIENCE, work).await.map_err(timed_out)?
+}

@@ -1,0 +1,125 @@
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use accolade_postgres::running::Projection;
+
+use crate::house::{House, wager};
+use crate::tables::{Tables, caught_up, until};
+
+#[test]
+fn a_connection_that_is_killed_again_and_again_costs_nothing_and_repeats_nothing() {
+    let (house, mut tables) = (House::open(), Tables::new("killed"));
+    tables.settings.records_max = 40;
+    house.wagers("before", 1500, 60);
+    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let killer = tables.connect();
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    let mut killed = 0;
+    let mut rows = 0;
+    while killed < 12 {
+        // Each time something was written since.
+        until(&projection, |projection| {
+            let status = projection.status();
+            status.is_connected && (status.rows > rows || status.is_caught_up())
+        });
+        rows = projection.status().rows;
+        let ended = tables.wait(killer.query(sql, &[&tables.settings.schema])).unwrap();
+        killed += ended.len();
+        house.take("house", &[("anna", wager("house", "anna", &format!("k{killed}"), "5").into())]);
+    }
+    caught_up(&projection);
+    tables.are_exactly(&house);
+}
+
+#[test]
+fn two_projections_of_the_same_partitions_write_every_row_once() {
+    let (house, tables) = (House::open(), Tables::new("racing"));
+    house.wagers("before", 1200, 60);
+    let start = || Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let racing = [start(), start(), start()];
+    house.wagers("meanwhile", 600, 60);
+    for projection in &racing {
+        caught_up(projection);
+        assert_eq!(projection.status().trouble, None);
+    }
+    tables.are_exactly(&house);
+    let written: u64 = racing.iter().map(|projection| projection.status().rows).sum();
+    assert_eq!(written, u64::try_from(house.ledger().len()).unwrap());
+}
+
+/// A server that a test may stop.
+struct OwnServer {
+    folder: tempfile::TempDir,
+    ports_from: u16,
+}
+
+impl OwnServer {
+    fn start() -> Self {
+        let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port + 1)).is_ok();
+        let first = 23_000 + u16::try_from(std::process::id() % 4_000).unwrap();
+        let ports_from = (first..32_000).find(is_free).unwrap();
+        let server = Self { folder: tempfile::tempdir().unwrap(), ports_from };
+        server.run("start");
+        server
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://accolade:accolade@127.0.0.1:{}/accolade", self.ports_from + 1)
+    }
+
+    fn run(&self, command: &str) {
+        let script: PathBuf =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services/postgres.sh");
+        let done = Command::new(script)
+            .arg(command)
+            .env("ACCOLADE_SERVICES_DIR", self.folder.path())
+            .env("ACCOLADE_PORTS_FROM", self.ports_from.to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "postgres.sh {command}: {said}");
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.run("stop");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
+    let server = OwnServer::start();
+    let (house, mut tables) = (House::open(), Tables::at(&server.url(), "crash"));
+    tables.settings.records_max = 40;
+    house.wagers("before", 1500, 60);
+    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    for round in 0..3 {
+        let rows = projection.status().rows;
+        until(&projection, |projection| {
+            let status = projection.status();
+            status.rows > rows + 100 || status.is_caught_up()
+        });
+        server.run("stop-at-once");
+        // The node goes on, and the projection says how far it is behind.
+        house.wagers(&format!("away-{round}"), 200, 60);
+        until(&projection, |projection| {
+            let status = projection.status();
+            !status.is_connected
+                && status.trouble.is_some()
+                && status.lag_batches.is_some_and(|batches| batches > 0)
+                && status.lag > Duration::ZERO
+        });
+        server.run("start");
+    }
+    caught_up(&projection);
+    tables.reconnect();
+    tables.are_exactly(&house);
+    assert_eq!(projection.status().trouble, None);
+    drop(projection);
+    drop(tables);
+}

@@ -1,0 +1,9 @@
+//! The projection against a real server: `ACCOLADE_TEST_POSTGRES`, or the one of `make cluster-up`. Where
+//! it does not answer, the tests fail.
+
+mod failures;
+mod house;
+mod rates;
+mod rows;
+mod tables;
+mod tenants;

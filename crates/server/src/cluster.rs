@@ -1,0 +1,76 @@
+//! What the nodes of a cluster ask each other: each has some of the partitions, and any of them answers
+//! every request.
+//!
+//! What concerns one partition is forwarded to its owner, once. What concerns several is asked of
+//! their owners and put together here, whole or not at all.
+
+mod ask;
+mod batches;
+mod forward;
+mod gather;
+mod neighbours;
+mod routes;
+mod told;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accolade_storage::host::{NotHere, Outcomes};
+use tokio::time::Instant;
+
+pub use self::neighbours::{BadSecret, Neighbours};
+
+pub(crate) use self::batches::{Batch, Stretch};
+pub(crate) use self::forward::{By, Forwarded, at_owner, unreachable};
+pub(crate) use self::gather::partitions_text;
+pub(crate) use self::routes::{Neighbour, routes};
+pub(crate) use self::told::{put_told, read_told};
+
+use crate::problem::Problem;
+use crate::service::Service;
+
+/// How long a request waits for a partition that is on its way from one node to another.
+const OWNER_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What a service needs besides its own node.
+#[derive(Debug, Clone)]
+pub(crate) struct Cluster {
+    /// The way to the other nodes.
+    pub(crate) neighbours: Neighbours,
+    /// What other nodes ask this one.
+    pub(crate) outcomes: Arc<dyn Outcomes>,
+}
+
+/// Where a partition is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Where {
+    /// Here.
+    Here,
+    /// At the node that answers at this address.
+    At(String),
+}
+
+impl Service {
+    /// Where a partition is; waits a while for one that is nowhere.
+    pub(crate) async fn find(&self, partition: u16) -> Result<Where, Problem> {
+        let until = Instant::now() + OWNER_PATIENCE;
+        loop {
+            match self.host.whereabouts(partition) {
+                Ok(()) => return Ok(Where::Here),
+                Err(NotHere::At(address)) => return Ok(Where::At(address)),
+                Err(nowhere @ NotHere::Nowhere) if Instant::now() > until => {
+                    return Err(nowhere.into());
+                }
+                Err(NotHere::Nowhere) => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    /// The way to the other nodes. A host that has neighbours is never served without it.
+    pub(crate) fn neighbours(&self) -> Result<&Neighbours, Problem> {
+        let cluster = self.cluster.as_ref().ok_or(NotHere::Nowhere)?;
+        Ok(&cluster.neighbours)
+    }
+}

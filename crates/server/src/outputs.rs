@@ -1,0 +1,163 @@
+//! The output topics, derived from the journal and the records behind it: nothing is stored twice.
+//!
+//! Values are written byte by byte, for publishers that keep up with everything that comes in. Only the
+//! records that make an output are parsed again.
+
+mod json;
+mod values;
+
+use accolade_domain::ledger::{Place, Subject};
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_wire::bytes::BadFormat;
+use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::record::{Record, Slice};
+
+use self::values::Values;
+pub(crate) use self::values::{Balance, put_balance, put_balance_key};
+
+/// A topic that Accolade writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Wagers that count, as they came, with the version that found them eligible.
+    Eligible,
+    /// What each wager earned.
+    Calculated,
+    /// The balance after each change.
+    Balances,
+    /// Inputs that could not be processed.
+    DeadLetters,
+}
+
+impl Topic {
+    /// The name that it has unless another is configured.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eligible => "loyalty.eligible",
+            Self::Calculated => "loyalty.calculated",
+            Self::Balances => "loyalty.balances",
+            Self::DeadLetters => "accolade.dead-letters",
+        }
+    }
+}
+
+/// Which topics are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each topic is wanted or not")]
+pub struct Wanted {
+    /// `loyalty.eligible`
+    pub eligible: bool,
+    /// `loyalty.calculated`
+    pub calculated: bool,
+    /// `loyalty.balances`
+    pub balances: bool,
+    /// `accolade.dead-letters`
+    pub dead_letters: bool,
+}
+
+impl Wanted {
+    /// This one and no other.
+    pub const fn only(topic: Topic) -> Self {
+        let none =
+            Self { eligible: false, calculated: false, balances: false, dead_letters: false };
+        match topic {
+            Topic::Eligible => Self { eligible: true, ..none },
+            Topic::Calculated => Self { calculated: true, ..none },
+            Topic::Balances => Self { balances: true, ..none },
+            Topic::DeadLetters => Self { dead_letters: true, ..none },
+        }
+    }
+
+    const fn wants(self, recorded: &Recorded<'_>) -> bool {
+        match recorded.outcome {
+            Outcome::Counted { .. } => {
+                self.eligible || self.calculated || self.balances && recorded.entry.is_some()
+            }
+            Outcome::Voided { .. } => self.balances && recorded.entry.is_some(),
+            Outcome::DeadLetter { .. } => self.dead_letters,
+            Outcome::Recorded
+            | Outcome::Refused { .. }
+            | Outcome::Repeated { .. }
+            | Outcome::Done { .. }
+            | Outcome::Declined { .. } => false,
+        }
+    }
+}
+
+/// One record of an output topic. Its partition is that of its place, in every topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output<'a> {
+    /// The topic.
+    pub topic: Topic,
+    /// The input that it is derived from.
+    pub place: Place,
+    /// The time of the input's batch.
+    pub time: Timestamp,
+    /// The operator, as far as the input names one.
+    pub operator: &'a str,
+    /// The record's key.
+    pub key: &'a str,
+    /// The record's value: one JSON object.
+    pub value: &'a [u8],
+}
+
+/// What helps where the records of a batch are not at hand any more.
+pub trait Aside {
+    /// The operator's id, and its own name for the player behind a subject.
+    fn player(&self, partition: u16, operator: u32, subject: Subject) -> Option<(String, String)>;
+
+    /// Reads the dead letter at `place`; says whether it is kept.
+    fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> bool;
+}
+
+/// Nothing helps.
+impl Aside for () {
+    fn player(&self, _: u16, _: u32, _: Subject) -> Option<(String, String)> {
+        None
+    }
+
+    fn dead_letter(&self, _: Place, _: &mut dyn FnMut(&Record<'_>)) -> bool {
+        false
+    }
+}
+
+/// Derives the wanted outputs of a batch, in the order of its records, and returns how many records
+/// have some that cannot be derived because `records` is `None` and `aside` does not know.
+///
+/// The same batch always gives the same outputs, with or without its records.
+pub fn outputs_of(
+    journal: &Slice<'_>,
+    records: Option<&Slice<'_>>,
+    wanted: Wanted,
+    aside: &dyn Aside,
+    each: &mut dyn FnMut(Output<'_>),
+) -> Result<u32, BadFormat> {
+    const MISMATCH: BadFormat = BadFormat("slice of the same batch");
+    let is_same = |records: &Slice<'_>| {
+        (records.partition, records.batch, records.count)
+            == (journal.partition, journal.batch, journal.count)
+    };
+    if !records.is_none_or(is_same) {
+        return Err(MISMATCH);
+    }
+    let mut records = records.map(Slice::records);
+    let mut values = Values::default();
+    let mut missing = 0;
+    for recorded in Outcomes::read(journal)? {
+        let recorded = recorded?;
+        let record = match &mut records {
+            Some(records) => Some(records.next().ok_or(MISMATCH)??),
+            None => None,
+        };
+        if !wanted.wants(&recorded) {
+            continue;
+        }
+        if let Some(record) = record {
+            values.of_record(&record, &recorded, wanted, each);
+        } else {
+            let is_whole = values.of_journal(&recorded, wanted, aside, each);
+            missing += u32::from(!is_whole);
+        }
+    }
+    Ok(missing)
+}

@@ -1,0 +1,235 @@
+//! The value of each output topic.
+
+use std::borrow::Cow;
+
+use accolade_domain::amount::{Multiplier, Points};
+use accolade_domain::event::{Event, Wager};
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_wire::event::read_wager;
+use accolade_wire::journal::Recorded;
+use accolade_wire::json::{self, Value};
+use accolade_wire::record::{Kind, Record};
+use accolade_wire::timestamp;
+
+use super::json::Object;
+use super::{Aside, Output, Topic, Wanted};
+use crate::dead_letters::{id_of, stage_of};
+use crate::tenant::hex;
+
+/// A balance after a change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Balance<'a> {
+    pub(crate) player: &'a str,
+    pub(crate) operator: &'a str,
+    pub(crate) points: Points,
+    pub(crate) last_wager: &'a str,
+    pub(crate) updated: Timestamp,
+    /// The number of the account's last entry.
+    pub(crate) version: u64,
+}
+
+/// Writes the value of a balance in place of what `out` holds.
+pub(crate) fn put_balance(out: &mut Vec<u8>, of: &Balance<'_>) {
+    Object::begin(out)
+        .text("playerId", of.player)
+        .text("operatorId", of.operator)
+        .number("pointsBalance", of.points)
+        .text("lastWagerId", of.last_wager)
+        .plain("lastUpdated", timestamp::write(of.updated))
+        .number("version", of.version)
+        .end();
+}
+
+/// Writes the key of a balance in place of what `key` holds.
+pub(crate) fn put_balance_key(key: &mut String, operator: &str, player: &str) {
+    key.clear();
+    key.push_str(operator);
+    key.push('/');
+    key.push_str(player);
+}
+
+/// Room for one output after the other.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    key: String,
+    value: Vec<u8>,
+}
+
+impl Values {
+    /// Writes what is derived of a record and what became of it.
+    pub(super) fn of_record(
+        &mut self,
+        record: &Record<'_>,
+        recorded: &Recorded<'_>,
+        wanted: Wanted,
+        each: &mut dyn FnMut(Output<'_>),
+    ) {
+        if let Outcome::DeadLetter { .. } = recorded.outcome {
+            self.dead_letter(record, recorded, each);
+            return;
+        }
+        // A record that counted, or took something back, was read by the fold.
+        let Ok(event) = read_wager(record.body) else { return };
+        let (operator, player) = match &event {
+            Event::Wager(wager) => (&*wager.operator_id, &*wager.player_id),
+            Event::Void(void) => (&*void.operator_id, &*void.player_id),
+            Event::Game(_) => return,
+        };
+        if let Event::Wager(wager) = &event {
+            self.of_wager(wager, record, recorded, wanted, each);
+        }
+        if wanted.balances {
+            self.balance(operator, player, recorded, each);
+        }
+    }
+
+    /// Writes what can be derived without the record, and says whether that is all.
+    pub(super) fn of_journal(
+        &mut self,
+        recorded: &Recorded<'_>,
+        wanted: Wanted,
+        aside: &dyn Aside,
+        each: &mut dyn FnMut(Output<'_>),
+    ) -> bool {
+        if let Outcome::DeadLetter { .. } = recorded.outcome {
+            let mut tell = |record: &Record<'_>| self.dead_letter(record, recorded, each);
+            return aside.dead_letter(recorded.place, &mut tell);
+        }
+        let mut is_whole = match recorded.outcome {
+            Outcome::Counted { .. } => !(wanted.eligible || wanted.calculated),
+            _ => true,
+        };
+        if wanted.balances
+            && let Some(stored) = &recorded.entry
+        {
+            let (operator, subject) = (stored.entry.operator, stored.entry.subject);
+            match aside.player(recorded.place.partition, operator, subject) {
+                Some((operator, player)) => self.balance(&operator, &player, recorded, each),
+                None => is_whole = false,
+            }
+        }
+        is_whole
+    }
+
+    fn of_wager(
+        &mut self,
+        wager: &Wager<'_>,
+        record: &Record<'_>,
+        recorded: &Recorded<'_>,
+        wanted: Wanted,
+        each: &mut dyn FnMut(Output<'_>),
+    ) {
+        let Outcome::Counted { version, points, capped, parts, .. } = &recorded.outcome else {
+            return;
+        };
+        let (place, time) = (recorded.place, recorded.time);
+        let (operator, key) = (&*wager.operator_id, &*wager.player_id);
+        let value = &mut self.value;
+        if wanted.eligible {
+            put_eligible(value, record.body, *version);
+            each(Output { topic: Topic::Eligible, place, time, operator, key, value });
+        }
+        if wanted.calculated {
+            Object::begin(value)
+                .text("wagerId", &wager.wager_id)
+                .text("playerId", key)
+                .text("operatorId", operator)
+                .number("pointsEarned", points)
+                .number("wagerAmount", wager.stake)
+                .number("multiplier", Multiplier::of(parts.base, parts.rate))
+                .number("bonusPoints", Points::ZERO)
+                .number("cappedPoints", capped)
+                .plain("timestamp", timestamp::write(wager.at))
+                .plain("calculatedAt", timestamp::write(time))
+                .end();
+            each(Output { topic: Topic::Calculated, place, time, operator, key, value });
+        }
+    }
+
+    fn balance(
+        &mut self,
+        operator: &str,
+        player: &str,
+        recorded: &Recorded<'_>,
+        each: &mut dyn FnMut(Output<'_>),
+    ) {
+        let Some(stored) = &recorded.entry else { return };
+        let entry = &stored.entry;
+        let (place, time) = (recorded.place, recorded.time);
+        put_balance_key(&mut self.key, operator, player);
+        let (points, version) = (entry.balance_after, entry.sequence);
+        let last_wager = &*entry.cause;
+        let of = Balance { player, operator, points, last_wager, updated: time, version };
+        put_balance(&mut self.value, &of);
+        let (key, value) = (&*self.key, &*self.value);
+        each(Output { topic: Topic::Balances, place, time, operator, key, value });
+    }
+
+    fn dead_letter(
+        &mut self,
+        record: &Record<'_>,
+        recorded: &Recorded<'_>,
+        each: &mut dyn FnMut(Output<'_>),
+    ) {
+        let Outcome::DeadLetter { reason, detail } = &recorded.outcome else { return };
+        let (operator, key) = named_in(record);
+        let operator = operator.as_deref().unwrap_or(record.operator);
+        let (place, time) = (recorded.place, recorded.time);
+        let value = Object::begin(&mut self.value)
+            .text("id", &id_of(place))
+            .text("operatorId", operator)
+            .text("reason", reason.code())
+            .text("error", detail)
+            .text("stage", stage_of(*reason))
+            .text("source", record.source.code())
+            .text("sourceTopic", source_topic(record.kind))
+            .number("partition", place.partition)
+            .number("batch", place.batch)
+            .number("slot", place.slot)
+            .plain("receivedAt", timestamp::write(record.received_at))
+            .plain("time", timestamp::write(time));
+        match std::str::from_utf8(record.body) {
+            Ok(original) => value.text("original", original).end(),
+            Err(_) => value.text("originalHex", &hex(record.body)).end(),
+        }
+        let value = &*self.value;
+        each(Output { topic: Topic::DeadLetters, place, time, operator, key: &key, value });
+    }
+}
+
+/// The wager's own fields, as they came, and the version that found it eligible.
+fn put_eligible(out: &mut Vec<u8>, body: &[u8], version: u32) {
+    out.clear();
+    let fields = body.trim_ascii_end();
+    let fields = fields.strip_suffix(b"}").unwrap_or(fields);
+    out.extend_from_slice(fields.trim_ascii_end());
+    out.extend_from_slice(format!(",\"eligibilityRuleVersion\":\"v{version}\"}}").as_bytes());
+}
+
+/// The topic that an input of this kind comes in by.
+const fn source_topic(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Wager => "wager.events",
+        Kind::GameEvent => "player.events.raw",
+        Kind::Command => "accolade.commands",
+        Kind::Control => "accolade.control",
+    }
+}
+
+/// The operator and the player that an input names, as far as it can be read.
+fn named_in<'a>(record: &Record<'a>) -> (Option<Cow<'a, str>>, Cow<'a, str>) {
+    let text = |value: Option<Value<'a>>| match value {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    };
+    let names = match record.kind {
+        Kind::Wager => ["operatorId", "playerId"],
+        Kind::GameEvent => ["", "player_id"],
+        Kind::Command | Kind::Control => return (None, Cow::default()),
+    };
+    match json::fields(record.body, &names) {
+        Ok([operator, player]) => (text(operator), text(player).unwrap_or_default()),
+        Err(_) => (None, Cow::default()),
+    }
+}

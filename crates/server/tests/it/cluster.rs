@@ -1,0 +1,433 @@
+//! Two nodes that share the partitions of a cluster: any of them answers every request.
+
+mod fake;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use accolade_wire::identity::partition_of;
+use serde_json::{Value, json};
+
+use self::fake::{A, B, Cluster, SECRET};
+use crate::harness::{
+    Answer, Api, Ask, OPERATOR, PROGRAM, ask, days_ago, finish, game_event, wager,
+};
+
+/// Players of all partitions, two of each.
+fn players() -> Vec<String> {
+    let mut players = Vec::new();
+    for partition in 0..4 {
+        let names = (0..).map(|number| format!("player-{number}"));
+        players.extend(names.filter(|name| partition_of(name, 4) == partition).take(2));
+    }
+    players
+}
+
+fn player_in(partition: u16) -> String {
+    players().into_iter().find(|name| partition_of(name, 4) == partition).unwrap()
+}
+
+/// Each player has a wager of one id for all and one of their own, a game event and a dead letter.
+async fn lived_in() -> Cluster {
+    let cluster = Cluster::start().await;
+    let mut wagers = Vec::new();
+    for player in players() {
+        wagers.push(wager("w-all", &player));
+        wagers.push(wager(&format!("w-{player}"), &player));
+        let mut late = wager(&format!("late-{player}"), &player);
+        late["timestamp"] = days_ago(10).into();
+        wagers.push(late);
+    }
+    let answer = cluster.a().post("/api/v1/wagers?wait=applied", &wagers.into()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let events: Vec<Value> =
+        players().iter().map(|player| game_event(Some(&format!("e-{player}")), player)).collect();
+    let answer = cluster.b().post("/api/v1/events?wait=applied", &events.into()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    cluster
+}
+
+async fn items(api: &Api, path: &str) -> Vec<Value> {
+    let answer = api.get(path).await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.json["items"].as_array().unwrap().clone()
+}
+
+fn is_elsewhere(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.json["code"], "elsewhere");
+    assert_eq!(answer.headers["retry-after"], "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_can_be_read_through_either_node() {
+    let cluster = lived_in().await;
+    let mut paths = vec![
+        "/api/v1/wagers/w-all/explanation".to_owned(),
+        "/api/v1/program".to_owned(),
+        "/api/v1/program/versions".to_owned(),
+        "/api/v1/program/versions/1".to_owned(),
+        "/api/v1/program/versions/1/diff".to_owned(),
+        "/api/v1/dead-letters?limit=500".to_owned(),
+    ];
+    for player in players() {
+        paths.push(format!("/api/v1/players/{player}/balance"));
+        paths.push(format!("/api/v1/players/{player}/balance?asOf=2030-01-01T00:00:00Z"));
+        paths.push(format!("/api/v1/players/{player}/ledger?limit=1"));
+        paths.push(format!("/api/v1/events/w-{player}"));
+        paths.push(format!("/api/v1/events/e-{player}"));
+        paths.push(format!("/api/v1/wagers/w-{player}/explanation"));
+        paths.push(format!("/api/v1/wagers/w-all/explanation?playerId={player}"));
+    }
+    for letter in items(cluster.a(), "/api/v1/dead-letters").await {
+        paths.push(format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap()));
+    }
+    assert!(paths.len() > 60);
+    for path in paths {
+        let (a, b) = (cluster.a().get(&path).await, cluster.b().get(&path).await);
+        assert_eq!(
+            (a.status, b.status),
+            (200.try_into().unwrap(), 200.try_into().unwrap()),
+            "{path}"
+        );
+        assert_eq!(a.text, b.text, "{path}");
+        assert_eq!(a.headers["content-type"], b.headers["content-type"], "{path}");
+        assert_eq!(a.headers.get("etag"), b.headers.get("etag"), "{path}");
+    }
+    for player in players() {
+        let balance = cluster.a().get(&format!("/api/v1/players/{player}/balance")).await;
+        assert!(balance.text.contains("\"pointsBalance\":20.00"), "{balance:?}");
+    }
+    for path in ["/api/v1/events/nobody", "/api/v1/wagers/nobody/explanation"] {
+        assert_eq!(cluster.a().get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_many_players_share_is_told_of_all_of_them() {
+    let cluster = lived_in().await;
+    for api in cluster.both() {
+        let told = api.get("/api/v1/wagers/w-all/explanation").await.json;
+        let others = told["others"].as_array().unwrap();
+        let mut seen: BTreeSet<&str> =
+            others.iter().map(|other| other["playerId"].as_str().unwrap()).collect();
+        seen.insert(told["playerId"].as_str().unwrap());
+        assert_eq!((others.len(), seen.len()), (players().len() - 1, players().len()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_hears_of_records_wherever_they_are_folded_and_a_repeat_of_the_first() {
+    let cluster = Cluster::start().await;
+    let wagers: Value = players().iter().map(|player| wager("w1", player)).collect();
+    for (api, outcome) in cluster.both().into_iter().zip(["counted", "repeated"]) {
+        let answer = api.post("/api/v1/wagers?wait=applied", &wagers).await;
+        let results = answer.json["results"].as_array().unwrap();
+        assert_eq!(results.len(), players().len());
+        for result in results {
+            assert_eq!(result["outcome"], outcome, "{answer:?}");
+            assert_eq!(
+                (&result["points"], &result["pointsBalance"], &result["multiplier"]),
+                (&json!(10.0), &json!(10.0), &json!(0.1)),
+                "{answer:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_are_carried_out_through_either_node() {
+    let cluster = lived_in().await;
+    for partition in 0..4 {
+        let player = player_in(partition);
+        let path = format!("/api/v1/players/{player}/consent");
+        for (api, says) in cluster.both().into_iter().zip(["out", "in"]) {
+            let request = || ask("PUT", &path).json(&json!({ "consent": says }));
+            for _ in 0..2 {
+                let key = format!("{says}-{partition}");
+                let answer = api.send(request().header("idempotency-key", &key)).await;
+                assert_eq!(
+                    (&answer.json["outcome"], &answer.json["consent"]),
+                    (&json!("done"), &json!(says))
+                );
+            }
+            let counted = api.wager(&wager(&format!("after-{says}"), &player)).await;
+            let expected = if says == "in" { "counted" } else { "refused" };
+            assert_eq!(counted["outcome"], expected, "{counted}");
+        }
+        // The same key for something else is noticed, whichever node it reaches.
+        let other = ask("PUT", &path).json(&json!({ "consent": "out" }));
+        let answer =
+            cluster.a().send(other.header("idempotency-key", &format!("in-{partition}"))).await;
+        assert_eq!(answer.json["code"], "idempotency_key_reused");
+    }
+    for letter in items(cluster.a(), "/api/v1/dead-letters").await {
+        let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+        let mut original: Value =
+            serde_json::from_str(letter["original"].as_str().unwrap()).unwrap();
+        original["wagerAmount"] = 50.into();
+        let body = json!({ "original": original.to_string() });
+        let repaired = cluster.b().send(ask("PATCH", &path).json(&body)).await;
+        assert_eq!(repaired.json["original"], original.to_string(), "{repaired:?}");
+        let player = original["playerId"].as_str().unwrap();
+        let (way, state) = if player == player_in(partition_of(player, 4)) {
+            ("retry", "released")
+        } else {
+            ("discard", "discarded")
+        };
+        let body = json!({ "why": "too old" });
+        let done = cluster.a().post(&format!("{path}/{way}"), &body).await;
+        assert_eq!((done.status.as_u16(), &done.json["state"]), (200, &json!(state)));
+        assert_eq!(cluster.b().get(&path).await.json, done.json);
+        let bad = cluster.b().send(ask("PATCH", &path).json(&json!({ "original": "{}" }))).await;
+        assert_eq!(bad.status, 422, "problems of the owner come through: {bad:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_one_node_publishes_is_the_other_s() {
+    let cluster = lived_in().await;
+    let [a, b] = cluster.both();
+    let body = json!({ "why": "more", "program": PROGRAM.replace("5000", "6000") });
+    let publish = |version: &str| {
+        ask("POST", "/api/v1/program/versions").json(&body).header("if-match", version)
+    };
+    let published = b.send(publish("1")).await;
+    assert_eq!(published.json["version"], 2, "{published:?}");
+    assert_eq!(a.send(publish("1")).await.status, 412);
+    assert_eq!(a.send(publish("2")).await.json["version"], 3);
+    let key = a.add_operator("operator-555", 0).await;
+    let list = ask("GET", "/api/v1/dead-letters").header("authorization", &format!("Bearer {key}"));
+    assert_eq!(a.send_bare(list).await.json["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn merged_lists_are_complete_and_in_order_page_by_page() {
+    let cluster = lived_in().await;
+    let all = items(cluster.a(), "/api/v1/dead-letters?limit=500").await;
+    assert_eq!(all.len(), players().len());
+    let place = |letter: &Value| -> Vec<u64> {
+        letter["id"].as_str().unwrap().split('-').map(|part| part.parse().unwrap()).collect()
+    };
+    assert!(all.is_sorted_by_key(place), "{all:?}");
+    for api in cluster.both() {
+        for limit in 1..=9 {
+            let (mut paged, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/api/v1/dead-letters?state=open&limit={limit}{cursor}");
+                let page = api.get(&path).await.json;
+                let items = page["items"].as_array().unwrap();
+                assert!(items.len() <= limit);
+                paged.extend(items.iter().cloned());
+                let Some(next) = page["nextCursor"].as_str() else { break };
+                assert_eq!(items.len(), limit);
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(paged, all, "pages of {limit}");
+        }
+        assert_eq!(items(api, "/api/v1/dead-letters?state=discarded").await, [] as [Value; 0]);
+    }
+    assert_eq!(cluster.a().get("/api/v1/dead-letters?cursor=9-1-1").await.json["items"], json!([]));
+}
+
+async fn tail(api: &Api, topic: &str, query: &str) -> Vec<Value> {
+    let answer = api.on_socket(ask("GET", &format!("/local/topics/{topic}?{query}"))).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn topics_have_the_records_of_all_partitions() {
+    let cluster = lived_in().await;
+    let [a, b] = cluster.both();
+    let count = players().len();
+    for (topic, expected) in [
+        ("wager.events", 3 * count),
+        ("player.events.raw", count),
+        ("loyalty.eligible", 2 * count),
+        ("loyalty.calculated", 2 * count),
+        ("loyalty.balances", count),
+        ("accolade.dead-letters", count),
+    ] {
+        let lines = tail(a, topic, "from=earliest").await;
+        assert_eq!(lines.len(), expected, "{topic}");
+        assert_eq!(tail(b, topic, "from=earliest").await, lines, "{topic}");
+        assert_eq!(tail(a, topic, "from=earliest&limit=3").await, lines[..3], "{topic}");
+        assert_eq!(tail(b, topic, "from=latest").await, [] as [Value; 0], "{topic}");
+        if topic != "loyalty.balances" {
+            let time = |line: &Value| line["time"].as_str().unwrap().to_owned();
+            assert!(lines.is_sorted_by_key(time), "{topic}: {lines:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_is_followed_shows_what_comes_to_another_node() {
+    let cluster = lived_in().await;
+    let [a, b] = cluster.both();
+    let count = players().len();
+    let path = format!("/local/topics/loyalty.balances?follow=true&limit={count}");
+    let begun = a.begin_on_socket(ask("GET", &path)).await;
+    for player in players() {
+        b.wager(&wager("w9", &player)).await;
+    }
+    let answer = finish(begun).await;
+    let mut keys: Vec<String> = answer
+        .text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|line| line["key"].as_str().unwrap().to_owned())
+        .collect();
+    keys.sort();
+    let mut expected: Vec<String> =
+        players().iter().map(|player| format!("{OPERATOR}/{player}")).collect();
+    expected.sort();
+    assert_eq!(keys, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_and_a_status_are_of_all_nodes() {
+    let cluster = lived_in().await;
+    for api in cluster.both() {
+        let audit = api.on_socket(ask("GET", "/local/audit/verify")).await;
+        let last: Value = serde_json::from_str(audit.text.lines().last().unwrap()).unwrap();
+        let count = players().len();
+        assert_eq!(
+            (&last["result"], &last["entries"]),
+            (&json!("ok"), &json!(2 * count)),
+            "{last}"
+        );
+        assert_eq!(last["accounts"], count);
+        let status = api.on_socket(ask("GET", "/local/status")).await.json;
+        assert_eq!(status["players"], count);
+        let mut here = status["partitionsHere"].as_array().unwrap().clone();
+        assert_eq!(here.len(), 2);
+        let nodes = status["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), 1);
+        here.extend(nodes[0]["partitionsHere"].as_array().unwrap().clone());
+        here.sort_by_key(Value::as_u64);
+        assert_eq!(Value::from(here), json!([0, 1, 2, 3]));
+        let ready = api.send_bare(ask("GET", "/readyz")).await;
+        assert_eq!((ready.status.as_u16(), &ready.json["partitionsHere"]), (200, &json!(2)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_local_socket_reaches_what_is_at_another_node() {
+    let cluster = lived_in().await;
+    for partition in 0..4 {
+        let path = format!("/api/v1/players/{}/balance", player_in(partition));
+        for api in cluster.both() {
+            let request = ask("GET", &path).header("x-accolade-operator", OPERATOR);
+            assert_eq!(api.on_socket(request).await.json["pointsBalance"], json!(20.0));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_without_the_secret_passes_for_a_node() {
+    let cluster = lived_in().await;
+    let other = cluster.a().add_operator("operator-555", 0).await;
+    let other = format!("Bearer {other}");
+    let theirs = format!("/api/v1/players/{}/balance", player_in(3));
+    // The header of the socket does not become one by being forwarded.
+    for api in cluster.both() {
+        let request = || ask("GET", &theirs).header("x-accolade-operator", OPERATOR);
+        assert_eq!(api.send_bare(request()).await.status, 401);
+        assert_eq!(api.send_bare(request().header("authorization", &other)).await.status, 404);
+        for wrong in ["", "wrong", &SECRET[..SECRET.len() - 1], &format!("{SECRET}x")] {
+            let forwarded = request().header("x-accolade-forwarded", wrong);
+            assert_eq!(api.send_bare(forwarded).await.status, 401, "{wrong}");
+            let forwarded = ask("GET", &theirs).header("x-accolade-forwarded", wrong);
+            assert_eq!(api.send(forwarded).await.status, 401, "{wrong}");
+        }
+        for (method, path) in [
+            ("POST", "/cluster/v1/outcomes"),
+            ("POST", "/cluster/v1/recorded"),
+            (
+                "GET",
+                "/cluster/v1/occurrences?partitions=0&operator=operator-789&id=w-all&kinds=wager",
+            ),
+            ("GET", "/cluster/v1/dead-letters?partitions=0&operator=operator-789&count=9"),
+            ("GET", "/cluster/v1/batches?partition=0"),
+            ("GET", "/cluster/v1/balances?partition=0"),
+            ("GET", "/cluster/v1/audit/verify?partitions=0"),
+            ("GET", "/cluster/v1/status"),
+        ] {
+            let keys = [None, Some("Bearer "), Some("Bearer wrong"), Some(SECRET), Some(&*other)];
+            for key in keys {
+                let mut request: Ask = ask(method, path);
+                if let Some(key) = key {
+                    request = request.header("authorization", key);
+                }
+                assert_eq!(api.send_bare(request).await.status, 401, "{path} with {key:?}");
+            }
+        }
+        let known =
+            ask("GET", "/cluster/v1/status").header("authorization", &format!("Bearer {SECRET}"));
+        assert_eq!(api.send_bare(known).await.status, 200);
+    }
+    let alone = Api::start().await;
+    assert_eq!(alone.get("/cluster/v1/status").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_makes_one_hop_at_the_most() {
+    let cluster = lived_in().await;
+    let path = format!("/api/v1/players/{}/balance", player_in(3));
+    // Each node takes the other for the owner.
+    cluster.set_owner(B, 3, Some(A));
+    is_elsewhere(&cluster.a().get(&path).await);
+    assert_eq!(cluster.forwarded(), [0, 1]);
+    cluster.set_owner(B, 3, Some(B));
+    assert_eq!(cluster.a().get(&path).await.status, 200);
+    assert_eq!(cluster.forwarded(), [0, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_on_its_way_is_waited_for_and_not_for_ever() {
+    let cluster = lived_in().await;
+    let path = format!("/api/v1/players/{}/balance", player_in(3));
+    cluster.set_owner(A, 3, None);
+    let arrives = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        cluster.set_owner(A, 3, Some(B));
+    };
+    let (answer, ()) = tokio::join!(cluster.a().get(&path), arrives);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    cluster.set_owner(A, 3, None);
+    let ready = cluster.a().send_bare(ask("GET", "/readyz")).await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.text.contains("no_owner"), "{ready:?}");
+    for path in [&*path, "/api/v1/dead-letters", "/api/v1/wagers/w-all/explanation"] {
+        is_elsewhere(&cluster.a().get(path).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_that_is_gone_is_an_error_that_passes() {
+    let mut cluster = lived_in().await;
+    cluster.disconnect_b().await;
+    let theirs = player_in(2);
+    let asked = Instant::now();
+    for request in [
+        ask("GET", &format!("/api/v1/players/{theirs}/balance")),
+        ask("GET", &format!("/api/v1/players/{theirs}/ledger")),
+        ask("PUT", &format!("/api/v1/players/{theirs}/consent")).json(&json!({ "consent": "in" })),
+        ask("GET", "/api/v1/dead-letters/2-1-1"),
+        ask("POST", "/api/v1/dead-letters/2-1-1/retry"),
+        ask("GET", "/api/v1/dead-letters"),
+        ask("GET", "/api/v1/events/w-all"),
+        ask("GET", "/api/v1/wagers/w-all/explanation"),
+    ] {
+        is_elsewhere(&cluster.a().send(request).await);
+    }
+    assert!(asked.elapsed() < Duration::from_mins(1), "no request hangs");
+    // What is here is still answered, and what can be taken in still is.
+    let own = format!("/api/v1/players/{}/balance", player_in(0));
+    assert_eq!(cluster.a().get(&own).await.status, 200);
+    let taken = cluster.a().post("/api/v1/wagers", &wager("w-later", &theirs)).await;
+    assert_eq!(taken.json["status"], "success");
+    let status = cluster.a().on_socket(ask("GET", "/local/status")).await.json;
+    assert!(status["nodes"][0]["error"].is_string(), "{status}");
+}

@@ -1,0 +1,418 @@
+//! Two embedded nodes that pretend to have half of the partitions each, and to share one ordered log.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use accolade_domain::amount::Points;
+use accolade_domain::outcome::Outcome;
+use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_engine::partition::Partition;
+use accolade_engine::rules::Rules;
+use accolade_server::{Neighbours, Service, Settings, api, serve_tcp};
+use accolade_storage::backing::Backing;
+use accolade_storage::host::{Host, NotHere, Outcomes};
+use accolade_storage::node::{Node, Status};
+use accolade_storage::run::RunEntry;
+use accolade_wire::identity::IdKind;
+use accolade_wire::order::SourceTopic;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::harness::{Api, OPERATOR, PROGRAM, recorder, start_node};
+
+pub(crate) const SECRET: &str = "what-only-nodes-know";
+pub(crate) const A: usize = 0;
+pub(crate) const B: usize = 1;
+
+/// A record in a source.
+type Key = (u16, SourceTopic, i64);
+
+#[derive(Debug, Default)]
+struct Told {
+    outcome: Option<(Outcome, Option<Points>)>,
+    waiting: Vec<(Arc<dyn Caller>, usize)>,
+}
+
+/// What both nodes share.
+#[derive(Debug)]
+struct Shared {
+    nodes: [Arc<Node>; 2],
+    addresses: OnceLock<[String; 2]>,
+    /// As each of the nodes sees it.
+    owners: Mutex<[[Option<usize>; 4]; 2]>,
+    next_offset: AtomicI64,
+    told: Mutex<BTreeMap<Key, Told>>,
+}
+
+/// Where a partition really is.
+const fn home(partition: u16) -> usize {
+    if partition < 2 { A } else { B }
+}
+
+/// One of the nodes.
+#[derive(Debug)]
+struct Fake {
+    shared: Arc<Shared>,
+    own: usize,
+    neighbours: Neighbours,
+    runtime: Handle,
+}
+
+impl Fake {
+    fn node(&self) -> &Node {
+        &self.shared.nodes[self.own]
+    }
+}
+
+/// Hears of one record on its way to a node.
+#[derive(Debug)]
+struct Part {
+    shared: Arc<Shared>,
+    key: Option<Key>,
+    /// Hears of a control record itself.
+    direct: Option<(Arc<dyn Caller>, usize)>,
+    one_less: Arc<OneLess>,
+}
+
+impl Caller for Part {
+    fn durable(&self) {
+        self.one_less.count();
+    }
+    fn refused(&self, why: Refused) {
+        panic!("a node of the test refuses: {why}");
+    }
+    fn applied(&self, _: usize, outcome: &Outcome, balance: Option<Points>) {
+        if let Some((caller, index)) = &self.direct {
+            caller.applied(*index, outcome, balance);
+        }
+        let Some(key) = self.key else { return };
+        let waiting = {
+            let mut told = self.shared.told.lock().unwrap();
+            let told = told.entry(key).or_default();
+            told.outcome = Some((outcome.clone(), balance));
+            std::mem::take(&mut told.waiting)
+        };
+        for (caller, index) in waiting {
+            caller.applied(index, outcome, balance);
+        }
+    }
+}
+
+/// What is asked once all parts are durable.
+struct OneLess {
+    missing: AtomicUsize,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl std::fmt::Debug for OneLess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OneLess").finish_non_exhaustive()
+    }
+}
+
+impl OneLess {
+    fn count(&self) {
+        if self.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let then = self.then.lock().unwrap().take().unwrap();
+            then();
+        }
+    }
+}
+
+impl Intake for Fake {
+    fn submit(&self, submission: Submission) -> Result<(), Refused> {
+        let Submission { records, parts, caller, wants_outcomes, taken_at } = submission;
+        let mut asks: BTreeMap<u16, Vec<(i64, usize)>> = BTreeMap::new();
+        let mut sent = Vec::new();
+        let mut rest = &records[..];
+        for (index, (partition, length)) in parts.iter().enumerate() {
+            let (record, after) = rest.split_at(*length as usize);
+            rest = after;
+            let offset = self.shared.next_offset.fetch_add(1, Ordering::Relaxed);
+            if let Some(partition) = partition {
+                asks.entry(*partition).or_default().push((offset, index));
+                let key = Some((*partition, SourceTopic::Wagers, offset));
+                sent.push((home(*partition), Some(*partition), record, key, None));
+            } else {
+                for node in [A, B] {
+                    let own = node == self.own && wants_outcomes;
+                    let direct = own.then(|| (Arc::clone(&caller), index));
+                    sent.push((node, None, record, None, direct));
+                }
+            }
+        }
+        let then = {
+            let fake = Self {
+                shared: Arc::clone(&self.shared),
+                neighbours: self.neighbours.clone(),
+                runtime: self.runtime.clone(),
+                ..*self
+            };
+            Box::new(move || {
+                caller.durable();
+                for (partition, asked) in asks.into_iter().filter(|_| wants_outcomes) {
+                    fake.hear(partition, asked, &caller);
+                }
+            })
+        };
+        let one_less =
+            Arc::new(OneLess { missing: sent.len().into(), then: Mutex::new(Some(then)) });
+        for (node, partition, record, key, direct) in sent {
+            let (shared, one_less) = (Arc::clone(&self.shared), Arc::clone(&one_less));
+            let caller = Arc::new(Part { shared, key, direct, one_less });
+            let parts = vec![(partition, u32::try_from(record.len()).unwrap())];
+            let (records, wants_outcomes) = (record.to_vec(), true);
+            self.shared.nodes[node].submit(Submission {
+                records,
+                parts,
+                caller,
+                wants_outcomes,
+                taken_at,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn partitions(&self) -> u16 {
+        4
+    }
+}
+
+impl Fake {
+    /// Has the caller hear of records of one partition, which another node may have.
+    fn hear(&self, partition: u16, asked: Vec<(i64, usize)>, caller: &Arc<dyn Caller>) {
+        let (offsets, indexes): (Vec<i64>, Vec<usize>) = asked.into_iter().unzip();
+        if home(partition) == self.own {
+            let caller: Arc<dyn Caller> =
+                Arc::new(Renumbered { caller: Arc::clone(caller), indexes });
+            self.outcomes(partition, SourceTopic::Wagers, &offsets, caller).unwrap();
+            return;
+        }
+        let address = self.shared.addresses.get().unwrap()[home(partition)].clone();
+        let (neighbours, caller) = (self.neighbours.clone(), Arc::clone(caller));
+        self.runtime.spawn(async move {
+            let patience = Duration::from_secs(5);
+            let source = SourceTopic::Wagers;
+            let told = neighbours.ask_outcomes(&address, partition, source, &offsets, patience);
+            for (told, index) in told.await.into_iter().flatten().zip(indexes) {
+                if let Some((outcome, balance)) = told {
+                    caller.applied(index, &outcome, balance);
+                }
+            }
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Renumbered {
+    caller: Arc<dyn Caller>,
+    indexes: Vec<usize>,
+}
+
+impl Caller for Renumbered {
+    fn durable(&self) {}
+    fn refused(&self, _: Refused) {}
+    fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>) {
+        self.caller.applied(self.indexes[index], outcome, balance);
+    }
+}
+
+impl Outcomes for Fake {
+    fn outcomes(
+        &self,
+        partition: u16,
+        source: SourceTopic,
+        offsets: &[i64],
+        caller: Arc<dyn Caller>,
+    ) -> Result<(), NotHere> {
+        self.whereabouts(partition)?;
+        for (index, offset) in offsets.iter().enumerate() {
+            let known = {
+                let mut told = self.shared.told.lock().unwrap();
+                let told = told.entry((partition, source, *offset)).or_default();
+                if told.outcome.is_none() {
+                    told.waiting.push((Arc::clone(&caller), index));
+                }
+                told.outcome.clone()
+            };
+            if let Some((outcome, balance)) = known {
+                caller.applied(index, &outcome, balance);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Host for Fake {
+    fn whereabouts(&self, partition: u16) -> Result<(), NotHere> {
+        match self.shared.owners.lock().unwrap()[self.own][usize::from(partition)] {
+            Some(owner) if owner == self.own => Ok(()),
+            Some(owner) => Err(NotHere::At(self.shared.addresses.get().unwrap()[owner].clone())),
+            None => Err(NotHere::Nowhere),
+        }
+    }
+
+    fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
+        self.whereabouts(partition)?;
+        self.node().read(partition, read);
+        Ok(())
+    }
+
+    fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
+        self.whereabouts(partition)?;
+        Ok(Arc::clone(self.node().backing()))
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.node().rules()
+    }
+
+    fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
+        let mut found = self.node().with_id(operator, kind, id)?;
+        found.retain(|found| self.whereabouts(found.partition).is_ok());
+        Ok(found)
+    }
+
+    fn status(&self) -> Status {
+        let partitions_here = (0..4).filter(|number| self.whereabouts(*number).is_ok()).collect();
+        Status { partitions_here, ..self.node().status() }
+    }
+
+    fn peers(&self) -> Vec<String> {
+        vec![self.shared.addresses.get().unwrap()[1 - self.own].clone()]
+    }
+}
+
+/// The two nodes with what answers for them.
+pub(crate) struct Cluster {
+    apis: [Api; 2],
+    shared: Arc<Shared>,
+    /// Requests that came to each with the header of forwarded ones.
+    forwarded: Arc<[AtomicUsize; 2]>,
+    servers: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Cluster {
+    /// Two nodes with [`OPERATOR`] and [`PROGRAM`].
+    pub(crate) async fn start() -> Self {
+        // One cluster has one genesis.
+        let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        start_node(directories[A].path(), |_| ()).stop().unwrap();
+        copy(directories[A].path(), directories[B].path());
+        let nodes = [A, B].map(|own| start_node(directories[own].path(), |_| ()));
+        let shared = Arc::new(Shared {
+            nodes: nodes.clone(),
+            addresses: OnceLock::new(),
+            owners: Mutex::new([[0, 1, 2, 3].map(|number| Some(home(number))); 2]),
+            next_offset: AtomicI64::new(0),
+            told: Mutex::default(),
+        });
+        let neighbours = Neighbours::new(SECRET).unwrap();
+        let services = [A, B].map(|own| {
+            let (shared, neighbours) = (Arc::clone(&shared), neighbours.clone());
+            let fake = Fake { shared, own, neighbours, runtime: Handle::current() };
+            let neighbours = fake.neighbours.clone();
+            Service::in_cluster(Arc::new(fake), neighbours, Settings::default(), recorder())
+        });
+        let forwarded = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let (mut addresses, mut servers) = (Vec::new(), Vec::new());
+        for (own, service) in services.iter().enumerate() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            addresses.push(format!("http://{}", listener.local_addr().unwrap()));
+            let (stop, stopped) = oneshot::channel();
+            let counting = Arc::clone(&forwarded);
+            let count = move |request: Request, next: Next| {
+                if request.headers().contains_key("x-accolade-forwarded") {
+                    counting[own].fetch_add(1, Ordering::Relaxed);
+                }
+                next.run(request)
+            };
+            let router = api(service.clone()).layer(from_fn(count));
+            let serving = tokio::spawn(async move {
+                let until = async { stopped.await.unwrap_or(()) };
+                serve_tcp(listener, router, until).await.unwrap();
+            });
+            servers.push((stop, serving));
+        }
+        shared.addresses.set(addresses.try_into().unwrap()).unwrap();
+        let mut apis = nodes.into_iter().zip(services).zip(directories);
+        let mut next = || {
+            let ((node, service), directory) = apis.next().unwrap();
+            Api::of(node, service, directory)
+        };
+        let mut apis = [next(), next()];
+        let key = apis[A].add_operator(OPERATOR, 0).await;
+        let body =
+            json!({ "effectiveFrom": "2020-01-01T00:00:00Z", "why": "first", "program": PROGRAM });
+        for api in &mut apis {
+            api.key.clone_from(&key);
+        }
+        let answer = apis[A].post("/api/v1/program/versions", &body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let cluster = Self { apis, shared, forwarded, servers };
+        cluster.agree().await;
+        cluster
+    }
+
+    /// Waits until both nodes have heard of the same control records.
+    async fn agree(&self) {
+        let began = Instant::now();
+        while {
+            let [a, b] = &self.shared.nodes;
+            a.rules().applied != b.rules().applied
+        } {
+            assert!(began.elapsed() < Duration::from_secs(30));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    pub(crate) fn a(&self) -> &Api {
+        &self.apis[A]
+    }
+
+    pub(crate) fn b(&self) -> &Api {
+        &self.apis[B]
+    }
+
+    pub(crate) const fn both(&self) -> [&Api; 2] {
+        let [a, b] = &self.apis;
+        [a, b]
+    }
+
+    /// Who has a partition, as one of the nodes sees it.
+    pub(crate) fn set_owner(&self, seen_by: usize, partition: usize, owner: Option<usize>) {
+        self.shared.owners.lock().unwrap()[seen_by][partition] = owner;
+    }
+
+    pub(crate) fn forwarded(&self) -> [usize; 2] {
+        [A, B].map(|own| self.forwarded[own].load(Ordering::Relaxed))
+    }
+
+    /// Nobody reaches B any more.
+    pub(crate) async fn disconnect_b(&mut self) {
+        let (stop, serving) = self.servers.pop().unwrap();
+        stop.send(()).unwrap();
+        serving.await.unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}

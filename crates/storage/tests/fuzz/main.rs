@@ -1,0 +1,327 @@
+//! What the storage reads back, with every byte chosen by a fuzzer, behind checksums that fit: an error
+//! at the most, and nothing unbounded. Under `cargo test` each target runs a bounded number of random
+//! inputs; `cargo bolero test` goes on for as long as one likes.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use accolade_engine::disk::{Disk, DiskFile};
+use accolade_engine::ids::IdEntry;
+use accolade_engine::store::{Ask, Hours};
+use accolade_storage::checkpoint::{Manifest, read_ids};
+use accolade_storage::disk::RealDisk;
+use accolade_storage::index::Index;
+use accolade_storage::packed::{Packed, pack};
+use accolade_storage::run::{self, RunEntry, RunWriter, Section};
+use accolade_wire::bytes::{Cursor, put_signed, put_varint};
+use accolade_wire::identity::IdHash;
+use accolade_wire::record::Slice;
+use bolero::check;
+
+const ITERATIONS: usize = 20_000;
+/// More address space than any of these inputs may ask for.
+const ROOM_BYTES: u64 = 256 << 20;
+
+/// A file in memory.
+#[derive(Debug)]
+struct MemoryFile(Mutex<Vec<u8>>);
+
+impl DiskFile for MemoryFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let bytes = self.0.lock().unwrap();
+        let from = usize::try_from(offset).ok().and_then(|from| bytes.get(from..));
+        let part = from.and_then(|from| from.get(..buffer.len()));
+        buffer.copy_from_slice(part.ok_or(io::Error::from(io::ErrorKind::UnexpectedEof))?);
+        Ok(())
+    }
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.lock().unwrap().len() as u64)
+    }
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// `front`, then `table` and the tail that says where it is and that it is whole.
+fn with_table(front: &[u8], table: &[u8]) -> Arc<dyn DiskFile> {
+    let mut bytes = [front, table].concat();
+    bytes.extend_from_slice(&(front.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&u32::try_from(table.len()).unwrap().to_le_bytes());
+    bytes.extend_from_slice(&crc32c::crc32c(table).to_le_bytes());
+    Arc::new(MemoryFile(Mutex::new(bytes)))
+}
+
+/// A file as it was written, taken apart: what stands before its table, and the table.
+fn taken_apart(file: &dyn DiskFile) -> (Vec<u8>, Vec<u8>) {
+    let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
+    file.read_at(&mut bytes, 0).unwrap();
+    let tail = bytes.split_off(bytes.len() - 16);
+    let table_at = usize::try_from(u64::from_le_bytes(tail[..8].try_into().unwrap())).unwrap();
+    let table = bytes.split_off(table_at);
+    (bytes, table)
+}
+
+/// Where, how, and with what.
+type Edits = Vec<(u16, u8, u8)>;
+
+/// `sample` with some bytes changed, put in or taken out.
+fn edited(sample: &[u8], edits: &[(u16, u8, u8)]) -> Vec<u8> {
+    let mut bytes = sample.to_vec();
+    for (at, kind, byte) in edits.iter().take(4) {
+        let at = usize::from(*at) % (bytes.len() + 1);
+        match kind % 3 {
+            0 => bytes.insert(at, *byte),
+            1 if at < bytes.len() => bytes[at] = *byte,
+            _ if at < bytes.len() => drop(bytes.remove(at)),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// Runs `targets`, and sees to it that they never asked for much memory, used or not.
+fn bounded(targets: impl FnOnce()) {
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmPeak:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+    };
+    let before = peak();
+    targets();
+    let grown = peak() - before;
+    assert!(grown < ROOM_BYTES, "{grown} bytes were asked for");
+}
+
+#[test]
+fn a_manifest_of_any_bytes() {
+    bounded(|| {
+        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+            let mut cursor = Cursor::new(bytes, "checkpoint");
+            if let Ok(manifest) = Manifest::read(&mut cursor) {
+                let parts = manifest.sections.len() + manifest.controls.len();
+                assert!(parts + manifest.needed_from.len() <= bytes.len());
+            }
+            // Positions that can be read, and then lists of any length.
+            let front = [0; 60];
+            drop(Manifest::read(&mut Cursor::new(&[&front, bytes].concat(), "checkpoint")));
+        });
+    });
+}
+
+#[test]
+fn recent_ids_of_any_bytes() {
+    bounded(|| {
+        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+            let mut count = 0;
+            read_ids(bytes, &mut |_, _| count += 1).ok();
+            assert!(count <= bytes.len());
+        });
+    });
+}
+
+fn index() -> Index {
+    let mut index = Index::default();
+    let mut offset = 64;
+    for batch in 1..=20_u64 {
+        for partition in [0, 3, 700] {
+            let body = vec![7; usize::try_from(batch * 11).unwrap()];
+            let mut bytes = Vec::new();
+            Slice { partition, batch, flags: 0, count: 1, body: &body }.write(&mut bytes);
+            index.add(&bytes, offset).unwrap();
+            offset += bytes.len() as u64;
+        }
+    }
+    index
+}
+
+fn reads_as_it_would_be_written(bytes: &[u8]) {
+    let Ok(index) = Index::read(bytes) else { return };
+    let mut written = Vec::new();
+    index.write(&mut written);
+    assert_eq!(Index::read(&written).as_ref(), Ok(&index));
+    for (partition, (first, last)) in index.ranges() {
+        for batch in [first, last] {
+            assert_eq!(index.find(partition, batch).map(|at| at.batch), Some(batch));
+        }
+    }
+}
+
+#[test]
+fn an_index_of_any_bytes() {
+    bounded(|| {
+        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+            reads_as_it_would_be_written(bytes);
+        });
+    });
+}
+
+#[test]
+fn an_index_with_small_damage() {
+    let mut sample = Vec::new();
+    index().write(&mut sample);
+    bounded(|| {
+        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+            reads_as_it_would_be_written(&edited(&sample, edits));
+        });
+    });
+}
+
+/// Reads everything of a compressed segment that says it is one, as far as it goes.
+fn unpacks_without_harm(file: Arc<dyn DiskFile>) {
+    let Ok(packed) = Packed::open(file) else { return };
+    let mut buffer = [0; 300];
+    for at in [0, 1, 255, 256, 1_000, packed.raw_len() / 2, packed.raw_len().saturating_sub(300)] {
+        drop(packed.read_at(&mut buffer, at));
+    }
+    let beyond = packed.read_at(&mut buffer, packed.raw_len());
+    assert!(beyond.is_err(), "nothing stands behind the end");
+}
+
+/// A compressed segment, taken apart.
+fn segment() -> (Vec<u8>, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = RealDisk::open(folder.path()).unwrap();
+    let raw: Vec<u8> = (0..2_000_u32).flat_map(|number| (number / 7).to_le_bytes()).collect();
+    let file = disk.create("raw", 0).unwrap();
+    file.write_at(&raw, 0).unwrap();
+    pack(&disk, &*file, raw.len() as u64, 256, "packed").unwrap();
+    let (front, table) = taken_apart(&*disk.open("packed").unwrap());
+    let packed = Packed::open(with_table(&front, &table)).unwrap();
+    let mut read = vec![0; raw.len()];
+    packed.read_at(&mut read, 0).unwrap();
+    assert_eq!(read, raw, "put together again it is what it was");
+    (front, table)
+}
+
+#[test]
+fn a_compressed_segment_of_any_bytes() {
+    let (front, _) = segment();
+    bounded(|| {
+        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+            unpacks_without_harm(Arc::new(MemoryFile(Mutex::new(bytes.to_vec()))));
+            unpacks_without_harm(with_table(&front, bytes));
+        });
+    });
+}
+
+#[test]
+fn a_compressed_segment_with_small_damage() {
+    let (front, table) = segment();
+    bounded(|| {
+        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+            unpacks_without_harm(with_table(&front, &edited(&table, edits)));
+            unpacks_without_harm(with_table(&edited(&front, edits), &table));
+        });
+    });
+}
+
+fn entry(number: u64) -> RunEntry {
+    let id = IdHash([number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number]);
+    let (content, batch, slot, player, hour) = (number, number + 1, 1, 9, 400_000);
+    RunEntry { partition: 3, entry: IdEntry { id, content, batch, slot, player, hour } }
+}
+
+fn asks_without_harm(section: &Section) {
+    let id = entry(5).entry.id;
+    let ask = Ask { id, player: 9, hours: Hours::ALL, before_batch: u64::MAX };
+    let (mut found, mut buffer) = ([None], Vec::new());
+    drop(section.earlier(3, &[ask], &mut found, &mut buffer));
+    drop(section.each(id, &mut buffer, &mut |_, _| {}));
+    assert!(section.entries().take(1_000).count() <= 1_000);
+}
+
+fn opens_without_harm(file: &Arc<dyn DiskFile>) {
+    for is_resident in [false, true] {
+        if let Ok(sections) = run::open(file, 1, &|_| true, &|_| is_resident) {
+            sections.iter().for_each(asks_without_harm);
+        }
+    }
+}
+
+/// A section of a run's table, as a fuzzer wants it.
+type Layout = (i64, u64, u64, u64);
+
+/// A table whose checksums of filters and fences are those of what it names.
+fn table_of(front: &[u8], layouts: &[Layout]) -> Vec<u8> {
+    let mut table = vec![1];
+    let part = |from: u64, length: u64| {
+        let range = usize::try_from(from).ok()?..usize::try_from(from.checked_add(length)?).ok()?;
+        front.get(range).map(crc32c::crc32c)
+    };
+    for (hour, count, offset, filter_bytes) in layouts {
+        put_signed(&mut table, *hour);
+        for number in [count, offset, filter_bytes] {
+            put_varint(&mut table, *number);
+        }
+        let fences = 8 * count.div_ceil(64);
+        let fences_at = offset.saturating_add(*filter_bytes);
+        for checksum in [part(*offset, *filter_bytes), part(fences_at, fences)] {
+            table.extend_from_slice(&checksum.unwrap_or(0).to_le_bytes());
+        }
+    }
+    table
+}
+
+/// A sealed run, taken apart.
+fn sealed_run() -> (Vec<u8>, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = RealDisk::open(folder.path()).unwrap();
+    let mut entries: Vec<RunEntry> = (0..150).map(entry).collect();
+    run::sort(&mut entries);
+    let mut writer = RunWriter::create(&disk, "run").unwrap();
+    writer.section(400_000, 150, entries.into_iter().map(Ok)).unwrap();
+    writer.finish().unwrap();
+    let (front, table) = taken_apart(&*disk.open("run").unwrap());
+    let whole = run::open(&with_table(&front, &table), 1, &|_| true, &|_| true).unwrap();
+    assert_eq!(whole[0].entries().filter(Result::is_ok).count(), 150);
+    (front, table)
+}
+
+#[test]
+fn a_sealed_run_of_any_bytes() {
+    let (front, _) = sealed_run();
+    bounded(|| {
+        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+            let alone: Arc<dyn DiskFile> = Arc::new(MemoryFile(Mutex::new(bytes.to_vec())));
+            opens_without_harm(&alone);
+            opens_without_harm(&with_table(&front, &[&[1], bytes].concat()));
+        });
+    });
+}
+
+#[test]
+fn a_sealed_run_with_small_damage() {
+    let (front, table) = sealed_run();
+    bounded(|| {
+        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+            opens_without_harm(&with_table(&front, &edited(&table, edits)));
+            opens_without_harm(&with_table(&edited(&front, edits), &table));
+        });
+    });
+}
+
+#[test]
+fn a_sealed_run_with_any_sections() {
+    let (front, _) = sealed_run();
+    bounded(|| {
+        let layouts = check!().with_type::<Vec<(i64, u64, u16, u16)>>();
+        layouts.with_iterations(ITERATIONS).for_each(|layouts| {
+            // Sections that lie in the file, and ones that have any number of ids.
+            let small = layouts.iter().map(|(hour, count, offset, filter)| {
+                (*hour, count % 200, u64::from(offset % 500), u64::from(filter % 700))
+            });
+            let large = layouts.iter().map(|(hour, count, offset, filter)| {
+                (*hour, *count, count.rotate_left(u32::from(*offset)), u64::from(*filter))
+            });
+            for layouts in [small.collect::<Vec<Layout>>(), large.collect()] {
+                opens_without_harm(&with_table(&front, &table_of(&front, &layouts)));
+            }
+        });
+    });
+}

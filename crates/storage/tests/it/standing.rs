@@ -1,0 +1,257 @@
+//! A partition that stands: what it keeps, and how it goes on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_engine::disk::Disk;
+use accolade_engine::intake::Intake;
+use accolade_engine::partition::{Observer, Partition, Shared};
+use accolade_engine::rules::RulesHistory;
+use accolade_storage::backing::{Backing, NodeStore};
+use accolade_storage::disk::RealDisk;
+use accolade_storage::node::{Node, NodeOptions};
+use accolade_storage::open;
+use accolade_wire::control::Control;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::Kind;
+
+use crate::node::{
+    balance, copy_folder, faulty, options, standing, start, submit, submit_all, wager, wager_body,
+};
+
+fn with_fault(folder: &Path) -> NodeOptions {
+    let mut options = options(folder);
+    options.decide = faulty;
+    options.checkpoint_every = Duration::from_millis(20);
+    options
+}
+
+/// Makes the partition of `player` stand.
+fn stand(node: &Node, id: &str, player: &str) -> Place {
+    wager(node, id, player, "13.00").durable();
+    standing(node, None)
+}
+
+fn skip(node: &Node, place: Place) {
+    let Place { partition, batch, slot, .. } = place;
+    let skip = Control::Skip { partition, batch, slot, who: "test".into() };
+    submit(node, None, Kind::Control, &serde_json::to_vec(&skip).unwrap()).durable();
+}
+
+fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether everything that the log has is folded.
+fn has_folded_all(node: &Node) -> bool {
+    let log = &node.backing().log;
+    (0..node.partitions()).all(|number| {
+        let last = log.last_batch(number).unwrap();
+        node.read(number, |partition| partition.next_batch() > last)
+    })
+}
+
+fn resident_bytes() -> u64 {
+    let told = std::fs::read_to_string("/proc/self/statm").unwrap();
+    told.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+fn state_of(partition: &Partition) -> Vec<u8> {
+    let mut state = Vec::new();
+    partition.write_all(&mut state);
+    state
+}
+
+fn journal_of(backing: &Backing, number: u16) -> Vec<Option<Vec<u8>>> {
+    let last = backing.log.last_batch(number).unwrap();
+    (1..=last).map(|batch| backing.journal.read(number, batch).unwrap()).collect()
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn folded(&mut self, _: u32, _: &Outcome, _: Option<Points>) {}
+}
+
+/// Folds the log in `folder` from its beginning, one frame after the other; what it skips is known
+/// from the start.
+fn folded_from_genesis(folder: &Path) -> (Vec<Partition>, Arc<Backing>) {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder).unwrap());
+    let opened = open::open(&disk, &options(folder).files).unwrap();
+    let (mut partitions, backing) = (opened.partitions, opened.backing);
+    let mut store = NodeStore::new(Arc::clone(&backing));
+    let shared = Shared { history: RulesHistory::default(), decide: faulty };
+    open::replay(&backing.log, opened.replay_from.unwrap(), &mut |frame| {
+        for slice in frame.slices() {
+            let partition = &mut partitions[usize::from(slice.partition)];
+            partition.fold(&slice, &frame.moment, &shared, &mut store, &mut Nobody).unwrap();
+        }
+        store.flush(frame.moment.time)
+    })
+    .unwrap();
+    (partitions, backing)
+}
+
+#[test]
+fn a_partition_that_stands_keeps_nothing_and_ends_as_if_it_had_never_stood() {
+    const BODY_BYTES: usize = 60_000;
+    const ROUNDS: usize = 20;
+    /// Rounds after which buffers are as large as they become.
+    const WARM: usize = 5;
+    const EACH: usize = 60;
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut options = with_fault(folder.path());
+    options.files.log_segment_bytes = 1 << 20;
+    let node = start(options);
+    let number = partition_of("anna", node.partitions());
+    wager(&node, "w0", "anna", "10.00").durable();
+    let stuck = stand(&node, "w1", "anna");
+
+    let more = "x".repeat(BODY_BYTES);
+    let mut before = 0;
+    for round in 0..ROUNDS {
+        if round == WARM {
+            until(|| node.status().lag_bytes == 0);
+            before = resident_bytes();
+        }
+        let of = |at| wager_body(&format!("r{round}-{at}"), "anna", "10.00", &more);
+        let bodies: Vec<String> = (0..EACH).map(of).collect();
+        let bodies: Vec<_> = bodies.iter().map(|body| (Some(number), body.as_bytes())).collect();
+        submit_all(&node, Kind::Wager, &bodies).durable();
+    }
+    until(|| node.status().lag_bytes == 0);
+    let taken_in = u64::try_from(BODY_BYTES * (ROUNDS - WARM) * EACH).unwrap();
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < taken_in / 3, "{grown} bytes more in memory, of {taken_in} taken in");
+    assert_eq!(balance(&node, "anna").to_string(), "1.00");
+    assert_eq!(node.status().standing[0].0, stuck);
+    // Its frames are in the open segment, in closed ones, and in some that are compressed.
+    until(|| node.backing().log.closed().unwrap().iter().any(|segment| segment.packed));
+
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            let mut count = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                for player in ["anna", "bert", "cleo", "dora"] {
+                    wager(&node, &format!("live-{player}-{count}"), player, "10.00").durable();
+                }
+                count += 1;
+            }
+            count
+        });
+        skip(&node, stuck);
+        let expected = u64::try_from(ROUNDS * EACH).unwrap();
+        let entries = || {
+            node.read(number, |partition| {
+                let key = partition.rules().settings.hash_key;
+                let anna = partition.players().find_by_name(&key, 1, "anna").unwrap();
+                partition.players().get(anna).account.sequence
+            })
+        };
+        until(|| entries() > expected);
+        is_over.store(true, Ordering::Relaxed);
+        assert!(others.join().unwrap() > 0);
+    });
+    until(|| has_folded_all(&node));
+    assert!(node.status().standing.is_empty());
+    node.stop().unwrap();
+
+    std::fs::create_dir(copy.path().join("log")).unwrap();
+    copy_folder(&folder.path().join("log"), &copy.path().join("log"));
+    std::fs::copy(folder.path().join("FORMAT"), copy.path().join("FORMAT")).unwrap();
+    let (partitions, backing) = folded_from_genesis(copy.path());
+    for partition in &partitions {
+        let number = partition.number();
+        let state = node.read(number, state_of);
+        assert!(state == state_of(partition), "the state of partition {number} is another");
+        assert!(
+            journal_of(node.backing(), number) == journal_of(&backing, number),
+            "the journal of partition {number} is another"
+        );
+    }
+}
+
+#[test]
+fn a_partition_may_stand_again_and_again_and_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut node = start(with_fault(folder.path()));
+    let mut stuck = stand(&node, "bad-0", "anna");
+    for round in 1..=3 {
+        for number in 0..20 {
+            wager(&node, &format!("w{round}-{number}"), "anna", "10.00").durable();
+        }
+        wager(&node, &format!("bad-{round}"), "anna", "13.00").durable();
+        skip(&node, stuck);
+        let next = standing(&node, Some(stuck));
+        assert_eq!(balance(&node, "anna").to_string(), format!("{}.00", round * 20));
+        // Another place is skipped than the one where it stands: nothing happens.
+        skip(&node, stuck);
+        stuck = next;
+        if round == 2 {
+            node.stop().unwrap();
+            node = start(with_fault(folder.path()));
+            until(|| !node.status().standing.is_empty());
+        }
+    }
+    skip(&node, stuck);
+    until(|| has_folded_all(&node));
+    wager(&node, "w", "anna", "10.00").durable();
+    until(|| balance(&node, "anna").to_string() == "61.00");
+    node.stop().unwrap();
+}
+
+#[test]
+fn the_log_is_kept_from_where_a_partition_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = with_fault(folder.path());
+    // Nothing is kept for its age.
+    options.log_days = 0;
+    let node = start(options.clone());
+    let more = "x".repeat(10_000);
+    let fill = |node: &Node, name: &str| {
+        for number in 0..40 {
+            for player in ["anna", "bert", "cleo", "dora"] {
+                let partition = partition_of(player, node.partitions());
+                let id = format!("{name}-{number}-{player}");
+                let body = wager_body(&id, player, "10.00", &more);
+                submit(node, Some(partition), Kind::Wager, body.as_bytes()).durable();
+            }
+        }
+    };
+    fill(&node, "before");
+    let stuck = stand(&node, "bad", "anna");
+    let log = &node.backing().log;
+    let is_gone = |batch| log.read(stuck.partition, batch).unwrap().is_none();
+    // Retention works, and comes as far as the partition stands.
+    until(|| is_gone(1));
+    fill(&node, "behind");
+    let checkpoint = || node.status().checkpointed_at;
+    for _ in 0..5 {
+        let before = checkpoint();
+        wager(&node, "any", "bert", "10.00").durable();
+        until(|| checkpoint() > before);
+    }
+    // Tidying looks for what can be removed before it compresses anything.
+    fill(&node, "further");
+    until(|| log.closed().unwrap().iter().all(|segment| segment.packed));
+    assert!(!is_gone(stuck.batch));
+    node.stop().unwrap();
+
+    let node = start(options);
+    until(|| !node.status().standing.is_empty());
+    skip(&node, stuck);
+    until(|| has_folded_all(&node));
+    assert_eq!(balance(&node, "anna").to_string(), "120.00");
+    let log = &node.backing().log;
+    fill(&node, "after");
+    until(|| log.read(stuck.partition, stuck.batch).unwrap().is_none());
+    node.stop().unwrap();
+}

@@ -8,9 +8,11 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 ARGS ?=
 SEEDS ?= 10000
 KILLS ?= 1000
+ROUNDS ?= 3
+FAULTS ?=
 FUZZ_MS ?= 60000
 
-.PHONY: help setup build demo test check fmt bench simulate kill-test fuzz deny clean
+.PHONY: help setup build demo test check fmt bench simulate kill-test cluster-test fuzz deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,12 +24,13 @@ build: setup ## build the release binary, target/release/accolade
 	cargo build --release -p accolade
 
 demo: setup ## start a node with two sample operators and watch it; ARGS="..." is passed on
-	cargo run --release -p accolade -- demo $(ARGS)
+	cargo run --release -p accolade --no-default-features -- demo $(ARGS)
 
-test: setup ## everything that proves it right: tests, 10,000 simulator seeds, 50 kills
-	cargo test --workspace
+test: setup ## everything that proves it right: tests, 10,000 simulator seeds, kills, a failing cluster
+	scripts/test.sh
 	$(MAKE) --no-print-directory simulate SEEDS=10000
 	$(MAKE) --no-print-directory kill-test KILLS=50
+	$(MAKE) --no-print-directory cluster-test ROUNDS=1 FAULTS="nodes_are_killed frozen_beyond"
 
 check: ## formatting, lints and documentation, with warnings as errors
 	cargo fmt --all --check
@@ -45,6 +48,11 @@ simulate: ## run the simulator over SEEDS=10000 seeds
 
 kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
 	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test it -- --ignored --nocapture kill::
+
+cluster-test: ## fail parts of a cluster under load, ROUNDS=3 times each; FAULTS="..." for some of them
+	@scripts/setup.sh services
+	ACCOLADE_ROUNDS=$(ROUNDS) cargo test --release -p accolade --test cluster -- \
+		--ignored --nocapture --test-threads=1 $(FAULTS)
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace --test fuzz

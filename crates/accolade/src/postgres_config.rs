@@ -86,3 +86,28 @@ impl PostgresConfig {
         Ok(Some(settings))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use confique::Config as _;
+
+    use super::*;
+
+    #[test]
+    fn a_password_comes_from_the_url_or_a_file_and_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "from-the-file\n").unwrap();
+        let toml = folder.path().join("postgres.toml");
+        std::fs::write(&toml, "url = \"postgres://anna:in-the-url@db/accolade\"\n").unwrap();
+        let mut config = PostgresConfig::builder().file(&toml).load().unwrap();
+        let password = |config: &PostgresConfig| {
+            let settings = config.settings().unwrap().unwrap();
+            settings.server.get_password().map(<[u8]>::to_vec)
+        };
+        assert_eq!(password(&config).unwrap(), b"in-the-url");
+        config.password_file = Some(file);
+        assert_eq!(password(&config).unwrap(), b"from-the-file");
+        assert!(!format!("{config:?}").contains("in-the-url"), "{config:?}");
+    }
+}

@@ -85,8 +85,12 @@ async fn status(settings: &Settings) -> anyhow::Result<Ended> {
             one.batch_time.as_deref().unwrap_or("nothing yet"),
         ))?;
     }
+    if partitions.is_empty() {
+        note("\nnothing was ever written: no node has run with this projection");
+        return Ok(Ended::Badly);
+    }
     let silent = partitions.iter().filter(|one| one.age > SILENT).count();
-    if silent > 0 || partitions.is_empty() {
+    if silent > 0 {
         note(format_args!(
             "\n{silent} partitions have not been written for a minute: no node with this projection \
              runs, or its log says why not"
@@ -158,6 +162,7 @@ async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<End
     let mut troubles = String::new();
     loop {
         let status = projection.status();
+        let caught_up = status.is_caught_up();
         if let Some(left) = status.lag_batches {
             bar.set_length(bar.length().unwrap_or(0).max(left));
             bar.set_position(left);
@@ -166,7 +171,7 @@ async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<End
             note(format_args!("it waits: {}", printable(&trouble)));
             troubles = trouble;
         }
-        if status.is_connected && status.lag_batches == Some(0) {
+        if caught_up {
             bar.finish_and_clear();
             say(format_args!("rebuilt: {} rows of the ledger", grouped(status.rows)))?;
             return Ok(Ended::Well);

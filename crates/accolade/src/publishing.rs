@@ -199,7 +199,10 @@ const fn topic_of(topic: Topic) -> OutputTopic {
 
 /// Who stands behind subjects, as far as anybody asked.
 #[derive(Debug, Default)]
-struct Names(Mutex<BTreeMap<u16, (Ordinal, BTreeMap<Subject, (u32, String)>)>>);
+struct Names(Mutex<BTreeMap<u16, NamesOfOne>>);
+
+/// Those of one partition: the next ordinal to ask from, and operator and player by subject.
+type NamesOfOne = (Ordinal, BTreeMap<Subject, (u32, String)>);
 
 /// What helps where records are not at hand.
 struct BesideLog<'a> {

@@ -91,11 +91,7 @@ impl Inner {
     }
 
     /// Has `callers`, one for each offset, hear what becomes of the records.
-    pub(crate) fn ask(
-        self: &Arc<Self>,
-        ask: Ask,
-        callers: Vec<(Arc<dyn Caller>, usize)>,
-    ) {
+    pub(crate) fn ask(self: &Arc<Self>, ask: Ask, callers: Vec<(Arc<dyn Caller>, usize)>) {
         let now = Instant::now();
         let until = now + self.options.patience;
         self.ask_once(Open { ask, callers, until, not_before: now });

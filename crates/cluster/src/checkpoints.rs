@@ -12,7 +12,7 @@ use accolade_engine::ownership::Cursor;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::home::{Home, HomeCheckpointer, HomeTidier};
-use accolade_storage::ship::{self, Shipper};
+use accolade_storage::ship::{self, GRACE_MICROS, Shipper, Sweeper};
 
 use crate::node::{Inner, lock};
 use crate::seat::{Live, Seat};
@@ -20,6 +20,9 @@ use crate::takeover::NotTaken;
 
 /// How often small duties are looked at.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How often objects that no list names are looked for.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// How long a checkpoint waits for the outputs of its batches, before the next one is tried.
 const OUTPUTS_PATIENCE: Duration = Duration::from_secs(2);
@@ -30,6 +33,8 @@ pub(crate) struct Keeper {
     checkpointer: HomeCheckpointer,
     tidier: HomeTidier,
     shipper: Shipper,
+    sweeper: Sweeper,
+    swept_at: Instant,
     is_retired: bool,
 }
 
@@ -75,8 +80,9 @@ pub(crate) fn open_home(
         )));
     }
     let cursor = match home.cursor() {
-        Some(bytes) => Cursor::read(bytes)
-            .map_err(|bad| NotTaken::Stopped(format!("checkpoint of partition {partition}: {bad}")))?,
+        Some(bytes) => Cursor::read(bytes).map_err(|bad| {
+            NotTaken::Stopped(format!("checkpoint of partition {partition}: {bad}"))
+        })?,
         None if order.start > 0 => {
             return Err(NotTaken::Stopped(format!(
                 "the order of partition {partition} begins at offset {}, and there is no checkpoint to \
@@ -99,7 +105,15 @@ pub(crate) fn open_home(
     tracing::info!(partition, epoch, is_own, next_batch = cursor.next_batch, millis, "opened");
     let checkpointer = home.take_checkpointer();
     let tidier = home.tidier(inner.options.log_bytes_max / inner.seats.len() as u64);
-    Ok((home, Keeper { checkpointer, tidier, shipper, is_retired: false }, cursor))
+    let keeper = Keeper {
+        checkpointer,
+        tidier,
+        shipper,
+        sweeper: Sweeper::new(GRACE_MICROS),
+        swept_at: Instant::now(),
+        is_retired: false,
+    };
+    Ok((home, keeper, cursor))
 }
 
 fn folder(inner: &Inner, partition: u16) -> PathBuf {
@@ -181,6 +195,13 @@ fn keep(inner: &Arc<Inner>, partition: u16) -> std::result::Result<(), Kept> {
     wait_for_outputs(inner, partition, next_batch).map_err(Kept::NotShipped)?;
     let name = keeper.shipper.ship(&manifest, time).map_err(Kept::NotShipped)?;
     with_live(inner, partition, |live| live.to_name.clone_from(&name));
+    if keeper.swept_at.elapsed() >= SWEEP_EVERY {
+        keeper.swept_at = Instant::now();
+        let prefix = format!("p{partition:04}");
+        let swept = keeper.sweeper.sweep(&*inner.objects, &prefix, &name);
+        let swept = swept.map_err(|error| Kept::NotShipped(error.into()))?;
+        tracing::debug!(partition, ?swept, "objects that no list names");
+    }
     inner.announce(partition, epoch, name);
     inner.checkpointed_at.store(time.micros(), Ordering::Relaxed);
     metrics::histogram!("accolade_checkpoint_seconds").record(began.elapsed());
@@ -199,11 +220,7 @@ fn wait_for_outputs(inner: &Inner, partition: u16, next_batch: u64) -> std::io::
     Ok(())
 }
 
-fn with_live<T>(
-    inner: &Inner,
-    partition: u16,
-    work: impl FnOnce(&mut Live) -> T,
-) -> Option<T> {
+fn with_live<T>(inner: &Inner, partition: u16, work: impl FnOnce(&mut Live) -> T) -> Option<T> {
     match &mut *lock(&inner.seats[usize::from(partition)]) {
         Seat::Live(live) => Some(work(live)),
         Seat::Empty | Seat::Taking => None,

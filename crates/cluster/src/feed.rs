@@ -49,7 +49,7 @@ impl Feed for ClusterNode {
 
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool> {
         let Some(backing) = self.files(place.partition) else { return Ok(false) };
-        Ok(backing.dead_letter(place, |record| read(record))?.is_some())
+        Ok(backing.dead_letter(place, read)?.is_some())
     }
 
     fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>)) {

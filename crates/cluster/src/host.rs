@@ -31,19 +31,15 @@ impl Host for ClusterNode {
         self.inner.control.rules()
     }
 
-    fn with_id(
-        &self,
-        operator: &str,
-        kind: IdKind,
-        id: &str,
-    ) -> std::io::Result<Vec<RunEntry>> {
+    fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
         let hash = self.rules().settings.hash_key.id(operator, kind, id);
         let mut found = Vec::new();
         for (number, seat) in (0..).zip(&self.inner.seats) {
             let backing = match &*lock(seat) {
                 Seat::Live(live) => {
                     let entries = live.home.partition().ids().with_id(hash);
-                    found.extend(entries.map(|entry| RunEntry { partition: number, entry: *entry }));
+                    found
+                        .extend(entries.map(|entry| RunEntry { partition: number, entry: *entry }));
                     Arc::clone(live.home.backing())
                 }
                 Seat::Empty | Seat::Taking => continue,

@@ -93,12 +93,7 @@ impl Inbox {
 
     /// Adds a record; says how many bytes were added. One that is known already, or comes while the
     /// inbox is closed, is left out.
-    pub(crate) fn push(
-        &mut self,
-        source: SourceTopic,
-        offset: i64,
-        record: &Record<'_>,
-    ) -> usize {
+    pub(crate) fn push(&mut self, source: SourceTopic, offset: i64, record: &Record<'_>) -> usize {
         let Some(next) = &mut self.next else { return 0 };
         let next = &mut next[source as usize];
         if offset < *next {

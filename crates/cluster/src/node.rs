@@ -26,7 +26,7 @@ use crate::takeover::NotTaken;
 use crate::watches::{Found, Hears, Watches};
 
 /// How long the first reading of the control records, and genesis, may take.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a handover waits for what is in flight.
 const HANDOVER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) inbox_bytes: AtomicUsize,
     pub(crate) watches: Vec<Mutex<Watches>>,
     /// What became of the order record that each partition has in flight, with its epoch.
-    pub(crate) acks: Vec<Mutex<Vec<(u64, Result<ordered::Place, AppendFailed>)>>>,
+    pub(crate) acks: Vec<Mutex<Acks>>,
     /// Partitions that want a batch, if only an empty one.
     pub(crate) wanted: Vec<AtomicBool>,
     /// The batch whose outputs leave next; all have left where nobody publishes.
@@ -73,6 +73,9 @@ pub(crate) struct Inner {
     fatal: Mutex<Option<String>>,
     pub(crate) latency: metrics::Histogram,
 }
+
+/// What became of records of an order, each with its owner's epoch.
+type Acks = Vec<(u64, Result<ordered::Place, AppendFailed>)>;
 
 /// Wakes a thread that folds.
 #[derive(Debug, Default)]
@@ -327,9 +330,9 @@ impl Inner {
     /// An owner has announced itself.
     pub(crate) fn heard_owner(&self, owner: Owner) {
         let mut owners = lock(&self.owners);
-        let is_newer = owners
-            .get(&owner.partition)
-            .is_none_or(|known| (known.epoch, &known.checkpoint) <= (owner.epoch, &owner.checkpoint));
+        let is_newer = owners.get(&owner.partition).is_none_or(|known| {
+            (known.epoch, &known.checkpoint) <= (owner.epoch, &owner.checkpoint)
+        });
         if is_newer {
             let partition = owner.partition;
             let before = owners.insert(partition, owner);

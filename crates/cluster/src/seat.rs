@@ -60,7 +60,7 @@ pub(crate) struct Live {
 /// A batch on its way to be ordered, or to be folded.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    pub(crate) batch: u64,
+    pub(crate) number: u64,
     pub(crate) moment: Moment,
     pub(crate) flags: u16,
     pub(crate) count: u32,
@@ -71,8 +71,8 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// A batch of pieces, in the order of their sources.
-    pub(crate) fn new(batch: u64, moment: Moment, pieces: Vec<(SourceTopic, Piece)>) -> Self {
-        let origins = Origins::new(batch, &pieces);
+    pub(crate) fn new(number: u64, moment: Moment, pieces: Vec<(SourceTopic, Piece)>) -> Self {
+        let origins = Origins::new(number, &pieces);
         let count = pieces.iter().map(|(_, piece)| piece.count).sum();
         let has_control = pieces.iter().any(|(source, _)| *source == SourceTopic::Control);
         let flags = if has_control { HAS_CONTROL } else { 0 };
@@ -82,12 +82,12 @@ impl Batch {
             body.extend_from_slice(&bytes);
         }
         let (body, began) = (Arc::new(body), Instant::now());
-        Self { batch, moment, flags, count, body, origins, began }
+        Self { number, moment, flags, count, body, origins, began }
     }
 
     pub(crate) fn slice(&self, partition: u16) -> Slice<'_> {
-        let Self { batch, flags, count, body, .. } = self;
-        Slice { partition, batch: *batch, flags: *flags, count: *count, body }
+        let Self { number, flags, count, body, .. } = self;
+        Slice { partition, batch: *number, flags: *flags, count: *count, body }
     }
 }
 
@@ -134,7 +134,11 @@ impl Live {
         match own.map(|(_, appended)| appended) {
             None => {}
             Some(Err(failed)) => {
-                tracing::warn!(partition = number, why = failed.0, "an order record's fate is unknown");
+                tracing::warn!(
+                    partition = number,
+                    why = failed.0,
+                    "an order record's fate is unknown"
+                );
                 return Ok(Stepped::Unknown);
             }
             Some(Ok(place)) => {
@@ -155,7 +159,8 @@ impl Live {
         }
         if let Some((batch, cursor)) = ready {
             self.fold(inner, batch, cursor)?;
-        } else if self.standing.is_some() && self.hear_control(inner)
+        } else if self.standing.is_some()
+            && self.hear_control(inner)
             && let Some((batch, cursor, _, _)) = self.standing.take()
         {
             self.fold(inner, batch, cursor)?;
@@ -326,9 +331,8 @@ pub(crate) struct Clock;
 impl Clock {
     #[expect(clippy::unused_self, reason = "tests will put another in its place")]
     pub(crate) fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }

@@ -38,12 +38,7 @@ pub(crate) fn run(
 }
 
 /// Reads the gap before the own record; says whether the partition is still owned.
-fn settle(
-    inner: &Arc<Inner>,
-    partition: u16,
-    live: &mut Live,
-    to: i64,
-) -> Result<bool, NotTaken> {
+fn settle(inner: &Arc<Inner>, partition: u16, live: &mut Live, to: i64) -> Result<bool, NotTaken> {
     let mut records = Vec::new();
     let from = live.holder.cursor().next;
     inner.log.read_order(partition, from..to + 1, &mut |offset, bytes| {
@@ -52,7 +47,8 @@ fn settle(
         records.push((offset, order));
         Ok(())
     })?;
-    let judged = live.holder.gap(&records).map_err(|broken| NotTaken::Stopped(broken.to_string()))?;
+    let judged =
+        live.holder.gap(&records).map_err(|broken| NotTaken::Stopped(broken.to_string()))?;
     if let Err(lost) = judged {
         tracing::warn!(partition, epoch = lost.epoch, "another node has claimed the partition");
         return Ok(false);

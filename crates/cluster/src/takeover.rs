@@ -1,8 +1,8 @@
 //! Taking a partition: claim it, bring its state to this node, and fold what was ordered since.
 
 use std::ops::Range;
-use std::sync::mpsc;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use accolade_engine::ordered::{AppendFailed, LogFailed, Place};

@@ -116,11 +116,7 @@ impl Watches {
     }
 
     /// A batch was folded; `outcomes` of those slots that [`Watches::wanted`] named.
-    pub(crate) fn folded(
-        &mut self,
-        origins: Origins,
-        outcomes: &[(u32, Outcome, Option<Points>)],
-    ) {
+    pub(crate) fn folded(&mut self, origins: Origins, outcomes: &[(u32, Outcome, Option<Points>)]) {
         for (slot, outcome, balance) in outcomes {
             let Some(key) = origins.offset(*slot) else { continue };
             for hears in self.waiting.remove(&key).unwrap_or_default() {

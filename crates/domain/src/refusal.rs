@@ -108,17 +108,20 @@ pub enum DeadReason {
     OutOfRange,
     /// A person told the fold to pass over it.
     Skipped,
+    /// Its producer put it into another partition than its player's.
+    WrongPartition,
 }
 
 impl DeadReason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Malformed,
         Self::InFuture,
         Self::TooLate,
         Self::IdConflict,
         Self::OutOfRange,
         Self::Skipped,
+        Self::WrongPartition,
     ];
 
     /// The stable code, as the API shows it.
@@ -130,6 +133,7 @@ impl DeadReason {
             Self::IdConflict => "id_conflict",
             Self::OutOfRange => "out_of_range",
             Self::Skipped => "skipped",
+            Self::WrongPartition => "wrong_partition",
         }
     }
 
@@ -142,6 +146,9 @@ impl DeadReason {
             Self::IdConflict => "an event with the same id and other content came before",
             Self::OutOfRange => "the points or the balance would not fit",
             Self::Skipped => "an operator of the system had it passed over",
+            Self::WrongPartition => {
+                "the record's key is not its player: it came into another partition"
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
-use accolade_wire::identity::IdKind;
+use accolade_wire::identity::{IdKind, partition_of};
 use accolade_wire::journal::{Outcomes, begin_slice, put_outcome};
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
 
@@ -475,6 +475,14 @@ impl Partition {
         let Some(operator) = self.rules.operator(operator_of(event, record)) else {
             return Ok(Ok(Step::refused(Refusal::OperatorUnknown, 0)));
         };
+        let partitions = self.rules.settings.partitions;
+        // Others choose the partition of what they produce; everything else comes through our own edge.
+        if record.source == Source::Kafka
+            && partition_of(event.player_id(), partitions) != self.number
+        {
+            let reason = DeadReason::WrongPartition;
+            return Ok(Ok(Step::dead_letter(reason, reason.sentence())));
+        }
         let window_micros = self.rules.settings.window_micros();
         let is_forgiven = |reason: &DeadReason| {
             record.source == Source::Released && *reason == DeadReason::TooLate

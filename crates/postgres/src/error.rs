@@ -1,6 +1,5 @@
 //! What may go wrong between the journal and the database.
 
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io;
 
@@ -12,12 +11,12 @@ pub enum Error {
     Settings(String),
     /// The database refused, or went away.
     #[error("{}", in_words(.0))]
-    Database(#[from] tokio_postgres::Error),
+    Database(tokio_postgres::Error),
     /// The database does not answer.
     #[error("the database has not answered for {0} seconds")]
     TimedOut(u64),
     /// The journal cannot be read.
-    #[error("the journal cannot be read: {0}")]
+    #[error("the journal cannot be read")]
     Journal(#[from] io::Error),
     /// The tables hold the rows of another cluster.
     #[error("the tables belong to the cluster `{0}`: name another schema for this one")]
@@ -27,15 +26,32 @@ pub enum Error {
     Newer(i32),
 }
 
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 /// What this crate's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The driver says no more than "db error" by itself; what the server said is behind it.
 fn in_words(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("the database says: {}", said.message()),
+        None => with_causes(error),
+    }
+}
+
+/// An error and everything behind it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        write!(words, ": {cause}").expect("a string takes everything");
+        let cause_words = cause.to_string();
+        if !words.ends_with(&cause_words) {
+            write!(words, ": {cause_words}").expect("a string takes everything");
+        }
         source = cause.source();
     }
     words

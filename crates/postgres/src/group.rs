@@ -25,6 +25,18 @@ const BYTES_MAX: usize = 16 << 20;
 /// A dead letter's bytes may follow its outcome; after this long they are gone for good.
 const LETTER_DELAY_MICROS: i64 = 60_000_000;
 
+/// How far the tables are, by partition.
+pub(crate) type Positions = BTreeMap<u16, Position>;
+
+/// How far the tables are in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The next batch.
+    pub(crate) next: u64,
+    /// The time of the batch before it.
+    pub(crate) time: Option<Timestamp>,
+}
+
 /// How far a group takes one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -114,21 +126,22 @@ impl Reader {
 
     /// Reads what comes next in the partitions that are here, up to `records_max` and the rest of the
     /// batch with it.
-    pub(crate) fn read(
-        &mut self,
-        progress: &BTreeMap<u16, u64>,
-        records_max: u32,
-    ) -> io::Result<Group> {
+    pub(crate) fn read(&mut self, positions: &Positions, records_max: u32) -> io::Result<Group> {
         let mut group = Group::default();
         let owned = self.feed.owned();
         let (before, after): (Vec<u16>, Vec<u16>) =
             owned.into_iter().partition(|partition| *partition < self.first);
         for partition in after.into_iter().chain(before) {
-            let (Some(from), Some(end)) = (progress.get(&partition), self.feed.end(partition))
+            let (Some(position), Some(end)) = (positions.get(&partition), self.feed.end(partition))
             else {
                 continue;
             };
-            self.read_partition(partition, *from, end, records_max, &mut group)?;
+            match self.stray(partition, *position, end)? {
+                Some(why) => group.held_by = Some(format!("partition {partition}: {why}")),
+                None => {
+                    self.read_partition(partition, position.next, end, records_max, &mut group)?;
+                }
+            }
             if group.is_full {
                 self.first = partition.wrapping_add(1);
                 break;
@@ -137,6 +150,23 @@ impl Reader {
         group.steps.sort_unstable_by_key(|step| step.partition);
         self.finish_balances(&mut group);
         Ok(group)
+    }
+
+    /// Why the tables do not fit the journal, where that is so. A node that was restored from what it
+    /// had shipped may have lost its last batches, and gives their numbers to others.
+    fn stray(&self, partition: u16, position: Position, end: u64) -> io::Result<Option<&str>> {
+        const AHEAD: &str = "the tables are ahead of the journal; if it was restored, `accolade \
+                             projection rebuild` writes them anew";
+        const OTHER: &str = "the tables come from another journal than this one, such as before it \
+                             was restored: `accolade projection rebuild` writes them anew";
+        let Position { next, time: Some(time) } = position else { return Ok(None) };
+        if next > end {
+            return Ok(Some(AHEAD));
+        }
+        if next == end {
+            return Ok(None);
+        }
+        Ok(time_of(&*self.feed, partition, next - 1)?.filter(|found| *found != time).map(|_| OTHER))
     }
 
     fn read_partition(
@@ -307,6 +337,19 @@ fn storable(text: &str) -> String {
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).expect("no counter comes this far")
+}
+
+/// The time of a batch; `None` where the journal does not have it.
+pub(crate) fn time_of(
+    feed: &dyn Feed,
+    partition: u16,
+    batch: u64,
+) -> io::Result<Option<Timestamp>> {
+    let Some(bytes) = feed.journal(partition, batch)? else { return Ok(None) };
+    let slice = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice"));
+    let outcomes = slice.and_then(|slice| Outcomes::read(&slice));
+    let invalid = |error: BadFormat| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+    Ok(Some(outcomes.map_err(invalid)?.time))
 }
 
 /// The time of this machine's clock.

@@ -1,20 +1,17 @@
 //! The projection as it runs beside a node: a thread of its own that nothing waits for.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use accolade_engine::feed::Feed;
-use accolade_wire::bytes::Cursor;
-use accolade_wire::journal::Outcomes;
-use accolade_wire::record::Slice;
 use metrics::{counter, gauge};
 use tokio::sync::watch;
 
-use crate::group::{Reader, now};
+use crate::error::with_causes;
+use crate::group::{Positions, Reader, now, time_of};
 use crate::session;
 use crate::settings::Settings;
 
@@ -53,7 +50,7 @@ pub struct Status {
 impl Status {
     /// Whether everything that is folded is in the tables.
     pub fn is_caught_up(&self) -> bool {
-        self.lag_batches == Some(0)
+        self.is_connected && self.lag_batches == Some(0) && self.trouble.is_none()
     }
 }
 
@@ -69,7 +66,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 struct Now {
     is_connected: bool,
-    progress: Option<BTreeMap<u16, u64>>,
+    positions: Option<Positions>,
     rows: u64,
     error: Option<String>,
     held: Option<(Instant, String)>,
@@ -92,7 +89,11 @@ impl Projection {
 
     /// How it is. Reads a little of the journal where it lags.
     pub fn status(&self) -> Status {
-        self.shared.status()
+        let mut status = self.shared.status();
+        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+            (status.is_connected, status.trouble) = (false, Some("it ended with a panic".into()));
+        }
+        status
     }
 
     /// Ends at once. What was not committed is written again by whoever comes next.
@@ -133,10 +134,11 @@ async fn project(shared: &Shared) {
     let mut back_off = BACK_OFF;
     loop {
         let Err(error) = session::run(shared, &mut reader).await;
-        if shared.failed(&error) {
+        if shared.failed(with_causes(&error)) {
             back_off = BACK_OFF;
         }
-        tracing::warn!(%error, back_off_ms = back_off.as_millis(), "the projection waits");
+        let error = with_causes(&error);
+        tracing::warn!(error, back_off_ms = back_off.as_millis(), "the projection waits");
         tokio::time::sleep(back_off).await;
         back_off = (back_off * 2).min(BACK_OFF_MAX);
     }
@@ -167,17 +169,17 @@ impl Shared {
     }
 
     /// The database has said where it stands.
-    pub(crate) fn connected(&self, progress: &BTreeMap<u16, u64>) {
+    pub(crate) fn connected(&self, positions: &Positions) {
         let mut now = self.now();
         now.is_connected = true;
         now.error = None;
-        now.progress = Some(progress.clone());
+        now.positions = Some(positions.clone());
     }
 
     /// It stands there now, with as many rows more.
-    pub(crate) fn progressed(&self, progress: &BTreeMap<u16, u64>, rows: u64) {
+    pub(crate) fn progressed(&self, positions: &Positions, rows: u64) {
         let mut now = self.now();
-        now.progress = Some(progress.clone());
+        now.positions = Some(positions.clone());
         now.rows += rows;
         now.went_well = true;
     }
@@ -193,10 +195,10 @@ impl Shared {
     }
 
     /// The connection is over; says whether anything went well before.
-    fn failed(&self, error: &impl fmt::Display) -> bool {
+    fn failed(&self, error: String) -> bool {
         let mut now = self.now();
         now.is_connected = false;
-        now.error = Some(error.to_string());
+        now.error = Some(error);
         std::mem::take(&mut now.went_well)
     }
 
@@ -205,12 +207,13 @@ impl Shared {
             let now = self.now();
             let held = now.held.as_ref().filter(|(since, _)| since.elapsed() > HELD_UP);
             let trouble = now.error.clone().or_else(|| held.map(|(_, what)| what.clone()));
+            let positions = now.positions.iter().flatten();
             Status {
                 is_connected: now.is_connected,
-                lag_batches: now.progress.as_ref().map(|_| 0),
+                lag_batches: now.positions.as_ref().map(|_| 0),
                 lag: self.began.elapsed(),
                 rows: now.rows,
-                progress: now.progress.clone().unwrap_or_default(),
+                progress: positions.map(|(partition, at)| (*partition, at.next)).collect(),
                 trouble,
             }
         };
@@ -228,12 +231,9 @@ impl Shared {
     }
 
     fn age_of(&self, partition: u16, batch: u64) -> Duration {
-        let Ok(Some(bytes)) = self.feed.journal(partition, batch) else { return Duration::ZERO };
-        let slice = Slice::read_unchecked(&mut Cursor::new(&bytes, "slice"));
-        let Ok(outcomes) = slice.and_then(|slice| Outcomes::read(&slice)) else {
-            return Duration::ZERO;
-        };
-        let micros = now().micros().saturating_sub(outcomes.time.micros());
+        // Why it cannot be read, the projection itself says.
+        let Ok(Some(time)) = time_of(&*self.feed, partition, batch) else { return Duration::ZERO };
+        let micros = now().micros().saturating_sub(time.micros());
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 }

@@ -1,15 +1,14 @@
 //! One connection, from its beginning to the error that ends it.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
-use crate::group::{Group, Reader};
+use crate::group::{Group, Position, Positions, Reader};
 use crate::running::Shared;
-use crate::writing::{Writer, begin, progress};
+use crate::writing::{Writer, begin, positions};
 use crate::{schema, tls};
 
 /// How long one transaction may take before the server counts as one that does not answer.
@@ -25,7 +24,7 @@ pub(crate) async fn run(shared: &Shared, reader: &mut Reader) -> Result<Infallib
         Writer::new(&client, settings).await
     };
     let mut writer = patiently(prepared).await?;
-    let mut known = patiently(progress(&client, settings)).await?;
+    let mut known = patiently(positions(&client, settings)).await?;
     shared.connected(&known);
     tracing::info!("the projection is connected to PostgreSQL");
     loop {
@@ -36,6 +35,10 @@ pub(crate) async fn run(shared: &Shared, reader: &mut Reader) -> Result<Infallib
         let is_full = group.is_full;
         if !group.steps.is_empty() {
             write(shared, &mut writer, &mut client, group, &mut known).await?;
+        } else if group.held_by.is_some() {
+            // A rebuild may have begun, of which nobody hears who writes nothing.
+            known = patiently(positions(&client, settings)).await?;
+            shared.progressed(&known, 0);
         }
         if !is_full {
             tokio::time::sleep(settings.pause.saturating_sub(began.elapsed())).await;
@@ -44,14 +47,14 @@ pub(crate) async fn run(shared: &Shared, reader: &mut Reader) -> Result<Infallib
 }
 
 /// Has partitions begin that have come to this node and were nowhere projected before.
-async fn begin_new(shared: &Shared, client: &Client, known: &mut BTreeMap<u16, u64>) -> Result<()> {
+async fn begin_new(shared: &Shared, client: &Client, known: &mut Positions) -> Result<()> {
     let mut new = shared.feed.owned();
     new.retain(|partition| !known.contains_key(partition));
     if new.is_empty() {
         return Ok(());
     }
     patiently(begin(client, &shared.settings, &new)).await?;
-    *known = patiently(progress(client, &shared.settings)).await?;
+    *known = patiently(positions(client, &shared.settings)).await?;
     shared.progressed(known, 0);
     Ok(())
 }
@@ -61,16 +64,17 @@ async fn write(
     writer: &mut Writer,
     client: &mut Client,
     group: Group,
-    known: &mut BTreeMap<u16, u64>,
+    known: &mut Positions,
 ) -> Result<()> {
     let steps = group.steps.clone();
     let rows = group.ledger.count();
     if patiently(writer.write(client, group)).await? {
-        known.extend(steps.iter().map(|step| (step.partition, step.next)));
+        let position = |next, time| Position { next, time: Some(time) };
+        known.extend(steps.iter().map(|step| (step.partition, position(step.next, step.time))));
         shared.progressed(known, rows);
     } else {
         // Another node has these partitions now, or a rebuild has begun: look again.
-        *known = patiently(progress(client, &shared.settings)).await?;
+        *known = patiently(positions(client, &shared.settings)).await?;
         shared.progressed(known, 0);
     }
     Ok(())

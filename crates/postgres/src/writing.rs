@@ -1,6 +1,6 @@
 //! One transaction for a group of batches: its rows, and how far they come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use accolade_domain::time::Timestamp;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use futures_util::SinkExt;
 use tokio_postgres::{Client, Statement, Transaction};
 
 use crate::error::Result;
-use crate::group::{Group, Letter, Step, now};
+use crate::group::{Group, Letter, Position, Positions, Step, now};
 use crate::rows::Rows;
 use crate::settings::{Settings, quoted};
 
@@ -215,11 +215,16 @@ async fn copy(transaction: &Transaction<'_>, into: &Statement, rows: Rows) -> Re
 }
 
 /// How far each partition is.
-pub(crate) async fn progress(client: &Client, settings: &Settings) -> Result<BTreeMap<u16, u64>> {
-    let sql = settings.named("SELECT partition, next FROM {progress}");
+pub(crate) async fn positions(client: &Client, settings: &Settings) -> Result<Positions> {
+    let sql = "SELECT partition, next, (extract(epoch FROM batch_time) * 1000000)::bigint
+               FROM {progress}";
+    let sql = settings.named(sql);
     let rows = client.query(&sql, &[]).await?;
     let unsigned = |row: &tokio_postgres::Row| {
-        Some((u16::try_from(row.get::<_, i32>(0)).ok()?, u64::try_from(row.get::<_, i64>(1)).ok()?))
+        let partition = u16::try_from(row.get::<_, i32>(0)).ok()?;
+        let next = u64::try_from(row.get::<_, i64>(1)).ok()?;
+        let time = row.get::<_, Option<i64>>(2).map(Timestamp::from_micros);
+        Some((partition, Position { next, time }))
     };
     Ok(rows.iter().filter_map(unsigned).collect())
 }

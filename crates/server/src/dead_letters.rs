@@ -79,7 +79,10 @@ const fn state_code(state: DeadLetterState) -> &'static str {
 pub(crate) const fn stage_of(reason: DeadReason) -> &'static str {
     match reason {
         DeadReason::Malformed => "read",
-        DeadReason::InFuture | DeadReason::TooLate | DeadReason::IdConflict => "admit",
+        DeadReason::InFuture
+        | DeadReason::TooLate
+        | DeadReason::IdConflict
+        | DeadReason::WrongPartition => "admit",
         DeadReason::OutOfRange | DeadReason::Skipped => "apply",
     }
 }

@@ -261,7 +261,9 @@ pub(crate) async fn publish(
             return Ok(published(&operator, version));
         }
     }
-    if operator.versions.latest() != edited_from {
+    // In a cluster this node may not have heard of the latest version: then the fold decides.
+    let latest = operator.versions.latest();
+    if latest > edited_from || is_dry && latest != edited_from {
         return Err(accolade_domain::outcome::Declined::Stale.into());
     }
     let now = now();

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod calendar;
+pub mod cluster;
 mod contents;
 pub mod digits;
 pub mod disk;

@@ -7,24 +7,39 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use accolade_simulator::run::{Counts, run};
+use accolade_simulator::cluster;
+use accolade_simulator::run::{self, Counts, Report};
 
 const USAGE: &str = "\
 Runs Accolade's engine and storage on a simulated disk that breaks, against a model.
 
-  accolade-simulator SEED                         one seed, told step by step
-  accolade-simulator --seeds COUNT [--from SEED] [--threads COUNT] [--keep-going]
+  accolade-simulator SEED [--cluster]             one seed, told step by step
+  accolade-simulator --seeds COUNT [--from SEED] [--threads COUNT] [--keep-going] [--cluster]
+
+Every fourth seed is a world of the cluster form; with --cluster, every one.
 ";
+
+/// So many seeds have one of the cluster form among them.
+const FORMS: u64 = 4;
+
+fn run(seed: u64, is_cluster: bool, is_verbose: bool) -> Report {
+    if is_cluster || seed.is_multiple_of(FORMS) {
+        cluster::run(seed, is_verbose)
+    } else {
+        run::run(seed, is_verbose)
+    }
+}
 
 struct Many {
     from: u64,
     count: u64,
     threads: u64,
     keeps_going: bool,
+    is_cluster: bool,
 }
 
 enum Task {
-    One(u64),
+    One(u64, bool),
     Many(Many),
 }
 
@@ -32,7 +47,7 @@ fn main() -> ExitCode {
     // Rules fail on purpose; what is not on purpose is in the report.
     std::panic::set_hook(Box::new(|_| {}));
     match task(std::env::args().skip(1)) {
-        Some(Task::One(seed)) => one(seed),
+        Some(Task::One(seed, is_cluster)) => one(seed, is_cluster),
         Some(Task::Many(many)) => all(&many),
         None => {
             eprint!("{USAGE}");
@@ -43,7 +58,7 @@ fn main() -> ExitCode {
 
 fn task(mut arguments: impl Iterator<Item = String>) -> Option<Task> {
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let mut many = Many { from: 1, count: 0, threads, keeps_going: false };
+    let mut many = Many { from: 1, count: 0, threads, keeps_going: false, is_cluster: false };
     let mut seed = None;
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next()?.parse().ok();
@@ -52,18 +67,19 @@ fn task(mut arguments: impl Iterator<Item = String>) -> Option<Task> {
             "--from" => many.from = number()?,
             "--threads" => many.threads = number()?,
             "--keep-going" => many.keeps_going = true,
+            "--cluster" => many.is_cluster = true,
             other => seed = Some(other.parse().ok()?),
         }
     }
     match seed {
-        Some(seed) => Some(Task::One(seed)),
+        Some(seed) => Some(Task::One(seed, many.is_cluster)),
         None if many.count > 0 && many.threads > 0 => Some(Task::Many(many)),
         None => None,
     }
 }
 
-fn one(seed: u64) -> ExitCode {
-    let report = run(seed, true);
+fn one(seed: u64, is_cluster: bool) -> ExitCode {
+    let report = run(seed, is_cluster, true);
     print!("{}", report.transcript);
     print_counts(&report.counts);
     match report.violation {
@@ -94,7 +110,7 @@ fn all(many: &Many) -> ExitCode {
                         return;
                     }
                     let seed = many.from + at;
-                    let report = run(seed, false);
+                    let report = run(seed, many.is_cluster, false);
                     let mut counts = counts.lock().expect("nothing panics while it holds this");
                     for (what, count) in report.counts {
                         *counts.entry(what).or_default() += count;
@@ -102,7 +118,8 @@ fn all(many: &Many) -> ExitCode {
                     drop(counts);
                     if let Some(violation) = report.violation {
                         eprintln!("seed {seed} FAILED: {violation}");
-                        eprintln!("  repeat it: cargo run -p accolade-simulator -- {seed}");
+                        let form = if many.is_cluster { " --cluster" } else { "" };
+                        eprintln!("  repeat it: cargo run -p accolade-simulator -- {seed}{form}");
                         failed.lock().expect("as above").insert(seed, violation);
                         stops.fetch_or(!many.keeps_going, Ordering::Relaxed);
                     }

@@ -564,8 +564,7 @@ pub(crate) fn expect(
         Meaning::AddOperator(name) => Expectation::Control(model.operator_added(name)),
         Meaning::Publish(version, edited_from) => {
             let (program, from) = (version.program.clone(), version.effective_from);
-            let published =
-                model.program_published(&version.operator, from, program, *edited_from);
+            let published = model.program_published(&version.operator, from, program, *edited_from);
             Expectation::Control(match published {
                 Published::Accepted(number) => Some(number.into()),
                 Published::Stale | Published::OperatorUnknown => None,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use accolade_domain::ledger::Place;
 use accolade_engine::feed::{Feed, Known};
 use accolade_engine::intake::Intake;
+use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::Rules;
 use accolade_wire::record::Record;
@@ -21,7 +22,7 @@ impl Feed for Node {
     }
 
     fn end(&self, partition: u16) -> Option<u64> {
-        (partition < self.partitions()).then(|| self.read(partition, |here| here.next_batch()))
+        (partition < self.partitions()).then(|| self.read(partition, Partition::next_batch))
     }
 
     fn journal(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {
@@ -33,7 +34,7 @@ impl Feed for Node {
     }
 
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool> {
-        Ok(self.backing().dead_letter(place, |record| read(record))?.is_some())
+        Ok(self.backing().dead_letter(place, read)?.is_some())
     }
 
     fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>)) {

@@ -187,14 +187,13 @@ impl Packed {
                 part.copy_from_slice(&cached[from..to]);
                 continue;
             }
-            let fetched_at = match fetched_from {
-                Some(at) => at,
-                None => {
-                    let at = self.bounds[number];
-                    packed.resize((self.bounds[last + 1] - at) as usize, 0);
-                    self.file.read_at(packed, at.into())?;
-                    *fetched_from.insert(at)
-                }
+            let fetched_at = if let Some(at) = fetched_from {
+                at
+            } else {
+                let at = self.bounds[number];
+                packed.resize((self.bounds[last + 1] - at) as usize, 0);
+                self.file.read_at(packed, at.into())?;
+                *fetched_from.insert(at)
             };
             let bound = |number: usize| (self.bounds[number] - fetched_at) as usize;
             let compressed = checked(&packed[bound(number)..bound(number + 1)])?;

@@ -100,7 +100,7 @@ fn object_storage_is_away_for_a_while_and_points_go_on() {
 
 #[test]
 #[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
-fn brokers_are_killed_frozen_and_restarted() {
+fn brokers_die_stand_still_and_are_all_restarted() {
     let cluster = Cluster::start(3, 2);
     for round in 0..rounds() {
         let load = Load::begin(&cluster, &format!("broker{round}"));

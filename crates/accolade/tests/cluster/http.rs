@@ -32,6 +32,7 @@ pub(crate) fn request(
     let answer = String::from_utf8_lossy(&answer);
     let broken = || io::Error::new(io::ErrorKind::UnexpectedEof, "the answer was broken off");
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
+    let status =
+        head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
     Ok((status, body.to_owned()))
 }

@@ -15,7 +15,7 @@ pub(crate) const OPERATOR: &str = "operator-789";
 /// A stake of 10.00 gives one point.
 const PROGRAM: &str = "currency: EUR\nearning: { multipliers: { default: 0.1 } }\n";
 /// How long anything may take to heal.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Brokers, object storage and nodes.
 pub(crate) struct Cluster {
@@ -53,7 +53,7 @@ impl Cluster {
         cluster.wait_until_owned();
         let added = cluster.command(1, &["operator", "add", OPERATOR]);
         let key = added.split_whitespace().find(|word| word.starts_with("acc_"));
-        cluster.key = key.expect("the key is printed").to_owned();
+        key.expect("the key is printed").clone_into(&mut cluster.key);
         let program = cluster.folder.path().join("program.yaml");
         std::fs::write(&program, PROGRAM).unwrap();
         let words = ["program", "publish", program.to_str().unwrap(), "--operator", OPERATOR];
@@ -235,6 +235,7 @@ impl Cluster {
 }
 
 impl Drop for Cluster {
+    #[expect(clippy::print_stderr, reason = "what nodes said, where a test has failed")]
     fn drop(&mut self) {
         for child in self.nodes.values_mut() {
             // A node that has ended already is what is wanted.

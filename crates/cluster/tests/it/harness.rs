@@ -83,7 +83,6 @@ impl Caller for Heard {
 }
 
 /// The nodes that run, by address.
-
 type Nodes = Arc<Mutex<BTreeMap<String, Arc<ClusterNode>>>>;
 
 #[derive(Debug)]
@@ -93,7 +92,7 @@ impl Peers for Neighbours {
     fn ask(&self, address: &str, ask: Ask, patience: Duration, done: Answers) {
         let node = self.0.lock().unwrap().get(address).cloned();
         std::thread::spawn(move || match node {
-            None => done(Err(std::io::Error::other("nobody is there"))),
+            None => done(Err(io::Error::other("nobody is there"))),
             Some(node) => done(answer(&node, &ask, patience)),
         });
     }
@@ -275,8 +274,7 @@ impl Cluster {
                 let read = node.read(partition, &mut |partition| {
                     let key = partition.rules().settings.hash_key;
                     let ordinal = partition.players().find_by_name(&key, 1, player);
-                    found =
-                        ordinal.map(|ordinal| partition.players().get(ordinal).account.balance);
+                    found = ordinal.map(|ordinal| partition.players().get(ordinal).account.balance);
                 });
                 if read.is_ok() {
                     return found;
@@ -306,7 +304,9 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         let nodes = std::mem::take(&mut *self.nodes.lock().unwrap_or_else(PoisonError::into_inner));
-        nodes.values().for_each(|node| node.crash());
+        for node in nodes.values() {
+            node.crash();
+        }
     }
 }
 

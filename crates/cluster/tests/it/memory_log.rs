@@ -275,11 +275,7 @@ impl OrderedLog for MemoryLog {
         lock(&self.following).remove(&partition);
     }
 
-    fn hear(
-        &self,
-        patience: Duration,
-        hear: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), LogFailed> {
+    fn hear(&self, patience: Duration, hear: &mut dyn FnMut(Event<'_>)) -> Result<(), LogFailed> {
         if self.check().is_err() {
             std::thread::sleep(patience);
             return self.check();

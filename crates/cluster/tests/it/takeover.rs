@@ -19,7 +19,11 @@ fn play(cluster: &Cluster, node: &ClusterNode, round: &str, players: usize) {
         .map(|player| wager(node, &format!("{round}-{player}"), &name(player), "10.00"))
         .collect();
     for (player, heard) in heard.iter().enumerate() {
-        assert!(heard.is_durable(), "wager {round} of player {player} of {}", cluster.folder.path().display());
+        assert!(
+            heard.is_durable(),
+            "wager {round} of player {player} of {}",
+            cluster.folder.path().display()
+        );
     }
 }
 

@@ -1,11 +1,10 @@
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
+use accolade_postgres::rebuild;
 use accolade_postgres::running::Projection;
 
 use crate::house::{House, wager};
+use crate::own_server::OwnServer;
 use crate::tables::{Tables, caught_up, until};
 
 #[test]
@@ -49,48 +48,6 @@ fn two_projections_of_the_same_partitions_write_every_row_once() {
     assert_eq!(written, u64::try_from(house.ledger().len()).unwrap());
 }
 
-/// A server that a test may stop.
-struct OwnServer {
-    folder: tempfile::TempDir,
-    ports_from: u16,
-}
-
-impl OwnServer {
-    fn start() -> Self {
-        let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port + 1)).is_ok();
-        let first = 23_000 + u16::try_from(std::process::id() % 4_000).unwrap();
-        let ports_from = (first..32_000).find(is_free).unwrap();
-        let server = Self { folder: tempfile::tempdir().unwrap(), ports_from };
-        server.run("start");
-        server
-    }
-
-    fn url(&self) -> String {
-        format!("postgres://accolade:accolade@127.0.0.1:{}/accolade", self.ports_from + 1)
-    }
-
-    fn run(&self, command: &str) {
-        let script: PathBuf =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services/postgres.sh");
-        let done = Command::new(script)
-            .arg(command)
-            .env("ACCOLADE_SERVICES_DIR", self.folder.path())
-            .env("ACCOLADE_PORTS_FROM", self.ports_from.to_string())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "postgres.sh {command}: {said}");
-    }
-}
-
-impl Drop for OwnServer {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.run("stop");
-        }
-    }
-}
-
 #[test]
 fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
     let server = OwnServer::start();
@@ -122,4 +79,28 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
     assert_eq!(projection.status().trouble, None);
     drop(projection);
     drop(tables);
+}
+
+#[test]
+fn a_node_that_was_restored_without_its_last_batches_does_not_mix_two_histories() {
+    let house = House::open();
+    house.wagers("first", 200, 20);
+    let (house, restored, tables) = (house.copy(), house.copy(), Tables::new("restored"));
+    house.wagers("lost", 200, 20);
+    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    caught_up(&projection);
+    projection.stop();
+    let expected = (house.ledger(), house.balances());
+    // As many batches as were lost, and more.
+    for number in 0..40 {
+        restored.wagers(&format!("other-{number}"), 20, 20);
+    }
+    let projection = Projection::start(tables.settings.clone(), restored.feed()).unwrap();
+    until(&projection, |projection| {
+        projection.status().trouble.is_some_and(|trouble| trouble.contains("projection rebuild"))
+    });
+    assert_eq!((tables.ledger(), tables.balances()), expected);
+    tables.wait(rebuild::restart(&tables.settings)).unwrap();
+    caught_up(&projection);
+    tables.are_exactly(&restored);
 }

@@ -1,5 +1,6 @@
 //! A node of the embedded form with two operators, in a directory of its own.
 
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ pub(crate) const OPERATORS: [&str; 2] = ["house", "rival"];
 /// A running node.
 pub(crate) struct House {
     pub(crate) node: Arc<Node>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 #[derive(Debug, Default)]
@@ -82,11 +83,25 @@ impl House {
     }
 
     pub(crate) fn open_with(change: impl FnOnce(&mut NodeOptions)) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), change)
+    }
+
+    /// The same node as it was, in a copy of its folder.
+    pub(crate) fn copy(&self) -> Self {
+        self.node.stop().unwrap();
         let folder = tempfile::tempdir().unwrap();
+        copy_folder(self.folder.path(), folder.path());
+        Self::open_in(folder, |_| ())
+    }
+
+    fn open_in(folder: tempfile::TempDir, change: impl FnOnce(&mut NodeOptions)) -> Self {
         let mut options = NodeOptions::new(folder.path());
         options.free_bytes_min = 0;
         change(&mut options);
-        let house = Self { node: Arc::new(Node::start(options).unwrap()), _folder: folder };
+        let house = Self { node: Arc::new(Node::start(options).unwrap()), folder };
+        if house.node.rules().operators().count() > 0 {
+            return house;
+        }
         for operator in OPERATORS {
             house.control(&Control::Operator {
                 operator: operator.into(),
@@ -244,5 +259,18 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         self.node.stop().unwrap();
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), &to).unwrap();
+        }
     }
 }

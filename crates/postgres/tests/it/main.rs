@@ -3,7 +3,9 @@
 
 mod failures;
 mod house;
+mod own_server;
 mod rates;
 mod rows;
 mod tables;
 mod tenants;
+mod tls;

@@ -328,6 +328,7 @@ async fn the_local_socket_reaches_what_is_at_another_node() {
 async fn nobody_without_the_secret_passes_for_a_node() {
     let cluster = lived_in().await;
     let other = cluster.a().add_operator("operator-555", 0).await;
+    cluster.agree().await;
     let other = format!("Bearer {other}");
     let theirs = format!("/api/v1/players/{}/balance", player_in(3));
     // The header of the socket does not become one by being forwarded.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use accolade_domain::ledger::{Place, Subject};
 use accolade_engine::intake::Intake;
+use accolade_engine::partition::Partition;
 use accolade_server::outputs::{Aside, Output, Topic, Wanted, outputs_of};
 use accolade_storage::node::Node;
 use accolade_wire::bytes::Cursor;
@@ -45,7 +46,7 @@ fn derive(
     let derived = RefCell::new(Vec::new());
     let mut missing = 0;
     for number in 0..node.partitions() {
-        for batch in 1..node.read(number, |partition| partition.next_batch()) {
+        for batch in 1..node.read(number, Partition::next_batch) {
             let journal = loop {
                 if let Some(journal) = node.backing().journal.read(number, batch).unwrap() {
                     break journal;

@@ -158,7 +158,11 @@ impl Observer for Hearing<'_> {
 pub(crate) const FAULT: &str = "the simulated rule has failed";
 
 /// The rules, one of which fails at a certain stake.
-pub(crate) fn faulty_decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+pub(crate) fn faulty_decide(
+    program: &Program,
+    wager: &Wager<'_>,
+    account: Option<&Account>,
+) -> Decision {
     assert!(wager.stake.atto() != FAULTY_STAKE, "{FAULT}");
     decide(program, wager, account)
 }

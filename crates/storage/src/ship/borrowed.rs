@@ -10,8 +10,11 @@ use accolade_engine::objects::Objects;
 use super::cache::BlockCache;
 use super::list::{List, ListedFile, Piece};
 use crate::error::{Result, StorageError};
+use crate::segment::Family;
 
-/// `local`, and beside its files those of `list` that it does not have and that will not grow any more.
+/// `local`, and beside its files those of `list` that it does not have and that will not grow any more:
+/// journal, dead letters and sealed ids. Everything else was brought whole, and what of it is not here
+/// was removed since.
 ///
 /// They are read only. Removing one forgets it: its objects are the sweeper's.
 pub fn borrow(
@@ -22,7 +25,7 @@ pub fn borrow(
 ) -> Result<Arc<dyn Disk>> {
     let mut folders: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let mut files = BTreeMap::new();
-    for (path, file) in list.files.iter().filter(|(_, file)| file.is_closed) {
+    for (path, file) in list.files.iter().filter(|(path, file)| is_borrowed(path, file)) {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if !folders.contains_key(folder) {
             let names = local.list(folder).map_err(|source| StorageError::io(folder, source))?;
@@ -37,6 +40,12 @@ pub fn borrow(
         return Ok(local);
     }
     Ok(Arc::new(BorrowingDisk { local, files: RwLock::new(files) }))
+}
+
+fn is_borrowed(path: &str, file: &ListedFile) -> bool {
+    let folders = [Family::Journal, Family::DeadLetters].map(Family::folder);
+    let is_sliced = path.rsplit_once('/').is_some_and(|(folder, _)| folders.contains(&folder));
+    file.is_closed && (is_sliced || file.newest_hour.is_some())
 }
 
 #[derive(Debug)]

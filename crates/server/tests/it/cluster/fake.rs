@@ -363,7 +363,7 @@ impl Cluster {
     }
 
     /// Waits until both nodes have heard of the same control records.
-    async fn agree(&self) {
+    pub(crate) async fn agree(&self) {
         let began = Instant::now();
         while {
             let [a, b] = &self.shared.nodes;

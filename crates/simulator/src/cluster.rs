@@ -1,0 +1,746 @@
+//! One seed of the cluster form: nodes that own partitions by turns, over topics and an object storage
+//! that are simulated, and the model that judges what comes of it.
+//!
+//! Ownership, homes, checkpoints and shipping are the real ones; a node's threads are steps here. What
+//! the order says is judged by a rule of its own, and what follows from it by the model and by a fold
+//! that is never interrupted.
+
+mod faults;
+mod objects;
+mod seat;
+mod takeover;
+mod topics;
+mod truth;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use accolade_domain::time::Timestamp;
+use accolade_engine::ordered::Owner;
+use accolade_engine::partition::{Effect, Shared};
+use accolade_engine::rules::RulesHistory;
+use accolade_storage::error::Result;
+use accolade_storage::home::Home;
+use accolade_storage::ship::{BlockCache, GRACE_MICROS, Sweeper};
+use accolade_wire::identity::partition_of;
+use accolade_wire::order::{Order, SourceTopic};
+use accolade_wire::record::Source;
+
+use self::objects::SimulatedObjects;
+use self::seat::{Live, Seat, Stays};
+use self::topics::Topics;
+use self::truth::Truth;
+use crate::disk::{Faults, SimulatedDisk};
+use crate::model::Model;
+use crate::model::letters::LetterState;
+use crate::random::Random;
+use crate::run::desk::Desk;
+use crate::run::fold::faulty_decide;
+use crate::run::item::{Item, Meaning};
+use crate::run::{Counts, Report};
+use crate::workload::{Action, Door, Workload};
+
+/// After so many records a world ends.
+const RECORDS_MAX: usize = 150;
+/// After so many steps it ends as well.
+const STEPS_MAX: usize = 200;
+/// So long after its last proof an owner answers reads without another.
+const LEASE: i64 = 3_000_000;
+/// A node that is not heard of for so long loses its partitions.
+const SESSION: i64 = 6_000_000;
+const GRACE: i64 = GRACE_MICROS;
+
+/// Runs one seed. The process's panic hook should be silent: rules fail here on purpose.
+pub fn run(seed: u64, is_verbose: bool) -> Report {
+    let mut world = World::new(seed, is_verbose);
+    let ended = catch_unwind(AssertUnwindSafe(|| world.live()));
+    let violation = ended.err().map(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+    });
+    Report { counts: world.counts, transcript: world.transcript, violation }
+}
+
+/// Names a record on its way to the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ticket(u64);
+
+#[derive(Debug)]
+enum Event {
+    /// A record of the order arrives there; whoever sent it hears so after a while.
+    Lands { partition: u16, order: Order, tells: Option<(usize, u64, u64, i64)> },
+    /// A life of a node hears what became of a record; nothing where nobody knows.
+    Told { node: usize, life: u64, partition: u16, ticket: u64, offset: Option<i64> },
+}
+
+#[derive(Debug)]
+struct NodeDisk {
+    disk: SimulatedDisk,
+    armed: Faults,
+}
+
+#[derive(Debug)]
+struct Node {
+    disks: Vec<NodeDisk>,
+    seats: Vec<Seat>,
+    /// What it has heard and not yet looked at, by partition.
+    told: Vec<Vec<(u64, std::result::Result<i64, ()>)>>,
+    assigned: BTreeSet<u16>,
+    /// Partitions that it was told to take while another has them.
+    rogue: BTreeSet<u16>,
+    life: u64,
+    down_until: i64,
+    frozen_until: i64,
+    heartbeat: i64,
+    control_end: i64,
+    owners_heard: usize,
+    cache: BlockCache,
+}
+
+struct World {
+    random: Random,
+    workload: Workload,
+    /// The clocks of all machines, which may be set back.
+    clock: i64,
+    latest_clock: i64,
+    /// Time as it passes.
+    now: i64,
+    topics: Topics,
+    objects: SimulatedObjects,
+    failures: u64,
+    is_excused: bool,
+    sweeper: Sweeper,
+    nodes: Vec<Node>,
+    truths: Vec<Truth>,
+    /// Who should own each partition.
+    hints: Vec<Option<usize>>,
+    /// Partitions that were given to two nodes at once: membership is what the lease rests on.
+    is_lease_void: Vec<bool>,
+    has_rogues: bool,
+    desk: Desk,
+    shared: Shared,
+    events: BTreeMap<(i64, u64), Event>,
+    serial: u64,
+    record_count: usize,
+    is_calm: bool,
+    counts: Counts,
+    is_verbose: bool,
+    transcript: String,
+}
+
+impl World {
+    fn new(seed: u64, is_verbose: bool) -> Self {
+        let mut random = Random::new(seed ^ 0x00c1_0057_e400);
+        let workload = Workload::new(seed);
+        let partitions = usize::try_from(1 + random.below(3)).expect("small");
+        let node_count = 2 + random.below(2);
+        let starts = |random: &mut Random| {
+            let mut start = || if random.percent(20) { random.between(1, 9) } else { 0 };
+            [0, start(), start(), start()]
+        };
+        let node = || Node {
+            disks: (0..partitions)
+                .map(|_| NodeDisk { disk: SimulatedDisk::new(), armed: Faults::default() })
+                .collect(),
+            seats: (0..partitions).map(|_| Seat::Empty).collect(),
+            told: vec![Vec::new(); partitions],
+            assigned: BTreeSet::new(),
+            rogue: BTreeSet::new(),
+            life: 0,
+            down_until: i64::MIN,
+            frozen_until: i64::MIN,
+            heartbeat: 0,
+            control_end: 0,
+            owners_heard: 0,
+            cache: BlockCache::new(1 << 20),
+        };
+        Self {
+            clock: workload.starts_at(),
+            latest_clock: i64::MIN,
+            now: 0,
+            topics: Topics::new((0..partitions).map(|_| starts(&mut random)).collect()),
+            objects: SimulatedObjects::new(random.fork()),
+            failures: 0,
+            is_excused: false,
+            sweeper: Sweeper::default(),
+            nodes: (0..node_count).map(|_| node()).collect(),
+            truths: (0..partitions)
+                .map(|at| Truth::new(u16::try_from(at).expect("small")))
+                .collect(),
+            hints: vec![None; partitions],
+            is_lease_void: vec![false; partitions],
+            has_rogues: random.percent(40),
+            desk: Desk::default(),
+            shared: Shared { history: RulesHistory::default(), decide: faulty_decide },
+            events: BTreeMap::new(),
+            serial: 0,
+            record_count: 0,
+            is_calm: false,
+            counts: Counts::new(),
+            is_verbose,
+            transcript: String::new(),
+            random,
+            workload,
+        }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn tell(&mut self, line: impl FnOnce() -> String) {
+        if self.is_verbose {
+            writeln!(self.transcript, "{:>12}  {}", self.now, line()).expect("a text takes all");
+        }
+    }
+
+    fn partitions(&self) -> u16 {
+        u16::try_from(self.truths.len()).expect("few")
+    }
+
+    fn random_bytes(&mut self) -> [u8; 32] {
+        let mut random = [0; 32];
+        for word in random.chunks_exact_mut(8) {
+            word.copy_from_slice(&self.random.bits().to_le_bytes());
+        }
+        random
+    }
+
+    fn schedule(&mut self, at: i64, event: Event) {
+        self.serial += 1;
+        self.events.insert((at, self.serial), event);
+    }
+
+    fn log_time(&self) -> i64 {
+        let latest = self.truths.iter().map(Truth::time).max();
+        latest.map_or(self.clock, |latest| latest.max(self.clock))
+    }
+
+    fn live(&mut self) {
+        let genesis = Item::genesis(self.partitions(), self.clock);
+        self.put_control(genesis);
+        let mut steps = 0;
+        while self.record_count < RECORDS_MAX && steps < STEPS_MAX {
+            steps += 1;
+            self.arm();
+            if self.random.percent(45) {
+                self.act();
+            }
+            let step = self.random.between(1_000, 700_000);
+            self.pass_time(step);
+            self.move_partitions();
+            self.work_at_the_desk();
+            self.order_skips();
+            self.step_nodes();
+            self.sweep();
+        }
+        self.finish();
+    }
+
+    fn act(&mut self) {
+        let now = self.log_time();
+        match self.workload.next(now) {
+            Action::Records(records) => {
+                self.tell(|| format!("{} records arrive", records.len()));
+                for record in records {
+                    self.record_count += 1;
+                    let partition = partition_of(&record.player, self.partitions());
+                    let source = match record.door {
+                        Door::Wagers => SourceTopic::Wagers,
+                        Door::GameEvents => SourceTopic::GameEvents,
+                        Door::Commands => SourceTopic::Commands,
+                    };
+                    let item = Rc::new(Item::arriving(record, self.clock));
+                    if self.random.percent(4) {
+                        self.topics.put(source, partition, None);
+                    }
+                    if self.random.percent(4) {
+                        self.count("records delivered twice");
+                        self.topics.put(source, partition, Some(Rc::clone(&item)));
+                    }
+                    self.topics.put(source, partition, Some(item));
+                }
+            }
+            Action::AddOperator(name) => self.put_control(Item::add_operator(name, now)),
+            Action::Publish(version) => {
+                let latest = self.truths[0].model.latest_version(&version.operator);
+                let edited_from = latest + u32::from(version.is_stale);
+                self.put_control(Item::publish(version, edited_from, now));
+            }
+            Action::Withdraw { operator, number } => {
+                self.put_control(Item::withdraw(operator, number, now));
+            }
+            Action::AdvanceClock(micros) => {
+                if micros > 0 {
+                    let up: Vec<_> = (0..self.nodes.len()).map(|node| self.is_up(node)).collect();
+                    self.pass_time(micros);
+                    for (node, was_up) in self.nodes.iter_mut().zip(up) {
+                        if was_up {
+                            node.heartbeat = self.now;
+                        }
+                    }
+                } else {
+                    self.clock += micros;
+                }
+            }
+            Action::Crash => {
+                let node = self.random.index(self.nodes.len());
+                self.go_down(node, true);
+            }
+            Action::Checkpoint | Action::Seal => {
+                let node = self.random.index(self.nodes.len());
+                let at = self.random.index(self.truths.len());
+                self.with_seat(node, at, |world, partition, live| {
+                    world.keep(node, partition, live)
+                });
+            }
+        }
+    }
+
+    fn put_control(&mut self, item: Item) {
+        self.tell(|| format!("control: {:.100}", format!("{:?}", item.meaning)));
+        self.topics.put(SourceTopic::Control, 0, Some(Rc::new(item)));
+        for truth in &mut self.truths {
+            truth.hear_control(&self.topics);
+        }
+    }
+
+    /// Time passes, and what was on its way arrives.
+    fn pass_time(&mut self, micros: i64) {
+        let until = self.now + micros;
+        self.clock += micros;
+        while let Some(entry) = self.events.first_entry()
+            && entry.key().0 <= until
+        {
+            let ((at, _), event) = entry.remove_entry();
+            self.now = self.now.max(at);
+            match event {
+                Event::Lands { partition, order, tells } => {
+                    let offset = self.topics.order_end(partition);
+                    let told = format!("{order:?}");
+                    self.tell(|| format!("order {partition} at {offset}: {told:.110}"));
+                    self.topics.orders[usize::from(partition)].push(order);
+                    let truth = &mut self.truths[usize::from(partition)];
+                    truth.ordered(offset, &self.topics, &mut self.desk, &mut self.counts);
+                    if let Some((node, life, ticket, delay)) = tells {
+                        let offset = Some(offset);
+                        let told = Event::Told { node, life, partition, ticket, offset };
+                        self.schedule(self.now + delay, told);
+                    }
+                }
+                Event::Told { node, life, partition, ticket, offset } => {
+                    let node = &mut self.nodes[node];
+                    if node.life == life {
+                        node.told[usize::from(partition)].push((ticket, offset.ok_or(())));
+                    }
+                }
+            }
+        }
+        self.now = until;
+        self.latest_clock = self.latest_clock.max(self.clock);
+        self.objects.set_now(self.now);
+    }
+
+    fn is_up(&self, node: usize) -> bool {
+        self.now >= self.nodes[node].down_until && self.now >= self.nodes[node].frozen_until
+    }
+
+    /// Who should own what, as the group's coordinator sees it.
+    fn move_partitions(&mut self) {
+        for node in 0..self.nodes.len() {
+            if self.is_up(node) {
+                self.nodes[node].heartbeat = self.now;
+            }
+        }
+        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.is_up(*node)).collect();
+        if up.is_empty() {
+            return;
+        }
+        for at in 0..self.hints.len() {
+            let hint = self.hints[at];
+            let expired = hint.is_none_or(|node| self.now - self.nodes[node].heartbeat > SESSION);
+            let partition = u16::try_from(at).expect("small");
+            if expired {
+                self.hints[at] = Some(*self.random.pick(&up));
+            } else if let Some(node) = hint
+                && !self.is_calm
+                && up.contains(&node)
+                && self.random.percent(3)
+            {
+                // The one gives it up before the other gets it.
+                self.nodes[node].assigned.remove(&partition);
+                self.nodes[node].rogue.remove(&partition);
+                self.nodes[node].seats[at] = Seat::Empty;
+                self.hints[at] = Some(*self.random.pick(&up));
+                self.count("handovers");
+            }
+            if self.has_rogues && !self.is_calm && self.random.percent(3) {
+                let node = *self.random.pick(&up);
+                self.nodes[node].rogue.insert(partition);
+                self.is_lease_void[at] = true;
+                self.count("partitions given to two nodes");
+            }
+        }
+        for node in up {
+            if self.is_calm || self.random.percent(60) {
+                let own = |at: &u16| self.hints[usize::from(*at)] == Some(node);
+                let mut assigned: BTreeSet<u16> = (0..self.partitions()).filter(own).collect();
+                if self.is_calm || self.random.percent(8) {
+                    self.nodes[node].rogue.clear();
+                }
+                assigned.extend(&self.nodes[node].rogue);
+                self.nodes[node].assigned = assigned;
+            }
+            if self.is_calm || self.random.percent(80) {
+                self.nodes[node].control_end = self.topics.end(SourceTopic::Control, 0);
+                self.nodes[node].owners_heard = self.topics.owners.len();
+            }
+        }
+    }
+
+    fn step_nodes(&mut self) {
+        let mut order: Vec<usize> = (0..self.nodes.len()).collect();
+        self.random.shuffle(&mut order);
+        for node in order {
+            for at in 0..self.truths.len() {
+                if self.is_up(node) {
+                    self.step_seat(node, at);
+                }
+            }
+        }
+    }
+
+    fn step_seat(&mut self, node: usize, at: usize) {
+        let partition = u16::try_from(at).expect("small");
+        let is_wanted = self.nodes[node].assigned.contains(&partition);
+        let heard = std::mem::take(&mut self.nodes[node].told[at]);
+        let seat = std::mem::take(&mut self.nodes[node].seats[at]);
+        self.is_excused = false;
+        let next = match seat {
+            Seat::Empty if is_wanted && self.random.percent(70) => {
+                Ok(Seat::Claiming(self.claim(node, partition)))
+            }
+            Seat::Empty => Ok(Seat::Empty),
+            Seat::Claiming(claiming) => {
+                let own = heard.into_iter().find(|(ticket, _)| *ticket == claiming.ticket);
+                Ok(match own {
+                    None => Seat::Claiming(claiming),
+                    Some((_, Err(()))) => Seat::Empty,
+                    Some((_, Ok(offset))) => Seat::Claimed(claiming, offset),
+                })
+            }
+            Seat::Claimed(claiming, offset) if self.is_calm || self.random.percent(60) => {
+                self.restore(node, partition, &claiming, offset)
+            }
+            Seat::Claimed(claiming, offset) => Ok(Seat::Claimed(claiming, offset)),
+            Seat::Live(_) if !is_wanted => Ok(Seat::Empty),
+            Seat::Live(mut live) => {
+                self.is_excused = self.now - live.proven_at >= GRACE;
+                let stepped = self.step_live(node, partition, &mut live, heard);
+                stepped.and_then(|stays| match stays {
+                    Stays::Nobody => Ok(Seat::Empty),
+                    Stays::Owner => {
+                        self.look_after(node, partition, &mut live)?;
+                        Ok(Seat::Live(live))
+                    }
+                })
+            }
+        };
+        match next {
+            Ok(seat) => self.nodes[node].seats[at] = seat,
+            Err(error) => self.fall(node, partition, &error),
+        }
+    }
+
+    fn with_seat(
+        &mut self,
+        node: usize,
+        at: usize,
+        work: impl FnOnce(&mut Self, u16, &mut Live) -> Result<()>,
+    ) {
+        if !self.is_up(node) {
+            return;
+        }
+        let Seat::Live(mut live) = std::mem::take(&mut self.nodes[node].seats[at]) else { return };
+        let partition = u16::try_from(at).expect("small");
+        self.is_excused = self.now - live.proven_at >= GRACE;
+        match work(self, partition, &mut live) {
+            Ok(()) => self.nodes[node].seats[at] = Seat::Live(live),
+            Err(error) => self.fall(node, partition, &error),
+        }
+    }
+
+    /// What is done beside ordering and folding.
+    fn look_after(&mut self, node: usize, partition: u16, live: &mut Live) -> Result<()> {
+        if self.random.percent(60) {
+            self.read(partition, live);
+        }
+        if self.random.percent(12) {
+            self.keep(node, partition, live)?;
+        }
+        if self.random.percent(50) {
+            self.upload(node, partition, live)?;
+        }
+        for _ in 0..self.random.below(3) {
+            if live.tidier.tidy(Timestamp::from_micros(self.clock))? {
+                self.count("files tidied");
+            }
+        }
+        if self.random.percent(5) {
+            self.check_files(partition, live)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint, and takes what is to be shipped of it.
+    fn keep(&mut self, node: usize, partition: u16, live: &mut Live) -> Result<()> {
+        let seals = self.random.percent(25);
+        let Some(part) = live.home.take_part(seals) else { return Ok(()) };
+        let time = live.home.partition().time();
+        let manifest = live.checkpointer.write(part, time)?;
+        self.count("checkpoints");
+        self.tell(|| format!("n{node} p{partition}: checkpoint, {seals}"));
+        if self.random.percent(80) {
+            live.taken = Some((live.shipper.take(&manifest, time, None)?, time));
+        }
+        if self.random.percent(60) {
+            self.upload(node, partition, live)?;
+        }
+        Ok(())
+    }
+
+    /// Ships what was taken; the name of it may get lost.
+    fn upload(&mut self, node: usize, partition: u16, live: &mut Live) -> Result<()> {
+        let Some((taken, time)) = live.taken.take() else { return Ok(()) };
+        match live.shipper.upload(&taken, time) {
+            Ok(name) => {
+                self.count("checkpoints shipped");
+                self.tell(|| format!("n{node} p{partition}: shipped `{name}`"));
+                if self.random.percent(80) {
+                    live.to_name.clone_from(&name);
+                }
+                self.announce(node, partition, live.holder.epoch(), name);
+                Ok(())
+            }
+            Err(error) => {
+                self.tell(|| format!("n{node} p{partition}: not shipped: {error}"));
+                self.count("checkpoints not shipped");
+                let disk = &self.nodes[node].disks[usize::from(partition)].disk;
+                if disk.has_crashed() {
+                    return Err(accolade_storage::error::StorageError::io("ship", error));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn announce(&mut self, node: usize, partition: u16, epoch: u64, checkpoint: String) {
+        if self.random.percent(90) {
+            let (name, address) = (format!("n{node}"), String::new());
+            let owner = Owner { partition, epoch, node: name, address, checkpoint };
+            self.topics.owners.push(owner);
+        }
+    }
+
+    /// Does what a batch has asked for; now and then it is lost, or done twice.
+    fn carry_out(&mut self, partition: u16, effect: Effect, home: &Home) {
+        if !self.is_calm && self.random.percent(15) {
+            self.count("effects lost");
+            return;
+        }
+        let times = if !self.is_calm && self.random.percent(10) { 2 } else { 1 };
+        for _ in 0..times {
+            let (to, item) = match effect {
+                Effect::Arrived { to } => (to.partition, Item::arrived(to, self.clock)),
+                Effect::Send { from, bytes_at } => {
+                    let mut bytes = Vec::new();
+                    let read =
+                        |record: &accolade_wire::record::Record<'_>| record.write(&mut bytes);
+                    let Ok(found) = home.backing().dead_letter(bytes_at, read) else { return };
+                    assert!(found.is_some(), "the bytes of a dead letter at {bytes_at:?} are lost");
+                    let at = (bytes_at.partition, bytes_at.batch, bytes_at.slot);
+                    let kept = &self.desk.bytes[&at];
+                    assert!(kept.encoded() == bytes, "a dead letter was changed");
+                    let player = match &kept.meaning {
+                        Meaning::Event(event) => event.player_id(),
+                        _ => None,
+                    };
+                    let count = self.partitions();
+                    let to = player.map_or(partition, |player| partition_of(player, count));
+                    let (source, origin) = (Source::Released, Some(from));
+                    (to, Item { source, origin, ..kept.clone() })
+                }
+            };
+            self.topics.put(SourceTopic::Commands, to, Some(Rc::new(item)));
+        }
+    }
+
+    /// Now and then somebody looks after dead letters.
+    fn work_at_the_desk(&mut self) {
+        if !self.random.percent(30) {
+            return;
+        }
+        let letters = self.truths.iter().map(|truth| &truth.model).flat_map(Model::letters);
+        let mut letters: Vec<_> = letters.map(|(at, letter)| (at, letter.clone())).collect();
+        letters.sort_by_key(|(_, letter)| letter.state != LetterState::Open);
+        letters.truncate(8);
+        if letters.is_empty() {
+            return;
+        }
+        let (at, letter) = self.random.pick(&letters).clone();
+        let now = self.log_time();
+        let (at, operator, command) = if self.random.percent(10) && !self.desk.commands.is_empty() {
+            self.random.pick(&self.desk.commands).clone()
+        } else {
+            let command = self.desk.command(at, &letter.event, now, &mut self.random);
+            let Some(command) = command else { return };
+            (at, letter.operator, command)
+        };
+        self.tell(|| format!("{operator}: {command:?} in partition {}", at.0));
+        self.desk.commands.push((at, operator.clone(), command.clone()));
+        let item = Item::command(&operator, command, self.clock);
+        self.topics.put(SourceTopic::Commands, at.0, Some(Rc::new(item)));
+    }
+
+    /// A partition that stands is told to pass over the record.
+    fn order_skips(&mut self) {
+        let standing: Vec<_> = self.truths.iter().filter_map(|truth| truth.standing).collect();
+        for place in standing {
+            if self.is_calm || self.random.percent(15) {
+                self.count("skips");
+                self.put_control(Item::skip(place, self.clock));
+            }
+        }
+    }
+
+    /// Removes what no current list names; somebody else may be reading it by an older one.
+    fn sweep(&mut self) {
+        if !self.random.percent(15) {
+            return;
+        }
+        if self.random.percent(5) {
+            self.sweeper = Sweeper::default();
+        }
+        for partition in 0..self.partitions() {
+            let current = self.truths[usize::from(partition)].named.clone();
+            if current.is_empty() {
+                continue;
+            }
+            let failures = self.objects.failures();
+            match self.sweeper.sweep(&self.objects, &format!("p{partition:04}"), &current) {
+                Ok(swept) if swept.removed > 0 => {
+                    self.tell(|| format!("p{partition}: swept {}", swept.removed));
+                    self.count("sweeps that removed");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    assert!(self.objects.failures() > failures, "cannot sweep: {error}");
+                }
+            }
+        }
+    }
+
+    /// The files of an owner hold what must be there.
+    fn check_files(&mut self, partition: u16, live: &Live) -> Result<()> {
+        self.count("checks of all files");
+        let was_calm = self.objects.set_calm(true);
+        let (partition, backing) = (usize::from(partition), live.home.backing());
+        let truth = &self.truths[partition];
+        truth.state(live.home.partition());
+        let checked = truth.files(live.home.partition(), backing, self.latest_clock);
+        self.objects.set_calm(was_calm);
+        checked
+    }
+
+    /// Quiet at last: every record is in a batch, everything is folded, all holds; and once more by nodes
+    /// that have nothing but what was shipped.
+    fn finish(&mut self) {
+        self.is_calm = true;
+        self.objects.set_calm(true);
+        for node in &mut self.nodes {
+            for NodeDisk { disk, armed } in &mut node.disks {
+                *armed = Faults::default();
+                if !disk.has_crashed() {
+                    disk.set_faults(*armed);
+                }
+            }
+            node.down_until = i64::MIN;
+            node.frozen_until = i64::MIN;
+        }
+        self.settle();
+        for node in 0..self.nodes.len() {
+            self.go_down(node, true);
+            (0..self.truths.len()).for_each(|at| self.nodes[node].replace_disk(at));
+        }
+        self.settle();
+        self.count("worlds");
+        *self.counts.entry("records").or_default() += self.record_count as u64;
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..1_000 {
+            self.clock = self.log_time();
+            self.pass_time(1_100_000);
+            self.move_partitions();
+            self.order_skips();
+            self.step_nodes();
+            if self.events.is_empty() && self.is_quiet() {
+                break;
+            }
+        }
+        assert!(self.desk.are_released_all_arrived(), "a released dead letter never arrived");
+        assert!(self.is_quiet(), "it does not come to rest: {}", self.restless());
+        for node in 0..self.nodes.len() {
+            for at in 0..self.truths.len() {
+                self.with_seat(node, at, |world, partition, live| {
+                    let truth = &world.truths[usize::from(partition)];
+                    if !truth.is_held_by(live.holder.epoch()) {
+                        return Ok(());
+                    }
+                    world.check_files(partition, live)?;
+                    let truth = &world.truths[usize::from(partition)];
+                    truth.everything(live.home.partition(), live.home.backing())
+                });
+            }
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let is_done = |(at, truth): (usize, &Truth)| {
+            let owns = |node: &Node| match &node.seats[at] {
+                Seat::Live(live) => {
+                    truth.is_held_by(live.holder.epoch())
+                        && live.ready.is_empty()
+                        && live.in_flight.is_none()
+                        && live.home.partition().next_batch() == truth.last_batch() + 1
+                }
+                Seat::Empty | Seat::Claiming(_) | Seat::Claimed(..) => false,
+            };
+            truth.is_folded() && truth.covers_all(&self.topics) && self.nodes.iter().any(owns)
+        };
+        self.truths.iter().enumerate().all(is_done) && self.desk.are_released_all_arrived()
+    }
+
+    fn restless(&self) -> String {
+        let seats: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                let of = |seat: &Seat| match seat {
+                    Seat::Empty => "empty",
+                    Seat::Claiming(_) => "claiming",
+                    Seat::Claimed(..) => "claimed",
+                    Seat::Live(live) if live.standing.is_some() => "stands",
+                    Seat::Live(_) => "live",
+                };
+                node.seats.iter().map(of).collect::<Vec<_>>()
+            })
+            .collect();
+        let folded: Vec<_> = self.truths.iter().map(Truth::is_folded).collect();
+        let covered: Vec<_> =
+            self.truths.iter().map(|truth| truth.covers_all(&self.topics)).collect();
+        format!("seats {seats:?}, folded {folded:?}, covered {covered:?}")
+    }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Every test that this machine can run. Services that adapters are tested against are started in an
+# instance of their own, beside a developer's, and stopped at the end.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh services
+
+export ACCOLADE_SERVICES_DIR="$PWD/target/test-services"
+export ACCOLADE_PORTS_FROM=${ACCOLADE_TEST_PORTS_FROM:-22000}
+stop() { scripts/services/cluster.sh clean; }
+trap stop EXIT
+scripts/services/cluster.sh up
+
+ACCOLADE_TEST_S3=http://127.0.0.1:$ACCOLADE_PORTS_FROM
+ACCOLADE_TEST_POSTGRES=postgres://accolade:accolade@127.0.0.1:$((ACCOLADE_PORTS_FROM + 1))/accolade
+ACCOLADE_TEST_KAFKA=127.0.0.1:$((ACCOLADE_PORTS_FROM + 10))
+export ACCOLADE_TEST_S3 ACCOLADE_TEST_POSTGRES ACCOLADE_TEST_KAFKA
+cargo test --workspace

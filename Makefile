@@ -12,7 +12,7 @@ ROUNDS ?= 3
 FAULTS ?=
 FUZZ_MS ?= 60000
 
-.PHONY: help setup build demo test check fmt bench simulate kill-test cluster-test fuzz deny clean
+.PHONY: help setup build demo demo-cluster test check fmt bench simulate kill-test cluster-test fuzz deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,11 @@ build: setup ## build the release binary, target/release/accolade
 
 demo: setup ## start a node with two sample operators and watch it; ARGS="..." is passed on
 	cargo run --release -p accolade --no-default-features -- demo $(ARGS)
+
+demo-cluster: setup ## three nodes over a real broker; one is killed, and balances go on
+	@scripts/setup.sh services
+	cargo build --release -p accolade
+	@scripts/demo-cluster.sh
 
 test: setup ## everything that proves it right: tests, 10,000 simulator seeds, kills, a failing cluster
 	scripts/test.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks: a C compiler (the allocator and zstd are C)
-# and the Rust toolchain that rust-toolchain.toml names. Does nothing, quickly, where all is there.
+# Installs what a build needs and this machine lacks: a C compiler (the allocator, zstd and the client
+# of Kafka are C) with the headers that the latter needs, and the Rust toolchain that rust-toolchain.toml names. Does nothing, quickly, where all is there.
 #
 #   setup.sh            for a build
 #   setup.sh services   also what `make cluster-up` runs on: a JDK, Maven, the PostgreSQL server
@@ -81,6 +81,17 @@ if ! command -v cc >/dev/null; then
     apt_install gcc libc6-dev ||
         stop 'a C compiler is missing, and could not be installed.' \
             'Install one that is found as cc (Debian: apt-get install gcc libc6-dev) and run this again.'
+fi
+
+# For the client of Kafka, which is C and knows no other TLS.
+openssl_is_ready() {
+    command -v pkg-config >/dev/null && pkg-config --exists openssl zlib
+}
+
+if ! openssl_is_ready || ! command -v make >/dev/null; then
+    apt_install make pkg-config libssl-dev zlib1g-dev ||
+        stop 'make, pkg-config or the headers of OpenSSL and zlib are missing, and could not be installed.' \
+            'Install them (Debian: apt-get install make pkg-config libssl-dev zlib1g-dev) and run this again.'
 fi
 
 if ! rust_is_ready; then

@@ -122,7 +122,7 @@ impl Membership {
     pub(crate) fn leave(&self) {
         let Some(Joined { consumer, .. }) = lock(&self.consumer).take() else { return };
         lock(&self.told.0).phase = Phase::Leaving;
-
+        consumer.unsubscribe();
         let until = Instant::now() + LEAVES_WITHIN;
         while lock(&self.told.0).holds && Instant::now() < until {
             serve_quietly(&consumer, LOOK);

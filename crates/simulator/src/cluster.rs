@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::Owner;
 use accolade_engine::partition::{Effect, Shared};
@@ -51,6 +52,8 @@ const LEASE: i64 = 3_000_000;
 /// A node that is not heard of for so long loses its partitions.
 const SESSION: i64 = 6_000_000;
 const GRACE: i64 = GRACE_MICROS;
+/// So long the bytes of dead letters are kept.
+const DEAD_LETTER_MICROS: i64 = 32 * 86_400_000_000;
 
 /// Runs one seed. The process's panic hook should be silent: rules fail here on purpose.
 pub fn run(seed: u64, is_verbose: bool) -> Report {
@@ -559,6 +562,11 @@ impl World {
                     let read =
                         |record: &accolade_wire::record::Record<'_>| record.write(&mut bytes);
                     let Ok(found) = home.backing().dead_letter(bytes_at, read) else { return };
+                    if found.is_none() && self.had_its_time(bytes_at) {
+                        self.count("dead letters sent after their time");
+                        self.desk.arrived.insert((from.partition, from.batch, from.slot));
+                        return;
+                    }
                     assert!(found.is_some(), "the bytes of a dead letter at {bytes_at:?} are lost");
                     let at = (bytes_at.partition, bytes_at.batch, bytes_at.slot);
                     let kept = &self.desk.bytes[&at];
@@ -575,6 +583,13 @@ impl World {
             };
             self.topics.put(SourceTopic::Commands, to, Some(Rc::new(item)));
         }
+    }
+
+    /// Whether the bytes of a dead letter may be gone: a message that was lost is sent again for as long
+    /// as they are there.
+    fn had_its_time(&self, at: Place) -> bool {
+        let ordered_at = self.truths[usize::from(at.partition)].time_of(at.batch);
+        self.latest_clock - ordered_at >= DEAD_LETTER_MICROS
     }
 
     /// Now and then somebody looks after dead letters.

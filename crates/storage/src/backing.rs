@@ -29,6 +29,8 @@ pub struct Backing {
     pub lookup: Lookup,
     /// The journal's segment in which the last checkpoint ends.
     journal_covered: AtomicU64,
+    /// The same of the dead letters.
+    dead_letters_covered: AtomicU64,
     /// From this segment on the log may be cut when the directory is opened.
     log_cut_from: AtomicU64,
     first_partition: u16,
@@ -80,6 +82,7 @@ impl Backing {
             dead_letters,
             lookup,
             journal_covered: AtomicU64::new(0),
+            dead_letters_covered: AtomicU64::new(0),
             log_cut_from: AtomicU64::new(u64::MAX),
             first_partition,
             writers: Mutex::new(writers),
@@ -111,8 +114,14 @@ impl Backing {
     }
 
     /// A checkpoint is durable that covers the journal up to `journal`.
-    pub fn covered(&self, journal: Position) {
+    pub fn covered(&self, journal: Position, dead_letters: Position) {
         self.journal_covered.fetch_max(journal.sequence, Ordering::Relaxed);
+        self.dead_letters_covered.fetch_max(dead_letters.sequence, Ordering::Relaxed);
+    }
+
+    /// The segment of the dead letters in which the last checkpoint ends, which opening begins with.
+    pub fn dead_letters_covered(&self) -> u64 {
+        self.dead_letters_covered.load(Ordering::Relaxed)
     }
 
     /// The log is cut back to the checkpoint as the journal is, and that checkpoint ends in segment

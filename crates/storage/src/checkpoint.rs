@@ -408,7 +408,7 @@ impl Checkpointer {
         }
         self.state.sync()?;
         self.synced = self.state.position().next_frame - 1;
-        backing.covered(manifest.journal);
+        backing.covered(manifest.journal, manifest.dead_letters);
         self.remove_superseded(backing, &manifest.sections)?;
         self.last = Some(manifest);
         Ok(())

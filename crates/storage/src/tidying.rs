@@ -10,7 +10,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 use crate::backing::Backing;
 use crate::error::{Result, StorageError};
 use crate::segment::{Family, create};
-use crate::slices::Slices;
+use crate::slices::{ClosedSegment, Slices};
 
 /// A dead letter is listed for 30 days; its bytes stay a little longer than any list.
 const DEAD_LETTER_DAYS: i64 = 32;
@@ -77,13 +77,15 @@ pub(crate) fn retain_log(log: &Slices, kept: Kept) -> Result<bool> {
     Ok(false)
 }
 
-/// Removes the bytes of dead letters that the lists have forgotten; says whether it did.
-pub(crate) fn retain_dead_letters(dead_letters: &Slices, now: Timestamp) -> Result<bool> {
+/// Removes the bytes of dead letters that the lists have forgotten; says whether it did. The segment in
+/// which the last checkpoint ends stays: opening goes on from there.
+pub(crate) fn retain_dead_letters(backing: &Backing, now: Timestamp) -> Result<bool> {
     let forgotten = now.micros() - DEAD_LETTER_DAYS * DAY_MICROS;
-    let closed = dead_letters.closed()?;
-    let Some(oldest) = closed.first().filter(|oldest| oldest.newest.micros() < forgotten) else {
-        return Ok(false);
+    let closed = backing.dead_letters.closed()?;
+    let is_gone = |oldest: &&ClosedSegment| {
+        oldest.newest.micros() < forgotten && oldest.sequence < backing.dead_letters_covered()
     };
-    dead_letters.remove(oldest.sequence)?;
+    let Some(oldest) = closed.first().filter(is_gone) else { return Ok(false) };
+    backing.dead_letters.remove(oldest.sequence)?;
     Ok(true)
 }

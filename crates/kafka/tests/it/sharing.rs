@@ -40,6 +40,22 @@ fn partitions_of_a_node_that_died_are_taken_once_its_session_has_ended() {
 }
 
 #[test]
+fn a_node_that_resigns_is_not_waited_for_until_its_session_ends() {
+    let cluster = Cluster::new(2);
+    let first = cluster.node("first");
+    hear_assigned(&first, &[0, 1]);
+    let asking: BaseConsumer = Cluster::client().create().unwrap();
+    let group = cluster.config("first").group;
+    let members = || {
+        let groups = asking.fetch_group_list(Some(&group), Duration::from_secs(10)).unwrap();
+        groups.groups().iter().map(|group| group.members().len()).sum::<usize>()
+    };
+    assert_eq!(members(), 1);
+    first.resign();
+    assert_eq!(members(), 0);
+}
+
+#[test]
 fn a_node_that_resigns_before_anything_was_assigned_is_gone() {
     let cluster = Cluster::new(2);
     let first = cluster.node("first");

@@ -5,7 +5,7 @@ use accolade_kafka::error::OpenFailed;
 use accolade_kafka::log::KafkaLog;
 use rdkafka::admin::{AlterConfig, ResourceSpecifier};
 
-use crate::harness::{Cluster, block_on, options};
+use crate::harness::{Cluster, TRIES, block_on, options};
 
 fn problems(cluster: &Cluster) -> Vec<Problem> {
     let config = cluster.config("doctor");
@@ -26,6 +26,14 @@ fn set(topic: &str, key: &str, value: &str) {
     let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(key, value);
     let changed = block_on(Cluster::admin().alter_configs(&[change], &options())).unwrap();
     changed[0].as_ref().unwrap();
+    // Brokers hear of it a moment later.
+    let seen = (0..TRIES).any(|_| {
+        let topic = [ResourceSpecifier::Topic(topic)];
+        let found = block_on(Cluster::admin().describe_configs(&topic, &options())).unwrap();
+        let entry = found[0].as_ref().unwrap().get(key).unwrap();
+        entry.value.as_deref() == Some(value)
+    });
+    assert!(seen, "`{topic}` should have {key} {value}");
 }
 
 #[test]

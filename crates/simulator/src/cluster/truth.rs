@@ -87,6 +87,11 @@ impl Truth {
         self.batches.last().map_or(i64::MIN, |batch| batch.moment.time.micros())
     }
 
+    pub(super) fn time_of(&self, batch: u64) -> i64 {
+        let at = usize::try_from(batch - 1).expect("small");
+        self.batches[at].moment.time.micros()
+    }
+
     /// Whether everything that was ordered has been folded by the reference.
     pub(super) fn is_folded(&self) -> bool {
         self.states.len() > self.batches.len()

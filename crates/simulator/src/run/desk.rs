@@ -26,7 +26,7 @@ pub(crate) struct Desk {
     pub(crate) bytes: BTreeMap<At, Item>,
     /// Dead letters that were ever there: kind and source of a repair are those of the letter.
     released: BTreeSet<At>,
-    arrived: BTreeSet<At>,
+    pub(crate) arrived: BTreeSet<At>,
     counted: BTreeSet<At>,
     pub(crate) commands: Vec<(At, String, ModelCommand)>,
     next_id: u64,

@@ -1,5 +1,6 @@
 //! Where the workload and the model meet the real readers and the real rules.
 
+mod cluster;
 mod ladder;
 mod run;
 mod spelling;

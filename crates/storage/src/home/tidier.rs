@@ -38,7 +38,7 @@ impl HomeTidier {
         let allocated =
             or_report(self.allocate_log()) | tidying::allocate_journal(&*self.disk, &self.backing)?;
         let done = or_report(self.retain_log())
-            || tidying::retain_dead_letters(&self.backing.dead_letters, now)?
+            || tidying::retain_dead_letters(&self.backing, now)?
             || tidying::merge(&self.backing, now)?
             || self.pack()?;
         Ok(closed || allocated || done)

@@ -181,7 +181,7 @@ fn tidy_once(inner: &Inner) -> Result<bool> {
     let now = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
     let backing = &inner.backing;
     if tidying::retain_log(&backing.log, kept(inner, now))?
-        || tidying::retain_dead_letters(&backing.dead_letters, now)?
+        || tidying::retain_dead_letters(backing, now)?
         || tidying::merge(backing, now)?
     {
         return Ok(true);

@@ -63,6 +63,14 @@ pub(crate) async fn with<T>(
                 .with_context(|| format!("the node's socket `{socket}` cannot be used"));
         }
     }
+    #[cfg(feature = "cluster")]
+    if config.cluster.brokers.is_some() {
+        bail!(
+            "no node of the cluster runs over `{}`: start it with `accolade serve`, and commands work \
+             beside it",
+            config.data_dir.display()
+        );
+    }
     if if_missing == IfMissing::Complain && !config.data_dir.join("FORMAT").exists() {
         bail!(
             "there is no data directory `{}`: name another with `--data-dir`, or begin one with \

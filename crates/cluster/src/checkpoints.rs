@@ -19,7 +19,7 @@ use crate::seat::{Live, Seat};
 use crate::takeover::NotTaken;
 
 /// How often small duties are looked at.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(200);
 
 /// How often objects that no list names are looked for.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);

@@ -35,6 +35,8 @@ const HANDOVER_PATIENCE: Duration = Duration::from_secs(5);
 pub struct ClusterNode {
     pub(crate) inner: Arc<Inner>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Locked: the directory is this node's until it has ended.
+    lock: Mutex<Option<std::fs::File>>,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,8 @@ impl ClusterNode {
         };
         std::fs::create_dir_all(&options.data_dir)
             .map_err(|error| format!("`{}`: {error}", options.data_dir.display()))?;
+        let lock = accolade_storage::disk::lock_directory(&options.data_dir)
+            .map_err(|error| error.to_string())?;
         let (later, to_do) = mpsc::channel();
         let inner = Arc::new(Inner {
             shared: Shared { history: RulesHistory::default(), decide: options.decide },
@@ -167,7 +171,7 @@ impl ClusterNode {
         }
         let keeping = Arc::clone(&inner);
         spawn("checkpoints".into(), Box::new(move || crate::checkpoints::run(&keeping)))?;
-        let node = Self { inner, threads: Mutex::new(threads) };
+        let node = Self { inner, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
         node.wait_for_rules()?;
         Ok(node)
     }
@@ -242,6 +246,7 @@ impl ClusterNode {
         for partition in 0..inner.log.partitions() {
             inner.let_go(partition);
         }
+        lock(&self.lock).take();
         inner.failure().map_or(Ok(()), Err)
     }
 
@@ -259,6 +264,7 @@ impl ClusterNode {
         for seat in &self.inner.seats {
             *lock(seat) = Seat::Empty;
         }
+        lock(&self.lock).take();
     }
 
     /// The node that owned a partition before this one, as far as is known.

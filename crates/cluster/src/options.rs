@@ -49,17 +49,11 @@ impl ClusterOptions {
         address: impl Into<String>,
         data_dir: impl Into<PathBuf>,
     ) -> Self {
-        let files = Options {
-            log_segment_bytes: 32 << 20,
-            journal_segment_bytes: 32 << 20,
-            segment_bytes: 16 << 20,
-            ..Options::default()
-        };
         Self {
             name: name.into(),
             address: address.into(),
             data_dir: data_dir.into(),
-            files,
+            files: Options::of_home(),
             folds: 0,
             checkpoint_every: Duration::from_secs(10),
             seal_ids: 4_000_000,

@@ -1,5 +1,6 @@
 //! A partition that this node owns: it fixes batches in the order, and folds those that are proven.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,9 +47,14 @@ pub(crate) struct Live {
     pub(crate) home: Home,
     pub(crate) holder: Holder,
     in_flight: Option<Batch>,
+    /// Batches that are ordered and not folded.
+    ready: VecDeque<(Batch, Cursor)>,
+    /// The time of the last batch: the next one's is not before it.
+    last_time: Timestamp,
     /// A batch that is ordered and could not be folded.
     standing: Option<(Batch, Cursor, Place, String)>,
-    /// When the order's last acknowledgement proved that the partition is still owned.
+    /// When the last record was sent whose acknowledgement proved that the partition is still owned: that
+    /// may have been on its way for long.
     pub(crate) proven_at: Instant,
     ordered_at: Instant,
     /// Up to here the fold has heard control records, to see what is to be skipped.
@@ -105,15 +111,18 @@ pub(crate) enum Stepped {
 }
 
 impl Live {
-    pub(crate) fn new(home: Home, holder: Holder) -> Self {
-        let now = Instant::now();
+    /// The owner whose claim was sent at `claimed_at`.
+    pub(crate) fn new(home: Home, holder: Holder, claimed_at: Instant) -> Self {
+        let last_time = home.partition().time();
         Self {
             home,
             holder,
             in_flight: None,
+            ready: VecDeque::new(),
+            last_time,
             standing: None,
-            proven_at: now,
-            ordered_at: now,
+            proven_at: claimed_at,
+            ordered_at: claimed_at,
             control_heard: 0,
             to_name: String::new(),
         }
@@ -128,7 +137,6 @@ impl Live {
     pub(crate) fn step(&mut self, inner: &Arc<Inner>) -> Result<Stepped, String> {
         let number = self.home.partition().number();
         let mut worked = false;
-        let mut ready = None;
         let heard = std::mem::take(&mut *lock(&inner.acks[usize::from(number)]));
         let own = heard.into_iter().find(|(epoch, _)| *epoch == self.holder.epoch());
         match own.map(|(_, appended)| appended) {
@@ -148,7 +156,7 @@ impl Live {
                 let ordered = self.holder.acknowledged(place.offset);
                 match ordered.map_err(|broken| broken.to_string())? {
                     Acknowledged::Gap { to, .. } => return Ok(Stepped::Settle(to)),
-                    Acknowledged::Ordered => ready = Some(self.ordered()),
+                    Acknowledged::Ordered => self.ordered(),
                 }
                 worked = true;
             }
@@ -157,23 +165,32 @@ impl Live {
         if self.standing.is_none() && self.in_flight.is_none() && self.begin_batch(inner)? {
             worked = true;
         }
-        if let Some((batch, cursor)) = ready {
-            self.fold(inner, batch, cursor)?;
-        } else if self.standing.is_some()
+        if self.standing.is_some()
             && self.hear_control(inner)
             && let Some((batch, cursor, _, _)) = self.standing.take()
         {
-            self.fold(inner, batch, cursor)?;
+            self.ready.push_front((batch, cursor));
             worked = true;
         }
+        self.fold_ready(inner)?;
         Ok(if worked { Stepped::Worked } else { Stepped::Idle })
     }
 
-    /// The batch in flight is ordered; with the cursor after it.
-    pub(crate) fn ordered(&mut self) -> (Batch, Cursor) {
-        self.proven_at = Instant::now();
+    /// The batch in flight is ordered.
+    pub(crate) fn ordered(&mut self) {
         let batch = self.in_flight.take().expect("what was acknowledged was in flight");
-        (batch, self.holder.cursor().clone())
+        self.proven_at = batch.began;
+        self.ready.push_back((batch, self.holder.cursor().clone()));
+    }
+
+    /// Folds what is ordered, up to a batch at which the partition stands.
+    pub(crate) fn fold_ready(&mut self, inner: &Arc<Inner>) -> Result<(), String> {
+        while self.standing.is_none()
+            && let Some((batch, cursor)) = self.ready.pop_front()
+        {
+            self.fold(inner, batch, cursor)?;
+        }
+        Ok(())
     }
 
     /// Appends the next batch to the order, if there is one; says so.
@@ -185,7 +202,7 @@ impl Live {
         let cursor = self.holder.cursor();
         let control_from = cursor.sources[SourceTopic::Control as usize];
         let has_control = inner.control.end() > control_from;
-        let last = self.home.partition().time();
+        let last = self.last_time;
         let is_due = self.home.partition().next_due().is_some_and(|due| due <= now)
             || now.micros() >= last.micros().saturating_add(HEARTBEAT_MICROS)
             || inner.wanted[at].load(std::sync::atomic::Ordering::Acquire);
@@ -195,10 +212,16 @@ impl Live {
         }
         inner.wanted[at].store(false, std::sync::atomic::Ordering::Release);
         let mut pieces = Vec::with_capacity(4);
-        let control = inner.control.between(control_from, i64::MAX);
+        // What ids are hashed with is fixed by the first control record: it is a batch of its own.
+        let is_genesis = control_from == 0 && has_control;
+        let control_to = if is_genesis { 1 } else { i64::MAX };
+        let control = inner.control.between(control_from, control_to);
         let count_max = SLOTS_MAX.saturating_sub(control.count);
-        let [_, commands, wagers, events] =
-            lock(&inner.inboxes[at]).take(BATCH_BYTES_MAX, count_max);
+        let [_, commands, wagers, events] = if is_genesis {
+            Default::default()
+        } else {
+            lock(&inner.inboxes[at]).take(BATCH_BYTES_MAX, count_max)
+        };
         let taken = commands.bytes.len() + wagers.bytes.len() + events.bytes.len();
         inner.inbox_bytes.fetch_sub(taken, std::sync::atomic::Ordering::Relaxed);
         let by_source = SourceTopic::ALL.into_iter().zip([control, commands, wagers, events]);
@@ -208,6 +231,7 @@ impl Live {
             .map(|(source, piece)| piece.range(*source, cursor.sources[*source as usize]))
             .collect();
         let moment = Moment { time: now.max(last), random: random()? };
+        self.last_time = moment.time;
         let content = BatchContent {
             time: moment.time,
             random: moment.random,
@@ -223,12 +247,7 @@ impl Live {
     }
 
     /// Folds a batch that is ordered; `cursor` stands after it.
-    pub(crate) fn fold(
-        &mut self,
-        inner: &Arc<Inner>,
-        batch: Batch,
-        cursor: Cursor,
-    ) -> Result<(), String> {
+    fn fold(&mut self, inner: &Arc<Inner>, batch: Batch, cursor: Cursor) -> Result<(), String> {
         let number = self.home.partition().number();
         let mut after = Vec::with_capacity(128);
         cursor.write(&mut after);

@@ -53,8 +53,8 @@ fn settle(inner: &Arc<Inner>, partition: u16, live: &mut Live, to: i64) -> Resul
         tracing::warn!(partition, epoch = lost.epoch, "another node has claimed the partition");
         return Ok(false);
     }
-    let (batch, cursor) = live.ordered();
-    live.fold(inner, batch, cursor).map_err(NotTaken::Stopped)?;
+    live.ordered();
+    live.fold_ready(inner).map_err(NotTaken::Stopped)?;
     Ok(true)
 }
 

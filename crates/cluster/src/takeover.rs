@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accolade_engine::ordered::{AppendFailed, LogFailed, Place};
 use accolade_engine::ownership::{Counted, Cursor, Holder};
@@ -73,6 +73,7 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
         if let Some(owner) = owner {
             checkpoint = checkpoint.max(owner.checkpoint);
         }
+        let claimed_at = Instant::now();
         let claim = claim(inner, partition, epoch, &checkpoint)?;
         tracing::info!(partition, epoch, claim, checkpoint, "claimed");
         let (home, keeper, cursor) =
@@ -81,7 +82,7 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
         live.up_to(claim + 1)?;
         let Refolding { home, cursor, .. } = live;
         if let Some(holder) = Holder::new(cursor, epoch, claim) {
-            return Ok((Live::new(home, holder), keeper));
+            return Ok((Live::new(home, holder, claimed_at), keeper));
         }
         tracing::info!(partition, epoch, "another claim came first");
     }
@@ -144,7 +145,7 @@ pub(crate) struct Refolding<'a> {
 impl Refolding<'_> {
     /// Folds every batch that counts before offset `end` of the order.
     pub(crate) fn up_to(&mut self, end: i64) -> Result<(), NotTaken> {
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let first = self.cursor.next_batch;
         while self.cursor.next < end {
             let from = self.cursor.next;

@@ -102,6 +102,7 @@ struct Node {
     cache: BlockCache,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are not states of one thing")]
 struct World {
     random: Random,
     workload: Workload,

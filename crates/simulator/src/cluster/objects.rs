@@ -109,7 +109,8 @@ impl Objects for SimulatedObjects {
 
     fn get(&self, key: &str, bytes: Range<u64>) -> io::Result<Vec<u8>> {
         let whole = self.get_all(key)?;
-        let range = bytes.start as usize..bytes.end as usize;
+        let at = |offset| usize::try_from(offset).expect("objects are small");
+        let range = at(bytes.start)..at(bytes.end);
         whole.get(range).map(<[u8]>::to_vec).ok_or_else(|| ErrorKind::UnexpectedEof.into())
     }
 

@@ -17,10 +17,6 @@ use super::{LEASE, Ticket, World};
 use crate::run::fold::{FAULT, Hearing, STORE};
 use crate::run::told;
 
-fn m(which: &str) -> bool {
-    std::env::var("MUT").is_ok_and(|it| it == which)
-}
-
 /// What a partition is to a node.
 #[derive(Debug, Default)]
 pub(super) enum Seat {
@@ -125,16 +121,14 @@ impl World {
                     }
                     let order = |offset| (offset, self.topics.order(partition, offset).clone());
                     let gap: Vec<_> = (from..=to).map(order).collect();
-                    if let Err(lost) = live.holder.gap(&gap).expect("it goes on")
-                        && !m("3")
-                    {
+                    if let Err(lost) = live.holder.gap(&gap).expect("it goes on") {
                         self.tell(|| format!("n{node} p{partition}: lost to epoch {}", lost.epoch));
                         self.count("partitions lost to another");
                         return Ok(Stays::Nobody);
                     }
                 }
                 let (_, batch) = live.in_flight.take().expect("it was just acknowledged");
-                live.proven_at = if m("1") { self.now } else { live.proven_at.max(batch.sent_at) };
+                live.proven_at = live.proven_at.max(batch.sent_at);
                 live.ready.push_back((batch, live.holder.cursor().clone()));
             }
         }
@@ -196,7 +190,9 @@ impl World {
         let folded = home.fold(&slice, moment, &self.shared, &mut hearing, &after);
         self.truths[usize::from(partition)].judge(&heard);
         if self.is_verbose {
-            heard.iter().for_each(|heard| self.tell(|| told(heard)));
+            for heard in &heard {
+                self.tell(|| told(heard));
+            }
         }
         match folded {
             Ok(effects) => {
@@ -252,10 +248,7 @@ impl World {
         if ranges.is_empty() && !is_due && !self.random.percent(5) {
             return;
         }
-        let moment = Moment {
-            time: now.max(if m("2") { live.home.partition().time() } else { live.last_time }),
-            random: self.random_bytes(),
-        };
+        let moment = Moment { time: now.max(live.last_time), random: self.random_bytes() };
         live.last_time = moment.time;
         let has_control = ranges.iter().any(|range| range.source == SourceTopic::Control);
         let checkpoint = std::mem::take(&mut live.to_name);

@@ -84,11 +84,7 @@ impl World {
             in_flight: None,
             ready: VecDeque::new(),
             standing: None,
-            proven_at: if std::env::var("MUT").is_ok_and(|it| it == "4") {
-                self.now
-            } else {
-                sent_at
-            },
+            proven_at: sent_at,
             last_time,
             control_heard: 0,
             to_name: String::new(),

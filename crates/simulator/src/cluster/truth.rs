@@ -120,7 +120,7 @@ impl Truth {
             (Order::Claim(_), Counted::Claim) => count("claims that count"),
             (Order::Claim(_), _) => count("claims that do not count"),
             (Order::Batch(_), Counted::Nothing | Counted::Claim) => {
-                count("batches that do not count")
+                count("batches that do not count");
             }
             (Order::Batch(batch), Counted::Batch) => {
                 count("batches");

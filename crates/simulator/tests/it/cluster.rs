@@ -1,0 +1,54 @@
+//! Some worlds of the cluster form in every run of the tests; `make simulate` runs thousands.
+
+use accolade_simulator::cluster::run;
+use accolade_simulator::run::Counts;
+
+#[test]
+fn two_hundred_clusters_hold_and_see_every_fault() {
+    let mut counts = Counts::new();
+    for seed in 1..=200 {
+        let report = run(seed, false);
+        let repeat = "repeat it: cargo run -p accolade-simulator --";
+        assert_eq!(report.violation, None, "{repeat} {seed} --cluster");
+        for (what, count) in report.counts {
+            *counts.entry(what).or_default() += count;
+        }
+    }
+    for what in [
+        "acknowledged further on",
+        "acknowledgements delayed",
+        "acknowledgements lost",
+        "appends lost",
+        "appends that land late",
+        "appends that land twice",
+        "batches that do not count",
+        "checkpoints fetched",
+        "checkpoints not shipped",
+        "claims that came second",
+        "claims that do not count",
+        "crashes within an operation",
+        "dead letters skipped",
+        "disks lost",
+        "folds that stood",
+        "gaps that could not be read",
+        "kills",
+        "nodes frozen",
+        "nodes that stop without the object storage",
+        "partitions given to two nodes",
+        "partitions lost to another",
+        "reads under the lease",
+        "records delivered twice",
+        "released dead letters",
+        "sweeps that removed",
+        "takeovers with the own disk",
+    ] {
+        assert!(counts.contains_key(what), "{what}: {counts:#?}");
+    }
+}
+
+#[test]
+fn a_seed_repeats_its_cluster() {
+    let told = |seed| run(seed, true).transcript;
+    assert_eq!(told(5), told(5));
+    assert_ne!(told(5), told(6));
+}

@@ -41,6 +41,8 @@ start_process() {
     log_bytes=$(stat -c %s "$folder/log")
     setsid "$@" </dev/null >>"$folder/log" 2>&1 8>&- 9>&- &
     printf '%s %s\n' "$!" "$log_bytes" >"$folder/pid"
+    # On a busy machine it is still a copy of this script for a while.
+    while ! is_running "$name" && kill -0 "$!" 2>/dev/null; do sleep 0.02; done
 }
 
 # What the present run has logged.

@@ -12,7 +12,7 @@ ROUNDS ?= 3
 FAULTS ?=
 FUZZ_MS ?= 60000
 
-.PHONY: help setup build demo demo-cluster test check fmt bench simulate kill-test cluster-test fuzz deny clean
+.PHONY: help setup build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test fuzz deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ fmt: ## format the code
 
 bench: ## measure the bars on this machine; ARGS="--json" for machines
 	cargo run --release -p accolade -- bench $(ARGS)
+
+bench-cluster: ## measure the bars of the cluster form, over services of its own; ARGS="--only P9"
+	@scripts/setup.sh services
+	cargo build --release -p accolade
+	@scripts/bench-cluster.sh $(ARGS)
 
 simulate: ## run the simulator over SEEDS=10000 seeds
 	cargo run --release -p accolade-simulator -- --seeds $(SEEDS)

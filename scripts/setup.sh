@@ -64,6 +64,9 @@ install_services() {
             stop 'Maven is missing, which fetches Kafka, and could not be installed.' \
                 'Install it so that it is found as mvn (Debian: apt-get install maven) and run this again.'
     fi
+    if ! command -v openssl >/dev/null; then
+        apt_install openssl || stop 'openssl is missing, which makes certificates for tests.'
+    fi
     if ! postgres_is_ready; then
         install_postgres ||
             stop 'The PostgreSQL server is missing, and could not be installed.' \

@@ -13,7 +13,7 @@ source "$here/process.sh"
 
 version=4.3.1
 jars=$cache/kafka-$version
-start_seconds=90
+start_seconds=180
 stop_seconds=20
 
 usage() {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, bench, config, demo, explain, ingest, operator, program, restore, serve, status, topic,
+    audit, bench, config, demo, doctor, explain, ingest, operator, program, restore, serve, status,
+    topic,
 };
 
 /// Loyalty points from wagers, exactly once, with a ledger that can be proved.
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Topic(topic::Arguments),
     /// Prove that every balance is what the ledger says
     Audit(audit::Arguments),
+    /// Look whether everything is there that a node needs, and say what to do
+    Doctor(doctor::Arguments),
     /// Say how a node is
     Status(status::Arguments),
     /// Let a partition that stands pass over the input that stopped it
@@ -80,6 +83,9 @@ pub(crate) enum Command {
     Projection(crate::projection::Arguments),
     /// Bring a node back from where its checkpoints were shipped
     Restore(restore::Arguments),
+    /// Bring an embedded node's state into a new cluster
+    #[cfg(feature = "cluster")]
+    Cluster(crate::adopt::Arguments),
     /// Print a configuration file with every setting and its default
     Config(config::Arguments),
     /// Measure the bars on this machine

@@ -1,4 +1,4 @@
-//! `accolade bench`: the bars that the embedded form has to reach, measured.
+//! `accolade bench`: the bars that both forms have to reach, measured.
 //!
 //! Load is generated on the same machine and counted against it; every figure stands beside its bar.
 #![expect(
@@ -8,6 +8,8 @@
     reason = "figures of a benchmark, far from the ends of their types"
 )]
 
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod cluster;
 mod embedded;
 mod http;
 mod load;
@@ -18,15 +20,21 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use self::measures::Measure;
 use self::report::Report;
+use crate::arguments::Where;
 
-/// Measures this machine against the bars.
+/// Measures this machine against the bars: those of the embedded form, or with a configuration that
+/// names brokers those of the cluster form.
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = "Examples:
   accolade bench                       every measure, shortened: about ten minutes
   accolade bench --only P1,P2          these two
   accolade bench --full                at full length: about an hour, 60 GB of disk
-  accolade bench --json > bench.json   for machines")]
+  accolade bench --json > bench.json   for machines
+  accolade bench --config cluster.toml
+                                       the cluster form, over the broker and the object storage that
+                                       the file names, in topics of its own: half an hour")]
 pub(crate) struct Arguments {
     /// Measures to run, such as `P1,P3`; all if left out.
     #[arg(long, value_delimiter = ',')]
@@ -43,6 +51,9 @@ pub(crate) struct Arguments {
     /// Events of the measures that go as fast as they can.
     #[arg(long)]
     events: Option<u64>,
+    /// Wagers a second that P9 offers; its bar if left out.
+    #[arg(long)]
+    rate: Option<u64>,
     /// Players of the load.
     #[arg(long, default_value_t = 1_000_000)]
     players: u64,
@@ -70,10 +81,27 @@ pub(crate) struct Sizes {
     pub(crate) burst: u64,
     /// Ids in P19's full window.
     pub(crate) window_ids: u64,
+    /// What a measure of the cluster form may need beside.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub(crate) cluster: ClusterSizes,
+}
+
+/// How measures of the cluster form run.
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+#[derive(Debug, Clone)]
+pub(crate) struct ClusterSizes {
+    /// Where the configuration is.
+    pub(crate) place: Where,
+    /// Wagers a second that P9 offers; its bar if left out.
+    pub(crate) rate: Option<u64>,
+    /// Seconds of P9.
+    pub(crate) carried_s: u64,
+    /// Seconds of P16 and P17.
+    pub(crate) latency_s: u64,
 }
 
 /// Runs the measures and prints the report.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
     if let Some(data_dir) = &arguments.child {
         return measures::run_until_killed(data_dir, arguments.players);
     }
@@ -89,9 +117,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         sustained_s: arguments.seconds.unwrap_or(pick(30, 600)),
         burst: arguments.events.unwrap_or(pick(10_000_000, 100_000_000)),
         window_ids: pick(50_000_000, 500_000_000),
+        #[cfg(all(feature = "cluster", feature = "postgres"))]
+        cluster: ClusterSizes {
+            place: place.clone(),
+            rate: arguments.rate,
+            carried_s: arguments.seconds.unwrap_or(180),
+            latency_s: arguments.seconds.unwrap_or(60),
+        },
     };
-    let mut report = Report::begin(&sizes)?;
-    for (name, measure) in measures::ALL {
+    let (form, all) = measures_of(place)?;
+    let mut report = Report::begin(&sizes, form)?;
+    for (name, measure) in all {
         if arguments.only.is_empty() || arguments.only.iter().any(|only| only == name) {
             report.progress(&format!("{name} …"));
             measure(&sizes, &mut report)?;
@@ -99,4 +135,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     report.finish(arguments.json);
     Ok(())
+}
+
+/// The measures of the form that is configured, and what to know of that form.
+fn measures_of(place: &Where) -> anyhow::Result<(String, &'static [Measure])> {
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    {
+        let cluster = crate::config::Config::load(place)?.cluster;
+        if cluster.brokers.is_some() {
+            return Ok((cluster::form(cluster.replication), &cluster::ALL));
+        }
+    }
+    anyhow::ensure!(place.config.is_none(), "the configuration names no brokers to be measured");
+    Ok(("embedded: durable on this disk, not replicated".into(), &measures::ALL))
 }

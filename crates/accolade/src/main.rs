@@ -3,6 +3,8 @@
 //! Every command but `serve`, `demo` and `bench` is a request to a node's local interface: to the one
 //! that runs on the data directory, or to one started in process for as long as the command takes.
 
+#[cfg(feature = "cluster")]
+mod adopt;
 mod arguments;
 mod audit;
 mod bench;
@@ -13,6 +15,7 @@ mod cluster;
 mod cluster_config;
 mod config;
 mod demo;
+mod doctor;
 mod explain;
 mod hosting;
 mod ingest;
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     if let Command::Bench(bench) = arguments.command {
-        return bench::run(bench).map(|()| Ended::Well);
+        return bench::run(&arguments.place, bench).map(|()| Ended::Well);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(dispatch(arguments));
@@ -89,9 +92,12 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         #[cfg(feature = "postgres")]
         Command::Projection(projection) => projection::run(&place, projection).await,
         Command::Restore(restore) => restore::run(&place, restore).await,
+        #[cfg(feature = "cluster")]
+        Command::Cluster(cluster) => adopt::run(&place, cluster).await,
         Command::Skip(skip) => status::skip(&place, skip).await,
+        Command::Doctor(doctor) => doctor::run(&place, doctor).await,
         Command::Status(status) => status::run(&place, status).await,
         Command::Config(config) => config::run(&config),
-        Command::Bench(bench) => bench::run(bench).map(|()| Ended::Well),
+        Command::Bench(bench) => bench::run(&place, bench).map(|()| Ended::Well),
     }
 }

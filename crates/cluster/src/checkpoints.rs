@@ -70,6 +70,8 @@ pub(crate) fn open_home(
         }
     };
     let mut home = Home::open(Arc::clone(&disk), partition, &inner.options.files)?;
+    // At a start the first control record, which names the cluster, may still be on its way.
+    inner.wait_for_control(1)?;
     let (own, cluster) = (home.partition().rules(), inner.control.rules());
     let id = &own.settings.cluster_id;
     if !id.is_empty() && *id != cluster.settings.cluster_id {

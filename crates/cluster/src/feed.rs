@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use accolade_domain::ledger::Place;
 use accolade_engine::feed::{Feed, Known};
@@ -11,15 +12,11 @@ use accolade_storage::backing::Backing;
 use accolade_storage::host::NotHere;
 use accolade_wire::record::Record;
 
-use crate::node::{ClusterNode, lock};
-use crate::seat::Seat;
+use crate::node::ClusterNode;
 
 impl ClusterNode {
     fn files(&self, partition: u16) -> Option<Arc<Backing>> {
-        match &*lock(&self.inner.seats[usize::from(partition)]) {
-            Seat::Live(live) => Some(Arc::clone(live.home.backing())),
-            Seat::Empty | Seat::Taking => None,
-        }
+        self.inner.shown(partition).map(|shown| Arc::clone(&shown.files))
     }
 }
 
@@ -31,10 +28,7 @@ impl Feed for ClusterNode {
     }
 
     fn end(&self, partition: u16) -> Option<u64> {
-        match &*lock(&self.inner.seats[usize::from(partition)]) {
-            Seat::Live(live) => Some(live.home.partition().next_batch()),
-            Seat::Empty | Seat::Taking => None,
-        }
+        self.inner.shown(partition).map(|shown| shown.end.load(Ordering::Acquire))
     }
 
     fn journal(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {

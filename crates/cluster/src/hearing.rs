@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use accolade_engine::ordered::Event;
 
+use accolade_wire::order::SourceTopic;
+
 use crate::node::{Inner, lock};
 
 /// How long the log is waited for at the most.
@@ -35,6 +37,11 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             }
             Event::Owner(owner) => inner.heard_owner(owner),
             Event::Assigned(partitions) => inner.assign(partitions),
+            Event::Passed { partition, source, to } => {
+                lock(&inner.inboxes[usize::from(partition)]).pass(source, to);
+            }
+            Event::Lost { source: SourceTopic::Control, what, .. } => inner.fail(what),
+            Event::Lost { partition, what, .. } => inner.stops(partition, what),
         });
         if let Err(error) = heard {
             tracing::warn!(%error, "the log could not be heard; it is tried again");

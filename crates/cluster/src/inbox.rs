@@ -112,6 +112,21 @@ impl Inbox {
         added
     }
 
+    /// Goes past what does not count before an offset.
+    pub(crate) fn pass(&mut self, source: SourceTopic, to: i64) {
+        let Some(next) = &mut self.next else { return };
+        let next = &mut next[source as usize];
+        if to <= *next {
+            return;
+        }
+        *next = to;
+        let pieces = &mut self.pieces[source as usize];
+        match pieces.back_mut() {
+            Some(piece) => piece.to = to,
+            None => pieces.push_back(Piece { to, ..Piece::default() }),
+        }
+    }
+
     /// Takes what a batch has room for, by source.
     pub(crate) fn take(&mut self, bytes_max: usize, count_max: u32) -> [Piece; 4] {
         let mut taken = [const { None }; 4];

@@ -20,6 +20,7 @@ mod options;
 mod seat;
 mod settling;
 mod takeover;
+mod untaken;
 mod watches;
 
 pub use self::asking::{Answered, Answers, Ask, Peers};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,15 @@ use crate::checkpoints::Keeper;
 use crate::control::ControlBook;
 use crate::inbox::Inbox;
 use crate::options::ClusterOptions;
-use crate::seat::{Clock, Live, Seat};
+use crate::seat::{Clock, Live, Seat, Shown};
 use crate::takeover::NotTaken;
+use crate::untaken::Untaken;
 use crate::watches::{Found, Hears, Watches};
 
 /// How long the first reading of the control records, and genesis, may take.
 const START_PATIENCE: Duration = Duration::from_mins(1);
+/// How long a partition that a person has to look at is left alone.
+const STOPPED_AGAIN: Duration = Duration::from_secs(30);
 /// How long a handover waits for what is in flight.
 const HANDOVER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -52,6 +55,7 @@ pub(crate) struct Inner {
     owners: Mutex<BTreeMap<u16, Owner>>,
     assigned: Mutex<BTreeSet<u16>>,
     pub(crate) seats: Vec<Mutex<Seat>>,
+    pub(crate) shown: Vec<Mutex<Weak<Shown>>>,
     pub(crate) keepers: Vec<Mutex<Option<Arc<Mutex<Keeper>>>>>,
     pub(crate) inboxes: Vec<Mutex<Inbox>>,
     pub(crate) inbox_bytes: AtomicUsize,
@@ -65,6 +69,9 @@ pub(crate) struct Inner {
     /// Who owned a partition before.
     former: Mutex<BTreeMap<u16, String>>,
     standing: Mutex<BTreeMap<u16, (Place, String)>>,
+    pub(crate) untaken: Untaken,
+    /// When a partition could not be taken because a person has to look.
+    stopped: Mutex<BTreeMap<u16, Instant>>,
     pub(crate) open_asks: Mutex<Vec<Open>>,
     pub(crate) later: mpsc::Sender<Later>,
     pub(crate) pokes: Vec<Poke>,
@@ -74,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) takers: AtomicUsize,
     fatal: Mutex<Option<String>>,
     pub(crate) latency: metrics::Histogram,
+    pub(crate) folded: metrics::Counter,
 }
 
 /// What became of records of an order, each with its owner's epoch.
@@ -132,6 +140,7 @@ impl ClusterNode {
             owners: Mutex::default(),
             assigned: Mutex::default(),
             seats: (0..count).map(|_| Mutex::default()).collect(),
+            shown: (0..count).map(|_| Mutex::default()).collect(),
             keepers: (0..count).map(|_| Mutex::default()).collect(),
             inboxes: (0..count).map(|_| Mutex::default()).collect(),
             inbox_bytes: AtomicUsize::new(0),
@@ -141,6 +150,8 @@ impl ClusterNode {
             published: (0..count).map(|_| AtomicU64::new(u64::MAX)).collect(),
             former: Mutex::default(),
             standing: Mutex::default(),
+            untaken: Untaken::default(),
+            stopped: Mutex::default(),
             open_asks: Mutex::default(),
             later,
             pokes: (0..folds).map(|_| Poke::default()).collect(),
@@ -150,6 +161,7 @@ impl ClusterNode {
             takers: AtomicUsize::new(0),
             fatal: Mutex::default(),
             latency: metrics::histogram!("accolade_wager_to_balance_seconds"),
+            folded: metrics::counter!("accolade_folded_records_total"),
             options,
             log,
             objects,
@@ -275,10 +287,7 @@ impl ClusterNode {
     /// The first batch of a partition whose outputs leave from this cluster; `None` where the partition
     /// is not here.
     pub fn first_batch(&self, partition: u16) -> Option<u64> {
-        match &*lock(&self.inner.seats[usize::from(partition)]) {
-            Seat::Live(live) => Some(live.holder.cursor().first_batch),
-            Seat::Empty | Seat::Taking => None,
-        }
+        self.inner.shown(partition).map(|shown| shown.first_batch)
     }
 
     /// The outputs of all batches before `next_batch` have left. No checkpoint is shipped that is further:
@@ -313,6 +322,18 @@ impl Inner {
     /// Wakes the thread that folds a partition.
     pub(crate) fn poke(&self, partition: u16) {
         self.pokes[usize::from(partition) % self.pokes.len()].poke();
+    }
+
+    /// The time between two batches of a partition, unless much waits.
+    pub(crate) fn batch_gap(&self) -> Duration {
+        let partitions = u32::try_from(lock(&self.assigned).len()).unwrap_or(u32::MAX);
+        let share = Duration::from_secs(1) * partitions / self.options.batches_a_second.max(1);
+        share.max(self.options.batch_gap)
+    }
+
+    /// What is shown of a partition that is here.
+    pub(crate) fn shown(&self, partition: u16) -> Option<Arc<Shown>> {
+        lock(&self.shown[usize::from(partition)]).upgrade()
     }
 
     /// Whether the partition is to be owned here.
@@ -370,6 +391,20 @@ impl Inner {
         }
     }
 
+    /// A partition cannot go on.
+    pub(crate) fn stops(&self, partition: u16, why: String) {
+        self.let_go(partition);
+        self.cannot_take(partition, why);
+    }
+
+    fn cannot_take(&self, partition: u16, why: String) {
+        tracing::error!(partition, why, "the partition cannot be taken");
+        self.untaken.is_at(partition, &why);
+        let place = Place { partition, batch: 0, slot: 0, number: 0 };
+        self.stands(partition, Some((place, why)));
+        lock(&self.stopped).insert(partition, Instant::now());
+    }
+
     /// Stops ordering a partition. What is in flight may still count: whoever comes next sees it.
     pub(crate) fn let_go(&self, partition: u16) {
         let at = usize::from(partition);
@@ -416,11 +451,10 @@ impl Inner {
                     NotTaken::NotWanted => {}
                     NotTaken::Later(why) => {
                         tracing::warn!(partition, why, "the partition could not be taken");
+                        inner.untaken.is_at(partition, &why);
                     }
                     NotTaken::Stopped(why) => {
-                        tracing::error!(partition, why, "the partition cannot be taken");
-                        let place = Place { partition, batch: 0, slot: 0, number: 0 };
-                        inner.stands(partition, Some((place, why)));
+                        inner.cannot_take(partition, why);
                     }
                 }
             }
@@ -434,8 +468,17 @@ impl Inner {
 
     /// Partitions that are assigned and that nobody is at work to take.
     pub(crate) fn take_missing(self: &Arc<Self>) {
-        let assigned: Vec<u16> = lock(&self.assigned).iter().copied().collect();
+        let assigned = lock(&self.assigned).clone();
+        for partition in 0..self.log.partitions() {
+            let is_missing = assigned.contains(&partition)
+                && !matches!(*lock(&self.seats[usize::from(partition)]), Seat::Live(_));
+            self.untaken.look(partition, is_missing);
+        }
         for partition in assigned {
+            let stopped = lock(&self.stopped).get(&partition).copied();
+            if stopped.is_some_and(|stopped| stopped.elapsed() < STOPPED_AGAIN) {
+                continue;
+            }
             let is_empty = matches!(*lock(&self.seats[usize::from(partition)]), Seat::Empty);
             if is_empty && !self.is_stopping() {
                 self.take(partition);

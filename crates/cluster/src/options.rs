@@ -23,8 +23,11 @@ pub struct ClusterOptions {
     pub checkpoint_every: Duration,
     /// Ids in memory, of all partitions together, after which they are sealed into runs.
     pub seal_ids: usize,
-    /// The time between two batches of a partition, unless much waits.
+    /// The least time between two batches of a partition, unless much waits.
     pub batch_gap: Duration,
+    /// Batches that all partitions of the node order in a second, unless much waits: each costs the
+    /// brokers, the journal and the outputs something, however little it holds.
+    pub batches_a_second: u32,
     /// How long an acknowledgement proves that reads are not old: well below the time after which the
     /// group gives a silent member's partitions to another.
     pub lease: Duration,
@@ -58,6 +61,7 @@ impl ClusterOptions {
             checkpoint_every: Duration::from_secs(10),
             seal_ids: 4_000_000,
             batch_gap: Duration::from_millis(2),
+            batches_a_second: 2_000,
             lease: Duration::from_secs(3),
             inbox_bytes_max: 128 << 20,
             log_bytes_max: 4 << 30,

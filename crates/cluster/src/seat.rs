@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use accolade_domain::account::SLOTS_MAX;
@@ -12,6 +13,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::ordered;
 use accolade_engine::ownership::{Acknowledged, BatchContent, Cursor, Holder};
 use accolade_engine::partition::{Moment, Observer, Stopped};
+use accolade_storage::backing::Backing;
 use accolade_storage::home::Home;
 use accolade_wire::order::{Order, SourceTopic};
 use accolade_wire::record::{HAS_CONTROL, Slice};
@@ -41,6 +43,16 @@ pub(crate) enum Seat {
     Live(Box<Live>),
 }
 
+/// What publishers and projections read of a partition, without waiting for its fold.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) files: Arc<Backing>,
+    /// The first batch whose outputs leave from this cluster.
+    pub(crate) first_batch: u64,
+    /// The batch after the last that was folded.
+    pub(crate) end: AtomicU64,
+}
+
 /// A partition that is owned.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -61,6 +73,7 @@ pub(crate) struct Live {
     control_heard: i64,
     /// A shipped checkpoint that no record of the order has named.
     pub(crate) to_name: String,
+    pub(crate) shown: Arc<Shown>,
 }
 
 /// A batch on its way to be ordered, or to be folded.
@@ -114,6 +127,11 @@ impl Live {
     /// The owner whose claim was sent at `claimed_at`.
     pub(crate) fn new(home: Home, holder: Holder, claimed_at: Instant) -> Self {
         let last_time = home.partition().time();
+        let shown = Arc::new(Shown {
+            files: Arc::clone(home.backing()),
+            first_batch: holder.cursor().first_batch,
+            end: AtomicU64::new(home.partition().next_batch()),
+        });
         Self {
             home,
             holder,
@@ -125,6 +143,7 @@ impl Live {
             ordered_at: claimed_at,
             control_heard: 0,
             to_name: String::new(),
+            shown,
         }
     }
 
@@ -205,12 +224,12 @@ impl Live {
         let last = self.last_time;
         let is_due = self.home.partition().next_due().is_some_and(|due| due <= now)
             || now.micros() >= last.micros().saturating_add(HEARTBEAT_MICROS)
-            || inner.wanted[at].load(std::sync::atomic::Ordering::Acquire);
-        let is_put_off = waits < MUCH_BYTES && self.ordered_at.elapsed() < inner.options.batch_gap;
+            || inner.wanted[at].load(Ordering::Acquire);
+        let is_put_off = waits < MUCH_BYTES && self.ordered_at.elapsed() < inner.batch_gap();
         if (waits == 0 && !has_control && !is_due) || is_put_off {
             return Ok(false);
         }
-        inner.wanted[at].store(false, std::sync::atomic::Ordering::Release);
+        inner.wanted[at].store(false, Ordering::Release);
         let mut pieces = Vec::with_capacity(4);
         // What ids are hashed with is fixed by the first control record: it is a batch of its own.
         let is_genesis = control_from == 0 && has_control;
@@ -223,9 +242,11 @@ impl Live {
             lock(&inner.inboxes[at]).take(BATCH_BYTES_MAX, count_max)
         };
         let taken = commands.bytes.len() + wagers.bytes.len() + events.bytes.len();
-        inner.inbox_bytes.fetch_sub(taken, std::sync::atomic::Ordering::Relaxed);
+        inner.inbox_bytes.fetch_sub(taken, Ordering::Relaxed);
         let by_source = SourceTopic::ALL.into_iter().zip([control, commands, wagers, events]);
-        pieces.extend(by_source.filter(|(_, piece)| piece.count > 0));
+        let goes_on =
+            |(source, piece): &(SourceTopic, Piece)| piece.to > cursor.sources[*source as usize];
+        pieces.extend(by_source.filter(goes_on));
         let ranges = pieces
             .iter()
             .map(|(source, piece)| piece.range(*source, cursor.sources[*source as usize]))
@@ -258,9 +279,11 @@ impl Live {
         let shared = &inner.shared;
         match self.home.fold(&slice, &batch.moment, shared, &mut hearing, &after) {
             Ok(effects) => {
+                self.shown.end.store(self.home.partition().next_batch(), Ordering::Release);
                 let heard = hearing.heard;
                 lock(watches).folded(batch.origins.clone(), &heard);
                 inner.latency.record(batch.began.elapsed());
+                inner.folded.increment(u64::from(batch.count));
                 for effect in effects {
                     inner.carry_out(number, effect, self.home.backing());
                 }

@@ -65,6 +65,7 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
         if !inner.wants(partition) {
             return Err(NotTaken::NotWanted);
         }
+        inner.untaken.is_at(partition, "the end of its order is being read");
         let tail = read_tail(inner, partition)?;
         let owner = inner.owner(partition);
         let known = owner.as_ref().map_or(0, |owner| owner.epoch);
@@ -74,13 +75,17 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
             checkpoint = checkpoint.max(owner.checkpoint);
         }
         let claimed_at = Instant::now();
+        inner.untaken.is_at(partition, "it is being claimed");
         let claim = claim(inner, partition, epoch, &checkpoint)?;
         tracing::info!(partition, epoch, claim, checkpoint, "claimed");
+        inner.untaken.is_at(partition, "its files are being opened, or fetched");
         let (home, keeper, cursor) =
             crate::checkpoints::open_home(inner, partition, epoch, &checkpoint, &tail.range)?;
+        inner.untaken.is_at(partition, "what was ordered since its checkpoint is being folded");
         let mut live = Refolding { inner, partition, home, cursor };
         live.up_to(claim + 1)?;
         let Refolding { home, cursor, .. } = live;
+        inner.log.check_sources(partition, &cursor.sources)?;
         if let Some(holder) = Holder::new(cursor, epoch, claim) {
             return Ok((Live::new(home, holder, claimed_at), keeper));
         }

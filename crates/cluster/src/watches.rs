@@ -45,6 +45,11 @@ impl Origins {
         Self { batch, sources }
     }
 
+    /// Whether it has records of the source, and all come before `offset`.
+    fn ends_before(&self, source: SourceTopic, offset: i64) -> bool {
+        self.sources.iter().any(|(other, piece)| *other == source && piece.to <= offset)
+    }
+
     fn slot(&self, source: SourceTopic, offset: i64) -> Option<u32> {
         let mut before = 1;
         for (other, piece) in self.sources.iter() {
@@ -103,6 +108,10 @@ impl Watches {
     /// Where the record is, if its batch was folded a short while ago.
     pub(crate) fn find(&self, source: SourceTopic, offset: i64) -> Found {
         for origins in self.remembered.iter().rev() {
+            // The newest batch of the source says at once that the record is not folded yet.
+            if origins.ends_before(source, offset) {
+                break;
+            }
             if let Some(slot) = origins.slot(source, offset) {
                 return Found::At { batch: origins.batch, slot };
             }

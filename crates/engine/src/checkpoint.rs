@@ -18,7 +18,7 @@ use accolade_wire::record::{Kind, Source};
 use accolade_wire::state::{put_account, read_account};
 
 use crate::partition::{DeadLetter, DeadLetterState, Partition, Pending};
-use crate::players::Ordinal;
+use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
 use crate::timers::{MarkerKey, Timer};
 
@@ -153,17 +153,31 @@ impl Partition {
     pub fn write_links(&mut self, out: &mut Vec<u8>) {
         let number = self.number;
         let (first, players) = self.players.take_unlinked();
-        if players.len() == 0 {
-            return;
-        }
-        out.extend_from_slice(&number.to_le_bytes());
-        put_varint(out, u64::from(first));
-        put_varint(out, players.len() as u64);
-        for player in players {
-            put_varint(out, u64::from(player.operator));
-            put_packed_id(out, &player.name);
-            out.extend_from_slice(&player.account.subject.0);
-        }
+        write_links(out, number, first, players);
+    }
+
+    /// Appends the links of all players: what a checkpoint of a fresh directory would hold.
+    pub fn write_all_links(&self, out: &mut Vec<u8>) {
+        write_links(out, self.number, 0, self.players.all().iter_from(0));
+    }
+}
+
+fn write_links<'a>(
+    out: &mut Vec<u8>,
+    number: u16,
+    first: Ordinal,
+    players: impl ExactSizeIterator<Item = &'a Player>,
+) {
+    if players.len() == 0 {
+        return;
+    }
+    out.extend_from_slice(&number.to_le_bytes());
+    put_varint(out, u64::from(first));
+    put_varint(out, players.len() as u64);
+    for player in players {
+        put_varint(out, u64::from(player.operator));
+        put_packed_id(out, &player.name);
+        out.extend_from_slice(&player.account.subject.0);
     }
 }
 

@@ -45,6 +45,10 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
     /// Where each source begins.
     fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed>;
 
+    /// Fails with [`LogFailed::Gone`] where a source does not go on at its offset of `next`: what comes there
+    /// was removed before anybody read it, or the source is another one of the same name.
+    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed>;
+
     /// The offset after the last control record: a node that has heard all below it has heard every one
     /// that was there when this was asked.
     fn control_end(&self) -> Result<i64, LogFailed>;
@@ -127,6 +131,24 @@ pub enum Event<'a> {
     },
     /// Somebody owns a partition.
     Owner(Owner),
+    /// No record of a source is left before an offset: what is there does not count.
+    Passed {
+        /// The partition; that of its source.
+        partition: u16,
+        /// The source.
+        source: SourceTopic,
+        /// The offset that may come next.
+        to: i64,
+    },
+    /// A source does not go on where it was heard last; nothing more of it is heard.
+    Lost {
+        /// The partition; that of its source.
+        partition: u16,
+        /// The source.
+        source: SourceTopic,
+        /// What it has instead.
+        what: String,
+    },
 }
 
 /// Who owns a partition, as the owner has announced it.

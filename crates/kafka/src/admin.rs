@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use accolade_domain::time::Timestamp;
 use accolade_wire::order::SourceTopic;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaRespErr;
 
+use crate::asking::Asking;
 use crate::clients::{self, ANSWER_PATIENCE, Reports};
 use crate::config::{KafkaConfig, OutputTopic};
-use crate::error::OpenFailed;
+use crate::error::{OpenFailed, failed, is_not_allowed};
 
 /// Between two looks for topics that were made.
 const LOOK: Duration = Duration::from_millis(50);
@@ -91,6 +93,7 @@ const fn is_compacted(role: Role) -> bool {
 /// Asks brokers about topics, and makes them.
 pub struct Admin<'a> {
     config: &'a KafkaConfig,
+    asking: Asking<'a>,
     client: AdminClient<Reports>,
 }
 
@@ -109,10 +112,54 @@ pub struct TopicFound {
     pub partitions: Option<usize>,
     /// The fewest copies that any of its partitions has.
     pub replication: usize,
+    /// The fewest copies that are up to date of any of its partitions.
+    pub in_sync: usize,
+    /// Partitions that nobody can write or read at the moment.
+    pub without_leader: usize,
     /// Those of its settings that Accolade cares about.
     pub settings: BTreeMap<String, String>,
     /// What is not as it must be.
     pub problems: Vec<Problem>,
+}
+
+/// The brokers of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brokers {
+    /// The name that the cluster has given itself.
+    pub cluster_id: Option<String>,
+    /// Those that run.
+    pub brokers: Vec<BrokerFound>,
+}
+
+/// A broker as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerFound {
+    /// Its number.
+    pub id: i32,
+    /// Where it says that it is reached.
+    pub address: String,
+    /// Its own settings.
+    pub settings: Result<BrokerSettings, NotTold>,
+}
+
+/// A broker's settings, as far as they matter here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerSettings {
+    /// It knows settings that release 4 has removed.
+    pub is_old: bool,
+    /// What judges who may do what; nothing where everybody may do everything.
+    pub authorizer: Option<String>,
+    /// Everybody may do everything with what no rule names.
+    pub allows_what_has_no_rule: bool,
+}
+
+/// Why a broker has not told its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTold {
+    /// Its rules do not allow this node to see them.
+    NotAllowed,
+    /// Something else.
+    Failed(String),
 }
 
 /// A topic is not as it must be.
@@ -140,10 +187,11 @@ impl fmt::Display for Problem {
 impl<'a> Admin<'a> {
     /// Connects on the first question.
     pub fn new(config: &'a KafkaConfig) -> Result<Self, OpenFailed> {
+        config.security.check_files()?;
         let client = clients::admin(config)
             .create_with_context(Reports)
             .map_err(|error| OpenFailed::Config(error.to_string()))?;
-        Ok(Self { config, client })
+        Ok(Self { config, asking: Asking::new(config)?, client })
     }
 
     /// Makes the topics that are missing, with the right settings, and names them. Those that are there
@@ -169,10 +217,13 @@ impl<'a> Admin<'a> {
             })
             .collect();
         let results = block_on(self.client.create_topics(&topics, &options()));
-        for result in results.map_err(|error| self.unavailable(error))? {
+        for result in results.map_err(|error| self.failed("its topics", error))? {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(self.unavailable(KafkaError::AdminOp(code))),
+                Err((topic, code)) => {
+                    let what = format!("the topic `{topic}`");
+                    return Err(self.failed(&what, KafkaError::AdminOp(code)));
+                }
             }
         }
         let made: Vec<_> = missing.iter().map(|plan| plan.name.to_owned()).collect();
@@ -184,7 +235,7 @@ impl<'a> Admin<'a> {
     fn await_leaders(&self, made: &[String]) -> Result<(), OpenFailed> {
         let until = Instant::now() + ANSWER_PATIENCE;
         loop {
-            let metadata = self.metadata()?;
+            let metadata = self.asking.metadata(None)?;
             let ready = |name: &String| {
                 metadata.topics().iter().any(|topic| {
                     let partitions = topic.partitions();
@@ -198,36 +249,32 @@ impl<'a> Admin<'a> {
             }
             if Instant::now() > until {
                 let code = RDKafkaErrorCode::LeaderNotAvailable;
-                return Err(self.unavailable(KafkaError::MetadataFetch(code)));
+                return Err(self.failed("the topics made", KafkaError::MetadataFetch(code)));
             }
             std::thread::sleep(LOOK);
         }
     }
 
-    fn metadata(&self) -> Result<Metadata, OpenFailed> {
-        let metadata = self.client.inner().fetch_metadata(None, ANSWER_PATIENCE);
-        metadata.map_err(|error| self.unavailable(error))
-    }
-
     /// All topics as they are, with what is not as it must be.
     pub fn inspect(&self) -> Result<Vec<TopicFound>, OpenFailed> {
         let plans = plans(self.config);
-        let metadata = self.metadata()?;
+        let metadata = self.asking.metadata(None)?;
         let mut found = Vec::new();
         for plan in &plans {
             let topic = metadata.topics().iter().find(|topic| topic.name() == plan.name);
             let topic = topic.filter(|topic| {
                 topic.error() != Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
             });
-            let partitions = topic.map(|topic| topic.partitions().len());
-            let copies = topic
-                .into_iter()
-                .flat_map(MetadataTopic::partitions)
-                .map(|partition| partition.replicas().len());
+            if topic.is_none() {
+                self.refuse_hidden(plan.name)?;
+            }
+            let each = || topic.into_iter().flat_map(MetadataTopic::partitions);
             found.push(TopicFound {
                 name: plan.name.to_owned(),
-                partitions,
-                replication: copies.min().unwrap_or(0),
+                partitions: topic.map(|topic| topic.partitions().len()),
+                replication: each().map(|partition| partition.replicas().len()).min().unwrap_or(0),
+                in_sync: each().map(|partition| partition.isr().len()).min().unwrap_or(0),
+                without_leader: each().filter(|partition| partition.leader() < 0).count(),
                 settings: BTreeMap::new(),
                 problems: Vec::new(),
             });
@@ -237,6 +284,66 @@ impl<'a> Admin<'a> {
             found.problems = problems(self.config, plan, found);
         }
         Ok(found)
+    }
+
+    /// A topic that this node may not see is not on the list of all; asked for by name, brokers say so.
+    fn refuse_hidden(&self, name: &str) -> Result<(), OpenFailed> {
+        let metadata = self.asking.metadata(Some(name))?;
+        let hidden = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+        match metadata.topics().iter().find_map(MetadataTopic::error) {
+            Some(error) if error == hidden => Err(self.failed(
+                &format!("the topic `{name}`"),
+                KafkaError::MetadataFetch(RDKafkaErrorCode::TopicAuthorizationFailed),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The brokers, each with what it says about itself.
+    pub fn brokers(&self) -> Result<Brokers, OpenFailed> {
+        let metadata = self.asking.metadata(None)?;
+        let brokers = metadata.brokers().iter().map(|broker| BrokerFound {
+            id: broker.id(),
+            address: format!("{}:{}", broker.host(), broker.port()),
+            settings: self.broker_settings(broker.id()),
+        });
+        Ok(Brokers { cluster_id: self.asking.cluster_id(), brokers: brokers.collect() })
+    }
+
+    /// Each broker knows its own alone, so one is asked at a time.
+    fn broker_settings(&self, id: i32) -> Result<BrokerSettings, NotTold> {
+        let broker = [ResourceSpecifier::Broker(id)];
+        let not_told = |error: KafkaError| {
+            if is_not_allowed(&error) {
+                NotTold::NotAllowed
+            } else {
+                NotTold::Failed(error.to_string())
+            }
+        };
+        let described = block_on(self.client.describe_configs(&broker, &options()));
+        let described = described.map_err(not_told)?.pop();
+        let found = described.expect("what was asked for").map_err(KafkaError::AdminOp);
+        let found = found.map_err(not_told)?;
+        // What a broker keeps to itself comes as nothing.
+        if found.entries.is_empty() {
+            return Err(NotTold::NotAllowed);
+        }
+        let value = |key: &str| {
+            found.get(key).and_then(|entry| entry.value.clone()).filter(|value| !value.is_empty())
+        };
+        Ok(BrokerSettings {
+            // Brokers from release 4 on know neither of the two any more.
+            is_old: found.get("zookeeper.connect").is_some()
+                || found.get("inter.broker.protocol.version").is_some(),
+            authorizer: value("authorizer.class.name"),
+            allows_what_has_no_rule: value("allow.everyone.if.no.acl.found").as_deref()
+                == Some("true"),
+        })
+    }
+
+    /// When a record was last ordered, by the brokers' clock; `None` where none was.
+    pub fn last_ordered(&self) -> Result<Option<Timestamp>, OpenFailed> {
+        self.asking.last_appended(&self.config.topics.order, self.config.partitions)
     }
 
     fn read_settings(
@@ -251,9 +358,15 @@ impl<'a> Admin<'a> {
         let names: Vec<_> =
             there.iter().map(|at| ResourceSpecifier::Topic(plans[*at].name)).collect();
         let described = block_on(self.client.describe_configs(&names, &options()));
-        for (at, resource) in there.iter().zip(described.map_err(|error| self.unavailable(error))?)
-        {
-            let resource = resource.map_err(|code| self.unavailable(KafkaError::AdminOp(code)))?;
+        let described = described.map_err(|error| self.failed("its topics' settings", error))?;
+        for (at, resource) in there.iter().zip(described) {
+            let what = || format!("the settings of `{}`", plans[*at].name);
+            let resource =
+                resource.map_err(|code| self.failed(&what(), KafkaError::AdminOp(code)))?;
+            if resource.entries.is_empty() {
+                let code = RDKafkaErrorCode::TopicAuthorizationFailed;
+                return Err(self.failed(&what(), KafkaError::AdminOp(code)));
+            }
             found[*at].settings = plans[*at]
                 .settings
                 .keys()
@@ -266,8 +379,8 @@ impl<'a> Admin<'a> {
         Ok(())
     }
 
-    fn unavailable(&self, source: KafkaError) -> OpenFailed {
-        OpenFailed::Unavailable { brokers: self.config.brokers.clone(), source }
+    fn failed(&self, what: &str, error: KafkaError) -> OpenFailed {
+        failed(self.config, what, error)
     }
 }
 

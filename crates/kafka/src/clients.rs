@@ -1,6 +1,8 @@
 //! The settings of each client of librdkafka, every one with its reason.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -204,18 +206,34 @@ impl ProducerContext for Reports {
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// Passes on a line of librdkafka's log.
+/// How long a kind of line is not repeated: while a broker is away, each client says so all the time.
+const SAID_AGAIN: Duration = Duration::from_secs(30);
+
+/// Passes on a line of librdkafka's log; of what may be a warning, each kind once in a while.
 pub(crate) fn report(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
         | RDKafkaLogLevel::Error
-        | RDKafkaLogLevel::Warning => tracing::warn!(facility, message, "kafka"),
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
-            tracing::debug!(facility, message, "kafka");
+        | RDKafkaLogLevel::Warning
+            if is_news(facility) =>
+        {
+            tracing::warn!(facility, message, "kafka");
         }
+        _ => tracing::debug!(facility, message, "kafka"),
     }
+}
+
+fn is_news(facility: &str) -> bool {
+    static SAID: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = Instant::now();
+    let is_news = said.get(facility).is_none_or(|at| now.duration_since(*at) >= SAID_AGAIN);
+    if is_news {
+        said.insert(facility.to_owned(), now);
+    }
+    is_news
 }
 
 #[cfg(all(test, feature = "ssl"))]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use accolade_wire::order::SourceTopic;
 
+use crate::error::OpenFailed;
+
 /// What a node needs to know of Kafka. All nodes of a cluster must agree on `partitions`, `group` and
 /// `topics`: records are read alike only then.
 #[derive(Debug, Clone)]
@@ -58,7 +60,23 @@ impl KafkaConfig {
 
     /// The id under which `node` writes outputs in transactions.
     pub fn transactional_id(&self, node: &str) -> String {
-        format!("{}-outputs-{node}", self.group)
+        format!("{}{node}", self.transactional_ids())
+    }
+
+    /// What all nodes' such ids begin with.
+    pub fn transactional_ids(&self) -> String {
+        format!("{}-outputs-", self.group)
+    }
+
+    /// As whom the brokers know this node, unless they are told to name it otherwise.
+    pub fn principal(&self) -> String {
+        match (&self.security.sasl, &self.security.tls) {
+            (Some(sasl), _) => format!("User:{}", sasl.user),
+            (None, Some(Tls { certificate: Some(_), .. })) => {
+                "User:SUBJECT-OF-ITS-CERTIFICATE".into()
+            }
+            (None, _) => "User:ANONYMOUS".into(),
+        }
     }
 }
 
@@ -199,6 +217,26 @@ pub struct Security {
     pub tls: Option<Tls>,
     /// Who the node is, where the brokers want to know.
     pub sasl: Option<Sasl>,
+}
+
+impl Security {
+    /// The client would not say which file it cannot read.
+    pub(crate) fn check_files(&self) -> Result<(), OpenFailed> {
+        let Some(Tls { ca_file, certificate }) = &self.tls else { return Ok(()) };
+        let own = certificate.as_ref();
+        let files = [
+            ("ca_file", ca_file.as_ref()),
+            ("certificate_file", own.map(|own| &own.file)),
+            ("key_file", own.map(|own| &own.key_file)),
+        ];
+        for (name, file) in files {
+            let Some(file) = file else { continue };
+            std::fs::read(file).map_err(|error| {
+                OpenFailed::Config(format!("`{name}`: `{}`: {error}", file.display()))
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// Encryption of connections.

@@ -39,13 +39,30 @@ impl fmt::Debug for Data {
 
 /// What is followed, and how far it was heard. Held while a message is taken from the consumer, so that
 /// none of an earlier assignment is taken for one of a later.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Following {
     /// By partition, the next offset of each source.
     next: Vec<Option<Offsets>>,
     control: i64,
     /// How often there was nothing left to hear.
     drained: u64,
+    /// What somebody else has seen of sources, and was not told yet.
+    seen: Vec<Event<'static>>,
+    /// Reading has failed since somebody looked why.
+    is_suspect: bool,
+}
+
+impl Following {
+    /// The next offset of a source that is followed.
+    fn next_of(&mut self, partition: u16, source: SourceTopic) -> Option<&mut i64> {
+        match source {
+            SourceTopic::Control => Some(&mut self.control),
+            SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
+                let next = self.next.get_mut(usize::from(partition))?;
+                Some(&mut next.as_mut()?[source as usize])
+            }
+        }
+    }
 }
 
 /// A message and what it is.
@@ -62,7 +79,7 @@ impl Data {
         always.add_partition_offset(&config.topics.owners, 0, Offset::Beginning)?;
         consumer.incremental_assign(&always)?;
         let next = vec![None; usize::from(config.partitions)];
-        let following = Mutex::new(Following { next, control: 0, drained: 0 });
+        let following = Mutex::new(Following { next, ..Following::default() });
         Ok(Self { config: config.clone(), consumer, following })
     }
 
@@ -132,6 +149,8 @@ impl Data {
         patience: Duration,
         hear: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), LogFailed> {
+        let seen = std::mem::take(&mut self.following().seen);
+        seen.into_iter().for_each(&mut *hear);
         let mut patience = patience;
         for _ in 0..RECORDS_AT_ONCE {
             match self.next(patience)? {
@@ -178,7 +197,10 @@ impl Data {
                 Some(Err(error)) if passes(&error) => {
                     tracing::debug!(%error, "while listening to Kafka");
                 }
-                Some(Err(error)) => return Err(log_failed("sources cannot be read", &error)),
+                Some(Err(error)) => {
+                    following.is_suspect = true;
+                    return Err(log_failed("sources cannot be read", &error));
+                }
             }
             patience = Duration::ZERO;
         }
@@ -197,13 +219,7 @@ impl Data {
         else {
             return (topic == self.config.topics.owners).then_some(Heard::Owner(message));
         };
-        let next = match source {
-            SourceTopic::Control => &mut following.control,
-            SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
-                let next = following.next.get_mut(usize::from(partition))?;
-                &mut next.as_mut()?[source as usize]
-            }
-        };
+        let next = following.next_of(partition, source)?;
         if message.offset() < *next {
             return None;
         }
@@ -229,16 +245,35 @@ impl Data {
         HeardUpTo { next, drained: following.drained }
     }
 
+    /// Whether reading has failed since this was asked last.
+    pub(crate) fn is_suspect(&self) -> bool {
+        std::mem::take(&mut self.following().is_suspect)
+    }
+
+    /// A source does not go on at `next`, where it was heard last. A source that is not followed any
+    /// more is nobody's concern.
+    pub(crate) fn is_lost(&self, partition: u16, source: SourceTopic, next: i64, what: String) {
+        let mut following = self.following();
+        if following.next_of(partition, source).is_some_and(|at| *at == next) {
+            following.seen.push(Event::Lost { partition, source, what });
+        }
+    }
+
+    /// No record of a source lies between `next` and `to`.
+    pub(crate) fn is_passed(&self, partition: u16, source: SourceTopic, next: i64, to: i64) {
+        let mut following = self.following();
+        if let Some(at) = following.next_of(partition, source)
+            && *at == next
+        {
+            *at = to;
+            following.seen.push(Event::Passed { partition, source, to });
+        }
+    }
+
     /// Asks again for what comes from `next` on, unless something of it was heard meanwhile.
     pub(crate) fn ask_again(&self, partition: u16, source: SourceTopic, next: i64) {
-        let following = self.following();
-        let now = match source {
-            SourceTopic::Control => Some(following.control),
-            SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
-                following.next[usize::from(partition)].map(|next| next[source as usize])
-            }
-        };
-        if now != Some(next) {
+        let mut following = self.following();
+        if following.next_of(partition, source).is_none_or(|at| *at != next) {
             return;
         }
         // It may be that very assignment which was lost.

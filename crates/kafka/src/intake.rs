@@ -38,7 +38,7 @@ impl IntakeWriter {
         let outgoing = Outgoing {
             topic: self.config.topics.source(source),
             partition,
-            key: None,
+            key: carried.key.as_deref(),
             value: carried.value.as_deref().unwrap_or(record.body),
             headers: carried.headers,
         };

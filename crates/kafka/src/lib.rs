@@ -4,13 +4,16 @@
 //! transactions, so that the offset at which a record is acknowledged says whether anyone came between.
 //! Who owns what is decided by the order and nowhere here: membership of the group is a hint.
 //!
-//! In reading order: how Kafka is reached ([`config`], `clients`), topics ([`admin`]), messages and
+//! In reading order: how Kafka is reached ([`config`], `clients`, `asking`), topics ([`admin`]), who may
+//! what ([`access`]), messages and
 //! records (`records`, `owners`), writing (`writing`, `order`, `intake`), reading (`data`, `watchdog`,
 //! `ranges`), the group (`membership`), the port ([`log`]) and outputs ([`outputs`]).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod admin;
+mod asking;
 mod clients;
 pub mod config;
 mod data;

@@ -21,7 +21,7 @@ use crate::intake::IntakeWriter;
 use crate::membership::Membership;
 use crate::order::OrderWriter;
 use crate::outputs::Publisher;
-use crate::ranges::Ranges;
+use crate::ranges::{Ranges, lost};
 use crate::records;
 use crate::watchdog::Watchdog;
 
@@ -35,7 +35,7 @@ pub struct KafkaLog {
     _watchdog: Watchdog,
     membership: Membership,
     data: Arc<Data>,
-    ranges: Ranges,
+    ranges: Arc<Ranges>,
     order: OrderWriter,
     intake: IntakeWriter,
     config: KafkaConfig,
@@ -59,11 +59,12 @@ impl KafkaLog {
 
     fn join(config: KafkaConfig) -> Result<Self, KafkaError> {
         let data = Arc::new(Data::new(&config)?);
+        let ranges = Arc::new(Ranges::new(&config)?);
         Ok(Self {
-            _watchdog: Watchdog::start(&config, Arc::clone(&data))?,
+            _watchdog: Watchdog::start(&config, Arc::clone(&data), Arc::clone(&ranges))?,
             membership: Membership::join(&config)?,
             data,
-            ranges: Ranges::new(&config)?,
+            ranges,
             order: OrderWriter::new(&config)?,
             intake: IntakeWriter::new(&config)?,
             config,
@@ -132,6 +133,19 @@ impl OrderedLog for KafkaLog {
             starts[source as usize] = bounds.start;
         }
         Ok(starts)
+    }
+
+    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed> {
+        for source in SourceTopic::ALL {
+            let partition = if source == SourceTopic::Control { 0 } else { partition };
+            let topic = self.config.topics.source(source);
+            let bounds = self.ranges.bounds(topic, partition)?;
+            let next = next[source as usize];
+            if let Some(what) = lost(topic, partition, next, &bounds) {
+                return Err(LogFailed::Gone(what));
+            }
+        }
+        Ok(())
     }
 
     fn control_end(&self) -> Result<i64, LogFailed> {

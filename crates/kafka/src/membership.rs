@@ -8,7 +8,7 @@ use accolade_engine::ordered::LogFailed;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
@@ -23,18 +23,46 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long a closing group takes to notice that nothing more is expected of it.
 const CLOSES_WITHIN: Duration = Duration::from_millis(20);
 
-/// A member of the group; nothing once it has left.
+/// How long a member that was put out stays away at first, and at the most; two nodes of one name put each
+/// other out for ever.
+const AWAY_MIN: Duration = Duration::from_secs(1);
+const AWAY_MAX: Duration = Duration::from_mins(1);
+
+/// This node in the group, again and again until it leaves.
 pub(crate) struct Membership {
-    consumer: Mutex<Option<Joined>>,
+    config: KafkaConfig,
+    place: Mutex<Place>,
     told: Told,
+}
+
+struct Place {
+    joined: Option<Joined>,
+    /// When it joins again, where it was put out.
+    again_at: Option<Instant>,
+    /// How long it stayed away the last time.
+    away: Duration,
 }
 
 struct Joined {
     consumer: BaseConsumer<Member>,
     nudged_at: Instant,
+    since: Instant,
 }
 
 impl Joined {
+    fn new(config: &KafkaConfig, told: &Told) -> Result<Self, KafkaError> {
+        let number = {
+            let mut state = lock(&told.0);
+            state.number += 1;
+            state.number
+        };
+        let member = Member { number, told: told.clone() };
+        let consumer: BaseConsumer<_> = clients::member(config).create_with_context(member)?;
+        consumer.subscribe(&[&config.topics.commands])?;
+        let now = Instant::now();
+        Ok(Self { consumer, nudged_at: now, since: now })
+    }
+
     /// The client looks at its clock only when it has something to do, else once in a second: a question
     /// that it answers by itself makes it send its heartbeat in time.
     fn nudge(&mut self) {
@@ -67,6 +95,8 @@ impl fmt::Debug for Membership {
 /// What the group has told last.
 #[derive(Default)]
 struct State {
+    /// The number of the member that counts; one that was put out may still be at its end.
+    number: u64,
     partitions: Vec<u16>,
     /// Taken when the partitions were assigned: later it may already be of the next generation.
     generation: Option<Arc<ConsumerGroupMetadata>>,
@@ -90,11 +120,9 @@ enum Phase {
 impl Membership {
     pub(crate) fn join(config: &KafkaConfig) -> Result<Self, KafkaError> {
         let told = Told::default();
-        let member = Member { told: told.clone() };
-        let consumer: BaseConsumer<_> = clients::member(config).create_with_context(member)?;
-        consumer.subscribe(&[&config.topics.commands])?;
-        let joined = Joined { consumer, nudged_at: Instant::now() };
-        Ok(Self { consumer: Mutex::new(Some(joined)), told })
+        let joined = Some(Joined::new(config, &told)?);
+        let place = Mutex::new(Place { joined, again_at: None, away: AWAY_MIN });
+        Ok(Self { config: config.clone(), place, told })
     }
 
     pub(crate) fn told(&self) -> Told {
@@ -103,24 +131,62 @@ impl Membership {
 
     /// Serves the group, and says what it has assigned where that is news.
     pub(crate) fn serve(&self) -> Result<Option<Vec<u16>>, LogFailed> {
-        let mut joined = lock(&self.consumer);
-        let Some(joined) = joined.as_mut() else { return Ok(None) };
-        joined.nudge();
-        match joined.consumer.poll(Duration::ZERO) {
-            Some(Err(error)) if is_replaced(&error) => {
-                let what = "another node has joined under this node's name";
-                return Err(LogFailed::Damaged(what.into()));
+        let mut place = lock(&self.place);
+        if place.again_at.is_some_and(|at| at <= Instant::now()) {
+            place.joined = Some(
+                Joined::new(&self.config, &self.told)
+                    .map_err(|error| log_failed("the group", &error))?,
+            );
+            place.again_at = None;
+        }
+        if let Some(joined) = &mut place.joined {
+            joined.nudge();
+            let polled = joined.consumer.poll(Duration::ZERO);
+            if let Some((_, why)) = joined.consumer.client().fatal_error() {
+                return Err(self.put_out(&mut place, &why));
             }
-            Some(Err(error)) if !passes(&error) => return Err(log_failed("the group", &error)),
-            Some(_) | None => {}
+            match polled {
+                Some(Err(error)) if !passes(&error) => return Err(log_failed("the group", &error)),
+                Some(_) | None => {}
+            }
         }
         let mut state = lock(&self.told.0);
         Ok(std::mem::take(&mut state.is_news).then(|| state.partitions.clone()))
     }
 
+    /// Gives up a member that has failed for good; after a while another joins in its place.
+    ///
+    /// The group puts a member out where another has joined under its name. That may be this node's own
+    /// request, which was on its way when the coordinator stood still, and was sent again.
+    fn put_out(&self, place: &mut Place, why: &str) -> LogFailed {
+        if let Some(Joined { consumer, since, .. }) = place.joined.take() {
+            let was_long = since.elapsed() > AWAY_MAX;
+            place.away = if was_long { AWAY_MIN } else { AWAY_MAX.min(place.away * 2) };
+            // Closing may wait for brokers, and the thread that hears must not.
+            std::thread::spawn(move || drop(consumer));
+        }
+        place.again_at = Some(Instant::now() + place.away);
+        let mut state = lock(&self.told.0);
+        state.number += 1;
+        state.partitions.clear();
+        (state.holds, state.is_news) = (false, true);
+        LogFailed::Unavailable(format!(
+            "the group has put this node out, which joins again in {} s; where that goes on, another \
+             node has its name: {why}",
+            place.away.as_secs()
+        ))
+    }
+
+    /// Takes the member away, for good.
+    fn take(&self) -> Option<BaseConsumer<Member>> {
+        let mut place = lock(&self.place);
+        place.again_at = None;
+        place.joined.take().map(|joined| joined.consumer)
+    }
+
     /// Leaves the group. Closing alone would not do: a static member that is closed is expected back.
     pub(crate) fn leave(&self) {
-        let Some(Joined { consumer, .. }) = lock(&self.consumer).take() else { return };
+        let Some(consumer) = self.take() else { return };
         lock(&self.told.0).phase = Phase::Leaving;
         consumer.unsubscribe();
         let until = Instant::now() + LEAVES_WITHIN;
@@ -142,7 +208,7 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        if let Some(Joined { consumer, .. }) = lock(&self.consumer).take() {
+        if let Some(consumer) = self.take() {
             self.close(consumer);
         }
     }
@@ -155,16 +221,13 @@ fn serve_quietly(consumer: &BaseConsumer<Member>, patience: Duration) {
     }
 }
 
-fn is_replaced(error: &KafkaError) -> bool {
-    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::FencedInstanceId))
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Answers the group.
 struct Member {
+    number: u64,
     told: Told,
 }
 
@@ -198,7 +261,7 @@ impl Member {
     fn assigned(&self, consumer: &BaseConsumer<Self>, assigned: &TopicPartitionList) {
         let mut state = lock(&self.told.0);
         // The group itself does not wait for this answer any more, and would not take it.
-        if state.phase != Phase::Present {
+        if state.phase != Phase::Present || state.number != self.number {
             return;
         }
         state.partitions = assigned
@@ -214,16 +277,19 @@ impl Member {
 
     fn revoked(&self, consumer: &BaseConsumer<Self>) {
         let mut state = lock(&self.told.0);
-        state.holds = false;
+        let counts = state.number == self.number;
+        if counts {
+            state.holds = false;
+        }
         // An answer to a group that is closed already would be waited for without an end.
-        if state.phase == Phase::Closing {
+        if !counts || state.phase == Phase::Closing {
+            drop(state);
             std::thread::sleep(CLOSES_WITHIN);
             if consumer.closed() {
                 return;
             }
-        }
-        // Where the group only rearranges itself, the next assignment says what is still ours.
-        if consumer.assignment_lost() {
+        } else if consumer.assignment_lost() {
+            // Where the group only rearranges itself, the next assignment says what is still ours.
             state.partitions.clear();
             state.is_news = true;
         }

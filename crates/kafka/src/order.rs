@@ -5,6 +5,7 @@ use rdkafka::error::KafkaError;
 
 use crate::clients;
 use crate::config::KafkaConfig;
+use crate::error::said;
 use crate::writing::{Outgoing, WriteFailed, Writer};
 
 /// The producer of the order: idempotent, so that a retry cannot write a record twice, and without
@@ -28,7 +29,7 @@ impl OrderWriter {
             done(result.map_err(|failed| AppendFailed(failed.what)));
         });
         if let Err((error, written)) = self.writer.send(outgoing, written) {
-            written(Err(WriteFailed { closed: false, what: error.to_string() }));
+            written(Err(WriteFailed { closed: false, what: said(&error) }));
         }
     }
 }

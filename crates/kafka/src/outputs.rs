@@ -126,7 +126,7 @@ impl Publisher {
             .take()
             .ok_or_else(|| PublishFailed::Fenced("publishing was not begun".into()))?;
         loop {
-            match self.transaction(&generation, positions, records) {
+            match self.transaction(&generation, positions, records, until) {
                 Ok(()) => {
                     self.generation = Some(generation);
                     return Ok(());
@@ -150,6 +150,7 @@ impl Publisher {
         generation: &ConsumerGroupMetadata,
         positions: &[(u16, u64)],
         records: &[OutputRecord],
+        until: Instant,
     ) -> Result<(), Stopped> {
         let offsets = self.offsets(positions).map_err(Stopped::Before)?;
         let config = &self.config;
@@ -171,7 +172,8 @@ impl Publisher {
         loop {
             match producer.commit_transaction(ANSWER_PATIENCE) {
                 Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() => {}
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && Instant::now() < until => {}
                 Err(error) => return Err(Stopped::AtCommit(error)),
             }
         }

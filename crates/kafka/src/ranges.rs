@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use accolade_engine::ordered::LogFailed;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
@@ -20,6 +20,8 @@ use crate::error::{log_failed, passes};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an end that is still before the range's end may take to move on, after a change of leaders.
 const END_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a partition may have no leader, as a topic that was just made.
+const LEADER_PATIENCE: Duration = Duration::from_secs(3);
 /// How long one look for a message takes.
 const LOOK: Duration = Duration::from_millis(100);
 /// How many consumers are kept for the next range.
@@ -97,10 +99,49 @@ fn bounds(
     topic: &str,
     partition: u16,
 ) -> Result<Range<i64>, LogFailed> {
-    consumer
-        .fetch_watermarks(topic, i32::from(partition), ANSWER_PATIENCE)
-        .map(|(low, high)| low..high)
-        .map_err(|error| log_failed(topic, &error))
+    let until = Instant::now() + LEADER_PATIENCE;
+    loop {
+        match consumer.fetch_watermarks(topic, i32::from(partition), ANSWER_PATIENCE) {
+            Ok((low, high)) => return Ok(low..high),
+            Err(error) if is_led_elsewhere(&error) && Instant::now() < until => {
+                std::thread::sleep(LOOK);
+            }
+            // Said by a client that has lost sight of brokers. That topics are there was seen at the start.
+            Err(error) if is_unknown(&error) => {
+                return Err(LogFailed::Unavailable(format!("{topic}: {error}")));
+            }
+            Err(error) => return Err(log_failed(topic, &error)),
+        }
+    }
+}
+
+fn is_unknown(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+        )
+    )
+}
+
+fn is_led_elsewhere(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
+    )
+}
+
+/// Says what is wrong where a partition does not go on at `next`.
+pub(crate) fn lost(topic: &str, partition: u16, next: i64, has: &Range<i64>) -> Option<String> {
+    (next < has.start || next > has.end).then(|| {
+        format!(
+            "`{topic}` partition {partition} has offsets {} to {}, and {next} should come next: it was \
+             removed before it was read, or the topic was made anew",
+            has.start, has.end
+        )
+    })
 }
 
 /// A range on its way.

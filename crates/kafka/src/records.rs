@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record, Source};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
@@ -28,9 +29,11 @@ const HAS_ORIGIN: u8 = 1;
 /// An identifier has at most so many bytes.
 const ID_BYTES: usize = 128;
 
-/// The value and the headers of the message that carries a record.
+/// What the message that carries a record has.
 #[derive(Debug)]
 pub(crate) struct Carried {
+    /// The player of an event: other readers of its topic find the partition by it.
+    pub(crate) key: Option<Vec<u8>>,
     /// The value, where it is not the record's body.
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) headers: Option<OwnedHeaders>,
@@ -56,7 +59,16 @@ pub(crate) fn carry(source: SourceTopic, record: &Record<'_>, trace: Option<&str
             None
         }
     };
-    Carried { value, headers }
+    Carried { key: player(record), value, headers }
+}
+
+fn player(record: &Record<'_>) -> Option<Vec<u8>> {
+    let player = match record.kind {
+        Kind::Wager => read_wager(record.body).ok()?.player_id().as_bytes().to_vec(),
+        Kind::GameEvent => read_game_event(record.body).ok()?.player_id.as_bytes().to_vec(),
+        _ => return None,
+    };
+    Some(player)
 }
 
 const fn belongs(source: SourceTopic, kind: Kind) -> bool {

@@ -10,9 +10,10 @@ use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message, OwnedHeaders, Timestamp as Stamp};
-use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
 use crate::clients::report;
+use crate::error::{is_not_allowed, said, with_right};
 
 /// Hears what became of a record, on the producer's thread.
 pub(crate) type Written = Box<dyn FnOnce(Result<Place, WriteFailed>) + Send>;
@@ -51,7 +52,7 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(crate) fn new(settings: ClientConfig) -> Result<Self, KafkaError> {
-        let producer = RwLock::new(Arc::new(settings.create_with_context(Deliveries)?));
+        let producer = RwLock::new(Arc::new(settings.create_with_context(Deliveries::default())?));
         Ok(Self { settings, producer })
     }
 
@@ -69,9 +70,12 @@ impl Writer {
         record.key = outgoing.key;
         record.headers = outgoing.headers;
         producer.send(record).map_err(|(error, record)| {
-            if is_fatal(&error) {
+            let error = if is_fatal(&error) {
                 self.replace(&producer);
-            }
+                cause(&producer).unwrap_or(error)
+            } else {
+                error
+            };
             (error, record.delivery_opaque.take().expect("it was not delivered"))
         })
     }
@@ -86,7 +90,7 @@ impl Writer {
         if !Arc::ptr_eq(&producer, failed) {
             return;
         }
-        match self.settings.create_with_context(Deliveries) {
+        match self.settings.create_with_context(Deliveries::default()) {
             Ok(new) => {
                 tracing::warn!("a producer of Kafka has failed for good, and is replaced");
                 end(std::mem::replace(&mut *producer, Arc::new(new)));
@@ -110,8 +114,31 @@ fn is_fatal(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::Fatal))
 }
 
+/// What a producer has failed of for good.
+fn cause(failed: &Threaded) -> Option<KafkaError> {
+    failed.client().fatal_error().map(|(code, _)| KafkaError::MessageProduction(code))
+}
+
 /// Takes acknowledgements to whoever waits for them.
-struct Deliveries;
+#[derive(Default)]
+struct Deliveries {
+    /// What the producer is not allowed, which ends it: what waited in it is only said to be purged.
+    fatal: Mutex<Option<String>>,
+}
+
+impl Deliveries {
+    fn failed(&self, error: &KafkaError) -> WriteFailed {
+        let is_purged = matches!(
+            error.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
+        );
+        let fatal = self.fatal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match fatal {
+            Some(what) if is_purged => WriteFailed { closed: false, what },
+            Some(_) | None => WriteFailed { closed: is_purged, what: said(error) },
+        }
+    }
+}
 
 /// Whoever waits for one acknowledgement.
 struct Waiting(Mutex<Option<Written>>);
@@ -129,6 +156,10 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "kafka");
+        if is_not_allowed(&error) {
+            let mut fatal = self.fatal.lock().unwrap_or_else(PoisonError::into_inner);
+            fatal.get_or_insert_with(|| with_right(reason));
+        }
     }
 }
 
@@ -139,13 +170,7 @@ impl ProducerContext for Deliveries {
         let written = waiting.take().expect("an acknowledgement comes once");
         written(match result {
             Ok(message) => Ok(place(message)),
-            Err((error, _)) => Err(WriteFailed {
-                closed: matches!(
-                    error.rdkafka_error_code(),
-                    Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
-                ),
-                what: error.to_string(),
-            }),
+            Err((error, _)) => Err(self.failed(error)),
         });
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod error;
 mod group;
+pub mod inspect;
 pub mod rebuild;
 mod rows;
 pub mod running;

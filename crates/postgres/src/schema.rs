@@ -13,6 +13,11 @@ use crate::settings::Settings;
 
 const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 
+/// The version that the tables have once all is done.
+pub(crate) fn newest() -> i32 {
+    i32::try_from(MIGRATIONS.len()).expect("there are few")
+}
+
 /// Whoever makes tables or roles holds this lock, of the whole database.
 const LOCK: i64 = 0x6163_636f_6c61_6465;
 
@@ -98,7 +103,7 @@ async fn migrate(
         None => (0, None),
     };
     let done = usize::try_from(version).unwrap_or(0);
-    let newest = i32::try_from(MIGRATIONS.len()).expect("there are few");
+    let newest = newest();
     if version > newest {
         return Err(Error::Newer(version));
     }

@@ -167,7 +167,8 @@ fn read_position(cursor: &mut Cursor<'_>) -> std::result::Result<Position, BadFo
 }
 
 impl Manifest {
-    fn write(&self, out: &mut Vec<u8>) {
+    /// Appends the manifest with its first byte.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.push(MANIFEST);
         put_position(out, &self.log_from);
         put_varint(out, self.log_synced);
@@ -237,7 +238,8 @@ impl Manifest {
 const ID_BYTES: usize = 48;
 const IDS_HEAD_BYTES: usize = 6;
 
-fn write_ids<'a>(
+/// Appends ids as a part of a frame of recent ids.
+pub(crate) fn write_ids<'a>(
     out: &mut Vec<u8>,
     partition: u16,
     ids: impl ExactSizeIterator<Item = &'a IdEntry>,

@@ -11,6 +11,7 @@
 
 const _: () = assert!(usize::BITS == 64, "files are addressed with 64 bits");
 
+pub mod adopt;
 pub mod backing;
 pub mod checkpoint;
 pub mod disk;

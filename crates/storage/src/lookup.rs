@@ -221,13 +221,13 @@ impl Lookup {
 }
 
 /// The entries of several sections, in order.
-struct Merge<'a> {
+pub(crate) struct Merge<'a> {
     sources: Vec<Box<dyn Iterator<Item = io::Result<RunEntry>> + 'a>>,
     heads: Vec<Option<RunEntry>>,
 }
 
 impl<'a> Merge<'a> {
-    fn new(sections: &'a [Arc<Section>]) -> io::Result<Self> {
+    pub(crate) fn new(sections: &'a [Arc<Section>]) -> io::Result<Self> {
         let mut merge = Self { sources: Vec::new(), heads: Vec::new() };
         for section in sections {
             let mut source = section.entries();

@@ -9,13 +9,14 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_storage::host::Host;
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::control::Control;
 use accolade_wire::record::{Kind, Record, Source};
 use anyhow::Context;
 use hdrhistogram::Histogram;
 
-use super::load::{Load, OPERATOR, PROGRAM};
+use super::load::{Load, OPERATOR, PROGRAM, Pace};
 
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -87,7 +88,7 @@ impl Caller for Waiting {
     }
 }
 
-fn control(node: &Node, control: &Control) -> anyhow::Result<()> {
+fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
     let body = serde_json::to_vec(control)?;
     let (kind, source, operator) = (Kind::Control, Source::Node, "");
     let mut records = Vec::new();
@@ -110,11 +111,17 @@ fn control(node: &Node, control: &Control) -> anyhow::Result<()> {
 /// A node with the benchmark's operator and program.
 pub(crate) fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
     let node = Node::start(options).context("the node did not start")?;
+    prepare(&node, key_hash)?;
+    Ok(node)
+}
+
+/// Makes sure of the benchmark's operator and program.
+pub(crate) fn prepare(node: &dyn Host, key_hash: &str) -> anyhow::Result<()> {
     if node.rules().operator(OPERATOR).is_none() {
         let (operator, key_hash) = (OPERATOR.to_string(), key_hash.to_string());
-        control(&node, &Control::Operator { operator, key_hash, events_per_second: 0 })?;
+        control(node, &Control::Operator { operator, key_hash, events_per_second: 0 })?;
         control(
-            &node,
+            node,
             &Control::Publish {
                 operator: OPERATOR.into(),
                 edited_from: 0,
@@ -127,7 +134,7 @@ pub(crate) fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node
             },
         )?;
     }
-    Ok(node)
+    Ok(())
 }
 
 /// What a run at a rate, or as fast as it goes, has shown.
@@ -163,14 +170,13 @@ pub(crate) fn run(
     let latencies = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
     let partitions = node.partitions();
     let began = Instant::now();
+    let mut pace = Pace::begin(rate);
     let mut by_second = Vec::new();
     let (mut sent, mut number, mut dropped) = (0_u64, 0_u64, 0_u64);
-    let mut late_max = Duration::ZERO;
     let mut timed = 0_u64;
     while sent < events {
         let due = if rate > 0 {
-            began
-                + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64)
+            pace.wait(sent)
         } else {
             while sent - dropped - counting.durable.load(Ordering::Relaxed) > WINDOW
                 || node.status().lag_bytes > LAG_BYTES_MAX
@@ -179,11 +185,6 @@ pub(crate) fn run(
             }
             Instant::now()
         };
-        let early = due.saturating_duration_since(Instant::now());
-        if !early.is_zero() {
-            std::thread::sleep(early);
-        }
-        late_max = late_max.max(Instant::now().saturating_duration_since(due));
         let at = now();
         let mut records = Vec::with_capacity(chunk * 360);
         let parts: Vec<_> = (0..chunk).map(|_| load.record(at, partitions, &mut records)).collect();
@@ -214,7 +215,7 @@ pub(crate) fn run(
         std::thread::sleep(Duration::from_micros(200));
     }
     let seconds = began.elapsed().as_secs_f64();
-    let late_max_ms = late_max.as_secs_f64() * 1e3;
+    let late_max_ms = pace.late_max_ms();
     let latencies = latencies.lock().expect("nobody panics with it").clone();
     Ok(Run { events: sent - dropped, seconds, by_second, late_max_ms, dropped, latencies })
 }

@@ -1,5 +1,7 @@
 //! The benchmark's load: wagers of about 300 bytes by skewed players, as fast as memory allows.
 
+use std::time::{Duration, Instant};
+
 use accolade_domain::time::Timestamp;
 use accolade_wire::event::read_wager;
 use accolade_wire::identity::partition_of;
@@ -29,6 +31,38 @@ impl Random {
 
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
+    }
+}
+
+/// The clock of an open loop: what is due is due, whatever comes back.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    began: Instant,
+    rate: u64,
+    late_max: Duration,
+}
+
+impl Pace {
+    /// Of `rate` events a second from now on.
+    pub(crate) fn begin(rate: u64) -> Self {
+        Self { began: Instant::now(), rate, late_max: Duration::ZERO }
+    }
+
+    /// Waits until the event after `sent` others is due, and returns when that is.
+    pub(crate) fn wait(&mut self, sent: u64) -> Instant {
+        let nanos = u128::from(sent) * 1_000_000_000 / u128::from(self.rate);
+        let due = self.began + Duration::from_nanos(nanos as u64);
+        let early = due.saturating_duration_since(Instant::now());
+        if !early.is_zero() {
+            std::thread::sleep(early);
+        }
+        self.late_max = self.late_max.max(Instant::now().saturating_duration_since(due));
+        due
+    }
+
+    /// How late the sender was at the most, in milliseconds.
+    pub(crate) fn late_max_ms(&self) -> f64 {
+        self.late_max.as_secs_f64() * 1e3
     }
 }
 
@@ -72,6 +106,11 @@ impl Load {
     /// The next wager as JSON, at `now`.
     pub(crate) fn wager(&mut self, now: Timestamp) -> &[u8] {
         let player = self.player();
+        self.wager_of(player, now)
+    }
+
+    /// The same of a given player.
+    pub(crate) fn wager_of(&mut self, player: u64, now: Timestamp) -> &[u8] {
         let dice = self.random.next();
         let (high, low) = (self.random.next(), self.random.next());
         self.sequence += 1;
@@ -107,6 +146,12 @@ impl Load {
         put_padded(json, self.sequence, 1);
         json.push(b'}');
         json
+    }
+
+    /// The wager that was made last.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub(crate) fn last(&self) -> &[u8] {
+        &self.json
     }
 
     /// Appends the next wager as a record, after reading it as intake does; returns its partition and

@@ -44,8 +44,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Notes machine, versions and settings, and measures the disk.
-    pub(crate) fn begin(sizes: &Sizes) -> anyhow::Result<Self> {
+    /// Notes machine, form, versions and settings, and measures the disk.
+    pub(crate) fn begin(sizes: &Sizes, form: String) -> anyhow::Result<Self> {
         let (p50, p99) = fsync_micros(&sizes.dir)?;
         let first = |path: &str, key: &str| {
             let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -61,7 +61,7 @@ impl Report {
             ("kernel", kernel.trim().to_string()),
             ("disk fsync of 64 KiB", format!("p50 {p50} µs, p99 {p99} µs")),
             ("players", sizes.players.to_string()),
-            ("form", "embedded: durable on this disk, not replicated".to_string()),
+            ("form", form),
         ];
         Ok(Self { machine, rows: Vec::new(), began: Instant::now() })
     }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::load::Load;
 use crate::processes::Cluster;
+use crate::proxy::Way;
 
 /// How often each fault is done.
 fn rounds() -> u32 {
@@ -114,6 +115,51 @@ fn brokers_die_stand_still_and_are_all_restarted() {
         cluster.service("kafka.sh", &["thaw", "2"]);
         seconds(5);
         cluster.service("kafka.sh", &["restart"]);
+        seconds(5);
+        load.end(&cluster);
+    }
+}
+
+fn cut_beyond_the_session(way: Way) {
+    let cluster = Cluster::with_proxy(1, 2);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("cut{round}"));
+        seconds(3);
+        cluster.proxy().set(way);
+        // Some requests to the node that is cut off are on their way.
+        std::thread::sleep(Duration::from_millis(40));
+        load.only(&cluster, &[2]);
+        std::thread::sleep(BEYOND_THE_SESSION);
+        cluster.proxy().set(Way::Open);
+        load.to(&cluster);
+        seconds(6);
+        load.end(&cluster);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn the_network_resets_all_connections_of_a_node_beyond_its_session() {
+    cut_beyond_the_session(Way::Reset);
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn the_network_swallows_all_packets_of_a_node_beyond_its_session_and_brings_them_late() {
+    cut_beyond_the_session(Way::Silent);
+}
+
+#[test]
+#[ignore = "takes minutes and starts services; `make cluster-test` runs it"]
+fn postgresql_crashes_while_points_go_on_and_its_tables_catch_up_exactly() {
+    let cluster = Cluster::with_tables(1, 2);
+    for round in 0..rounds() {
+        let load = Load::begin(&cluster, &format!("tables{round}"));
+        seconds(3);
+        cluster.service("postgres.sh", &["stop-at-once"]);
+        seconds(10);
+        load.is_folded(&cluster);
+        cluster.service("postgres.sh", &["start"]);
         seconds(5);
         load.end(&cluster);
     }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::http::request;
 use crate::processes::{Cluster, OPERATOR, PATIENCE};
+use crate::tables::{self, Row};
 
 const PLAYERS: u64 = 400;
 /// Wagers in one request.
@@ -33,6 +34,7 @@ struct Expected {
 
 /// Sends until it is told to end.
 pub(crate) struct Load {
+    round: String,
     stop: Arc<AtomicBool>,
     ports: Arc<Mutex<Vec<u16>>>,
     expected: Arc<Mutex<Expected>>,
@@ -61,7 +63,7 @@ impl Load {
                 std::thread::spawn(move || send(&round, sender, &key, &stop, &ports, &expected))
             })
             .collect();
-        Self { stop, ports, expected, senders }
+        Self { round: format!("{round}-"), stop, ports, expected, senders }
     }
 
     /// From now on wagers go to the nodes that run now.
@@ -75,6 +77,21 @@ impl Load {
         *self.ports.lock().unwrap() = nodes.iter().map(|node| cluster.port(*node)).collect();
     }
 
+    /// Waits until what was answered so far is in the balances.
+    pub(crate) fn is_folded(&self, cluster: &Cluster) {
+        let players = self.expected.lock().unwrap().players.clone();
+        let running = cluster.running();
+        let until = Instant::now() + PATIENCE;
+        for (number, (player, (points, _))) in players.iter().enumerate() {
+            let port = cluster.port(running[number % running.len()]);
+            let reached = |balance: &str| {
+                let whole = balance.split('.').next().and_then(|whole| whole.parse::<u64>().ok());
+                whole.is_some_and(|whole| whole >= *points)
+            };
+            wait_for_balance(cluster, port, player, until, &reached);
+        }
+    }
+
     /// Ends sending once everything was answered, and compares what came of it with what had to.
     #[expect(clippy::print_stdout, reason = "how much was sent, for whoever waits")]
     pub(crate) fn end(self, cluster: &Cluster) {
@@ -83,33 +100,66 @@ impl Load {
             sender.join().unwrap();
         }
         cluster.wait_until_owned();
-        let expected = self.expected.lock().unwrap();
+        let (expected, round) = (self.expected.lock().unwrap(), &self.round);
         let Expected { wagers, repeats, resent, .. } = &*expected;
         println!("{wagers} wagers, {repeats} of them twice, {resent} requests sent again");
         let running = cluster.running();
         let until = Instant::now() + PATIENCE;
         for (number, (player, (points, _))) in expected.players.iter().enumerate() {
             let port = cluster.port(running[number % running.len()]);
-            let path = format!("/api/v1/players/{player}/balance");
-            loop {
-                let answer = request(port, "GET", &path, &cluster.key, b"");
-                let found = answer.as_ref().ok().filter(|(status, _)| *status == 200);
-                let found: Option<Value> =
-                    found.and_then(|(_, body)| serde_json::from_str(body).ok());
-                let balance = found.map(|found| found["pointsBalance"].to_string());
-                if balance.is_some_and(|balance| is_points(&balance, *points)) {
-                    break;
-                }
-                assert!(
-                    Instant::now() < until,
-                    "{player} should have {points} points at {port}: {answer:?}"
-                );
-                std::thread::sleep(Duration::from_millis(200));
-            }
+            let reached = |balance: &str| is_points(balance, *points);
+            wait_for_balance(cluster, port, player, until, &reached);
         }
         let audit = cluster.command(running[0], &["audit", "verify"]);
         assert!(audit.contains("audit: ok"), "{audit}");
         check_outputs(cluster, &expected, until);
+        if cluster.has_tables() {
+            check_tables(cluster, round, &expected, until);
+        }
+    }
+}
+
+/// Asks until the balance is as it should be.
+fn wait_for_balance(
+    cluster: &Cluster,
+    port: u16,
+    player: &str,
+    until: Instant,
+    is_right: &dyn Fn(&str) -> bool,
+) {
+    let path = format!("/api/v1/players/{player}/balance");
+    loop {
+        let answer = request(port, "GET", &path, &cluster.key, b"");
+        let found = answer.as_ref().ok().filter(|(status, _)| *status == 200);
+        let found: Option<Value> = found.and_then(|(_, body)| serde_json::from_str(body).ok());
+        let balance = found.map(|found| found["pointsBalance"].to_string());
+        if balance.is_some_and(|balance| is_right(&balance)) {
+            return;
+        }
+        assert!(Instant::now() < until, "{player} at {port}: {answer:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// The tables have each player of a round with its balance, and each wager in the ledger once.
+fn check_tables(cluster: &Cluster, round: &str, expected: &Expected, until: Instant) {
+    let right = |player: &str, row: &Row| {
+        let Some((points, wagers)) = expected.players.get(player) else { return false };
+        let counts = [row.version, row.entries, row.sequences, row.wagers, row.last];
+        counts == [*wagers; 5]
+            && is_points(&row.balance, *points)
+            && is_points(&row.points, *points)
+    };
+    loop {
+        let mut rows = tables::read(cluster);
+        rows.retain(|player, _| player.starts_with(round));
+        let wrong = rows.iter().find(|(player, row)| !right(player, row));
+        if wrong.is_none() && rows.len() == expected.players.len() {
+            return;
+        }
+        let (found, of) = (rows.len(), expected.players.len());
+        assert!(Instant::now() < until, "the tables have {found} of {of} players; {wrong:?}");
+        std::thread::sleep(Duration::from_millis(500));
     }
 }
 

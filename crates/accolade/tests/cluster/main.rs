@@ -6,3 +6,5 @@ mod faults;
 mod http;
 mod load;
 mod processes;
+mod proxy;
+mod tables;

@@ -1,12 +1,14 @@
 //! Services and nodes, each a process.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::http::request;
+use crate::proxy::Proxy;
 
 /// Each has topics of its own.
 static CLUSTERS: AtomicU16 = AtomicU16::new(0);
@@ -25,7 +27,17 @@ pub(crate) struct Cluster {
     prefix: String,
     ports_from: u16,
     nodes: BTreeMap<u16, Child>,
+    has_tables: bool,
+    /// Between the first node and the brokers.
+    proxy: Option<Proxy>,
     pub(crate) key: String,
+}
+
+/// The first port of this machine that tests may use; services of one broker and of three have a hundred
+/// each.
+fn ports_from() -> u16 {
+    let ports = std::env::var("ACCOLADE_TEST_PORTS_FROM");
+    ports.map_or(23_000, |ports| ports.parse().expect("a port"))
 }
 
 fn root() -> PathBuf {
@@ -35,18 +47,47 @@ fn root() -> PathBuf {
 impl Cluster {
     /// Starts services and `nodes` nodes, with an operator and its program.
     pub(crate) fn start(brokers: u16, nodes: u16) -> Self {
-        let ports_from = if brokers == 1 { 23_000 } else { 23_100 };
-        let mut cluster = Self {
+        Self::services(brokers).with_nodes(nodes)
+    }
+
+    /// As [`Cluster::start`], and the nodes keep tables in `PostgreSQL`.
+    pub(crate) fn with_tables(brokers: u16, nodes: u16) -> Self {
+        let mut cluster = Self::services(brokers);
+        cluster.service("postgres.sh", &["start"]);
+        cluster.has_tables = true;
+        cluster.with_nodes(nodes)
+    }
+
+    /// As [`Cluster::start`], and a proxy is between the first node and the brokers.
+    pub(crate) fn with_proxy(brokers: u16, nodes: u16) -> Self {
+        let mut cluster = Self::services(brokers);
+        // The brokers' second listener, and where it sends its clients to.
+        let ports = (1..=brokers).map(|broker| cluster.ports_from + 10 * broker);
+        let ports: Vec<_> = ports.map(|port| (port + 3, port + 2)).collect();
+        cluster.proxy = Some(Proxy::start(&ports));
+        cluster.with_nodes(nodes)
+    }
+
+    fn services(brokers: u16) -> Self {
+        let ports_from = ports_from() + if brokers == 1 { 0 } else { 100 };
+        let cluster = Self {
             folder: tempfile::tempdir().unwrap(),
             brokers,
             partitions: 8,
             prefix: format!("t{}-{}.", std::process::id(), CLUSTERS.fetch_add(1, Ordering::SeqCst)),
             ports_from,
             nodes: BTreeMap::new(),
+            has_tables: false,
+            proxy: None,
             key: String::new(),
         };
         cluster.service("kafka.sh", &["start"]);
         cluster.service("s3.sh", &["start"]);
+        cluster
+    }
+
+    fn with_nodes(mut self, nodes: u16) -> Self {
+        let cluster = &mut self;
         for node in 1..=nodes {
             cluster.node(node);
         }
@@ -59,7 +100,22 @@ impl Cluster {
         let words = ["program", "publish", program.to_str().unwrap(), "--operator", OPERATOR];
         let more = ["--why", "a test", "--effective-from", "1 day ago"];
         cluster.command(1, &[&words[..], &more].concat());
-        cluster
+        self
+    }
+
+    /// The way between the first node and the brokers.
+    pub(crate) fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("the cluster was started with one")
+    }
+
+    /// Whether the nodes keep tables.
+    pub(crate) fn has_tables(&self) -> bool {
+        self.has_tables
+    }
+
+    /// Where the tables are.
+    pub(crate) fn schema(&self) -> String {
+        self.prefix.trim_end_matches('.').replace('-', "_")
     }
 
     /// Runs one of the services' scripts.
@@ -80,7 +136,7 @@ impl Cluster {
 
     fn services_dir(&self) -> PathBuf {
         // Short: sockets of PostgreSQL have short names. Left in place, so that the next run is quick.
-        root().join(format!("target/test-cluster-{}", self.brokers))
+        root().join(format!("target/test-cluster-{}", self.ports_from))
     }
 
     fn data_dir(&self, node: u16) -> PathBuf {
@@ -91,16 +147,17 @@ impl Cluster {
         self.ports_from + 50 + node
     }
 
-    fn brokers_list(&self) -> String {
-        let ports = (1..=self.brokers).map(|broker| self.ports_from + 10 * broker);
+    fn brokers_list(&self, listener: u16) -> String {
+        let ports = (1..=self.brokers).map(|broker| self.ports_from + 10 * broker + listener);
         ports.map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",")
     }
 
     fn environment(&self, node: u16) -> Vec<(&'static str, String)> {
         let port = self.port(node);
         let replication = if self.brokers == 1 { 1 } else { 3 };
-        vec![
-            ("ACCOLADE_BROKERS", self.brokers_list()),
+        let listener = if node == 1 && self.proxy.is_some() { 3 } else { 0 };
+        let mut environment = vec![
+            ("ACCOLADE_BROKERS", self.brokers_list(listener)),
             ("ACCOLADE_NODE", format!("node-{node}")),
             ("ACCOLADE_ADDRESS", format!("http://127.0.0.1:{port}")),
             ("ACCOLADE_LISTEN", format!("127.0.0.1:{port}")),
@@ -117,16 +174,19 @@ impl Cluster {
             ("ACCOLADE_LOG", "info".into()),
             ("AWS_ACCESS_KEY_ID", "accolade".into()),
             ("AWS_SECRET_ACCESS_KEY", "accolade-secret".into()),
-        ]
+        ];
+        if self.has_tables {
+            let url = self.service("postgres.sh", &["address"]).trim().to_owned();
+            environment.push(("ACCOLADE_POSTGRES_URL", url));
+            environment.push(("ACCOLADE_POSTGRES_SCHEMA", self.schema()));
+        }
+        environment
     }
 
     /// Starts a node, which keeps the disk that it had.
     pub(crate) fn node(&mut self, node: u16) {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.path().join(format!("node-{node}.log")))
-            .unwrap();
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.log_file(node)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_accolade"))
             .args(["serve", "--log-format", "text"])
             .envs(self.environment(node))
@@ -176,10 +236,13 @@ impl Cluster {
         std::fs::remove_dir_all(self.data_dir(node)).unwrap();
     }
 
+    fn log_file(&self, node: u16) -> PathBuf {
+        self.folder.path().join(format!("node-{node}.log"))
+    }
+
     /// The last lines of a node's log.
     pub(crate) fn log(&self, node: u16) -> String {
-        let log = self.folder.path().join(format!("node-{node}.log"));
-        let text = std::fs::read_to_string(log).unwrap_or_default();
+        let text = std::fs::read_to_string(self.log_file(node)).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
@@ -218,7 +281,7 @@ impl Cluster {
 
     /// All values of an output topic, as a reader of what is committed sees them.
     pub(crate) fn output(&self, topic: &str) -> Vec<String> {
-        let brokers = self.brokers_list();
+        let brokers = self.brokers_list(0);
         let topic = format!("{}{topic}", self.prefix);
         let out = Command::new(root().join("scripts/services/kafka.sh"))
             .args(["tool", "org.apache.kafka.tools.consumer.ConsoleConsumer"])
@@ -232,6 +295,16 @@ impl Cluster {
         let lines = String::from_utf8_lossy(&out.stdout).into_owned();
         lines.lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect()
     }
+}
+
+/// Runs a command that reads `input`, and returns what it says.
+pub(crate) fn run_with(command: &mut Command, input: &str) -> String {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().expect("it is a pipe").write_all(input.as_bytes()).unwrap();
+    let ran = child.wait_with_output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
 }
 
 impl Drop for Cluster {
@@ -249,6 +322,8 @@ impl Drop for Cluster {
                     eprintln!("--- node {node}\n{log}");
                 }
             }
+            self.folder.disable_cleanup(true);
+            eprintln!("--- whole logs and disks stay in {}", self.folder.path().display());
         }
     }
 }

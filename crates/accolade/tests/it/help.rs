@@ -2,9 +2,9 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 12] = [
-    "demo", "serve", "operator", "program", "ingest", "explain", "topic", "audit", "status",
-    "skip", "config", "bench",
+const COMMANDS: [&str; 13] = [
+    "demo", "serve", "operator", "program", "ingest", "explain", "topic", "audit", "doctor",
+    "status", "skip", "config", "bench",
 ];
 
 #[test]

@@ -1,6 +1,9 @@
 //! The real binary, as people and machines use it.
 
+#[cfg(feature = "cluster")]
+mod adopt;
 mod beside_and_alone;
+mod doctor;
 mod errors;
 mod harness;
 mod help;

@@ -330,12 +330,15 @@ pub(crate) fn submit(
 
 /// A wager of this moment.
 pub(crate) fn wager(node: &ClusterNode, id: &str, player: &str, stake: &str) -> Arc<Heard> {
+    let partition = partition_of(player, node.partitions());
+    submit(node, Some(partition), Kind::Wager, wager_body(id, player, stake).as_bytes())
+}
+
+pub(crate) fn wager_body(id: &str, player: &str, stake: &str) -> String {
     let at = accolade_wire::timestamp::write(now());
-    let body = format!(
+    format!(
         r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"house","gameId":"g",
         "gameCategory":"slots","wagerAmount":{stake},"currency":"EUR","jurisdiction":"Malta",
         "timestamp":"{at}"}}"#
-    );
-    let partition = partition_of(player, node.partitions());
-    submit(node, Some(partition), Kind::Wager, body.as_bytes())
+    )
 }

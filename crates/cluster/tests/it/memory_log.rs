@@ -22,6 +22,8 @@ struct Topics {
     /// What retention has removed from each order.
     order_starts: Vec<i64>,
     sources: BTreeMap<(SourceTopic, u16), Vec<Vec<u8>>>,
+    /// What retention has removed from sources.
+    source_starts: BTreeMap<(SourceTopic, u16), i64>,
     owners: Vec<Owner>,
     members: BTreeSet<String>,
     generation: u64,
@@ -106,6 +108,39 @@ impl Brokers {
         lock(&self.topics).sources.get(&(source, partition)).cloned().unwrap_or_default()
     }
 
+    /// A record arrives that another program has sent.
+    pub(crate) fn add(&self, source: SourceTopic, partition: u16, record: Vec<u8>) {
+        lock(&self.topics).sources.entry((source, partition)).or_default().push(record);
+        self.changed.notify_all();
+    }
+
+    /// What a source has arrives once more, as from a producer that sends it again.
+    pub(crate) fn repeat(&self, source: SourceTopic, partition: u16) {
+        let mut topics = lock(&self.topics);
+        let records = topics.sources.entry((source, partition)).or_default();
+        records.extend_from_within(..);
+        self.changed.notify_all();
+    }
+
+    /// A source has other records than it had.
+    pub(crate) fn replace(&self, source: SourceTopic, partition: u16, records: Vec<Vec<u8>>) {
+        lock(&self.topics).sources.insert((source, partition), records);
+    }
+
+    /// A source is removed and made again, with nothing in it.
+    pub(crate) fn make_anew(&self, source: SourceTopic, partition: u16) {
+        let mut topics = lock(&self.topics);
+        topics.sources.remove(&(source, partition));
+        topics.source_starts.remove(&(source, partition));
+        self.changed.notify_all();
+    }
+
+    /// Retention removes all that a source has.
+    pub(crate) fn expire_source(&self, source: SourceTopic, partition: u16) {
+        let end = i64::try_from(self.source(source, partition).len()).unwrap();
+        lock(&self.topics).source_starts.insert((source, partition), end);
+    }
+
     /// Retention removes the order before an offset.
     pub(crate) fn cut_order(&self, partition: u16, before: i64) {
         lock(&self.topics).order_starts[usize::from(partition)] = before;
@@ -146,6 +181,14 @@ impl MemoryLog {
     /// Writes arrive, and their acknowledgements do not.
     pub(crate) fn lose_acknowledgements(&self, loses: bool) {
         self.loses_acknowledgements.store(loses, Ordering::SeqCst);
+    }
+
+    fn bounds(&self, source: SourceTopic, partition: u16) -> Range<i64> {
+        let partition = if source == SourceTopic::Control { 0 } else { partition };
+        let topics = lock(&self.brokers.topics);
+        let at = (source, partition);
+        let start = topics.source_starts.get(&at).copied().unwrap_or(0);
+        start..i64::try_from(topics.sources.get(&at).map_or(0, Vec::len)).unwrap()
     }
 
     fn check(&self) -> Result<(), LogFailed> {
@@ -246,9 +289,20 @@ impl OrderedLog for MemoryLog {
         Ok(())
     }
 
-    fn source_starts(&self, _: u16) -> Result<Offsets, LogFailed> {
+    fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed> {
         self.check()?;
-        Ok([0; 4])
+        Ok(SourceTopic::ALL.map(|source| self.bounds(source, partition).start))
+    }
+
+    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed> {
+        self.check()?;
+        for source in SourceTopic::ALL {
+            let (has, next) = (self.bounds(source, partition), next[source as usize]);
+            if next < has.start || next > has.end {
+                return Err(LogFailed::Gone(format!("{source:?} has {has:?}, and not {next}")));
+            }
+        }
+        Ok(())
     }
 
     fn read_source(
@@ -259,6 +313,10 @@ impl OrderedLog for MemoryLog {
         each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
     ) -> Result<(), LogFailed> {
         self.check()?;
+        let has = self.bounds(source, partition);
+        if offsets.start < has.start || offsets.end > has.end {
+            return Err(LogFailed::Gone(format!("{source:?} has {has:?}, and not {offsets:?}")));
+        }
         let records = self.brokers.source(source, partition);
         for offset in offsets {
             each(offset, &read(&records[usize::try_from(offset).unwrap()]))?;
@@ -281,7 +339,7 @@ impl OrderedLog for MemoryLog {
             return self.check();
         }
         let mut anything = false;
-        let (generation, members, control, owners, news) = {
+        let (generation, members, control, owners, news, lost) = {
             let topics = lock(&self.brokers.topics);
             let from = usize::try_from(self.control_at.load(Ordering::SeqCst)).unwrap();
             let control = topics
@@ -290,21 +348,28 @@ impl OrderedLog for MemoryLog {
                 .map_or_else(Vec::new, |records| records[from..].to_vec());
             let owners_from = usize::try_from(self.owners_at.load(Ordering::SeqCst)).unwrap();
             let owners = topics.owners[owners_from..].to_vec();
-            let mut news = Vec::new();
+            let (mut news, mut lost) = (Vec::new(), Vec::new());
             for (partition, offsets) in lock(&self.following).iter_mut() {
                 for source in &SourceTopic::ALL[1..] {
-                    let Some(records) = topics.sources.get(&(*source, *partition)) else {
-                        continue;
-                    };
                     let next = &mut offsets[*source as usize];
+                    let records = topics.sources.get(&(*source, *partition));
+                    let records = records.map_or(&[][..], Vec::as_slice);
+                    if usize::try_from(*next).unwrap() > records.len() {
+                        lost.push((*partition, *source, *next));
+                        continue;
+                    }
                     for bytes in &records[usize::try_from(*next).unwrap()..] {
                         news.push((*partition, *source, *next, bytes.clone()));
                         *next += 1;
                     }
                 }
             }
-            (topics.generation, topics.members.clone(), control, owners, news)
+            (topics.generation, topics.members.clone(), control, owners, news, lost)
         };
+        for (partition, source, next) in lost {
+            let what = format!("{source:?} ends before {next}: it was made anew");
+            hear(Event::Lost { partition, source, what });
+        }
         let generation = i64::try_from(generation).unwrap();
         if self.generation.swap(generation, Ordering::SeqCst) != generation {
             let at = members.iter().position(|member| *member == self.node);

@@ -1,16 +1,19 @@
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use accolade_cluster::ClusterNode;
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::refusal::DeadReason;
 use accolade_engine::contract;
 use accolade_engine::ownership::{Counted, Cursor};
 use accolade_storage::host::Host;
-use accolade_wire::order::Order;
+use accolade_wire::control::Command;
+use accolade_wire::identity::partition_of;
+use accolade_wire::order::{Order, SourceTopic};
+use accolade_wire::record::{Kind, Record, Source};
 
-use crate::harness::{Cluster, wager};
+use crate::harness::{Cluster, now, submit, wager, wager_body};
 
 /// Wagers of ten units each for `players` players, through one node; each is repeated where nobody
 /// answered.
@@ -175,17 +178,124 @@ fn an_order_that_retention_has_cut_is_refused_and_never_begun_anew() {
     cluster.lose_disk("one");
     std::fs::remove_dir_all(cluster.folder.path().join("objects")).unwrap();
     cluster.brokers.cut_order(0, 3);
-    let one: Arc<ClusterNode> = cluster.start("one");
+    let one = cluster.start("one");
+    let why = why_standing(&one, 0);
+    assert!(why.contains("object") || why.contains("order"), "{why}");
+    assert!(one.read(0, &mut |_| ()).is_err());
+}
+
+/// Waits until the node says why it does not have a partition.
+fn why_standing(node: &ClusterNode, partition: u16) -> String {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
-        let standing = one.status().standing;
-        if let Some((_, why)) = standing.first() {
-            assert!(why.contains("object") || why.contains("order"), "{why}");
-            break;
+        let standing = node.status().standing;
+        if let Some((_, why)) = standing.iter().find(|(place, _)| place.partition == partition) {
+            return why.clone();
         }
         assert!(Instant::now() < until, "the partition says why it is not taken");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn records_that_are_delivered_again_count_once() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    for partition in 0..2 {
+        cluster.brokers.repeat(SourceTopic::Wagers, partition);
+    }
+    play(&cluster, &one, "b", 30);
+    all_have(&cluster, 30, 2);
+    orders_are_sound(&cluster, 2);
+}
+
+#[test]
+fn a_record_under_a_wrong_key_is_a_dead_letter_until_it_is_released() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start("one");
+    cluster.open_house();
+    let partition = partition_of("anna", 2);
+    let astray = 1 - partition;
+    let body = wager_body("w1", "anna", "10.00");
+    let (kind, source) = (Kind::Wager, Source::Kafka);
+    let (operator, received_at, origin) = ("house", now(), None);
+    let record = Record { kind, source, operator, received_at, origin, body: body.as_bytes() };
+    let mut bytes = Vec::new();
+    record.write(&mut bytes);
+    cluster.brokers.add(SourceTopic::Wagers, astray, bytes);
+    let until = Instant::now() + Duration::from_secs(10);
+    let letters = loop {
+        let mut letters = Vec::new();
+        let read = one.read(astray, &mut |partition| {
+            letters.extend(partition.dead_letters().keys().copied());
+        });
+        if read.is_ok() && !letters.is_empty() {
+            break letters;
+        }
+        assert!(Instant::now() < until, "it is a dead letter");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let [place] = letters[..] else { panic!("{letters:?} should be one") };
+    let reason = one.backing(astray).unwrap().recorded(place, |found| found.outcome.clone());
+    let reason = reason.unwrap().unwrap();
+    assert!(
+        matches!(&reason, Outcome::DeadLetter { reason, .. } if *reason == DeadReason::WrongPartition),
+        "{reason:?}"
+    );
+    let release = Command::Release { id: "c1".into(), dead_letter: (place.batch, place.slot) };
+    let body = serde_json::to_vec(&release).unwrap();
+    let heard = submit(&one, Some(astray), Kind::Command, &body);
+    assert!(heard.outcome().is_some());
+    cluster.expect_balance("anna", 1);
+}
+
+#[test]
+fn a_source_that_is_made_anew_stops_its_partition_and_no_other() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    all_have(&cluster, 30, 1);
+    cluster.brokers.make_anew(SourceTopic::Wagers, 0);
+    assert!(why_standing(&one, 0).contains("made anew"));
+    assert!(one.read(0, &mut |_| ()).is_err());
+    assert!(one.read(1, &mut |_| ()).is_ok());
+}
+
+#[test]
+fn a_source_whose_records_are_others_is_not_folded() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    all_have(&cluster, 30, 1);
+    cluster.kill("one");
+    cluster.lose_disk("one");
+    std::fs::remove_dir_all(cluster.folder.path().join("objects")).unwrap();
+    // As many records as before, in another order.
+    let mut records = cluster.brokers.source(SourceTopic::Wagers, 0);
+    records.reverse();
+    cluster.brokers.replace(SourceTopic::Wagers, 0, records);
+    let one = cluster.start("one");
+    let why = why_standing(&one, 0);
+    assert!(why.contains("was the topic made anew, or compacted?"), "{why}");
+}
+
+#[test]
+fn what_retention_removed_before_it_was_read_is_not_passed_over() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    all_have(&cluster, 30, 1);
+    cluster.kill("one");
+    cluster.brokers.repeat(SourceTopic::Wagers, 0);
+    cluster.brokers.expire_source(SourceTopic::Wagers, 0);
+    let one = cluster.start("one");
+    let why = why_standing(&one, 0);
+    assert!(why.contains("and not"), "{why}");
     assert!(one.read(0, &mut |_| ()).is_err());
 }
 

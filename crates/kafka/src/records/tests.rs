@@ -96,3 +96,17 @@ fn what_the_intake_carries_is_read_back() {
         assert_eq!((trace.key, trace.value), ("traceparent", Some(&b"00-1"[..])));
     }
 }
+
+#[test]
+fn events_are_keyed_by_their_player() {
+    let wager = br#"{"wagerId":"w1","playerId":"anna","operatorId":"house","gameId":"g",
+        "gameCategory":"slots","wagerAmount":1,"currency":"EUR","jurisdiction":"Malta",
+        "timestamp":"2026-01-02T03:04:05Z"}"#;
+    let event = br#"{"event_id":"e1","event_type":"login","player_id":"anna","game_id":"g",
+        "timestamp":"2026-01-02T03:04:05Z","data":{}}"#;
+    let key = |source, kind, body| carry(source, &foreign(kind, "house", body), None).key;
+    let anna = Some(b"anna".to_vec());
+    assert_eq!(key(SourceTopic::Wagers, Kind::Wager, wager), anna);
+    assert_eq!(key(SourceTopic::GameEvents, Kind::GameEvent, event), anna);
+    assert_eq!(key(SourceTopic::Commands, Kind::Command, b"{}"), None);
+}

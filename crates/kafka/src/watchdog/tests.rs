@@ -31,36 +31,142 @@ fn hear(data: &Data, count: usize) -> Vec<(SourceTopic, i64)> {
     heard
 }
 
-#[test]
-fn a_source_that_has_stopped_is_read_anew_where_it_was() {
-    let brokers = std::env::var("ACCOLADE_TEST_KAFKA");
-    let prefix = format!("test-{:016x}.", RandomState::new().build_hasher().finish());
-    let brokers = brokers.unwrap_or_else(|_| "127.0.0.1:19092".into());
-    let mut config = KafkaConfig::new(brokers, "first").with_prefix(&prefix);
-    (config.partitions, config.replication) = (2, 1);
-    let made = Admin::new(&config).unwrap().create_missing().unwrap();
-    let producer: BaseProducer = admin(&config).create().unwrap();
-    let write = |source| {
-        let topic = config.topics.source(source);
+/// Topics of two partitions, removed in the end.
+struct Topics {
+    config: KafkaConfig,
+    made: Vec<String>,
+}
+
+impl Topics {
+    fn new() -> Self {
+        let brokers = std::env::var("ACCOLADE_TEST_KAFKA");
+        let prefix = format!("test-{:016x}.", RandomState::new().build_hasher().finish());
+        let brokers = brokers.unwrap_or_else(|_| "127.0.0.1:19092".into());
+        let mut config = KafkaConfig::new(brokers, "first").with_prefix(&prefix);
+        (config.partitions, config.replication) = (2, 1);
+        let made = Admin::new(&config).unwrap().create_missing().unwrap();
+        Self { config, made }
+    }
+
+    fn look(&self) -> Look {
+        Look::new(&self.config, Arc::new(Ranges::new(&self.config).unwrap())).unwrap()
+    }
+
+    fn write(&self, source: SourceTopic) {
+        let producer: BaseProducer = admin(&self.config).create().unwrap();
+        let topic = self.config.topics.source(source);
         producer.send(BaseRecord::<(), str>::to(topic).partition(1).payload("{}")).unwrap();
         producer.flush(SOON).unwrap();
-    };
-    let data = Data::new(&config).unwrap();
-    let mut look = Look::new(&config).unwrap();
+    }
+
+    fn remove(&self, topics: &[&str]) {
+        let client: rdkafka::admin::AdminClient<_> = admin(&self.config).create().unwrap();
+        block_on(client.delete_topics(topics, &AdminOptions::new())).unwrap();
+    }
+}
+
+impl Drop for Topics {
+    fn drop(&mut self) {
+        let made: Vec<_> = self.made.iter().map(String::as_str).collect();
+        self.remove(&made);
+    }
+}
+
+#[test]
+fn a_source_that_has_stopped_is_read_anew_where_it_was() {
+    let topics = Topics::new();
+    let data = Data::new(&topics.config).unwrap();
+    let mut look = topics.look();
     data.follow(1, [0; 4]).unwrap();
-    write(Wagers);
-    write(GameEvents);
+    topics.write(Wagers);
+    topics.write(GameEvents);
     assert_eq!(hear(&data, 2).len(), 2);
     assert_eq!(look.again(&data).unwrap(), [], "there is nothing to compare with yet");
     data.stall(1, Wagers);
-    write(Wagers);
-    write(Wagers);
-    write(Commands);
+    topics.write(Wagers);
+    topics.write(Wagers);
+    topics.write(Commands);
     assert_eq!(hear(&data, 1), [(Commands, 0)], "wagers have stopped");
     assert_eq!(look.again(&data).unwrap(), [(1, Wagers)]);
     assert_eq!(hear(&data, 2), [(Wagers, 1), (Wagers, 2)]);
     assert_eq!(look.again(&data).unwrap(), [], "all of it moves");
-    let made: Vec<_> = made.iter().map(String::as_str).collect();
-    let client: rdkafka::admin::AdminClient<_> = admin(&config).create().unwrap();
-    block_on(client.delete_topics(&made, &AdminOptions::new())).unwrap();
+}
+
+#[test]
+fn what_does_not_count_is_passed_once_nothing_else_is_left() {
+    let topics = Topics::new();
+    let data = Data::new(&topics.config).unwrap();
+    let mut look = topics.look();
+    data.follow(1, [0; 4]).unwrap();
+    let producer: BaseProducer =
+        admin(&topics.config).set("transactional.id", "monolith").create().unwrap();
+    producer.init_transactions(SOON).unwrap();
+    producer.begin_transaction().unwrap();
+    let topic = topics.config.topics.source(Wagers);
+    producer.send(BaseRecord::<(), str>::to(topic).partition(1).payload("{}")).unwrap();
+    producer.flush(SOON).unwrap();
+    producer.commit_transaction(SOON).unwrap();
+    assert_eq!(hear(&data, 1), [(Wagers, 0)]);
+    let mut passed = None;
+    for _ in 0..4 {
+        look.again(&data).unwrap();
+        let mut hear = |event: Event<'_>| {
+            if let Event::Passed { partition, source, to } = event {
+                passed = Some((partition, source, to));
+            }
+        };
+        data.hear(Duration::from_millis(200), &mut hear).unwrap();
+    }
+    assert_eq!(passed, Some((1, Wagers, 2)), "the marker takes an offset");
+    topics.write(Wagers);
+    assert_eq!(hear(&data, 1), [(Wagers, 2)]);
+}
+
+#[test]
+fn a_source_that_is_made_anew_does_not_go_on() {
+    let topics = Topics::new();
+    let data = Data::new(&topics.config).unwrap();
+    let mut look = topics.look();
+    data.follow(1, [0; 4]).unwrap();
+    for _ in 0..3 {
+        topics.write(Wagers);
+    }
+    assert_eq!(hear(&data, 3).len(), 3);
+    topics.remove(&[topics.config.topics.source(Wagers)]);
+    std::thread::sleep(Duration::from_secs(1));
+    Admin::new(&topics.config).unwrap().create_missing().unwrap();
+    topics.write(Wagers);
+    let mut lost = None;
+    for _ in 0..40 {
+        // Brokers may say for a while that they do not know the topic.
+        look.again(&data).ok();
+        let mut hear = |event: Event<'_>| match event {
+            Event::Lost { partition, source, what } => lost = Some((partition, source, what)),
+            Event::Record { offset, .. } => panic!("{offset} is another topic's"),
+            _ => {}
+        };
+        data.hear(Duration::from_millis(500), &mut hear).ok();
+        if lost.is_some() {
+            break;
+        }
+    }
+    let (partition, source, what) = lost.expect("it is found out");
+    assert_eq!((partition, source), (1, Wagers));
+    assert!(what.contains("has offsets 0 to 1, and 3 should come next"), "{what}");
+}
+
+#[test]
+fn partitions_that_are_added_later_are_found() {
+    let topics = Topics::new();
+    let look = topics.look();
+    assert_eq!(look.recounted().unwrap(), []);
+    let client: rdkafka::admin::AdminClient<_> = admin(&topics.config).create().unwrap();
+    let wagers = topics.config.topics.source(Wagers);
+    let more = rdkafka::admin::NewPartitions::new(wagers, 3);
+    block_on(client.create_partitions(&[more], &AdminOptions::new())).unwrap();
+    let found = (0..100).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        look.recounted().unwrap().pop()
+    });
+    assert_eq!(found, Some((wagers.to_owned(), 3)));
 }

@@ -6,5 +6,6 @@ mod foreign;
 mod harness;
 mod measure;
 mod outputs;
+mod secure;
 mod sharing;
 mod topics;

@@ -76,7 +76,22 @@ fn a_second_node_of_the_same_name_is_found_out() {
         hear_assignment(&second, &mut assigned);
         first.hear(PATIENCE, &mut |_| {}).err()
     });
-    assert!(matches!(failed, Some(LogFailed::Damaged(_))), "{failed:?}");
+    let found_out =
+        matches!(&failed, Some(LogFailed::Unavailable(what)) if what.contains("its name"));
+    assert!(found_out, "{failed:?}");
+}
+
+#[test]
+fn a_node_that_the_group_has_put_out_joins_again() {
+    let cluster = Cluster::new(2);
+    let first = cluster.node("same");
+    hear_assigned(&first, &[0, 1]);
+    let second = cluster.node("same");
+    hear_assigned(&second, &[0, 1]);
+    let is_out = (0..TRIES).any(|_| first.hear(PATIENCE, &mut |_| {}).is_err());
+    assert!(is_out, "the second should have its place");
+    drop(second);
+    hear_assigned(&first, &[0, 1]);
 }
 
 #[test]

@@ -4,7 +4,6 @@
 mod failures;
 mod house;
 mod own_server;
-mod rates;
 mod rows;
 mod tables;
 mod tenants;

@@ -10,11 +10,10 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_engine::intake::{Caller, Refused, Submission};
 use accolade_engine::partition::{Effect, Observer, Partition, Shared, Stopped};
 use accolade_wire::bytes::BadFormat;
-use accolade_wire::control::Command;
-use accolade_wire::identity::partition_of;
-use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
+use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 
 use super::counting::Tally;
 use super::writing::in_full;
@@ -22,9 +21,9 @@ use super::{Inner, lock, rereading};
 use crate::backing::NodeStore;
 use crate::error::{Result, StorageError};
 use crate::log::LogFrame;
+use crate::message;
 use crate::open;
 use crate::segment::Position;
-use accolade_engine::intake::{Caller, Refused, Submission};
 
 /// A partition with where its log goes on.
 ///
@@ -373,35 +372,10 @@ impl<'a, R: Iterator<Item = std::result::Result<Record<'a>, BadFormat>>> Observe
 
 /// Does what a batch has asked for. If it cannot be done now, a timer asks again.
 fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
-    let now = inner.log_time.load(Ordering::Relaxed);
-    let received_at = Timestamp::from_micros(now);
-    let mut records = Vec::new();
-    let to = match effect {
-        Effect::Send { from, bytes_at } => {
-            let partitions = inner.cells.len();
-            let sent = inner.backing.dead_letter(bytes_at, |letter| {
-                let origin = Some(from);
-                Record { source: Source::Released, origin, ..*letter }.write(&mut records);
-                let player = player_of(letter);
-                player.map_or(partition, |player| {
-                    partition_of(&player, u16::try_from(partitions).unwrap_or(u16::MAX))
-                })
-            });
-            let Ok(Some(to)) = sent else {
-                tracing::error!(?bytes_at, "the bytes of a dead letter could not be read");
-                return;
-            };
-            to
-        }
-        Effect::Arrived { to } => {
-            let command = Command::Arrived { sent_from: (to.batch, to.slot) };
-            let body = serde_json::to_vec(&command).expect("a command is plain data");
-            let (kind, source, operator) = (Kind::Command, Source::Node, "");
-            Record { kind, source, operator, received_at, origin: None, body: &body }
-                .write(&mut records);
-            to.partition
-        }
-    };
+    let now = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
+    let partitions = u16::try_from(inner.cells.len()).unwrap_or(u16::MAX);
+    let message = message::of(partition, effect, &inner.backing, partitions, now);
+    let Some((to, records)) = message else { return };
     let length = u32::try_from(records.len()).expect("bodies are limited");
     let submission = Submission {
         records,
@@ -412,19 +386,6 @@ fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
     };
     if inner.intake.push(submission, usize::MAX).is_err() {
         tracing::debug!("the node is stopping; a timer sends this again");
-    }
-}
-
-/// The player of an event, as far as one can be made out.
-fn player_of(record: &Record<'_>) -> Option<String> {
-    match record.kind {
-        Kind::Wager => {
-            accolade_wire::event::read_wager(record.body).ok().map(|event| event.player_id().into())
-        }
-        Kind::GameEvent => accolade_wire::event::read_game_event(record.body)
-            .ok()
-            .map(|event| event.player_id.into_owned()),
-        Kind::Command | Kind::Control => None,
     }
 }
 

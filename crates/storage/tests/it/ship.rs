@@ -23,7 +23,7 @@ use accolade_storage::ship::{
     read_shipped,
 };
 
-use crate::node::{balance, copy_folder, options, start, wager};
+use crate::node::{balance, options, start, wager};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -53,6 +53,13 @@ impl Memory {
 
     pub(crate) fn keys(&self) -> Vec<String> {
         self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// What is there now.
+    fn copy(&self) -> Self {
+        let objects = Mutex::new(self.objects.lock().unwrap().clone());
+        let clock = AtomicI64::new(self.clock.load(Ordering::Relaxed));
+        Self { objects, clock, ..Self::default() }
     }
 
     pub(crate) fn flip(&self, key: &str, byte: usize) {
@@ -220,8 +227,9 @@ fn restore(objects: &Arc<dyn Objects>, list: &str, folder: &Path) -> Result<List
 
 #[test]
 fn a_node_whose_disk_is_lost_comes_back_as_it_was_shipped() {
-    let (folder, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let objects: Arc<dyn Objects> = Arc::new(Directory::open(store.path()).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Arc::new(Memory::default());
+    let objects: Arc<dyn Objects> = Arc::<Memory>::clone(&memory);
     let node = start(shipping(folder.path(), &objects));
     for round in 0..6 {
         play(&node, round, 400);
@@ -229,9 +237,7 @@ fn a_node_whose_disk_is_lost_comes_back_as_it_was_shipped() {
     }
     let (list, expected, slices) = (shipped(&node), balances(&node), journal(&node));
     // From here on nothing is shipped that the restored node could know.
-    let copy = tempfile::tempdir().unwrap();
-    copy_folder(store.path(), copy.path());
-    let copied: Arc<dyn Objects> = Arc::new(Directory::open(copy.path()).unwrap());
+    let copied: Arc<dyn Objects> = Arc::new(memory.copy());
     play(&node, 7, 100);
     node.stop().unwrap();
     drop(folder);

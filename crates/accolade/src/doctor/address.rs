@@ -1,0 +1,82 @@
+//! Where the node answers: free while it does not run, reached while it does.
+
+#[cfg(feature = "cluster")]
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+#[cfg(feature = "cluster")]
+use tokio::net::TcpStream;
+
+use super::Findings;
+use crate::config::Config;
+
+const CHECK: &str = "address";
+#[cfg(feature = "cluster")]
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(super) async fn examine(config: &Config, is_running: bool, findings: &mut Findings) {
+    if !is_running {
+        is_free(config, findings).await;
+    }
+    #[cfg(feature = "cluster")]
+    if let (true, Some(address)) = (config.cluster.brokers.is_some(), &config.cluster.address) {
+        from_others(config, address, is_running, findings).await;
+    }
+}
+
+async fn is_free(config: &Config, findings: &mut Findings) {
+    let listen = config.listen;
+    match TcpListener::bind(listen).await {
+        Ok(_) => findings.ok(CHECK, format!("`listen`, {listen}, is free")),
+        Err(error) => findings.error(
+            CHECK,
+            format!("`listen`, {listen}, cannot be had: {error}"),
+            "end what listens there, or set `listen` to another address of this machine",
+        ),
+    }
+}
+
+/// What other nodes would meet at `address`, as far as this machine can tell.
+#[cfg(feature = "cluster")]
+async fn from_others(config: &Config, address: &str, is_running: bool, findings: &mut Findings) {
+    let at = address.trim_start_matches("http://").trim_end_matches('/');
+    let told = format!("`cluster.address`, {address},");
+    let resolved = tokio::time::timeout(PATIENCE, tokio::net::lookup_host(at)).await;
+    let found: Vec<_> = match resolved {
+        Ok(Ok(found)) => found.collect(),
+        Ok(Err(error)) => {
+            let mend = "set it to `http://host:port`, where the other nodes reach this one";
+            findings.error(CHECK, format!("{told} is no address: {error}"), mend);
+            return;
+        }
+        Err(_) => Vec::new(),
+    };
+    if config.listen.ip().is_loopback() && found.iter().any(|at| !at.ip().is_loopback()) {
+        findings.error(
+            CHECK,
+            format!("the node listens on {} only, where no other reaches it", config.listen),
+            format!("set `listen` to `0.0.0.0:{}`", config.listen.port()),
+        );
+        return;
+    }
+    match (tokio::time::timeout(PATIENCE, TcpStream::connect(at)).await, is_running) {
+        (Ok(Ok(_)), true) => findings.ok(CHECK, format!("{told} answers")),
+        (Ok(Ok(_)), false) => findings.error(
+            CHECK,
+            format!("{told} is another's: somebody listens there, and this node does not run"),
+            "give each node an address of its own",
+        ),
+        (Ok(Err(error)), false) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            findings.ok(CHECK, format!("{told} can be reached, and nobody is there yet"));
+        }
+        (outcome, _) => {
+            let why = match outcome {
+                Ok(Err(error)) => error.to_string(),
+                Ok(Ok(_)) | Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+            };
+            let mend =
+                "set it to where the other nodes reach this one, and see what a firewall does";
+            findings.error(CHECK, format!("{told} cannot be reached from here: {why}"), mend);
+        }
+    }
+}

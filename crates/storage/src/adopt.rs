@@ -1,0 +1,162 @@
+//! Bringing the directory of an embedded node into the homes of a cluster's partitions.
+//!
+//! A home gets the same slices, byte for byte, at the same places; the same state, links and ids; and
+//! no log, since what is folded is never folded again. Only the order in which files are written is new.
+
+mod ids;
+mod slices;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use accolade_domain::amount::Points;
+use accolade_domain::outcome::Outcome;
+use accolade_engine::apply::Decide;
+use accolade_engine::disk::Disk;
+use accolade_engine::partition::{Observer, Partition, Shared};
+use accolade_engine::rules::RulesHistory;
+
+use self::ids::Sealed;
+use self::slices::copy;
+use crate::backing::{Backing, NodeStore};
+use crate::checkpoint::{Manifest, VALUES};
+use crate::disk::{RealDisk, lock_directory};
+use crate::error::{Result, StorageError};
+use crate::open::{self, Opened, Options, START};
+use crate::segment::{BEGIN, COMMIT, FRAME_HEAD_BYTES, Family, Writer, new_frame};
+
+/// Nothing is added to the directory but what a replay writes: its new files are small.
+const SEGMENT_BYTES: u64 = 1 << 20;
+
+/// The directory of an embedded node that does not run, folded up to its log's end.
+#[derive(Debug)]
+pub struct Embedded {
+    partitions: Vec<Partition>,
+    backing: Arc<Backing>,
+    sealed: Sealed,
+    /// Locked: nobody starts a node meanwhile.
+    _lock: std::fs::File,
+}
+
+/// What a home was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The checkpoint that it begins with.
+    pub manifest: Manifest,
+    /// Batches in its journal.
+    pub batches: u64,
+    /// Ids that it knows, sealed and recent.
+    pub ids: u64,
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn folded(&mut self, _: u32, _: &Outcome, _: Option<Points>) {}
+}
+
+impl Embedded {
+    /// Opens the directory as a node does, and folds what no checkpoint covers. It is left as a crash
+    /// would leave it, and can be opened by a node again.
+    pub fn open(data_dir: &Path, decide: Decide) -> Result<Self> {
+        let disk = RealDisk::open(data_dir)
+            .map_err(|source| StorageError::io(data_dir.display().to_string(), source))?;
+        let disk: Arc<dyn Disk> = Arc::new(disk);
+        let lock = lock_directory(data_dir)?;
+        let sizes = Options {
+            log_segment_bytes: SEGMENT_BYTES,
+            journal_segment_bytes: SEGMENT_BYTES,
+            segment_bytes: SEGMENT_BYTES,
+            ..Options::default()
+        };
+        let mut opened = open::open(&disk, &sizes)?;
+        if opened.is_new {
+            return Err(StorageError::damaged(Family::Log.folder(), 0, "there is nothing in it"));
+        }
+        replay(&mut opened, decide)?;
+        let Opened { partitions, backing, .. } = opened;
+        let sealed = Sealed::count(&backing.lookup)?;
+        Ok(Self { partitions, backing, sealed, _lock: lock })
+    }
+
+    /// The partitions, each after its last batch.
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    /// Writes the home of a partition to `disk`, where there is nothing yet, with a checkpoint that holds
+    /// `cursor`. Of `sizes` only those of files are of interest.
+    pub fn write_home(
+        &self,
+        partition: u16,
+        disk: &Arc<dyn Disk>,
+        sizes: &Options,
+        cursor: Vec<u8>,
+    ) -> Result<Given> {
+        let from = &self.partitions[usize::from(partition)];
+        let (journal, batches) = copy(&self.backing, from, Family::Journal, disk, sizes)?;
+        let (dead_letters, _) = copy(&self.backing, from, Family::DeadLetters, disk, sizes)?;
+        let begin = |family| Writer::begin(Arc::clone(disk), family, START, sizes.segment_bytes);
+        let time = from.time();
+
+        let mut links = begin(Family::Links)?;
+        let mut frame = new_frame(0);
+        from.write_all_links(&mut frame);
+        if frame.len() > FRAME_HEAD_BYTES {
+            links.append(time, 0, 0, &mut frame)?;
+        }
+        links.sync()?;
+
+        let mut recent = begin(Family::Ids)?;
+        let ids_from = recent.position().sequence;
+        ids::write_recent(from, &mut recent)?;
+        let sections = self.sealed.write(&self.backing.lookup, partition, &**disk)?;
+
+        let mut state = begin(Family::State)?;
+        let mut frame = new_frame(0);
+        frame.push(VALUES);
+        frame.extend_from_slice(&partition.to_le_bytes());
+        from.write_all(&mut frame);
+        state.append(time, 0, BEGIN, &mut frame)?;
+        let manifest = Manifest {
+            log_from: START,
+            log_synced: 0,
+            journal,
+            dead_letters,
+            links: links.position(),
+            ids: recent.position(),
+            ids_from,
+            sections,
+            needed_from: vec![state.position().sequence],
+            controls: from.rules().controls_after(0),
+            cursor,
+        };
+        let mut frame = new_frame(0);
+        manifest.write(&mut frame);
+        state.append(time, 0, COMMIT, &mut frame)?;
+        state.sync()?;
+        let ids = self.sealed.of(partition) + from.ids().iter().count() as u64;
+        Ok(Given { manifest, batches, ids })
+    }
+}
+
+/// Folds what the log holds after the last checkpoint. What batches ask to be done is left to timers,
+/// which ask again.
+fn replay(opened: &mut Opened, decide: Decide) -> Result<()> {
+    let Some(from) = opened.replay_from else { return Ok(()) };
+    let shared = Shared { history: RulesHistory::default(), decide };
+    let mut store = NodeStore::new(Arc::clone(&opened.backing));
+    let partitions = &mut opened.partitions;
+    open::replay(&opened.backing.log, from, &mut |frame| {
+        for slice in frame.slices() {
+            let partition = &mut partitions[usize::from(slice.partition)];
+            if slice.batch < partition.next_batch() {
+                continue;
+            }
+            let folded = partition.fold(&slice, &frame.moment, &shared, &mut store, &mut Nobody);
+            folded.map_err(|stopped| StorageError::io("log", io::Error::other(stopped)))?;
+        }
+        store.flush(frame.moment.time)
+    })
+}

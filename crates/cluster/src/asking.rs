@@ -11,6 +11,7 @@ use accolade_storage::host::{NotHere, Outcomes};
 use accolade_wire::order::SourceTopic;
 
 use crate::node::{ClusterNode, Inner, lock};
+use crate::watches::Recorded;
 
 /// A question for what became of records of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +46,7 @@ impl Outcomes for ClusterNode {
         offsets: &[i64],
         caller: Arc<dyn Caller>,
     ) -> Result<(), NotHere> {
-        self.inner.whereabouts(partition)?;
-        self.inner.watch_all(partition, source, offsets, (0..).map(|at| (caller.clone(), at)));
-        Ok(())
+        self.inner.watch(partition, source, offsets, || (0..).map(|at| (caller.clone(), at)))
     }
 }
 
@@ -100,10 +99,9 @@ impl Inner {
     fn ask_once(self: &Arc<Self>, open: Open) {
         let Open { ask, callers, until, .. } = open;
         // Outcomes are heard of proven batches only, so the lease of reads does not matter here.
-        match self.whereabouts(ask.partition) {
-            Ok(()) => {
-                self.watch_all(ask.partition, ask.source, &ask.offsets, callers.into_iter());
-            }
+        let callers_of = || callers.iter().map(|(caller, index)| (Arc::clone(caller), *index));
+        match self.watch(ask.partition, ask.source, &ask.offsets, callers_of) {
+            Ok(()) => {}
             Err(NotHere::At(address)) => {
                 let inner = Arc::clone(self);
                 let patience = until.saturating_duration_since(Instant::now());
@@ -131,19 +129,33 @@ impl Inner {
         }
     }
 
-    fn watch_all(
+    /// Has `callers`, one for each offset, hear what becomes of records of a partition that is here.
+    fn watch<C: Iterator<Item = (Arc<dyn Caller>, usize)>>(
         &self,
         partition: u16,
         source: SourceTopic,
         offsets: &[i64],
-        callers: impl Iterator<Item = (Arc<dyn Caller>, usize)>,
-    ) {
-        for (offset, (caller, index)) in offsets.iter().zip(callers) {
-            let hears = move |outcome: &Outcome, balance: Option<Points>| {
-                caller.applied(index, outcome, balance);
+        callers: impl FnOnce() -> C,
+    ) -> Result<(), NotHere> {
+        let recorded: Vec<Recorded> = {
+            let mut watches = lock(&self.watches[usize::from(partition)]);
+            if !watches.is_open() {
+                return Err(self.elsewhere(partition));
+            }
+            let ask = |(offset, (caller, index)): (&i64, (Arc<dyn Caller>, usize))| {
+                let hears = move |outcome: &Outcome, balance: Option<Points>| {
+                    caller.applied(index, outcome, balance);
+                };
+                watches.ask(source, *offset, Box::new(hears))
             };
-            self.watch(partition, source, *offset, Box::new(hears));
+            offsets.iter().zip(callers()).filter_map(ask).collect()
+        };
+        for Recorded { batch, slot, hears } in recorded {
+            if let Some((outcome, balance)) = self.recorded(partition, batch, slot) {
+                hears.hear(&outcome, balance);
+            }
         }
+        Ok(())
     }
 
     fn postpone(&self, ask: Ask, callers: Vec<(Arc<dyn Caller>, usize)>, until: Instant) {

@@ -38,6 +38,16 @@ pub(crate) struct Keeper {
     is_retired: bool,
 }
 
+impl Keeper {
+    /// The first batch whose outputs may not have left: those of a shipped checkpoint have.
+    pub(crate) fn unpublished(&self) -> std::result::Result<u64, NotTaken> {
+        let Some(list) = self.shipper.last() else { return Ok(1) };
+        let cursor = Cursor::read(&list.cursor)
+            .map_err(|bad| NotTaken::Stopped(format!("checkpoint `{}`: {bad}", list.name)))?;
+        Ok(cursor.next_batch)
+    }
+}
+
 /// Opens the partition's files for an owner of `epoch`: those on this disk if the latest checkpoint is
 /// its own, or else those that were shipped.
 pub(crate) fn open_home(
@@ -237,6 +247,7 @@ fn tidy(inner: &Arc<Inner>, partition: u16) {
     if keeper.is_retired {
         return;
     }
+    keeper.tidier.keep_from(inner.published[usize::from(partition)].load(Ordering::Acquire));
     if let Err(error) = keeper.tidier.tidy(inner.clock.now()) {
         inner.fail(format!("tidying partition {partition}: {error}"));
     }

@@ -1,9 +1,10 @@
 //! The threads that order and fold; partition p belongs to thread p modulo their number.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::node::{Inner, lock};
+use crate::node::{Inner, in_words, lock};
 use crate::seat::{Seat, Stepped};
 
 /// Timers become due while nothing is heard.
@@ -33,13 +34,8 @@ pub(crate) fn run(inner: &Arc<Inner>, number: usize) {
 fn step(inner: &Arc<Inner>, partition: u16) -> bool {
     let mut seat = lock(&inner.seats[usize::from(partition)]);
     let Seat::Live(live) = &mut *seat else { return false };
-    let stood = live.standing().is_some();
-    let stepped = live.step(inner);
-    let stands = live.standing();
-    if stood != stands.is_some() {
-        inner.stands(partition, stands);
-    }
-    match stepped {
+    let stepped = catch_unwind(AssertUnwindSafe(|| live.step(inner)));
+    match stepped.unwrap_or_else(|panic| Err(in_words(&*panic))) {
         Ok(Stepped::Idle) => false,
         Ok(Stepped::Worked) => true,
         Ok(Stepped::Settle(to)) => {
@@ -50,7 +46,7 @@ fn step(inner: &Arc<Inner>, partition: u16) -> bool {
             }
             true
         }
-        Ok(Stepped::Unknown) => {
+        Ok(Stepped::Unknown | Stepped::Stands) => {
             drop(std::mem::replace(&mut *seat, Seat::Taking));
             drop(seat);
             inner.let_go(partition);
@@ -58,6 +54,8 @@ fn step(inner: &Arc<Inner>, partition: u16) -> bool {
             true
         }
         Err(failure) => {
+            // What is half folded must not come into a checkpoint.
+            *seat = Seat::Empty;
             drop(seat);
             inner.fail(format!("partition {partition}: {failure}"));
             true

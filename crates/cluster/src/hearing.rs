@@ -25,9 +25,9 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             std::thread::sleep(Duration::from_millis(1));
         }
         let heard = inner.log.hear(PATIENCE, &mut |event| match event {
-            Event::Record { partition, source, offset, record } => {
+            Event::Record { partition, source, expected, offset, record } => {
                 let at = usize::from(partition);
-                let added = lock(&inner.inboxes[at]).push(source, offset, &record);
+                let added = lock(&inner.inboxes[at]).push(source, expected, offset, &record);
                 inner.inbox_bytes.fetch_add(added, Ordering::Relaxed);
                 poked[at] |= added > 0;
             }
@@ -37,8 +37,8 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             }
             Event::Owner(owner) => inner.heard_owner(owner),
             Event::Assigned(partitions) => inner.assign(partitions),
-            Event::Passed { partition, source, to } => {
-                lock(&inner.inboxes[usize::from(partition)]).pass(source, to);
+            Event::Passed { partition, source, from, to } => {
+                lock(&inner.inboxes[usize::from(partition)]).pass(source, from, to);
             }
             Event::Lost { source: SourceTopic::Control, what, .. } => inner.fail(what),
             Event::Lost { partition, what, .. } => inner.stops(partition, what),

@@ -86,20 +86,40 @@ impl Inbox {
         *self = Self::default();
     }
 
+    /// Whether records are taken.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.next.is_some()
+    }
+
     /// Bytes that wait.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Adds a record; says how many bytes were added. One that is known already, or comes while the
-    /// inbox is closed, is left out.
-    pub(crate) fn push(&mut self, source: SourceTopic, offset: i64, record: &Record<'_>) -> usize {
-        let Some(next) = &mut self.next else { return 0 };
-        let next = &mut next[source as usize];
-        if offset < *next {
+    /// Whether what is heard follows what was heard; if so, `next` comes next. What was on its way while
+    /// the inbox was closed and opened again does not, and is heard once more.
+    fn goes_on(&mut self, source: SourceTopic, expected: i64, next: i64) -> bool {
+        let Some(at) = &mut self.next else { return false };
+        let at = &mut at[source as usize];
+        let goes_on = *at == expected && next > expected;
+        if goes_on {
+            *at = next;
+        }
+        goes_on
+    }
+
+    /// Adds a record where `expected` was to come next; says how many bytes were added. One that does not
+    /// follow, or comes while the inbox is closed, is left out.
+    pub(crate) fn push(
+        &mut self,
+        source: SourceTopic,
+        expected: i64,
+        offset: i64,
+        record: &Record<'_>,
+    ) -> usize {
+        if !self.goes_on(source, expected, offset + 1) {
             return 0;
         }
-        *next = offset + 1;
         let pieces = &mut self.pieces[source as usize];
         if pieces.back().is_none_or(|piece| piece.bytes.len() >= PIECE_BYTES) {
             pieces.push_back(Piece::default());
@@ -112,14 +132,11 @@ impl Inbox {
         added
     }
 
-    /// Goes past what does not count before an offset.
-    pub(crate) fn pass(&mut self, source: SourceTopic, to: i64) {
-        let Some(next) = &mut self.next else { return };
-        let next = &mut next[source as usize];
-        if to <= *next {
+    /// Goes past what does not count, from an offset up to another.
+    pub(crate) fn pass(&mut self, source: SourceTopic, from: i64, to: i64) {
+        if !self.goes_on(source, from, to) {
             return;
         }
-        *next = to;
         let pieces = &mut self.pieces[source as usize];
         match pieces.back_mut() {
             Some(piece) => piece.to = to,
@@ -147,5 +164,34 @@ impl Inbox {
         }
         self.bytes -= bytes;
         taken.map(Option::unwrap_or_default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accolade_domain::time::Timestamp;
+    use accolade_wire::record::{Kind, Source};
+
+    use super::*;
+
+    fn push(inbox: &mut Inbox, expected: i64, offset: i64) -> bool {
+        let (kind, source, operator) = (Kind::Wager, Source::Kafka, "house");
+        let (received_at, origin) = (Timestamp::from_micros(0), None);
+        let record = Record { kind, source, operator, received_at, origin, body: b"{}" };
+        inbox.push(SourceTopic::Wagers, expected, offset, &record) > 0
+    }
+
+    #[test]
+    fn what_was_on_its_way_while_it_was_opened_anew_leaves_no_hole() {
+        let mut inbox = Inbox::default();
+        inbox.open([0, 0, 50, 0]);
+        inbox.pass(SourceTopic::Wagers, 100, 105);
+        assert!(!push(&mut inbox, 105, 105), "50 comes next");
+        assert!(push(&mut inbox, 50, 51), "50 does not count");
+        inbox.pass(SourceTopic::Wagers, 52, 60);
+        assert!(push(&mut inbox, 60, 60));
+        let [_, _, wagers, _] = inbox.take(1 << 20, 100);
+        assert_eq!((wagers.to, wagers.count), (61, 2));
+        assert_eq!(wagers.stretches, [(51, 1), (60, 1)]);
     }
 }

@@ -1,12 +1,15 @@
 //! The node: what its threads share, how it starts and ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{self, AppendFailed, OrderedLog, Owner};
 use accolade_engine::partition::{Effect, Partition, Shared};
@@ -24,7 +27,7 @@ use crate::options::ClusterOptions;
 use crate::seat::{Clock, Live, Seat, Shown};
 use crate::takeover::NotTaken;
 use crate::untaken::Untaken;
-use crate::watches::{Found, Hears, Watches};
+use crate::watches::Watches;
 
 /// How long the first reading of the control records, and genesis, may take.
 const START_PATIENCE: Duration = Duration::from_mins(1);
@@ -110,6 +113,13 @@ impl Poke {
     }
 }
 
+/// What a panic said.
+pub(crate) fn in_words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a bug: {}", text.unwrap_or_else(|| "it panicked".into()))
+}
+
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -169,6 +179,13 @@ impl ClusterNode {
         });
         let mut threads = Vec::new();
         let mut spawn = |name: String, run: Box<dyn FnOnce() + Send>| {
+            let (failing, named) = (Arc::clone(&inner), name.clone());
+            // A thread that ended by itself would leave the others at work with what it left behind.
+            let run = move || {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+                    failing.fail(format!("thread {named}: {}", in_words(&*panic)));
+                }
+            };
             let thread = std::thread::Builder::new().name(name).spawn(run);
             thread.map(|thread| threads.push(thread)).map_err(|error| error.to_string())
         };
@@ -444,9 +461,14 @@ impl Inner {
         self.takers.fetch_add(1, Ordering::AcqRel);
         let inner = Arc::clone(self);
         let run = move || {
-            let done = crate::settling::run(&inner, partition, live);
+            let taking = AssertUnwindSafe(|| crate::settling::run(&inner, partition, live));
+            let done = catch_unwind(taking).unwrap_or_else(|panic| {
+                inner.fail(format!("partition {partition}: {}", in_words(&*panic)));
+                Err(NotTaken::NotWanted)
+            });
             if let Err(not_taken) = done {
                 *lock(&inner.seats[at]) = Seat::Empty;
+                inner.let_go(partition);
                 match not_taken {
                     NotTaken::NotWanted => {}
                     NotTaken::Later(why) => {
@@ -546,7 +568,7 @@ impl Inner {
         }
     }
 
-    fn elsewhere(&self, partition: u16) -> NotHere {
+    pub(crate) fn elsewhere(&self, partition: u16) -> NotHere {
         match self.owner(partition) {
             Some(owner) if owner.node != self.options.name => NotHere::At(owner.address),
             Some(_) | None => NotHere::Nowhere,
@@ -566,38 +588,38 @@ impl Inner {
         }
     }
 
-    /// `hears` hears what becomes of a record of a partition that is here; at once, if that is known.
-    pub(crate) fn watch(
+    /// What the journal says about a record of a partition that is here, with the player's balance: after
+    /// the record where it changed that, else now.
+    pub(crate) fn recorded(
         &self,
         partition: u16,
-        source: SourceTopic,
-        offset: i64,
-        hears: Box<dyn Hears>,
-    ) {
-        let at = usize::from(partition);
-        let seat = lock(&self.seats[at]);
-        let Seat::Live(live) = &*seat else { return };
-        let mut watches = lock(&self.watches[at]);
-        match watches.find(source, offset) {
-            Found::NotYet => {
-                // What was folded longer ago than is remembered, nobody waits for.
-                let is_ahead = offset >= live.holder.cursor().sources[source as usize];
-                if is_ahead || live.standing().is_some() {
-                    watches.wait(source, offset, hears);
-                }
+        batch: u64,
+        slot: u32,
+    ) -> Option<(Outcome, Option<Points>)> {
+        let files = Arc::clone(&self.shown(partition)?.files);
+        let place = Place { partition, batch, slot, number: 0 };
+        let recorded = files.recorded(place, |recorded| {
+            let balance = recorded.entry.as_ref().map(|entry| entry.entry.balance_after);
+            (recorded.outcome.clone(), balance)
+        });
+        let (outcome, balance) = recorded.ok()??;
+        Some((outcome, balance.or_else(|| self.balance_now(&files, place))))
+    }
+
+    fn balance_now(&self, files: &Backing, place: Place) -> Option<Points> {
+        let named = files.record(place, |record| {
+            Some((record.operator.to_owned(), accolade_storage::message::player_of(record)?))
+        });
+        let (operator, player) = named.ok()???;
+        match &*lock(&self.seats[usize::from(place.partition)]) {
+            Seat::Live(live) => {
+                let (rules, players) =
+                    (live.home.partition().rules(), live.home.partition().players());
+                let operator = rules.operator(&operator)?.number;
+                let ordinal = players.find_by_name(&rules.settings.hash_key, operator, &player)?;
+                Some(players.get(ordinal).account.balance)
             }
-            Found::At { batch, slot } => {
-                let place = Place { partition, batch, slot, number: 0 };
-                let backing = Arc::clone(live.home.backing());
-                drop((watches, seat));
-                let recorded = backing.recorded(place, |recorded| {
-                    let balance = recorded.entry.as_ref().map(|entry| entry.entry.balance_after);
-                    (recorded.outcome.clone(), balance)
-                });
-                if let Ok(Some((outcome, balance))) = recorded {
-                    hears.hear(&outcome, balance);
-                }
-            }
+            Seat::Empty | Seat::Taking => None,
         }
     }
 

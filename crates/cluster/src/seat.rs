@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use accolade_domain::account::SLOTS_MAX;
 use accolade_domain::amount::Points;
-use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered;
@@ -20,7 +19,7 @@ use accolade_wire::record::{HAS_CONTROL, Slice};
 
 use crate::inbox::Piece;
 use crate::node::{Inner, lock};
-use crate::watches::Origins;
+use crate::watches::{Heard, Origins};
 
 /// Bytes of records in one batch, after which the rest waits for the next.
 const BATCH_BYTES_MAX: usize = 1 << 20;
@@ -47,7 +46,7 @@ pub(crate) enum Seat {
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) files: Arc<Backing>,
-    /// The first batch whose outputs leave from this cluster.
+    /// The first batch whose outputs may still have to leave from this cluster.
     pub(crate) first_batch: u64,
     /// The batch after the last that was folded.
     pub(crate) end: AtomicU64,
@@ -63,14 +62,10 @@ pub(crate) struct Live {
     ready: VecDeque<(Batch, Cursor)>,
     /// The time of the last batch: the next one's is not before it.
     last_time: Timestamp,
-    /// A batch that is ordered and could not be folded.
-    standing: Option<(Batch, Cursor, Place, String)>,
     /// When the last record was sent whose acknowledgement proved that the partition is still owned: that
     /// may have been on its way for long.
     pub(crate) proven_at: Instant,
     ordered_at: Instant,
-    /// Up to here the fold has heard control records, to see what is to be skipped.
-    control_heard: i64,
     /// A shipped checkpoint that no record of the order has named.
     pub(crate) to_name: String,
     pub(crate) shown: Arc<Shown>,
@@ -121,15 +116,26 @@ pub(crate) enum Stepped {
     Settle(i64),
     /// Nobody knows what became of the record in flight: the partition is to be claimed anew.
     Unknown,
+    /// The fold failed at a record: whoever takes the partition stands there until it is skipped.
+    Stands,
+}
+
+/// How far folding came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folded {
+    /// All that is ordered is folded.
+    All,
+    /// It failed at a record, and the partition is as it was before that batch.
+    Stands,
 }
 
 impl Live {
-    /// The owner whose claim was sent at `claimed_at`.
-    pub(crate) fn new(home: Home, holder: Holder, claimed_at: Instant) -> Self {
+    /// The owner whose claim was sent at `claimed_at`; outputs of batches before `unpublished` have left.
+    pub(crate) fn new(home: Home, holder: Holder, claimed_at: Instant, unpublished: u64) -> Self {
         let last_time = home.partition().time();
         let shown = Arc::new(Shown {
             files: Arc::clone(home.backing()),
-            first_batch: holder.cursor().first_batch,
+            first_batch: holder.cursor().first_batch.max(unpublished),
             end: AtomicU64::new(home.partition().next_batch()),
         });
         Self {
@@ -138,18 +144,11 @@ impl Live {
             in_flight: None,
             ready: VecDeque::new(),
             last_time,
-            standing: None,
             proven_at: claimed_at,
             ordered_at: claimed_at,
-            control_heard: 0,
             to_name: String::new(),
             shown,
         }
-    }
-
-    /// Where the partition stands, and why.
-    pub(crate) fn standing(&self) -> Option<(Place, String)> {
-        self.standing.as_ref().map(|(_, _, place, message)| (*place, message.clone()))
     }
 
     /// Does what can be done at this moment.
@@ -181,18 +180,14 @@ impl Live {
             }
         }
         // The next batch is on its way while this one is folded.
-        if self.standing.is_none() && self.in_flight.is_none() && self.begin_batch(inner)? {
+        if self.in_flight.is_none() && self.begin_batch(inner)? {
             worked = true;
         }
-        if self.standing.is_some()
-            && self.hear_control(inner)
-            && let Some((batch, cursor, _, _)) = self.standing.take()
-        {
-            self.ready.push_front((batch, cursor));
-            worked = true;
-        }
-        self.fold_ready(inner)?;
-        Ok(if worked { Stepped::Worked } else { Stepped::Idle })
+        Ok(match self.fold_ready(inner)? {
+            Folded::Stands => Stepped::Stands,
+            Folded::All if worked => Stepped::Worked,
+            Folded::All => Stepped::Idle,
+        })
     }
 
     /// The batch in flight is ordered.
@@ -202,14 +197,14 @@ impl Live {
         self.ready.push_back((batch, self.holder.cursor().clone()));
     }
 
-    /// Folds what is ordered, up to a batch at which the partition stands.
-    pub(crate) fn fold_ready(&mut self, inner: &Arc<Inner>) -> Result<(), String> {
-        while self.standing.is_none()
-            && let Some((batch, cursor)) = self.ready.pop_front()
-        {
-            self.fold(inner, batch, cursor)?;
+    /// Folds what is ordered.
+    pub(crate) fn fold_ready(&mut self, inner: &Arc<Inner>) -> Result<Folded, String> {
+        while let Some((batch, cursor)) = self.ready.pop_front() {
+            if matches!(self.fold(inner, &batch, &cursor)?, Folded::Stands) {
+                return Ok(Folded::Stands);
+            }
         }
-        Ok(())
+        Ok(Folded::All)
     }
 
     /// Appends the next batch to the order, if there is one; says so.
@@ -268,45 +263,36 @@ impl Live {
     }
 
     /// Folds a batch that is ordered; `cursor` stands after it.
-    fn fold(&mut self, inner: &Arc<Inner>, batch: Batch, cursor: Cursor) -> Result<(), String> {
+    fn fold(
+        &mut self,
+        inner: &Arc<Inner>,
+        batch: &Batch,
+        cursor: &Cursor,
+    ) -> Result<Folded, String> {
         let number = self.home.partition().number();
         let mut after = Vec::with_capacity(128);
         cursor.write(&mut after);
         let watches = &inner.watches[usize::from(number)];
-        let wanted = lock(watches).wanted(&batch.origins);
-        let mut hearing = Hearing { wanted: &wanted, heard: Vec::new() };
+        let mut hearing = Hearing(Vec::with_capacity(batch.count as usize));
         let slice = batch.slice(number);
         let shared = &inner.shared;
         match self.home.fold(&slice, &batch.moment, shared, &mut hearing, &after) {
             Ok(effects) => {
                 self.shown.end.store(self.home.partition().next_batch(), Ordering::Release);
-                let heard = hearing.heard;
-                lock(watches).folded(batch.origins.clone(), &heard);
+                lock(watches).folded(batch.origins.clone(), hearing.0);
                 inner.latency.record(batch.began.elapsed());
                 inner.folded.increment(u64::from(batch.count));
                 for effect in effects {
                     inner.carry_out(number, effect, self.home.backing());
                 }
-                Ok(())
+                Ok(Folded::All)
             }
             Err(Stopped::Bug { place, message }) => {
                 tracing::error!(?place, message, "the fold failed; the partition stands there");
-                self.standing = Some((batch, cursor, place, message));
-                Ok(())
+                Ok(Folded::Stands)
             }
             Err(Stopped::Store(error)) => Err(format!("the store failed: {error}")),
         }
-    }
-
-    /// Has the partition hear new control records, one of which may say what is to be skipped.
-    fn hear_control(&mut self, inner: &Inner) -> bool {
-        let end = inner.control.end();
-        let is_new = end > self.control_heard;
-        if is_new {
-            hear_control(&mut self.home, inner, self.control_heard, end);
-            self.control_heard = end;
-        }
-        is_new
     }
 }
 
@@ -352,17 +338,12 @@ fn random() -> Result<[u8; 32], String> {
     Ok(bytes)
 }
 
-/// Notes the outcomes that somebody waits for.
-struct Hearing<'a> {
-    wanted: &'a [u32],
-    heard: Vec<(u32, Outcome, Option<Points>)>,
-}
+/// Notes what became of each record.
+struct Hearing(Vec<Heard>);
 
-impl Observer for Hearing<'_> {
+impl Observer for Hearing {
     fn folded(&mut self, slot: u32, outcome: &Outcome, balance: Option<Points>) {
-        if !self.wanted.is_empty() && self.wanted.binary_search(&slot).is_ok() {
-            self.heard.push((slot, outcome.clone(), balance));
-        }
+        self.0.push((slot, outcome.clone(), balance));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use accolade_wire::order::Order;
 
 use crate::node::{Inner, lock};
-use crate::seat::{Live, Seat};
+use crate::seat::{Folded, Live, Seat};
 use crate::takeover::{self, NotTaken};
 
 /// Takes a partition; with `live`, whose record in flight was acknowledged further on than expected,
@@ -37,7 +37,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Reads the gap before the own record; says whether the partition is still owned.
+/// Reads the gap before the own record; says whether the partition is still owned, and does not stand.
 fn settle(inner: &Arc<Inner>, partition: u16, live: &mut Live, to: i64) -> Result<bool, NotTaken> {
     let mut records = Vec::new();
     let from = live.holder.cursor().next;
@@ -54,15 +54,15 @@ fn settle(inner: &Arc<Inner>, partition: u16, live: &mut Live, to: i64) -> Resul
         return Ok(false);
     }
     live.ordered();
-    live.fold_ready(inner).map_err(NotTaken::Stopped)?;
-    Ok(true)
+    let folded = live.fold_ready(inner).map_err(NotTaken::Stopped)?;
+    Ok(folded == Folded::All)
 }
 
 fn put(inner: &Arc<Inner>, partition: u16, live: Box<Live>, is_new: bool) {
     let at = usize::from(partition);
     let (epoch, sources) = (live.holder.epoch(), live.holder.cursor().sources);
     let checkpoint = live.holder.cursor().checkpoint.clone();
-    inner.stands(partition, live.standing());
+    inner.stands(partition, None);
     {
         let mut seat = lock(&inner.seats[at]);
         if !inner.wants(partition) {
@@ -75,7 +75,12 @@ fn put(inner: &Arc<Inner>, partition: u16, live: Box<Live>, is_new: bool) {
             lock(&inner.acks[at]).clear();
             let published = if inner.options.publishes { 0 } else { u64::MAX };
             inner.published[at].store(published, Ordering::Release);
+        }
+        // It may have been let go while a gap was settled, and be wanted again.
+        let is_closed = !lock(&inner.inboxes[at]).is_open();
+        if is_new || is_closed {
             lock(&inner.inboxes[at]).open(sources);
+            lock(&inner.watches[at]).open(sources);
             if let Err(error) = inner.log.follow(partition, sources) {
                 tracing::warn!(partition, %error, "the partition's records cannot be followed");
                 *seat = Seat::Empty;

@@ -17,9 +17,11 @@ use crate::inbox::Piece;
 use crate::node::{Inner, lock};
 use crate::seat::{Batch, Live};
 
-/// So many records before the end of the order are looked at for epochs and checkpoints. The claim
-/// itself shows whether there was a higher epoch before them.
+/// So many records before the end of the order are looked at for epochs and checkpoints, and twice as
+/// many before them where they name none. The claim itself shows whether there was a higher epoch before.
 const TAIL: i64 = 512;
+/// The most that is looked at at once.
+const TAIL_MAX: i64 = 64 << 10;
 /// Batches that are fetched and folded together.
 const TOGETHER: usize = 256;
 /// How long a claim's acknowledgement is waited for, before another is made.
@@ -81,33 +83,58 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
         inner.untaken.is_at(partition, "its files are being opened, or fetched");
         let (home, keeper, cursor) =
             crate::checkpoints::open_home(inner, partition, epoch, &checkpoint, &tail.range)?;
+        if cursor.next > claim {
+            return Err(NotTaken::Stopped(format!(
+                "the order of partition {partition} ends at offset {claim}, and its checkpoint \
+                 `{checkpoint}` was made at {}: the topic was made anew, or lost its end",
+                cursor.next
+            )));
+        }
         inner.untaken.is_at(partition, "what was ordered since its checkpoint is being folded");
         let mut live = Refolding { inner, partition, home, cursor };
         live.up_to(claim + 1)?;
         let Refolding { home, cursor, .. } = live;
+        if home.partition().next_batch() != cursor.next_batch {
+            return Err(is_ahead(partition, cursor.next_batch));
+        }
         inner.log.check_sources(partition, &cursor.sources)?;
         if let Some(holder) = Holder::new(cursor, epoch, claim) {
-            return Ok((Live::new(home, holder, claimed_at), keeper));
+            let unpublished = keeper.unpublished()?;
+            return Ok((Live::new(home, holder, claimed_at, unpublished), keeper));
         }
         tracing::info!(partition, epoch, "another claim came first");
     }
 }
 
+/// Reads the end of the order: as much of it as names a checkpoint, within limits.
 fn read_tail(inner: &Inner, partition: u16) -> Result<Tail, NotTaken> {
     let range = inner.log.order_range(partition)?;
     let mut tail = Tail { range: range.clone(), epoch: 0, checkpoint: String::new() };
-    let from = range.start.max(range.end - TAIL);
-    inner.log.read_order(partition, from..range.end, &mut |offset, bytes| {
-        let order = read_record(offset, bytes)?;
-        tail.epoch = tail.epoch.max(order.epoch());
-        let (Order::Claim(Claim { checkpoint, .. })
-        | Order::Batch(order::Batch { checkpoint, .. })) = order;
-        if tail.checkpoint < checkpoint {
-            tail.checkpoint = checkpoint;
-        }
-        Ok(())
-    })?;
+    let (mut from, mut length) = (range.end, TAIL);
+    while from > range.start && tail.checkpoint.is_empty() && length <= TAIL_MAX {
+        let until = from;
+        from = range.start.max(until - length);
+        inner.log.read_order(partition, from..until, &mut |offset, bytes| {
+            let order = read_record(offset, bytes)?;
+            tail.epoch = tail.epoch.max(order.epoch());
+            let (Order::Claim(Claim { checkpoint, .. })
+            | Order::Batch(order::Batch { checkpoint, .. })) = order;
+            if tail.checkpoint < checkpoint {
+                tail.checkpoint = checkpoint;
+            }
+            Ok(())
+        })?;
+        length *= 2;
+    }
     Ok(tail)
+}
+
+/// The first claim can name a batch that only a checkpoint leads to.
+fn is_ahead(partition: u16, batch: u64) -> NotTaken {
+    NotTaken::Later(format!(
+        "batch {batch} comes next in the order of partition {partition}, and no checkpoint is known that \
+         leads there"
+    ))
 }
 
 fn read_record(offset: i64, bytes: &[u8]) -> Result<Order, LogFailed> {
@@ -217,6 +244,9 @@ impl Refolding<'_> {
                 }
                 pieces.push((range.source, piece));
             }
+            if batch.batch != self.home.partition().next_batch() {
+                return Err(is_ahead(self.partition, batch.batch));
+            }
             let moment = Moment { time: batch.time, random: batch.random };
             self.fold(Batch::new(batch.batch, moment, pieces), &cursor)?;
         }
@@ -318,7 +348,7 @@ impl Refold<'_> {
                         self.inner.carry_out(number, effect, self.home.backing());
                     }
                     lock(&self.inner.watches[usize::from(number)])
-                        .folded(batch.origins.clone(), &[]);
+                        .folded(batch.origins.clone(), Vec::new());
                     return Ok(());
                 }
                 Err(Stopped::Store(error)) => return Err(NotTaken::Stopped(error.to_string())),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
-use accolade_wire::order::SourceTopic;
+use accolade_wire::order::{Offsets, SourceTopic};
 
 use crate::inbox::Piece;
 
 /// So many batches are remembered, for those who ask late.
 const REMEMBERED_MAX: usize = 4_096;
+/// So many outcomes are at hand without a look into the journal.
+const OUTCOMES_MAX: usize = 8_192;
 
 /// Hears what became of one record.
 pub(crate) trait Hears: Send {
@@ -45,11 +47,6 @@ impl Origins {
         Self { batch, sources }
     }
 
-    /// Whether it has records of the source, and all come before `offset`.
-    fn ends_before(&self, source: SourceTopic, offset: i64) -> bool {
-        self.sources.iter().any(|(other, piece)| *other == source && piece.to <= offset)
-    }
-
     fn slot(&self, source: SourceTopic, offset: i64) -> Option<u32> {
         let mut before = 1;
         for (other, piece) in self.sources.iter() {
@@ -62,26 +59,28 @@ impl Origins {
         }
         None
     }
-
-    fn offset(&self, slot: u32) -> Option<(SourceTopic, i64)> {
-        let mut position = slot.checked_sub(1)?;
-        for (source, piece) in self.sources.iter() {
-            for (first, count) in &piece.stretches {
-                if position < *count {
-                    return Some((*source, first + i64::from(position)));
-                }
-                position -= count;
-            }
-        }
-        None
-    }
 }
 
-/// Those who wait for records of one partition.
+/// What became of the record of a slot, and the player's balance after it.
+pub(crate) type Heard = (u32, Outcome, Option<Points>);
+
+/// A batch that was folded.
+struct Folded {
+    origins: Origins,
+    /// By slot; nothing where the journal alone knows.
+    outcomes: Vec<Heard>,
+}
+
+/// Those who wait for records of one partition, and what became of the latest ones.
 #[derive(Default)]
 pub(crate) struct Watches {
+    /// The offsets that are folded next, while the partition is here.
+    next: Option<Offsets>,
     waiting: BTreeMap<(SourceTopic, i64), Waiting>,
-    remembered: VecDeque<Origins>,
+    remembered: VecDeque<Folded>,
+    /// So many of the oldest batches have no outcomes any more.
+    bare: usize,
+    outcomes: usize,
 }
 
 impl std::fmt::Debug for Watches {
@@ -90,72 +89,91 @@ impl std::fmt::Debug for Watches {
     }
 }
 
-/// Where a record was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// In a batch that has been folded.
-    At {
-        /// The batch.
-        batch: u64,
-        /// The slot.
-        slot: u32,
-    },
-    /// Not in any batch that is remembered.
-    NotYet,
+/// Where the journal says what became of a record.
+pub(crate) struct Recorded {
+    pub(crate) batch: u64,
+    pub(crate) slot: u32,
+    pub(crate) hears: Box<dyn Hears>,
 }
 
 impl Watches {
-    /// Where the record is, if its batch was folded a short while ago.
-    pub(crate) fn find(&self, source: SourceTopic, offset: i64) -> Found {
-        for origins in self.remembered.iter().rev() {
-            // The newest batch of the source says at once that the record is not folded yet.
-            if origins.ends_before(source, offset) {
-                break;
-            }
-            if let Some(slot) = origins.slot(source, offset) {
-                return Found::At { batch: origins.batch, slot };
-            }
+    /// The partition is here; what comes next has these offsets.
+    pub(crate) const fn open(&mut self, next: Offsets) {
+        self.next = Some(next);
+    }
+
+    /// Whether the partition is here.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// `hears` hears what becomes of a record: at once where that is known, or once it is folded. What
+    /// was folded longer ago than is remembered, nobody waits for.
+    pub(crate) fn ask(
+        &mut self,
+        source: SourceTopic,
+        offset: i64,
+        hears: Box<dyn Hears>,
+    ) -> Option<Recorded> {
+        if self.next.is_some_and(|next| offset >= next[source as usize]) {
+            self.waiting.entry((source, offset)).or_default().push(hears);
+            return None;
         }
-        Found::NotYet
+        let found = self.remembered.iter().rev().find_map(|folded| {
+            let slot = folded.origins.slot(source, offset)?;
+            Some((folded, slot))
+        });
+        let (Folded { origins, outcomes }, slot) = found?;
+        if let Some((_, outcome, balance)) = outcome_of(outcomes, slot) {
+            hears.hear(outcome, *balance);
+            return None;
+        }
+        Some(Recorded { batch: origins.batch, slot, hears })
     }
 
-    /// `hears` hears once the record is folded.
-    pub(crate) fn wait(&mut self, source: SourceTopic, offset: i64, hears: Box<dyn Hears>) {
-        self.waiting.entry((source, offset)).or_default().push(hears);
-    }
-
-    /// A batch was folded; `outcomes` of those slots that [`Watches::wanted`] named.
-    pub(crate) fn folded(&mut self, origins: Origins, outcomes: &[(u32, Outcome, Option<Points>)]) {
-        for (slot, outcome, balance) in outcomes {
-            let Some(key) = origins.offset(*slot) else { continue };
-            for hears in self.waiting.remove(&key).unwrap_or_default() {
-                hears.hear(outcome, *balance);
+    /// A batch was folded, with `outcomes` by slot, if they were heard.
+    pub(crate) fn folded(&mut self, origins: Origins, outcomes: Vec<Heard>) {
+        for (source, piece) in origins.sources.iter() {
+            if let Some(next) = &mut self.next {
+                next[*source as usize] = piece.to;
+            }
+            for (first, count) in &piece.stretches {
+                let offsets = (*source, *first)..(*source, first + i64::from(*count));
+                while let Some((key, _)) = self.waiting.range(offsets.clone()).next() {
+                    let key = *key;
+                    let heard = origins.slot(key.0, key.1).and_then(|at| outcome_of(&outcomes, at));
+                    for hears in self.waiting.remove(&key).unwrap_or_default() {
+                        if let Some((_, outcome, balance)) = heard {
+                            hears.hear(outcome, *balance);
+                        }
+                    }
+                }
             }
         }
         if !origins.sources.is_empty() {
-            self.remembered.push_back(origins);
+            self.outcomes += outcomes.len();
+            self.remembered.push_back(Folded { origins, outcomes });
         }
-        if self.remembered.len() > REMEMBERED_MAX {
-            self.remembered.pop_front();
+        while self.outcomes > OUTCOMES_MAX
+            && let Some(oldest) = self.remembered.get_mut(self.bare)
+        {
+            self.outcomes -= std::mem::take(&mut oldest.outcomes).len();
+            self.bare += 1;
         }
-    }
-
-    /// The slots of a batch that somebody waits for, sorted.
-    pub(crate) fn wanted(&self, origins: &Origins) -> Vec<u32> {
-        if self.waiting.is_empty() {
-            return Vec::new();
+        if self.remembered.len() > REMEMBERED_MAX
+            && let Some(oldest) = self.remembered.pop_front()
+        {
+            self.outcomes -= oldest.outcomes.len();
+            self.bare = self.bare.saturating_sub(1);
         }
-        let mut slots: Vec<u32> = self
-            .waiting
-            .keys()
-            .filter_map(|(source, offset)| origins.slot(*source, *offset))
-            .collect();
-        slots.sort_unstable();
-        slots
     }
 
     /// Nobody of those who wait will hear from here.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }
+}
+
+fn outcome_of(outcomes: &[Heard], slot: u32) -> Option<&Heard> {
+    outcomes.binary_search_by_key(&slot, |(slot, _, _)| *slot).ok().map(|at| &outcomes[at])
 }

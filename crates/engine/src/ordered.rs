@@ -117,6 +117,8 @@ pub enum Event<'a> {
         partition: u16,
         /// The source.
         source: SourceTopic,
+        /// The offset that was to come next: what lies between does not count.
+        expected: i64,
         /// Its offset there.
         offset: i64,
         /// The record itself.
@@ -137,7 +139,9 @@ pub enum Event<'a> {
         partition: u16,
         /// The source.
         source: SourceTopic,
-        /// The offset that may come next.
+        /// The offset that was to come next.
+        from: i64,
+        /// The offset that comes next now.
         to: i64,
     },
     /// A source does not go on where it was heard last; nothing more of it is heard.

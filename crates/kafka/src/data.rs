@@ -65,9 +65,20 @@ impl Following {
     }
 }
 
+fn is_of(event: &Event<'_>, left: u16) -> bool {
+    match event {
+        Event::Record { partition, .. } | Event::Passed { partition, .. } => *partition == left,
+        Event::Lost { partition, source, .. } => {
+            *partition == left && *source != SourceTopic::Control
+        }
+        Event::Assigned(_) | Event::Control { .. } | Event::Owner(_) => false,
+    }
+}
+
 /// A message and what it is.
 enum Heard<'a> {
-    Source(SourceTopic, u16, BorrowedMessage<'a>),
+    /// The source, the partition, and the offset that was to come next.
+    Source(SourceTopic, u16, i64, BorrowedMessage<'a>),
     Owner(BorrowedMessage<'a>),
 }
 
@@ -85,27 +96,23 @@ impl Data {
 
     pub(crate) fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {
         let mut following = self.following();
-        self.leave_if_followed(&mut following, partition)?;
+        self.leave_if_followed(&mut following, partition);
         self.assign(partition, FOLLOWED.map(|source| (source, from[source as usize])))?;
         following.next[usize::from(partition)] = Some(from);
         Ok(())
     }
 
     pub(crate) fn leave(&self, partition: u16) {
-        if let Err(error) = self.leave_if_followed(&mut self.following(), partition) {
-            tracing::warn!(partition, %error, "a partition could not be left");
-        }
+        self.leave_if_followed(&mut self.following(), partition);
     }
 
-    fn leave_if_followed(
-        &self,
-        following: &mut Following,
-        partition: u16,
-    ) -> Result<(), LogFailed> {
-        match following.next[usize::from(partition)].take() {
-            None => Ok(()),
-            Some(next) => {
-                self.unassign(partition, FOLLOWED.map(|source| (source, next[source as usize])))
+    fn leave_if_followed(&self, following: &mut Following, partition: u16) {
+        let Some(next) = following.next[usize::from(partition)].take() else { return };
+        following.seen.retain(|seen| !is_of(seen, partition));
+        // One that is not assigned, which may have been lost, must not keep the others.
+        for source in FOLLOWED {
+            if let Err(error) = self.unassign(partition, [(source, next[source as usize])]) {
+                tracing::debug!(partition, ?source, %error, "it was not assigned");
             }
         }
     }
@@ -155,14 +162,14 @@ impl Data {
         for _ in 0..RECORDS_AT_ONCE {
             match self.next(patience)? {
                 None => break,
-                Some(Heard::Source(source, partition, message)) => {
+                Some(Heard::Source(source, partition, expected, message)) => {
                     let operator = self.config.topics.operator(source);
                     let (offset, record) =
                         (message.offset(), records::record(source, &message, operator));
                     hear(match source {
                         SourceTopic::Control => Event::Control { offset, record },
                         SourceTopic::Commands | SourceTopic::Wagers | SourceTopic::GameEvents => {
-                            Event::Record { partition, source, offset, record }
+                            Event::Record { partition, source, expected, offset, record }
                         }
                     });
                 }
@@ -220,11 +227,12 @@ impl Data {
             return (topic == self.config.topics.owners).then_some(Heard::Owner(message));
         };
         let next = following.next_of(partition, source)?;
-        if message.offset() < *next {
+        let expected = *next;
+        if message.offset() < expected {
             return None;
         }
         *next = message.offset() + 1;
-        Some(Heard::Source(source, partition, message))
+        Some(Heard::Source(source, partition, expected, message))
     }
 
     fn following(&self) -> MutexGuard<'_, Following> {
@@ -266,7 +274,7 @@ impl Data {
             && *at == next
         {
             *at = to;
-            following.seen.push(Event::Passed { partition, source, to });
+            following.seen.push(Event::Passed { partition, source, from: next, to });
         }
     }
 

@@ -80,9 +80,11 @@ impl Joined {
 pub(crate) struct Told(Arc<Mutex<State>>);
 
 impl Told {
-    /// The generation in which the partitions were assigned.
-    pub(crate) fn generation(&self) -> Option<Arc<ConsumerGroupMetadata>> {
-        lock(&self.0).generation.clone()
+    /// The generation in which partitions were assigned last, if all of these were among them.
+    pub(crate) fn generation_of(&self, partitions: &[u16]) -> Option<Arc<ConsumerGroupMetadata>> {
+        let state = lock(&self.0);
+        let are_held = partitions.iter().all(|partition| state.partitions.contains(partition));
+        state.generation.clone().filter(|_| are_held)
     }
 }
 

@@ -26,7 +26,7 @@ const BLOCKED_FOR: Duration = Duration::from_millis(200);
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries, and between two looks for acknowledgements.
 const PAUSE: Duration = Duration::from_millis(50);
-const LOOK: Duration = Duration::from_millis(1);
+const LOOK: Duration = Duration::from_micros(500);
 
 /// A record of an output topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +99,9 @@ impl Publisher {
     /// owner that is in the way is aborted, and with it this owner's producer: it has to begin again.
     pub fn begin(&mut self, taken: &[Taken<'_>]) -> Result<Vec<u64>, PublishFailed> {
         self.generation = None;
-        let generation = self.group.generation().ok_or_else(|| {
-            PublishFailed::Fenced("no partitions were assigned to this node yet".into())
+        let partitions: Vec<_> = taken.iter().map(|taken| taken.partition).collect();
+        let generation = self.group.generation_of(&partitions).ok_or_else(|| {
+            PublishFailed::Fenced("the partitions are not assigned to this node, or not yet".into())
         })?;
         self.producer()?;
         let positions = if let Ok(positions) = self.committed(taken, BLOCKED_FOR) {
@@ -166,8 +167,15 @@ impl Publisher {
             send(producer, config, record).map_err(Stopped::Before)?;
         }
         // The client's own wait looks only every 100 ms.
-        while producer.in_flight_count() > 0 {
-            producer.poll(LOOK);
+        let mut before = producer.in_flight_count();
+        while before > 0 {
+            producer.poll(Duration::ZERO);
+            let left = producer.in_flight_count();
+            // A poll that may wait counts in whole milliseconds, and spins for the rest of one.
+            if left == before {
+                std::thread::sleep(LOOK);
+            }
+            before = left;
         }
         loop {
             match producer.commit_transaction(ANSWER_PATIENCE) {
@@ -281,7 +289,8 @@ fn send(
         match producer.send(outgoing) {
             Ok(()) => return Ok(()),
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                producer.poll(LOOK);
+                producer.poll(Duration::ZERO);
+                std::thread::sleep(LOOK);
                 outgoing = back;
             }
             Err((error, _)) => return Err(error),

@@ -147,7 +147,8 @@ impl Look {
         };
         match self.ranges.read(topic, partition, next..end, &mut each) {
             Ok(()) if is_empty => data.is_passed(partition, source, next, end),
-            Ok(()) => {}
+            // Reading has stopped once more.
+            Ok(()) => data.ask_again(partition, source, next),
             Err(error) => tracing::debug!(topic, partition, %error, "what is left cannot be read"),
         }
     }

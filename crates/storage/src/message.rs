@@ -44,7 +44,7 @@ pub fn of(
 }
 
 /// The player of an event, as far as one can be made out.
-fn player_of(record: &Record<'_>) -> Option<String> {
+pub fn player_of(record: &Record<'_>) -> Option<String> {
     match record.kind {
         Kind::Wager => {
             accolade_wire::event::read_wager(record.body).ok().map(|event| event.player_id().into())

@@ -1,99 +1,17 @@
 //! An embedded node's directory that becomes a cluster, over real brokers.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use serde_json::Value;
 
+use crate::api::{get, submit};
+use crate::cluster::Cluster;
 use crate::harness::{Home, Ran, Serving, line_with};
 
-/// How long a node may take until it owns everything.
-const PATIENCE: Duration = Duration::from_mins(1);
 const PLAYERS: [&str; 3] = ["player-456", "player-457", "player-458"];
 
-/// A cluster without nodes: topics and a folder of its own.
-struct Cluster {
-    folder: tempfile::TempDir,
-    partitions: &'static str,
-}
-
-impl Cluster {
-    fn new(partitions: &'static str) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), partitions }
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("node-1")
-    }
-
-    fn objects(&self) -> PathBuf {
-        self.folder.path().join("objects")
-    }
-
-    fn environment(&self) -> Vec<(&'static str, String)> {
-        let brokers = std::env::var("ACCOLADE_TEST_KAFKA");
-        let name = self.folder.path().file_name().unwrap().to_string_lossy();
-        vec![
-            ("ACCOLADE_DATA_DIR", self.data_dir().display().to_string()),
-            ("ACCOLADE_BROKERS", brokers.unwrap_or_else(|_| "127.0.0.1:19092".into())),
-            ("ACCOLADE_TOPIC_PREFIX", format!("adopt-{}.", name.trim_start_matches('.'))),
-            ("ACCOLADE_NODE", "node-1".into()),
-            ("ACCOLADE_ADDRESS", "http://127.0.0.1:1".into()),
-            ("ACCOLADE_CLUSTER_SECRET", "a-secret-for-tests-only".into()),
-            ("ACCOLADE_REPLICATION", "1".into()),
-            ("ACCOLADE_PARTITIONS", self.partitions.into()),
-            ("ACCOLADE_SHIP_TO", self.objects().display().to_string()),
-            ("ACCOLADE_SHIP_EVERY_SECONDS", "1".into()),
-            ("ACCOLADE_FREE_BYTES_MIN", "1000000".into()),
-        ]
-    }
-
-    fn run(&self, home: &Home, words: &[&str]) -> Ran {
-        let environment = self.environment();
-        let environment: Vec<_> = environment.iter().map(|(name, v)| (*name, &**v)).collect();
-        home.run_with(words, &environment)
-    }
-
-    fn adopt(&self, home: &Home) -> Ran {
-        self.run(home, &["cluster", "adopt", home.data_dir().to_str().unwrap()])
-    }
-
-    /// Starts its node, and waits until it owns every partition.
-    fn serve(&self, home: &Home) -> Serving {
-        let environment = self.environment();
-        let environment: Vec<_> = environment.iter().map(|(name, v)| (*name, &**v)).collect();
-        let serving = home.serve(&environment);
-        let until = Instant::now() + PATIENCE;
-        while request(&serving, "GET", "/readyz", "", "").0 != 200 {
-            assert!(Instant::now() < until, "the node is not ready");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        serving
-    }
-}
-
-/// Status and body.
-fn request(serving: &Serving, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(serving.address()).unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: node\r\nauthorization: Bearer {key}\r\n\
-         content-type: application/x-ndjson\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
-fn get(serving: &Serving, key: &str, path: &str) -> Value {
-    let (status, body) = request(serving, "GET", &format!("/api/v1/{path}"), key, "");
-    assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).unwrap()
+fn adopt(cluster: &Cluster, home: &Home) -> Ran {
+    cluster.run(home, &["cluster", "adopt", home.data_dir().to_str().unwrap()])
 }
 
 /// Everything that the API says about players, dead letters and the program.
@@ -120,14 +38,6 @@ fn void(id: &str, player: &str) -> String {
     format!(
         r#"{{"type":"wager.voided","wagerId":"{id}","playerId":"{player}","operatorId":"operator-789","reason":"r","timestamp":"{at}"}}"#
     )
-}
-
-/// Submits one line and returns what became of it.
-fn submit(serving: &Serving, key: &str, line: &str) -> Value {
-    let (status, body) = request(serving, "POST", "/api/v1/wagers?wait=applied", key, line);
-    assert!(status < 300, "{body}");
-    let answer: Value = serde_json::from_str(&body).unwrap();
-    answer["results"].get(0).cloned().unwrap_or(answer)
 }
 
 /// Operators, programs, wagers, a void and a conflict; returns the key of the first operator.
@@ -162,11 +72,11 @@ fn a_cluster_answers_as_the_directory_did_and_goes_on() {
     let conflict = submit(&serving, &key, &wager("before-1", PLAYERS[0], "31.00"));
     assert_eq!(conflict["outcome"], "dead_letter", "{conflict}");
     let before = said(&serving, &key);
-    let in_use = cluster.adopt(&home).badly();
+    let in_use = adopt(&cluster, &home).badly();
     assert!(in_use.contains("stop it first"), "{in_use}");
     serving.kill();
 
-    let adopted = cluster.adopt(&home);
+    let adopted = adopt(&cluster, &home);
     assert!(adopted.err.contains("partition 3 of 4: "), "{}", adopted.err);
     let adopted = adopted.well();
     line_with(&adopted, "4 partitions, ");
@@ -192,7 +102,7 @@ fn a_cluster_answers_as_the_directory_did_and_goes_on() {
     line_with(&cluster.run(&home, &["audit", "verify"]).well(), "audit: ok");
     assert_eq!(serving.stop().0, Some(0));
 
-    let refused = cluster.adopt(&home).badly();
+    let refused = adopt(&cluster, &home).badly();
     assert!(refused.contains("the cluster is in use"), "{refused}");
     // What the cluster has is what it had.
     std::fs::remove_dir_all(cluster.data_dir()).unwrap();
@@ -207,14 +117,14 @@ fn an_adoption_that_was_interrupted_is_run_again_and_another_is_refused() {
     let (home, cluster) = (Home::new(), Cluster::new("2"));
     let key = fill(&home, "2");
     let few = Cluster { folder: tempfile::tempdir().unwrap(), partitions: "3" };
-    let other_number = few.adopt(&home).badly();
+    let other_number = adopt(&few, &home).badly();
     assert!(other_number.contains("set `partitions = 2`"), "{other_number}");
 
     // Nothing can be put where a file is in the way.
     std::fs::create_dir_all(cluster.objects()).unwrap();
     let in_the_way = cluster.objects().join("p0001");
     std::fs::write(&in_the_way, "").unwrap();
-    let interrupted = cluster.adopt(&home).badly();
+    let interrupted = adopt(&cluster, &home).badly();
     assert!(interrupted.contains("partition 1 could not be shipped"), "{interrupted}");
     std::fs::remove_file(&in_the_way).unwrap();
     // The embedded node may even have gone on meanwhile.
@@ -222,18 +132,18 @@ fn an_adoption_that_was_interrupted_is_run_again_and_another_is_refused() {
     submit(&serving, &key, &wager("meanwhile", PLAYERS[0], "30.00"));
     let before = said(&serving, &key);
     assert_eq!(serving.stop().0, Some(0));
-    cluster.adopt(&home).well();
-    let again = cluster.adopt(&home).badly();
+    adopt(&cluster, &home).well();
+    let again = adopt(&cluster, &home).badly();
     assert!(again.contains("has adopted the directory already"), "{again}");
 
     let (other, same_topics) = (Home::new(), Cluster { partitions: "3", ..cluster });
     fill(&other, "3");
-    let refused = same_topics.adopt(&other).badly();
+    let refused = adopt(&same_topics, &other).badly();
     assert!(refused.contains("partitions 2, and needs 3"), "{refused}");
     let cluster = Cluster { partitions: "2", ..same_topics };
     let other = Home::new();
     fill(&other, "2");
-    let refused = cluster.adopt(&other).badly();
+    let refused = adopt(&cluster, &other).badly();
     assert!(refused.contains("`accolade.control` has 5 records"), "{refused}");
 
     assert_eq!(said(&cluster.serve(&home), &key), before);
@@ -242,7 +152,7 @@ fn an_adoption_that_was_interrupted_is_run_again_and_another_is_refused() {
 #[test]
 fn an_adoption_that_cannot_be_says_why() {
     let (home, cluster) = (Home::new(), Cluster::new("2"));
-    let missing = cluster.adopt(&home).badly();
+    let missing = adopt(&cluster, &home).badly();
     assert!(missing.contains("there is no data directory"), "{missing}");
     fill(&home, "2");
     let directory = home.data_dir();

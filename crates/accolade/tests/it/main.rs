@@ -2,7 +2,10 @@
 
 #[cfg(feature = "cluster")]
 mod adopt;
+mod api;
 mod beside_and_alone;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod doctor;
 mod errors;
 mod harness;
@@ -10,5 +13,6 @@ mod help;
 mod kill;
 mod restore;
 mod running;
+mod scenarios;
 mod standing;
 mod watching;

@@ -141,6 +141,11 @@ impl Brokers {
         lock(&self.topics).source_starts.insert((source, partition), end);
     }
 
+    /// The order loses its end, as one that was made anew has lost it.
+    pub(crate) fn shorten_order(&self, partition: u16, length: usize) {
+        lock(&self.topics).orders[usize::from(partition)].truncate(length);
+    }
+
     /// Retention removes the order before an offset.
     pub(crate) fn cut_order(&self, partition: u16, before: i64) {
         lock(&self.topics).order_starts[usize::from(partition)] = before;
@@ -392,7 +397,8 @@ impl OrderedLog for MemoryLog {
             anything = true;
         }
         for (partition, source, offset, bytes) in news {
-            hear(Event::Record { partition, source, offset, record: read(&bytes) });
+            let expected = offset;
+            hear(Event::Record { partition, source, expected, offset, record: read(&bytes) });
             anything = true;
         }
         if !anything {

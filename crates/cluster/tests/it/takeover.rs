@@ -8,7 +8,7 @@ use accolade_domain::refusal::DeadReason;
 use accolade_engine::contract;
 use accolade_engine::ownership::{Counted, Cursor};
 use accolade_storage::host::Host;
-use accolade_wire::control::Command;
+use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::partition_of;
 use accolade_wire::order::{Order, SourceTopic};
 use accolade_wire::record::{Kind, Record, Source};
@@ -297,6 +297,42 @@ fn what_retention_removed_before_it_was_read_is_not_passed_over() {
     let why = why_standing(&one, 0);
     assert!(why.contains("and not"), "{why}");
     assert!(one.read(0, &mut |_| ()).is_err());
+}
+
+#[test]
+fn an_order_that_lost_its_end_is_refused_and_not_filled_up() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    all_have(&cluster, 30, 1);
+    cluster.stop("one");
+    cluster.brokers.shorten_order(0, 2);
+    let one = cluster.start("one");
+    let why = why_standing(&one, 0);
+    assert!(why.contains("was made anew, or lost its end"), "{why}");
+    assert!(cluster.brokers.orders(0).len() < 5, "nobody claims it again and again");
+}
+
+#[test]
+fn a_partition_stands_where_the_fold_fails_takes_in_what_comes_and_goes_on_once_that_is_skipped() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    let (stuck, other) = (partition_of("player-0", 2), 1 - partition_of("player-0", 2));
+    wager(&one, "bad", "player-0", "13.00");
+    assert!(why_standing(&one, stuck).contains("a stake of 13"));
+    let waiting = wager(&one, "later", "player-0", "10.00");
+    assert!(waiting.is_durable());
+    assert!(one.read(other, &mut |_| ()).is_ok(), "the other goes on");
+    let place = one.status().standing[0].0;
+    let (partition, batch, slot) = (place.partition, place.batch, place.slot);
+    let skip = Control::Skip { partition, batch, slot, who: "test".into() };
+    submit(&one, None, Kind::Control, &serde_json::to_vec(&skip).unwrap());
+    cluster.expect_balance("player-0", 2);
+    assert_eq!(one.status().standing, []);
+    orders_are_sound(&cluster, 2);
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn what_is_submitted_is_heard_from_an_offset_on(log: &impl OrderedLog) {
         log.follow(0, offsets).unwrap();
         let mut heard = vec![Vec::new(); SOURCES.len()];
         hear_until(log, |event| {
-            if let Some(Event::Record { partition, source, offset, record }) = event {
+            if let Some(Event::Record { partition, source, offset, record, .. }) = event {
                 assert_eq!(partition, 0);
                 let number = SOURCES.iter().position(|(other, _)| *other == source).unwrap();
                 heard[number].push((offset, Written::of(&record)));

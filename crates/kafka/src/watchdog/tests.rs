@@ -111,7 +111,7 @@ fn what_does_not_count_is_passed_once_nothing_else_is_left() {
     for _ in 0..4 {
         look.again(&data).unwrap();
         let mut hear = |event: Event<'_>| {
-            if let Event::Passed { partition, source, to } = event {
+            if let Event::Passed { partition, source, to, .. } = event {
                 passed = Some((partition, source, to));
             }
         };

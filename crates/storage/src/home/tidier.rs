@@ -1,6 +1,7 @@
 //! What a home's files need done beside its fold.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use accolade_domain::time::Timestamp;
 use accolade_engine::disk::Disk;
@@ -9,6 +10,7 @@ use super::log_copy::LogCopy;
 use crate::backing::Backing;
 use crate::error::Result;
 use crate::segment::Family;
+use crate::slices::ClosedSegment;
 use crate::tidying::{self, Kept};
 
 /// Keeps the files of one home in order.
@@ -18,6 +20,7 @@ pub struct HomeTidier {
     backing: Arc<Backing>,
     log: Arc<LogCopy>,
     log_bytes_max: u64,
+    kept_from: AtomicU64,
 }
 
 impl HomeTidier {
@@ -27,7 +30,7 @@ impl HomeTidier {
         log: Arc<LogCopy>,
         log_bytes_max: u64,
     ) -> Self {
-        Self { disk, backing, log, log_bytes_max }
+        Self { disk, backing, log, log_bytes_max, kept_from: AtomicU64::new(u64::MAX) }
     }
 
     /// Closes segments that were left, allocates the next ones, and does one piece of what takes longer:
@@ -53,8 +56,18 @@ impl HomeTidier {
         Ok(true)
     }
 
+    /// Records of batches from this one on are kept, however many they are: somebody has yet to read them.
+    pub fn keep_from(&self, batch: u64) {
+        self.kept_from.store(batch, Ordering::Relaxed);
+    }
+
     fn retain_log(&self) -> Result<bool> {
-        let (bytes_max, from) = (self.log_bytes_max, self.backing.log_cut_from());
+        let kept_from = self.kept_from.load(Ordering::Relaxed);
+        let is_kept =
+            |segment: &ClosedSegment| segment.last_batches.values().any(|last| *last >= kept_from);
+        let kept = self.backing.log.closed()?.into_iter().find(is_kept);
+        let from = kept.map_or(u64::MAX, |kept| kept.sequence).min(self.backing.log_cut_from());
+        let bytes_max = self.log_bytes_max;
         tidying::retain_log(&self.backing.log, Kept { since: i64::MIN, bytes_max, from })
     }
 

@@ -26,8 +26,10 @@ const HEARS_WITHIN_MS: &str = "10000";
 
 /// The default of 1,000 costs up to two thirds of the rate once a queue was full.
 const FETCH_QUEUE_BACKOFF_MS: &str = "5";
-/// A broker that has nothing answers after so long; a message that comes meanwhile does not wait.
+/// A broker that has less than was asked for answers after so long.
 const FETCH_WAIT_MS: &str = "5";
+/// Less than this is waited for: under load a request would else be answered for every few records.
+const FETCH_BYTES_MIN: &str = "16000";
 /// Fetching ahead, for the rate of catching up.
 const QUEUED_MESSAGES: &str = "200000";
 /// What is fetched ahead at most, in KiB.
@@ -38,8 +40,9 @@ const RANGE_QUEUED_KIB: &str = "16384";
 
 /// How long a record is tried to be written: longer than a partition takes to find a new leader.
 const WRITTEN_WITHIN_MS: &str = "30000";
-/// Records from several callers go out together; one alone waits so long.
-const INTAKE_LINGER_MS: &str = "1";
+/// Records from several callers go out together; one alone waits so long. Each partition makes a request of
+/// its own, and brokers are busied by requests rather than by records.
+const INTAKE_LINGER_MS: &str = "5";
 /// What waits to be written before more is refused.
 const INTAKE_QUEUED_MESSAGES: &str = "200000";
 const INTAKE_QUEUED_KIB: &str = "131072";
@@ -116,6 +119,7 @@ fn reader(config: &KafkaConfig, purpose: &str) -> ClientConfig {
 /// Reads the partitions that are followed, control and owners.
 pub(crate) fn data(config: &KafkaConfig) -> ClientConfig {
     let mut client = reader(config, "data");
+    client.set("fetch.min.bytes", FETCH_BYTES_MIN);
     client.set("queued.min.messages", QUEUED_MESSAGES);
     client.set("queued.max.messages.kbytes", QUEUED_KIB);
     client

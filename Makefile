@@ -61,8 +61,7 @@ kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
 
 cluster-test: ## fail parts of a cluster under load, ROUNDS=3 times each; FAULTS="..." for some of them
 	@scripts/setup.sh services
-	ACCOLADE_ROUNDS=$(ROUNDS) cargo test --release -p accolade --test cluster -- \
-		--ignored --nocapture --test-threads=1 $(FAULTS)
+	ACCOLADE_ROUNDS=$(ROUNDS) scripts/cluster-test.sh $(FAULTS)
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace --test fuzz

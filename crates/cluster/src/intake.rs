@@ -38,6 +38,7 @@ impl Intake for ClusterNode {
             submission,
         });
         let mut records = &pending.submission.records[..];
+        let trace = pending.submission.trace.as_deref();
         for (index, (partition, length)) in pending.submission.parts.iter().enumerate() {
             let (bytes, rest) = records.split_at(*length as usize);
             records = rest;
@@ -55,7 +56,7 @@ impl Intake for ClusterNode {
                 }
                 one_less(&told_inner, &told);
             });
-            if let Err(refused) = inner.log.submit(source, partition, &record, done) {
+            if let Err(refused) = inner.log.submit(source, partition, &record, trace, done) {
                 if index == 0 {
                     return Err(refused);
                 }

@@ -228,7 +228,7 @@ impl ClusterNode {
             };
             // Two nodes may do this at the same time: the first record counts.
             let submitted =
-                self.inner.log.submit(SourceTopic::Control, 0, &record, Box::new(|_| {}));
+                self.inner.log.submit(SourceTopic::Control, 0, &record, None, Box::new(|_| {}));
             submitted.map_err(|refused| refused.to_string())?;
         }
         while self.inner.control.end() < end || self.inner.control.rules().settings.partitions == 0
@@ -631,7 +631,7 @@ impl Inner {
         let Some((to, bytes)) = message else { return };
         let record = Record::read(&mut accolade_wire::bytes::Cursor::new(&bytes, "record"));
         let record = record.expect("the record was just written");
-        let sent = self.log.submit(SourceTopic::Commands, to, &record, Box::new(|_| {}));
+        let sent = self.log.submit(SourceTopic::Commands, to, &record, None, Box::new(|_| {}));
         if let Err(refused) = sent {
             tracing::debug!(%refused, "a message could not be sent; a timer sends it again");
         }

@@ -32,6 +32,9 @@ pub struct Submission {
     pub wants_outcomes: bool,
     /// When it was taken in, for the latency histogram.
     pub taken_at: Instant,
+    /// The trace that it belongs to, as the header `traceparent` of W3C Trace Context has it; logs that
+    /// have headers carry it on.
+    pub trace: Option<String>,
 }
 
 /// Hears what becomes of a submission. Calls come from the node's threads and must not block.

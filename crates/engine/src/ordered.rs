@@ -17,7 +17,8 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
     fn partitions(&self) -> u16;
 
     /// Makes a record durable in a source; control records have partition 0. `done` hears the offset
-    /// once it survives the loss of a broker, from a thread that must not be blocked.
+    /// once it survives the loss of a broker, from a thread that must not be blocked. A log with headers
+    /// carries `trace` on, as `traceparent` of W3C Trace Context.
     ///
     /// Refused at once where too much waits; then `done` is never called.
     fn submit(
@@ -25,6 +26,7 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
         source: SourceTopic,
         partition: u16,
         record: &Record<'_>,
+        trace: Option<&str>,
         done: Submitted,
     ) -> Result<(), Refused>;
 

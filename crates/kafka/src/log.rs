@@ -71,18 +71,6 @@ impl KafkaLog {
         })
     }
 
-    /// Makes a record durable as [`OrderedLog::submit`] does, with the trace that it belongs to.
-    pub fn submit_traced(
-        &self,
-        source: SourceTopic,
-        partition: u16,
-        record: &Record<'_>,
-        trace: Option<&str>,
-        done: Submitted,
-    ) -> Result<(), Refused> {
-        self.intake.submit(source, partition, record, trace, done)
-    }
-
     /// A publisher of this node's outputs; there is one at a time.
     pub fn publisher(&self) -> Result<Publisher, OpenFailed> {
         Publisher::new(&self.config, self.membership.told())
@@ -100,9 +88,10 @@ impl OrderedLog for KafkaLog {
         source: SourceTopic,
         partition: u16,
         record: &Record<'_>,
+        trace: Option<&str>,
         done: Submitted,
     ) -> Result<(), Refused> {
-        self.submit_traced(source, partition, record, None, done)
+        self.intake.submit(source, partition, record, trace, done)
     }
 
     fn append(&self, partition: u16, record: &[u8], done: Appended) {

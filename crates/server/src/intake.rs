@@ -9,7 +9,7 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::{Kind, Record, Source};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
@@ -110,7 +110,8 @@ impl Service {
             blocking(move || service.prepare(way, tenant.as_ref(), format, &bytes)).await??
         };
         drop(held);
-        let Prepared { parcel, indexes, rejected, single } = prepared;
+        let Prepared { mut parcel, indexes, rejected, single } = prepared;
+        parcel.trace = trace_of(&parts.headers);
         self.counters.of(way.kind).count(indexes.len(), rejected.len());
         if let Some(event_id) = single {
             if !waits {
@@ -238,6 +239,18 @@ impl Preparing<'_> {
         add(event.player_id(), operator, item);
         Ok(event.id().to_owned())
     }
+}
+
+/// The trace of a request, by W3C Trace Context; one that is malformed is none.
+fn trace_of(headers: &HeaderMap) -> Option<String> {
+    let trace = headers.get("traceparent")?.to_str().ok()?;
+    let is_hex = |part: &str, length| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let mut parts = trace.split('-');
+    let is_whole =
+        [2, 32, 16, 2].iter().all(|length| parts.next().is_some_and(|part| is_hex(part, *length)));
+    (is_whole && parts.next().is_none()).then(|| trace.to_owned())
 }
 
 /// The answer to a single event; the most frequent of all, so it is written by hand.

@@ -27,11 +27,14 @@ use crate::service::{Service, now};
 pub(crate) struct Parcel {
     records: Vec<u8>,
     parts: Vec<(Option<u16>, u32)>,
+    /// The `traceparent` of the request.
+    pub(crate) trace: Option<String>,
 }
 
 impl Parcel {
     pub(crate) fn with_capacity(records: usize, bytes: usize) -> Self {
-        Self { records: Vec::with_capacity(bytes), parts: Vec::with_capacity(records) }
+        let (records, parts) = (Vec::with_capacity(bytes), Vec::with_capacity(records));
+        Self { records, parts, trace: None }
     }
 
     /// Adds a record for a partition, or a control record for all of them.
@@ -144,6 +147,7 @@ impl Service {
             caller: Arc::<Ticket>::clone(&ticket),
             wants_outcomes: waits,
             taken_at: Instant::now(),
+            trace: parcel.trace,
         })?;
         durable.await.unwrap_or(Err(Refused::Stopping))?;
         Ok(ticket)

@@ -120,7 +120,7 @@ impl Cluster<'_> {
             };
             let refused = |why| anyhow::anyhow!("control record {number} was not written: {why}");
             self.log
-                .submit(SourceTopic::Control, 0, &record, Box::new(done))
+                .submit(SourceTopic::Control, 0, &record, None, Box::new(done))
                 .map_err(|why| refused(why.to_string()))?;
             match told.recv_timeout(PATIENCE) {
                 Ok(Ok(offset)) if u64::try_from(offset) == Ok(number - 1) => {}

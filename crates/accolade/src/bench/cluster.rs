@@ -350,7 +350,8 @@ pub(crate) fn ask(
         let partitions = parts.iter().filter_map(|(partition, _)| *partition).collect();
         let caller = Arc::new(Asked { intended, partitions, told: Arc::clone(told) });
         let wants_outcomes = true;
-        let submission = Submission { records, parts, caller, wants_outcomes, taken_at: intended };
+        let submission =
+            Submission { records, parts, caller, wants_outcomes, taken_at: intended, trace: None };
         match node.submit(submission) {
             Ok(()) => {}
             Err(Refused::Busy) => dropped += TOGETHER,

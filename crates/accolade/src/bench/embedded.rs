@@ -103,6 +103,7 @@ fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
         caller,
         wants_outcomes: true,
         taken_at: Instant::now(),
+        trace: None,
     })?;
     waiting.wait();
     Ok(())
@@ -197,7 +198,8 @@ pub(crate) fn run(
             Arc::clone(&counting) as Arc<dyn Caller>
         };
         let wants_outcomes = is_timed;
-        let submission = Submission { records, parts, caller, wants_outcomes, taken_at: due };
+        let submission =
+            Submission { records, parts, caller, wants_outcomes, taken_at: due, trace: None };
         match node.submit(submission) {
             Ok(()) => {}
             Err(Refused::Busy) => dropped += chunk as u64,

@@ -135,7 +135,7 @@ impl Cluster {
     }
 
     fn services_dir(&self) -> PathBuf {
-        // Short: sockets of PostgreSQL have short names. Left in place, so that the next run is quick.
+        // Short: sockets of PostgreSQL have short names. `scripts/cluster-test.sh` stops and removes them.
         root().join(format!("target/test-cluster-{}", self.ports_from))
     }
 

@@ -18,6 +18,7 @@ use accolade_domain::program::Program;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::objects::{Object, Objects};
+use accolade_engine::ordered::OrderedLog;
 use accolade_storage::host::{Host, Outcomes};
 use accolade_storage::ship::Directory;
 use accolade_wire::control::Control;
@@ -199,6 +200,11 @@ impl Cluster {
     pub(crate) fn start(&self, name: &str) -> Arc<ClusterNode> {
         let log = self.brokers.log(name);
         self.logs.lock().unwrap().insert(name.into(), Arc::clone(&log));
+        self.start_over(name, log)
+    }
+
+    /// Starts a node over a log of another kind.
+    pub(crate) fn start_over(&self, name: &str, log: Arc<dyn OrderedLog>) -> Arc<ClusterNode> {
         let address = format!("http://{name}");
         let mut options = ClusterOptions::new(name, &address, self.data_dir(name));
         options.checkpoint_every = Duration::from_millis(300);
@@ -328,6 +334,21 @@ pub(crate) fn submit(
     kind: Kind,
     body: &[u8],
 ) -> Arc<Heard> {
+    submit_traced(node, partition, kind, body, None)
+}
+
+/// Submits a wager that belongs to a trace.
+pub(crate) fn traced(node: &ClusterNode, body: &str, trace: &str) -> Arc<Heard> {
+    submit_traced(node, Some(0), Kind::Wager, body.as_bytes(), Some(trace.to_owned()))
+}
+
+fn submit_traced(
+    node: &ClusterNode,
+    partition: Option<u16>,
+    kind: Kind,
+    body: &[u8],
+    trace: Option<String>,
+) -> Arc<Heard> {
     let (source, operator, received_at, origin) = (Source::Http, "house", now(), None);
     let mut records = Vec::new();
     Record { kind, source, operator, received_at, origin, body }.write(&mut records);
@@ -335,7 +356,7 @@ pub(crate) fn submit(
     let heard = Arc::new(Heard::default());
     let caller = Arc::clone(&heard) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, Instant::now());
-    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at }).unwrap();
+    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace }).unwrap();
     heard
 }
 

@@ -1,5 +1,6 @@
 //! Nodes of the cluster form over a log in memory that fails as brokers and networks do.
 
 mod harness;
+mod kafka;
 mod memory_log;
 mod takeover;

@@ -26,6 +26,7 @@ struct Topics {
     source_starts: BTreeMap<(SourceTopic, u16), i64>,
     owners: Vec<Owner>,
     members: BTreeSet<String>,
+    traces: Vec<String>,
     generation: u64,
 }
 
@@ -106,6 +107,11 @@ impl Brokers {
     /// The records of a source.
     pub(crate) fn source(&self, source: SourceTopic, partition: u16) -> Vec<Vec<u8>> {
         lock(&self.topics).sources.get(&(source, partition)).cloned().unwrap_or_default()
+    }
+
+    /// The traces that records came with.
+    pub(crate) fn traces(&self) -> Vec<String> {
+        lock(&self.topics).traces.clone()
     }
 
     /// A record arrives that another program has sent.
@@ -257,8 +263,10 @@ impl OrderedLog for MemoryLog {
         source: SourceTopic,
         partition: u16,
         record: &Record<'_>,
+        trace: Option<&str>,
         done: Submitted,
     ) -> Result<(), Refused> {
+        lock(&self.brokers.topics).traces.extend(trace.map(str::to_owned));
         let mut bytes = Vec::new();
         record.write(&mut bytes);
         let write = Write::Source { source, partition, bytes, done };

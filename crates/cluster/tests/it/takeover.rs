@@ -13,7 +13,7 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::order::{Order, SourceTopic};
 use accolade_wire::record::{Kind, Record, Source};
 
-use crate::harness::{Cluster, now, submit, wager, wager_body};
+use crate::harness::{Cluster, now, submit, traced, wager, wager_body};
 
 /// Wagers of ten units each for `players` players, through one node; each is repeated where nobody
 /// answered.
@@ -75,6 +75,17 @@ fn whoever_takes_a_wager_in_tells_what_became_of_it_wherever_it_is_folded() {
         }
     }
     orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn a_trace_goes_with_its_record_into_the_log() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start("one");
+    cluster.open_house();
+    traced(&one, &wager_body("w1", "anna", "10.00"), "00-trace-1");
+    wager(&one, "w2", "anna", "10.00");
+    cluster.expect_balance("anna", 2);
+    assert_eq!(cluster.brokers.traces(), ["00-trace-1"]);
 }
 
 #[test]

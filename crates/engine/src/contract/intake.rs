@@ -63,7 +63,9 @@ fn submit(intake: &dyn Intake, records: &[(Option<u16>, Kind, Vec<u8>)]) -> Hear
     let waiting = Arc::new(Waiting::default());
     let caller = Arc::clone(&waiting) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, a_moment());
-    intake.submit(Submission { records: bytes, parts, caller, wants_outcomes, taken_at }).unwrap();
+    intake
+        .submit(Submission { records: bytes, parts, caller, wants_outcomes, taken_at, trace: None })
+        .unwrap();
     let heard = waiting.heard.lock().unwrap();
     let is_waiting =
         |heard: &mut Heard| heard.outcomes.len() < records.len() && heard.refused.is_none();

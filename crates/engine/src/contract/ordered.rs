@@ -106,7 +106,7 @@ fn submit(
         .map(|written| {
             let (sender, receiver) = mpsc::channel();
             let done = move |offset| sender.send(offset).unwrap();
-            log.submit(source, partition, &written.record(), Box::new(done)).unwrap();
+            log.submit(source, partition, &written.record(), None, Box::new(done)).unwrap();
             receiver
         })
         .collect();

@@ -138,7 +138,7 @@ fn a_trace_goes_on_through_the_intake() {
             Record { kind, source: Source::Http, operator, received_at, origin, body: b"{}" };
         let sender = sender.clone();
         let done = Box::new(move |offset| sender.send(offset).unwrap());
-        log.submit_traced(source, 0, &record, Some(trace), done).unwrap();
+        log.submit(source, 0, &record, Some(trace), done).unwrap();
         assert_eq!(receiver.recv().unwrap(), Ok(0));
         let mut settings = Cluster::client();
         settings.set("group.id", &config.group);

@@ -77,7 +77,7 @@ fn submit_all(log: &KafkaLog, count: usize) {
                 offset.unwrap();
                 done.fetch_add(1, Ordering::Relaxed);
             });
-            if log.submit(SourceTopic::Wagers, partition, &record, heard).is_ok() {
+            if log.submit(SourceTopic::Wagers, partition, &record, None, heard).is_ok() {
                 break;
             }
             refused += 1;
@@ -193,7 +193,7 @@ fn submit_alone() {
             offset.unwrap();
             sender.send(Instant::now()).unwrap();
         });
-        log.submit(SourceTopic::Wagers, 3, &record, done).unwrap();
+        log.submit(SourceTopic::Wagers, 3, &record, None, done).unwrap();
         let mut heard_at = None;
         while heard_at.is_none() {
             let mut hear = |event: Event<'_>| {

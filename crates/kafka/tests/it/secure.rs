@@ -68,7 +68,7 @@ fn orders_and_hears(mechanism: Mechanism) {
         body: b"{}",
     };
     let done = Box::new(move |offset| sender.send(offset).unwrap());
-    log.submit(SourceTopic::Wagers, 0, &record, done).unwrap();
+    log.submit(SourceTopic::Wagers, 0, &record, None, done).unwrap();
     assert_eq!(receiver.recv_timeout(SOON).unwrap(), Ok(0));
     let mut heard = Vec::new();
     for _ in 0..TRIES {

@@ -175,7 +175,9 @@ impl House {
         let heard = Arc::new(Heard::default());
         let caller = Arc::clone(&heard) as Arc<dyn Caller>;
         let (wants_outcomes, taken_at) = (true, Instant::now());
-        self.node.submit(Submission { records, parts, caller, wants_outcomes, taken_at }).unwrap();
+        self.node
+            .submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None })
+            .unwrap();
         let waiting = heard.0.lock().unwrap();
         let is_open = |heard: &mut (Vec<Outcome>, Option<Refused>)| {
             heard.0.len() < bodies.len() && heard.1.is_none()

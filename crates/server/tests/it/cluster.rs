@@ -432,3 +432,15 @@ async fn an_owner_that_is_gone_is_an_error_that_passes() {
     let status = cluster.a().on_socket(ask("GET", "/local/status")).await.json;
     assert!(status["nodes"][0]["error"].is_string(), "{status}");
 }
+
+#[tokio::test]
+async fn the_trace_of_a_request_goes_with_its_records() {
+    let cluster = Cluster::start().await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (number, given) in [trace, "not-a-trace", ""].into_iter().enumerate() {
+        let event = wager(&format!("w-{number}"), "player-0");
+        let request = ask("POST", "/api/v1/wagers").header("traceparent", given).json(&event);
+        assert_eq!(cluster.a().send(request).await.status, 200);
+    }
+    assert_eq!(cluster.traces(), [trace]);
+}

@@ -383,6 +383,7 @@ fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
         caller: Arc::new(NobodyCalls),
         wants_outcomes: false,
         taken_at: Instant::now(),
+        trace: None,
     };
     if inner.intake.push(submission, usize::MAX).is_err() {
         tracing::debug!("the node is stopping; a timer sends this again");

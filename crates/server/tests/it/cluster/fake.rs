@@ -50,6 +50,7 @@ struct Shared {
     owners: Mutex<[[Option<usize>; 4]; 2]>,
     next_offset: AtomicI64,
     told: Mutex<BTreeMap<Key, Told>>,
+    traces: Mutex<Vec<String>>,
 }
 
 /// Where a partition really is.
@@ -129,7 +130,8 @@ impl OneLess {
 
 impl Intake for Fake {
     fn submit(&self, submission: Submission) -> Result<(), Refused> {
-        let Submission { records, parts, caller, wants_outcomes, taken_at } = submission;
+        let Submission { records, parts, caller, wants_outcomes, taken_at, trace } = submission;
+        self.shared.traces.lock().unwrap().extend(trace.clone());
         let mut asks: BTreeMap<u16, Vec<(i64, usize)>> = BTreeMap::new();
         let mut sent = Vec::new();
         let mut rest = &records[..];
@@ -176,6 +178,7 @@ impl Intake for Fake {
                 caller,
                 wants_outcomes,
                 taken_at,
+                trace: trace.clone(),
             })?;
         }
         Ok(())
@@ -314,6 +317,7 @@ impl Cluster {
             owners: Mutex::new([[0, 1, 2, 3].map(|number| Some(home(number))); 2]),
             next_offset: AtomicI64::new(0),
             told: Mutex::default(),
+            traces: Mutex::default(),
         });
         let neighbours = Neighbours::new(SECRET).unwrap();
         let services = [A, B].map(|own| {
@@ -372,6 +376,11 @@ impl Cluster {
             assert!(began.elapsed() < Duration::from_secs(30));
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// The traces that submissions came with.
+    pub(crate) fn traces(&self) -> Vec<String> {
+        self.shared.traces.lock().unwrap().clone()
     }
 
     pub(crate) fn a(&self) -> &Api {

@@ -248,7 +248,7 @@ impl Refolding<'_> {
                 return Err(is_ahead(self.partition, batch.batch));
             }
             let moment = Moment { time: batch.time, random: batch.random };
-            self.fold(Batch::new(batch.batch, moment, pieces), &cursor)?;
+            self.fold(&Batch::new(batch.batch, moment, pieces), &cursor)?;
         }
         Ok(())
     }
@@ -270,9 +270,40 @@ impl Refolding<'_> {
 
     /// Folds one batch that is ordered; where the fold fails, the partition stands until a control
     /// record says what is to be skipped.
-    fn fold(&mut self, batch: Batch, cursor: &Cursor) -> Result<(), NotTaken> {
-        let mut live = Refold { home: &mut self.home, inner: self.inner };
-        live.fold(&batch, cursor)
+    fn fold(&mut self, batch: &Batch, cursor: &Cursor) -> Result<(), NotTaken> {
+        use accolade_engine::partition::Stopped;
+        let (inner, partition) = (self.inner, self.partition);
+        let mut after = Vec::with_capacity(128);
+        cursor.write(&mut after);
+        let mut heard_to = -1;
+        loop {
+            let slice = batch.slice(partition);
+            let folded = self.home.fold(&slice, &batch.moment, &inner.shared, &mut Nobody, &after);
+            match folded {
+                Ok(effects) => {
+                    for effect in effects {
+                        inner.carry_out(partition, effect, self.home.backing());
+                    }
+                    lock(&inner.watches[usize::from(partition)])
+                        .folded(batch.origins.clone(), Vec::new());
+                    return Ok(());
+                }
+                Err(Stopped::Store(error)) => return Err(NotTaken::Stopped(error.to_string())),
+                Err(Stopped::Bug { place, message }) => {
+                    let end = inner.control.end();
+                    if heard_to < end {
+                        heard_to = end;
+                        crate::seat::hear_control(&mut self.home, inner, 0, end);
+                        continue;
+                    }
+                    inner.stands(partition, Some((place, message)));
+                    if !inner.wants(partition) {
+                        return Err(NotTaken::NotWanted);
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        }
     }
 }
 
@@ -313,12 +344,7 @@ impl Fetched {
     }
 }
 
-/// Folds without anybody who waits.
-struct Refold<'a> {
-    home: &'a mut accolade_storage::home::Home,
-    inner: &'a Arc<Inner>,
-}
-
+/// Nobody waits for what is folded.
 struct Nobody;
 
 impl Observer for Nobody {
@@ -328,44 +354,5 @@ impl Observer for Nobody {
         _: &accolade_domain::outcome::Outcome,
         _: Option<accolade_domain::amount::Points>,
     ) {
-    }
-}
-
-impl Refold<'_> {
-    fn fold(&mut self, batch: &Batch, cursor: &Cursor) -> Result<(), NotTaken> {
-        use accolade_engine::partition::Stopped;
-        let number = self.home.partition().number();
-        let mut after = Vec::with_capacity(128);
-        cursor.write(&mut after);
-        let mut heard_to = -1;
-        loop {
-            let slice = batch.slice(number);
-            let folded =
-                self.home.fold(&slice, &batch.moment, &self.inner.shared, &mut Nobody, &after);
-            match folded {
-                Ok(effects) => {
-                    for effect in effects {
-                        self.inner.carry_out(number, effect, self.home.backing());
-                    }
-                    lock(&self.inner.watches[usize::from(number)])
-                        .folded(batch.origins.clone(), Vec::new());
-                    return Ok(());
-                }
-                Err(Stopped::Store(error)) => return Err(NotTaken::Stopped(error.to_string())),
-                Err(Stopped::Bug { place, message }) => {
-                    let end = self.inner.control.end();
-                    if heard_to < end {
-                        heard_to = end;
-                        crate::seat::hear_control(self.home, self.inner, 0, end);
-                        continue;
-                    }
-                    self.inner.stands(number, Some((place, message)));
-                    if !self.inner.wants(number) {
-                        return Err(NotTaken::NotWanted);
-                    }
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-            }
-        }
     }
 }

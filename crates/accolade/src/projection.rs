@@ -33,7 +33,8 @@ enum ProjectionCommand {
     /// Say how far the tables are
     #[command(
         long_about = "Asks the database how far each partition is, and how far its journal was when that \
-                      was written. Ends with 1 where a partition has not been written for a minute."
+                      was written. Ends with 1 where a partition has not been written for a minute.",
+        after_help = "Example:\n  accolade projection status --config accolade.toml"
     )]
     Status,
     /// Empty the tables and write them anew from the journal

@@ -149,16 +149,24 @@ fn retire(inner: &Inner, partition: u16) {
     }
 }
 
+/// Keeps partitions in turn, so that they do not all burden the machine at once.
 pub(crate) fn run(inner: &Arc<Inner>) {
-    let mut last = Instant::now();
+    let partitions = inner.log.partitions();
+    let every = inner.options.checkpoint_every;
+    let turn = every / u32::from(partitions);
+    let (mut next, mut due) = (0, Instant::now() + turn);
     while !inner.is_stopping() {
         std::thread::sleep(TICK);
         watch_room(inner);
-        if last.elapsed() >= inner.options.checkpoint_every {
-            last = Instant::now();
-            keep_all(inner);
+        // Where shipping is slow, turns that were missed are left out.
+        due = due.max(Instant::now().checked_sub(every).unwrap_or(due));
+        for _ in 0..partitions {
+            if Instant::now() < due || !keep_or_fail(inner, next) {
+                break;
+            }
+            (next, due) = ((next + 1) % partitions, due + turn);
         }
-        for partition in 0..inner.log.partitions() {
+        for partition in 0..partitions {
             tidy(inner, partition);
         }
     }
@@ -167,17 +175,25 @@ pub(crate) fn run(inner: &Arc<Inner>) {
 /// Writes and ships a checkpoint of every partition that is here.
 pub(crate) fn keep_all(inner: &Arc<Inner>) {
     for partition in 0..inner.log.partitions() {
-        match keep(inner, partition) {
-            Ok(()) => {}
-            // The order goes on; whoever takes the partition over folds a little more.
-            Err(Kept::NotShipped(error)) => {
-                tracing::warn!(partition, %error, "a checkpoint could not be shipped");
-                metrics::counter!("accolade_ship_failures_total").increment(1);
-            }
-            Err(Kept::NotWritten(error)) => {
-                inner.fail(format!("no checkpoint of partition {partition}: {error}"));
-                return;
-            }
+        if !keep_or_fail(inner, partition) {
+            return;
+        }
+    }
+}
+
+/// Says whether the node may go on.
+fn keep_or_fail(inner: &Arc<Inner>, partition: u16) -> bool {
+    match keep(inner, partition) {
+        Ok(()) => true,
+        // The order goes on; whoever takes the partition over folds a little more.
+        Err(Kept::NotShipped(error)) => {
+            tracing::warn!(partition, %error, "a checkpoint could not be shipped");
+            metrics::counter!("accolade_ship_failures_total").increment(1);
+            true
+        }
+        Err(Kept::NotWritten(error)) => {
+            inner.fail(format!("no checkpoint of partition {partition}: {error}"));
+            false
         }
     }
 }

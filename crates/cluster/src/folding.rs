@@ -1,7 +1,7 @@
 //! The threads that order and fold; partition p belongs to thread p modulo their number.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, TryLockError};
 use std::time::Duration;
 
 use crate::node::{Inner, in_words, lock};
@@ -20,7 +20,10 @@ pub(crate) fn run(inner: &Arc<Inner>, number: usize) {
         let mut worked = false;
         let mut waits = false;
         for partition in &own {
-            worked |= step(inner, *partition);
+            match step(inner, *partition) {
+                Some(has_worked) => worked |= has_worked,
+                None => waits = true,
+            }
             let at = usize::from(*partition);
             waits |= lock(&inner.inboxes[at]).bytes() > 0;
         }
@@ -30,12 +33,17 @@ pub(crate) fn run(inner: &Arc<Inner>, number: usize) {
     }
 }
 
-/// Does what can be done for a partition; says whether there was anything.
-fn step(inner: &Arc<Inner>, partition: u16) -> bool {
-    let mut seat = lock(&inner.seats[usize::from(partition)]);
-    let Seat::Live(live) = &mut *seat else { return false };
+/// Does what can be done for a partition; says whether there was anything. Nothing is known where somebody
+/// else is at the partition: others of this thread do not wait for it.
+fn step(inner: &Arc<Inner>, partition: u16) -> Option<bool> {
+    let mut seat = match inner.seats[usize::from(partition)].try_lock() {
+        Ok(seat) => seat,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return None,
+    };
+    let Seat::Live(live) = &mut *seat else { return Some(false) };
     let stepped = catch_unwind(AssertUnwindSafe(|| live.step(inner)));
-    match stepped.unwrap_or_else(|panic| Err(in_words(&*panic))) {
+    let worked = match stepped.unwrap_or_else(|panic| Err(in_words(&*panic))) {
         Ok(Stepped::Idle) => false,
         Ok(Stepped::Worked) => true,
         Ok(Stepped::Settle(to)) => {
@@ -60,5 +68,6 @@ fn step(inner: &Arc<Inner>, partition: u16) -> bool {
             inner.fail(format!("partition {partition}: {failure}"));
             true
         }
-    }
+    };
+    Some(worked)
 }

@@ -178,6 +178,8 @@ pub(crate) fn intake(config: &KafkaConfig) -> ClientConfig {
 pub(crate) fn outputs(config: &KafkaConfig, node: &str) -> ClientConfig {
     let mut client = writer(config, "outputs");
     client.set("transactional.id", config.transactional_id(node));
+    // Whether all were written is asked of the transaction, not of each record.
+    client.set("delivery.report.only.error", "true");
     client.set("transaction.timeout.ms", TRANSACTION_MS);
     client.set("message.timeout.ms", OUTPUT_WITHIN_MS);
     client.set("retry.backoff.ms", TRANSACTION_BACKOFF_MS);

@@ -2,9 +2,23 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 13] = [
-    "demo", "serve", "operator", "program", "ingest", "explain", "topic", "audit", "doctor",
-    "status", "skip", "config", "bench",
+const COMMANDS: [&str; 16] = [
+    "demo",
+    "serve",
+    "operator",
+    "program",
+    "ingest",
+    "explain",
+    "topic",
+    "audit",
+    "doctor",
+    "status",
+    "skip",
+    "projection",
+    "restore",
+    "cluster",
+    "config",
+    "bench",
 ];
 
 #[test]
@@ -37,6 +51,11 @@ fn help_of_commands_carries_examples() {
         &["topic", "tail"],
         &["audit", "verify"],
         &["config", "template"],
+        &["doctor"],
+        &["restore"],
+        &["projection", "status"],
+        &["projection", "rebuild"],
+        &["cluster", "adopt"],
     ] {
         let help = home.run(&[words, &["--help"]].concat()).well();
         assert!(help.contains("Example"), "{words:?}: {help}");

@@ -1,8 +1,9 @@
 //! A producer whose every record tells its caller what became of it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::Place;
@@ -52,7 +53,7 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(crate) fn new(settings: ClientConfig) -> Result<Self, KafkaError> {
-        let producer = RwLock::new(Arc::new(settings.create_with_context(Deliveries::default())?));
+        let producer = RwLock::new(Arc::new(create(&settings)?));
         Ok(Self { settings, producer })
     }
 
@@ -62,7 +63,12 @@ impl Writer {
         outgoing: Outgoing<'_>,
         written: Written,
     ) -> Result<(), (KafkaError, Written)> {
-        let producer = self.producer();
+        let mut producer = self.producer();
+        if producer.context().is_stuck.load(Ordering::Acquire) {
+            producer.context().ends("a producer that wrote nothing any more was given up");
+            self.replace(&producer);
+            producer = self.producer();
+        }
         let waiting = Box::new(Waiting(Mutex::new(Some(written))));
         let mut record = BaseRecord::with_opaque_to(outgoing.topic, waiting)
             .partition(i32::from(outgoing.partition))
@@ -84,20 +90,31 @@ impl Writer {
         Arc::clone(&self.producer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// An idempotent producer that has lost its place in a partition's sequence never writes again.
+    /// An idempotent producer that has lost its place in a partition's sequence never writes again, and one
+    /// sometimes does not after all brokers were away.
     fn replace(&self, failed: &Arc<Threaded>) {
         let mut producer = self.producer.write().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&producer, failed) {
             return;
         }
-        match self.settings.create_with_context(Deliveries::default()) {
+        match create(&self.settings) {
             Ok(new) => {
-                tracing::warn!("a producer of Kafka has failed for good, and is replaced");
+                tracing::warn!("a producer of Kafka writes nothing any more, and is replaced");
                 end(std::mem::replace(&mut *producer, Arc::new(new)));
             }
             Err(error) => tracing::error!(%error, "a producer of Kafka cannot be replaced"),
         }
     }
+}
+
+fn create(settings: &ClientConfig) -> Result<Threaded, KafkaError> {
+    let patience = settings.get("message.timeout.ms").and_then(|ms| ms.parse().ok());
+    settings.create_with_context(Deliveries {
+        fatal: Mutex::default(),
+        patience: patience.map_or(Duration::MAX, Duration::from_millis),
+        written_at: Mutex::new(Instant::now()),
+        is_stuck: AtomicBool::new(false),
+    })
 }
 
 /// Ends a producer from a thread of its own: whoever found it failed may be on the very thread that
@@ -120,13 +137,39 @@ fn cause(failed: &Threaded) -> Option<KafkaError> {
 }
 
 /// Takes acknowledgements to whoever waits for them.
-#[derive(Default)]
 struct Deliveries {
-    /// What the producer is not allowed, which ends it: what waited in it is only said to be purged.
+    /// What has ended the producer: what waited in it is only said to be purged.
     fatal: Mutex<Option<String>>,
+    /// How long a record may wait.
+    patience: Duration,
+    written_at: Mutex<Instant>,
+    /// A record has waited in vain, and none was written meanwhile.
+    is_stuck: AtomicBool,
 }
 
 impl Deliveries {
+    fn ends(&self, why: &str) {
+        let mut fatal = self.fatal.lock().unwrap_or_else(PoisonError::into_inner);
+        fatal.get_or_insert_with(|| why.to_owned());
+    }
+
+    fn heard(&self, result: &DeliveryResult<'_>) {
+        let mut written_at = self.written_at.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) => {
+                *written_at = Instant::now();
+                self.is_stuck.store(false, Ordering::Release);
+            }
+            Err((error, _)) => {
+                let timed_out = Some(RDKafkaErrorCode::MessageTimedOut);
+                if error.rdkafka_error_code() == timed_out && written_at.elapsed() >= self.patience
+                {
+                    self.is_stuck.store(true, Ordering::Release);
+                }
+            }
+        }
+    }
+
     fn failed(&self, error: &KafkaError) -> WriteFailed {
         let is_purged = matches!(
             error.rdkafka_error_code(),
@@ -157,8 +200,7 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "kafka");
         if is_not_allowed(&error) {
-            let mut fatal = self.fatal.lock().unwrap_or_else(PoisonError::into_inner);
-            fatal.get_or_insert_with(|| with_right(reason));
+            self.ends(&with_right(reason));
         }
     }
 }
@@ -167,6 +209,7 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Waiting>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, waiting: Box<Waiting>) {
+        self.heard(result);
         let written = waiting.take().expect("an acknowledgement comes once");
         written(match result {
             Ok(message) => Ok(place(message)),
@@ -181,4 +224,34 @@ fn place(message: &BorrowedMessage<'_>) -> Place {
         Stamp::CreateTime(_) | Stamp::NotAvailable => None,
     };
     Place { offset: message.offset(), time }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_producer_in_which_records_wait_in_vain_is_replaced() {
+        let mut settings = ClientConfig::new();
+        // Nobody listens there.
+        settings.set("bootstrap.servers", "127.0.0.1:1").set("message.timeout.ms", "300");
+        let writer = Writer::new(settings).unwrap();
+        let first = writer.producer();
+        let send = || {
+            let (tell, told) = mpsc::channel();
+            let outgoing =
+                Outgoing { topic: "t", partition: 0, key: None, value: b"v", headers: None };
+            let written = Box::new(move |result: Result<Place, WriteFailed>| {
+                tell.send(result).unwrap();
+            });
+            assert!(writer.send(outgoing, written).is_ok());
+            told.recv_timeout(Duration::from_secs(20)).unwrap().unwrap_err()
+        };
+        assert!(!send().closed);
+        assert!(Arc::ptr_eq(&first, &writer.producer()));
+        assert!(!send().closed);
+        assert!(!Arc::ptr_eq(&first, &writer.producer()));
+    }
 }

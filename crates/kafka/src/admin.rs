@@ -18,6 +18,8 @@ use crate::error::{OpenFailed, failed, is_not_allowed};
 
 /// Between two looks for topics that were made.
 const LOOK: Duration = Duration::from_millis(50);
+/// All brokers know within this time of a topic that was made.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
 /// How long events, commands and outputs stay.
@@ -198,7 +200,7 @@ impl<'a> Admin<'a> {
     /// are left as they are.
     pub fn create_missing(&self) -> Result<Vec<String>, OpenFailed> {
         let plans = plans(self.config);
-        let found = self.inspect()?;
+        let found = self.inspect_until(|_| true)?;
         let missing: Vec<_> = plans
             .iter()
             .zip(&found)
@@ -250,6 +252,28 @@ impl<'a> Admin<'a> {
             if Instant::now() > until {
                 let code = RDKafkaErrorCode::LeaderNotAvailable;
                 return Err(self.failed("the topics made", KafkaError::MetadataFetch(code)));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// As [`Self::inspect`], of topics that another node or this one may just have made: brokers come to know
+    /// them one after the other, and whoever is asked first may not yet.
+    pub(crate) fn inspect_made(&self) -> Result<Vec<TopicFound>, OpenFailed> {
+        self.inspect_until(|found| {
+            found.iter().all(|topic| topic.partitions.is_some_and(|count| count > 0))
+        })
+    }
+
+    fn inspect_until(
+        &self,
+        is_settled: impl Fn(&[TopicFound]) -> bool,
+    ) -> Result<Vec<TopicFound>, OpenFailed> {
+        let until = Instant::now() + KNOWN_WITHIN;
+        loop {
+            let found = self.inspect();
+            if found.as_deref().is_ok_and(&is_settled) || Instant::now() > until {
+                return found;
             }
             std::thread::sleep(LOOK);
         }

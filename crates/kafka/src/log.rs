@@ -44,7 +44,7 @@ pub struct KafkaLog {
 impl KafkaLog {
     /// Joins the cluster. Refuses where topics are missing or cannot be what the order rests on.
     pub fn open(config: KafkaConfig) -> Result<Self, OpenFailed> {
-        let found = Admin::new(&config)?.inspect()?;
+        let found = Admin::new(&config)?.inspect_made()?;
         let problems = found.into_iter().flat_map(|topic| topic.problems);
         let (forbidding, others): (Vec<_>, Vec<_>) =
             problems.partition(|problem| problem.forbids_start);

@@ -140,6 +140,8 @@ impl Publisher {
                 Err(Stopped::Before(error) | Stopped::AtCommit(error)) => {
                     let failed = failed(&error);
                     self.abort()?;
+                    // After all brokers were away a producer sometimes writes nothing any more.
+                    self.producer = None;
                     return Err(failed);
                 }
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use accolade_engine::ordered::{AppendFailed, LogFailed, Place};
 use accolade_engine::ownership::{Counted, Cursor, Holder};
-use accolade_engine::partition::{Moment, Observer};
+use accolade_engine::partition::{Moment, Stopped};
 use accolade_storage::error::StorageError;
 use accolade_wire::order::{self, Claim, Order, SourceTopic};
 use accolade_wire::record::Record;
@@ -271,14 +271,13 @@ impl Refolding<'_> {
     /// Folds one batch that is ordered; where the fold fails, the partition stands until a control
     /// record says what is to be skipped.
     fn fold(&mut self, batch: &Batch, cursor: &Cursor) -> Result<(), NotTaken> {
-        use accolade_engine::partition::Stopped;
         let (inner, partition) = (self.inner, self.partition);
         let mut after = Vec::with_capacity(128);
         cursor.write(&mut after);
         let mut heard_to = -1;
         loop {
             let slice = batch.slice(partition);
-            let folded = self.home.fold(&slice, &batch.moment, &inner.shared, &mut Nobody, &after);
+            let folded = self.home.fold(&slice, &batch.moment, &inner.shared, &mut (), &after);
             match folded {
                 Ok(effects) => {
                     for effect in effects {
@@ -341,18 +340,5 @@ impl Fetched {
         }
         piece.to = to;
         piece
-    }
-}
-
-/// Nobody waits for what is folded.
-struct Nobody;
-
-impl Observer for Nobody {
-    fn folded(
-        &mut self,
-        _: u32,
-        _: &accolade_domain::outcome::Outcome,
-        _: Option<accolade_domain::amount::Points>,
-    ) {
     }
 }

@@ -137,6 +137,11 @@ pub trait Observer {
     fn folded(&mut self, slot: u32, outcome: &Outcome, balance: Option<Points>);
 }
 
+/// Nobody hears.
+impl Observer for () {
+    fn folded(&mut self, _: u32, _: &Outcome, _: Option<Points>) {}
+}
+
 /// Why a batch could not be folded to its end.
 #[derive(Debug)]
 pub enum Stopped {

@@ -134,15 +134,17 @@ impl Publisher {
                 }
                 Err(Stopped::Before(error)) if may_pass(&error) && Instant::now() < until => {
                     tracing::debug!(%error, "outputs are published again");
-                    self.abort()?;
+                    if !self.abort() {
+                        self.producer = None;
+                        self.producer()?;
+                    }
                     std::thread::sleep(PAUSE);
                 }
                 Err(Stopped::Before(error) | Stopped::AtCommit(error)) => {
-                    let failed = failed(&error);
-                    self.abort()?;
+                    self.abort();
                     // After all brokers were away a producer sometimes writes nothing any more.
                     self.producer = None;
-                    return Err(failed);
+                    return Err(failed(&error));
                 }
             }
         }
@@ -189,18 +191,18 @@ impl Publisher {
         }
     }
 
-    /// Ends the open transaction; a producer that cannot do even that is given up, and the next one of
-    /// this node's name ends it.
-    fn abort(&mut self) -> Result<(), PublishFailed> {
-        let Some(producer) = &self.producer else { return Ok(()) };
-        if producer.client().fatal_error().is_none() {
-            match producer.abort_transaction(ANSWER_PATIENCE) {
-                Ok(()) => return Ok(()),
-                Err(error) => tracing::debug!(%error, "a transaction cannot be aborted"),
-            }
+    /// Ends the open transaction, and says whether its producer can. Where it cannot, the next one of this
+    /// node's name does.
+    fn abort(&self) -> bool {
+        let Some(producer) = &self.producer else { return false };
+        if producer.client().fatal_error().is_some() {
+            return false;
         }
-        self.producer = None;
-        self.producer()
+        let aborted = producer.abort_transaction(ANSWER_PATIENCE);
+        if let Err(error) = &aborted {
+            tracing::debug!(%error, "a transaction cannot be aborted");
+        }
+        aborted.is_ok()
     }
 
     /// Makes sure of a producer that can begin a transaction.

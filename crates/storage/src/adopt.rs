@@ -10,11 +10,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use accolade_domain::amount::Points;
-use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::Decide;
 use accolade_engine::disk::Disk;
-use accolade_engine::partition::{Observer, Partition, Shared};
+use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::RulesHistory;
 
 use self::ids::Sealed;
@@ -48,12 +46,6 @@ pub struct Given {
     pub batches: u64,
     /// Ids that it knows, sealed and recent.
     pub ids: u64,
-}
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn folded(&mut self, _: u32, _: &Outcome, _: Option<Points>) {}
 }
 
 impl Embedded {
@@ -154,7 +146,7 @@ fn replay(opened: &mut Opened, decide: Decide) -> Result<()> {
             if slice.batch < partition.next_batch() {
                 continue;
             }
-            let folded = partition.fold(&slice, &frame.moment, &shared, &mut store, &mut Nobody);
+            let folded = partition.fold(&slice, &frame.moment, &shared, &mut store, &mut ());
             folded.map_err(|stopped| StorageError::io("log", io::Error::other(stopped)))?;
         }
         store.flush(frame.moment.time)

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,16 @@ fn all_have(cluster: &Cluster, players: usize, points: i64) {
     for player in 0..players {
         cluster.expect_balance(&name(player), points);
     }
+}
+
+/// A cluster of one node, with a wager of each player that has counted.
+fn played(partitions: u16, players: usize) -> (Cluster, Arc<ClusterNode>) {
+    let cluster = Cluster::new(partitions);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", players);
+    all_have(&cluster, players, 1);
+    (cluster, one)
 }
 
 /// Every partition's order, read as a newcomer does, has batches without a gap, and each range of a
@@ -107,11 +118,7 @@ fn a_node_that_dies_is_followed_by_another_and_nothing_is_lost_or_counted_twice(
 
 #[test]
 fn a_node_whose_disk_is_lost_brings_everything_back_from_object_storage() {
-    let cluster = Cluster::new(4);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 50);
-    all_have(&cluster, 50, 1);
+    let (cluster, one) = played(4, 50);
     std::thread::sleep(Duration::from_millis(700));
     play(&cluster, &one, "b", 50);
     cluster.kill("one");
@@ -126,11 +133,7 @@ fn a_node_whose_disk_is_lost_brings_everything_back_from_object_storage() {
 
 #[test]
 fn a_node_that_stops_hands_over_and_one_that_keeps_its_disk_fetches_nothing() {
-    let cluster = Cluster::new(4);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 50);
-    all_have(&cluster, 50, 1);
+    let (cluster, _one) = played(4, 50);
     cluster.stop("one");
     cluster.objects.gets.store(0, Ordering::SeqCst);
     let _one = cluster.start("one");
@@ -180,11 +183,7 @@ fn acknowledgements_that_are_lost_lead_to_a_new_claim_and_to_no_second_count() {
 
 #[test]
 fn an_order_that_retention_has_cut_is_refused_and_never_begun_anew() {
-    let cluster = Cluster::new(1);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 10);
-    all_have(&cluster, 10, 1);
+    let (cluster, _one) = played(1, 10);
     cluster.kill("one");
     cluster.lose_disk("one");
     std::fs::remove_dir_all(cluster.folder.path().join("objects")).unwrap();
@@ -264,11 +263,7 @@ fn a_record_under_a_wrong_key_is_a_dead_letter_until_it_is_released() {
 
 #[test]
 fn a_source_that_is_made_anew_stops_its_partition_and_no_other() {
-    let cluster = Cluster::new(2);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 30);
-    all_have(&cluster, 30, 1);
+    let (cluster, one) = played(2, 30);
     cluster.brokers.make_anew(SourceTopic::Wagers, 0);
     assert!(why_standing(&one, 0).contains("made anew"));
     assert!(one.read(0, &mut |_| ()).is_err());
@@ -277,11 +272,7 @@ fn a_source_that_is_made_anew_stops_its_partition_and_no_other() {
 
 #[test]
 fn a_source_whose_records_are_others_is_not_folded() {
-    let cluster = Cluster::new(1);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 30);
-    all_have(&cluster, 30, 1);
+    let (cluster, _one) = played(1, 30);
     cluster.kill("one");
     cluster.lose_disk("one");
     std::fs::remove_dir_all(cluster.folder.path().join("objects")).unwrap();
@@ -296,11 +287,7 @@ fn a_source_whose_records_are_others_is_not_folded() {
 
 #[test]
 fn what_retention_removed_before_it_was_read_is_not_passed_over() {
-    let cluster = Cluster::new(1);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 30);
-    all_have(&cluster, 30, 1);
+    let (cluster, _one) = played(1, 30);
     cluster.kill("one");
     cluster.brokers.repeat(SourceTopic::Wagers, 0);
     cluster.brokers.expire_source(SourceTopic::Wagers, 0);
@@ -312,11 +299,7 @@ fn what_retention_removed_before_it_was_read_is_not_passed_over() {
 
 #[test]
 fn an_order_that_lost_its_end_is_refused_and_not_filled_up() {
-    let cluster = Cluster::new(1);
-    let one = cluster.start("one");
-    cluster.open_house();
-    play(&cluster, &one, "a", 30);
-    all_have(&cluster, 30, 1);
+    let (cluster, _one) = played(1, 30);
     cluster.stop("one");
     cluster.brokers.shorten_order(0, 2);
     let one = cluster.start("one");

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
-use accolade_domain::outcome::Outcome;
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::Intake;
-use accolade_engine::partition::{Observer, Partition, Shared};
+use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::RulesHistory;
 use accolade_storage::backing::{Backing, NodeStore};
 use accolade_storage::disk::RealDisk;
@@ -74,12 +72,6 @@ fn journal_of(backing: &Backing, number: u16) -> Vec<Option<Vec<u8>>> {
     (1..=last).map(|batch| backing.journal.read(number, batch).unwrap()).collect()
 }
 
-struct Nobody;
-
-impl Observer for Nobody {
-    fn folded(&mut self, _: u32, _: &Outcome, _: Option<Points>) {}
-}
-
 /// Folds the log in `folder` from its beginning, one frame after the other; what it skips is known
 /// from the start.
 fn folded_from_genesis(folder: &Path) -> (Vec<Partition>, Arc<Backing>) {
@@ -91,7 +83,7 @@ fn folded_from_genesis(folder: &Path) -> (Vec<Partition>, Arc<Backing>) {
     open::replay(&backing.log, opened.replay_from.unwrap(), &mut |frame| {
         for slice in frame.slices() {
             let partition = &mut partitions[usize::from(slice.partition)];
-            partition.fold(&slice, &frame.moment, &shared, &mut store, &mut Nobody).unwrap();
+            partition.fold(&slice, &frame.moment, &shared, &mut store, &mut ()).unwrap();
         }
         store.flush(frame.moment.time)
     })

@@ -1,9 +1,12 @@
 //! The data directory: whether it is there, whose it is, what it holds, and how much room there is.
 
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
-use accolade_engine::disk::Disk;
+use accolade_engine::disk::{Disk, DiskFile};
 use accolade_storage::disk::{RealDisk, free_bytes};
 use accolade_storage::error::StorageError;
 use accolade_storage::open::DATA_FORMAT;
@@ -137,30 +140,36 @@ fn last_logged(data_dir: &Path) -> Result<Option<i64>, StorageError> {
     let folder = Family::Log.folder();
     let disk = RealDisk::open(data_dir).map_err(|source| StorageError::io(folder, source))?;
     let names = disk.list(folder).map_err(|source| StorageError::io(folder, source))?;
-    // By number; and where a compressed segment's original is still there, that one.
-    for name in names.iter().rev() {
-        let path = format!("{folder}/{name}");
-        let last = last_of_segment(&disk, &path, name.ends_with(PACKED_ENDING))?;
-        if last.is_some() {
-            return Ok(last);
+    let number = |name: &String| name.strip_suffix(PACKED_ENDING).unwrap_or(name).parse().ok();
+    // A compressed segment's original may still be there, and work that a node has not finished.
+    let sequences: BTreeSet<u64> = names.iter().filter_map(number).collect();
+    for sequence in sequences.into_iter().rev() {
+        if let Some(last) = last_of_segment(&disk, sequence)? {
+            return Ok(Some(last));
         }
     }
     Ok(None)
 }
 
-fn last_of_segment(
-    disk: &RealDisk,
-    path: &str,
-    is_packed: bool,
-) -> Result<Option<i64>, StorageError> {
-    let io = |source| StorageError::io(path, source);
-    let file = disk.open(path).map_err(io)?;
-    if !is_packed {
-        let len = file.len().map_err(io)?;
-        return last_frame(&mut |buffer, offset| file.read_at(buffer, offset), len, path);
+fn last_of_segment(disk: &RealDisk, sequence: u64) -> Result<Option<i64>, StorageError> {
+    let path = Family::Log.path(sequence);
+    if let Some(file) = open_if_there(disk, &path)? {
+        let len = file.len().map_err(|source| StorageError::io(&path, source))?;
+        return last_frame(&mut |buffer, offset| file.read_at(buffer, offset), len, &path);
     }
-    let packed = Packed::open(file).map_err(io)?;
-    last_frame(&mut |buffer, offset| packed.read_at(buffer, offset), packed.raw_len(), path)
+    // Compressed before now, or since the folder was listed; or retention has removed it.
+    let path = path + PACKED_ENDING;
+    let Some(file) = open_if_there(disk, &path)? else { return Ok(None) };
+    let packed = Packed::open(file).map_err(|source| StorageError::io(&path, source))?;
+    last_frame(&mut |buffer, offset| packed.read_at(buffer, offset), packed.raw_len(), &path)
+}
+
+fn open_if_there(disk: &RealDisk, path: &str) -> Result<Option<Arc<dyn DiskFile>>, StorageError> {
+    match disk.open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StorageError::io(path, error)),
+    }
 }
 
 fn last_frame(
@@ -182,4 +191,23 @@ fn last_frame(
     };
     scan(read, len, head, &mut each, path)?;
     Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn files_that_a_running_node_takes_away_meanwhile_are_passed_by() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let log = data_dir.path().join("log");
+        std::fs::create_dir(&log).unwrap();
+        // Listed, and not there when they are opened.
+        for name in ["000000000001", "000000000001.zst.tmp", "000000000002.zst"] {
+            symlink("/no/such/file", log.join(name)).unwrap();
+        }
+        assert_eq!(last_logged(data_dir.path()).unwrap(), None);
+    }
 }

@@ -13,6 +13,7 @@ use accolade_storage::disk::RealDisk;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::home::{Home, HomeCheckpointer, HomeTidier};
 use accolade_storage::ship::{self, GRACE_MICROS, Shipper, Sweeper};
+use accolade_wire::bytes::BadFormat;
 
 use crate::node::{Inner, lock};
 use crate::seat::{Live, Seat};
@@ -42,10 +43,14 @@ impl Keeper {
     /// The first batch whose outputs may not have left: those of a shipped checkpoint have.
     pub(crate) fn unpublished(&self) -> std::result::Result<u64, NotTaken> {
         let Some(list) = self.shipper.last() else { return Ok(1) };
-        let cursor = Cursor::read(&list.cursor)
-            .map_err(|bad| NotTaken::Stopped(format!("checkpoint `{}`: {bad}", list.name)))?;
-        Ok(cursor.next_batch)
+        next_batch(&list.cursor)
+            .map_err(|bad| NotTaken::Stopped(format!("checkpoint `{}`: {bad}", list.name)))
     }
+}
+
+/// The batch after those that a checkpoint covers; one from before the first batch has no cursor.
+fn next_batch(cursor: &[u8]) -> std::result::Result<u64, BadFormat> {
+    if cursor.is_empty() { Ok(1) } else { Ok(Cursor::read(cursor)?.next_batch) }
 }
 
 /// Opens the partition's files for an owner of `epoch`: those on this disk if the latest checkpoint is
@@ -283,4 +288,18 @@ fn watch_room(inner: &Inner) {
 /// When the last checkpoint was shipped, by its batches' time.
 pub(crate) fn last(inner: &Inner) -> Timestamp {
     Timestamp::from_micros(inner.checkpointed_at.load(Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_from_before_the_first_batch_covers_nothing() {
+        assert_eq!(next_batch(&[]).unwrap(), 1);
+        let mut cursor = Vec::new();
+        Cursor { next_batch: 7, ..Cursor::start(0) }.write(&mut cursor);
+        assert_eq!(next_batch(&cursor).unwrap(), 7);
+        assert!(next_batch(&cursor[1..]).is_err());
+    }
 }

@@ -11,7 +11,7 @@ use accolade_domain::ledger::{Place, Subject};
 use accolade_engine::feed::Feed;
 use accolade_engine::players::Ordinal;
 use accolade_kafka::config::OutputTopic;
-use accolade_kafka::outputs::{OutputRecord, PublishFailed, Publisher, Taken};
+use accolade_kafka::outputs::{OutputRecord, OutputRecords, PublishFailed, Publisher, Taken};
 use accolade_server::outputs::{Aside, Topic, Wanted, outputs_of};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::record::{Record, Slice};
@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_millis(20);
 /// Before publishing is begun again after a failure.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Bytes of outputs in one transaction, after which the rest waits for the next.
-const BYTES_MAX: usize = 4 << 20;
+const BYTES_MAX: usize = 8 << 20;
 
 /// The thread that publishes.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ impl Publishing {
                 feed,
                 wanted,
                 next: BTreeMap::new(),
+                turn: 0,
+                records: OutputRecords::default(),
                 names: Names::default(),
             }
             .run(&stopped);
@@ -72,6 +74,9 @@ struct Outputs {
     wanted: Wanted,
     /// The batch whose outputs leave next, by partition.
     next: BTreeMap<u16, u64>,
+    /// The partition that comes first.
+    turn: u16,
+    records: OutputRecords,
     names: Names,
 }
 
@@ -95,38 +100,56 @@ impl Outputs {
         if !self.next.keys().eq(&owned) {
             self.begin(&owned)?;
         }
-        let mut records = Vec::new();
+        let mut records = std::mem::take(&mut self.records);
+        records.truncate(0);
         let mut positions = Vec::new();
-        let mut bytes = 0;
-        for (partition, next) in &self.next {
-            let Some(end) = self.feed.end(*partition) else { continue };
-            let mut at = *next;
-            while at < end && bytes < BYTES_MAX {
-                match self.outputs(*partition, at, &mut records) {
-                    Ok(Some(more)) => bytes += more,
-                    // The journal may be a moment behind.
-                    Ok(None) => break,
-                    Err(error) => {
-                        tracing::error!(partition, batch = at, %error, "a batch has no outputs");
-                        break;
-                    }
-                }
-                at += 1;
+        let (mut turn, mut is_full) = (self.turn, false);
+        for (partition, next) in self.next.range(turn..).chain(self.next.range(..turn)) {
+            // Where more is due than leaves at once, each partition has its turn.
+            if is_full {
+                turn = *partition;
+                break;
             }
+            let at = self.outputs_from(*partition, *next, &mut records);
             if at > *next {
                 positions.push((*partition, at));
             }
+            is_full = records.bytes() >= BYTES_MAX;
         }
+        self.turn = turn;
         if positions.is_empty() {
             return Ok(());
         }
         self.publisher.publish(&positions, &records)?;
         metrics::counter!("accolade_outputs_total").increment(records.len() as u64);
+        self.records = records;
         for (partition, at) in positions {
             self.next.insert(partition, at);
             self.node.published(partition, at);
         }
         Ok(())
+    }
+
+    /// Adds the outputs of the batches from `next` on, as many as there are or leave at once; returns the
+    /// batch after them.
+    fn outputs_from(&self, partition: u16, next: u64, records: &mut OutputRecords) -> u64 {
+        let end = self.feed.end(partition).unwrap_or(next);
+        let mut at = next;
+        while at < end && records.bytes() < BYTES_MAX {
+            let whole = records.len();
+            match self.outputs(partition, at, records) {
+                Ok(true) => {}
+                // The journal may be a moment behind.
+                Ok(false) => break,
+                Err(error) => {
+                    records.truncate(whole);
+                    tracing::error!(partition, batch = at, %error, "a batch has no outputs");
+                    break;
+                }
+            }
+            at += 1;
+        }
+        at
     }
 
     /// Finds out where to go on, after partitions have come or gone.
@@ -149,42 +172,33 @@ impl Outputs {
         Ok(())
     }
 
-    /// Adds the outputs of a batch, and returns their bytes; nothing where the journal does not have it.
+    /// Adds the outputs of a batch, and says whether the journal has it.
     fn outputs(
         &self,
         partition: u16,
         batch: u64,
-        records: &mut Vec<OutputRecord>,
-    ) -> anyhow::Result<Option<usize>> {
-        let Some(journal) = self.feed.journal(partition, batch)? else { return Ok(None) };
+        records: &mut OutputRecords,
+    ) -> anyhow::Result<bool> {
+        let Some(journal) = self.feed.journal(partition, batch)? else { return Ok(false) };
         let journal = Slice::read_unchecked(&mut Cursor::new(&journal, "slice"))?;
         if journal.count == 0 {
-            return Ok(Some(0));
+            return Ok(true);
         }
         let bytes = self.feed.records(partition, batch)?;
         let log = match &bytes {
             Some(bytes) => Some(Slice::read_unchecked(&mut Cursor::new(bytes, "slice"))?),
             None => None,
         };
-        let mut added = 0;
         let aside = BesideLog { feed: &*self.feed, names: &self.names };
         let missing = outputs_of(&journal, log.as_ref(), self.wanted, &aside, &mut |output| {
-            let (key, value) = (output.key.as_bytes().to_vec(), output.value.to_vec());
-            added += key.len() + value.len();
-            let topic = topic_of(output.topic);
-            records.push(OutputRecord {
-                topic,
-                key,
-                partition,
-                value: Some(value),
-                headers: Vec::new(),
-            });
+            let (key, value) = (output.key.as_bytes(), output.value);
+            records.push(&OutputRecord { topic: topic_of(output.topic), partition, key, value });
         })?;
         if missing > 0 {
             tracing::warn!(partition, batch, missing, "outputs without their records are left out");
             metrics::counter!("accolade_outputs_missing_total").increment(u64::from(missing));
         }
-        Ok(Some(added))
+        Ok(true)
     }
 }
 

@@ -10,7 +10,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::disk::Disk;
 use accolade_engine::ownership::Cursor;
 use accolade_storage::disk::RealDisk;
-use accolade_storage::error::{Result, StorageError};
+use accolade_storage::error::{Result, StorageError, in_full};
 use accolade_storage::home::{Home, HomeCheckpointer, HomeTidier};
 use accolade_storage::ship::{self, GRACE_MICROS, Shipper, Sweeper};
 use accolade_wire::bytes::BadFormat;
@@ -192,12 +192,12 @@ fn keep_or_fail(inner: &Arc<Inner>, partition: u16) -> bool {
         Ok(()) => true,
         // The order goes on; whoever takes the partition over folds a little more.
         Err(Kept::NotShipped(error)) => {
-            tracing::warn!(partition, %error, "a checkpoint could not be shipped");
+            tracing::warn!(partition, error = in_full(&error), "a checkpoint could not be shipped");
             metrics::counter!("accolade_ship_failures_total").increment(1);
             true
         }
         Err(Kept::NotWritten(error)) => {
-            inner.fail(format!("no checkpoint of partition {partition}: {error}"));
+            inner.fail(format!("no checkpoint of partition {partition}: {}", in_full(&error)));
             false
         }
     }
@@ -270,7 +270,7 @@ fn tidy(inner: &Arc<Inner>, partition: u16) {
     }
     keeper.tidier.keep_from(inner.published[usize::from(partition)].load(Ordering::Acquire));
     if let Err(error) = keeper.tidier.tidy(inner.clock.now()) {
-        inner.fail(format!("tidying partition {partition}: {error}"));
+        inner.fail(format!("tidying partition {partition}: {}", in_full(&error)));
     }
 }
 

@@ -13,6 +13,7 @@ use accolade_engine::ordered;
 use accolade_engine::ownership::{Acknowledged, BatchContent, Cursor, Holder};
 use accolade_engine::partition::{Moment, Observer, Stopped};
 use accolade_storage::backing::Backing;
+use accolade_storage::error::in_full;
 use accolade_storage::home::Home;
 use accolade_wire::order::{Order, SourceTopic};
 use accolade_wire::record::{HAS_CONTROL, Slice};
@@ -291,7 +292,7 @@ impl Live {
                 tracing::error!(?place, message, "the fold failed; the partition stands there");
                 Ok(Folded::Stands)
             }
-            Err(Stopped::Store(error)) => Err(format!("the store failed: {error}")),
+            Err(Stopped::Store(error)) => Err(format!("the store failed: {}", in_full(&error))),
         }
     }
 }

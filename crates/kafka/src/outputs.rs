@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
@@ -29,18 +28,74 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_micros(500);
 
 /// A record of an output topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputRecord {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputRecord<'a> {
     /// The topic.
     pub topic: OutputTopic,
-    /// Its key; the partition does not follow from it.
-    pub key: Vec<u8>,
-    /// Its partition there.
+    /// Its partition there, which does not follow from its key.
     pub partition: u16,
-    /// Its value; `None` removes the key from a compacted topic.
-    pub value: Option<Vec<u8>>,
-    /// Its headers.
-    pub headers: Vec<(String, Vec<u8>)>,
+    /// Its key.
+    pub key: &'a [u8],
+    /// Its value.
+    pub value: &'a [u8],
+}
+
+/// Records in the order in which they leave, in memory that is used again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutputRecords {
+    heads: Vec<Head>,
+    /// Keys and values, one after the other.
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Head {
+    topic: OutputTopic,
+    partition: u16,
+    key_end: usize,
+    value_end: usize,
+}
+
+impl OutputRecords {
+    /// Adds one.
+    pub fn push(&mut self, record: &OutputRecord<'_>) {
+        let OutputRecord { topic, partition, key, value } = *record;
+        self.bytes.extend_from_slice(key);
+        let key_end = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.heads.push(Head { topic, partition, key_end, value_end: self.bytes.len() });
+    }
+
+    /// Keeps the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.heads.truncate(len);
+        self.bytes.truncate(self.heads.last().map_or(0, |last| last.value_end));
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Bytes of all keys and values.
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = OutputRecord<'_>> {
+        let mut begin = 0;
+        self.heads.iter().map(move |head| {
+            let Head { topic, partition, key_end, value_end } = *head;
+            let (key, value) = (&self.bytes[begin..key_end], &self.bytes[key_end..value_end]);
+            begin = value_end;
+            OutputRecord { topic, partition, key, value }
+        })
+    }
 }
 
 /// A partition whose outputs this node publishes from now on.
@@ -119,7 +174,7 @@ impl Publisher {
     pub fn publish(
         &mut self,
         positions: &[(u16, u64)],
-        records: &[OutputRecord],
+        records: &OutputRecords,
     ) -> Result<(), PublishFailed> {
         let until = Instant::now() + PUBLISH_PATIENCE;
         let generation = self
@@ -154,7 +209,7 @@ impl Publisher {
         &mut self,
         generation: &ConsumerGroupMetadata,
         positions: &[(u16, u64)],
-        records: &[OutputRecord],
+        records: &OutputRecords,
         until: Instant,
     ) -> Result<(), Stopped> {
         let offsets = self.offsets(positions).map_err(Stopped::Before)?;
@@ -167,8 +222,8 @@ impl Publisher {
         producer
             .send_offsets_to_transaction(&offsets, generation, ANSWER_PATIENCE)
             .map_err(Stopped::Before)?;
-        for record in records {
-            send(producer, config, record).map_err(Stopped::Before)?;
+        for record in records.iter() {
+            send(producer, config, &record).map_err(Stopped::Before)?;
         }
         // The client's own wait looks only every 100 ms.
         let mut before = producer.in_flight_count();
@@ -277,18 +332,12 @@ fn transactional(config: &KafkaConfig, node: &str) -> Result<BaseProducer<Report
 fn send(
     producer: &BaseProducer<Reports>,
     config: &KafkaConfig,
-    record: &OutputRecord,
+    record: &OutputRecord<'_>,
 ) -> Result<(), KafkaError> {
     let mut outgoing = BaseRecord::to(config.topics.output(record.topic))
-        .key(&record.key)
-        .partition(i32::from(record.partition));
-    outgoing.payload = record.value.as_ref();
-    if !record.headers.is_empty() {
-        let headers = OwnedHeaders::new_with_capacity(record.headers.len());
-        outgoing.headers = Some(record.headers.iter().fold(headers, |headers, (key, value)| {
-            headers.insert(Header { key, value: Some(value) })
-        }));
-    }
+        .key(record.key)
+        .partition(i32::from(record.partition))
+        .payload(record.value);
     loop {
         match producer.send(outgoing) {
             Ok(()) => return Ok(()),
@@ -336,5 +385,30 @@ fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
     match error {
         KafkaError::Transaction(error) => Some(error.code()),
         other => other.rdkafka_error_code(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_out_as_they_went_in_and_the_last_can_be_taken_back() {
+        let record = |partition, key, value| {
+            let topic = OutputTopic::Balances;
+            OutputRecord { topic, partition, key, value }
+        };
+        let all = [record(3, b"anna", b"12"), record(0, b"", b"7"), record(3, b"bob", b"")];
+        let mut records = OutputRecords::default();
+        for record in &all {
+            records.push(record);
+        }
+        assert_eq!(records.iter().collect::<Vec<_>>(), all);
+        records.truncate(1);
+        records.push(&all[2]);
+        assert_eq!(records.iter().collect::<Vec<_>>(), [all[0], all[2]]);
+        assert_eq!((records.len(), records.bytes()), (2, 9));
+        records.truncate(0);
+        assert_eq!((records.is_empty(), records.bytes()), (true, 0));
     }
 }

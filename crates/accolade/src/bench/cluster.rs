@@ -218,7 +218,7 @@ fn carried(
     let batches = cluster.batches();
     let began = Instant::now();
     let is_over = AtomicBool::new(false);
-    let sent = std::thread::scope(|scope| {
+    let (sent, folded_s, published_s, last) = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Acquire) {
                 let due = began + Duration::from_secs(by_second.len() as u64 + 1);
@@ -235,21 +235,20 @@ fn carried(
         let sent = sender.send(&mut load, count, rate, kafka::any);
         at_end = cluster.done();
         is_over.store(true, Ordering::Release);
-        sent
-    });
-    cluster
-        .until("all is folded", || cluster.done().folded - before.folded >= sent.acknowledged)?;
-    let folded_s = began.elapsed().as_secs_f64();
-    // What was folded is counted before its outputs leave, and every one of them soon does.
-    let (mut last, mut published_s) = (cluster.done().published, began.elapsed());
-    while began.elapsed() < published_s + Duration::from_secs(2) {
-        std::thread::sleep(Duration::from_millis(5));
-        let now = cluster.done().published;
-        if now > last {
-            (last, published_s) = (now, began.elapsed());
+        let all = before.folded + sent.acknowledged;
+        let folded = cluster.until("all is folded", || cluster.done().folded >= all);
+        let folded_s = began.elapsed().as_secs_f64();
+        // What was folded is counted before its outputs leave, and every one of them soon does.
+        let (mut last, mut published_s) = (cluster.done().published, began.elapsed());
+        while began.elapsed() < published_s + Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(5));
+            let now = cluster.done().published;
+            if now > last {
+                (last, published_s) = (now, began.elapsed());
+            }
         }
-    }
-    let published_s = published_s.as_secs_f64();
+        folded.map(|()| (sent, folded_s, published_s.as_secs_f64(), last))
+    })?;
     let events = sent.acknowledged;
     let over = |count: u64, seconds: f64| count as f64 / seconds;
     report.row("P9", format!("{what}: offered"), rate as f64, "wagers/s", None);

@@ -122,9 +122,10 @@ impl Load {
         let (game, category) = GAMES[(dice & 7) as usize];
         let json = &mut self.json;
         json.clear();
-        json.extend_from_slice(b"{\"wagerId\":\"");
+        json.extend_from_slice(BEFORE_ID);
         put_uuid(json, high, low);
-        json.extend_from_slice(b"\",\"playerId\":\"player-");
+        json.extend_from_slice(BEFORE_PLAYER);
+        json.extend_from_slice(b"player-");
         put_padded(json, player, 8);
         json.extend_from_slice(b"\",\"operatorId\":\"operator-789\",\"gameId\":\"");
         json.extend_from_slice(game.as_bytes());
@@ -171,6 +172,26 @@ impl Load {
             .write(out);
         (Some(partition), (out.len() - before) as u32)
     }
+}
+
+/// Characters of a wager's id.
+pub(crate) const ID: usize = 36;
+
+const BEFORE_ID: &[u8] = b"{\"wagerId\":\"";
+const BEFORE_PLAYER: &[u8] = b"\",\"playerId\":\"";
+
+/// The id of a wager that [`Load`] has made.
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+pub(crate) fn wager_id(json: &[u8]) -> [u8; ID] {
+    *json[BEFORE_ID.len()..].first_chunk().expect("a wager of the load")
+}
+
+/// Who has made the wager.
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+pub(crate) fn player_id(json: &[u8]) -> &str {
+    let rest = &json[BEFORE_ID.len() + ID + BEFORE_PLAYER.len()..];
+    let end = rest.iter().position(|byte| *byte == b'"').expect("a wager of the load");
+    std::str::from_utf8(&rest[..end]).expect("a wager of the load")
 }
 
 fn put_uuid(out: &mut Vec<u8>, high: u64, low: u64) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_storage::disk::{RealDisk, free_bytes};
-use accolade_storage::error::StorageError;
+use accolade_storage::error::{StorageError, in_full};
 use accolade_storage::open::DATA_FORMAT;
 use accolade_storage::packed::Packed;
 use accolade_storage::segment::{
@@ -42,7 +42,7 @@ pub(super) async fn examine(config: &Config, findings: &mut Findings, clocks: &m
                 Ok(logged) => clocks.logged = logged,
                 Err(error) => findings.error(
                     CHECK,
-                    format!("the log cannot be read: {error}"),
+                    format!("the log cannot be read: {}", in_full(&error)),
                     "bring the directory back with `accolade restore`, or from a copy",
                 ),
             }

@@ -14,7 +14,7 @@ use accolade_engine::intake::Refused;
 use accolade_engine::ordered::{Event, OrderedLog};
 use accolade_kafka::config::OutputTopic;
 use accolade_kafka::log::KafkaLog;
-use accolade_kafka::outputs::{OutputRecord, Taken};
+use accolade_kafka::outputs::{OutputRecord, OutputRecords, Taken};
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record, Source};
 
@@ -224,14 +224,15 @@ fn publish() {
         .collect();
     publisher.begin(&taken).unwrap();
     for (partitions, records) in [(1, 1), (1, 100), (16, 100), (16, 2_000)] {
-        let output = |number: u16| OutputRecord {
-            topic: OutputTopic::Balances,
-            key: b"operator-789/player-456".to_vec(),
-            partition: number % partitions,
-            value: Some(vec![b'x'; 150]),
-            headers: Vec::new(),
-        };
-        let outputs: Vec<_> = (0..records).map(output).collect();
+        let mut outputs = OutputRecords::default();
+        for number in 0..records {
+            outputs.push(&OutputRecord {
+                topic: OutputTopic::Balances,
+                partition: number % partitions,
+                key: b"operator-789/player-456",
+                value: &[b'x'; 150],
+            });
+        }
         let mut took = Vec::new();
         for batch in 0..200 {
             let positions: Vec<_> =

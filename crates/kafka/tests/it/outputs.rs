@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::config::{KafkaConfig, OutputTopic};
-use accolade_kafka::outputs::{OutputRecord, PublishFailed, Publisher, Taken};
+use accolade_kafka::outputs::{OutputRecord, OutputRecords, PublishFailed, Publisher, Taken};
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Headers, Message};
+use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
@@ -16,14 +16,11 @@ use crate::harness::{Cluster, TRIES, hear_assigned, hear_assignment};
 
 const SOON: Duration = Duration::from_secs(30);
 
-fn output(batch: u64) -> OutputRecord {
-    OutputRecord {
-        topic: OutputTopic::Balances,
-        key: b"house/player".to_vec(),
-        partition: 0,
-        value: Some(batch.to_string().into_bytes()),
-        headers: vec![("place".into(), b"0/1".to_vec())],
-    }
+fn output(batch: u64) -> OutputRecords {
+    let (topic, key, value) = (OutputTopic::Balances, b"house/player", batch.to_string());
+    let mut records = OutputRecords::default();
+    records.push(&OutputRecord { topic, partition: 0, key, value: value.as_bytes() });
+    records
 }
 
 fn taken(former: Option<&str>) -> [Taken<'_>; 1] {
@@ -32,7 +29,7 @@ fn taken(former: Option<&str>) -> [Taken<'_>; 1] {
 
 /// Publishes batches up to but not including `until`, one in a transaction.
 fn publish(publisher: &mut Publisher, from: u64, until: u64) -> Result<(), PublishFailed> {
-    (from..until).try_for_each(|batch| publisher.publish(&[(0, batch + 1)], &[output(batch)]))
+    (from..until).try_for_each(|batch| publisher.publish(&[(0, batch + 1)], &output(batch)))
 }
 
 /// All that is committed, up to the end.
@@ -52,8 +49,6 @@ fn seen(config: &KafkaConfig) -> Vec<u64> {
                 let value = std::str::from_utf8(message.payload().unwrap()).unwrap();
                 seen.push(value.parse().unwrap());
                 assert_eq!(message.key(), Some(&b"house/player"[..]));
-                let header = message.headers().unwrap().get(0);
-                assert_eq!((header.key, header.value), ("place", Some(&b"0/1"[..])));
             }
             Err(KafkaError::PartitionEOF(_)) => return seen,
             Err(error) => panic!("{error}"),
@@ -85,10 +80,8 @@ fn outputs_are_seen_once_where_a_publisher_is_replaced_within_a_transaction() {
         former.send_offsets_to_transaction(&list, &generation, SOON).unwrap();
         let value = batch.to_string();
         let topic = config.topics.output(OutputTopic::Balances);
-        let headers = rdkafka::message::OwnedHeaders::new()
-            .insert(rdkafka::message::Header { key: "place", value: Some("0/1") });
         let record = BaseRecord::to(topic).partition(0).key("house/player").payload(&value);
-        former.send(record.headers(headers)).unwrap();
+        former.send(record).unwrap();
         former.flush(SOON).unwrap();
         if batch < 3 {
             former.commit_transaction(SOON).unwrap();
@@ -111,13 +104,13 @@ fn a_publisher_goes_on_where_it_was_or_begins_where_it_is_told() {
     let unassigned = publisher.begin(&taken(None));
     assert!(matches!(unassigned, Err(PublishFailed::Fenced(_))), "{unassigned:?}");
     hear_assigned(&first, &[0]);
-    let unbegun = publisher.publish(&[(0, 2)], &[output(1)]);
+    let unbegun = publisher.publish(&[(0, 2)], &output(1));
     assert!(matches!(unbegun, Err(PublishFailed::Fenced(_))), "{unbegun:?}");
     let start = [Taken { partition: 0, start: 7, former: None }];
     assert_eq!(publisher.begin(&start).unwrap(), [7]);
     publish(&mut publisher, 7, 10).unwrap();
     // A batch of time alone moves the position and puts nothing out.
-    publisher.publish(&[(0, 11)], &[]).unwrap();
+    publisher.publish(&[(0, 11)], &OutputRecords::default()).unwrap();
     assert_eq!(publisher.begin(&start).unwrap(), [11]);
     drop(publisher);
     let mut again = first.publisher().unwrap();

@@ -12,7 +12,7 @@ use accolade_kafka::admin::{Admin, NotTold};
 use accolade_kafka::config::{KafkaConfig, Mechanism, Sasl, Tls};
 use accolade_kafka::error::OpenFailed;
 use accolade_kafka::log::KafkaLog;
-use accolade_kafka::outputs::Taken;
+use accolade_kafka::outputs::{OutputRecords, Taken};
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record, Source};
 
@@ -99,7 +99,7 @@ fn orders_and_hears(mechanism: Mechanism) {
     let mut publisher = log.publisher().unwrap();
     let taken = [Taken { partition: 0, start: 1, former: None }];
     assert_eq!(publisher.begin(&taken).unwrap(), [1]);
-    publisher.publish(&[(0, 2)], &[]).unwrap();
+    publisher.publish(&[(0, 2)], &OutputRecords::default()).unwrap();
     assert_eq!(publisher.begin(&taken).unwrap(), [2]);
     log.resign();
 }

@@ -11,7 +11,7 @@ use accolade_engine::disk::DiskFile;
 use super::shipping::Offers;
 use super::{Inner, lock};
 use crate::checkpoint::{Checkpointer, Part, Sealing, Standing};
-use crate::error::{Result, StorageError};
+use crate::error::{Result, StorageError, in_full};
 use crate::segment::Family;
 use crate::slices::Left;
 use crate::tidying::{self, Kept};
@@ -51,7 +51,7 @@ pub(super) fn checkpoints(
             Ok(())
         });
         if let Err(error) = done {
-            inner.fail(format!("no checkpoint: {}", super::writing::in_full(&error)));
+            inner.fail(format!("no checkpoint: {}", in_full(&error)));
         }
         if is_last {
             return;
@@ -171,7 +171,7 @@ pub(super) fn tidy(inner: &Arc<Inner>) {
         match tidy_once(inner) {
             Ok(true) => {}
             Ok(false) => std::thread::sleep(TIDY_EVERY),
-            Err(error) => inner.fail(format!("tidying: {}", super::writing::in_full(&error))),
+            Err(error) => inner.fail(format!("tidying: {}", in_full(&error))),
         }
     }
 }

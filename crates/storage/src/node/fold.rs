@@ -16,10 +16,9 @@ use accolade_wire::bytes::BadFormat;
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 
 use super::counting::Tally;
-use super::writing::in_full;
 use super::{Inner, lock, rereading};
 use crate::backing::NodeStore;
-use crate::error::{Result, StorageError};
+use crate::error::{Result, StorageError, in_full};
 use crate::log::LogFrame;
 use crate::message;
 use crate::open;

@@ -10,6 +10,7 @@ use accolade_engine::objects::Objects;
 
 use super::{Inner, lock};
 use crate::checkpoint::Manifest;
+use crate::error::in_full;
 use crate::ship::{List, Shipper, Sweeper, Taken, newest, read_shipped};
 
 /// The keys of a node's objects begin with this.
@@ -74,12 +75,7 @@ impl Shipping {
     }
 
     fn failed(&self, error: &dyn std::error::Error) {
-        let mut failure = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            failure = format!("{failure}: {cause}");
-            source = cause.source();
-        }
+        let failure = in_full(error);
         tracing::warn!(failure, "the checkpoint was not shipped");
         metrics::counter!("accolade_ship_failures_total").increment(1);
         lock(&self.state).status.failure = Some(failure);

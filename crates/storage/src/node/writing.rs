@@ -10,7 +10,7 @@ use accolade_domain::time::Timestamp;
 use super::clock::LogClock;
 use super::fold::{Job, Watch};
 use super::{Inner, lock, random};
-use crate::error::{Result, StorageError};
+use crate::error::{Result, StorageError, in_full};
 use crate::log::LogWriter;
 use crate::slices::Left;
 use accolade_engine::intake::{Refused, Submission};
@@ -40,16 +40,6 @@ pub(super) fn run(inner: &Arc<Inner>, mut log: LogWriter, mut clock: LogClock) {
             submission.caller.refused(Refused::Stopping);
         }
     }
-}
-
-pub(super) fn in_full(error: &StorageError) -> String {
-    let mut words = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
 }
 
 fn write(inner: &Inner, log: &mut LogWriter, clock: &mut LogClock) -> Result<()> {

@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use accolade_kafka::config::{KafkaConfig, OutputTopic};
-use accolade_wire::event::read_wager;
 use accolade_wire::identity::partition_of;
 use accolade_wire::order::SourceTopic;
 use anyhow::Context;
@@ -24,7 +23,7 @@ use rdkafka::producer::{
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use crate::bench::embedded::now;
-use crate::bench::load::{Load, Pace};
+use crate::bench::load::{ID, Load, Pace, player_id, wager_id};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -40,28 +39,26 @@ fn client(kafka: &KafkaConfig) -> anyhow::Result<ClientConfig> {
     Ok(client)
 }
 
-/// Counts what was acknowledged.
+/// Counts what the brokers did not take.
 #[derive(Debug, Clone, Default)]
-struct Counts {
-    acknowledged: Arc<AtomicU64>,
-    failed: Arc<AtomicU64>,
-}
+struct Failures(Arc<AtomicU64>);
 
-impl ClientContext for Counts {}
+impl ClientContext for Failures {}
 
-impl ProducerContext for Counts {
+impl ProducerContext for Failures {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let count = if result.is_ok() { &self.acknowledged } else { &self.failed };
-        count.fetch_add(1, Ordering::Relaxed);
+        if result.is_err() {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 /// Produces wagers straight to their topic, keyed by player, as a gaming system would.
 pub(crate) struct Sender {
-    producer: ThreadedProducer<Counts>,
-    counts: Counts,
+    producer: ThreadedProducer<Failures>,
+    failures: Failures,
     topic: String,
     partitions: u16,
 }
@@ -78,19 +75,20 @@ pub(crate) struct Sent {
 
 impl Sender {
     pub(crate) fn new(kafka: &KafkaConfig) -> anyhow::Result<Self> {
-        let counts = Counts::default();
+        let failures = Failures::default();
         let producer: ThreadedProducer<_> = client(kafka)?
             .set("acks", "all")
             .set("enable.idempotence", "true")
-            .set("linger.ms", "5")
+            .set("linger.ms", "20")
             .set("compression.type", "lz4")
+            .set("delivery.report.only.error", "true")
             .set("queue.buffering.max.messages", "1000000")
             .set("queue.buffering.max.kbytes", "524288")
-            .create_with_context(counts.clone())?;
+            .create_with_context(failures.clone())?;
         let topic = kafka.topics.source(SourceTopic::Wagers).to_owned();
         // Connects, so that all threads of the client are there.
         producer.client().fetch_metadata(Some(&topic), PATIENCE).context("the wagers' topic")?;
-        Ok(Self { producer, counts, topic, partitions: kafka.partitions })
+        Ok(Self { producer, failures, topic, partitions: kafka.partitions })
     }
 
     /// Sends `count` wagers that `next` makes, `rate` a second: open loop.
@@ -99,12 +97,12 @@ impl Sender {
         load: &mut Load,
         count: u64,
         rate: u64,
-        next: impl Fn(&mut Load, u64) -> Vec<u8>,
+        next: impl Fn(&mut Load, u64) -> &[u8],
     ) -> Sent {
         /// Wagers between two looks at the clock.
         const TOGETHER: u64 = 100;
-        let counted = |of: &AtomicU64| of.load(Ordering::Acquire);
-        let before = (counted(&self.counts.acknowledged), counted(&self.counts.failed));
+        let failed = || self.failures.0.load(Ordering::Acquire);
+        let before = failed();
         let mut pace = Pace::begin(rate);
         let began = Instant::now();
         let mut refused = 0;
@@ -112,21 +110,21 @@ impl Sender {
             if number % TOGETHER == 0 {
                 pace.wait(number);
             }
-            if self.put(&next(load, number)).is_err() {
+            if self.put(next(load, number)).is_err() {
                 refused += 1;
             }
         }
-        // An error says that not all were acknowledged, which the counts tell as well.
+        // An error says that not all were acknowledged, which the count of those left tells as well.
         drop(self.producer.flush(PATIENCE));
         let seconds = began.elapsed().as_secs_f64();
-        let acknowledged = counted(&self.counts.acknowledged) - before.0;
-        let dropped = refused + counted(&self.counts.failed) - before.1;
+        let left = u64::try_from(self.producer.in_flight_count()).unwrap_or(0);
+        let dropped = refused + failed() - before + left;
+        let acknowledged = count - dropped;
         Sent { acknowledged, dropped, seconds, late_max_ms: pace.late_max_ms() }
     }
 
     fn put(&self, wager: &[u8]) -> Result<(), KafkaError> {
-        let event = read_wager(wager).expect("the load is valid");
-        let player = event.player_id();
+        let player = player_id(wager);
         let partition = i32::from(partition_of(player, self.partitions));
         let record = BaseRecord::to(&self.topic).key(player).partition(partition).payload(wager);
         self.producer.send(record).map_err(|(error, _)| error)
@@ -134,23 +132,18 @@ impl Sender {
 }
 
 /// The next wager of the load.
-pub(crate) fn any(load: &mut Load, _: u64) -> Vec<u8> {
-    load.wager(now()).to_vec()
+pub(crate) fn any(load: &mut Load, _: u64) -> &[u8] {
+    load.wager(now())
 }
 
 /// Wagers on their way to a reader, with the moments at which they were to be sent.
 #[derive(Debug, Default)]
 pub(crate) struct OnTheirWay(Mutex<HashMap<[u8; ID], Instant>>);
 
-/// Characters of the load's wager ids.
-const ID: usize = 36;
-
 impl OnTheirWay {
     /// Notes a wager of the load, as JSON.
     pub(crate) fn add(&self, wager: &[u8], intended: Instant) {
-        const BEFORE: usize = r#"{"wagerId":""#.len();
-        let id = wager[BEFORE..BEFORE + ID].try_into().expect("the load's ids have one length");
-        self.0.lock().expect("nobody panics with it").insert(id, intended);
+        self.0.lock().expect("nobody panics with it").insert(wager_id(wager), intended);
     }
 
     fn take(&self, balance: &[u8]) -> Option<Instant> {

@@ -95,8 +95,7 @@ pub(crate) fn measure(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     let dead = there();
     let mut load = Load::new(10, sizes.players);
     let sender = Sender::new(&cluster.kafka)?;
-    let one_each = |load: &mut Load, player| load.wager_of(player, now()).to_vec();
-    sender.send(&mut load, sizes.players, 50_000, one_each);
+    sender.send(&mut load, sizes.players, 50_000, |load, player| load.wager_of(player, now()));
     drop(sender);
     let answers = Arc::new(Mutex::new(Vec::<Answer>::new()));
     let heard = Arc::clone(&answers);

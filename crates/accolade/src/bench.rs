@@ -54,6 +54,9 @@ pub(crate) struct Arguments {
     /// Wagers a second that P9 offers; its bar if left out.
     #[arg(long)]
     rate: Option<u64>,
+    /// Partitions of P9 and P16 in the cluster form.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    partitions: u16,
     /// Players of the load.
     #[arg(long, default_value_t = 1_000_000)]
     players: u64,
@@ -94,6 +97,8 @@ pub(crate) struct ClusterSizes {
     pub(crate) place: Where,
     /// Wagers a second that P9 offers; its bar if left out.
     pub(crate) rate: Option<u64>,
+    /// Partitions of P9 and P16.
+    pub(crate) partitions: u16,
     /// Seconds of P9.
     pub(crate) carried_s: u64,
     /// Seconds of P16 and P17.
@@ -121,6 +126,7 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
         cluster: ClusterSizes {
             place: place.clone(),
             rate: arguments.rate,
+            partitions: arguments.partitions,
             carried_s: arguments.seconds.unwrap_or(180),
             latency_s: arguments.seconds.unwrap_or(60),
         },

@@ -55,7 +55,7 @@ const OUTPUT_WITHIN_MS: &str = "4000";
 const TRANSACTION_BACKOFF_MS: &str = "1";
 const TRANSACTION_BACKOFF_MAX_MS: &str = "3";
 /// Records of a transaction are written together.
-const OUTPUT_LINGER_MS: &str = "5";
+const OUTPUT_LINGER_MS: &str = "1";
 
 /// What all clients share.
 fn client(config: &KafkaConfig, purpose: &str) -> ClientConfig {

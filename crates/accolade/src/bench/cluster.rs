@@ -41,6 +41,7 @@ pub(crate) const ALL: [Measure; 6] = [
     ("P17", projection::measure),
 ];
 
+/// What the bar of P9 is for.
 const PARTITIONS: u16 = 16;
 const BALANCES: &str = "loyalty.balances";
 const OUTPUTS: &str = "loyalty.eligible,loyalty.calculated,loyalty.balances";
@@ -183,17 +184,17 @@ pub(crate) fn port_of(address: &str) -> Option<u16> {
 
 /// P9: balances out.
 fn balances_out(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
-    carried(sizes, report, "16 partitions, balances out", PARTITIONS, BALANCES, 150_000, true)
+    carried(sizes, report, "balances out", sizes.cluster.partitions, BALANCES, 150_000)
 }
 
 /// P9: with all three outputs.
 fn everything_out(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
-    carried(sizes, report, "16 partitions, three outputs", PARTITIONS, OUTPUTS, 100_000, true)
+    carried(sizes, report, "three outputs", sizes.cluster.partitions, OUTPUTS, 100_000)
 }
 
 /// P9 over a hundred partitions, which has no bar.
 fn hundred_partitions(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
-    carried(sizes, report, "100 partitions, balances out", 100, BALANCES, 150_000, false)
+    carried(sizes, report, "balances out", 100, BALANCES, 150_000)
 }
 
 /// P9: wagers produced to Kafka at a rate, folded and published by one node.
@@ -204,7 +205,6 @@ fn carried(
     partitions: u16,
     outputs: &str,
     bar: u64,
-    has_bar: bool,
 ) -> anyhow::Result<()> {
     let mut cluster = Cluster::start(sizes, "p9", partitions, outputs)?;
     let rate = sizes.cluster.rate.unwrap_or(bar);
@@ -251,7 +251,13 @@ fn carried(
     })?;
     let events = sent.acknowledged;
     let over = |count: u64, seconds: f64| count as f64 / seconds;
-    report.row("P9", format!("{what}: offered"), rate as f64, "wagers/s", None);
+    report.row(
+        "P9",
+        format!("{partitions} partitions, {what}: offered"),
+        rate as f64,
+        "wagers/s",
+        None,
+    );
     report.row("P9", "  not taken by Kafka", sent.dropped as f64, "wagers", None);
     report.row("P9", "  sender late at the most", sent.late_max_ms, "ms", None);
     report.row("P9", "  acknowledged by Kafka", over(events, sent.seconds), "wagers/s", None);
@@ -267,7 +273,7 @@ fn carried(
     report.row("P9", "  wagers in a batch of the order", batches, "", None);
     report.row("P9", "  all folded after", folded_s - sent.seconds, "s", None);
     report.row("P9", "  all published after", published_s - sent.seconds, "s", None);
-    let bar = has_bar.then_some(Bar::AtLeast(bar as f64 * 0.995));
+    let bar = (partitions == PARTITIONS).then_some(Bar::AtLeast(bar as f64 * 0.995));
     let what = "  carried: folded and published, the last one included";
     report.row("P9", what, over(events, folded_s.max(published_s)), "wagers/s", bar);
     let share = over(last - before.published, events as f64);
@@ -366,7 +372,7 @@ pub(crate) fn ask(
 /// P16: wager to answer, and to a reader of committed balances.
 fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     const RATE: u64 = 20_000;
-    let mut cluster = Cluster::start(sizes, "p16", PARTITIONS, BALANCES)?;
+    let mut cluster = Cluster::start(sizes, "p16", sizes.cluster.partitions, BALANCES)?;
     let on_their_way = Arc::new(OnTheirWay::default());
     let (kafka, sent) = (cluster.kafka.clone(), Arc::clone(&on_their_way));
     let reader = cluster.processors.of_load(|| BalancesReader::start(&kafka, sent))?;
@@ -387,7 +393,9 @@ fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     std::thread::sleep(Duration::from_secs(6));
     let seen = reader.end()?;
     let answers = answers.lock().expect("nobody panics with it").clone();
-    report.latencies("P16", "wager to answer at 20,000/s", &answers, &[(0.99, 20.0)]);
+    let partitions = sizes.cluster.partitions;
+    let what = format!("{partitions} partitions, 20,000/s: wager to answer");
+    report.latencies("P16", &what, &answers, &[(0.99, 20.0)]);
     let what = "wager to a read_committed reader of balances";
     report.latencies("P16", what, &seen, &[(0.99, 60.0)]);
     let unanswered = (count - submitted.dropped).saturating_sub(answers.len());

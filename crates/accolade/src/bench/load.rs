@@ -175,6 +175,7 @@ impl Load {
 }
 
 /// Characters of a wager's id.
+#[cfg(all(feature = "cluster", feature = "postgres"))]
 pub(crate) const ID: usize = 36;
 
 const BEFORE_ID: &[u8] = b"{\"wagerId\":\"";

@@ -30,6 +30,7 @@ pub struct Part {
     /// The partition.
     pub number: u16,
     head: Head,
+    /// Frames that are only to be sealed: memory that was not touched before costs more than copying.
     values: Vec<u8>,
     links: Vec<u8>,
     ids: Vec<u8>,
@@ -46,10 +47,11 @@ impl Part {
     /// Takes what changed in `partition`, which does not stand within a batch. With `seal`, its
     /// interval of ids ends here.
     pub fn take(partition: &mut Partition, folded_to: Position, seal: bool) -> Self {
-        let mut values = vec![VALUES];
+        let mut values = new_frame(0);
+        values.push(VALUES);
         values.extend_from_slice(&partition.number().to_le_bytes());
         let swept = partition.write_values(&mut values);
-        let mut links = Vec::new();
+        let mut links = new_frame(0);
         partition.write_links(&mut links);
         let ids = take_ids(partition);
         Self {
@@ -79,7 +81,7 @@ impl Part {
 }
 
 fn take_ids(partition: &mut Partition) -> Vec<u8> {
-    let (number, mut out) = (partition.number(), Vec::new());
+    let (number, mut out) = (partition.number(), new_frame(0));
     let unwritten = partition.ids_mut().take_unwritten();
     if unwritten.len() > 0 {
         write_ids(&mut out, number, unwritten);
@@ -352,16 +354,14 @@ impl Checkpointer {
     /// `log_synced` is the highest durable frame of the log.
     pub fn write(
         &mut self,
-        parts: &[Part],
+        parts: &mut [Part],
         backing: &Backing,
         log_synced: u64,
         time: Timestamp,
     ) -> Result<()> {
-        // One for all, since memory that was not touched before costs more than copying into it.
-        let mut frame = new_frame(0);
-        for part in parts {
-            append(&mut self.links, time, &mut frame, &part.links)?;
-            append(&mut self.ids, time, &mut frame, &part.ids)?;
+        for part in &mut *parts {
+            append(&mut self.links, time, &mut part.links)?;
+            append(&mut self.ids, time, &mut part.ids)?;
         }
         let covered = backing.cover();
         sync_all(&covered.files)?;
@@ -370,10 +370,8 @@ impl Checkpointer {
 
         let segment_before = self.state.position().sequence;
         let mut flags = BEGIN;
-        for part in parts {
-            frame.truncate(FRAME_HEAD_BYTES);
-            frame.extend_from_slice(&part.values);
-            self.state.append(time, self.synced, flags, &mut frame)?;
+        for part in &mut *parts {
+            self.state.append(time, self.synced, flags, &mut part.values)?;
             self.note(part);
             flags = 0;
         }
@@ -399,7 +397,7 @@ impl Checkpointer {
             controls: self.rules.controls_after(self.controls_written),
             cursor: parts.last().map_or_else(Vec::new, |part| part.cursor.clone()),
         };
-        frame.truncate(FRAME_HEAD_BYTES);
+        let mut frame = new_frame(0);
         manifest.write(&mut frame);
         let appended = self.state.append(time, self.synced, flags | COMMIT, &mut frame)?;
         if appended.rotated.is_some() {
@@ -477,11 +475,9 @@ impl Checkpointer {
     }
 }
 
-/// Appends a payload, if there is any, by way of `frame`.
-fn append(writer: &mut Writer, time: Timestamp, frame: &mut Vec<u8>, payload: &[u8]) -> Result<()> {
-    if !payload.is_empty() {
-        frame.truncate(FRAME_HEAD_BYTES);
-        frame.extend_from_slice(payload);
+/// Appends a frame, if there is anything in it.
+fn append(writer: &mut Writer, time: Timestamp, frame: &mut [u8]) -> Result<()> {
+    if frame.len() > FRAME_HEAD_BYTES {
         writer.append(time, 0, 0, frame)?;
     }
     Ok(())

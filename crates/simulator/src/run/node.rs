@@ -119,14 +119,14 @@ impl Node {
         let (folder, time) = (&mut self.folder, self.log.time());
         let at = &folder.folded_to;
         let moving = folder.partitions.iter_mut().filter(|partition| !partition.stands());
-        let parts: Vec<Part> = moving
+        let mut parts: Vec<Part> = moving
             .map(|partition| {
                 let folded_to = at[usize::from(partition.number())];
                 Part::take(partition, folded_to, seals)
             })
             .collect();
         let synced = self.log.writer().position().next_frame - 1;
-        self.checkpointer.write(&parts, &self.backing, synced, time)?;
+        self.checkpointer.write(&mut parts, &self.backing, synced, time)?;
         if seals {
             let standing = folder.partitions.iter().filter(|partition| partition.stands());
             let standing: Vec<Standing> = standing.map(Standing::copy).collect();

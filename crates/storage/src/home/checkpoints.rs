@@ -32,8 +32,8 @@ impl HomeCheckpointer {
     /// What the last two checkpoints do not need is removed. A failure is final.
     pub fn write(&mut self, part: Part, time: Timestamp) -> Result<Manifest> {
         let began = Instant::now();
-        let (seals, parts) = (part.seals(), vec![part]);
-        self.checkpointer.write(&parts, &self.backing, 0, time)?;
+        let (seals, mut parts) = (part.seals(), vec![part]);
+        self.checkpointer.write(&mut parts, &self.backing, 0, time)?;
         let manifest = self.checkpointer.last().expect("it was just written").clone();
         self.backing.cut_log_from(manifest.log_from.sequence);
         metrics::histogram!("accolade_checkpoint_seconds").record(began.elapsed());

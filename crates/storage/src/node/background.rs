@@ -139,7 +139,7 @@ fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<()> {
     inner.ids_in_memory.store(ids, Ordering::Relaxed);
     let time = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
     let needed = checkpointer.last().map(|last| last.log_from.sequence);
-    checkpointer.write(&parts, &inner.backing, log_synced, time)?;
+    checkpointer.write(&mut parts, &inner.backing, log_synced, time)?;
     if let Some(needed) = needed {
         inner.log_needed_from.store(needed, Ordering::Relaxed);
     }

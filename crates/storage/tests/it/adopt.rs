@@ -225,9 +225,9 @@ impl Node {
     fn checkpoint(&mut self, seals: bool) {
         let (position, time) = (self.opened.log.position(), Timestamp::from_micros(self.now));
         let take = |partition| Part::take(partition, position, seals);
-        let parts: Vec<Part> = self.opened.partitions.iter_mut().map(take).collect();
+        let mut parts: Vec<Part> = self.opened.partitions.iter_mut().map(take).collect();
         let (checkpointer, backing) = (&mut self.opened.checkpointer, &self.opened.backing);
-        checkpointer.write(&parts, backing, position.next_frame - 1, time).unwrap();
+        checkpointer.write(&mut parts, backing, position.next_frame - 1, time).unwrap();
         if seals {
             let sealing = checkpointer.begin_sealing(parts, &[], time).unwrap();
             sealing.write(backing).unwrap();

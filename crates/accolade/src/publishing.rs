@@ -103,20 +103,17 @@ impl Outputs {
         let mut records = std::mem::take(&mut self.records);
         records.truncate(0);
         let mut positions = Vec::new();
-        let (mut turn, mut is_full) = (self.turn, false);
-        for (partition, next) in self.next.range(turn..).chain(self.next.range(..turn)) {
+        for (partition, next) in self.next.range(self.turn..).chain(self.next.range(..self.turn)) {
             // Where more is due than leaves at once, each partition has its turn.
-            if is_full {
-                turn = *partition;
+            if records.bytes() >= BYTES_MAX {
+                self.turn = *partition;
                 break;
             }
             let at = self.outputs_from(*partition, *next, &mut records);
             if at > *next {
                 positions.push((*partition, at));
             }
-            is_full = records.bytes() >= BYTES_MAX;
         }
-        self.turn = turn;
         if positions.is_empty() {
             return Ok(());
         }

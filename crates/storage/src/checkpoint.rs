@@ -30,7 +30,7 @@ pub struct Part {
     /// The partition.
     pub number: u16,
     head: Head,
-    /// Frames that are only to be sealed: memory that was not touched before costs more than copying.
+    /// Frames that are only to be sealed, so that nothing is copied into memory that was not touched before.
     values: Vec<u8>,
     links: Vec<u8>,
     ids: Vec<u8>,

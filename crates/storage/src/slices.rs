@@ -23,7 +23,7 @@ const INDEXES_MAX: usize = 16;
 /// Bytes that are asked for ahead where every frame is read.
 const READ_AHEAD_BYTES: u64 = 1 << 20;
 /// The ending of a compressed segment's name.
-pub(crate) const PACKED_ENDING: &str = ".zst";
+pub const PACKED_ENDING: &str = ".zst";
 
 /// All segments of one family of slices.
 #[derive(Debug)]

@@ -236,7 +236,7 @@ fn carried(
         at_end = cluster.done();
         is_over.store(true, Ordering::Release);
         let all = before.folded + sent.acknowledged;
-        let folded = cluster.until("all is folded", || cluster.done().folded >= all);
+        cluster.until("all is folded", || cluster.done().folded >= all)?;
         let folded_s = began.elapsed().as_secs_f64();
         // What was folded is counted before its outputs leave, and every one of them soon does.
         let (mut last, mut published_s) = (cluster.done().published, began.elapsed());
@@ -247,7 +247,7 @@ fn carried(
                 (last, published_s) = (now, began.elapsed());
             }
         }
-        folded.map(|()| (sent, folded_s, published_s.as_secs_f64(), last))
+        anyhow::Ok((sent, folded_s, published_s.as_secs_f64(), last))
     })?;
     let events = sent.acknowledged;
     let over = |count: u64, seconds: f64| count as f64 / seconds;

@@ -14,6 +14,7 @@ use accolade_storage::packed::Packed;
 use accolade_storage::segment::{
     Family, FrameHead, Position, SEGMENT_HEAD_BYTES, parse_segment_head, scan,
 };
+use accolade_storage::slices::PACKED_ENDING;
 use rustix::fs::{Access, FlockOperation, access, flock};
 use tokio::net::UnixStream;
 
@@ -26,8 +27,6 @@ use crate::terminal::grouped;
 const CHECK: &str = "disk";
 /// [`SEGMENT_HEAD_BYTES`], as the length of a buffer.
 const HEAD_BYTES: usize = 64;
-/// The ending of a compressed segment's name.
-const PACKED_ENDING: &str = ".zst";
 
 /// Says whether a node runs over the directory.
 pub(super) async fn examine(config: &Config, findings: &mut Findings, clocks: &mut Clocks) -> bool {

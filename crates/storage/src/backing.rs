@@ -11,9 +11,9 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::{Record, Slice};
 
-use crate::error::Result;
+use crate::error::{Result, StorageError, in_full};
 use crate::lookup::Lookup;
-use crate::segment::{FRAME_HEAD_BYTES, Position, new_frame};
+use crate::segment::{FRAME_HEAD_BYTES, Family, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
 
 /// Files that the partitions of one node share.
@@ -45,6 +45,29 @@ struct Writers {
     journal_next: Vec<u64>,
     dead_next: Vec<u64>,
     left: Vec<Left>,
+    /// Why a write has failed, or one is under way: where the writers stand then nobody may name.
+    broken: Option<String>,
+}
+
+impl Writers {
+    fn sound(&self) -> Result<()> {
+        match &self.broken {
+            None => Ok(()),
+            Some(why) => {
+                Err(StorageError::io(Family::Journal.folder(), io::Error::other(why.clone())))
+            }
+        }
+    }
+
+    fn append(&mut self, time: Timestamp, store: &mut NodeStore) -> Result<()> {
+        if !store.slices.is_empty() {
+            self.left.extend(self.journal.append(time, 0, &mut store.journal)?);
+        }
+        if !store.dead_slices.is_empty() {
+            self.left.extend(self.dead_letters.append(time, 0, &mut store.dead_letters)?);
+        }
+        Ok(())
+    }
 }
 
 /// Positions up to which the journal and the dead letters are covered by a checkpoint, and the files
@@ -75,6 +98,7 @@ impl Backing {
             journal_next,
             dead_next,
             left: Vec::new(),
+            broken: None,
         };
         Self {
             log,
@@ -93,16 +117,17 @@ impl Backing {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where journal and dead letters stand now.
-    pub fn cover(&self) -> Covered {
+    /// Where journal and dead letters stand now; refused once a write of them has failed.
+    pub fn cover(&self) -> Result<Covered> {
         let mut writers = self.writers();
+        writers.sound()?;
         let mut files = writers.journal.writer().to_sync();
         files.extend(writers.dead_letters.writer().to_sync());
-        Covered {
+        Ok(Covered {
             journal: writers.journal.position(),
             dead_letters: writers.dead_letters.position(),
             files,
-        }
+        })
     }
 
     /// Bytes that the journal's open segment and the one after it have allocated.
@@ -246,22 +271,22 @@ impl NodeStore {
         &self.backing
     }
 
-    /// Appends what was committed since the last time to the files, as one frame each.
+    /// Appends what was committed since the last time to the files, as one frame each. A failure is
+    /// final: afterwards no checkpoint covers anything.
     pub fn flush(&mut self, time: Timestamp) -> Result<()> {
         if self.slices.is_empty() && self.dead_slices.is_empty() {
             return Ok(());
         }
-        let first = self.backing.first_partition;
-        let mut writers = self.backing.writers();
-        let writers = &mut *writers;
-        if !self.slices.is_empty() {
-            let left = writers.journal.append(time, 0, &mut self.journal)?;
-            writers.left.extend(left);
+        let backing = Arc::clone(&self.backing);
+        let first = backing.first_partition;
+        let mut writers = backing.writers();
+        writers.sound()?;
+        writers.broken = Some("a write of it was not ended".into());
+        if let Err(error) = writers.append(time, self) {
+            writers.broken = Some(in_full(&error));
+            return Err(error);
         }
-        if !self.dead_slices.is_empty() {
-            let left = writers.dead_letters.append(time, 0, &mut self.dead_letters)?;
-            writers.left.extend(left);
-        }
+        writers.broken = None;
         for (partition, batch) in self.slices.drain(..) {
             writers.journal_next[usize::from(partition - first)] = batch + 1;
         }

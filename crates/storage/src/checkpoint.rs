@@ -363,7 +363,7 @@ impl Checkpointer {
             append(&mut self.links, time, &mut part.links)?;
             append(&mut self.ids, time, &mut part.ids)?;
         }
-        let covered = backing.cover();
+        let covered = backing.cover()?;
         sync_all(&covered.files)?;
         self.links.sync()?;
         self.ids.sync()?;

@@ -32,7 +32,7 @@ use rustix::fs::FlockOperation;
 
 use self::background::Spare;
 use self::counting::Counters;
-use self::fold::{Cell, FoldQueue};
+use self::fold::{Cell, FoldQueue, FrameLock};
 use self::intake::IntakeQueue;
 pub use self::shipping::{KEYS as SHIPPED_KEYS, ShipOptions, ShippingStatus};
 use self::shipping::{Offers, Shipping};
@@ -109,9 +109,7 @@ pub(crate) struct Inner {
     backing: Arc<Backing>,
     shared: Shared,
     cells: Vec<Mutex<Cell>>,
-    /// Held by a fold while it works on a frame, and by a checkpoint while it takes a part: what a
-    /// part covers must be in the journal.
-    frame_locks: Vec<Mutex<()>>,
+    frame_locks: Vec<FrameLock>,
     intake: IntakeQueue,
     folds: Vec<FoldQueue>,
     log_spare: Mutex<Spare>,
@@ -194,7 +192,7 @@ impl Node {
                 .into_iter()
                 .map(|partition| Mutex::new(Cell::new(partition, folded_to)))
                 .collect(),
-            frame_locks: (0..folds).map(|_| Mutex::default()).collect(),
+            frame_locks: (0..folds).map(|_| FrameLock::default()).collect(),
             intake: IntakeQueue::default(),
             folds: (0..folds).map(|_| FoldQueue::default()).collect(),
             log_spare: Mutex::default(),

@@ -46,8 +46,9 @@ pub(super) fn checkpoints(
                 return Ok(());
             }
             last = Instant::now();
-            checkpoint(inner, &mut checkpointer)?;
-            offer(inner, &checkpointer, offers.as_mut(), is_last);
+            if checkpoint(inner, &mut checkpointer)? {
+                offer(inner, &checkpointer, offers.as_mut(), is_last);
+            }
             Ok(())
         });
         if let Err(error) = done {
@@ -115,7 +116,8 @@ fn watch_room(inner: &Inner) {
     }
 }
 
-fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<()> {
+/// Writes a checkpoint; none where a fold has failed, which ends the node.
+fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<bool> {
     let began = Instant::now();
     let log_synced = inner.log_synced.load(Ordering::Acquire);
     let ids = inner.ids_in_memory.load(Ordering::Relaxed);
@@ -124,7 +126,8 @@ fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<()> {
     let mut standing = Vec::new();
     let mut ids = 0;
     for (at, cell) in inner.cells.iter().enumerate() {
-        let between_frames = lock(&inner.frame_locks[at % inner.frame_locks.len()]);
+        let frames = &inner.frame_locks[at % inner.frame_locks.len()];
+        let Some(between_frames) = frames.between_frames() else { return Ok(false) };
         let mut guard = lock(cell);
         let cell = &mut *guard;
         if cell.partition.stands() {
@@ -149,7 +152,7 @@ fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<()> {
         let sealing = checkpointer.begin_sealing(parts, &standing, time)?;
         self::seal(inner, checkpointer, &sealing)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn seal(inner: &Inner, checkpointer: &mut Checkpointer, sealing: &Sealing) -> Result<()> {

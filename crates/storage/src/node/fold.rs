@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use accolade_domain::amount::Points;
@@ -77,6 +78,32 @@ impl Cell {
             }
             Err(Stopped::Store(error)) => Err(format!("the store failed: {error}")),
         }
+    }
+}
+
+/// Held by a fold while it works on a frame, and by a checkpoint while it takes a part: what a part
+/// covers must be in the journal.
+#[derive(Debug, Default)]
+pub(super) struct FrameLock {
+    /// Work has failed, or a panic has ended it: part of a frame is in the state, and not in the journal.
+    is_broken: Mutex<bool>,
+}
+
+impl FrameLock {
+    fn work<T>(
+        &self,
+        work: impl FnOnce() -> std::result::Result<T, String>,
+    ) -> std::result::Result<T, String> {
+        let mut is_broken = lock(&self.is_broken);
+        *is_broken = true;
+        let done = work();
+        *is_broken = done.is_err();
+        done
+    }
+
+    /// Keeps the fold between two frames; nothing once it is broken.
+    pub(super) fn between_frames(&self) -> Option<MutexGuard<'_, bool>> {
+        Some(lock(&self.is_broken)).filter(|is_broken| !**is_broken)
     }
 }
 
@@ -198,7 +225,9 @@ pub(super) fn run(inner: &Arc<Inner>, number: usize, at: Position) {
         is_behind: false,
     };
     while let Some(job) = inner.folds[number].pop() {
-        if let Err(failure) = fold.take(&job).and_then(|()| fold.catch_up()) {
+        let folded =
+            catch_unwind(AssertUnwindSafe(|| fold.take(&job).and_then(|()| fold.catch_up())));
+        if let Err(failure) = folded.unwrap_or_else(|panic| Err(in_words(&*panic))) {
             inner.fail(failure);
             break;
         }
@@ -211,10 +240,7 @@ impl Fold<'_> {
     /// Takes the next frame in: folds it for every partition that has come so far.
     fn take(&mut self, job: &Job) -> std::result::Result<(), String> {
         let inner = self.inner;
-        {
-            let _working = lock(&inner.frame_locks[self.number]);
-            self.fold_frame(job)?;
-        }
+        inner.frame_locks[self.number].work(|| self.fold_frame(job))?;
         if let Some(oldest) = job.oldest {
             self.latency.record(oldest.elapsed());
         }
@@ -297,22 +323,8 @@ impl Fold<'_> {
     /// `false` where the partition stands there.
     fn fold_again(&mut self, at: usize, frame: &LogFrame) -> std::result::Result<bool, String> {
         let inner = self.inner;
-        {
-            let _working = lock(&inner.frame_locks[self.number]);
-            let mut cell = lock(&inner.cells[at]);
-            let number = cell.partition.number();
-            if let Some(slice) = frame.slices().find(|slice| slice.partition == number) {
-                let (store, tally) = (&mut self.store, &mut self.tally);
-                let caused = cell.fold(&slice, frame, &[], &inner.shared, store, tally)?;
-                self.effects.extend(caused.into_iter().map(|effect| (number, effect)));
-            }
-            let time = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
-            self.store.flush(time).map_err(|error| in_full(&error))?;
-            if cell.standing.is_some() {
-                return Ok(false);
-            }
-            cell.folded_to = frame.after;
-            inner.set_due(at, &cell.partition);
+        if !inner.frame_locks[self.number].work(|| self.fold_slice_again(at, frame))? {
+            return Ok(false);
         }
         self.tally.put_into(&inner.counters);
         self.carry_out();
@@ -322,11 +334,41 @@ impl Fold<'_> {
         if inner.has_failed() { Err("another thread has failed".into()) } else { Ok(true) }
     }
 
+    fn fold_slice_again(
+        &mut self,
+        at: usize,
+        frame: &LogFrame,
+    ) -> std::result::Result<bool, String> {
+        let inner = self.inner;
+        let mut cell = lock(&inner.cells[at]);
+        let number = cell.partition.number();
+        if let Some(slice) = frame.slices().find(|slice| slice.partition == number) {
+            let (store, tally) = (&mut self.store, &mut self.tally);
+            let caused = cell.fold(&slice, frame, &[], &inner.shared, store, tally)?;
+            self.effects.extend(caused.into_iter().map(|effect| (number, effect)));
+        }
+        let time = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
+        self.store.flush(time).map_err(|error| in_full(&error))?;
+        if cell.standing.is_some() {
+            return Ok(false);
+        }
+        cell.folded_to = frame.after;
+        inner.set_due(at, &cell.partition);
+        Ok(true)
+    }
+
     fn carry_out(&mut self) {
         for (partition, effect) in self.effects.drain(..) {
             carry_out(self.inner, partition, effect);
         }
     }
+}
+
+/// What a panic said.
+fn in_words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a bug: {}", text.unwrap_or_else(|| "it panicked".into()))
 }
 
 impl Inner {
@@ -396,4 +438,23 @@ impl Caller for NobodyCalls {
     fn durable(&self) {}
     fn refused(&self, _: Refused) {}
     fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_is_taken_once_a_fold_has_failed_within_a_frame() {
+        let frames = FrameLock::default();
+        frames.work(|| Ok(())).unwrap();
+        assert!(frames.between_frames().is_some());
+        frames.work(|| Err::<(), _>("the store failed".into())).unwrap_err();
+        assert!(frames.between_frames().is_none());
+
+        let frames = FrameLock::default();
+        let panicking = || frames.work(|| -> std::result::Result<(), String> { panic!("a bug") });
+        catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+        assert!(frames.between_frames().is_none());
+    }
 }

@@ -1,5 +1,6 @@
 //! The home of one partition beside the embedded node's directory, both given the same batches.
 
+mod broken;
 mod shipped;
 
 use std::collections::BTreeSet;

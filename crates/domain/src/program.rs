@@ -4,6 +4,9 @@
 //! overrides and checks the whole, so everything here is complete and consistent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rpds::RedBlackTreeMapSync;
 
 use crate::amount::{Amount, Points, Rate};
 use crate::time::{Timestamp, ZoneOffsets};
@@ -132,13 +135,17 @@ pub enum Rounding {
 }
 
 /// Which version applies when: all versions that were ordered so far.
-#[derive(Debug, Clone, Default)]
+///
+/// Cheap to clone: what is published or withdrawn later shares everything else.
+#[derive(Debug, Clone)]
 pub struct Versions<P> {
-    entries: Vec<VersionEntry<P>>,
+    all: RedBlackTreeMapSync<u32, Arc<VersionEntry<P>>>,
+    /// Those that were not withdrawn, by when they begin and number.
+    in_force: RedBlackTreeMapSync<(Timestamp, u32), Arc<VersionEntry<P>>>,
 }
 
 /// One version's place in time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionEntry<P> {
     /// 1, 2, 3, … for each operator.
     pub number: u32,
@@ -150,69 +157,63 @@ pub struct VersionEntry<P> {
     pub program: P,
 }
 
+impl<P> Default for Versions<P> {
+    fn default() -> Self {
+        Self { all: RedBlackTreeMapSync::new_sync(), in_force: RedBlackTreeMapSync::new_sync() }
+    }
+}
+
 impl<P> Versions<P> {
     /// No version yet.
-    pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Adds the next version and returns its number.
     pub fn publish(&mut self, effective_from: Timestamp, program: P) -> u32 {
         let number = self.latest() + 1;
-        self.entries.push(VersionEntry { number, effective_from, withdrawn: false, program });
+        let entry = Arc::new(VersionEntry { number, effective_from, withdrawn: false, program });
+        self.in_force.insert_mut((effective_from, number), Arc::clone(&entry));
+        self.all.insert_mut(number, entry);
         number
-    }
-
-    /// Withdraws a version that has not begun at `now`; says whether it did.
-    pub fn withdraw(&mut self, number: u32, now: Timestamp) -> bool {
-        let scheduled = |entry: &&mut VersionEntry<P>| {
-            entry.number == number && entry.effective_from > now && !entry.withdrawn
-        };
-        match self.entries.iter_mut().find(scheduled) {
-            Some(entry) => {
-                entry.withdrawn = true;
-                true
-            }
-            None => false,
-        }
     }
 
     /// The highest number so far; 0 for none.
     pub fn latest(&self) -> u32 {
-        self.entries.last().map_or(0, |entry| entry.number)
+        self.all.last().map_or(0, |(number, _)| *number)
+    }
+
+    /// The version with a number.
+    pub fn get(&self, number: u32) -> Option<&VersionEntry<P>> {
+        self.all.get(&number).map(|entry| &**entry)
     }
 
     /// All versions, oldest first.
-    pub fn all(&self) -> &[VersionEntry<P>] {
-        &self.entries
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &VersionEntry<P>> {
+        self.all.values().map(|entry| &**entry)
     }
 
     /// The version that applies to an event at `at`: among those whose `effective_from` is not after
     /// it, the one with the latest `effective_from`; the higher number on a tie.
     pub fn at(&self, at: Timestamp) -> Option<&VersionEntry<P>> {
-        self.entries
-            .iter()
-            .filter(|entry| entry.effective_from <= at && !entry.withdrawn)
-            .max_by_key(|entry| (entry.effective_from, entry.number))
+        // Most events come after everything that was published has begun, and a range allocates.
+        let (_, last) = self.in_force.last()?;
+        if last.effective_from <= at {
+            return Some(last);
+        }
+        let mut begun = self.in_force.range(..=(at, u32::MAX));
+        begun.next_back().map(|(_, entry)| &**entry)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_judged_by_the_version_of_its_own_time() {
-        let at = Timestamp::from_micros;
-        let mut versions = Versions::new();
-        versions.publish(at(100), "first");
-        versions.publish(at(300), "scheduled");
-        versions.publish(at(200), "published later, begins earlier");
-        versions.publish(at(300), "same instant, higher number");
-        let number = |time| versions.at(at(time)).map(|entry| entry.number);
-        assert_eq!(number(99), None);
-        assert_eq!(number(100), Some(1));
-        assert_eq!(number(299), Some(3));
-        assert_eq!(number(300), Some(4));
+impl<P: Clone> Versions<P> {
+    /// Withdraws a version that has not begun at `now`; says whether it did.
+    pub fn withdraw(&mut self, number: u32, now: Timestamp) -> bool {
+        let scheduled = |entry: &&VersionEntry<P>| entry.effective_from > now && !entry.withdrawn;
+        let Some(entry) = self.get(number).filter(scheduled) else { return false };
+        let withdrawn = VersionEntry { withdrawn: true, ..entry.clone() };
+        self.in_force.remove_mut(&(withdrawn.effective_from, number));
+        self.all.insert_mut(number, Arc::new(withdrawn));
+        true
     }
 }

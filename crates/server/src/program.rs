@@ -100,9 +100,7 @@ impl Service {
 }
 
 fn version_of<'a>(operator: &'a Operator, number: &str) -> Result<&'a Version, Problem> {
-    let number: Option<u32> = number.parse().ok();
-    let mut versions = operator.versions.all().iter();
-    let found = versions.find(|version| Some(version.number) == number);
+    let found = number.parse().ok().and_then(|number| operator.versions.get(number));
     found.ok_or_else(|| Problem::not_found("version of the program"))
 }
 
@@ -142,7 +140,6 @@ pub(crate) async fn versions(
     let mut older = operator
         .versions
         .all()
-        .iter()
         .rev()
         .filter(|version| before.is_none_or(|before| u64::from(version.number) < before));
     let page: Vec<&Version> = older.by_ref().take(limit).collect();
@@ -274,7 +271,7 @@ pub(crate) async fn publish(
         return Err(Problem::field(Refusal::Invalid, "/effectiveFrom", detail));
     }
     if is_dry {
-        let old = operator.versions.all().last();
+        let old = operator.versions.all().next_back();
         let edited_from = (edited_from > 0).then_some(edited_from);
         let changes = changes(&document_of(old), &publication.document);
         return Ok(respond(StatusCode::OK, &DryRun { valid: true, edited_from, changes }));
@@ -321,7 +318,7 @@ fn published_before<'a>(
             && *published.why == *publication.why
             && publication.effective_from.is_none_or(|from| from == version.effective_from)
     };
-    operator.versions.all().iter().find(is_it)
+    operator.versions.all().find(is_it)
 }
 
 /// The number that `If-Match` names; 0 where there is none.

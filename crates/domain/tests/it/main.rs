@@ -2,3 +2,4 @@
 
 mod earning;
 mod scenario;
+mod versions;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accolade_engine::rules::Rules;
+use accolade_engine::rules::{BEHAVIOUR, Rules, Unknown};
 use accolade_wire::record::{Kind, Record};
 
 use crate::inbox::Piece;
@@ -12,6 +12,9 @@ struct Book {
     /// Offset, kind of what it does, and the record as `Record::write` writes it.
     records: Vec<(i64, Vec<u8>)>,
     rules: Arc<Rules>,
+    /// Behind the first record that only a newer release can carry out, none counts here: partitions
+    /// stand at it.
+    unknown: Option<Unknown>,
 }
 
 /// All control records so far, and the rules that they make.
@@ -32,14 +35,25 @@ impl ControlBook {
         let mut bytes = Vec::new();
         record.write(&mut bytes);
         book.records.push((offset, bytes));
-        if record.kind == Kind::Control {
-            book.rules = Arc::new(book.rules.after(record.body, record.received_at).0);
+        if record.kind == Kind::Control && book.unknown.is_none() {
+            match book.rules.after(record.body, record.received_at, BEHAVIOUR) {
+                Ok((rules, _)) => book.rules = Arc::new(rules),
+                Err(unknown) => {
+                    tracing::error!(offset, %unknown, "the rules stand");
+                    book.unknown = Some(unknown);
+                }
+            }
         }
     }
 
     /// The rules after all records so far.
     pub(crate) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.book().rules)
+    }
+
+    /// What made the rules stand, if they do.
+    pub(crate) fn unknown(&self) -> Option<Unknown> {
+        self.book().unknown.clone()
     }
 
     /// The offset after the last record.

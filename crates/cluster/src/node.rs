@@ -236,6 +236,9 @@ impl ClusterNode {
             if let Some(failure) = self.inner.failure() {
                 return Err(failure);
             }
+            if let Some(unknown) = self.inner.control.unknown() {
+                return Err(unknown.to_string());
+            }
             if Instant::now() > until {
                 return Err("the control records could not be read to their end in time".into());
             }

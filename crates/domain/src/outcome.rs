@@ -84,11 +84,13 @@ pub enum Declined {
     Malformed,
     /// The same id was used before with other content.
     IdConflict,
+    /// The fold decides by this behaviour, or a later one, already.
+    BehaviourPassed,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -98,6 +100,7 @@ impl Declined {
         Self::NotStandingThere,
         Self::Malformed,
         Self::IdConflict,
+        Self::BehaviourPassed,
     ];
 
     /// The stable code, as the API shows it.
@@ -112,6 +115,7 @@ impl Declined {
             Self::NotStandingThere => "not_standing_there",
             Self::Malformed => "malformed",
             Self::IdConflict => "id_conflict",
+            Self::BehaviourPassed => "behaviour_passed",
         }
     }
 }

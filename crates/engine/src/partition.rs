@@ -442,8 +442,9 @@ impl Partition {
                 outcome
             }
             Body::Control => {
-                let (rules, outcome) =
-                    shared.history.after(&self.rules, record.body, record.received_at);
+                let after = shared.history.after(&self.rules, record.body, record.received_at);
+                let (rules, outcome) = after
+                    .map_err(|unknown| Stopped::Bug { place, message: unknown.to_string() })?;
                 self.rules = rules;
                 put_outcome(&mut folding.folded.journal, &outcome, None);
                 outcome

@@ -1,17 +1,67 @@
 //! The rules in force: settings, operators and their programs, after a number of control records.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::program::{Program, Versions};
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
-use accolade_wire::control::Control;
+use accolade_wire::control::{Control, Unread};
 use accolade_wire::identity::HashKey;
 use accolade_wire::program;
 
-/// How the fold of this release decides.
+/// The newest behaviour that this release knows: it decides by any from the first to this one.
 pub const BEHAVIOUR: u16 = 1;
+/// What a log begins with.
+const BEHAVIOUR_FIRST: u16 = 1;
+
+/// A control record that a newer release knows: whoever folds it stands there until he is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// What is not known.
+    pub what: UnknownWhat,
+    /// The newest behaviour that is.
+    pub known: u16,
+}
+
+/// What a release does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnknownWhat {
+    /// A control record, by its name.
+    Control(Box<str>),
+    /// A behaviour, by its number.
+    Behaviour(u16),
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            UnknownWhat::Control(name) => write!(f, "the control record `{name:.64}`")?,
+            UnknownWhat::Behaviour(number) => write!(f, "behaviour {number}")?,
+        }
+        let Self { known, .. } = self;
+        write!(
+            f,
+            " is not known to this release, which knows behaviours {BEHAVIOUR_FIRST} to {known}: start a \
+             newer one"
+        )
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+/// Why a control record changes nothing.
+enum Not {
+    Declined(Declined),
+    Unknown(UnknownWhat),
+}
+
+impl From<Declined> for Not {
+    fn from(why: Declined) -> Self {
+        Self::Declined(why)
+    }
+}
 
 /// Everything that control records have set so far. Never changed, only succeeded.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +105,7 @@ impl Default for Settings {
             cluster_id: "".into(),
             partitions: 0,
             hash_key: HashKey([0; 16]),
-            behaviour: BEHAVIOUR,
+            behaviour: BEHAVIOUR_FIRST,
             window_hours: 168,
             recent_hours: 24,
         }
@@ -115,22 +165,30 @@ impl Rules {
     /// The rules after one more control record, and what became of it.
     ///
     /// `time` is when the record was taken in: batches that order it differ in theirs from partition to
-    /// partition. `skip` changes no rule: the driver has acted on it.
-    pub fn after(&self, body: &[u8], time: Timestamp) -> (Self, Outcome) {
+    /// partition. `skip` changes no rule: the driver has acted on it. `known` is the newest behaviour that
+    /// there is code for; what is beyond it is [`Unknown`], and nothing may be folded after it.
+    pub fn after(
+        &self,
+        body: &[u8],
+        time: Timestamp,
+        known: u16,
+    ) -> Result<(Self, Outcome), Unknown> {
         let mut next = self.clone();
         next.applied += 1;
         let before = next.last.take();
         next.last = Some(Arc::new(Applied { time, body: body.into(), before }));
-        let outcome = match serde_json::from_slice::<Control>(body) {
-            Ok(control) => next.apply(control, time),
-            Err(_) => Err(Declined::Malformed),
+        let outcome = match Control::read(body) {
+            Ok(control) => next.apply(control, time, known),
+            Err(Unread::Malformed) => Err(Declined::Malformed.into()),
+            Err(Unread::Unknown(name)) => Err(Not::Unknown(UnknownWhat::Control(name.into()))),
         };
         match outcome {
-            Ok(made) => (next, Outcome::Done { made }),
-            Err(why) => {
+            Ok(made) => Ok((next, Outcome::Done { made })),
+            Err(Not::Declined(why)) => {
                 let unchanged = Self { applied: next.applied, last: next.last, ..self.clone() };
-                (unchanged, Outcome::Declined { why })
+                Ok((unchanged, Outcome::Declined { why }))
             }
+            Err(Not::Unknown(what)) => Err(Unknown { what, known }),
         }
     }
 
@@ -146,7 +204,12 @@ impl Rules {
         controls
     }
 
-    fn apply(&mut self, control: Control, time: Timestamp) -> Result<u64, Declined> {
+    fn apply(&mut self, control: Control, time: Timestamp, known: u16) -> Result<u64, Not> {
+        let is_known = |behaviour| match behaviour {
+            0 => Err(Declined::Malformed.into()),
+            number if number > known => Err(Not::Unknown(UnknownWhat::Behaviour(number))),
+            _ => Ok(()),
+        };
         match control {
             Control::Genesis {
                 cluster_id,
@@ -158,8 +221,9 @@ impl Rules {
             } => {
                 // Two nodes may begin a cluster at the same time: the first record counts.
                 if self.settings.partitions != 0 {
-                    return Err(Declined::Stale);
+                    return Err(Declined::Stale.into());
                 }
+                is_known(behaviour)?;
                 let hash_key = HashKey(hex_16(&hash_key).ok_or(Declined::Malformed)?);
                 let cluster_id = cluster_id.into();
                 self.settings = Settings {
@@ -174,7 +238,7 @@ impl Rules {
             }
             Control::Operator { operator, key_hash, events_per_second } => {
                 if self.operators.contains_key(&*operator) {
-                    return Err(Declined::OperatorExists);
+                    return Err(Declined::OperatorExists.into());
                 }
                 let number = u32::try_from(self.operators.len() + 1).expect("fewer than 2^32");
                 let id: Box<str> = operator.into();
@@ -196,7 +260,7 @@ impl Rules {
             } => {
                 let operator = self.operator_mut(&operator)?;
                 if operator.versions.latest() != edited_from {
-                    return Err(Declined::Stale);
+                    return Err(Declined::Stale.into());
                 }
                 let zone = ZoneOffsets(
                     zone.into_iter()
@@ -222,10 +286,18 @@ impl Rules {
                 if operator.versions.withdraw(version, time) {
                     Ok(u64::from(version))
                 } else {
-                    Err(Declined::NotScheduled)
+                    Err(Declined::NotScheduled.into())
                 }
             }
             Control::Skip { .. } => Ok(0),
+            Control::Behaviour { number } => {
+                is_known(number)?;
+                if number <= self.settings.behaviour {
+                    return Err(Declined::BehaviourPassed.into());
+                }
+                self.settings.behaviour = number;
+                Ok(u64::from(number))
+            }
         }
     }
 
@@ -247,27 +319,45 @@ fn hex_16(text: &str) -> Option<[u8; 16]> {
 
 /// The rules that partitions of one node stand at, so that each control record is carried out once
 /// for all of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RulesHistory {
     recent: Mutex<BTreeMap<u64, (Arc<Rules>, Outcome)>>,
+    known: u16,
+}
+
+impl Default for RulesHistory {
+    fn default() -> Self {
+        Self::knowing(BEHAVIOUR)
+    }
 }
 
 /// Partitions seldom stand more control records apart than this; if they do, one is carried out again.
 const HISTORY_MAX: usize = 64;
 
 impl RulesHistory {
-    /// The rules after the control record `body`, which follows `before`.
-    pub fn after(&self, before: &Rules, body: &[u8], time: Timestamp) -> (Arc<Rules>, Outcome) {
+    /// For a fold that knows the behaviours up to `known`.
+    pub const fn knowing(known: u16) -> Self {
+        Self { recent: Mutex::new(BTreeMap::new()), known }
+    }
+
+    /// The rules after the control record `body`, which follows `before`. After [`Unknown`] nothing was
+    /// applied, and the partition stands.
+    pub fn after(
+        &self,
+        before: &Rules,
+        body: &[u8],
+        time: Timestamp,
+    ) -> Result<(Arc<Rules>, Outcome), Unknown> {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((rules, outcome)) = recent.get(&(before.applied + 1)) {
-            return (Arc::clone(rules), outcome.clone());
+            return Ok((Arc::clone(rules), outcome.clone()));
         }
-        let (rules, outcome) = before.after(body, time);
+        let (rules, outcome) = before.after(body, time, self.known)?;
         let rules = Arc::new(rules);
         recent.insert(rules.applied, (Arc::clone(&rules), outcome.clone()));
         if recent.len() > HISTORY_MAX {
             recent.pop_first();
         }
-        (rules, outcome)
+        Ok((rules, outcome))
     }
 }

@@ -333,6 +333,10 @@ impl From<Declined> for Problem {
                 Refusal::KeyReused,
                 "this `Idempotency-Key` was used for another request; use a new one",
             ),
+            Declined::BehaviourPassed => Self::new(
+                Refusal::Stale,
+                "the fold decides by this behaviour, or a later one, already",
+            ),
         }
     }
 }

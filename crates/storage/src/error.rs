@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use accolade_engine::rules::Unknown;
+
 /// A failure of the storage.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -36,6 +38,9 @@ pub enum StorageError {
         /// The highest format that this release reads.
         known: u32,
     },
+    /// The directory's partitions have folded control records of a later release: use that one.
+    #[error("the data directory was written by a newer release")]
+    NewerRules(#[source] Unknown),
     /// Another process has the directory.
     #[error("the data directory `{0}` is in use by another process")]
     InUse(PathBuf),

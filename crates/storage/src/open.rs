@@ -9,7 +9,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::checkpoint::Loader;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::partition::Partition;
-use accolade_engine::rules::Rules;
+use accolade_engine::rules::{BEHAVIOUR, Rules};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::record::HAS_CONTROL;
 
@@ -397,7 +397,7 @@ pub(crate) fn load_partitions(
             loader.peek_head(&mut cursor).map_err(bad)?;
         }
     }
-    let rules = rules_by_number(states);
+    let rules = rules_by_number(states)?;
     let newest =
         rules.values().next_back().expect("there are rules before the first control record");
     let key = newest.settings.hash_key;
@@ -443,14 +443,15 @@ fn finish(
     Ok((partitions, newest))
 }
 
-fn rules_by_number(states: &States) -> BTreeMap<u64, Arc<Rules>> {
+fn rules_by_number(states: &States) -> Result<BTreeMap<u64, Arc<Rules>>> {
     let mut rules = BTreeMap::from([(0, Arc::new(Rules::default()))]);
     let mut last = Arc::new(Rules::default());
     for (time, body) in states.controls.values() {
-        last = Arc::new(last.after(body, *time).0);
+        let (next, _) = last.after(body, *time, BEHAVIOUR).map_err(StorageError::NewerRules)?;
+        last = Arc::new(next);
         rules.insert(last.applied, Arc::clone(&last));
     }
-    rules
+    Ok(rules)
 }
 
 /// Opens journal or dead letters, cut back to the checkpoint: segments, end, and the next batch of each

@@ -71,6 +71,37 @@ pub enum Control {
         /// Who decided.
         who: String,
     },
+    /// From here on the fold decides by another behaviour, once every node can.
+    Behaviour {
+        /// The behaviour's number.
+        number: u16,
+    },
+}
+
+/// Why the body of a control record is none of this release's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It is not a control record of any release.
+    Malformed,
+    /// It is a control record that this release does not know, by its name.
+    Unknown(String),
+}
+
+/// The names of all control records.
+const NAMES: [&str; 6] = ["genesis", "operator", "publish", "withdraw", "skip", "behaviour"];
+
+impl Control {
+    /// Reads the body of a control record.
+    pub fn read(body: &[u8]) -> Result<Self, Unread> {
+        #[derive(Deserialize)]
+        struct Named {
+            control: String,
+        }
+        serde_json::from_slice(body).map_err(|_| match serde_json::from_slice(body) {
+            Ok(Named { control }) if !NAMES.contains(&&*control) => Unread::Unknown(control),
+            _ => Unread::Malformed,
+        })
+    }
 }
 
 /// A command to one partition.
@@ -116,4 +147,78 @@ pub enum Command {
         /// The place from which it was sent: batch and slot in this partition.
         sent_from: (u64, u32),
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each kind; a new one does not compile until it is told apart.
+    fn every_control() -> Vec<Control> {
+        let name = String::new;
+        let all = vec![
+            Control::Genesis {
+                cluster_id: name(),
+                partitions: 1,
+                hash_key: name(),
+                behaviour: 1,
+                window_hours: 1,
+                recent_hours: 1,
+            },
+            Control::Operator { operator: name(), key_hash: name(), events_per_second: 0 },
+            Control::Publish {
+                operator: name(),
+                edited_from: 0,
+                effective_from: 0,
+                why: name(),
+                who: name(),
+                published_at: 0,
+                document: name(),
+                zone: vec![],
+            },
+            Control::Withdraw { operator: name(), version: 1, why: name(), who: name() },
+            Control::Skip { partition: 0, batch: 1, slot: 1, who: name() },
+            Control::Behaviour { number: 2 },
+        ];
+        for (control, name) in all.iter().zip(NAMES) {
+            let own = match control {
+                Control::Genesis { .. } => "genesis",
+                Control::Operator { .. } => "operator",
+                Control::Publish { .. } => "publish",
+                Control::Withdraw { .. } => "withdraw",
+                Control::Skip { .. } => "skip",
+                Control::Behaviour { .. } => "behaviour",
+            };
+            assert_eq!(own, name);
+        }
+        all
+    }
+
+    #[test]
+    fn a_control_record_is_read_as_it_was_written() {
+        let all = every_control();
+        assert_eq!(all.len(), NAMES.len());
+        for (control, name) in all.into_iter().zip(NAMES) {
+            let body = serde_json::to_vec(&control).unwrap();
+            assert_eq!(Control::read(&body), Ok(control));
+            let bare = format!(r#"{{"control":"{name}"}}"#);
+            assert_eq!(
+                Control::read(bare.as_bytes()),
+                Err(Unread::Malformed),
+                "{name} lacks fields"
+            );
+        }
+    }
+
+    #[test]
+    fn a_control_record_of_a_newer_release_is_told_apart_from_what_is_none() {
+        let read = |body: &str| Control::read(body.as_bytes()).unwrap_err();
+        let unknown = read(r#"{"control":"tournament","name":"spring","prizes":[1,2]}"#);
+        assert_eq!(unknown, Unread::Unknown("tournament".into()));
+        let none =
+            ["", "{}", "[]", r#"{"control":5}"#, r#"{"name":"spring"}"#, "{\"control\":\"x\""];
+        for body in none {
+            assert_eq!(read(body), Unread::Malformed, "{body}");
+        }
+    }
 }

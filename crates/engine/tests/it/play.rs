@@ -222,6 +222,10 @@ impl Play {
                 let (batch, who) = (batch.parse().unwrap(), "test".into());
                 self.control(&Control::Skip { partition: 0, batch, slot: 1, who });
             }
+            ["control", ..] => {
+                let body = line.trim().strip_prefix("control").unwrap().trim();
+                self.order(Kind::Control, Source::Node, "", body.as_bytes(), HAS_CONTROL);
+            }
             ["bytes", ..] => {
                 let body = line.trim().strip_prefix("bytes").unwrap().trim();
                 self.order(Kind::Wager, Source::Http, "house", body.as_bytes(), 0);

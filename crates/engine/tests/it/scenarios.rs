@@ -253,6 +253,28 @@ fn a_partition_stands_where_a_rule_fails_until_that_place_is_skipped() {
 }
 
 #[test]
+fn a_partition_stands_at_a_control_record_that_only_a_newer_release_knows() {
+    check(
+        &with(
+            SLOTS,
+            r#"
+        wager w1 anna slots 10
+        control {"control":"tournament","name":"spring"}
+        wager w2 anna slots 10
+        skip 5
+    "#,
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +1.00 by v1  balance 1.00
+            control {"control":"tournament","name":"spring"} stands at batch 5: the control record `tournament` is not known to this release, which knows behaviours 1 to 1: start a newer one
+            wager w2     stands at batch 5: the control record `tournament` is not known to this release, which knows behaviours 1 to 1: start a newer one
+            skip 5       stands at batch 5: the control record `tournament` is not known to this release, which knows behaviours 1 to 1: start a newer one
+        "#]],
+    );
+}
+
+#[test]
 fn a_dead_letter_is_released_or_discarded_once() {
     check(
         &with(

@@ -71,7 +71,9 @@ impl Run {
 
 fn names_damage(error: &StorageError) -> bool {
     match error {
-        StorageError::Damaged { .. } | StorageError::Newer { .. } => true,
+        StorageError::Damaged { .. } | StorageError::Newer { .. } | StorageError::NewerRules(_) => {
+            true
+        }
         StorageError::Io { source, .. } => source.kind() == io::ErrorKind::InvalidData,
         StorageError::InUse(_) | StorageError::ClockStep { .. } => false,
     }

@@ -59,12 +59,9 @@ pub fn read<'a>(record: &Record<'a>, key: &HashKey) -> Body<'a> {
             Ok(event) => with_identity(Event::Game(event), record, key),
             Err(problems) => Body::Malformed(in_words(&problems)),
         },
-        Kind::Command => match serde_json::from_slice(record.body) {
-            Ok(command) => {
-                let identity = command_identity(&command, record, key);
-                Body::Command(command, identity)
-            }
-            Err(error) => Body::Malformed(error.to_string().into()),
+        Kind::Command => match read_command(record, key) {
+            Ok((command, identity)) => Body::Command(command, identity),
+            Err(problem) => Body::Malformed(problem),
         },
         Kind::Control => Body::Control,
     }
@@ -93,19 +90,27 @@ fn with_identity<'a>(event: Event<'a>, record: &Record<'a>, key: &HashKey) -> Bo
     Body::Event(event, identity)
 }
 
-fn command_identity(command: &Command, record: &Record<'_>, key: &HashKey) -> Option<Identity> {
-    let (id, player) = match command {
+fn read_command(
+    record: &Record<'_>,
+    key: &HashKey,
+) -> Result<(Command, Option<Identity>), Box<str>> {
+    let body = str::from_utf8(record.body).map_err(|error| error.to_string())?;
+    let command: Command = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    let content =
+        key.command(body).map_err(|broken| broken.problem(record.body, "").to_string())?;
+    let (id, player) = match &command {
         Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
         Command::Repair { id, .. } | Command::Release { id, .. } | Command::Discard { id, .. } => {
             (id, "")
         }
-        Command::Arrived { .. } => return None,
+        Command::Arrived { .. } => return Ok((command, None)),
     };
-    Some(Identity {
+    let identity = Identity {
         id: key.id(record.operator, IdKind::Command, id),
         player: key.player(player),
-        content: key.command(record.body),
-    })
+        content,
+    };
+    Ok((command, Some(identity)))
 }
 
 fn in_words(problems: &[accolade_wire::problem::Problem]) -> Box<str> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::data::{ModelData, ModelNumber};
 pub use crate::digits::ModelRounding;
 
 /// What a record says, whatever its bytes look like.
@@ -48,7 +49,7 @@ pub struct ModelVoid {
     pub timestamp: i64,
 }
 
-/// A game event; `data` is the JSON object as it is written.
+/// A game event; `data` is an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the wire, by name")]
 pub struct ModelGame {
@@ -57,7 +58,7 @@ pub struct ModelGame {
     pub player_id: String,
     pub game_id: String,
     pub timestamp: i64,
-    pub data: Option<String>,
+    pub data: Option<ModelData>,
 }
 
 /// A command of a player about taking part.

@@ -8,6 +8,7 @@
 pub mod calendar;
 pub mod cluster;
 mod contents;
+pub mod data;
 pub mod digits;
 pub mod disk;
 pub mod document;

@@ -60,7 +60,10 @@ pub fn malformed(event: &ModelEvent, random: &mut Random) -> Vec<u8> {
             ];
             set(&mut fields, "wagerAmount", (*random.pick(&bad)).into());
         }
-        6 if matches!(event, ModelEvent::Game(_)) => set(&mut fields, "data", "[]".into()),
+        6 if matches!(event, ModelEvent::Game(_)) => {
+            let bad = ["[]", "1500", r#"{"score":1,"score":1}"#, r#"{"a":[{"b":1,"\u0062":1}]}"#];
+            set(&mut fields, "data", (*random.pick(&bad)).into());
+        }
         6 => set(&mut fields, "type", "\"wager.lost\"".into()),
         7 => {
             let mut bytes = written(&fields, random);
@@ -133,7 +136,8 @@ fn fields(event: &ModelEvent, random: &mut Random) -> Fields {
                 ("game_id", text(&event.game_id, random)),
                 ("timestamp", time(event.timestamp, random)),
             ];
-            optional(&mut fields, "data", event.data.clone(), random);
+            let data = event.data.as_ref().map(|data| data.spelled(random));
+            optional(&mut fields, "data", data, random);
             fields
         }
         ModelEvent::Consent(_) | ModelEvent::Malformed => {
@@ -163,7 +167,8 @@ fn written(fields: &Fields, random: &mut Random) -> Vec<u8> {
     format!("{{{}}}", fields.join(comma)).into_bytes()
 }
 
-fn text(text: &str, random: &mut Random) -> String {
+/// A text in quotes.
+pub(crate) fn text(text: &str, random: &mut Random) -> String {
     let escapes_all = random.percent(5);
     let mut json = String::from("\"");
     for unit in text.encode_utf16().filter(|_| escapes_all) {

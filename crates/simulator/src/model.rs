@@ -538,7 +538,8 @@ fn content(event: &ModelEvent) -> Vec<Option<String>> {
         ],
         ModelEvent::Void(_) | ModelEvent::Malformed => Vec::new(),
         ModelEvent::Game(event) => {
-            vec![Some(event.event_type.clone()), Some(event.game_id.clone()), event.data.clone()]
+            let data = event.data.as_ref().map(|data| format!("{:?}", data.known()));
+            vec![Some(event.event_type.clone()), Some(event.game_id.clone()), data]
         }
         ModelEvent::Consent(command) => vec![Some(command.takes_part.to_string())],
     }

@@ -4,6 +4,7 @@
 //! testing: Groce et al., ISSTA 2012), so that rare things also meet in numbers. There are few
 //! players, ids and games, so that what happens collides.
 
+mod data;
 mod events;
 mod programs;
 

@@ -1,7 +1,9 @@
 //! What reading an event costs: each is read at intake and again in the fold.
 
+use accolade_domain::event::Event;
 use accolade_wire::body::{self, Limits};
 use accolade_wire::event::{read_game_event, read_wager};
+use accolade_wire::identity::HashKey;
 use accolade_wire::timestamp;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -25,6 +27,8 @@ const WAGER_PRETTY: &str = r#"{
   "sequence": 8812345
 }"#;
 const GAME_EVENT: &str = r#"{"event_id":"550e8400-e29b-41d4-a716-446655440000","event_type":"player_score","player_id":"player-001","game_id":"game-001","timestamp":"2024-01-15T10:30:00Z","ingested_at":"2024-01-15T10:30:01Z","data":{"score":1500}}"#;
+/// Data: texts, numbers, objects and lists within each other.
+const MUCH_DATA: &str = r#"{"score":1500,"level":3,"multiplier":1.25,"session":"8b1c7c3e-6a53-4d7e-9f0a-0a6f8f0a2b11","bonus":null,"is_final":true,"quests":[{"id":"quest-001","stage":4,"progress":0.75,"tags":["daily","slots"]},{"id":"quest-002","stage":1,"progress":0.1,"tags":[]}]}"#;
 
 fn events(criterion: &mut Criterion) {
     assert_eq!(WAGER.len(), 300);
@@ -37,6 +41,18 @@ fn events(criterion: &mut Criterion) {
     criterion.bench_function("game event", |bencher| {
         bencher.iter(|| read_game_event(black_box(GAME_EVENT.as_bytes())).is_ok());
     });
+    let key = HashKey([7; 16]);
+    let wager = read_wager(WAGER.as_bytes()).expect("a wager");
+    criterion.bench_function("content of a wager", |bencher| {
+        bencher.iter(|| key.content(black_box(&wager)));
+    });
+    let much = GAME_EVENT.replace(r#"{"score":1500}"#, MUCH_DATA);
+    for (name, raw) in [("", GAME_EVENT), (" with much data", &much)] {
+        let event = Event::Game(read_game_event(raw.as_bytes()).expect("a game event"));
+        criterion.bench_function(&format!("content of a game event{name}"), |bencher| {
+            bencher.iter(|| key.content(black_box(&event)));
+        });
+    }
     criterion.bench_function("timestamp", |bencher| {
         bencher.iter(|| timestamp::read(black_box("2024-11-11T10:30:00.123Z")));
     });

@@ -6,6 +6,9 @@ use accolade_domain::event::{Event, GameEvent, Void, Wager};
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13x128};
 
+use crate::json::Broken;
+use crate::json::by_value::{self, END};
+
 /// The key of all hashes of a cluster, from its genesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashKey(pub [u8; 16]);
@@ -33,7 +36,7 @@ impl HashKey {
     pub fn id(&self, operator: &str, kind: IdKind, id: &str) -> IdHash {
         let mut hasher = SipHasher13x128::new_with_key(&self.0);
         hasher.write(operator.as_bytes());
-        hasher.write(&[0xff, kind as u8]);
+        hasher.write(&[END, kind as u8]);
         hasher.write(id.as_bytes());
         let hash = hasher.finish128();
         IdHash([hash.h1, hash.h2])
@@ -46,10 +49,11 @@ impl HashKey {
         hasher.finish()
     }
 
-    /// The hash of an event's known business fields, numbers by value, absent fields as such; no
+    /// The hash of an event's known business fields, all by value, absent fields as such; no
     /// timestamps, no outbox numbering, no void's reason. This is version 1 of the list of fields.
     pub fn content(&self, event: &Event<'_>) -> u64 {
-        let mut fields = Fields(SipHasher13::new_with_key(&self.0));
+        let hasher = SipHasher13::new_with_key(&self.0);
+        let mut fields = Fields(hasher);
         match event {
             Event::Wager(wager) => wager_fields(wager, &mut fields),
             Event::Void(Void { wager_id, player_id, operator_id, reason: _, at: _ }) => {
@@ -62,17 +66,22 @@ impl HashKey {
                 fields.text(event_type);
                 fields.text(player_id);
                 fields.text(game_id);
-                fields.optional(*data);
+                match data {
+                    Some(data) => by_value::put(data, &hasher, &mut fields.0)
+                        .expect("an event's data was read with it"),
+                    None => fields.0.write(&[ABSENT]),
+                }
             }
         }
         fields.0.finish()
     }
 
-    /// The hash of a command's body.
-    pub fn command(&self, body: &[u8]) -> u64 {
-        let mut hasher = SipHasher13::new_with_key(&self.0);
-        hasher.write(body);
-        hasher.finish()
+    /// The hash of a command's body, by value.
+    pub fn command(&self, body: &str) -> Result<u64, Broken> {
+        let hasher = SipHasher13::new_with_key(&self.0);
+        let mut content = hasher;
+        by_value::put(body, &hasher, &mut content)?;
+        Ok(content.finish())
     }
 }
 
@@ -91,18 +100,21 @@ fn wager_fields(wager: &Wager<'_>, fields: &mut Fields) {
     fields.text(&wager.jurisdiction);
 }
 
+/// No byte of UTF-8, and not [`END`].
+const ABSENT: u8 = 0xfe;
+
 struct Fields(SipHasher13);
 
 impl Fields {
     fn text(&mut self, text: &str) {
         self.0.write(text.as_bytes());
-        self.0.write(&[0xff]);
+        self.0.write(&[END]);
     }
 
     fn optional(&mut self, text: Option<&str>) {
         match text {
             Some(text) => self.text(text),
-            None => self.0.write(&[0xfe]),
+            None => self.0.write(&[ABSENT]),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 
 use crate::problem::Problem;
 
+pub(crate) mod by_value;
+
 /// Greatest depth of objects and arrays within each other.
 pub const DEPTH_MAX: usize = 32;
 /// Greatest number of keys in one object.
@@ -142,7 +144,7 @@ pub fn fields<'a, const N: usize>(
         Broken { at: error.valid_up_to(), flaw: Flaw::Encoding }.problem(raw, "")
     })?;
     let mut slots = [const { None }; N];
-    let mut scanner = Scanner { text, at: 0, depth: 0, keys: Vec::new(), path: Vec::new() };
+    let mut scanner = Scanner::new(text);
     match scanner.document(names, &mut slots) {
         Ok(()) => Ok(slots),
         Err(broken) => Err(broken.problem(raw, &scanner.pointer())),
@@ -180,6 +182,10 @@ pub(crate) fn found(text: &str) -> String {
 }
 
 impl<'a> Scanner<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0, keys: Vec::new(), path: Vec::new() }
+    }
+
     fn document(&mut self, names: &[&str], slots: &mut [Option<Value<'a>>]) -> Result<(), Broken> {
         if self.next() != Some(b'{') {
             return Err(self.broken(Flaw::Object));
@@ -199,55 +205,75 @@ impl<'a> Scanner<'a> {
 
     /// Reads an object at its `{` and fills the `slots` of the fields that `names` names.
     fn object(&mut self, names: &[&str], slots: &mut [Option<Value<'a>>]) -> Result<(), Broken> {
-        self.open()?;
         let outer_keys = self.keys.len();
         let (mut expected, mut key_count) = (0, 0);
-        let mut more = self.next() != Some(b'}');
-        while more {
-            let key_at = self.at;
-            if self.next() != Some(b'"') {
-                return Err(self.broken(Flaw::Key));
+        self.items(b'}', Flaw::FieldEnd, |scanner| {
+            let key_at = scanner.at;
+            if scanner.peek() != Some(b'"') {
+                return Err(scanner.broken(Flaw::Key));
             }
-            let (key, index) = if let Some(key) = self.expected_key(names.get(expected)) {
+            let (key, index) = if let Some(key) = scanner.expected_key(names.get(expected)) {
                 (Cow::Borrowed(key), Some(expected))
             } else {
-                let key = self.string()?;
+                let key = scanner.string()?;
                 let index = names.iter().position(|name| *name == key);
                 (key, index)
             };
-            if self.next() != Some(b':') {
-                return Err(self.broken(Flaw::Colon));
-            }
-            self.at += 1;
+            scanner.colon()?;
             key_count += 1;
             if key_count > KEYS_MAX {
                 return Err(Broken { at: key_at, flaw: Flaw::KeyCount });
             }
             if index.is_some_and(|index| slots[index].is_some()) {
                 let broken = Broken { at: key_at, flaw: Flaw::RepeatedKey };
-                return Err(self.inside(key.into_owned(), broken));
+                return Err(scanner.inside(key.into_owned(), broken));
             }
-            let value = match self.value() {
+            let value = match scanner.value() {
                 Ok(value) => value,
-                Err(broken) => return Err(self.inside(key.into_owned(), broken)),
+                Err(broken) => return Err(scanner.inside(key.into_owned(), broken)),
             };
             if let Some(index) = index {
                 slots[index] = Some(value);
                 expected = index + 1;
             } else {
-                self.keys.push((key, key_at));
+                scanner.keys.push((key, key_at));
             }
+            Ok(())
+        })?;
+        self.refuse_repeated(outer_keys)
+    }
+
+    fn colon(&mut self) -> Result<(), Broken> {
+        if self.next() != Some(b':') {
+            return Err(self.broken(Flaw::Colon));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads what stands between brackets and commas, at the first bracket; `item` begins at what is no
+    /// white space.
+    #[inline]
+    fn items(
+        &mut self,
+        end: u8,
+        flaw: Flaw,
+        mut item: impl FnMut(&mut Self) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        self.open()?;
+        let mut more = self.next() != Some(end);
+        while more {
+            item(self)?;
             more = match self.next() {
                 Some(b',') => true,
-                Some(b'}') => false,
-                _ => return Err(self.broken(Flaw::FieldEnd)),
+                Some(byte) if byte == end => false,
+                _ => return Err(self.broken(flaw)),
             };
             if more {
                 self.at += 1;
                 self.next();
             }
         }
-        self.refuse_repeated(outer_keys)?;
         self.close();
         Ok(())
     }
@@ -285,25 +311,14 @@ impl<'a> Scanner<'a> {
     }
 
     fn array(&mut self) -> Result<(), Broken> {
-        self.open()?;
         let mut index = 0_usize;
-        let mut more = self.next() != Some(b']');
-        while more {
-            if let Err(broken) = self.value() {
-                return Err(self.inside(index.to_string(), broken));
+        self.items(b']', Flaw::ElementEnd, |scanner| {
+            if let Err(broken) = scanner.value() {
+                return Err(scanner.inside(index.to_string(), broken));
             }
             index += 1;
-            more = match self.next() {
-                Some(b',') => true,
-                Some(b']') => false,
-                _ => return Err(self.broken(Flaw::ElementEnd)),
-            };
-            if more {
-                self.at += 1;
-            }
-        }
-        self.close();
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Recursive through `object` and `array`, which [`DEPTH_MAX`] bounds.

@@ -195,10 +195,11 @@ impl Play {
                 );
                 self.order(Kind::Wager, Source::Http, "house", body.as_bytes(), 0);
             }
-            ["event", id, player] => {
+            ["event", id, player, ..] => {
+                let data = words.get(3).unwrap_or(&r#"{"score":1}"#);
                 let body = format!(
                     r#"{{"event_id":"{id}","event_type":"player_score","player_id":"{player}",
-                    "game_id":"g","timestamp":"{at_words}","data":{{"score":1}}}}"#
+                    "game_id":"g","timestamp":"{at_words}","data":{data}}}"#
                 );
                 self.order(Kind::GameEvent, Source::Http, "house", body.as_bytes(), 0);
             }

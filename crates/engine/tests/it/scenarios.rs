@@ -86,6 +86,28 @@ fn a_repeat_has_no_further_effect_and_other_content_is_a_dead_letter() {
 }
 
 #[test]
+fn a_game_event_is_a_repeat_in_whatever_spelling_its_data_comes() {
+    check(
+        r#"
+        event e1 anna {"score":1500,"level":{"of":[3,true],"name":"A"}}
+        event e1 anna {"level":{"name":"\u0041","of":[3.0,true]},"score":1.5e3}
+        event e1 anna {"score":1500,"level":{"of":[3,true],"name":"A","more":null},"bonus":null}
+        event e1 anna {"score":1500,"level":{"of":[true,3],"name":"A"}}
+        event e1 anna {"score":1501,"level":{"of":[3,true],"name":"A"}}
+        event e1 anna null
+    "#,
+        expect![[r#"
+            event e1     counted  balance 0.00
+            event e1     repeats batch 3  balance 0.00
+            event e1     repeats batch 3  balance 0.00
+            event e1     dead letter id_conflict: an event with the same id and other content came before  balance 0.00
+            event e1     dead letter id_conflict: an event with the same id and other content came before  balance 0.00
+            event e1     dead letter id_conflict: an event with the same id and other content came before  balance 0.00
+        "#]],
+    );
+}
+
+#[test]
 fn a_restamped_repeat_is_found_for_a_day_and_one_with_its_own_time_for_the_window() {
     check(
         &with(

@@ -3,7 +3,10 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::input::{ModelConsent, ModelGame, ModelOverrides, ModelRounding, ModelRules, ModelZone};
+use crate::input::{
+    ModelConsent, ModelData, ModelGame, ModelNumber, ModelOverrides, ModelRounding, ModelRules,
+    ModelZone,
+};
 
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -500,6 +503,14 @@ fn a_void_stops_at_zero_where_the_program_says_so() {
     "]]);
 }
 
+fn data(fields: &[(&str, ModelData)]) -> ModelData {
+    ModelData::Fields(fields.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
+}
+
+fn number(figures: u64) -> ModelData {
+    ModelData::Number(ModelNumber::new(false, figures, 0))
+}
+
 #[test]
 fn game_events_and_commands_have_ids_of_their_own_kind() {
     let mut story = Story::with(program());
@@ -509,15 +520,17 @@ fn game_events_and_commands_have_ids_of_their_own_kind() {
         player_id: "ann".into(),
         game_id: "reels".into(),
         timestamp: NOON,
-        data: Some(r#"{"score":1}"#.into()),
+        data: Some(data(&[("score", number(1)), ("level", ModelData::Null)])),
     };
+    let with = |fields: &[_]| ModelGame { data: Some(data(fields)), ..event.clone() };
     let consent = |takes_part| {
         let (command_id, player_id) = ("w1".into(), "ann".into());
         ModelEvent::Consent(ModelConsent { command_id, player_id, takes_part })
     };
     story.tell(ModelEvent::Game(event.clone()));
     story.tell(ModelEvent::Game(ModelGame { timestamp: NOON - MINUTE, ..event.clone() }));
-    story.tell(ModelEvent::Game(ModelGame { data: Some(r#"{"score": 1}"#.into()), ..event }));
+    story.tell(ModelEvent::Game(with(&[("score", number(1))])));
+    story.tell(ModelEvent::Game(with(&[("score", number(10))])));
     story.tell(consent(false));
     story.tell(consent(false));
     story.tell(consent(true));
@@ -528,12 +541,13 @@ fn game_events_and_commands_have_ids_of_their_own_kind() {
     story.check(expect![[r"
         1 w1 Counted = 0
         2 w1 Repeated of 1 = 0
-        3 w1 DeadLetter id_conflict
-        4 w1 Counted = 0
-        5 w1 Repeated of 4 = 0
-        6 w1 DeadLetter id_conflict
-        7 w1 Refused no_consent v1 = 0
-        8 w1 Counted = 0
-        9 w2 Counted v1 +1000 = 1000
+        3 w1 Repeated of 1 = 0
+        4 w1 DeadLetter id_conflict
+        5 w1 Counted = 0
+        6 w1 Repeated of 5 = 0
+        7 w1 DeadLetter id_conflict
+        8 w1 Refused no_consent v1 = 0
+        9 w1 Counted = 0
+        10 w2 Counted v1 +1000 = 1000
     "]]);
 }

@@ -1,6 +1,6 @@
 //! Random events: new ones, and old ones that come again in every way that producers find.
 
-use super::{Door, HOUR, OPERATORS, SECOND, Weights, WorkloadRecord, swarm_weight};
+use super::{Door, HOUR, OPERATORS, SECOND, Weights, WorkloadRecord, data, swarm_weight};
 use crate::input::{ModelConsent, ModelEvent, ModelGame, ModelVoid, ModelWager};
 use crate::message;
 use crate::random::Random;
@@ -194,7 +194,7 @@ impl Events {
             player_id: self.player(random),
             game_id: (*random.pick(&GAMES)).into(),
             timestamp,
-            data: random.percent(70).then(|| data(random)),
+            data: random.percent(70).then(|| data::data(random)),
         });
         record(self.operator(random), game, random)
     }
@@ -289,13 +289,6 @@ fn segment(random: &mut Random) -> Option<String> {
     random.percent(70).then(|| (*random.pick(&["VIP", "regular", "bonus-abuser", "new"])).into())
 }
 
-fn data(random: &mut Random) -> String {
-    let score = random.below(3);
-    let spellings =
-        [format!("{{\"score\":{score}}}"), format!("{{ \"score\": {score}.0 }}"), "{}".into()];
-    random.pick(&spellings).clone()
-}
-
 fn void(
     wager_id: String,
     player_id: String,
@@ -349,7 +342,10 @@ fn change(event: &mut ModelEvent, random: &mut Random) {
         },
         ModelEvent::Void(void) => void.reason.push('!'),
         ModelEvent::Game(game) => match random.below(3) {
-            0 => game.data = Some(data(random)),
+            0 => match &mut game.data {
+                Some(some) if random.percent(80) => data::change(some, random),
+                other => *other = Some(data::data(random)),
+            },
             1 => game.event_type.push('x'),
             _ => game.game_id.push('x'),
         },

@@ -38,7 +38,9 @@ fn both_ladders_decide_alike() {
                         event: &record.event,
                         released_at: None,
                     });
-                    let Some(Event::Wager(wager)) = meant(&record.event) else { unreachable!() };
+                    let Some(Event::Wager(wager)) = meant(&record.event, None) else {
+                        unreachable!()
+                    };
                     let real = decide(program, &wager, None);
                     assert_eq!(
                         told(&real),

@@ -1,6 +1,7 @@
 //! The formats, by example.
 
 mod body;
+mod content;
 mod event;
 mod golden;
 mod program;

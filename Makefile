@@ -31,7 +31,7 @@ demo-cluster: setup ## three nodes over a real broker; one is killed, and balanc
 	cargo build --release -p accolade
 	@scripts/demo-cluster.sh
 
-test: setup ## everything that proves it right: tests, 10,000 simulator seeds, kills, a failing cluster
+test: setup ## everything that proves it right: tests, 10,000 simulator seeds of each form, kills, a failing cluster
 	scripts/test.sh
 	$(MAKE) --no-print-directory simulate SEEDS=10000
 	$(MAKE) --no-print-directory kill-test KILLS=50
@@ -53,8 +53,9 @@ bench-cluster: ## measure the bars of the cluster form, over services of its own
 	cargo build --release -p accolade
 	@scripts/bench-cluster.sh $(ARGS)
 
-simulate: ## run the simulator over SEEDS=10000 seeds
-	cargo run --release -p accolade-simulator -- --seeds $(SEEDS)
+simulate: ## run the simulator over SEEDS=10000 seeds of each form
+	cargo run --release -p accolade-simulator -- --embedded --seeds $(SEEDS)
+	cargo run --release -p accolade-simulator -- --cluster --seeds $(SEEDS)
 
 kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
 	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test it -- --ignored --nocapture kill::

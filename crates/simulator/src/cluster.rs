@@ -21,7 +21,6 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::Owner;
 use accolade_engine::partition::{Effect, Shared};
-use accolade_engine::rules::RulesHistory;
 use accolade_storage::error::Result;
 use accolade_storage::home::Home;
 use accolade_storage::ship::{BlockCache, GRACE_MICROS, Sweeper};
@@ -37,10 +36,10 @@ use crate::disk::{Faults, SimulatedDisk};
 use crate::model::Model;
 use crate::model::letters::LetterState;
 use crate::random::Random;
-use crate::run::desk::Desk;
-use crate::run::fold::faulty_decide;
+use crate::run::desk::{DEAD_LETTER_MICROS, Desk};
+use crate::run::fold::shared;
 use crate::run::item::{Item, Meaning};
-use crate::run::{Counts, Report};
+use crate::run::{Counts, Report, no_counts};
 use crate::workload::{Action, Door, Workload};
 
 /// After so many records a world ends.
@@ -52,8 +51,38 @@ const LEASE: i64 = 3_000_000;
 /// A node that is not heard of for so long loses its partitions.
 const SESSION: i64 = 6_000_000;
 const GRACE: i64 = GRACE_MICROS;
-/// So long the bytes of dead letters are kept.
-const DEAD_LETTER_MICROS: i64 = 32 * 86_400_000_000;
+
+/// What goes wrong in worlds of the cluster form; whoever looks at many finds all of it.
+pub const FAULTS: &[&str] = &[
+    "acknowledged further on",
+    "acknowledgements delayed",
+    "acknowledgements lost",
+    "appends lost",
+    "appends that land late",
+    "appends that land twice",
+    "batches that do not count",
+    "checkpoints not shipped",
+    "claims that came second",
+    "claims that do not count",
+    "crashes within an operation",
+    "disks lost",
+    "disks that fail",
+    "effects lost",
+    "folds that stood",
+    "gaps that could not be read",
+    "handovers",
+    "kills",
+    "nodes frozen",
+    "nodes that stop without the object storage",
+    "object storage away",
+    "order records whose fate is unknown",
+    "partitions given to two nodes",
+    "partitions lost to another",
+    "power cuts",
+    "records delivered twice",
+    "sweeps that removed",
+    "takeovers that stood",
+];
 
 /// Runs one seed. The process's panic hook should be silent: rules fail here on purpose.
 pub fn run(seed: u64, is_verbose: bool) -> Report {
@@ -177,12 +206,12 @@ impl World {
             is_lease_void: vec![false; partitions],
             has_rogues: random.percent(40),
             desk: Desk::default(),
-            shared: Shared { history: RulesHistory::default(), decide: faulty_decide },
+            shared: shared(),
             events: BTreeMap::new(),
             serial: 0,
             record_count: 0,
             is_calm: false,
-            counts: Counts::new(),
+            counts: no_counts(FAULTS),
             is_verbose,
             transcript: String::new(),
             random,

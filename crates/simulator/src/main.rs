@@ -13,20 +13,49 @@ use accolade_simulator::run::{self, Counts, Report};
 const USAGE: &str = "\
 Runs Accolade's engine and storage on a simulated disk that breaks, against a model.
 
-  accolade-simulator SEED [--cluster]             one seed, told step by step
-  accolade-simulator --seeds COUNT [--from SEED] [--threads COUNT] [--keep-going] [--cluster]
+  accolade-simulator SEED [FORM]                  one seed, told step by step
+  accolade-simulator --seeds COUNT [--from SEED] [--threads COUNT] [--keep-going] [FORM]
 
-Every fourth seed is a world of the cluster form; with --cluster, every one.
+Every fourth seed is a world of the cluster form; with --cluster, every one; with --embedded, none. How often each fault was
+met is printed; of 10,000 seeds of a form, or more, every fault has to be.
 ";
 
 /// So many seeds have one of the cluster form among them.
 const FORMS: u64 = 4;
+/// So many seeds of a form meet every fault that it knows.
+const ENOUGH: u64 = 10_000;
 
-fn run(seed: u64, is_cluster: bool, is_verbose: bool) -> Report {
-    if is_cluster || seed.is_multiple_of(FORMS) {
-        cluster::run(seed, is_verbose)
-    } else {
-        run::run(seed, is_verbose)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Embedded,
+    Cluster,
+}
+
+impl Form {
+    fn of(seed: u64, only: Option<Self>) -> Self {
+        let usual = if seed.is_multiple_of(FORMS) { Self::Cluster } else { Self::Embedded };
+        only.unwrap_or(usual)
+    }
+
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Embedded => "--embedded",
+            Self::Cluster => "--cluster",
+        }
+    }
+
+    const fn faults(self) -> &'static [&'static str] {
+        match self {
+            Self::Embedded => run::FAULTS,
+            Self::Cluster => cluster::FAULTS,
+        }
+    }
+
+    fn run(self, seed: u64, is_verbose: bool) -> Report {
+        match self {
+            Self::Embedded => run::run(seed, is_verbose),
+            Self::Cluster => cluster::run(seed, is_verbose),
+        }
     }
 }
 
@@ -35,11 +64,11 @@ struct Many {
     count: u64,
     threads: u64,
     keeps_going: bool,
-    is_cluster: bool,
+    only: Option<Form>,
 }
 
 enum Task {
-    One(u64, bool),
+    One(u64, Option<Form>),
     Many(Many),
 }
 
@@ -47,7 +76,7 @@ fn main() -> ExitCode {
     // Rules fail on purpose; what is not on purpose is in the report.
     std::panic::set_hook(Box::new(|_| {}));
     match task(std::env::args().skip(1)) {
-        Some(Task::One(seed, is_cluster)) => one(seed, is_cluster),
+        Some(Task::One(seed, only)) => one(seed, only),
         Some(Task::Many(many)) => all(&many),
         None => {
             eprint!("{USAGE}");
@@ -58,7 +87,7 @@ fn main() -> ExitCode {
 
 fn task(mut arguments: impl Iterator<Item = String>) -> Option<Task> {
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let mut many = Many { from: 1, count: 0, threads, keeps_going: false, is_cluster: false };
+    let mut many = Many { from: 1, count: 0, threads, keeps_going: false, only: None };
     let mut seed = None;
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next()?.parse().ok();
@@ -67,21 +96,23 @@ fn task(mut arguments: impl Iterator<Item = String>) -> Option<Task> {
             "--from" => many.from = number()?,
             "--threads" => many.threads = number()?,
             "--keep-going" => many.keeps_going = true,
-            "--cluster" => many.is_cluster = true,
+            "--cluster" => many.only = Some(Form::Cluster),
+            "--embedded" => many.only = Some(Form::Embedded),
             other => seed = Some(other.parse().ok()?),
         }
     }
     match seed {
-        Some(seed) => Some(Task::One(seed, many.is_cluster)),
+        Some(seed) => Some(Task::One(seed, many.only)),
         None if many.count > 0 && many.threads > 0 => Some(Task::Many(many)),
         None => None,
     }
 }
 
-fn one(seed: u64, is_cluster: bool) -> ExitCode {
-    let report = run(seed, is_cluster, true);
+fn one(seed: u64, only: Option<Form>) -> ExitCode {
+    let form = Form::of(seed, only);
+    let report = form.run(seed, true);
     print!("{}", report.transcript);
-    print_counts(&report.counts);
+    print_counts(form, &report.counts);
     match report.violation {
         None => {
             println!("seed {seed} passed");
@@ -98,7 +129,7 @@ fn all(many: &Many) -> ExitCode {
     let began = Instant::now();
     let next = AtomicU64::new(0);
     let stops = AtomicBool::new(false);
-    let counts = Mutex::new(Counts::new());
+    let counts: Mutex<BTreeMap<Form, (u64, Counts)>> = Mutex::default();
     let failed = Mutex::new(BTreeMap::new());
     let done = AtomicU64::new(0);
     std::thread::scope(|scope| {
@@ -110,16 +141,19 @@ fn all(many: &Many) -> ExitCode {
                         return;
                     }
                     let seed = many.from + at;
-                    let report = run(seed, many.is_cluster, false);
-                    let mut counts = counts.lock().expect("nothing panics while it holds this");
+                    let form = Form::of(seed, many.only);
+                    let report = form.run(seed, false);
+                    let mut all = counts.lock().expect("nothing panics while it holds this");
+                    let (seeds, counts) = all.entry(form).or_default();
+                    *seeds += 1;
                     for (what, count) in report.counts {
                         *counts.entry(what).or_default() += count;
                     }
-                    drop(counts);
+                    drop(all);
                     if let Some(violation) = report.violation {
                         eprintln!("seed {seed} FAILED: {violation}");
-                        let form = if many.is_cluster { " --cluster" } else { "" };
-                        eprintln!("  repeat it: cargo run -p accolade-simulator -- {seed}{form}");
+                        let form = form.option();
+                        eprintln!("  repeat it: cargo run -p accolade-simulator -- {seed} {form}");
                         failed.lock().expect("as above").insert(seed, violation);
                         stops.fetch_or(!many.keeps_going, Ordering::Relaxed);
                     }
@@ -132,14 +166,27 @@ fn all(many: &Many) -> ExitCode {
         }
     });
     let failed = failed.into_inner().expect("as above").len() as u64;
-    print_counts(&counts.into_inner().expect("as above"));
+    let mut is_all_met = true;
+    for (form, (seeds, counts)) in counts.into_inner().expect("as above") {
+        print_counts(form, &counts);
+        let is_missing = |fault: &&&str| counts.get(**fault).is_none_or(|count| *count == 0);
+        let missing: Vec<_> = form.faults().iter().filter(is_missing).collect();
+        if !missing.is_empty() {
+            println!("{form:?}: of {seeds} seeds none met {missing:?}");
+            is_all_met &= seeds < ENOUGH;
+        }
+    }
     println!("{} passed, {failed} failed", done.into_inner() - failed);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 && is_all_met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn print_counts(counts: &Counts) {
-    println!();
-    for (what, count) in counts {
+fn print_counts(form: Form, counts: &Counts) {
+    println!("\n{form:?}: faults met");
+    for fault in form.faults() {
+        println!("{:>12}  {fault}", counts.get(fault).copied().unwrap_or_default());
+    }
+    println!("\n{form:?}: what happened");
+    for (what, count) in counts.iter().filter(|(what, _)| !form.faults().contains(what)) {
         println!("{count:>12}  {what}");
     }
     println!();

@@ -1,8 +1,8 @@
 //! One seed: a world, a node on a disk that breaks, and the model that judges both.
 //!
-//! The node is the real engine and storage, driven step by step. Beside it stand the model, fed with
-//! every record that is known to be in the log, and a reference: the same engine over maps, which is
-//! never interrupted, so that after each recovery live state must equal a replay from genesis.
+//! The node is what production runs, with steps in the place of threads. Beside it stand the model, fed
+//! with every record that is known to be in the log, and a reference: the same engine over maps, which
+//! is never interrupted, so that after each recovery live state must equal a replay from genesis.
 
 pub(crate) mod check;
 pub(crate) mod desk;
@@ -21,18 +21,18 @@ use std::sync::Arc;
 
 use accolade_domain::outcome::Outcome;
 use accolade_engine::disk::Disk;
-use accolade_engine::partition::{Effect, Partition};
-use accolade_storage::error::{Result, StorageError};
+use accolade_engine::partition::Effect;
+use accolade_storage::driver::checkpoints::{Duties, Stepped};
+use accolade_storage::driver::tidying::Chore;
+use accolade_storage::error::Result;
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::Options;
-use accolade_storage::segment::Position;
 use accolade_wire::identity::partition_of;
 
 use self::check::Expectation;
-use self::fold::Folder;
+use self::fold::Reference;
 use self::item::{Item, Meaning};
-use self::memory::MemoryStore;
-use self::node::{Chore, Node};
+use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
 use crate::model::{CommandInput, Input, Model, ModelOutcome, Published, WindowSettings};
 use crate::random::Random;
@@ -42,10 +42,37 @@ use crate::workload::{Action, FAULTY_STAKE, Workload};
 const RECORDS_MAX: usize = 180;
 /// After so many steps it ends as well.
 const STEPS_MAX: usize = 120;
-const START: Position = Position { sequence: 0, offset: 0, next_frame: 1, checksum: 0 };
 
 /// How often each thing happened.
 pub type Counts = BTreeMap<&'static str, u64>;
+
+/// What goes wrong in worlds of the embedded form; whoever looks at many finds all of it.
+pub const FAULTS: &[&str] = &[
+    "I/O errors",
+    "callers that were not told of an outcome",
+    "checkpoints refused beside a failure",
+    "checkpoints while one stands",
+    "commits that failed",
+    "crashes within an operation",
+    "effects lost",
+    "effects repeated",
+    "failures of fsync",
+    "flips that did no harm",
+    "flips that look like a torn tail",
+    "flips that were refused",
+    "folds that stood",
+    "frames folded again",
+    "frames refused by a full disk",
+    "full disks",
+    "kills",
+    "power cuts",
+    "unanswered frames that survived",
+];
+
+/// Counts in which every fault stands, met or not.
+pub(crate) fn no_counts(faults: &[&'static str]) -> Counts {
+    faults.iter().map(|fault| (*fault, 0)).collect()
+}
 
 /// What a seed came to.
 #[derive(Debug)]
@@ -92,7 +119,7 @@ struct Run {
     options: Options,
     clock: i64,
     node: Option<Node>,
-    reference: Folder<MemoryStore>,
+    reference: Reference,
     models: Vec<Model>,
     logged: Vec<Logged>,
     expectations: BTreeMap<(u16, u64), Vec<Expectation>>,
@@ -115,7 +142,6 @@ impl Run {
         let disk = SimulatedDisk::new();
         let partitions = u16::try_from(1 + random.below(4)).expect("a small number");
         let model = || Model::new(WindowSettings::default()).with_faulty_stake(FAULTY_STAKE);
-        let fresh = (0..partitions).map(Partition::new).collect();
         Self {
             clock: workload.starts_at(),
             workload,
@@ -126,7 +152,7 @@ impl Run {
             options: options(partitions, &mut random),
             random,
             node: None,
-            reference: Folder::new(fresh, MemoryStore::default(), START),
+            reference: Reference::new(partitions),
             models: (0..partitions).map(|_| model()).collect(),
             logged: Vec::new(),
             expectations: BTreeMap::new(),
@@ -135,7 +161,7 @@ impl Run {
             desk: desk::Desk::default(),
             record_count: 0,
             is_calm: false,
-            counts: Counts::new(),
+            counts: no_counts(FAULTS),
             is_verbose,
             transcript: String::new(),
         }
@@ -143,6 +169,10 @@ impl Run {
 
     fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn count_all(&mut self, what: &'static str, count: u64) {
+        *self.counts.entry(what).or_default() += count;
     }
 
     fn tell(&mut self, line: impl FnOnce() -> String) {
@@ -208,8 +238,7 @@ impl Run {
         }
         self.work_at_the_desk();
         self.order_skips();
-        self.deliver(80)?;
-        self.want_batches();
+        self.deliver(80);
         if self.random.percent(85) {
             self.commit()?;
         }
@@ -244,37 +273,21 @@ impl Run {
         self.node().put(partition, &Rc::new(item));
     }
 
-    /// A partition with a timer due gets a batch, and now and then one that has none.
-    fn want_batches(&mut self) {
-        let now = self.log_time();
-        let any = u16::try_from(self.random.below(u64::from(self.partitions))).expect("small");
-        let wants_any = self.random.percent(10);
-        for partition in 0..self.partitions {
-            let due = self
-                .node
-                .as_ref()
-                .and_then(|node| node.folder.partitions[usize::from(partition)].next_due());
-            let is_due = due.is_some_and(|due| due.micros() <= now);
-            if is_due || (wants_any && partition == any) {
-                self.node().log.want_batch(partition);
-            }
-        }
-    }
-
     fn commit(&mut self) -> Result<()> {
-        if !self.node().log.has_staged() {
-            return Ok(());
-        }
         let mut random = [0; 32];
         for word in random.chunks_exact_mut(8) {
             word.copy_from_slice(&self.random.bits().to_le_bytes());
         }
         let clock = self.clock;
-        let node = self.node();
-        let fresh = node.staged.iter().map(|_| Vec::new()).collect();
-        let items = std::mem::replace(&mut node.staged, fresh);
-        match node.commit(clock, random) {
-            Ok(frame) => {
+        let items = self.node().staged();
+        match self.node().commit(clock, random) {
+            Ok(Committed::Nothing) => Ok(()),
+            Ok(Committed::Refused) => {
+                self.tell(|| "the disk is full: nothing is taken in".into());
+                self.count("frames refused by a full disk");
+                Ok(())
+            }
+            Ok(Committed::Frame(frame, items)) => {
                 self.count("frames answered");
                 self.learn(frame, items);
                 Ok(())
@@ -309,9 +322,8 @@ impl Run {
                 .collect();
             self.expectations.insert((slice.partition, slice.batch), expectations);
         }
-        self.reference.accept(&frame).expect("maps do not fail");
+        self.reference.accept(&frame);
         self.logged.push(Logged { frame, items });
-        self.reference.effects.clear();
         let heard = std::mem::take(&mut self.reference.heard);
         self.judge(&heard);
     }
@@ -329,26 +341,19 @@ impl Run {
     }
 
     fn fold_all(&mut self) -> Result<()> {
-        let count = self.node().to_fold.len();
-        self.fold(count)
+        while self.fold_step()? {}
+        Ok(())
     }
 
-    fn fold(&mut self, count: usize) -> Result<()> {
-        let mut folded = self.node().fold(count);
-        // What the fold could not read it can ask for again; what it could not write is final.
-        let is_fold = matches!(&folded, Err(StorageError::Io { path, .. }) if path == fold::STORE);
-        if is_fold && !self.disk.has_crashed() && self.random.percent(50) {
-            let time = self.node().log.time();
-            folded = self.node().folder.go_on(time);
-            self.count("folds tried again");
-            if folded.is_ok() {
-                return self.fold_all();
-            }
-        }
-        let (heard, effects) = {
-            let folder = &mut self.node().folder;
-            (std::mem::take(&mut folder.heard), std::mem::take(&mut folder.effects))
-        };
+    /// What one of the threads that fold does next; says whether there was anything.
+    fn fold_step(&mut self) -> Result<bool> {
+        let mut random = self.random.fork();
+        let node = self.node();
+        let worked = node.fold_step(&mut random);
+        let (heard, effects) = (std::mem::take(&mut node.heard), std::mem::take(&mut node.effects));
+        let not_told = std::mem::take(&mut node.not_told);
+        let folded_again = std::mem::take(&mut node.folded_again);
+        let standing = node.ground.standing();
         self.judge(&heard);
         if self.is_verbose {
             for heard in heard {
@@ -356,51 +361,80 @@ impl Run {
             }
         }
         self.outbox.extend(effects);
-        let standing = self.node().folder.standing.iter().flatten().count();
-        if standing > 0 {
+        for (place, message) in &standing {
+            assert!(message.contains(fold::FAULT), "the fold failed at {place:?}: {message}");
+        }
+        if !standing.is_empty() {
             self.count("folds that stood");
         }
-        folded
+        self.count_all("callers that were not told of an outcome", not_told);
+        self.count_all("frames folded again", folded_again);
+        worked
     }
 
+    /// Begins a checkpoint and brings it to its end, or leaves that for later.
     fn checkpoint(&mut self, seals: bool) -> Result<()> {
         if self.random.percent(60) {
             self.fold_all()?;
         }
-        let has_sealed = self.node().checkpoint(seals)?;
-        self.tell(|| format!("checkpoint{}", if has_sealed { ", ids sealed" } else { "" }));
-        self.count("checkpoints");
-        if self.node().folder.partitions.iter().any(Partition::stands) {
-            self.count("checkpoints while one stands");
+        self.node().begin_checkpoint(seals);
+        while self.checkpoint_step()? {
+            match self.random.below(10) {
+                0..=2 => drop(self.fold_step()?),
+                3 => break,
+                _ => {}
+            }
         }
         Ok(())
     }
 
-    fn chore(&mut self) -> Result<()> {
-        let mut random = self.random.fork();
-        let done = self.node().chore(&mut random);
-        match done {
-            Ok(chore) => {
-                self.count(match chore {
-                    Chore::Nothing => return Ok(()),
-                    Chore::Closed => "segments closed",
-                    Chore::Packed => "segments packed",
-                    Chore::LogRemoved => "log removed",
-                    Chore::Sealed => "runs sealed",
-                    Chore::Merged => "runs merged",
-                    Chore::AllocatedAhead => "segments allocated ahead",
-                });
-                self.tell(|| format!("{chore:?}"));
-                Ok(())
+    /// Says whether there may be more to do.
+    fn checkpoint_step(&mut self) -> Result<bool> {
+        let stepped = self.node().checkpoint_step()?;
+        match stepped {
+            Stepped::Idle => return Ok(false),
+            Stepped::Taken => {}
+            Stepped::Written => {
+                self.count("checkpoints");
+                if !self.node().ground.standing().is_empty() {
+                    self.count("checkpoints while one stands");
+                }
             }
-            // What happens in the background is tried again later.
-            Err(error) if self.has_failed_once(&error) && self.random.percent(50) => {
-                self.tell(|| format!("in the background: {error}"));
-                self.count("chores tried again");
-                Ok(())
+            Stepped::Sealed => self.count("runs sealed"),
+            Stepped::Refused => {
+                self.count("checkpoints refused beside a failure");
+                return Ok(false);
             }
-            Err(error) => Err(error),
         }
+        self.tell(|| format!("checkpoint: {stepped:?}"));
+        Ok(true)
+    }
+
+    /// One of the things that are done in the background.
+    fn chore(&mut self) -> Result<()> {
+        match self.random.below(4) {
+            0 => drop(self.checkpoint_step()?),
+            1 => {
+                let Duties { has_allocated, has_closed } = self.node().small_duties()?;
+                if has_allocated {
+                    self.count("segments allocated ahead");
+                }
+                if has_closed {
+                    self.count("segments closed");
+                }
+            }
+            _ => {
+                let Some(chore) = self.node().tidy()? else { return Ok(()) };
+                self.tell(|| format!("{chore:?}"));
+                self.count(match chore {
+                    Chore::LogRemoved => "log removed",
+                    Chore::DeadLettersRemoved => "dead letters removed",
+                    Chore::Merged => "runs merged",
+                    Chore::Packed => "segments packed",
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Opens the directory until it succeeds, replays, and checks that nothing was lost.
@@ -420,7 +454,8 @@ impl Run {
             // What the first frame fixed is not asked again.
             self.options.partitions = 7;
         }
-        let (mut node, frames, is_new) = Node::open(&self.as_disk, &self.options)?;
+        let mut random = self.random.fork();
+        let (mut node, frames, is_new) = Node::open(&self.as_disk, &self.options, &mut random)?;
         let survived = node.frame_count();
         let known = self.logged.len() as u64;
         self.tell(|| format!("opened: {survived} frames, {} to replay", frames.len()));
@@ -429,14 +464,16 @@ impl Run {
         for frame in &frames {
             self.recognise(frame);
         }
-        check::journal_in_order(&node.backing)?;
+        check::journal_in_order(node.backing())?;
         self.uncertain = None;
         assert_eq!(self.logged.len() as u64, survived, "frames that nobody wrote");
         assert_eq!(is_new, survived == 0, "whether the directory is new");
-        node.to_fold = frames;
+        node.give(frames);
+        if is_new {
+            node.begin_with(Item::genesis(self.partitions, self.clock));
+        }
         self.node = Some(node);
         if is_new {
-            self.put_control(Item::genesis(self.partitions, self.clock));
             self.commit()?;
         }
         self.fold_all()?;
@@ -467,20 +504,20 @@ impl Run {
     fn check(&mut self, is_deep: bool) -> Result<()> {
         self.count("full checks");
         let node = self.node.as_ref().expect("the node is up");
-        assert!(
-            node.folder.is_done() || node.folder.standing.iter().any(Option::is_some),
-            "a partition lags without a reason"
-        );
-        let (folder, backing) = (&node.folder, &node.backing);
+        assert!(node.is_done(), "something is left to fold");
+        let standing: Vec<u16> =
+            node.ground.standing().iter().map(|(place, _)| place.partition).collect();
+        assert_eq!(node.lagging(), standing, "a partition lags without a reason, or none does");
         for (partition, model) in self.reference.partitions.iter().zip(&self.models) {
             if !partition.stands() {
                 check::accounts(partition, model);
             }
         }
-        check::replayed(folder, backing, &self.reference)?;
+        let ground = &node.ground;
+        check::replayed(ground, &self.reference)?;
         let some = if is_deep { None } else { Some(&mut self.random) };
-        check::ids(folder, backing, &self.reference, some)?;
-        check::chains(&folder.partitions, backing, &self.models)
+        check::ids(ground, &self.reference, some)?;
+        check::all_chains(ground, &self.models)
     }
 
     /// Quiet at last: everything is delivered, nothing stands, all holds, and a fold from genesis
@@ -494,16 +531,16 @@ impl Run {
                 panic!("without faults: {error}");
             }
             let is_quiet = self.outbox.is_empty()
-                && self.node().folder.is_done()
+                && self.node().lagging().is_empty()
                 && self.desk.are_released_all_arrived();
             if is_quiet {
                 break;
             }
-            if self.node().folder.is_done() {
+            if self.node().lagging().is_empty() {
                 self.clock = self.log_time() + 11_000_000;
             }
         }
-        assert!(self.node().folder.is_done(), "a partition stands for ever");
+        assert!(self.node().lagging().is_empty(), "a partition stands for ever");
         assert!(self.desk.are_released_all_arrived(), "a released dead letter never arrived");
         self.check(true).unwrap_or_else(|error| panic!("without faults: {error}"));
         self.fold_from_genesis();
@@ -512,25 +549,23 @@ impl Run {
 
     fn settle(&mut self) -> Result<()> {
         self.order_skips();
-        self.deliver(100)?;
-        self.want_batches();
+        self.deliver(100);
         self.commit()?;
         self.fold_all()
     }
 
     fn fold_from_genesis(&mut self) {
-        let fresh = (0..self.partitions).map(Partition::new).collect();
-        let mut folder = Folder::new(fresh, MemoryStore::default(), START);
+        let mut again = Reference::new(self.partitions);
         for logged in &self.logged {
-            folder.accept(&logged.frame).expect("maps do not fail");
+            again.accept(&logged.frame);
         }
         assert!(
-            folder.store.batches == self.reference.store.batches,
+            again.store.batches == self.reference.store.batches,
             "a fold from genesis decides otherwise"
         );
         let records =
             self.logged.iter().flat_map(|logged| &logged.items).map(Vec::len).sum::<usize>();
-        *self.counts.entry("records").or_default() += records as u64;
+        self.count_all("records", records as u64);
     }
 }
 

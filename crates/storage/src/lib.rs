@@ -15,6 +15,7 @@ pub mod adopt;
 pub mod backing;
 pub mod checkpoint;
 pub mod disk;
+pub mod driver;
 pub mod error;
 pub mod feed;
 pub mod frames;

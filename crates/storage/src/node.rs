@@ -1,4 +1,4 @@
-//! A node of the embedded form: the threads around log, fold, checkpoints and tidying.
+//! A node of the embedded form: threads and queues around what `driver.rs` does.
 //!
 //! One thread writes the log, one folds for each core (partition p belongs to fold p modulo their
 //! number), one writes checkpoints and seals ids, and one compresses, merges and removes. Records are
@@ -9,13 +9,12 @@ mod clock;
 mod counting;
 mod fold;
 mod intake;
-mod rereading;
 mod shipping;
 mod writing;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,16 +29,17 @@ use accolade_wire::identity::{IdHash, IdKind};
 use accolade_wire::record::{Kind, Record, Source};
 use rustix::fs::FlockOperation;
 
-use self::background::Spare;
 use self::counting::Counters;
-use self::fold::{Cell, FoldQueue, FrameLock};
+use self::fold::FoldQueue;
 use self::intake::IntakeQueue;
 pub use self::shipping::{KEYS as SHIPPED_KEYS, ShipOptions, ShippingStatus};
 use self::shipping::{Offers, Shipping};
 use crate::backing::Backing;
 use crate::disk::RealDisk;
+use crate::driver::fold::Fold;
+use crate::driver::{Driver, Ground, lock};
 use crate::error::{Result, StorageError};
-use crate::open::{self, Opened, Options};
+use crate::open::Options;
 use crate::run::RunEntry;
 pub use accolade_engine::intake::{Caller, Refused, Submission};
 
@@ -105,22 +105,11 @@ pub struct Node {
 #[derive(Debug)]
 pub(crate) struct Inner {
     options: NodeOptions,
-    disk: Arc<dyn Disk>,
-    backing: Arc<Backing>,
-    shared: Shared,
-    cells: Vec<Mutex<Cell>>,
-    frame_locks: Vec<FrameLock>,
+    ground: Arc<Ground>,
+    folds: Vec<Mutex<Fold>>,
     intake: IntakeQueue,
-    folds: Vec<FoldQueue>,
-    log_spare: Mutex<Spare>,
-    /// When each partition's next timer is due, in microseconds; `i64::MAX` for none.
-    due: Vec<AtomicI64>,
-    log_time: AtomicI64,
-    log_synced: AtomicU64,
+    queues: Vec<FoldQueue>,
     lag_bytes: AtomicUsize,
-    ids_in_memory: AtomicUsize,
-    checkpointed_at: AtomicI64,
-    log_needed_from: AtomicU64,
     shipping: Option<Arc<Shipping>>,
     disk_full: AtomicBool,
     clock_stepped: AtomicBool,
@@ -160,10 +149,6 @@ pub struct Status {
     pub fatal: Option<String>,
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Node {
     /// Opens the data directory, replays what no checkpoint covers, and starts.
     pub fn start(options: NodeOptions) -> Result<Self> {
@@ -171,48 +156,33 @@ impl Node {
             .map_err(|source| StorageError::io(options.data_dir.display().to_string(), source))?;
         let lock_file = crate::disk::lock_directory(&options.data_dir)?;
         let disk: Arc<dyn Disk> = Arc::new(real);
-        let Opened { partitions, backing, mut log, checkpointer, replay_from, is_new } =
-            open::open(&disk, &options.files)?;
+        let folds = match options.folds {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            folds => folds,
+        };
+        let history = accolade_engine::rules::RulesHistory::default();
+        let shared = Shared { history, decide: options.decide };
+        let driver = Driver::open(&disk, &options.files, shared, folds)?;
+        let Driver { ground, mut log, folds, checkpoints, replay_from, is_new } = driver;
         let mut clock = clock::LogClock::start(log.time(), options.accept_clock_step)?;
         if is_new {
-            log.put_control(&genesis(options.files.partitions, clock.now().0)?);
+            log.begin_with(genesis(options.files.partitions, clock.now().0)?);
         }
-        let folds = match options.folds {
-            0 => std::thread::available_parallelism().map_or(1, usize::from).min(partitions.len()),
-            folds => folds.min(partitions.len()),
-        };
-        let folded_to = replay_from.unwrap_or(log.position());
         let inner = Arc::new(Inner {
-            shared: Shared {
-                history: accolade_engine::rules::RulesHistory::default(),
-                decide: options.decide,
-            },
-            due: partitions.iter().map(|_| AtomicI64::new(i64::MAX)).collect(),
-            cells: partitions
-                .into_iter()
-                .map(|partition| Mutex::new(Cell::new(partition, folded_to)))
-                .collect(),
-            frame_locks: (0..folds).map(|_| FrameLock::default()).collect(),
+            ground,
             intake: IntakeQueue::default(),
-            folds: (0..folds).map(|_| FoldQueue::default()).collect(),
-            log_spare: Mutex::default(),
-            log_time: AtomicI64::new(log.time().micros()),
-            log_synced: AtomicU64::new(log.position().next_frame - 1),
+            queues: folds.iter().map(|_| FoldQueue::default()).collect(),
             lag_bytes: AtomicUsize::new(0),
-            ids_in_memory: AtomicUsize::new(0),
-            checkpointed_at: AtomicI64::new(0),
-            log_needed_from: AtomicU64::new(0),
             shipping: options.ship.clone().map(Shipping::new).map(Arc::new),
             disk_full: AtomicBool::new(false),
             clock_stepped: AtomicBool::new(false),
             log_ended: AtomicBool::new(false),
-            folds_running: AtomicUsize::new(folds),
+            folds_running: AtomicUsize::new(folds.len()),
             counters: Counters::new(),
             fatal: Mutex::new(None),
             wake: (Mutex::new(false), Condvar::new()),
+            folds,
             options,
-            disk,
-            backing,
             lock_file,
         });
         let mut threads = Vec::new();
@@ -221,9 +191,9 @@ impl Node {
             threads.push(thread.map_err(|source| StorageError::io("threads", source))?);
             Ok(())
         };
-        for number in 0..folds {
+        for number in 0..inner.folds.len() {
             let inner = Arc::clone(&inner);
-            let run = move || fold::run(&inner, number, folded_to);
+            let run = move || fold::run(&inner, number);
             spawn(format!("fold-{number}"), Box::new(run))?;
         }
         if let Some(from) = replay_from {
@@ -233,8 +203,8 @@ impl Node {
         spawn("log".into(), Box::new(move || writing::run(&writing, log, clock)))?;
         let writing = Arc::clone(&inner);
         let offers = inner.shipping.clone().map(Offers::new);
-        let checkpoints = move || background::checkpoints(&writing, checkpointer, offers);
-        spawn("checkpoints".into(), Box::new(checkpoints))?;
+        let run = move || background::checkpoints(&writing, checkpoints, offers);
+        spawn("checkpoints".into(), Box::new(run))?;
         if let Some(shipping) = inner.shipping.clone() {
             let inner = Arc::clone(&inner);
             spawn("shipping".into(), Box::new(move || shipping::run(&inner, &shipping)))?;
@@ -276,7 +246,7 @@ impl Node {
 
     /// Reads from a partition, between two batches or while it stands.
     pub fn read<T>(&self, partition: u16, read: impl FnOnce(&Partition) -> T) -> T {
-        read(&lock(&self.inner.cells[usize::from(partition)]).partition)
+        self.inner.ground.read(partition, read)
     }
 
     /// The rules as partition 0 has them.
@@ -286,7 +256,7 @@ impl Node {
 
     /// The files, to read records and outcomes by place.
     pub fn backing(&self) -> &Arc<Backing> {
-        &self.inner.backing
+        self.inner.ground.backing()
     }
 
     /// Every occurrence of an id, in memory and sealed, oldest place first.
@@ -304,7 +274,7 @@ impl Node {
                 found.extend(entries.map(|entry| RunEntry { partition: number, entry: *entry }));
             });
         }
-        found.extend(self.inner.backing.lookup.with_id(hash)?);
+        found.extend(self.backing().lookup.with_id(hash)?);
         found.sort_by_key(|found| (found.partition, found.entry.batch, found.entry.slot));
         found.dedup_by_key(|found| (found.partition, found.entry.batch, found.entry.slot));
         Ok(found)
@@ -313,23 +283,18 @@ impl Node {
     /// How the node is.
     pub fn status(&self) -> Status {
         let inner = &self.inner;
-        let mut players = 0;
-        let mut standing = Vec::new();
-        for cell in &inner.cells {
-            let cell = lock(cell);
-            players += cell.partition.players().all().len();
-            standing.extend(cell.standing.clone());
-        }
+        let ground = &inner.ground;
+        let players_of = |number| ground.read(number, |partition| partition.players().all().len());
         Status {
-            log_time: Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed)),
+            log_time: ground.log_time(),
             lag_bytes: inner.lag_bytes.load(Ordering::Relaxed),
-            ids_in_memory: inner.ids_in_memory.load(Ordering::Relaxed),
+            ids_in_memory: ground.ids_in_memory(),
             partitions_here: (0..self.partitions()).collect(),
-            players,
-            checkpointed_at: Timestamp::from_micros(inner.checkpointed_at.load(Ordering::Relaxed)),
+            players: (0..self.partitions()).map(players_of).sum(),
+            checkpointed_at: ground.checkpointed_at(),
             disk_full: inner.disk_full.load(Ordering::Relaxed),
             clock_stepped: inner.clock_stepped.load(Ordering::Relaxed),
-            standing,
+            standing: ground.standing(),
             shipping: inner.shipping.as_ref().map(|shipping| shipping.status()),
             fatal: lock(&inner.fatal).clone(),
         }
@@ -343,7 +308,7 @@ impl Intake for Node {
     }
 
     fn partitions(&self) -> u16 {
-        u16::try_from(self.inner.cells.len()).expect("partitions are counted in 16 bits")
+        self.inner.ground.partitions()
     }
 }
 
@@ -354,8 +319,8 @@ impl Inner {
         lock(&self.fatal).get_or_insert(failure);
         self.intake.close();
         self.wake_background();
-        for fold in &self.folds {
-            fold.close();
+        for queue in &self.queues {
+            queue.close();
         }
     }
 
@@ -372,7 +337,7 @@ impl Inner {
         }
         let options = &self.options;
         if self.lag_bytes.load(Ordering::Relaxed) > options.lag_bytes_max
-            || self.ids_in_memory.load(Ordering::Relaxed) > options.seal_ids.saturating_mul(4)
+            || self.ground.ids_in_memory() > options.seal_ids.saturating_mul(4)
         {
             return Err(Refused::Busy);
         }

@@ -6,6 +6,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ownership::{Acknowledged, BatchContent, Cursor, Holder};
 use accolade_engine::partition::{Moment, Stopped};
+use accolade_storage::driver::fold::STORE;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::home::{Home, HomeCheckpointer, HomeTidier};
 use accolade_storage::ship::{Shipper, Taken};
@@ -14,7 +15,7 @@ use accolade_wire::record::{HAS_CONTROL, Slice};
 
 use super::topics::Gathered;
 use super::{LEASE, Ticket, World};
-use crate::run::fold::{FAULT, Hearing, STORE};
+use crate::run::fold::{FAULT, Hearing};
 use crate::run::told;
 
 /// What a partition is to a node.

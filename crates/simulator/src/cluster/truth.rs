@@ -7,7 +7,6 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use accolade_domain::ledger::Place;
 use accolade_engine::ownership::{Counted, Cursor};
 use accolade_engine::partition::{Moment, Partition, Shared, Stopped};
-use accolade_engine::rules::RulesHistory;
 use accolade_storage::backing::Backing;
 use accolade_storage::error::Result;
 use accolade_wire::bytes;
@@ -19,7 +18,7 @@ use super::topics::Topics;
 use crate::model::{Model, WindowSettings};
 use crate::run::check::{self, Expectation};
 use crate::run::desk::Desk;
-use crate::run::fold::{FAULT, Heard, Hearing, faulty_decide};
+use crate::run::fold::{self, FAULT, Heard, Hearing};
 use crate::run::memory::MemoryStore;
 use crate::run::{Counts, expect};
 use crate::workload::FAULTY_STAKE;
@@ -66,7 +65,7 @@ impl Truth {
             model: Model::new(WindowSettings::default()).with_faulty_stake(FAULTY_STAKE),
             reference,
             store: MemoryStore::default(),
-            shared: Shared { history: RulesHistory::default(), decide: faulty_decide },
+            shared: fold::shared(),
             standing: None,
             expectations: BTreeMap::new(),
             answered: 0,
@@ -294,8 +293,7 @@ impl Truth {
         assert_eq!(live.next_due(), self.reference.next_due(), "timers of {}", self.number);
         check::ids_of(live, backing, &self.reference, None)?;
         check::journal_in_order(backing)?;
-        let (live, model) = (std::slice::from_ref(live), std::slice::from_ref(&self.model));
-        check::chains(live, backing, model)
+        check::chains(live, backing, &self.model)
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Effect;
-use accolade_storage::error::Result;
 use accolade_wire::identity::partition_of;
-use accolade_wire::record::Source;
+use accolade_wire::record::{Slice, Source};
 
 use super::Run;
 use super::item::{Item, Meaning};
@@ -16,6 +16,9 @@ use crate::message;
 use crate::model::letters::LetterState;
 use crate::model::{Expected, Model, ModelOutcome};
 use crate::random::Random;
+
+/// So long the bytes of dead letters are kept.
+pub(crate) const DEAD_LETTER_MICROS: i64 = 32 * 86_400_000_000;
 
 type At = (u16, u64, u32);
 
@@ -140,8 +143,7 @@ impl Run {
 
     /// A partition that stands is told to pass over the record.
     pub(crate) fn order_skips(&mut self) {
-        let standing = self.node().folder.standing.clone();
-        for place in standing.into_iter().flatten() {
+        for (place, _) in self.node().ground.standing() {
             if self.is_calm || self.random.percent(15) {
                 self.count("skips");
                 self.put_control(Item::skip(place, self.clock));
@@ -150,7 +152,7 @@ impl Run {
     }
 
     /// Carries out what follows from what was folded; some of it never, and some of it twice.
-    pub(crate) fn deliver(&mut self, percent: u64) -> Result<()> {
+    pub(crate) fn deliver(&mut self, percent: u64) {
         for _ in 0..self.outbox.len() {
             let Some((partition, effect)) = self.outbox.pop_front() else { break };
             if !self.random.percent(percent) {
@@ -161,33 +163,56 @@ impl Run {
                 self.count("effects repeated");
                 self.outbox.push_back((partition, effect));
             }
-            match effect {
-                Effect::Send { from, bytes_at } => self.send(from, bytes_at)?,
-                Effect::Arrived { to } => {
-                    self.put(Some(to.partition), Item::arrived(to, self.clock));
-                }
-            }
+            let item = match effect {
+                Effect::Send { from, bytes_at } => self.sent(from, bytes_at),
+                Effect::Arrived { to } => (to.partition, Item::arrived(to, self.log_time())),
+            };
+            self.send(partition, effect, item);
         }
-        Ok(())
     }
 
-    fn send(&mut self, from: Place, bytes_at: Place) -> Result<()> {
-        let mut bytes = Vec::new();
-        let backing = &self.node().backing;
-        let found = backing.dead_letter(bytes_at, |record| record.write(&mut bytes))?;
-        assert!(found.is_some(), "the bytes of a dead letter at {bytes_at:?} are lost");
-        let at = (bytes_at.partition, bytes_at.batch, bytes_at.slot);
-        let kept = &self.desk.bytes[&at];
-        assert!(kept.encoded() == bytes, "a dead letter was changed");
+    /// What a dead letter is sent as, and to which partition.
+    fn sent(&self, from: Place, bytes_at: Place) -> (u16, Item) {
+        let kept = &self.desk.bytes[&(bytes_at.partition, bytes_at.batch, bytes_at.slot)];
         let item = Item { source: Source::Released, origin: Some(from), ..kept.clone() };
         let player = match &item.meaning {
-            Meaning::Event(event) => event.player_id().map(str::to_owned),
+            Meaning::Event(event) => event.player_id(),
             _ => None,
         };
-        let partition =
-            player.map_or(from.partition, |player| partition_of(&player, self.partitions));
-        self.put(Some(partition), item);
-        Ok(())
+        let to = player.map_or(from.partition, |player| partition_of(player, self.partitions));
+        (to, item)
+    }
+
+    /// Whether the bytes of a dead letter may be gone: a message that was lost is sent again for as long
+    /// as they are there.
+    fn had_its_time(&self, at: Place) -> bool {
+        let is_there =
+            |slice: Slice<'_>| (slice.partition, slice.batch) == (at.partition, at.batch);
+        let frame = self.logged.iter().find(|logged| logged.frame.slices().any(is_there));
+        let logged_at = frame.expect("the letter is in the log").frame.moment.time.micros();
+        self.log_time() - logged_at >= DEAD_LETTER_MICROS
+    }
+
+    /// The node's own message is the one that is expected.
+    fn send(&mut self, partition: u16, effect: Effect, (to, item): (u16, Item)) {
+        let (now, partitions) = (Timestamp::from_micros(item.received_at), self.partitions);
+        let backing = self.node().backing();
+        let message = accolade_storage::message::of(partition, effect, backing, partitions, now);
+        if message.is_none() && self.may_have_failed() {
+            self.count("messages that could not be made");
+            return;
+        }
+        if let Effect::Send { from, bytes_at } = effect
+            && message.is_none()
+            && self.had_its_time(bytes_at)
+        {
+            self.count("dead letters sent after their time");
+            self.desk.arrived.insert((from.partition, from.batch, from.slot));
+            return;
+        }
+        assert!(message.is_some(), "{effect:?} cannot be carried out");
+        assert!(message == Some((to, item.encoded())), "{effect:?} is carried out as another");
+        self.put(Some(to), item);
     }
 }
 

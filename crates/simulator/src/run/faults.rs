@@ -71,6 +71,12 @@ impl Run {
         (failed || full) && !self.disk.has_crashed()
     }
 
+    /// Whether what could not be done is the fault of the disk.
+    pub(super) fn may_have_failed(&self) -> bool {
+        let failed = self.armed.fail_at.is_some_and(|at| self.disk.operations() >= at);
+        failed || self.disk.has_crashed()
+    }
+
     /// The node goes down over an error, which must be one that was meant to happen.
     pub(super) fn fall(&mut self, error: &StorageError) {
         let synced = self.armed.fail_sync_at.is_some_and(|at| self.disk.syncs() >= at);
@@ -79,6 +85,7 @@ impl Run {
         let is_io = matches!(error, StorageError::Io { .. });
         assert!(meant && is_io, "refused without a reason: {error} {:?}", error.source());
         self.tell(|| format!("down: {error}: {:?}", error.source().map(ToString::to_string)));
+        self.checkpoint_meanwhile();
         self.count(match (crashed, synced) {
             (true, _) => "crashes within an operation",
             (_, true) => "failures of fsync",
@@ -90,6 +97,19 @@ impl Run {
         } else {
             self.kill();
         }
+    }
+
+    /// The thread that writes checkpoints has not heard of the failure yet.
+    fn checkpoint_meanwhile(&mut self) {
+        let Some(node) = &mut self.node else { return };
+        if self.random.percent(50) {
+            node.begin_checkpoint(false);
+        }
+        let mut stepped = Ok(true);
+        while matches!(stepped, Ok(true)) {
+            stepped = self.checkpoint_step();
+        }
+        self.tell(|| format!("a checkpoint meanwhile: {stepped:?}"));
     }
 
     /// The machine stops: what was not synced is lost in part.

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use accolade_engine::disk::Disk;
-use accolade_engine::partition::Partition;
 use accolade_storage::error::{Result, StorageError};
 
 use super::node::Node;
 use super::{Run, check};
+use crate::random::Random;
 
 enum Found {
     /// All is as it was.
@@ -29,7 +29,8 @@ impl Run {
         copy.flip(&path, bit);
         let copy: Arc<dyn Disk> = Arc::new(copy);
         self.tell(|| format!("on a copy: bit {bit} of `{path}` turns over (byte {})", bit / 8));
-        let tried = catch_unwind(AssertUnwindSafe(|| self.try_copy(&copy)));
+        let random = self.random.fork();
+        let tried = catch_unwind(AssertUnwindSafe(|| self.try_copy(&copy, random)));
         match tried {
             Ok(Ok(Found::Harmless)) => self.count("flips that did no harm"),
             Ok(Ok(Found::LooksTorn)) => {
@@ -49,21 +50,20 @@ impl Run {
         }
     }
 
-    fn try_copy(&self, copy: &Arc<dyn Disk>) -> Result<Found> {
-        let (mut node, frames, _) = Node::open(copy, &self.options)?;
+    fn try_copy(&self, copy: &Arc<dyn Disk>, mut random: Random) -> Result<Found> {
+        let (mut node, frames, _) = Node::open(copy, &self.options, &mut random)?;
         let (survived, known) = (node.frame_count(), self.logged.len() as u64);
         assert!(survived + 1 >= known, "durable frames were cut: {survived} of {known} are left");
         if survived < known {
             return Ok(Found::LooksTorn);
         }
-        node.to_fold = frames;
-        let count = node.to_fold.len();
-        node.fold(count)?;
-        self.judge(&node.folder.heard);
-        check::replayed(&node.folder, &node.backing, &self.reference)?;
-        check::ids(&node.folder, &node.backing, &self.reference, None)?;
-        if !node.folder.partitions.iter().any(Partition::stands) {
-            check::chains(&node.folder.partitions, &node.backing, &self.models)?;
+        node.give(frames);
+        while node.fold_step(&mut random)? {}
+        self.judge(&node.heard);
+        check::replayed(&node.ground, &self.reference)?;
+        check::ids(&node.ground, &self.reference, None)?;
+        if node.ground.standing().is_empty() {
+            check::all_chains(&node.ground, &self.models)?;
         }
         Ok(Found::Harmless)
     }

@@ -4,13 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use accolade_domain::ledger::Place;
-use accolade_domain::time::Timestamp;
 use accolade_engine::store::{Ask, Earlier, Folded, Store};
-use accolade_storage::error::Result;
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::Slice;
-
-use super::fold::Flush;
 
 /// Everything that was ever committed. Ids are never sealed here, so none is ever asked for.
 #[derive(Debug, Default)]
@@ -46,12 +42,6 @@ impl Store for MemoryStore {
 
     fn commit(&mut self, folded: &Folded) -> io::Result<()> {
         self.batches.insert((folded.partition, folded.batch), folded.clone());
-        Ok(())
-    }
-}
-
-impl Flush for MemoryStore {
-    fn flush(&mut self, _: Timestamp) -> Result<()> {
         Ok(())
     }
 }

@@ -1,47 +1,124 @@
-//! A node without threads: what its log writer, fold and background threads do, one step at a time.
+//! A node whose threads are steps: what drives it in production is driven here by a seed.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::disk::Disk;
-use accolade_storage::backing::{Backing, NodeStore};
-use accolade_storage::checkpoint::{Checkpointer, Part, Sealing, Standing};
-use accolade_storage::error::{Result, StorageError};
-use accolade_storage::log::{LogFrame, LogWriter};
+use accolade_engine::intake::{Caller, Refused, Submission};
+use accolade_engine::partition::{Effect, Partition};
+use accolade_storage::backing::Backing;
+use accolade_storage::driver::checkpoints::{Checkpoints, Duties, Stepped};
+use accolade_storage::driver::fold::{CatchingUp, Fold, Hears};
+use accolade_storage::driver::log::{Job, Log};
+use accolade_storage::driver::tidying::{Chore, Tidying};
+use accolade_storage::driver::{Driver, Ground};
+use accolade_storage::error::Result;
+use accolade_storage::log::LogFrame;
 use accolade_storage::open::{self, Options};
-use accolade_storage::slices::Left;
+use accolade_wire::record::Kind;
 
-use super::fold::Folder;
+use super::fold::{self, Heard};
 use super::item::Item;
 use crate::random::Random;
 
 /// An opened data directory at work.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) folder: Folder<NodeStore>,
-    pub(super) backing: Arc<Backing>,
-    pub(super) log: LogWriter,
-    checkpointer: Checkpointer,
-    /// Frames that are durable and not yet given to the fold.
-    pub(super) to_fold: Vec<LogFrame>,
-    /// What was put since the last commit, by partition.
-    pub(super) staged: Vec<Vec<Rc<Item>>>,
-    lefts: Vec<Left>,
-    sealing: Option<Sealing>,
-    is_run_written: bool,
+    pub(super) ground: Arc<Ground>,
+    log: Log,
+    folds: Vec<Mutex<Fold>>,
+    catching_up: Vec<CatchingUp>,
+    /// Frames that are durable and not yet given to each fold.
+    queues: Vec<VecDeque<Arc<Job>>>,
+    checkpoints: Checkpoints,
+    tidying: Tidying,
+    /// What is to stand before everything else.
+    genesis: Option<Rc<Item>>,
+    came_in: Vec<Submission>,
+    /// What came in since the last commit, by partition, and who asked.
+    staged: Vec<Vec<Rc<Item>>>,
+    asked: Vec<(Option<u16>, Arc<Asked>)>,
+    /// Who waits for the outcome at a place.
+    waiting: Vec<(Place, Arc<Asked>)>,
+    /// Partitions that have stood: whoever waited for what they passed over is not told.
+    has_stood: Vec<bool>,
+    pub(super) not_told: u64,
+    pub(super) folded_again: u64,
+    pub(super) heard: Vec<Heard>,
+    pub(super) effects: Vec<(u16, Effect)>,
 }
 
-/// What a background step has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chore {
+/// What became of a commit.
+#[derive(Debug)]
+pub(super) enum Committed {
+    /// There was nothing to write.
     Nothing,
-    Closed,
-    Packed,
-    LogRemoved,
-    Sealed,
-    Merged,
-    AllocatedAhead,
+    /// The disk was too full.
+    Refused,
+    /// A frame, with its items by partition.
+    Frame(LogFrame, Vec<Vec<Rc<Item>>>),
+}
+
+/// Whoever has submitted a record.
+#[derive(Debug, Default)]
+struct Asked(Mutex<Answered>);
+
+#[derive(Debug, Default)]
+struct Answered {
+    is_durable: bool,
+    refused: Option<Refused>,
+    applied: Option<(Outcome, Option<Points>)>,
+}
+
+impl Asked {
+    fn answered(&self) -> MutexGuard<'_, Answered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Caller for Asked {
+    fn durable(&self) {
+        let mut answered = self.answered();
+        assert!(!answered.is_durable && answered.refused.is_none(), "told twice: {answered:?}");
+        answered.is_durable = true;
+    }
+
+    fn refused(&self, why: Refused) {
+        let mut answered = self.answered();
+        assert!(!answered.is_durable && answered.refused.is_none(), "told twice: {answered:?}");
+        answered.refused = Some(why);
+    }
+
+    fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>) {
+        assert_eq!(index, 0, "a submission of one record");
+        let mut answered = self.answered();
+        assert!(answered.is_durable && answered.applied.is_none(), "told twice: {answered:?}");
+        answered.applied = Some((outcome.clone(), balance));
+    }
+}
+
+struct Ears<'a>(&'a mut Vec<Heard>);
+
+impl Hears for Ears<'_> {
+    fn folded(
+        &mut self,
+        place: Place,
+        _: Option<Kind>,
+        outcome: &Outcome,
+        balance: Option<Points>,
+    ) {
+        self.0.push(Heard { place, outcome: outcome.clone(), balance });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Node {
@@ -49,149 +126,207 @@ impl Node {
     pub(super) fn open(
         disk: &Arc<dyn Disk>,
         options: &Options,
+        random: &mut Random,
     ) -> Result<(Self, Vec<LogFrame>, bool)> {
-        let opened = open::open(disk, options)?;
+        let folds = 1 + random.index(3);
+        let driver = Driver::open(disk, options, fold::shared(), folds)?;
+        let Driver { ground, log, folds, checkpoints, replay_from, is_new } = driver;
         let mut frames = Vec::new();
-        if let Some(from) = opened.replay_from {
-            open::replay(&opened.backing.log, from, &mut |frame| {
+        if let Some(from) = replay_from {
+            open::replay(&ground.backing().log, from, &mut |frame| {
                 frames.push(frame);
                 Ok(())
             })?;
         }
-        let mut log = opened.log;
-        let at = opened.replay_from.unwrap_or_else(|| log.writer().position());
-        let store = NodeStore::new(Arc::clone(&opened.backing));
-        let staged = opened.partitions.iter().map(|_| Vec::new()).collect();
+        let (log_days, log_bytes_max) = (*random.pick(&[0, 7]), *random.pick(&[0, 0, 4_000]));
+        let partitions = usize::from(ground.partitions());
         let node = Self {
-            folder: Folder::new(opened.partitions, store, at),
-            backing: opened.backing,
+            tidying: Tidying::new(&ground, log_days, log_bytes_max),
+            catching_up: folds.iter().map(|_| CatchingUp::new(&ground)).collect(),
+            queues: folds.iter().map(|_| VecDeque::new()).collect(),
+            ground,
             log,
-            checkpointer: opened.checkpointer,
-            to_fold: Vec::new(),
-            staged,
-            lefts: Vec::new(),
-            sealing: None,
-            is_run_written: false,
+            folds,
+            checkpoints,
+            genesis: None,
+            came_in: Vec::new(),
+            staged: vec![Vec::new(); partitions],
+            asked: Vec::new(),
+            waiting: Vec::new(),
+            has_stood: vec![false; partitions],
+            not_told: 0,
+            folded_again: 0,
+            heard: Vec::new(),
+            effects: Vec::new(),
         };
-        Ok((node, frames, opened.is_new))
+        Ok((node, frames, is_new))
+    }
+
+    pub(super) fn backing(&self) -> &Backing {
+        self.ground.backing()
     }
 
     /// How many frames the log has.
-    pub(super) fn frame_count(&mut self) -> u64 {
-        self.log.writer().position().next_frame - 1
+    pub(super) const fn frame_count(&self) -> u64 {
+        self.log.position().next_frame - 1
     }
 
-    /// Puts a record into the next batch of `partition`, or of every one.
+    /// The first frame is to begin with this.
+    pub(super) fn begin_with(&mut self, genesis: Item) {
+        self.log.begin_with(genesis.encoded());
+        self.genesis = Some(Rc::new(genesis));
+    }
+
+    /// Submits a record for the next batch of `partition`, or of every one.
     pub(super) fn put(&mut self, partition: Option<u16>, item: &Rc<Item>) {
-        let bytes = item.encoded();
-        let (first, place) = if let Some(partition) = partition {
-            self.staged[usize::from(partition)].push(Rc::clone(item));
-            (partition, self.log.put(partition, &bytes))
-        } else {
-            self.staged.iter_mut().for_each(|staged| staged.push(Rc::clone(item)));
-            (0, self.log.put_control(&bytes))
+        let records = item.encoded();
+        let length = u32::try_from(records.len()).expect("small");
+        let asked = Arc::new(Asked::default());
+        self.came_in.push(Submission {
+            records,
+            parts: vec![(partition, length)],
+            caller: Arc::clone(&asked) as Arc<dyn Caller>,
+            wants_outcomes: true,
+            taken_at: Instant::now(),
+            trace: None,
+        });
+        self.asked.push((partition, asked));
+        match partition {
+            Some(partition) => self.staged[usize::from(partition)].push(Rc::clone(item)),
+            None => self.staged.iter_mut().for_each(|staged| staged.push(Rc::clone(item))),
+        }
+    }
+
+    /// What the next commit writes, by partition.
+    pub(super) fn staged(&self) -> Vec<Vec<Rc<Item>>> {
+        let of = |staged: &Vec<Rc<Item>>| self.genesis.iter().chain(staged).cloned().collect();
+        self.staged.iter().map(of).collect()
+    }
+
+    /// Makes durable what came in, and what timers want.
+    pub(super) fn commit(&mut self, now: i64, random: [u8; 32]) -> Result<Committed> {
+        let now = Timestamp::from_micros(now);
+        if !self.log.stage(&mut self.came_in, now) {
+            return Ok(Committed::Nothing);
+        }
+        let items = self.staged();
+        let asked = std::mem::take(&mut self.asked);
+        self.staged.iter_mut().for_each(Vec::clear);
+        let committed = self.log.commit(now, random);
+        let refused = match &committed {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(Refused::DiskFull),
+            Err(_) => Some(Refused::Stopping),
         };
-        let (_, slot) = place.expect("a batch of the simulation has room");
-        assert_eq!(slot as usize, self.staged[usize::from(first)].len(), "slots count from 1");
+        assert!(asked.iter().all(|(_, asked)| asked.answered().refused == refused), "{refused:?}");
+        let Some(durable) = committed? else { return Ok(Committed::Refused) };
+        let job = Arc::new(durable.answer());
+        assert!(asked.iter().all(|(_, asked)| asked.answered().is_durable), "an answer is missing");
+        self.wait(&job, asked);
+        self.genesis = None;
+        let frame = job.frame.clone();
+        self.queues.iter_mut().for_each(|queue| queue.push_back(Arc::clone(&job)));
+        Ok(Committed::Frame(frame, items))
     }
 
-    /// Makes what was put durable.
-    pub(super) fn commit(&mut self, now: i64, random: [u8; 32]) -> Result<LogFrame> {
-        let (frame, left) = self.log.commit(Timestamp::from_micros(now), random)?;
-        self.lefts.extend(left);
-        self.to_fold.push(frame.clone());
-        Ok(frame)
-    }
-
-    /// Folds what is durable; `count` frames at most.
-    pub(super) fn fold(&mut self, count: usize) -> Result<()> {
-        let count = count.min(self.to_fold.len());
-        for _ in 0..count {
-            let frame = self.to_fold.remove(0);
-            self.folder.accept(&frame)?;
+    fn wait(&mut self, job: &Job, asked: Vec<(Option<u16>, Arc<Asked>)>) {
+        let mut slots = vec![u32::from(self.genesis.is_some()); self.staged.len()];
+        for (partition, asked) in asked {
+            match partition {
+                Some(partition) => slots[usize::from(partition)] += 1,
+                None => slots.iter_mut().for_each(|slot| *slot += 1),
+            }
+            let partition = partition.unwrap_or(0);
+            let slice = job.frame.slices().find(|slice| slice.partition == partition);
+            let batch = slice.expect("the record is in the frame").batch;
+            let slot = slots[usize::from(partition)];
+            self.waiting.push((Place { partition, batch, slot, number: 0 }, asked));
         }
-        Ok(())
     }
 
-    /// Writes a checkpoint; says whether it also ended the interval of ids.
-    pub(super) fn checkpoint(&mut self, wants_seal: bool) -> Result<bool> {
-        let seals = wants_seal && self.sealing.is_none();
-        let (folder, time) = (&mut self.folder, self.log.time());
-        let at = &folder.folded_to;
-        let moving = folder.partitions.iter_mut().filter(|partition| !partition.stands());
-        let mut parts: Vec<Part> = moving
-            .map(|partition| {
-                let folded_to = at[usize::from(partition.number())];
-                Part::take(partition, folded_to, seals)
-            })
-            .collect();
-        let synced = self.log.writer().position().next_frame - 1;
-        self.checkpointer.write(&mut parts, &self.backing, synced, time)?;
-        if seals {
-            let standing = folder.partitions.iter().filter(|partition| partition.stands());
-            let standing: Vec<Standing> = standing.map(Standing::copy).collect();
-            self.sealing = Some(self.checkpointer.begin_sealing(parts, &standing, time)?);
-            self.is_run_written = false;
+    /// Frames that were replayed are to be folded.
+    pub(super) fn give(&mut self, frames: Vec<LogFrame>) {
+        for frame in frames {
+            let job = Arc::new(Job::replayed(frame));
+            self.queues.iter_mut().for_each(|queue| queue.push_back(Arc::clone(&job)));
         }
-        Ok(seals)
     }
 
-    /// One of the things that the background thread does.
-    pub(super) fn chore(&mut self, random: &mut Random) -> Result<Chore> {
-        self.backing.lookup.set_now_hour(self.log.time().hour());
-        self.lefts.extend(self.backing.take_left());
-        Ok(match random.below(8) {
-            0 | 1 if !self.lefts.is_empty() => {
-                let at = random.index(self.lefts.len());
-                self.lefts[at].close()?;
-                self.lefts.remove(at);
-                Chore::Closed
+    /// What a fold's thread does next; says whether there was anything.
+    pub(super) fn fold_step(&mut self, random: &mut Random) -> Result<bool> {
+        let first = random.index(self.folds.len());
+        for number in (first..self.folds.len()).chain(0..first) {
+            if self.step_fold(number)? {
+                return Ok(true);
             }
-            2 => match self.backing.next_to_pack()? {
-                None => Chore::Nothing,
-                Some((slices, sequence)) => {
-                    slices.pack(sequence)?;
-                    Chore::Packed
-                }
-            },
-            3 => {
-                let Some(last) = self.checkpointer.last() else { return Ok(Chore::Nothing) };
-                let from = last.log_from.sequence;
-                let closed = self.backing.log.closed()?;
-                let behind = closed.iter().filter(|segment| segment.sequence < from);
-                let behind: Vec<u64> = behind.map(|segment| segment.sequence).collect();
-                let count = random.index(behind.len() + 1);
-                for sequence in &behind[..count] {
-                    self.backing.log.remove(*sequence)?;
-                }
-                if count > 0 { Chore::LogRemoved } else { Chore::Nothing }
+        }
+        Ok(false)
+    }
+
+    fn step_fold(&mut self, number: usize) -> Result<bool> {
+        let (fold, mut ears) = (&self.folds[number], Ears(&mut self.heard));
+        let worked = if let Some(job) = self.queues[number].pop_front() {
+            lock(fold).take(&job, &mut ears)?;
+            true
+        } else {
+            let catches_up = lock(fold).is_behind();
+            self.folded_again += u64::from(catches_up);
+            catches_up && self.catching_up[number].step(fold, &mut ears)?
+        };
+        self.effects.extend(lock(fold).take_effects());
+        for (place, _) in self.ground.standing() {
+            self.has_stood[usize::from(place.partition)] = true;
+        }
+        self.hear_answers();
+        Ok(worked)
+    }
+
+    /// Those who wait have heard what the fold has said, once it is past their record.
+    fn hear_answers(&mut self) {
+        let (ground, heard, has_stood) = (&self.ground, &mut self.heard, &self.has_stood);
+        let not_told = &mut self.not_told;
+        self.waiting.retain(|(place, asked)| {
+            if let Some((outcome, balance)) = asked.answered().applied.take() {
+                heard.push(Heard { place: *place, outcome, balance });
+                return false;
             }
-            4 | 5 => match &self.sealing {
-                Some(sealing) if !self.is_run_written => {
-                    sealing.write(&self.backing)?;
-                    for partition in sealing.partitions() {
-                        self.folder.partitions[usize::from(partition)].ids_mut().sealed();
-                    }
-                    self.is_run_written = true;
-                    Chore::Sealed
-                }
-                Some(sealing) => {
-                    self.checkpointer.sealed(sealing);
-                    self.sealing = None;
-                    Chore::Nothing
-                }
-                None => Chore::Nothing,
-            },
-            6 => {
-                let merged = self.backing.lookup.merge();
-                let merged = merged.map_err(|error| StorageError::io("lookup", error))?;
-                if merged { Chore::Merged } else { Chore::Nothing }
-            }
-            7 => {
-                self.log.writer().writer().allocate_ahead()?;
-                Chore::AllocatedAhead
-            }
-            _ => Chore::Nothing,
-        })
+            let next = ground.read(place.partition, Partition::next_batch);
+            let is_past = next > place.batch;
+            let may_not_know = has_stood[usize::from(place.partition)];
+            assert!(!is_past || may_not_know, "whoever waits for {place:?} was not told");
+            *not_told += u64::from(is_past);
+            !is_past
+        });
+    }
+
+    /// Whether every partition has folded all that is durable, or stands.
+    pub(super) fn is_done(&self) -> bool {
+        self.queues.iter().all(VecDeque::is_empty)
+            && !self.folds.iter().any(|fold| lock(fold).is_behind())
+    }
+
+    /// Partitions that have not folded everything.
+    pub(super) fn lagging(&self) -> Vec<u16> {
+        let end = self.log.position().next_frame;
+        let lags = |at: &u16| self.ground.folded_to(*at).next_frame < end;
+        (0..self.ground.partitions()).filter(lags).collect()
+    }
+
+    /// Begins a checkpoint, unless one is under way.
+    pub(super) fn begin_checkpoint(&mut self, seal: bool) {
+        self.checkpoints.begin(seal);
+    }
+
+    /// Does a piece of the checkpoint that is under way.
+    pub(super) fn checkpoint_step(&mut self) -> Result<Stepped> {
+        self.checkpoints.step(&self.folds)
+    }
+
+    pub(super) fn small_duties(&mut self) -> Result<Duties> {
+        self.checkpoints.small_duties(true)
+    }
+
+    pub(super) fn tidy(&self) -> Result<Option<Chore>> {
+        self.tidying.step()
     }
 }

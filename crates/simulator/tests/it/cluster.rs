@@ -42,7 +42,8 @@ fn two_hundred_clusters_hold_and_see_every_fault() {
         "sweeps that removed",
         "takeovers with the own disk",
     ] {
-        assert!(counts.contains_key(what), "{what}: {counts:#?}");
+        let is_met = counts.get(what).is_some_and(|count| *count > 0);
+        assert!(is_met, "{what}: {counts:#?}");
     }
 }
 

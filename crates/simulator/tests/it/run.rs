@@ -18,7 +18,10 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
     let mut counts = Counts::new();
     for seed in 1..=100 {
         let report = run(seed, false);
-        assert_eq!(report.violation, None, "repeat it: cargo run -p accolade-simulator -- {seed}");
+        assert_eq!(
+            report.violation, None,
+            "repeat it: cargo run -p accolade-simulator -- {seed} --embedded"
+        );
         for (what, count) in report.counts {
             *counts.entry(what).or_default() += count;
         }
@@ -40,7 +43,8 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
         "segments packed",
         "unanswered frames that survived",
     ] {
-        assert!(counts.contains_key(what), "{what}: {counts:#?}");
+        let is_met = counts.get(what).is_some_and(|count| *count > 0);
+        assert!(is_met, "{what}: {counts:#?}");
     }
 }
 

@@ -1,28 +1,15 @@
-//! Checkpoints, sealing, compression, merging and retention.
+//! The threads beside the fold: checkpoints and sealing; compression, merging and retention.
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use accolade_domain::time::{DAY_MICROS, Timestamp};
-use accolade_engine::disk::DiskFile;
-
 use super::shipping::Offers;
 use super::{Inner, lock};
-use crate::checkpoint::{Checkpointer, Part, Sealing, Standing};
+use crate::driver::checkpoints::{Checkpoints, Stepped};
+use crate::driver::tidying::Tidying;
 use crate::error::{Result, StorageError, in_full};
-use crate::segment::Family;
-use crate::slices::Left;
-use crate::tidying::{self, Kept};
-
-/// The log's next segment, and those that it left.
-#[derive(Debug, Default)]
-pub(super) struct Spare {
-    pub(super) wanted: Option<(u64, u64)>,
-    pub(super) ready: Option<(u64, Arc<dyn DiskFile>)>,
-    pub(super) left: Vec<Left>,
-}
 
 /// How often small duties are looked at.
 const TICK: Duration = Duration::from_millis(20);
@@ -33,7 +20,7 @@ const TIDY_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn checkpoints(
     inner: &Arc<Inner>,
-    mut checkpointer: Checkpointer,
+    mut checkpoints: Checkpoints,
     mut offers: Option<Offers>,
 ) {
     let mut last = Instant::now();
@@ -41,13 +28,13 @@ pub(super) fn checkpoints(
         // Read first: what the folds did before they ended must be in the last checkpoint.
         let is_last = inner.folds_running.load(Ordering::Acquire) == 0;
         let is_due = last.elapsed() >= inner.options.checkpoint_every;
-        let done = small_duties(inner).and_then(|()| {
+        let done = small_duties(inner, &mut checkpoints).and_then(|()| {
             if inner.has_failed() || !(is_due || is_last) {
                 return Ok(());
             }
             last = Instant::now();
-            if checkpoint(inner, &mut checkpointer)? {
-                offer(inner, &checkpointer, offers.as_mut(), is_last);
+            if checkpoint(inner, &mut checkpoints)? {
+                offer(inner, &checkpoints, offers.as_mut(), is_last);
             }
             Ok(())
         });
@@ -64,33 +51,15 @@ pub(super) fn checkpoints(
     }
 }
 
-fn offer(inner: &Inner, checkpointer: &Checkpointer, offers: Option<&mut Offers>, is_last: bool) {
-    if let (Some(offers), Some(manifest)) = (offers, checkpointer.last()) {
-        let time = Timestamp::from_micros(inner.checkpointed_at.load(Ordering::Relaxed));
-        let log_durable = inner.log_synced.load(Ordering::Acquire);
+fn offer(inner: &Inner, checkpoints: &Checkpoints, offers: Option<&mut Offers>, is_last: bool) {
+    if let (Some(offers), Some(manifest)) = (offers, checkpoints.last()) {
+        let (time, log_durable) = (inner.ground.checkpointed_at(), inner.ground.log_synced());
         offers.offer(manifest, (time, log_durable), is_last);
     }
 }
 
-/// Allocates ahead and closes what was left, so that neither stands in front of a batch.
-fn small_duties(inner: &Inner) -> Result<()> {
-    let (wanted, left) = {
-        let mut spare = lock(&inner.log_spare);
-        let wanted = spare.wanted.take().filter(|_| spare.ready.is_none());
-        (wanted, std::mem::take(&mut spare.left))
-    };
-    if !inner.disk_full.load(Ordering::Relaxed) {
-        if let Some(wanted) = wanted
-            && let Some(file) = tidying::allocate(&*inner.disk, Family::Log, wanted)?
-        {
-            lock(&inner.log_spare).ready = Some((wanted.0, file));
-        }
-        tidying::allocate_journal(&*inner.disk, &inner.backing)?;
-    }
-    for left in left {
-        left.close()?;
-    }
-    tidying::close_left(&inner.backing)?;
+fn small_duties(inner: &Inner, checkpoints: &mut Checkpoints) -> Result<()> {
+    checkpoints.small_duties(!inner.disk_full.load(Ordering::Relaxed))?;
     watch_room(inner);
     is_ours(inner).map_err(|source| StorageError::io("LOCK", source))
 }
@@ -116,89 +85,38 @@ fn watch_room(inner: &Inner) {
     }
 }
 
-/// Writes a checkpoint; none where a fold has failed, which ends the node.
-fn checkpoint(inner: &Inner, checkpointer: &mut Checkpointer) -> Result<bool> {
-    let began = Instant::now();
-    let log_synced = inner.log_synced.load(Ordering::Acquire);
-    let ids = inner.ids_in_memory.load(Ordering::Relaxed);
-    let seal = ids >= inner.options.seal_ids;
-    let mut parts = Vec::with_capacity(inner.cells.len());
-    let mut standing = Vec::new();
-    let mut ids = 0;
-    for (at, cell) in inner.cells.iter().enumerate() {
-        let frames = &inner.frame_locks[at % inner.frame_locks.len()];
-        let Some(between_frames) = frames.between_frames() else { return Ok(false) };
-        let mut guard = lock(cell);
-        let cell = &mut *guard;
-        if cell.partition.stands() {
-            standing.push(Standing::copy(&cell.partition));
-        } else {
-            parts.push(Part::take(&mut cell.partition, cell.folded_to, seal));
+/// Writes a checkpoint, and seals ids where there are many; none where a fold has failed, which ends the
+/// node.
+fn checkpoint(inner: &Inner, checkpoints: &mut Checkpoints) -> Result<bool> {
+    let mut began = Instant::now();
+    checkpoints.begin(inner.ground.ids_in_memory() >= inner.options.seal_ids);
+    loop {
+        match checkpoints.step(&inner.folds)? {
+            Stepped::Idle => return Ok(true),
+            Stepped::Refused => return Ok(false),
+            Stepped::Taken => std::thread::sleep(BREATH),
+            Stepped::Written => {
+                metrics::histogram!("accolade_checkpoint_seconds").record(began.elapsed());
+                began = Instant::now();
+            }
+            Stepped::Sealed => {
+                metrics::histogram!("accolade_seal_seconds").record(began.elapsed());
+            }
         }
-        ids += cell.partition.ids().len();
-        drop((guard, between_frames));
-        std::thread::sleep(BREATH);
     }
-    inner.ids_in_memory.store(ids, Ordering::Relaxed);
-    let time = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
-    let needed = checkpointer.last().map(|last| last.log_from.sequence);
-    checkpointer.write(&mut parts, &inner.backing, log_synced, time)?;
-    if let Some(needed) = needed {
-        inner.log_needed_from.store(needed, Ordering::Relaxed);
-    }
-    inner.checkpointed_at.store(time.micros(), Ordering::Relaxed);
-    metrics::histogram!("accolade_checkpoint_seconds").record(began.elapsed());
-    if seal {
-        let sealing = checkpointer.begin_sealing(parts, &standing, time)?;
-        self::seal(inner, checkpointer, &sealing)?;
-    }
-    Ok(true)
-}
-
-fn seal(inner: &Inner, checkpointer: &mut Checkpointer, sealing: &Sealing) -> Result<()> {
-    let began = Instant::now();
-    sealing.write(&inner.backing)?;
-    for partition in sealing.partitions() {
-        lock(&inner.cells[usize::from(partition)]).partition.ids_mut().sealed();
-    }
-    checkpointer.sealed(sealing);
-    metrics::histogram!("accolade_seal_seconds").record(began.elapsed());
-    Ok(())
 }
 
 pub(super) fn tidy(inner: &Arc<Inner>) {
     if rustix::process::nice(10).is_err() {
         tracing::debug!("tidying runs at the usual priority");
     }
+    let options = &inner.options;
+    let tidying = Tidying::new(&inner.ground, options.log_days, options.log_bytes_max);
     while !inner.log_ended.load(Ordering::Acquire) && !inner.has_failed() {
-        match tidy_once(inner) {
-            Ok(true) => {}
-            Ok(false) => std::thread::sleep(TIDY_EVERY),
+        match tidying.step() {
+            Ok(Some(_)) => {}
+            Ok(None) => std::thread::sleep(TIDY_EVERY),
             Err(error) => inner.fail(format!("tidying: {}", in_full(&error))),
         }
     }
-}
-
-/// Does the next piece of work; says whether there was any.
-fn tidy_once(inner: &Inner) -> Result<bool> {
-    let now = Timestamp::from_micros(inner.log_time.load(Ordering::Relaxed));
-    let backing = &inner.backing;
-    if tidying::retain_log(&backing.log, kept(inner, now))?
-        || tidying::retain_dead_letters(backing, now)?
-        || tidying::merge(backing, now)?
-    {
-        return Ok(true);
-    }
-    if let Some((slices, sequence)) = inner.backing.next_to_pack()? {
-        slices.pack(sequence)?;
-        return Ok(true);
-    }
-    Ok(false)
-}
-
-/// What of the log is kept: never less than the last checkpoint, or the one before, needs.
-fn kept(inner: &Inner, now: Timestamp) -> Kept {
-    let from = inner.log_needed_from.load(Ordering::Relaxed);
-    let since = now.micros() - i64::from(inner.options.log_days) * DAY_MICROS;
-    Kept { since, bytes_max: inner.options.log_bytes_max, from }
 }

@@ -1,9 +1,13 @@
 //! What the folds count: records by kind and outcome, dead letters by reason. Never by player.
 
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 use accolade_wire::record::Kind;
 use metrics::{Counter, counter};
+
+use crate::driver::fold::Hears;
 
 const KINDS: [&str; 4] = ["wager", "game_event", "command", "control"];
 const OUTCOMES: [&str; 7] =
@@ -55,8 +59,17 @@ pub(super) struct Tally {
     dead_letters: [u64; DeadReason::ALL.len()],
 }
 
+impl Hears for Tally {
+    fn folded(&mut self, place: Place, kind: Option<Kind>, outcome: &Outcome, _: Option<Points>) {
+        // A control record is ordered in every partition, and is one.
+        if let Some(kind) = kind.filter(|kind| *kind != Kind::Control || place.partition == 0) {
+            self.count(kind, outcome);
+        }
+    }
+}
+
 impl Tally {
-    pub(super) fn count(&mut self, kind: Kind, outcome: &Outcome) {
+    fn count(&mut self, kind: Kind, outcome: &Outcome) {
         self.records[row_of(kind)][column_of(outcome)] += 1;
         if let Outcome::DeadLetter { reason, .. } = outcome {
             let at = DeadReason::ALL.iter().position(|other| other == reason);

@@ -180,7 +180,7 @@ pub(super) fn run(inner: &Inner, shipping: &Shipping) {
     let mut swept: Option<Instant> = None;
     loop {
         if lock(&shipping.shipper).is_none() {
-            match shipping.begin(&inner.disk) {
+            match shipping.begin(inner.ground.disk()) {
                 Ok(shipper) => *lock(&shipping.shipper) = Some(shipper),
                 Err(error) => shipping.failed(&error),
             }

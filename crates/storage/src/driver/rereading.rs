@@ -2,45 +2,66 @@
 
 use std::io;
 
-use super::Inner;
+use super::Ground;
 use crate::error::{Result, StorageError};
 use crate::log::LogFrame;
 use crate::open;
 use crate::segment::{Family, FrameHead, Position, read_segment_head, scan};
 
-/// Hears of a frame of the log.
-type Each<'a> = &'a mut dyn FnMut(LogFrame) -> Result<()>;
+/// Bytes of frames that are read at once, about.
+const BYTES_MAX: usize = 1 << 20;
 
-/// Reads the frames of the log from `from` up to `until`, in order. All of them are durable, and the
-/// segments they stand in may be open, closed or compressed, and become so meanwhile.
-pub(super) fn frames(inner: &Inner, from: Position, until: Position, each: Each<'_>) -> Result<()> {
-    let mut at = from;
+/// A partition that has not folded all that came in.
+#[derive(Debug)]
+pub(super) struct Behind {
+    pub(super) at: usize,
+    pub(super) from: Position,
+    pub(super) until: Position,
+}
+
+/// Reads the next frames of the log that a partition has not folded, in order; at least one. All of them
+/// are durable, and the segments they stand in may be open, closed or compressed, and become so
+/// meanwhile.
+pub(super) fn some(ground: &Ground, behind: &Behind) -> Result<Vec<LogFrame>> {
+    let Behind { from, until, .. } = *behind;
+    let mut found: Vec<LogFrame> = Vec::new();
+    let (mut at, mut bytes) = (from, 0);
     let mut give = |at: &mut Position, frame: LogFrame| {
         let is_next = frame.after.next_frame == at.next_frame + 1;
         if !is_next || at.next_frame == until.next_frame {
             return Ok(());
         }
         *at = frame.after;
-        each(frame)
+        bytes += frame.byte_count();
+        found.push(frame);
+        if bytes < BYTES_MAX { Ok(()) } else { Err(enough()) }
     };
-    let mut progressed = true;
-    while at.next_frame < until.next_frame {
-        let before = at;
-        open::replay(&inner.backing.log, before, &mut |frame| give(&mut at, frame))?;
-        of_open_segments(inner, &mut at, until, &mut give)?;
-        // One that was open at first may have been compressed before it was looked at.
-        if at == before && !std::mem::replace(&mut progressed, false) {
-            let what = "a frame that is to be folded is not there";
-            return Err(StorageError::damaged(Family::Log.path(at.sequence), at.offset, what));
+    // What was open when closed segments were read may have been compressed before it was looked at.
+    for _ in 0..2 {
+        let read = open::replay(&ground.backing.log, at, &mut |frame| give(&mut at, frame))
+            .and_then(|()| of_open_segments(ground, &mut at, until, &mut give));
+        match read {
+            Err(error) if !is_enough(&error) => return Err(error),
+            _ if at != from => return Ok(found),
+            _ => {}
         }
-        progressed |= at != before;
     }
-    Ok(())
+    let what = "a frame that is to be folded is not there";
+    Err(StorageError::damaged(Family::Log.path(at.sequence), at.offset, what))
+}
+
+/// Ends a reading.
+fn enough() -> StorageError {
+    StorageError::io("log", io::ErrorKind::Interrupted.into())
+}
+
+fn is_enough(error: &StorageError) -> bool {
+    matches!(error, StorageError::Io { source, .. } if source.kind() == io::ErrorKind::Interrupted)
 }
 
 /// Reads on from `at` in segments that have no index yet.
 fn of_open_segments(
-    inner: &Inner,
+    ground: &Ground,
     at: &mut Position,
     until: Position,
     give: &mut dyn FnMut(&mut Position, LogFrame) -> Result<()>,
@@ -48,7 +69,7 @@ fn of_open_segments(
     for sequence in at.sequence..=until.sequence {
         let path = Family::Log.path(sequence);
         let io = |source| StorageError::io(&path, source);
-        let file = match inner.disk.open(&path) {
+        let file = match ground.disk.open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             file => file.map_err(io)?,
         };

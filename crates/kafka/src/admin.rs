@@ -426,18 +426,38 @@ fn problems(config: &KafkaConfig, plan: &Plan<'_>, found: &TopicFound) -> Vec<Pr
     }
     if found.replication < usize::from(config.replication) {
         let expected = config.replication.to_string();
-        problems.push(problem("replication", expected, found.replication.to_string(), false));
+        // With fewer copies than must have a record, nothing is ever acknowledged.
+        let forbids =
+            read_again(plan.role) && found.replication < usize::from(config.min_in_sync());
+        problems.push(problem("replication", expected, found.replication.to_string(), forbids));
     }
     for (key, expected) in &plan.settings {
         let value = found.settings.get(*key).map_or("", String::as_str);
         if !suffices(key, value, expected) {
-            // Compaction takes records out of the middle, and the order names ranges without gaps.
-            let holes = *key == "cleanup.policy" && value.contains("compact");
-            let read_again = matches!(plan.role, Role::Source(_) | Role::Order);
-            problems.push(problem(key, expected.clone(), value.into(), holes && read_again));
+            let forbids = read_again(plan.role) && rested_on(key, value);
+            problems.push(problem(key, expected.clone(), value.into(), forbids));
         }
     }
     problems
+}
+
+/// Whether a topic is read again to find out what was ordered, so that what was acknowledged there must
+/// stay there, and as it was.
+const fn read_again(role: Role) -> bool {
+    matches!(role, Role::Source(_) | Role::Order)
+}
+
+/// Whether such a topic cannot be used with this setting, which is not as it must be; the others are only
+/// unwise.
+fn rested_on(key: &str, value: &str) -> bool {
+    match key {
+        // Compaction takes records out of the middle, and the order names ranges without gaps.
+        "cleanup.policy" => value.contains("compact"),
+        // A record that was acknowledged could vanish, and another come in its place; a node would compare
+        // its clock with its own.
+        "min.insync.replicas" | "unclean.leader.election.enable" | "message.timestamp.type" => true,
+        _ => false,
+    }
 }
 
 /// Whether a setting is as good as what it must be.

@@ -42,7 +42,10 @@ pub enum OpenFailed {
         what: String,
     },
     /// Topics are not as they must be: a person must set them right.
-    #[error("topics of Kafka are not as they must be: {}", in_words(.0))]
+    #[error(
+        "topics of Kafka are not as they must be: {}; `accolade doctor` says how to set them right",
+        in_words(.0)
+    )]
     Topics(Vec<Problem>),
 }
 

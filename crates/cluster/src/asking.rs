@@ -69,7 +69,12 @@ pub(crate) type Later = Box<dyn FnOnce(&Arc<Inner>) + Send>;
 
 /// The thread that asks.
 pub(crate) fn run(inner: &Arc<Inner>, work: &Receiver<Later>) {
+    let mut expired_at = Instant::now();
     while !inner.is_stopping() {
+        if expired_at.elapsed() >= EXPIRE_EVERY {
+            expired_at = Instant::now();
+            inner.watches.iter().for_each(|watches| lock(watches).expire(expired_at));
+        }
         match work.recv_timeout(AGAIN) {
             Ok(work) => work(inner),
             Err(RecvTimeoutError::Timeout) => {}
@@ -81,6 +86,10 @@ pub(crate) fn run(inner: &Arc<Inner>, work: &Receiver<Later>) {
 
 /// After this time an owner is looked for again.
 const AGAIN: Duration = Duration::from_millis(50);
+/// How often those are let go who have waited long enough.
+const EXPIRE_EVERY: Duration = Duration::from_millis(500);
+/// So many questions wait for an owner to be known; whoever comes after them hears nothing.
+const OPEN_MAX: usize = 65_536;
 
 impl Inner {
     /// Does `work` soon, on a thread that may wait.
@@ -142,11 +151,12 @@ impl Inner {
             if !watches.is_open() {
                 return Err(self.elsewhere(partition));
             }
+            let until = Instant::now() + self.options.patience;
             let ask = |(offset, (caller, index)): (&i64, (Arc<dyn Caller>, usize))| {
                 let hears = move |outcome: &Outcome, balance: Option<Points>| {
                     caller.applied(index, outcome, balance);
                 };
-                watches.ask(source, *offset, Box::new(hears))
+                watches.ask(source, *offset, until, Box::new(hears))
             };
             offsets.iter().zip(callers()).filter_map(ask).collect()
         };
@@ -160,8 +170,9 @@ impl Inner {
 
     fn postpone(&self, ask: Ask, callers: Vec<(Arc<dyn Caller>, usize)>, until: Instant) {
         let not_before = Instant::now() + AGAIN;
-        if not_before < until {
-            lock(&self.open_asks).push(Open { ask, callers, until, not_before });
+        let mut open = lock(&self.open_asks);
+        if not_before < until && open.len() < OPEN_MAX {
+            open.push(Open { ask, callers, until, not_before });
         }
     }
 

@@ -73,6 +73,8 @@ pub(crate) struct Inbox {
     pieces: [VecDeque<Piece>; 4],
     next: Option<Offsets>,
     bytes: usize,
+    /// More waits than its share, and nothing is heard of the partition.
+    is_aside: bool,
 }
 
 impl Inbox {
@@ -89,6 +91,26 @@ impl Inbox {
     /// Whether records are taken.
     pub(crate) const fn is_open(&self) -> bool {
         self.next.is_some()
+    }
+
+    /// Whether more waits than `share`, and more is still heard.
+    pub(crate) const fn is_over(&self, share: usize) -> bool {
+        self.is_open() && !self.is_aside && self.bytes > share
+    }
+
+    /// From now on nothing is heard, until there is room.
+    pub(crate) const fn set_aside(&mut self) {
+        self.is_aside = true;
+    }
+
+    /// Where hearing goes on, if the partition was set aside and less than half of `share` waits.
+    pub(crate) fn goes_on_from(&self, share: usize) -> Option<Offsets> {
+        self.next.filter(|_| self.is_aside && self.bytes <= share / 2)
+    }
+
+    /// Records are heard again.
+    pub(crate) const fn take_in_again(&mut self) {
+        self.is_aside = false;
     }
 
     /// Bytes that wait.

@@ -33,6 +33,8 @@ use crate::watches::Watches;
 const START_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a partition that a person has to look at is left alone.
 const STOPPED_AGAIN: Duration = Duration::from_secs(30);
+/// More than an order will ever have records, each of which is one owner's at the most.
+const EPOCH_MAX: u64 = 1 << 48;
 /// How long a handover waits for what is in flight.
 const HANDOVER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -346,9 +348,14 @@ impl Inner {
 
     /// The time between two batches of a partition, unless much waits.
     pub(crate) fn batch_gap(&self) -> Duration {
-        let partitions = u32::try_from(lock(&self.assigned).len()).unwrap_or(u32::MAX);
+        let partitions = u32::try_from(self.assigned_count()).unwrap_or(u32::MAX);
         let share = Duration::from_secs(1) * partitions / self.options.batches_a_second.max(1);
         share.max(self.options.batch_gap)
+    }
+
+    /// How many partitions should be here.
+    pub(crate) fn assigned_count(&self) -> usize {
+        lock(&self.assigned).len()
     }
 
     /// What is shown of a partition that is here.
@@ -376,6 +383,12 @@ impl Inner {
 
     /// An owner has announced itself.
     pub(crate) fn heard_owner(&self, owner: Owner) {
+        // It would be above every owner's that is still to come.
+        if owner.epoch > EPOCH_MAX {
+            let Owner { partition, epoch, node, .. } = owner;
+            tracing::warn!(partition, epoch, node, "an announcement is not an owner's");
+            return;
+        }
         let mut owners = lock(&self.owners);
         let is_newer = owners.get(&owner.partition).is_none_or(|known| {
             (known.epoch, &known.checkpoint) <= (owner.epoch, &owner.checkpoint)
@@ -440,8 +453,9 @@ impl Inner {
     }
 
     pub(crate) fn close_inbox(&self, partition: u16) {
-        self.log.leave(partition);
+        // Locked first: whoever makes room must not follow it again meanwhile.
         let mut inbox = lock(&self.inboxes[usize::from(partition)]);
+        self.log.leave(partition);
         self.inbox_bytes.fetch_sub(inbox.bytes(), Ordering::Relaxed);
         inbox.close();
     }

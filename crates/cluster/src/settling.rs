@@ -77,9 +77,9 @@ fn put(inner: &Arc<Inner>, partition: u16, live: Box<Live>, is_new: bool) {
             inner.published[at].store(published, Ordering::Release);
         }
         // It may have been let go while a gap was settled, and be wanted again.
-        let is_closed = !lock(&inner.inboxes[at]).is_open();
-        if is_new || is_closed {
-            lock(&inner.inboxes[at]).open(sources);
+        let mut inbox = lock(&inner.inboxes[at]);
+        if is_new || !inbox.is_open() {
+            inbox.open(sources);
             lock(&inner.watches[at]).open(sources);
             if let Err(error) = inner.log.follow(partition, sources) {
                 tracing::warn!(partition, %error, "the partition's records cannot be followed");
@@ -87,6 +87,7 @@ fn put(inner: &Arc<Inner>, partition: u16, live: Box<Live>, is_new: bool) {
                 return;
             }
         }
+        drop(inbox);
         *lock(&inner.shown[at]) = Arc::downgrade(&live.shown);
         *seat = Seat::Live(live);
     }

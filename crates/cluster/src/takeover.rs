@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use accolade_engine::ordered::{AppendFailed, LogFailed, Place};
-use accolade_engine::ownership::{Counted, Cursor, Holder};
+use accolade_engine::ownership::{Counted, Cursor, Holder, is_possible};
 use accolade_engine::partition::{Moment, Stopped};
 use accolade_storage::error::StorageError;
 use accolade_wire::order::{self, Claim, Order, SourceTopic};
@@ -69,7 +69,8 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
         }
         inner.untaken.is_at(partition, "the end of its order is being read");
         let tail = read_tail(inner, partition)?;
-        let owner = inner.owner(partition);
+        // Whoever owned it had claimed it in this order: any other epoch is not an owner's.
+        let owner = inner.owner(partition).filter(|owner| is_possible(owner.epoch, tail.range.end));
         let known = owner.as_ref().map_or(0, |owner| owner.epoch);
         epoch = epoch.max(tail.epoch).max(known) + 1;
         let mut checkpoint = tail.checkpoint;
@@ -98,10 +99,12 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
             return Err(is_ahead(partition, cursor.next_batch));
         }
         inner.log.check_sources(partition, &cursor.sources)?;
+        let highest = cursor.epoch;
         if let Some(holder) = Holder::new(cursor, epoch, claim) {
             let unpublished = keeper.unpublished()?;
             return Ok((Live::new(home, holder, claimed_at, unpublished), keeper));
         }
+        epoch = highest;
         tracing::info!(partition, epoch, "another claim came first");
     }
 }
@@ -116,6 +119,9 @@ fn read_tail(inner: &Inner, partition: u16) -> Result<Tail, NotTaken> {
         from = range.start.max(until - length);
         inner.log.read_order(partition, from..until, &mut |offset, bytes| {
             let order = read_record(offset, bytes)?;
+            if !is_possible(order.epoch(), offset) {
+                return Ok(());
+            }
             tail.epoch = tail.epoch.max(order.epoch());
             let (Order::Claim(Claim { checkpoint, .. })
             | Order::Batch(order::Batch { checkpoint, .. })) = order;

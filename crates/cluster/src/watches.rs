@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
@@ -14,6 +15,10 @@ const REMEMBERED_MAX: usize = 4_096;
 /// So many outcomes are at hand without a look into the journal.
 const OUTCOMES_MAX: usize = 8_192;
 
+/// So many callers wait for records that are not folded yet: what comes at a great rate in less than a
+/// second. Whoever comes after them hears nothing.
+const WAITING_MAX: usize = 65_536;
+
 /// Hears what became of one record.
 pub(crate) trait Hears: Send {
     fn hear(self: Box<Self>, outcome: &Outcome, balance: Option<Points>);
@@ -25,7 +30,11 @@ impl<F: FnOnce(&Outcome, Option<Points>) + Send> Hears for F {
     }
 }
 
-type Waiting = Vec<Box<dyn Hears>>;
+/// Somebody waits, for so long and no longer.
+struct Waiting {
+    until: Instant,
+    hears: Box<dyn Hears>,
+}
 
 /// Where the records of a batch came from, in the order of its slots.
 #[derive(Debug, Clone)]
@@ -76,7 +85,8 @@ struct Folded {
 pub(crate) struct Watches {
     /// The offsets that are folded next, while the partition is here.
     next: Option<Offsets>,
-    waiting: BTreeMap<(SourceTopic, i64), Waiting>,
+    waiting: BTreeMap<(SourceTopic, i64), Vec<Waiting>>,
+    waiting_count: usize,
     remembered: VecDeque<Folded>,
     /// So many of the oldest batches have no outcomes any more.
     bare: usize,
@@ -85,7 +95,7 @@ pub(crate) struct Watches {
 
 impl std::fmt::Debug for Watches {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watches").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+        f.debug_struct("Watches").field("waiting", &self.waiting_count).finish_non_exhaustive()
     }
 }
 
@@ -107,16 +117,21 @@ impl Watches {
         self.next.is_some()
     }
 
-    /// `hears` hears what becomes of a record: at once where that is known, or once it is folded. What
-    /// was folded longer ago than is remembered, nobody waits for.
+    /// `hears` hears what becomes of a record: at once where that is known, or once it is folded, if that is
+    /// before `until`. What was folded longer ago than is remembered, nobody waits for.
     pub(crate) fn ask(
         &mut self,
         source: SourceTopic,
         offset: i64,
+        until: Instant,
         hears: Box<dyn Hears>,
     ) -> Option<Recorded> {
         if self.next.is_some_and(|next| offset >= next[source as usize]) {
-            self.waiting.entry((source, offset)).or_default().push(hears);
+            if self.waiting_count < WAITING_MAX {
+                let waiting = self.waiting.entry((source, offset)).or_default();
+                waiting.push(Waiting { until, hears });
+                self.waiting_count += 1;
+            }
             return None;
         }
         let found = self.remembered.iter().rev().find_map(|folded| {
@@ -142,7 +157,8 @@ impl Watches {
                 while let Some((key, _)) = self.waiting.range(offsets.clone()).next() {
                     let key = *key;
                     let heard = origins.slot(key.0, key.1).and_then(|at| outcome_of(&outcomes, at));
-                    for hears in self.waiting.remove(&key).unwrap_or_default() {
+                    for Waiting { hears, .. } in self.waiting.remove(&key).unwrap_or_default() {
+                        self.waiting_count -= 1;
                         if let Some((_, outcome, balance)) = heard {
                             hears.hear(outcome, *balance);
                         }
@@ -168,6 +184,15 @@ impl Watches {
         }
     }
 
+    /// Lets those go who have waited long enough.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.waiting.retain(|_, waiting| {
+            waiting.retain(|waiting| waiting.until > now);
+            !waiting.is_empty()
+        });
+        self.waiting_count = self.waiting.values().map(Vec::len).sum();
+    }
+
     /// Nobody of those who wait will hear from here.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
@@ -176,4 +201,50 @@ impl Watches {
 
 fn outcome_of(outcomes: &[Heard], slot: u32) -> Option<&Heard> {
     outcomes.binary_search_by_key(&slot, |(slot, _, _)| *slot).ok().map(|at| &outcomes[at])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Waits for `offsets`; what is returned is held once more by each that still waits.
+    fn ask(watches: &mut Watches, offsets: std::ops::Range<i64>, until: Instant) -> Arc<()> {
+        let caller = Arc::new(());
+        for offset in offsets {
+            let held = Arc::clone(&caller);
+            let hears = move |_: &Outcome, _: Option<Points>| drop(held);
+            assert!(watches.ask(SourceTopic::Wagers, offset, until, Box::new(hears)).is_none());
+        }
+        caller
+    }
+
+    #[test]
+    fn whoever_waits_for_what_is_not_folded_is_let_go_in_the_end() {
+        let mut watches = Watches::default();
+        watches.open([0; 4]);
+        let now = Instant::now();
+        let (soon, later) = (now + Duration::from_secs(1), now + Duration::from_secs(2));
+        let (first, second) = (ask(&mut watches, 0..10, soon), ask(&mut watches, 5..20, later));
+        watches.expire(now);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (11, 16));
+        watches.expire(soon);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 16));
+        watches.expire(later);
+        assert_eq!(Arc::strong_count(&second), 1);
+    }
+
+    #[test]
+    fn no_more_than_so_many_wait() {
+        let mut watches = Watches::default();
+        watches.open([0; 4]);
+        let max = i64::try_from(WAITING_MAX).unwrap();
+        let until = Instant::now();
+        let waiting = ask(&mut watches, 0..max + 1_000, until);
+        assert_eq!(Arc::strong_count(&waiting), WAITING_MAX + 1);
+        watches.expire(until);
+        let waiting = ask(&mut watches, 0..10, until);
+        assert_eq!(Arc::strong_count(&waiting), 11, "there is room again");
+    }
 }

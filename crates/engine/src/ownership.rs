@@ -58,6 +58,12 @@ impl std::error::Error for Broken {}
 
 const FORMAT: u8 = 1;
 
+/// Whether an owner can have written `epoch` into the record at `offset`: epochs begin at 1, and each is at
+/// most one above a claim's that stands before it.
+pub const fn is_possible(epoch: u64, offset: i64) -> bool {
+    epoch <= offset.unsigned_abs().saturating_add(1)
+}
+
 impl Cursor {
     /// Before the first record of an order that begins at offset `next`.
     pub const fn start(next: i64) -> Self {
@@ -68,8 +74,9 @@ impl Cursor {
 
     /// Goes past the record at `offset` and says whether it counts.
     ///
-    /// A claim counts if its epoch is above all before it, so that the first wins a tie. A batch counts
-    /// if it is by the holder of the highest claim, and the next.
+    /// A claim counts if its epoch is above all before it, so that the first wins a tie, and one that an
+    /// owner can have: there is always a higher one left. A batch counts if it is by the holder of the
+    /// highest claim, and the next.
     pub fn pass(&mut self, offset: i64, order: &Order) -> Result<Counted, Broken> {
         if offset < self.next {
             return Ok(Counted::Nothing);
@@ -82,7 +89,7 @@ impl Cursor {
     }
 
     fn pass_claim(&mut self, offset: i64, claim: &Claim) -> Counted {
-        if claim.epoch <= self.epoch {
+        if claim.epoch <= self.epoch || !is_possible(claim.epoch, offset) {
             return Counted::Nothing;
         }
         if self.epoch == 0 && self.next_batch == 1 {
@@ -267,4 +274,25 @@ pub struct BatchContent {
     pub ranges: Vec<SourceRange>,
     /// A shipped checkpoint that no record has named yet; or empty.
     pub checkpoint: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(epoch: u64) -> Order {
+        let (node, checkpoint) = ("one".to_owned(), String::new());
+        Order::Claim(Claim { epoch, next_batch: 1, sources: [0; 4], node, checkpoint })
+    }
+
+    #[test]
+    fn a_claim_of_an_epoch_that_no_owner_can_have_does_not_count() {
+        let mut cursor = Cursor::start(0);
+        let claims = [(u64::MAX, false), (2, true), (4, false), (1 << 48, false), (3, true)];
+        for (offset, (epoch, counts)) in (0..).zip(claims) {
+            let expected = if counts { Counted::Claim } else { Counted::Nothing };
+            assert_eq!(cursor.pass(offset, &claim(epoch)), Ok(expected), "epoch {epoch}");
+        }
+        assert_eq!((cursor.epoch, cursor.claim), (3, 4));
+    }
 }

@@ -28,7 +28,7 @@ use accolade_wire::record::{Kind, Record, Source};
 use crate::memory_log::{Brokers, MemoryLog};
 
 /// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a submission has heard.
 #[derive(Debug, Default)]
@@ -198,13 +198,27 @@ impl Cluster {
 
     /// Starts a node, which keeps the disk that it had.
     pub(crate) fn start(&self, name: &str) -> Arc<ClusterNode> {
+        self.start_with(name, |_| ())
+    }
+
+    /// Starts a node with other options.
+    pub(crate) fn start_with(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut ClusterOptions),
+    ) -> Arc<ClusterNode> {
         let log = self.brokers.log(name);
         self.logs.lock().unwrap().insert(name.into(), Arc::clone(&log));
-        self.start_over(name, log)
+        self.start_over(name, log, change)
     }
 
     /// Starts a node over a log of another kind.
-    pub(crate) fn start_over(&self, name: &str, log: Arc<dyn OrderedLog>) -> Arc<ClusterNode> {
+    pub(crate) fn start_over(
+        &self,
+        name: &str,
+        log: Arc<dyn OrderedLog>,
+        change: impl FnOnce(&mut ClusterOptions),
+    ) -> Arc<ClusterNode> {
         let address = format!("http://{name}");
         let mut options = ClusterOptions::new(name, &address, self.data_dir(name));
         options.checkpoint_every = Duration::from_millis(300);
@@ -214,6 +228,7 @@ impl Cluster {
         options.files.journal_segment_bytes = 1 << 18;
         options.files.log_segment_bytes = 1 << 18;
         options.files.segment_bytes = 1 << 17;
+        change(&mut options);
         let peers = Arc::new(Neighbours(Arc::clone(&self.nodes)));
         let objects = Arc::clone(&self.objects) as Arc<dyn Objects>;
         let node = ClusterNode::start(options, log, objects, peers).unwrap();

@@ -19,6 +19,6 @@ fn an_intake_over_kafka_keeps_the_contract() {
     (config.partitions, config.replication) = (4, 1);
     Admin::new(&config).unwrap().create_missing().unwrap();
     let cluster = Cluster::new(4);
-    let node = cluster.start_over("one", Arc::new(KafkaLog::open(config).unwrap()));
+    let node = cluster.start_over("one", Arc::new(KafkaLog::open(config).unwrap()), |_| ());
     contract::intake::check(&*node);
 }

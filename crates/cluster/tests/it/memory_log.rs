@@ -13,7 +13,7 @@ use accolade_engine::ordered::{
     AppendFailed, Appended, Event, LogFailed, OrderedLog, Owner, Place, Submitted,
 };
 use accolade_wire::bytes::Cursor;
-use accolade_wire::order::{Offsets, SourceTopic};
+use accolade_wire::order::{Offsets, Order, SourceTopic};
 use accolade_wire::record::Record;
 
 #[derive(Debug, Default)]
@@ -66,6 +66,7 @@ impl Brokers {
             node: node.to_owned(),
             is_cut: AtomicBool::new(false),
             loses_acknowledgements: AtomicBool::new(false),
+            unwritable: Mutex::default(),
             following: Mutex::default(),
             control_at: AtomicI64::new(0),
             owners_at: AtomicI64::new(0),
@@ -114,6 +115,19 @@ impl Brokers {
         lock(&self.topics).traces.clone()
     }
 
+    /// Somebody announces an owner.
+    pub(crate) fn announce(&self, owner: Owner) {
+        lock(&self.topics).owners.push(owner);
+        self.changed.notify_all();
+    }
+
+    /// Somebody appends to the order.
+    pub(crate) fn append(&self, partition: u16, order: &Order) {
+        let mut bytes = Vec::new();
+        order.write(&mut bytes);
+        lock(&self.topics).orders[usize::from(partition)].push((bytes, now()));
+    }
+
     /// A record arrives that another program has sent.
     pub(crate) fn add(&self, source: SourceTopic, partition: u16, record: Vec<u8>) {
         lock(&self.topics).sources.entry((source, partition)).or_default().push(record);
@@ -158,6 +172,13 @@ impl Brokers {
     }
 }
 
+/// What nobody can write at the moment, and what waits to be written there.
+#[derive(Default)]
+struct Unwritable {
+    order: Option<u16>,
+    waiting: Vec<Write>,
+}
+
 enum Write {
     Order { partition: u16, bytes: Vec<u8>, done: Appended },
     Source { source: SourceTopic, partition: u16, bytes: Vec<u8>, done: Submitted },
@@ -169,6 +190,7 @@ pub(crate) struct MemoryLog {
     node: String,
     is_cut: AtomicBool,
     loses_acknowledgements: AtomicBool,
+    unwritable: Mutex<Unwritable>,
     following: Mutex<BTreeMap<u16, Offsets>>,
     control_at: AtomicI64,
     owners_at: AtomicI64,
@@ -194,6 +216,23 @@ impl MemoryLog {
         self.loses_acknowledgements.store(loses, Ordering::SeqCst);
     }
 
+    /// Nothing is written to the order of a partition, and nothing refused.
+    pub(crate) fn make_unwritable(&self, partition: u16) {
+        lock(&self.unwritable).order = Some(partition);
+    }
+
+    /// What waits is written.
+    pub(crate) fn make_writable(&self) {
+        let waiting = {
+            let mut unwritable = lock(&self.unwritable);
+            unwritable.order = None;
+            std::mem::take(&mut unwritable.waiting)
+        };
+        for write in waiting {
+            self.writes.send(write).unwrap_or_else(|_| panic!("the log's thread runs"));
+        }
+    }
+
     fn bounds(&self, source: SourceTopic, partition: u16) -> Range<i64> {
         let partition = if source == SourceTopic::Control { 0 } else { partition };
         let topics = lock(&self.brokers.topics);
@@ -210,6 +249,13 @@ impl MemoryLog {
     }
 
     fn write(&self, write: Write) {
+        if let Write::Order { partition, .. } = write {
+            let mut unwritable = lock(&self.unwritable);
+            if unwritable.order == Some(partition) {
+                unwritable.waiting.push(write);
+                return;
+            }
+        }
         let is_cut = self.is_cut.load(Ordering::SeqCst);
         let loses = self.loses_acknowledgements.load(Ordering::SeqCst);
         match write {

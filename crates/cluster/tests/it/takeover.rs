@@ -7,14 +7,16 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 use accolade_engine::contract;
+use accolade_engine::intake::Caller;
+use accolade_engine::ordered::Owner;
 use accolade_engine::ownership::{Counted, Cursor};
-use accolade_storage::host::Host;
+use accolade_storage::host::{Host, Outcomes};
 use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::partition_of;
-use accolade_wire::order::{Order, SourceTopic};
+use accolade_wire::order::{Claim, Order, SourceTopic};
 use accolade_wire::record::{Kind, Record, Source};
 
-use crate::harness::{Cluster, now, submit, traced, wager, wager_body};
+use crate::harness::{Cluster, Heard, PATIENCE, now, submit, traced, wager, wager_body};
 
 /// Wagers of ten units each for `players` players, through one node; each is repeated where nobody
 /// answered.
@@ -346,4 +348,82 @@ fn points_go_on_while_object_storage_is_away() {
     let _one = cluster.start("one");
     all_have(&cluster, 50, 2);
     orders_are_sound(&cluster, 4);
+}
+
+#[test]
+fn a_partition_that_cannot_be_written_keeps_no_other_from_going_on() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start_with("one", |options| options.inbox_bytes_max = 64 << 10);
+    cluster.open_house();
+    play(&cluster, &one, "a", 30);
+    all_have(&cluster, 30, 1);
+    let stuck = partition_of("player-0", 2);
+    let other = (0..30).map(name).find(|player| partition_of(player, 2) != stuck).unwrap();
+    cluster.log("one").make_unwritable(stuck);
+    // More than may wait of all partitions together, in two parts: the first fills the node.
+    let fill = |round: &str| {
+        for number in 0..600 {
+            let id = format!("{round}-{number}");
+            assert!(wager(&one, &id, "player-0", "10.00").is_durable());
+        }
+        let heard = wager(&one, round, &other, "10.00");
+        assert!(heard.outcome().is_some(), "what goes elsewhere is folded");
+    };
+    fill("b");
+    fill("c");
+    let waits = one.status().lag_bytes;
+    assert!(waits < 512 << 10, "{waits} bytes wait: what waits has bounds");
+    cluster.log("one").make_writable();
+    cluster.expect_balance("player-0", 1_201);
+    cluster.expect_balance(&other, 3);
+    orders_are_sound(&cluster, 2);
+}
+
+#[test]
+fn whoever_waits_for_a_record_that_never_comes_is_let_go() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start_with("one", |options| options.patience = Duration::from_millis(200));
+    cluster.open_house();
+    let heard = Arc::new(Heard::default());
+    let ask = || {
+        let caller = Arc::clone(&heard) as Arc<dyn Caller>;
+        one.outcomes(0, SourceTopic::Wagers, &[1 << 40], caller)
+    };
+    let until = Instant::now() + PATIENCE;
+    while ask().is_err() {
+        assert!(Instant::now() < until, "the partition is here");
+    }
+    while Arc::strong_count(&heard) > 1 {
+        assert!(Instant::now() < until, "nobody holds the caller for ever");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn an_epoch_that_no_owner_can_have_keeps_nobody_from_claiming() {
+    let cluster = Cluster::new(1);
+    let (node, address) = ("nobody".to_owned(), "http://nobody".to_owned());
+    let checkpoint = String::new();
+    for epoch in [u64::MAX, 1 << 40] {
+        let owner = Owner {
+            partition: 0,
+            epoch,
+            node: node.clone(),
+            address: address.clone(),
+            checkpoint: "nowhere".into(),
+        };
+        cluster.brokers.announce(owner);
+    }
+    let claim = Claim { epoch: u64::MAX, next_batch: 1, sources: [0; 4], node, checkpoint };
+    cluster.brokers.append(0, &Order::Claim(claim));
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 10);
+    all_have(&cluster, 10, 1);
+    cluster.kill("one");
+    let one = cluster.start("one");
+    play(&cluster, &one, "b", 10);
+    all_have(&cluster, 10, 2);
+    assert_eq!(one.failure(), None);
+    orders_are_sound(&cluster, 1);
 }

@@ -19,7 +19,7 @@ struct Book {
 
 /// All control records so far, and the rules that they make.
 #[derive(Debug, Default)]
-pub(crate) struct ControlBook(Mutex<Book>);
+pub struct ControlBook(Mutex<Book>);
 
 impl ControlBook {
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -27,7 +27,7 @@ impl ControlBook {
     }
 
     /// Adds the next record; one that is there already is left out.
-    pub(crate) fn add(&self, offset: i64, record: &Record<'_>) {
+    pub fn add(&self, offset: i64, record: &Record<'_>) {
         let mut book = self.book();
         if book.records.last().is_some_and(|(last, _)| *last >= offset) {
             return;
@@ -47,22 +47,22 @@ impl ControlBook {
     }
 
     /// The rules after all records so far.
-    pub(crate) fn rules(&self) -> Arc<Rules> {
+    pub fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.book().rules)
     }
 
     /// What made the rules stand, if they do.
-    pub(crate) fn unknown(&self) -> Option<Unknown> {
+    pub fn unknown(&self) -> Option<Unknown> {
         self.book().unknown.clone()
     }
 
     /// The offset after the last record.
-    pub(crate) fn end(&self) -> i64 {
+    pub fn end(&self) -> i64 {
         self.book().records.last().map_or(0, |(offset, _)| offset + 1)
     }
 
     /// The records from offset `from` up to `to`.
-    pub(crate) fn between(&self, from: i64, to: i64) -> Piece {
+    pub fn between(&self, from: i64, to: i64) -> Piece {
         let book = self.book();
         let first = book.records.partition_point(|(offset, _)| *offset < from);
         let mut piece = Piece { to: from, ..Piece::default() };

@@ -5,7 +5,7 @@ use std::sync::{Arc, TryLockError};
 use std::time::Duration;
 
 use crate::node::{Inner, in_words, lock};
-use crate::seat::{Seat, Stepped};
+use crate::seat::{self, Seat, Stepped};
 
 /// Timers become due while nothing is heard.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -42,7 +42,7 @@ fn step(inner: &Arc<Inner>, partition: u16) -> Option<bool> {
         Err(TryLockError::WouldBlock) => return None,
     };
     let Seat::Live(live) = &mut *seat else { return Some(false) };
-    let stepped = catch_unwind(AssertUnwindSafe(|| live.step(inner)));
+    let stepped = catch_unwind(AssertUnwindSafe(|| seat::step(inner, live)));
     let worked = match stepped.unwrap_or_else(|panic| Err(in_words(&*panic))) {
         Ok(Stepped::Idle) => false,
         Ok(Stepped::Worked) => true,

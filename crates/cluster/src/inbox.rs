@@ -10,20 +10,20 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// Records of one source, one after the other, with the offsets that they had.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Piece {
+pub struct Piece {
     /// The records as `Record::write` writes them.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// How many they are.
-    pub(crate) count: u32,
+    pub count: u32,
     /// First offsets of stretches without a hole, and how many records each has.
-    pub(crate) stretches: Vec<(i64, u32)>,
+    pub stretches: Vec<(i64, u32)>,
     /// The offset after the last.
-    pub(crate) to: i64,
+    pub to: i64,
 }
 
 impl Piece {
     /// Appends a record.
-    pub(crate) fn push(&mut self, offset: i64, record: &Record<'_>) {
+    pub fn push(&mut self, offset: i64, record: &Record<'_>) {
         record.write(&mut self.bytes);
         match self.stretches.last_mut() {
             Some((first, count)) if *first + i64::from(*count) == offset => *count += 1,
@@ -34,7 +34,7 @@ impl Piece {
     }
 
     /// Appends what another has, which comes after.
-    pub(crate) fn append(&mut self, other: &Self) {
+    pub fn append(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
         for (first, count) in &other.stretches {
             match self.stretches.last_mut() {
@@ -49,13 +49,13 @@ impl Piece {
     }
 
     /// The range that a batch names for it.
-    pub(crate) fn range(&self, source: SourceTopic, from: i64) -> SourceRange {
+    pub fn range(&self, source: SourceTopic, from: i64) -> SourceRange {
         let (to, count) = (self.to, self.count);
         SourceRange { source, from, to, count, checksum: crc32c::crc32c(&self.bytes) }
     }
 
     /// The position of the record at `offset`, counted from 0.
-    pub(crate) fn position(&self, offset: i64) -> Option<u32> {
+    pub fn position(&self, offset: i64) -> Option<u32> {
         let mut before = 0;
         for (first, count) in &self.stretches {
             if (*first..*first + i64::from(*count)).contains(&offset) {
@@ -69,7 +69,7 @@ impl Piece {
 
 /// Records of one partition that wait to be ordered; control records are in the control book.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
+pub struct Inbox {
     pieces: [VecDeque<Piece>; 4],
     next: Option<Offsets>,
     bytes: usize,
@@ -79,17 +79,17 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     /// From now on records are taken, each source from its offset on.
-    pub(crate) fn open(&mut self, from: Offsets) {
+    pub fn open(&mut self, from: Offsets) {
         *self = Self { next: Some(from), ..Self::default() };
     }
 
     /// Takes nothing any more, and forgets what waits.
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         *self = Self::default();
     }
 
     /// Whether records are taken.
-    pub(crate) const fn is_open(&self) -> bool {
+    pub const fn is_open(&self) -> bool {
         self.next.is_some()
     }
 
@@ -114,7 +114,7 @@ impl Inbox {
     }
 
     /// Bytes that wait.
-    pub(crate) const fn bytes(&self) -> usize {
+    pub const fn bytes(&self) -> usize {
         self.bytes
     }
 
@@ -132,7 +132,7 @@ impl Inbox {
 
     /// Adds a record where `expected` was to come next; says how many bytes were added. One that does not
     /// follow, or comes while the inbox is closed, is left out.
-    pub(crate) fn push(
+    pub fn push(
         &mut self,
         source: SourceTopic,
         expected: i64,
@@ -155,7 +155,7 @@ impl Inbox {
     }
 
     /// Goes past what does not count, from an offset up to another.
-    pub(crate) fn pass(&mut self, source: SourceTopic, from: i64, to: i64) {
+    pub fn pass(&mut self, source: SourceTopic, from: i64, to: i64) {
         if !self.goes_on(source, from, to) {
             return;
         }
@@ -167,7 +167,7 @@ impl Inbox {
     }
 
     /// Takes what a batch has room for, by source.
-    pub(crate) fn take(&mut self, bytes_max: usize, count_max: u32) -> [Piece; 4] {
+    pub fn take(&mut self, bytes_max: usize, count_max: u32) -> [Piece; 4] {
         let mut taken = [const { None }; 4];
         let (mut bytes, mut count) = (0, 0);
         for (pieces, taken) in self.pieces.iter_mut().zip(&mut taken) {

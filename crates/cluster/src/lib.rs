@@ -8,18 +8,20 @@
 
 mod asking;
 mod checkpoints;
-mod control;
+mod clock;
+pub mod control;
+pub mod driver;
 mod feed;
 mod folding;
 mod hearing;
 mod host;
-mod inbox;
+pub mod inbox;
 mod intake;
 mod node;
 mod options;
 mod seat;
 mod settling;
-mod takeover;
+mod taking;
 mod untaken;
 mod watches;
 

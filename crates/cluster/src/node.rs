@@ -20,12 +20,14 @@ use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record};
 
 use crate::asking::{Later, Open, Peers};
-use crate::checkpoints::Keeper;
+use crate::checkpoints::Keeping;
+use crate::clock::Clock;
 use crate::control::ControlBook;
+use crate::driver::seat::{Live, Shown};
+use crate::driver::takeover::NotTaken;
 use crate::inbox::Inbox;
 use crate::options::ClusterOptions;
-use crate::seat::{Clock, Live, Seat, Shown};
-use crate::takeover::NotTaken;
+use crate::seat::Seat;
 use crate::untaken::Untaken;
 use crate::watches::Watches;
 
@@ -61,7 +63,7 @@ pub(crate) struct Inner {
     assigned: Mutex<BTreeSet<u16>>,
     pub(crate) seats: Vec<Mutex<Seat>>,
     pub(crate) shown: Vec<Mutex<Weak<Shown>>>,
-    pub(crate) keepers: Vec<Mutex<Option<Arc<Mutex<Keeper>>>>>,
+    pub(crate) keepers: Vec<Mutex<Option<Arc<Mutex<Keeping>>>>>,
     pub(crate) inboxes: Vec<Mutex<Inbox>>,
     pub(crate) inbox_bytes: AtomicUsize,
     pub(crate) watches: Vec<Mutex<Watches>>,
@@ -146,7 +148,7 @@ impl ClusterNode {
         let (later, to_do) = mpsc::channel();
         let inner = Arc::new(Inner {
             shared: Shared { history: RulesHistory::default(), decide: options.decide },
-            clock: Clock,
+            clock: Clock::start(),
             control: ControlBook::default(),
             cache: accolade_storage::ship::BlockCache::default(),
             owners: Mutex::default(),
@@ -492,8 +494,8 @@ impl Inner {
                         tracing::warn!(partition, why, "the partition could not be taken");
                         inner.untaken.is_at(partition, &why);
                     }
-                    NotTaken::Stopped(why) => {
-                        inner.cannot_take(partition, why);
+                    stopped @ (NotTaken::Stopped(_) | NotTaken::Files(_)) => {
+                        inner.cannot_take(partition, stopped.to_string());
                     }
                 }
             }
@@ -564,7 +566,7 @@ impl Inner {
             {
                 let seat = lock(&self.seats[at]);
                 let Seat::Live(live) = &*seat else { return Err(self.elsewhere(partition)) };
-                if live.proven_at.elapsed() < self.options.lease {
+                if self.clock.passed().saturating_sub(live.proven_at) < self.options.lease {
                     return Ok(());
                 }
             }

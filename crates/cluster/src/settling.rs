@@ -3,11 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use accolade_wire::order::Order;
-
+use crate::checkpoints::Keeping;
+use crate::driver::seat::Live;
+use crate::driver::takeover::{NotTaken, read_gap};
 use crate::node::{Inner, lock};
-use crate::seat::{Folded, Live, Seat};
-use crate::takeover::{self, NotTaken};
+use crate::seat::{self, AllFolded, Seat};
+use crate::taking;
 
 /// Takes a partition; with `live`, whose record in flight was acknowledged further on than expected,
 /// reads what lies between first.
@@ -31,31 +32,24 @@ pub(crate) fn run(
         drop(live);
         inner.let_go(partition);
     }
-    let (live, keeper) = takeover::take(inner, partition)?;
-    *lock(&inner.keepers[usize::from(partition)]) = Some(Arc::new(Mutex::new(keeper)));
+    let (live, keeper) = taking::take(inner, partition)?;
+    let keeping = Arc::new(Mutex::new(Keeping::new(keeper)));
+    *lock(&inner.keepers[usize::from(partition)]) = Some(keeping);
     put(inner, partition, Box::new(live), true);
     Ok(())
 }
 
 /// Reads the gap before the own record; says whether the partition is still owned, and does not stand.
 fn settle(inner: &Arc<Inner>, partition: u16, live: &mut Live, to: i64) -> Result<bool, NotTaken> {
-    let mut records = Vec::new();
-    let from = live.holder.cursor().next;
-    inner.log.read_order(partition, from..to + 1, &mut |offset, bytes| {
-        let order = Order::read(bytes)
-            .map_err(|bad| accolade_engine::ordered::LogFailed::Damaged(bad.to_string()))?;
-        records.push((offset, order));
-        Ok(())
-    })?;
-    let judged =
-        live.holder.gap(&records).map_err(|broken| NotTaken::Stopped(broken.to_string()))?;
+    let records = read_gap(&inner.log, partition, live.holder.cursor().next, to)?;
+    let judged = live.settled(&records);
+    let judged = judged.map_err(|broken| NotTaken::Stopped(broken.to_string()))?;
     if let Err(lost) = judged {
         tracing::warn!(partition, epoch = lost.epoch, "another node has claimed the partition");
         return Ok(false);
     }
-    live.ordered();
-    let folded = live.fold_ready(inner).map_err(NotTaken::Stopped)?;
-    Ok(folded == Folded::All)
+    let folded = seat::fold_ready(inner, live).map_err(NotTaken::Stopped)?;
+    Ok(folded == AllFolded::Yes)
 }
 
 fn put(inner: &Arc<Inner>, partition: u16, live: Box<Live>, is_new: bool) {

@@ -1,7 +1,7 @@
 //! One seed of the cluster form: nodes that own partitions by turns, over topics and an object storage
 //! that are simulated, and the model that judges what comes of it.
 //!
-//! Ownership, homes, checkpoints and shipping are the real ones; a node's threads are steps here. What
+//! A node is what production runs, with steps in the place of threads. What
 //! the order says is judged by a rule of its own, and what follows from it by the model and by a fold
 //! that is never interrupted.
 
@@ -17,11 +17,14 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use accolade_cluster::control::ControlBook;
+use accolade_cluster::driver::keeper::Shipped;
+use accolade_cluster::driver::takeover::Takeover;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::Owner;
 use accolade_engine::partition::{Effect, Shared};
-use accolade_storage::error::Result;
+use accolade_storage::error::{Result, StorageError};
 use accolade_storage::home::Home;
 use accolade_storage::ship::{BlockCache, GRACE_MICROS, Sweeper};
 use accolade_wire::identity::partition_of;
@@ -29,7 +32,7 @@ use accolade_wire::order::{Order, SourceTopic};
 use accolade_wire::record::Source;
 
 use self::objects::SimulatedObjects;
-use self::seat::{Live, Seat, Stays};
+use self::seat::{Owned, Seat, Stays, Taking};
 use self::topics::Topics;
 use self::truth::Truth;
 use crate::disk::{Faults, SimulatedDisk};
@@ -126,7 +129,8 @@ struct Node {
     down_until: i64,
     frozen_until: i64,
     heartbeat: i64,
-    control_end: i64,
+    /// The control records that it has heard in this life.
+    control: ControlBook,
     owners_heard: usize,
     cache: BlockCache,
 }
@@ -185,7 +189,7 @@ impl World {
             down_until: i64::MIN,
             frozen_until: i64::MIN,
             heartbeat: 0,
-            control_end: 0,
+            control: ControlBook::default(),
             owners_heard: 0,
             cache: BlockCache::new(1 << 20),
         };
@@ -427,7 +431,7 @@ impl World {
                 self.nodes[node].assigned = assigned;
             }
             if self.is_calm || self.random.percent(80) {
-                self.nodes[node].control_end = self.topics.end(SourceTopic::Control, 0);
+                self.topics.hear_control(&self.nodes[node].control);
                 self.nodes[node].owners_heard = self.topics.owners.len();
             }
         }
@@ -453,24 +457,15 @@ impl World {
         self.is_excused = false;
         let next = match seat {
             Seat::Empty if is_wanted && self.random.percent(70) => {
-                Ok(Seat::Claiming(self.claim(node, partition)))
+                let (takeover, claimed_at) = (Takeover::new(partition), self.now);
+                let taking = Box::new(Taking { takeover, ticket: None, claimed_at });
+                self.step_taking(node, partition, taking, heard)
             }
             Seat::Empty => Ok(Seat::Empty),
-            Seat::Claiming(claiming) => {
-                let own = heard.into_iter().find(|(ticket, _)| *ticket == claiming.ticket);
-                Ok(match own {
-                    None => Seat::Claiming(claiming),
-                    Some((_, Err(()))) => Seat::Empty,
-                    Some((_, Ok(offset))) => Seat::Claimed(claiming, offset),
-                })
-            }
-            Seat::Claimed(claiming, offset) if self.is_calm || self.random.percent(60) => {
-                self.restore(node, partition, &claiming, offset)
-            }
-            Seat::Claimed(claiming, offset) => Ok(Seat::Claimed(claiming, offset)),
-            Seat::Live(_) if !is_wanted => Ok(Seat::Empty),
+            Seat::Taking(_) | Seat::Live(_) if !is_wanted => Ok(Seat::Empty),
+            Seat::Taking(taking) => self.step_taking(node, partition, taking, heard),
             Seat::Live(mut live) => {
-                self.is_excused = self.now - live.proven_at >= GRACE;
+                self.is_excused = self.now - live.proven_at() >= GRACE;
                 let stepped = self.step_live(node, partition, &mut live, heard);
                 stepped.and_then(|stays| match stays {
                     Stays::Nobody => Ok(Seat::Empty),
@@ -491,14 +486,14 @@ impl World {
         &mut self,
         node: usize,
         at: usize,
-        work: impl FnOnce(&mut Self, u16, &mut Live) -> Result<()>,
+        work: impl FnOnce(&mut Self, u16, &mut Owned) -> Result<()>,
     ) {
         if !self.is_up(node) {
             return;
         }
         let Seat::Live(mut live) = std::mem::take(&mut self.nodes[node].seats[at]) else { return };
         let partition = u16::try_from(at).expect("small");
-        self.is_excused = self.now - live.proven_at >= GRACE;
+        self.is_excused = self.now - live.proven_at() >= GRACE;
         match work(self, partition, &mut live) {
             Ok(()) => self.nodes[node].seats[at] = Seat::Live(live),
             Err(error) => self.fall(node, partition, &error),
@@ -506,7 +501,7 @@ impl World {
     }
 
     /// What is done beside ordering and folding.
-    fn look_after(&mut self, node: usize, partition: u16, live: &mut Live) -> Result<()> {
+    fn look_after(&mut self, node: usize, partition: u16, live: &mut Owned) -> Result<()> {
         if self.random.percent(60) {
             self.read(partition, live);
         }
@@ -517,7 +512,7 @@ impl World {
             self.upload(node, partition, live)?;
         }
         for _ in 0..self.random.below(3) {
-            if live.tidier.tidy(Timestamp::from_micros(self.clock))? {
+            if live.keeper.tidier().tidy(Timestamp::from_micros(self.clock))? {
                 self.count("files tidied");
             }
         }
@@ -528,45 +523,49 @@ impl World {
     }
 
     /// Writes a checkpoint, and takes what is to be shipped of it.
-    fn keep(&mut self, node: usize, partition: u16, live: &mut Live) -> Result<()> {
+    fn keep(&mut self, node: usize, partition: u16, owned: &mut Owned) -> Result<()> {
         let seals = self.random.percent(25);
-        let Some(part) = live.home.take_part(seals) else { return Ok(()) };
-        let time = live.home.partition().time();
-        let manifest = live.checkpointer.write(part, time)?;
+        let Some(given) = owned.live.give(if seals { 0 } else { usize::MAX }) else {
+            return Ok(());
+        };
+        let written = owned.keeper.write(given)?;
         self.count("checkpoints");
         self.tell(|| format!("n{node} p{partition}: checkpoint, {seals}"));
         if self.random.percent(80) {
-            live.taken = Some((live.shipper.take(&manifest, time, None)?, time));
+            match owned.keeper.take(&written) {
+                Ok(to_ship) => owned.to_ship = Some(to_ship),
+                Err(error) => self.not_shipped(node, partition, error)?,
+            }
         }
         if self.random.percent(60) {
-            self.upload(node, partition, live)?;
+            self.upload(node, partition, owned)?;
         }
         Ok(())
     }
 
     /// Ships what was taken; the name of it may get lost.
-    fn upload(&mut self, node: usize, partition: u16, live: &mut Live) -> Result<()> {
-        let Some((taken, time)) = live.taken.take() else { return Ok(()) };
-        match live.shipper.upload(&taken, time) {
-            Ok(name) => {
+    fn upload(&mut self, node: usize, partition: u16, owned: &mut Owned) -> Result<()> {
+        let Some(to_ship) = owned.to_ship.take() else { return Ok(()) };
+        match owned.keeper.upload(&to_ship) {
+            Ok(Shipped { name, epoch, .. }) => {
                 self.count("checkpoints shipped");
                 self.tell(|| format!("n{node} p{partition}: shipped `{name}`"));
                 if self.random.percent(80) {
-                    live.to_name.clone_from(&name);
+                    owned.live.name(&name);
                 }
-                self.announce(node, partition, live.holder.epoch(), name);
+                self.announce(node, partition, epoch, name);
                 Ok(())
             }
-            Err(error) => {
-                self.tell(|| format!("n{node} p{partition}: not shipped: {error}"));
-                self.count("checkpoints not shipped");
-                let disk = &self.nodes[node].disks[usize::from(partition)].disk;
-                if disk.has_crashed() {
-                    return Err(accolade_storage::error::StorageError::io("ship", error));
-                }
-                Ok(())
-            }
+            Err(error) => self.not_shipped(node, partition, error),
         }
+    }
+
+    /// The order goes on, unless the machine has stopped.
+    fn not_shipped(&mut self, node: usize, partition: u16, error: std::io::Error) -> Result<()> {
+        self.tell(|| format!("n{node} p{partition}: not shipped: {error}"));
+        self.count("checkpoints not shipped");
+        let disk = &self.nodes[node].disks[usize::from(partition)].disk;
+        if disk.has_crashed() { Err(StorageError::io("ship", error)) } else { Ok(()) }
     }
 
     fn announce(&mut self, node: usize, partition: u16, epoch: u64, checkpoint: String) {
@@ -688,13 +687,12 @@ impl World {
     }
 
     /// The files of an owner hold what must be there.
-    fn check_files(&mut self, partition: u16, live: &Live) -> Result<()> {
+    fn check_files(&mut self, partition: u16, live: &Owned) -> Result<()> {
         self.count("checks of all files");
         let was_calm = self.objects.set_calm(true);
-        let (partition, backing) = (usize::from(partition), live.home.backing());
-        let truth = &self.truths[partition];
-        truth.state(live.home.partition());
-        let checked = truth.files(live.home.partition(), backing, self.latest_clock);
+        let (truth, home) = (&self.truths[usize::from(partition)], live.live.home());
+        truth.state(home.partition());
+        let checked = truth.files(home.partition(), home.backing(), self.latest_clock);
         self.objects.set_calm(was_calm);
         checked
     }
@@ -717,7 +715,8 @@ impl World {
         self.settle();
         for node in 0..self.nodes.len() {
             self.go_down(node, true);
-            (0..self.truths.len()).for_each(|at| self.nodes[node].replace_disk(at));
+            (0..self.truths.len())
+                .for_each(|at| self.nodes[node].replace_disk(at, SimulatedDisk::new()));
         }
         self.settle();
         self.count("worlds");
@@ -741,12 +740,13 @@ impl World {
             for at in 0..self.truths.len() {
                 self.with_seat(node, at, |world, partition, live| {
                     let truth = &world.truths[usize::from(partition)];
-                    if !truth.is_held_by(live.holder.epoch()) {
+                    if !truth.is_held_by(live.live.holder().epoch()) {
                         return Ok(());
                     }
                     world.check_files(partition, live)?;
                     let truth = &world.truths[usize::from(partition)];
-                    truth.everything(live.home.partition(), live.home.backing())
+                    let home = live.live.home();
+                    truth.everything(home.partition(), home.backing())
                 });
             }
         }
@@ -755,13 +755,13 @@ impl World {
     fn is_quiet(&self) -> bool {
         let is_done = |(at, truth): (usize, &Truth)| {
             let owns = |node: &Node| match &node.seats[at] {
-                Seat::Live(live) => {
-                    truth.is_held_by(live.holder.epoch())
-                        && live.ready.is_empty()
-                        && live.in_flight.is_none()
-                        && live.home.partition().next_batch() == truth.last_batch() + 1
+                Seat::Live(owned) => {
+                    let live = &owned.live;
+                    truth.is_held_by(live.holder().epoch())
+                        && !live.is_at_work()
+                        && live.home().partition().next_batch() == truth.last_batch() + 1
                 }
-                Seat::Empty | Seat::Claiming(_) | Seat::Claimed(..) => false,
+                Seat::Empty | Seat::Taking(_) => false,
             };
             truth.is_folded() && truth.covers_all(&self.topics) && self.nodes.iter().any(owns)
         };
@@ -775,9 +775,7 @@ impl World {
             .map(|node| {
                 let of = |seat: &Seat| match seat {
                     Seat::Empty => "empty",
-                    Seat::Claiming(_) => "claiming",
-                    Seat::Claimed(..) => "claimed",
-                    Seat::Live(live) if live.standing.is_some() => "stands",
+                    Seat::Taking(taking) => taking.takeover.doing(),
                     Seat::Live(_) => "live",
                 };
                 node.seats.iter().map(of).collect::<Vec<_>>()

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use accolade_cluster::control::ControlBook;
 use accolade_storage::error::StorageError;
 use accolade_storage::ship::BlockCache;
 use accolade_wire::order::Order;
@@ -14,8 +15,8 @@ const MILLISECOND: i64 = 1_000;
 const SECOND: i64 = 1_000_000;
 
 impl Node {
-    pub(super) fn replace_disk(&mut self, at: usize) {
-        self.disks[at] = NodeDisk { disk: SimulatedDisk::new(), armed: Faults::default() };
+    pub(super) fn replace_disk(&mut self, at: usize, disk: SimulatedDisk) {
+        self.disks[at] = NodeDisk { disk, armed: Faults::default() };
     }
 }
 
@@ -111,6 +112,7 @@ impl World {
         down.down_until = until;
         down.frozen_until = i64::MIN;
         down.cache = BlockCache::new(1 << 20);
+        down.control = ControlBook::default();
         for NodeDisk { disk, armed } in &mut down.disks {
             *armed = Faults::default();
             if cuts_power {
@@ -120,7 +122,7 @@ impl World {
             }
         }
         if loses {
-            (0..down.disks.len()).for_each(|at| down.replace_disk(at));
+            (0..down.disks.len()).for_each(|at| down.replace_disk(at, SimulatedDisk::new()));
         }
         self.count(if cuts_power { "power cuts" } else { "kills" });
         if loses {

@@ -1,146 +1,160 @@
-//! Bringing a partition's state to a node, and folding what was ordered since: the steps of the
-//! cluster's own takeover.
+//! Bringing a partition to a node: the steps of the cluster's own takeover, one or some at a time.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
 use std::sync::Arc;
 
+use accolade_cluster::driver::takeover::{Around, Disks, Files, NotTaken, Step, Takeover};
 use accolade_engine::disk::Disk;
 use accolade_engine::objects::Objects;
-use accolade_engine::ownership::{Counted, Cursor, Holder};
-use accolade_engine::partition::Moment;
+use accolade_engine::ordered::{AppendFailed, Place};
+use accolade_engine::ownership::Cursor;
 use accolade_storage::error::Result;
 use accolade_storage::home::Home;
-use accolade_storage::ship::{self, Fetch, Shipper};
-use accolade_wire::order::{Order, SourceTopic};
+use accolade_storage::ship::Fetch;
 
-use super::seat::{Batch, Claiming, Live, Seat};
-use super::{GRACE, World};
+use super::seat::{Ears, Owned, Seat, Taking, passed, unexpected};
+use super::{GRACE, Ticket, World};
+use crate::disk::SimulatedDisk;
 use crate::run::options;
 
-impl World {
-    /// Makes the partition this node's own, or finds out that another claim came first.
-    pub(super) fn restore(
-        &mut self,
-        node: usize,
-        partition: u16,
-        claiming: &Claiming,
-        claim: i64,
-    ) -> Result<Seat> {
-        let Claiming { epoch, ref checkpoint, sent_at, .. } = *claiming;
-        let (mut home, cursor, shipper) = match self.open_home(node, partition, epoch, checkpoint) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.none_missing(sent_at);
-                return Err(error);
-            }
-        };
-        self.none_missing(sent_at);
-        let truth = &self.truths[usize::from(partition)];
-        truth.state(home.partition());
-        // What a checkpoint says is where a reader from the start stood, at the same record.
-        if home.cursor().is_some() {
-            truth.reads_alike(&cursor);
-        }
-        let mut cursor = cursor;
-        let mut standing = None;
-        while cursor.next <= claim {
-            let offset = cursor.next;
-            let order = self.topics.order(partition, offset).clone();
-            let counted = cursor.pass(offset, &order).expect("owners write what goes on");
-            let (Counted::Batch, Order::Batch(batch)) = (counted, order) else { continue };
-            let records = self.topics.named(partition, &batch.ranges);
-            let control = batch.ranges.iter().any(|it| it.source == SourceTopic::Control);
-            let moment = Moment { time: batch.time, random: batch.random };
-            let batch = Batch::new(batch.batch, moment, control, records, 0);
-            self.fold(partition, &mut home, &batch, &cursor, &mut standing)?;
-            if standing.is_some() {
-                let end = self.nodes[node].control_end;
-                self.hear_control(&mut home, 0, end);
-                self.fold(partition, &mut home, &batch, &cursor, &mut standing)?;
-            }
-            if standing.is_some() {
-                self.count("takeovers that stood");
-                return Ok(Seat::Empty);
-            }
-            self.count("batches folded again");
-        }
-        self.truths[usize::from(partition)].reads_alike(&cursor);
-        let Some(holder) = Holder::new(cursor, epoch, claim) else {
-            self.count("claims that came second");
-            return Ok(Seat::Empty);
-        };
-        self.count("takeovers");
-        let checkpointer = home.take_checkpointer();
-        let log_bytes_max = if self.random.percent(50) { 0 } else { 4_000 };
-        let tidier = home.tidier(log_bytes_max);
-        let last_time = home.partition().time();
-        let live = Live {
-            home,
-            checkpointer,
-            tidier,
-            shipper,
-            taken: None,
-            holder,
-            in_flight: None,
-            ready: VecDeque::new(),
-            standing: None,
-            proven_at: sent_at,
-            last_time,
-            control_heard: 0,
-            to_name: String::new(),
-        };
-        let number = live.holder.cursor().next_batch;
-        self.tell(|| format!("n{node} p{partition}: owned, epoch {epoch}, next batch {number}"));
-        self.announce(node, partition, epoch, live.holder.cursor().checkpoint.clone());
-        self.check_files(partition, &live)?;
-        Ok(Seat::Live(Box::new(live)))
+/// The disk of a partition, which is replaced where nothing of it is wanted.
+struct OneDisk(RefCell<(SimulatedDisk, bool)>);
+
+impl Disks for OneDisk {
+    fn open(&self, _: u16) -> Result<Arc<dyn Disk>> {
+        Ok(Arc::new(self.0.borrow().0.clone()))
     }
 
-    fn open_home(
+    fn replace(&self, partition: u16) -> Result<Arc<dyn Disk>> {
+        *self.0.borrow_mut() = (SimulatedDisk::new(), true);
+        self.open(partition)
+    }
+}
+
+impl World {
+    /// Goes on to take a partition; `heard` is what became of its claim.
+    pub(super) fn step_taking(
         &mut self,
         node: usize,
         partition: u16,
-        epoch: u64,
-        checkpoint: &str,
-    ) -> Result<(Home, Cursor, Shipper)> {
-        let at = usize::from(partition);
-        let objects: Arc<dyn Objects> = Arc::new(self.objects.clone());
-        let cache = self.nodes[node].cache.clone();
-        let disk: Arc<dyn Disk> = Arc::new(self.nodes[node].disks[at].disk.clone());
-        let shipped = ship::read_shipped(&*disk)?;
-        let own = shipped.as_ref().map(|own| format!("{} after `{}`", own.list.name, own.before));
-        self.tell(|| format!("n{node} p{partition}: opens for epoch {epoch}, has {own:?}"));
-        if self.is_verbose {
-            let files = self.nodes[node].disks[at].disk.files();
-            self.tell(|| format!("  its files: {files:?}"));
+        mut taking: Box<Taking>,
+        heard: Vec<(u64, std::result::Result<i64, ()>)>,
+    ) -> Result<Seat> {
+        if let Some((_, appended)) =
+            heard.into_iter().find(|(ticket, _)| Some(*ticket) == taking.ticket)
+        {
+            taking.ticket = None;
+            let place = appended.map(|offset| Place { offset, time: None });
+            let failed = || AppendFailed("nobody knows".into());
+            if taking.takeover.acknowledged(place.map_err(|()| failed())).is_err() {
+                return Ok(Seat::Empty);
+            }
         }
-        let is_own = shipped.as_ref().map_or(checkpoint.is_empty(), |own| own.knows(checkpoint));
-        let (disk, last) = match shipped {
-            Some(shipped) if is_own => {
-                self.count("takeovers with the own disk");
-                let list = shipped.list;
-                (ship::borrow(&objects, &list, disk, &cache)?, Some(list))
+        while self.is_calm || self.random.percent(90) {
+            let mut ears = Ears::default();
+            let stepped = self.step_takeover(node, partition, &mut taking.takeover, &mut ears);
+            self.none_missing(taking.claimed_at);
+            match stepped {
+                Err(NotTaken::Files(error)) => return Err(error),
+                Err(not_taken) => unexpected(&not_taken),
+                Ok(Step::Claim(order)) => {
+                    self.tell(|| format!("n{node} p{partition}: claims by {order:?}"));
+                    let Ticket(ticket) = self.append(node, partition, order);
+                    (taking.ticket, taking.claimed_at) = (Some(ticket), self.now);
+                }
+                Ok(Step::Waits | Step::WantsControl(_)) => break,
+                Ok(Step::Opened(files)) => self.opened(node, partition, &taking.takeover, files),
+                Ok(Step::Fetched) => {}
+                Ok(Step::Folded { batch, cursor, effects }) => {
+                    let truth = &self.truths[usize::from(partition)];
+                    truth.proves(&batch);
+                    truth.reads_alike(&cursor);
+                    let home = home(&taking.takeover);
+                    truth.state(home.partition());
+                    self.judge(partition, &ears.of(partition, batch.number));
+                    for effect in effects {
+                        self.carry_out(partition, effect, home);
+                    }
+                    self.count("batches folded again");
+                }
+                Ok(Step::Stands { place, message }) => {
+                    self.stood(partition, ears, place, &message);
+                    self.count("takeovers that stood");
+                    break;
+                }
+                Ok(Step::CameSecond) => self.count("claims that came second"),
+                Ok(Step::Owned(live, keeper)) => {
+                    self.count("takeovers");
+                    let owned = Owned::new(*live, *keeper);
+                    self.owned(node, partition, &owned)?;
+                    return Ok(Seat::Live(Box::new(owned)));
+                }
             }
-            None if is_own => (disk, None),
-            _ if checkpoint.is_empty() => {
-                self.nodes[node].replace_disk(at);
-                (Arc::new(self.nodes[node].disks[at].disk.clone()) as Arc<dyn Disk>, None)
-            }
-            _ => {
-                let fetch = Fetch { threads: 1, ..Fetch::default() };
-                let (disk, list) = fetch.fetch(&objects, checkpoint, disk, &cache)?;
-                self.count("checkpoints fetched");
-                (disk, Some(list))
-            }
+        }
+        Ok(Seat::Taking(taking))
+    }
+
+    fn step_takeover(
+        &mut self,
+        node: usize,
+        partition: u16,
+        takeover: &mut Takeover,
+        ears: &mut Ears,
+    ) -> std::result::Result<Step, NotTaken> {
+        let at = usize::from(partition);
+        let files = options(1, &mut self.random);
+        let log_bytes_max = if self.random.percent(50) { 0 } else { 4_000 };
+        let this = &self.nodes[node];
+        let heard = self.topics.owners[..this.owners_heard].iter();
+        let of_partition = heard.filter(|owner| owner.partition == partition);
+        let owner = of_partition.max_by_key(|owner| (owner.epoch, &owner.checkpoint)).cloned();
+        let disks = OneDisk(RefCell::new((this.disks[at].disk.clone(), false)));
+        let objects: Arc<dyn Objects> = Arc::new(self.objects.clone());
+        let around = Around {
+            node: &format!("n{node}"),
+            log: &self.topics,
+            objects: &objects,
+            cache: &this.cache,
+            fetch: Fetch { threads: 1, ..Fetch::default() },
+            disks: &disks,
+            files,
+            log_bytes_max,
+            control: &this.control,
+            shared: &self.shared,
+            owner,
+            passed: passed(self.now),
         };
-        let home = Home::open(Arc::clone(&disk), partition, &options(1, &mut self.random))?;
-        let cursor = match home.cursor() {
-            Some(bytes) => Cursor::read(bytes).expect("a home keeps what it was given"),
-            None => Cursor::start(0),
-        };
-        let prefix = format!("p{partition:04}/{epoch:020}");
-        let shipper = Shipper::new(objects, prefix, disk, last);
-        Ok((home, cursor, shipper))
+        let stepped = takeover.step(&around, ears);
+        let (disk, is_new) = disks.0.into_inner();
+        if is_new {
+            self.nodes[node].replace_disk(at, disk);
+        }
+        stepped
+    }
+
+    fn opened(&mut self, node: usize, partition: u16, takeover: &Takeover, files: Files) {
+        self.tell(|| format!("n{node} p{partition}: opened, from {files:?}"));
+        match files {
+            Files::Own => self.count("takeovers with the own disk"),
+            Files::Fetched => self.count("checkpoints fetched"),
+            Files::Nothing => {}
+        }
+        let (truth, home) = (&self.truths[usize::from(partition)], home(takeover));
+        truth.state(home.partition());
+        // What a checkpoint says is where a reader from the start stood, at the same record.
+        if let Some(bytes) = home.cursor() {
+            truth.reads_alike(&Cursor::read(bytes).expect("a home keeps what it was given"));
+        }
+    }
+
+    fn owned(&mut self, node: usize, partition: u16, owned: &Owned) -> Result<()> {
+        let holder = owned.live.holder();
+        let (epoch, cursor) = (holder.epoch(), holder.cursor());
+        self.truths[usize::from(partition)].reads_alike(cursor);
+        let number = cursor.next_batch;
+        self.tell(|| format!("n{node} p{partition}: owned, epoch {epoch}, next batch {number}"));
+        self.announce(node, partition, epoch, cursor.checkpoint.clone());
+        self.check_files(partition, owned)
     }
 
     /// What a list names is there, for a grace after it was the latest.
@@ -150,4 +164,8 @@ impl World {
         let is_there = missing.is_empty() || self.is_excused;
         assert!(is_there, "a list that is named needs {missing:?}");
     }
+}
+
+fn home(takeover: &Takeover) -> &Home {
+    takeover.home().expect("its files are open")
 }

@@ -1,9 +1,15 @@
 //! The topics: sources, the order and the owners' announcements, as they are for ever.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use accolade_engine::ordered::Owner;
+use accolade_cluster::control::ControlBook;
+use accolade_cluster::driver::takeover::Reads;
+use accolade_cluster::inbox::Inbox;
+use accolade_engine::ordered::{EachOrdered, LogFailed, Owner};
+use accolade_wire::bytes::Cursor;
 use accolade_wire::order::{Offsets, Order, SourceRange, SourceTopic};
+use accolade_wire::record::Record;
 
 use crate::run::item::Item;
 
@@ -27,14 +33,6 @@ pub(super) struct Gathered {
     pub(super) to: i64,
 }
 
-impl Gathered {
-    /// The range that a batch names for it.
-    pub(super) fn range(&self, source: SourceTopic, from: i64) -> SourceRange {
-        let count = u32::try_from(self.items.len()).expect("few");
-        SourceRange { source, from, to: self.to, count, checksum: crc32c::crc32c(&self.bytes) }
-    }
-}
-
 impl Topics {
     /// Empty ones, whose sources begin at `starts`, by partition.
     pub(super) fn new(starts: Vec<Offsets>) -> Self {
@@ -47,10 +45,6 @@ impl Topics {
             owners: Vec::new(),
             starts,
         }
-    }
-
-    pub(super) fn starts(&self, partition: u16) -> Offsets {
-        self.starts[usize::from(partition)]
     }
 
     fn source(&self, source: SourceTopic, partition: u16) -> &Vec<Option<Rc<Item>>> {
@@ -96,7 +90,11 @@ impl Topics {
         let mut all = Gathered::default();
         for range in ranges {
             let found = self.between(range.source, partition, range.from, range.to);
-            assert_eq!(found.range(range.source, range.from), *range, "a range of a batch");
+            // It may end behind its last record: what lies there does not count.
+            let count = u32::try_from(found.items.len()).expect("few");
+            let checksum = crc32c::crc32c(&found.bytes);
+            assert_eq!((count, checksum), (range.count, range.checksum), "{range:?}");
+            assert!(found.to <= range.to, "{range:?}");
             all.bytes.extend(found.bytes);
             all.items.extend(found.items);
         }
@@ -109,6 +107,100 @@ impl Topics {
 
     pub(super) fn order(&self, partition: u16, offset: i64) -> &Order {
         &self.orders[usize::from(partition)][usize::try_from(offset).expect("not negative")]
+    }
+}
+
+/// Gives the record that an item is.
+pub(super) fn with_record<T>(item: &Item, give: impl FnOnce(&Record<'_>) -> T) -> T {
+    let bytes = item.encoded();
+    let record = Record::read(&mut Cursor::new(&bytes, "record"));
+    give(&record.expect("it was just written"))
+}
+
+impl Topics {
+    /// A reader that has come to `heard` of a source hears it up to `to`.
+    pub(super) fn hear(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        heard: &mut i64,
+        to: i64,
+        inbox: &mut Inbox,
+    ) {
+        let records = self.source(source, partition);
+        for at in *heard..to.min(offset(records.len())) {
+            let Some(item) = &records[usize::try_from(at).expect("not negative")] else { continue };
+            with_record(item, |record| inbox.push(source, *heard, at, record));
+            *heard = at + 1;
+        }
+        // What comes last does not count, and the reader is told so at some time.
+        if *heard < to {
+            inbox.pass(source, *heard, to);
+            *heard = to;
+        }
+    }
+
+    /// A node hears the control records that it has not heard.
+    pub(super) fn hear_control(&self, control: &ControlBook) {
+        let from = usize::try_from(control.end()).expect("not negative");
+        for (at, item) in self.control.iter().enumerate().skip(from) {
+            if let Some(item) = item {
+                with_record(item, |record| control.add(offset(at), record));
+            }
+        }
+    }
+
+    /// The offset after everything that a source has.
+    pub(super) fn length(&self, source: SourceTopic, partition: u16) -> i64 {
+        offset(self.source(source, partition).len())
+    }
+}
+
+impl Reads for Topics {
+    fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed> {
+        Ok(0..self.order_end(partition))
+    }
+
+    fn read_order(
+        &self,
+        partition: u16,
+        offsets: Range<i64>,
+        each: EachOrdered<'_>,
+    ) -> Result<(), LogFailed> {
+        for offset in offsets {
+            let mut bytes = Vec::new();
+            self.order(partition, offset).write(&mut bytes);
+            each(offset, &bytes)?;
+        }
+        Ok(())
+    }
+
+    fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed> {
+        Ok(self.starts[usize::from(partition)])
+    }
+
+    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed> {
+        for source in SourceTopic::ALL {
+            let (next, length) = (next[source as usize], self.length(source, partition));
+            assert!(next <= length, "{source:?} goes on at {next}, and ends at {length}");
+        }
+        Ok(())
+    }
+
+    fn read_source(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        offsets: Range<i64>,
+        each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
+    ) -> Result<(), LogFailed> {
+        let records = self.source(source, partition);
+        for at in offsets {
+            if let Some(item) = &records[usize::try_from(at).expect("not negative")] {
+                with_record(item, |record| each(at, record))?;
+            }
+        }
+        Ok(())
     }
 }
 

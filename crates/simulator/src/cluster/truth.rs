@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use accolade_cluster::driver::seat::Batch;
 use accolade_domain::ledger::Place;
 use accolade_engine::ownership::{Counted, Cursor};
 use accolade_engine::partition::{Moment, Partition, Shared, Stopped};
@@ -13,8 +14,7 @@ use accolade_wire::bytes;
 use accolade_wire::order::{Offsets, Order, SourceTopic};
 use accolade_wire::record::{HAS_CONTROL, Slice};
 
-use super::seat::Batch;
-use super::topics::Topics;
+use super::topics::{Gathered, Topics};
 use crate::model::{Model, WindowSettings};
 use crate::run::check::{self, Expectation};
 use crate::run::desk::Desk;
@@ -22,6 +22,29 @@ use crate::run::fold::{self, FAULT, Heard, Hearing};
 use crate::run::memory::MemoryStore;
 use crate::run::{Counts, expect};
 use crate::workload::FAULTY_STAKE;
+
+/// A batch that counts.
+#[derive(Debug)]
+struct Ordered {
+    number: u64,
+    moment: Moment,
+    flags: u16,
+    count: u32,
+    body: Vec<u8>,
+}
+
+impl Ordered {
+    fn new(number: u64, moment: Moment, has_control: bool, records: Gathered) -> Self {
+        let flags = if has_control { HAS_CONTROL } else { 0 };
+        let count = u32::try_from(records.items.len()).expect("few");
+        Self { number, moment, flags, count, body: records.bytes }
+    }
+
+    fn slice(&self, partition: u16) -> Slice<'_> {
+        let Self { number, flags, count, body, .. } = self;
+        Slice { partition, batch: *number, flags: *flags, count: *count, body }
+    }
+}
 
 /// The truth about one partition.
 #[derive(Debug)]
@@ -34,7 +57,7 @@ pub(super) struct Truth {
     reader: Cursor,
     /// Where that reader stood before each offset.
     readings: Vec<Cursor>,
-    batches: Vec<Batch>,
+    batches: Vec<Ordered>,
     /// A digest of the state before each batch, as far as it was folded.
     states: Vec<u64>,
     /// The latest list that the order names.
@@ -135,7 +158,7 @@ impl Truth {
                 self.expectations.insert(batch.batch, expectations);
                 let moment = Moment { time: batch.time, random: batch.random };
                 let control = batch.ranges.iter().any(|it| it.source == SourceTopic::Control);
-                self.batches.push(Batch::new(batch.batch, moment, control, gathered, 0));
+                self.batches.push(Ordered::new(batch.batch, moment, control, gathered));
                 self.go_on();
             }
         }
@@ -209,7 +232,7 @@ impl Truth {
         }
     }
 
-    /// A batch that is about to be folded counts, and has this content.
+    /// A batch that was folded counts, and has this content.
     pub(super) fn proves(&self, batch: &Batch) {
         let at = usize::try_from(batch.number - 1).expect("small");
         let known = self.batches.get(at);

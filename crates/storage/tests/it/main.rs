@@ -1,7 +1,9 @@
 //! The storage on a real disk: the contracts of its ports, and a node with its threads.
 
 mod adopt;
+mod breaking;
 mod contracts;
+mod driver;
 mod home;
 mod lookup;
 mod node;

@@ -56,7 +56,8 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
     fn control_end(&self) -> Result<i64, LogFailed>;
 
     /// Reads the records of a source that lie within `offsets`, `each` with its offset; the same ones
-    /// whenever it is asked. Fails where some of `offsets` are not there any more.
+    /// whenever it is asked. Wagers and game events, which others write too, have no origin and are never
+    /// released, whatever they say. Fails where some of `offsets` are not there any more.
     fn read_source(
         &self,
         source: SourceTopic,

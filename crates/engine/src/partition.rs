@@ -482,10 +482,8 @@ impl Partition {
             return Ok(Ok(Step::refused(Refusal::OperatorUnknown, 0)));
         };
         let partitions = self.rules.settings.partitions;
-        // Others choose the partition of what they produce; everything else comes through our own edge.
-        if record.source == Source::Kafka
-            && partition_of(event.player_id(), partitions) != self.number
-        {
+        // Others choose the partition of what they produce, and may say that our own edge did.
+        if partition_of(event.player_id(), partitions) != self.number {
             let reason = DeadReason::WrongPartition;
             return Ok(Ok(Step::dead_letter(reason, reason.sentence())));
         }

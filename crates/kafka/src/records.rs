@@ -1,15 +1,17 @@
 //! Messages of Kafka as records, and back.
 //!
 //! A message of a topic that others write too has the event as its value. One that Accolade's intake
-//! wrote has a header `accolade-record`: `format u8 = 1 · source u8 · flags u8 · operator length u8 ·
-//! received_at i64 · [origin: partition u16, batch u64, slot u32] · operator`. In Accolade's own topics
-//! the value is a whole encoded record.
+//! wrote has a header `accolade-record`: `format u8 = 1 · source u8 · operator length u8 · received_at i64 ·
+//! operator`. In Accolade's own topics the value is a whole encoded record.
+//!
+//! Any producer can write that header. So it says nothing that decides: who took an event in, when, and for
+//! which operator, which every producer can name. What only Accolade itself sends, with the record that sent
+//! it, goes through its own topics, and is never read from others.
 //!
 //! No message is an error: what cannot be a record has an empty body, which the fold refuses.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::event::{read_game_event, read_wager};
@@ -25,7 +27,6 @@ const OPERATOR_HEADER: &str = "operatorId";
 const TRACE_HEADER: &str = "traceparent";
 
 const FORMAT: u8 = 1;
-const HAS_ORIGIN: u8 = 1;
 /// An identifier has at most so many bytes.
 const ID_BYTES: usize = 128;
 
@@ -39,9 +40,9 @@ pub(crate) struct Carried {
     pub(crate) headers: Option<OwnedHeaders>,
 }
 
-/// Packs a record for its source. Panics where a record of its kind does not belong there.
+/// Packs a record for its source. Panics where it does not belong there.
 pub(crate) fn carry(source: SourceTopic, record: &Record<'_>, trace: Option<&str>) -> Carried {
-    assert!(belongs(source, record.kind), "{:?} does not belong to {source:?}", record.kind);
+    assert!(belongs(source, record), "{record:?} does not belong to {source:?}");
     let mut headers = trace.map(|trace| {
         OwnedHeaders::new_with_capacity(2).insert(Header { key: TRACE_HEADER, value: Some(trace) })
     });
@@ -71,26 +72,29 @@ fn player(record: &Record<'_>) -> Option<Vec<u8>> {
     Some(player)
 }
 
-const fn belongs(source: SourceTopic, kind: Kind) -> bool {
+fn belongs(source: SourceTopic, record: &Record<'_>) -> bool {
+    let can_be_foreign = || can_be_foreign(record.source) && record.origin.is_none();
     match source {
-        SourceTopic::Control => matches!(kind, Kind::Control),
-        SourceTopic::Commands => !matches!(kind, Kind::Control),
-        SourceTopic::Wagers => matches!(kind, Kind::Wager),
-        SourceTopic::GameEvents => matches!(kind, Kind::GameEvent),
+        SourceTopic::Control => record.kind == Kind::Control,
+        SourceTopic::Commands => record.kind != Kind::Control,
+        SourceTopic::Wagers => record.kind == Kind::Wager && can_be_foreign(),
+        SourceTopic::GameEvents => record.kind == Kind::GameEvent && can_be_foreign(),
+    }
+}
+
+/// Whether a record of this source may stand where others write too.
+const fn can_be_foreign(source: Source) -> bool {
+    match source {
+        Source::Http | Source::File | Source::Kafka => true,
+        Source::Node | Source::Released => false,
     }
 }
 
 fn write_header(record: &Record<'_>) -> Vec<u8> {
-    let mut header = Vec::with_capacity(26 + record.operator.len());
-    let flags = if record.origin.is_some() { HAS_ORIGIN } else { 0 };
+    let mut header = Vec::with_capacity(11 + record.operator.len());
     let operator = u8::try_from(record.operator.len()).expect("an id has at most 128 bytes");
-    header.extend_from_slice(&[FORMAT, record.source as u8, flags, operator]);
+    header.extend_from_slice(&[FORMAT, record.source as u8, operator]);
     header.extend_from_slice(&record.received_at.micros().to_le_bytes());
-    if let Some(origin) = record.origin {
-        header.extend_from_slice(&origin.partition.to_le_bytes());
-        header.extend_from_slice(&origin.batch.to_le_bytes());
-        header.extend_from_slice(&origin.slot.to_le_bytes());
-    }
     header.extend_from_slice(record.operator.as_bytes());
     header
 }
@@ -118,7 +122,7 @@ pub(crate) fn record<'a>(
     let Some(value) = message.payload() else { return foreign };
     match source {
         SourceTopic::Control | SourceTopic::Commands => {
-            whole(value).filter(|record| belongs(source, record.kind)).unwrap_or(foreign)
+            whole(value).filter(|record| belongs(source, record)).unwrap_or(foreign)
         }
         SourceTopic::Wagers | SourceTopic::GameEvents => {
             with_headers(foreign, value, message.headers(), operator).unwrap_or(foreign)
@@ -163,21 +167,16 @@ fn read_header<'a>(record: &mut Record<'a>, header: &'a [u8]) -> Result<(), BadF
     if cursor.u8()? != FORMAT {
         return Err(cursor.bad());
     }
-    let source = Source::from_number(cursor.u8()?).ok_or(cursor.bad())?;
-    let (flags, length) = (cursor.u8()?, cursor.u8()?);
+    let source = Source::from_number(cursor.u8()?).filter(|source| can_be_foreign(*source));
+    let source = source.ok_or(cursor.bad())?;
+    let length = usize::from(cursor.u8()?);
     let received_at = Timestamp::from_micros(cursor.i64()?);
-    let origin = if flags & HAS_ORIGIN != 0 {
-        let (partition, batch, slot) = (cursor.u16()?, cursor.u64()?, cursor.u32()?);
-        Some(Place { partition, batch, slot, number: 0 })
-    } else {
-        None
-    };
-    let operator = cursor.take(usize::from(length))?;
+    let operator = cursor.take(length)?;
     let operator = std::str::from_utf8(operator).map_err(|_| cursor.bad())?;
-    if !cursor.is_empty() {
+    if length > ID_BYTES || !cursor.is_empty() {
         return Err(cursor.bad());
     }
-    *record = Record { source, operator, received_at, origin, ..*record };
+    *record = Record { source, operator, received_at, ..*record };
     Ok(())
 }
 

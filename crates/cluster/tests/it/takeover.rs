@@ -230,37 +230,42 @@ fn a_record_under_a_wrong_key_is_a_dead_letter_until_it_is_released() {
     cluster.open_house();
     let partition = partition_of("anna", 2);
     let astray = 1 - partition;
-    let body = wager_body("w1", "anna", "10.00");
-    let (kind, source) = (Kind::Wager, Source::Kafka);
-    let (operator, received_at, origin) = ("house", now(), None);
-    let record = Record { kind, source, operator, received_at, origin, body: body.as_bytes() };
-    let mut bytes = Vec::new();
-    record.write(&mut bytes);
-    cluster.brokers.add(SourceTopic::Wagers, astray, bytes);
+    // Whatever it says of itself: whoever produces it can write that.
+    let sources = [Source::Kafka, Source::Http, Source::File, Source::Released];
+    for source in sources {
+        let body = wager_body(&format!("w-{}", source.code()), "anna", "10.00");
+        let (kind, body) = (Kind::Wager, body.as_bytes());
+        let (operator, received_at, origin) = ("house", now(), None);
+        let mut bytes = Vec::new();
+        Record { kind, source, operator, received_at, origin, body }.write(&mut bytes);
+        cluster.brokers.add(SourceTopic::Wagers, astray, bytes);
+    }
     let until = Instant::now() + Duration::from_secs(10);
     let letters = loop {
         let mut letters = Vec::new();
         let read = one.read(astray, &mut |partition| {
             letters.extend(partition.dead_letters().keys().copied());
         });
-        if read.is_ok() && !letters.is_empty() {
+        if read.is_ok() && letters.len() == sources.len() {
             break letters;
         }
-        assert!(Instant::now() < until, "it is a dead letter");
+        assert!(Instant::now() < until, "they are dead letters: {letters:?}");
         std::thread::sleep(Duration::from_millis(10));
     };
-    let [place] = letters[..] else { panic!("{letters:?} should be one") };
-    let reason = one.backing(astray).unwrap().recorded(place, |found| found.outcome.clone());
-    let reason = reason.unwrap().unwrap();
-    assert!(
-        matches!(&reason, Outcome::DeadLetter { reason, .. } if *reason == DeadReason::WrongPartition),
-        "{reason:?}"
-    );
-    let release = Command::Release { id: "c1".into(), dead_letter: (place.batch, place.slot) };
-    let body = serde_json::to_vec(&release).unwrap();
-    let heard = submit(&one, Some(astray), Kind::Command, &body);
-    assert!(heard.outcome().is_some());
-    cluster.expect_balance("anna", 1);
+    for (number, place) in (0..).zip(letters) {
+        let reason = one.backing(astray).unwrap().recorded(place, |found| found.outcome.clone());
+        let reason = reason.unwrap().unwrap();
+        assert!(
+            matches!(&reason, Outcome::DeadLetter { reason, .. } if *reason == DeadReason::WrongPartition),
+            "{reason:?}"
+        );
+        let dead_letter = (place.batch, place.slot);
+        let release = Command::Release { id: format!("c{number}"), dead_letter };
+        let body = serde_json::to_vec(&release).unwrap();
+        let heard = submit(&one, Some(astray), Kind::Command, &body);
+        assert!(heard.outcome().is_some());
+        cluster.expect_balance("anna", number + 1);
+    }
 }
 
 #[test]

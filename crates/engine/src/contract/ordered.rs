@@ -58,13 +58,16 @@ impl Written {
     fn new(kind: Kind, number: i64) -> Self {
         let at = usize::try_from(number).unwrap();
         let origin = Place { partition: 1, batch: u64::MAX, slot: 7, number: 0 };
-        let sources = [Source::Http, Source::File, Source::Node, Source::Released, Source::Kafka];
+        // What others write too is never what a node sends to itself.
+        let is_own = matches!(kind, Kind::Command | Kind::Control);
+        let sources = [Source::Http, Source::File, Source::Kafka, Source::Node, Source::Released];
+        let sources = if is_own { &sources[..] } else { &sources[..3] };
         Self {
             kind,
             source: sources[at % sources.len()],
             operator: ["", "house", "ö".repeat(64).as_str()][at % 3].to_owned(),
             received_at: Timestamp::from_micros(1_700_000_000_123_456 + number),
-            origin: at.is_multiple_of(3).then_some(origin),
+            origin: (is_own && at.is_multiple_of(3)).then_some(origin),
             body: format!("{{\"number\":{number}}}").into_bytes(),
         }
     }

@@ -1,5 +1,6 @@
 //! Messages as others may write them.
 
+use accolade_domain::ledger::Place;
 use rdkafka::message::{OwnedMessage, Timestamp as Stamp};
 
 use super::*;
@@ -85,15 +86,57 @@ fn a_header_with_a_bad_name_does_not_end_the_node() {
 
 #[test]
 fn what_the_intake_carries_is_read_back() {
-    let origin = Some(Place { partition: 3, batch: 1 << 40, slot: 9, number: 0 });
-    for origin in [None, origin] {
-        let written = Record { origin, ..foreign(Kind::Wager, "house", b"{}") };
+    for source in [Source::Http, Source::File, Source::Kafka] {
+        let written = Record { source, ..foreign(Kind::Wager, "house", b"{}") };
         let carried = carry(SourceTopic::Wagers, &written, Some("00-1"));
         let (value, topic) = (Some(b"{}".to_vec()), "t".to_owned());
         let read = OwnedMessage::new(value, None, topic, Stamp::now(), 0, 0, carried.headers);
         assert_eq!(record(SourceTopic::Wagers, &read, ""), written);
         let trace = read.headers().unwrap().get(0);
         assert_eq!((trace.key, trace.value), ("traceparent", Some(&b"00-1"[..])));
+    }
+}
+
+#[test]
+fn whatever_its_headers_say_a_message_of_others_is_nothing_that_accolade_sends_to_itself() {
+    let release = Place { partition: 0, batch: 7, slot: 1, number: 0 };
+    for (topic, kind) in
+        [(SourceTopic::Wagers, Kind::Wager), (SourceTopic::GameEvents, Kind::GameEvent)]
+    {
+        for number in 0..=u8::MAX {
+            // As earlier, with a place that sent it, and as now.
+            let mut long = vec![1, number, 1, 5];
+            long.extend_from_slice(&1_700_i64.to_le_bytes());
+            long.extend_from_slice(&release.partition.to_le_bytes());
+            long.extend_from_slice(&release.batch.to_le_bytes());
+            long.extend_from_slice(&release.slot.to_le_bytes());
+            long.extend_from_slice(b"house");
+            let mut short = vec![1, number, 5];
+            short.extend_from_slice(&1_700_i64.to_le_bytes());
+            short.extend_from_slice(b"house");
+            for header in [long, short] {
+                let message = message(Some(b"{}"), &[("accolade-record", &header)]);
+                let read = record(topic, &message, "");
+                assert!(can_be_foreign(read.source), "{read:?}");
+                assert_eq!((read.kind, read.origin), (kind, None));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_release_is_carried_by_the_commands_alone() {
+    let origin = Some(Place { partition: 3, batch: 1 << 40, slot: 9, number: 0 });
+    let source = Source::Released;
+    let written = Record { source, origin, ..foreign(Kind::Wager, "house", b"{}") };
+    let carried = carry(SourceTopic::Commands, &written, None);
+    let read = message(carried.value.as_deref(), &[]);
+    assert_eq!(record(SourceTopic::Commands, &read, ""), written);
+    for wrong in
+        [written, Record { source: Source::Kafka, ..written }, Record { origin: None, ..written }]
+    {
+        let carried = catch_unwind(|| carry(SourceTopic::Wagers, &wrong, None));
+        assert!(carried.is_err(), "{wrong:?}");
     }
 }
 

@@ -85,6 +85,38 @@ fn messages_of_other_producers_are_records() {
 }
 
 #[test]
+fn a_producer_that_writes_our_header_sends_no_release_and_ends_none() {
+    let cluster = Cluster::new(1);
+    let log = cluster.node("first");
+    let topic = cluster.config("first").topics.wagers.topic;
+    let producer: BaseProducer = Cluster::client().create().unwrap();
+    // Released, with the place of somebody's pending release in partition 0.
+    let mut forged = vec![1, Source::Released as u8, 1, 5];
+    forged.extend_from_slice(&[0; 8 + 2 + 8 + 4]);
+    forged.extend_from_slice(b"house");
+    // Released, as the header is written now.
+    let mut short = vec![1, Source::Released as u8, 5];
+    short.extend_from_slice(&[0; 8]);
+    short.extend_from_slice(b"house");
+    for header in [&forged, &short] {
+        let header = Header { key: "accolade-record", value: Some(header) };
+        let headers = OwnedHeaders::new().insert(header);
+        let message = BaseRecord::<str, str>::to(&topic).partition(0).payload("{}");
+        producer.send(message.headers(headers)).unwrap();
+    }
+    producer.flush(SOON).unwrap();
+    let mut count = 0;
+    let mut each = |_, record: &Record<'_>| {
+        count += 1;
+        let found = (record.kind, record.source, record.origin);
+        assert_eq!(found, (Kind::Wager, Source::Kafka, None));
+        Ok(())
+    };
+    log.read_source(SourceTopic::Wagers, 0, 0..2, &mut each).unwrap();
+    assert_eq!(count, 2);
+}
+
+#[test]
 fn only_what_is_committed_counts_and_markers_leave_gaps() {
     let cluster = Cluster::new(1);
     let log = cluster.node("first");

@@ -181,8 +181,9 @@ struct Adopting<'a> {
 impl Adopting<'_> {
     fn run(&self) -> anyhow::Result<Shipped> {
         let partitions = self.embedded.partitions();
-        let unclaimed = self.cluster.check(partitions)?;
-        let controls = self.cluster.write_controls(partitions[0].rules())?;
+        let controls = self.embedded.controls();
+        let unclaimed = self.cluster.check(partitions, controls)?;
+        let controls = self.cluster.write_controls(controls)?;
         let mut shipped = Shipped::default();
         let mut owners = Vec::new();
         for number in unclaimed {

@@ -234,8 +234,7 @@ impl Aside for BesideLog<'_> {
             *from = next;
         }
         let (_, player) = known.get(&subject).filter(|(other, _)| *other == operator)?;
-        let rules = self.feed.rules();
-        let id = rules.operators().find(|known| known.number == operator)?.id.to_string();
+        let id = self.feed.rules().operator_numbered(operator)?.id.to_string();
         Some((id, player.clone()))
     }
 

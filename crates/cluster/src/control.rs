@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accolade_engine::rules::{BEHAVIOUR, Rules, Unknown};
+use accolade_engine::rules::{Rules, RulesHistory, Unknown};
 use accolade_wire::record::{Kind, Record};
 
 use crate::inbox::Piece;
@@ -27,7 +27,7 @@ impl ControlBook {
     }
 
     /// Adds the next record; one that is there already is left out.
-    pub fn add(&self, offset: i64, record: &Record<'_>) {
+    pub fn add(&self, offset: i64, record: &Record<'_>, history: &RulesHistory) {
         let mut book = self.book();
         if book.records.last().is_some_and(|(last, _)| *last >= offset) {
             return;
@@ -36,8 +36,8 @@ impl ControlBook {
         record.write(&mut bytes);
         book.records.push((offset, bytes));
         if record.kind == Kind::Control && book.unknown.is_none() {
-            match book.rules.after(record.body, record.received_at, BEHAVIOUR) {
-                Ok((rules, _)) => book.rules = Arc::new(rules),
+            match history.after(&book.rules, record.body, record.received_at) {
+                Ok((rules, _)) => book.rules = rules,
                 Err(unknown) => {
                     tracing::error!(offset, %unknown, "the rules stand");
                     book.unknown = Some(unknown);

@@ -33,7 +33,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
                 poked[at] |= added > 0;
             }
             Event::Control { offset, record } => {
-                inner.control.add(offset, &record);
+                inner.control.add(offset, &record, &inner.shared.history);
                 poked.fill(true);
             }
             Event::Owner(owner) => inner.heard_owner(owner),

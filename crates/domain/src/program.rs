@@ -137,7 +137,7 @@ pub enum Rounding {
 /// Which version applies when: all versions that were ordered so far.
 ///
 /// Cheap to clone: what is published or withdrawn later shares everything else.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versions<P> {
     all: RedBlackTreeMapSync<u32, Arc<VersionEntry<P>>>,
     /// Those that were not withdrawn, by when they begin and number.
@@ -191,6 +191,11 @@ impl<P> Versions<P> {
     /// All versions, oldest first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &VersionEntry<P>> {
         self.all.values().map(|entry| &**entry)
+    }
+
+    /// The versions from `number` on, oldest first.
+    pub fn all_from(&self, number: u32) -> impl Iterator<Item = &VersionEntry<P>> {
+        self.all.range(number..).map(|(_, entry)| &**entry)
     }
 
     /// The version that applies to an event at `at`: among those whose `effective_from` is not after

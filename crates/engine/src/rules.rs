@@ -1,55 +1,33 @@
 //! The rules in force: settings, operators and their programs, after a number of control records.
+//!
+//! They are persistent maps: what a control record makes shares everything else with what was before,
+//! and nothing is ever taken away. Each part says by which control record it came, so that the rules
+//! after any earlier number can be made from the newest.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+mod earlier;
+mod history;
+mod lazy;
+mod snapshot;
+mod unknown;
+
+use std::sync::Arc;
 
 use accolade_domain::outcome::{Declined, Outcome};
-use accolade_domain::program::{Program, Versions};
+use accolade_domain::program::Versions;
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
 use accolade_wire::control::{Control, Unread};
 use accolade_wire::identity::HashKey;
-use accolade_wire::program;
+use rpds::RedBlackTreeMapSync;
+
+pub use self::history::RulesHistory;
+pub use self::lazy::LazyProgram;
+pub use self::snapshot::{Restoring, Snapshot};
+pub use self::unknown::{Unknown, UnknownWhat};
 
 /// The newest behaviour that this release knows: it decides by any from the first to this one.
 pub const BEHAVIOUR: u16 = 1;
 /// What a log begins with.
 const BEHAVIOUR_FIRST: u16 = 1;
-
-/// A control record that a newer release knows: whoever folds it stands there until he is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown {
-    /// What is not known.
-    pub what: UnknownWhat,
-    /// The newest behaviour that is.
-    pub known: u16,
-}
-
-/// What a release does not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnknownWhat {
-    /// A control record, by its name.
-    Control(Box<str>),
-    /// A behaviour, by its number.
-    Behaviour(u16),
-}
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.what {
-            UnknownWhat::Control(name) => write!(f, "the control record `{name:.64}`")?,
-            UnknownWhat::Behaviour(number) => write!(f, "behaviour {number}")?,
-        }
-        let Self { known, .. } = self;
-        write!(
-            f,
-            " is not known to this release, which knows behaviours {BEHAVIOUR_FIRST} to {known}: start a \
-             newer one"
-        )
-    }
-}
-
-impl std::error::Error for Unknown {}
 
 /// Why a control record changes nothing.
 enum Not {
@@ -64,25 +42,28 @@ impl From<Declined> for Not {
 }
 
 /// Everything that control records have set so far. Never changed, only succeeded.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// How many control records these rules come after.
     pub applied: u64,
-    /// What genesis fixed.
+    /// What genesis fixed, and the behaviour.
     pub settings: Settings,
-    operators: BTreeMap<Box<str>, Arc<Operator>>,
-    last: Option<Arc<Applied>>,
+    /// Which behaviours were switched on, the first by genesis.
+    behaviours: Vec<(Since, u16)>,
+    operators: RedBlackTreeMapSync<Box<str>, Arc<Operator>>,
+    names: RedBlackTreeMapSync<u32, Box<str>>,
 }
 
-/// A control record that was applied, and the one before it.
-#[derive(Debug)]
-struct Applied {
-    time: Timestamp,
-    body: Box<[u8]>,
-    before: Option<Arc<Applied>>,
+/// The control record by which something came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Since {
+    /// 1, 2, 3, … among all control records.
+    pub control: u64,
+    /// When the record was taken in.
+    pub time: Timestamp,
 }
 
-/// What genesis fixed for ever.
+/// What genesis fixed for ever, and the behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The cluster's random id.
@@ -120,7 +101,7 @@ impl Settings {
 }
 
 /// An operator and its programs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     /// 1, 2, 3, … in the order of arrival.
     pub number: u32,
@@ -132,15 +113,19 @@ pub struct Operator {
     pub events_per_second: u32,
     /// Its programs.
     pub versions: Versions<Arc<Published>>,
+    /// How it came.
+    pub since: Since,
+    /// Versions that shall not begin.
+    pub withdrawals: RedBlackTreeMapSync<u32, Arc<Withdrawal>>,
+    /// The number of the last control record that changed anything of it.
+    changed: u64,
 }
 
 /// One version of a program with what is known about its publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The program, ready to decide.
-    pub program: Program,
-    /// The document, as canonical JSON.
-    pub document: Box<str>,
+    /// The program, with its document.
+    pub program: Arc<LazyProgram>,
     /// The version that it was edited from; 0 for the first.
     pub edited_from: u32,
     /// Why, in the editor's words.
@@ -149,12 +134,39 @@ pub struct Published {
     pub who: Box<str>,
     /// When.
     pub published_at: Timestamp,
+    /// How it came.
+    pub since: Since,
+}
+
+/// That a scheduled version shall not begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Why, in the editor's words.
+    pub why: Box<str>,
+    /// Who withdrew it.
+    pub who: Box<str>,
+    /// How it came.
+    pub since: Since,
 }
 
 impl Rules {
     /// The operator called `id`.
     pub fn operator(&self, id: &str) -> Option<&Arc<Operator>> {
         self.operators.get(id)
+    }
+
+    /// The operator with a number.
+    pub fn operator_numbered(&self, number: u32) -> Option<&Arc<Operator>> {
+        self.operator(self.names.get(&number)?)
+    }
+
+    /// Says so where the behaviour in force is beyond `known`.
+    pub fn check_known(&self, known: u16) -> Result<(), Unknown> {
+        let behaviour = self.settings.behaviour;
+        if behaviour > known {
+            return Err(Unknown { what: UnknownWhat::Behaviour(behaviour), known });
+        }
+        Ok(())
     }
 
     /// All operators, by name.
@@ -175,36 +187,23 @@ impl Rules {
     ) -> Result<(Self, Outcome), Unknown> {
         let mut next = self.clone();
         next.applied += 1;
-        let before = next.last.take();
-        next.last = Some(Arc::new(Applied { time, body: body.into(), before }));
+        let since = Since { control: next.applied, time };
         let outcome = match Control::read(body) {
-            Ok(control) => next.apply(control, time, known),
+            Ok(control) => next.apply(control, since, known),
             Err(Unread::Malformed) => Err(Declined::Malformed.into()),
             Err(Unread::Unknown(name)) => Err(Not::Unknown(UnknownWhat::Control(name.into()))),
         };
         match outcome {
             Ok(made) => Ok((next, Outcome::Done { made })),
             Err(Not::Declined(why)) => {
-                let unchanged = Self { applied: next.applied, last: next.last, ..self.clone() };
+                let unchanged = Self { applied: next.applied, ..self.clone() };
                 Ok((unchanged, Outcome::Declined { why }))
             }
             Err(Not::Unknown(what)) => Err(Unknown { what, known }),
         }
     }
 
-    /// The control records after the first `number`, oldest first: number, time and body of each.
-    pub fn controls_after(&self, number: u64) -> Vec<(u64, Timestamp, Vec<u8>)> {
-        let mut controls = Vec::new();
-        let (mut at, mut link) = (self.applied, self.last.as_ref());
-        while let Some(applied) = link.filter(|_| at > number) {
-            controls.push((at, applied.time, applied.body.to_vec()));
-            (at, link) = (at - 1, applied.before.as_ref());
-        }
-        controls.reverse();
-        controls
-    }
-
-    fn apply(&mut self, control: Control, time: Timestamp, known: u16) -> Result<u64, Not> {
+    fn apply(&mut self, control: Control, since: Since, known: u16) -> Result<u64, Not> {
         let is_known = |behaviour| match behaviour {
             0 => Err(Declined::Malformed.into()),
             number if number > known => Err(Not::Unknown(UnknownWhat::Behaviour(number))),
@@ -224,6 +223,9 @@ impl Rules {
                     return Err(Declined::Stale.into());
                 }
                 is_known(behaviour)?;
+                if partitions == 0 {
+                    return Err(Declined::Malformed.into());
+                }
                 let hash_key = HashKey(hex_16(&hash_key).ok_or(Declined::Malformed)?);
                 let cluster_id = cluster_id.into();
                 self.settings = Settings {
@@ -234,18 +236,17 @@ impl Rules {
                     window_hours,
                     recent_hours,
                 };
+                self.behaviours.push((since, behaviour));
                 Ok(0)
             }
             Control::Operator { operator, key_hash, events_per_second } => {
                 if self.operators.contains_key(&*operator) {
                     return Err(Declined::OperatorExists.into());
                 }
-                let number = u32::try_from(self.operators.len() + 1).expect("fewer than 2^32");
-                let id: Box<str> = operator.into();
-                let (key_hash, versions) = (key_hash.into(), Versions::new());
-                let added =
-                    Operator { number, id: id.clone(), key_hash, events_per_second, versions };
-                self.operators.insert(id, Arc::new(added));
+                let number = u32::try_from(self.names.size() + 1).expect("fewer than 2^32");
+                let key_hash = key_hash.into();
+                let limit = events_per_second;
+                self.add(Operator::new(number, operator.into(), key_hash, limit, since));
                 Ok(u64::from(number))
             }
             Control::Publish {
@@ -258,7 +259,7 @@ impl Rules {
                 document,
                 zone,
             } => {
-                let operator = self.operator_mut(&operator)?;
+                let mut operator = self.operator_known(&operator)?;
                 if operator.versions.latest() != edited_from {
                     return Err(Declined::Stale.into());
                 }
@@ -267,42 +268,89 @@ impl Rules {
                         .map(|(from, offset)| (Timestamp::from_micros(from), offset))
                         .collect(),
                 );
-                let program = program::read(&document)
-                    .and_then(|document| program::compile(&document, zone))
-                    .map_err(|_| Declined::Malformed)?;
+                let program = LazyProgram::new(document.into(), zone, self.settings.behaviour);
+                if !program.is_valid() {
+                    return Err(Declined::Malformed.into());
+                }
                 let published = Published {
-                    program,
-                    document: document.into(),
+                    program: Arc::new(program),
                     edited_from,
                     why: why.into(),
                     who: who.into(),
                     published_at: Timestamp::from_micros(published_at),
+                    since,
                 };
                 let from = Timestamp::from_micros(effective_from);
-                Ok(u64::from(operator.versions.publish(from, Arc::new(published))))
+                let number = operator.publish(from, Arc::new(published));
+                self.put(operator);
+                Ok(u64::from(number))
             }
-            Control::Withdraw { operator, version, .. } => {
-                let operator = self.operator_mut(&operator)?;
-                if operator.versions.withdraw(version, time) {
-                    Ok(u64::from(version))
-                } else {
-                    Err(Declined::NotScheduled.into())
+            Control::Withdraw { operator, version, why, who } => {
+                let mut operator = self.operator_known(&operator)?;
+                let withdrawal = Withdrawal { why: why.into(), who: who.into(), since };
+                if !operator.withdraw(version, Arc::new(withdrawal)) {
+                    return Err(Declined::NotScheduled.into());
                 }
+                self.put(operator);
+                Ok(u64::from(version))
             }
             Control::Skip { .. } => Ok(0),
             Control::Behaviour { number } => {
                 is_known(number)?;
+                if self.behaviours.is_empty() {
+                    return Err(Declined::Malformed.into());
+                }
                 if number <= self.settings.behaviour {
                     return Err(Declined::BehaviourPassed.into());
                 }
                 self.settings.behaviour = number;
+                self.behaviours.push((since, number));
                 Ok(u64::from(number))
             }
         }
     }
 
-    fn operator_mut(&mut self, id: &str) -> Result<&mut Operator, Declined> {
-        self.operators.get_mut(id).map(Arc::make_mut).ok_or(Declined::OperatorUnknown)
+    /// The operator, to be changed and put back.
+    fn operator_known(&self, id: &str) -> Result<Operator, Declined> {
+        self.operator(id).map(|operator| (**operator).clone()).ok_or(Declined::OperatorUnknown)
+    }
+
+    fn add(&mut self, operator: Operator) {
+        self.names.insert_mut(operator.number, operator.id.clone());
+        self.put(operator);
+    }
+
+    fn put(&mut self, operator: Operator) {
+        self.operators.insert_mut(operator.id.clone(), Arc::new(operator));
+    }
+}
+
+impl Operator {
+    fn new(
+        number: u32,
+        id: Box<str>,
+        key_hash: Box<str>,
+        events_per_second: u32,
+        since: Since,
+    ) -> Self {
+        let (versions, withdrawals) = (Versions::new(), RedBlackTreeMapSync::new_sync());
+        let changed = since.control;
+        Self { number, id, key_hash, events_per_second, versions, since, withdrawals, changed }
+    }
+
+    fn publish(&mut self, effective_from: Timestamp, published: Arc<Published>) -> u32 {
+        self.changed = self.changed.max(published.since.control);
+        self.versions.publish(effective_from, published)
+    }
+
+    fn withdraw(&mut self, version: u32, withdrawal: Arc<Withdrawal>) -> bool {
+        let since = withdrawal.since;
+        let is_scheduled = self.versions.withdraw(version, since.time);
+        if is_scheduled {
+            self.changed = self.changed.max(since.control);
+            self.withdrawals.insert_mut(version, withdrawal);
+        }
+        is_scheduled
     }
 }
 
@@ -315,49 +363,4 @@ fn hex_16(text: &str) -> Option<[u8; 16]> {
         *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
     }
     Some(bytes)
-}
-
-/// The rules that partitions of one node stand at, so that each control record is carried out once
-/// for all of them.
-#[derive(Debug)]
-pub struct RulesHistory {
-    recent: Mutex<BTreeMap<u64, (Arc<Rules>, Outcome)>>,
-    known: u16,
-}
-
-impl Default for RulesHistory {
-    fn default() -> Self {
-        Self::knowing(BEHAVIOUR)
-    }
-}
-
-/// Partitions seldom stand more control records apart than this; if they do, one is carried out again.
-const HISTORY_MAX: usize = 64;
-
-impl RulesHistory {
-    /// For a fold that knows the behaviours up to `known`.
-    pub const fn knowing(known: u16) -> Self {
-        Self { recent: Mutex::new(BTreeMap::new()), known }
-    }
-
-    /// The rules after the control record `body`, which follows `before`. After [`Unknown`] nothing was
-    /// applied, and the partition stands.
-    pub fn after(
-        &self,
-        before: &Rules,
-        body: &[u8],
-        time: Timestamp,
-    ) -> Result<(Arc<Rules>, Outcome), Unknown> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((rules, outcome)) = recent.get(&(before.applied + 1)) {
-            return Ok((Arc::clone(rules), outcome.clone()));
-        }
-        let (rules, outcome) = before.after(body, time, self.known)?;
-        let rules = Arc::new(rules);
-        recent.insert(rules.applied, (Arc::clone(&rules), outcome.clone()));
-        if recent.len() > HISTORY_MAX {
-            recent.pop_first();
-        }
-        Ok((rules, outcome))
-    }
 }

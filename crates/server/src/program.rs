@@ -50,7 +50,7 @@ struct VersionShape<'a> {
 impl<'a> VersionShape<'a> {
     fn of(version: &'a Version, operator: &Operator, has_program: bool) -> Self {
         let published = &*version.program;
-        let document = has_program.then(|| serde_json::from_str(&published.document));
+        let document = has_program.then(|| serde_json::from_str(&published.program.document));
         Self {
             version: version.number,
             state: state_of(version, operator),
@@ -192,7 +192,7 @@ fn changes(old: &Document, new: &Document) -> Vec<ChangeShape> {
 }
 
 fn document_of(version: Option<&Version>) -> Document {
-    let text = version.map_or("{}", |version| &*version.program.document);
+    let text = version.map_or("{}", |version| &*version.program.program.document);
     program::read(text).expect("a published document was read before")
 }
 
@@ -314,7 +314,7 @@ fn published_before<'a>(
     let is_it = |version: &&Version| {
         let published = &*version.program;
         published.edited_from == edited_from
-            && *published.document == *document
+            && *published.program.document == *document
             && *published.why == *publication.why
             && publication.effective_from.is_none_or(|from| from == version.effective_from)
     };

@@ -431,7 +431,7 @@ impl World {
                 self.nodes[node].assigned = assigned;
             }
             if self.is_calm || self.random.percent(80) {
-                self.topics.hear_control(&self.nodes[node].control);
+                self.topics.hear_control(&self.nodes[node].control, &self.shared.history);
                 self.nodes[node].owners_heard = self.topics.owners.len();
             }
         }

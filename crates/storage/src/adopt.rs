@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use accolade_domain::time::Timestamp;
 use accolade_engine::apply::Decide;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::{Partition, Shared};
@@ -18,7 +19,7 @@ use accolade_engine::rules::RulesHistory;
 use self::ids::Sealed;
 use self::slices::copy;
 use crate::backing::{Backing, NodeStore};
-use crate::checkpoint::{Manifest, VALUES};
+use crate::checkpoint::{Manifest, VALUES, rules_frames};
 use crate::disk::{RealDisk, lock_directory};
 use crate::error::{Result, StorageError};
 use crate::open::{self, Opened, Options, START};
@@ -33,6 +34,8 @@ pub struct Embedded {
     partitions: Vec<Partition>,
     backing: Arc<Backing>,
     sealed: Sealed,
+    /// The control records that have made the rules.
+    controls: Vec<(Timestamp, Vec<u8>)>,
     /// Locked: nobody starts a node meanwhile.
     _lock: std::fs::File,
 }
@@ -67,12 +70,24 @@ impl Embedded {
             return Err(StorageError::damaged(Family::Log.folder(), 0, "there is nothing in it"));
         }
         replay(&mut opened, decide)?;
-        let Opened { partitions, backing, .. } = opened;
+        let Opened { mut partitions, backing, .. } = opened;
+        // Every control record is in every partition, so all stand at the same rules now.
+        let (rules, controls) = partitions[0].rules().retold();
+        let rules = Arc::new(rules);
+        for partition in &mut partitions {
+            partition.retell_rules(Arc::clone(&rules));
+        }
         let sealed = Sealed::count(&backing.lookup)?;
-        Ok(Self { partitions, backing, sealed, _lock: lock })
+        Ok(Self { partitions, backing, sealed, controls, _lock: lock })
     }
 
-    /// The partitions, each after its last batch.
+    /// The control records that make the rules of the homes, each with the time that it had: those that
+    /// have changed nothing are left out.
+    pub fn controls(&self) -> &[(Timestamp, Vec<u8>)] {
+        &self.controls
+    }
+
+    /// The partitions, each after its last batch, under the rules that [`Embedded::controls`] make.
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
     }
@@ -106,11 +121,15 @@ impl Embedded {
         let sections = self.sealed.write(&self.backing.lookup, partition, &**disk)?;
 
         let mut state = begin(Family::State)?;
+        let state_from = state.position().sequence;
         let mut frame = new_frame(0);
         frame.push(VALUES);
         frame.extend_from_slice(&partition.to_le_bytes());
         from.write_all(&mut frame);
         state.append(time, 0, BEGIN, &mut frame)?;
+        for frame in &mut rules_frames(from.rules()) {
+            state.append(time, 0, 0, frame)?;
+        }
         let manifest = Manifest {
             log_from: START,
             log_synced: 0,
@@ -120,8 +139,8 @@ impl Embedded {
             ids: recent.position(),
             ids_from,
             sections,
-            needed_from: vec![state.position().sequence],
-            controls: from.rules().controls_after(0),
+            needed_from: vec![state_from],
+            rules_from: state_from,
             cursor,
         };
         let mut frame = new_frame(0);

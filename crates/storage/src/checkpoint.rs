@@ -8,7 +8,7 @@ use accolade_engine::checkpoint::{Head, Swept};
 use accolade_engine::disk::Disk;
 use accolade_engine::ids::{IdEntry, IdTable};
 use accolade_engine::partition::Partition;
-use accolade_engine::rules::Rules;
+use accolade_engine::rules::{Rules, Snapshot};
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
 use crate::backing::Backing;
@@ -23,6 +23,17 @@ use crate::segment::{
 pub const VALUES: u8 = 1;
 /// First byte of the frame that closes a checkpoint.
 pub const MANIFEST: u8 = 2;
+/// First byte of a frame with values of the rules.
+pub const RULES: u8 = 3;
+
+const MANIFEST_FORMAT: u8 = 1;
+/// Bytes of a frame of rules, unless one value has more.
+const RULES_FRAME_BYTES: usize = 1 << 20;
+/// A round over the rules writes one byte for so many that partitions write, however large the rules
+/// are: what it holds back is in proportion to them.
+const PARTITIONS_BYTES_FOR_ONE_OF_RULES: i64 = 2;
+/// And so many in each checkpoint besides, so that a quiet node lets go of old segments too.
+const RULES_BYTES_MIN: i64 = 256;
 
 /// What one partition gives to a checkpoint, taken between two batches.
 #[derive(Debug)]
@@ -145,8 +156,8 @@ pub struct Manifest {
     pub sections: Vec<SectionName>,
     /// By partition, from which segment of the state on its values are complete.
     pub needed_from: Vec<u64>,
-    /// Control records that are not in an earlier checkpoint of the same segment: number, time, body.
-    pub controls: Vec<(u64, Timestamp, Vec<u8>)>,
+    /// From which segment of the state on the values of the rules are complete.
+    pub rules_from: u64,
     /// What a home's owner wants to find again, such as where the order goes on; empty in the embedded
     /// form.
     pub cursor: Vec<u8>,
@@ -169,9 +180,14 @@ fn read_position(cursor: &mut Cursor<'_>) -> std::result::Result<Position, BadFo
 }
 
 impl Manifest {
+    /// The first segment of the state that anything in it is needed of.
+    pub fn state_from(&self) -> u64 {
+        self.needed_from.iter().copied().fold(self.rules_from, u64::min)
+    }
+
     /// Appends the manifest with its first byte.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.push(MANIFEST);
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[MANIFEST, MANIFEST_FORMAT]);
         put_position(out, &self.log_from);
         put_varint(out, self.log_synced);
         for position in [&self.journal, &self.dead_letters, &self.links, &self.ids] {
@@ -187,19 +203,16 @@ impl Manifest {
         for sequence in &self.needed_from {
             put_varint(out, *sequence);
         }
-        put_varint(out, self.controls.len() as u64);
-        for (number, time, body) in &self.controls {
-            put_varint(out, *number);
-            out.extend_from_slice(&time.micros().to_le_bytes());
-            put_varint(out, body.len() as u64);
-            out.extend_from_slice(body);
-        }
+        put_varint(out, self.rules_from);
         put_varint(out, self.cursor.len() as u64);
         out.extend_from_slice(&self.cursor);
     }
 
     /// Reads a manifest after its first byte.
     pub fn read(cursor: &mut Cursor<'_>) -> std::result::Result<Self, BadFormat> {
+        if cursor.u8()? != MANIFEST_FORMAT {
+            return Err(cursor.bad());
+        }
         let log_from = read_position(cursor)?;
         let log_synced = cursor.varint()?;
         let (journal, dead_letters) = (read_position(cursor)?, read_position(cursor)?);
@@ -211,13 +224,7 @@ impl Manifest {
         let needed_from = (0..cursor.varint()?)
             .map(|_| cursor.varint())
             .collect::<std::result::Result<_, _>>()?;
-        let mut controls = Vec::new();
-        for _ in 0..cursor.varint()? {
-            let number = cursor.varint()?;
-            let time = Timestamp::from_micros(cursor.i64()?);
-            let length = cursor.small()?;
-            controls.push((number, time, cursor.take(length)?.to_vec()));
-        }
+        let rules_from = cursor.varint()?;
         let length = cursor.small()?;
         let owners_cursor = cursor.take(length)?.to_vec();
         Ok(Self {
@@ -230,7 +237,7 @@ impl Manifest {
             ids_from,
             sections,
             needed_from,
-            controls,
+            rules_from,
             cursor: owners_cursor,
         })
     }
@@ -294,9 +301,7 @@ pub struct Checkpointer {
     /// The segment in which each partition's present round of the sweep began.
     round_from: Vec<u64>,
     needed_from: Vec<u64>,
-    controls_written: u64,
-    /// The rules that have applied most control records.
-    rules: Arc<Rules>,
+    rules: RulesWriter,
     synced: u64,
     last: Option<Manifest>,
 }
@@ -320,13 +325,15 @@ pub struct Resumed {
     pub needed_from: Vec<u64>,
     /// The rules that have applied most control records.
     pub rules: Arc<Rules>,
+    /// From which segment on the values of the rules are complete.
+    pub rules_from: u64,
 }
 
 impl Checkpointer {
     /// Goes on after what is there.
     pub fn new(disk: Arc<dyn Disk>, resumed: Resumed) -> Self {
         let Resumed { state, links, ids, ids_from, first_partition, .. } = resumed;
-        let Resumed { folded_to, needed_from, rules, .. } = resumed;
+        let Resumed { folded_to, needed_from, rules, rules_from, .. } = resumed;
         Self {
             disk,
             round_from: vec![state.position().sequence; needed_from.len()],
@@ -337,8 +344,7 @@ impl Checkpointer {
             first_partition,
             folded_to,
             needed_from,
-            controls_written: 0,
-            rules,
+            rules: RulesWriter::new(rules, rules_from),
             synced: 0,
             last: None,
         }
@@ -368,15 +374,23 @@ impl Checkpointer {
         self.links.sync()?;
         self.ids.sync()?;
 
-        let segment_before = self.state.position().sequence;
         let mut flags = BEGIN;
+        let mut bytes = 0;
         for part in &mut *parts {
+            bytes += part.values.len();
             self.state.append(time, self.synced, flags, &mut part.values)?;
             self.note(part);
             flags = 0;
         }
-        if self.state.position().sequence != segment_before {
-            self.controls_written = 0;
+        let (mut rules, swept) = self.rules.take(bytes, self.state.position().sequence);
+        let mut rules_in = None;
+        for frame in &mut rules {
+            self.state.append(time, self.synced, flags, frame)?;
+            rules_in.get_or_insert(self.state.position().sequence);
+            flags = 0;
+        }
+        if let Some(segment) = rules_in {
+            self.rules.written(swept, segment);
         }
         let log_from = self
             .folded_to
@@ -394,18 +408,12 @@ impl Checkpointer {
             ids_from: self.ids_from,
             sections: backing.lookup.live(),
             needed_from: self.needed_from.clone(),
-            controls: self.rules.controls_after(self.controls_written),
+            rules_from: self.rules.complete_from,
             cursor: parts.last().map_or_else(Vec::new, |part| part.cursor.clone()),
         };
         let mut frame = new_frame(0);
         manifest.write(&mut frame);
-        let appended = self.state.append(time, self.synced, flags | COMMIT, &mut frame)?;
-        if appended.rotated.is_some() {
-            // The new segment begins with this manifest; the next one carries all control records.
-            self.controls_written = 0;
-        } else {
-            self.controls_written = self.rules.applied;
-        }
+        self.state.append(time, self.synced, flags | COMMIT, &mut frame)?;
         self.state.sync()?;
         self.synced = self.state.position().next_frame - 1;
         backing.covered(manifest.journal, manifest.dead_letters);
@@ -424,9 +432,7 @@ impl Checkpointer {
             self.needed_from[at] = self.round_from[at];
         }
         self.folded_to[at] = part.folded_to;
-        if part.rules.applied > self.rules.applied {
-            self.rules = Arc::clone(&part.rules);
-        }
+        self.rules.note(&part.rules);
         debug_assert!(part.head.applied == part.rules.applied);
     }
 
@@ -457,9 +463,8 @@ impl Checkpointer {
     /// Removes what the checkpoint before the last, and so the last too, does not need.
     fn remove_superseded(&self, backing: &Backing, named: &[SectionName]) -> Result<()> {
         let Some(before) = &self.last else { return Ok(()) };
-        let needed = before.needed_from.iter().min().copied().unwrap_or(0);
         for sequence in frames::list(&*self.disk, Family::State)? {
-            if sequence < needed {
+            if sequence < before.state_from() {
                 frames::remove(&*self.disk, Family::State, sequence)?;
             }
         }
@@ -473,6 +478,92 @@ impl Checkpointer {
         let dead = backing.lookup.remove_dead(&named);
         dead.map_err(|source| StorageError::io("lookup", source))
     }
+}
+
+/// Brings the rules into checkpoints.
+#[derive(Debug)]
+struct RulesWriter {
+    /// Those that have applied most control records: what others stand at can be made from them.
+    rules: Arc<Rules>,
+    snapshot: Snapshot,
+    /// Bytes that the present round over all of them may write.
+    credit: i64,
+    /// The segment in which that round began.
+    round_from: u64,
+    /// From this segment on their values are complete.
+    complete_from: u64,
+}
+
+impl RulesWriter {
+    fn new(rules: Arc<Rules>, complete_from: u64) -> Self {
+        let snapshot = Snapshot::after(&rules);
+        Self { rules, snapshot, credit: 0, round_from: complete_from, complete_from }
+    }
+
+    fn note(&mut self, rules: &Arc<Rules>) {
+        if rules.applied >= self.rules.applied {
+            self.rules = Arc::clone(rules);
+        }
+    }
+
+    /// What has changed, as frames, and the next stretch of a round, if one could let go of segments
+    /// before the present one.
+    fn take(&mut self, partitions_bytes: usize, segment: u64) -> (Vec<Vec<u8>>, Swept) {
+        let mut frames = RulesFrames::default();
+        self.snapshot.write_changes(&self.rules, &mut |value| frames.put(value));
+        let mut swept = Swept { began: false, completed: false };
+        if self.complete_from == segment {
+            return (frames.frames, swept);
+        }
+        let partitions_bytes = i64::try_from(partitions_bytes).expect("less than 2^63");
+        self.credit += partitions_bytes / PARTITIONS_BYTES_FOR_ONE_OF_RULES + RULES_BYTES_MIN;
+        if let Ok(bytes @ 1..) = usize::try_from(self.credit) {
+            swept.began = !self.snapshot.is_sweeping();
+            let before = frames.bytes;
+            swept.completed =
+                self.snapshot.sweep(&self.rules, bytes, &mut |value| frames.put(value));
+            self.credit -= i64::try_from(frames.bytes - before).expect("less than 2^63");
+        }
+        (frames.frames, swept)
+    }
+
+    /// What was taken is written, the front of it into `segment`.
+    const fn written(&mut self, swept: Swept, segment: u64) {
+        if swept.began {
+            self.round_from = segment;
+        }
+        if swept.completed {
+            self.complete_from = self.round_from;
+            self.credit = 0;
+        }
+    }
+}
+
+/// Values of the rules in frames of a bearable size.
+#[derive(Debug, Default)]
+struct RulesFrames {
+    frames: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl RulesFrames {
+    fn put(&mut self, value: &[u8]) {
+        self.bytes += value.len();
+        let has_room = |frame: &Vec<u8>| frame.len() + value.len() <= RULES_FRAME_BYTES;
+        if !self.frames.last().is_some_and(has_room) {
+            let mut frame = new_frame(1 + value.len());
+            frame.push(RULES);
+            self.frames.push(frame);
+        }
+        self.frames.last_mut().expect("it was just begun").extend_from_slice(value);
+    }
+}
+
+/// All of the rules as frames of a checkpoint: what a fresh directory begins with.
+pub(crate) fn rules_frames(rules: &Rules) -> Vec<Vec<u8>> {
+    let mut frames = RulesFrames::default();
+    Snapshot::default().write_changes(rules, &mut |value| frames.put(value));
+    frames.frames
 }
 
 /// Appends a frame, if there is anything in it.

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::{Effect, Moment, Observer, Partition, Shared, Stopped};
+use accolade_engine::rules::Rules;
 use accolade_wire::record::Slice;
 
 pub use self::checkpoints::HomeCheckpointer;
@@ -89,6 +90,12 @@ impl Home {
     /// The partition, between two batches or while it stands.
     pub const fn partition(&self) -> &Partition {
         &self.partition
+    }
+
+    /// Has the partition share the memory of `newest`, the rules of its node, where they are not behind
+    /// its own; says whether they are the same.
+    pub fn share_rules(&mut self, newest: &Rules) -> bool {
+        self.partition.share_rules(newest)
     }
 
     /// The files, to read records and outcomes by place. The log is a copy, and may lack batches.

@@ -9,12 +9,14 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::checkpoint::Loader;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::partition::Partition;
-use accolade_engine::rules::{BEHAVIOUR, Rules};
-use accolade_wire::bytes::Cursor;
+use accolade_engine::rules::{BEHAVIOUR, Restoring, Rules};
+use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::record::HAS_CONTROL;
 
 use crate::backing::Backing;
-use crate::checkpoint::{Checkpointer, MANIFEST, Manifest, Resumed, VALUES, bad_frame, read_ids};
+use crate::checkpoint::{
+    Checkpointer, MANIFEST, Manifest, RULES, Resumed, VALUES, bad_frame, read_ids,
+};
 use crate::error::{Result, StorageError};
 use crate::frames;
 use crate::log::{LogFrame, LogWriter, RANDOM_BYTES, each_slice};
@@ -89,7 +91,27 @@ struct StateFrame {
     file: Arc<dyn DiskFile>,
     payload_at: u64,
     length: usize,
-    partition: u16,
+    of: Of,
+}
+
+/// Whose values a frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Partition(u16),
+    Rules,
+}
+
+impl StateFrame {
+    /// Reads the first `length` bytes.
+    fn read(&self, buffer: &mut Vec<u8>, length: usize) -> Result<()> {
+        buffer.resize(length, 0);
+        let read = self.file.read_at(buffer, self.payload_at);
+        read.map_err(|source| StorageError::io(Family::State.folder(), source))
+    }
+
+    fn bad(&self) -> impl FnOnce(BadFormat) -> StorageError {
+        bad_frame(Family::State, self.payload_at)
+    }
 }
 
 /// Everything that the state family holds up to its last whole checkpoint.
@@ -98,7 +120,30 @@ pub(crate) struct States {
     end: Option<Position>,
     frames: Vec<StateFrame>,
     pub(crate) manifest: Option<Manifest>,
-    controls: BTreeMap<u64, (Timestamp, Vec<u8>)>,
+}
+
+impl States {
+    /// The frames with values of partitions, the newest first.
+    fn of_partitions(&self) -> impl Iterator<Item = (u16, &StateFrame)> {
+        self.frames.iter().rev().filter_map(|frame| match frame.of {
+            Of::Partition(number) => Some((number, frame)),
+            Of::Rules => None,
+        })
+    }
+
+    /// The rules of the last checkpoint.
+    fn rules(&self) -> Result<Rules> {
+        let mut restoring = Restoring::default();
+        let mut payload = Vec::new();
+        for frame in self.frames.iter().rev().filter(|frame| frame.of == Of::Rules) {
+            frame.read(&mut payload, frame.length)?;
+            let mut cursor = Cursor::new(&payload[1..], "checkpoint's rules");
+            restoring.read(&mut cursor).map_err(frame.bad())?;
+        }
+        let rules = restoring.finish().map_err(bad_frame(Family::State, 0))?;
+        rules.check_known(BEHAVIOUR).map_err(StorageError::NewerRules)?;
+        Ok(rules)
+    }
 }
 
 /// Bytes of a frame of values in which its head ends.
@@ -252,6 +297,7 @@ impl Held<'_> {
             folded_to: vec![folded_to; count],
             needed_from: manifest
                 .map_or_else(|| vec![first_state; count], |m| m.needed_from.clone()),
+            rules_from: manifest.map_or(first_state, |m| m.rules_from),
             state,
             rules,
         };
@@ -336,14 +382,16 @@ pub(crate) fn read_states(disk: &dyn Disk) -> Result<States> {
                 Ok(VALUES) => {
                     let partition = cursor.u16().map_err(bad)?;
                     let (file, length) = (Arc::clone(file), payload.len());
-                    open_group.push(StateFrame { file, payload_at, length, partition });
+                    let of = Of::Partition(partition);
+                    open_group.push(StateFrame { file, payload_at, length, of });
+                }
+                Ok(RULES) => {
+                    let (file, length) = (Arc::clone(file), payload.len());
+                    open_group.push(StateFrame { file, payload_at, length, of: Of::Rules });
                 }
                 Ok(MANIFEST) if head.flags & COMMIT != 0 => {
                     let manifest = Manifest::read(&mut cursor).map_err(bad)?;
                     states.frames.append(&mut open_group);
-                    for (number, time, body) in &manifest.controls {
-                        states.controls.insert(*number, (*time, body.clone()));
-                    }
                     states.manifest = Some(manifest);
                 }
                 _ => return Err(bad(cursor.bad())),
@@ -352,7 +400,7 @@ pub(crate) fn read_states(disk: &dyn Disk) -> Result<States> {
         })?;
     states.end = end;
     if let Some(manifest) = &states.manifest {
-        let needed = manifest.needed_from.iter().min().copied().unwrap_or(0);
+        let needed = manifest.state_from();
         let first = frames::list(disk, Family::State)?.first().copied();
         if first.is_none_or(|first| first > needed) {
             let what = "the checkpoint needs it, and it is not there";
@@ -368,9 +416,9 @@ pub(crate) fn load_partitions(
     states: &States,
     numbers: Range<u16>,
 ) -> Result<(Vec<Partition>, Arc<Rules>)> {
-    if let Some(other) = states.frames.iter().find(|frame| !numbers.contains(&frame.partition)) {
-        let what = format!("it holds partition {}, which is not expected here", other.partition);
-        return Err(StorageError::damaged(Family::State.folder(), other.payload_at, what));
+    if let Some((other, frame)) = states.of_partitions().find(|(of, _)| !numbers.contains(of)) {
+        let what = format!("it holds partition {other}, which is not expected here");
+        return Err(StorageError::damaged(Family::State.folder(), frame.payload_at, what));
     }
     let first = numbers.start;
     let mut loaders: Vec<Loader> = numbers.map(Loader::new).collect();
@@ -380,40 +428,31 @@ pub(crate) fn load_partitions(
                 frames::remove(disk, family, sequence)?;
             }
         }
-        return finish(loaders, &BTreeMap::from([(0, Arc::default())]));
-    };
-    let read = |frame: &StateFrame, buffer: &mut Vec<u8>, length: usize| {
-        buffer.resize(length, 0);
-        let read = frame.file.read_at(buffer, frame.payload_at);
-        read.map_err(|source| StorageError::io(Family::State.folder(), source))
+        return finish(loaders, Arc::default());
     };
     let mut payload = Vec::new();
-    for frame in states.frames.iter().rev() {
-        let loader = &mut loaders[usize::from(frame.partition - first)];
+    for (number, frame) in states.of_partitions() {
+        let loader = &mut loaders[usize::from(number - first)];
         if loader.head().is_none() {
-            read(frame, &mut payload, frame.length.min(VALUES_HEAD_BYTES_MAX))?;
+            frame.read(&mut payload, frame.length.min(VALUES_HEAD_BYTES_MAX))?;
             let mut cursor = Cursor::new(&payload[3..], "checkpoint");
-            let bad = bad_frame(Family::State, frame.payload_at);
-            loader.peek_head(&mut cursor).map_err(bad)?;
+            loader.peek_head(&mut cursor).map_err(frame.bad())?;
         }
     }
-    let rules = rules_by_number(states)?;
-    let newest =
-        rules.values().next_back().expect("there are rules before the first control record");
-    let key = newest.settings.hash_key;
+    let rules = Arc::new(states.rules()?);
+    let key = rules.settings.hash_key;
     frames::read(disk, Family::Links, 0, Some(manifest.links), &mut |_, _, at, payload| {
         let bad = bad_frame(Family::Links, at);
         let mut cursor = Cursor::new(payload, "links");
         let Ok(number) = cursor.u16() else { return Err(bad(cursor.bad())) };
         loaders[usize::from(number - first)].read_links(&mut cursor, &key).map_err(bad)
     })?;
-    for frame in states.frames.iter().rev() {
-        read(frame, &mut payload, frame.length)?;
+    for (number, frame) in states.of_partitions() {
+        frame.read(&mut payload, frame.length)?;
         let mut cursor = Cursor::new(&payload[3..], "checkpoint");
-        let bad = bad_frame(Family::State, frame.payload_at);
-        loaders[usize::from(frame.partition - first)].read_values(&mut cursor).map_err(bad)?;
+        loaders[usize::from(number - first)].read_values(&mut cursor).map_err(frame.bad())?;
     }
-    let (mut partitions, newest) = finish(loaders, &rules)?;
+    let (mut partitions, newest) = finish(loaders, rules)?;
     let until = Some(manifest.ids);
     frames::read(disk, Family::Ids, manifest.ids_from, until, &mut |_, _, at, payload| {
         read_ids(payload, &mut |partition, id| {
@@ -429,29 +468,16 @@ pub(crate) fn load_partitions(
     Ok((partitions, newest))
 }
 
-fn finish(
-    loaders: Vec<Loader>,
-    rules: &BTreeMap<u64, Arc<Rules>>,
-) -> Result<(Vec<Partition>, Arc<Rules>)> {
-    let newest = rules.values().next_back().cloned().unwrap_or_default();
+fn finish(loaders: Vec<Loader>, newest: Arc<Rules>) -> Result<(Vec<Partition>, Arc<Rules>)> {
+    let mut by_number = BTreeMap::from([(newest.applied, Arc::clone(&newest))]);
     let mut partitions = Vec::with_capacity(loaders.len());
     for loader in loaders {
         let applied = loader.head().map_or(0, |head| head.applied);
-        let rules = rules.get(&applied).cloned().unwrap_or_default();
-        partitions.push(loader.finish(rules).map_err(bad_frame(Family::State, 0))?);
+        let rules = by_number.entry(applied).or_insert_with(|| Arc::new(newest.as_of(applied)));
+        let partition = loader.finish(Arc::clone(rules));
+        partitions.push(partition.map_err(bad_frame(Family::State, 0))?);
     }
     Ok((partitions, newest))
-}
-
-fn rules_by_number(states: &States) -> Result<BTreeMap<u64, Arc<Rules>>> {
-    let mut rules = BTreeMap::from([(0, Arc::new(Rules::default()))]);
-    let mut last = Arc::new(Rules::default());
-    for (time, body) in states.controls.values() {
-        let (next, _) = last.after(body, *time, BEHAVIOUR).map_err(StorageError::NewerRules)?;
-        last = Arc::new(next);
-        rules.insert(last.applied, Arc::clone(&last));
-    }
-    Ok(rules)
 }
 
 /// Opens journal or dead letters, cut back to the checkpoint: segments, end, and the next batch of each

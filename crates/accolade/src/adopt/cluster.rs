@@ -9,7 +9,6 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::{Event, LogFailed, OrderedLog, Owner};
 use accolade_engine::ownership::Cursor;
 use accolade_engine::partition::Partition;
-use accolade_engine::rules::Rules;
 use accolade_wire::order::{Claim, Offsets, Order, SourceTopic};
 use accolade_wire::record::{Kind, Record, Source};
 use anyhow::{Context, bail};
@@ -32,14 +31,18 @@ pub(super) struct Cluster<'a> {
     pub(super) address: String,
 }
 
-/// A control record as rules remember it: number, time and body.
-type Remembered = (u64, Timestamp, Vec<u8>);
+/// A control record: when it was taken in, and its body.
+type Remembered = (Timestamp, Vec<u8>);
 
 impl Cluster<'_> {
     /// Makes sure that nothing has happened but what an interrupted adoption of the same directory has
     /// done; returns the partitions that have no claim.
-    pub(super) fn check(&self, partitions: &[Partition]) -> anyhow::Result<Vec<u16>> {
-        self.controls_there(&partitions[0].rules().controls_after(0))?;
+    pub(super) fn check(
+        &self,
+        partitions: &[Partition],
+        controls: &[Remembered],
+    ) -> anyhow::Result<Vec<u16>> {
+        self.controls_there(controls)?;
         let mut unclaimed = Vec::new();
         for partition in partitions {
             if !self.is_claimed(partition)? {
@@ -58,7 +61,7 @@ impl Cluster<'_> {
         let mut there = 0;
         let mut others = 0;
         self.log.read_source(SourceTopic::Control, 0, 0..end, &mut |_, record| {
-            let is_expected = expected.get(there).is_some_and(|(_, time, body)| {
+            let is_expected = expected.get(there).is_some_and(|(time, body)| {
                 record.received_at == *time && record.body == &body[..]
             });
             if is_expected && others == 0 {
@@ -107,10 +110,9 @@ impl Cluster<'_> {
 
     /// Writes the control records that are not there yet, each with the time that it had; returns the
     /// offset after the last.
-    pub(super) fn write_controls(&self, rules: &Rules) -> anyhow::Result<i64> {
-        let controls = rules.controls_after(0);
-        let there = self.controls_there(&controls)?;
-        for (number, time, body) in &controls[there..] {
+    pub(super) fn write_controls(&self, controls: &[Remembered]) -> anyhow::Result<i64> {
+        let there = self.controls_there(controls)?;
+        for (number, (time, body)) in (1_u64..).zip(controls).skip(there) {
             let (kind, source, operator, origin) = (Kind::Control, Source::Node, "", None);
             let record = Record { kind, source, operator, received_at: *time, origin, body };
             let (tell, told) = mpsc::sync_channel(1);

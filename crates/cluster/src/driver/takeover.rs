@@ -447,7 +447,7 @@ impl Opening<'_> {
             }
         };
         let mut home = Home::open(Arc::clone(&disk), partition, &around.files)?;
-        self.check_cluster(&home)?;
+        self.check_cluster(&mut home)?;
         let cursor = self.cursor(&home, &order, &checkpoint)?;
         if cursor.next > claim {
             return Err(NotTaken::Stopped(format!(
@@ -468,14 +468,21 @@ impl Opening<'_> {
         Ok((refolding, files))
     }
 
-    fn check_cluster(&self, home: &Home) -> Result<(), NotTaken> {
-        let (own, cluster) = (home.partition().rules(), self.around.control.rules());
-        let (own, cluster) = (&own.settings.cluster_id, &cluster.settings.cluster_id);
+    /// Makes sure that the home is the cluster's, and shares the node's rules with it.
+    fn check_cluster(&self, home: &mut Home) -> Result<(), NotTaken> {
+        let rules = self.around.control.rules();
+        let own = &home.partition().rules().settings.cluster_id;
+        let (cluster, partition) = (&rules.settings.cluster_id, self.partition);
         if !own.is_empty() && own != cluster {
             return Err(NotTaken::Stopped(format!(
-                "the files of partition {} on this disk belong to the cluster {own}, and this is \
-                 {cluster}",
-                self.partition
+                "the files of partition {partition} on this disk belong to the cluster {own}, and this \
+                 is {cluster}"
+            )));
+        }
+        if !home.share_rules(&rules) {
+            return Err(NotTaken::Stopped(format!(
+                "the checkpoint of partition {partition} has other rules than the cluster's control \
+                 records make"
             )));
         }
         Ok(())

@@ -1,9 +1,16 @@
-//! What control records make of the rules.
+//! What control records make of the rules, and what checkpoints make of them again.
+
+use std::sync::Arc;
 
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::time::Timestamp;
-use accolade_engine::rules::{BEHAVIOUR, Rules, RulesHistory, Unknown, UnknownWhat};
+use accolade_engine::rules::{
+    BEHAVIOUR, Restoring, Rules, RulesHistory, Snapshot, Unknown, UnknownWhat,
+};
+use accolade_wire::bytes::Cursor;
 use accolade_wire::control::Control;
+use expect_test::expect;
+use proptest::prelude::*;
 
 /// Rules under construction, by the release that knows the behaviours up to `known`.
 struct Made {
@@ -109,5 +116,218 @@ fn what_a_release_does_not_know_is_not_in_its_history() {
     for _ in 0..2 {
         assert!(after(&older).is_err());
         assert_eq!(after(&newer), Ok((2, done(2))));
+    }
+}
+
+fn operator(name: &str) -> Control {
+    Control::Operator { operator: name.into(), key_hash: "k".into(), events_per_second: 7 }
+}
+
+/// A version edited from `edited_from`; one of three documents.
+fn publish(name: &str, edited_from: u32, effective_from: i64, document: u8) -> Control {
+    Control::Publish {
+        operator: name.into(),
+        edited_from,
+        effective_from,
+        why: format!("why {effective_from}"),
+        who: "who".into(),
+        published_at: effective_from - 1,
+        document: format!(
+            r#"{{"currency":"EUR","earning":{{"multipliers":{{"slots":0.{document}}}}}}}"#
+        ),
+        zone: vec![(0, 3_600), (9, i32::from(document))],
+    }
+}
+
+fn withdraw(name: &str, version: u32) -> Control {
+    Control::Withdraw { operator: name.into(), version, why: "late".into(), who: "her".into() }
+}
+
+fn skip() -> Control {
+    Control::Skip { partition: 0, batch: 1, slot: 1, who: "who".into() }
+}
+
+#[test]
+fn a_program_is_compiled_when_it_is_needed_and_equal_documents_are_kept_once() {
+    let mut made = Made::new(1);
+    made.control(&operator("house")).unwrap();
+    made.control(&operator("casino")).unwrap();
+    for (name, document) in [("house", 1), ("casino", 1), ("casino", 2)] {
+        let latest = made.rules.operator(name).unwrap().versions.latest();
+        made.control(&publish(name, latest, 5, document)).unwrap();
+    }
+    let mut values = Vec::new();
+    Snapshot::default().write_changes(&made.rules, &mut |value| values.extend_from_slice(value));
+    let mut restoring = Restoring::default();
+    restoring.read(&mut Cursor::new(&values, "rules")).unwrap();
+    let rules = restoring.finish().unwrap();
+    let version =
+        |name, number| &rules.operator(name).unwrap().versions.get(number).unwrap().program;
+    assert!(Arc::ptr_eq(&version("house", 1).program, &version("casino", 1).program));
+    assert_ne!(version("casino", 1).program, version("casino", 2).program);
+    assert_eq!(&*version("casino", 2).program.currency, "EUR");
+}
+
+#[test]
+fn values_of_the_rules_keep_their_format() {
+    let mut made = Made::new(2);
+    made.control(&operator("house")).unwrap();
+    made.control(&publish("house", 0, 5_000, 1)).unwrap();
+    made.control(&withdraw("house", 1)).unwrap();
+    made.control(&Control::Behaviour { number: 2 }).unwrap();
+    let mut written = String::new();
+    Snapshot::default().write_changes(&made.rules, &mut |value| {
+        written += &value.escape_ascii().to_string();
+        written += "\n";
+    });
+    expect![[r#"
+        \x01\x01\x05\x01c\x02UUUUUUUUUUUUUUUU\xa8\x01\x18\x02\x01\xe9\x03\x00\x00\x00\x00\x00\x00\x01\x05\xed\x03\x00\x00\x00\x00\x00\x00\x02
+        \x02\x01\x01\x05house\x01k\x07\x02\xea\x03\x00\x00\x00\x00\x00\x00
+        \x03\x01\x01\x01\x03\xeb\x03\x00\x00\x00\x00\x00\x00\x88\x13\x00\x00\x00\x00\x00\x00\x00\x87\x13\x00\x00\x00\x00\x00\x00\x08why 5000\x03who\x01\x02\x00\x00\x00\x00\x00\x00\x00\x00\xa08\t\x00\x00\x00\x00\x00\x00\x00\x02:{\"currency\":\"EUR\",\"earning\":{\"multipliers\":{\"slots\":0.1}}}\x01\x04\xec\x03\x00\x00\x00\x00\x00\x00\x04late\x03her
+    "#]].assert_eq(&written);
+}
+
+#[test]
+fn a_document_that_is_no_program_is_declined() {
+    let mut made = Made::new(1);
+    made.control(&operator("house")).unwrap();
+    let Control::Publish { operator, edited_from, why, who, zone, .. } = publish("house", 0, 5, 1)
+    else {
+        unreachable!()
+    };
+    let (effective_from, published_at, document) =
+        (5, 4, r#"{"currency":"EUR","tiers":[]}"#.into());
+    let bad = Control::Publish {
+        operator,
+        edited_from,
+        effective_from,
+        why,
+        who,
+        published_at,
+        document,
+        zone,
+    };
+    assert_eq!(made.control(&bad), Ok(declined(Declined::Malformed)));
+    assert_eq!(made.rules.operator("house").unwrap().versions.latest(), 0);
+}
+
+#[test]
+fn rules_of_many_control_records_are_dropped_on_a_small_stack() {
+    let mut made = Made::new(1);
+    let skip = serde_json::to_vec(&skip()).unwrap();
+    let mut earlier = Vec::new();
+    for number in 0..2_000 {
+        made.control(&operator(&format!("operator-{number}"))).unwrap();
+        for _ in 0..40 {
+            made.bytes(&skip).unwrap();
+        }
+        earlier.push(made.rules.clone());
+    }
+    assert_eq!(made.rules.applied, 1 + 2_000 * 41);
+    let drops = std::thread::Builder::new().stack_size(64 << 10);
+    drops.spawn(move || drop((earlier, made))).unwrap().join().unwrap();
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Operator(u8),
+    Publish(u8, i64, u8, bool),
+    Withdraw(u8, u32),
+    Behaviour(u16),
+    Malformed,
+    Skip,
+    /// A checkpoint, whose sweep goes on for so many bytes.
+    Checkpoint(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let name = || 0..5_u8;
+    prop_oneof![
+        2 => name().prop_map(Act::Operator),
+        6 => (name(), 0..2_000_i64, 1..4_u8, prop::bool::weighted(0.1))
+            .prop_map(|(name, from, document, is_stale)| Act::Publish(name, from, document, is_stale)),
+        3 => (name(), 1..6_u32).prop_map(|(name, version)| Act::Withdraw(name, version)),
+        1 => (1..4_u16).prop_map(Act::Behaviour),
+        1 => Just(Act::Malformed),
+        1 => Just(Act::Skip),
+        4 => (0..600_usize).prop_map(Act::Checkpoint),
+    ]
+}
+
+/// Checkpoints as a directory keeps them: what a complete round has superseded is removed.
+#[derive(Default)]
+struct Kept {
+    snapshot: Snapshot,
+    checkpoints: Vec<Vec<u8>>,
+    round_from: usize,
+    needed_from: usize,
+}
+
+impl Kept {
+    fn checkpoint(&mut self, rules: &Rules, bytes: usize) {
+        let mut values = Vec::new();
+        let mut give = |value: &[u8]| values.extend_from_slice(value);
+        self.snapshot.write_changes(rules, &mut give);
+        if bytes > 0 {
+            if !self.snapshot.is_sweeping() {
+                self.round_from = self.checkpoints.len();
+            }
+            if self.snapshot.sweep(rules, bytes, &mut give) {
+                self.needed_from = self.round_from;
+            }
+        }
+        self.checkpoints.push(values);
+    }
+
+    fn restore(&self) -> Rules {
+        let mut restoring = Restoring::default();
+        for values in self.checkpoints[self.needed_from..].iter().rev() {
+            restoring.read(&mut Cursor::new(values, "rules")).unwrap();
+        }
+        restoring.finish().unwrap()
+    }
+}
+
+proptest! {
+    #[test]
+    fn rules_are_restored_from_checkpoints_as_of_any_control_record_and_told_again(
+        acts in prop::collection::vec(act(), 1..60)
+    ) {
+        let name = |number: u8| format!("operator-{number}");
+        let mut made = Made::new(3);
+        let mut all = vec![Rules::default(), made.rules.clone()];
+        let mut kept = Kept::default();
+        for act in acts {
+            match act {
+                Act::Operator(number) => drop(made.control(&operator(&name(number))).unwrap()),
+                Act::Publish(number, from, document, is_stale) => {
+                    let latest =
+                        made.rules.operator(&name(number)).map_or(0, |known| known.versions.latest());
+                    let edited_from = latest + u32::from(is_stale);
+                    let publish = publish(&name(number), edited_from, from, document);
+                    made.control(&publish).unwrap();
+                }
+                Act::Withdraw(number, version) => {
+                    made.control(&withdraw(&name(number), version)).unwrap();
+                }
+                Act::Behaviour(number) => drop(made.control(&Control::Behaviour { number }).unwrap()),
+                Act::Malformed => drop(made.bytes(b"{}").unwrap()),
+                Act::Skip => drop(made.control(&skip()).unwrap()),
+                Act::Checkpoint(bytes) => kept.checkpoint(&made.rules, bytes),
+            }
+            if made.rules.applied == all.len() as u64 {
+                all.push(made.rules.clone());
+            }
+        }
+        kept.checkpoint(&made.rules, 0);
+        let restored = kept.restore();
+        prop_assert_eq!(&restored, &made.rules);
+        for (number, rules) in (0..).zip(&all) {
+            prop_assert_eq!(&restored.as_of(number), rules, "after {} control records", number);
+        }
+        let (retold, records) = restored.retold();
+        prop_assert_eq!(retold.applied, records.len() as u64);
+        prop_assert_eq!(retold.controls(), restored.controls());
+        prop_assert_eq!(retold.settings, restored.settings);
     }
 }

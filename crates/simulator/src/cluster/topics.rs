@@ -7,6 +7,7 @@ use accolade_cluster::control::ControlBook;
 use accolade_cluster::driver::takeover::Reads;
 use accolade_cluster::inbox::Inbox;
 use accolade_engine::ordered::{EachOrdered, LogFailed, Owner};
+use accolade_engine::rules::RulesHistory;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::order::{Offsets, Order, SourceRange, SourceTopic};
 use accolade_wire::record::Record;
@@ -141,11 +142,11 @@ impl Topics {
     }
 
     /// A node hears the control records that it has not heard.
-    pub(super) fn hear_control(&self, control: &ControlBook) {
+    pub(super) fn hear_control(&self, control: &ControlBook, history: &RulesHistory) {
         let from = usize::try_from(control.end()).expect("not negative");
         for (at, item) in self.control.iter().enumerate().skip(from) {
             if let Some(item) = item {
-                with_record(item, |record| control.add(offset(at), record));
+                with_record(item, |record| control.add(offset(at), record, history));
             }
         }
     }

@@ -205,7 +205,7 @@ impl Taking<'_> {
 
     /// The state ends behind the frame that holds `manifest`.
     fn take_state(&mut self, manifest: &Manifest) -> Result<()> {
-        let needed = manifest.needed_from.iter().min().copied().unwrap_or(0);
+        let needed = manifest.state_from();
         let segments = self.segments(Family::State, needed)?;
         needs(Family::State, &segments, needed)?;
         for (&sequence, (path, _)) in segments.iter().rev() {

@@ -5,8 +5,11 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::ids::IdEntry;
+use accolade_engine::rules::{Restoring, Rules, Snapshot};
 use accolade_engine::store::{Ask, Hours};
 use accolade_storage::checkpoint::{Manifest, read_ids};
 use accolade_storage::disk::RealDisk;
@@ -104,12 +107,66 @@ fn a_manifest_of_any_bytes() {
         check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
             let mut cursor = Cursor::new(bytes, "checkpoint");
             if let Ok(manifest) = Manifest::read(&mut cursor) {
-                let parts = manifest.sections.len() + manifest.controls.len();
-                assert!(parts + manifest.needed_from.len() <= bytes.len());
+                assert!(manifest.sections.len() + manifest.needed_from.len() <= bytes.len());
             }
-            // Positions that can be read, and then lists of any length.
-            let front = [0; 60];
+            // The format and positions that can be read, and then lists of any length.
+            let mut front = [0; 61];
+            front[0] = 1;
             drop(Manifest::read(&mut Cursor::new(&[&front, bytes].concat(), "checkpoint")));
+        });
+    });
+}
+
+fn rules_of(bytes: &[u8]) -> Option<Rules> {
+    let mut restoring = Restoring::default();
+    restoring.read(&mut Cursor::new(bytes, "rules")).ok()?;
+    restoring.finish().ok()
+}
+
+fn values_of(rules: &Rules) -> Vec<u8> {
+    let mut values = Vec::new();
+    Snapshot::default().write_changes(rules, &mut |value| values.extend_from_slice(value));
+    values
+}
+
+/// Whatever can be read at all is read again from what is written of it.
+fn rules_are_read_as_written(bytes: &[u8]) {
+    if let Some(rules) = rules_of(bytes).filter(|rules| rules.applied > 0) {
+        assert_eq!(rules_of(&values_of(&rules)), Some(rules));
+    }
+}
+
+#[test]
+fn rules_of_any_bytes() {
+    bounded(|| {
+        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+            rules_are_read_as_written(bytes);
+        });
+    });
+}
+
+#[test]
+fn rules_with_small_damage() {
+    let controls = [
+        r#"{"control":"genesis","clusterId":"c","partitions":4,"behaviour":1,"windowHours":168,
+        "recentHours":24,"hashKey":"55555555555555555555555555555555"}"#,
+        r#"{"control":"operator","operator":"a","keyHash":"k","eventsPerSecond":0}"#,
+        r#"{"control":"operator","operator":"b","keyHash":"k","eventsPerSecond":9}"#,
+        r#"{"control":"publish","operator":"b","editedFrom":0,"effectiveFrom":9,"why":"w","who":"o",
+        "publishedAt":8,"document":"{\"currency\":\"EUR\"}","zone":[[0,3600]]}"#,
+        r#"{"control":"publish","operator":"b","editedFrom":1,"effectiveFrom":9,"why":"w","who":"o",
+        "publishedAt":8,"document":"{\"currency\":\"EUR\"}","zone":[]}"#,
+        r#"{"control":"withdraw","operator":"b","version":2,"why":"w","who":"o"}"#,
+    ];
+    let after = |rules: Rules, body: &&str| {
+        let (next, outcome) = rules.after(body.as_bytes(), Timestamp::default(), 1).unwrap();
+        assert!(matches!(outcome, Outcome::Done { .. }), "{body}");
+        next
+    };
+    let sample = values_of(&controls.iter().fold(Rules::default(), after));
+    bounded(|| {
+        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+            rules_are_read_as_written(&edited(&sample, edits));
         });
     });
 }

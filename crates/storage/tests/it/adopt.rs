@@ -222,6 +222,16 @@ impl Node {
         last
     }
 
+    /// Forgets the control records that changed nothing, as an adoption does.
+    fn retell(&mut self) {
+        let (rules, _) = self.opened.partitions[0].rules().retold();
+        let rules = Arc::new(rules);
+        for partition in &mut self.opened.partitions {
+            partition.retell_rules(Arc::clone(&rules));
+        }
+        self.shared.history = RulesHistory::default();
+    }
+
     fn checkpoint(&mut self, seals: bool) {
         let (position, time) = (self.opened.log.position(), Timestamp::from_micros(self.now));
         let take = |partition| Part::take(partition, position, seals);
@@ -246,6 +256,7 @@ impl Node {
             node.round(round);
             if round == 12 {
                 node.publish(1, "0.2");
+                node.publish(0, "0.3");
             }
             if round == 28 {
                 node.release_one_of_each();
@@ -319,7 +330,7 @@ fn check_same(home: &Home, node: &Node) {
     assert_eq!(home.partition().time(), embedded.time());
     assert_eq!(values(home.partition()), values(embedded));
     assert_eq!(ids(home.partition(), ours), ids(embedded, theirs));
-    assert_eq!(home.partition().rules().controls_after(0), embedded.rules().controls_after(0));
+    assert_eq!(home.partition().rules(), embedded.rules());
     let mut letters = 0;
     for batch in 1..embedded.next_batch() {
         let journal = ours.journal.read(number, batch).unwrap();
@@ -359,10 +370,13 @@ fn homes_are_what_the_directory_was_and_go_on_as_it_would_have() {
     node.fold();
     assert!(node.opened.backing.lookup.sections().len() > 4);
     assert!(node.opened.partitions.iter().any(|partition| !partition.ids().is_empty()));
+    let applied = node.opened.partitions[0].rules().applied;
+    node.retell();
 
     let store = tempfile::tempdir().unwrap();
     let objects: Arc<dyn Objects> = Arc::new(Directory::open(store.path()).unwrap());
     let embedded = Embedded::open(directory.path(), faulty).unwrap();
+    assert_eq!(embedded.controls().len() as u64 + 1, applied, "one was declined");
     let folders: Vec<_> = (0..PARTITIONS).map(|_| tempfile::tempdir().unwrap()).collect();
     let mut homes: Vec<Home> = (0..)
         .zip(&folders)
@@ -411,6 +425,7 @@ fn a_directory_that_was_adopted_is_still_a_nodes() {
     let mut node = Node::lived();
     let directory = node.copy();
     node.fold();
+    node.retell();
     for _ in 0..2 {
         let embedded = Embedded::open(directory.path(), faulty).unwrap();
         let in_use = Embedded::open(directory.path(), faulty).unwrap_err();

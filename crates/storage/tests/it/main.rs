@@ -7,6 +7,7 @@ mod driver;
 mod home;
 mod lookup;
 mod node;
+mod rules;
 mod segments;
 mod ship;
 mod standing;

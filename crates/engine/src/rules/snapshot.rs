@@ -1,0 +1,346 @@
+//! The rules in checkpoints: what changed since the one before, and now and then everything again.
+//!
+//! A value is `tag u8 · key · format u8 · fields`. Of each key the newest value counts, and it tells all
+//! that older ones told: so checkpoints may be read from the newest to the oldest, and a partition that
+//! stands at an earlier control record needs no values of its own ([`Rules::as_of`]).
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use accolade_domain::program::VersionEntry;
+use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
+use accolade_wire::identity::HashKey;
+
+use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
+
+mod tag {
+    pub(super) const HEAD: u8 = 1;
+    pub(super) const OPERATOR: u8 = 2;
+    pub(super) const VERSION: u8 = 3;
+}
+
+const FORMAT: u8 = 1;
+
+/// What of the rules stands in checkpoints already.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Everything that came by control records up to this one.
+    written: u64,
+    /// Where the round over everything goes on, if one is on its way: operator and version.
+    sweep_next: Option<(u32, u32)>,
+}
+
+impl Snapshot {
+    /// Goes on after checkpoints that hold `rules`.
+    pub const fn after(rules: &Rules) -> Self {
+        Self { written: rules.applied, sweep_next: None }
+    }
+
+    /// Whether a round over everything is on its way.
+    pub const fn is_sweeping(&self) -> bool {
+        self.sweep_next.is_some()
+    }
+
+    /// Gives out, one by one, the values of what came since the last time; none where nothing did.
+    pub fn write_changes(&mut self, rules: &Rules, give: &mut dyn FnMut(&[u8])) {
+        let written = std::mem::replace(&mut self.written, rules.applied);
+        if rules.applied <= written {
+            return;
+        }
+        let mut values = Values::new(give);
+        values.head(rules);
+        for operator in rules.operators().filter(|operator| operator.changed > written) {
+            if operator.since.control > written {
+                values.operator(operator);
+            }
+            let is_new = |since: Since| since.control > written;
+            let versions = operator.versions.all().rev();
+            for version in versions.take_while(|version| is_new(version.program.since)) {
+                values.version(operator, version);
+            }
+            for (number, withdrawal) in &operator.withdrawals {
+                if let Some(version) = operator.versions.get(*number)
+                    && is_new(withdrawal.since)
+                    && !is_new(version.program.since)
+                {
+                    values.version(operator, version);
+                }
+            }
+        }
+    }
+
+    /// Gives out about `bytes` of all values, from where it stopped the last time; returns whether the
+    /// round is complete: then whatever was given out before it began is superseded.
+    pub fn sweep(&mut self, rules: &Rules, bytes: usize, give: &mut dyn FnMut(&[u8])) -> bool {
+        let mut values = Values::new(give);
+        let next = self.sweep_next.take();
+        if next.is_none() {
+            values.head(rules);
+        }
+        let (first, first_version) = next.unwrap_or_default();
+        for number in rules.names.range(first..).map(|(number, _)| *number) {
+            let operator = rules.operator_numbered(number).expect("it has a name");
+            let from = if number == first { first_version } else { 0 };
+            if from == 0 {
+                if values.bytes >= bytes {
+                    self.sweep_next = Some((number, 0));
+                    return false;
+                }
+                values.operator(operator);
+            }
+            for version in operator.versions.all_from(from) {
+                if values.bytes >= bytes {
+                    self.sweep_next = Some((number, version.number));
+                    return false;
+                }
+                values.version(operator, version);
+            }
+        }
+        true
+    }
+}
+
+/// Writes values, and hands each out.
+struct Values<'a> {
+    give: &'a mut dyn FnMut(&[u8]),
+    buffer: Vec<u8>,
+    bytes: usize,
+}
+
+impl<'a> Values<'a> {
+    fn new(give: &'a mut dyn FnMut(&[u8])) -> Self {
+        Self { give, buffer: Vec::new(), bytes: 0 }
+    }
+
+    fn give(&mut self) {
+        self.bytes += self.buffer.len();
+        (self.give)(&self.buffer);
+        self.buffer.clear();
+    }
+
+    fn head(&mut self, rules: &Rules) {
+        let Settings { cluster_id, partitions, hash_key, behaviour: _, window_hours, recent_hours } =
+            &rules.settings;
+        let out = &mut self.buffer;
+        out.extend_from_slice(&[tag::HEAD, FORMAT]);
+        put_varint(out, rules.applied);
+        put_text(out, cluster_id);
+        put_varint(out, u64::from(*partitions));
+        out.extend_from_slice(&hash_key.0);
+        put_varint(out, u64::from(*window_hours));
+        put_varint(out, u64::from(*recent_hours));
+        put_varint(out, rules.behaviours.len() as u64);
+        for (since, behaviour) in &rules.behaviours {
+            put_since(out, *since);
+            put_varint(out, u64::from(*behaviour));
+        }
+        self.give();
+    }
+
+    fn operator(&mut self, operator: &Operator) {
+        let out = &mut self.buffer;
+        out.push(tag::OPERATOR);
+        put_varint(out, u64::from(operator.number));
+        out.push(FORMAT);
+        put_text(out, &operator.id);
+        put_text(out, &operator.key_hash);
+        put_varint(out, u64::from(operator.events_per_second));
+        put_since(out, operator.since);
+        self.give();
+    }
+
+    fn version(&mut self, operator: &Operator, version: &VersionEntry<Arc<Published>>) {
+        let Published { program, edited_from, why, who, published_at, since } = &*version.program;
+        let out = &mut self.buffer;
+        out.push(tag::VERSION);
+        put_varint(out, u64::from(operator.number));
+        put_varint(out, u64::from(version.number));
+        out.push(FORMAT);
+        put_since(out, *since);
+        out.extend_from_slice(&version.effective_from.micros().to_le_bytes());
+        put_varint(out, u64::from(*edited_from));
+        out.extend_from_slice(&published_at.micros().to_le_bytes());
+        put_text(out, why);
+        put_text(out, who);
+        put_varint(out, u64::from(program.behaviour));
+        put_varint(out, program.zone.0.len() as u64);
+        for (from, offset) in &program.zone.0 {
+            out.extend_from_slice(&from.micros().to_le_bytes());
+            put_signed(out, i64::from(*offset));
+        }
+        put_text(out, &program.document);
+        let withdrawal = operator.withdrawals.get(&version.number);
+        out.push(u8::from(withdrawal.is_some()));
+        if let Some(withdrawal) = withdrawal {
+            put_since(out, withdrawal.since);
+            put_text(out, &withdrawal.why);
+            put_text(out, &withdrawal.who);
+        }
+        self.give();
+    }
+}
+
+fn put_since(out: &mut Vec<u8>, since: Since) {
+    put_varint(out, since.control);
+    out.extend_from_slice(&since.time.micros().to_le_bytes());
+}
+
+fn read_since(cursor: &mut Cursor<'_>) -> Result<Since, BadFormat> {
+    match cursor.varint()? {
+        0 => Err(cursor.bad()),
+        control => Ok(Since { control, time: read_time(cursor)? }),
+    }
+}
+
+fn read_time(cursor: &mut Cursor<'_>) -> Result<Timestamp, BadFormat> {
+    cursor.i64().map(Timestamp::from_micros)
+}
+
+fn read_format(cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
+    if cursor.u8()? == FORMAT { Ok(()) } else { Err(cursor.bad()) }
+}
+
+/// A version as a checkpoint has it.
+#[derive(Debug)]
+struct Stored {
+    effective_from: Timestamp,
+    published: Arc<Published>,
+    withdrawal: Option<Arc<Withdrawal>>,
+}
+
+/// Makes the rules from checkpoints, which are read from the newest to the oldest.
+#[derive(Debug, Default)]
+pub struct Restoring {
+    head: Option<Rules>,
+    operators: BTreeMap<u32, Operator>,
+    versions: BTreeMap<(u32, u32), Stored>,
+    /// Equal documents are kept once.
+    programs: BTreeMap<u64, Arc<LazyProgram>>,
+}
+
+impl Restoring {
+    /// Reads values as [`Snapshot`] gave them out, any number of them.
+    pub fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
+        while !cursor.is_empty() {
+            match cursor.u8()? {
+                tag::HEAD => {
+                    let head = read_head(cursor)?;
+                    self.head.get_or_insert(head);
+                }
+                tag::OPERATOR => {
+                    let operator = read_operator(cursor)?;
+                    self.operators.entry(operator.number).or_insert(operator);
+                }
+                tag::VERSION => self.read_version(cursor)?,
+                _ => return Err(cursor.bad()),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_version(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
+        let key = (cursor.small()?, cursor.small()?);
+        read_format(cursor)?;
+        let since = read_since(cursor)?;
+        let effective_from = read_time(cursor)?;
+        let edited_from = cursor.small()?;
+        let published_at = read_time(cursor)?;
+        let (why, who) = (cursor.text()?, cursor.text()?);
+        let behaviour = cursor.small()?;
+        let mut zone = Vec::new();
+        for _ in 0..cursor.varint()? {
+            let from = read_time(cursor)?;
+            let offset = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
+            zone.push((from, offset));
+        }
+        let document = cursor.text()?;
+        let withdrawal = match cursor.u8()? {
+            0 => None,
+            1 => {
+                let since = read_since(cursor)?;
+                let (why, who) = (cursor.text()?.into(), cursor.text()?.into());
+                Some(Arc::new(Withdrawal { why, who, since }))
+            }
+            _ => return Err(cursor.bad()),
+        };
+        if !self.versions.contains_key(&key) {
+            let program =
+                self.program(LazyProgram::new(document.into(), ZoneOffsets(zone), behaviour));
+            let (why, who) = (why.into(), who.into());
+            let published =
+                Arc::new(Published { program, edited_from, why, who, published_at, since });
+            self.versions.insert(key, Stored { effective_from, published, withdrawal });
+        }
+        Ok(())
+    }
+
+    fn program(&mut self, program: LazyProgram) -> Arc<LazyProgram> {
+        let mut hasher = DefaultHasher::new();
+        program.document.hash(&mut hasher);
+        let known = self.programs.entry(hasher.finish());
+        let program = Arc::new(program);
+        let known = known.or_insert_with(|| Arc::clone(&program));
+        if *known == program { Arc::clone(known) } else { program }
+    }
+
+    /// The rules of the newest checkpoint; those before the first control record where none was read.
+    pub fn finish(self) -> Result<Rules, BadFormat> {
+        let Self { head, mut operators, versions, .. } = self;
+        let missing = BadFormat("set of checkpoints: a part of the rules is missing");
+        let mut rules = match head {
+            Some(head) => head,
+            None if operators.is_empty() && versions.is_empty() => return Ok(Rules::default()),
+            None => return Err(missing),
+        };
+        for ((operator, number), stored) in versions {
+            let operator = operators.get_mut(&operator).ok_or(missing)?;
+            if operator.publish(stored.effective_from, stored.published) != number {
+                return Err(missing);
+            }
+            if let Some(withdrawal) = stored.withdrawal
+                && !operator.withdraw(number, withdrawal)
+            {
+                return Err(missing);
+            }
+        }
+        for (expected, (number, operator)) in (1..).zip(operators) {
+            let is_next = number == expected && operator.changed <= rules.applied;
+            if !is_next || rules.operators.contains_key(&operator.id) {
+                return Err(missing);
+            }
+            rules.add(operator);
+        }
+        Ok(rules)
+    }
+}
+
+fn read_head(cursor: &mut Cursor<'_>) -> Result<Rules, BadFormat> {
+    read_format(cursor)?;
+    let applied = cursor.varint()?;
+    let mut settings = Settings {
+        cluster_id: cursor.text()?.into(),
+        partitions: cursor.small()?,
+        hash_key: HashKey(cursor.array()?),
+        window_hours: cursor.small()?,
+        recent_hours: cursor.small()?,
+        ..Settings::default()
+    };
+    let mut behaviours = Vec::new();
+    for _ in 0..cursor.varint()? {
+        behaviours.push((read_since(cursor)?, cursor.small()?));
+    }
+    if let Some((_, behaviour)) = behaviours.last() {
+        settings.behaviour = *behaviour;
+    }
+    Ok(Rules { applied, settings, behaviours, ..Rules::default() })
+}
+
+fn read_operator(cursor: &mut Cursor<'_>) -> Result<Operator, BadFormat> {
+    let number = cursor.small()?;
+    read_format(cursor)?;
+    let (id, key_hash) = (cursor.text()?.into(), cursor.text()?.into());
+    let events_per_second = cursor.small()?;
+    Ok(Operator::new(number, id, key_hash, events_per_second, read_since(cursor)?))
+}

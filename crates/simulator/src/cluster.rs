@@ -65,6 +65,7 @@ pub const FAULTS: &[&str] = &[
     "appends that land twice",
     "batches that do not count",
     "checkpoints not shipped",
+    "checkpoints written beside a failure",
     "claims that came second",
     "claims that do not count",
     "crashes within an operation",
@@ -466,9 +467,19 @@ impl World {
             Seat::Taking(taking) => self.step_taking(node, partition, taking, heard),
             Seat::Live(mut live) => {
                 self.is_excused = self.now - live.proven_at() >= GRACE;
+                // Where something is going to go wrong, it may do so beside a checkpoint.
+                if live.given.is_none() && self.is_armed(node, at) && self.random.percent(40) {
+                    live.given = live.live.give(usize::MAX);
+                }
                 let stepped = self.step_live(node, partition, &mut live, heard);
+                if stepped.is_err() && live.given.is_some() {
+                    // Whoever writes the checkpoint has not heard of the failure.
+                    let written = self.write(node, partition, &mut live);
+                    self.tell(|| format!("a checkpoint meanwhile: {written:?}"));
+                    self.count("checkpoints written beside a failure");
+                }
                 stepped.and_then(|stays| match stays {
-                    Stays::Nobody => Ok(Seat::Empty),
+                    Stays::Nobody => self.write(node, partition, &mut live).map(|()| Seat::Empty),
                     Stays::Owner => {
                         self.look_after(node, partition, &mut live)?;
                         Ok(Seat::Live(live))
@@ -508,6 +519,9 @@ impl World {
         if self.random.percent(12) {
             self.keep(node, partition, live)?;
         }
+        if self.random.percent(40) {
+            self.write(node, partition, live)?;
+        }
         if self.random.percent(50) {
             self.upload(node, partition, live)?;
         }
@@ -522,15 +536,20 @@ impl World {
         Ok(())
     }
 
-    /// Writes a checkpoint, and takes what is to be shipped of it.
+    /// Takes what a checkpoint holds, and writes it, or leaves that for later.
     fn keep(&mut self, node: usize, partition: u16, owned: &mut Owned) -> Result<()> {
+        self.write(node, partition, owned)?;
         let seals = self.random.percent(25);
-        let Some(given) = owned.live.give(if seals { 0 } else { usize::MAX }) else {
-            return Ok(());
-        };
+        owned.given = owned.live.give(if seals { 0 } else { usize::MAX });
+        if self.random.percent(70) { self.write(node, partition, owned) } else { Ok(()) }
+    }
+
+    /// Writes a checkpoint, and takes what is to be shipped of it.
+    fn write(&mut self, node: usize, partition: u16, owned: &mut Owned) -> Result<()> {
+        let Some(given) = owned.given.take() else { return Ok(()) };
         let written = owned.keeper.write(given)?;
         self.count("checkpoints");
-        self.tell(|| format!("n{node} p{partition}: checkpoint, {seals}"));
+        self.tell(|| format!("n{node} p{partition}: checkpoint"));
         if self.random.percent(80) {
             match owned.keeper.take(&written) {
                 Ok(to_ship) => owned.to_ship = Some(to_ship),

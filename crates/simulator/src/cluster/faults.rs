@@ -63,6 +63,13 @@ impl World {
         }
     }
 
+    /// Whether something is going to go wrong with a disk.
+    pub(super) fn is_armed(&self, node: usize, at: usize) -> bool {
+        let Faults { crash_at, fail_at, fail_sync_at, capacity_bytes } =
+            self.nodes[node].disks[at].armed;
+        [crash_at, fail_at, fail_sync_at, capacity_bytes].iter().any(Option::is_some)
+    }
+
     /// A node goes down over an error, which must be one that was meant to happen.
     pub(super) fn fall(&mut self, node: usize, partition: u16, error: &StorageError) {
         let NodeDisk { disk, armed } = &self.nodes[node].disks[usize::from(partition)];

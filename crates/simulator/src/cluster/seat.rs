@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use accolade_cluster::driver::Now;
 use accolade_cluster::driver::keeper::{Keeper, ToShip};
-use accolade_cluster::driver::seat::{Folded, Live, Sources};
+use accolade_cluster::driver::seat::{Folded, Given, Live, Sources};
 use accolade_cluster::driver::takeover::{NotTaken, Takeover, read_gap};
 use accolade_cluster::inbox::Inbox;
 use accolade_domain::amount::Points;
@@ -47,6 +47,8 @@ pub(super) struct Taking {
 pub(super) struct Owned {
     pub(super) live: Live,
     pub(super) keeper: Keeper,
+    /// Taken for a checkpoint that is not written.
+    pub(super) given: Option<Given>,
     pub(super) to_ship: Option<ToShip>,
     pub(super) ticket: Option<u64>,
     inbox: Mutex<Inbox>,
@@ -91,7 +93,15 @@ impl Owned {
         let heard = live.holder().cursor().sources;
         let mut inbox = Inbox::default();
         inbox.open(heard);
-        Self { live, keeper, to_ship: None, ticket: None, inbox: Mutex::new(inbox), heard }
+        Self {
+            live,
+            keeper,
+            given: None,
+            to_ship: None,
+            ticket: None,
+            inbox: Mutex::new(inbox),
+            heard,
+        }
     }
 
     pub(super) fn proven_at(&self) -> i64 {

@@ -41,10 +41,17 @@ pub(crate) fn put_balance(out: &mut Vec<u8>, of: &Balance<'_>) {
         .end();
 }
 
-/// Writes the key of a balance in place of what `key` holds.
+/// Writes the key of a balance in place of what `key` holds: `operator/player`, where the operator's own
+/// `%` and `/` are `%25` and `%2F`, so that the first `/` is where it ends.
 pub(crate) fn put_balance_key(key: &mut String, operator: &str, player: &str) {
     key.clear();
-    key.push_str(operator);
+    for letter in operator.chars() {
+        match letter {
+            '%' => key.push_str("%25"),
+            '/' => key.push_str("%2F"),
+            other => key.push(other),
+        }
+    }
     key.push('/');
     key.push_str(player);
 }
@@ -231,5 +238,44 @@ fn named_in<'a>(record: &Record<'a>) -> (Option<Cow<'a, str>>, Cow<'a, str>) {
     match json::fields(record.body, &names) {
         Ok([operator, player]) => (text(operator), text(player).unwrap_or_default()),
         Err(_) => (None, Cow::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn balance_key(operator: &str, player: &str) -> String {
+        let mut key = "what was there".to_owned();
+        put_balance_key(&mut key, operator, player);
+        key
+    }
+
+    #[test]
+    fn a_plain_balance_key_is_operator_and_player_as_they_are() {
+        assert_eq!(balance_key("operator-789", "player/4%2F"), "operator-789/player/4%2F");
+        assert_eq!(balance_key("a/b", "c"), "a%2Fb/c");
+    }
+
+    /// A name of few pieces, so that many names of one length look alike.
+    fn name() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec!["a", "/", "%", "%2F", "%25"]);
+        prop::collection::vec(piece, 1..3).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn two_players_never_share_a_balance_key(
+            pairs in prop::collection::vec((name(), name()), 64),
+        ) {
+            let pairs: BTreeSet<_> = pairs.into_iter().collect();
+            let keys: BTreeSet<_> =
+                pairs.iter().map(|(operator, player)| balance_key(operator, player)).collect();
+            prop_assert_eq!(keys.len(), pairs.len());
+        }
     }
 }

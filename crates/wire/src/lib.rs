@@ -7,6 +7,7 @@
 pub mod body;
 pub mod bytes;
 pub mod control;
+pub mod cut;
 pub mod document;
 pub mod event;
 pub mod id_text;

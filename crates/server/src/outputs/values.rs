@@ -6,6 +6,7 @@ use accolade_domain::amount::{Multiplier, Points};
 use accolade_domain::event::{Event, Wager};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_wire::cut::{cut, sha256};
 use accolade_wire::event::read_wager;
 use accolade_wire::journal::Recorded;
 use accolade_wire::json::{self, Value};
@@ -16,6 +17,17 @@ use super::json::Object;
 use super::{Aside, Output, Topic, Wanted};
 use crate::dead_letters::{id_of, stage_of};
 use crate::tenant::hex;
+
+/// The longest value of a topic: with key and head it stays below what brokers and clients take unless
+/// told otherwise, a million bytes.
+const VALUE_BYTES_MAX: usize = 900_000;
+/// What an input that could not be processed may take of that.
+const ORIGINAL_BYTES_MAX: usize = 880_000;
+/// A name that an input which nobody has checked gives to an operator or a player; true ones have at
+/// most 128 bytes.
+const NAME_BYTES_MAX: usize = 256;
+/// What is said about an error.
+const DETAIL_BYTES_MAX: usize = 2_048;
 
 /// A balance after a change.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +146,7 @@ impl Values {
         let (operator, key) = (&*wager.operator_id, &*wager.player_id);
         let value = &mut self.value;
         if wanted.eligible {
-            put_eligible(value, record.body, *version);
+            put_eligible(value, wager, record.body, *version);
             each(Output { topic: Topic::Eligible, place, time, operator, key, value });
         }
         if wanted.calculated {
@@ -181,13 +193,14 @@ impl Values {
     ) {
         let Outcome::DeadLetter { reason, detail } = &recorded.outcome else { return };
         let (operator, key) = named_in(record);
-        let operator = operator.as_deref().unwrap_or(record.operator);
+        let operator = cut(operator.as_deref().unwrap_or(record.operator), NAME_BYTES_MAX);
+        let (operator, key) = (&*operator, cut(&key, NAME_BYTES_MAX));
         let (place, time) = (recorded.place, recorded.time);
         let value = Object::begin(&mut self.value)
             .text("id", &id_of(place))
             .text("operatorId", operator)
             .text("reason", reason.code())
-            .text("error", detail)
+            .text("error", &cut(detail, DETAIL_BYTES_MAX))
             .text("stage", stage_of(*reason))
             .text("source", record.source.code())
             .text("sourceTopic", source_topic(record.kind))
@@ -196,18 +209,51 @@ impl Values {
             .number("slot", place.slot)
             .plain("receivedAt", timestamp::write(record.received_at))
             .plain("time", timestamp::write(time));
-        match std::str::from_utf8(record.body) {
-            Ok(original) => value.text("original", original).end(),
-            Err(_) => value.text("originalHex", &hex(record.body)).end(),
+        let body = record.body;
+        let (value, is_whole) = if let Ok(original) = std::str::from_utf8(body) {
+            value.text_within("original", original, ORIGINAL_BYTES_MAX)
+        } else {
+            let beginning = &body[..body.len().min(ORIGINAL_BYTES_MAX / 2)];
+            (value.text("originalHex", &hex(beginning)), beginning.len() == body.len())
+        };
+        if is_whole {
+            value.end();
+        } else {
+            value.number("originalBytes", body.len()).plain("originalSha256", sha256(body)).end();
         }
         let value = &*self.value;
         each(Output { topic: Topic::DeadLetters, place, time, operator, key: &key, value });
     }
 }
 
-/// The wager's own fields, as they came, and the version that found it eligible.
-fn put_eligible(out: &mut Vec<u8>, body: &[u8], version: u32) {
+/// The wager's own fields, as they came, and the version that found it eligible. Of a wager that is too
+/// large, those that Accolade reads, with the length and the hash of the whole.
+fn put_eligible(out: &mut Vec<u8>, wager: &Wager<'_>, body: &[u8], version: u32) {
     out.clear();
+    if body.len() > VALUE_BYTES_MAX {
+        let mut value = Object::begin(out)
+            .text("wagerId", &wager.wager_id)
+            .text("playerId", &wager.player_id)
+            .text("operatorId", &wager.operator_id)
+            .text("gameId", &wager.game_id)
+            .text("gameCategory", &wager.game_category)
+            .number("wagerAmount", wager.stake)
+            .text("currency", &wager.currency)
+            .text("jurisdiction", &wager.jurisdiction)
+            .plain("timestamp", timestamp::write(wager.at));
+        if let Some(win) = wager.win {
+            value = value.number("winAmount", win);
+        }
+        if let Some(segment) = &wager.segment {
+            value = value.text("playerSegment", segment);
+        }
+        value
+            .number("originalBytes", body.len())
+            .plain("originalSha256", sha256(body))
+            .plain("eligibilityRuleVersion", format_args!("v{version}"))
+            .end();
+        return;
+    }
     let fields = body.trim_ascii_end();
     let fields = fields.strip_suffix(b"}").unwrap_or(fields);
     out.extend_from_slice(fields.trim_ascii_end());

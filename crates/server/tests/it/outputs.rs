@@ -2,14 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
+use accolade_domain::amount::Points;
 use accolade_domain::ledger::{Place, Subject};
-use accolade_engine::intake::Intake;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::Partition;
 use accolade_server::outputs::{Aside, Output, Topic, Wanted, outputs_of};
 use accolade_storage::node::Node;
 use accolade_wire::bytes::Cursor;
-use accolade_wire::record::{Record, Slice};
+use accolade_wire::cut::{cut, sha256};
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Record, Slice, Source};
 use serde_json::{Value, json};
 
 use crate::harness::{Api, OPERATOR, ask, days_ago, game_event, void, wager};
@@ -36,6 +43,15 @@ impl Aside for OfNode<'_> {
     }
 }
 
+/// The journal of a batch that was folded, which may be a moment behind.
+fn journal_of(node: &Node, partition: u16, batch: u64) -> Vec<u8> {
+    loop {
+        if let Some(journal) = node.backing().journal.read(partition, batch).unwrap() {
+            return journal;
+        }
+    }
+}
+
 /// Derives the outputs of all batches; `has_records` says whether the log is at hand.
 fn derive(
     node: &Node,
@@ -47,11 +63,7 @@ fn derive(
     let mut missing = 0;
     for number in 0..node.partitions() {
         for batch in 1..node.read(number, Partition::next_batch) {
-            let journal = loop {
-                if let Some(journal) = node.backing().journal.read(number, batch).unwrap() {
-                    break journal;
-                }
-            };
+            let journal = journal_of(node, number, batch);
             let log = node.backing().log.read(number, batch).unwrap().unwrap();
             let slice = |bytes| Slice::read(&mut Cursor::new(bytes, "slice")).unwrap();
             let records = has_records.then(|| slice(&log[..]));
@@ -157,4 +169,105 @@ async fn a_value_with_line_breaks_is_one_line_of_a_stream() {
         let line: Value = serde_json::from_str(&answer.text).unwrap();
         assert_eq!(line["value"]["wagerId"], "w1");
     }
+}
+
+/// Tells what became of a record.
+#[derive(Debug)]
+struct Tells(mpsc::Sender<Outcome>);
+
+impl Caller for Tells {
+    fn durable(&self) {}
+    fn refused(&self, why: Refused) {
+        panic!("{why:?}");
+    }
+    fn applied(&self, _: usize, outcome: &Outcome, _: Option<Points>) {
+        self.0.send(outcome.clone()).unwrap();
+    }
+}
+
+/// Takes a body in past all checks, as one of a topic that anybody writes to.
+fn take(node: &Node, operator: &str, body: &[u8]) -> Outcome {
+    let (kind, source, origin) = (Kind::Wager, Source::Kafka, None);
+    let received_at = Timestamp::from_micros(0);
+    let mut records = Vec::new();
+    Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+    let parts = vec![(Some(0), u32::try_from(records.len()).unwrap())];
+    let (tell, told) = mpsc::channel();
+    let (caller, wants_outcomes, taken_at) = (Arc::new(Tells(tell)), true, Instant::now());
+    let submission = Submission { records, parts, caller, wants_outcomes, taken_at, trace: None };
+    node.submit(submission).unwrap();
+    told.recv().unwrap()
+}
+
+/// Key and value of each output of partition 0 with what makes it up, none of them too large to leave.
+fn left_from_first(node: &Node) -> Vec<(Topic, String, Value)> {
+    let mut left = Vec::new();
+    for batch in 1..node.read(0, Partition::next_batch) {
+        let journal = journal_of(node, 0, batch);
+        let log = node.backing().log.read(0, batch).unwrap().unwrap();
+        let slice = |bytes| Slice::read(&mut Cursor::new(bytes, "slice")).unwrap();
+        let (journal, records) = (slice(&journal[..]), slice(&log[..]));
+        let missing = outputs_of(&journal, Some(&records), ALL, &(), &mut |output| {
+            assert!(output.key.len() + output.value.len() < 950_000, "{}", output.value.len());
+            let value = serde_json::from_slice(output.value).unwrap();
+            left.push((output.topic, output.key.to_owned(), value));
+        });
+        assert_eq!(missing.unwrap(), 0);
+    }
+    left
+}
+
+#[tokio::test]
+async fn an_input_that_is_too_large_to_leave_whole_leaves_cut_with_its_length_and_hash() {
+    let api = Api::start().await;
+    let name = "n".repeat(6_000);
+    let named = format!(r#"{{"operatorId":"{name}","playerId":"{name}","wagerId":7}}"#);
+    let bodies: [Vec<u8>; 5] = [
+        vec![0xff; 500_000],
+        vec![0x01; 500_000],
+        format!(r#"{{"operatorId":"{}"}}"#, "x".repeat(2_000_000)).into_bytes(),
+        named.into_bytes(),
+        b"\xff".to_vec(),
+    ];
+    for body in &bodies {
+        let outcome = take(&api.node, "", body);
+        assert!(matches!(outcome, Outcome::DeadLetter { .. }), "{outcome:?}");
+    }
+    let left = left_from_first(&api.node);
+    assert_eq!(left.len(), bodies.len());
+    for ((topic, key, value), body) in left.iter().zip(&bodies) {
+        assert_eq!(*topic, Topic::DeadLetters);
+        assert!(key.len() <= 256);
+        let is_cut = body.len() > 20_000;
+        assert_eq!(value["originalBytes"], if is_cut { json!(body.len()) } else { Value::Null });
+        let hash = json!(sha256(body));
+        assert_eq!(value["originalSha256"], if is_cut { hash } else { Value::Null });
+    }
+    assert!(left[0].2["originalHex"].as_str().unwrap().starts_with("ffffff"));
+    assert!(left[1].2["original"].as_str().unwrap().starts_with("\u{1}\u{1}"));
+    let short = cut(&name, 256);
+    assert_eq!((left[3].1.as_str(), left[3].2["operatorId"].as_str().unwrap()), (&*short, &*short));
+    assert_eq!(left[4].2["originalHex"], "ff");
+}
+
+#[tokio::test]
+async fn a_wager_that_is_too_large_to_leave_whole_leaves_with_what_was_read_of_it() {
+    let api = Api::start().await;
+    let mut players = (1..).map(|number| format!("p{number}"));
+    let player = players.find(|player| partition_of(player, 4) == 0).unwrap();
+    let mut large = wager("w1", &player);
+    large["note"] = "x".repeat(1_000_000).into();
+    let body = large.to_string();
+    let outcome = take(&api.node, OPERATOR, body.as_bytes());
+    assert!(matches!(outcome, Outcome::Counted { .. }), "{outcome:?}");
+    let left = left_from_first(&api.node);
+    let topics: Vec<_> = left.iter().map(|(topic, ..)| *topic).collect();
+    assert_eq!(topics, [Topic::Eligible, Topic::Calculated, Topic::Balances]);
+    let eligible = &left[0].2;
+    for field in ["wagerId", "playerId", "operatorId", "gameCategory", "currency", "jurisdiction"] {
+        assert_eq!(eligible[field], large[field], "{field}");
+    }
+    assert_eq!(eligible["eligibilityRuleVersion"], "v1");
+    assert_eq!(eligible["originalBytes"], body.len());
+    assert_eq!(eligible["originalSha256"], sha256(body.as_bytes()));
 }

@@ -1,5 +1,6 @@
 //! The SQL projection beside a node, and `accolade projection`.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use accolade_engine::feed::Feed;
 use accolade_postgres::rebuild;
 use accolade_postgres::running::Projection;
 use accolade_postgres::settings::Settings;
+use accolade_server::outlets::{Outlet, OutletState};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use tokio::net::UnixStream;
@@ -32,8 +34,9 @@ pub(crate) struct Arguments {
 enum ProjectionCommand {
     /// Say how far the tables are
     #[command(
-        long_about = "Asks the database how far each partition is, and how far its journal was when that \
-                      was written. Ends with 1 where a partition has not been written for a minute.",
+        long_about = "Asks the database how far each partition is, and how far nodes had folded it when \
+                      they wrote last. Ends with 1 where a partition stands, which is told with the \
+                      reason, or has not been written for a minute.",
         after_help = "Example:\n  accolade projection status --config accolade.toml"
     )]
     Status,
@@ -49,8 +52,38 @@ enum ProjectionCommand {
 }
 
 /// Begins to project what a node folds.
-pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Projection> {
-    Projection::start(settings, feed(hosted))
+pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<Tables>> {
+    let tables = Arc::new(Tables(Projection::start(settings, feed(hosted))?));
+    hosted.service.add_outlet(Arc::clone(&tables) as Arc<dyn Outlet>);
+    Ok(tables)
+}
+
+/// The projection, as the node's status shows it.
+pub(crate) struct Tables(Projection);
+
+impl Tables {
+    /// Ends at once.
+    pub(crate) fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tables").finish_non_exhaustive()
+    }
+}
+
+impl Outlet for Tables {
+    fn state(&self) -> OutletState {
+        let status = self.0.status();
+        OutletState {
+            name: "postgres".into(),
+            lag_batches: status.lag_batches,
+            lost: 0,
+            trouble: status.trouble.into_iter().collect(),
+        }
+    }
 }
 
 fn feed(hosted: &Hosted) -> Arc<dyn Feed> {
@@ -74,7 +107,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 
 async fn status(settings: &Settings) -> anyhow::Result<Ended> {
     let partitions = rebuild::progress(settings).await?;
-    say("partition        next batch    journal's end    lag  written    up to")?;
+    say("partition        next batch           folded    lag  written    up to")?;
     for one in &partitions {
         say(format_args!(
             "{:<9} {:>17} {:>16} {:>6}  {:>4} s ago  {}",
@@ -85,6 +118,12 @@ async fn status(settings: &Settings) -> anyhow::Result<Ended> {
             one.age.as_secs(),
             one.batch_time.as_deref().unwrap_or("nothing yet"),
         ))?;
+    }
+    let standing = partitions.iter().filter_map(|one| Some((one.partition, one.trouble.as_ref()?)));
+    let mut stands = false;
+    for (partition, trouble) in standing {
+        stands = true;
+        say(format_args!("\nPartition {partition} stands: {}", printable(trouble)))?;
     }
     if partitions.is_empty() {
         note("\nnothing was ever written: no node has run with this projection");
@@ -98,7 +137,7 @@ async fn status(settings: &Settings) -> anyhow::Result<Ended> {
         ));
         return Ok(Ended::Badly);
     }
-    Ok(Ended::Well)
+    Ok(if stands { Ended::Badly } else { Ended::Well })
 }
 
 async fn rebuild(config: &Config, settings: Settings) -> anyhow::Result<Ended> {

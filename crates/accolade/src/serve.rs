@@ -89,7 +89,9 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     hosted.service.retire();
     listening.end().await;
     #[cfg(feature = "postgres")]
-    drop(projection);
+    if let Some(projection) = projection {
+        projection.stop();
+    }
     let stopped = hosted.stop().await;
     match failure {
         Some(failure) => bail!("the node failed: {failure}"),

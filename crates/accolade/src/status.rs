@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use accolade_server::outlets::OutletState;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::terminal::{grouped, printable, say};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Ends with 1 where something needs a person: a disk that is full, a clock that has \
-                        stepped, a partition that stands."
+                        stepped, a partition, a topic or a table that stands."
 )]
 pub(crate) struct Arguments {
     /// Print the node's answer as it is
@@ -77,6 +78,8 @@ struct Status {
     disk_full: bool,
     clock_stepped: bool,
     standing: Vec<Stands>,
+    #[serde(default)]
+    outlets: Vec<OutletState>,
     shipping: Option<Shipping>,
     partitions: u16,
     operators: u64,
@@ -106,7 +109,11 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             let node = if client.is_beside_a_node() { "running" } else { "stopped" };
             print(&status, node)?;
         }
-        let is_well = !status.disk_full && !status.clock_stepped && status.standing.is_empty();
+        let outlets_are_well = status.outlets.iter().all(|outlet| outlet.trouble.is_empty());
+        let is_well = !status.disk_full
+            && !status.clock_stepped
+            && status.standing.is_empty()
+            && outlets_are_well;
         Ok(if is_well { Ended::Well } else { Ended::Badly })
     })
     .await
@@ -145,6 +152,17 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
     for Stands { place, message } in &status.standing {
         say(format_args!("\nPartition {} stands: {}", place.partition, printable(message)))?;
         say(format_args!("  `accolade skip {place}` makes that input a dead letter and goes on"))?;
+    }
+    for OutletState { name, lost, trouble, .. } in &status.outlets {
+        for what in trouble {
+            say(format_args!("\n{name} stands, and points go on: {}", printable(what)))?;
+        }
+        if *lost > 0 {
+            say(format_args!(
+                "\n{} outputs were refused for good and left out of {name}; the log names them",
+                grouped(*lost)
+            ))?;
+        }
     }
     Ok(())
 }

@@ -21,6 +21,12 @@ pub enum Error {
     /// The tables hold the rows of another cluster.
     #[error("the tables belong to the cluster `{0}`: name another schema for this one")]
     OtherCluster(String),
+    /// The database cannot hold every text.
+    #[error(
+        "the database's encoding is `{0}`, in which not every name can be written: make it anew with \
+         `ENCODING 'UTF8'`"
+    )]
+    Encoding(String),
     /// A later release has changed the tables.
     #[error("the tables have version {0}, which a later release has made: use that release")]
     Newer(i32),

@@ -12,6 +12,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Feed;
 use accolade_engine::players::Ordinal;
 use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::cut::cut;
 use accolade_wire::journal::{Outcomes, Recorded, StoredEntry};
 use accolade_wire::json::{self, Value};
 use accolade_wire::record::{Record, Slice};
@@ -22,6 +23,11 @@ use crate::writing::month_of;
 
 /// Bytes of rows after which a group is full, however few they are.
 const BYTES_MAX: usize = 16 << 20;
+/// An operator's id as an input has it that nobody has checked; true ones have at most 128 bytes, and an
+/// index takes 2,704.
+const NAME_BYTES_MAX: usize = 256;
+/// What is said about an error.
+const DETAIL_BYTES_MAX: usize = 2_048;
 /// A dead letter's bytes may follow its outcome; after this long they are gone for good.
 const LETTER_DELAY_MICROS: i64 = 60_000_000;
 
@@ -75,8 +81,8 @@ pub(crate) struct Group {
     pub(crate) months: BTreeSet<String>,
     /// There was no room for more.
     pub(crate) is_full: bool,
-    /// What kept a partition from going further than it did.
-    pub(crate) held_by: Option<String>,
+    /// What kept partitions from going further than they did.
+    pub(crate) held: BTreeMap<u16, String>,
     latest: HashMap<(u16, Ordinal), Latest>,
     records: u32,
     letter_bytes: usize,
@@ -137,7 +143,10 @@ impl Reader {
                 continue;
             };
             match self.stray(partition, *position, end)? {
-                Some(why) => group.held_by = Some(format!("partition {partition}: {why}")),
+                Some(why) => {
+                    let why = format!("batch {}: {why}", position.next);
+                    group.held.insert(partition, why);
+                }
                 None => {
                     self.read_partition(partition, position.next, end, records_max, &mut group)?;
                 }
@@ -188,8 +197,7 @@ impl Reader {
                 Ok(time) => (step.next, step.time) = (step.next + 1, time),
                 Err(Unread::Failed(error)) => return Err(error),
                 Err(Unread::Waits(why)) => {
-                    group.held_by =
-                        Some(format!("partition {partition}, batch {}: {why}", step.next));
+                    group.held.insert(partition, format!("batch {}: {why}", step.next));
                     break;
                 }
             }
@@ -280,7 +288,8 @@ impl Reader {
         if !is_kept && now().micros() - recorded.time.micros() < LETTER_DELAY_MICROS {
             return Err(Unread::Waits("a dead letter's bytes are not there yet".into()));
         }
-        let (place, time, detail) = (recorded.place, recorded.time, storable(detail));
+        let detail = storable(&cut(detail, DETAIL_BYTES_MAX));
+        let (place, time) = (recorded.place, recorded.time);
         Ok(Letter { place, time, reason, detail, operator, original })
     }
 
@@ -321,17 +330,18 @@ impl Group {
 
 /// The operator of an input: the credential's, or where there was none the one that it names itself.
 fn operator_of(record: &Record<'_>) -> String {
+    let name = |operator: &str| storable(&cut(operator, NAME_BYTES_MAX));
     if !record.operator.is_empty() {
-        return record.operator.to_owned();
+        return name(record.operator);
     }
     match json::fields(record.body, &["operatorId"]) {
-        Ok([Some(Value::Text(operator))]) => storable(&operator),
+        Ok([Some(Value::Text(operator))]) => name(&operator),
         Ok(_) | Err(_) => String::new(),
     }
 }
 
 /// A text as the database takes it: without the character NUL.
-fn storable(text: &str) -> String {
+pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 

@@ -14,11 +14,13 @@ pub struct Progress {
     pub partition: u16,
     /// The next batch.
     pub next: u64,
-    /// The batch after the last one of the journal when `next` was written.
+    /// The batch after the last one that was folded, at the time of `age`.
     pub journal_end: u64,
+    /// What keeps the partition from going on; nothing where it does.
+    pub trouble: Option<String>,
     /// The time of the last batch, as the server writes it; `None` before the first.
     pub batch_time: Option<String>,
-    /// How long ago that was written, by the server's clock.
+    /// How long ago all of that was written, by the server's clock.
     pub age: Duration,
 }
 
@@ -27,7 +29,7 @@ pub async fn progress(settings: &Settings) -> Result<Vec<Progress>> {
     let mut client = tls::connect(settings).await?;
     schema::prepare(&mut client, settings, None).await?;
     let sql = "SELECT partition, next, journal_end, batch_time::text,
-                   greatest(extract(epoch FROM clock_timestamp() - updated_at)::bigint, 0)
+                   greatest(extract(epoch FROM clock_timestamp() - updated_at)::bigint, 0), trouble
                FROM {progress} ORDER BY partition";
     let rows = client.query(&settings.named(sql), &[]).await?;
     let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
@@ -37,6 +39,7 @@ pub async fn progress(settings: &Settings) -> Result<Vec<Progress>> {
         journal_end: unsigned(row.get(2)),
         batch_time: row.get(3),
         age: Duration::from_secs(unsigned(row.get(4))),
+        trouble: row.get(5),
     };
     Ok(rows.iter().map(read).collect())
 }
@@ -53,7 +56,8 @@ pub async fn restart(settings: &Settings) -> Result<()> {
     let hold = "SELECT FROM {progress} ORDER BY partition FOR UPDATE";
     restarting.execute(&settings.named(hold), &[]).await?;
     let empty = "TRUNCATE {balances}, {ledger};
-                 UPDATE {progress} SET next = 1, batch_time = NULL, updated_at = now()";
+                 UPDATE {progress} SET next = 1, batch_time = NULL, trouble = NULL,
+                    updated_at = now()";
     restarting.batch_execute(&settings.named(empty)).await?;
     restarting.commit().await?;
     Ok(())

@@ -26,7 +26,7 @@ const HELD_UP: Duration = Duration::from_secs(5);
 pub struct Projection {
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// How a projection is.
@@ -68,10 +68,31 @@ struct Now {
     is_connected: bool,
     positions: Option<Positions>,
     rows: u64,
+    /// Why the last connection ended, until something goes well again.
     error: Option<String>,
-    held: Option<(Instant, String)>,
+    held: BTreeMap<u16, (Instant, String)>,
     /// Something was written since the last error.
     went_well: bool,
+}
+
+/// A partition that is folded further than the tables come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) partition: u16,
+    /// The next batch.
+    pub(crate) next: u64,
+    /// The batch after the last one that was folded.
+    pub(crate) end: u64,
+    /// What keeps it from going on, if anything does.
+    pub(crate) trouble: Option<String>,
+}
+
+impl Now {
+    /// What holds partitions up for longer than a moment.
+    fn standing(&self) -> BTreeMap<u16, String> {
+        let held = self.held.iter().filter(|(_, (since, _))| since.elapsed() > HELD_UP);
+        held.map(|(partition, (_, why))| (*partition, why.clone())).collect()
+    }
 }
 
 impl Projection {
@@ -84,36 +105,35 @@ impl Projection {
         let inner = Arc::clone(&shared);
         let run = move || runtime.block_on(run(inner, stopped));
         let thread = std::thread::Builder::new().name("postgres".into()).spawn(run)?;
-        Ok(Self { shared, stop, thread: Some(thread) })
+        Ok(Self { shared, stop, thread: Mutex::new(Some(thread)) })
     }
 
     /// How it is. Reads a little of the journal where it lags.
     pub fn status(&self) -> Status {
         let mut status = self.shared.status();
-        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+        if self.thread().as_ref().is_some_and(JoinHandle::is_finished) {
             (status.is_connected, status.trouble) = (false, Some("it ended with a panic".into()));
         }
         status
     }
 
     /// Ends at once. What was not committed is written again by whoever comes next.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
+    pub fn stop(&self) {
         self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let thread = self.thread().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the projection ended with a panic");
         }
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Projection {
     fn drop(&mut self) {
-        self.end();
+        self.stop();
     }
 }
 
@@ -172,7 +192,6 @@ impl Shared {
     pub(crate) fn connected(&self, positions: &Positions) {
         let mut now = self.now();
         now.is_connected = true;
-        now.error = None;
         now.positions = Some(positions.clone());
     }
 
@@ -181,17 +200,40 @@ impl Shared {
         let mut now = self.now();
         now.positions = Some(positions.clone());
         now.rows += rows;
-        now.went_well = true;
+        (now.went_well, now.error) = (true, None);
     }
 
-    /// Something keeps a partition from going on, or nothing does any more.
-    pub(crate) fn held_by(&self, what: Option<String>) {
+    /// Everything that can be written is.
+    pub(crate) fn has_nothing_to_do(&self) {
+        self.now().error = None;
+    }
+
+    /// What keeps partitions from going on, each by its own reason.
+    pub(crate) fn held_by(&self, held: BTreeMap<u16, String>) {
         let mut now = self.now();
-        now.held = match (what, now.held.take()) {
-            (None, _) => None,
-            (Some(what), Some((since, before))) if before == what => Some((since, before)),
-            (Some(what), _) => Some((Instant::now(), what)),
+        let mut before = std::mem::take(&mut now.held);
+        let since = |(partition, why): (u16, String)| {
+            let same = before.remove(&partition).filter(|(_, before)| *before == why);
+            (partition, same.unwrap_or_else(|| (Instant::now(), why)))
         };
+        now.held = held.into_iter().map(since).collect();
+    }
+
+    /// Partitions that are folded further than the tables come: how far both are, and what keeps them.
+    pub(crate) fn behind(&self) -> Vec<Behind> {
+        let (positions, error, standing) = {
+            let now = self.now();
+            let Some(positions) = now.positions.clone() else { return Vec::new() };
+            (positions, now.error.clone(), now.standing())
+        };
+        let owned = self.feed.owned().into_iter();
+        let behind = owned.filter_map(|partition| {
+            let next = positions.get(&partition)?.next;
+            let end = self.feed.end(partition).filter(|end| *end > next)?;
+            let trouble = standing.get(&partition).cloned().or_else(|| error.clone());
+            Some(Behind { partition, next, end, trouble })
+        });
+        behind.collect()
     }
 
     /// The connection is over; says whether anything went well before.
@@ -205,8 +247,12 @@ impl Shared {
     fn status(&self) -> Status {
         let mut status = {
             let now = self.now();
-            let held = now.held.as_ref().filter(|(since, _)| since.elapsed() > HELD_UP);
-            let trouble = now.error.clone().or_else(|| held.map(|(_, what)| what.clone()));
+            let trouble = now.error.clone().or_else(|| {
+                let standing = now.standing().into_iter();
+                let words =
+                    standing.map(|(partition, why)| format!("partition {partition}, {why}"));
+                words.reduce(|before, next| format!("{before}; {next}"))
+            });
             let positions = now.positions.iter().flatten();
             Status {
                 is_connected: now.is_connected,

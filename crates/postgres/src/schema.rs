@@ -18,6 +18,9 @@ pub(crate) fn newest() -> i32 {
     i32::try_from(MIGRATIONS.len()).expect("there are few")
 }
 
+/// Those that take every text; in others some player's name would stop everything.
+const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
+
 /// Whoever makes tables or roles holds this lock, of the whole database.
 const LOCK: i64 = 0x6163_636f_6c61_6465;
 
@@ -29,6 +32,11 @@ pub(crate) async fn prepare(
     cluster: Option<&str>,
 ) -> Result<()> {
     let making = client.transaction().await?;
+    let encoding: String =
+        making.query_one("SELECT current_setting('server_encoding')", &[]).await?.get(0);
+    if !ENCODINGS.contains(&&*encoding) {
+        return Err(Error::Encoding(encoding));
+    }
     making.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     make_roles(&making, settings).await?;
     make_schema(&making, settings).await?;

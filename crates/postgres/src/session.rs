@@ -14,6 +14,9 @@ use crate::{schema, tls};
 /// How long one transaction may take before the server counts as one that does not answer.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// How often the tables are told of partitions that are held up.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
+
 /// Connects and projects until something fails.
 pub(crate) async fn run(shared: &Shared, reader: &mut Reader) -> Result<Infallible> {
     let settings = &shared.settings;
@@ -27,18 +30,26 @@ pub(crate) async fn run(shared: &Shared, reader: &mut Reader) -> Result<Infallib
     let mut known = patiently(positions(&client, settings)).await?;
     shared.connected(&known);
     tracing::info!("the projection is connected to PostgreSQL");
+    patiently(writer.report(&client, &shared.behind())).await?;
+    let mut reported_at = Instant::now();
     loop {
         let began = Instant::now();
         begin_new(shared, &client, &mut known).await?;
-        let group = reader.read(&known, settings.records_max)?;
-        shared.held_by(group.held_by.clone());
-        let is_full = group.is_full;
+        let mut group = reader.read(&known, settings.records_max)?;
+        let (is_full, is_held) = (group.is_full, !group.held.is_empty());
+        shared.held_by(std::mem::take(&mut group.held));
         if !group.steps.is_empty() {
             write(shared, &mut writer, &mut client, group, &mut known).await?;
-        } else if group.held_by.is_some() {
+        } else if is_held {
             // A rebuild may have begun, of which nobody hears who writes nothing.
             known = patiently(positions(&client, settings)).await?;
             shared.progressed(&known, 0);
+        } else {
+            shared.has_nothing_to_do();
+        }
+        if is_held && reported_at.elapsed() >= REPORT_EVERY {
+            patiently(writer.report(&client, &shared.behind())).await?;
+            reported_at = Instant::now();
         }
         if !is_full {
             tokio::time::sleep(settings.pause.saturating_sub(began.elapsed())).await;
@@ -55,7 +66,7 @@ async fn begin_new(shared: &Shared, client: &Client, known: &mut Positions) -> R
     }
     patiently(begin(client, &shared.settings, &new)).await?;
     *known = patiently(positions(client, &shared.settings)).await?;
-    shared.progressed(known, 0);
+    shared.connected(known);
     Ok(())
 }
 

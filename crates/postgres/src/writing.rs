@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 
 use accolade_domain::time::Timestamp;
+use accolade_wire::cut::cut;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio_postgres::{Client, Statement, Transaction};
 
 use crate::error::Result;
-use crate::group::{Group, Letter, Position, Positions, Step, now};
+use crate::group::{Group, Letter, Position, Positions, Step, now, storable};
 use crate::rows::Rows;
+use crate::running::Behind;
 use crate::settings::{Settings, quoted};
 
 /// Bytes of one message of a `COPY`.
 const MESSAGE_BYTES: usize = 256 << 10;
+/// What is said about why a partition stands.
+const TROUBLE_BYTES_MAX: usize = 2_048;
 /// Months whose tables are made ahead.
 const MONTHS_AHEAD: u32 = 2;
 
@@ -26,6 +30,7 @@ pub(crate) struct Writer {
     merge_balances: Statement,
     insert_letters: Statement,
     advance: Statement,
+    report: Statement,
     /// Months whose tables are there.
     months: BTreeSet<String>,
     settings: Settings,
@@ -79,12 +84,20 @@ impl Writer {
             )
             .await?,
             advance: prepare(
-                "UPDATE {progress} AS p SET next = s.next, journal_end = s.journal_end,
+                "UPDATE {progress} AS p SET next = s.next, journal_end = s.journal_end, trouble = NULL,
                     batch_time = timestamptz 'epoch' + s.batch_time * interval '1 microsecond',
                     updated_at = now()
                  FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
                     AS s (partition, old, next, journal_end, batch_time)
                  WHERE p.partition = s.partition AND p.next = s.old",
+            )
+            .await?,
+            report: prepare(
+                "UPDATE {progress} AS p SET journal_end = s.journal_end, updated_at = now(),
+                    trouble = s.trouble
+                 FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::text[])
+                    AS s (partition, next, journal_end, trouble)
+                 WHERE p.partition = s.partition AND p.next = s.next",
             )
             .await?,
             months: BTreeSet::new(),
@@ -113,6 +126,19 @@ impl Writer {
         }
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// Says how far partitions are folded that were not taken further, and what keeps them, so that
+    /// whoever looks from outside sees that they stand.
+    pub(crate) async fn report(&self, client: &Client, behind: &[Behind]) -> Result<()> {
+        let partitions: Vec<i32> = behind.iter().map(|one| one.partition.into()).collect();
+        let nexts: Vec<_> = behind.iter().map(|one| signed(one.next)).collect();
+        let ends: Vec<_> = behind.iter().map(|one| signed(one.end)).collect();
+        let storable = |trouble: &String| storable(&cut(trouble, TROUBLE_BYTES_MAX));
+        let troubles: Vec<_> =
+            behind.iter().map(|one| one.trouble.as_ref().map(storable)).collect();
+        client.execute(&self.report, &[&partitions, &nexts, &ends, &troubles]).await?;
+        Ok(())
     }
 
     /// Locks the partitions' progress, always in the same order, so that two nodes never wait for each

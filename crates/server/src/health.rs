@@ -11,6 +11,7 @@ use axum::response::Response;
 use metrics::{Counter, counter, gauge};
 use serde::{Deserialize, Serialize};
 
+use crate::outlets::OutletState;
 use crate::problem::Problem;
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, raw, respond};
@@ -80,6 +81,9 @@ struct Readiness {
     partitions_here: usize,
     /// Partitions whose fold stands; their events are taken in and wait.
     standing: Vec<StandingShape>,
+    /// What follows the fold. It does not make the node less ready.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outlets: Vec<OutletState>,
 }
 
 /// A partition whose fold stands.
@@ -129,16 +133,16 @@ fn reasons(service: &Service, status: &Status) -> Vec<String> {
 
 /// Whether the node takes events in.
 pub(crate) async fn readyz(State(Door { service, .. }): State<Door>) -> Result<Response, Problem> {
-    let (status, reasons) = blocking(move || {
+    let (status, reasons, outlets) = blocking(move || {
         let status = service.host.status();
         let reasons = reasons(&service, &status);
-        (status, reasons)
+        (status, reasons, service.outlets.states())
     })
     .await?;
     let code = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let ready = reasons.is_empty();
     let (partitions_here, standing) = (status.partitions_here.len(), StandingShape::all(&status));
-    Ok(respond(code, &Readiness { ready, reasons, partitions_here, standing }))
+    Ok(respond(code, &Readiness { ready, reasons, partitions_here, standing, outlets }))
 }
 
 /// All metrics, in the text format of Prometheus.
@@ -167,6 +171,7 @@ fn set_gauges(service: &Service) {
     gauge!("accolade_clock_stepped").set(f64::from(u8::from(status.clock_stepped)));
     gauge!("accolade_partitions_here").set(status.partitions_here.len() as f64);
     gauge!("accolade_partitions_standing").set(status.standing.len() as f64);
+    service.outlets.set_gauges();
     gauge!("accolade_ready").set(f64::from(u8::from(reasons(service, &status).is_empty())));
     let is_open = |letter: &DeadLetter| letter.state == DeadLetterState::Open;
     let mut open = Vec::new();

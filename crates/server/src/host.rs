@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::cluster::Neighbour;
 use crate::health::StandingShape;
 use crate::intake::Way;
+use crate::outlets::OutletState;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
@@ -39,6 +40,9 @@ struct StatusShape {
     clock_stepped: bool,
     fatal: Option<String>,
     standing: Vec<StandingShape>,
+    /// What follows the fold, of all nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outlets: Vec<OutletState>,
     /// Where checkpoints are shipped; nothing where they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping: Option<ShippingShape>,
@@ -91,6 +95,8 @@ struct OtherStatus {
     clock_stepped: bool,
     fatal: Option<String>,
     standing: Vec<StandingShape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outlets: Vec<OutletState>,
     partitions_here: Vec<u16>,
 }
 
@@ -113,6 +119,7 @@ impl Service {
                 disk_full: status.disk_full,
                 clock_stepped: status.clock_stepped,
                 standing: StandingShape::all(&status),
+                outlets: service.outlets.states(),
                 shipping: status.shipping.map(ShippingShape::from),
                 fatal: status.fatal,
                 partitions: service.partitions(),
@@ -157,6 +164,7 @@ impl Service {
             status.disk_full |= other.disk_full;
             status.clock_stepped |= other.clock_stepped;
             status.standing.extend(other.standing.iter().cloned());
+            status.outlets.extend(other.outlets.iter().cloned());
         }
         Ok(status)
     }

@@ -16,6 +16,7 @@ mod idempotency;
 mod intake;
 mod ledger;
 mod lookup;
+pub mod outlets;
 pub mod outputs;
 mod parameters;
 mod players;

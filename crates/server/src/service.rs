@@ -15,6 +15,7 @@ use crate::body::Room;
 use crate::cluster::{Cluster, Neighbours};
 use crate::health::Counters;
 use crate::idempotency::Keys;
+use crate::outlets::{Outlet, Outlets};
 use crate::problem::{Problem, not_yet};
 use crate::tenant::Tenants;
 
@@ -71,6 +72,7 @@ pub struct Inner {
     pub(crate) keys: Keys,
     pub(crate) room: Room,
     pub(crate) counters: Counters,
+    pub(crate) outlets: Outlets,
     is_retired: AtomicBool,
 }
 
@@ -120,6 +122,7 @@ impl Service {
             keys: Keys::default(),
             room,
             counters: Counters::new(),
+            outlets: Outlets::default(),
             is_retired: AtomicBool::new(false),
         }));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -133,6 +136,11 @@ impl Service {
             });
         }
         service
+    }
+
+    /// Shows how something is that follows the node's fold.
+    pub fn add_outlet(&self, outlet: Arc<dyn Outlet>) {
+        self.outlets.add(outlet);
     }
 
     /// Says from now on that the node is not ready, and ends streams: the first step of a shutdown.

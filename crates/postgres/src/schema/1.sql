@@ -46,6 +46,7 @@ CREATE TABLE {progress} (
     next bigint NOT NULL,
     journal_end bigint NOT NULL,
     batch_time timestamptz,
+    trouble text,
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 20);
 

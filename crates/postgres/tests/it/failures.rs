@@ -82,6 +82,37 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
 }
 
 #[test]
+fn a_projection_that_stands_says_how_far_it_is_behind_what_is_folded_and_why() {
+    let (house, tables) = (House::open(), Tables::new("stands"));
+    house.wagers("before", 20, 5);
+    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    caught_up(&projection);
+    tables.run("ALTER TABLE {s}.dlq ADD CONSTRAINT nothing_bad CHECK (original_event <> 'bad')");
+    house.take("house", &[("anna", b"bad".to_vec())]);
+    house.wagers("after", 60, 5);
+    let folded = |house: &House| -> u64 {
+        let owned = house.feed().owned().into_iter();
+        owned.map(|partition| house.feed().end(partition).unwrap()).sum()
+    };
+    let is_told = |one: &rebuild::Progress| {
+        let trouble = one.trouble.as_deref().unwrap_or_default();
+        one.next < one.journal_end && trouble.contains("nothing_bad")
+    };
+    let progress = || tables.wait(rebuild::progress(&tables.settings)).unwrap();
+    until(&projection, |projection| {
+        let told = progress();
+        let ends: u64 = told.iter().map(|one| one.journal_end).sum();
+        told.iter().any(is_told)
+            && ends == folded(&house)
+            && projection.status().trouble.is_some_and(|why| why.contains("nothing_bad"))
+    });
+    tables.run("ALTER TABLE {s}.dlq DROP CONSTRAINT nothing_bad");
+    caught_up(&projection);
+    tables.are_exactly(&house);
+    assert!(progress().iter().all(|one| one.trouble.is_none() && one.next == one.journal_end));
+}
+
+#[test]
 fn a_node_that_was_restored_without_its_last_batches_does_not_mix_two_histories() {
     let house = House::open();
     house.wagers("first", 200, 20);

@@ -1,6 +1,7 @@
 use accolade_domain::outcome::Outcome;
 use accolade_postgres::rebuild;
 use accolade_postgres::running::Projection;
+use accolade_wire::cut::cut;
 
 use crate::house::{House, void, wager};
 use crate::tables::{Tables, caught_up, until};
@@ -106,6 +107,42 @@ fn a_dead_letter_is_a_row_with_its_bytes_as_text() {
         projection.status().is_caught_up() && tables.ledger().len() == 42
     });
     assert_eq!(read(), rows);
+}
+
+#[test]
+fn an_input_with_names_of_any_length_and_with_any_character_is_a_row_and_stops_nothing() {
+    let (house, tables) = (House::open(), Tables::new("strange"));
+    let name = "n".repeat(6_000);
+    let bodies = [
+        format!(r#"{{"operatorId":"{name}","playerId":"anna"}}"#),
+        r#"{"operatorId":"a\u0000b"}"#.to_owned(),
+        r#"{"operatorId":"\ud800"}"#.to_owned(),
+        format!(r#"{{"operatorId":"{}"}}"#, "\u{10ffff}".repeat(200_000)),
+        format!("{{\"{}\":7}}", "k".repeat(300_000)),
+    ];
+    for body in &bodies {
+        let outcomes = house.take("", &[("anna", body.clone().into())]);
+        assert!(matches!(outcomes[0], Outcome::DeadLetter { .. }), "{outcomes:?}");
+    }
+    // As a header of Kafka may name it.
+    house.take("head\0er", &[("anna", b"{}".to_vec())]);
+    house.wagers("good", 20, 5);
+    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    caught_up(&projection);
+    tables.are_exactly(&house);
+    let rows = tables.query(
+        "SELECT operator_id, original_event, length(error_message) FROM {s}.dlq ORDER BY batch, slot",
+    );
+    let operators: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let longest = "\u{10ffff}".repeat(200_000);
+    assert_eq!(
+        operators,
+        [&*cut(&name, 256), "a\u{fffd}b", "", &*cut(&longest, 256), "", "head\u{fffd}er"]
+    );
+    for (row, body) in rows.iter().zip(&bodies) {
+        assert_eq!(row.get::<_, String>(1), *body, "the row has the whole input");
+    }
+    assert!(rows.iter().all(|row| (1..3_000).contains(&row.get::<_, i32>(2))), "{rows:?}");
 }
 
 #[test]

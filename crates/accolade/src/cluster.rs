@@ -9,6 +9,7 @@ use accolade_engine::objects::Objects;
 use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::admin::Admin;
 use accolade_kafka::log::KafkaLog;
+use accolade_server::outlets::Outlet;
 use accolade_server::{Neighbours, Service, Settings};
 use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -71,6 +72,10 @@ pub(crate) async fn join(
     })
     .await??;
     let service = Service::in_cluster(Arc::clone(&node), neighbours, settings, metrics);
-    let form = Form::Cluster { node, publishing: publishing.map(Arc::new) };
+    let publishing = publishing.map(Arc::new);
+    if let Some(publishing) = &publishing {
+        service.add_outlet(Arc::clone(publishing) as Arc<dyn Outlet>);
+    }
+    let form = Form::Cluster { node, publishing };
     Ok(Hosted { data_dir, form, service })
 }

@@ -114,8 +114,12 @@ fn keep(inner: &Arc<Inner>, partition: u16) -> Result<(), Kept> {
     let written = keeper.write(given).map_err(Kept::NotWritten)?;
     wait_for_outputs(inner, partition, &written).map_err(Kept::NotShipped)?;
     let to_ship = keeper.take(&written).map_err(Kept::NotShipped)?;
-    let Shipped { name, epoch, time } = keeper.upload(&to_ship).map_err(Kept::NotShipped)?;
-    with_live(inner, partition, |live| live.name(&name));
+    let shipped = keeper.upload(&to_ship).map_err(Kept::NotShipped)?;
+    let Shipped { name, epoch, time, cursor } = shipped;
+    with_live(inner, partition, |live| {
+        live.name(&name);
+        live.shown.rereading.shipped(cursor);
+    });
     if keeping.swept_at.elapsed() >= SWEEP_EVERY {
         keeping.swept_at = Instant::now();
         let swept = keeping.keeper.sweep(&inner.objects, &name).map_err(Kept::NotShipped)?;

@@ -54,6 +54,8 @@ const OUTPUT_WITHIN_MS: &str = "4000";
 /// `send_offsets` often meets the end of the transaction before, and took 50 ms with the defaults.
 const TRANSACTION_BACKOFF_MS: &str = "1";
 const TRANSACTION_BACKOFF_MAX_MS: &str = "3";
+/// The default, and a little less than topics take unless told otherwise.
+pub(crate) const OUTPUT_BATCH_BYTES: u32 = 1_000_000;
 /// Records of a transaction are written together.
 const OUTPUT_LINGER_MS: &str = "1";
 
@@ -174,8 +176,8 @@ pub(crate) fn intake(config: &KafkaConfig) -> ClientConfig {
     client
 }
 
-/// Writes outputs in transactions of `node`.
-pub(crate) fn outputs(config: &KafkaConfig, node: &str) -> ClientConfig {
+/// Writes outputs in transactions of `node`, with at most `batch_bytes` in a batch.
+pub(crate) fn outputs(config: &KafkaConfig, node: &str, batch_bytes: u32) -> ClientConfig {
     let mut client = writer(config, "outputs");
     client.set("transactional.id", config.transactional_id(node));
     // Whether all were written is asked of the transaction, not of each record.
@@ -185,6 +187,7 @@ pub(crate) fn outputs(config: &KafkaConfig, node: &str) -> ClientConfig {
     client.set("retry.backoff.ms", TRANSACTION_BACKOFF_MS);
     client.set("retry.backoff.max.ms", TRANSACTION_BACKOFF_MAX_MS);
     client.set("linger.ms", OUTPUT_LINGER_MS);
+    client.set("batch.size", batch_bytes.to_string());
     client.set("compression.type", "lz4");
     client
 }

@@ -4,7 +4,12 @@
 //! The position of a partition is the next batch to publish. It is committed with the outputs, as the
 //! metadata of the group's offset on the topic of commands, under the generation in which partitions were
 //! assigned: so Kafka itself refuses whoever has lost them.
+//!
+//! A record that brokers refuse for good is left out, and named to the caller.
 
+mod refusals;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +23,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use crate::clients::{self, ANSWER_PATIENCE, Reports};
 use crate::config::{KafkaConfig, OutputTopic};
 use crate::membership::Told;
+use crate::outputs::refusals::{Plan, Refusals, is_for_good};
 
 /// How long positions may be blocked by the former owner's open transaction before it is aborted.
 const BLOCKED_FOR: Duration = Duration::from_millis(200);
@@ -34,6 +40,8 @@ pub struct OutputRecord<'a> {
     pub topic: OutputTopic,
     /// Its partition there, which does not follow from its key.
     pub partition: u16,
+    /// The batch that it is derived from.
+    pub batch: u64,
     /// Its key.
     pub key: &'a [u8],
     /// Its value.
@@ -52,6 +60,7 @@ pub struct OutputRecords {
 struct Head {
     topic: OutputTopic,
     partition: u16,
+    batch: u64,
     key_end: usize,
     value_end: usize,
 }
@@ -59,11 +68,11 @@ struct Head {
 impl OutputRecords {
     /// Adds one.
     pub fn push(&mut self, record: &OutputRecord<'_>) {
-        let OutputRecord { topic, partition, key, value } = *record;
+        let OutputRecord { topic, partition, batch, key, value } = *record;
         self.bytes.extend_from_slice(key);
         let key_end = self.bytes.len();
         self.bytes.extend_from_slice(value);
-        self.heads.push(Head { topic, partition, key_end, value_end: self.bytes.len() });
+        self.heads.push(Head { topic, partition, batch, key_end, value_end: self.bytes.len() });
     }
 
     /// Keeps the first `len`.
@@ -87,15 +96,40 @@ impl OutputRecords {
         self.bytes.len()
     }
 
-    fn iter(&self) -> impl Iterator<Item = OutputRecord<'_>> {
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = OutputRecord<'_>> {
         let mut begin = 0;
         self.heads.iter().map(move |head| {
-            let Head { topic, partition, key_end, value_end } = *head;
+            let Head { topic, partition, batch, key_end, value_end } = *head;
             let (key, value) = (&self.bytes[begin..key_end], &self.bytes[key_end..value_end]);
             begin = value_end;
-            OutputRecord { topic, partition, key, value }
+            OutputRecord { topic, partition, batch, key, value }
         })
     }
+
+    fn named(&self, lost: BTreeMap<usize, RDKafkaErrorCode>) -> Vec<Lost> {
+        let named = lost.into_iter().map(|(number, code)| {
+            let Head { topic, partition, batch, value_end, .. } = self.heads[number];
+            let before = number.checked_sub(1).map_or(0, |before| self.heads[before].value_end);
+            Lost { topic, partition, batch, bytes: value_end - before, why: code.to_string() }
+        });
+        named.collect()
+    }
+}
+
+/// A record that brokers, or the client's limits, refuse for good. It was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The topic.
+    pub topic: OutputTopic,
+    /// Its partition there.
+    pub partition: u16,
+    /// The batch that it was derived from.
+    pub batch: u64,
+    /// The bytes of its key and value.
+    pub bytes: usize,
+    /// What was said about it.
+    pub why: String,
 }
 
 /// A partition whose outputs this node publishes from now on.
@@ -125,7 +159,9 @@ pub struct Publisher {
     config: KafkaConfig,
     group: Told,
     positions: BaseConsumer<Reports>,
-    producer: Option<BaseProducer<Reports>>,
+    producer: Option<BaseProducer<Refusals>>,
+    /// Bytes of a batch of records, where topics take less than the client puts together.
+    batch_bytes: u32,
     /// Nothing until partitions were begun, and after a failure.
     generation: Option<Arc<ConsumerGroupMetadata>>,
 }
@@ -143,6 +179,7 @@ impl Publisher {
             group,
             positions: clients::range(config).create_with_context(Reports)?,
             producer: None,
+            batch_bytes: clients::OUTPUT_BATCH_BYTES,
             generation: None,
         })
     }
@@ -169,30 +206,48 @@ impl Publisher {
         Ok(positions)
     }
 
-    /// Publishes `records` and, with them, that `positions` come next. After a failure nothing more is
-    /// published until [`Publisher::begin`].
+    /// Publishes `records` and, with them, that `positions` come next; returns those that had to be left
+    /// out. After a failure nothing more is published until [`Publisher::begin`].
     pub fn publish(
         &mut self,
         positions: &[(u16, u64)],
         records: &OutputRecords,
-    ) -> Result<(), PublishFailed> {
-        let until = Instant::now() + PUBLISH_PATIENCE;
+    ) -> Result<Vec<Lost>, PublishFailed> {
+        let mut until = Instant::now() + PUBLISH_PATIENCE;
+        let mut plan = Plan::default();
         let generation = self
             .generation
             .take()
             .ok_or_else(|| PublishFailed::Fenced("publishing was not begun".into()))?;
         loop {
-            match self.transaction(&generation, positions, records, until) {
+            match self.transaction(&generation, positions, records, &mut plan, until) {
                 Ok(()) => {
                     self.generation = Some(generation);
-                    return Ok(());
+                    return Ok(records.named(plan.lost()));
+                }
+                Err(Stopped::Refused(refused)) => {
+                    tracing::debug!(records = refused.len(), "a batch of outputs was refused");
+                    let place = |number: usize| {
+                        let Head { topic, partition, .. } = records.heads[number];
+                        (topic, partition)
+                    };
+                    until = Instant::now() + PUBLISH_PATIENCE;
+                    if plan.learn(refused, place) && self.batch_bytes > 1 {
+                        self.batch_bytes /= 2;
+                        let bytes = self.batch_bytes;
+                        tracing::warn!(
+                            bytes,
+                            "a topic takes less at once: batches are made smaller"
+                        );
+                        self.producer = None;
+                        self.producer()?;
+                    } else {
+                        self.abort_or_replace()?;
+                    }
                 }
                 Err(Stopped::Before(error)) if may_pass(&error) && Instant::now() < until => {
                     tracing::debug!(%error, "outputs are published again");
-                    if !self.abort() {
-                        self.producer = None;
-                        self.producer()?;
-                    }
+                    self.abort_or_replace()?;
                     std::thread::sleep(PAUSE);
                 }
                 Err(Stopped::Before(error) | Stopped::AtCommit(error)) => {
@@ -210,6 +265,7 @@ impl Publisher {
         generation: &ConsumerGroupMetadata,
         positions: &[(u16, u64)],
         records: &OutputRecords,
+        plan: &mut Plan,
         until: Instant,
     ) -> Result<(), Stopped> {
         let offsets = self.offsets(positions).map_err(Stopped::Before)?;
@@ -222,20 +278,27 @@ impl Publisher {
         producer
             .send_offsets_to_transaction(&offsets, generation, ANSWER_PATIENCE)
             .map_err(Stopped::Before)?;
-        for record in records.iter() {
-            send(producer, config, &record).map_err(Stopped::Before)?;
-        }
-        // The client's own wait looks only every 100 ms.
-        let mut before = producer.in_flight_count();
-        while before > 0 {
-            producer.poll(Duration::ZERO);
-            let left = producer.in_flight_count();
-            // A poll that may wait counts in whole milliseconds, and spins for the rest of one.
-            if left == before {
-                std::thread::sleep(LOOK);
+        drop(producer.context().take());
+        for (number, record) in records.iter().enumerate() {
+            if plan.sends_apart(number) {
+                arrived(producer)?;
             }
-            before = left;
+            if plan.leaves_out(number) {
+                continue;
+            }
+            match send(producer, config, &record, number) {
+                Ok(()) => {}
+                // Too large for the client itself, which has not taken it.
+                Err(KafkaError::MessageProduction(code)) if is_for_good(code) => {
+                    plan.lose(number, code);
+                }
+                // Nothing is taken any more once a broker has refused something.
+                Err(error) => {
+                    return Err(arrived(producer).err().unwrap_or(Stopped::Before(error)));
+                }
+            }
         }
+        arrived(producer)?;
         loop {
             match producer.commit_transaction(ANSWER_PATIENCE) {
                 Ok(()) => return Ok(()),
@@ -257,7 +320,19 @@ impl Publisher {
         if let Err(error) = &aborted {
             tracing::debug!(%error, "a transaction cannot be aborted");
         }
+        // What is left to be reported must not be taken for a report about the next transaction.
+        while aborted.is_ok() && producer.in_flight_count() > 0 {
+            producer.poll(LOOK);
+        }
         aborted.is_ok()
+    }
+
+    fn abort_or_replace(&mut self) -> Result<(), PublishFailed> {
+        if !self.abort() {
+            self.producer = None;
+            self.producer()?;
+        }
+        Ok(())
     }
 
     /// Makes sure of a producer that can begin a transaction.
@@ -267,7 +342,7 @@ impl Publisher {
             return Ok(());
         }
         self.producer = None;
-        self.producer = Some(transactional(&self.config, &self.config.node)?);
+        self.producer = Some(transactional(&self.config, &self.config.node, self.batch_bytes)?);
         Ok(())
     }
 
@@ -277,7 +352,7 @@ impl Publisher {
         former.dedup();
         for node in former.into_iter().filter(|node| *node != self.config.node) {
             tracing::info!(node, "an open transaction of the former owner is aborted");
-            drop(transactional(&self.config, node)?);
+            drop(transactional(&self.config, node, self.batch_bytes)?);
         }
         Ok(())
     }
@@ -314,27 +389,50 @@ impl Publisher {
     }
 }
 
-/// Where a transaction stopped; before its commit it surely left nothing.
+/// Where a transaction stopped; before its commit, as after a refusal, it surely left nothing.
 enum Stopped {
+    Refused(BTreeMap<usize, RDKafkaErrorCode>),
     Before(KafkaError),
     AtCommit(KafkaError),
 }
 
 /// A producer under `node`'s name; whatever transaction was open under it is aborted.
-fn transactional(config: &KafkaConfig, node: &str) -> Result<BaseProducer<Reports>, PublishFailed> {
-    let producer: BaseProducer<Reports> = clients::outputs(config, node)
-        .create_with_context(Reports)
+fn transactional(
+    config: &KafkaConfig,
+    node: &str,
+    batch_bytes: u32,
+) -> Result<BaseProducer<Refusals>, PublishFailed> {
+    let producer: BaseProducer<Refusals> = clients::outputs(config, node, batch_bytes)
+        .create_with_context(Refusals::default())
         .map_err(|error| failed(&error))?;
     producer.init_transactions(ANSWER_PATIENCE).map_err(|error| failed(&error))?;
     Ok(producer)
 }
 
+/// Waits until all that was sent has arrived, or was refused.
+fn arrived(producer: &BaseProducer<Refusals>) -> Result<(), Stopped> {
+    // The client's own wait looks only every 100 ms.
+    let mut before = producer.in_flight_count();
+    while before > 0 && producer.context().is_empty() {
+        producer.poll(Duration::ZERO);
+        let left = producer.in_flight_count();
+        // A poll that may wait counts in whole milliseconds, and spins for the rest of one.
+        if left == before {
+            std::thread::sleep(LOOK);
+        }
+        before = left;
+    }
+    let refused = producer.context().take();
+    if refused.is_empty() { Ok(()) } else { Err(Stopped::Refused(refused)) }
+}
+
 fn send(
-    producer: &BaseProducer<Reports>,
+    producer: &BaseProducer<Refusals>,
     config: &KafkaConfig,
     record: &OutputRecord<'_>,
+    number: usize,
 ) -> Result<(), KafkaError> {
-    let mut outgoing = BaseRecord::to(config.topics.output(record.topic))
+    let mut outgoing = BaseRecord::with_opaque_to(config.topics.output(record.topic), number)
         .key(record.key)
         .partition(i32::from(record.partition))
         .payload(record.value);
@@ -396,7 +494,7 @@ mod tests {
     fn records_come_out_as_they_went_in_and_the_last_can_be_taken_back() {
         let record = |partition, key, value| {
             let topic = OutputTopic::Balances;
-            OutputRecord { topic, partition, key, value }
+            OutputRecord { topic, partition, batch: 1, key, value }
         };
         let all = [record(3, b"anna", b"12"), record(0, b"", b"7"), record(3, b"bob", b"")];
         let mut records = OutputRecords::default();

@@ -41,6 +41,7 @@ pub struct ToShip {
     taken: Taken,
     time: Timestamp,
     epoch: u64,
+    cursor: Cursor,
 }
 
 /// A checkpoint that is in object storage, to be named by the next batch and told to all nodes.
@@ -52,6 +53,8 @@ pub struct Shipped {
     pub epoch: u64,
     /// The time of the last batch that it covers.
     pub time: Timestamp,
+    /// Where the order goes on behind it.
+    pub cursor: Cursor,
 }
 
 impl Keeper {
@@ -65,10 +68,10 @@ impl Keeper {
         Self { partition, checkpointer, tidier, shipper, sweeper }
     }
 
-    /// The first batch whose outputs may not have left: those of a shipped checkpoint have.
-    pub(super) fn unpublished(&self) -> std::result::Result<u64, NotTaken> {
-        let Some(list) = self.shipper.last() else { return Ok(1) };
-        next_batch(&list.cursor)
+    /// Where the last shipped checkpoint stands: the outputs of batches before it have left.
+    pub(super) fn shipped(&self) -> std::result::Result<Cursor, NotTaken> {
+        let Some(list) = self.shipper.last() else { return Ok(Cursor::start(0)) };
+        cursor_of(&list.cursor)
             .map_err(|bad| NotTaken::Stopped(format!("checkpoint `{}`: {bad}", list.name)))
     }
 
@@ -82,15 +85,16 @@ impl Keeper {
     /// Takes what is to be shipped of the checkpoint that was just written.
     pub fn take(&self, written: &Written) -> io::Result<ToShip> {
         let Written { manifest, time, epoch, .. } = written;
+        let cursor = cursor_of(&manifest.cursor).map_err(io::Error::other)?;
         let taken = self.shipper.take(manifest, *time, None)?;
-        Ok(ToShip { taken, time: *time, epoch: *epoch })
+        Ok(ToShip { taken, time: *time, epoch: *epoch, cursor })
     }
 
     /// Ships it. A failure is none of the partition's: the order goes on.
     pub fn upload(&mut self, to_ship: &ToShip) -> io::Result<Shipped> {
-        let ToShip { taken, time, epoch } = to_ship;
+        let ToShip { taken, time, epoch, cursor } = to_ship;
         let name = self.shipper.upload(taken, *time)?;
-        Ok(Shipped { name, epoch: *epoch, time: *time })
+        Ok(Shipped { name, epoch: *epoch, time: *time, cursor: cursor.clone() })
     }
 
     /// Removes objects that no list names, once this one was named.
@@ -113,9 +117,9 @@ impl Written {
     }
 }
 
-/// The batch after those that a checkpoint covers; one from before the first batch has no cursor.
-fn next_batch(cursor: &[u8]) -> std::result::Result<u64, BadFormat> {
-    if cursor.is_empty() { Ok(1) } else { Ok(Cursor::read(cursor)?.next_batch) }
+/// Where a checkpoint stands; one from before the first batch has no cursor.
+fn cursor_of(cursor: &[u8]) -> std::result::Result<Cursor, BadFormat> {
+    if cursor.is_empty() { Ok(Cursor::start(0)) } else { Cursor::read(cursor) }
 }
 
 #[cfg(test)]
@@ -124,10 +128,10 @@ mod tests {
 
     #[test]
     fn a_checkpoint_from_before_the_first_batch_covers_nothing() {
-        assert_eq!(next_batch(&[]).unwrap(), 1);
+        assert_eq!(cursor_of(&[]).unwrap().next_batch, 1);
         let mut cursor = Vec::new();
         Cursor { next_batch: 7, ..Cursor::start(0) }.write(&mut cursor);
-        assert_eq!(next_batch(&cursor).unwrap(), 7);
-        assert!(next_batch(&cursor[1..]).is_err());
+        assert_eq!(cursor_of(&cursor).unwrap().next_batch, 7);
+        assert!(cursor_of(&cursor[1..]).is_err());
     }
 }

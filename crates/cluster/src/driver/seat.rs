@@ -21,6 +21,7 @@ use accolade_wire::record::{HAS_CONTROL, Slice};
 use super::Now;
 use crate::control::ControlBook;
 use crate::inbox::{Inbox, Piece};
+use crate::rereading::Rereading;
 use crate::watches::Origins;
 
 /// Bytes of records in one batch, after which the rest waits for the next.
@@ -40,6 +41,8 @@ pub(crate) struct Shown {
     pub(crate) first_batch: u64,
     /// The batch after the last that was folded.
     pub(crate) end: AtomicU64,
+    /// Where the order is read again.
+    pub(crate) rereading: Rereading,
 }
 
 /// A partition that is owned.
@@ -161,13 +164,14 @@ pub struct Given {
 }
 
 impl Live {
-    /// The owner whose claim was sent at `claimed_at`; outputs of batches before `unpublished` have left.
-    pub(super) fn new(home: Home, holder: Holder, claimed_at: Duration, unpublished: u64) -> Self {
+    /// The owner whose claim was sent at `claimed_at`; outputs of batches before `shipped` have left.
+    pub(super) fn new(home: Home, holder: Holder, claimed_at: Duration, shipped: Cursor) -> Self {
         let last_time = home.partition().time();
         let shown = Arc::new(Shown {
             files: Arc::clone(home.backing()),
-            first_batch: holder.cursor().first_batch.max(unpublished),
+            first_batch: holder.cursor().first_batch.max(shipped.next_batch),
             end: AtomicU64::new(home.partition().next_batch()),
+            rereading: Rereading::from(shipped.clone(), shipped),
         });
         Self {
             home,

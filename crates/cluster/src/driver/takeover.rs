@@ -23,6 +23,7 @@ use super::keeper::Keeper;
 use super::seat::{Batch, Live, written};
 use crate::control::ControlBook;
 use crate::inbox::Piece;
+use crate::rereading::differs;
 
 /// So many records before the end of the order are looked at for epochs and checkpoints, and twice as
 /// many before them where they name none. The claim itself shows whether there was a higher epoch before.
@@ -598,8 +599,8 @@ impl Refolding {
         }
         around.log.check_sources(partition, &cursor.sources)?;
         let Some(holder) = Holder::new(cursor, epoch, claim) else { return Ok(Step::CameSecond) };
-        let unpublished = keeper.unpublished()?;
-        let live = Live::new(home, holder, claimed_at, unpublished);
+        let shipped = keeper.shipped()?;
+        let live = Live::new(home, holder, claimed_at, shipped);
         Ok(Step::Owned(Box::new(live), Box::new(keeper)))
     }
 }
@@ -645,11 +646,8 @@ fn fetch_all(
             let piece = records[range.source as usize].take(range.to);
             let found = piece.range(range.source, range.from);
             if (found.count, found.checksum) != (range.count, range.checksum) {
-                return Err(NotTaken::Stopped(format!(
-                    "batch {} of partition {partition} names {} records of {:?} from offset {} to {}, \
-                     and {} others are there: was the topic made anew, or compacted?",
-                    batch.batch, range.count, range.source, range.from, range.to, found.count
-                )));
+                let what = differs(partition, batch.batch, range, found.count);
+                return Err(NotTaken::Stopped(what));
             }
             pieces.push((range.source, piece));
         }

@@ -3,4 +3,5 @@
 mod harness;
 mod kafka;
 mod memory_log;
+mod rereading;
 mod takeover;

@@ -229,6 +229,7 @@ fn publish() {
             outputs.push(&OutputRecord {
                 topic: OutputTopic::Balances,
                 partition: number % partitions,
+                batch: 1,
                 key: b"operator-789/player-456",
                 value: &[b'x'; 150],
             });

@@ -6,20 +6,21 @@ use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::config::{KafkaConfig, OutputTopic};
 use accolade_kafka::outputs::{OutputRecord, OutputRecords, PublishFailed, Publisher, Taken};
 use rdkafka::Offset;
+use rdkafka::admin::{AlterConfig, ResourceSpecifier};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use crate::harness::{Cluster, TRIES, hear_assigned, hear_assignment};
+use crate::harness::{Cluster, TRIES, block_on, hear_assigned, hear_assignment, options};
 
 const SOON: Duration = Duration::from_secs(30);
 
 fn output(batch: u64) -> OutputRecords {
     let (topic, key, value) = (OutputTopic::Balances, b"house/player", batch.to_string());
     let mut records = OutputRecords::default();
-    records.push(&OutputRecord { topic, partition: 0, key, value: value.as_bytes() });
+    records.push(&OutputRecord { topic, partition: 0, batch, key, value: value.as_bytes() });
     records
 }
 
@@ -29,25 +30,32 @@ fn taken(former: Option<&str>) -> [Taken<'_>; 1] {
 
 /// Publishes batches up to but not including `until`, one in a transaction.
 fn publish(publisher: &mut Publisher, from: u64, until: u64) -> Result<(), PublishFailed> {
-    (from..until).try_for_each(|batch| publisher.publish(&[(0, batch + 1)], &output(batch)))
+    (from..until).try_for_each(|batch| {
+        let lost = publisher.publish(&[(0, batch + 1)], &output(batch))?;
+        assert_eq!(lost, []);
+        Ok(())
+    })
 }
 
 /// All that is committed, up to the end.
 fn seen(config: &KafkaConfig) -> Vec<u64> {
+    let number = |value: &[u8]| std::str::from_utf8(value).unwrap().parse().unwrap();
+    seen_in(config, OutputTopic::Balances).iter().map(|value| number(value)).collect()
+}
+
+fn seen_in(config: &KafkaConfig, topic: OutputTopic) -> Vec<Vec<u8>> {
     let mut settings = Cluster::client();
     settings.set("group.id", &config.group).set("enable.partition.eof", "true");
     settings.set("isolation.level", "read_committed");
     let consumer: BaseConsumer = settings.create().unwrap();
     let mut list = TopicPartitionList::new();
-    let topic = config.topics.output(OutputTopic::Balances);
-    list.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+    list.add_partition_offset(config.topics.output(topic), 0, Offset::Beginning).unwrap();
     consumer.assign(&list).unwrap();
     let mut seen = Vec::new();
     loop {
         match consumer.poll(SOON).expect("the topic has an end") {
             Ok(message) => {
-                let value = std::str::from_utf8(message.payload().unwrap()).unwrap();
-                seen.push(value.parse().unwrap());
+                seen.push(message.payload().unwrap().to_vec());
                 assert_eq!(message.key(), Some(&b"house/player"[..]));
             }
             Err(KafkaError::PartitionEOF(_)) => return seen,
@@ -165,4 +173,61 @@ fn a_publisher_that_another_has_stepped_over_begins_again() {
     assert_eq!(publisher.begin(&taken(None)).unwrap(), [2]);
     publish(&mut publisher, 2, 4).unwrap();
     assert_eq!(seen(&config), [1, 2, 3]);
+}
+
+/// Bytes that no compression makes fewer.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+#[test]
+fn a_record_that_is_refused_for_good_is_the_only_one_that_is_lost() {
+    let cluster = Cluster::new(1);
+    let config = cluster.config("first");
+    let letters = config.topics.output(OutputTopic::DeadLetters);
+    let smaller =
+        AlterConfig::new(ResourceSpecifier::Topic(letters)).set("max.message.bytes", "2000");
+    let altered = block_on(Cluster::admin().alter_configs([&smaller], &options())).unwrap();
+    assert!(altered[0].is_ok(), "{altered:?}");
+    let first = cluster.node("first");
+    hear_assigned(&first, &[0]);
+    let mut publisher = first.publisher().unwrap();
+    publisher.begin(&taken(None)).unwrap();
+
+    let mut records = OutputRecords::default();
+    let mut push = |topic, batch, value: &[u8]| {
+        let key = b"house/player";
+        records.push(&OutputRecord { topic, partition: 0, batch, key, value });
+    };
+    let all = noise(700);
+    let small = |number: u64| all[usize::try_from(number).unwrap()..][..300].to_vec();
+    // Together the small ones are far more than the topic takes at once.
+    for number in 0..400 {
+        push(OutputTopic::DeadLetters, number + 1, &small(number));
+        push(OutputTopic::Balances, number + 1, number.to_string().as_bytes());
+    }
+    push(OutputTopic::DeadLetters, 401, &noise(5_000));
+    push(OutputTopic::Balances, 402, &noise(2_000_000));
+    push(OutputTopic::DeadLetters, 403, &noise(6_000));
+    push(OutputTopic::Balances, 404, b"404");
+    let lost = publisher.publish(&[(0, 405)], &records).unwrap();
+
+    let lost: Vec<_> = lost.iter().map(|lost| (lost.topic, lost.batch, lost.bytes)).collect();
+    let (letters, balances) = (OutputTopic::DeadLetters, OutputTopic::Balances);
+    assert_eq!(lost, [(letters, 401, 5_012), (balances, 402, 2_000_012), (letters, 403, 6_012)]);
+    assert_eq!(seen(&config), (0..400).chain([404]).collect::<Vec<_>>());
+    assert_eq!(seen_in(&config, letters), (0..400).map(small).collect::<Vec<_>>());
+    assert_eq!(
+        publisher.begin(&taken(None)).unwrap(),
+        [405],
+        "the position is beyond what was lost"
+    );
+    publish(&mut publisher, 405, 406).unwrap();
 }

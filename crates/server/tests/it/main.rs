@@ -8,6 +8,7 @@ mod dead_letters;
 mod description;
 mod intake;
 mod local;
+mod outlets;
 mod outputs;
 mod players;
 mod program;

@@ -1,0 +1,288 @@
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::mpsc;
+
+use accolade_domain::amount::Points;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_engine::feed::Known;
+use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_engine::rules::Rules;
+use accolade_storage::node::{Node, NodeOptions};
+use accolade_wire::control::Control;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Source};
+
+use super::*;
+
+const ALL: Wanted = Wanted { eligible: true, calculated: true, balances: true, dead_letters: true };
+/// A player of each of two partitions.
+fn players() -> [String; 2] {
+    [0, 1].map(|partition| {
+        let mut names = (0..).map(|number| format!("player-{number}"));
+        names.find(|name| partition_of(name, 2) == partition).unwrap()
+    })
+}
+
+/// A node whose copy of the log has gaps, as its owner and its feed.
+#[derive(Debug)]
+struct Gappy {
+    node: Arc<Node>,
+    /// Batches without a copy, by partition.
+    gaps: BTreeSet<(u16, u64)>,
+    /// Partitions whose records Kafka has no more.
+    gone: Mutex<BTreeSet<u16>>,
+    published: Mutex<BTreeMap<u16, u64>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Feed for Gappy {
+    fn owned(&self) -> Vec<u16> {
+        self.node.owned()
+    }
+    fn end(&self, partition: u16) -> Option<u64> {
+        self.node.end(partition)
+    }
+    fn journal(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {
+        self.node.journal(partition, batch)
+    }
+    fn records(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {
+        if self.gaps.contains(&(partition, batch)) {
+            return Ok(None);
+        }
+        self.node.records(partition, batch)
+    }
+    fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool> {
+        self.node.dead_letter(place, read)
+    }
+    fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>)) {
+        self.node.subjects(partition, from, each);
+    }
+    fn rules(&self) -> Arc<Rules> {
+        Feed::rules(&*self.node)
+    }
+}
+
+impl Owner for Gappy {
+    fn former_owner(&self, _: u16) -> Option<String> {
+        None
+    }
+    fn first_batch(&self, _: u16) -> Option<u64> {
+        Some(1)
+    }
+    fn published(&self, partition: u16, next_batch: u64) {
+        lock(&self.published).insert(partition, next_batch);
+    }
+    fn reread(&self, partition: u16, batch: u64) -> Result<Vec<u8>, LogFailed> {
+        if lock(&self.gone).contains(&partition) {
+            return Err(LogFailed::Gone("removed by retention".into()));
+        }
+        Ok(self.node.records(partition, batch).unwrap().unwrap())
+    }
+}
+
+/// Topics and keys of what has left; values of some length are refused for good.
+#[derive(Debug, Clone, Default)]
+struct Topics(Arc<Mutex<Vec<(OutputTopic, String)>>>);
+
+const REFUSED_BYTES: usize = 100_000;
+
+impl Publish for Topics {
+    fn begin(&mut self, taken: &[Taken<'_>]) -> Result<Vec<u64>, PublishFailed> {
+        Ok(taken.iter().map(|taken| taken.start).collect())
+    }
+
+    fn publish(
+        &mut self,
+        _: &[(u16, u64)],
+        records: &OutputRecords,
+    ) -> Result<Vec<Lost>, PublishFailed> {
+        let mut lost = Vec::new();
+        for OutputRecord { topic, partition, batch, key, value } in records.iter() {
+            if value.len() >= REFUSED_BYTES {
+                let (bytes, why) = (value.len(), "too large".to_owned());
+                lost.push(Lost { topic, partition, batch, bytes, why });
+                continue;
+            }
+            let key = String::from_utf8(key.to_vec()).unwrap();
+            lock(&self.0).push((topic, key));
+        }
+        Ok(lost)
+    }
+}
+
+#[derive(Debug)]
+struct Tells(mpsc::Sender<Outcome>);
+
+impl Caller for Tells {
+    fn durable(&self) {}
+    fn refused(&self, why: Refused) {
+        panic!("{why:?}");
+    }
+    fn applied(&self, _: usize, outcome: &Outcome, _: Option<Points>) {
+        self.0.send(outcome.clone()).unwrap();
+    }
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+}
+
+fn take(node: &Node, kind: Kind, partition: Option<u16>, body: &[u8]) -> Outcome {
+    let (source, operator, origin) = (Source::Http, "house", None);
+    let mut records = Vec::new();
+    Record { kind, source, operator, received_at: now(), origin, body }.write(&mut records);
+    let parts = vec![(partition, u32::try_from(records.len()).unwrap())];
+    let (tell, told) = mpsc::channel();
+    let (caller, wants_outcomes, taken_at) = (Arc::new(Tells(tell)), true, Instant::now());
+    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None })
+        .unwrap();
+    told.recv().unwrap()
+}
+
+fn wager(node: &Node, id: &str, player: &str, note: &str) {
+    let at = accolade_wire::timestamp::write(now());
+    let body = format!(
+        r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"house","gameId":"g",
+        "gameCategory":"slots","wagerAmount":10,"currency":"EUR","jurisdiction":"Malta",
+        "timestamp":"{at}","note":"{note}"}}"#
+    );
+    let outcome = take(node, Kind::Wager, Some(partition_of(player, 2)), body.as_bytes());
+    assert!(matches!(outcome, Outcome::Counted { .. }), "{outcome:?}");
+}
+
+/// All batches, once the journal, which may be a moment behind, has them.
+fn journalled(node: &Node) -> BTreeSet<(u16, u64)> {
+    let ends = node.owned().into_iter().map(|partition| (partition, node.end(partition).unwrap()));
+    let all: BTreeSet<_> =
+        ends.flat_map(|(partition, end)| (1..end).map(move |batch| (partition, batch))).collect();
+    for (partition, batch) in &all {
+        while node.journal(*partition, *batch).unwrap().is_none() {
+            std::thread::yield_now();
+        }
+    }
+    all
+}
+
+/// A node with three wagers of each player, and with a copy of its log or without.
+fn played(has_gaps: bool) -> Gappy {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = NodeOptions::new(folder.path());
+    options.files.partitions = 2;
+    options.free_bytes_min = 0;
+    let node = Arc::new(Node::start(options).unwrap());
+    let operator = Control::Operator {
+        operator: "house".into(),
+        key_hash: String::new(),
+        events_per_second: 0,
+    };
+    let publish = Control::Publish {
+        operator: "house".into(),
+        edited_from: 0,
+        effective_from: 0,
+        why: String::new(),
+        who: String::new(),
+        published_at: 0,
+        document: r#"{"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#.into(),
+        zone: vec![],
+    };
+    for control in [operator, publish] {
+        let body = serde_json::to_vec(&control).unwrap();
+        take(&node, Kind::Control, None, &body);
+    }
+    for round in 0..3 {
+        for player in players() {
+            wager(&node, &format!("w-{player}-{round}"), &player, "");
+        }
+    }
+    let all = journalled(&node);
+    let gaps = if has_gaps { all } else { BTreeSet::new() };
+    let (gone, published) = (Mutex::default(), Mutex::default());
+    Gappy { node, gaps, gone, published, _folder: folder }
+}
+
+impl Drop for Gappy {
+    fn drop(&mut self) {
+        self.node.stop().unwrap();
+    }
+}
+
+fn outputs(node: &Arc<Gappy>, topics: &Topics) -> Outputs {
+    let (owner, feed) = (Arc::clone(node) as Arc<dyn Owner>, Arc::clone(node) as Arc<dyn Feed>);
+    Outputs::new(Box::new(topics.clone()), owner, feed, ALL)
+}
+
+/// How the outputs show themselves.
+fn state(outputs: &Outputs) -> OutletState {
+    let (progress, feed) = (Arc::clone(&outputs.progress), Arc::clone(&outputs.feed));
+    Publishing { stop: Arc::default(), progress, feed, thread: Mutex::default() }.state()
+}
+
+/// One round, as the thread does it.
+fn round(outputs: &mut Outputs) {
+    let published = outputs.publish();
+    outputs.note(published.as_ref().err());
+    published.unwrap();
+}
+
+fn count(topics: &Topics, topic: OutputTopic) -> usize {
+    lock(&topics.0).iter().filter(|(other, _)| *other == topic).count()
+}
+
+const OF_WAGERS: [OutputTopic; 3] =
+    [OutputTopic::Eligible, OutputTopic::Calculated, OutputTopic::Balances];
+
+#[test]
+fn what_the_copy_of_the_log_has_lost_is_read_from_kafka_and_leaves_all_the_same() {
+    let left = [false, true].map(|has_gaps| {
+        let (node, topics) = (Arc::new(played(has_gaps)), Topics::default());
+        let mut outputs = outputs(&node, &topics);
+        round(&mut outputs);
+        let state = state(&outputs);
+        assert_eq!((state.lag_batches, &*state.trouble), (Some(0), &[][..]));
+        OF_WAGERS.map(|topic| count(&topics, topic))
+    });
+    assert_eq!(left, [[6; 3], [6; 3]]);
+}
+
+#[test]
+fn where_kafka_has_it_no_more_that_partition_stands_and_says_so() {
+    let (node, topics) = (Arc::new(played(true)), Topics::default());
+    let (lost, [_, other]) = (0, players());
+    lock(&node.gone).insert(lost);
+    let mut outputs = outputs(&node, &topics);
+    round(&mut outputs);
+    round(&mut outputs);
+    assert_eq!(OF_WAGERS.map(|topic| count(&topics, topic)), [3; 3], "the other one goes on");
+    let keys: Vec<_> = lock(&topics.0).iter().map(|(_, key)| key.clone()).collect();
+    assert!(keys.iter().all(|key| key.ends_with(&other)), "{keys:?}");
+    let shown = state(&outputs);
+    assert!(shown.lag_batches.is_some_and(|batches| batches > 0), "{shown:?}");
+    assert_eq!(shown.trouble.len(), 1);
+    for part in [&format!("partition {lost}, batch "), "removed by retention"] {
+        assert!(shown.trouble[0].contains(part), "{shown:?}");
+    }
+    let first_wager = lock(&node.published)[&lost];
+    assert!(first_wager < node.end(lost).unwrap(), "no checkpoint is shipped beyond it");
+
+    // Kafka has it again; it is looked at again after a while.
+    lock(&node.gone).clear();
+    lock(&outputs.progress).standing.values_mut().for_each(|(at, _)| *at -= STANDS);
+    round(&mut outputs);
+    assert_eq!(OF_WAGERS.map(|topic| count(&topics, topic)), [6; 3]);
+    let shown = state(&outputs);
+    assert_eq!((shown.lag_batches, &*shown.trouble), (Some(0), &[][..]));
+}
+
+#[test]
+fn an_output_that_is_refused_for_good_is_counted_and_nothing_else_is_lost() {
+    let (node, topics) = (Arc::new(played(false)), Topics::default());
+    wager(&node.node, "large", &players()[0], &"x".repeat(REFUSED_BYTES));
+    journalled(&node.node);
+    let mut outputs = outputs(&node, &topics);
+    round(&mut outputs);
+    assert_eq!(OF_WAGERS.map(|topic| count(&topics, topic)), [6, 7, 7]);
+    let shown = state(&outputs);
+    assert_eq!((shown.lost, shown.lag_batches, &*shown.trouble), (1, Some(0), &[][..]));
+}

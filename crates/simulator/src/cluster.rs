@@ -42,7 +42,7 @@ use crate::random::Random;
 use crate::run::desk::{DEAD_LETTER_MICROS, Desk};
 use crate::run::fold::shared;
 use crate::run::item::{Item, Meaning};
-use crate::run::{Counts, Report, no_counts};
+use crate::run::{Counts, Report, no_counts, panics};
 use crate::workload::{Action, Door, Workload};
 
 /// After so many records a world ends.
@@ -79,6 +79,7 @@ pub const FAULTS: &[&str] = &[
     "nodes frozen",
     "nodes that stop without the object storage",
     "object storage away",
+    "panics in a rule",
     "order records whose fate is unknown",
     "partitions given to two nodes",
     "partitions lost to another",
@@ -171,6 +172,7 @@ struct World {
 impl World {
     fn new(seed: u64, is_verbose: bool) -> Self {
         let mut random = Random::new(seed ^ 0x00c1_0057_e400);
+        panics::arm(None);
         let workload = Workload::new(seed);
         let partitions = usize::try_from(1 + random.below(3)).expect("small");
         let node_count = 2 + random.below(2);
@@ -226,6 +228,12 @@ impl World {
 
     fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn count_panics(&mut self, met: &[&'static str]) {
+        for panic in met {
+            self.count(panic);
+        }
     }
 
     fn tell(&mut self, line: impl FnOnce() -> String) {
@@ -720,6 +728,7 @@ impl World {
     /// that have nothing but what was shipped.
     fn finish(&mut self) {
         self.is_calm = true;
+        panics::arm(None);
         self.objects.set_calm(true);
         for node in &mut self.nodes {
             for NodeDisk { disk, armed } in &mut node.disks {

@@ -10,6 +10,7 @@ use accolade_wire::order::Order;
 use super::seat::Seat;
 use super::{Event, GRACE, Node, NodeDisk, Ticket, World};
 use crate::disk::{Faults, SimulatedDisk};
+use crate::run::panics;
 
 const MILLISECOND: i64 = 1_000;
 const SECOND: i64 = 1_000_000;
@@ -23,6 +24,9 @@ impl Node {
 impl World {
     /// Now and then something is going to go wrong.
     pub(super) fn arm(&mut self) {
+        if self.random.percent(10) {
+            panics::arm(Some(self.random.below(40)));
+        }
         if self.random.percent(12) {
             let node = self.random.index(self.nodes.len());
             let at = self.random.index(self.truths.len());

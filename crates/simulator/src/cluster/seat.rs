@@ -20,8 +20,8 @@ use accolade_storage::error::{Result, StorageError};
 use accolade_wire::order::{Offsets, SourceTopic};
 
 use super::{LEASE, Ticket, World};
-use crate::run::fold::{FAULT, Heard};
-use crate::run::told;
+use crate::run::fold::{Heard, is_meant};
+use crate::run::{panics, told};
 
 /// What a partition is to a node.
 #[derive(Debug, Default)]
@@ -199,7 +199,8 @@ impl World {
     fn fold_ready(&mut self, partition: u16, owned: &mut Owned) -> Result<Stays> {
         loop {
             let mut ears = Ears::default();
-            let folded = owned.live.fold_next(&self.shared, &mut ears);
+            let (folded, met) = panics::driven(|| owned.live.fold_next(&self.shared, &mut ears));
+            self.count_panics(&met);
             match folded.map_err(|error| StorageError::io(STORE, error))? {
                 Folded::Nothing => return Ok(Stays::Owner),
                 Folded::Stands { place, message } => {
@@ -227,7 +228,7 @@ impl World {
 
     /// The fold has failed where it was meant to.
     pub(super) fn stood(&mut self, partition: u16, ears: Ears, place: Place, message: &str) {
-        assert!(message.contains(FAULT), "the fold failed at {place:?}: {message}");
+        assert!(is_meant(message), "the fold failed at {place:?}: {message}");
         self.judge(partition, &ears.of(partition, place.batch));
         self.count("folds that stood");
     }

@@ -15,7 +15,7 @@ use accolade_storage::ship::Fetch;
 use super::seat::{Ears, Owned, Seat, Taking, passed, unexpected};
 use super::{GRACE, Ticket, World};
 use crate::disk::SimulatedDisk;
-use crate::run::options;
+use crate::run::{options, panics};
 
 /// The disk of a partition, which is replaced where nothing of it is wanted.
 struct OneDisk(RefCell<(SimulatedDisk, bool)>);
@@ -124,11 +124,12 @@ impl World {
             owner,
             passed: passed(self.now),
         };
-        let stepped = takeover.step(&around, ears);
+        let (stepped, met) = panics::driven(|| takeover.step(&around, ears));
         let (disk, is_new) = disks.0.into_inner();
         if is_new {
             self.nodes[node].replace_disk(at, disk);
         }
+        self.count_panics(&met);
         stepped
     }
 

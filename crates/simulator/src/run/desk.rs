@@ -9,8 +9,8 @@ use accolade_engine::partition::Effect;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Slice, Source};
 
-use super::Run;
 use super::item::{Item, Meaning};
+use super::{Run, panics};
 use crate::input::{ModelCommand, ModelEvent};
 use crate::message;
 use crate::model::letters::LetterState;
@@ -141,10 +141,18 @@ impl Run {
         self.put(Some(at.0), Item::command(&operator, command, self.clock));
     }
 
-    /// A partition that stands is told to pass over the record.
+    /// A partition that stands is told to pass over the record, or to try it again.
     pub(crate) fn order_skips(&mut self) {
-        for (place, _) in self.node().ground.standing() {
-            if self.is_calm || self.random.percent(15) {
+        for (place, message) in self.node().ground.standing() {
+            if !self.is_calm && !self.random.percent(15) {
+                continue;
+            }
+            if message.contains(panics::BUG) {
+                // Any control record has it go on.
+                self.count("records folded again after a panic");
+                let name = format!("again-{}", self.logged.len());
+                self.put_control(Item::add_operator(name, self.clock));
+            } else {
                 self.count("skips");
                 self.put_control(Item::skip(place, self.clock));
             }

@@ -5,12 +5,15 @@ use std::io;
 
 use accolade_storage::error::StorageError;
 
-use super::Run;
+use super::{Run, panics};
 use crate::disk::Faults;
 
 impl Run {
     /// Now and then something is going to go wrong.
     pub(super) fn arm(&mut self) {
+        if self.random.percent(15) {
+            panics::arm(Some(self.random.below(30)));
+        }
         if self.has_faults() || !self.random.percent(25) {
             return;
         }
@@ -59,6 +62,7 @@ impl Run {
 
     /// Nothing goes wrong any more.
     pub(super) fn calm(&mut self) {
+        panics::arm(None);
         if self.has_faults() {
             self.set_faults(Faults::default());
         }

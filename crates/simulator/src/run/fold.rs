@@ -14,6 +14,7 @@ use accolade_engine::rules::RulesHistory;
 use accolade_storage::log::LogFrame;
 
 use super::memory::MemoryStore;
+use super::panics;
 use crate::workload::FAULTY_STAKE;
 
 /// What the fold said about a record.
@@ -100,6 +101,11 @@ impl Observer for Hearing<'_> {
 /// What the faulty rule says when it fails.
 pub(crate) const FAULT: &str = "the simulated rule has failed";
 
+/// Whether a fold was meant to fail so.
+pub(crate) fn is_meant(message: &str) -> bool {
+    message.contains(FAULT) || message.contains(panics::BUG)
+}
+
 /// What a node decides by.
 pub(crate) fn shared() -> Shared {
     Shared { history: RulesHistory::default(), decide: faulty_decide }
@@ -107,6 +113,7 @@ pub(crate) fn shared() -> Shared {
 
 /// The rules, one of which fails at a certain stake.
 fn faulty_decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+    panics::pass("panics in a rule");
     assert!(wager.stake.atto() != FAULTY_STAKE, "{FAULT}");
     decide(program, wager, account)
 }

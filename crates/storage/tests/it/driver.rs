@@ -192,3 +192,20 @@ fn the_first_frame_begins_with_genesis_however_often_the_disk_was_full() {
         assert_eq!(node.driver.ground.read(partition, settings), PARTITIONS);
     }
 }
+
+#[test]
+fn partitions_get_batches_after_the_clock_was_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut node = Node::open(Arc::new(breaking(folder.path(), "")), folder.path());
+    node.commit_and_fold();
+    let mut stages = |micros| {
+        let log = &mut node.driver.log;
+        let is_due = log.stage(&mut Vec::new(), Timestamp::from_micros(START + micros));
+        is_due.then(|| log.commit(Timestamp::from_micros(START + micros), [0; 32]).unwrap())
+    };
+    assert!(stages(5_000_000).is_none(), "no heartbeat is due");
+    assert!(stages(11_000_000).is_some());
+    assert!(stages(-3_000_000_000).is_some(), "an hour back, nearly");
+    assert!(stages(-2_995_000_000).is_none());
+    assert!(stages(-2_989_000_000).is_some());
+}

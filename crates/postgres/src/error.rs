@@ -23,8 +23,8 @@ pub enum Error {
     OtherCluster(String),
     /// The database cannot hold every text.
     #[error(
-        "the database's encoding is `{0}`, in which not every name can be written: make it anew with \
-         `ENCODING 'UTF8'`"
+        "the database's encoding is `{0}`, in which not every name can be written: one with `ENCODING \
+         'UTF8'` is needed"
     )]
     Encoding(String),
     /// A later release has changed the tables.

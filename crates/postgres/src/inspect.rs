@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::schema::newest;
+use crate::schema::{check_encoding, newest};
 use crate::settings::Settings;
 use crate::tls;
 
@@ -61,6 +61,7 @@ pub async fn inspect(settings: &Settings) -> Result<Inspected> {
 async fn look(settings: &Settings) -> Result<Inspected> {
     let mut client = tls::connect(settings).await?;
     let looking = client.build_transaction().read_only(true).start().await?;
+    check_encoding(&looking).await?;
     let sql = "SELECT current_setting('server_version'), current_user::text,
                    EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
                    EXISTS (SELECT FROM pg_roles WHERE rolname = $2),

@@ -32,11 +32,7 @@ pub(crate) async fn prepare(
     cluster: Option<&str>,
 ) -> Result<()> {
     let making = client.transaction().await?;
-    let encoding: String =
-        making.query_one("SELECT current_setting('server_encoding')", &[]).await?.get(0);
-    if !ENCODINGS.contains(&&*encoding) {
-        return Err(Error::Encoding(encoding));
-    }
+    check_encoding(&making).await?;
     making.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     make_roles(&making, settings).await?;
     make_schema(&making, settings).await?;
@@ -48,6 +44,13 @@ pub(crate) async fn prepare(
                    SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s'";
     client.batch_execute(&settings.named(session)).await?;
     Ok(())
+}
+
+/// That the database can hold every text.
+pub(crate) async fn check_encoding(client: &Transaction<'_>) -> Result<()> {
+    let sql = "SELECT current_setting('server_encoding')";
+    let encoding: String = client.query_one(sql, &[]).await?.get(0);
+    if ENCODINGS.contains(&&*encoding) { Ok(()) } else { Err(Error::Encoding(encoding)) }
 }
 
 async fn holds(client: &Transaction<'_>, sql: &str, names: &[&str]) -> Result<bool> {

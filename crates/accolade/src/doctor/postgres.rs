@@ -19,6 +19,7 @@ pub(super) async fn examine(config: &Config) -> (Findings, Clocks) {
             Err(error) => {
                 let mend = match &error {
                     Error::Settings(_) => "set it right in `[postgres]`",
+                    Error::Encoding(_) => "create database … encoding 'UTF8' template template0",
                     _ => {
                         "see that the server runs, and that `postgres.url` names it with a user it knows"
                     }

@@ -1,7 +1,12 @@
 use std::time::Duration;
 
+use accolade_postgres::error::Error;
+use accolade_postgres::inspect::inspect;
 use accolade_postgres::rebuild;
 use accolade_postgres::running::Projection;
+use accolade_postgres::settings::Settings;
+use tokio::runtime::Runtime;
+use tokio_postgres::NoTls;
 
 use crate::house::{House, wager};
 use crate::own_server::OwnServer;
@@ -134,4 +139,26 @@ fn a_node_that_was_restored_without_its_last_batches_does_not_mix_two_histories(
     tables.wait(rebuild::restart(&tables.settings)).unwrap();
     caught_up(&projection);
     tables.are_exactly(&restored);
+}
+
+#[test]
+fn a_database_that_cannot_hold_every_name_is_refused_before_one_stops_it() {
+    let (house, server) = (House::open(), OwnServer::start());
+    let runtime = Runtime::new().unwrap();
+    let latin = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' \
+                 LC_CTYPE 'C' OWNER accolade";
+    runtime.block_on(async {
+        let superuser = server.url().replace("accolade:", "postgres:");
+        let (client, connection) = tokio_postgres::connect(&superuser, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(latin).await.unwrap();
+    });
+    let settings = Settings::new(&server.url().replace("/accolade", "/latin")).unwrap();
+    house.take("house", &[("лев", wager("house", "лев", "w1", "10").into())]);
+    let projection = Projection::start(settings.clone(), house.feed()).unwrap();
+    until(&projection, |projection| {
+        projection.status().trouble.is_some_and(|trouble| trouble.contains("LATIN1"))
+    });
+    let inspected = runtime.block_on(inspect(&settings));
+    assert!(matches!(inspected, Err(Error::Encoding(_))), "{inspected:?}");
 }

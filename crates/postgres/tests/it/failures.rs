@@ -153,7 +153,9 @@ fn a_database_that_cannot_hold_every_name_is_refused_before_one_stops_it() {
         tokio::spawn(connection);
         client.batch_execute(latin).await.unwrap();
     });
-    let settings = Settings::new(&server.url().replace("/accolade", "/latin")).unwrap();
+    let url = server.url();
+    let (server_url, _) = url.rsplit_once('/').unwrap();
+    let settings = Settings::new(&format!("{server_url}/latin")).unwrap();
     house.take("house", &[("лев", wager("house", "лев", "w1", "10").into())]);
     let projection = Projection::start(settings.clone(), house.feed()).unwrap();
     until(&projection, |projection| {

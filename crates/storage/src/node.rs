@@ -166,7 +166,7 @@ impl Node {
         let Driver { ground, mut log, folds, checkpoints, replay_from, is_new } = driver;
         let mut clock = clock::LogClock::start(log.time(), options.accept_clock_step)?;
         if is_new {
-            log.begin_with(genesis(options.files.partitions, clock.now().0)?);
+            log.begin_with(genesis(ground.partitions(), clock.now().0)?);
         }
         let inner = Arc::new(Inner {
             ground,

@@ -234,7 +234,9 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
         log: LogWriter::new(log_writer, next_batches, log_time),
         checkpointer,
         replay_from,
-        is_new: log_at.next_frame == 1 && manifest.is_none(),
+        // A checkpoint may have been written where the very first frame failed.
+        is_new: log_at.next_frame == 1
+            && manifest.as_ref().is_none_or(|manifest| manifest.log_from.next_frame == 1),
     })
 }
 

@@ -172,6 +172,22 @@ fn a_checkpoint_takes_nothing_of_a_fold_that_failed_within_a_frame() {
 }
 
 #[test]
+fn a_directory_with_a_checkpoint_of_nothing_begins_with_genesis() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder.path()).unwrap());
+    let mut node = Node::open(Arc::clone(&disk), folder.path());
+    node.driver.checkpoints.begin(false);
+    while node.step_checkpoint().unwrap() != Stepped::Written {}
+    drop(node);
+    let mut node = Node::open(disk, folder.path());
+    node.commit_and_fold();
+    for partition in 0..PARTITIONS {
+        let settings = |partition: &Partition| partition.rules().settings.partitions;
+        assert_eq!(node.driver.ground.read(partition, settings), PARTITIONS);
+    }
+}
+
+#[test]
 fn the_first_frame_begins_with_genesis_however_often_the_disk_was_full() {
     let folder = tempfile::tempdir().unwrap();
     let disk = breaking(folder.path(), "log/");

@@ -19,6 +19,10 @@ impl Host for ClusterNode {
         self.inner.whereabouts(partition)
     }
 
+    fn are_here(&self, partitions: &[u16]) -> Result<(), NotHere> {
+        self.inner.are_here(partitions)
+    }
+
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
         self.inner.with_live(partition, |live| read(live.home.partition()))
     }
@@ -29,6 +33,10 @@ impl Host for ClusterNode {
 
     fn rules(&self) -> Arc<Rules> {
         self.inner.control.rules()
+    }
+
+    fn knows_rules(&self) -> bool {
+        self.inner.knows_rules()
     }
 
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
@@ -59,6 +67,7 @@ impl Host for ClusterNode {
             disk_full: inner.disk_full.load(Ordering::Relaxed),
             standing: inner.standing(),
             fatal: inner.failure(),
+            cut_off: inner.is_cut_off(),
             ..Status::default()
         };
         inner.each_here(|partition| {

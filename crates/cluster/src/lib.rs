@@ -19,6 +19,7 @@ pub mod inbox;
 mod intake;
 mod node;
 mod options;
+mod proving;
 mod rereading;
 mod seat;
 mod settling;

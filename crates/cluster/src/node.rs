@@ -27,6 +27,7 @@ use crate::driver::seat::{Live, Shown};
 use crate::driver::takeover::NotTaken;
 use crate::inbox::Inbox;
 use crate::options::ClusterOptions;
+use crate::proving::Proven;
 use crate::seat::Seat;
 use crate::untaken::Untaken;
 use crate::watches::Watches;
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) acks: Vec<Mutex<Acks>>,
     /// Partitions that want a batch, if only an empty one.
     pub(crate) wanted: Vec<AtomicBool>,
+    pub(crate) proven: Mutex<Proven>,
     /// The batch whose outputs leave next; all have left where nobody publishes.
     pub(crate) published: Vec<AtomicU64>,
     /// Who owned a partition before.
@@ -161,6 +163,7 @@ impl ClusterNode {
             watches: (0..count).map(|_| Mutex::default()).collect(),
             acks: (0..count).map(|_| Mutex::default()).collect(),
             wanted: (0..count).map(|_| AtomicBool::new(false)).collect(),
+            proven: Mutex::default(),
             published: (0..count).map(|_| AtomicU64::new(u64::MAX)).collect(),
             former: Mutex::default(),
             standing: Mutex::default(),
@@ -202,6 +205,8 @@ impl ClusterNode {
             let run = move || crate::folding::run(&folding, number);
             spawn(format!("fold-{number}"), Box::new(run))?;
         }
+        let proving = Arc::clone(&inner);
+        spawn("proving".into(), Box::new(move || crate::proving::run(&proving)))?;
         let keeping = Arc::clone(&inner);
         spawn("checkpoints".into(), Box::new(move || crate::checkpoints::run(&keeping)))?;
         let node = Self { inner, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
@@ -212,9 +217,10 @@ impl ClusterNode {
     /// Makes genesis if there is none, and waits until the rules are known.
     fn wait_for_rules(&self) -> Result<(), String> {
         let until = Instant::now() + START_PATIENCE;
-        let end = loop {
+        let (asked_at, end) = loop {
+            let asked_at = self.inner.clock.passed();
             match self.inner.log.control_end() {
-                Ok(end) => break end,
+                Ok(end) => break (asked_at, end),
                 Err(error) if Instant::now() > until => return Err(error.to_string()),
                 Err(_) => std::thread::sleep(Duration::from_millis(100)),
             }
@@ -256,6 +262,7 @@ impl ClusterNode {
                 self.inner.log.partitions()
             ));
         }
+        *lock(&self.inner.proven) = Proven { brokers: asked_at, rules: asked_at };
         Ok(())
     }
 
@@ -557,26 +564,33 @@ impl Inner {
         Ok(())
     }
 
-    /// Whether the partition is here, and nobody else can have it: proven by an acknowledgement that
-    /// is young enough, for which a batch is ordered where need be.
-    pub(crate) fn is_here(&self, partition: u16) -> Result<(), NotHere> {
-        let at = usize::from(partition);
-        let until = Instant::now() + self.options.lease;
-        loop {
-            {
-                let seat = lock(&self.seats[at]);
-                let Seat::Live(live) = &*seat else { return Err(self.elsewhere(partition)) };
-                if self.clock.passed().saturating_sub(live.proven_at) < self.options.lease {
-                    return Ok(());
-                }
-            }
-            if Instant::now() > until {
-                return Err(NotHere::Nowhere);
-            }
-            self.wanted[at].store(true, Ordering::Release);
-            self.poke(partition);
-            std::thread::sleep(Duration::from_millis(1));
+    /// Whether all of these partitions are here, and nobody else can have one.
+    pub(crate) fn are_here(&self, partitions: &[u16]) -> Result<(), NotHere> {
+        // All are asked to prove it before any is waited for.
+        for partition in partitions {
+            self.if_proven(*partition, |_| ())?;
         }
+        partitions.iter().try_for_each(|partition| self.with_live(*partition, |_| ()))
+    }
+
+    /// Reads from a partition if it is here and nobody else can have it: proven by an acknowledgement that is
+    /// young enough. Otherwise a batch is wanted that proves it.
+    fn if_proven<T>(
+        &self,
+        partition: u16,
+        read: impl FnOnce(&Live) -> T,
+    ) -> Result<Option<T>, NotHere> {
+        let at = usize::from(partition);
+        {
+            let seat = lock(&self.seats[at]);
+            let Seat::Live(live) = &*seat else { return Err(self.elsewhere(partition)) };
+            if self.clock.passed().saturating_sub(live.proven_at) < self.options.lease {
+                return Ok(Some(read(live)));
+            }
+        }
+        self.wanted[at].store(true, Ordering::Release);
+        self.poke(partition);
+        Ok(None)
     }
 
     /// Whether a partition is here, or where else.
@@ -594,16 +608,23 @@ impl Inner {
         }
     }
 
-    /// Reads from a partition that is here.
+    /// Reads from a partition that is here, once that is proven.
     pub(crate) fn with_live<T>(
         &self,
         partition: u16,
         read: impl FnOnce(&Live) -> T,
     ) -> Result<T, NotHere> {
-        self.is_here(partition)?;
-        match &*lock(&self.seats[usize::from(partition)]) {
-            Seat::Live(live) => Ok(read(live)),
-            Seat::Empty | Seat::Taking => Err(self.elsewhere(partition)),
+        let until = Instant::now() + self.options.lease;
+        let mut read = Some(read);
+        loop {
+            let read = |live: &Live| read.take().map(|read| read(live));
+            if let Some(found) = self.if_proven(partition, read)? {
+                return Ok(found.expect("it is read once"));
+            }
+            if Instant::now() > until {
+                return Err(NotHere::Nowhere);
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -52,6 +52,8 @@ pub trait Caller: fmt::Debug + Send + Sync {
 pub enum Refused {
     /// More waits than fits; later it will be less.
     Busy,
+    /// Nobody knows whether it was kept, or will be: the same bytes can be sent again.
+    Uncertain,
     /// The disk has too little room.
     DiskFull,
     /// The node is stopping, or has failed.
@@ -62,6 +64,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Busy => "the node is busy",
+            Self::Uncertain => "whether it was kept is not known",
             Self::DiskFull => "the disk is full",
             Self::Stopping => "the node is stopping",
         })

@@ -118,6 +118,11 @@ fn reasons(service: &Service, status: &Status) -> Vec<String> {
     if service.is_retired() {
         reasons.push("stopping".to_owned());
     }
+    if status.cut_off {
+        let detail =
+            "cut_off: the brokers have not answered for longer than what is here stays proven";
+        reasons.push(detail.to_owned());
+    }
     if status.disk_full {
         reasons.push("disk_full: the disk has too little room for new events".to_owned());
     }

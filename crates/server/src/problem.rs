@@ -57,6 +57,8 @@ pub(crate) enum Refusal {
     RateLimited,
     /// The node has more to do than it can hold.
     Busy,
+    /// Nobody knows whether it was kept.
+    Uncertain,
     /// The disk has too little room.
     DiskFull,
     /// The node is stopping.
@@ -101,6 +103,7 @@ impl Refusal {
             Self::Invalid => (S::UNPROCESSABLE_ENTITY, "invalid", "The content is not valid"),
             Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many events"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The node is busy"),
+            Self::Uncertain => (S::SERVICE_UNAVAILABLE, "uncertain", "Not known to be kept"),
             Self::DiskFull => (S::SERVICE_UNAVAILABLE, "disk_full", "The disk is full"),
             Self::Elsewhere => (S::SERVICE_UNAVAILABLE, "elsewhere", "Not here at the moment"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "The node is stopping"),
@@ -111,7 +114,7 @@ impl Refusal {
     /// Seconds after which the same request may be carried out.
     const fn retry_after_s(self) -> Option<u64> {
         match self {
-            Self::Busy | Self::Stopping | Self::Elsewhere => Some(1),
+            Self::Busy | Self::Uncertain | Self::Stopping | Self::Elsewhere => Some(1),
             Self::DiskFull => Some(30),
             _ => None,
         }
@@ -286,6 +289,10 @@ impl From<Refused> for Problem {
                 Refusal::Busy,
                 "more waits for the node than fits; nothing of this request was kept",
             ),
+            Refused::Uncertain => Self::new(
+                Refusal::Uncertain,
+                "whether this request was kept is not known: send the same bytes again, their ids count once",
+            ),
             Refused::DiskFull => Self::new(
                 Refusal::DiskFull,
                 "the disk has too little room for new events; nothing of this request was kept",
@@ -358,4 +365,10 @@ impl From<std::io::Error> for Problem {
 /// What was asked for is decided and not yet written to the journal for long: the partition stands.
 pub(crate) fn not_yet() -> Problem {
     Problem::new(Refusal::Busy, "what became of it is not yet recorded; ask again")
+}
+
+/// Nothing proves that the rules here are those of the cluster.
+pub(crate) fn rules_unknown() -> Problem {
+    let detail = "the brokers do not answer, and rules may be missing here: ask again";
+    Problem::new(Refusal::Elsewhere, detail)
 }

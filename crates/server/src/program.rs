@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::idempotency::key_of;
 use crate::parameters::{Named, Parameters, cursor_of};
-use crate::problem::{FieldError, Problem, Refusal};
+use crate::problem::{FieldError, Problem, Refusal, rules_unknown};
 use crate::service::{Service, now};
 use crate::shapes::{Page, Time, raw, respond};
 use crate::submit::blocking;
@@ -85,6 +85,9 @@ fn etag(mut response: Response, version: u32) -> Response {
 
 impl Service {
     fn operator(&self, tenant: &Tenant) -> Result<Arc<Operator>, Problem> {
+        if !self.host.knows_rules() {
+            return Err(rules_unknown());
+        }
         let found = self.host.rules().operator(&tenant.id).cloned();
         found.ok_or_else(|| Problem::not_found("operator"))
     }

@@ -16,7 +16,7 @@ use crate::cluster::{Cluster, Neighbours};
 use crate::health::Counters;
 use crate::idempotency::Keys;
 use crate::outlets::{Outlet, Outlets};
-use crate::problem::{Problem, not_yet};
+use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::tenant::Tenants;
 
 /// The metrics' own bookkeeping runs this often.
@@ -164,6 +164,11 @@ impl Service {
             found = read.take().map(|read| read(partition));
         })?;
         Ok(found.expect("a host that has the partition reads from it"))
+    }
+
+    /// That something is not among the rules, where it is proven that there are no others.
+    pub(crate) fn unless_unknown(&self, problem: Problem) -> Problem {
+        if self.host.knows_rules() { problem } else { rules_unknown() }
     }
 
     /// What `look` finds, once it does; it is a moment away at the most.

@@ -22,6 +22,9 @@ use crate::cluster::{Where, unreachable};
 use crate::problem::{Problem, not_yet};
 use crate::service::{Service, now};
 
+/// A request is answered within five seconds, whether or not the log says that it is durable.
+const DURABLE_WITHIN: Duration = Duration::from_millis(4_500);
+
 /// Records on their way to the log.
 #[derive(Debug, Default)]
 pub(crate) struct Parcel {
@@ -133,8 +136,9 @@ impl Service {
         &self,
         parcel: Parcel,
     ) -> Result<Vec<Option<Applied>>, Problem> {
+        let until = tokio::time::Instant::now() + Duration::from_millis(self.settings.wait_ms);
         let ticket = self.hand_over(parcel, true).await?;
-        Ok(ticket.wait(Duration::from_millis(self.settings.wait_ms)).await)
+        Ok(ticket.wait(until.saturating_duration_since(tokio::time::Instant::now())).await)
     }
 
     async fn hand_over(&self, parcel: Parcel, waits: bool) -> Result<Arc<Ticket>, Problem> {
@@ -149,7 +153,8 @@ impl Service {
             taken_at: Instant::now(),
             trace: parcel.trace,
         })?;
-        durable.await.unwrap_or(Err(Refused::Stopping))?;
+        let durable = tokio::time::timeout(DURABLE_WITHIN, durable).await;
+        durable.map_err(|_| Refused::Uncertain)?.unwrap_or(Err(Refused::Stopping))?;
         Ok(ticket)
     }
 

@@ -179,7 +179,8 @@ impl Door {
             };
             let named = named.and_then(|name| std::str::from_utf8(name.as_bytes()).ok());
             let found = tenants.by_id(host, named.ok_or_else(missing)?);
-            return found.ok_or_else(|| Problem::not_found("operator"));
+            return found
+                .ok_or_else(|| self.service.unless_unknown(Problem::not_found("operator")));
         }
         let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let key = header.and_then(|value| {
@@ -190,9 +191,10 @@ impl Door {
             let detail = "expected `Authorization: Bearer` with an operator's API key";
             return Err(Problem::new(Refusal::Unauthorized, detail));
         };
-        tenants
-            .by_key(host, key)
-            .ok_or_else(|| Problem::new(Refusal::Unauthorized, "the API key is not known here"))
+        tenants.by_key(host, key).ok_or_else(|| {
+            let problem = Problem::new(Refusal::Unauthorized, "the API key is not known here");
+            self.service.unless_unknown(problem)
+        })
     }
 }
 

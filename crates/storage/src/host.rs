@@ -18,6 +18,10 @@ pub trait Host: Intake {
     /// Whether a partition is here, or where else, as far as is known. Does not wait.
     fn whereabouts(&self, partition: u16) -> Result<(), NotHere>;
 
+    /// Whether these partitions are all here, and it is proven that no other node has one: what is not in
+    /// them is nowhere. May wait for the proof, not for long.
+    fn are_here(&self, partitions: &[u16]) -> Result<(), NotHere>;
+
     /// Reads from a partition, between two batches or while it stands; once, or not at all. May wait
     /// until it is proven that no other node has the partition.
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere>;
@@ -29,7 +33,11 @@ pub trait Host: Intake {
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
 
-    /// Every occurrence of an id in the partitions that are here, oldest place first.
+    /// Whether it is proven that there were no other rules a moment ago: what is not in them does not exist.
+    fn knows_rules(&self) -> bool;
+
+    /// Every occurrence of an id in the partitions that are here, oldest place first. That these are still
+    /// here is for [`Host::are_here`] to say, afterwards.
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>>;
 
     /// How the node is.
@@ -78,6 +86,10 @@ impl Host for Node {
         Ok(())
     }
 
+    fn are_here(&self, _: &[u16]) -> Result<(), NotHere> {
+        Ok(())
+    }
+
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
         Self::read(self, partition, read);
         Ok(())
@@ -89,6 +101,10 @@ impl Host for Node {
 
     fn rules(&self) -> Arc<Rules> {
         Self::rules(self)
+    }
+
+    fn knows_rules(&self) -> bool {
+        true
     }
 
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {

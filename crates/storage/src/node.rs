@@ -141,6 +141,8 @@ pub struct Status {
     pub disk_full: bool,
     /// The clock has made a step that a person has not confirmed.
     pub clock_stepped: bool,
+    /// Brokers have not answered for so long that nothing proves any more what is here.
+    pub cut_off: bool,
     /// Partitions that stand, each with the place and what the failure said.
     pub standing: Vec<(Place, String)>,
     /// How the shipping of checkpoints is; nothing where there is none.
@@ -294,6 +296,7 @@ impl Node {
             checkpointed_at: ground.checkpointed_at(),
             disk_full: inner.disk_full.load(Ordering::Relaxed),
             clock_stepped: inner.clock_stepped.load(Ordering::Relaxed),
+            cut_off: false,
             standing: ground.standing(),
             shipping: inner.shipping.as_ref().map(|shipping| shipping.status()),
             fatal: lock(&inner.fatal).clone(),

@@ -206,6 +206,11 @@ impl Live {
         self.in_flight.is_some() || !self.ready.is_empty()
     }
 
+    /// Since when a batch is on its way, if one is.
+    pub fn waits_since(&self) -> Option<Duration> {
+        self.in_flight.as_ref().map(|batch| batch.began)
+    }
+
     /// Whether a batch is on its way.
     pub const fn is_waiting(&self) -> bool {
         self.in_flight.is_some()

@@ -12,7 +12,7 @@ use accolade_engine::ordered::Owner;
 use accolade_engine::ownership::{Counted, Cursor};
 use accolade_storage::host::{Host, Outcomes};
 use accolade_wire::control::{Command, Control};
-use accolade_wire::identity::partition_of;
+use accolade_wire::identity::{IdKind, partition_of};
 use accolade_wire::order::{Claim, Order, SourceTopic};
 use accolade_wire::record::{Kind, Record, Source};
 
@@ -431,4 +431,58 @@ fn an_epoch_that_no_owner_can_have_keeps_nobody_from_claiming() {
     all_have(&cluster, 10, 2);
     assert_eq!(one.failure(), None);
     orders_are_sound(&cluster, 1);
+}
+
+#[test]
+fn a_node_that_is_cut_off_proves_nothing_any_more_and_says_so() {
+    let cluster = Cluster::new(4);
+    let (one, two) = (cluster.start("one"), cluster.start("two"));
+    cluster.open_house();
+    play(&cluster, &one, "a", 50);
+    all_have(&cluster, 50, 1);
+    let own = one.status().partitions_here;
+    assert!(!own.is_empty());
+    assert_eq!(one.are_here(&own), Ok(()));
+    assert!(one.knows_rules() && !one.status().cut_off);
+    // As before it notices anything, others have its partitions, and count what it does not hear of.
+    cluster.log("one").cut(true);
+    cluster.brokers.expire("one");
+    play(&cluster, &two, "b", 50);
+    all_have(&cluster, 50, 2);
+    let until = Instant::now() + PATIENCE;
+    while one.are_here(&own).is_ok() || one.knows_rules() || !one.status().cut_off {
+        assert!(Instant::now() < until, "what is proven ends with the lease");
+    }
+    let unheard = (0..50).find(|player| own.contains(&partition_of(&name(*player), 4))).unwrap();
+    let found = one.with_id("house", IdKind::Wager, &format!("b-{unheard}")).unwrap();
+    assert!(found.is_empty(), "it never heard of it");
+    cluster.log("one").cut(false);
+    cluster.brokers.join("one");
+    while !one.knows_rules() || one.status().cut_off {
+        assert!(Instant::now() < until, "it proves things again");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    all_have(&cluster, 50, 2);
+}
+
+#[test]
+fn a_node_none_of_whose_partitions_can_be_written_says_so() {
+    let cluster = Cluster::new(1);
+    let one = cluster.start("one");
+    cluster.open_house();
+    play(&cluster, &one, "a", 10);
+    all_have(&cluster, 10, 1);
+    cluster.log("one").make_unwritable(0);
+    wager(&one, "b", "player-0", "10.00");
+    let until = Instant::now() + PATIENCE;
+    while !one.status().cut_off {
+        assert!(Instant::now() < until, "what is proven ends with the lease");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    cluster.log("one").make_writable();
+    while one.status().cut_off {
+        assert!(Instant::now() < until, "it proves things again");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    cluster.expect_balance("player-0", 2);
 }

@@ -36,16 +36,16 @@ impl Service {
         Ok(owners)
     }
 
-    /// Does `work` if all of these partitions are here, from its beginning to its end.
+    /// Does `work` if all of these partitions are here, from its beginning to its end. Whoever finds nothing
+    /// needs that proven as much as whoever finds something.
     pub(crate) fn with_all_here<T>(
         &self,
         partitions: &[u16],
         work: impl FnOnce() -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let check = || partitions.iter().try_for_each(|number| self.host.whereabouts(*number));
-        check()?;
+        partitions.iter().try_for_each(|number| self.host.whereabouts(*number))?;
         let done = work()?;
-        check()?;
+        self.host.are_here(partitions)?;
         Ok(done)
     }
 

@@ -406,6 +406,60 @@ async fn a_partition_on_its_way_is_waited_for_and_not_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_cut_off_denies_nothing_and_is_not_ready() {
+    let cluster = lived_in().await;
+    let ready = || async {
+        let answer = cluster.a().send_bare(ask("GET", "/readyz")).await;
+        (answer.status.as_u16(), answer.text.contains("cut_off"))
+    };
+    assert_eq!(ready().await, (200, false));
+    cluster.cut_off(A, true);
+    assert_eq!(ready().await, (503, true));
+    let nobody = (0..).map(|number| format!("nobody-{number}"));
+    let nobody = nobody.take(99).find(|name| partition_of(name, 4) == 0).unwrap();
+    let paths = [
+        "/api/v1/events/nothing".to_owned(),
+        "/api/v1/wagers/nothing/explanation".to_owned(),
+        format!("/api/v1/players/{nobody}/balance"),
+        "/api/v1/dead-letters/0-1-1".to_owned(),
+        "/api/v1/dead-letters?state=discarded".to_owned(),
+        "/api/v1/program/versions/9".to_owned(),
+        "/api/v1/program/versions".to_owned(),
+    ];
+    for path in &paths {
+        is_elsewhere(&cluster.a().get(path).await);
+    }
+    // Not even of its own partitions, to whoever asks another node.
+    is_elsewhere(&cluster.b().get(&paths[0]).await);
+    let key = ask("GET", "/api/v1/dead-letters").header("authorization", "Bearer new");
+    is_elsewhere(&cluster.a().send_bare(key).await);
+    cluster.cut_off(A, false);
+    assert_eq!(ready().await, (200, false));
+    for (at, path) in paths.iter().enumerate() {
+        let expected =
+            if path.ends_with("discarded") || path.ends_with("versions") { 200 } else { 404 };
+        assert_eq!(cluster.a().get(path).await.status, expected, "{at}: {path}");
+    }
+    let key = ask("GET", "/api/v1/dead-letters").header("authorization", "Bearer new");
+    assert_eq!(cluster.a().send_bare(key).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_the_log_does_not_acknowledge_is_answered_as_uncertain() {
+    let cluster = lived_in().await;
+    cluster.cut_off(A, true);
+    let event = wager("w-uncertain", &player_in(0));
+    for path in ["/api/v1/wagers", "/api/v1/wagers?wait=applied"] {
+        let answer = cluster.a().post(path, &event).await;
+        assert_eq!((answer.status.as_u16(), &answer.json["code"]), (503, &json!("uncertain")));
+        assert_eq!(answer.headers["retry-after"], "1");
+    }
+    cluster.cut_off(A, false);
+    let again = cluster.a().post("/api/v1/wagers?wait=applied", &event).await;
+    assert_eq!(again.json["outcome"], "counted", "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_that_is_gone_is_an_error_that_passes() {
     let mut cluster = lived_in().await;
     cluster.disconnect_b().await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,10 @@ struct Shared {
     addresses: OnceLock<[String; 2]>,
     /// As each of the nodes sees it.
     owners: Mutex<[[Option<usize>; 4]; 2]>,
+    /// Nodes that the log does not answer any more.
+    cut_off: [AtomicBool; 2],
+    /// Those who wait for it.
+    unanswered: Mutex<Vec<Arc<dyn Caller>>>,
     next_offset: AtomicI64,
     told: Mutex<BTreeMap<Key, Told>>,
     traces: Mutex<Vec<String>>,
@@ -70,6 +74,16 @@ struct Fake {
 impl Fake {
     fn node(&self) -> &Node {
         &self.shared.nodes[self.own]
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.shared.cut_off[self.own].load(Ordering::SeqCst)
+    }
+
+    /// Whether it is proven that the partition is here.
+    fn is_here(&self, partition: u16) -> Result<(), NotHere> {
+        self.whereabouts(partition)?;
+        if self.is_cut_off() { Err(NotHere::Nowhere) } else { Ok(()) }
     }
 }
 
@@ -131,6 +145,10 @@ impl OneLess {
 impl Intake for Fake {
     fn submit(&self, submission: Submission) -> Result<(), Refused> {
         let Submission { records, parts, caller, wants_outcomes, taken_at, trace } = submission;
+        if self.is_cut_off() {
+            self.shared.unanswered.lock().unwrap().push(caller);
+            return Ok(());
+        }
         self.shared.traces.lock().unwrap().extend(trace.clone());
         let mut asks: BTreeMap<u16, Vec<(i64, usize)>> = BTreeMap::new();
         let mut sent = Vec::new();
@@ -263,19 +281,27 @@ impl Host for Fake {
         }
     }
 
+    fn are_here(&self, partitions: &[u16]) -> Result<(), NotHere> {
+        partitions.iter().try_for_each(|partition| self.is_here(*partition))
+    }
+
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
-        self.whereabouts(partition)?;
+        self.is_here(partition)?;
         self.node().read(partition, read);
         Ok(())
     }
 
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
-        self.whereabouts(partition)?;
+        self.is_here(partition)?;
         Ok(Arc::clone(self.node().backing()))
     }
 
     fn rules(&self) -> Arc<Rules> {
         self.node().rules()
+    }
+
+    fn knows_rules(&self) -> bool {
+        !self.is_cut_off()
     }
 
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
@@ -286,7 +312,7 @@ impl Host for Fake {
 
     fn status(&self) -> Status {
         let partitions_here = (0..4).filter(|number| self.whereabouts(*number).is_ok()).collect();
-        Status { partitions_here, ..self.node().status() }
+        Status { partitions_here, cut_off: self.is_cut_off(), ..self.node().status() }
     }
 
     fn peers(&self) -> Vec<String> {
@@ -315,6 +341,8 @@ impl Cluster {
             nodes: nodes.clone(),
             addresses: OnceLock::new(),
             owners: Mutex::new([[0, 1, 2, 3].map(|number| Some(home(number))); 2]),
+            cut_off: [AtomicBool::new(false), AtomicBool::new(false)],
+            unanswered: Mutex::default(),
             next_offset: AtomicI64::new(0),
             told: Mutex::default(),
             traces: Mutex::default(),
@@ -399,6 +427,11 @@ impl Cluster {
     /// Who has a partition, as one of the nodes sees it.
     pub(crate) fn set_owner(&self, seen_by: usize, partition: usize, owner: Option<usize>) {
         self.shared.owners.lock().unwrap()[seen_by][partition] = owner;
+    }
+
+    /// The log does not answer a node any more, or does again.
+    pub(crate) fn cut_off(&self, node: usize, is_cut_off: bool) {
+        self.shared.cut_off[node].store(is_cut_off, Ordering::SeqCst);
     }
 
     pub(crate) fn forwarded(&self) -> [usize; 2] {

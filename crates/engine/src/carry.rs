@@ -11,6 +11,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::control::Command;
+use accolade_wire::identity::NoContent;
 use accolade_wire::journal::put_outcome;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Record;
@@ -263,13 +264,14 @@ impl Partition {
         earlier: Option<Earlier>,
         folding: &mut Folding,
         moment: &Moment,
-    ) -> Outcome {
+    ) -> Result<Outcome, NoContent> {
         if let (Some(identity), Some(earlier)) = (identity, earlier) {
-            if earlier.content != identity.content {
-                return Outcome::Declined { why: Declined::IdConflict };
+            let key = &self.rules.settings.hash_key;
+            if !identity.repeats_command(earlier.content, record, key)? {
+                return Ok(Outcome::Declined { why: Declined::IdConflict });
             }
             let (batch, slot) = (earlier.batch, earlier.slot);
-            return Outcome::Repeated { first: Place { batch, slot, ..place } };
+            return Ok(Outcome::Repeated { first: Place { batch, slot, ..place } });
         }
         let carried_out = match command {
             Command::Consent { player_id, joins, .. } => {
@@ -299,7 +301,7 @@ impl Partition {
                 Ok(())
             }
         };
-        match carried_out {
+        Ok(match carried_out {
             Ok(()) => {
                 if let Some(identity) = identity {
                     self.occupy(identity, place, self.time.hour());
@@ -307,7 +309,7 @@ impl Partition {
                 Outcome::Done { made: 0 }
             }
             Err(why) => Outcome::Declined { why },
-        }
+        })
     }
 
     const fn place_here(&self, (batch, slot): (u64, u32)) -> Place {

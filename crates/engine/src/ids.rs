@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 
 use crate::by_hash::ByHash;
 use crate::chunks::Chunks;
@@ -14,7 +14,7 @@ pub struct IdEntry {
     /// Operator, kind and id.
     pub id: IdHash,
     /// The known business fields.
-    pub content: u64,
+    pub content: Content,
     /// The batch of its outcome.
     pub batch: u64,
     /// The slot of its outcome.

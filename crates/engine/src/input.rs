@@ -3,7 +3,7 @@
 use accolade_domain::event::Event;
 use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
-use accolade_wire::identity::{HashKey, IdHash, IdKind};
+use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent};
 use accolade_wire::record::{Kind, Record};
 
 /// The body of a record.
@@ -37,10 +37,33 @@ pub struct Identity {
     /// The player.
     pub player: u64,
     /// The known business fields.
-    pub content: u64,
+    pub content: Content,
 }
 
 impl Identity {
+    /// Whether what came `earlier` says the same as `event`.
+    pub fn repeats_event(
+        &self,
+        earlier: Content,
+        event: &Event<'_>,
+        key: &HashKey,
+    ) -> Result<bool, NoContent> {
+        self.content.is_same(earlier, |version| key.content(version, event))
+    }
+
+    /// Whether what came `earlier` says the same as the command in `record`.
+    pub fn repeats_command(
+        &self,
+        earlier: Content,
+        record: &Record<'_>,
+        key: &HashKey,
+    ) -> Result<bool, NoContent> {
+        self.content.is_same(earlier, |version| {
+            let body = str::from_utf8(record.body).expect("the command was read");
+            key.command(version, body)
+        })
+    }
+
     /// The part of the player's hash that is kept beside an id.
     #[expect(clippy::cast_possible_truncation, reason = "the low half of the hash is meant")]
     pub const fn player_part(&self) -> u32 {
@@ -85,7 +108,9 @@ fn with_identity<'a>(event: Event<'a>, record: &Record<'a>, key: &HashKey) -> Bo
     let identity = Identity {
         id: key.id(operator_of(&event, record), kind, event.id()),
         player: key.player(event.player_id()),
-        content: key.content(&event),
+        content: key
+            .content(Content::VERSION, &event)
+            .expect("a release knows the version by which it hashes"),
     };
     Body::Event(event, identity)
 }
@@ -96,8 +121,7 @@ fn read_command(
 ) -> Result<(Command, Option<Identity>), Box<str>> {
     let body = str::from_utf8(record.body).map_err(|error| error.to_string())?;
     let command: Command = serde_json::from_str(body).map_err(|error| error.to_string())?;
-    let content =
-        key.command(body).map_err(|broken| broken.problem(record.body, "").to_string())?;
+    let content = key.command(Content::VERSION, body).map_err(|none| none.to_string())?;
     let (id, player) = match &command {
         Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
         Command::Repair { id, .. } | Command::Release { id, .. } | Command::Discard { id, .. } => {

@@ -438,6 +438,8 @@ impl Partition {
                     folding,
                     moment,
                 );
+                let outcome =
+                    outcome.map_err(|none| Stopped::Bug { place, message: none.to_string() })?;
                 put_outcome(&mut folding.folded.journal, &outcome, None);
                 outcome
             }
@@ -497,7 +499,9 @@ impl Partition {
             return Ok(Ok(Step::dead_letter(reason, reason.sentence())));
         }
         if let Some(earlier) = earlier {
-            return Ok(Ok(if earlier.content == identity.content {
+            let key = &self.rules.settings.hash_key;
+            let repeats = identity.repeats_event(earlier.content, event, key);
+            return Ok(Ok(if repeats.map_err(|none| none.to_string())? {
                 let first = self.place_of(earlier);
                 Step { outcome: Outcome::Repeated { first }, change: None, mark: false }
             } else {

@@ -3,7 +3,7 @@
 use std::io;
 
 use accolade_domain::ledger::Place;
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 use accolade_wire::journal::Recorded;
 
 /// What the fold needs from disk, and where what it decided goes.
@@ -69,7 +69,7 @@ pub struct Earlier {
     /// The slot of its outcome.
     pub slot: u32,
     /// Hash of its content.
-    pub content: u64,
+    pub content: Content,
 }
 
 /// What the fold decided about one batch of one partition.

@@ -10,6 +10,7 @@ use accolade_engine::ids::{IdEntry, IdTable};
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::{Rules, Snapshot};
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
+use accolade_wire::identity::{Content, IdHash};
 
 use crate::backing::Backing;
 use crate::error::{Result, StorageError};
@@ -260,7 +261,7 @@ pub(crate) fn write_ids<'a>(
         let mut bytes = [0; ID_BYTES];
         bytes[..8].copy_from_slice(&id.id.0[0].to_le_bytes());
         bytes[8..16].copy_from_slice(&id.id.0[1].to_le_bytes());
-        bytes[16..24].copy_from_slice(&id.content.to_le_bytes());
+        bytes[16..24].copy_from_slice(&id.content.0.to_le_bytes());
         bytes[24..32].copy_from_slice(&id.batch.to_le_bytes());
         bytes[32..36].copy_from_slice(&id.slot.to_le_bytes());
         bytes[36..40].copy_from_slice(&id.player.to_le_bytes());
@@ -278,8 +279,8 @@ pub fn read_ids(
     while !cursor.is_empty() {
         let partition = cursor.u16()?;
         for _ in 0..cursor.u32()? {
-            let id = accolade_wire::identity::IdHash([cursor.u64()?, cursor.u64()?]);
-            let (content, batch) = (cursor.u64()?, cursor.u64()?);
+            let id = IdHash([cursor.u64()?, cursor.u64()?]);
+            let (content, batch) = (Content(cursor.u64()?), cursor.u64()?);
             let (slot, player, hour) = (cursor.u32()?, cursor.u32()?, cursor.i64()?);
             give(partition, IdEntry { id, content, batch, slot, player, hour });
         }

@@ -1,7 +1,7 @@
 //! Sealed runs of ids: sorted, immutable, one section for each hour of event time.
 //!
 //! File: for each section `filter · fences · entries`, then a table of the sections, then `table offset
-//! u64 · table length u32 · checksum u32`. An entry is 40 bytes: `id 16 · content u64 · batch u64 (low
+//! u64 · table length u32 · checksum u32`. An entry is 40 bytes: `id 16 · content u64 (with its version) · batch u64 (low
 //! 48 bits) with the partition above · slot u32 · player u32`, in the order of ids. A fence is the upper
 //! half of every 64th entry's id and the CRC32C of those 64 entries. The filter is a blocked Bloom
 //! filter (Putze, Sanders, Singler 2007): one line of 64 bytes for about 34 ids, seven bits for each, so
@@ -14,7 +14,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::ids::IdEntry;
 use accolade_engine::store::{Ask, Earlier};
 use accolade_wire::bytes::{Cursor, put_signed, put_varint};
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 
 /// Bytes of an entry on disk.
 pub const ENTRY_BYTES: usize = 40;
@@ -43,7 +43,7 @@ impl RunEntry {
         let entry = &self.entry;
         out.extend_from_slice(&entry.id.0[0].to_le_bytes());
         out.extend_from_slice(&entry.id.0[1].to_le_bytes());
-        out.extend_from_slice(&entry.content.to_le_bytes());
+        out.extend_from_slice(&entry.content.0.to_le_bytes());
         let place = u64::from(self.partition) << 48 | entry.batch;
         out.extend_from_slice(&place.to_le_bytes());
         out.extend_from_slice(&entry.slot.to_le_bytes());
@@ -56,7 +56,7 @@ impl RunEntry {
         let place = long(24);
         let entry = IdEntry {
             id: IdHash([long(0), long(8)]),
-            content: long(16),
+            content: Content(long(16)),
             batch: place & ((1 << 48) - 1),
             slot: word(32),
             player: word(36),

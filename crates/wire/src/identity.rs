@@ -1,5 +1,6 @@
 //! Who an input is: the hash of its id, the hash of its content, and the partition of its player.
 
+use std::fmt;
 use std::hash::Hasher;
 
 use accolade_domain::event::{Event, GameEvent, Void, Wager};
@@ -8,6 +9,7 @@ use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13x128};
 
 use crate::json::Broken;
 use crate::json::by_value::{self, END};
+use crate::problem::Problem;
 
 /// The key of all hashes of a cluster, from its genesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,69 @@ pub enum IdKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdHash(pub [u64; 2]);
 
+/// The hash of what an input says, with the version of the list of fields that it is made of: the
+/// version in the highest 8 bits, 56 bits of the hash below.
+///
+/// A release that hashes other fields, or hashes them in another way, has a new version and keeps the
+/// old ones for as long as an id may have been stored with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content(pub u64);
+
+const VERSION_AT: u32 = 56;
+
+impl Content {
+    /// The version by which inputs are hashed.
+    pub const VERSION: u8 = 1;
+
+    const fn new(version: u8, hash: u64) -> Self {
+        Self((version as u64) << VERSION_AT | hash & ((1 << VERSION_AT) - 1))
+    }
+
+    /// The version of the list of fields.
+    pub const fn version(self) -> u8 {
+        self.0.to_le_bytes()[7]
+    }
+
+    /// Whether `earlier` is the content of the same input; `hash` hashes that of `self` by another
+    /// version of the list.
+    pub fn is_same(
+        self,
+        earlier: Self,
+        hash: impl FnOnce(u8) -> Result<Self, NoContent>,
+    ) -> Result<bool, NoContent> {
+        let own = match earlier.version() {
+            version if version == self.version() => self,
+            version => hash(version)?,
+        };
+        Ok(own == earlier)
+    }
+}
+
+/// Why there is no content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoContent {
+    /// A version of the list of fields that this release does not know.
+    UnknownVersion(u8),
+    /// The body of a command is no JSON.
+    NotJson(Problem),
+}
+
+impl fmt::Display for NoContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownVersion(version) => write!(
+                f,
+                "an id was stored with version `{version}` of the list of fields that make a content; \
+                 this release knows version `{}`, a newer one may know it",
+                Content::VERSION
+            ),
+            Self::NotJson(problem) => problem.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NoContent {}
+
 impl HashKey {
     /// The hash of `id` (SipHash-1-3, 128 bits).
     pub fn id(&self, operator: &str, kind: IdKind, id: &str) -> IdHash {
@@ -49,9 +114,28 @@ impl HashKey {
         hasher.finish()
     }
 
-    /// The hash of an event's known business fields, all by value, absent fields as such; no
-    /// timestamps, no outbox numbering, no void's reason. This is version 1 of the list of fields.
-    pub fn content(&self, event: &Event<'_>) -> u64 {
+    /// The content of an event by a version of the list of fields.
+    pub fn content(&self, version: u8, event: &Event<'_>) -> Result<Content, NoContent> {
+        match version {
+            1 => Ok(Content::new(1, self.event_1(event))),
+            version => Err(NoContent::UnknownVersion(version)),
+        }
+    }
+
+    /// The content of a command by a version of the list of fields.
+    pub fn command(&self, version: u8, body: &str) -> Result<Content, NoContent> {
+        match version {
+            1 => match self.command_1(body) {
+                Ok(hash) => Ok(Content::new(1, hash)),
+                Err(broken) => Err(NoContent::NotJson(broken.problem(body.as_bytes(), ""))),
+            },
+            version => Err(NoContent::UnknownVersion(version)),
+        }
+    }
+
+    /// Version 1: the known business fields, all by value, absent fields as such; no timestamps, no
+    /// outbox numbering, no void's reason.
+    fn event_1(&self, event: &Event<'_>) -> u64 {
         let hasher = SipHasher13::new_with_key(&self.0);
         let mut fields = Fields(hasher);
         match event {
@@ -76,8 +160,8 @@ impl HashKey {
         fields.0.finish()
     }
 
-    /// The hash of a command's body, by value.
-    pub fn command(&self, body: &str) -> Result<u64, Broken> {
+    /// Version 1: the whole body, by value.
+    fn command_1(&self, body: &str) -> Result<u64, Broken> {
         let hasher = SipHasher13::new_with_key(&self.0);
         let mut content = hasher;
         by_value::put(body, &hasher, &mut content)?;

@@ -10,7 +10,7 @@ use accolade_engine::ids::IdEntry;
 use accolade_engine::intake::Intake as _;
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_storage::run::RunEntry;
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 use anyhow::Context;
 
 use super::Sizes;
@@ -311,7 +311,7 @@ fn full_window(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
         let mut entries: Vec<RunEntry> = (0..each)
             .map(|_| {
                 let id = IdHash([random.next(), random.next()]);
-                let (content, player) = (random.next(), random.next() as u32);
+                let (content, player) = (Content(random.next()), random.next() as u32);
                 let entry = IdEntry { id, content, batch: 1, slot: 1, player, hour };
                 RunEntry { partition: 0, entry }
             })

@@ -5,7 +5,7 @@ use accolade_domain::amount::{Points, Rate};
 use accolade_domain::ledger::{Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 use accolade_wire::journal::{begin_slice, put_outcome};
 
 use crate::ids::IdEntry;
@@ -77,7 +77,7 @@ fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {
     let id = IdHash([1 << 40, 99]);
     let entry = |batch: u64, hour: i64, player: u32| IdEntry {
         id,
-        content: batch * 10,
+        content: Content(batch * 10),
         batch,
         slot: 1,
         player,
@@ -105,7 +105,7 @@ fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {
         let batches: Vec<_> =
             found.iter().map(|found| found.map(|earlier| earlier.batch)).collect();
         assert_eq!(batches, expected);
-        assert_eq!(found[0], Some(Earlier { batch: 30, slot: 1, content: 300 }));
+        assert_eq!(found[0], Some(Earlier { batch: 30, slot: 1, content: Content(300) }));
         test.settle();
     }
 }

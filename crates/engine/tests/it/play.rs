@@ -26,6 +26,8 @@ const START: i64 = 1_731_319_200_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
     pub(crate) folded: BTreeMap<u64, Folded>,
+    /// Every id is said to have been there before, with this content.
+    pub(crate) earlier: Option<Earlier>,
 }
 
 impl Store for MemoryStore {
@@ -35,7 +37,7 @@ impl Store for MemoryStore {
         asks: &[Ask],
         found: &mut Vec<Option<Earlier>>,
     ) -> io::Result<()> {
-        found.extend(asks.iter().map(|_| None));
+        found.extend(asks.iter().map(|_| self.earlier));
         Ok(())
     }
 

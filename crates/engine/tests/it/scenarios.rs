@@ -1,6 +1,8 @@
+use accolade_engine::store::Earlier;
+use accolade_wire::identity::Content;
 use expect_test::expect;
 
-use super::play::check;
+use super::play::{Play, check};
 
 const SLOTS: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#;
 const CAPPED: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#;
@@ -105,6 +107,21 @@ fn a_game_event_is_a_repeat_in_whatever_spelling_its_data_comes() {
             event e1     dead letter id_conflict: an event with the same id and other content came before  balance 0.00
         "#]],
     );
+}
+
+#[test]
+fn an_id_whose_content_a_newer_release_hashed_stops_the_partition() {
+    let mut play = Play::new();
+    play.line("event e1 anna");
+    let content = Content(200 << 56);
+    play.store.earlier = Some(Earlier { batch: 3, slot: 1, content });
+    let words = "an id was stored with version `200` of the list of fields that make a content; this \
+                 release knows version `1`, a newer one may know it";
+    let stands = |batch| format!("stands at batch {batch}: {words}\n");
+    assert_eq!(play.line("event e2 anna"), stands(4));
+    let mut play = Play::new();
+    play.store.earlier = Some(Earlier { batch: 1, slot: 1, content });
+    assert_eq!(play.line("consent anna in"), stands(3));
 }
 
 #[test]

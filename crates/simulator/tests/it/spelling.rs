@@ -12,7 +12,7 @@ use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_simulator::input::{ModelEvent, ModelProgram, ModelRounding, ModelRules};
 use accolade_simulator::random::Random;
 use accolade_simulator::workload::{Action, Door, Workload};
-use accolade_wire::identity::HashKey;
+use accolade_wire::identity::{Content, HashKey};
 use accolade_wire::{event, program};
 
 const KEY: HashKey = HashKey([7; 16]);
@@ -50,8 +50,8 @@ fn every_record_is_read_as_what_it_means() {
                 "seed {seed}: {text}"
             );
             assert_eq!(
-                read.as_ref().map(|event| KEY.content(event)),
-                meant.as_ref().map(|event| KEY.content(event)),
+                read.as_ref().map(|event| KEY.content(Content::VERSION, event)),
+                meant.as_ref().map(|event| KEY.content(Content::VERSION, event)),
                 "seed {seed}: {text} and {again:?}"
             );
             *read_count.entry(read.is_some()).or_insert(0) += 1;

@@ -17,7 +17,7 @@ use accolade_storage::index::Index;
 use accolade_storage::packed::{Packed, pack};
 use accolade_storage::run::{self, RunEntry, RunWriter, Section};
 use accolade_wire::bytes::{Cursor, put_signed, put_varint};
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 use accolade_wire::record::Slice;
 use bolero::check;
 
@@ -280,7 +280,7 @@ fn a_compressed_segment_with_small_damage() {
 
 fn entry(number: u64) -> RunEntry {
     let id = IdHash([number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number]);
-    let (content, batch, slot, player, hour) = (number, number + 1, 1, 9, 400_000);
+    let (content, batch, slot, player, hour) = (Content(number), number + 1, 1, 9, 400_000);
     RunEntry { partition: 3, entry: IdEntry { id, content, batch, slot, player, hour } }
 }
 

@@ -7,7 +7,7 @@ use accolade_engine::ids::{IdEntry, RecentIds};
 use accolade_engine::store::{Ask, Earlier, Hours};
 use accolade_storage::disk::RealDisk;
 use accolade_storage::lookup::Lookup;
-use accolade_wire::identity::IdHash;
+use accolade_wire::identity::{Content, IdHash};
 
 /// `SplitMix64`, so that the numbers are the same everywhere.
 struct Numbers(u64);
@@ -33,7 +33,7 @@ const PARTITIONS: u64 = 3;
 fn entry(batch: u64, slot: u32, numbers: &mut Numbers) -> IdEntry {
     IdEntry {
         id: id(numbers.below(IDS)),
-        content: numbers.below(4),
+        content: Content(numbers.below(4)),
         batch,
         slot,
         player: u32::try_from(numbers.below(2)).unwrap(),

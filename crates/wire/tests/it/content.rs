@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use accolade_domain::event::Event;
 use accolade_wire::event::{read_game_event, read_wager};
-use accolade_wire::identity::HashKey;
+use accolade_wire::identity::{Content, HashKey, NoContent};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -17,7 +17,8 @@ fn content(data: &str) -> u64 {
              "timestamp":"2024-11-11T10:30:00Z","data":{data}}}"#
     );
     let event = read_game_event(raw.as_bytes());
-    KEY.content(&Event::Game(event.unwrap_or_else(|problems| panic!("{data}: {problems:?}"))))
+    let event = event.unwrap_or_else(|problems| panic!("{data}: {problems:?}"));
+    KEY.content(Content::VERSION, &Event::Game(event)).unwrap().0
 }
 
 /// Each row is one value in several spellings; no two rows are one value.
@@ -160,20 +161,38 @@ fn a_wager_is_the_same_in_any_spelling() {
             "currency":"USD","winAmount":-0.0,"wagerAmount":1e2,"gameCategory":"slots","gameId":"g1",
             "operatorId":"o1","player\u0049d":"p1","wagerId":"w1","sequence":4,"more":[1]}"#,
     ]
-    .map(|raw| KEY.content(&read_wager(raw.as_bytes()).unwrap()));
+    .map(|raw| KEY.content(Content::VERSION, &read_wager(raw.as_bytes()).unwrap()));
     assert_eq!(first, second);
 }
 
 #[test]
 fn a_command_is_the_same_in_any_spelling() {
-    let content = |body| KEY.command(body).unwrap();
+    let content = |body| KEY.command(Content::VERSION, body).unwrap();
     let first = r#"{"command":"discard","id":"c1","deadLetter":[4,1],"why":"a test"}"#;
     let second =
         r#"{ "why":"\u0061 test", "deadLetter":[ 4, 1 ], "id":"c1", "command":"discard" }"#;
     let other = r#"{"command":"discard","id":"c1","deadLetter":[1,4],"why":"a test"}"#;
     assert_eq!(content(first), content(second));
     assert_ne!(content(first), content(other));
-    assert!(KEY.command(&format!("{first}x")).is_err());
+    assert!(KEY.command(Content::VERSION, &format!("{first}x")).is_err());
+}
+
+#[test]
+fn contents_of_two_versions_are_compared_by_the_stored_one() {
+    // Another version of the list: what it makes of one event, by number.
+    let older = |hash: u64| Content(200 << 56 | hash);
+    let now = KEY.command(Content::VERSION, "1").unwrap();
+    let by_older = |version| match version {
+        200 => Ok(older(7)),
+        version => Err(NoContent::UnknownVersion(version)),
+    };
+    assert_eq!((now.version(), older(7).version()), (1, 200));
+    assert_eq!(now.is_same(now, |_| panic!("nothing to hash")), Ok(true));
+    assert_eq!(now.is_same(older(7), by_older), Ok(true));
+    assert_eq!(now.is_same(older(8), by_older), Ok(false));
+    assert_eq!(now.is_same(Content(201 << 56), by_older), Err(NoContent::UnknownVersion(201)));
+    let unknown = KEY.command(200, "1").unwrap_err().to_string();
+    assert!(unknown.contains("version `200`") && unknown.contains("a newer one may know it"));
 }
 
 /// A value with one of its spellings.

@@ -11,7 +11,7 @@ use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::event::read_wager;
-use accolade_wire::identity::{HashKey, IdKind, partition_of};
+use accolade_wire::identity::{Content, HashKey, IdKind, partition_of};
 use accolade_wire::journal::{Outcomes, begin_slice, put_outcome};
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::{Kind, Record, Slice, Source};
@@ -187,12 +187,13 @@ fn hashes_of_identity() {
         "timestamp":"2024-11-11T10:30:00Z"}"#,
     );
     let [high, low] = key.id("o1", IdKind::Wager, "w1").0;
-    let hashes = [high, low, key.player("p1"), key.content(&wager.unwrap())];
+    let hashes =
+        [high, low, key.player("p1"), key.content(Content::VERSION, &wager.unwrap()).unwrap().0];
     check(
         &hashes.map(u64::to_be_bytes).concat(),
         expect![[r#"
-        69572bb476ebfdafa03678662fe1cf38ca2f7db04851875fa305ec688fdb7b35
-    "#]],
+            69572bb476ebfdafa03678662fe1cf38ca2f7db04851875f0105ec688fdb7b35
+        "#]],
     );
     assert_eq!(partition_of("player-456", 16), 12);
 }

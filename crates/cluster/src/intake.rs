@@ -21,6 +21,16 @@ struct Pending {
     refused: Mutex<Option<Refused>>,
 }
 
+impl Pending {
+    /// Notes that a part was refused; one of which nothing is known outweighs all others.
+    fn refuse(&self, why: Refused) {
+        let mut refused = lock(&self.refused);
+        if *refused != Some(Refused::Uncertain) {
+            *refused = Some(why);
+        }
+    }
+}
+
 impl Intake for ClusterNode {
     fn submit(&self, submission: Submission) -> Result<(), Refused> {
         let inner = &self.inner;
@@ -52,7 +62,7 @@ impl Intake for ClusterNode {
                     Ok(offset) => {
                         lock(&told.offsets)[index] = Some((partition, source, offset));
                     }
-                    Err(refused) => *lock(&told.refused) = Some(refused),
+                    Err(refused) => told.refuse(refused),
                 }
                 one_less(&told_inner, &told);
             });
@@ -60,7 +70,7 @@ impl Intake for ClusterNode {
                 if index == 0 {
                     return Err(refused);
                 }
-                *lock(&pending.refused) = Some(refused);
+                pending.refuse(refused);
                 let left = count - index;
                 pending.missing.fetch_sub(left - 1, Ordering::AcqRel);
                 one_less(inner, &pending);
@@ -93,8 +103,8 @@ fn one_less(inner: &Arc<Inner>, pending: &Arc<Pending>) {
     }
     let caller = &pending.submission.caller;
     if let Some(refused) = *lock(&pending.refused) {
-        // Some may be durable all the same: whoever sends again is recognised by the ids.
-        caller.refused(refused);
+        let is_kept_in_part = lock(&pending.offsets).iter().any(Option::is_some);
+        caller.refused(if is_kept_in_part { Refused::Uncertain } else { refused });
         return;
     }
     caller.durable();

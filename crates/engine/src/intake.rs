@@ -12,7 +12,8 @@ pub trait Intake: fmt::Debug + Send + Sync {
     /// Queues records. `Ok` promises nothing but that the caller will hear: [`Caller::durable`] once
     /// all of them survive a crash, or [`Caller::refused`]; whoever hears neither knows nothing.
     ///
-    /// Refused at once where nothing can be taken in: then nothing of it is kept.
+    /// Refused at once where nothing can be taken in: then nothing of it is kept, whatever the reason but
+    /// [`Refused::Uncertain`].
     fn submit(&self, submission: Submission) -> Result<(), Refused>;
 
     /// How many partitions there are.
@@ -41,18 +42,19 @@ pub struct Submission {
 pub trait Caller: fmt::Debug + Send + Sync {
     /// All records are durable; heard once, before any outcome.
     fn durable(&self);
-    /// Nothing of it was kept, or nothing is known: the node ended.
+    /// Nothing of it is kept, now or later; but for [`Refused::Uncertain`]: then nobody knows.
     fn refused(&self, why: Refused);
     /// The record at `index` was folded.
     fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>);
 }
 
-/// Why nothing is taken in.
+/// Why nothing is taken in; of what was refused nothing is ever kept, but for what is uncertain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// More waits than fits; later it will be less.
     Busy,
-    /// Nobody knows whether it was kept, or will be: the same bytes can be sent again.
+    /// Nobody knows whether all, some or nothing of it was kept, or will be: the same bytes can be sent
+    /// again, their ids tell the repeat.
     Uncertain,
     /// The disk has too little room.
     DiskFull,

@@ -20,7 +20,8 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
     /// once it survives the loss of a broker, from a thread that must not be blocked. A log with headers
     /// carries `trace` on, as `traceparent` of W3C Trace Context.
     ///
-    /// Refused at once where too much waits; then `done` is never called.
+    /// Refused at once where too much waits; then `done` is never called, and nothing is kept. Where the
+    /// acknowledgement fails to come, `done` hears [`Refused::Uncertain`] and nothing more assuring.
     fn submit(
         &self,
         source: SourceTopic,

@@ -69,13 +69,13 @@ impl IntakeWriter {
             }
         });
         if let Err((error, written)) = self.writer.send(outgoing, written) {
-            written(Err(WriteFailed { closed: false, what: error.to_string() }));
+            written(Err(WriteFailed { what: error.to_string() }));
         }
     }
 }
 
-/// Whoever hears it knows nothing, and may send the record again: its id tells the repeat.
+/// The record left for the brokers, which may have it.
 fn refused(failed: WriteFailed) -> Refused {
     tracing::debug!(failed.what, "a record was not acknowledged");
-    if failed.closed { Refused::Stopping } else { Refused::Busy }
+    Refused::Uncertain
 }

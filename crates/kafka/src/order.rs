@@ -29,7 +29,7 @@ impl OrderWriter {
             done(result.map_err(|failed| AppendFailed(failed.what)));
         });
         if let Err((error, written)) = self.writer.send(outgoing, written) {
-            written(Err(WriteFailed { closed: false, what: said(&error) }));
+            written(Err(WriteFailed { what: said(&error) }));
         }
     }
 }

@@ -299,7 +299,7 @@ impl From<Refused> for Problem {
             ),
             Refused::Stopping => Self::new(
                 Refusal::Stopping,
-                "the node is stopping; whether this request was kept is not known: send it again",
+                "the node is stopping; nothing of this request was kept",
             ),
         }
     }

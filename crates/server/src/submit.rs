@@ -154,7 +154,7 @@ impl Service {
             trace: parcel.trace,
         })?;
         let durable = tokio::time::timeout(DURABLE_WITHIN, durable).await;
-        durable.map_err(|_| Refused::Uncertain)?.unwrap_or(Err(Refused::Stopping))?;
+        durable.map_err(|_| Refused::Uncertain)?.unwrap_or(Err(Refused::Uncertain))?;
         Ok(ticket)
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use accolade_domain::time::Timestamp;
+use accolade_engine::contract::intake::Failing;
 use accolade_engine::intake::Refused;
 use accolade_engine::ordered::{
     AppendFailed, Appended, Event, LogFailed, OrderedLog, Owner, Place, Submitted,
@@ -66,6 +67,7 @@ impl Brokers {
             node: node.to_owned(),
             is_cut: AtomicBool::new(false),
             loses_acknowledgements: AtomicBool::new(false),
+            intake: Mutex::new(Failing::Not),
             unwritable: Mutex::default(),
             following: Mutex::default(),
             control_at: AtomicI64::new(0),
@@ -190,6 +192,7 @@ pub(crate) struct MemoryLog {
     node: String,
     is_cut: AtomicBool,
     loses_acknowledgements: AtomicBool,
+    intake: Mutex<Failing>,
     unwritable: Mutex<Unwritable>,
     following: Mutex<BTreeMap<u16, Offsets>>,
     control_at: AtomicI64,
@@ -209,6 +212,11 @@ impl MemoryLog {
     pub(crate) fn cut(&self, is_cut: bool) {
         self.is_cut.store(is_cut, Ordering::SeqCst);
         self.brokers.changed.notify_all();
+    }
+
+    /// Sources fail like this from now on.
+    pub(crate) fn fail_intake(&self, failing: Failing) {
+        *lock(&self.intake) = failing;
     }
 
     /// Writes arrive, and their acknowledgements do not.
@@ -279,7 +287,7 @@ impl MemoryLog {
             }
             Write::Source { source, partition, bytes, done } => {
                 if is_cut {
-                    done(Err(Refused::Busy));
+                    done(Err(Refused::Uncertain));
                     return;
                 }
                 let offset = {
@@ -289,7 +297,8 @@ impl MemoryLog {
                     i64::try_from(records.len()).unwrap() - 1
                 };
                 self.brokers.changed.notify_all();
-                done(Ok(offset));
+                let is_heard = *lock(&self.intake) != Failing::Unacknowledged;
+                done(if is_heard { Ok(offset) } else { Err(Refused::Uncertain) });
             }
         }
     }
@@ -312,6 +321,14 @@ impl OrderedLog for MemoryLog {
         trace: Option<&str>,
         done: Submitted,
     ) -> Result<(), Refused> {
+        {
+            let mut failing = lock(&self.intake);
+            match *failing {
+                Failing::AtOnce => return Err(Refused::Busy),
+                Failing::InTheMiddle => *failing = Failing::AtOnce,
+                Failing::Not | Failing::Unacknowledged => {}
+            }
+        }
         lock(&self.brokers.topics).traces.extend(trace.map(str::to_owned));
         let mut bytes = Vec::new();
         record.write(&mut bytes);

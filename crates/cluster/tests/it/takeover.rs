@@ -72,6 +72,8 @@ fn an_intake_over_a_log_that_orders_later_keeps_the_contract() {
     let cluster = Cluster::new(4);
     let node = cluster.start("one");
     contract::intake::check(&*node);
+    let log = cluster.log("one");
+    contract::intake::check_failing(&*node, &|failing| log.fail_intake(failing));
 }
 
 #[test]

@@ -51,6 +51,45 @@ pub fn check(intake: &dyn Intake) {
     batches_of_a_partition_are_numbered_without_gaps(intake);
 }
 
+/// How an intake is made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// Not at all.
+    Not,
+    /// Nothing can be taken in.
+    AtOnce,
+    /// One record can be taken in, and no more.
+    InTheMiddle,
+    /// Records are kept, and nobody says so.
+    Unacknowledged,
+}
+
+/// Runs what holds of an intake that `fail` makes fail, after [`check`].
+pub fn check_failing(intake: &dyn Intake, fail: &dyn Fn(Failing)) {
+    let record = |id: &str| (Some(0), Kind::Command, consent(id));
+    let done = Outcome::Done { made: 0 };
+    fail(Failing::AtOnce);
+    let heard = submit(intake, &[record("f1"), record("f2")]);
+    assert!(!matches!(heard.refused, None | Some(Refused::Uncertain)), "{:?}", heard.refused);
+    fail(Failing::Not);
+    let heard = submit(intake, &[record("f1")]);
+    assert_eq!(heard.outcomes, [(0, done.clone())], "nothing of what was refused is kept");
+    for (failing, first) in [(Failing::InTheMiddle, "g1"), (Failing::Unacknowledged, "h1")] {
+        fail(failing);
+        let second = format!("{first}-2");
+        let both = [record(first), record(&second)];
+        let heard = submit(intake, &both);
+        assert_eq!((heard.refused, heard.durable), (Some(Refused::Uncertain), 0), "{failing:?}");
+        fail(Failing::Not);
+        let mut heard = submit(intake, &both);
+        heard.outcomes.sort_by_key(|(index, _)| *index);
+        let [(0, first), (1, second)] = &heard.outcomes[..] else { panic!("{:?}", heard.outcomes) };
+        assert!(matches!(first, Outcome::Repeated { .. }), "{failing:?}: {first:?}");
+        let is_kept = matches!(second, Outcome::Repeated { .. });
+        assert_eq!(is_kept, failing == Failing::Unacknowledged, "{failing:?}: {second:?}");
+    }
+}
+
 fn submit(intake: &dyn Intake, records: &[(Option<u16>, Kind, Vec<u8>)]) -> Heard {
     let (source, operator, origin) = (Source::Http, "contract", None);
     let received_at = Timestamp::default();
@@ -63,9 +102,11 @@ fn submit(intake: &dyn Intake, records: &[(Option<u16>, Kind, Vec<u8>)]) -> Hear
     let waiting = Arc::new(Waiting::default());
     let caller = Arc::clone(&waiting) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, a_moment());
-    intake
-        .submit(Submission { records: bytes, parts, caller, wants_outcomes, taken_at, trace: None })
-        .unwrap();
+    let submission =
+        Submission { records: bytes, parts, caller, wants_outcomes, taken_at, trace: None };
+    if let Err(refused) = intake.submit(submission) {
+        return Heard { refused: Some(refused), ..Heard::default() };
+    }
     let heard = waiting.heard.lock().unwrap();
     let is_waiting =
         |heard: &mut Heard| heard.outcomes.len() < records.len() && heard.refused.is_none();

@@ -124,7 +124,7 @@ impl Log {
                 return Ok(None);
             }
             Err(error) => {
-                refuse(Refused::Stopping);
+                refuse(Refused::Uncertain);
                 return Err(error);
             }
         };

@@ -216,7 +216,7 @@ impl Node {
         let refused = match &committed {
             Ok(Some(_)) => None,
             Ok(None) => Some(Refused::DiskFull),
-            Err(_) => Some(Refused::Stopping),
+            Err(_) => Some(Refused::Uncertain),
         };
         assert!(asked.iter().all(|(_, asked)| asked.answered().refused == refused), "{refused:?}");
         let Some(durable) = committed? else { return Ok(Committed::Refused) };

@@ -7,7 +7,7 @@ use crate::api::request;
 use crate::harness::{Home, Ran, Serving};
 
 /// How long a node may take until it owns everything.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A cluster without nodes: topics and a folder of its own.
 pub(crate) struct Cluster {
@@ -54,8 +54,14 @@ impl Cluster {
 
     /// Starts its node, and waits until it owns every partition.
     pub(crate) fn serve(&self, home: &Home) -> Serving {
+        self.serve_with(home, &[])
+    }
+
+    /// As [`Cluster::serve`], with more in its environment.
+    pub(crate) fn serve_with(&self, home: &Home, more: &[(&str, &str)]) -> Serving {
         let environment = self.environment();
-        let environment: Vec<_> = environment.iter().map(|(name, v)| (*name, &**v)).collect();
+        let own = environment.iter().map(|(name, v)| (*name, &**v));
+        let environment: Vec<_> = own.chain(more.iter().copied()).collect();
         let serving = home.serve(&environment);
         let until = Instant::now() + PATIENCE;
         while request(&serving, "GET", "/readyz", "", "").0 != 200 {

@@ -11,6 +11,8 @@ mod errors;
 mod harness;
 mod help;
 mod kill;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod outlets;
 mod restore;
 mod running;
 mod scenarios;

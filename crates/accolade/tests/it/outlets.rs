@@ -1,0 +1,133 @@
+//! Topics and tables of a node that is sent what nothing should be sent.
+
+use std::time::Instant;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+use serde_json::Value;
+
+use crate::api::request;
+use crate::cluster::{Cluster, PATIENCE};
+use crate::harness::{Home, Serving};
+
+fn client(brokers: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", brokers).set("message.max.bytes", "1000000");
+    client
+}
+
+/// Keys and values of what is committed, up to the end.
+fn committed(brokers: &str, topic: &str) -> Vec<(String, Value)> {
+    let mut settings = client(brokers);
+    settings.set("group.id", "tests").set("enable.partition.eof", "true");
+    settings.set("isolation.level", "read_committed");
+    let consumer: BaseConsumer = settings.create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+    consumer.assign(&list).unwrap();
+    let mut all = Vec::new();
+    loop {
+        match consumer.poll(PATIENCE).expect("the topic has an end") {
+            Ok(message) => {
+                let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
+                all.push((key, serde_json::from_slice(message.payload().unwrap()).unwrap()));
+            }
+            Err(KafkaError::PartitionEOF(_)) => return all,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn outlets(serving: &Serving) -> Value {
+    let (_, body) = request(serving, "GET", "/readyz", "", "");
+    serde_json::from_str::<Value>(&body).unwrap()["outlets"].take()
+}
+
+fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
+    let (home, cluster) = (Home::new(), Cluster::new("1"));
+    let environment = cluster.environment();
+    let of = |name: &str| &*environment.iter().find(|(other, _)| *other == name).unwrap().1;
+    let (brokers, prefix) = (of("ACCOLADE_BROKERS"), of("ACCOLADE_TOPIC_PREFIX"));
+    let postgres = std::env::var("ACCOLADE_TEST_POSTGRES")
+        .unwrap_or_else(|_| "postgres://accolade:accolade@127.0.0.1:15432/accolade".to_owned());
+    let schema = prefix.replace(['-', '.'], "_").to_lowercase();
+    let tables = [("ACCOLADE_POSTGRES_URL", &*postgres), ("ACCOLADE_POSTGRES_SCHEMA", &*schema)];
+    let serving = cluster.serve_with(&home, &tables);
+    cluster.run(&home, &["operator", "add", "house"]).well();
+    let program =
+        home.file("program.yaml", "currency: EUR\nearning: { multipliers: { default: 0.1 } }\n");
+    let words = ["program", "publish", program.to_str().unwrap(), "--operator", "house"];
+    let why = ["--why", "a test", "--effective-from", "20 days ago"];
+    cluster.run(&home, &[&words[..], &why].concat()).well();
+
+    let name = "n".repeat(6_000);
+    let now = jiff::Timestamp::now();
+    let strange: [Vec<u8>; 5] = [
+        vec![0xff; 500_000],
+        vec![0x01; 900_000],
+        format!(r#"{{"operatorId":"{name}","playerId":"{name}"}}"#).into_bytes(),
+        r#"{"operatorId":"a\u0000b","playerId":"\u0000"}"#.into(),
+        Vec::new(),
+    ];
+    let wager = format!(
+        r#"{{"wagerId":"w1","playerId":"anna","operatorId":"house","gameId":"g","gameCategory":"slots",
+        "wagerAmount":10,"currency":"EUR","jurisdiction":"Malta","timestamp":"{now}"}}"#
+    );
+    let producer: BaseProducer = client(brokers).create().unwrap();
+    let source = format!("{prefix}wager.events");
+    for body in strange.iter().map(Vec::as_slice).chain([wager.as_bytes()]) {
+        let record = BaseRecord::<(), [u8]>::to(&source).partition(0).payload(body);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(PATIENCE).unwrap();
+
+    let balances = until("the balance leaves", || {
+        let balances = committed(brokers, &format!("{prefix}loyalty.balances"));
+        (!balances.is_empty()).then_some(balances)
+    });
+    assert_eq!(
+        (balances[0].0.as_str(), &balances[0].1["pointsBalance"]),
+        ("house/anna", &1.0.into())
+    );
+    let letters = committed(brokers, &format!("{prefix}accolade.dead-letters"));
+    let originals: Vec<_> =
+        letters.iter().map(|(_, letter)| letter["originalBytes"].as_u64()).collect();
+    assert_eq!(originals, [Some(500_000), Some(900_000), None, None, None]);
+    assert!(letters[2].0.len() <= 256, "a key is cut as well");
+
+    until("everything has left", || {
+        let outlets = outlets(&serving);
+        let has_left = |outlet: &Value| {
+            outlet["lagBatches"] == 0
+                && outlet["lost"] == 0
+                && outlet["trouble"] == Value::Array(vec![])
+        };
+        let all = outlets.as_array().unwrap();
+        (all.len() == 2 && all.iter().all(has_left)).then_some(())
+    });
+    let run = |words: &[&str]| {
+        let all: Vec<_> =
+            environment.iter().map(|(name, value)| (*name, &**value)).chain(tables).collect();
+        home.run_with(words, &all)
+    };
+    let status = run(&["projection", "status"]).well();
+    assert!(!status.contains("stands"), "{status}");
+    run(&["status"]).well();
+    serving.stop();
+}

@@ -11,6 +11,8 @@ use accolade_storage::disk::RealDisk;
 pub(crate) enum Writes {
     Work,
     Fail,
+    /// They arrive, and cannot be made durable.
+    FailToSync,
     /// Those of the head of a segment fail.
     FailAtHeads,
     /// There is no room.
@@ -84,7 +86,7 @@ impl DiskFile for BreakingFile {
         let writes = *self.writes.lock().unwrap();
         match writes {
             Writes::FailAtHeads if offset > 0 => {}
-            Writes::Work => {}
+            Writes::Work | Writes::FailToSync => {}
             Writes::Fail | Writes::FailAtHeads => {
                 return Err(io::Error::other("the disk is broken"));
             }
@@ -95,6 +97,9 @@ impl DiskFile for BreakingFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        if *self.writes.lock().unwrap() == Writes::FailToSync {
+            return Err(io::Error::other("the disk is broken"));
+        }
         self.file.sync()
     }
 

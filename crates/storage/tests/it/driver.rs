@@ -138,6 +138,32 @@ fn breaking(folder: &Path, broken: &'static str) -> Breaking {
 }
 
 #[test]
+fn what_a_broken_log_may_have_kept_is_uncertain_and_what_a_full_disk_refuses_is_surely_not() {
+    for (writes, expected, is_kept) in [
+        (Writes::AreTooMany, "DiskFull", false),
+        (Writes::Fail, "Uncertain", false),
+        (Writes::FailToSync, "Uncertain", true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = breaking(folder.path(), "log/");
+        let mut node = Node::open(Arc::new(disk.clone()), folder.path());
+        node.commit_and_fold();
+        let next = |node: &Node| node.driver.ground.read(0, Partition::next_batch);
+        let before = next(&node);
+
+        disk.set(writes);
+        let (told, committed) = node.commit();
+        assert_eq!(committed.is_err(), expected == "Uncertain");
+        assert_eq!(*told.0.lock().unwrap(), [expected]);
+        drop(node);
+
+        disk.set(Writes::Work);
+        let node = Node::open(Arc::new(disk), folder.path());
+        assert_eq!(next(&node) > before, is_kept, "{writes:?}");
+    }
+}
+
+#[test]
 fn a_checkpoint_takes_nothing_of_a_fold_that_failed_within_a_frame() {
     for writes in [Writes::Fail, Writes::FailAtHeads, Writes::Panic] {
         for parts_before in 0..=PARTITIONS {

@@ -100,8 +100,10 @@ fn not_opened(error: StorageError, data_dir: &Path) -> anyhow::Error {
         StorageError::Newer { .. } | StorageError::NewerRules(_) => {
             anyhow!(error).context(format!("`{}` was not opened", data_dir.display()))
         }
-        StorageError::Io { .. } | StorageError::Damaged { .. } => anyhow!(error)
-            .context(format!("the data directory `{}` could not be opened", data_dir.display())),
+        StorageError::Io { .. } | StorageError::Other { .. } | StorageError::Damaged { .. } => {
+            anyhow!(error)
+                .context(format!("the data directory `{}` could not be opened", data_dir.display()))
+        }
     }
 }
 

@@ -166,7 +166,9 @@ fn replay(opened: &mut Opened, decide: Decide) -> Result<()> {
                 continue;
             }
             let folded = partition.fold(&slice, &frame.moment, &shared, &mut store, &mut ());
-            folded.map_err(|stopped| StorageError::io("log", io::Error::other(stopped)))?;
+            folded.map_err(|stopped| {
+                StorageError::other("the log could not be folded", io::Error::other(stopped))
+            })?;
         }
         store.flush(frame.moment.time)
     })

@@ -17,6 +17,15 @@ pub enum StorageError {
         #[source]
         source: io::Error,
     },
+    /// Something failed that is not about one file.
+    #[error("{what}")]
+    Other {
+        /// What failed.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Bytes that were durable have changed: restore them from a copy.
     #[error("the file `{path}` is damaged at byte {offset}: {what}")]
     Damaged {
@@ -63,6 +72,11 @@ impl StorageError {
         Self::Io { path: path.into(), source }
     }
 
+    /// A failure that is not about one file.
+    pub const fn other(what: &'static str, source: io::Error) -> Self {
+        Self::Other { what, source }
+    }
+
     /// Damage at `offset` of `path`.
     pub fn damaged(path: impl Into<String>, offset: u64, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.into(), offset, what: what.into() }
@@ -74,6 +88,9 @@ impl From<StorageError> for io::Error {
         match error {
             StorageError::Io { source, path } => {
                 Self::new(source.kind(), format!("`{path}`: {source}"))
+            }
+            StorageError::Other { source, what } => {
+                Self::new(source.kind(), format!("{what}: {source}"))
             }
             other => Self::new(io::ErrorKind::InvalidData, other),
         }

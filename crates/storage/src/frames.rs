@@ -24,7 +24,7 @@ pub fn remove(disk: &dyn Disk, family: Family, sequence: u64) -> Result<()> {
     removed.map_err(|source| StorageError::io(path, source))
 }
 
-/// A frame as [`read`] gives it: the segment's file, what the frame says about itself, where its
+/// A frame as [`recover`] gives it: the segment's file, what the frame says about itself, where its
 /// payload begins, and the payload.
 pub type Each<'a> = &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]) -> Result<()>;
 
@@ -33,7 +33,7 @@ pub type Each<'a> = &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]
 /// With `until`, that is where they end: what lies beyond was not covered by the checkpoint and is
 /// removed, and anything missing before is damage. Without, they end at the last whole frame, unless a
 /// later one says that more was durable. What is kept is durable afterwards.
-pub fn read(
+pub fn recover(
     disk: &dyn Disk,
     family: Family,
     first: u64,

@@ -21,7 +21,10 @@ pub fn body(partitions: u16) -> Result<Vec<u8>> {
 fn random() -> Result<[u8; 16]> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
-        StorageError::io("random bytes", std::io::Error::other(error.to_string()))
+        StorageError::other(
+            "the system gave no random bytes",
+            std::io::Error::other(error.to_string()),
+        )
     })?;
     Ok(bytes)
 }

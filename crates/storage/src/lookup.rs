@@ -49,7 +49,7 @@ fn in_run(sequence: u64, error: io::Error) -> io::Error {
 
 impl Lookup {
     /// Opens the sections that a checkpoint names; every other run is removed.
-    pub fn open(disk: Arc<dyn Disk>, live: &[SectionName], now_hour: i64) -> io::Result<Self> {
+    pub fn recover(disk: Arc<dyn Disk>, live: &[SectionName], now_hour: i64) -> io::Result<Self> {
         let mut by_file: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
         for (sequence, number) in live {
             by_file.entry(*sequence).or_default().insert(*number);

@@ -188,11 +188,14 @@ impl Node {
             lock_file,
         });
         let mut threads = Vec::new();
-        let mut spawn = |name: String, run: Box<dyn FnOnce() + Send>| -> Result<()> {
-            let thread = std::thread::Builder::new().name(name).spawn(run);
-            threads.push(thread.map_err(|source| StorageError::io("threads", source))?);
-            Ok(())
-        };
+        let mut spawn =
+            |name: String, run: Box<dyn FnOnce() + Send>| -> Result<()> {
+                let thread = std::thread::Builder::new().name(name).spawn(run);
+                threads.push(thread.map_err(|source| {
+                    StorageError::other("a thread could not be started", source)
+                })?);
+                Ok(())
+            };
         for number in 0..inner.folds.len() {
             let inner = Arc::clone(&inner);
             let run = move || fold::run(&inner, number);
@@ -221,7 +224,10 @@ impl Node {
     fn wait_for_genesis(&self) -> Result<()> {
         while self.rules().settings.partitions == 0 {
             if let Some(failure) = self.status().fatal {
-                return Err(StorageError::io("log", std::io::Error::other(failure)));
+                return Err(StorageError::other(
+                    "the node has failed",
+                    std::io::Error::other(failure),
+                ));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -242,7 +248,9 @@ impl Node {
         }
         match lock(&self.inner.fatal).take() {
             None => Ok(()),
-            Some(failure) => Err(StorageError::io("node", std::io::Error::other(failure))),
+            Some(failure) => {
+                Err(StorageError::other("the node has failed", std::io::Error::other(failure)))
+            }
         }
     }
 
@@ -357,7 +365,10 @@ impl Inner {
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        StorageError::io("random bytes", std::io::Error::other(error.to_string()))
+        StorageError::other(
+            "the system gave no random bytes",
+            std::io::Error::other(error.to_string()),
+        )
     })?;
     Ok(bytes)
 }

@@ -261,7 +261,7 @@ impl Held<'_> {
         let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters))?;
         let manifest = self.states.manifest.as_ref();
         let sections = manifest.map_or(&[][..], |manifest| &manifest.sections);
-        let lookup = Lookup::open(Arc::clone(disk), sections, now_hour)
+        let lookup = Lookup::recover(Arc::clone(disk), sections, now_hour)
             .map_err(|source| StorageError::io("lookup", source))?;
         let writer =
             |slices: &Arc<Slices>, end, bytes| SliceWriter::begin(Arc::clone(slices), end, bytes);
@@ -374,7 +374,7 @@ pub(crate) fn read_states(disk: &dyn Disk) -> Result<States> {
     let mut states = States::default();
     let mut open_group: Vec<StateFrame> = Vec::new();
     let end =
-        frames::read(disk, Family::State, 0, None, &mut |file, head, payload_at, payload| {
+        frames::recover(disk, Family::State, 0, None, &mut |file, head, payload_at, payload| {
             let bad = bad_frame(Family::State, payload_at);
             let mut cursor = Cursor::new(payload, "checkpoint");
             if head.flags & BEGIN != 0 {
@@ -443,7 +443,7 @@ pub(crate) fn load_partitions(
     }
     let rules = Arc::new(states.rules()?);
     let key = rules.settings.hash_key;
-    frames::read(disk, Family::Links, 0, Some(manifest.links), &mut |_, _, at, payload| {
+    frames::recover(disk, Family::Links, 0, Some(manifest.links), &mut |_, _, at, payload| {
         let bad = bad_frame(Family::Links, at);
         let mut cursor = Cursor::new(payload, "links");
         let Ok(number) = cursor.u16() else { return Err(bad(cursor.bad())) };
@@ -456,7 +456,7 @@ pub(crate) fn load_partitions(
     }
     let (mut partitions, newest) = finish(loaders, rules)?;
     let until = Some(manifest.ids);
-    frames::read(disk, Family::Ids, manifest.ids_from, until, &mut |_, _, at, payload| {
+    frames::recover(disk, Family::Ids, manifest.ids_from, until, &mut |_, _, at, payload| {
         read_ids(payload, &mut |partition, id| {
             let partition = &mut partitions[usize::from(partition - first)];
             // A partition that stood was not in the checkpoint that wrote its ids: a replay of these

@@ -482,7 +482,7 @@ impl Slices {
     ) -> Result<Option<Position>> {
         let mut segments = Vec::new();
         let mut superfluous = Vec::new();
-        for (sequence, is_packed) in self.list()? {
+        for (sequence, is_packed) in self.recover_list()? {
             let path = if is_packed { self.packed_path(sequence) } else { self.path(sequence) };
             if until.is_some_and(|until| sequence > until.sequence) {
                 superfluous.push(path);
@@ -644,7 +644,7 @@ impl Slices {
     }
 
     /// Sequence numbers with whether the segment is compressed, in order; unfinished work is removed.
-    fn list(&self) -> Result<Vec<(u64, bool)>> {
+    fn recover_list(&self) -> Result<Vec<(u64, bool)>> {
         let folder = self.family.folder();
         let io = |source| StorageError::io(folder, source);
         let mut found = BTreeMap::new();

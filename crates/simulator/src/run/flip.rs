@@ -74,7 +74,9 @@ fn names_damage(error: &StorageError) -> bool {
         StorageError::Damaged { .. } | StorageError::Newer { .. } | StorageError::NewerRules(_) => {
             true
         }
-        StorageError::Io { source, .. } => source.kind() == io::ErrorKind::InvalidData,
+        StorageError::Io { source, .. } | StorageError::Other { source, .. } => {
+            source.kind() == io::ErrorKind::InvalidData
+        }
         StorageError::InUse(_) | StorageError::ClockStep { .. } => false,
     }
 }

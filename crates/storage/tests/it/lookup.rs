@@ -82,7 +82,7 @@ fn runs_of_any_size_answer_as_one_list_does() {
         disk.sync_dir("lookup").unwrap();
         // Whether hours are recent decides how sections are merged and whether filters are resident.
         let now_hour = if seed % 2 == 0 { 1_002 } else { 1_040 };
-        let mut lookup = Lookup::open(Arc::clone(&disk), &[], now_hour).unwrap();
+        let mut lookup = Lookup::recover(Arc::clone(&disk), &[], now_hour).unwrap();
         let (mut all, mut merges) = (Vec::new(), 0);
         for batch in 1..=30 {
             let count = [1, 5, 40, 400][usize::try_from(numbers.below(4)).unwrap()];
@@ -104,7 +104,7 @@ fn runs_of_any_size_answer_as_one_list_does() {
             let named = lookup.live();
             lookup.remove_dead(&named).unwrap();
             if numbers.below(4) == 0 {
-                lookup = Lookup::open(Arc::clone(&disk), &named, now_hour).unwrap();
+                lookup = Lookup::recover(Arc::clone(&disk), &named, now_hour).unwrap();
                 check(&lookup, &all, batch, &mut numbers);
             }
         }
@@ -117,7 +117,7 @@ fn a_run_that_the_checkpoint_names_and_that_is_gone_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder.path()).unwrap());
     disk.sync_dir("lookup").unwrap();
-    let error = Lookup::open(disk, &[(7, 0)], 0).unwrap_err();
+    let error = Lookup::recover(disk, &[(7, 0)], 0).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
     assert!(error.to_string().contains("lookup/000000000007"), "{error}");
 }

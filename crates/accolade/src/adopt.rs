@@ -86,7 +86,7 @@ fn adopt(config: &Config, directory: &Path) -> anyhow::Result<()> {
     let _lock = lock_directory(disk.root())?;
 
     note(format_args!("opening `{}` …", directory.display()));
-    let embedded = Embedded::open(directory, accolade_domain::earning::decide)
+    let embedded = Embedded::open(directory, accolade_engine::behaviour::KNOWN)
         .map_err(|error| not_opened(error, directory))?;
     let count = u16::try_from(embedded.partitions().len())?;
     if config.node.partitions != count {

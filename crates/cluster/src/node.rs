@@ -12,8 +12,8 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{self, AppendFailed, OrderedLog, Owner};
-use accolade_engine::partition::{Effect, Partition, Shared};
-use accolade_engine::rules::RulesHistory;
+use accolade_engine::partition::{Partition, Shared};
+use accolade_engine::step::Effect;
 use accolade_storage::backing::Backing;
 use accolade_storage::host::NotHere;
 use accolade_wire::order::SourceTopic;
@@ -149,7 +149,7 @@ impl ClusterNode {
             .map_err(|error| error.to_string())?;
         let (later, to_do) = mpsc::channel();
         let inner = Arc::new(Inner {
-            shared: Shared { history: RulesHistory::default(), decide: options.decide },
+            shared: Shared::new(options.behaviours),
             clock: Clock::start(),
             control: ControlBook::default(),
             cache: accolade_storage::ship::BlockCache::default(),
@@ -639,7 +639,7 @@ impl Inner {
         let files = Arc::clone(&self.shown(partition)?.files);
         let place = Place { partition, batch, slot, number: 0 };
         let recorded = files.recorded(place, |recorded| {
-            let balance = recorded.entry.as_ref().map(|entry| entry.entry.balance_after);
+            let balance = recorded.entries.last().map(|entry| entry.entry.balance_after);
             (recorded.outcome.clone(), balance)
         });
         let (outcome, balance) = recorded.ok()??;
@@ -648,7 +648,7 @@ impl Inner {
 
     fn balance_now(&self, files: &Backing, place: Place) -> Option<Points> {
         let named = files.record(place, |record| {
-            Some((record.operator.to_owned(), accolade_storage::message::player_of(record)?))
+            Some((record.operator.to_owned(), accolade_engine::input::player_of(record)?))
         });
         let (operator, player) = named.ok()???;
         match &*lock(&self.seats[usize::from(place.partition)]) {
@@ -666,8 +666,7 @@ impl Inner {
     /// Does what a batch has asked for. If it cannot be done now, a timer asks again.
     pub(crate) fn carry_out(&self, partition: u16, effect: Effect, backing: &Backing) {
         let now = self.clock.now();
-        let partitions = self.log.partitions();
-        let message = accolade_storage::message::of(partition, effect, backing, partitions, now);
+        let message = accolade_storage::message::of(partition, &effect, backing, now);
         let Some((to, bytes)) = message else { return };
         let record = Record::read(&mut accolade_wire::bytes::Cursor::new(&bytes, "record"));
         let record = record.expect("the record was just written");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use accolade_engine::apply::Decide;
+use accolade_engine::behaviour::{self, Behaviour};
 use accolade_storage::open::Options;
 
 /// How a node of the cluster runs.
@@ -42,7 +42,7 @@ pub struct ClusterOptions {
     /// Somebody publishes outputs, and says so by [`crate::ClusterNode::published`].
     pub publishes: bool,
     /// Decides what a wager earns.
-    pub decide: Decide,
+    pub behaviours: &'static [Behaviour],
 }
 
 impl ClusterOptions {
@@ -68,7 +68,7 @@ impl ClusterOptions {
             free_bytes_min: 1 << 30,
             patience: Duration::from_secs(5),
             publishes: false,
-            decide: accolade_domain::earning::decide,
+            behaviours: behaviour::KNOWN,
         }
     }
 }

@@ -21,8 +21,9 @@ pub struct Account {
     pub head: ChainHash,
     /// Places of the entries that a later one may point to: see [`Trail`].
     pub trail: Trail,
-    /// Points counted against the daily cap, by the event's own day, ascending.
-    pub day_use: DayUse,
+    /// What is counted against the daily cap on the newest day on which anything is. Older days are rows
+    /// of a table, since nearly every wager is of today.
+    pub cap_day: CapDay,
     /// The wager that last changed the balance.
     pub last_wager: Option<PackedId>,
     /// The time of the batch that last changed the account.
@@ -41,7 +42,7 @@ impl Account {
             sequence: 0,
             head: ChainHash::default(),
             trail: Trail::default(),
-            day_use: DayUse::default(),
+            cap_day: CapDay::NONE,
             last_wager: None,
             last_updated: at,
             version: 0,
@@ -49,95 +50,18 @@ impl Account {
     }
 }
 
-/// What is counted against the cap, by day, ascending. The newest day lies with the account: nearly
-/// every wager is of today. Older ones, which only an account that was there before today has, cost it
-/// a pointer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DayUse {
-    newest: Option<Day>,
-    points: Points,
-    #[expect(clippy::box_collection, reason = "it is in every account, and most have none")]
-    older: Option<Box<Vec<(Day, Points)>>>,
+/// Points that are counted against the cap of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapDay {
+    /// The event's own day, in the program's zone.
+    pub day: Day,
+    /// What is counted already.
+    pub used: Points,
 }
 
-impl DayUse {
-    fn older(&self) -> &[(Day, Points)] {
-        self.older.as_deref().map_or(&[], Vec::as_slice)
-    }
-
-    /// Points already counted against the cap of `day`.
-    pub fn used_on(&self, day: Day) -> Points {
-        match self.newest {
-            Some(newest) if newest == day => self.points,
-            Some(newest) if newest > day => {
-                let older = self.older().iter().find(|(older, _)| *older == day);
-                older.map_or(Points::ZERO, |(_, points)| *points)
-            }
-            Some(_) | None => Points::ZERO,
-        }
-    }
-
-    /// Changes what is counted against the cap of `day` by `points`, which may be negative.
-    pub fn use_on(&mut self, day: Day, points: Points) {
-        let add = |used: &mut Points| {
-            *used = used.plus(points).unwrap_or(Points::MAX).max(Points::ZERO);
-        };
-        match self.newest {
-            Some(newest) if newest == day => add(&mut self.points),
-            Some(newest) if newest > day => {
-                match self.older().binary_search_by_key(&day, |(day, _)| *day) {
-                    Ok(at) => add(&mut self.older.get_or_insert_default()[at].1),
-                    Err(at) if points > Points::ZERO => {
-                        self.older.get_or_insert_default().insert(at, (day, points));
-                    }
-                    Err(_) => {}
-                }
-            }
-            Some(_) | None if points > Points::ZERO => self.append(day, points),
-            Some(_) | None => {}
-        }
-    }
-
-    /// Adds a day after all others.
-    pub fn append(&mut self, day: Day, points: Points) {
-        if let Some(newest) = self.newest.replace(day) {
-            self.older.get_or_insert_default().push((newest, self.points));
-        }
-        self.points = points;
-    }
-
-    /// The oldest day.
-    pub fn oldest(&self) -> Option<Day> {
-        self.iter().next().map(|(day, _)| day)
-    }
-
-    /// Forgets every day before `day`.
-    pub fn forget_before(&mut self, day: Day) {
-        if let Some(older) = &mut self.older {
-            older.retain(|(older, _)| *older >= day);
-            if older.is_empty() {
-                self.older = None;
-            }
-        }
-        if self.newest.is_some_and(|newest| newest < day) {
-            *self = Self::default();
-        }
-    }
-
-    /// All days, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = (Day, Points)> {
-        let newest = self.newest.map(|newest| (newest, self.points));
-        self.older().iter().copied().chain(newest)
-    }
-
-    /// Restores the days, ascending.
-    pub fn from_days(days: impl IntoIterator<Item = (Day, Points)>) -> Self {
-        let mut day_use = Self::default();
-        for (day, points) in days {
-            day_use.append(day, points);
-        }
-        day_use
-    }
+impl CapDay {
+    /// Nothing was ever counted: before every day.
+    pub const NONE: Self = Self { day: Day(i32::MIN), used: Points::ZERO };
 }
 
 /// The places of entries that later entries point to.
@@ -164,11 +88,18 @@ struct More {
 const TRAIL_FIRST: usize = 4;
 const TRAIL_MORE: usize = 7;
 
-const SLOT_BITS: u32 = 18;
+/// Bits of a packed place below the batch: a flag for slot 0, and slot and number.
+const BELOW_BITS: u32 = 24;
+const SLOT_0: u64 = 1 << (BELOW_BITS - 1);
+const SLOT_BITS: u32 = 17;
 const NUMBER_BITS: u32 = 6;
 
 /// Most records that one batch may hold, so that a place packs into 64 bits.
 pub const SLOTS_MAX: u32 = (1 << SLOT_BITS) - 1;
+/// Most entries that one record may make, for the same reason.
+pub const ENTRIES_MAX: u32 = 1 << NUMBER_BITS;
+/// Most entries that the timers of one batch may make, for the same reason.
+pub const TIMED_ENTRIES_MAX: u32 = 1 << (BELOW_BITS - 1);
 
 impl Trail {
     /// Restores a trail from its packed places, oldest first.
@@ -229,28 +160,33 @@ impl Trail {
     }
 }
 
+/// `batch 40 bits · 1 · number 23 bits` in slot 0, in which many timers fire; else `batch 40 bits · 0 ·
+/// slot 17 bits · number 6 bits`.
 fn pack(place: Place) -> u64 {
+    let Place { batch, slot, number, .. } = place;
+    let (below, fits) = if slot == 0 {
+        (SLOT_0 | u64::from(number), number < TIMED_ENTRIES_MAX)
+    } else {
+        let fits = slot <= SLOTS_MAX && number < ENTRIES_MAX;
+        (u64::from(slot) << NUMBER_BITS | u64::from(number), fits)
+    };
     assert!(
-        place.batch < 1 << (64 - SLOT_BITS - NUMBER_BITS)
-            && place.slot <= SLOTS_MAX
-            && u32::from(place.number) < 1 << NUMBER_BITS,
+        fits && batch < 1 << (u64::BITS - BELOW_BITS),
         "a place is within the bounds that batches are cut to"
     );
-    place.batch << (SLOT_BITS + NUMBER_BITS)
-        | u64::from(place.slot) << NUMBER_BITS
-        | u64::from(place.number)
+    batch << BELOW_BITS | below
 }
 
 fn unpack(packed: u64, partition: u16) -> Place {
     let bits = |shift: u32, width: u32| {
         u32::try_from(packed >> shift & ((1 << width) - 1)).expect("a masked field fits")
     };
-    Place {
-        partition,
-        batch: packed >> (SLOT_BITS + NUMBER_BITS),
-        slot: bits(NUMBER_BITS, SLOT_BITS),
-        number: u8::try_from(bits(0, NUMBER_BITS)).expect("six bits fit"),
-    }
+    let (slot, number) = if packed & SLOT_0 != 0 {
+        (0, bits(0, BELOW_BITS - 1))
+    } else {
+        (bits(NUMBER_BITS, SLOT_BITS), bits(0, NUMBER_BITS))
+    };
+    Place { partition, batch: packed >> BELOW_BITS, slot, number }
 }
 
 #[cfg(test)]
@@ -283,25 +219,21 @@ mod tests {
     }
 
     #[test]
-    fn days_are_counted_in_any_order_and_forgotten_from_the_oldest() {
-        let points = |hundredths| Points::from_hundredths(hundredths).expect("few points");
-        let mut day_use = DayUse::default();
-        for (day, hundredths) in [(5, 10), (3, 20), (7, 30), (5, 1), (3, -50), (4, -1), (7, 2)] {
-            day_use.use_on(Day(day), points(hundredths));
+    fn every_place_that_an_entry_can_have_is_packed_and_found_again() {
+        let batch = (1 << 40) - 1;
+        let (slots, numbers) = ([1, 2, SLOTS_MAX], [0, 1, ENTRIES_MAX - 1]);
+        let recorded = slots.iter().flat_map(|slot| numbers.map(|number| (*slot, number)));
+        let timed = [0, 1, ENTRIES_MAX, TIMED_ENTRIES_MAX - 1].map(|number| (0, number));
+        for (slot, number) in recorded.chain(timed) {
+            for batch in [1, batch] {
+                let place = Place { partition: 3, batch, slot, number };
+                assert_eq!(unpack(pack(place), 3), place);
+            }
         }
-        let days: Vec<_> = day_use.iter().map(|(day, used)| (day.0, used.hundredths())).collect();
-        assert_eq!(days, [(3, 0), (5, 11), (7, 32)]);
-        assert_eq!(day_use.used_on(Day(5)), points(11));
-        assert_eq!(day_use.used_on(Day(6)), Points::ZERO);
-        assert_eq!(DayUse::from_days(day_use.iter()), day_use);
-        day_use.forget_before(Day(6));
-        assert_eq!(day_use, DayUse::from_days([(Day(7), points(32))]));
-        day_use.forget_before(Day(8));
-        assert_eq!(day_use, DayUse::default());
     }
 
     #[test]
     fn an_account_is_small() {
-        assert_eq!(size_of::<Account>(), 176);
+        assert_eq!(size_of::<Account>(), 168);
     }
 }

@@ -1,6 +1,5 @@
 //! From wager to points: a ladder of guards, then one exact product and one rounding.
 
-use crate::account::Account;
 use crate::amount::{AMOUNT_DECIMALS, Amount, Points, RATE_DECIMALS, Rate};
 use crate::event::{Consent, Wager};
 use crate::ledger::Parts;
@@ -33,29 +32,54 @@ pub enum Decision {
     OutOfRange,
 }
 
+/// What is counted already against the cap of a wager's own day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapUse {
+    /// So many points.
+    Used(Points),
+    /// Nobody knows any more: the day is too old.
+    Forgotten,
+}
+
+/// The day whose cap a wager counts against, if there is a cap.
+pub fn cap_day(program: &Program, wager: &Wager<'_>) -> Option<Day> {
+    let rules = program.rules_for(&wager.jurisdiction);
+    rules.earning.cap_per_day.map(|_| program.zone.day(wager.at))
+}
+
 /// Decides whether `wager` counts under `program`, and what it earns.
 ///
-/// `account` is the player's, `None` for a player who was never seen. Whether the wager was voided,
-/// its operator is known and a program applies is for the caller to decide before.
-pub fn decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
+/// `consent` is what the player has said; `cap_use` holds for the wager's [`cap_day`]. Whether the wager
+/// was voided, its operator is known and a program applies is for the caller to decide before.
+pub fn decide(
+    program: &Program,
+    wager: &Wager<'_>,
+    consent: Option<Consent>,
+    cap_use: CapUse,
+) -> Decision {
     let rules = program.rules_for(&wager.jurisdiction);
-    let parts = match eligible(program, rules, wager, account) {
+    let parts = match eligible(program, rules, wager, consent) {
         Ok(parts) => parts,
         Err(refusal) => return Decision::Refused(refusal),
+    };
+    let cap = rules.earning.cap_per_day;
+    let used = match cap_use {
+        CapUse::Used(used) => used,
+        CapUse::Forgotten if cap.is_some() => return Decision::Refused(Refusal::TooOldForCap),
+        CapUse::Forgotten => Points::ZERO,
     };
     let Some(uncapped) = points_of(wager.stake, parts, rules.earning.rounding) else {
         return Decision::OutOfRange;
     };
-    let Some(cap) = rules.earning.cap_per_day else {
+    let Some(cap) = cap else {
         let (points, capped) = (uncapped, Points::ZERO);
         return Decision::Counted(Earned { points, capped, parts, cap_day: None });
     };
-    let day = program.zone.day(wager.at);
-    let used = account.map_or(Points::ZERO, |account| account.day_use.used_on(day));
     let left = cap.minus(used).map_or(Points::ZERO, |left| left.max(Points::ZERO));
     let points = uncapped.min(left);
     let capped = uncapped.minus(points).expect("a part is no more than the whole");
-    Decision::Counted(Earned { points, capped, parts, cap_day: Some(day) })
+    let cap_day = Some(program.zone.day(wager.at));
+    Decision::Counted(Earned { points, capped, parts, cap_day })
 }
 
 /// Climbs the ladder; on top of it are the parts of the effective multiplier.
@@ -63,7 +87,7 @@ fn eligible(
     program: &Program,
     rules: &Rules,
     wager: &Wager<'_>,
-    account: Option<&Account>,
+    consent: Option<Consent>,
 ) -> Result<Parts, Refusal> {
     if program.mode == Mode::Off {
         return Err(Refusal::ModeOff);
@@ -71,7 +95,7 @@ fn eligible(
     if !rules.enabled {
         return Err(Refusal::JurisdictionDisabled);
     }
-    if !takes_part(program.consent, account) {
+    if !takes_part(program.consent, consent) {
         return Err(Refusal::NoConsent);
     }
     admits(&rules.eligibility, wager)?;
@@ -88,8 +112,8 @@ fn eligible(
     Ok(Parts { base, rate })
 }
 
-fn takes_part(default: ConsentDefault, account: Option<&Account>) -> bool {
-    match account.and_then(|account| account.consent) {
+fn takes_part(default: ConsentDefault, consent: Option<Consent>) -> bool {
+    match consent {
         Some(consent) => consent == Consent::In,
         None => default == ConsentDefault::OptOut,
     }

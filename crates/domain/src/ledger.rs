@@ -22,8 +22,8 @@ pub struct Place {
     pub batch: u64,
     /// The record within the batch, from 1; 0 is the batch's own timers.
     pub slot: u32,
-    /// Which of the things that the record caused, from 0.
-    pub number: u8,
+    /// Which of the things that the record caused, from 0: entries first, then what others must hear.
+    pub number: u32,
 }
 
 /// What kind of change an entry is.

@@ -17,6 +17,7 @@ pub mod amount;
 pub mod earning;
 pub mod event;
 pub mod ledger;
+pub mod notice;
 pub mod outcome;
 pub mod program;
 pub mod refusal;

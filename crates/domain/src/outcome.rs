@@ -56,10 +56,15 @@ pub enum Outcome {
         /// What the record made, such as a version's number; 0 where it made nothing.
         made: u64,
     },
-    /// A command or control record that was not carried out.
+    /// A command or control record that was not carried out, or a message that came before.
     Declined {
         /// Why.
         why: Declined,
+    },
+    /// Slot 0: the batch's own time, and the timers that were due.
+    Time {
+        /// How many timers fired.
+        fired: u32,
     },
 }
 
@@ -86,11 +91,15 @@ pub enum Declined {
     IdConflict,
     /// The fold decides by this behaviour, or a later one, already.
     BehaviourPassed,
+    /// The message of another partition was taken in before.
+    ReceivedBefore,
+    /// The message of another partition is too far ahead of those before it; it comes again.
+    TooFarAhead,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -101,6 +110,8 @@ impl Declined {
         Self::Malformed,
         Self::IdConflict,
         Self::BehaviourPassed,
+        Self::ReceivedBefore,
+        Self::TooFarAhead,
     ];
 
     /// The stable code, as the API shows it.
@@ -116,6 +127,8 @@ impl Declined {
             Self::Malformed => "malformed",
             Self::IdConflict => "id_conflict",
             Self::BehaviourPassed => "behaviour_passed",
+            Self::ReceivedBefore => "received_before",
+            Self::TooFarAhead => "too_far_ahead",
         }
     }
 }

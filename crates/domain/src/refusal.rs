@@ -31,11 +31,13 @@ pub enum Refusal {
     NotMatched,
     /// The multiplier is zero.
     ZeroMultiplier,
+    /// What its day's cap has left is not known any more.
+    TooOldForCap,
 }
 
 impl Refusal {
     /// Every refusal, in the order of the ladder.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Voided,
         Self::OperatorUnknown,
         Self::ModeOff,
@@ -50,6 +52,7 @@ impl Refusal {
         Self::BelowMinimum,
         Self::NotMatched,
         Self::ZeroMultiplier,
+        Self::TooOldForCap,
     ];
 
     /// The stable code, as the API shows it.
@@ -69,6 +72,7 @@ impl Refusal {
             Self::BelowMinimum => "below_minimum",
             Self::NotMatched => "not_matched",
             Self::ZeroMultiplier => "zero_multiplier",
+            Self::TooOldForCap => "too_old_for_cap",
         }
     }
 
@@ -89,6 +93,7 @@ impl Refusal {
             Self::BelowMinimum => "the stake is below the least wager that counts",
             Self::NotMatched => "the wager does not match the program's condition",
             Self::ZeroMultiplier => "this game earns no points",
+            Self::TooOldForCap => "the wager is so old that its day's cap is not kept any more",
         }
     }
 }

@@ -1,35 +1,94 @@
-//! The decision about one record: from what was loaded to a step, with no effect of its own.
+//! The decision about one input, be it an event, a command, a control record or a timer: from what was
+//! loaded to a step, with no effect of its own.
+
+mod command;
+mod event;
+mod time;
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use accolade_domain::account::Account;
-use accolade_domain::amount::{Points, Rate};
-use accolade_domain::earning::{Decision, Earned};
-use accolade_domain::event::{Event, Void, Wager};
-use accolade_domain::ledger::{EntryKind, Parts, Place};
-use accolade_domain::outcome::Outcome;
-use accolade_domain::program::{Program, VoidFloor};
-use accolade_domain::refusal::{DeadReason, Refusal};
+use accolade_domain::amount::Points;
+use accolade_domain::earning::CapUse;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{Day, Timestamp};
+use accolade_wire::record::Record;
 
-use crate::rules::Operator;
+pub(crate) use self::event::marker_key;
+pub use self::event::{AHEAD_MICROS_MAX, out_of_time};
+use crate::input::Body;
+use crate::players::Ordinal;
+use crate::rules::{Operator, Rules};
+use crate::step::{Change, Effect, Step};
+use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
+use crate::tables::inbox::{Arrival, Received};
+use crate::tables::outbox::{Message, MessageKey};
+use crate::tables::{Row, Timer};
 
-/// Decides what a wager earns under a program; [`accolade_domain::earning::decide`], unless a
-/// simulation puts a faulty rule in its place.
-pub type Decide = fn(&Program, &Wager<'_>, Option<&Account>) -> Decision;
+/// Decides about one input under the rules.
+pub type Apply = for<'a> fn(&Rules, &Loaded<'_>, &Input<'a>) -> Step<'a>;
 
-/// An event dated further ahead of the log's time than this is a dead letter.
-pub const AHEAD_MICROS_MAX: i64 = 120_000_000;
-
-/// The pieces of state that one event needs.
+/// What is to be decided.
 #[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Where it stands. The timers of slot 0 are told apart by their rows.
+    pub place: Place,
+    /// The time of its batch.
+    pub now: Timestamp,
+    /// What it is.
+    pub what: What<'a>,
+}
+
+/// The kinds of inputs.
+#[derive(Debug, Clone, Copy)]
+pub enum What<'a> {
+    /// A record of the log, with its body.
+    Record(&'a Record<'a>, &'a Body<'a>),
+    /// A record at which the fold failed, and which is to be passed over.
+    Skipped(&'a Record<'a>, &'a Body<'a>),
+    /// A timer that is due.
+    Timer(&'a Timer),
+    /// A timer at which the fold failed, and which is to be passed over.
+    SkippedTimer(&'a Timer),
+}
+
+/// The pieces of state that one input needs.
+#[derive(Debug, Clone, Default)]
 pub struct Loaded<'a> {
-    /// The operator that the event names.
-    pub operator: &'a Operator,
-    /// The player's account; `None` for a player who was never seen.
+    /// The operator that the input names.
+    pub operator: Option<&'a Operator>,
+    /// The player; `None` for one who was never seen.
+    pub player: Option<Ordinal>,
+    /// The player's account.
     pub account: Option<&'a Account>,
+    /// The same id came before.
+    pub earlier: Option<Occurrence>,
     /// A void of this wager came before it.
     pub voided: bool,
     /// The wager that this void takes back, where it has come.
     pub wager: Option<VoidedWager>,
+    /// What is counted against the cap of the event's own day.
+    pub cap: Option<LoadedCap>,
+    /// What was received of the partition that sent this input.
+    pub received: Option<&'a Received>,
+    /// The dead letter that this command is about.
+    pub letter: Option<(Place, &'a DeadLetter)>,
+    /// The message that this timer or answer is about.
+    pub message: Option<(MessageKey, &'a Message)>,
+    /// The rules after this control record, and what became of it.
+    pub after: Option<(Arc<Rules>, Outcome)>,
+}
+
+/// An earlier occurrence of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Where it stands.
+    pub place: Place,
+    /// Whether it says the same.
+    pub is_same: bool,
 }
 
 /// A wager that is taken back.
@@ -43,154 +102,103 @@ pub struct VoidedWager {
     pub cap_day: Option<Day>,
 }
 
-/// What follows from one event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The change of the account, to be entered in the ledger.
-    pub change: Option<Change>,
-    /// The void waits for its wager.
-    pub mark: bool,
-}
-
-/// A change of an account, before it has its place in the chain.
+/// What is counted against the cap of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// What kind of change.
-    pub kind: EntryKind,
-    /// By how much; zero where a void finds nothing left to take.
-    pub points: Points,
-    /// The balance after it.
-    pub balance_after: Points,
-    /// Points that caps took away.
-    pub capped: Points,
-    /// What the effective multiplier is made of.
-    pub parts: Parts,
-    /// The program version that decided.
-    pub version: u32,
-    /// What is counted against the cap of a day; negative to give room back.
-    pub day_use: Option<(Day, Points)>,
+pub struct LoadedCap {
+    /// The day.
+    pub day: Day,
+    /// What is counted.
+    pub used: CapUse,
 }
 
-impl Step {
-    fn only(outcome: Outcome) -> Self {
-        Self { outcome, change: None, mark: false }
-    }
-
-    /// An input that could not be processed.
-    pub fn dead_letter(reason: DeadReason, detail: impl Into<Box<str>>) -> Self {
-        Self::only(Outcome::DeadLetter { reason, detail: detail.into() })
-    }
-
-    /// A wager that did not count.
-    pub fn refused(refusal: Refusal, version: u32) -> Self {
-        Self::only(Outcome::Refused { refusal, version })
-    }
-
-    /// Whether the event's id is occupied from now on.
-    pub fn occupies_id(&self) -> bool {
-        match &self.outcome {
-            Outcome::DeadLetter { .. }
-            | Outcome::Repeated { .. }
-            | Outcome::Declined { .. }
-            | Outcome::Refused { refusal: Refusal::OperatorUnknown, .. } => false,
-            Outcome::Counted { .. }
-            | Outcome::Recorded
-            | Outcome::Refused { .. }
-            | Outcome::Voided { .. }
-            | Outcome::Done { .. } => true,
+/// Decides about an input, as behaviour 1.
+pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
+    match input.what {
+        What::Record(record, body) => {
+            let step = received(loaded, record, || match body {
+                Body::Event(event, _) => event::apply(rules, loaded, input, record, event),
+                Body::Command(command, identity) => {
+                    let has_id = identity.is_some();
+                    command::apply(rules, loaded, input, record, command, has_id)
+                }
+                Body::Control => control(loaded),
+                Body::UnknownCommand(name) => unreachable!("nothing is loaded for `{name}`"),
+                Body::Malformed(detail) => dead_letter(DeadReason::Malformed, detail.clone()),
+            });
+            kept_whole(rules, step, input, record, body)
         }
+        What::Skipped(record, body) => {
+            let step = received(loaded, record, || {
+                dead_letter(DeadReason::Skipped, "the fold failed here; it was skipped")
+            });
+            kept_whole(rules, step, input, record, body)
+        }
+        What::Timer(timer) => time::apply(loaded, input, timer),
+        What::SkippedTimer(timer) => time::pass_over(timer),
     }
 }
 
-/// Whether an event is too far ahead or too old for the log's time.
-pub fn out_of_time(at: Timestamp, now: Timestamp, window_micros: i64) -> Option<DeadReason> {
-    if at > now.plus_micros(AHEAD_MICROS_MAX) {
-        Some(DeadReason::InFuture)
-    } else if at < now.plus_micros(-window_micros) {
-        Some(DeadReason::TooLate)
-    } else {
-        None
-    }
+fn control<'a>(loaded: &Loaded<'_>) -> Step<'a> {
+    let (rules, outcome) = loaded.after.clone().expect("a control record's rules are loaded");
+    Step::only(outcome).and(Change::Rules(rules))
 }
 
-/// Decides about an event that is of its time and has not come before.
-pub fn apply(loaded: &Loaded<'_>, event: &Event<'_>, decide: Decide) -> Step {
-    match event {
-        Event::Wager(wager) => apply_wager(loaded, wager, decide),
-        Event::Void(void) => apply_void(loaded, void),
-        Event::Game(_) => Step::only(Outcome::Recorded),
-    }
-}
-
-fn apply_wager(loaded: &Loaded<'_>, wager: &Wager<'_>, decide: Decide) -> Step {
-    if loaded.voided {
-        return Step::refused(Refusal::Voided, 0);
-    }
-    let Some(applies) = loaded.operator.versions.at(wager.at) else {
-        return Step::refused(Refusal::NoProgram, 0);
-    };
-    let version = applies.number;
-    let earned = match decide(&applies.program.program, wager, loaded.account) {
-        Decision::Counted(earned) => earned,
-        Decision::Refused(refusal) => return Step::refused(refusal, version),
-        Decision::OutOfRange => {
-            return Step::dead_letter(DeadReason::OutOfRange, "the points are beyond 10^15");
+/// Takes a message of another partition in once, and says so whenever it comes.
+fn received<'a>(
+    loaded: &Loaded<'_>,
+    record: &Record<'_>,
+    decide: impl FnOnce() -> Step<'a>,
+) -> Step<'a> {
+    let Some(origin) = record.origin else { return decide() };
+    let received = loaded.received.cloned().unwrap_or_default();
+    let mut step = match received.arrival(origin.sequence) {
+        Arrival::TooFarAhead => {
+            return Step::only(Outcome::Declined { why: Declined::TooFarAhead });
+        }
+        Arrival::Before => Step::only(Outcome::Declined { why: Declined::ReceivedBefore }),
+        Arrival::New => {
+            let row = Row::Received(origin.place.partition, Some(received.with(origin.sequence)));
+            decide().and(Change::Row(row))
         }
     };
-    let Earned { points, capped, parts, cap_day } = earned;
-    let outcome = Outcome::Counted { version, points, capped, parts, cap_day };
-    if points == Points::ZERO {
-        return Step::only(outcome);
-    }
-    let Some(balance_after) = balance(loaded).plus(points) else {
-        return Step::dead_letter(DeadReason::OutOfRange, "the balance would be beyond 10^15");
-    };
-    let change = Change {
-        kind: EntryKind::Earned,
-        points,
-        balance_after,
-        capped,
-        parts,
-        version,
-        day_use: cap_day.map(|day| (day, points)),
-    };
-    Step { outcome, change: Some(change), mark: false }
+    step.effects.push(Effect::Arrived { origin });
+    step
 }
 
-fn apply_void(loaded: &Loaded<'_>, void: &Void<'_>) -> Step {
-    let applies = loaded.operator.versions.at(void.at);
-    let version = applies.map_or(0, |applies| applies.number);
-    let Some(wager) = loaded.wager else {
-        let outcome = Outcome::Voided { wager: None, points: Points::ZERO, version };
-        return Step { outcome, change: None, mark: true };
-    };
-    let balance = balance(loaded);
-    let taken = match applies.map(|applies| applies.program.program.voids) {
-        Some(VoidFloor::Balance) => wager.points.min(balance.max(Points::ZERO)),
-        Some(VoidFloor::Unlimited) | None => wager.points,
-    };
-    let points = taken.negated();
-    let outcome = Outcome::Voided { wager: Some(wager.place), points, version };
-    if wager.points == Points::ZERO {
-        return Step::only(outcome);
-    }
-    let Some(balance_after) = balance.plus(points) else {
-        return Step::dead_letter(DeadReason::OutOfRange, "the balance would be beyond -10^15");
-    };
-    let change = Change {
-        kind: EntryKind::Voided,
-        points,
-        balance_after,
-        capped: Points::ZERO,
-        parts: Parts { base: Rate::ZERO, rate: Rate::ZERO },
-        version,
-        day_use: wager.cap_day.map(|day| (day, wager.points.negated())),
-    };
-    Step { outcome, change: Some(change), mark: false }
+/// An input that could not be processed.
+fn dead_letter<'a>(reason: DeadReason, detail: impl Into<Box<str>>) -> Step<'a> {
+    Step::only(Outcome::DeadLetter { reason, detail: detail.into() })
 }
 
-fn balance(loaded: &Loaded<'_>) -> Points {
-    loaded.account.map_or(Points::ZERO, |account| account.balance)
+/// Keeps an input whole that could not be processed.
+fn kept_whole<'a>(
+    rules: &Rules,
+    step: Step<'a>,
+    input: &Input<'a>,
+    record: &Record<'_>,
+    body: &Body<'_>,
+) -> Step<'a> {
+    let Outcome::DeadLetter { reason, .. } = step.outcome else { return step };
+    let mut bytes = Vec::new();
+    record.write(&mut bytes);
+    let letter = DeadLetter {
+        operator: record.operator.into(),
+        reason,
+        kind: record.kind,
+        source: record.source,
+        received_at: record.received_at,
+        to: body.partition(rules.settings.partitions).unwrap_or(input.place.partition),
+        bytes_at: input.place,
+        state: DeadLetterState::Open,
+        until: input.now.plus_micros(dead_letters::KEPT_MICROS),
+    };
+    step.and(Change::Keep(Cow::Owned(bytes)))
+        .and(Change::Row(Row::DeadLetter(input.place, Some(letter))))
+}
+
+/// What the id of an input that came before makes of it, if it did.
+fn came_before<'a>(loaded: &Loaded<'_>) -> Option<Step<'a>> {
+    let earlier = loaded.earlier?;
+    let first = earlier.place;
+    earlier.is_same.then(|| Step::only(Outcome::Repeated { first }))
 }

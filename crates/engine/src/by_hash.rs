@@ -22,6 +22,14 @@ impl ByHash {
         self.0.insert_unique(spread(part), (part, at), |(part, _)| spread(*part));
     }
 
+    /// Takes a position away that was inserted under `hash`.
+    pub(crate) fn remove(&mut self, hash: u64, at: u32) {
+        let part = part(hash);
+        if let Ok(entry) = self.0.find_entry(spread(part), |entry| *entry == (part, at)) {
+            entry.remove();
+        }
+    }
+
     /// The position under `hash` that `is_it` accepts.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let part = part(hash);

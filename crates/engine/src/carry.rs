@@ -1,145 +1,210 @@
-//! Carries decisions into the state of a partition: entries in their chains, commands, dead letters
-//! and timers.
+//! Carries steps into the state of a partition, and knows no rule: new values, entries in their chains,
+//! messages with their numbers. Every change can be undone until its input is done, so that a failure
+//! leaves no half of an input behind.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::event::{Consent, Event};
+use accolade_domain::event::Event;
 use accolade_domain::ledger::{ChainHash, Entry, Place, Subject};
-use accolade_domain::outcome::{Declined, Outcome};
-use accolade_domain::refusal::DeadReason;
-use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
-use accolade_wire::control::Command;
-use accolade_wire::identity::NoContent;
-use accolade_wire::journal::put_outcome;
+use accolade_domain::notice::Notice;
+use accolade_domain::time::Timestamp;
+use accolade_wire::journal::{Entries, StoredEntry};
 use accolade_wire::ledger::chain_hash;
-use accolade_wire::record::Record;
 use sha2::{Digest, Sha256};
 
-use crate::apply::{Change, Step};
+use crate::apply::Loaded;
 use crate::ids::IdEntry;
-use crate::input::{Identity, operator_of};
-use crate::partition::{
-    DeadLetter, DeadLetterState, Effect, Folding, Moment, Partition, Pending, marker_key,
-};
+use crate::input::{Body, Identity};
+use crate::load::{Keyed, player_named};
+use crate::partition::{Folding, Moment, Partition};
 use crate::players::Ordinal;
-use crate::store::Earlier;
-use crate::timers::{FIRED_MAX, MarkerKey, Timer};
+use crate::rules::Rules;
+use crate::step::{Change, Effect, NewEntry, Step};
+use crate::tables::outbox::{Message, MessageKey, Payload};
+use crate::tables::{Before, Row};
 
-/// What was sent to another partition is sent again after this long without an answer.
-const RESEND_MICROS: i64 = 10_000_000;
-/// How long a dead letter is kept.
-const DEAD_LETTER_MICROS: i64 = 30 * DAY_MICROS;
-/// After the window and the longest offset of a zone, nothing counts against a day any more.
-const ZONE_MICROS_MAX: i64 = DAY_MICROS;
+/// Whom an input is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) identity: Option<&'a Identity>,
+    /// The operator's number.
+    operator: Option<u32>,
+    name: &'a str,
+    /// The player, where there is one.
+    pub(crate) player: Option<Ordinal>,
+}
+
+/// What the steps of one slot have made.
+#[derive(Debug, Default)]
+pub(crate) struct Made<'a> {
+    pub(crate) entries: Entries<'a>,
+    pub(crate) notices: Vec<Notice<'a>>,
+    /// How many messages were sent.
+    pub(crate) sent: u32,
+}
+
+/// The state before a change.
+#[derive(Debug)]
+pub(crate) enum Undo {
+    Account(Ordinal, Account),
+    /// The last player was not there; the hash is that of the name.
+    Player(u64),
+    /// The last id was free.
+    Id,
+    Row(Before),
+    Rules(Arc<Rules>),
+}
+
+impl<'a> About<'a> {
+    /// Whom a record is about, of what was loaded for it.
+    pub(crate) fn of(keyed: &'a Keyed<'_>, loaded: &Loaded<'_>) -> Self {
+        let (identity, name) = match &keyed.body {
+            Body::Event(event, identity) => (Some(identity), Event::player_id(event)),
+            Body::Command(command, identity) => {
+                (identity.as_ref(), player_named(command).unwrap_or_default())
+            }
+            Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => (None, ""),
+        };
+        let operator = loaded.operator.map(|operator| operator.number);
+        Self { identity, operator, name, player: loaded.player }
+    }
+
+    fn player(&self) -> Ordinal {
+        self.player.expect("an input that changes an account has a player")
+    }
+}
+
+/// What a step is carried with.
+pub(crate) struct Carrying<'c, 'a> {
+    pub(crate) place: Place,
+    pub(crate) about: About<'c>,
+    /// How many entries the slot has made before `made`.
+    pub(crate) numbered: u32,
+    pub(crate) made: Made<'a>,
+    pub(crate) moment: &'c Moment,
+    pub(crate) folding: &'c mut Folding,
+}
 
 impl Partition {
-    /// Carries the step of an event into the state and the journal; returns the player's balance.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one batch, which are not one idea")]
-    pub(crate) fn carry(
-        &mut self,
-        place: Place,
-        event: &Event<'_>,
-        identity: &Identity,
-        record: &Record<'_>,
-        step: &Step,
-        folding: &mut Folding,
-        moment: &Moment,
-    ) -> Option<Points> {
-        let journal = &mut folding.folded.journal;
-        let operator = self.rules.operator(operator_of(event, record)).cloned();
-        let Some(operator) = operator.filter(|_| step.occupies_id()) else {
-            put_outcome(journal, &step.outcome, None);
-            let operator = self.rules.operator(operator_of(event, record))?;
-            let player = self.players.find(identity.player, operator.number, event.player_id());
-            return player.map(|ordinal| self.players.get(ordinal).account.balance);
-        };
-        let player = self.player(place, identity, operator.number, event.player_id(), moment);
-        match &step.change {
-            None => put_outcome(journal, &step.outcome, None),
-            Some(change) => self.enter(player, place, event, &step.outcome, change, journal),
+    pub(crate) fn carry<'a>(&mut self, step: Step<'a>, with: &mut Carrying<'_, 'a>) {
+        for change in step.changes {
+            self.change(change, with);
         }
-        let hour = event.at().hour();
-        self.occupy(identity, place, hour);
-        if step.mark {
-            // For a window, the last moment included, in which a wager as old as the void, or as the
-            // batch of one that was released late, is accepted.
-            let from = event.at().max(self.time);
-            let until = from.plus_micros(self.rules.settings.window_micros() + 1);
-            self.mark(marker_key(event, &operator), until);
+        for entry in step.entries {
+            let stored = self.enter(entry, with);
+            with.made.entries.push(stored);
         }
-        Some(self.players.get(player).account.balance)
+        with.made.notices.extend(step.notices);
+        with.folding.effects.extend(step.effects);
     }
 
-    fn mark(&mut self, key: MarkerKey, until: Timestamp) {
-        self.timers.set(until, Timer::Marker(key.clone()));
-        self.unwritten.markers.insert(key.clone());
-        self.markers.insert(key, until);
+    fn change(&mut self, change: Change<'_>, with: &mut Carrying<'_, '_>) {
+        match change {
+            Change::Open => {
+                if with.about.player.is_none() {
+                    with.about.player = Some(self.open(&with.about, with.place, with.moment));
+                }
+            }
+            Change::Occupy { hour } => {
+                let identity = with.about.identity.expect("an input that occupies an id has one");
+                self.undo.push(Undo::Id);
+                self.ids.insert(IdEntry {
+                    id: identity.id,
+                    content: identity.content,
+                    batch: with.place.batch,
+                    slot: with.place.slot,
+                    player: identity.player_part(),
+                    hour,
+                });
+            }
+            Change::Consent(consent) => {
+                let account = self.account(with.about.player());
+                account.consent = Some(consent);
+                account.version += 1;
+            }
+            Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,
+            Change::Row(row) => self.change_row(row),
+            Change::Send { to, payload, due } => self.send(to, payload, due, with),
+            Change::Keep(bytes) => {
+                with.folding.folded.dead_letters.push((with.place.slot, bytes.into_owned()));
+            }
+            Change::Rules(rules) => {
+                let before = std::mem::replace(&mut self.rules, rules);
+                self.undo.push(Undo::Rules(before));
+            }
+        }
     }
 
-    fn occupy(&mut self, identity: &Identity, place: Place, hour: i64) {
-        self.ids.insert(IdEntry {
-            id: identity.id,
-            content: identity.content,
-            batch: place.batch,
-            slot: place.slot,
-            player: identity.player_part(),
-            hour,
-        });
+    fn open(&mut self, about: &About<'_>, place: Place, moment: &Moment) -> Ordinal {
+        let operator = about.operator.expect("a player is opened with an operator");
+        let identity = about.identity.expect("a player is opened by an input with an identity");
+        let account = Account::new(subject(place, moment), self.time);
+        self.undo.push(Undo::Player(identity.player));
+        let player = self.players.add(identity.player, operator, about.name, account);
+        self.players.change(player);
+        player
     }
 
-    fn player(
-        &mut self,
-        place: Place,
-        identity: &Identity,
-        operator: u32,
-        name: &str,
-        moment: &Moment,
-    ) -> Ordinal {
-        self.players.find(identity.player, operator, name).unwrap_or_else(|| {
-            let account = Account::new(subject(place, moment), self.time);
-            let ordinal = self.players.add(identity.player, operator, name, account);
-            self.players.change(ordinal);
-            ordinal
-        })
+    /// The account of a player, to be changed.
+    fn account(&mut self, player: Ordinal) -> &mut Account {
+        let is_kept = |undo: &Undo| matches!(undo, Undo::Account(kept, _) if *kept == player);
+        if !self.undo.iter().any(is_kept) {
+            let before = self.players.get(player).account.clone();
+            self.undo.push(Undo::Account(player, before));
+        }
+        let account = self.players.change(player);
+        account.last_updated = self.time;
+        account
+    }
+
+    fn change_row(&mut self, row: Row) {
+        let before = self.tables.change(row, &mut self.timers, &self.rules.settings);
+        self.undo.push(Undo::Row(before));
+    }
+
+    fn send(&mut self, to: u16, payload: Payload, due: Timestamp, with: &mut Carrying<'_, '_>) {
+        let sequence = self.tables.sent.get(&to).copied().unwrap_or(0) + 1;
+        let key = MessageKey { to, sequence };
+        let cause = Place { number: with.made.sent, ..with.place };
+        with.made.sent += 1;
+        let message = Message { cause, payload: payload.clone(), due };
+        self.change_row(Row::Sent(to, Some(sequence)));
+        self.change_row(Row::Message(key, Some(message)));
+        with.folding.effects.push(Effect::Send { key, cause, payload });
     }
 
     /// Makes one entry of the ledger, and nothing else changes a balance.
-    fn enter(
-        &mut self,
-        player: Ordinal,
-        place: Place,
-        event: &Event<'_>,
-        outcome: &Outcome,
-        change: &Change,
-        journal: &mut Vec<u8>,
-    ) {
-        if let Some((day, points)) = change.day_use {
-            self.use_on(player, day, points);
-        }
+    fn enter<'a>(&mut self, new: NewEntry<'a>, with: &Carrying<'_, '_>) -> StoredEntry<'a> {
+        let number = with.numbered + u32::try_from(with.made.entries.len()).expect("few entries");
+        let place = Place { number, ..with.place };
+        let player = with.about.player();
         let operator = self.players.get(player).operator;
-        let (partition, record_time) = (self.number, self.time);
-        let account = self.players.change(player);
-        account.last_updated = record_time;
-        if change.points == Points::ZERO {
-            put_outcome(journal, outcome, None);
-            return;
-        }
-        let previous = account.trail.last(partition);
+        let record_time = self.time;
+        let account = self.account(player);
+        let sum = account.balance.plus(new.points);
+        assert!(
+            sum == Some(new.balance_after) && new.points != Points::ZERO,
+            "an entry changes the balance by its points"
+        );
+        let NewEntry { kind, points, balance_after, capped, cause, version, parts, event_time } =
+            new;
+        let previous = account.trail.last(place.partition);
         account.sequence += 1;
+        account.last_wager = Some((&*cause).into());
         let entry = Entry {
             operator,
             subject: account.subject,
             sequence: account.sequence,
-            kind: change.kind,
-            points: change.points,
-            balance_after: change.balance_after,
-            capped: change.capped,
-            cause: Cow::Borrowed(event.id()),
-            program_version: change.version,
-            parts: change.parts,
-            event_time: event.at(),
+            kind,
+            points,
+            balance_after,
+            capped,
+            cause,
+            program_version: version,
+            parts,
+            event_time,
             record_time,
             place,
             previous,
@@ -147,248 +212,24 @@ impl Partition {
         };
         let hash: ChainHash = chain_hash(&entry, &account.head);
         account.head = hash;
-        account.balance = change.balance_after;
+        account.balance = balance_after;
         account.version += 1;
-        account.last_wager = Some(event.id().into());
-        put_outcome(journal, outcome, Some((&entry, &hash)));
+        StoredEntry { entry, hash }
     }
 
-    fn use_on(&mut self, player: Ordinal, day: Day, points: Points) {
-        let before = self.day_use_due(player);
-        self.players.change(player).day_use.use_on(day, points);
-        self.reset_day_use(player, before);
-    }
-
-    /// When the oldest day of the player's cap is forgotten.
-    pub(crate) fn day_use_due(&self, player: Ordinal) -> Option<Timestamp> {
-        let day = self.players.get(player).account.day_use.oldest()?;
-        Some(self.forgotten_at(day))
-    }
-
-    fn forgotten_at(&self, day: Day) -> Timestamp {
-        let ends = (i64::from(day.0) + 1) * DAY_MICROS;
-        let after = self.rules.settings.window_micros() + ZONE_MICROS_MAX;
-        Timestamp::from_micros(ends).plus_micros(after)
-    }
-
-    fn reset_day_use(&mut self, player: Ordinal, before: Option<Timestamp>) {
-        let after = self.day_use_due(player);
-        if before == after {
-            return;
-        }
-        if let Some(due) = before {
-            self.timers.cancel(due, Timer::DayUse(player));
-        }
-        if let Some(due) = after {
-            self.timers.set(due, Timer::DayUse(player));
-        }
-    }
-
-    /// Fires what is due at the batch's time, up to a number that belongs to the behaviour.
-    pub(crate) fn fire(&mut self, folding: &mut Folding) {
-        for _ in 0..FIRED_MAX {
-            match self.timers.pop(self.time) {
-                None => return,
-                Some(Timer::DayUse(player)) => self.forget_days(player),
-                Some(Timer::Marker(key)) => {
-                    self.markers.remove(&key);
-                    self.unwritten.markers.insert(key);
+    /// Takes everything back that was changed since the last input was done.
+    pub(crate) fn undo(&mut self) {
+        while let Some(undo) = self.undo.pop() {
+            match undo {
+                Undo::Account(player, before) => *self.players.change(player) = before,
+                Undo::Player(hash) => self.players.take_back(hash),
+                Undo::Id => self.ids.take_back(),
+                Undo::Row(before) => {
+                    self.tables.put_back(before, &mut self.timers, &self.rules.settings);
                 }
-                Some(Timer::Pending(from)) => self.send_again(from, folding),
-                Some(Timer::DeadLetter(place)) => {
-                    self.dead_letters.remove(&place);
-                    self.unwritten.dead_letters.insert(place);
-                }
+                Undo::Rules(before) => self.rules = before,
             }
         }
-    }
-
-    fn forget_days(&mut self, player: Ordinal) {
-        let days = &self.players.get(player).account.day_use;
-        let kept = days.iter().map(|(day, _)| day).find(|day| self.forgotten_at(*day) > self.time);
-        self.players.change(player).day_use.forget_before(kept.unwrap_or(Day(i32::MAX)));
-        self.reset_day_use(player, None);
-    }
-
-    fn send_again(&mut self, from: Place, folding: &mut Folding) {
-        if let Some(pending) = self.pending.get_mut(&from) {
-            pending.due = self.time.plus_micros(RESEND_MICROS);
-            self.timers.set(pending.due, Timer::Pending(from));
-            self.unwritten.pending.insert(from);
-            folding.effects.push(Effect::Send { from, bytes_at: pending.bytes_at });
-        }
-    }
-
-    /// Keeps an input whole that could not be processed. One that was sent from another partition may
-    /// come again before its sender has heard of it, and is kept once.
-    pub(crate) fn keep_dead_letter(
-        &mut self,
-        place: Place,
-        reason: DeadReason,
-        record: &Record<'_>,
-        folding: &mut Folding,
-    ) {
-        let until = self.time.plus_micros(DEAD_LETTER_MICROS);
-        if let Some(key) = record.origin.map(MarkerKey::returned) {
-            if self.markers.contains_key(&key) {
-                return;
-            }
-            self.mark(key, until);
-        }
-        let mut bytes = Vec::new();
-        record.write(&mut bytes);
-        folding.folded.dead_letters.push((place.slot, bytes));
-        self.timers.set(until, Timer::DeadLetter(place));
-        self.unwritten.dead_letters.insert(place);
-        let dead_letter = DeadLetter {
-            operator: record.operator.into(),
-            reason,
-            kind: record.kind,
-            source: record.source,
-            received_at: record.received_at,
-            bytes_at: place,
-            state: DeadLetterState::Open,
-            until,
-        };
-        self.dead_letters.insert(place, dead_letter);
-    }
-
-    /// Carries a command out, or says why not.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one batch, which are not one idea")]
-    pub(crate) fn command(
-        &mut self,
-        place: Place,
-        command: &Command,
-        identity: Option<&Identity>,
-        record: &Record<'_>,
-        earlier: Option<Earlier>,
-        folding: &mut Folding,
-        moment: &Moment,
-    ) -> Result<Outcome, NoContent> {
-        if let (Some(identity), Some(earlier)) = (identity, earlier) {
-            let key = &self.rules.settings.hash_key;
-            if !identity.repeats_command(earlier.content, record, key)? {
-                return Ok(Outcome::Declined { why: Declined::IdConflict });
-            }
-            let (batch, slot) = (earlier.batch, earlier.slot);
-            return Ok(Outcome::Repeated { first: Place { batch, slot, ..place } });
-        }
-        let carried_out = match command {
-            Command::Consent { player_id, joins, .. } => {
-                let consent = if *joins { Consent::In } else { Consent::Out };
-                self.consent(place, player_id, consent, identity, record, moment)
-            }
-            Command::Repair { dead_letter, original, .. } => {
-                let letter = self.place_here(*dead_letter);
-                self.repair(place, letter, original, record, folding)
-            }
-            Command::Release { dead_letter, .. } => {
-                let letter = self.place_here(*dead_letter);
-                self.release(place, letter, record, folding)
-            }
-            Command::Discard { dead_letter, .. } => {
-                let letter = self.place_here(*dead_letter);
-                self.open_dead_letter(letter, record).map(|letter| {
-                    letter.state = DeadLetterState::Discarded;
-                })
-            }
-            Command::Arrived { sent_from } => {
-                let from = self.place_here(*sent_from);
-                if let Some(pending) = self.pending.remove(&from) {
-                    self.timers.cancel(pending.due, Timer::Pending(from));
-                    self.unwritten.pending.insert(from);
-                }
-                Ok(())
-            }
-        };
-        Ok(match carried_out {
-            Ok(()) => {
-                if let Some(identity) = identity {
-                    self.occupy(identity, place, self.time.hour());
-                }
-                Outcome::Done { made: 0 }
-            }
-            Err(why) => Outcome::Declined { why },
-        })
-    }
-
-    const fn place_here(&self, (batch, slot): (u64, u32)) -> Place {
-        Place { partition: self.number, batch, slot, number: 0 }
-    }
-
-    fn consent(
-        &mut self,
-        place: Place,
-        player: &str,
-        consent: Consent,
-        identity: Option<&Identity>,
-        record: &Record<'_>,
-        moment: &Moment,
-    ) -> Result<(), Declined> {
-        let operator = self.rules.operator(record.operator).ok_or(Declined::OperatorUnknown)?;
-        let (operator, identity) = (operator.number, identity.ok_or(Declined::Malformed)?);
-        let player = self.player(place, identity, operator, player, moment);
-        let time = self.time;
-        let account = self.players.change(player);
-        account.consent = Some(consent);
-        account.last_updated = time;
-        account.version += 1;
-        Ok(())
-    }
-
-    /// The operator's open dead letter at `place`, to be changed.
-    fn open_dead_letter(
-        &mut self,
-        place: Place,
-        record: &Record<'_>,
-    ) -> Result<&mut DeadLetter, Declined> {
-        let letter = self
-            .dead_letters
-            .get_mut(&place)
-            .filter(|letter| *letter.operator == *record.operator)
-            .ok_or(Declined::NoSuchDeadLetter)?;
-        if letter.state != DeadLetterState::Open {
-            return Err(Declined::DeadLetterClosed);
-        }
-        self.unwritten.dead_letters.insert(place);
-        Ok(letter)
-    }
-
-    fn repair(
-        &mut self,
-        place: Place,
-        letter: Place,
-        original: &str,
-        record: &Record<'_>,
-        folding: &mut Folding,
-    ) -> Result<(), Declined> {
-        let letter = self.open_dead_letter(letter, record)?;
-        letter.bytes_at = place;
-        let (kind, source, received_at) = (letter.kind, letter.source, letter.received_at);
-        let (operator, body) = (record.operator, original.as_bytes());
-        let repaired = Record { kind, source, operator, received_at, origin: None, body };
-        let mut bytes = Vec::new();
-        repaired.write(&mut bytes);
-        folding.folded.dead_letters.push((place.slot, bytes));
-        Ok(())
-    }
-
-    fn release(
-        &mut self,
-        place: Place,
-        letter: Place,
-        record: &Record<'_>,
-        folding: &mut Folding,
-    ) -> Result<(), Declined> {
-        let letter = self.open_dead_letter(letter, record)?;
-        letter.state = DeadLetterState::Released;
-        let bytes_at = letter.bytes_at;
-        let due = self.time.plus_micros(RESEND_MICROS);
-        self.pending.insert(place, Pending { bytes_at, due });
-        self.timers.set(due, Timer::Pending(place));
-        self.unwritten.pending.insert(place);
-        folding.effects.push(Effect::Send { from: place, bytes_at });
-        Ok(())
     }
 }
 

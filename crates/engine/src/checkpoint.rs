@@ -4,23 +4,20 @@
 //! accounts besides. Once that sweep has gone round, whatever was written before it began is
 //! superseded. Loading goes from the newest checkpoint to the oldest: the first value of a key wins.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accolade_domain::account::Account;
-use accolade_domain::ledger::{Place, Subject};
-use accolade_domain::refusal::DeadReason;
+use accolade_domain::ledger::Subject;
 use accolade_domain::time::Timestamp;
-use accolade_wire::bytes::{BadFormat, Cursor, put_text, put_varint};
-use accolade_wire::id_text::{put_id, put_packed_id, read_id};
+use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
+use accolade_wire::id_text::{put_packed_id, read_id};
 use accolade_wire::identity::HashKey;
-use accolade_wire::record::{Kind, Source};
 use accolade_wire::state::{put_account, read_account};
 
-use crate::partition::{DeadLetter, DeadLetterState, Partition, Pending};
+use crate::partition::Partition;
 use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
-use crate::timers::{MarkerKey, Timer};
+use crate::tables::Loading;
 
 /// How far the cyclic sweep over a partition's accounts has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +41,13 @@ pub struct Head {
     pub players: Ordinal,
 }
 
+/// What stands before a value; rows have the tags of their tables.
 mod tag {
     pub(super) const HEAD: u8 = 1;
     pub(super) const ACCOUNT: u8 = 2;
-    pub(super) const MARKER: u8 = 3;
-    pub(super) const DEAD_LETTER: u8 = 4;
-    pub(super) const PENDING: u8 = 5;
 }
+
+const HEAD_FORMAT: u8 = 1;
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
@@ -58,7 +55,7 @@ const SWEPT_FOR_EACH_CHANGED: usize = 1;
 const ACCOUNT_BYTES: usize = 128;
 /// A sweep has gone round after so many checkpoints at most, so that a quiet partition does not hold
 /// back the removal of what others have superseded.
-const ROUND_CHECKPOINTS_MAX: usize = 256;
+pub(crate) const ROUND_CHECKPOINTS_MAX: usize = 256;
 
 impl Partition {
     /// Appends what changed since the last time and the sweep's next stretch.
@@ -74,30 +71,31 @@ impl Partition {
         for ordinal in &dirty {
             write_account(out, *ordinal, &self.players.get(*ordinal).account);
         }
-        let began = self.unwritten.sweep_next == 0;
+        let began = self.is_swept;
         if began {
-            self.unwritten.markers.extend(self.markers.keys().cloned());
-            self.unwritten.dead_letters.extend(self.dead_letters.keys().copied());
-            self.unwritten.pending.extend(self.pending.keys().copied());
+            self.is_swept = false;
+            self.sweep_next = 0;
+            self.tables.begin_round(self.time, &self.rules.settings);
         }
-        self.write_small_tables(out);
-        let completed = self.sweep(out, dirty.len() * SWEPT_FOR_EACH_CHANGED);
-        Swept { began, completed }
+        let stretch = dirty.len() * SWEPT_FOR_EACH_CHANGED;
+        let rows = self.tables.write_changed(out, stretch);
+        let accounts = self.sweep(out, stretch);
+        self.is_swept = rows && accounts;
+        Swept { began, completed: self.is_swept }
     }
 
+    /// Appends the sweep's next accounts; says whether those were the last.
     fn sweep(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
-        let from = self.unwritten.sweep_next as usize;
+        let from = self.sweep_next as usize;
         let all = self.players.all();
         let stretch = stretch.max(all.len().div_ceil(ROUND_CHECKPOINTS_MAX));
         let to = (from + stretch).min(all.len());
         let stretch = all.iter_from(from).take(to - from);
-        for (ordinal, player) in (self.unwritten.sweep_next..).zip(stretch) {
+        for (ordinal, player) in (self.sweep_next..).zip(stretch) {
             write_account(out, ordinal, &player.account);
         }
-        let completed = to == all.len();
-        self.unwritten.sweep_next =
-            if completed { 0 } else { Ordinal::try_from(to).expect("an ordinal of a player") };
-        completed
+        self.sweep_next = Ordinal::try_from(to).expect("an ordinal of a player");
+        to == all.len()
     }
 
     /// Appends every value: what a checkpoint of a fresh directory would hold.
@@ -106,15 +104,7 @@ impl Partition {
         for (ordinal, player) in (0..).zip(self.players.all()) {
             write_account(out, ordinal, &player.account);
         }
-        for (key, until) in &self.markers {
-            write_marker(out, key, Some(*until));
-        }
-        for (place, letter) in &self.dead_letters {
-            write_dead_letter(out, *place, Some(letter));
-        }
-        for (place, pending) in &self.pending {
-            write_pending(out, *place, Some(pending));
-        }
+        self.tables.write_all(out, self.time, &self.rules.settings);
     }
 
     /// Where the partition stands.
@@ -129,23 +119,11 @@ impl Partition {
 
     fn write_head(&self, out: &mut Vec<u8>) {
         let head = self.head();
-        out.push(tag::HEAD);
+        out.extend_from_slice(&[tag::HEAD, HEAD_FORMAT]);
         put_varint(out, head.next_batch);
         out.extend_from_slice(&head.time.micros().to_le_bytes());
         put_varint(out, head.applied);
         put_varint(out, u64::from(head.players));
-    }
-
-    fn write_small_tables(&mut self, out: &mut Vec<u8>) {
-        for key in std::mem::take(&mut self.unwritten.markers) {
-            write_marker(out, &key, self.markers.get(&key).copied());
-        }
-        for place in std::mem::take(&mut self.unwritten.dead_letters) {
-            write_dead_letter(out, place, self.dead_letters.get(&place));
-        }
-        for place in std::mem::take(&mut self.unwritten.pending) {
-            write_pending(out, place, self.pending.get(&place));
-        }
     }
 
     /// Appends the links of players who were first seen since the last time: who stands behind which
@@ -187,61 +165,13 @@ fn write_account(out: &mut Vec<u8>, ordinal: Ordinal, account: &Account) {
     put_account(out, account);
 }
 
-fn write_marker(out: &mut Vec<u8>, key: &MarkerKey, until: Option<Timestamp>) {
-    out.push(tag::MARKER);
-    put_varint(out, u64::from(key.operator));
-    put_id(out, &key.player);
-    put_id(out, &key.wager);
-    out.push(u8::from(until.is_some()));
-    if let Some(until) = until {
-        out.extend_from_slice(&until.micros().to_le_bytes());
-    }
-}
-
-fn write_dead_letter(out: &mut Vec<u8>, place: Place, letter: Option<&DeadLetter>) {
-    out.push(tag::DEAD_LETTER);
-    write_place(out, place);
-    out.push(u8::from(letter.is_some()));
-    if let Some(letter) = letter {
-        put_text(out, &letter.operator);
-        let reason = DeadReason::ALL.iter().position(|reason| *reason == letter.reason);
-        put_varint(out, reason.expect("`ALL` lists every reason") as u64);
-        out.extend_from_slice(&[letter.kind as u8, letter.source as u8]);
-        out.extend_from_slice(&letter.received_at.micros().to_le_bytes());
-        write_place(out, letter.bytes_at);
-        out.push(match letter.state {
-            DeadLetterState::Open => 0,
-            DeadLetterState::Released => 1,
-            DeadLetterState::Discarded => 2,
-        });
-        out.extend_from_slice(&letter.until.micros().to_le_bytes());
-    }
-}
-
-fn write_pending(out: &mut Vec<u8>, place: Place, pending: Option<&Pending>) {
-    out.push(tag::PENDING);
-    write_place(out, place);
-    out.push(u8::from(pending.is_some()));
-    if let Some(pending) = pending {
-        write_place(out, pending.bytes_at);
-        out.extend_from_slice(&pending.due.micros().to_le_bytes());
-    }
-}
-
-fn write_place(out: &mut Vec<u8>, place: Place) {
-    put_varint(out, place.batch);
-    put_varint(out, u64::from(place.slot));
-}
-
 /// Makes a partition from its links and its checkpoints.
 #[derive(Debug)]
 pub struct Loader {
     partition: Partition,
     head: Option<Head>,
     accounts: Vec<bool>,
-    markers: BTreeSet<MarkerKey>,
-    dead_letters: BTreeSet<Place>,
-    pending: BTreeSet<Place>,
+    rows: Loading,
 }
 
 impl Loader {
@@ -251,9 +181,7 @@ impl Loader {
             partition: Partition::new(number),
             head: None,
             accounts: Vec::new(),
-            markers: BTreeSet::new(),
-            dead_letters: BTreeSet::new(),
-            pending: BTreeSet::new(),
+            rows: Loading::default(),
         }
     }
 
@@ -289,10 +217,11 @@ impl Loader {
             match cursor.u8()? {
                 tag::HEAD => self.read_head(cursor)?,
                 tag::ACCOUNT => self.read_account(cursor)?,
-                tag::MARKER => self.read_marker(cursor)?,
-                tag::DEAD_LETTER => self.read_dead_letter(cursor)?,
-                tag::PENDING => self.read_pending(cursor)?,
-                _ => return Err(cursor.bad()),
+                row => {
+                    if !self.rows.read(row, cursor, self.partition.number)? {
+                        return Err(cursor.bad());
+                    }
+                }
             }
         }
         Ok(())
@@ -307,6 +236,9 @@ impl Loader {
     }
 
     fn read_head(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
+        if cursor.u8()? != HEAD_FORMAT {
+            return Err(cursor.bad());
+        }
         let head = Head {
             next_batch: cursor.varint()?,
             time: Timestamp::from_micros(cursor.i64()?),
@@ -333,81 +265,6 @@ impl Loader {
         Ok(())
     }
 
-    fn read_marker(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
-        let operator = cursor.small()?;
-        let (player, wager) = (read_id(cursor)?.into(), read_id(cursor)?.into());
-        let key = MarkerKey { operator, player, wager };
-        let until = match cursor.u8()? {
-            0 => None,
-            _ => Some(Timestamp::from_micros(cursor.i64()?)),
-        };
-        if self.markers.insert(key.clone())
-            && let Some(until) = until
-        {
-            self.partition.timers.set(until, Timer::Marker(key.clone()));
-            self.partition.markers.insert(key, until);
-        }
-        Ok(())
-    }
-
-    fn read_dead_letter(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
-        let place = self.read_place(cursor)?;
-        let letter = match cursor.u8()? {
-            0 => None,
-            _ => Some(DeadLetter {
-                operator: cursor.text()?.into(),
-                reason: *DeadReason::ALL.get(cursor.small::<usize>()?).ok_or(cursor.bad())?,
-                kind: match cursor.u8()? {
-                    1 => Kind::Wager,
-                    2 => Kind::GameEvent,
-                    3 => Kind::Command,
-                    4 => Kind::Control,
-                    _ => return Err(cursor.bad()),
-                },
-                source: Source::from_number(cursor.u8()?).ok_or(cursor.bad())?,
-                received_at: Timestamp::from_micros(cursor.i64()?),
-                bytes_at: self.read_place(cursor)?,
-                state: match cursor.u8()? {
-                    0 => DeadLetterState::Open,
-                    1 => DeadLetterState::Released,
-                    2 => DeadLetterState::Discarded,
-                    _ => return Err(cursor.bad()),
-                },
-                until: Timestamp::from_micros(cursor.i64()?),
-            }),
-        };
-        if self.dead_letters.insert(place)
-            && let Some(letter) = letter
-        {
-            self.partition.timers.set(letter.until, Timer::DeadLetter(place));
-            self.partition.dead_letters.insert(place, letter);
-        }
-        Ok(())
-    }
-
-    fn read_pending(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
-        let place = self.read_place(cursor)?;
-        let pending = match cursor.u8()? {
-            0 => None,
-            _ => Some(Pending {
-                bytes_at: self.read_place(cursor)?,
-                due: Timestamp::from_micros(cursor.i64()?),
-            }),
-        };
-        if self.pending.insert(place)
-            && let Some(pending) = pending
-        {
-            self.partition.timers.set(pending.due, Timer::Pending(place));
-            self.partition.pending.insert(place, pending);
-        }
-        Ok(())
-    }
-
-    fn read_place(&self, cursor: &mut Cursor<'_>) -> Result<Place, BadFormat> {
-        let (batch, slot) = (cursor.varint()?, cursor.small()?);
-        Ok(Place { partition: self.partition.number, batch, slot, number: 0 })
-    }
-
     /// The partition, standing at the newest checkpoint under `rules`, which come after as many
     /// control records as its head says.
     pub fn finish(mut self, rules: Arc<Rules>) -> Result<Partition, BadFormat> {
@@ -420,11 +277,8 @@ impl Loader {
         (partition.rules, partition.next_batch, partition.time) =
             (rules, head.next_batch, head.time);
         partition.players.links_are_written();
-        for ordinal in 0..head.players {
-            if let Some(due) = partition.day_use_due(ordinal) {
-                partition.timers.set(due, Timer::DayUse(ordinal));
-            }
-        }
+        partition.tables = self.rows.finish();
+        partition.tables.set_timers(&mut partition.timers, &partition.rules.settings);
         Ok(self.partition)
     }
 }

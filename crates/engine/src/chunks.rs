@@ -34,6 +34,16 @@ impl<T> Chunks<T> {
         }
     }
 
+    /// Takes the last value away.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let last = self.0.last_mut()?;
+        let value = last.pop();
+        if last.is_empty() {
+            self.0.pop();
+        }
+        value
+    }
+
     /// The value in a position that there is.
     pub(crate) fn at(&self, at: usize) -> &T {
         let (chunk, at) = Self::split(at);
@@ -101,6 +111,9 @@ mod tests {
         assert!(chunks.iter_from(CHUNK - 1).copied().eq(CHUNK - 1..3 * CHUNK));
         assert_eq!(chunks.iter_from(3 * CHUNK).next(), None);
         assert_eq!(*chunks.at(CHUNK), CHUNK);
+        let mut shorter = chunks.clone();
+        assert!((0..3 * CHUNK).rev().all(|value| shorter.pop() == Some(value)));
+        assert!(shorter.is_empty() && shorter.pop().is_none());
         assert_eq!(chunks.get(3 * CHUNK), None);
         assert_eq!(chunks.get_mut(3 * CHUNK), None);
     }

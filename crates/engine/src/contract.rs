@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, run by other crates")]
 
 pub mod disk;
+pub mod faulty;
 pub mod intake;
 pub mod objects;
 pub mod ordered;

@@ -39,6 +39,12 @@ impl IdTable {
         self.by_id.insert(entry.id.0[0], at);
     }
 
+    fn pop(&mut self) {
+        let entry = self.entries.pop().expect("an id was inserted");
+        let at = u32::try_from(self.entries.len()).expect("fewer than 2^32 ids in an interval");
+        self.by_id.remove(entry.id.0[0], at);
+    }
+
     fn newest(&self, ask: &Ask) -> Option<Earlier> {
         self.with_id(ask.id)
             .filter(|entry| entry.player == ask.player && ask.hours.include(entry.hour))
@@ -81,6 +87,11 @@ impl RecentIds {
     /// Occupies an id; the next checkpoint writes it.
     pub fn insert(&mut self, entry: IdEntry) {
         self.current.insert(entry);
+    }
+
+    /// Frees the id that was just occupied.
+    pub(crate) fn take_back(&mut self) {
+        self.current.pop();
     }
 
     /// Puts back an id that a checkpoint had written.

@@ -1,9 +1,9 @@
 //! A record as the fold sees it: parsed, or what is wrong with it.
 
 use accolade_domain::event::Event;
-use accolade_wire::control::Command;
+use accolade_wire::control::{Command, UnreadCommand};
 use accolade_wire::event::{read_game_event, read_wager};
-use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent};
+use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent, partition_of};
 use accolade_wire::record::{Kind, Record};
 
 /// The body of a record.
@@ -13,6 +13,8 @@ pub enum Body<'a> {
     Event(Event<'a>, Identity),
     /// A command, with the hashes of its identity if it has any.
     Command(Command, Option<Identity>),
+    /// A command that a newer release knows, by its name.
+    UnknownCommand(Box<str>),
     /// A control record.
     Control,
     /// Bytes that are not a valid body, and what is wrong with them.
@@ -24,8 +26,31 @@ impl Body<'_> {
     pub const fn player(&self) -> Option<u64> {
         match self {
             Self::Event(_, identity) => Some(identity.player),
-            Self::Command(..) | Self::Control | Self::Malformed(_) => None,
+            Self::Command(..) | Self::UnknownCommand(_) | Self::Control | Self::Malformed(_) => {
+                None
+            }
         }
+    }
+
+    /// The partition of an event's player.
+    pub fn partition(&self, partitions: u16) -> Option<u16> {
+        match self {
+            Self::Event(event, _) => Some(partition_of(event.player_id(), partitions)),
+            Self::Command(..) | Self::UnknownCommand(_) | Self::Control | Self::Malformed(_) => {
+                None
+            }
+        }
+    }
+}
+
+/// The player of an event, as far as one can be made out.
+pub fn player_of(record: &Record<'_>) -> Option<String> {
+    match record.kind {
+        Kind::Wager => read_wager(record.body).ok().map(|event| event.player_id().into()),
+        Kind::GameEvent => {
+            read_game_event(record.body).ok().map(|event| event.player_id.into_owned())
+        }
+        Kind::Command | Kind::Control => None,
     }
 }
 
@@ -83,7 +108,7 @@ pub fn read<'a>(record: &Record<'a>, key: &HashKey) -> Body<'a> {
             Err(problems) => Body::Malformed(in_words(&problems)),
         },
         Kind::Command => match read_command(record, key) {
-            Ok((command, identity)) => Body::Command(command, identity),
+            Ok(body) => body,
             Err(problem) => Body::Malformed(problem),
         },
         Kind::Control => Body::Control,
@@ -115,26 +140,27 @@ fn with_identity<'a>(event: Event<'a>, record: &Record<'a>, key: &HashKey) -> Bo
     Body::Event(event, identity)
 }
 
-fn read_command(
-    record: &Record<'_>,
-    key: &HashKey,
-) -> Result<(Command, Option<Identity>), Box<str>> {
+fn read_command<'a>(record: &Record<'_>, key: &HashKey) -> Result<Body<'a>, Box<str>> {
     let body = str::from_utf8(record.body).map_err(|error| error.to_string())?;
-    let command: Command = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    let command = match Command::read(body) {
+        Ok(command) => command,
+        Err(UnreadCommand::Malformed(problem)) => return Err(problem.into()),
+        Err(UnreadCommand::Unknown(name)) => return Ok(Body::UnknownCommand(name.into())),
+    };
     let content = key.command(Content::VERSION, body).map_err(|none| none.to_string())?;
     let (id, player) = match &command {
         Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
         Command::Repair { id, .. } | Command::Release { id, .. } | Command::Discard { id, .. } => {
             (id, "")
         }
-        Command::Arrived { .. } => return Ok((command, None)),
+        Command::Arrived { .. } => return Ok(Body::Command(command, None)),
     };
     let identity = Identity {
         id: key.id(record.operator, IdKind::Command, id),
         player: key.player(player),
         content,
     };
-    Ok((command, Some(identity)))
+    Ok(Body::Command(command, Some(identity)))
 }
 
 fn in_words(problems: &[accolade_wire::problem::Problem]) -> Box<str> {

@@ -13,6 +13,7 @@
 )]
 
 pub mod apply;
+pub mod behaviour;
 mod by_hash;
 mod carry;
 pub mod checkpoint;
@@ -22,13 +23,16 @@ pub mod feed;
 pub mod ids;
 pub mod input;
 pub mod intake;
+mod load;
 pub mod objects;
 pub mod ordered;
 pub mod ownership;
 pub mod partition;
 pub mod players;
 pub mod rules;
+pub mod step;
 pub mod store;
+pub mod tables;
 pub mod timers;
 
 #[cfg(feature = "contract")]

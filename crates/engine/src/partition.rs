@@ -1,39 +1,54 @@
 //! One partition: its state, and the fold of its batches.
 //!
-//! `keys → load → apply → Step`: a batch's ids are asked of the store at once, then each record is
-//! decided by [`apply`](crate::apply) on what was loaded, and the step is carried into the state.
+//! `keys → load → apply → Step → carry`: a batch's ids are asked of the store at once; then each input,
+//! the timers of slot 0 first, is decided on what was loaded, and the step is carried into the state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::{fmt, io};
 
 use accolade_domain::amount::Points;
-use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
-use accolade_wire::identity::{IdKind, partition_of};
-use accolade_wire::journal::{Outcomes, begin_slice, put_outcome};
-use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
+use accolade_wire::journal::{Outcomes, TimeSlot, begin_slice, put_outcome};
+use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 
-use crate::apply::{Decide, Loaded, Step, VoidedWager, apply, out_of_time};
+use crate::apply::{Input, What};
+use crate::behaviour::Behaviour;
+use crate::carry::{About, Carrying, Made, Undo};
 use crate::ids::RecentIds;
-use crate::input::{self, Body, Identity, operator_of};
+use crate::load::{Around, Keyed, NotLoaded};
 use crate::players::{Ordinal, Players};
-use crate::rules::{Operator, Rules, RulesHistory};
-use crate::store::{Ask, Earlier, Folded, Hours, Store};
-use crate::timers::{MarkerKey, Timers};
+use crate::rules::{Rules, RulesHistory, Unknown, UnknownWhat};
+use crate::step::Effect;
+use crate::store::{Folded, Store};
+use crate::tables::{Tables, Timer};
+use crate::timers::Timers;
 
 /// What all partitions of a node share.
 #[derive(Debug)]
 pub struct Shared {
     /// The rules that partitions stand at.
     pub history: RulesHistory,
-    /// Decides what a wager earns.
-    pub decide: Decide,
+    /// The ways of deciding that are known.
+    pub behaviours: &'static [Behaviour],
+}
+
+impl Shared {
+    /// For partitions that decide in one of `behaviours`.
+    pub fn new(behaviours: &'static [Behaviour]) -> Self {
+        let known = behaviours.iter().map(|behaviour| behaviour.number).max().unwrap_or(0);
+        Self { history: RulesHistory::knowing(known), behaviours }
+    }
+
+    /// The behaviour with a number.
+    fn behaviour(&self, number: u16) -> Result<&'static Behaviour, Unknown> {
+        let found = self.behaviours.iter().find(|behaviour| behaviour.number == number);
+        found.ok_or_else(|| self.history.unknown(UnknownWhat::Behaviour(number)))
+    }
 }
 
 /// A batch's own facts, which every partition of a frame has in common.
@@ -54,81 +69,16 @@ pub struct Partition {
     pub(crate) time: Timestamp,
     pub(crate) players: Players,
     pub(crate) ids: RecentIds,
-    pub(crate) markers: BTreeMap<MarkerKey, Timestamp>,
-    pub(crate) dead_letters: BTreeMap<Place, DeadLetter>,
-    pub(crate) pending: BTreeMap<Place, Pending>,
+    pub(crate) tables: Tables,
     pub(crate) timers: Timers,
-    pub(crate) unwritten: Unwritten,
-    skips: BTreeSet<Place>,
-    folding: Option<Folding>,
-}
-
-/// Keys of small tables, and control records, that changed since the last checkpoint.
-#[derive(Debug, Default)]
-pub(crate) struct Unwritten {
-    pub(crate) markers: BTreeSet<MarkerKey>,
-    pub(crate) dead_letters: BTreeSet<Place>,
-    pub(crate) pending: BTreeSet<Place>,
     /// The next account that the cyclic sweep writes.
     pub(crate) sweep_next: Ordinal,
-}
-
-/// A dead letter's state; its bytes are in a file family of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The operator's name, as the record has it.
-    pub operator: Box<str>,
-    /// Why it could not be processed.
-    pub reason: DeadReason,
-    /// What its body is.
-    pub kind: Kind,
-    /// Where it came from.
-    pub source: Source,
-    /// When the edge took it in.
-    pub received_at: Timestamp,
-    /// The record that holds its bytes: its own place, or that of the last repair.
-    pub bytes_at: Place,
-    /// What became of it.
-    pub state: DeadLetterState,
-    /// When it is forgotten.
-    pub until: Timestamp,
-}
-
-/// What became of a dead letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeadLetterState {
-    /// Nothing yet.
-    Open,
-    /// Sent to its player's partition.
-    Released,
-    /// Given up.
-    Discarded,
-}
-
-/// A dead letter on its way to its player's partition, by the place of its release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pending {
-    /// The record that holds the bytes.
-    pub bytes_at: Place,
-    /// When it is sent again.
-    pub due: Timestamp,
-}
-
-/// What the host must do once a batch is folded. May be lost or repeated: timers ask again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Send the dead letter whose bytes are at `bytes_at` to its player's partition.
-    Send {
-        /// The place of the release.
-        from: Place,
-        /// The record that holds the bytes.
-        bytes_at: Place,
-    },
-    /// Tell the partition that sent a record from `to` that it has been folded here.
-    Arrived {
-        /// The place of the release.
-        to: Place,
-    },
+    /// The sweep has gone round, and begins anew.
+    pub(crate) is_swept: bool,
+    /// What the input that is being carried has changed.
+    pub(crate) undo: Vec<Undo>,
+    skips: BTreeSet<Place>,
+    folding: Option<Folding>,
 }
 
 /// Hears what becomes of each record.
@@ -145,9 +95,9 @@ impl Observer for () {
 /// Why a batch could not be folded to its end.
 #[derive(Debug)]
 pub enum Stopped {
-    /// The fold failed at a record: the partition stands there until it is skipped.
+    /// The fold failed at an input: the partition stands there, as it was before, until that is skipped.
     Bug {
-        /// The record.
+        /// The input.
         place: Place,
         /// What the failure said.
         message: String,
@@ -182,26 +132,52 @@ impl From<io::Error> for Stopped {
 pub(crate) struct Folding {
     /// The slot that is decided next.
     slot: u32,
+    time: TimeSlot,
     pub(crate) folded: Folded,
     pub(crate) effects: Vec<Effect>,
 }
 
+/// How far a batch had come before an input.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    journal: usize,
+    dead_letters: usize,
+    effects: usize,
+}
+
 impl Folding {
-    /// What became of an earlier record of the same batch.
-    fn outcome(&self, slot: u32) -> Outcome {
-        let Folded { partition, batch, count, journal, .. } = &self.folded;
-        let (partition, batch, count) = (*partition, *batch, *count);
-        let slice = Slice { partition, batch, flags: 0, count, body: journal };
-        let recorded = Outcomes::read(&slice).and_then(|outcomes| outcomes.at(slot));
-        recorded.expect("the fold wrote these bytes in this batch").outcome
+    fn mark(&self) -> Mark {
+        Mark {
+            journal: self.folded.journal.len(),
+            dead_letters: self.folded.dead_letters.len(),
+            effects: self.effects.len(),
+        }
+    }
+
+    fn back_to(&mut self, mark: Mark) {
+        self.folded.journal.truncate(mark.journal);
+        self.folded.dead_letters.truncate(mark.dead_letters);
+        self.effects.truncate(mark.effects);
     }
 }
 
-struct Parsed<'a> {
-    record: Record<'a>,
-    body: Body<'a>,
-    /// Position among the batch's asks.
-    ask: Option<usize>,
+/// What became of an earlier record of a batch whose journal has been begun.
+fn outcome_in(folded: &Folded, slot: u32) -> Outcome {
+    let Folded { partition, batch, journal, .. } = folded;
+    let slice =
+        Slice { partition: *partition, batch: *batch, flags: 0, count: slot, body: journal };
+    let recorded = Outcomes::read(&slice).and_then(|outcomes| outcomes.at(slot));
+    recorded.expect("the fold wrote these bytes in this batch").outcome
+}
+
+/// A batch with all that it is folded with.
+struct Batch<'b, S, O> {
+    moment: &'b Moment,
+    shared: &'b Shared,
+    behaviour: &'b Behaviour,
+    store: &'b mut S,
+    observer: &'b mut O,
+    folding: Folding,
 }
 
 impl Partition {
@@ -214,11 +190,11 @@ impl Partition {
             time: Timestamp::default(),
             players: Players::default(),
             ids: RecentIds::default(),
-            markers: BTreeMap::new(),
-            dead_letters: BTreeMap::new(),
-            pending: BTreeMap::new(),
+            tables: Tables::default(),
             timers: Timers::default(),
-            unwritten: Unwritten::default(),
+            sweep_next: 0,
+            is_swept: true,
+            undo: Vec::new(),
             skips: BTreeSet::new(),
             folding: None,
         }
@@ -259,9 +235,9 @@ impl Partition {
         &mut self.ids
     }
 
-    /// The partition's dead letters, by place.
-    pub const fn dead_letters(&self) -> &BTreeMap<Place, DeadLetter> {
-        &self.dead_letters
+    /// What belongs to keys beside accounts.
+    pub const fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     /// When the next timer is due.
@@ -303,11 +279,22 @@ impl Partition {
         observer: &mut impl Observer,
     ) -> Result<Vec<Effect>, Stopped> {
         assert_eq!(slice.batch, self.next_batch, "batches are folded one after the other");
-        let mut folding = match self.folding.take() {
+        let folding = match self.folding.take() {
             Some(folding) => folding,
             None => self.begin(slice, moment),
         };
-        let ended = self.go_on(&mut folding, slice, moment, shared, store, observer);
+        let number = self.rules.settings.behaviour;
+        let behaviour = match shared.behaviour(number) {
+            Ok(behaviour) => behaviour,
+            Err(unknown) => {
+                let place = self.at(slice, &folding);
+                self.folding = Some(folding);
+                return Err(Stopped::Bug { place, message: unknown.to_string() });
+            }
+        };
+        let mut batch = Batch { moment, shared, behaviour, store, observer, folding };
+        let ended = self.go_on(&mut batch, slice);
+        let Batch { store, folding, .. } = batch;
         if let Err(stopped) = ended {
             self.folding = Some(folding);
             return Err(stopped);
@@ -317,272 +304,199 @@ impl Partition {
         Ok(folding.effects)
     }
 
+    const fn at(&self, slice: &Slice<'_>, folding: &Folding) -> Place {
+        Place { partition: self.number, batch: slice.batch, slot: folding.slot, number: 0 }
+    }
+
     fn begin(&mut self, slice: &Slice<'_>, moment: &Moment) -> Folding {
         self.time = self.time.max(moment.time);
-        let mut folding = Folding {
-            slot: 1,
+        let mut journal = Vec::with_capacity(16 + 128 * slice.count as usize);
+        begin_slice(&mut journal, self.rules.settings.behaviour, self.time);
+        Folding {
+            slot: 0,
+            time: TimeSlot::default(),
             folded: Folded {
                 partition: self.number,
                 batch: slice.batch,
                 count: slice.count,
-                journal: Vec::with_capacity(16 + 128 * slice.count as usize),
+                journal,
                 dead_letters: Vec::new(),
             },
             effects: Vec::new(),
-        };
-        self.fire(&mut folding);
-        let behaviour = self.rules.settings.behaviour;
-        begin_slice(&mut folding.folded.journal, behaviour, self.time);
-        folding
+        }
     }
 
-    fn go_on(
+    fn go_on<S: Store, O: Observer>(
         &mut self,
-        folding: &mut Folding,
+        batch: &mut Batch<'_, S, O>,
         slice: &Slice<'_>,
-        moment: &Moment,
-        shared: &Shared,
-        store: &mut impl Store,
-        observer: &mut impl Observer,
     ) -> Result<(), Stopped> {
-        let (parsed, asks) = self.keys(slice)?;
-        let players: Vec<_> = parsed.iter().filter_map(|parsed| parsed.body.player()).collect();
+        if batch.folding.slot == 0 {
+            self.fire(batch, slice)?;
+        }
+        let keyed = self.keys(slice, batch.store)?;
+        let players: Vec<_> = keyed.iter().filter_map(|keyed| keyed.body.player()).collect();
         self.players.warm(&players);
-        let mut earlier = Vec::with_capacity(asks.len());
-        store.earlier(self.number, &asks, &mut earlier)?;
-        for (slot, parsed) in (1..).zip(&parsed).skip(folding.slot as usize - 1) {
-            folding.slot = slot;
-            let place = Place { partition: self.number, batch: slice.batch, slot, number: 0 };
-            let asked = parsed.ask.map(|at| (asks[at], earlier[at]));
-            self.fold_record(place, parsed, asked, folding, moment, shared, store, observer)?;
+        for (slot, keyed) in (1..).zip(&keyed).skip(batch.folding.slot as usize - 1) {
+            batch.folding.slot = slot;
+            let place = self.at(slice, &batch.folding);
+            let (outcome, player) = self.whole(batch, place, |partition, batch, is_skipped| {
+                partition.fold_record(batch, place, keyed, is_skipped)
+            })?;
+            let balance = player.map(|player| self.players.get(player).account.balance);
+            batch.observer.folded(slot, &outcome, balance);
         }
         Ok(())
     }
 
-    /// What the batch's records may touch on disk.
-    fn keys<'a>(&self, slice: &Slice<'a>) -> Result<(Vec<Parsed<'a>>, Vec<Ask>), Stopped> {
-        let settings = &self.rules.settings;
-        let mut parsed = Vec::with_capacity(slice.count as usize);
-        let mut asks = Vec::with_capacity(slice.count as usize);
-        for record in slice.records() {
-            let record =
-                record.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            let body = input::read(&record, &settings.hash_key);
-            let ask = match &body {
-                Body::Event(event, identity) => Some((self.hours(event, record.source), identity)),
-                Body::Command(_, Some(identity)) => Some((self.recent_hours(), identity)),
-                Body::Command(_, None) | Body::Control | Body::Malformed(_) => None,
-            };
-            let ask = ask.map(|(hours, identity)| {
-                let (id, player) = (identity.id, identity.player_part());
-                asks.push(Ask { id, player, hours, before_batch: slice.batch });
-                asks.len() - 1
-            });
-            parsed.push(Parsed { record, body, ask });
-        }
-        Ok((parsed, asks))
-    }
-
-    fn hours(&self, event: &Event<'_>, source: Source) -> Hours {
-        match event {
-            Event::Void(_) => Hours::ALL,
-            Event::Wager(_) | Event::Game(_) if source == Source::Released => Hours::ALL,
-            Event::Wager(_) | Event::Game(_) => {
-                Hours { own: event.at().hour(), ..self.recent_hours() }
-            }
-        }
-    }
-
-    fn recent_hours(&self) -> Hours {
-        let now = self.time.hour();
-        let recent = i64::from(self.rules.settings.recent_hours);
-        Hours { from: now - recent, to: now + 1, own: now }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one batch, which are not one idea")]
-    fn fold_record(
+    /// Fires what is due at the batch's time, up to a number that belongs to the behaviour.
+    fn fire<S: Store, O: Observer>(
         &mut self,
-        place: Place,
-        parsed: &Parsed<'_>,
-        asked: Option<(Ask, Option<Earlier>)>,
-        folding: &mut Folding,
-        moment: &Moment,
-        shared: &Shared,
-        store: &mut impl Store,
-        observer: &mut impl Observer,
+        batch: &mut Batch<'_, S, O>,
+        slice: &Slice<'_>,
     ) -> Result<(), Stopped> {
-        let record = &parsed.record;
-        let earlier = asked.and_then(|(ask, sealed)| self.ids.newest(&ask).or(sealed));
-        let mut balance = None;
-        let outcome = match &parsed.body {
-            Body::Event(event, identity) => {
-                let decided = self.decide(event, identity, record, earlier, folding, shared, store);
-                let step = match decided {
-                    Ok(step) => step?,
-                    Err(_) if self.skips.contains(&place) => Step::dead_letter(
-                        DeadReason::Skipped,
-                        "the fold failed here; it was skipped",
-                    ),
-                    Err(message) => return Err(Stopped::Bug { place, message }),
-                };
-                balance = self.carry(place, event, identity, record, &step, folding, moment);
-                step.outcome
-            }
-            Body::Command(command, identity) => {
-                let outcome = self.command(
-                    place,
-                    command,
-                    identity.as_ref(),
-                    record,
-                    earlier,
-                    folding,
-                    moment,
-                );
-                let outcome =
-                    outcome.map_err(|none| Stopped::Bug { place, message: none.to_string() })?;
-                put_outcome(&mut folding.folded.journal, &outcome, None);
-                outcome
-            }
-            Body::Control => {
-                let after = shared.history.after(&self.rules, record.body, record.received_at);
-                let (rules, outcome) = after
-                    .map_err(|unknown| Stopped::Bug { place, message: unknown.to_string() })?;
-                self.rules = rules;
-                put_outcome(&mut folding.folded.journal, &outcome, None);
-                outcome
-            }
-            Body::Malformed(detail) => {
-                let reason = DeadReason::Malformed;
-                let outcome = Outcome::DeadLetter { reason, detail: detail.clone() };
-                put_outcome(&mut folding.folded.journal, &outcome, None);
-                outcome
-            }
-        };
-        if let Outcome::DeadLetter { reason, .. } = &outcome {
-            self.keep_dead_letter(place, *reason, record, folding);
+        let place = self.at(slice, &batch.folding);
+        while batch.folding.time.fired() < batch.behaviour.fired_max
+            && let Some(timer) = self.timers.first_due(self.time).cloned()
+        {
+            self.whole(batch, place, |partition, batch, is_skipped| {
+                let Batch { folding, moment, behaviour, .. } = batch;
+                let (about, made) = (About::default(), Made::default());
+                let numbered = folding.time.entry_count();
+                let mut with = Carrying { place, about, numbered, made, moment, folding };
+                partition.fire_one(&mut with, behaviour, &timer, is_skipped);
+                let Made { entries, notices, .. } = with.made;
+                folding.time.add(&entries, &notices);
+                Ok(())
+            })?;
         }
-        if let Some(to) = record.origin.filter(|_| record.kind != Kind::Command) {
-            folding.effects.push(Effect::Arrived { to });
-        }
-        observer.folded(place.slot, &outcome, balance);
+        let Folding { time, folded, .. } = &mut batch.folding;
+        time.put(&mut folded.journal);
+        batch.folding.slot = 1;
         Ok(())
     }
 
-    /// Loads what the event needs and decides; the outer error is a failure of the rules themselves.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one batch, which are not one idea")]
-    fn decide(
-        &self,
-        event: &Event<'_>,
-        identity: &Identity,
-        record: &Record<'_>,
-        earlier: Option<Earlier>,
-        folding: &Folding,
-        shared: &Shared,
-        store: &mut impl Store,
-    ) -> Result<io::Result<Step>, String> {
-        let Some(operator) = self.rules.operator(operator_of(event, record)) else {
-            return Ok(Ok(Step::refused(Refusal::OperatorUnknown, 0)));
-        };
-        let partitions = self.rules.settings.partitions;
-        // Others choose the partition of what they produce, and may say that our own edge did.
-        if partition_of(event.player_id(), partitions) != self.number {
-            let reason = DeadReason::WrongPartition;
-            return Ok(Ok(Step::dead_letter(reason, reason.sentence())));
-        }
-        let window_micros = self.rules.settings.window_micros();
-        let is_forgiven = |reason: &DeadReason| {
-            record.source == Source::Released && *reason == DeadReason::TooLate
-        };
-        if let Some(reason) = out_of_time(event.at(), self.time, window_micros)
-            && !is_forgiven(&reason)
-        {
-            return Ok(Ok(Step::dead_letter(reason, reason.sentence())));
-        }
-        if let Some(earlier) = earlier {
-            let key = &self.rules.settings.hash_key;
-            let repeats = identity.repeats_event(earlier.content, event, key);
-            return Ok(Ok(if repeats.map_err(|none| none.to_string())? {
-                let first = self.place_of(earlier);
-                Step { outcome: Outcome::Repeated { first }, change: None, mark: false }
-            } else {
-                let reason = DeadReason::IdConflict;
-                Step::dead_letter(reason, reason.sentence())
-            }));
-        }
-        let player = self.players.find(identity.player, operator.number, event.player_id());
-        let wager = match event {
-            Event::Void(_) => match self.voided_wager(event, operator, identity, folding, store) {
-                Ok(wager) => wager,
-                Err(error) => return Ok(Err(error)),
-            },
-            Event::Wager(_) | Event::Game(_) => None,
-        };
-        let loaded = Loaded {
-            operator,
-            account: player.map(|ordinal| &self.players.get(ordinal).account),
-            voided: self.is_marked(event, operator),
-            wager,
-        };
-        catch_unwind(AssertUnwindSafe(|| apply(&loaded, event, shared.decide)))
-            .map(Ok)
-            .map_err(|panic| panic_message(&*panic))
-    }
-
-    const fn place_of(&self, earlier: Earlier) -> Place {
-        Place { partition: self.number, batch: earlier.batch, slot: earlier.slot, number: 0 }
-    }
-
-    fn is_marked(&self, event: &Event<'_>, operator: &Operator) -> bool {
-        !self.markers.is_empty()
-            && matches!(event, Event::Wager(_))
-            && self.markers.contains_key(&marker_key(event, operator))
-    }
-
-    /// Finds the wager that a void takes back, in all hours, and what it gave.
-    fn voided_wager(
-        &self,
-        event: &Event<'_>,
-        operator: &Operator,
-        identity: &Identity,
-        folding: &Folding,
-        store: &mut impl Store,
-    ) -> io::Result<Option<VoidedWager>> {
-        let settings = &self.rules.settings;
-        let ask = Ask {
-            id: settings.hash_key.id(&operator.id, IdKind::Wager, event.id()),
-            player: identity.player_part(),
-            hours: Hours::ALL,
-            before_batch: self.next_batch,
-        };
-        let mut earlier = self.ids.newest(&ask);
-        if earlier.is_none() {
-            let mut found = Vec::with_capacity(1);
-            store.earlier(self.number, &[ask], &mut found)?;
-            earlier = found[0];
-        }
-        let Some(earlier) = earlier else { return Ok(None) };
-        let place = self.place_of(earlier);
-        let mut gave = (Points::ZERO, None);
-        let mut read = |outcome: &Outcome| {
-            if let Outcome::Counted { points, cap_day, .. } = outcome {
-                gave = (*points, *cap_day);
+    /// Folds one input whole or not at all. `is_skipped`: it has failed, and is to be passed over.
+    fn whole<S: Store, O, T>(
+        &mut self,
+        batch: &mut Batch<'_, S, O>,
+        place: Place,
+        mut fold: impl FnMut(&mut Self, &mut Batch<'_, S, O>, bool) -> Result<T, NotLoaded>,
+    ) -> Result<T, Stopped> {
+        let mark = batch.folding.mark();
+        let mut is_skipped = false;
+        loop {
+            self.undo.clear();
+            let ended = catch_unwind(AssertUnwindSafe(|| fold(self, batch, is_skipped)));
+            let (stopped, may_pass) = match ended {
+                Ok(Ok(folded)) => return Ok(folded),
+                Ok(Err(NotLoaded::Store(error))) => (Stopped::Store(error), false),
+                Ok(Err(NotLoaded::Unknown(unknown))) => {
+                    let may_pass = unknown.may_be_passed_over();
+                    (Stopped::Bug { place, message: unknown.to_string() }, may_pass)
+                }
+                Ok(Err(NotLoaded::NoContent(none))) => {
+                    (Stopped::Bug { place, message: none.to_string() }, false)
+                }
+                Err(panic) => (Stopped::Bug { place, message: panic_message(&*panic) }, true),
+            };
+            self.undo();
+            batch.folding.back_to(mark);
+            if is_skipped || !may_pass || !self.skips.contains(&place) {
+                return Err(stopped);
             }
-        };
-        if place.batch == self.next_batch {
-            read(&folding.outcome(place.slot));
-        } else {
-            store.outcome(place, &mut |recorded| read(&recorded.outcome))?;
+            is_skipped = true;
         }
-        let (points, cap_day) = gave;
-        Ok(Some(VoidedWager { place, points, cap_day }))
+    }
+
+    fn fold_record<S: Store, O>(
+        &mut self,
+        batch: &mut Batch<'_, S, O>,
+        place: Place,
+        keyed: &Keyed<'_>,
+        is_skipped: bool,
+    ) -> Result<(Outcome, Option<Ordinal>), NotLoaded> {
+        let Batch { shared, store, folding, behaviour, moment, .. } = batch;
+        let mut made = Made::default();
+        for timer in self.timers_of(keyed) {
+            if self.tables.due(&timer, &self.rules.settings).is_some_and(|due| due <= self.time) {
+                let about = About::default();
+                let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
+                self.fire_one(&mut with, behaviour, &timer, is_skipped);
+                made = with.made;
+            }
+        }
+        let in_batch = |slot| outcome_in(&folding.folded, slot);
+        let mut around = Around { shared, store: *store, in_batch: &in_batch };
+        let loaded = self.load(keyed, is_skipped, &mut around)?;
+        let (record, body) = (&keyed.record, &keyed.body);
+        let what =
+            if is_skipped { What::Skipped(record, body) } else { What::Record(record, body) };
+        let input = Input { place, now: self.time, what };
+        let mut step = (behaviour.apply)(&self.rules, &loaded, &input);
+        let about = About::of(keyed, &loaded);
+        let outcome = std::mem::replace(&mut step.outcome, Outcome::Recorded);
+        let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
+        self.carry(step, &mut with);
+        let Carrying { about: About { player, .. }, made, folding, .. } = with;
+        let Made { entries, notices, .. } = made;
+        put_outcome(&mut folding.folded.journal, &outcome, &entries, &notices);
+        Ok((outcome, player))
     }
 }
 
-pub(crate) fn marker_key(event: &Event<'_>, operator: &Operator) -> MarkerKey {
-    MarkerKey {
-        operator: operator.number,
-        player: event.player_id().into(),
-        wager: event.id().into(),
+impl Partition {
+    /// Decides about a timer that is due, and carries what follows.
+    fn fire_one(
+        &mut self,
+        with: &mut Carrying<'_, '_>,
+        behaviour: &Behaviour,
+        timer: &Timer,
+        is_skipped: bool,
+    ) {
+        let what = if is_skipped { What::SkippedTimer(timer) } else { What::Timer(timer) };
+        let input = Input { place: with.place, now: self.time, what };
+        let loaded = self.load_timer(timer);
+        let step = (behaviour.apply)(&self.rules, &loaded, &input);
+        with.about.player = loaded.player;
+        self.carry(step.into_owned(), with);
+    }
+
+    /// Decides about a record as if it were the next one, and carries nothing: what would become of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails, or deciding does.
+    pub fn dry_run(
+        &self,
+        record: Record<'_>,
+        shared: &Shared,
+        store: &mut impl Store,
+    ) -> Result<Outcome, Stopped> {
+        let (partition, batch) = (self.number, self.next_batch);
+        let place = Place { partition, batch, slot: 1, number: 0 };
+        let bug = |message| Stopped::Bug { place, message };
+        let unknown = |unknown: Unknown| bug(unknown.to_string());
+        let behaviour = shared.behaviour(self.rules.settings.behaviour).map_err(unknown)?;
+        let mut keyed = [self.key(record, batch)];
+        self.ask(&mut keyed, store)?;
+        let [keyed] = &keyed;
+        let in_batch = |slot| {
+            let folding = self.folding.as_ref().expect("the batch of a record has been begun");
+            outcome_in(&folding.folded, slot)
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            let mut around = Around { shared, store, in_batch: &in_batch };
+            let loaded = self.load(keyed, false, &mut around)?;
+            let what = What::Record(&keyed.record, &keyed.body);
+            let input = Input { place, now: self.time, what };
+            Ok((behaviour.apply)(&self.rules, &loaded, &input).outcome)
+        }));
+        decided.map_err(|panic| bug(panic_message(&*panic)))?.map_err(|error| match error {
+            NotLoaded::Store(error) => Stopped::Store(error),
+            NotLoaded::Unknown(error) => unknown(error),
+            NotLoaded::NoContent(none) => bug(none.to_string()),
+        })
     }
 }
 

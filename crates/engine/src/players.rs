@@ -2,7 +2,6 @@
 
 use accolade_domain::account::Account;
 use accolade_domain::text::PackedId;
-use accolade_domain::time::Day;
 use accolade_wire::identity::HashKey;
 
 use crate::by_hash::ByHash;
@@ -52,9 +51,9 @@ impl Players {
         let touched = ordinals.iter().fold(0, |touched, ordinal| {
             // Something of each of the lines that an account lies in.
             let Player { operator, name, account, .. } = self.get(*ordinal);
-            let Account { subject, head, trail, day_use, .. } = account;
+            let Account { subject, head, trail, cap_day, .. } = account;
             let bytes = subject.0[0] ^ head.0[0] ^ head.0[31];
-            let days = day_use.used_on(Day(i32::MAX)).hundredths().cast_unsigned();
+            let days = cap_day.used.hundredths().cast_unsigned();
             let name = name.uuid().map_or(0, |uuid| uuid[0]);
             touched
                 ^ account.sequence
@@ -78,6 +77,16 @@ impl Players {
         self.all.push(Player { operator, name: name.into(), account, dirty: false });
         self.by_name.insert(hash, ordinal);
         ordinal
+    }
+
+    /// Takes the last player back, who was just added; `hash` is that of the name.
+    pub(crate) fn take_back(&mut self, hash: u64) {
+        let player = self.all.pop().expect("a player was added");
+        let ordinal = Ordinal::try_from(self.all.len()).expect("fewer than 2^32 players");
+        self.by_name.remove(hash, ordinal);
+        if player.dirty {
+            self.dirty.retain(|dirty| *dirty != ordinal);
+        }
     }
 
     /// Makes room for `more` players.

@@ -223,12 +223,13 @@ impl Reader {
         let (mut entries, mut letters) = (Vec::new(), Vec::new());
         for recorded in outcomes {
             let recorded = recorded?;
-            if let Some(stored) = recorded.entry {
+            if let Outcome::DeadLetter { reason, detail } = &recorded.outcome {
+                letters.push(self.letter(&recorded, *reason, detail)?);
+            }
+            for stored in recorded.entries {
                 let player =
                     self.resolve(partition, stored.entry.operator, stored.entry.subject)?;
                 entries.push((player, stored));
-            } else if let Outcome::DeadLetter { reason, detail } = &recorded.outcome {
-                letters.push(self.letter(&recorded, *reason, detail)?);
             }
         }
         group.records = group.records.saturating_add(slice.count);
@@ -323,7 +324,10 @@ impl Group {
         row.text(&entry.cause).big(entry.program_version.into());
         row.time(entry.event_time).time(entry.record_time);
         let Place { partition, batch, slot, number } = entry.place;
-        row.integer(partition.into()).big(signed(batch)).big(slot.into()).small(number.into());
+        row.integer(partition.into())
+            .big(signed(batch))
+            .big(slot.into())
+            .integer(i32::try_from(number).expect("fewer than 2^23 in a slot"));
         row.bytes(&hash.0);
     }
 }

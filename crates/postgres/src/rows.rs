@@ -57,11 +57,6 @@ impl Rows {
         self.bytes(text.as_bytes())
     }
 
-    /// `smallint`
-    pub(crate) fn small(&mut self, number: i16) -> &mut Self {
-        self.bytes(&number.to_be_bytes())
-    }
-
     /// `integer`
     pub(crate) fn integer(&mut self, number: i32) -> &mut Self {
         self.bytes(&number.to_be_bytes())

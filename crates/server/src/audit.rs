@@ -295,15 +295,17 @@ impl Audit<'_> {
             let slice =
                 Slice::read_unchecked(&mut Cursor::new(&bytes, "slice")).map_err(damaged)?;
             for recorded in Outcomes::read(&slice).map_err(damaged)? {
-                let Some(stored) = recorded.map_err(damaged)?.entry else { continue };
-                let entry = &stored.entry;
-                let chain = chains.entry((entry.operator, entry.subject)).or_default();
-                chain.add(&stored).map_err(|what| {
-                    let (operator, subject) = (entry.operator, entry.subject);
-                    let (sequence, place) = (entry.sequence, entry.place);
-                    failed(Some((&*self.service.host, operator, subject, sequence, place)), what)
-                })?;
-                self.entries += 1;
+                for stored in &recorded.map_err(damaged)?.entries {
+                    let entry = &stored.entry;
+                    let chain = chains.entry((entry.operator, entry.subject)).or_default();
+                    chain.add(stored).map_err(|what| {
+                        let (operator, subject) = (entry.operator, entry.subject);
+                        let (sequence, place) = (entry.sequence, entry.place);
+                        let of = (&*self.service.host, operator, subject, sequence, place);
+                        failed(Some(of), what)
+                    })?;
+                    self.entries += 1;
+                }
             }
             if batch % TOLD_EVERY == 0 || batch + 1 == end {
                 let progress =

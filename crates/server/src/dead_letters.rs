@@ -5,7 +5,7 @@ use std::ops::Bound;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
-use accolade_engine::partition::{DeadLetter, DeadLetterState};
+use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
@@ -102,7 +102,7 @@ impl Service {
             let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
             loop {
                 let last = self.read(*number, |partition| {
-                    let letters = partition.dead_letters().range((from, Bound::Unbounded));
+                    let letters = partition.tables().dead_letters.from(from.as_ref());
                     let mut last = None;
                     for (place, letter) in letters.take(LOOKED_AT_ONCE) {
                         last = Some(*place);
@@ -132,8 +132,9 @@ impl Service {
         let place = place_of(id).filter(|place| place.partition < self.partitions());
         let missing = || Problem::not_found("dead letter");
         let place = place.ok_or_else(missing)?;
-        let letter =
-            self.read(place.partition, |partition| partition.dead_letters().get(&place).cloned())?;
+        let letter = self.read(place.partition, |partition| {
+            partition.tables().dead_letters.get(&place).cloned()
+        })?;
         let letter = letter.filter(|letter| *letter.operator == *tenant.id);
         Ok((place, letter.ok_or_else(missing)?))
     }

@@ -1,7 +1,7 @@
 //! Liveness, readiness and metrics.
 
 use accolade_domain::refusal::DeadReason;
-use accolade_engine::partition::{DeadLetter, DeadLetterState};
+use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::host::NotHere;
 use accolade_storage::node::Status;
 use accolade_wire::record::Kind;

@@ -105,7 +105,7 @@ impl Service {
             player: found.entry.player,
             recorded_at: recorded.time,
             outcome: recorded.outcome.clone(),
-            balance: recorded.entry.as_ref().map(|stored| stored.entry.balance_after),
+            balance: recorded.entries.last().map(|stored| stored.entry.balance_after),
             raw: raw.clone().flatten(),
         })
     }

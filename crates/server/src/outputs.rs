@@ -68,18 +68,18 @@ impl Wanted {
         }
     }
 
-    const fn wants(self, recorded: &Recorded<'_>) -> bool {
+    fn wants(self, recorded: &Recorded<'_>) -> bool {
+        let balances = self.balances && !recorded.entries.is_empty();
         match recorded.outcome {
-            Outcome::Counted { .. } => {
-                self.eligible || self.calculated || self.balances && recorded.entry.is_some()
-            }
-            Outcome::Voided { .. } => self.balances && recorded.entry.is_some(),
+            Outcome::Counted { .. } => self.eligible || self.calculated || balances,
             Outcome::DeadLetter { .. } => self.dead_letters,
             Outcome::Recorded
             | Outcome::Refused { .. }
             | Outcome::Repeated { .. }
+            | Outcome::Voided { .. }
             | Outcome::Done { .. }
-            | Outcome::Declined { .. } => false,
+            | Outcome::Declined { .. }
+            | Outcome::Time { .. } => balances,
         }
     }
 }
@@ -146,8 +146,8 @@ pub fn outputs_of(
     for recorded in Outcomes::read(journal)? {
         let recorded = recorded?;
         let record = match &mut records {
-            Some(records) => Some(records.next().ok_or(MISMATCH)??),
-            None => None,
+            Some(records) if recorded.place.slot > 0 => Some(records.next().ok_or(MISMATCH)??),
+            Some(_) | None => None,
         };
         if !wanted.wants(&recorded) {
             continue;

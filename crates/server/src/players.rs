@@ -117,7 +117,7 @@ impl Lines for JournalLines {
     type Error = Problem;
 
     fn line(&mut self, place: Place) -> Result<Line, Problem> {
-        let line = self.0.recorded(place, |recorded| recorded.entry.as_ref().map(Line::from))?;
+        let line = self.0.recorded(place, |at| at.entry(place.number).map(Line::from))?;
         line.ok_or_else(|| Problem::new(Refusal::Failed, "an entry points to a place without one"))
     }
 

@@ -340,6 +340,9 @@ impl From<Declined> for Problem {
                 Refusal::KeyReused,
                 "this `Idempotency-Key` was used for another request; use a new one",
             ),
+            Declined::ReceivedBefore | Declined::TooFarAhead => {
+                Self::new(Refusal::Malformed, "a message between partitions is not a request")
+            }
             Declined::BehaviourPassed => Self::new(
                 Refusal::Stale,
                 "the fold decides by this behaviour, or a later one, already",

@@ -73,7 +73,7 @@ pub(crate) struct PlaceShape {
     partition: u16,
     batch: u64,
     slot: u32,
-    number: u8,
+    number: u32,
 }
 
 impl From<Place> for PlaceShape {
@@ -155,7 +155,7 @@ impl OutcomeShape {
                 detail: Some(detail.clone()),
                 ..shape
             },
-            Outcome::Done { .. } => Self { outcome: "done", ..shape },
+            Outcome::Done { .. } | Outcome::Time { .. } => Self { outcome: "done", ..shape },
             Outcome::Declined { why } => {
                 Self { outcome: "declined", reason: Some(why.code()), ..shape }
             }

@@ -203,7 +203,8 @@ impl Service {
             | Outcome::Recorded
             | Outcome::Refused { .. }
             | Outcome::Repeated { .. }
-            | Outcome::Voided { .. } => Err(accolade_domain::outcome::Declined::Malformed.into()),
+            | Outcome::Voided { .. }
+            | Outcome::Time { .. } => Err(accolade_domain::outcome::Declined::Malformed.into()),
         }
     }
 

@@ -359,7 +359,7 @@ impl Tail {
         let (Some(records), Some(outcomes)) = (batch.records(), batch.outcomes()) else {
             return Ok(());
         };
-        for (record, recorded) in records.records().zip(outcomes) {
+        for (record, recorded) in records.records().zip(outcomes.records()) {
             let (Ok(record), Ok(recorded)) = (record, recorded) else { return Ok(()) };
             if record.source == Source::Released {
                 continue;

@@ -23,13 +23,14 @@ use accolade_cluster::driver::takeover::Takeover;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::Owner;
-use accolade_engine::partition::{Effect, Shared};
+use accolade_engine::partition::Shared;
+use accolade_engine::step::Effect;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::home::Home;
 use accolade_storage::ship::{BlockCache, GRACE_MICROS, Sweeper};
 use accolade_wire::identity::partition_of;
 use accolade_wire::order::{Order, SourceTopic};
-use accolade_wire::record::Source;
+use accolade_wire::record::{Origin, Source};
 
 use self::objects::SimulatedObjects;
 use self::seat::{Owned, Seat, Stays, Taking};
@@ -39,7 +40,7 @@ use crate::disk::{Faults, SimulatedDisk};
 use crate::model::Model;
 use crate::model::letters::LetterState;
 use crate::random::Random;
-use crate::run::desk::{DEAD_LETTER_MICROS, Desk};
+use crate::run::desk::{DEAD_LETTER_MICROS, Desk, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::{Item, Meaning};
 use crate::run::{Counts, Report, no_counts, panics};
@@ -80,6 +81,8 @@ pub const FAULTS: &[&str] = &[
     "nodes that stop without the object storage",
     "object storage away",
     "panics in a rule",
+    "panics in a timer",
+    "panics while a step is carried",
     "order records whose fate is unknown",
     "partitions given to two nodes",
     "partitions lost to another",
@@ -604,7 +607,7 @@ impl World {
     }
 
     /// Does what a batch has asked for; now and then it is lost, or done twice.
-    fn carry_out(&mut self, partition: u16, effect: Effect, home: &Home) {
+    fn carry_out(&mut self, partition: u16, effect: &Effect, home: &Home) {
         if !self.is_calm && self.random.percent(15) {
             self.count("effects lost");
             return;
@@ -612,8 +615,12 @@ impl World {
         let times = if !self.is_calm && self.random.percent(10) { 2 } else { 1 };
         for _ in 0..times {
             let (to, item) = match effect {
-                Effect::Arrived { to } => (to.partition, Item::arrived(to, self.clock)),
-                Effect::Send { from, bytes_at } => {
+                Effect::Arrived { origin } => {
+                    let item = Item::arrived(partition, origin.sequence, self.clock);
+                    (origin.place.partition, item)
+                }
+                Effect::Send { key, cause, payload } => {
+                    let (from, bytes_at) = (*cause, letter_at(payload));
                     let mut bytes = Vec::new();
                     let read =
                         |record: &accolade_wire::record::Record<'_>| record.write(&mut bytes);
@@ -633,7 +640,9 @@ impl World {
                     };
                     let count = self.partitions();
                     let to = player.map_or(partition, |player| partition_of(player, count));
-                    let (source, origin) = (Source::Released, Some(from));
+                    assert_eq!(to, key.to, "where a dead letter is sent");
+                    let origin = Some(Origin { place: from, sequence: key.sequence });
+                    let source = Source::Released;
                     (to, Item { source, origin, ..kept.clone() })
                 }
             };

@@ -3,7 +3,7 @@
 //! It is the judge of the real system and shares no code with it. It keeps everything for ever and
 //! looks at all of it; what the real system may forget, the model leaves out by its hour.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digits::Digits;
 use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelVoid, ModelWager};
@@ -45,8 +45,9 @@ pub struct Input<'a> {
     pub operator: &'a str,
     /// What it says.
     pub event: &'a ModelEvent,
-    /// It is a dead letter that was released there: its age does not count, and all hours are asked.
-    pub released_at: Option<(u16, u64, u32)>,
+    /// It is a dead letter that was released, which message of which partition: its age does not count, all
+    /// hours are asked, and it is taken in once.
+    pub message: Option<(u16, u64)>,
 }
 
 /// One command about dead letters at its place in the log.
@@ -146,9 +147,8 @@ pub struct Model {
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
-    /// Releases whose letter became a dead letter again: in which partition, and until when it is known
-    /// for a repeat when it comes once more.
-    returned: BTreeMap<(u16, u64, u32), (u16, i64)>,
+    /// Messages that were taken in: by whom, of whom, which.
+    received: BTreeSet<(u16, u16, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -206,12 +206,6 @@ impl Model {
         assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
         self.waiting_voids.retain(|_, (of, until)| *of != partition || *until > time);
         self.letters.retain(|(of, ..), letter| *of != partition || letter.until > time);
-        self.returned.retain(|_, (of, until)| *of != partition || *until > time);
-        // Two days after a day has begun it is over in every zone.
-        let oldest = time - self.window.window_micros - 2 * DAY;
-        for account in self.accounts.values_mut().filter(|account| account.partition == partition) {
-            account.used_on.retain(|day, _| day * DAY > oldest);
-        }
     }
 
     /// An operator is known from here on: its number, or nothing if it was known before.
@@ -268,6 +262,11 @@ impl Model {
 
     /// Folds one record in and says what must become of it.
     pub fn record(&mut self, input: &Input<'_>) -> Expected {
+        if let Some((from, number)) = input.message
+            && !self.received.insert((input.partition, from, number))
+        {
+            return refused("received_before", None, None);
+        }
         let expected = self.decide(input);
         // A command that conflicts with another is declined, and no dead letter.
         let is_command = matches!(input.event, ModelEvent::Consent(_));
@@ -291,7 +290,7 @@ impl Model {
             if at > now + self.window.ahead_micros {
                 return dead_letter("in_future");
             }
-            if at < now - self.window.window_micros && input.released_at.is_none() {
+            if at < now - self.window.window_micros && input.message.is_none() {
                 return dead_letter("too_late");
             }
         }
@@ -301,7 +300,7 @@ impl Model {
         let content = content(event);
         let first = match event {
             ModelEvent::Void(_) => self.find(&identity, |_| true),
-            _ if input.released_at.is_some() => self.find(&identity, |_| true),
+            _ if input.message.is_some() => self.find(&identity, |_| true),
             _ => self.find(&identity, |asked| self.is_asked(asked, hour, now)),
         };
         if let Some(first) = first {
@@ -314,7 +313,7 @@ impl Model {
         self.accounts.entry(key.clone()).or_default().partition = input.partition;
         let mut earned = None;
         let result = match event {
-            ModelEvent::Wager(wager) => match self.judge(wager, &key) {
+            ModelEvent::Wager(wager) => match self.judge(wager, &key, now) {
                 Judged::DeadLetter(reason) => {
                     if balance.is_none() {
                         self.accounts.remove(&key);
@@ -364,7 +363,7 @@ impl Model {
             .max_by_key(|version| (version.effective_from, version.number))
     }
 
-    fn judge(&self, wager: &ModelWager, key: &(String, String)) -> Judged {
+    fn judge(&self, wager: &ModelWager, key: &(String, String), now: i64) -> Judged {
         let waiting = (key.0.clone(), key.1.clone(), wager.wager_id.clone());
         if self.waiting_voids.contains_key(&waiting) {
             return Judged::Refused("voided", None);
@@ -375,7 +374,8 @@ impl Model {
         if self.faulty_stake == Some(wager.wager_amount) {
             return Judged::DeadLetter("skipped");
         }
-        ladder(version, wager, self.accounts.get(key))
+        let oldest = now - self.window.window_micros;
+        ladder(version, wager, self.accounts.get(key), oldest)
     }
 
     fn earn(&mut self, key: &(String, String), wager: &ModelWager, earned: Earned) -> Expected {
@@ -441,8 +441,13 @@ impl ModelAccount {
     }
 }
 
-/// From wager to points, rung by rung.
-fn ladder(version: &Version, wager: &ModelWager, account: Option<&ModelAccount>) -> Judged {
+/// From wager to points, rung by rung. Wagers of `oldest` are the oldest that are not late.
+fn ladder(
+    version: &Version,
+    wager: &ModelWager,
+    account: Option<&ModelAccount>,
+    oldest: i64,
+) -> Judged {
     let program = &version.program;
     let no = |reason| Judged::Refused(reason, Some(version.number));
     if program.is_off {
@@ -489,6 +494,12 @@ fn ladder(version: &Version, wager: &ModelWager, account: Option<&ModelAccount>)
     if *multiplier == 0 || rate == 0 {
         return no("zero_multiplier");
     }
+    let cap = rules.caps_per_day.iter().min();
+    let cap_day = cap.map(|_| program.zone.day(wager.timestamp));
+    // A dead letter may be released for 30 days, and a day is over in every zone a day after its end.
+    if cap_day.is_some_and(|day| (day + 1) * DAY + 31 * DAY <= oldest) {
+        return no("too_old_for_cap");
+    }
     // 18 + 8 + 8 decimals, of which two stay.
     let product = stake.times(&Digits::of((*multiplier).into()));
     let points = product.shifted_down(32, rules.rounding).value();
@@ -499,8 +510,6 @@ fn ladder(version: &Version, wager: &ModelWager, account: Option<&ModelAccount>)
     if points > POINTS_MAX {
         return Judged::DeadLetter("out_of_range");
     }
-    let cap = rules.caps_per_day.iter().min();
-    let cap_day = cap.map(|_| program.zone.day(wager.timestamp));
     let used = |day: i64| account.and_then(|account| account.used_on.get(&day)).unwrap_or(&0);
     let points = match (cap, cap_day) {
         (Some(cap), Some(day)) => points.min((cap - used(day)).max(0)),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use accolade_domain::outcome::Outcome;
 use accolade_engine::disk::Disk;
-use accolade_engine::partition::Effect;
+use accolade_engine::step::Effect;
 use accolade_storage::driver::checkpoints::{Duties, Stepped};
 use accolade_storage::driver::tidying::Chore;
 use accolade_storage::error::Result;
@@ -67,6 +67,8 @@ pub const FAULTS: &[&str] = &[
     "full disks",
     "kills",
     "panics in a rule",
+    "panics in a timer",
+    "panics while a step is carried",
     "power cuts",
     "unanswered frames that survived",
 ];
@@ -515,7 +517,7 @@ impl Run {
         self.count("full checks");
         let node = self.node.as_ref().expect("the node is up");
         assert!(node.is_done(), "something is left to fold");
-        if node.ground.standing().iter().any(|(_, message)| message.contains(panics::BUG)) {
+        if node.ground.standing().iter().any(|(_, message)| panics::is_bug(message)) {
             // The reference does not stand there.
             return Ok(());
         }
@@ -600,7 +602,7 @@ pub(crate) fn expect(
             place: (batch, slot),
             operator,
             event,
-            released_at: item.origin.map(|at| (at.partition, at.batch, at.slot)),
+            message: item.origin.map(|origin| (origin.place.partition, origin.sequence)),
         })),
         Meaning::Command(command) => Expectation::Record(model.command(&CommandInput {
             partition,

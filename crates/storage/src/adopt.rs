@@ -11,10 +11,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::apply::Decide;
+use accolade_engine::behaviour::Behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::{Partition, Shared};
-use accolade_engine::rules::RulesHistory;
 
 use self::ids::Sealed;
 use self::slices::copy;
@@ -54,7 +53,7 @@ pub struct Given {
 impl Embedded {
     /// Opens the directory as a node does, and folds what no checkpoint covers. It is left as a crash
     /// would leave it, and can be opened by a node again.
-    pub fn open(data_dir: &Path, decide: Decide) -> Result<Self> {
+    pub fn open(data_dir: &Path, behaviours: &'static [Behaviour]) -> Result<Self> {
         let disk = RealDisk::open(data_dir)
             .map_err(|source| StorageError::io(data_dir.display().to_string(), source))?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
@@ -69,7 +68,7 @@ impl Embedded {
         if opened.is_new {
             return Err(StorageError::damaged(Family::Log.folder(), 0, "there is nothing in it"));
         }
-        replay(&mut opened, decide)?;
+        replay(&mut opened, behaviours)?;
         let Opened { mut partitions, backing, .. } = opened;
         // Every control record is in every partition, so all stand at the same rules now.
         let (rules, controls) = partitions[0].rules().retold();
@@ -154,9 +153,9 @@ impl Embedded {
 
 /// Folds what the log holds after the last checkpoint. What batches ask to be done is left to timers,
 /// which ask again.
-fn replay(opened: &mut Opened, decide: Decide) -> Result<()> {
+fn replay(opened: &mut Opened, behaviours: &'static [Behaviour]) -> Result<()> {
     let Some(from) = opened.replay_from else { return Ok(()) };
-    let shared = Shared { history: RulesHistory::default(), decide };
+    let shared = Shared::new(behaviours);
     let mut store = NodeStore::new(Arc::clone(&opened.backing));
     let partitions = &mut opened.partitions;
     open::replay(&opened.backing.log, from, &mut |frame| {

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use accolade_engine::disk::Disk;
-use accolade_engine::partition::{Effect, Moment, Observer, Partition, Shared, Stopped};
+use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::rules::Rules;
+use accolade_engine::step::Effect;
 use accolade_wire::record::Slice;
 
 pub use self::checkpoints::HomeCheckpointer;

@@ -1,10 +1,10 @@
 //! Messages from one partition to another, as records of their logs.
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::partition::Effect;
+use accolade_engine::step::Effect;
+use accolade_engine::tables::outbox::Payload;
 use accolade_wire::control::Command;
-use accolade_wire::identity::partition_of;
-use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::record::{Kind, Origin, Record, Source};
 
 use crate::backing::Backing;
 
@@ -12,46 +12,39 @@ use crate::backing::Backing;
 /// to. Nothing where the bytes of a dead letter cannot be read.
 pub fn of(
     partition: u16,
-    effect: Effect,
+    effect: &Effect,
     backing: &Backing,
-    partitions: u16,
     received_at: Timestamp,
 ) -> Option<(u16, Vec<u8>)> {
-    let mut record = Vec::new();
-    let to = match effect {
-        Effect::Send { from, bytes_at } => {
-            let sent = backing.dead_letter(bytes_at, |letter| {
-                let origin = Some(from);
-                Record { source: Source::Released, origin, ..*letter }.write(&mut record);
-                player_of(letter).map_or(partition, |player| partition_of(&player, partitions))
-            });
-            let Ok(Some(to)) = sent else {
-                tracing::error!(?bytes_at, "the bytes of a dead letter could not be read");
-                return None;
-            };
-            to
+    let mut out = Vec::new();
+    match effect {
+        Effect::Send { key, cause, payload } => {
+            let origin = Some(Origin { place: *cause, sequence: key.sequence });
+            match payload {
+                Payload::Letter(bytes_at) => {
+                    let sent = backing.dead_letter(*bytes_at, |letter| {
+                        let source = Source::Released;
+                        Record { source, origin, ..*letter }.write(&mut out);
+                    });
+                    if !matches!(sent, Ok(Some(()))) {
+                        tracing::error!(?bytes_at, "the bytes of a dead letter could not be read");
+                        return None;
+                    }
+                }
+                Payload::Record { kind, operator, body } => {
+                    let (kind, source) = (*kind, Source::Node);
+                    Record { kind, source, operator, received_at, origin, body }.write(&mut out);
+                }
+            }
+            Some((key.to, out))
         }
-        Effect::Arrived { to } => {
-            let command = Command::Arrived { sent_from: (to.batch, to.slot) };
+        Effect::Arrived { origin } => {
+            let command = Command::Arrived { by: partition, sequence: origin.sequence };
             let body = serde_json::to_vec(&command).expect("a command is plain data");
             let (kind, source, operator) = (Kind::Command, Source::Node, "");
             Record { kind, source, operator, received_at, origin: None, body: &body }
-                .write(&mut record);
-            to.partition
+                .write(&mut out);
+            Some((origin.place.partition, out))
         }
-    };
-    Some((to, record))
-}
-
-/// The player of an event, as far as one can be made out.
-pub fn player_of(record: &Record<'_>) -> Option<String> {
-    match record.kind {
-        Kind::Wager => {
-            accolade_wire::event::read_wager(record.body).ok().map(|event| event.player_id().into())
-        }
-        Kind::GameEvent => accolade_wire::event::read_game_event(record.body)
-            .ok()
-            .map(|event| event.player_id.into_owned()),
-        Kind::Command | Kind::Control => None,
     }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
-use accolade_engine::apply::Decide;
+use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
@@ -70,8 +70,8 @@ pub struct NodeOptions {
     pub accept_clock_step: bool,
     /// Where checkpoints are shipped; nothing for nowhere.
     pub ship: Option<ShipOptions>,
-    /// Decides what a wager earns.
-    pub decide: Decide,
+    /// The ways of deciding that are known.
+    pub behaviours: &'static [Behaviour],
 }
 
 impl NodeOptions {
@@ -90,7 +90,7 @@ impl NodeOptions {
             lag_bytes_max: 256 << 20,
             accept_clock_step: false,
             ship: None,
-            decide: accolade_domain::earning::decide,
+            behaviours: behaviour::KNOWN,
         }
     }
 }
@@ -162,8 +162,7 @@ impl Node {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             folds => folds,
         };
-        let history = accolade_engine::rules::RulesHistory::default();
-        let shared = Shared { history, decide: options.decide };
+        let shared = Shared::new(options.behaviours);
         let driver = Driver::open(&disk, &options.files, shared, folds)?;
         let Driver { ground, mut log, folds, checkpoints, replay_from, is_new } = driver;
         let mut clock = clock::LogClock::start(log.time(), options.accept_clock_step)?;

@@ -142,11 +142,41 @@ pub enum Command {
         /// Why, in words.
         why: String,
     },
-    /// Says that what this partition sent has been folded where it went.
+    /// Says that a message of this partition was taken in where it went.
     Arrived {
-        /// The place from which it was sent: batch and slot in this partition.
-        sent_from: (u64, u32),
+        /// The partition to which it went.
+        by: u16,
+        /// Its number among the messages to that partition.
+        sequence: u64,
     },
+}
+
+/// Why the body of a command is none of this release's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnreadCommand {
+    /// It is not a command of any release; what is wrong with it.
+    Malformed(String),
+    /// It is a command that this release does not know, by its name.
+    Unknown(String),
+}
+
+/// The names of all commands.
+const COMMANDS: [&str; 5] = ["consent", "repair", "release", "discard", "arrived"];
+
+impl Command {
+    /// Reads the body of a command.
+    pub fn read(body: &str) -> Result<Self, UnreadCommand> {
+        #[derive(Deserialize)]
+        struct Named {
+            command: String,
+        }
+        serde_json::from_str(body).map_err(|error| match serde_json::from_str(body) {
+            Ok(Named { command }) if !COMMANDS.contains(&&*command) => {
+                UnreadCommand::Unknown(command)
+            }
+            _ => UnreadCommand::Malformed(error.to_string()),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -220,5 +250,27 @@ mod tests {
         for body in none {
             assert_eq!(read(body), Unread::Malformed, "{body}");
         }
+    }
+
+    #[test]
+    fn a_command_of_a_newer_release_is_told_apart_from_a_malformed_one() {
+        let place = (1, 1);
+        let (id, original, why) = ("c".to_owned(), String::new(), String::new());
+        let all = [
+            Command::Consent { id: id.clone(), player_id: "p".into(), joins: true },
+            Command::Repair { id: id.clone(), dead_letter: place, original },
+            Command::Release { id: id.clone(), dead_letter: place },
+            Command::Discard { id, dead_letter: place, why },
+            Command::Arrived { by: 1, sequence: 1 },
+        ];
+        for (command, name) in all.into_iter().zip(COMMANDS) {
+            let body = serde_json::to_string(&command).unwrap();
+            assert_eq!(Command::read(&body), Ok(command));
+            let bare = Command::read(&format!(r#"{{"command":"{name}"}}"#));
+            assert!(matches!(bare, Err(UnreadCommand::Malformed(_))), "{name} lacks fields");
+        }
+        let unknown = Command::read(r#"{"command":"redeem","id":"c"}"#);
+        assert_eq!(unknown, Err(UnreadCommand::Unknown("redeem".into())));
+        assert!(matches!(Command::read("{}"), Err(UnreadCommand::Malformed(_))));
     }
 }

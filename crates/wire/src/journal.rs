@@ -1,18 +1,24 @@
 //! The journal: what the fold decided about each batch, as the body of a slice.
 //!
-//! Body: `format u8 · behaviour u16 · batch time i64`, then an outcome for each record of the batch,
-//! in order, each with its ledger entry if it made one. An outcome never points into a file.
+//! Body: `format u8 · behaviour u16 · batch time i64`, then what became of each slot in order, slot 0
+//! (the batch's time) first. A slot is `tag u8 · [count of entries] · [count of notices] · outcome ·
+//! entries · notices`; the tag's low four bits are the outcome's kind, the next two the number of
+//! entries, the highest two that of notices, 3 where a varint says how many. An outcome never points
+//! into a file.
 
 use std::borrow::Cow;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Subject};
+use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
+use smallvec::SmallVec;
 
 use crate::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 use crate::id_text::{put_id, read_id};
+use crate::ledger::{entry_kind, kind_code};
 use crate::record::Slice;
 
 const FORMAT: u8 = 1;
@@ -26,17 +32,38 @@ pub struct StoredEntry<'a> {
     pub hash: ChainHash,
 }
 
-/// What became of one record, as the journal has it.
+/// Something that others must hear, as it stands in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredNotice<'a> {
+    /// Where what caused it stands, with its own number.
+    pub place: Place,
+    /// What is to be heard.
+    pub notice: Notice<'a>,
+}
+
+/// The entries of one slot, of which there is seldom more than one.
+pub type Entries<'a> = SmallVec<[StoredEntry<'a>; 1]>;
+
+/// What became of one slot, as the journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded<'a> {
-    /// The record's place.
+    /// The record's place; slot 0 is the batch's own time.
     pub place: Place,
     /// The time of its batch.
     pub time: Timestamp,
     /// What became of it.
     pub outcome: Outcome,
-    /// The entry that it made.
-    pub entry: Option<StoredEntry<'a>>,
+    /// The entries that it made, numbered from 0.
+    pub entries: Entries<'a>,
+    /// What others must hear of it, numbered after its entries.
+    pub notices: Vec<StoredNotice<'a>>,
+}
+
+impl<'a> Recorded<'a> {
+    /// The entry with a number.
+    pub fn entry(&self, number: u32) -> Option<&StoredEntry<'a>> {
+        self.entries.get(number as usize)
+    }
 }
 
 /// Begins the body of a slice.
@@ -46,50 +73,171 @@ pub fn begin_slice(out: &mut Vec<u8>, behaviour: u16, time: Timestamp) {
     out.extend_from_slice(&time.micros().to_le_bytes());
 }
 
-/// Appends the outcome of the next record, with its entry. An entry's points, version, multiplier
-/// and times are those of its outcome and place.
-pub fn put_outcome(out: &mut Vec<u8>, outcome: &Outcome, entry: Option<(&Entry<'_>, &ChainHash)>) {
+/// Entries and notices of slot 0, which many timers make one after the other.
+#[derive(Debug, Default)]
+pub struct TimeSlot {
+    fired: u32,
+    entries: Vec<u8>,
+    entry_count: u32,
+    notices: Vec<u8>,
+    notice_count: u32,
+}
+
+impl TimeSlot {
+    /// One more timer has fired, and made these.
+    pub fn add(&mut self, entries: &[StoredEntry<'_>], notices: &[Notice<'_>]) {
+        self.fired += 1;
+        for StoredEntry { entry, hash } in entries {
+            put_entry(&mut self.entries, entry, hash, Some(entry.kind));
+        }
+        for notice in notices {
+            put_notice(&mut self.notices, notice);
+        }
+        self.entry_count += count_of(entries.len());
+        self.notice_count += count_of(notices.len());
+    }
+
+    /// How many timers have fired.
+    pub const fn fired(&self) -> u32 {
+        self.fired
+    }
+
+    /// How many entries they made.
+    pub const fn entry_count(&self) -> u32 {
+        self.entry_count
+    }
+
+    /// Appends the slot.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let Self { fired, entries, entry_count, notices, notice_count } = self;
+        let kind = if *fired == 0 { tag::QUIET } else { tag::TIME };
+        put_tag(out, kind, *entry_count as usize, *notice_count as usize);
+        if *fired != 0 {
+            put_varint(out, u64::from(*fired));
+        }
+        out.extend_from_slice(entries);
+        out.extend_from_slice(notices);
+    }
+}
+
+fn count_of(length: usize) -> u32 {
+    u32::try_from(length).expect("what one batch causes is counted in 32 bits")
+}
+
+/// Appends what became of the next record. The first entry's points, version and multiplier are left out
+/// where they are those of the outcome.
+pub fn put_outcome(
+    out: &mut Vec<u8>,
+    outcome: &Outcome,
+    entries: &[StoredEntry<'_>],
+    notices: &[Notice<'_>],
+) {
+    let own = entries.first().is_some_and(|first| is_told(&first.entry, outcome));
+    let kind = match outcome {
+        Outcome::Counted { .. } if own => tag::EARNED,
+        Outcome::Counted { .. } => tag::COUNTED,
+        Outcome::Recorded => tag::RECORDED,
+        Outcome::Refused { .. } => tag::REFUSED,
+        Outcome::Repeated { .. } => tag::REPEATED,
+        Outcome::Voided { .. } if own => tag::TAKEN_BACK,
+        Outcome::Voided { .. } => tag::VOIDED,
+        Outcome::DeadLetter { .. } => tag::DEAD_LETTER,
+        Outcome::Done { .. } => tag::DONE,
+        Outcome::Declined { .. } => tag::DECLINED,
+        Outcome::Time { .. } => tag::TIME,
+    };
+    put_tag(out, kind, entries.len(), notices.len());
     match outcome {
-        Outcome::Counted { version, points: _, capped, parts, cap_day } => {
-            out.push(if entry.is_some() { tag::EARNED } else { tag::COUNTED });
+        Outcome::Counted { version, points, capped, parts, cap_day } => {
             put_varint(out, u64::from(*version));
             put_varint(out, parts.base.units());
             put_varint(out, parts.rate.units());
             put_signed(out, capped.hundredths());
             put_optional(out, cap_day.map(|day| i64::from(day.0)));
+            if !own {
+                put_signed(out, points.hundredths());
+            }
         }
-        Outcome::Recorded => out.push(tag::RECORDED),
+        Outcome::Recorded => {}
         Outcome::Refused { refusal, version } => {
-            out.push(tag::REFUSED);
             out.push(code_of(&Refusal::ALL, refusal));
             put_varint(out, u64::from(*version));
         }
-        Outcome::Repeated { first } => {
-            out.push(tag::REPEATED);
-            put_place(out, *first);
-        }
-        Outcome::Voided { wager, points: _, version } => {
-            out.push(if entry.is_some() { tag::TAKEN_BACK } else { tag::VOIDED });
+        Outcome::Repeated { first } => put_place(out, *first),
+        Outcome::Voided { wager, points, version } => {
             put_varint(out, u64::from(*version));
             put_place(out, wager.unwrap_or_default());
+            if !own {
+                put_signed(out, points.hundredths());
+            }
         }
         Outcome::DeadLetter { reason, detail } => {
-            out.push(tag::DEAD_LETTER);
             out.push(code_of(&DeadReason::ALL, reason));
             put_text(out, detail);
         }
-        Outcome::Done { made } => {
-            out.push(tag::DONE);
-            put_varint(out, *made);
+        Outcome::Done { made } => put_varint(out, *made),
+        Outcome::Declined { why } => out.push(code_of(&Declined::ALL, why)),
+        Outcome::Time { fired } => put_varint(out, u64::from(*fired)),
+    }
+    for (at, StoredEntry { entry, hash }) in entries.iter().enumerate() {
+        put_entry(out, entry, hash, Some(entry.kind).filter(|_| at > 0 || !own));
+    }
+    for notice in notices {
+        put_notice(out, notice);
+    }
+}
+
+/// Whether what an entry says of its cause is what `outcome` says.
+fn is_told(entry: &Entry<'_>, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Counted { version, points, capped, parts, .. } => {
+            entry.kind == EntryKind::Earned
+                && (entry.points, entry.program_version) == (*points, *version)
+                && (entry.capped, entry.parts) == (*capped, *parts)
         }
-        Outcome::Declined { why } => {
-            out.push(tag::DECLINED);
-            out.push(code_of(&Declined::ALL, why));
+        Outcome::Voided { points, version, .. } => {
+            entry.kind == EntryKind::Voided
+                && (entry.points, entry.program_version) == (*points, *version)
+                && (entry.capped, entry.parts) == (Points::ZERO, Parts::default())
+        }
+        Outcome::Recorded
+        | Outcome::Refused { .. }
+        | Outcome::Repeated { .. }
+        | Outcome::DeadLetter { .. }
+        | Outcome::Done { .. }
+        | Outcome::Declined { .. }
+        | Outcome::Time { .. } => false,
+    }
+}
+
+/// What two bits say where there are more.
+const MANY: u8 = 3;
+
+fn put_tag(out: &mut Vec<u8>, kind: u8, entries: usize, notices: usize) {
+    let few = |count: usize| u8::try_from(count).unwrap_or(MANY).min(MANY);
+    let (entry_bits, notice_bits) = (few(entries), few(notices));
+    out.push(kind | entry_bits << 4 | notice_bits << 6);
+    for (bits, count) in [(entry_bits, entries), (notice_bits, notices)] {
+        if bits == MANY {
+            put_varint(out, count as u64);
         }
     }
-    if let Some((entry, hash)) = entry {
-        put_entry(out, entry, hash);
-    }
+}
+
+/// `kind u16 · operator · subject 16 · length · body`.
+fn put_notice(out: &mut Vec<u8>, notice: &Notice<'_>) {
+    out.extend_from_slice(&notice.kind.to_le_bytes());
+    put_varint(out, u64::from(notice.operator));
+    out.extend_from_slice(&notice.subject.0);
+    put_varint(out, notice.body.len() as u64);
+    out.extend_from_slice(&notice.body);
+}
+
+fn read_notice<'a>(cursor: &mut Cursor<'a>) -> Result<Notice<'a>, BadFormat> {
+    let (kind, operator) = (cursor.u16()?, cursor.small()?);
+    let subject = Subject(cursor.array()?);
+    let length = cursor.small()?;
+    Ok(Notice { kind, operator, subject, body: Cow::Borrowed(cursor.take(length)?) })
 }
 
 mod tag {
@@ -103,6 +251,10 @@ mod tag {
     pub(super) const DEAD_LETTER: u8 = 8;
     pub(super) const DONE: u8 = 9;
     pub(super) const DECLINED: u8 = 10;
+    /// Slot 0 in which timers fired.
+    pub(super) const TIME: u8 = 11;
+    /// Slot 0 in which none did.
+    pub(super) const QUIET: u8 = 12;
 }
 
 fn code_of<T: PartialEq>(all: &[T], one: &T) -> u8 {
@@ -126,7 +278,7 @@ fn put_place(out: &mut Vec<u8>, place: Place) {
     put_varint(out, u64::from(place.partition));
     put_varint(out, place.batch);
     put_varint(out, u64::from(place.slot));
-    out.push(place.number);
+    put_varint(out, u64::from(place.number));
 }
 
 fn read_place(cursor: &mut Cursor<'_>) -> Result<Place, BadFormat> {
@@ -134,25 +286,34 @@ fn read_place(cursor: &mut Cursor<'_>) -> Result<Place, BadFormat> {
         partition: cursor.small()?,
         batch: cursor.varint()?,
         slot: cursor.small()?,
-        number: cursor.u8()?,
+        number: cursor.small()?,
     })
 }
 
 const HAS_PREVIOUS: u8 = 1;
 const HAS_SKIP: u8 = 2;
 const SKIP_IS_PREVIOUS: u8 = 4;
+const SAYS_CAUSE: u8 = 8;
 
-/// `flags u8 · number u8 · operator · subject 16 · sequence · points · balance · event time before
-/// record time · [previous] · [skip] · cause · hash 32`; earlier places as batches back, slot, number.
-fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash) {
+/// `flags u8 · [kind u8 · version · capped · base · rate] · operator · subject 16 · sequence · points ·
+/// balance · event time before record time · [previous] · [skip] · cause · hash 32`; earlier places as
+/// batches back, slot, number. `kind` where the outcome does not say it.
+fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Option<EntryKind>) {
     let same = entry.skip.is_some() && entry.skip == entry.previous;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     out.push(
         flag(entry.previous.is_some(), HAS_PREVIOUS)
             | flag(entry.skip.is_some() && !same, HAS_SKIP)
-            | flag(same, SKIP_IS_PREVIOUS),
+            | flag(same, SKIP_IS_PREVIOUS)
+            | flag(kind.is_some(), SAYS_CAUSE),
     );
-    out.push(entry.place.number);
+    if let Some(kind) = kind {
+        out.push(kind_code(kind));
+        put_varint(out, u64::from(entry.program_version));
+        put_signed(out, entry.capped.hundredths());
+        put_varint(out, entry.parts.base.units());
+        put_varint(out, entry.parts.rate.units());
+    }
     put_varint(out, u64::from(entry.operator));
     out.extend_from_slice(&entry.subject.0);
     put_varint(out, entry.sequence);
@@ -162,13 +323,13 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash) {
     for earlier in [entry.previous, entry.skip.filter(|_| !same)].into_iter().flatten() {
         put_varint(out, entry.place.batch - earlier.batch);
         put_varint(out, u64::from(earlier.slot));
-        out.push(earlier.number);
+        put_varint(out, u64::from(earlier.number));
     }
     put_id(out, &entry.cause);
     out.extend_from_slice(&hash.0);
 }
 
-/// The outcomes of a slice, in order.
+/// What became of the slots of a slice, in order: slot 0 first, then each record.
 #[derive(Debug, Clone)]
 pub struct Outcomes<'a> {
     cursor: Cursor<'a>,
@@ -177,7 +338,8 @@ pub struct Outcomes<'a> {
     /// The batch's time.
     pub time: Timestamp,
     next: Place,
-    count: u32,
+    /// Slots that have not been read.
+    left: u64,
 }
 
 impl<'a> Outcomes<'a> {
@@ -189,74 +351,50 @@ impl<'a> Outcomes<'a> {
         }
         let behaviour = cursor.u16()?;
         let time = Timestamp::from_micros(cursor.i64()?);
-        let next = Place { partition: slice.partition, batch: slice.batch, slot: 1, number: 0 };
-        Ok(Self { cursor, behaviour, time, next, count: slice.count })
+        let next = Place { partition: slice.partition, batch: slice.batch, slot: 0, number: 0 };
+        Ok(Self { cursor, behaviour, time, next, left: u64::from(slice.count) + 1 })
     }
 
-    /// The outcome of the record in `slot`, counted from 1.
+    /// What became of `slot`.
     pub fn at(mut self, slot: u32) -> Result<Recorded<'a>, BadFormat> {
         let bad = self.cursor.bad();
-        let before = slot.checked_sub(1).ok_or(bad)?;
-        self.nth(before as usize).unwrap_or(Err(bad))
+        self.nth(slot as usize).unwrap_or(Err(bad))
+    }
+
+    /// What became of the records, without the batch's own time; its damage is told all the same.
+    pub fn records(self) -> impl Iterator<Item = Result<Recorded<'a>, BadFormat>> {
+        let is_time = |read: &Result<Recorded<'_>, _>| {
+            read.as_ref().is_ok_and(|recorded| recorded.place.slot == 0)
+        };
+        self.skip_while(is_time)
     }
 
     fn read_next(&mut self) -> Result<Recorded<'a>, BadFormat> {
         let (place, time) = (self.next, self.time);
         let cursor = &mut self.cursor;
-        let (mut entry, outcome) = match cursor.u8()? {
-            kind @ (tag::EARNED | tag::COUNTED) => {
-                let version = cursor.small()?;
-                let parts = Parts { base: read_rate(cursor)?, rate: read_rate(cursor)? };
-                let capped = read_points(cursor)?;
-                let cap_day = match cursor.u8()? {
-                    0 => None,
-                    _ => Some(Day(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?)),
-                };
-                let entry = if kind == tag::EARNED {
-                    Some(read_entry(cursor, EntryKind::Earned, place, time)?)
-                } else {
-                    None
-                };
-                let points = entry.as_ref().map_or(Points::ZERO, |stored| stored.entry.points);
-                (entry, Outcome::Counted { version, points, capped, parts, cap_day })
-            }
-            tag::RECORDED => (None, Outcome::Recorded),
-            tag::REFUSED => {
-                let refusal = by_code(&Refusal::ALL, cursor)?;
-                (None, Outcome::Refused { refusal, version: cursor.small()? })
-            }
-            tag::REPEATED => (None, Outcome::Repeated { first: read_place(cursor)? }),
-            kind @ (tag::TAKEN_BACK | tag::VOIDED) => {
-                let version = cursor.small()?;
-                let wager = Some(read_place(cursor)?).filter(|wager| wager.batch != 0);
-                let entry = if kind == tag::TAKEN_BACK {
-                    Some(read_entry(cursor, EntryKind::Voided, place, time)?)
-                } else {
-                    None
-                };
-                let points = entry.as_ref().map_or(Points::ZERO, |stored| stored.entry.points);
-                (entry, Outcome::Voided { wager, points, version })
-            }
-            tag::DEAD_LETTER => {
-                let reason = by_code(&DeadReason::ALL, cursor)?;
-                (None, Outcome::DeadLetter { reason, detail: cursor.text()?.into() })
-            }
-            tag::DONE => (None, Outcome::Done { made: cursor.varint()? }),
-            tag::DECLINED => (None, Outcome::Declined { why: by_code(&Declined::ALL, cursor)? }),
-            _ => return Err(cursor.bad()),
+        let tag = cursor.u8()?;
+        let mut count = |bits: u8| match bits {
+            MANY => cursor.small(),
+            few => Ok(u32::from(few)),
         };
-        if let Some(StoredEntry { entry, .. }) = &mut entry {
-            match &outcome {
-                Outcome::Counted { version, capped, parts, .. } => {
-                    (entry.program_version, entry.capped, entry.parts) =
-                        (*version, *capped, *parts);
-                }
-                Outcome::Voided { version, .. } => entry.program_version = *version,
-                _ => {}
-            }
+        let (entry_count, notice_count) = (count(tag >> 4 & MANY)?, count(tag >> 6)?);
+        let kind = tag & 15;
+        let mut outcome = read_outcome(cursor, kind)?;
+        let mut entries = Entries::new();
+        for number in 0..entry_count {
+            let told = Some(&mut outcome).filter(|_| number == 0);
+            entries.push(read_entry(cursor, Place { number, ..place }, time, told)?);
+        }
+        if entries.is_empty() && matches!(kind, tag::EARNED | tag::TAKEN_BACK) {
+            return Err(cursor.bad());
+        }
+        let mut notices = Vec::new();
+        for number in (entry_count..).take(notice_count as usize) {
+            let place = Place { number, ..place };
+            notices.push(StoredNotice { place, notice: read_notice(cursor)? });
         }
         self.next.slot += 1;
-        Ok(Recorded { place, time, outcome, entry })
+        Ok(Recorded { place, time, outcome, entries, notices })
     }
 }
 
@@ -264,15 +402,50 @@ impl<'a> Iterator for Outcomes<'a> {
     type Item = Result<Recorded<'a>, BadFormat>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next.slot > self.count {
-            return None;
-        }
+        self.left = self.left.checked_sub(1)?;
         let read = self.read_next();
         if read.is_err() {
-            self.count = 0;
+            self.left = 0;
         }
         Some(read)
     }
+}
+
+fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat> {
+    Ok(match kind {
+        tag::EARNED | tag::COUNTED => {
+            let version = cursor.small()?;
+            let parts = Parts { base: read_rate(cursor)?, rate: read_rate(cursor)? };
+            let capped = read_points(cursor)?;
+            let cap_day = match cursor.u8()? {
+                0 => None,
+                _ => Some(Day(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?)),
+            };
+            let points = if kind == tag::COUNTED { read_points(cursor)? } else { Points::ZERO };
+            Outcome::Counted { version, points, capped, parts, cap_day }
+        }
+        tag::RECORDED => Outcome::Recorded,
+        tag::REFUSED => {
+            let refusal = by_code(&Refusal::ALL, cursor)?;
+            Outcome::Refused { refusal, version: cursor.small()? }
+        }
+        tag::REPEATED => Outcome::Repeated { first: read_place(cursor)? },
+        tag::TAKEN_BACK | tag::VOIDED => {
+            let version = cursor.small()?;
+            let wager = Some(read_place(cursor)?).filter(|wager| wager.batch != 0);
+            let points = if kind == tag::VOIDED { read_points(cursor)? } else { Points::ZERO };
+            Outcome::Voided { wager, points, version }
+        }
+        tag::DEAD_LETTER => {
+            let reason = by_code(&DeadReason::ALL, cursor)?;
+            Outcome::DeadLetter { reason, detail: cursor.text()?.into() }
+        }
+        tag::DONE => Outcome::Done { made: cursor.varint()? },
+        tag::DECLINED => Outcome::Declined { why: by_code(&Declined::ALL, cursor)? },
+        tag::TIME => Outcome::Time { fired: cursor.small()? },
+        tag::QUIET => Outcome::Time { fired: 0 },
+        _ => return Err(cursor.bad()),
+    })
 }
 
 fn read_rate(cursor: &mut Cursor<'_>) -> Result<Rate, BadFormat> {
@@ -283,14 +456,22 @@ fn read_points(cursor: &mut Cursor<'_>) -> Result<Points, BadFormat> {
     Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())
 }
 
+/// Reads an entry. What it leaves out is said by `told`, which in turn has its points from the entry.
 fn read_entry<'a>(
     cursor: &mut Cursor<'a>,
-    kind: EntryKind,
-    mut place: Place,
+    place: Place,
     record_time: Timestamp,
+    told: Option<&mut Outcome>,
 ) -> Result<StoredEntry<'a>, BadFormat> {
     let flags = cursor.u8()?;
-    place.number = cursor.u8()?;
+    let own = if flags & SAYS_CAUSE != 0 {
+        let kind = entry_kind(cursor.u8()?).ok_or(cursor.bad())?;
+        let (program_version, capped) = (cursor.small()?, read_points(cursor)?);
+        let parts = Parts { base: read_rate(cursor)?, rate: read_rate(cursor)? };
+        Some((kind, program_version, capped, parts))
+    } else {
+        None
+    };
     let operator = cursor.small()?;
     let subject = Subject(cursor.array()?);
     let sequence = cursor.varint()?;
@@ -301,13 +482,25 @@ fn read_entry<'a>(
             return Ok(None);
         }
         let batch = place.batch.checked_sub(cursor.varint()?).ok_or(cursor.bad())?;
-        let (slot, number) = (cursor.small()?, cursor.u8()?);
+        let (slot, number) = (cursor.small()?, cursor.small()?);
         Ok(Some(Place { partition: place.partition, batch, slot, number }))
     };
     let previous = earlier(HAS_PREVIOUS)?;
     let skip = earlier(HAS_SKIP)?.or(previous.filter(|_| flags & SKIP_IS_PREVIOUS != 0));
     let cause: Cow<'a, str> = read_id(cursor)?;
     let hash = ChainHash(cursor.array()?);
+    let (kind, program_version, capped, parts) = match (own, told) {
+        (Some(own), _) => own,
+        (None, Some(Outcome::Counted { version, points: told, capped, parts, .. })) => {
+            *told = points;
+            (EntryKind::Earned, *version, *capped, *parts)
+        }
+        (None, Some(Outcome::Voided { version, points: told, .. })) => {
+            *told = points;
+            (EntryKind::Voided, *version, Points::ZERO, Parts::default())
+        }
+        (None, _) => return Err(cursor.bad()),
+    };
     let entry = Entry {
         operator,
         subject,
@@ -315,10 +508,10 @@ fn read_entry<'a>(
         kind,
         points,
         balance_after,
-        capped: Points::ZERO,
+        capped,
         cause,
-        program_version: 0,
-        parts: Parts::default(),
+        program_version,
+        parts,
         event_time: record_time.plus_micros(-age),
         record_time,
         place,

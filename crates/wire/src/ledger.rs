@@ -13,9 +13,9 @@ pub const ENTRY_FORMAT: u8 = 1;
 /// points i64 · balance after i64 · capped i64 · program version u32 · base u64 · rate u64 · event time
 /// i64 · record time i64 · place · previous · skip · cause length u8 · cause · hash before 32`, with
 /// points in hundredths, rates in 10^-8, times in microseconds, a place as `partition u16 · batch u64 ·
-/// slot u32 · number u8` and an absent place as 15 zero bytes (no batch has the number 0).
+/// slot u32 · number u32` and an absent place as 18 zero bytes (no batch has the number 0).
 pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
-    const FIXED_BYTES: usize = 2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + 15 * 3 + 1;
+    const FIXED_BYTES: usize = 2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + PLACE_BYTES * 3 + 1;
     let mut bytes = [0_u8; FIXED_BYTES + 255 + 32];
     let mut end = 0;
     let mut put = |field: &[u8]| {
@@ -52,11 +52,22 @@ pub const fn kind_code(kind: EntryKind) -> u8 {
     }
 }
 
-fn place_bytes(place: Place) -> [u8; 15] {
-    let mut bytes = [0; 15];
+/// The kind of entry that has a code.
+pub const fn entry_kind(code: u8) -> Option<EntryKind> {
+    match code {
+        1 => Some(EntryKind::Earned),
+        2 => Some(EntryKind::Voided),
+        _ => None,
+    }
+}
+
+const PLACE_BYTES: usize = 18;
+
+fn place_bytes(place: Place) -> [u8; PLACE_BYTES] {
+    let mut bytes = [0; PLACE_BYTES];
     bytes[..2].copy_from_slice(&place.partition.to_le_bytes());
     bytes[2..10].copy_from_slice(&place.batch.to_le_bytes());
     bytes[10..14].copy_from_slice(&place.slot.to_le_bytes());
-    bytes[14] = place.number;
+    bytes[14..].copy_from_slice(&place.number.to_le_bytes());
     bytes
 }

@@ -1,7 +1,8 @@
 //! A record of the log, and the slice of one batch that holds records of one partition.
 //!
 //! Record: `length u32 · kind u8 · source u8 · flags u8 · operator length u8 · received_at i64 ·
-//! [origin: partition u16, batch u64, slot u32] · operator · body`; the length counts all after
+//! [origin: partition u16, batch u64, slot
+//! u32, number u32, sequence u64] · operator · body`; the length counts all after
 //! itself. Slice: `checksum u32 · partition u16 · flags u16 · count u32 · batch u64 · length u32 · body`;
 //! the checksum is CRC32C over all after itself, so that a slice can be read alone.
 
@@ -21,6 +22,19 @@ pub enum Kind {
     Command = 3,
     /// A control record, ordered in every partition.
     Control = 4,
+}
+
+impl Kind {
+    /// The kind of a number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Wager),
+            2 => Some(Self::GameEvent),
+            3 => Some(Self::Command),
+            4 => Some(Self::Control),
+            _ => None,
+        }
+    }
 }
 
 /// Where a record came from.
@@ -74,10 +88,40 @@ pub struct Record<'a> {
     pub operator: &'a str,
     /// When the edge took it in.
     pub received_at: Timestamp,
-    /// The record that sent this one, where one partition wrote to another.
-    pub origin: Option<Place>,
+    /// Who sent this record, where one partition wrote to another.
+    pub origin: Option<Origin>,
     /// The bytes as they came.
     pub body: &'a [u8],
+}
+
+/// Which message of another partition a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// What caused it: the identity of the message.
+    pub place: Place,
+    /// The messages of one partition to another are numbered from 1.
+    pub sequence: u64,
+}
+
+/// Bytes of an origin.
+const ORIGIN_BYTES: usize = 26;
+
+impl Origin {
+    /// Appends the origin: `partition u16 · batch u64 · slot u32 · number u32 · sequence u64`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.place.partition.to_le_bytes());
+        out.extend_from_slice(&self.place.batch.to_le_bytes());
+        out.extend_from_slice(&self.place.slot.to_le_bytes());
+        out.extend_from_slice(&self.place.number.to_le_bytes());
+        out.extend_from_slice(&self.sequence.to_le_bytes());
+    }
+
+    /// Reads an origin.
+    pub fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
+        let (partition, batch) = (cursor.u16()?, cursor.u64()?);
+        let (slot, number) = (cursor.u32()?, cursor.u32()?);
+        Ok(Self { place: Place { partition, batch, slot, number }, sequence: cursor.u64()? })
+    }
 }
 
 const HAS_ORIGIN: u8 = 1;
@@ -85,7 +129,7 @@ const HAS_ORIGIN: u8 = 1;
 impl<'a> Record<'a> {
     /// Appends the record to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let origin = if self.origin.is_some() { 14 } else { 0 };
+        let origin = if self.origin.is_some() { ORIGIN_BYTES } else { 0 };
         let length = 12 + origin + self.operator.len() + self.body.len();
         out.reserve(4 + length);
         out.extend_from_slice(&u32::try_from(length).expect("bodies are limited").to_le_bytes());
@@ -94,9 +138,7 @@ impl<'a> Record<'a> {
         out.extend_from_slice(&[self.kind as u8, self.source as u8, flags, operator]);
         out.extend_from_slice(&self.received_at.micros().to_le_bytes());
         if let Some(origin) = self.origin {
-            out.extend_from_slice(&origin.partition.to_le_bytes());
-            out.extend_from_slice(&origin.batch.to_le_bytes());
-            out.extend_from_slice(&origin.slot.to_le_bytes());
+            origin.write(out);
         }
         out.extend_from_slice(self.operator.as_bytes());
         out.extend_from_slice(self.body);
@@ -106,23 +148,12 @@ impl<'a> Record<'a> {
     pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, BadFormat> {
         let length = cursor.u32()? as usize;
         let mut fields = Cursor::new(cursor.take(length)?, "record");
-        let kind = match fields.u8()? {
-            1 => Kind::Wager,
-            2 => Kind::GameEvent,
-            3 => Kind::Command,
-            4 => Kind::Control,
-            _ => return Err(fields.bad()),
-        };
+        let kind = Kind::from_number(fields.u8()?).ok_or(fields.bad())?;
         let source = Source::from_number(fields.u8()?).ok_or(fields.bad())?;
         let flags = fields.u8()?;
         let operator_length = usize::from(fields.u8()?);
         let received_at = Timestamp::from_micros(fields.i64()?);
-        let origin = if flags & HAS_ORIGIN != 0 {
-            let (partition, batch, slot) = (fields.u16()?, fields.u64()?, fields.u32()?);
-            Some(Place { partition, batch, slot, number: 0 })
-        } else {
-            None
-        };
+        let origin = if flags & HAS_ORIGIN != 0 { Some(Origin::read(&mut fields)?) } else { None };
         let operator = fields.take(operator_length)?;
         let operator = std::str::from_utf8(operator).map_err(|_| fields.bad())?;
         Ok(Self { kind, source, operator, received_at, origin, body: fields.rest() })

@@ -1,6 +1,6 @@
 //! Values of the state, as checkpoints hold them. Each begins with its format version.
 
-use accolade_domain::account::{Account, DayUse, Trail};
+use accolade_domain::account::{Account, CapDay, Trail};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Subject};
@@ -14,7 +14,7 @@ const ACCOUNT_FORMAT: u8 = 1;
 /// Appends an account, without its subject: the link has it.
 ///
 /// `format u8 · balance · consent u8 (0 nothing said, 1 in, 2 out) · sequence · [head 32] · count,
-/// packed places u64 · count, days and points · last wager (0, or 1 and an id) · last updated i64 ·
+/// packed places u64 · [cap's day · points] · last wager (0, or 1 and an id) · last updated i64 ·
 /// version`.
 pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     out.push(ACCOUNT_FORMAT);
@@ -32,10 +32,10 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     for packed in account.trail.packed() {
         out.extend_from_slice(&packed.to_le_bytes());
     }
-    put_varint(out, account.day_use.iter().count() as u64);
-    for (day, points) in account.day_use.iter() {
-        put_signed(out, i64::from(day.0));
-        put_signed(out, points.hundredths());
+    out.push(u8::from(account.cap_day != CapDay::NONE));
+    if account.cap_day != CapDay::NONE {
+        put_signed(out, i64::from(account.cap_day.day.0));
+        put_signed(out, account.cap_day.used.hundredths());
     }
     out.push(u8::from(account.last_wager.is_some()));
     if let Some(wager) = &account.last_wager {
@@ -65,12 +65,13 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
     for place in &mut *places {
         *place = cursor.u64()?;
     }
-    let mut day_use = DayUse::default();
-    for _ in 0..cursor.varint()? {
+    let cap_day = if cursor.u8()? == 0 {
+        CapDay::NONE
+    } else {
         let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
-        let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
-        day_use.append(Day(day), points);
-    }
+        let used = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
+        CapDay { day: Day(day), used }
+    };
     let last_wager = match cursor.u8()? {
         0 => None,
         _ => Some(read_packed_id(cursor)?),
@@ -82,7 +83,7 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         sequence,
         head,
         trail: Trail::from_packed(places),
-        day_use,
+        cap_day,
         last_wager,
         last_updated: Timestamp::from_micros(cursor.i64()?),
         version: cursor.varint()?,

@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use accolade_domain::account::Account;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
-use accolade_domain::program::Program;
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_server::{Service, Settings, local, serve_unix};
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::identity::partition_of;
@@ -19,19 +16,13 @@ use crate::harness::{Home, line_with};
 const OPERATOR: &str = "operator-789";
 const PARTITIONS: u16 = 4;
 
-/// Fails on stakes of 13.
-fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
-    decide(program, wager, account)
-}
-
 fn node(home: &Home) -> Arc<Node> {
     let mut options = NodeOptions::new(home.data_dir());
     options.files.partitions = PARTITIONS;
     options.files.log_segment_bytes = 1 << 20;
     options.files.journal_segment_bytes = 1 << 20;
     options.free_bytes_min = 0;
-    options.decide = faulty;
+    options.behaviours = FAILS_AT_13;
     Arc::new(Node::start(options).unwrap())
 }
 

@@ -11,11 +11,12 @@ use accolade_engine::disk::Disk;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{self, AppendFailed, EachOrdered, LogFailed, OrderedLog, Owner};
 use accolade_engine::ownership::{Counted, Cursor, Holder, is_possible};
-use accolade_engine::partition::{Effect, Moment, Observer, Shared, Stopped};
+use accolade_engine::partition::{Moment, Observer, Shared, Stopped};
+use accolade_engine::step::Effect;
 use accolade_storage::error::{Result as Stored, StorageError, in_full};
 use accolade_storage::home::Home;
 use accolade_storage::open::Options;
-use accolade_storage::ship::{self, BlockCache, Fetch, Shipper};
+use accolade_storage::ship::{self, BlockCache, Fetch, List, Shipped, Shipper};
 use accolade_wire::order::{self, Claim, Offsets, Order, SourceTopic};
 use accolade_wire::record::{HAS_CONTROL, Record, Slice};
 
@@ -431,11 +432,13 @@ impl Opening<'_> {
         let shipped = ship::read_shipped(&*disk)?;
         let is_own = shipped.as_ref().map_or(checkpoint.is_empty(), |own| own.knows(&checkpoint));
         let (disk, last, files) = match shipped {
-            Some(shipped) if is_own => {
-                let list = shipped.list;
-                let disk = ship::borrow(around.objects, &list, disk, around.cache)?;
-                (disk, Some(list), Files::Own)
-            }
+            Some(shipped) if is_own => match self.last_named(shipped, &checkpoint)? {
+                Some(list) => {
+                    let disk = ship::borrow(around.objects, &list, disk, around.cache)?;
+                    (disk, Some(list), Files::Own)
+                }
+                None => (disk, None, Files::Own),
+            },
             None if is_own => (disk, None, Files::Nothing),
             _ if checkpoint.is_empty() => {
                 drop(disk);
@@ -467,6 +470,20 @@ impl Opening<'_> {
         let heard_to = -1;
         let refolding = Refolding { home, keeper, cursor, batches, claim, claimed_at, heard_to };
         Ok((refolding, files))
+    }
+
+    /// The last list of this disk that is certainly there. What it remembers was perhaps only about to be
+    /// put, and objects that no list names are swept.
+    fn last_named(&self, shipped: Shipped, checkpoint: &str) -> Result<Option<List>, StorageError> {
+        if shipped.list.name == checkpoint {
+            return Ok(Some(shipped.list));
+        }
+        if checkpoint.is_empty() {
+            return Ok(None);
+        }
+        let written = self.around.objects.get_all(checkpoint);
+        let written = written.map_err(|source| StorageError::io(checkpoint, source))?;
+        Ok(Some(List::read(checkpoint, &written)?))
     }
 
     /// Makes sure that the home is the cluster's, and shares the node's rules with it.

@@ -9,13 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use accolade_cluster::{Answered, Answers, Ask, ClusterNode, ClusterOptions, Peers};
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::Program;
 use accolade_domain::time::Timestamp;
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::objects::{Object, Objects};
 use accolade_engine::ordered::OrderedLog;
@@ -224,7 +221,7 @@ impl Cluster {
         options.checkpoint_every = Duration::from_millis(300);
         options.free_bytes_min = 0;
         options.folds = 2;
-        options.decide = faulty;
+        options.behaviours = FAILS_AT_13;
         options.files.journal_segment_bytes = 1 << 18;
         options.files.log_segment_bytes = 1 << 18;
         options.files.segment_bytes = 1 << 17;
@@ -334,12 +331,6 @@ impl Drop for Cluster {
             node.crash();
         }
     }
-}
-
-/// Fails on stakes of 13.
-fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
-    decide(program, wager, account)
 }
 
 /// Submits one record.

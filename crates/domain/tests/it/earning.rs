@@ -1,10 +1,8 @@
 //! What counts, what it earns, and how it is rounded and cut.
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::{Amount, Points, Rate};
-use accolade_domain::earning::{Decision, decide};
+use accolade_domain::earning::{CapUse, Decision, decide};
 use accolade_domain::event::Wager;
-use accolade_domain::ledger::Subject;
 use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
 };
@@ -394,9 +392,8 @@ proptest! {
             jurisdiction: "j".into(),
             at: Timestamp::default(),
         };
-        let account = Account::new(Subject::default(), Timestamp::default());
         let expected = points_on_paper(stake, rate, base, rounding);
-        match decide(&program, &wager, Some(&account)) {
+        match decide(&program, &wager, None, CapUse::Used(Points::ZERO)) {
             Decision::Counted(earned) => {
                 let hundredths = u128::try_from(earned.points.hundredths()).unwrap();
                 prop_assert_eq!(digits(hundredths), expected);

@@ -3,23 +3,29 @@
 //! `program` lines begin a program from its clauses, separated by commas; `wager` lines are decided
 //! in order for one player, whose points count against the cap; `consent` is what the player says.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::{Amount, Multiplier, Points, Rate};
-use accolade_domain::earning::{Decision, decide};
+use accolade_domain::earning::{CapUse, Decision, cap_day, decide};
 use accolade_domain::event::{Consent, Wager};
-use accolade_domain::ledger::Subject;
 use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
 };
-use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use expect_test::Expect;
+
+/// What the rules ask about the player.
+#[derive(Default)]
+struct Player {
+    consent: Option<Consent>,
+    used: BTreeMap<Day, Points>,
+}
 
 /// Plays `scenario` and compares the transcript.
 pub(crate) fn check(scenario: &str, expected: Expect) {
     let mut program = empty_program();
-    let mut account = Account::new(Subject::default(), Timestamp::default());
+    let mut player = Player::default();
     let mut transcript = String::new();
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -29,10 +35,10 @@ pub(crate) fn check(scenario: &str, expected: Expect) {
                 rest.split(',').for_each(|clause| apply(&mut program, clause.trim()));
             }
             "consent" => {
-                account.consent = Some(if rest == "in" { Consent::In } else { Consent::Out });
+                player.consent = Some(if rest == "in" { Consent::In } else { Consent::Out });
             }
             "wager" => {
-                let told = play(&program, &mut account, rest.trim());
+                let told = play(&program, &mut player, rest.trim());
                 writeln!(transcript, "{:<44} {told}", rest.trim()).unwrap();
             }
             _ => panic!("unknown line `{line}`"),
@@ -117,7 +123,7 @@ fn apply_rule(rules: &mut Rules, clause: &[&str]) {
 }
 
 /// Decides `CATEGORY STAKE CURRENCY [game G] [segment S] [in J] [player P] [at HOUR]`.
-fn play(program: &Program, account: &mut Account, text: &str) -> String {
+fn play(program: &Program, player: &mut Player, text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (&[category, stake, currency], more) = words.split_first_chunk().unwrap();
     let option = |name| more.chunks_exact(2).find(|pair| pair[0] == name).map(|pair| pair[1]);
@@ -135,14 +141,16 @@ fn play(program: &Program, account: &mut Account, text: &str) -> String {
         jurisdiction: option("in").unwrap_or("Malta").into(),
         at: Timestamp::from_micros(hour * 3_600_000_000),
     };
-    match decide(program, &wager, Some(account)) {
+    let day = cap_day(program, &wager);
+    let used = day.and_then(|day| player.used.get(&day).copied()).unwrap_or_default();
+    match decide(program, &wager, player.consent, CapUse::Used(used)) {
         Decision::Refused(refusal) => format!("refused {}", refusal.code()),
         Decision::OutOfRange => "out of range".to_owned(),
         Decision::Counted(earned) => {
             let multiplier = Multiplier::of(earned.parts.base, earned.parts.rate);
             let mut told = format!("+{} at x{multiplier}", earned.points);
             if let Some(day) = earned.cap_day {
-                account.day_use.use_on(day, earned.points);
+                player.used.insert(day, used.plus(earned.points).unwrap());
                 write!(told, ", day {}, capped {}", day.0, earned.capped).unwrap();
             }
             told

@@ -8,7 +8,7 @@ use std::time::Duration;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::order::{Offsets, SourceTopic};
-use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::record::{Kind, Origin, Record, Source};
 
 use crate::ordered::{Event, LogFailed, OrderedLog, Owner};
 
@@ -50,14 +50,15 @@ struct Written {
     source: Source,
     operator: String,
     received_at: Timestamp,
-    origin: Option<Place>,
+    origin: Option<Origin>,
     body: Vec<u8>,
 }
 
 impl Written {
     fn new(kind: Kind, number: i64) -> Self {
         let at = usize::try_from(number).unwrap();
-        let origin = Place { partition: 1, batch: u64::MAX, slot: 7, number: 0 };
+        let place = Place { partition: 1, batch: u64::MAX, slot: 7, number: 3 };
+        let origin = Origin { place, sequence: 1 << 40 };
         // What others write too is never what a node sends to itself.
         let is_own = matches!(kind, Kind::Command | Kind::Control);
         let sources = [Source::Http, Source::File, Source::Kafka, Source::Node, Source::Released];

@@ -6,7 +6,7 @@ use accolade_domain::ledger::{Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::identity::{Content, IdHash};
-use accolade_wire::journal::{begin_slice, put_outcome};
+use accolade_wire::journal::{TimeSlot, begin_slice, put_outcome};
 
 use crate::ids::IdEntry;
 use crate::store::{Ask, Earlier, Folded, Hours, Store};
@@ -35,8 +35,9 @@ pub fn check(test: &mut impl UnderTest) {
 fn folded(batch: u64, outcomes: &[Outcome]) -> Folded {
     let mut journal = Vec::new();
     begin_slice(&mut journal, 1, Timestamp::from_micros(7));
+    TimeSlot::default().put(&mut journal);
     for outcome in outcomes {
-        put_outcome(&mut journal, outcome, None);
+        put_outcome(&mut journal, outcome, &[], &[]);
     }
     let count = u32::try_from(outcomes.len()).unwrap();
     Folded { partition: PARTITION, batch, count, journal, dead_letters: Vec::new() }

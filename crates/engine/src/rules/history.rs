@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 
-use super::{BEHAVIOUR, Rules, Unknown};
+use super::{BEHAVIOUR, Rules, Unknown, UnknownWhat};
 
 /// The rules that partitions of one node stand at, so that each control record is carried out once
 /// for all of them.
@@ -30,6 +30,11 @@ impl RulesHistory {
     /// For a fold that knows the behaviours up to `known`.
     pub const fn knowing(known: u16) -> Self {
         Self { recent: Mutex::new(VecDeque::new()), known }
+    }
+
+    /// What this fold does not know.
+    pub const fn unknown(&self, what: UnknownWhat) -> Unknown {
+        Unknown { what, known: self.known }
     }
 
     /// The rules after the control record `body`, which follows `before`. After [`Unknown`] nothing was

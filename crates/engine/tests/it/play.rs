@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::Program;
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
-use accolade_engine::partition::{Effect, Moment, Observer, Partition, Shared, Stopped};
-use accolade_engine::rules::RulesHistory;
+use accolade_engine::behaviour::Behaviour;
+use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
+use accolade_engine::step::Effect;
 use accolade_engine::store::{Ask, Earlier, Folded, Store};
+use accolade_engine::tables::outbox::Payload;
+use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Command, Control};
 use accolade_wire::journal::{Outcomes, Recorded};
-use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
+use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
 
 /// 2024-11-11T10:00:00Z.
@@ -49,6 +48,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn row(&mut self, _: u16, _: u8, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
     fn commit(&mut self, folded: &Folded) -> io::Result<()> {
         self.folded.insert(folded.batch, folded.clone());
         Ok(())
@@ -69,15 +72,14 @@ pub(crate) struct Play {
     heard: Vec<String>,
 }
 
-/// Panics on stakes of 13, and decides as usual otherwise.
-fn decide_unless_13(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
-    decide(program, wager, account)
-}
-
 impl Play {
     pub(crate) fn new() -> Self {
-        let shared = Shared { history: RulesHistory::default(), decide: decide_unless_13 };
+        Self::knowing(crate::faults::BEHAVIOURS)
+    }
+
+    /// A partition whose release knows `behaviours`.
+    pub(crate) fn knowing(behaviours: &'static [Behaviour]) -> Self {
+        let shared = Shared::new(behaviours);
         let mut play = Self {
             partition: Partition::new(0),
             store: MemoryStore::default(),
@@ -121,6 +123,45 @@ impl Play {
         Record { kind, source, operator, received_at, origin, body }.write(&mut records);
         self.waiting.push((records, flags));
         self.fold();
+    }
+
+    /// Carries out what was asked for, as often as it was: messages go to this partition itself.
+    fn deliver(&mut self) {
+        for effect in std::mem::take(&mut self.effects) {
+            let now = self.now;
+            let mut records = Vec::new();
+            match effect {
+                Effect::Send { key, cause, payload } => {
+                    let origin = Some(Origin { place: cause, sequence: key.sequence });
+                    match payload {
+                        Payload::Letter(bytes_at) => {
+                            let letters = &self.store.folded[&bytes_at.batch].dead_letters;
+                            let (_, bytes) =
+                                letters.iter().find(|(slot, _)| *slot == bytes_at.slot).unwrap();
+                            let letter = Record::read(&mut Cursor::new(bytes, "letter")).unwrap();
+                            let source = Source::Released;
+                            Record { source, origin, ..letter }.write(&mut records);
+                        }
+                        Payload::Record { kind, operator, body } => {
+                            let (source, received_at) = (Source::Node, now);
+                            let (operator, body) = (&*operator, &*body);
+                            Record { kind, source, operator, received_at, origin, body }
+                                .write(&mut records);
+                        }
+                    }
+                }
+                Effect::Arrived { origin } => {
+                    let by = origin.place.partition;
+                    let command = Command::Arrived { by, sequence: origin.sequence };
+                    let body = &*serde_json::to_vec(&command).unwrap();
+                    let (kind, source, operator) = (Kind::Command, Source::Node, "");
+                    Record { kind, source, operator, received_at: now, origin: None, body }
+                        .write(&mut records);
+                }
+            }
+            self.waiting.push((records, 0));
+            self.fold();
+        }
     }
 
     /// Folds what waits, as far as it goes.
@@ -221,10 +262,12 @@ impl Play {
                 let id = format!("c{}", self.next_command);
                 self.command(&Command::Release { id, dead_letter: (batch.parse().unwrap(), 1) });
             }
-            ["skip", batch] => {
+            ["skip", batch, ..] => {
                 let (batch, who) = (batch.parse().unwrap(), "test".into());
-                self.control(&Control::Skip { partition: 0, batch, slot: 1, who });
+                let slot = words.get(2).map_or(1, |slot| slot.parse().unwrap());
+                self.control(&Control::Skip { partition: 0, batch, slot, who });
             }
+            ["deliver"] => self.deliver(),
             ["control", ..] => {
                 let body = line.trim().strip_prefix("control").unwrap().trim();
                 self.order(Kind::Control, Source::Node, "", body.as_bytes(), HAS_CONTROL);
@@ -280,6 +323,7 @@ impl Observer for Hearing<'_> {
             Outcome::Done { made: 0 } => "done".into(),
             Outcome::Done { made } => format!("made v{made}"),
             Outcome::Declined { why } => format!("declined {}", why.code()),
+            Outcome::Time { .. } => unreachable!("a record is never the time of its batch"),
         };
         self.0.push(words + &balance);
     }

@@ -240,9 +240,9 @@ fn consent_holds_from_its_place_on() {
         expect![[r#"
             program      made v1
             wager w1     +1.00 by v1  balance 1.00
-            consent anna done
+            consent anna done  balance 1.00
             wager w2     refused no_consent  balance 1.00
-            consent anna done
+            consent anna done  balance 1.00
             wager w3     +1.00 by v1  balance 2.00
         "#]],
     );

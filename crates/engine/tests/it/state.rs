@@ -69,7 +69,8 @@ fn every_entry_is_chained_to_the_one_before_it_and_balances_are_sums() {
         let (batch, count) = (folded.batch, folded.count);
         let slice = Slice { partition: 0, batch, flags: 0, count, body: &folded.journal };
         for recorded in Outcomes::read(&slice).unwrap() {
-            let Some(stored) = recorded.unwrap().entry else { continue };
+            let recorded = recorded.unwrap();
+            let Some(stored) = recorded.entries.first() else { continue };
             let is_it = |player: &accolade_engine::players::Player| {
                 player.account.subject == stored.entry.subject
             };

@@ -1,6 +1,7 @@
 //! Messages as others may write them.
 
 use accolade_domain::ledger::Place;
+use accolade_wire::record::Origin;
 use rdkafka::message::{OwnedMessage, Timestamp as Stamp};
 
 use super::*;
@@ -126,7 +127,8 @@ fn whatever_its_headers_say_a_message_of_others_is_nothing_that_accolade_sends_t
 
 #[test]
 fn a_release_is_carried_by_the_commands_alone() {
-    let origin = Some(Place { partition: 3, batch: 1 << 40, slot: 9, number: 0 });
+    let place = Place { partition: 3, batch: 1 << 40, slot: 9, number: 2 };
+    let origin = Some(Origin { place, sequence: 7 });
     let source = Source::Released;
     let written = Record { source, origin, ..foreign(Kind::Wager, "house", b"{}") };
     let carried = carry(SourceTopic::Commands, &written, None);

@@ -22,7 +22,7 @@ CREATE TABLE {ledger} (
     partition integer NOT NULL,
     batch bigint NOT NULL,
     slot bigint NOT NULL,
-    number smallint NOT NULL,
+    number integer NOT NULL,
     hash bytea NOT NULL
 ) PARTITION BY RANGE (record_time);
 CREATE INDEX ON {ledger} (operator_id, player_id, record_time);

@@ -228,7 +228,7 @@ impl House {
                 let slice = Slice::read(&mut Cursor::new(&bytes, "slice")).unwrap();
                 for recorded in Outcomes::read(&slice).unwrap() {
                     let recorded = recorded.unwrap();
-                    let Some(stored) = recorded.entry else { continue };
+                    let Some(stored) = recorded.entries.into_iter().next() else { continue };
                     let entry = stored.entry;
                     let player = self.node.read(partition, |partition| {
                         let mut all = partition.players().all().iter();

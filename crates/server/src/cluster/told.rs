@@ -7,7 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_varint};
-use accolade_wire::journal::{Outcomes, begin_slice, put_outcome};
+use accolade_wire::journal::{Outcomes, TimeSlot, begin_slice, put_outcome};
 use accolade_wire::record::Slice;
 
 const IS_KNOWN: u8 = 1;
@@ -23,13 +23,13 @@ pub(crate) fn put_told(out: &mut Vec<u8>, told: &Told) {
         return;
     };
     out.push(if balance.is_some() { IS_KNOWN | HAS_BALANCE } else { IS_KNOWN });
-    put_signed(out, points_of(outcome).hundredths());
     if let Some(balance) = balance {
         put_signed(out, balance.hundredths());
     }
     let mut body = Vec::with_capacity(32);
     begin_slice(&mut body, 0, Timestamp::default());
-    put_outcome(&mut body, outcome, None);
+    TimeSlot::default().put(&mut body);
+    put_outcome(&mut body, outcome, &[], &[]);
     put_varint(out, body.len() as u64);
     out.extend_from_slice(&body);
 }
@@ -40,35 +40,17 @@ pub(crate) fn read_told(cursor: &mut Cursor<'_>) -> Result<Told, BadFormat> {
     if flags & IS_KNOWN == 0 {
         return Ok(None);
     }
-    let points = read_points(cursor)?;
     let balance = if flags & HAS_BALANCE == 0 { None } else { Some(read_points(cursor)?) };
     let length = cursor.small()?;
     let body = cursor.take(length)?;
     let slice = Slice { partition: 0, batch: 0, flags: 0, count: 1, body };
-    let mut outcome = Outcomes::read(&slice)?.at(1)?.outcome;
-    if let Outcome::Counted { points: own, .. } | Outcome::Voided { points: own, .. } = &mut outcome
-    {
-        *own = points;
-    }
+    let outcome = Outcomes::read(&slice)?.at(1)?.outcome;
     Ok(Some((outcome, balance)))
 }
 
 fn read_points(cursor: &mut Cursor<'_>) -> Result<Points, BadFormat> {
     Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())
 }
-
-const fn points_of(outcome: &Outcome) -> Points {
-    match outcome {
-        Outcome::Counted { points, .. } | Outcome::Voided { points, .. } => *points,
-        Outcome::Recorded
-        | Outcome::Refused { .. }
-        | Outcome::Repeated { .. }
-        | Outcome::DeadLetter { .. }
-        | Outcome::Done { .. }
-        | Outcome::Declined { .. } => Points::ZERO,
-    }
-}
-
 /// Reads `count` of them, and nothing else.
 pub(crate) fn read_all(bytes: &[u8], count: usize) -> Result<Vec<Told>, BadFormat> {
     let mut cursor = Cursor::new(bytes, "answer of outcomes");

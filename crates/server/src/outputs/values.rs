@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use accolade_domain::amount::{Multiplier, Points};
 use accolade_domain::event::{Event, Wager};
+use accolade_domain::ledger::Entry;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::cut::{cut, sha256};
 use accolade_wire::event::read_wager;
-use accolade_wire::journal::Recorded;
+use accolade_wire::journal::{Recorded, StoredEntry};
 use accolade_wire::json::{self, Value};
 use accolade_wire::record::{Kind, Record};
 use accolade_wire::timestamp;
@@ -99,7 +100,9 @@ impl Values {
             self.of_wager(wager, record, recorded, wanted, each);
         }
         if wanted.balances {
-            self.balance(operator, player, recorded, each);
+            for StoredEntry { entry, .. } in &recorded.entries {
+                self.balance(operator, player, entry, each);
+            }
         }
     }
 
@@ -119,13 +122,12 @@ impl Values {
             Outcome::Counted { .. } => !(wanted.eligible || wanted.calculated),
             _ => true,
         };
-        if wanted.balances
-            && let Some(stored) = &recorded.entry
-        {
-            let (operator, subject) = (stored.entry.operator, stored.entry.subject);
-            match aside.player(recorded.place.partition, operator, subject) {
-                Some((operator, player)) => self.balance(&operator, &player, recorded, each),
-                None => is_whole = false,
+        if wanted.balances {
+            for StoredEntry { entry, .. } in &recorded.entries {
+                match aside.player(entry.place.partition, entry.operator, entry.subject) {
+                    Some((operator, player)) => self.balance(&operator, &player, entry, each),
+                    None => is_whole = false,
+                }
             }
         }
         is_whole
@@ -170,12 +172,10 @@ impl Values {
         &mut self,
         operator: &str,
         player: &str,
-        recorded: &Recorded<'_>,
+        entry: &Entry<'_>,
         each: &mut dyn FnMut(Output<'_>),
     ) {
-        let Some(stored) = &recorded.entry else { return };
-        let entry = &stored.entry;
-        let (place, time) = (recorded.place, recorded.time);
+        let (place, time) = (entry.place, entry.record_time);
         put_balance_key(&mut self.key, operator, player);
         let (points, version) = (entry.balance_after, entry.sequence);
         let last_wager = &*entry.cause;

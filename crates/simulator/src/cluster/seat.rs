@@ -215,7 +215,7 @@ impl World {
                     truth.state(home.partition());
                     self.judge(partition, &ears.of(partition, batch.number));
                     for effect in effects {
-                        self.carry_out(partition, effect, home);
+                        self.carry_out(partition, &effect, home);
                     }
                     // Only here somebody is told.
                     let truth = &mut self.truths[usize::from(partition)];

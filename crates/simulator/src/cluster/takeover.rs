@@ -73,7 +73,7 @@ impl World {
                     truth.state(home.partition());
                     self.judge(partition, &ears.of(partition, batch.number));
                     for effect in effects {
-                        self.carry_out(partition, effect, home);
+                        self.carry_out(partition, &effect, home);
                     }
                     self.count("batches folded again");
                 }

@@ -278,10 +278,10 @@ impl Truth {
     /// The files are those of a fold that was never interrupted; `clock` is the latest that they have
     /// seen.
     pub(super) fn files(&self, live: &Partition, backing: &Backing, clock: i64) -> Result<()> {
-        let letters = self.reference.dead_letters().values();
-        let letters = letters.filter(|letter| letter.until.micros() > clock);
+        let letters = self.reference.tables().dead_letters.iter();
+        let letters = letters.filter(|(_, letter)| letter.until.micros() > clock);
         let kept: BTreeSet<_> =
-            letters.map(|letter| (letter.bytes_at.batch, letter.bytes_at.slot)).collect();
+            letters.map(|(_, it)| (it.bytes_at.batch, it.bytes_at.slot)).collect();
         for ((partition, batch), folded) in &self.store.batches {
             if *batch >= live.next_batch() {
                 break;

@@ -40,12 +40,6 @@ impl Model {
 
     pub(super) fn keep_letter(&mut self, input: &Input<'_>, reason: &'static str) {
         let until = self.batch_times[&input.partition] + 30 * DAY;
-        if let Some(release) = input.released_at {
-            if self.returned.contains_key(&release) {
-                return;
-            }
-            self.returned.insert(release, (input.partition, until));
-        }
         let letter = ModelLetter {
             operator: input.operator.to_owned(),
             reason,

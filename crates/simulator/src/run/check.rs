@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Place};
 use accolade_domain::outcome::Outcome;
-use accolade_engine::partition::{DeadLetterState, Partition};
+use accolade_engine::partition::Partition;
+use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_storage::backing::Backing;
 use accolade_storage::driver::Ground;
 use accolade_storage::error::{Result, StorageError};
@@ -69,6 +70,7 @@ pub(crate) fn outcome(heard: &Heard, expectation: &Expectation) {
         Outcome::DeadLetter { reason, .. } => {
             told(ModelOutcome::DeadLetter, Some(reason.code()), 0, 0)
         }
+        Outcome::Time { .. } => panic!("a record is not the time of its batch"),
     };
     let Expectation::Record(expected) = expectation else {
         panic!("{place:?}: {:?} where {expectation:?} was expected", heard.outcome);
@@ -104,7 +106,8 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
         assert_eq!(takes_part, expected.takes_part, "consent of {key:?}");
     }
     let letters: Vec<_> = partition
-        .dead_letters()
+        .tables()
+        .dead_letters
         .iter()
         .map(|(place, letter)| {
             let state = match letter.state {
@@ -130,9 +133,9 @@ pub(crate) fn replayed(ground: &Ground, reference: &Reference) -> Result<()> {
         ground.read(reference.number(), |live| same(live, reference));
     }
     let (backing, now) = (ground.backing(), ground.log_time());
-    let letters = reference.partitions.iter().flat_map(|live| live.dead_letters().values());
+    let letters = reference.partitions.iter().flat_map(|live| live.tables().dead_letters.iter());
     let listed: BTreeSet<Place> =
-        letters.filter(|letter| letter.until > now).map(|letter| letter.bytes_at).collect();
+        letters.filter(|(_, it)| it.until > now).map(|(_, it)| it.bytes_at).collect();
     for ((partition, batch), folded) in &reference.store.batches {
         let bytes = backing.journal.read(*partition, *batch)?;
         let bytes = bytes.unwrap_or_else(|| panic!("no journal of {partition}/{batch}"));
@@ -257,7 +260,8 @@ pub(crate) fn chains(partition: &Partition, backing: &Backing, model: &Model) ->
             for expected in expected.iter().rev() {
                 let place = at.unwrap_or_else(|| panic!("{key:?} has too few entries"));
                 let read = backing.recorded(place, |recorded| {
-                    let stored = recorded.entry.as_ref().expect("an entry stands at its place");
+                    let stored = recorded.entry(place.number);
+                    let stored = stored.expect("an entry stands at its place");
                     let entry = &stored.entry;
                     let line = (
                         entry.sequence,
@@ -280,7 +284,7 @@ pub(crate) fn chains(partition: &Partition, backing: &Backing, model: &Model) ->
                     let before = match entry.previous {
                         None => Ok(Some(ChainHash::default())),
                         Some(previous) => backing
-                            .recorded(previous, |it| it.entry.as_ref().map(|entry| entry.hash))
+                            .recorded(previous, |it| it.entry(previous.number).map(|it| it.hash))
                             .map(Option::flatten),
                     };
                     before.map(|before| {

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
-use accolade_engine::partition::Effect;
+use accolade_engine::step::Effect;
+use accolade_engine::tables::outbox::{MessageKey, Payload};
 use accolade_wire::identity::partition_of;
-use accolade_wire::record::{Slice, Source};
+use accolade_wire::record::{Origin, Slice, Source};
 
 use super::item::{Item, Meaning};
 use super::{Run, panics};
@@ -39,7 +40,7 @@ impl Desk {
     /// Hears of a record that is in the log, and what must become of it.
     pub(crate) fn note(&mut self, at: At, item: &Rc<Item>, expected: &Expected) {
         if let Some(origin) = item.origin {
-            let origin = (origin.partition, origin.batch, origin.slot);
+            let origin = (origin.place.partition, origin.place.batch, origin.place.slot);
             self.arrived.insert(origin);
             let counts = expected.outcome == ModelOutcome::Counted;
             let is_first = !counts || self.counted.insert(origin);
@@ -147,7 +148,7 @@ impl Run {
             if !self.is_calm && !self.random.percent(15) {
                 continue;
             }
-            if message.contains(panics::BUG) {
+            if panics::is_bug(&message) {
                 // Any control record has it go on.
                 self.count("records folded again after a panic");
                 let name = format!("again-{}", self.logged.len());
@@ -169,25 +170,30 @@ impl Run {
             }
             if percent < 100 && self.random.percent(15) {
                 self.count("effects repeated");
-                self.outbox.push_back((partition, effect));
+                self.outbox.push_back((partition, effect.clone()));
             }
-            let item = match effect {
-                Effect::Send { from, bytes_at } => self.sent(from, bytes_at),
-                Effect::Arrived { to } => (to.partition, Item::arrived(to, self.log_time())),
+            let item = match &effect {
+                Effect::Send { key, cause, payload } => self.sent(*key, *cause, payload),
+                Effect::Arrived { origin } => {
+                    let item = Item::arrived(partition, origin.sequence, self.log_time());
+                    (origin.place.partition, item)
+                }
             };
-            self.send(partition, effect, item);
+            self.send(partition, &effect, item);
         }
     }
 
     /// What a dead letter is sent as, and to which partition.
-    fn sent(&self, from: Place, bytes_at: Place) -> (u16, Item) {
+    fn sent(&self, key: MessageKey, cause: Place, payload: &Payload) -> (u16, Item) {
+        let origin = Some(Origin { place: cause, sequence: key.sequence });
+        let bytes_at = letter_at(payload);
         let kept = &self.desk.bytes[&(bytes_at.partition, bytes_at.batch, bytes_at.slot)];
-        let item = Item { source: Source::Released, origin: Some(from), ..kept.clone() };
+        let item = Item { source: Source::Released, origin, ..kept.clone() };
         let player = match &item.meaning {
             Meaning::Event(event) => event.player_id(),
             _ => None,
         };
-        let to = player.map_or(from.partition, |player| partition_of(player, self.partitions));
+        let to = player.map_or(cause.partition, |player| partition_of(player, self.partitions));
         (to, item)
     }
 
@@ -202,25 +208,33 @@ impl Run {
     }
 
     /// The node's own message is the one that is expected.
-    fn send(&mut self, partition: u16, effect: Effect, (to, item): (u16, Item)) {
-        let (now, partitions) = (Timestamp::from_micros(item.received_at), self.partitions);
+    fn send(&mut self, partition: u16, effect: &Effect, (to, item): (u16, Item)) {
+        let now = Timestamp::from_micros(item.received_at);
         let backing = self.node().backing();
-        let message = accolade_storage::message::of(partition, effect, backing, partitions, now);
+        let message = accolade_storage::message::of(partition, effect, backing, now);
         if message.is_none() && self.may_have_failed() {
             self.count("messages that could not be made");
             return;
         }
-        if let Effect::Send { from, bytes_at } = effect
+        if let Effect::Send { cause, payload, .. } = effect
             && message.is_none()
-            && self.had_its_time(bytes_at)
+            && self.had_its_time(letter_at(payload))
         {
             self.count("dead letters sent after their time");
-            self.desk.arrived.insert((from.partition, from.batch, from.slot));
+            self.desk.arrived.insert((cause.partition, cause.batch, cause.slot));
             return;
         }
         assert!(message.is_some(), "{effect:?} cannot be carried out");
         assert!(message == Some((to, item.encoded())), "{effect:?} is carried out as another");
         self.put(Some(to), item);
+    }
+}
+
+/// The letter that a message is; no rule sends anything else.
+pub(crate) fn letter_at(payload: &Payload) -> Place {
+    match payload {
+        Payload::Letter(bytes_at) => *bytes_at,
+        Payload::Record { .. } => panic!("no rule sends a record of its own"),
     }
 }
 

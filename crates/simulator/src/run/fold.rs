@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::Program;
+use accolade_engine::apply::{Input, Loaded, What, apply};
+use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::contract::faulty::{is_judged, stake_of};
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
-use accolade_engine::rules::RulesHistory;
+use accolade_engine::rules::Rules;
+use accolade_engine::step::Step;
 use accolade_storage::log::LogFrame;
 
 use super::memory::MemoryStore;
@@ -103,17 +103,30 @@ pub(crate) const FAULT: &str = "the simulated rule has failed";
 
 /// Whether a fold was meant to fail so.
 pub(crate) fn is_meant(message: &str) -> bool {
-    message.contains(FAULT) || message.contains(panics::BUG)
+    message.contains(FAULT) || panics::is_bug(message)
 }
 
 /// What a node decides by.
 pub(crate) fn shared() -> Shared {
-    Shared { history: RulesHistory::default(), decide: faulty_decide }
+    Shared::new(&[Behaviour { apply: faulty, ..FIRST }])
 }
 
-/// The rules, one of which fails at a certain stake.
-fn faulty_decide(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    panics::pass("panics in a rule");
-    assert!(wager.stake.atto() != FAULTY_STAKE, "{FAULT}");
-    decide(program, wager, account)
+/// The rules, one of which fails at a certain stake, and which fail now and then wherever they may.
+fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
+    let mut step = apply(rules, loaded, input);
+    if is_judged(&step.outcome) {
+        panics::pass("panics in a rule");
+        assert!(stake_of(input) != Some(FAULTY_STAKE), "{FAULT}");
+    }
+    if matches!(input.what, What::Timer(_)) {
+        panics::pass("panics in a timer");
+    }
+    if let Some(entry) = step.entries.last_mut()
+        && panics::fails("panics while a step is carried")
+    {
+        // All changes of the step have been carried when its entry turns out not to add up.
+        entry.balance_after = Points::ZERO;
+        entry.points = Points::ZERO;
+    }
+    step
 }

@@ -4,7 +4,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::{Command, Control};
 use accolade_wire::program;
-use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::record::{Kind, Origin, Record, Source};
 
 use crate::input::{ModelCommand, ModelEvent};
 use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
@@ -16,7 +16,7 @@ pub(crate) struct Item {
     pub(crate) source: Source,
     pub(crate) operator: String,
     pub(crate) received_at: i64,
-    pub(crate) origin: Option<Place>,
+    pub(crate) origin: Option<Origin>,
     pub(crate) body: Vec<u8>,
     pub(crate) meaning: Meaning,
 }
@@ -97,15 +97,15 @@ impl Item {
         }
     }
 
-    /// The answer to the partition that sent a dead letter from `to`.
-    pub(crate) fn arrived(to: Place, received_at: i64) -> Self {
+    /// The answer of partition `by` to one that sent it a message.
+    pub(crate) fn arrived(by: u16, sequence: u64, received_at: i64) -> Self {
         Self {
             kind: Kind::Command,
             source: Source::Node,
             operator: String::new(),
             received_at,
             origin: None,
-            body: json(&Command::Arrived { sent_from: (to.batch, to.slot) }),
+            body: json(&Command::Arrived { by, sequence }),
             meaning: Meaning::Arrived,
         }
     }

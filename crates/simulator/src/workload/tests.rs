@@ -20,7 +20,7 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                         place: (batch, slot),
                         operator: &record.operator,
                         event: &record.event,
-                        released_at: None,
+                        message: None,
                     };
                     let expected = model.record(&input);
                     let what = format!("{:?} {}", expected.outcome, expected.reason.unwrap_or("-"));

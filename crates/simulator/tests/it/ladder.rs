@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use accolade_domain::earning::{Decision, decide};
+use accolade_domain::amount::Points;
+use accolade_domain::earning::{CapUse, Decision, decide};
 use accolade_domain::event::Event;
 use accolade_simulator::input::ModelEvent;
 use accolade_simulator::model::{Expected, Input, Model, ModelOutcome, WindowSettings};
@@ -36,12 +37,12 @@ fn both_ladders_decide_alike() {
                         place: (1, 1),
                         operator: &record.operator,
                         event: &record.event,
-                        released_at: None,
+                        message: None,
                     });
                     let Some(Event::Wager(wager)) = meant(&record.event, None) else {
                         unreachable!()
                     };
-                    let real = decide(program, &wager, None);
+                    let real = decide(program, &wager, None, CapUse::Used(Points::ZERO));
                     assert_eq!(
                         told(&real),
                         modelled(&expected),

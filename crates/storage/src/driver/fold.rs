@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_engine::partition::{Effect, Observer, Partition, Shared, Stopped};
+use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
+use accolade_engine::step::Effect;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 

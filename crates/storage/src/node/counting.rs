@@ -29,7 +29,8 @@ const fn column_of(outcome: &Outcome) -> usize {
         Outcome::Repeated { .. } => 2,
         Outcome::Voided { .. } => 3,
         Outcome::DeadLetter { .. } => 4,
-        Outcome::Done { .. } => 5,
+        // A record is never the time of its batch.
+        Outcome::Done { .. } | Outcome::Time { .. } => 5,
         Outcome::Declined { .. } => 6,
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::intake::{Caller, Refused, Submission};
-use accolade_engine::partition::Effect;
+use accolade_engine::step::Effect;
 
 use super::counting::Tally;
 use super::{Inner, lock};
@@ -146,8 +146,7 @@ fn in_words(panic: &(dyn std::any::Any + Send)) -> String {
 /// Does what a batch has asked for. If it cannot be done now, a timer asks again.
 fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
     let ground = &inner.ground;
-    let (now, partitions) = (ground.log_time(), ground.partitions());
-    let message = message::of(partition, effect, ground.backing(), partitions, now);
+    let message = message::of(partition, &effect, ground.backing(), ground.log_time());
     let Some((to, records)) = message else { return };
     let length = u32::try_from(records.len()).expect("bodies are limited");
     let submission = Submission {

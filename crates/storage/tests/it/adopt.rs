@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::Program;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::disk::Disk;
 use accolade_engine::ids::IdEntry;
 use accolade_engine::objects::Objects;
-use accolade_engine::partition::{DeadLetterState, Effect, Observer, Partition, Shared};
+use accolade_engine::partition::{Observer, Partition, Shared};
 use accolade_engine::rules::RulesHistory;
+use accolade_engine::step::Effect;
+use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_storage::adopt::Embedded;
 use accolade_storage::backing::{Backing, NodeStore};
 use accolade_storage::checkpoint::Part;
@@ -53,12 +52,6 @@ fn disk(folder: &Path) -> Arc<dyn Disk> {
     Arc::new(RealDisk::open(folder).unwrap())
 }
 
-/// Fails on stakes of 13.
-fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
-    decide(program, wager, account)
-}
-
 /// Keeps what it hears.
 #[derive(Debug, Default)]
 struct Heard(Vec<(Outcome, Option<Points>)>);
@@ -88,7 +81,7 @@ impl Node {
         let folder = tempfile::tempdir().unwrap();
         let opened = open::open(&disk(folder.path()), &sizes()).unwrap();
         let store = NodeStore::new(Arc::clone(&opened.backing));
-        let shared = Shared { history: RulesHistory::default(), decide: faulty };
+        let shared = Shared::new(FAILS_AT_13);
         let (frames, places) = (Vec::new(), BTreeMap::new());
         let (now, folded, commands) = (START, 0, 0);
         let mut node =
@@ -284,7 +277,7 @@ impl Node {
     fn release_one_of_each(&mut self) {
         let mut letters = Vec::new();
         for partition in &self.opened.partitions {
-            let mut late = partition.dead_letters().iter().filter(|(_, letter)| {
+            let mut late = partition.tables().dead_letters.iter().filter(|(_, letter)| {
                 letter.reason == DeadReason::TooLate && letter.state == DeadLetterState::Open
             });
             letters.extend(late.next().map(|(place, _)| *place));
@@ -375,7 +368,7 @@ fn homes_are_what_the_directory_was_and_go_on_as_it_would_have() {
 
     let store = tempfile::tempdir().unwrap();
     let objects: Arc<dyn Objects> = Arc::new(Directory::open(store.path()).unwrap());
-    let embedded = Embedded::open(directory.path(), faulty).unwrap();
+    let embedded = Embedded::open(directory.path(), FAILS_AT_13).unwrap();
     assert_eq!(embedded.controls().len() as u64 + 1, applied, "one was declined");
     let folders: Vec<_> = (0..PARTITIONS).map(|_| tempfile::tempdir().unwrap()).collect();
     let mut homes: Vec<Home> = (0..)
@@ -427,8 +420,8 @@ fn a_directory_that_was_adopted_is_still_a_nodes() {
     node.fold();
     node.retell();
     for _ in 0..2 {
-        let embedded = Embedded::open(directory.path(), faulty).unwrap();
-        let in_use = Embedded::open(directory.path(), faulty).unwrap_err();
+        let embedded = Embedded::open(directory.path(), FAILS_AT_13).unwrap();
+        let in_use = Embedded::open(directory.path(), FAILS_AT_13).unwrap_err();
         assert!(matches!(in_use, StorageError::InUse(_)), "{in_use}");
         for (partition, expected) in embedded.partitions().iter().zip(&node.opened.partitions) {
             assert_eq!(values(partition), values(expected));
@@ -443,11 +436,11 @@ fn a_directory_in_which_a_partition_stands_or_with_nothing_in_it_is_refused() {
     node.wager("stuck", player, "13.00", at);
     node.commit();
     let directory = node.copy();
-    let stands = Embedded::open(directory.path(), faulty).unwrap_err();
+    let stands = Embedded::open(directory.path(), FAILS_AT_13).unwrap_err();
     let stands = std::io::Error::from(stands).to_string();
     assert!(stands.contains("the fold failed at partition"), "{stands}");
 
     let empty = tempfile::tempdir().unwrap();
-    let nothing = Embedded::open(empty.path(), faulty).unwrap_err();
+    let nothing = Embedded::open(empty.path(), FAILS_AT_13).unwrap_err();
     assert!(nothing.to_string().contains("there is nothing in it"), "{nothing}");
 }

@@ -9,10 +9,10 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_engine::behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::{Caller, Refused, Submission};
 use accolade_engine::partition::{Partition, Shared};
-use accolade_engine::rules::RulesHistory;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::driver::Driver;
 use accolade_storage::driver::checkpoints::Stepped;
@@ -62,8 +62,7 @@ struct Node {
 impl Node {
     /// Opens the directory, and begins it or folds what is to be replayed.
     fn open(disk: Arc<dyn Disk>, folder: &Path) -> Self {
-        let decide = accolade_domain::earning::decide;
-        let shared = Shared { history: RulesHistory::default(), decide };
+        let shared = Shared::new(behaviour::KNOWN);
         let mut driver = Driver::open(&disk, &node::options(folder).files, shared, FOLDS).unwrap();
         if driver.is_new {
             let body = accolade_storage::genesis::body(PARTITIONS).unwrap();

@@ -8,17 +8,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::Program;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
-use accolade_engine::rules::RulesHistory;
 use accolade_storage::backing::NodeStore;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::error::StorageError;
@@ -52,13 +48,7 @@ fn disk(folder: &Path) -> Arc<dyn Disk> {
 }
 
 fn shared() -> Shared {
-    Shared { history: RulesHistory::default(), decide: faulty }
-}
-
-/// Fails on stakes of 13.
-fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
-    decide(program, wager, account)
+    Shared::new(FAILS_AT_13)
 }
 
 /// Keeps what it hears.
@@ -282,7 +272,7 @@ fn homes_hold_what_the_embedded_node_holds() {
         feed(&mut home, &node, node.frames.len());
         check_same(&home, &node);
         check_same_records(&home, &node, 1);
-        assert_eq!(home.partition().dead_letters().len(), 20);
+        assert_eq!(home.partition().tables().dead_letters.len(), 20);
         players += home.partition().head().players;
     }
     assert_eq!(players, 40);
@@ -582,7 +572,7 @@ fn what_later_checkpoints_supersede_is_removed() {
     }
     let states = files(folder.path(), "state");
     assert!(!states.contains(&format!("{:012}", 1)), "{states:?}");
-    assert!(states.len() < 6, "{states:?}");
+    assert!(states.len() < 12, "{states:?}");
     drop((home, checkpointer));
     check_same(&seven(folder.path()), &node);
 }

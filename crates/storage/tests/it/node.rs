@@ -2,15 +2,12 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{Decision, decide};
-use accolade_domain::event::Wager;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::Program;
 use accolade_domain::time::Timestamp;
 use accolade_engine::contract;
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_storage::error::StorageError;
 use accolade_storage::node::{Node, NodeOptions};
@@ -209,17 +206,11 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Fails on stakes of 13.
-pub(crate) fn faulty(program: &Program, wager: &Wager<'_>, account: Option<&Account>) -> Decision {
-    assert!(wager.stake.to_string() != "13.00", "a stake of 13");
-    decide(program, wager, account)
-}
-
 #[test]
 fn a_partition_stands_where_a_rule_fails_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut with_fault = options(folder.path());
-    with_fault.decide = faulty;
+    with_fault.behaviours = FAILS_AT_13;
     let node = start(with_fault.clone());
     let partition_of_anna = partition_of("anna", 4);
     let other = (0..100).map(|n| format!("p{n}")).find(|p| partition_of(p, 4) != partition_of_anna);

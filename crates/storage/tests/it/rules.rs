@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use accolade_domain::earning::decide;
 use accolade_domain::time::Timestamp;
+use accolade_engine::behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::{Rules, RulesHistory};
@@ -49,7 +49,7 @@ impl Node {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder).unwrap());
         let opened = open::open(&disk, &sizes(segment_bytes)).unwrap();
         let store = NodeStore::new(Arc::clone(&opened.backing));
-        let shared = Shared { history: RulesHistory::default(), decide };
+        let shared = Shared::new(behaviour::KNOWN);
         Self { opened, store, shared, now: START, segment_bytes, frames: Vec::new() }
     }
 

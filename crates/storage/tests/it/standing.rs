@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use accolade_domain::ledger::Place;
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
-use accolade_engine::rules::RulesHistory;
 use accolade_storage::backing::{Backing, NodeStore};
 use accolade_storage::disk::RealDisk;
 use accolade_storage::node::{Node, NodeOptions};
@@ -19,12 +19,12 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::Kind;
 
 use crate::node::{
-    balance, copy_folder, faulty, options, standing, start, submit, submit_all, wager, wager_body,
+    balance, copy_folder, options, standing, start, submit, submit_all, wager, wager_body,
 };
 
 fn with_fault(folder: &Path) -> NodeOptions {
     let mut options = options(folder);
-    options.decide = faulty;
+    options.behaviours = FAILS_AT_13;
     options.checkpoint_every = Duration::from_millis(20);
     options
 }
@@ -79,7 +79,7 @@ fn folded_from_genesis(folder: &Path) -> (Vec<Partition>, Arc<Backing>) {
     let opened = open::open(&disk, &options(folder).files).unwrap();
     let (mut partitions, backing) = (opened.partitions, opened.backing);
     let mut store = NodeStore::new(Arc::clone(&backing));
-    let shared = Shared { history: RulesHistory::default(), decide: faulty };
+    let shared = Shared::new(FAILS_AT_13);
     open::replay(&backing.log, opened.replay_from.unwrap(), &mut |frame| {
         for slice in frame.slices() {
             let partition = &mut partitions[usize::from(slice.partition)];

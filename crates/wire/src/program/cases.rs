@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::{Amount, Points};
-use accolade_domain::earning::{Decision, decide};
+use accolade_domain::earning::{CapUse, Decision, decide};
 use accolade_domain::event::{Consent, Wager};
-use accolade_domain::ledger::Subject;
 use accolade_domain::program::Program;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::Timestamp;
@@ -16,8 +14,13 @@ use crate::document::{Node, Position, Value};
 use crate::timestamp;
 
 /// Reasons that no program gives: the log, or another part of Accolade, decides them.
-const OUTSIDE: [Refusal; 4] =
-    [Refusal::Voided, Refusal::OperatorUnknown, Refusal::NoProgram, Refusal::NotMatched];
+const OUTSIDE: [Refusal; 5] = [
+    Refusal::Voided,
+    Refusal::OperatorUnknown,
+    Refusal::NoProgram,
+    Refusal::NotMatched,
+    Refusal::TooOldForCap,
+];
 
 /// A test case that does not give what it expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +89,8 @@ pub(super) fn run(root: &Node, program: &Program) -> Vec<Failure> {
 }
 
 fn run_one(case: Case<'_>, program: &Program) -> Option<Failure> {
-    let mut account = Account::new(Subject::default(), Timestamp::default());
-    account.consent = case.consent;
-    let given = match decide(program, &case.wager, Some(&account)) {
+    let unused = CapUse::Used(Points::ZERO);
+    let given = match decide(program, &case.wager, case.consent, unused) {
         Decision::Counted(earned) => Verdict::Points(earned.points),
         Decision::Refused(refusal) => Verdict::Refused(refusal),
         Decision::OutOfRange => Verdict::OutOfRange,

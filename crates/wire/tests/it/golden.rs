@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::account::{Account, DayUse, Trail};
+use accolade_domain::account::{Account, CapDay, Trail};
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Subject};
+use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::event::read_wager;
 use accolade_wire::identity::{Content, HashKey, IdKind, partition_of};
-use accolade_wire::journal::{Outcomes, begin_slice, put_outcome};
+use accolade_wire::journal::{Outcomes, StoredEntry, TimeSlot, begin_slice, put_outcome};
 use accolade_wire::ledger::chain_hash;
-use accolade_wire::record::{Kind, Record, Slice, Source};
+use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
 use accolade_wire::state::{put_account, read_account};
 use expect_test::{Expect, expect};
 
@@ -51,8 +52,8 @@ fn entry() -> Entry<'static> {
 #[test]
 fn a_record_in_its_slice() {
     let (kind, source, operator) = (Kind::Wager, Source::Released, "operator-789");
-    let record =
-        Record { kind, source, operator, received_at: AT, origin: Some(PLACE), body: b"{}" };
+    let origin = Some(Origin { place: Place { number: 2, ..PLACE }, sequence: 300 });
+    let record = Record { kind, source, operator, received_at: AT, origin, body: b"{}" };
     let mut records = Vec::new();
     record.write(&mut records);
     let slice = Slice { partition: 3, batch: 1_000, flags: 1, count: 1, body: &records };
@@ -63,10 +64,10 @@ fn a_record_in_its_slice() {
     check(
         &bytes,
         expect![[r#"
-        3c95e5190300010001000000e8030000000000002c000000280000000104010c
-        007a3295a02606000300e803000000000000070000006f70657261746f722d37
-        38397b7d
-    "#]],
+            1e4dec2c0300010001000000e80300000000000038000000340000000104010c
+            007a3295a02606000300e80300000000000007000000020000002c0100000000
+            00006f70657261746f722d3738397b7d
+        "#]],
     );
 }
 
@@ -109,34 +110,93 @@ fn the_outcomes_of_a_batch() {
         Outcome::Done { made: 300 },
         Outcome::Declined { why: Declined::Stale },
     ];
-    let entries =
-        [Some(Entry { place: Place { slot: 1, ..PLACE }, ..entry.clone() }), Some(voided)];
+    let stored = |slot: u32, number: u32, entry: &Entry<'static>| StoredEntry {
+        entry: Entry { place: Place { slot, number, ..PLACE }, ..entry.clone() },
+        hash,
+    };
+    // The last record makes four entries and three notices, as many as need counting.
+    let many: Vec<_> = (0..4).map(|number| stored(10, number, &voided)).collect();
+    let own = |slot: u32| match slot {
+        0 => vec![stored(0, 0, &entry), stored(0, 1, &voided)],
+        1 => vec![stored(1, 0, &entry)],
+        2 => vec![stored(2, 0, &voided)],
+        10 => many.clone(),
+        _ => vec![],
+    };
+    let notice = Notice {
+        kind: 513,
+        operator: 1,
+        subject: Subject([0xab; 16]),
+        body: Cow::Borrowed(b"gold"),
+    };
+    let told = |slot: u32| vec![notice.clone(); [1, 0, 2, 3][(slot as usize).min(9) / 3]];
     let mut body = Vec::new();
     begin_slice(&mut body, 1, entry.record_time);
-    for (at, outcome) in outcomes.iter().enumerate() {
-        let own = entries.get(at).and_then(Option::as_ref);
-        put_outcome(&mut body, outcome, own.map(|entry| (entry, &hash)));
+    let mut time = TimeSlot::default();
+    time.add(&own(0)[..1], &told(0));
+    time.add(&own(0)[1..], &[]);
+    time.put(&mut body);
+    for (slot, outcome) in (1..).zip(&outcomes) {
+        put_outcome(&mut body, outcome, &own(slot), &told(slot));
     }
     let slice = Slice { partition: 3, batch: 1_000, flags: 0, count: 10, body: &body };
-    for (at, recorded) in Outcomes::read(&slice).unwrap().enumerate() {
+    for (slot, recorded) in (0..).zip(Outcomes::read(&slice).unwrap()) {
         let recorded = recorded.unwrap();
-        assert_eq!(recorded.outcome, outcomes[at]);
-        assert_eq!(recorded.place.slot as usize, at + 1);
-        let own = entries.get(at).and_then(Option::as_ref);
-        assert_eq!(recorded.entry.map(|stored| stored.entry).as_ref(), own);
+        let expected = match slot {
+            0 => &Outcome::Time { fired: 2 },
+            slot => &outcomes[slot as usize - 1],
+        };
+        assert_eq!(recorded.outcome, *expected);
+        assert_eq!(recorded.place, Place { slot, ..PLACE });
+        assert_eq!(recorded.entries.to_vec(), own(slot));
+        let first = u32::try_from(recorded.entries.len()).unwrap();
+        for (number, heard) in (first..).zip(&recorded.notices) {
+            assert_eq!(heard.place, Place { slot, number, ..PLACE });
+            assert_eq!(heard.notice, notice);
+        }
+        assert_eq!(recorded.notices.len(), told(slot).len());
     }
+    assert_eq!(Outcomes::read(&slice).unwrap().records().count(), 10);
+    assert_eq!(Outcomes::read(&slice).unwrap().count(), 11);
     check(
         &body,
         expect![[r#"
-        010100fa7a3295a0260600010c80ade204809eef2b0a018cb902010001ababab
-        ababababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e
-        9f0a0a6f8f0a2b11c10591eb493edcacf4fbbe8a55b3103df166cd7a53cc7c3e
-        4eb4587689fe7d44060303e8070700050001abababababababababababababab
-        abab02b310e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11c10591
-        eb493edcacf4fbbe8a55b3103df166cd7a53cc7c3e4eb4587689fe7d44020c80
-        ade204809eef2b0a0003040b0c0503e80707000700000000000802046c617465
-        09ac020a02
-    "#]],
+            010100fa7a3295a02606006b0209010c0a80ade204809eef2b01abababababab
+            abababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e9f0a0a
+            6f8f0a2b11e7dd1927896e37e44f0bf1abf8ff77db4fc0425139be86857b508f
+            e4770d3efe0d020300000001abababababababababababababababab02b310e8
+            20f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11e7dd1927896e37e44f
+            0bf1abf8ff77db4fc0425139be86857b508fe4770d3efe010201abababababab
+            abababababababababab04676f6c64510c80ade204809eef2b0a018cb9020101
+            abababababababababababababababab02b410e820f4030a0100005b1c7c3e6a
+            534d7e9f0a0a6f8f0a2b11e7dd1927896e37e44f0bf1abf8ff77db4fc0425139
+            be86857b508fe4770d3efe010201abababababababababababababababab0467
+            6f6c64560303e80707000501abababababababababababababababab02b310e8
+            20f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11e7dd1927896e37e44f
+            0bf1abf8ff77db4fc0425139be86857b508fe4770d3efe010201abababababab
+            abababababababababab04676f6c64020c80ade204809eef2b0a000003040b0c
+            8503e8070700010201abababababababababababababababab04676f6c640102
+            01abababababababababababababababab04676f6c6487000000000000010201
+            abababababababababababababababab04676f6c64010201abababababababab
+            abababababababab04676f6c648802046c617465010201ababababababababab
+            ababababababab04676f6c64010201abababababababababababababababab04
+            676f6c64c903ac02010201abababababababababababababababab04676f6c64
+            010201abababababababababababababababab04676f6c64010201ababababab
+            ababababababababababab04676f6c64fa0403020d020300000001ababababab
+            ababababababababababab02b310e820f4030a0100005b1c7c3e6a534d7e9f0a
+            0a6f8f0a2b11e7dd1927896e37e44f0bf1abf8ff77db4fc0425139be86857b50
+            8fe4770d3efe0d020300000001abababababababababababababababab02b310
+            e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11e7dd1927896e37e4
+            4f0bf1abf8ff77db4fc0425139be86857b508fe4770d3efe0d020300000001ab
+            ababababababababababababababab02b310e820f4030a0100005b1c7c3e6a53
+            4d7e9f0a0a6f8f0a2b11e7dd1927896e37e44f0bf1abf8ff77db4fc0425139be
+            86857b508fe4770d3efe0d020300000001ababababababababababababababab
+            ab02b310e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11e7dd1927
+            896e37e44f0bf1abf8ff77db4fc0425139be86857b508fe4770d3efe010201ab
+            ababababababababababababababab04676f6c64010201ababababababababab
+            ababababababab04676f6c64010201abababababababababababababababab04
+            676f6c64
+        "#]],
     );
 }
 
@@ -145,8 +205,8 @@ fn the_hash_of_an_entry() {
     check(
         &chain_hash(&entry(), &ChainHash([9; 32])).0,
         expect![[r#"
-        c10591eb493edcacf4fbbe8a55b3103df166cd7a53cc7c3e4eb4587689fe7d44
-    "#]],
+            e7dd1927896e37e44f0bf1abf8ff77db4fc0425139be86857b508fe4770d3efe
+        "#]],
     );
 }
 
@@ -159,7 +219,7 @@ fn an_account() {
         sequence: 3,
         head: ChainHash([9; 32]),
         trail: Trail::from_packed(&[1 << 24, 2 << 24]),
-        day_use: DayUse::from_days(vec![(Day(20_038), Points::from_hundredths(700).unwrap())]),
+        cap_day: CapDay { day: Day(20_038), used: Points::from_hundredths(700).unwrap() },
         last_wager: Some("w1".into()),
         last_updated: AT,
         version: 4,

@@ -1,0 +1,110 @@
+//! Commands: consent, what is done about dead letters, and answers to messages.
+
+use std::borrow::Cow;
+
+use accolade_domain::event::Consent;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_wire::control::Command;
+use accolade_wire::record::Record;
+
+use super::{Input, Loaded, came_before};
+use crate::input::player_of;
+use crate::rules::Rules;
+use crate::step::{Change, Step};
+use crate::tables::Row;
+use crate::tables::dead_letters::{DeadLetter, DeadLetterState};
+use crate::tables::outbox::{Payload, RESEND_MICROS};
+
+/// `has_id`: the command has an identity, under which it is carried out once.
+pub(super) fn apply<'a>(
+    rules: &Rules,
+    loaded: &Loaded<'_>,
+    input: &Input<'a>,
+    record: &Record<'_>,
+    command: &Command,
+    has_id: bool,
+) -> Step<'a> {
+    if loaded.earlier.is_some() {
+        return came_before(loaded).unwrap_or_else(|| declined(Declined::IdConflict));
+    }
+    match carried_out(rules, loaded, input, record, command) {
+        Ok(step) if has_id => step.and(Change::Occupy { hour: input.now.hour() }),
+        Ok(step) => step,
+        Err(why) => declined(why),
+    }
+}
+
+fn declined<'a>(why: Declined) -> Step<'a> {
+    Step::only(Outcome::Declined { why })
+}
+
+fn carried_out<'a>(
+    rules: &Rules,
+    loaded: &Loaded<'_>,
+    input: &Input<'a>,
+    record: &Record<'_>,
+    command: &Command,
+) -> Result<Step<'a>, Declined> {
+    let done = Step::only(Outcome::Done { made: 0 });
+    Ok(match command {
+        Command::Consent { joins, .. } => {
+            loaded.operator.ok_or(Declined::OperatorUnknown)?;
+            let consent = if *joins { Consent::In } else { Consent::Out };
+            done.and(Change::Open).and(Change::Consent(consent))
+        }
+        Command::Repair { original, .. } => {
+            let (place, letter) = open_letter(loaded, record)?;
+            let DeadLetter { kind, source, received_at, .. } = *letter;
+            let (operator, body) = (record.operator, original.as_bytes());
+            let repaired = Record { kind, source, operator, received_at, origin: None, body };
+            let to = repaired_for(rules, &repaired).unwrap_or(input.place.partition);
+            let mut bytes = Vec::new();
+            repaired.write(&mut bytes);
+            let letter = DeadLetter { bytes_at: input.place, to, ..letter.clone() };
+            done.and(Change::Keep(Cow::Owned(bytes))).and(letter_row(place, letter))
+        }
+        Command::Release { .. } => {
+            let (place, letter) = open_letter(loaded, record)?;
+            let payload = Payload::Letter(letter.bytes_at);
+            let due = input.now.plus_micros(RESEND_MICROS);
+            let released = DeadLetter { state: DeadLetterState::Released, ..letter.clone() };
+            let send = Change::Send { to: letter.to, payload, due };
+            done.and(letter_row(place, released)).and(send)
+        }
+        Command::Discard { .. } => {
+            let (place, letter) = open_letter(loaded, record)?;
+            let discarded = DeadLetter { state: DeadLetterState::Discarded, ..letter.clone() };
+            done.and(letter_row(place, discarded))
+        }
+        Command::Arrived { .. } => match loaded.message {
+            Some((key, _)) => done.and(Change::Row(Row::Message(key, None))),
+            None => done,
+        },
+    })
+}
+
+fn letter_row<'a>(place: Place, letter: DeadLetter) -> Change<'a> {
+    Change::Row(Row::DeadLetter(place, Some(letter)))
+}
+
+/// The partition of the player of a repaired record, as far as one can be made out.
+fn repaired_for(rules: &Rules, repaired: &Record<'_>) -> Option<u16> {
+    let player = player_of(repaired)?;
+    Some(accolade_wire::identity::partition_of(&player, rules.settings.partitions))
+}
+
+/// The operator's own dead letter, which is still open.
+fn open_letter<'l>(
+    loaded: &Loaded<'l>,
+    record: &Record<'_>,
+) -> Result<(Place, &'l DeadLetter), Declined> {
+    let (place, letter) = loaded
+        .letter
+        .filter(|(_, letter)| *letter.operator == *record.operator)
+        .ok_or(Declined::NoSuchDeadLetter)?;
+    match letter.state {
+        DeadLetterState::Open => Ok((place, letter)),
+        DeadLetterState::Released | DeadLetterState::Discarded => Err(Declined::DeadLetterClosed),
+    }
+}

@@ -1,0 +1,21 @@
+//! How the fold decides, by number. A release that decides differently has a new behaviour and keeps
+//! those before it, for as long as a log may have to be folded again that was decided by them.
+
+use crate::apply::{Apply, apply};
+
+/// One way of deciding.
+#[derive(Debug, Clone, Copy)]
+pub struct Behaviour {
+    /// Its number, from 1, as control records and the journal have it.
+    pub number: u16,
+    /// Most timers that fire in one batch.
+    pub fired_max: u32,
+    /// Decides about one input.
+    pub apply: Apply,
+}
+
+/// Behaviour 1: wagers, voids, game events, consent, dead letters.
+pub const FIRST: Behaviour = Behaviour { number: 1, fired_max: 1_000, apply };
+
+/// The behaviours that this release knows, by number.
+pub const KNOWN: &[Behaviour] = &[FIRST];

@@ -1,0 +1,44 @@
+//! A rule that fails: for the tests of whoever drives partitions.
+
+use accolade_domain::event::Event;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::refusal::DeadReason;
+
+use crate::apply::{Input, Loaded, What, apply};
+use crate::behaviour::{Behaviour, FIRST};
+use crate::input::Body;
+use crate::rules::Rules;
+use crate::step::Step;
+
+/// Behaviour 1 with a rule that fails at a stake of 13.
+pub const FAILS_AT_13: &[Behaviour] = &[Behaviour { apply: fails_at_13, ..FIRST }];
+
+fn fails_at_13<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
+    let step = apply(rules, loaded, input);
+    assert!(!(is_judged(&step.outcome) && stake_of(input) == Some(13 * ATTO)), "a stake of 13");
+    step
+}
+
+/// 10^-18 are one unit of a stake.
+const ATTO: u128 = 1_000_000_000_000_000_000;
+
+/// Whether a program had to be asked.
+pub fn is_judged(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Counted { .. } => true,
+        Outcome::Refused { version, .. } => *version > 0,
+        Outcome::DeadLetter { reason, .. } => *reason == DeadReason::OutOfRange,
+        Outcome::Recorded
+        | Outcome::Repeated { .. }
+        | Outcome::Voided { .. }
+        | Outcome::Done { .. }
+        | Outcome::Declined { .. }
+        | Outcome::Time { .. } => false,
+    }
+}
+
+/// The stake of a wager, in units of 10^-18.
+pub const fn stake_of(input: &Input<'_>) -> Option<u128> {
+    let What::Record(_, Body::Event(Event::Wager(wager), _)) = input.what else { return None };
+    Some(wager.stake.atto())
+}

@@ -1,0 +1,377 @@
+//! What an input may touch, and loading it: the state's own values, and what the store has to be asked.
+
+use std::io;
+
+use accolade_domain::amount::Points;
+use accolade_domain::earning::{CapUse, cap_day};
+use accolade_domain::event::Event;
+use accolade_domain::ledger::Place;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Day;
+use accolade_wire::control::Command;
+use accolade_wire::identity::{Content, IdKind, NoContent};
+use accolade_wire::record::{Record, Slice, Source};
+use smallvec::SmallVec;
+
+use crate::apply::{Loaded, LoadedCap, Occurrence, VoidedWager, marker_key};
+use crate::input::{self, Body, Identity, operator_of};
+use crate::partition::{Partition, Shared};
+use crate::players::Ordinal;
+use crate::rules::{Operator, Unknown, UnknownWhat};
+use crate::store::{Ask, Earlier, Hours, Store};
+use crate::tables::cap_days::{CapDayKey, CapDays, forgotten_at};
+use crate::tables::outbox::MessageKey;
+use crate::tables::{Timer, row_of};
+
+/// A record with what it may touch on disk.
+#[derive(Debug)]
+pub(crate) struct Keyed<'a> {
+    pub(crate) record: Record<'a>,
+    pub(crate) body: Body<'a>,
+    ask: Option<Ask>,
+    /// What the store has found for the ask.
+    found: Option<Earlier>,
+}
+
+/// What an input may need beside the state.
+pub(crate) struct Around<'a, S> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) store: &'a mut S,
+    /// Reads what became of an earlier record of the same batch.
+    pub(crate) in_batch: &'a dyn Fn(u32) -> Outcome,
+}
+
+/// Why an input cannot be decided.
+#[derive(Debug)]
+pub(crate) enum NotLoaded {
+    /// The store failed.
+    Store(io::Error),
+    /// A newer release knows what it is.
+    Unknown(Unknown),
+    /// A newer release knows how to compare it with what came before under its id.
+    NoContent(NoContent),
+}
+
+impl From<NoContent> for NotLoaded {
+    fn from(none: NoContent) -> Self {
+        Self::NoContent(none)
+    }
+}
+
+impl From<io::Error> for NotLoaded {
+    fn from(error: io::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Partition {
+    /// The records of a batch; the ids of all of them are asked of the store at once.
+    pub(crate) fn keys<'a>(
+        &self,
+        slice: &Slice<'a>,
+        store: &mut impl Store,
+    ) -> io::Result<Vec<Keyed<'a>>> {
+        let mut keyed = Vec::with_capacity(slice.count as usize);
+        for record in slice.records() {
+            let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+            keyed.push(self.key(record.map_err(invalid)?, slice.batch));
+        }
+        self.ask(&mut keyed, store)?;
+        Ok(keyed)
+    }
+
+    /// One record, and whether its id came before.
+    pub(crate) fn key<'a>(&self, record: Record<'a>, batch: u64) -> Keyed<'a> {
+        let body = input::read(&record, &self.rules.settings.hash_key);
+        let ask = match &body {
+            Body::Event(event, identity) => Some((self.hours(event, record.source), identity)),
+            Body::Command(_, Some(identity)) => Some((self.recent_hours(), identity)),
+            Body::Command(_, None)
+            | Body::Control
+            | Body::UnknownCommand(_)
+            | Body::Malformed(_) => None,
+        };
+        let ask = ask.map(|(hours, identity)| Ask {
+            id: identity.id,
+            player: identity.player_part(),
+            hours,
+            before_batch: batch,
+        });
+        Keyed { record, body, ask, found: None }
+    }
+
+    /// Asks the store for the ids of all records at once.
+    pub(crate) fn ask(&self, keyed: &mut [Keyed<'_>], store: &mut impl Store) -> io::Result<()> {
+        let asks: Vec<_> = keyed.iter().filter_map(|keyed| keyed.ask).collect();
+        let mut found = Vec::with_capacity(asks.len());
+        store.earlier(self.number, &asks, &mut found)?;
+        let asking = keyed.iter_mut().filter(|keyed| keyed.ask.is_some());
+        for (keyed, found) in asking.zip(found) {
+            keyed.found = found;
+        }
+        Ok(())
+    }
+
+    fn hours(&self, event: &Event<'_>, source: Source) -> Hours {
+        match event {
+            Event::Void(_) => Hours::ALL,
+            Event::Wager(_) | Event::Game(_) if source == Source::Released => Hours::ALL,
+            Event::Wager(_) | Event::Game(_) => {
+                Hours { own: event.at().hour(), ..self.recent_hours() }
+            }
+        }
+    }
+
+    fn recent_hours(&self) -> Hours {
+        let now = self.time.hour();
+        let recent = i64::from(self.rules.settings.recent_hours);
+        Hours { from: now - recent, to: now + 1, own: now }
+    }
+
+    /// The operator that a record belongs to.
+    pub(crate) fn operator(&self, keyed: &Keyed<'_>) -> Option<&Operator> {
+        let name = match &keyed.body {
+            Body::Event(event, _) => operator_of(event, &keyed.record),
+            Body::Command(..) | Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => {
+                keyed.record.operator
+            }
+        };
+        self.rules.operator(name).map(AsRef::as_ref)
+    }
+
+    /// Rows that a record is about to touch, which must not be older than the batch's time.
+    pub(crate) fn timers_of(&self, keyed: &Keyed<'_>) -> SmallVec<[Timer; 1]> {
+        let mut timers = SmallVec::new();
+        match &keyed.body {
+            Body::Event(Event::Wager(wager), _) if !self.tables.markers.is_empty() => {
+                if let Some(operator) = self.operator(keyed) {
+                    let key = marker_key(operator, &wager.player_id, &wager.wager_id);
+                    timers.push(Timer::Marker(key));
+                }
+            }
+            Body::Command(command, _) => {
+                timers.extend(self.letter_of(command).map(Timer::DeadLetter));
+            }
+            Body::Event(..) | Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => {}
+        }
+        timers
+    }
+
+    /// The dead letter that a command is about.
+    fn letter_of(&self, command: &Command) -> Option<Place> {
+        match command {
+            Command::Repair { dead_letter: (batch, slot), .. }
+            | Command::Release { dead_letter: (batch, slot), .. }
+            | Command::Discard { dead_letter: (batch, slot), .. } => {
+                let (partition, batch, slot) = (self.number, *batch, *slot);
+                Some(Place { partition, batch, slot, number: 0 })
+            }
+            Command::Consent { .. } | Command::Arrived { .. } => None,
+        }
+    }
+
+    /// What a record needs. One that is passed over needs little, and what it is need not be known.
+    pub(crate) fn load<S: Store>(
+        &self,
+        keyed: &Keyed<'_>,
+        is_skipped: bool,
+        around: &mut Around<'_, S>,
+    ) -> Result<Loaded<'_>, NotLoaded> {
+        let operator = self.operator(keyed);
+        let received =
+            keyed.record.origin.and_then(|origin| self.tables.inbox.get(&origin.place.partition));
+        let loaded = Loaded { operator, received, ..Loaded::default() };
+        match &keyed.body {
+            Body::Event(event, identity) => self.load_event(loaded, keyed, event, identity, around),
+            Body::Command(command, identity) => {
+                self.load_command(loaded, keyed, command, identity.as_ref())
+            }
+            Body::Control => {
+                let Record { body, received_at, .. } = keyed.record;
+                let after = around.shared.history.after(&self.rules, body, received_at);
+                Ok(Loaded { after: Some(after.map_err(NotLoaded::Unknown)?), ..loaded })
+            }
+            Body::UnknownCommand(name) if !is_skipped => {
+                let what = UnknownWhat::Command(name.clone());
+                Err(NotLoaded::Unknown(around.shared.history.unknown(what)))
+            }
+            Body::UnknownCommand(_) | Body::Malformed(_) => Ok(loaded),
+        }
+    }
+
+    /// What a timer needs.
+    pub(crate) fn load_timer(&self, timer: &Timer) -> Loaded<'_> {
+        match timer {
+            Timer::Message(key) => {
+                let message = self.tables.outbox.get(key).map(|message| (*key, message));
+                Loaded { message, ..Loaded::default() }
+            }
+            Timer::Marker(_) | Timer::DeadLetter(_) | Timer::Sent(_) | Timer::Received(_) => {
+                Loaded::default()
+            }
+        }
+    }
+
+    fn load_event<'s, S: Store>(
+        &'s self,
+        loaded: Loaded<'s>,
+        keyed: &Keyed<'_>,
+        event: &Event<'_>,
+        identity: &Identity,
+        around: &mut Around<'_, S>,
+    ) -> Result<Loaded<'s>, NotLoaded> {
+        let Some(operator) = loaded.operator else { return Ok(loaded) };
+        let player = self.players.find(identity.player, operator.number, event.player_id());
+        let account = player.map(|ordinal| &self.players.get(ordinal).account);
+        let key = &self.rules.settings.hash_key;
+        let earlier = match self.earlier(keyed) {
+            Some((place, content)) => {
+                let is_same = identity.repeats_event(content, event, key)?;
+                Some(Occurrence { place, is_same })
+            }
+            None => None,
+        };
+        let loaded = Loaded { player, account, earlier, ..loaded };
+        if earlier.is_some() {
+            return Ok(loaded);
+        }
+        match event {
+            Event::Wager(wager) => {
+                let program = operator.versions.at(wager.at).map(|version| &version.program);
+                let day = program.and_then(|published| cap_day(&published.program, wager));
+                let cap = self.cap(day, player, around)?;
+                let voided = !self.tables.markers.is_empty() && {
+                    let key = marker_key(operator, &wager.player_id, &wager.wager_id);
+                    self.tables.markers.get(&key).is_some()
+                };
+                Ok(Loaded { voided, cap, ..loaded })
+            }
+            Event::Void(_) => {
+                let wager = self.voided_wager(event, operator, identity, around)?;
+                let cap = self.cap(wager.and_then(|wager| wager.cap_day), player, around)?;
+                Ok(Loaded { wager, cap, ..loaded })
+            }
+            Event::Game(_) => Ok(loaded),
+        }
+    }
+
+    fn load_command<'s>(
+        &'s self,
+        loaded: Loaded<'s>,
+        keyed: &Keyed<'_>,
+        command: &Command,
+        identity: Option<&Identity>,
+    ) -> Result<Loaded<'s>, NotLoaded> {
+        let key = &self.rules.settings.hash_key;
+        let earlier = match (identity, self.earlier(keyed)) {
+            (Some(identity), Some((place, content))) => {
+                let is_same = identity.repeats_command(content, &keyed.record, key)?;
+                Some(Occurrence { place, is_same })
+            }
+            _ => None,
+        };
+        let letter = self.letter_of(command);
+        let letter = letter.and_then(|at| Some((at, self.tables.dead_letters.get(&at)?)));
+        let player = identity.zip(player_named(command)).zip(loaded.operator);
+        let player = player.and_then(|((identity, name), operator)| {
+            self.players.find(identity.player, operator.number, name)
+        });
+        let account = player.map(|ordinal| &self.players.get(ordinal).account);
+        let message = match command {
+            Command::Arrived { by: to, sequence } => {
+                let key = MessageKey { to: *to, sequence: *sequence };
+                self.tables.outbox.get(&key).map(|message| (key, message))
+            }
+            Command::Consent { .. }
+            | Command::Repair { .. }
+            | Command::Release { .. }
+            | Command::Discard { .. } => None,
+        };
+        Ok(Loaded { player, account, earlier, letter, message, ..loaded })
+    }
+
+    /// What came before under the same id.
+    fn earlier(&self, keyed: &Keyed<'_>) -> Option<(Place, Content)> {
+        let earlier = self.ids.newest(&keyed.ask?).or(keyed.found)?;
+        Some((self.place_of(earlier), earlier.content))
+    }
+
+    const fn place_of(&self, earlier: Earlier) -> Place {
+        Place { partition: self.number, batch: earlier.batch, slot: earlier.slot, number: 0 }
+    }
+
+    /// What is counted against the cap of a day.
+    fn cap<S: Store>(
+        &self,
+        day: Option<Day>,
+        player: Option<Ordinal>,
+        around: &mut Around<'_, S>,
+    ) -> io::Result<Option<LoadedCap>> {
+        let Some(day) = day else { return Ok(None) };
+        let settings = &self.rules.settings;
+        let known = |used| Ok(Some(LoadedCap { day, used: CapUse::Used(used) }));
+        if forgotten_at(day, settings) <= self.time {
+            return Ok(Some(LoadedCap { day, used: CapUse::Forgotten }));
+        }
+        let Some(player) = player else { return known(Points::ZERO) };
+        let newest = self.players.get(player).account.cap_day;
+        if day >= newest.day {
+            let is_newest = day == newest.day;
+            return known(if is_newest { newest.used } else { Points::ZERO });
+        }
+        let key = CapDayKey { player, day };
+        let used = match self.tables.cap_days.get(&key) {
+            Some(row) => row.copied(),
+            None => row_of::<CapDays>(around.store, self.number, &key)?,
+        };
+        known(used.unwrap_or(Points::ZERO))
+    }
+
+    /// Finds the wager that a void takes back, in all hours, and what it gave.
+    fn voided_wager<S: Store>(
+        &self,
+        event: &Event<'_>,
+        operator: &Operator,
+        identity: &Identity,
+        around: &mut Around<'_, S>,
+    ) -> io::Result<Option<VoidedWager>> {
+        let ask = Ask {
+            id: self.rules.settings.hash_key.id(&operator.id, IdKind::Wager, event.id()),
+            player: identity.player_part(),
+            hours: Hours::ALL,
+            before_batch: self.next_batch,
+        };
+        let mut earlier = self.ids.newest(&ask);
+        if earlier.is_none() {
+            let mut found = Vec::with_capacity(1);
+            around.store.earlier(self.number, &[ask], &mut found)?;
+            earlier = found[0];
+        }
+        let Some(earlier) = earlier else { return Ok(None) };
+        let place = self.place_of(earlier);
+        let mut gave = (Points::ZERO, None);
+        let mut read = |outcome: &Outcome| {
+            if let Outcome::Counted { points, cap_day, .. } = outcome {
+                gave = (*points, *cap_day);
+            }
+        };
+        if place.batch == self.next_batch {
+            read(&(around.in_batch)(place.slot));
+        } else {
+            around.store.outcome(place, &mut |recorded| read(&recorded.outcome))?;
+        }
+        let (points, cap_day) = gave;
+        Ok(Some(VoidedWager { place, points, cap_day }))
+    }
+}
+
+/// The player whom a command is about.
+pub(crate) fn player_named(command: &Command) -> Option<&str> {
+    match command {
+        Command::Consent { player_id, .. } => Some(player_id),
+        Command::Repair { .. }
+        | Command::Release { .. }
+        | Command::Discard { .. }
+        | Command::Arrived { .. } => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! What follows from one input: values, which change nothing until they are carried.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use accolade_domain::account::CapDay;
+use accolade_domain::amount::Points;
+use accolade_domain::event::Consent;
+use accolade_domain::ledger::{EntryKind, Parts, Place};
+use accolade_domain::notice::Notice;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_wire::record::Origin;
+use smallvec::SmallVec;
+
+use crate::rules::Rules;
+use crate::tables::Row;
+use crate::tables::outbox::{MessageKey, Payload};
+
+/// What follows from one input.
+#[derive(Debug, Clone)]
+pub struct Step<'a> {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// New values in the state, in order.
+    pub changes: SmallVec<[Change<'a>; 3]>,
+    /// Lines of the ledger of the input's player, in order.
+    pub entries: SmallVec<[NewEntry<'a>; 1]>,
+    /// What others must hear of the input's player, in order.
+    pub notices: Vec<Notice<'a>>,
+    /// What the host must do.
+    pub effects: Vec<Effect>,
+}
+
+/// One new value in the state.
+#[derive(Debug, Clone)]
+pub enum Change<'a> {
+    /// The input's player has an account from now on.
+    Open,
+    /// The input's id is occupied, under an hour of event time.
+    Occupy {
+        /// The hour under which it is filed.
+        hour: i64,
+    },
+    /// What the input's player has said about taking part.
+    Consent(Consent),
+    /// The newest day of the player's cap.
+    CapDay(CapDay),
+    /// A row of a table.
+    Row(Row),
+    /// A message to another partition, which has its number when it is carried.
+    Send {
+        /// Where it goes.
+        to: u16,
+        /// What it says.
+        payload: Payload,
+        /// When it is sent again.
+        due: Timestamp,
+    },
+    /// A record whose bytes are kept whole among the dead letters, under the input's place.
+    Keep(Cow<'a, [u8]>),
+    /// The rules in force.
+    Rules(Arc<Rules>),
+}
+
+/// A line of the ledger, before it has its place in the account's chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry<'a> {
+    /// What kind of change.
+    pub kind: EntryKind,
+    /// By how much; never zero.
+    pub points: Points,
+    /// The balance after it.
+    pub balance_after: Points,
+    /// Points that caps took away.
+    pub capped: Points,
+    /// What caused it.
+    pub cause: Cow<'a, str>,
+    /// The program version that decided.
+    pub version: u32,
+    /// What the effective multiplier is made of.
+    pub parts: Parts,
+    /// The event's own time.
+    pub event_time: Timestamp,
+}
+
+/// What the host must do once a batch is folded. May be lost or repeated: timers ask again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a message to another partition.
+    Send {
+        /// Which message.
+        key: MessageKey,
+        /// What caused it.
+        cause: Place,
+        /// What it says.
+        payload: Payload,
+    },
+    /// Tell the partition that sent a message that it was taken in here.
+    Arrived {
+        /// Which message.
+        origin: Origin,
+    },
+}
+
+impl<'a> Step<'a> {
+    /// An outcome and nothing more.
+    pub fn only(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            changes: SmallVec::new(),
+            entries: SmallVec::new(),
+            notices: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// The step with values of its own.
+    #[must_use]
+    pub fn into_owned<'b>(self) -> Step<'b> {
+        let Self { outcome, changes, entries, notices, effects } = self;
+        Step {
+            outcome,
+            changes: changes.into_iter().map(Change::into_owned).collect(),
+            entries: entries.into_iter().map(NewEntry::into_owned).collect(),
+            notices: notices.into_iter().map(Notice::into_owned).collect(),
+            effects,
+        }
+    }
+
+    /// The step with one more change.
+    #[must_use]
+    pub fn and(mut self, change: Change<'a>) -> Self {
+        self.changes.push(change);
+        self
+    }
+}
+
+impl Change<'_> {
+    fn into_owned<'b>(self) -> Change<'b> {
+        match self {
+            Self::Open => Change::Open,
+            Self::Occupy { hour } => Change::Occupy { hour },
+            Self::Consent(consent) => Change::Consent(consent),
+            Self::CapDay(cap_day) => Change::CapDay(cap_day),
+            Self::Row(row) => Change::Row(row),
+            Self::Send { to, payload, due } => Change::Send { to, payload, due },
+            Self::Keep(bytes) => Change::Keep(Cow::Owned(bytes.into_owned())),
+            Self::Rules(rules) => Change::Rules(rules),
+        }
+    }
+}
+
+impl NewEntry<'_> {
+    fn into_owned<'b>(self) -> NewEntry<'b> {
+        let Self { kind, points, balance_after, capped, cause, version, parts, event_time } = self;
+        let cause = Cow::Owned(cause.into_owned());
+        NewEntry { kind, points, balance_after, capped, cause, version, parts, event_time }
+    }
+}

@@ -1,0 +1,311 @@
+//! What belongs to a key beside the account: tables, each a file of its own, registered here.
+//!
+//! A table says how its keys and values are written and when a row is due. Everything else is the same
+//! for all: rows change only by [`Row`]s of a step, what changed goes into the next checkpoint, and what
+//! is in memory goes into the cyclic sweep. Rows of a *resident* table are all in memory, and what is due
+//! fires in the order of (due, table, key). A *paged* table has its newest rows in memory and asks the
+//! store for older ones; nothing fires, a row only ceases to count.
+
+pub mod cap_days;
+pub mod dead_letters;
+pub mod inbox;
+pub mod markers;
+pub mod outbox;
+pub mod sent;
+
+mod paged;
+mod resident;
+mod swept;
+
+use std::collections::BTreeMap;
+use std::{fmt, io};
+
+use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
+use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
+
+use self::paged::InMemory;
+pub use self::paged::Paged;
+pub use self::resident::Resident;
+use crate::rules::Settings;
+use crate::store::Store;
+use crate::timers::Timers;
+
+/// One kind of row.
+pub trait Table: fmt::Debug + Default {
+    /// What a row is found by.
+    type Key: fmt::Debug + Clone + Ord;
+    /// What it holds.
+    type Value: fmt::Debug + Clone + PartialEq;
+
+    /// The format of values that this release writes; it stands before each of them.
+    const FORMAT: u8;
+
+    /// Appends a key.
+    fn put_key(out: &mut Vec<u8>, key: &Self::Key);
+    /// Reads a key of a table of `partition`.
+    fn read_key(cursor: &mut Cursor<'_>, partition: u16) -> Result<Self::Key, BadFormat>;
+    /// Appends a value.
+    fn put_value(out: &mut Vec<u8>, value: &Self::Value);
+    /// Reads a value of [`Table::FORMAT`].
+    fn read_value(cursor: &mut Cursor<'_>, partition: u16) -> Result<Self::Value, BadFormat>;
+    /// When the row of a resident table fires, and one of a paged table does not count any more.
+    fn due(key: &Self::Key, value: &Self::Value, settings: &Settings) -> Option<Timestamp>;
+}
+
+/// A table's number, which stands before its rows in checkpoints and runs.
+pub trait Registered: Table {
+    /// The number.
+    const TAG: u8;
+}
+
+/// The row of a paged table that the store has.
+pub(crate) fn row_of<T: Registered>(
+    store: &mut impl Store,
+    partition: u16,
+    key: &T::Key,
+) -> io::Result<Option<T::Value>> {
+    let mut bytes = Vec::new();
+    T::put_key(&mut bytes, key);
+    let Some(value) = store.row(partition, T::TAG, &bytes)? else { return Ok(None) };
+    let mut cursor = Cursor::new(&value, "row");
+    let read = read_row_value::<T>(&mut cursor, partition);
+    read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Reads `format u8 · value`; the format is 0 where there is no row any more.
+fn read_row_value<T: Table>(
+    cursor: &mut Cursor<'_>,
+    partition: u16,
+) -> Result<Option<T::Value>, BadFormat> {
+    match cursor.u8()? {
+        0 => Ok(None),
+        format if format == T::FORMAT => Ok(Some(T::read_value(cursor, partition)?)),
+        _ => Err(cursor.bad()),
+    }
+}
+
+macro_rules! tables {
+    (
+        resident { $($(#[$doc:meta])* $field:ident: $name:ident($table:ty) = $tag:literal,)+ }
+        paged { $($(#[$paged_doc:meta])* $paged:ident: $paged_name:ident($paged_table:ty) = $paged_tag:literal,)+ }
+    ) => {
+        /// All tables of a partition.
+        #[derive(Debug, Default)]
+        pub struct Tables {
+            $($(#[$doc])* pub $field: Resident<$table>,)+
+            $($(#[$paged_doc])* pub $paged: Paged<$paged_table>,)+
+        }
+
+        $(impl Registered for $table {
+            const TAG: u8 = $tag;
+        })+
+        $(impl Registered for $paged_table {
+            const TAG: u8 = $paged_tag;
+        })+
+
+        /// A row of one of the tables, as a step changes it; `None` for no row.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Row {
+            $($(#[$doc])* $name(<$table as Table>::Key, Option<<$table as Table>::Value>),)+
+            $($(#[$paged_doc])* $paged_name(
+                <$paged_table as Table>::Key,
+                Option<<$paged_table as Table>::Value>,
+            ),)+
+        }
+
+        /// The key of a row that is due, in the order in which those of one moment fire.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Timer {
+            $($(#[$doc])* $name(<$table as Table>::Key),)+
+        }
+
+        /// A row as it was, to be put back.
+        #[derive(Debug)]
+        pub(crate) enum Before {
+            $($name(<$table as Table>::Key, Option<<$table as Table>::Value>),)+
+            $($paged_name(
+                <$paged_table as Table>::Key,
+                InMemory<<$paged_table as Table>::Value>,
+            ),)+
+        }
+
+        impl Tables {
+            /// Changes a row and its timer; returns it as it was.
+            pub(crate) fn change(
+                &mut self,
+                row: Row,
+                timers: &mut Timers,
+                settings: &Settings,
+            ) -> Before {
+                match row {
+                    $(Row::$name(key, value) => {
+                        let next = value.as_ref().and_then(|value| <$table>::due(&key, value, settings));
+                        let before = self.$field.replace(&key, value);
+                        let last = before.as_ref().and_then(|value| <$table>::due(&key, value, settings));
+                        timers.reset(last, next, || Timer::$name(key.clone()));
+                        Before::$name(key, before)
+                    })+
+                    $(Row::$paged_name(key, value) => {
+                        let before = self.$paged.replace(&key, InMemory::Row(value));
+                        Before::$paged_name(key, before)
+                    })+
+                }
+            }
+
+            /// Puts a row and its timer back.
+            pub(crate) fn put_back(
+                &mut self,
+                before: Before,
+                timers: &mut Timers,
+                settings: &Settings,
+            ) {
+                match before {
+                    $(Before::$name(key, value) => {
+                        self.change(Row::$name(key, value), timers, settings);
+                    })+
+                    $(Before::$paged_name(key, value) => {
+                        self.$paged.replace(&key, value);
+                    })+
+                }
+            }
+
+            /// What takes away the row of a timer.
+            pub(crate) fn removal(timer: &Timer) -> Row {
+                match timer {
+                    $(Timer::$name(key) => Row::$name(key.clone(), None),)+
+                }
+            }
+
+            /// When a timer is due that is set for a row; `None` where there is no such row.
+            pub(crate) fn due(&self, timer: &Timer, settings: &Settings) -> Option<Timestamp> {
+                match timer {
+                    $(Timer::$name(key) => <$table>::due(key, self.$field.get(key)?, settings),)+
+                }
+            }
+
+            /// Sets the timers of all rows, which were restored.
+            pub(crate) fn set_timers(&self, timers: &mut Timers, settings: &Settings) {
+                $(for (key, value) in self.$field.iter() {
+                    let due = <$table>::due(key, value, settings);
+                    timers.reset(None, due, || Timer::$name(key.clone()));
+                })+
+            }
+
+            /// A new round of the cyclic sweep begins.
+            pub(crate) fn begin_round(&mut self, now: Timestamp, settings: &Settings) {
+                $(self.$field.begin_round();)+
+                $(self.$paged.begin_round(now, settings);)+
+            }
+
+            /// Appends the rows that changed since the last time, and of each table the next rows of the
+            /// sweep, `stretch` at least; says whether the round is complete.
+            pub(crate) fn write_changed(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
+                let mut completed = true;
+                $(completed &= self.$field.write_changed(out, $tag, stretch);)+
+                $(completed &= self.$paged.write_changed(out, $paged_tag, stretch);)+
+                completed
+            }
+
+            /// Appends all rows that are in memory and count at `now`.
+            pub(crate) fn write_all(&self, out: &mut Vec<u8>, now: Timestamp, settings: &Settings) {
+                $(self.$field.write_all(out, $tag);)+
+                $(self.$paged.write_all(out, $paged_tag, now, settings);)+
+            }
+        }
+
+        /// Rows that are being restored, newest first.
+        #[derive(Debug, Default)]
+        pub(crate) struct Loading {
+            $($field: LoadingRows<$table>,)+
+            $($paged: LoadingRows<$paged_table>,)+
+        }
+
+        impl Loading {
+            /// Reads a row of the table `tag`; `false` where there is no such table.
+            pub(crate) fn read(
+                &mut self,
+                tag: u8,
+                cursor: &mut Cursor<'_>,
+                partition: u16,
+            ) -> Result<bool, BadFormat> {
+                match tag {
+                    $($tag => self.$field.read(cursor, partition)?,)+
+                    $($paged_tag => self.$paged.read(cursor, partition)?,)+
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+
+            /// The tables as they were.
+            pub(crate) fn finish(self) -> Tables {
+                Tables {
+                    $($field: Resident::restored(self.$field.0),)+
+                    $($paged: Paged::restored(self.$paged.0),)+
+                }
+            }
+        }
+    };
+}
+
+// The tags stand before rows in checkpoints, and the order decides what fires first in one moment.
+tables! {
+    resident {
+        /// Voids that came before their wagers.
+        markers: Marker(markers::Markers) = 3,
+        /// Inputs that could not be processed.
+        dead_letters: DeadLetter(dead_letters::DeadLetters) = 4,
+        /// Messages to other partitions that have not arrived yet.
+        outbox: Message(outbox::Outbox) = 5,
+        /// How many messages went to each partition.
+        sent: Sent(sent::Sent) = 6,
+        /// Which messages of each partition were taken in.
+        inbox: Received(inbox::Inbox) = 7,
+    }
+    paged {
+        /// What is counted against caps of days before an account's newest.
+        cap_days: CapDay(cap_days::CapDays) = 8,
+    }
+}
+
+/// Rows of one table that are being restored, newest first: the first value of a key counts.
+#[derive(Debug)]
+struct LoadingRows<T: Table>(BTreeMap<T::Key, Option<T::Value>>);
+
+impl<T: Table> Default for LoadingRows<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Table> LoadingRows<T> {
+    fn read(&mut self, cursor: &mut Cursor<'_>, partition: u16) -> Result<(), BadFormat> {
+        let key = T::read_key(cursor, partition)?;
+        let value = read_row_value::<T>(cursor, partition)?;
+        self.0.entry(key).or_insert(value);
+        Ok(())
+    }
+}
+
+/// Appends a row: `tag u8 · key · format u8 · value`; the format is 0 where there is none any more.
+fn write_row<T: Table>(out: &mut Vec<u8>, tag: u8, key: &T::Key, value: Option<&T::Value>) {
+    out.push(tag);
+    T::put_key(out, key);
+    out.push(if value.is_some() { T::FORMAT } else { 0 });
+    if let Some(value) = value {
+        T::put_value(out, value);
+    }
+}
+
+/// Appends a place of the table's own partition.
+pub(crate) fn put_place(out: &mut Vec<u8>, place: Place) {
+    put_varint(out, place.batch);
+    put_varint(out, u64::from(place.slot));
+    put_varint(out, u64::from(place.number));
+}
+
+/// Reads a place of `partition`.
+pub(crate) fn read_place(cursor: &mut Cursor<'_>, partition: u16) -> Result<Place, BadFormat> {
+    let (batch, slot) = (cursor.varint()?, cursor.small()?);
+    Ok(Place { partition, batch, slot, number: cursor.small()? })
+}

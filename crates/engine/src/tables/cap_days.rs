@@ -1,0 +1,63 @@
+//! What is counted against the caps of days before an account's newest one, which lies with the account.
+
+use accolade_domain::amount::Points;
+use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
+use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_varint};
+
+use super::{Table, dead_letters};
+use crate::players::Ordinal;
+use crate::rules::Settings;
+
+/// A day ends up to so long after it does in UTC, wherever its zone is.
+const ZONE_MICROS_MAX: i64 = DAY_MICROS;
+
+/// The table of older days.
+#[derive(Debug, Default)]
+pub struct CapDays;
+
+/// An account's day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CapDayKey {
+    /// The player.
+    pub player: Ordinal,
+    /// The day, in the zone of the program that counted.
+    pub day: Day,
+}
+
+/// From when on nobody knows any more what is counted against `day`: until then an event of that day can
+/// come, or be released from the dead letters.
+pub fn forgotten_at(day: Day, settings: &Settings) -> Timestamp {
+    let ends = (i64::from(day.0) + 1) * DAY_MICROS;
+    let after = settings.window_micros() + dead_letters::KEPT_MICROS + ZONE_MICROS_MAX;
+    Timestamp::from_micros(ends).plus_micros(after)
+}
+
+impl Table for CapDays {
+    type Key = CapDayKey;
+    type Value = Points;
+
+    const FORMAT: u8 = 1;
+
+    fn put_key(out: &mut Vec<u8>, key: &CapDayKey) {
+        put_varint(out, u64::from(key.player));
+        put_signed(out, i64::from(key.day.0));
+    }
+
+    fn read_key(cursor: &mut Cursor<'_>, _: u16) -> Result<CapDayKey, BadFormat> {
+        let player = cursor.small()?;
+        let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
+        Ok(CapDayKey { player, day: Day(day) })
+    }
+
+    fn put_value(out: &mut Vec<u8>, used: &Points) {
+        put_signed(out, used.hundredths());
+    }
+
+    fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Points, BadFormat> {
+        Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())
+    }
+
+    fn due(key: &CapDayKey, _: &Points, settings: &Settings) -> Option<Timestamp> {
+        Some(forgotten_at(key.day, settings))
+    }
+}

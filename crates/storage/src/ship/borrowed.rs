@@ -36,10 +36,31 @@ pub fn borrow(
             files.insert(path.clone(), Arc::new(file));
         }
     }
+    forget_ended(&mut files, &folders);
     if files.is_empty() {
         return Ok(local);
     }
     Ok(Arc::new(BorrowingDisk { local, files: RwLock::new(files) }))
+}
+
+/// Dead letters end with their time, oldest first: what stands before one that has been removed here since
+/// is removed as well.
+fn forget_ended(
+    files: &mut BTreeMap<String, Arc<BorrowedFile>>,
+    folders: &BTreeMap<&str, BTreeSet<String>>,
+) {
+    let folder = Family::DeadLetters.folder();
+    let sequence = |name: &str| name.parse::<u64>().ok();
+    let Some(names) = folders.get(folder) else { return };
+    let Some(first) = names.iter().filter_map(|name| sequence(name)).min() else { return };
+    let borrowed: BTreeSet<u64> =
+        files.keys().filter_map(|path| sequence(path.strip_prefix(folder)?.get(1..)?)).collect();
+    let unbroken = (0..first).rev().take_while(|before| borrowed.contains(before)).last();
+    let unbroken = unbroken.unwrap_or(first);
+    files.retain(|path, _| {
+        let name = path.strip_prefix(folder).and_then(|name| name.get(1..));
+        name.and_then(sequence).is_none_or(|sequence| sequence >= unbroken)
+    });
 }
 
 fn is_borrowed(path: &str, file: &ListedFile) -> bool {

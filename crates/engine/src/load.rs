@@ -19,9 +19,9 @@ use crate::partition::{Partition, Shared};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
 use crate::store::{Ask, Earlier, Hours, Store};
-use crate::tables::cap_days::{CapDayKey, CapDays, forgotten_at};
+use crate::tables::Timer;
+use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::outbox::MessageKey;
-use crate::tables::{Timer, row_of};
 
 /// A record with what it may touch on disk.
 #[derive(Debug)]
@@ -239,7 +239,7 @@ impl Partition {
             Event::Wager(wager) => {
                 let program = operator.versions.at(wager.at).map(|version| &version.program);
                 let day = program.and_then(|published| cap_day(&published.program, wager));
-                let cap = self.cap(day, player, around)?;
+                let cap = self.cap(day, player);
                 let voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some()
@@ -248,7 +248,7 @@ impl Partition {
             }
             Event::Void(_) => {
                 let wager = self.voided_wager(event, operator, identity, around)?;
-                let cap = self.cap(wager.and_then(|wager| wager.cap_day), player, around)?;
+                let cap = self.cap(wager.and_then(|wager| wager.cap_day), player);
                 Ok(Loaded { wager, cap, ..loaded })
             }
             Event::Game(_) => Ok(loaded),
@@ -301,17 +301,12 @@ impl Partition {
     }
 
     /// What is counted against the cap of a day.
-    fn cap<S: Store>(
-        &self,
-        day: Option<Day>,
-        player: Option<Ordinal>,
-        around: &mut Around<'_, S>,
-    ) -> io::Result<Option<LoadedCap>> {
-        let Some(day) = day else { return Ok(None) };
+    fn cap(&self, day: Option<Day>, player: Option<Ordinal>) -> Option<LoadedCap> {
+        let day = day?;
         let settings = &self.rules.settings;
-        let known = |used| Ok(Some(LoadedCap { day, used: CapUse::Used(used) }));
+        let known = |used| Some(LoadedCap { day, used: CapUse::Used(used) });
         if forgotten_at(day, settings) <= self.time {
-            return Ok(Some(LoadedCap { day, used: CapUse::Forgotten }));
+            return Some(LoadedCap { day, used: CapUse::Forgotten });
         }
         let Some(player) = player else { return known(Points::ZERO) };
         let newest = self.players.get(player).account.cap_day;
@@ -320,11 +315,7 @@ impl Partition {
             return known(if is_newest { newest.used } else { Points::ZERO });
         }
         let key = CapDayKey { player, day };
-        let used = match self.tables.cap_days.get(&key) {
-            Some(row) => row.copied(),
-            None => row_of::<CapDays>(around.store, self.number, &key)?,
-        };
-        known(used.unwrap_or(Points::ZERO))
+        known(self.tables.cap_days.get(&key).copied().unwrap_or(Points::ZERO))
     }
 
     /// Finds the wager that a void takes back, in all hours, and what it gave.

@@ -23,9 +23,6 @@ pub trait Store {
     /// Reads what became of the record at `place`, which lies in an earlier batch.
     fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()>;
 
-    /// The newest row of a paged table that the store has for a key, as `format u8 · value`.
-    fn row(&mut self, partition: u16, table: u8, key: &[u8]) -> io::Result<Option<Vec<u8>>>;
-
     /// Takes what the fold decided about one batch. What was taken before is left as it is.
     fn commit(&mut self, folded: &Folded) -> io::Result<()>;
 }

@@ -2,9 +2,8 @@
 //!
 //! A table says how its keys and values are written and when a row is due. Everything else is the same
 //! for all: rows change only by [`Row`]s of a step, what changed goes into the next checkpoint, and what
-//! is in memory goes into the cyclic sweep. Rows of a *resident* table are all in memory, and what is due
-//! fires in the order of (due, table, key). A *paged* table has its newest rows in memory and asks the
-//! store for older ones; nothing fires, a row only ceases to count.
+//! is in memory goes into the cyclic sweep. Of a *resident* table, what is due fires in the order of (due,
+//! table, key). Of a *dated* one nothing fires: a row only ceases to count.
 
 pub mod cap_days;
 pub mod dead_letters;
@@ -13,22 +12,20 @@ pub mod markers;
 pub mod outbox;
 pub mod sent;
 
-mod paged;
+mod dated;
 mod resident;
 mod swept;
 
 use std::collections::BTreeMap;
-use std::{fmt, io};
+use std::fmt;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
-use self::paged::InMemory;
-pub use self::paged::Paged;
+pub use self::dated::Dated;
 pub use self::resident::Resident;
 use crate::rules::Settings;
-use crate::store::Store;
 use crate::timers::Timers;
 
 /// One kind of row.
@@ -49,28 +46,8 @@ pub trait Table: fmt::Debug + Default {
     fn put_value(out: &mut Vec<u8>, value: &Self::Value);
     /// Reads a value of [`Table::FORMAT`].
     fn read_value(cursor: &mut Cursor<'_>, partition: u16) -> Result<Self::Value, BadFormat>;
-    /// When the row of a resident table fires, and one of a paged table does not count any more.
+    /// When the row of a resident table fires, and one of a dated table does not count any more.
     fn due(key: &Self::Key, value: &Self::Value, settings: &Settings) -> Option<Timestamp>;
-}
-
-/// A table's number, which stands before its rows in checkpoints and runs.
-pub trait Registered: Table {
-    /// The number.
-    const TAG: u8;
-}
-
-/// The row of a paged table that the store has.
-pub(crate) fn row_of<T: Registered>(
-    store: &mut impl Store,
-    partition: u16,
-    key: &T::Key,
-) -> io::Result<Option<T::Value>> {
-    let mut bytes = Vec::new();
-    T::put_key(&mut bytes, key);
-    let Some(value) = store.row(partition, T::TAG, &bytes)? else { return Ok(None) };
-    let mut cursor = Cursor::new(&value, "row");
-    let read = read_row_value::<T>(&mut cursor, partition);
-    read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Reads `format u8 · value`; the format is 0 where there is no row any more.
@@ -88,29 +65,22 @@ fn read_row_value<T: Table>(
 macro_rules! tables {
     (
         resident { $($(#[$doc:meta])* $field:ident: $name:ident($table:ty) = $tag:literal,)+ }
-        paged { $($(#[$paged_doc:meta])* $paged:ident: $paged_name:ident($paged_table:ty) = $paged_tag:literal,)+ }
+        dated { $($(#[$dated_doc:meta])* $dated:ident: $dated_name:ident($dated_table:ty) = $dated_tag:literal,)+ }
     ) => {
         /// All tables of a partition.
         #[derive(Debug, Default)]
         pub struct Tables {
             $($(#[$doc])* pub $field: Resident<$table>,)+
-            $($(#[$paged_doc])* pub $paged: Paged<$paged_table>,)+
+            $($(#[$dated_doc])* pub $dated: Dated<$dated_table>,)+
         }
-
-        $(impl Registered for $table {
-            const TAG: u8 = $tag;
-        })+
-        $(impl Registered for $paged_table {
-            const TAG: u8 = $paged_tag;
-        })+
 
         /// A row of one of the tables, as a step changes it; `None` for no row.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Row {
             $($(#[$doc])* $name(<$table as Table>::Key, Option<<$table as Table>::Value>),)+
-            $($(#[$paged_doc])* $paged_name(
-                <$paged_table as Table>::Key,
-                Option<<$paged_table as Table>::Value>,
+            $($(#[$dated_doc])* $dated_name(
+                <$dated_table as Table>::Key,
+                Option<<$dated_table as Table>::Value>,
             ),)+
         }
 
@@ -124,9 +94,9 @@ macro_rules! tables {
         #[derive(Debug)]
         pub(crate) enum Before {
             $($name(<$table as Table>::Key, Option<<$table as Table>::Value>),)+
-            $($paged_name(
-                <$paged_table as Table>::Key,
-                InMemory<<$paged_table as Table>::Value>,
+            $($dated_name(
+                <$dated_table as Table>::Key,
+                Option<<$dated_table as Table>::Value>,
             ),)+
         }
 
@@ -146,9 +116,9 @@ macro_rules! tables {
                         timers.reset(last, next, || Timer::$name(key.clone()));
                         Before::$name(key, before)
                     })+
-                    $(Row::$paged_name(key, value) => {
-                        let before = self.$paged.replace(&key, InMemory::Row(value));
-                        Before::$paged_name(key, before)
+                    $(Row::$dated_name(key, value) => {
+                        let before = self.$dated.replace(&key, value);
+                        Before::$dated_name(key, before)
                     })+
                 }
             }
@@ -164,8 +134,8 @@ macro_rules! tables {
                     $(Before::$name(key, value) => {
                         self.change(Row::$name(key, value), timers, settings);
                     })+
-                    $(Before::$paged_name(key, value) => {
-                        self.$paged.replace(&key, value);
+                    $(Before::$dated_name(key, value) => {
+                        self.$dated.replace(&key, value);
                     })+
                 }
             }
@@ -195,7 +165,7 @@ macro_rules! tables {
             /// A new round of the cyclic sweep begins.
             pub(crate) fn begin_round(&mut self, now: Timestamp, settings: &Settings) {
                 $(self.$field.begin_round();)+
-                $(self.$paged.begin_round(now, settings);)+
+                $(self.$dated.begin_round(now, settings);)+
             }
 
             /// Appends the rows that changed since the last time, and of each table the next rows of the
@@ -203,14 +173,14 @@ macro_rules! tables {
             pub(crate) fn write_changed(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
                 let mut completed = true;
                 $(completed &= self.$field.write_changed(out, $tag, stretch);)+
-                $(completed &= self.$paged.write_changed(out, $paged_tag, stretch);)+
+                $(completed &= self.$dated.write_changed(out, $dated_tag, stretch);)+
                 completed
             }
 
             /// Appends all rows that are in memory and count at `now`.
             pub(crate) fn write_all(&self, out: &mut Vec<u8>, now: Timestamp, settings: &Settings) {
                 $(self.$field.write_all(out, $tag);)+
-                $(self.$paged.write_all(out, $paged_tag, now, settings);)+
+                $(self.$dated.write_all(out, $dated_tag, now, settings);)+
             }
         }
 
@@ -218,7 +188,7 @@ macro_rules! tables {
         #[derive(Debug, Default)]
         pub(crate) struct Loading {
             $($field: LoadingRows<$table>,)+
-            $($paged: LoadingRows<$paged_table>,)+
+            $($dated: LoadingRows<$dated_table>,)+
         }
 
         impl Loading {
@@ -231,7 +201,7 @@ macro_rules! tables {
             ) -> Result<bool, BadFormat> {
                 match tag {
                     $($tag => self.$field.read(cursor, partition)?,)+
-                    $($paged_tag => self.$paged.read(cursor, partition)?,)+
+                    $($dated_tag => self.$dated.read(cursor, partition)?,)+
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -241,7 +211,7 @@ macro_rules! tables {
             pub(crate) fn finish(self) -> Tables {
                 Tables {
                     $($field: Resident::restored(self.$field.0),)+
-                    $($paged: Paged::restored(self.$paged.0),)+
+                    $($dated: Dated::restored(self.$dated.0),)+
                 }
             }
         }
@@ -262,7 +232,7 @@ tables! {
         /// Which messages of each partition were taken in.
         inbox: Received(inbox::Inbox) = 7,
     }
-    paged {
+    dated {
         /// What is counted against caps of days before an account's newest.
         cap_days: CapDay(cap_days::CapDays) = 8,
     }

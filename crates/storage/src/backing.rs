@@ -317,10 +317,6 @@ impl Store for NodeStore {
         })
     }
 
-    fn row(&mut self, _: u16, _: u8, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-
     fn commit(&mut self, folded: &Folded) -> io::Result<()> {
         let at = usize::from(folded.partition - self.backing.first_partition);
         let (journal_next, dead_next) = {

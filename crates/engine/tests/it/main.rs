@@ -1,5 +1,6 @@
 //! Scenarios of the fold in the words of the rule book, and its behaviour under failure.
 
+mod behaviours;
 mod faults;
 mod play;
 mod rules;

@@ -48,10 +48,6 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn row(&mut self, _: u16, _: u8, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-
     fn commit(&mut self, folded: &Folded) -> io::Result<()> {
         self.folded.insert(folded.batch, folded.clone());
         Ok(())
@@ -271,6 +267,10 @@ impl Play {
             ["control", ..] => {
                 let body = line.trim().strip_prefix("control").unwrap().trim();
                 self.order(Kind::Control, Source::Node, "", body.as_bytes(), HAS_CONTROL);
+            }
+            ["command", ..] => {
+                let body = line.trim().strip_prefix("command").unwrap().trim();
+                self.order(Kind::Command, Source::Http, "house", body.as_bytes(), 0);
             }
             ["bytes", ..] => {
                 let body = line.trim().strip_prefix("bytes").unwrap().trim();

@@ -200,6 +200,112 @@ fn a_cap_counts_by_the_events_own_day_and_a_void_gives_room_back() {
     );
 }
 
+const CAPPED_AT_100: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":100,"per":"day"}]}}"#;
+
+#[test]
+fn a_cap_is_remembered_for_as_long_as_an_event_of_its_day_can_be_released() {
+    check(
+        &with(
+            CAPPED_AT_100,
+            "
+        wager w1 anna slots 600 at -10d
+        wager w2 anna slots 600 at -10d
+        wager w3 anna slots 600 at -10d
+        wager w4 anna slots 10
+        release 4
+        deliver
+        release 5
+        deliver
+        void w1 anna
+        release 6
+        deliver
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     dead letter too_late: the event is older than the window in which repeats are recognised
+            wager w2     dead letter too_late: the event is older than the window in which repeats are recognised
+            wager w3     dead letter too_late: the event is older than the window in which repeats are recognised
+            wager w4     +1.00 by v1  balance 1.00
+            release 4    done
+            deliver      +60.00 by v1  balance 61.00
+            release 5    done
+            deliver      done
+            +40.00 (20.00 capped) by v1  balance 101.00
+            void w1      -60.00 takes back batch 9  balance 41.00
+            release 6    done
+            deliver      done
+            +60.00 by v1  balance 101.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_released_wager_finds_the_cap_of_its_day_used_up_in_time() {
+    check(
+        &with(
+            CAPPED_AT_100,
+            "
+        wager w1 anna slots 1000
+        after 20d
+        wager w2 anna slots 10
+        wager w3 anna slots 600 at -20d
+        release 7
+        deliver
+        wager w4 anna slots 600 at -40d
+        release 10
+        deliver
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     +100.00 by v1  balance 100.00
+            after 20d    
+            wager w2     +1.00 by v1  balance 101.00
+            wager w3     dead letter too_late: the event is older than the window in which repeats are recognised  balance 101.00
+            release 7    done
+            deliver      +0.00 (60.00 capped) by v1  balance 101.00
+            wager w4     dead letter too_late: the event is older than the window in which repeats are recognised  balance 101.00
+            release 10   done
+            deliver      done
+            refused too_old_for_cap  balance 101.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_is_taken_in_once_and_sent_again_until_it_is_answered() {
+    check(
+        &with(
+            SLOTS,
+            "
+        wager w1 anna slots 10 at -200h
+        release 4
+        after 1m
+        after 1m
+        deliver
+        after 1m
+        deliver
+    ",
+        ),
+        expect![[r#"
+            program      made v1
+            wager w1     dead letter too_late: the event is older than the window in which repeats are recognised
+            release 4    done
+            after 1m     
+            after 1m     
+            deliver      +1.00 by v1  balance 1.00
+            declined received_before  balance 1.00
+            declined received_before  balance 1.00
+            after 1m     
+            deliver      done
+            done
+            done
+            declined received_before  balance 1.00
+        "#]],
+    );
+}
+
 #[test]
 fn an_event_is_judged_by_the_version_of_its_own_time() {
     check(

@@ -40,10 +40,6 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn row(&mut self, _: u16, _: u8, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-
     fn commit(&mut self, folded: &Folded) -> io::Result<()> {
         self.batches.insert((folded.partition, folded.batch), folded.clone());
         Ok(())

@@ -1,4 +1,4 @@
-//! The contract of [`Disk`](crate::disk::Disk), but for crashes: only a simulated disk can show those.
+//! The contract of [`Disk`], but for crashes: only a simulated disk can show those.
 
 use std::io::ErrorKind;
 use std::sync::Arc;

@@ -37,6 +37,8 @@ pub(crate) struct Keyed<'a> {
 pub(crate) struct Around<'a, S> {
     pub(crate) shared: &'a Shared,
     pub(crate) store: &'a mut S,
+    /// Nothing of it will be carried.
+    pub(crate) is_dry: bool,
     /// Reads what became of an earlier record of the same batch.
     pub(crate) in_batch: &'a dyn Fn(u32) -> Outcome,
 }
@@ -188,7 +190,12 @@ impl Partition {
             }
             Body::Control => {
                 let Record { body, received_at, .. } = keyed.record;
-                let after = around.shared.history.after(&self.rules, body, received_at);
+                let history = &around.shared.history;
+                let after = if around.is_dry {
+                    history.would(&self.rules, body, received_at)
+                } else {
+                    history.after(&self.rules, body, received_at)
+                };
                 Ok(Loaded { after: Some(after.map_err(NotLoaded::Unknown)?), ..loaded })
             }
             Body::UnknownCommand(name) if !is_skipped => {
@@ -242,7 +249,7 @@ impl Partition {
                 let cap = self.cap(day, player);
                 let voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
-                    self.tables.markers.get(&key).is_some()
+                    self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
                 };
                 Ok(Loaded { voided, cap, ..loaded })
             }
@@ -272,6 +279,7 @@ impl Partition {
         };
         let letter = self.letter_of(command);
         let letter = letter.and_then(|at| Some((at, self.tables.dead_letters.get(&at)?)));
+        let letter = letter.filter(|(_, letter)| letter.until > self.time);
         let player = identity.zip(player_named(command)).zip(loaded.operator);
         let player = player.and_then(|((identity, name), operator)| {
             self.players.find(identity.player, operator.number, name)

@@ -427,7 +427,7 @@ impl Partition {
             }
         }
         let in_batch = |slot| outcome_in(&folding.folded, slot);
-        let mut around = Around { shared, store: *store, in_batch: &in_batch };
+        let mut around = Around { shared, store: *store, is_dry: false, in_batch: &in_batch };
         let loaded = self.load(keyed, is_skipped, &mut around)?;
         let (record, body) = (&keyed.record, &keyed.body);
         let what =
@@ -486,7 +486,7 @@ impl Partition {
             outcome_in(&folding.folded, slot)
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
-            let mut around = Around { shared, store, in_batch: &in_batch };
+            let mut around = Around { shared, store, is_dry: true, in_batch: &in_batch };
             let loaded = self.load(keyed, false, &mut around)?;
             let what = What::Record(&keyed.record, &keyed.body);
             let input = Input { place, now: self.time, what };

@@ -32,6 +32,17 @@ impl RulesHistory {
         Self { recent: Mutex::new(VecDeque::new()), known }
     }
 
+    /// The rules as they would be after a control record that nobody has ordered.
+    pub fn would(
+        &self,
+        before: &Rules,
+        body: &[u8],
+        time: Timestamp,
+    ) -> Result<(Arc<Rules>, Outcome), Unknown> {
+        let (rules, outcome) = before.after(body, time, self.known)?;
+        Ok((Arc::new(rules), outcome))
+    }
+
     /// What this fold does not know.
     pub const fn unknown(&self, what: UnknownWhat) -> Unknown {
         Unknown { what, known: self.known }
@@ -50,8 +61,7 @@ impl RulesHistory {
         if let Some((rules, outcome)) = recent.iter().rev().find(is_it) {
             return Ok((Arc::clone(rules), outcome.clone()));
         }
-        let (rules, outcome) = before.after(body, time, self.known)?;
-        let rules = Arc::new(rules);
+        let (rules, outcome) = self.would(before, body, time)?;
         recent.push_back((Arc::clone(&rules), outcome.clone()));
         if recent.len() > HISTORY_MAX {
             recent.pop_front();

@@ -66,6 +66,7 @@ pub(crate) struct Play {
     /// Bodies of batches that were given to a partition that stands.
     waiting: Vec<(Vec<u8>, u16)>,
     heard: Vec<String>,
+    outcomes: Vec<Outcome>,
 }
 
 impl Play {
@@ -85,6 +86,7 @@ impl Play {
             next_command: 0,
             waiting: Vec::new(),
             heard: Vec::new(),
+            outcomes: Vec::new(),
         };
         play.control(&Control::Genesis {
             cluster_id: "test".into(),
@@ -115,10 +117,17 @@ impl Play {
 
     fn order(&mut self, kind: Kind, source: Source, operator: &str, body: &[u8], flags: u16) {
         let (received_at, origin) = (self.now, None);
+        let record = Record { kind, source, operator, received_at, origin, body };
         let mut records = Vec::new();
-        Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+        record.write(&mut records);
+        let dry = self.partition.dry_run(record, &self.shared, &mut self.store);
+        let told = self.outcomes.len();
         self.waiting.push((records, flags));
         self.fold();
+        // A dry run says what then becomes of the record, wherever it is folded at once.
+        if let ([outcome], Ok(dry)) = (&self.outcomes[told..], dry) {
+            assert_eq!(*outcome, dry);
+        }
     }
 
     /// Carries out what was asked for, as often as it was: messages go to this partition itself.
@@ -172,7 +181,7 @@ impl Play {
             let count = u32::from(!body.is_empty());
             let slice = Slice { partition: 0, batch, flags: *flags, count, body };
             let moment = Moment { time: self.now, random: [7; 32] };
-            let mut hearing = Hearing(&mut self.heard);
+            let mut hearing = Hearing(&mut self.heard, &mut self.outcomes);
             let folded =
                 self.partition.fold(&slice, &moment, &self.shared, &mut self.store, &mut hearing);
             match folded {
@@ -297,7 +306,7 @@ fn hours(span: &str) -> i64 {
     sign * figures.parse::<i64>().unwrap() * unit
 }
 
-struct Hearing<'a>(&'a mut Vec<String>);
+struct Hearing<'a>(&'a mut Vec<String>, &'a mut Vec<Outcome>);
 
 impl Observer for Hearing<'_> {
     fn folded(&mut self, _: u32, outcome: &Outcome, balance: Option<Points>) {
@@ -326,6 +335,7 @@ impl Observer for Hearing<'_> {
             Outcome::Time { .. } => unreachable!("a record is never the time of its batch"),
         };
         self.0.push(words + &balance);
+        self.1.push(outcome.clone());
     }
 }
 

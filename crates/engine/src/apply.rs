@@ -71,7 +71,7 @@ pub struct Loaded<'a> {
     /// The wager that this void takes back, where it has come.
     pub wager: Option<VoidedWager>,
     /// What is counted against the cap of the event's own day.
-    pub cap: Option<LoadedCap>,
+    pub cap: Option<CapUse>,
     /// What was received of the partition that sent this input.
     pub received: Option<&'a Received>,
     /// The dead letter that this command is about.
@@ -100,15 +100,6 @@ pub struct VoidedWager {
     pub points: Points,
     /// The day whose cap it counts against.
     pub cap_day: Option<Day>,
-}
-
-/// What is counted against the cap of a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoadedCap {
-    /// The day.
-    pub day: Day,
-    /// What is counted.
-    pub used: CapUse,
 }
 
 /// Decides about an input, as behaviour 1.

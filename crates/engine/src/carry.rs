@@ -22,8 +22,8 @@ use crate::partition::{Folding, Moment, Partition};
 use crate::players::Ordinal;
 use crate::rules::Rules;
 use crate::step::{Change, Effect, NewEntry, Step};
+use crate::tables::Row;
 use crate::tables::outbox::{Message, MessageKey, Payload};
-use crate::tables::{Before, Row};
 
 /// Whom an input is about.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +53,7 @@ pub(crate) enum Undo {
     Player(u64),
     /// The last id was free.
     Id,
-    Row(Before),
+    Row(Row),
     Rules(Arc<Rules>),
 }
 
@@ -225,7 +225,7 @@ impl Partition {
                 Undo::Player(hash) => self.players.take_back(hash),
                 Undo::Id => self.ids.take_back(),
                 Undo::Row(before) => {
-                    self.tables.put_back(before, &mut self.timers, &self.rules.settings);
+                    self.tables.change(before, &mut self.timers, &self.rules.settings);
                 }
                 Undo::Rules(before) => self.rules = before,
             }

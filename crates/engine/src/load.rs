@@ -13,9 +13,9 @@ use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::record::{Record, Slice, Source};
 use smallvec::SmallVec;
 
-use crate::apply::{Loaded, LoadedCap, Occurrence, VoidedWager, marker_key};
+use crate::apply::{Loaded, Occurrence, VoidedWager, marker_key};
 use crate::input::{self, Body, Identity, operator_of};
-use crate::partition::{Partition, Shared};
+use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
 use crate::store::{Ask, Earlier, Hours, Store};
@@ -63,6 +63,18 @@ impl From<NoContent> for NotLoaded {
 impl From<io::Error> for NotLoaded {
     fn from(error: io::Error) -> Self {
         Self::Store(error)
+    }
+}
+
+impl NotLoaded {
+    /// How the fold stops at `place`, and whether a person may have it passed over there.
+    pub(crate) fn stops(self, place: Place) -> (Stopped, bool) {
+        let (message, may_pass) = match self {
+            Self::Store(error) => return (Stopped::Store(error), false),
+            Self::Unknown(unknown) => (unknown.to_string(), unknown.may_be_passed_over()),
+            Self::NoContent(none) => (none.to_string(), false),
+        };
+        (Stopped::Bug { place, message }, may_pass)
     }
 }
 
@@ -309,12 +321,12 @@ impl Partition {
     }
 
     /// What is counted against the cap of a day.
-    fn cap(&self, day: Option<Day>, player: Option<Ordinal>) -> Option<LoadedCap> {
+    fn cap(&self, day: Option<Day>, player: Option<Ordinal>) -> Option<CapUse> {
         let day = day?;
         let settings = &self.rules.settings;
-        let known = |used| Some(LoadedCap { day, used: CapUse::Used(used) });
+        let known = |used| Some(CapUse::Used(used));
         if forgotten_at(day, settings) <= self.time {
-            return Some(LoadedCap { day, used: CapUse::Forgotten });
+            return Some(CapUse::Forgotten);
         }
         let Some(player) = player else { return known(Points::ZERO) };
         let newest = self.players.get(player).account.cap_day;

@@ -390,14 +390,7 @@ impl Partition {
             let ended = catch_unwind(AssertUnwindSafe(|| fold(self, batch, is_skipped)));
             let (stopped, may_pass) = match ended {
                 Ok(Ok(folded)) => return Ok(folded),
-                Ok(Err(NotLoaded::Store(error))) => (Stopped::Store(error), false),
-                Ok(Err(NotLoaded::Unknown(unknown))) => {
-                    let may_pass = unknown.may_be_passed_over();
-                    (Stopped::Bug { place, message: unknown.to_string() }, may_pass)
-                }
-                Ok(Err(NotLoaded::NoContent(none))) => {
-                    (Stopped::Bug { place, message: none.to_string() }, false)
-                }
+                Ok(Err(not_loaded)) => not_loaded.stops(place),
                 Err(panic) => (Stopped::Bug { place, message: panic_message(&*panic) }, true),
             };
             self.undo();
@@ -475,9 +468,9 @@ impl Partition {
     ) -> Result<Outcome, Stopped> {
         let (partition, batch) = (self.number, self.next_batch);
         let place = Place { partition, batch, slot: 1, number: 0 };
-        let bug = |message| Stopped::Bug { place, message };
-        let unknown = |unknown: Unknown| bug(unknown.to_string());
-        let behaviour = shared.behaviour(self.rules.settings.behaviour).map_err(unknown)?;
+        let stops = |not_loaded: NotLoaded| not_loaded.stops(place).0;
+        let behaviour = shared.behaviour(self.rules.settings.behaviour);
+        let behaviour = behaviour.map_err(|unknown| stops(NotLoaded::Unknown(unknown)))?;
         let mut keyed = [self.key(record, batch)];
         self.ask(&mut keyed, store)?;
         let [keyed] = &keyed;
@@ -492,11 +485,8 @@ impl Partition {
             let input = Input { place, now: self.time, what };
             Ok((behaviour.apply)(&self.rules, &loaded, &input).outcome)
         }));
-        decided.map_err(|panic| bug(panic_message(&*panic)))?.map_err(|error| match error {
-            NotLoaded::Store(error) => Stopped::Store(error),
-            NotLoaded::Unknown(error) => unknown(error),
-            NotLoaded::NoContent(none) => bug(none.to_string()),
-        })
+        let bug = |message| Stopped::Bug { place, message };
+        decided.map_err(|panic| bug(panic_message(&*panic)))?.map_err(stops)
     }
 }
 

@@ -3,7 +3,8 @@
 //! A table says how its keys and values are written and when a row is due. Everything else is the same
 //! for all: rows change only by [`Row`]s of a step, what changed goes into the next checkpoint, and what
 //! is in memory goes into the cyclic sweep. Of a *resident* table, what is due fires in the order of (due,
-//! table, key). Of a *dated* one nothing fires: a row only ceases to count.
+//! table, key). Of a *dated* one nothing fires, and a row only ceases to count: for many rows, of which a
+//! timer each would cost more than they do.
 
 pub mod cap_days;
 pub mod dead_letters;
@@ -12,8 +13,7 @@ pub mod markers;
 pub mod outbox;
 pub mod sent;
 
-mod dated;
-mod resident;
+mod rows;
 mod swept;
 
 use std::collections::BTreeMap;
@@ -23,8 +23,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
-pub use self::dated::Dated;
-pub use self::resident::Resident;
+pub use self::rows::Rows;
 use crate::rules::Settings;
 use crate::timers::Timers;
 
@@ -70,8 +69,8 @@ macro_rules! tables {
         /// All tables of a partition.
         #[derive(Debug, Default)]
         pub struct Tables {
-            $($(#[$doc])* pub $field: Resident<$table>,)+
-            $($(#[$dated_doc])* pub $dated: Dated<$dated_table>,)+
+            $($(#[$doc])* pub $field: Rows<$table>,)+
+            $($(#[$dated_doc])* pub $dated: Rows<$dated_table>,)+
         }
 
         /// A row of one of the tables, as a step changes it; `None` for no row.
@@ -90,16 +89,6 @@ macro_rules! tables {
             $($(#[$doc])* $name(<$table as Table>::Key),)+
         }
 
-        /// A row as it was, to be put back.
-        #[derive(Debug)]
-        pub(crate) enum Before {
-            $($name(<$table as Table>::Key, Option<<$table as Table>::Value>),)+
-            $($dated_name(
-                <$dated_table as Table>::Key,
-                Option<<$dated_table as Table>::Value>,
-            ),)+
-        }
-
         impl Tables {
             /// Changes a row and its timer; returns it as it was.
             pub(crate) fn change(
@@ -107,35 +96,18 @@ macro_rules! tables {
                 row: Row,
                 timers: &mut Timers,
                 settings: &Settings,
-            ) -> Before {
+            ) -> Row {
                 match row {
                     $(Row::$name(key, value) => {
                         let next = value.as_ref().and_then(|value| <$table>::due(&key, value, settings));
                         let before = self.$field.replace(&key, value);
                         let last = before.as_ref().and_then(|value| <$table>::due(&key, value, settings));
                         timers.reset(last, next, || Timer::$name(key.clone()));
-                        Before::$name(key, before)
+                        Row::$name(key, before)
                     })+
                     $(Row::$dated_name(key, value) => {
                         let before = self.$dated.replace(&key, value);
-                        Before::$dated_name(key, before)
-                    })+
-                }
-            }
-
-            /// Puts a row and its timer back.
-            pub(crate) fn put_back(
-                &mut self,
-                before: Before,
-                timers: &mut Timers,
-                settings: &Settings,
-            ) {
-                match before {
-                    $(Before::$name(key, value) => {
-                        self.change(Row::$name(key, value), timers, settings);
-                    })+
-                    $(Before::$dated_name(key, value) => {
-                        self.$dated.replace(&key, value);
+                        Row::$dated_name(key, before)
                     })+
                 }
             }
@@ -165,7 +137,8 @@ macro_rules! tables {
             /// A new round of the cyclic sweep begins.
             pub(crate) fn begin_round(&mut self, now: Timestamp, settings: &Settings) {
                 $(self.$field.begin_round();)+
-                $(self.$dated.begin_round(now, settings);)+
+                $(self.$dated.begin_round();
+                self.$dated.forget(now, settings);)+
             }
 
             /// Appends the rows that changed since the last time, and of each table the next rows of the
@@ -180,7 +153,7 @@ macro_rules! tables {
             /// Appends all rows that are in memory and count at `now`.
             pub(crate) fn write_all(&self, out: &mut Vec<u8>, now: Timestamp, settings: &Settings) {
                 $(self.$field.write_all(out, $tag);)+
-                $(self.$dated.write_all(out, $dated_tag, now, settings);)+
+                $(self.$dated.write_counting(out, $dated_tag, now, settings);)+
             }
         }
 
@@ -210,8 +183,8 @@ macro_rules! tables {
             /// The tables as they were.
             pub(crate) fn finish(self) -> Tables {
                 Tables {
-                    $($field: Resident::restored(self.$field.0),)+
-                    $($dated: Dated::restored(self.$dated.0),)+
+                    $($field: Rows::restored(self.$field.0),)+
+                    $($dated: Rows::restored(self.$dated.0),)+
                 }
             }
         }

@@ -14,7 +14,7 @@ use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, LoadedCap, came_before, dead_letter};
+use super::{Input, Loaded, came_before, dead_letter};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::Row;
@@ -84,7 +84,7 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, operator: &Operator, wager: &'a Wager<'a
     };
     let version = applies.number;
     let consent = loaded.account.and_then(|account| account.consent);
-    let cap_use = loaded.cap.map_or(CapUse::Used(Points::ZERO), |cap| cap.used);
+    let cap_use = loaded.cap.unwrap_or(CapUse::Used(Points::ZERO));
     let earned = match decide(&applies.program.program, wager, consent, cap_use) {
         Decision::Counted(earned) => earned,
         Decision::Refused(refusal) => return refused(refusal, version).and(Change::Open),
@@ -172,7 +172,7 @@ pub(crate) fn marker_key(operator: &Operator, player: &str, wager: &str) -> Mark
 /// Counts points against the cap of `day`, or gives it room back. The newest day lies with the account;
 /// a newer one takes its place.
 fn count(loaded: &Loaded<'_>, day: Day, points: Points, step: &mut Step<'_>) {
-    let Some(LoadedCap { used: CapUse::Used(before), .. }) = loaded.cap else { return };
+    let Some(CapUse::Used(before)) = loaded.cap else { return };
     let used = before.plus(points).unwrap_or(Points::MAX).max(Points::ZERO);
     if used == before {
         return;

@@ -130,6 +130,8 @@ impl From<io::Error> for Stopped {
 /// A batch that is being folded.
 #[derive(Debug)]
 pub(crate) struct Folding {
+    /// The number of the behaviour that decides it: the one in force when it began.
+    behaviour: u16,
     /// The slot that is decided next.
     slot: u32,
     time: TimeSlot,
@@ -283,8 +285,7 @@ impl Partition {
             Some(folding) => folding,
             None => self.begin(slice, moment),
         };
-        let number = self.rules.settings.behaviour;
-        let behaviour = match shared.behaviour(number) {
+        let behaviour = match shared.behaviour(folding.behaviour) {
             Ok(behaviour) => behaviour,
             Err(unknown) => {
                 let place = self.at(slice, &folding);
@@ -311,8 +312,10 @@ impl Partition {
     fn begin(&mut self, slice: &Slice<'_>, moment: &Moment) -> Folding {
         self.time = self.time.max(moment.time);
         let mut journal = Vec::with_capacity(16 + 128 * slice.count as usize);
-        begin_slice(&mut journal, self.rules.settings.behaviour, self.time);
+        let behaviour = self.rules.settings.behaviour;
+        begin_slice(&mut journal, behaviour, self.time);
         Folding {
+            behaviour,
             slot: 0,
             time: TimeSlot::default(),
             folded: Folded {

@@ -8,10 +8,11 @@ use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::{Input, Loaded, apply};
 use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::rules::Rules;
 use accolade_engine::step::Step;
 use accolade_wire::journal::Outcomes;
-use accolade_wire::record::Slice;
+use accolade_wire::record::{Kind, Slice};
 
 use super::play::Play;
 
@@ -92,6 +93,29 @@ fn behaviour_of(folded: &accolade_engine::store::Folded) -> u16 {
     let (partition, batch, count) = (folded.partition, folded.batch, folded.count);
     let slice = Slice { partition, batch, flags: 0, count, body: &folded.journal };
     Outcomes::read(&slice).unwrap().behaviour
+}
+
+#[test]
+fn a_batch_that_was_begun_by_the_first_is_decided_by_it_to_its_end() {
+    const FAILS_AND_SECOND: &[Behaviour] = &[FAILS_AT_13[0], SECOND];
+    let mut play = Play::knowing(FAILS_AND_SECOND);
+    play.line(LINES[0]);
+    let at = "2024-11-11T10:00:00Z";
+    let wager = |id: &str, stake: u32| {
+        format!(
+            r#"{{"wagerId":"{id}","playerId":"anna","operatorId":"house","gameId":"g",
+            "gameCategory":"slots","wagerAmount":{stake},"currency":"EUR",
+            "jurisdiction":"Malta","timestamp":"{at}"}}"#
+        )
+    };
+    let switch = r#"{"control":"behaviour","number":2}"#;
+    let (bad, good) = (wager("w1", 13), wager("w2", 10));
+    let said = play.together(&[(Kind::Control, switch), (Kind::Wager, &bad), (Kind::Wager, &good)]);
+    assert!(said.ends_with("stands at batch 4: a stake of 13"), "{said}");
+    let said = play.line("skip 4 2");
+    assert!(said.contains("+1.00 by v1  balance 1.00"), "{said}");
+    assert_eq!(behaviour_of(&play.store.folded[&4]), 1);
+    assert_eq!(behaviour_of(&play.store.folded[&5]), 2);
 }
 
 #[test]

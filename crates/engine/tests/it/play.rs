@@ -115,6 +115,19 @@ impl Play {
         self.order(Kind::Command, Source::Http, "house", &body, 0);
     }
 
+    /// Orders records of the house in one batch.
+    pub(crate) fn together(&mut self, records: &[(Kind, &str)]) -> String {
+        let mut bytes = Vec::new();
+        for (kind, body) in records {
+            let (source, operator, origin) = (Source::Http, "house", None);
+            let (kind, body, received_at) = (*kind, body.as_bytes(), self.now);
+            Record { kind, source, operator, received_at, origin, body }.write(&mut bytes);
+        }
+        self.waiting.push((bytes, HAS_CONTROL));
+        self.fold();
+        self.heard.drain(..).collect::<Vec<_>>().join("\n")
+    }
+
     fn order(&mut self, kind: Kind, source: Source, operator: &str, body: &[u8], flags: u16) {
         let (received_at, origin) = (self.now, None);
         let record = Record { kind, source, operator, received_at, origin, body };
@@ -172,13 +185,13 @@ impl Play {
     /// Folds what waits, as far as it goes.
     fn fold(&mut self) {
         for (ahead, (body, flags)) in (self.partition.next_batch()..).zip(&self.waiting) {
-            let count = u32::from(!body.is_empty());
+            let count = count_of(body);
             let slice = Slice { partition: 0, batch: ahead, flags: *flags, count, body };
             self.partition.read_ahead(&slice);
         }
         while let Some((body, flags)) = self.waiting.first() {
             let batch = self.partition.next_batch();
-            let count = u32::from(!body.is_empty());
+            let count = count_of(body);
             let slice = Slice { partition: 0, batch, flags: *flags, count, body };
             let moment = Moment { time: self.now, random: [7; 32] };
             let mut hearing = Hearing(&mut self.heard, &mut self.outcomes);
@@ -289,6 +302,16 @@ impl Play {
         }
         self.heard.drain(..).collect::<Vec<_>>().join("\n") + "\n"
     }
+}
+
+fn count_of(records: &[u8]) -> u32 {
+    let mut cursor = Cursor::new(records, "records");
+    let mut count = 0;
+    while !cursor.is_empty() {
+        Record::read(&mut cursor).unwrap();
+        count += 1;
+    }
+    count
 }
 
 fn hours(span: &str) -> i64 {

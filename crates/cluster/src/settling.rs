@@ -41,7 +41,7 @@ pub(crate) fn run(
 
 /// Reads the gap before the own record; says whether the partition is still owned, and does not stand.
 fn settle(inner: &Arc<Inner>, partition: u16, live: &mut Live, to: i64) -> Result<bool, NotTaken> {
-    let records = read_gap(&inner.log, partition, live.holder.cursor().next, to)?;
+    let records = read_gap(&*inner.log, partition, live.holder.cursor().next, to)?;
     let judged = live.settled(&records);
     let judged = judged.map_err(|broken| NotTaken::Stopped(broken.to_string()))?;
     if let Err(lost) = judged {

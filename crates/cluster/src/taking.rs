@@ -33,7 +33,7 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
         inner.untaken.is_at(partition, takeover.doing());
         let around = Around {
             node: &inner.options.name,
-            log: &inner.log,
+            log: &*inner.log,
             objects: &inner.objects,
             cache: &inner.cache,
             fetch: Fetch::default(),

@@ -11,8 +11,40 @@ use accolade_wire::record::Record;
 
 use crate::intake::Refused;
 
+/// What a partition is made again from: its order, and the sources that the order names.
+pub trait Reads {
+    /// The offsets that the order of a partition has: the first, and the one after the last.
+    fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed>;
+
+    /// Reads records of the order, `each` with its offset. All of `offsets` must be there.
+    fn read_order(
+        &self,
+        partition: u16,
+        offsets: Range<i64>,
+        each: EachOrdered<'_>,
+    ) -> Result<(), LogFailed>;
+
+    /// Where each source begins.
+    fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed>;
+
+    /// Fails with [`LogFailed::Gone`] where a source does not go on at its offset of `next`: what comes there
+    /// was removed before anybody read it, or the source is another one of the same name.
+    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed>;
+
+    /// Reads the records of a source that lie within `offsets`, `each` with its offset; the same ones
+    /// whenever it is asked. Wagers and game events, which others write too, have no origin and are never
+    /// released, whatever they say. Fails where some of `offsets` are not there any more.
+    fn read_source(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        offsets: Range<i64>,
+        each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
+    ) -> Result<(), LogFailed>;
+}
+
 /// Sources, order and owners of all partitions.
-pub trait OrderedLog: fmt::Debug + Send + Sync {
+pub trait OrderedLog: Reads + fmt::Debug + Send + Sync {
     /// How many partitions there are.
     fn partitions(&self) -> u16;
 
@@ -34,38 +66,9 @@ pub trait OrderedLog: fmt::Debug + Send + Sync {
     /// Appends to the order of a partition; `done` hears where, from a thread that must not be blocked.
     fn append(&self, partition: u16, record: &[u8], done: Appended);
 
-    /// The offsets that the order of a partition has: the first, and the one after the last.
-    fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed>;
-
-    /// Reads records of the order, `each` with its offset. All of `offsets` must be there.
-    fn read_order(
-        &self,
-        partition: u16,
-        offsets: Range<i64>,
-        each: EachOrdered<'_>,
-    ) -> Result<(), LogFailed>;
-
-    /// Where each source begins.
-    fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed>;
-
-    /// Fails with [`LogFailed::Gone`] where a source does not go on at its offset of `next`: what comes there
-    /// was removed before anybody read it, or the source is another one of the same name.
-    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed>;
-
     /// The offset after the last control record: a node that has heard all below it has heard every one
     /// that was there when this was asked.
     fn control_end(&self) -> Result<i64, LogFailed>;
-
-    /// Reads the records of a source that lie within `offsets`, `each` with its offset; the same ones
-    /// whenever it is asked. Wagers and game events, which others write too, have no origin and are never
-    /// released, whatever they say. Fails where some of `offsets` are not there any more.
-    fn read_source(
-        &self,
-        source: SourceTopic,
-        partition: u16,
-        offsets: Range<i64>,
-        each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
-    ) -> Result<(), LogFailed>;
 
     /// From now on [`Event::Record`] is heard of the partition's commands, wagers and game events, each
     /// source from its offset on, until [`OrderedLog::leave`].

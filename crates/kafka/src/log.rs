@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use accolade_engine::intake::Refused;
 use accolade_engine::ordered::{
-    Appended, EachOrdered, Event, LogFailed, OrderedLog, Owner, Submitted,
+    Appended, EachOrdered, Event, LogFailed, OrderedLog, Owner, Reads, Submitted,
 };
 use accolade_wire::order::{Offsets, SourceTopic};
 use accolade_wire::record::Record;
@@ -78,26 +78,7 @@ impl KafkaLog {
     }
 }
 
-impl OrderedLog for KafkaLog {
-    fn partitions(&self) -> u16 {
-        self.config.partitions
-    }
-
-    fn submit(
-        &self,
-        source: SourceTopic,
-        partition: u16,
-        record: &Record<'_>,
-        trace: Option<&str>,
-        done: Submitted,
-    ) -> Result<(), Refused> {
-        self.intake.submit(source, partition, record, trace, done)
-    }
-
-    fn append(&self, partition: u16, record: &[u8], done: Appended) {
-        self.order.append(partition, record, done);
-    }
-
+impl Reads for KafkaLog {
     fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed> {
         self.ranges.bounds(&self.config.topics.order, partition)
     }
@@ -137,10 +118,6 @@ impl OrderedLog for KafkaLog {
         Ok(())
     }
 
-    fn control_end(&self) -> Result<i64, LogFailed> {
-        self.ranges.bounds(&self.config.topics.control, 0).map(|bounds| bounds.end)
-    }
-
     fn read_source(
         &self,
         source: SourceTopic,
@@ -153,6 +130,31 @@ impl OrderedLog for KafkaLog {
             each(message.offset(), &records::record(source, message, operator))
         };
         self.ranges.read(self.config.topics.source(source), partition, offsets, &mut each)
+    }
+}
+
+impl OrderedLog for KafkaLog {
+    fn partitions(&self) -> u16 {
+        self.config.partitions
+    }
+
+    fn submit(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        record: &Record<'_>,
+        trace: Option<&str>,
+        done: Submitted,
+    ) -> Result<(), Refused> {
+        self.intake.submit(source, partition, record, trace, done)
+    }
+
+    fn append(&self, partition: u16, record: &[u8], done: Appended) {
+        self.order.append(partition, record, done);
+    }
+
+    fn control_end(&self) -> Result<i64, LogFailed> {
+        self.ranges.bounds(&self.config.topics.control, 0).map(|bounds| bounds.end)
     }
 
     fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use accolade_domain::ledger::Place;
 use accolade_engine::disk::Disk;
 use accolade_engine::objects::Objects;
-use accolade_engine::ordered::{self, AppendFailed, EachOrdered, LogFailed, OrderedLog, Owner};
+use accolade_engine::ordered::{self, AppendFailed, LogFailed, Owner, Reads};
 use accolade_engine::ownership::{Counted, Cursor, Holder, is_possible};
 use accolade_engine::partition::{Moment, Observer, Shared, Stopped};
 use accolade_engine::step::Effect;
@@ -17,7 +17,7 @@ use accolade_storage::error::{Result as Stored, StorageError, in_full};
 use accolade_storage::home::Home;
 use accolade_storage::open::Options;
 use accolade_storage::ship::{self, BlockCache, Fetch, List, Shipped, Shipper};
-use accolade_wire::order::{self, Claim, Offsets, Order, SourceTopic};
+use accolade_wire::order::{self, Claim, Order, SourceTopic};
 use accolade_wire::record::{HAS_CONTROL, Record, Slice};
 
 use super::keeper::Keeper;
@@ -69,68 +69,6 @@ impl std::fmt::Display for NotTaken {
             Self::Later(why) | Self::Stopped(why) => f.write_str(why),
             Self::Files(error) => f.write_str(&in_full(error)),
         }
-    }
-}
-
-/// What a takeover reads of the log; [`OrderedLog`] says what each means.
-pub trait Reads {
-    /// The offsets that the order of a partition has.
-    fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed>;
-
-    /// Reads records of the order.
-    fn read_order(
-        &self,
-        partition: u16,
-        offsets: Range<i64>,
-        each: EachOrdered<'_>,
-    ) -> Result<(), LogFailed>;
-
-    /// Where each source begins.
-    fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed>;
-
-    /// Fails where a source does not go on at its offset of `next`.
-    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed>;
-
-    /// Reads records of a source.
-    fn read_source(
-        &self,
-        source: SourceTopic,
-        partition: u16,
-        offsets: Range<i64>,
-        each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
-    ) -> Result<(), LogFailed>;
-}
-
-impl Reads for Arc<dyn OrderedLog> {
-    fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed> {
-        (**self).order_range(partition)
-    }
-
-    fn read_order(
-        &self,
-        partition: u16,
-        offsets: Range<i64>,
-        each: EachOrdered<'_>,
-    ) -> Result<(), LogFailed> {
-        (**self).read_order(partition, offsets, each)
-    }
-
-    fn source_starts(&self, partition: u16) -> Result<Offsets, LogFailed> {
-        (**self).source_starts(partition)
-    }
-
-    fn check_sources(&self, partition: u16, next: &Offsets) -> Result<(), LogFailed> {
-        (**self).check_sources(partition, next)
-    }
-
-    fn read_source(
-        &self,
-        source: SourceTopic,
-        partition: u16,
-        offsets: Range<i64>,
-        each: &mut dyn FnMut(i64, &Record<'_>) -> Result<(), LogFailed>,
-    ) -> Result<(), LogFailed> {
-        (**self).read_source(source, partition, offsets, each)
     }
 }
 

@@ -11,7 +11,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::contract::intake::Failing;
 use accolade_engine::intake::Refused;
 use accolade_engine::ordered::{
-    AppendFailed, Appended, Event, LogFailed, OrderedLog, Owner, Place, Submitted,
+    AppendFailed, Appended, Event, LogFailed, OrderedLog, Owner, Place, Reads, Submitted,
 };
 use accolade_wire::bytes::Cursor;
 use accolade_wire::order::{Offsets, Order, SourceTopic};
@@ -308,39 +308,7 @@ fn read(bytes: &[u8]) -> Record<'_> {
     Record::read(&mut Cursor::new(bytes, "record")).unwrap()
 }
 
-impl OrderedLog for MemoryLog {
-    fn partitions(&self) -> u16 {
-        self.brokers.partitions
-    }
-
-    fn submit(
-        &self,
-        source: SourceTopic,
-        partition: u16,
-        record: &Record<'_>,
-        trace: Option<&str>,
-        done: Submitted,
-    ) -> Result<(), Refused> {
-        {
-            let mut failing = lock(&self.intake);
-            match *failing {
-                Failing::AtOnce => return Err(Refused::Busy),
-                Failing::InTheMiddle => *failing = Failing::AtOnce,
-                Failing::Not | Failing::Unacknowledged => {}
-            }
-        }
-        lock(&self.brokers.topics).traces.extend(trace.map(str::to_owned));
-        let mut bytes = Vec::new();
-        record.write(&mut bytes);
-        let write = Write::Source { source, partition, bytes, done };
-        self.writes.send(write).map_err(|_| Refused::Stopping)
-    }
-
-    fn append(&self, partition: u16, record: &[u8], done: Appended) {
-        let write = Write::Order { partition, bytes: record.to_vec(), done };
-        self.writes.send(write).unwrap();
-    }
-
+impl Reads for MemoryLog {
     fn order_range(&self, partition: u16) -> Result<Range<i64>, LogFailed> {
         self.check()?;
         let topics = lock(&self.brokers.topics);
@@ -398,6 +366,40 @@ impl OrderedLog for MemoryLog {
             each(offset, &read(&records[usize::try_from(offset).unwrap()]))?;
         }
         Ok(())
+    }
+}
+
+impl OrderedLog for MemoryLog {
+    fn partitions(&self) -> u16 {
+        self.brokers.partitions
+    }
+
+    fn submit(
+        &self,
+        source: SourceTopic,
+        partition: u16,
+        record: &Record<'_>,
+        trace: Option<&str>,
+        done: Submitted,
+    ) -> Result<(), Refused> {
+        {
+            let mut failing = lock(&self.intake);
+            match *failing {
+                Failing::AtOnce => return Err(Refused::Busy),
+                Failing::InTheMiddle => *failing = Failing::AtOnce,
+                Failing::Not | Failing::Unacknowledged => {}
+            }
+        }
+        lock(&self.brokers.topics).traces.extend(trace.map(str::to_owned));
+        let mut bytes = Vec::new();
+        record.write(&mut bytes);
+        let write = Write::Source { source, partition, bytes, done };
+        self.writes.send(write).map_err(|_| Refused::Stopping)
+    }
+
+    fn append(&self, partition: u16, record: &[u8], done: Appended) {
+        let write = Write::Order { partition, bytes: record.to_vec(), done };
+        self.writes.send(write).unwrap();
     }
 
     fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::ordered::{Event, LogFailed, OrderedLog};
+use accolade_engine::ordered::{Event, LogFailed, OrderedLog, Reads};
 use accolade_kafka::log::KafkaLog;
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record, Source};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::Refused;
-use accolade_engine::ordered::{Event, OrderedLog};
+use accolade_engine::ordered::{Event, OrderedLog, Reads};
 use accolade_kafka::config::OutputTopic;
 use accolade_kafka::log::KafkaLog;
 use accolade_kafka::outputs::{OutputRecord, OutputRecords, Taken};

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::ordered::{Event, OrderedLog};
+use accolade_engine::ordered::{Event, OrderedLog, Reads};
 use accolade_kafka::admin::{Admin, NotTold};
 use accolade_kafka::config::{KafkaConfig, Mechanism, Sasl, Tls};
 use accolade_kafka::error::OpenFailed;

@@ -4,9 +4,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use accolade_cluster::control::ControlBook;
-use accolade_cluster::driver::takeover::Reads;
 use accolade_cluster::inbox::Inbox;
-use accolade_engine::ordered::{EachOrdered, LogFailed, Owner};
+use accolade_engine::ordered::{EachOrdered, LogFailed, Owner, Reads};
 use accolade_engine::rules::RulesHistory;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::order::{Offsets, Order, SourceRange, SourceTopic};

@@ -13,6 +13,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::program::VersionEntry;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::record::Record;
@@ -21,7 +22,7 @@ pub(crate) use self::event::marker_key;
 pub use self::event::{AHEAD_MICROS_MAX, out_of_time};
 use crate::input::Body;
 use crate::players::Ordinal;
-use crate::rules::{Operator, Rules};
+use crate::rules::{Operator, Published, Rules};
 use crate::step::{Change, Effect, Step};
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
 use crate::tables::inbox::{Arrival, Received};
@@ -66,6 +67,8 @@ pub struct Loaded<'a> {
     pub account: Option<&'a Account>,
     /// The same id came before.
     pub earlier: Option<Occurrence>,
+    /// The program that applies to the event.
+    pub applies: Option<&'a VersionEntry<Arc<Published>>>,
     /// A void of this wager came before it.
     pub voided: bool,
     /// The wager that this void takes back, where it has come.
@@ -149,7 +152,7 @@ fn received<'a>(
         Arrival::Before => Step::only(Outcome::Declined { why: Declined::ReceivedBefore }),
         Arrival::New => {
             let row = Row::Received(origin.place.partition, Some(received.with(origin.sequence)));
-            decide().and(Change::Row(row))
+            decide().and(Change::row(row))
         }
     };
     step.effects.push(Effect::Arrived { origin });
@@ -184,7 +187,7 @@ fn kept_whole<'a>(
         until: input.now.plus_micros(dead_letters::KEPT_MICROS),
     };
     step.and(Change::Keep(Cow::Owned(bytes)))
-        .and(Change::Row(Row::DeadLetter(input.place, Some(letter))))
+        .and(Change::row(Row::DeadLetter(input.place, Some(letter))))
 }
 
 /// What the id of an input that came before makes of it, if it did.

@@ -82,7 +82,7 @@ pub(crate) struct Carrying<'c, 'a> {
     pub(crate) about: About<'c>,
     /// How many entries the slot has made before `made`.
     pub(crate) numbered: u32,
-    pub(crate) made: Made<'a>,
+    pub(crate) made: &'c mut Made<'a>,
     pub(crate) moment: &'c Moment,
     pub(crate) folding: &'c mut Folding,
 }
@@ -125,7 +125,7 @@ impl Partition {
                 account.version += 1;
             }
             Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,
-            Change::Row(row) => self.change_row(row),
+            Change::Row(row) => self.change_row(*row),
             Change::Send { to, payload, due } => self.send(to, payload, due, with),
             Change::Keep(bytes) => {
                 with.folding.folded.dead_letters.push((with.place.slot, bytes.into_owned()));

@@ -94,7 +94,7 @@ impl Partition {
         Ok(keyed)
     }
 
-    /// One record, and whether its id came before.
+    /// One record, with what is to be asked about its id.
     pub(crate) fn key<'a>(&self, record: Record<'a>, batch: u64) -> Keyed<'a> {
         let body = input::read(&record, &self.rules.settings.hash_key);
         let ask = match &body {
@@ -153,9 +153,12 @@ impl Partition {
         self.rules.operator(name).map(AsRef::as_ref)
     }
 
-    /// Rows that a record is about to touch, which must not be older than the batch's time.
+    /// Timers of rows that a record is about to touch, which must not be overdue; none where nothing is.
     pub(crate) fn timers_of(&self, keyed: &Keyed<'_>) -> SmallVec<[Timer; 1]> {
         let mut timers = SmallVec::new();
+        if self.timers.first_due(self.time).is_none() {
+            return timers;
+        }
         match &keyed.body {
             Body::Event(Event::Wager(wager), _) if !self.tables.markers.is_empty() => {
                 if let Some(operator) = self.operator(keyed) {
@@ -194,11 +197,13 @@ impl Partition {
         let operator = self.operator(keyed);
         let received =
             keyed.record.origin.and_then(|origin| self.tables.inbox.get(&origin.place.partition));
-        let loaded = Loaded { operator, received, ..Loaded::default() };
+        let mut loaded = Loaded { operator, received, ..Loaded::default() };
         match &keyed.body {
-            Body::Event(event, identity) => self.load_event(loaded, keyed, event, identity, around),
+            Body::Event(event, identity) => {
+                self.load_event(&mut loaded, keyed, event, identity, around)?;
+            }
             Body::Command(command, identity) => {
-                self.load_command(loaded, keyed, command, identity.as_ref())
+                self.load_command(&mut loaded, keyed, command, identity.as_ref())?;
             }
             Body::Control => {
                 let Record { body, received_at, .. } = keyed.record;
@@ -208,14 +213,15 @@ impl Partition {
                 } else {
                     history.after(&self.rules, body, received_at)
                 };
-                Ok(Loaded { after: Some(after.map_err(NotLoaded::Unknown)?), ..loaded })
+                loaded.after = Some(after.map_err(NotLoaded::Unknown)?);
             }
             Body::UnknownCommand(name) if !is_skipped => {
                 let what = UnknownWhat::Command(name.clone());
-                Err(NotLoaded::Unknown(around.shared.history.unknown(what)))
+                return Err(NotLoaded::Unknown(around.shared.history.unknown(what)));
             }
-            Body::UnknownCommand(_) | Body::Malformed(_) => Ok(loaded),
+            Body::UnknownCommand(_) | Body::Malformed(_) => {}
         }
+        Ok(loaded)
     }
 
     /// What a timer needs.
@@ -233,71 +239,64 @@ impl Partition {
 
     fn load_event<'s, S: Store>(
         &'s self,
-        loaded: Loaded<'s>,
+        loaded: &mut Loaded<'s>,
         keyed: &Keyed<'_>,
         event: &Event<'_>,
         identity: &Identity,
         around: &mut Around<'_, S>,
-    ) -> Result<Loaded<'s>, NotLoaded> {
-        let Some(operator) = loaded.operator else { return Ok(loaded) };
+    ) -> Result<(), NotLoaded> {
+        let Some(operator) = loaded.operator else { return Ok(()) };
         let player = self.players.find(identity.player, operator.number, event.player_id());
-        let account = player.map(|ordinal| &self.players.get(ordinal).account);
+        loaded.player = player;
+        loaded.account = player.map(|ordinal| &self.players.get(ordinal).account);
         let key = &self.rules.settings.hash_key;
-        let earlier = match self.earlier(keyed) {
-            Some((place, content)) => {
-                let is_same = identity.repeats_event(content, event, key)?;
-                Some(Occurrence { place, is_same })
-            }
-            None => None,
-        };
-        let loaded = Loaded { player, account, earlier, ..loaded };
-        if earlier.is_some() {
-            return Ok(loaded);
+        if let Some((place, content)) = self.earlier(keyed) {
+            let is_same = identity.repeats_event(content, event, key)?;
+            loaded.earlier = Some(Occurrence { place, is_same });
+            return Ok(());
         }
         match event {
             Event::Wager(wager) => {
-                let program = operator.versions.at(wager.at).map(|version| &version.program);
-                let day = program.and_then(|published| cap_day(&published.program, wager));
-                let cap = self.cap(day, player);
-                let voided = !self.tables.markers.is_empty() && {
+                loaded.applies = operator.versions.at(wager.at);
+                let program = loaded.applies.map(|applies| &applies.program.program);
+                let day = program.and_then(|program| cap_day(program, wager));
+                loaded.cap = self.cap(day, player);
+                loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
                 };
-                Ok(Loaded { voided, cap, ..loaded })
             }
-            Event::Void(_) => {
-                let wager = self.voided_wager(event, operator, identity, around)?;
-                let cap = self.cap(wager.and_then(|wager| wager.cap_day), player);
-                Ok(Loaded { wager, cap, ..loaded })
+            Event::Void(void) => {
+                loaded.applies = operator.versions.at(void.at);
+                loaded.wager = self.voided_wager(event, operator, identity, around)?;
+                loaded.cap = self.cap(loaded.wager.and_then(|wager| wager.cap_day), player);
             }
-            Event::Game(_) => Ok(loaded),
+            Event::Game(_) => {}
         }
+        Ok(())
     }
 
     fn load_command<'s>(
         &'s self,
-        loaded: Loaded<'s>,
+        loaded: &mut Loaded<'s>,
         keyed: &Keyed<'_>,
         command: &Command,
         identity: Option<&Identity>,
-    ) -> Result<Loaded<'s>, NotLoaded> {
+    ) -> Result<(), NotLoaded> {
         let key = &self.rules.settings.hash_key;
-        let earlier = match (identity, self.earlier(keyed)) {
-            (Some(identity), Some((place, content))) => {
-                let is_same = identity.repeats_command(content, &keyed.record, key)?;
-                Some(Occurrence { place, is_same })
-            }
-            _ => None,
-        };
+        if let (Some(identity), Some((place, content))) = (identity, self.earlier(keyed)) {
+            let is_same = identity.repeats_command(content, &keyed.record, key)?;
+            loaded.earlier = Some(Occurrence { place, is_same });
+        }
         let letter = self.letter_of(command);
         let letter = letter.and_then(|at| Some((at, self.tables.dead_letters.get(&at)?)));
-        let letter = letter.filter(|(_, letter)| letter.until > self.time);
+        loaded.letter = letter.filter(|(_, letter)| letter.until > self.time);
         let player = identity.zip(player_named(command)).zip(loaded.operator);
-        let player = player.and_then(|((identity, name), operator)| {
+        loaded.player = player.and_then(|((identity, name), operator)| {
             self.players.find(identity.player, operator.number, name)
         });
-        let account = player.map(|ordinal| &self.players.get(ordinal).account);
-        let message = match command {
+        loaded.account = loaded.player.map(|ordinal| &self.players.get(ordinal).account);
+        loaded.message = match command {
             Command::Arrived { by: to, sequence } => {
                 let key = MessageKey { to: *to, sequence: *sequence };
                 self.tables.outbox.get(&key).map(|message| (key, message))
@@ -307,7 +306,7 @@ impl Partition {
             | Command::Release { .. }
             | Command::Discard { .. } => None,
         };
-        Ok(Loaded { player, account, earlier, letter, message, ..loaded })
+        Ok(())
     }
 
     /// What came before under the same id.

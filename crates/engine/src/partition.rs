@@ -364,12 +364,12 @@ impl Partition {
         {
             self.whole(batch, place, |partition, batch, is_skipped| {
                 let Batch { folding, moment, behaviour, .. } = batch;
-                let (about, made) = (About::default(), Made::default());
+                let (about, mut made) = (About::default(), Made::default());
                 let numbered = folding.time.entry_count();
+                let made = &mut made;
                 let mut with = Carrying { place, about, numbered, made, moment, folding };
                 partition.fire_one(&mut with, behaviour, &timer, is_skipped);
-                let Made { entries, notices, .. } = with.made;
-                folding.time.add(&entries, &notices);
+                folding.time.add(&made.entries, &made.notices);
                 Ok(())
             })?;
         }
@@ -416,10 +416,9 @@ impl Partition {
         let mut made = Made::default();
         for timer in self.timers_of(keyed) {
             if self.tables.due(&timer, &self.rules.settings).is_some_and(|due| due <= self.time) {
-                let about = About::default();
+                let (about, made) = (About::default(), &mut made);
                 let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
                 self.fire_one(&mut with, behaviour, &timer, is_skipped);
-                made = with.made;
             }
         }
         let in_batch = |slot| outcome_in(&folding.folded, slot);
@@ -432,11 +431,11 @@ impl Partition {
         let mut step = (behaviour.apply)(&self.rules, &loaded, &input);
         let about = About::of(keyed, &loaded);
         let outcome = std::mem::replace(&mut step.outcome, Outcome::Recorded);
+        let made = &mut made;
         let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
         self.carry(step, &mut with);
         let Carrying { about: About { player, .. }, made, folding, .. } = with;
-        let Made { entries, notices, .. } = made;
-        put_outcome(&mut folding.folded.journal, &outcome, &entries, &notices);
+        put_outcome(&mut folding.folded.journal, &outcome, &made.entries, &made.notices);
         Ok((outcome, player))
     }
 }

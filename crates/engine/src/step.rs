@@ -46,8 +46,8 @@ pub enum Change<'a> {
     Consent(Consent),
     /// The newest day of the player's cap.
     CapDay(CapDay),
-    /// A row of a table.
-    Row(Row),
+    /// A row of a table; apart, since few steps have one and every step would be as large.
+    Row(Box<Row>),
     /// A message to another partition, which has its number when it is carried.
     Send {
         /// Where it goes.
@@ -137,6 +137,11 @@ impl<'a> Step<'a> {
 }
 
 impl Change<'_> {
+    /// A row of a table.
+    pub fn row(row: Row) -> Self {
+        Self::Row(Box::new(row))
+    }
+
     fn into_owned<'b>(self) -> Change<'b> {
         match self {
             Self::Open => Change::Open,

@@ -78,14 +78,14 @@ fn carried_out<'a>(
             done.and(letter_row(place, discarded))
         }
         Command::Arrived { .. } => match loaded.message {
-            Some((key, _)) => done.and(Change::Row(Row::Message(key, None))),
+            Some((key, _)) => done.and(Change::row(Row::Message(key, None))),
             None => done,
         },
     })
 }
 
 fn letter_row<'a>(place: Place, letter: DeadLetter) -> Change<'a> {
-    Change::Row(Row::DeadLetter(place, Some(letter)))
+    Change::row(Row::DeadLetter(place, Some(letter)))
 }
 
 /// The partition of the player of a repaired record, as far as one can be made out.

@@ -60,26 +60,27 @@ pub(super) fn apply<'a>(
         let conflict = || dead_letter(DeadReason::IdConflict, DeadReason::IdConflict.sentence());
         return came_before(loaded).unwrap_or_else(conflict);
     }
-    let step = match event {
-        Event::Wager(wager) => apply_wager(loaded, operator, wager),
+    let mut step = match event {
+        Event::Wager(wager) => apply_wager(loaded, wager),
         Event::Void(void) => apply_void(rules, loaded, operator, input, void),
         Event::Game(_) => Step::only(Outcome::Recorded).and(Change::Open),
     };
     if matches!(step.outcome, Outcome::DeadLetter { .. }) {
         return step;
     }
-    step.and(Change::Occupy { hour: event.at().hour() })
+    step.changes.push(Change::Occupy { hour: event.at().hour() });
+    step
 }
 
 fn refused<'a>(refusal: Refusal, version: u32) -> Step<'a> {
     Step::only(Outcome::Refused { refusal, version })
 }
 
-fn apply_wager<'a>(loaded: &Loaded<'_>, operator: &Operator, wager: &'a Wager<'a>) -> Step<'a> {
+fn apply_wager<'a>(loaded: &Loaded<'_>, wager: &'a Wager<'a>) -> Step<'a> {
     if loaded.voided {
         return refused(Refusal::Voided, 0).and(Change::Open);
     }
-    let Some(applies) = operator.versions.at(wager.at) else {
+    let Some(applies) = loaded.applies else {
         return refused(Refusal::NoProgram, 0).and(Change::Open);
     };
     let version = applies.number;
@@ -94,7 +95,8 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, operator: &Operator, wager: &'a Wager<'a
     };
     let Earned { points, capped, parts, cap_day } = earned;
     let outcome = Outcome::Counted { version, points, capped, parts, cap_day };
-    let mut step = Step::only(outcome).and(Change::Open);
+    let mut step = Step::only(outcome);
+    step.changes.push(Change::Open);
     if points == Points::ZERO {
         return step;
     }
@@ -124,7 +126,7 @@ fn apply_void<'a>(
     input: &Input<'_>,
     void: &'a Void<'a>,
 ) -> Step<'a> {
-    let applies = operator.versions.at(void.at);
+    let applies = loaded.applies;
     let version = applies.map_or(0, |applies| applies.number);
     let Some(wager) = loaded.wager else {
         let outcome = Outcome::Voided { wager: None, points: Points::ZERO, version };
@@ -132,7 +134,7 @@ fn apply_void<'a>(
         // For a window, the last moment included, in which a wager as old as the void, or as the batch
         // of one that was released late, is accepted.
         let until = void.at.max(input.now).plus_micros(rules.settings.window_micros() + 1);
-        let marker = Change::Row(Row::Marker(key, Some(until)));
+        let marker = Change::row(Row::Marker(key, Some(until)));
         return Step::only(outcome).and(Change::Open).and(marker);
     };
     let balance = balance(loaded);
@@ -180,7 +182,7 @@ fn count(loaded: &Loaded<'_>, day: Day, points: Points, step: &mut Step<'_>) {
     let newest = loaded.account.map_or(CapDay::NONE, |account| account.cap_day);
     let mut keep = |day: Day, used: Points| {
         let player = loaded.player.expect("an account that has counted has a player");
-        step.changes.push(Change::Row(Row::CapDay(CapDayKey { player, day }, Some(used))));
+        step.changes.push(Change::row(Row::CapDay(CapDayKey { player, day }, Some(used))));
     };
     if day < newest.day {
         keep(day, used);

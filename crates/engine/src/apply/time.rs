@@ -16,7 +16,7 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
             let due = input.now.plus_micros(RESEND_MICROS);
             let effect = Effect::Send { key, cause, payload: payload.clone() };
             let row = Row::Message(key, Some(Message { cause, payload, due }));
-            let mut step = fired().and(Change::Row(row));
+            let mut step = fired().and(Change::row(row));
             step.effects.push(effect);
             step
         }
@@ -26,7 +26,7 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
 
 /// Takes the row away.
 pub(super) fn pass_over<'a>(timer: &Timer) -> Step<'a> {
-    fired().and(Change::Row(Tables::removal(timer)))
+    fired().and(Change::row(Tables::removal(timer)))
 }
 
 fn fired<'a>() -> Step<'a> {

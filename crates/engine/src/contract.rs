@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod faulty;
+pub mod gifts;
 pub mod intake;
 pub mod objects;
 pub mod ordered;

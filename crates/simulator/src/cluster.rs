@@ -30,7 +30,6 @@ use accolade_storage::home::Home;
 use accolade_storage::ship::{BlockCache, GRACE_MICROS, Sweeper};
 use accolade_wire::identity::partition_of;
 use accolade_wire::order::{Order, SourceTopic};
-use accolade_wire::record::{Origin, Source};
 
 use self::objects::SimulatedObjects;
 use self::seat::{Owned, Seat, Stays, Taking};
@@ -40,9 +39,9 @@ use crate::disk::{Faults, SimulatedDisk};
 use crate::model::Model;
 use crate::model::letters::LetterState;
 use crate::random::Random;
-use crate::run::desk::{DEAD_LETTER_MICROS, Desk, letter_at};
+use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
-use crate::run::item::{Item, Meaning};
+use crate::run::item::Item;
 use crate::run::{Counts, Report, no_counts, panics};
 use crate::workload::{Action, Door, Workload};
 
@@ -72,16 +71,24 @@ pub const FAULTS: &[&str] = &[
     "crashes within an operation",
     "disks lost",
     "disks that fail",
+    "effects delayed",
     "effects lost",
+    "effects repeated",
     "folds that stood",
     "gaps that could not be read",
     "handovers",
     "kills",
+    "messages delayed",
+    "messages lost",
+    "messages overtaken",
+    "messages repeated",
+    "messages that came before",
     "nodes frozen",
     "nodes that stop without the object storage",
     "object storage away",
     "panics in a rule",
     "panics in a timer",
+    "panics while a message is sent",
     "panics while a step is carried",
     "order records whose fate is unknown",
     "partitions given to two nodes",
@@ -111,6 +118,8 @@ struct Ticket(u64);
 enum Event {
     /// A record of the order arrives there; whoever sent it hears so after a while.
     Lands { partition: u16, order: Order, tells: Option<(usize, u64, u64, i64)> },
+    /// What a node has sent to a partition arrives in its topic.
+    Sent { to: u16, item: Rc<Item> },
     /// A life of a node hears what became of a record; nothing where nobody knows.
     Told { node: usize, life: u64, partition: u16, ticket: u64, offset: Option<i64> },
 }
@@ -379,6 +388,9 @@ impl World {
                         self.schedule(self.now + delay, told);
                     }
                 }
+                Event::Sent { to, item } => {
+                    self.topics.put(SourceTopic::Commands, to, Some(item));
+                }
                 Event::Told { node, life, partition, ticket, offset } => {
                     let node = &mut self.nodes[node];
                     if node.life == life {
@@ -606,48 +618,47 @@ impl World {
         }
     }
 
-    /// Does what a batch has asked for; now and then it is lost, or done twice.
+    /// Does what a batch has asked for; now and then it is lost, late, or done twice.
     fn carry_out(&mut self, partition: u16, effect: &Effect, home: &Home) {
+        let [lost, delayed, repeated, sent] = if is_message(partition, effect) {
+            ["messages lost", "messages delayed", "messages repeated", "messages sent"]
+        } else {
+            ["effects lost", "effects delayed", "effects repeated", "effects"]
+        };
         if !self.is_calm && self.random.percent(15) {
-            self.count("effects lost");
+            self.count(lost);
             return;
         }
-        let times = if !self.is_calm && self.random.percent(10) { 2 } else { 1 };
-        for _ in 0..times {
-            let (to, item) = match effect {
-                Effect::Arrived { origin } => {
-                    let item = Item::arrived(partition, origin.sequence, self.clock);
-                    (origin.place.partition, item)
-                }
-                Effect::Send { key, cause, payload } => {
-                    let (from, bytes_at) = (*cause, letter_at(payload));
-                    let mut bytes = Vec::new();
-                    let read =
-                        |record: &accolade_wire::record::Record<'_>| record.write(&mut bytes);
-                    let Ok(found) = home.backing().dead_letter(bytes_at, read) else { return };
-                    if found.is_none() && self.had_its_time(bytes_at) {
-                        self.count("dead letters sent after their time");
-                        self.desk.arrived.insert((from.partition, from.batch, from.slot));
-                        return;
-                    }
-                    assert!(found.is_some(), "the bytes of a dead letter at {bytes_at:?} are lost");
-                    let at = (bytes_at.partition, bytes_at.batch, bytes_at.slot);
-                    let kept = &self.desk.bytes[&at];
-                    assert!(kept.encoded() == bytes, "a dead letter was changed");
-                    let player = match &kept.meaning {
-                        Meaning::Event(event) => event.player_id(),
-                        _ => None,
-                    };
-                    let count = self.partitions();
-                    let to = player.map_or(partition, |player| partition_of(player, count));
-                    assert_eq!(to, key.to, "where a dead letter is sent");
-                    let origin = Some(Origin { place: from, sequence: key.sequence });
-                    let source = Source::Released;
-                    (to, Item { source, origin, ..kept.clone() })
-                }
-            };
-            self.topics.put(SourceTopic::Commands, to, Some(Rc::new(item)));
+        let (clock, partitions) = (self.clock, self.partitions());
+        let model = &self.truths[usize::from(partition)].model;
+        let (to, item) = self.desk.carried(partition, effect, model, partitions, clock);
+        let now = Timestamp::from_micros(item.received_at);
+        let message = accolade_storage::message::of(partition, effect, home.backing(), now);
+        if let Effect::Send { cause, payload, .. } = effect
+            && message.is_none()
+            && let Some(at) = letter_at(payload)
+        {
+            // A disk may fail once.
+            let Ok(None) = home.backing().dead_letter(at, |_| ()) else { return };
+            assert!(self.had_its_time(at), "the bytes of a dead letter at {at:?} are lost");
+            self.count("dead letters sent after their time");
+            self.desk.end(*cause);
+            return;
         }
+        assert!(message == Some((to, item.encoded())), "{effect:?} is carried out as another");
+        let item = Rc::new(item);
+        if !self.is_calm && self.random.percent(10) {
+            self.count(repeated);
+            self.topics.put(SourceTopic::Commands, to, Some(Rc::clone(&item)));
+        }
+        if !self.is_calm && self.random.percent(15) {
+            self.count(delayed);
+            let at = self.now + self.random.between(1_000, 30_000_000);
+            self.schedule(at, Event::Sent { to, item });
+        } else {
+            self.topics.put(SourceTopic::Commands, to, Some(item));
+        }
+        self.count(sent);
     }
 
     /// Whether the bytes of a dead letter may be gone: a message that was lost is sent again for as long
@@ -771,7 +782,7 @@ impl World {
                 break;
             }
         }
-        assert!(self.desk.are_released_all_arrived(), "a released dead letter never arrived");
+        assert!(self.desk.have_all_arrived(), "a message never arrived");
         assert!(self.is_quiet(), "it does not come to rest: {}", self.restless());
         for node in 0..self.nodes.len() {
             for at in 0..self.truths.len() {
@@ -800,9 +811,12 @@ impl World {
                 }
                 Seat::Empty | Seat::Taking(_) => false,
             };
-            truth.is_folded() && truth.covers_all(&self.topics) && self.nodes.iter().any(owns)
+            truth.is_folded()
+                && truth.covers_all(&self.topics)
+                && truth.has_sent_all(&self.desk)
+                && self.nodes.iter().any(owns)
         };
-        self.truths.iter().enumerate().all(is_done) && self.desk.are_released_all_arrived()
+        self.truths.iter().enumerate().all(is_done) && self.desk.have_all_arrived()
     }
 
     fn restless(&self) -> String {
@@ -821,6 +835,7 @@ impl World {
         let folded: Vec<_> = self.truths.iter().map(Truth::is_folded).collect();
         let covered: Vec<_> =
             self.truths.iter().map(|truth| truth.covers_all(&self.topics)).collect();
-        format!("seats {seats:?}, folded {folded:?}, covered {covered:?}")
+        let sent: Vec<_> = self.truths.iter().map(|truth| truth.has_sent_all(&self.desk)).collect();
+        format!("seats {seats:?}, folded {folded:?}, covered {covered:?}, sent all {sent:?}")
     }
 }

@@ -18,6 +18,30 @@ pub fn spelled(event: &ModelEvent, random: &mut Random) -> Vec<u8> {
     written(&fields, random)
 }
 
+/// Writes a gift as its rule does.
+pub fn of_gift(event: &ModelEvent) -> Vec<u8> {
+    let ModelEvent::Wager(wager) = event else { panic!("{event:?} is no gift") };
+    let decimals = match wager.timestamp {
+        whole if whole % 1_000_000 == 0 => 0,
+        millis if millis % 1_000 == 0 => 3,
+        _ => 6,
+    };
+    let plain = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let fields = [
+        ("wagerId", plain(&wager.wager_id)),
+        ("playerId", plain(&wager.player_id)),
+        ("operatorId", plain(&wager.operator_id)),
+        ("gameId", plain(&wager.game_id)),
+        ("gameCategory", plain(&wager.game_category)),
+        ("wagerAmount", (wager.wager_amount / 1_000_000_000_000_000_000).to_string()),
+        ("currency", plain(&wager.currency)),
+        ("jurisdiction", plain(&wager.jurisdiction)),
+        ("timestamp", plain(&rfc3339(wager.timestamp, decimals, "Z"))),
+    ];
+    let fields = fields.map(|(name, value)| format!("\"{name}\":{value}"));
+    format!("{{{}}}", fields.join(",")).into_bytes()
+}
+
 /// Writes bytes that no reader may accept; `event` is what is broken.
 pub fn malformed(event: &ModelEvent, random: &mut Random) -> Vec<u8> {
     let mut fields = fields(event, random);

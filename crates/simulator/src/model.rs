@@ -9,8 +9,10 @@ use crate::digits::Digits;
 use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelVoid, ModelWager};
 
 pub mod letters;
+pub mod messages;
 
 use letters::ModelLetter;
+use messages::ModelMessage;
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -45,9 +47,10 @@ pub struct Input<'a> {
     pub operator: &'a str,
     /// What it says.
     pub event: &'a ModelEvent,
-    /// It is a dead letter that was released, which message of which partition: its age does not count, all
-    /// hours are asked, and it is taken in once.
+    /// Which message of which partition it is, if it is one: it is taken in once.
     pub message: Option<(u16, u64)>,
+    /// It is a dead letter that was released: its age does not count, and all hours are asked.
+    pub is_released: bool,
 }
 
 /// One command about dead letters at its place in the log.
@@ -147,6 +150,8 @@ pub struct Model {
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
+    /// What records have sent, by their place.
+    messages: BTreeMap<(u16, u64, u32), Vec<ModelMessage>>,
     /// Messages that were taken in: by whom, of whom, which.
     received: BTreeSet<(u16, u16, u64)>,
 }
@@ -290,7 +295,7 @@ impl Model {
             if at > now + self.window.ahead_micros {
                 return dead_letter("in_future");
             }
-            if at < now - self.window.window_micros && input.message.is_none() {
+            if at < now - self.window.window_micros && !input.is_released {
                 return dead_letter("too_late");
             }
         }
@@ -300,7 +305,7 @@ impl Model {
         let content = content(event);
         let first = match event {
             ModelEvent::Void(_) => self.find(&identity, |_| true),
-            _ if input.message.is_some() => self.find(&identity, |_| true),
+            _ if input.is_released => self.find(&identity, |_| true),
             _ => self.find(&identity, |asked| self.is_asked(asked, hour, now)),
         };
         if let Some(first) = first {
@@ -329,7 +334,10 @@ impl Model {
                 }
             },
             ModelEvent::Void(void) => self.take_back(input.partition, &key, void, now),
-            ModelEvent::Game(_) => expected(ModelOutcome::Counted, Some(balance.unwrap_or(0))),
+            ModelEvent::Game(game) => {
+                self.give(input, game);
+                expected(ModelOutcome::Counted, Some(balance.unwrap_or(0)))
+            }
             ModelEvent::Consent(command) => {
                 let account = self.accounts.entry(key.clone()).or_default();
                 account.takes_part = Some(command.takes_part);

@@ -29,6 +29,7 @@ use accolade_storage::error::Result;
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::Options;
 use accolade_wire::identity::partition_of;
+use accolade_wire::record::Source;
 
 use self::check::Expectation;
 use self::fold::Reference;
@@ -55,6 +56,7 @@ pub const FAULTS: &[&str] = &[
     "checkpoints while one stands",
     "commits that failed",
     "crashes within an operation",
+    "effects delayed",
     "effects lost",
     "effects repeated",
     "failures of fsync",
@@ -66,8 +68,14 @@ pub const FAULTS: &[&str] = &[
     "frames refused by a full disk",
     "full disks",
     "kills",
+    "messages delayed",
+    "messages lost",
+    "messages overtaken",
+    "messages repeated",
+    "messages that came before",
     "panics in a rule",
     "panics in a timer",
+    "panics while a message is sent",
     "panics while a step is carried",
     "power cuts",
     "unanswered frames that survived",
@@ -548,7 +556,8 @@ impl Run {
             }
             let is_quiet = self.outbox.is_empty()
                 && self.node().lagging().is_empty()
-                && self.desk.are_released_all_arrived();
+                && self.desk.have_all_arrived()
+                && self.have_sent_all();
             if is_quiet {
                 break;
             }
@@ -557,10 +566,15 @@ impl Run {
             }
         }
         assert!(self.node().lagging().is_empty(), "a partition stands for ever");
-        assert!(self.desk.are_released_all_arrived(), "a released dead letter never arrived");
+        assert!(self.desk.have_all_arrived(), "a message never arrived");
+        assert!(self.have_sent_all(), "what has arrived is still on its way");
         self.check(true).unwrap_or_else(|error| panic!("without faults: {error}"));
         self.fold_from_genesis();
         self.count("worlds");
+    }
+
+    fn have_sent_all(&self) -> bool {
+        self.reference.partitions.iter().all(|partition| self.desk.has_sent_all(partition))
     }
 
     fn settle(&mut self) -> Result<()> {
@@ -603,6 +617,7 @@ pub(crate) fn expect(
             operator,
             event,
             message: item.origin.map(|origin| (origin.place.partition, origin.sequence)),
+            is_released: item.source == Source::Released,
         })),
         Meaning::Command(command) => Expectation::Record(model.command(&CommandInput {
             partition,
@@ -627,7 +642,7 @@ pub(crate) fn expect(
         }
     };
     if let Expectation::Record(expected) = &expectation {
-        desk.note(at, item, expected);
+        desk.note(at, item, expected, model.messages(at).len(), &mut count);
         count(match expected.outcome {
             ModelOutcome::Counted => "records counted",
             ModelOutcome::Refused => "records refused",
@@ -635,7 +650,7 @@ pub(crate) fn expect(
             ModelOutcome::Voided => "voids",
             ModelOutcome::DeadLetter => "dead letters",
         });
-        if item.origin.is_some() {
+        if item.source == Source::Released {
             count("released dead letters");
         }
         if expected.reason == Some("skipped") {

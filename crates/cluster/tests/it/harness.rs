@@ -308,6 +308,25 @@ impl Cluster {
         panic!("nobody has the partition of {player}");
     }
 
+    /// Waits until a partition has no message any more that was not answered.
+    pub(crate) fn expect_all_sent(&self, partition: u16) {
+        let until = Instant::now() + PATIENCE;
+        let mut is_all_sent = false;
+        while !is_all_sent {
+            assert!(Instant::now() < until, "a message of {partition} was not answered");
+            let nodes: Vec<_> = self.nodes.lock().unwrap().values().cloned().collect();
+            for node in nodes {
+                let read = node.read(partition, &mut |partition| {
+                    is_all_sent = partition.tables().outbox.is_empty();
+                });
+                if read.is_ok() {
+                    break;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits until a player has a balance.
     pub(crate) fn expect_balance(&self, player: &str, points: i64) {
         let expected = Points::from_hundredths(points * 100);

@@ -7,6 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 use accolade_engine::contract;
+use accolade_engine::contract::gifts::{self, GIFTS};
 use accolade_engine::intake::Caller;
 use accolade_engine::ordered::Owner;
 use accolade_engine::ownership::{Counted, Cursor};
@@ -223,6 +224,30 @@ fn records_that_are_delivered_again_count_once() {
     play(&cluster, &one, "b", 30);
     all_have(&cluster, 30, 2);
     orders_are_sound(&cluster, 2);
+}
+
+#[test]
+fn what_a_rule_sends_to_a_partition_of_another_node_is_taken_in_there_once() {
+    let cluster = Cluster::new(2);
+    let one = cluster.start_with("one", |options| options.behaviours = GIFTS);
+    cluster.start_with("two", |options| options.behaviours = GIFTS);
+    cluster.open_house();
+    let from = partition_of("anna", 2);
+    let other = (0..100).map(name).find(|name| partition_of(name, 2) != from).unwrap();
+    let gift = gifts::event("gift", "e1", "anna", &other, now());
+    for _ in 0..3 {
+        assert!(submit(&one, Some(from), Kind::GameEvent, gift.as_bytes()).is_durable());
+    }
+    cluster.expect_balance(&other, 1);
+    for partition in 0..2 {
+        cluster.brokers.repeat(SourceTopic::Commands, partition);
+    }
+    for player in ["anna", &other] {
+        assert!(wager(&one, "w", player, "10.00").is_durable());
+    }
+    cluster.expect_balance("anna", 1);
+    cluster.expect_balance(&other, 2);
+    cluster.expect_all_sent(from);
 }
 
 #[test]

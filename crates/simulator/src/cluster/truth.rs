@@ -263,6 +263,11 @@ impl Truth {
             .all(|source| self.covered[source as usize] >= topics.end(source, self.number))
     }
 
+    /// Whether nothing of it waits to arrive elsewhere.
+    pub(super) fn has_sent_all(&self, desk: &Desk) -> bool {
+        desk.has_sent_all(&self.reference)
+    }
+
     /// The state is that of a fold that was never interrupted, at the same batch.
     pub(super) fn state(&self, live: &Partition) {
         let at = usize::try_from(live.next_batch() - 1).expect("small");

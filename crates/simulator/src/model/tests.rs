@@ -64,6 +64,7 @@ impl Story {
             operator: "casino",
             event: &event,
             message,
+            is_released: message.is_some(),
         };
         let expected = self.model.record(&input);
         let id = identity("", &event).map_or(String::from("?"), |identity| identity.id);

@@ -1,12 +1,14 @@
-//! What operators do about dead letters, and what a node carries from partition to partition.
+//! What operators do about dead letters, and what a node carries from partition to partition: what is
+//! released, and what a rule sends, each exactly once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
+use accolade_engine::partition::Partition;
 use accolade_engine::step::Effect;
-use accolade_engine::tables::outbox::{MessageKey, Payload};
+use accolade_engine::tables::outbox::Payload;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Origin, Slice, Source};
 
@@ -28,23 +30,35 @@ type At = (u16, u64, u32);
 pub(crate) struct Desk {
     /// Dead letters and repairs: the record that stands at each place.
     pub(crate) bytes: BTreeMap<At, Item>,
-    /// Dead letters that were ever there: kind and source of a repair are those of the letter.
-    released: BTreeSet<At>,
-    pub(crate) arrived: BTreeSet<At>,
-    counted: BTreeSet<At>,
+    /// The messages of each place: releases, and what rules send.
+    sent: BTreeSet<Place>,
+    /// Messages that were taken in where they went.
+    taken: BTreeSet<Place>,
+    /// Released dead letters whose bytes had had their time.
+    ended: BTreeSet<Place>,
+    /// What has each number: to whom, from whom, which.
+    numbered: BTreeMap<(u16, u16, u64), Place>,
+    /// The greatest number that was taken in: by whom, from whom.
+    newest: BTreeMap<(u16, u16), u64>,
     pub(crate) commands: Vec<(At, String, ModelCommand)>,
     next_id: u64,
 }
 
 impl Desk {
-    /// Hears of a record that is in the log, and what must become of it.
-    pub(crate) fn note(&mut self, at: At, item: &Rc<Item>, expected: &Expected) {
+    /// Hears of a record that is in the log, what must become of it, and how many messages it sends.
+    pub(crate) fn note(
+        &mut self,
+        at: At,
+        item: &Rc<Item>,
+        expected: &Expected,
+        messages: usize,
+        count: &mut dyn FnMut(&'static str),
+    ) {
         if let Some(origin) = item.origin {
-            let origin = (origin.place.partition, origin.place.batch, origin.place.slot);
-            self.arrived.insert(origin);
-            let counts = expected.outcome == ModelOutcome::Counted;
-            let is_first = !counts || self.counted.insert(origin);
-            assert!(is_first, "a released dead letter counted twice");
+            self.note_arrival(at.0, origin, item, expected, count);
+        }
+        for number in (0..).take(messages) {
+            self.sent.insert(Place { number, ..place(at) });
         }
         if expected.outcome == ModelOutcome::DeadLetter && matches!(item.meaning, Meaning::Event(_))
         {
@@ -72,10 +86,46 @@ impl Desk {
                 self.bytes.insert(at, repaired);
             }
             ModelCommand::Release { .. } => {
-                self.released.insert(at);
+                self.sent.insert(place(at));
             }
             ModelCommand::Discard { .. } => {}
         }
+    }
+
+    fn note_arrival(
+        &mut self,
+        by: u16,
+        origin: Origin,
+        item: &Item,
+        expected: &Expected,
+        count: &mut dyn FnMut(&'static str),
+    ) {
+        let Origin { place, sequence } = origin;
+        assert!(self.sent.contains(&place), "a message that nobody has sent: {place:?}");
+        let first = *self.numbered.entry((by, place.partition, sequence)).or_insert(place);
+        assert_eq!(first, place, "two messages have the number {sequence}");
+        let is_rule = item.source != Source::Released && place.partition != by;
+        if expected.reason == Some("received_before") {
+            assert!(self.taken.contains(&place), "a message was not taken in: {place:?}");
+            if is_rule {
+                count("messages that came before");
+            }
+            return;
+        }
+        assert!(self.taken.insert(place), "a message was taken in twice: {place:?}");
+        let newest = self.newest.entry((by, place.partition)).or_default();
+        if is_rule {
+            count("messages taken in");
+            if sequence < *newest {
+                count("messages overtaken");
+            }
+        }
+        *newest = sequence.max(*newest);
+    }
+
+    /// A released dead letter is not to be had any more.
+    pub(crate) fn end(&mut self, cause: Place) {
+        self.ended.insert(cause);
     }
 
     /// What somebody does about the dead letter at a place, at the log's time.
@@ -105,9 +155,60 @@ impl Desk {
         })
     }
 
-    /// Whether everything that was released is in the log again.
-    pub(crate) fn are_released_all_arrived(&self) -> bool {
-        self.released.is_subset(&self.arrived)
+    /// Whether every message was taken in where it went.
+    pub(crate) fn have_all_arrived(&self) -> bool {
+        self.sent.iter().all(|place| self.taken.contains(place) || self.ended.contains(place))
+    }
+
+    /// Whether nothing of a partition waits to arrive.
+    pub(crate) fn has_sent_all(&self, partition: &Partition) -> bool {
+        partition.tables().outbox.iter().all(|(_, message)| self.ended.contains(&message.cause))
+    }
+
+    /// What carries out what a batch of `partition` has asked for, as its model says it, and to which
+    /// partition it goes.
+    pub(crate) fn carried(
+        &self,
+        partition: u16,
+        effect: &Effect,
+        model: &Model,
+        partitions: u16,
+        now: i64,
+    ) -> (u16, Item) {
+        let (key, cause, payload) = match effect {
+            Effect::Send { key, cause, payload } => (key, *cause, payload),
+            Effect::Arrived { origin } => {
+                return (origin.place.partition, Item::arrived(partition, origin.sequence, now));
+            }
+        };
+        let origin = Origin { place: cause, sequence: key.sequence };
+        let item = if let Some(at) = letter_at(payload) {
+            let kept = &self.bytes[&(at.partition, at.batch, at.slot)];
+            Item { source: Source::Released, origin: Some(origin), ..kept.clone() }
+        } else {
+            let messages = model.messages((cause.partition, cause.batch, cause.slot));
+            let message = messages.get(cause.number as usize);
+            let message = message.unwrap_or_else(|| panic!("{cause:?} sends nothing"));
+            Item::message(message, origin, now)
+        };
+        let player = match &item.meaning {
+            Meaning::Event(event) => event.player_id(),
+            _ => None,
+        };
+        let to = player.map_or(partition, |player| partition_of(player, partitions));
+        (to, item)
+    }
+}
+
+fn place((partition, batch, slot): At) -> Place {
+    Place { partition, batch, slot, number: 0 }
+}
+
+/// Whether an effect is a message of a rule to another partition.
+pub(crate) fn is_message(partition: u16, effect: &Effect) -> bool {
+    match effect {
+        Effect::Send { key, payload, .. } => key.to != partition && letter_at(payload).is_none(),
+        Effect::Arrived { .. } => false,
     }
 }
 
@@ -160,41 +261,35 @@ impl Run {
         }
     }
 
-    /// Carries out what follows from what was folded; some of it never, and some of it twice.
+    /// Carries out what follows from what was folded; some of it never, some late, and some of it twice.
     pub(crate) fn deliver(&mut self, percent: u64) {
         for _ in 0..self.outbox.len() {
             let Some((partition, effect)) = self.outbox.pop_front() else { break };
+            let [lost, delayed, repeated, sent] = if is_message(partition, &effect) {
+                ["messages lost", "messages delayed", "messages repeated", "messages sent"]
+            } else {
+                ["effects lost", "effects delayed", "effects repeated", "effects"]
+            };
             if !self.random.percent(percent) {
-                self.count("effects lost");
+                self.count(lost);
                 continue;
             }
             if percent < 100 && self.random.percent(15) {
-                self.count("effects repeated");
+                self.count(delayed);
+                self.outbox.push_back((partition, effect));
+                continue;
+            }
+            if percent < 100 && self.random.percent(15) {
+                self.count(repeated);
                 self.outbox.push_back((partition, effect.clone()));
             }
-            let item = match &effect {
-                Effect::Send { key, cause, payload } => self.sent(*key, *cause, payload),
-                Effect::Arrived { origin } => {
-                    let item = Item::arrived(partition, origin.sequence, self.log_time());
-                    (origin.place.partition, item)
-                }
-            };
-            self.send(partition, &effect, item);
+            let (now, partitions) = (self.log_time(), self.partitions);
+            let model = &self.models[usize::from(partition)];
+            let carried = self.desk.carried(partition, &effect, model, partitions, now);
+            if self.send(partition, &effect, carried) {
+                self.count(sent);
+            }
         }
-    }
-
-    /// What a dead letter is sent as, and to which partition.
-    fn sent(&self, key: MessageKey, cause: Place, payload: &Payload) -> (u16, Item) {
-        let origin = Some(Origin { place: cause, sequence: key.sequence });
-        let bytes_at = letter_at(payload);
-        let kept = &self.desk.bytes[&(bytes_at.partition, bytes_at.batch, bytes_at.slot)];
-        let item = Item { source: Source::Released, origin, ..kept.clone() };
-        let player = match &item.meaning {
-            Meaning::Event(event) => event.player_id(),
-            _ => None,
-        };
-        let to = player.map_or(cause.partition, |player| partition_of(player, self.partitions));
-        (to, item)
     }
 
     /// Whether the bytes of a dead letter may be gone: a message that was lost is sent again for as long
@@ -208,33 +303,34 @@ impl Run {
     }
 
     /// The node's own message is the one that is expected.
-    fn send(&mut self, partition: u16, effect: &Effect, (to, item): (u16, Item)) {
+    fn send(&mut self, partition: u16, effect: &Effect, (to, item): (u16, Item)) -> bool {
         let now = Timestamp::from_micros(item.received_at);
         let backing = self.node().backing();
         let message = accolade_storage::message::of(partition, effect, backing, now);
         if message.is_none() && self.may_have_failed() {
             self.count("messages that could not be made");
-            return;
+            return false;
         }
         if let Effect::Send { cause, payload, .. } = effect
             && message.is_none()
-            && self.had_its_time(letter_at(payload))
+            && letter_at(payload).is_some_and(|at| self.had_its_time(at))
         {
             self.count("dead letters sent after their time");
-            self.desk.arrived.insert((cause.partition, cause.batch, cause.slot));
-            return;
+            self.desk.end(*cause);
+            return false;
         }
         assert!(message.is_some(), "{effect:?} cannot be carried out");
         assert!(message == Some((to, item.encoded())), "{effect:?} is carried out as another");
         self.put(Some(to), item);
+        true
     }
 }
 
-/// The letter that a message is; no rule sends anything else.
-pub(crate) fn letter_at(payload: &Payload) -> Place {
+/// The letter that a message is, if it is one.
+pub(crate) const fn letter_at(payload: &Payload) -> Option<Place> {
     match payload {
-        Payload::Letter(bytes_at) => *bytes_at,
-        Payload::Record { .. } => panic!("no rule sends a record of its own"),
+        Payload::Letter(bytes_at) => Some(*bytes_at),
+        Payload::Record { .. } => None,
     }
 }
 

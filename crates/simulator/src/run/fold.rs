@@ -1,16 +1,19 @@
 //! What a fold says, the rules that fail on purpose, and the fold that nothing interrupts.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use accolade_domain::amount::Points;
-use accolade_domain::ledger::Place;
+use accolade_domain::ledger::{EntryKind, Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::{Input, Loaded, What, apply};
 use accolade_engine::behaviour::{Behaviour, FIRST};
 use accolade_engine::contract::faulty::{is_judged, stake_of};
+use accolade_engine::contract::gifts::with_gifts;
+use accolade_engine::input::Body;
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
 use accolade_engine::rules::Rules;
-use accolade_engine::step::Step;
+use accolade_engine::step::{Change, NewEntry, Step};
 use accolade_storage::log::LogFrame;
 
 use super::memory::MemoryStore;
@@ -111,9 +114,10 @@ pub(crate) fn shared() -> Shared {
     Shared::new(&[Behaviour { apply: faulty, ..FIRST }])
 }
 
-/// The rules, one of which fails at a certain stake, and which fail now and then wherever they may.
+/// The rules with gifts, one of which fails at a certain stake, and which fail now and then wherever they
+/// may.
 fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
-    let mut step = apply(rules, loaded, input);
+    let mut step = with_gifts(apply(rules, loaded, input), rules, input);
     if is_judged(&step.outcome) {
         panics::pass("panics in a rule");
         assert!(stake_of(input) != Some(FAULTY_STAKE), "{FAULT}");
@@ -128,5 +132,23 @@ fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a>
         entry.balance_after = Points::ZERO;
         entry.points = Points::ZERO;
     }
+    let sends = step.changes.iter().any(|change| matches!(change, Change::Send { .. }));
+    if sends && is_of_a_player(input) && panics::fails("panics while a message is sent") {
+        step.entries.push(NewEntry {
+            kind: EntryKind::Earned,
+            points: Points::ZERO,
+            balance_after: Points::ZERO,
+            capped: Points::ZERO,
+            cause: Cow::Borrowed(""),
+            version: 0,
+            parts: Parts::default(),
+            event_time: input.now,
+        });
+    }
     step
+}
+
+/// Whether an entry can be made.
+const fn is_of_a_player(input: &Input<'_>) -> bool {
+    matches!(input.what, What::Record(_, Body::Event(..)))
 }

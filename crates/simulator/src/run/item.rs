@@ -7,6 +7,8 @@ use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 
 use crate::input::{ModelCommand, ModelEvent};
+use crate::message;
+use crate::model::messages::ModelMessage;
 use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
 
 /// A record of the log and its meaning.
@@ -94,6 +96,20 @@ impl Item {
             origin: None,
             body: json(&wire),
             meaning: Meaning::Command(command),
+        }
+    }
+
+    /// What a rule sends to another partition.
+    pub(crate) fn message(message: &ModelMessage, origin: Origin, received_at: i64) -> Self {
+        let ModelMessage { operator, event } = message.clone();
+        Self {
+            kind: Kind::Wager,
+            source: Source::Node,
+            operator,
+            received_at,
+            origin: Some(origin),
+            body: message::of_gift(&event),
+            meaning: Meaning::Event(event),
         }
     }
 

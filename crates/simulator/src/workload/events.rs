@@ -26,6 +26,8 @@ const MEMORY: usize = 300;
 enum Shape {
     Wager,
     Game,
+    /// Gives something to another player.
+    Gift,
     Consent,
     Malformed,
     /// Takes back a wager that was sent.
@@ -79,6 +81,7 @@ impl Events {
         let mut shapes = vec![(Shape::Wager, 20)];
         for (shape, weight_max) in [
             (Shape::Game, 10),
+            (Shape::Gift, 8),
             (Shape::Consent, 5),
             (Shape::Malformed, 5),
             (Shape::Void, 10),
@@ -138,6 +141,7 @@ impl Events {
         let new_time = self.time(now, random);
         match (shape, earlier) {
             (Shape::Game, _) => self.game(new_time, random),
+            (Shape::Gift, _) => self.gift(new_time, random),
             (Shape::Consent, _) => self.consent(random),
             (Shape::Malformed, _) => self.malformed(new_time, random),
             (Shape::VoidFirst, _) => self.void_first(new_time, random),
@@ -197,6 +201,18 @@ impl Events {
             data: random.percent(70).then(|| data::data(random)),
         });
         record(self.operator(random), game, random)
+    }
+
+    fn gift(&mut self, timestamp: i64, random: &mut Random) -> WorkloadRecord {
+        let gift = ModelEvent::Game(ModelGame {
+            event_id: self.id(random),
+            event_type: (*random.pick(&["gift", "gift", "gifts"])).into(),
+            player_id: self.player(random),
+            game_id: (*random.pick(&PLAYERS)).into(),
+            timestamp,
+            data: None,
+        });
+        record(self.operator(random), gift, random)
     }
 
     fn consent(&mut self, random: &mut Random) -> WorkloadRecord {

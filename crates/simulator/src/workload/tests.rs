@@ -21,6 +21,7 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                         operator: &record.operator,
                         event: &record.event,
                         message: None,
+                        is_released: false,
                     };
                     let expected = model.record(&input);
                     let what = format!("{:?} {}", expected.outcome, expected.reason.unwrap_or("-"));

@@ -38,6 +38,7 @@ fn both_ladders_decide_alike() {
                         operator: &record.operator,
                         event: &record.event,
                         message: None,
+                        is_released: false,
                     });
                     let Some(Event::Wager(wager)) = meant(&record.event, None) else {
                         unreachable!()

@@ -8,6 +8,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::contract;
 use accolade_engine::contract::faulty::FAILS_AT_13;
+use accolade_engine::contract::gifts::{self, GIFTS};
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_storage::error::StorageError;
 use accolade_storage::node::{Node, NodeOptions};
@@ -234,6 +235,46 @@ fn a_partition_stands_where_a_rule_fails_and_the_others_go_on() {
         std::thread::yield_now();
     }
     assert!(node.status().standing.is_empty());
+    node.stop().unwrap();
+}
+
+#[test]
+fn what_a_rule_sends_to_another_partition_is_taken_in_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut with_gifts = options(folder.path());
+    with_gifts.behaviours = GIFTS;
+    let node = start(with_gifts.clone());
+    let from = partition_of("anna", 4);
+    let names = (0..100).map(|n| format!("p{n}"));
+    let others: Vec<_> = names.filter(|name| partition_of(name, 4) != from).take(20).collect();
+    let give = |node: &Node| {
+        for other in &others {
+            let gift = gifts::event("gift", &format!("e-{other}"), "anna", other, now());
+            submit(node, Some(from), Kind::GameEvent, gift.as_bytes()).durable();
+        }
+    };
+    let expect_arrived = |node: &Node| {
+        let is_answered = || node.read(from, |partition| partition.tables().outbox.is_empty());
+        while !is_answered() {
+            std::thread::yield_now();
+        }
+        for other in &others {
+            assert_eq!(balance(node, other).to_string(), "1.00", "{other}");
+        }
+    };
+    give(&node);
+    while others.iter().any(|other| balance(&node, other) == Points::ZERO) {
+        std::thread::yield_now();
+    }
+    expect_arrived(&node);
+    node.stop().unwrap();
+    let node = start(with_gifts);
+    give(&node);
+    wager(&node, "w1", "anna", "10.00").outcome();
+    expect_arrived(&node);
+    let sent: u64 =
+        node.read(from, |partition| partition.tables().sent.iter().map(|(_, count)| count).sum());
+    assert_eq!(sent, 20);
     node.stop().unwrap();
 }
 

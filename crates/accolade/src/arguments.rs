@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, bench, config, demo, doctor, explain, ingest, operator, program, restore, serve, status,
-    topic,
+    audit, behaviour, bench, config, demo, doctor, explain, ingest, operator, program, restore,
+    serve, status, topic,
 };
 
 /// Loyalty points from wagers, exactly once, with a ledger that can be proved.
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Status(status::Arguments),
     /// Let a partition that stands pass over the input that stopped it
     Skip(status::SkipArguments),
+    /// Say by which behaviour the fold decides, or switch to another
+    Behaviour(behaviour::Arguments),
     /// Look at the SQL projection, or have it written anew
     #[cfg(feature = "postgres")]
     Projection(crate::projection::Arguments),

@@ -7,6 +7,7 @@
 mod adopt;
 mod arguments;
 mod audit;
+mod behaviour;
 mod bench;
 mod client;
 #[cfg(feature = "cluster")]
@@ -94,6 +95,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Restore(restore) => restore::run(&place, restore).await,
         #[cfg(feature = "cluster")]
         Command::Cluster(cluster) => adopt::run(&place, cluster).await,
+        Command::Behaviour(behaviour) => behaviour::run(&place, behaviour).await,
         Command::Skip(skip) => status::skip(&place, skip).await,
         Command::Doctor(doctor) => doctor::run(&place, doctor).await,
         Command::Status(status) => status::run(&place, status).await,

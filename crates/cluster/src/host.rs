@@ -59,6 +59,10 @@ impl Host for ClusterNode {
         Ok(found)
     }
 
+    fn behaviours(&self) -> Vec<u16> {
+        self.inner.shared.known()
+    }
+
     fn status(&self) -> Status {
         let inner = &self.inner;
         let mut status = Status {

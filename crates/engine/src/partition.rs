@@ -44,6 +44,11 @@ impl Shared {
         Self { history: RulesHistory::knowing(known), behaviours }
     }
 
+    /// The numbers of the behaviours that are known.
+    pub fn known(&self) -> Vec<u16> {
+        self.behaviours.iter().map(|behaviour| behaviour.number).collect()
+    }
+
     /// The behaviour with a number.
     fn behaviour(&self, number: u16) -> Result<&'static Behaviour, Unknown> {
         let found = self.behaviours.iter().find(|behaviour| behaviour.number == number);

@@ -49,6 +49,8 @@ struct StatusShape {
     partitions: u16,
     partitions_here: Vec<u16>,
     operators: usize,
+    /// The behaviours that the node knows.
+    behaviours: Vec<u16>,
     /// The other nodes of a cluster, as far as they can be reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nodes: Vec<NodeShape>,
@@ -75,19 +77,19 @@ impl From<ShippingStatus> for ShippingShape {
 
 /// Another node of the cluster.
 #[derive(Serialize)]
-struct NodeShape {
-    address: String,
+pub(crate) struct NodeShape {
+    pub(crate) address: String,
     #[serde(flatten)]
-    status: Option<OtherStatus>,
+    pub(crate) status: Option<OtherStatus>,
     /// Why it cannot be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// What is read of another node's status.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OtherStatus {
+pub(crate) struct OtherStatus {
     lag_bytes: usize,
     ids_in_memory: usize,
     players: usize,
@@ -98,6 +100,9 @@ struct OtherStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outlets: Vec<OutletState>,
     partitions_here: Vec<u16>,
+    /// A release that does not say so knows none beyond the first.
+    #[serde(default)]
+    pub(crate) behaviours: Vec<u16>,
 }
 
 /// How long another node may take to say how it is.
@@ -125,6 +130,7 @@ impl Service {
                 partitions: service.partitions(),
                 partitions_here: status.partitions_here,
                 operators: service.host.rules().operators().count(),
+                behaviours: service.host.behaviours(),
                 nodes: Vec::new(),
             }
         })
@@ -132,7 +138,7 @@ impl Service {
     }
 
     /// How the other nodes are, in the order of their addresses.
-    async fn other_nodes(&self) -> Result<Vec<NodeShape>, Problem> {
+    pub(crate) async fn other_nodes(&self) -> Result<Vec<NodeShape>, Problem> {
         let mut asking = JoinSet::new();
         for address in self.host.peers() {
             let neighbours = self.neighbours()?.clone();
@@ -234,7 +240,11 @@ struct AddedOperator<'a> {
     key: &'a str,
 }
 
-async fn read<T: for<'de> Deserialize<'de>>(door: &Door, request: Request) -> Result<T, Problem> {
+/// The body of a request, which has no parameters.
+pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
+    door: &Door,
+    request: Request,
+) -> Result<T, Problem> {
     let (parts, body) = request.into_parts();
     Parameters::read(parts.uri.query(), &[])?;
     let (body, _held) = door.service.read_body(&parts.headers, body).await?;

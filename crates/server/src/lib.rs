@@ -5,6 +5,7 @@
 //! answered was decided by the fold or recorded in the journal.
 
 mod audit;
+mod behaviour;
 mod body;
 mod cluster;
 mod dead_letters;

@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     DeadLetterClosed,
     /// No partition stands there.
     NotStandingThere,
+    /// A node does not know the behaviour that is asked for.
+    BehaviourUnknown,
     /// The idempotency key was used for another request.
     KeyReused,
     /// The content was understood and is not acceptable.
@@ -96,6 +98,9 @@ impl Refusal {
             }
             Self::NotStandingThere => {
                 (S::CONFLICT, "not_standing_there", "No partition stands there")
+            }
+            Self::BehaviourUnknown => {
+                (S::CONFLICT, "behaviour_unknown", "A node does not know the behaviour")
             }
             Self::KeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used before")

@@ -9,8 +9,8 @@ use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::tenant::Door;
 use crate::{
-    audit, dead_letters, description, explanation, health, host, intake, lookup, players, program,
-    topics,
+    audit, behaviour, dead_letters, description, explanation, health, host, intake, lookup,
+    players, program, topics,
 };
 
 fn shared() -> [(&'static str, MethodRouter<Door>); 18] {
@@ -49,10 +49,11 @@ fn of_a_partition() -> [(&'static str, By, MethodRouter<Door>); 6] {
     ]
 }
 
-fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 7] {
+fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 8] {
     [
         ("/local/status", get(host::status)),
         ("/local/operators", get(host::operators).post(host::add_operator)),
+        ("/local/behaviour", get(behaviour::show).post(behaviour::switch)),
         ("/local/skip", post(host::skip)),
         ("/local/ingest", post(host::ingest)),
         ("/local/topics", get(topics::names)),

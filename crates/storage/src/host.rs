@@ -40,6 +40,9 @@ pub trait Host: Intake {
     /// here is for [`Host::are_here`] to say, afterwards.
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>>;
 
+    /// The numbers of the behaviours that the node can decide by.
+    fn behaviours(&self) -> Vec<u16>;
+
     /// How the node is.
     fn status(&self) -> Status;
 
@@ -109,6 +112,10 @@ impl Host for Node {
 
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
         Self::with_id(self, operator, kind, id)
+    }
+
+    fn behaviours(&self) -> Vec<u16> {
+        Self::behaviours(self)
     }
 
     fn status(&self) -> Status {

@@ -289,6 +289,11 @@ impl Node {
         Ok(found)
     }
 
+    /// The numbers of the behaviours that the node can decide by.
+    pub fn behaviours(&self) -> Vec<u16> {
+        self.inner.options.behaviours.iter().map(|behaviour| behaviour.number).collect()
+    }
+
     /// How the node is.
     pub fn status(&self) -> Status {
         let inner = &self.inner;

@@ -41,6 +41,14 @@ fn tour(home: &Home, node: &str) {
     "#]]
     .assert_eq(&home.run(&["operator", "list"]).well());
 
+    expect![[r#"
+        in force   behaviour 1
+        this node  knows 1
+    "#]]
+    .assert_eq(&home.run(&["behaviour", "show"]).well());
+    let refused = home.run(&["behaviour", "switch", "2"]).badly();
+    assert!(refused.contains("every node must know behaviour 2: this node knows 1"), "{refused}");
+
     // All of one day, so that the cap of a day is the same whenever this runs: the last day whose ten
     // o'clock, when the samples were placed, has come. So none is older than the 24 hours in which a
     // repeat with another timestamp is recognised.

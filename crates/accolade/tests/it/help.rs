@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "serve",
     "operator",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 16] = [
     "doctor",
     "status",
     "skip",
+    "behaviour",
     "projection",
     "restore",
     "cluster",
@@ -43,6 +44,7 @@ fn help_of_commands_carries_examples() {
         &["ingest"],
         &["explain"],
         &["skip"],
+        &["behaviour", "switch"],
         &["operator", "add"],
         &["program", "check"],
         &["program", "publish"],

@@ -5,6 +5,8 @@ mod fake;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use accolade_engine::behaviour::FIRST;
+use accolade_engine::contract::gifts::GIFTS_SECOND;
 use accolade_wire::identity::partition_of;
 use serde_json::{Value, json};
 
@@ -497,4 +499,59 @@ async fn the_trace_of_a_request_goes_with_its_records() {
         assert_eq!(cluster.a().send(request).await.status, 200);
     }
     assert_eq!(cluster.traces(), [trace]);
+}
+
+fn switch_to(number: u16) -> Ask {
+    ask("POST", "/local/behaviour").json(&json!({ "number": number }))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_behaviour_is_not_switched_to_while_a_node_does_not_know_it_or_cannot_be_asked() {
+    let mut cluster = Cluster::knowing([GIFTS_SECOND, &[FIRST]]).await;
+    let shown = cluster.a().on_socket(ask("GET", "/local/behaviour")).await.json;
+    assert_eq!(
+        (&shown["behaviour"], &shown["nodes"][0]),
+        (&json!(1), &json!({ "behaviours": [1, 2] }))
+    );
+    let b = shown["nodes"][1]["address"].as_str().unwrap().to_owned();
+    assert_eq!(shown["nodes"][1]["behaviours"], json!([1]));
+    let refused = async |api: &Api, number: u16| {
+        let answer = api.on_socket(switch_to(number)).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json["code"]),
+            (409, &json!("behaviour_unknown"))
+        );
+        answer.json["detail"].as_str().unwrap().to_owned()
+    };
+    let every = "every node must know behaviour";
+    assert_eq!(refused(cluster.a(), 2).await, format!("{every} 2: {b} knows 1"));
+    let said = refused(cluster.a(), 3).await;
+    assert_eq!(said, format!("{every} 3: this node knows 1, 2; {b} knows 1"));
+    assert!(refused(cluster.b(), 2).await.starts_with(&format!("{every} 2: this node knows 1")));
+    cluster.disconnect_b().await;
+    let said = refused(cluster.a(), 2).await;
+    assert!(said.starts_with(&format!("{every} 2: {b} cannot be asked (")), "{said}");
+    cluster.set_owner(A, 2, None);
+    is_elsewhere(&cluster.a().on_socket(switch_to(2)).await);
+    let unknown = ask("POST", "/local/behaviour").json(&json!({ "behaviour": 2 }));
+    assert_eq!(cluster.a().on_socket(unknown).await.status, 400);
+    for api in cluster.both() {
+        assert_eq!(api.node.rules().settings.behaviour, 1);
+        assert_eq!(api.node.rules().applied, 3, "nothing was ordered");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_behaviour_that_all_nodes_know_is_switched_to_once() {
+    let cluster = Cluster::knowing([GIFTS_SECOND; 2]).await;
+    let switched = cluster.b().on_socket(switch_to(2)).await;
+    assert_eq!((switched.status.as_u16(), &switched.json["behaviour"]), (200, &json!(2)));
+    cluster.agree().await;
+    for api in cluster.both() {
+        assert_eq!(api.node.rules().settings.behaviour, 2);
+        for number in [1, 2] {
+            let again = api.on_socket(switch_to(number)).await;
+            assert_eq!((again.status.as_u16(), &again.json["code"]), (412, &json!("stale")));
+        }
+    }
 }

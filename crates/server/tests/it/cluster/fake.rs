@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
+use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Rules;
 use accolade_server::{Neighbours, Service, Settings, api, serve_tcp};
 use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere, Outcomes};
-use accolade_storage::node::{Node, Status};
+use accolade_storage::node::{Node, NodeOptions, Status};
 use accolade_storage::run::RunEntry;
 use accolade_wire::identity::IdKind;
 use accolade_wire::order::SourceTopic;
@@ -310,6 +311,10 @@ impl Host for Fake {
         Ok(found)
     }
 
+    fn behaviours(&self) -> Vec<u16> {
+        self.node().behaviours()
+    }
+
     fn status(&self) -> Status {
         let partitions_here = (0..4).filter(|number| self.whereabouts(*number).is_ok()).collect();
         Status { partitions_here, cut_off: self.is_cut_off(), ..self.node().status() }
@@ -332,11 +337,17 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Two nodes with [`OPERATOR`] and [`PROGRAM`].
     pub(crate) async fn start() -> Self {
+        Self::knowing([behaviour::KNOWN; 2]).await
+    }
+
+    /// The same, of releases that know these behaviours.
+    pub(crate) async fn knowing(known: [&'static [Behaviour]; 2]) -> Self {
         // One cluster has one genesis.
         let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         start_node(directories[A].path(), |_| ()).stop().unwrap();
         copy(directories[A].path(), directories[B].path());
-        let nodes = [A, B].map(|own| start_node(directories[own].path(), |_| ()));
+        let knowing = |own: usize| move |options: &mut NodeOptions| options.behaviours = known[own];
+        let nodes = [A, B].map(|own| start_node(directories[own].path(), knowing(own)));
         let shared = Arc::new(Shared {
             nodes: nodes.clone(),
             addresses: OnceLock::new(),

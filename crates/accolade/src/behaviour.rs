@@ -1,0 +1,76 @@
+//! `accolade behaviour`: by which behaviour the fold decides, and switching to another.
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Ask, IfMissing};
+use crate::terminal::{printable, say};
+
+/// The arguments of `accolade behaviour`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: BehaviourCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BehaviourCommand {
+    /// Say which behaviour is in force, and which ones each node knows
+    Show,
+    /// Decide by another behaviour from now on
+    #[command(
+        long_about = "A release that decides differently has a new behaviour beside those before it, and \
+                      goes on by the one that the log says. Once every node runs a release that knows it, \
+                      this orders the switch: every batch after it is decided by the new one. It is \
+                      refused while a node does not know it or cannot be asked, and there is no way back.",
+        after_help = "Example:\n  accolade behaviour switch 2"
+    )]
+    Switch {
+        /// The behaviour's number
+        number: u16,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Behaviour {
+    behaviour: u16,
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Node {
+    address: Option<String>,
+    behaviours: Vec<u16>,
+    error: Option<String>,
+}
+
+/// Runs `accolade behaviour`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    client::with(place, IfMissing::Complain, async |client| {
+        match arguments.command {
+            BehaviourCommand::Show => show(&client.json(Ask::get("/local/behaviour")).await?)?,
+            BehaviourCommand::Switch { number } => {
+                let ask = Ask::post_json("/local/behaviour", &json!({ "number": number }));
+                show(&client.json(ask).await?)?;
+            }
+        }
+        Ok(Ended::Well)
+    })
+    .await
+}
+
+fn show(Behaviour { behaviour, nodes }: &Behaviour) -> std::io::Result<()> {
+    say(format_args!("in force   behaviour {behaviour}"))?;
+    for Node { address, behaviours, error } in nodes {
+        let who = address.as_deref().map_or("this node".into(), printable);
+        let known: Vec<_> = behaviours.iter().map(u16::to_string).collect();
+        match error {
+            None => say(format_args!("{who}  knows {}", known.join(", ")))?,
+            Some(error) => say(format_args!("{who}  cannot be asked: {}", printable(error)))?,
+        }
+    }
+    Ok(())
+}

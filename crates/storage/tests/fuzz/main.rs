@@ -1,6 +1,6 @@
 //! What the storage reads back, with every byte chosen by a fuzzer, behind checksums that fit: an error
 //! at the most, and nothing unbounded. Under `cargo test` each target runs a bounded number of random
-//! inputs; `cargo bolero test` goes on for as long as one likes.
+//! inputs; `make fuzz` goes on for as long as one likes.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -21,9 +21,15 @@ use accolade_wire::identity::{Content, IdHash};
 use accolade_wire::record::Slice;
 use bolero::check;
 
-const ITERATIONS: usize = 20_000;
 /// More address space than any of these inputs may ask for.
 const ROOM_BYTES: u64 = 256 << 20;
+
+/// How many inputs a target runs: a bounded number, unless a time is set.
+fn iterations() -> usize {
+    const WITHOUT_TIME: usize = 20_000;
+    let has_time = std::env::var_os("BOLERO_RANDOM_TEST_TIME_MS").is_some();
+    if has_time { usize::MAX } else { WITHOUT_TIME }
+}
 
 /// A file in memory.
 #[derive(Debug)]
@@ -104,7 +110,7 @@ fn bounded(targets: impl FnOnce()) {
 #[test]
 fn a_manifest_of_any_bytes() {
     bounded(|| {
-        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
             let mut cursor = Cursor::new(bytes, "checkpoint");
             if let Ok(manifest) = Manifest::read(&mut cursor) {
                 assert!(manifest.sections.len() + manifest.needed_from.len() <= bytes.len());
@@ -139,7 +145,7 @@ fn rules_are_read_as_written(bytes: &[u8]) {
 #[test]
 fn rules_of_any_bytes() {
     bounded(|| {
-        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
             rules_are_read_as_written(bytes);
         });
     });
@@ -165,7 +171,7 @@ fn rules_with_small_damage() {
     };
     let sample = values_of(&controls.iter().fold(Rules::default(), after));
     bounded(|| {
-        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+        check!().with_type::<Edits>().with_iterations(iterations()).for_each(|edits| {
             rules_are_read_as_written(&edited(&sample, edits));
         });
     });
@@ -174,7 +180,7 @@ fn rules_with_small_damage() {
 #[test]
 fn recent_ids_of_any_bytes() {
     bounded(|| {
-        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
             let mut count = 0;
             read_ids(bytes, &mut |_, _| count += 1).ok();
             assert!(count <= bytes.len());
@@ -212,7 +218,7 @@ fn reads_as_it_would_be_written(bytes: &[u8]) {
 #[test]
 fn an_index_of_any_bytes() {
     bounded(|| {
-        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
             reads_as_it_would_be_written(bytes);
         });
     });
@@ -223,7 +229,7 @@ fn an_index_with_small_damage() {
     let mut sample = Vec::new();
     index().write(&mut sample);
     bounded(|| {
-        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+        check!().with_type::<Edits>().with_iterations(iterations()).for_each(|edits| {
             reads_as_it_would_be_written(&edited(&sample, edits));
         });
     });
@@ -260,7 +266,7 @@ fn segment() -> (Vec<u8>, Vec<u8>) {
 fn a_compressed_segment_of_any_bytes() {
     let (front, _) = segment();
     bounded(|| {
-        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
             unpacks_without_harm(Arc::new(MemoryFile(Mutex::new(bytes.to_vec()))));
             unpacks_without_harm(with_table(&front, bytes));
         });
@@ -271,7 +277,7 @@ fn a_compressed_segment_of_any_bytes() {
 fn a_compressed_segment_with_small_damage() {
     let (front, table) = segment();
     bounded(|| {
-        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+        check!().with_type::<Edits>().with_iterations(iterations()).for_each(|edits| {
             unpacks_without_harm(with_table(&front, &edited(&table, edits)));
             unpacks_without_harm(with_table(&edited(&front, edits), &table));
         });
@@ -344,7 +350,7 @@ fn sealed_run() -> (Vec<u8>, Vec<u8>) {
 fn a_sealed_run_of_any_bytes() {
     let (front, _) = sealed_run();
     bounded(|| {
-        check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+        check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
             let alone: Arc<dyn DiskFile> = Arc::new(MemoryFile(Mutex::new(bytes.to_vec())));
             opens_without_harm(&alone);
             opens_without_harm(&with_table(&front, &[&[1], bytes].concat()));
@@ -356,7 +362,7 @@ fn a_sealed_run_of_any_bytes() {
 fn a_sealed_run_with_small_damage() {
     let (front, table) = sealed_run();
     bounded(|| {
-        check!().with_type::<Edits>().with_iterations(ITERATIONS).for_each(|edits| {
+        check!().with_type::<Edits>().with_iterations(iterations()).for_each(|edits| {
             opens_without_harm(&with_table(&front, &edited(&table, edits)));
             opens_without_harm(&with_table(&edited(&front, edits), &table));
         });
@@ -368,7 +374,7 @@ fn a_sealed_run_with_any_sections() {
     let (front, _) = sealed_run();
     bounded(|| {
         let layouts = check!().with_type::<Vec<(i64, u64, u16, u16)>>();
-        layouts.with_iterations(ITERATIONS).for_each(|layouts| {
+        layouts.with_iterations(iterations()).for_each(|layouts| {
             // Sections that lie in the file, and ones that have any number of ids.
             let small = layouts.iter().map(|(hour, count, offset, filter)| {
                 (*hour, count % 200, u64::from(offset % 500), u64::from(filter % 700))

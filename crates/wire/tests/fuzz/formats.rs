@@ -8,11 +8,11 @@ use accolade_wire::record::{Record, Slice};
 use accolade_wire::state::{put_account, read_account};
 use bolero::check;
 
-const ITERATIONS: usize = 20_000;
+use crate::iterations;
 
 #[test]
 fn records_and_slices_of_any_bytes() {
-    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
         Record::read(&mut Cursor::new(bytes, "record")).ok();
         Slice::read(&mut Cursor::new(bytes, "slice")).ok();
         if let Ok(slice) = Slice::read_unchecked(&mut Cursor::new(bytes, "slice")) {
@@ -23,7 +23,7 @@ fn records_and_slices_of_any_bytes() {
 
 #[test]
 fn a_journal_of_any_bytes() {
-    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
         let body = [&[1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0], bytes].concat();
         let slice = Slice { partition: 1, batch: 1_000_000, flags: 0, count: 9, body: &body };
         let outcomes = Outcomes::read(&slice).expect("its head is that of a journal");
@@ -33,7 +33,7 @@ fn a_journal_of_any_bytes() {
 
 #[test]
 fn an_account_of_any_bytes_is_read_as_it_would_be_written() {
-    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
         let bytes = [&[1], bytes].concat();
         let subject = Subject([7; 16]);
         let Ok(account) = read_account(&mut Cursor::new(&bytes, "account"), subject) else {
@@ -48,7 +48,7 @@ fn an_account_of_any_bytes_is_read_as_it_would_be_written() {
 
 #[test]
 fn an_identifier_of_any_bytes() {
-    check!().with_iterations(ITERATIONS).for_each(|bytes: &[u8]| {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
         drop(read_id(&mut Cursor::new(bytes, "id")));
     });
 }

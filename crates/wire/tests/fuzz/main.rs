@@ -1,5 +1,5 @@
 //! What comes over a border, with every byte chosen by a fuzzer. Under `cargo test` each target runs
-//! a bounded number of random inputs; `cargo bolero test` goes on for as long as one likes.
+//! a bounded number of random inputs; `make fuzz` goes on for as long as one likes.
 
 use accolade_wire::body::{self, Items, Limits};
 use accolade_wire::event::{prepare_game_event, read_game_event, read_wager};
@@ -9,7 +9,6 @@ use bolero::check;
 
 mod formats;
 
-const ITERATIONS: usize = 20_000;
 const LIMITS: Limits = Limits { items_max: 100, item_bytes_max: 1_000 };
 
 const WAGER: &[u8] = br#"{"type":"wager.placed","wagerId":"w\u00e91","playerId":"p1",
@@ -18,6 +17,13 @@ const WAGER: &[u8] = br#"{"type":"wager.placed","wagerId":"w\u00e91","playerId":
 "x":{"y":[1,"\ud83c\udfb0",null,true]}}"#;
 const GAME_EVENT: &[u8] = br#"{"event_id":null,"event_type":"t","player_id":"p","game_id":"g",
 "timestamp":"2024-01-15T10:30:00Z","data":{"score":1500,"tags":["a","b"]}}"#;
+
+/// How many inputs a target runs: a bounded number, unless a time is set.
+fn iterations() -> usize {
+    const WITHOUT_TIME: usize = 20_000;
+    let has_time = std::env::var_os("BOLERO_RANDOM_TEST_TIME_MS").is_some();
+    if has_time { usize::MAX } else { WITHOUT_TIME }
+}
 
 /// Words of JSON, good and bad, of which documents are made that come far.
 const WORDS: [&[u8]; 40] = [
@@ -178,7 +184,7 @@ fn splits_as_serde_json(raw: &[u8]) {
 
 #[test]
 fn any_bytes_are_read_without_harm() {
-    check!().with_iterations(ITERATIONS).for_each(|raw: &[u8]| {
+    check!().with_iterations(iterations()).for_each(|raw: &[u8]| {
         reads_without_harm(raw);
         agrees_with_serde_json(raw);
     });
@@ -186,7 +192,7 @@ fn any_bytes_are_read_without_harm() {
 
 #[test]
 fn any_words_of_json_are_read_as_serde_json_reads_them() {
-    check!().with_iterations(ITERATIONS).with_max_len(60).for_each(|choices: &[u8]| {
+    check!().with_iterations(iterations()).with_max_len(60).for_each(|choices: &[u8]| {
         let words = document(choices);
         reads_without_harm(&words);
         agrees_with_serde_json(&words);
@@ -199,7 +205,7 @@ fn any_words_of_json_are_read_as_serde_json_reads_them() {
 
 #[test]
 fn events_with_small_damage_are_read_without_harm() {
-    check!().with_type::<Vec<(u16, u8, u8)>>().with_iterations(ITERATIONS).for_each(|edits| {
+    check!().with_type::<Vec<(u16, u8, u8)>>().with_iterations(iterations()).for_each(|edits| {
         for sample in [WAGER, GAME_EVENT] {
             let raw = edited(sample, edits);
             reads_without_harm(&raw);
@@ -210,7 +216,7 @@ fn events_with_small_damage_are_read_without_harm() {
 
 #[test]
 fn documents_are_read_and_split_as_serde_json_does() {
-    check!().with_iterations(ITERATIONS).with_max_len(100).for_each(|choices: &[u8]| {
+    check!().with_iterations(iterations()).with_max_len(100).for_each(|choices: &[u8]| {
         let mut choices = choices.iter().copied();
         let whole = value(&mut choices, 5);
         agrees_with_serde_json(format!("{{\"a\":{whole},\"x\":{whole}}}").as_bytes());
@@ -225,7 +231,7 @@ fn documents_are_read_and_split_as_serde_json_does() {
 
 #[test]
 fn a_time_with_small_damage_is_refused_or_one_that_can_be_written() {
-    check!().with_type::<Vec<(u16, u8, u8)>>().with_iterations(ITERATIONS).for_each(|edits| {
+    check!().with_type::<Vec<(u16, u8, u8)>>().with_iterations(iterations()).for_each(|edits| {
         let text = edited(b"2024-02-29T23:59:59.125Z", edits);
         if let Some(at) = str::from_utf8(&text).ok().and_then(timestamp::read) {
             assert_eq!(timestamp::read(&timestamp::write(at).to_string()), Some(at));

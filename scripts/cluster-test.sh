@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fails parts of a cluster under load, ACCOLADE_ROUNDS times each. Tests start services of their own, with
-# one broker and with three, which are stopped and removed at the end. Arguments name some of the tests.
+# Fails parts of a cluster under ACCOLADE_WAGERS_PER_SECOND, ACCOLADE_ROUNDS times each. Tests start services
+# of their own, with one broker and with three, which are stopped and removed at the end. Arguments name some
+# of the tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -57,7 +57,9 @@ await() {
     local name=$1 seconds=$2 deadline=$((SECONDS + $2))
     shift 2
     until "$@"; do
-        is_running "$name" || fail_with_log "$name" "$name ended while it was starting"
+        # In the moment of its exec a process has no command line.
+        is_running "$name" || { sleep 0.1 && is_running "$name"; } ||
+            fail_with_log "$name" "$name ended while it was starting"
         if ((SECONDS >= deadline)); then
             signal "$name" KILL
             fail_with_log "$name" "$name did not come up within $seconds s and was ended"

@@ -11,23 +11,63 @@ use accolade_domain::time::Timestamp;
 use serde_json::Value;
 
 use crate::http::request;
-use crate::processes::{Cluster, OPERATOR, PATIENCE};
+use crate::outputs;
+use crate::processes::{Cluster, OPERATOR, until};
 use crate::tables::{self, Row};
 
 const PLAYERS: u64 = 400;
 /// Wagers in one request.
 const BATCH: u64 = 100;
-/// Requests a second: 5,000 wagers.
-const EVERY: Duration = Duration::from_millis(20);
 /// So many requests are on their way at the same time.
 const SENDERS: u64 = 4;
+/// So many more answers show that it goes on.
+const MORE: u64 = 20;
+/// Longer than the window in which wagers count.
+const LATE: Duration = Duration::from_hours(10 * 24);
 
-/// What the wagers so far must come to: a stake of 10 gives a point, each id counts once.
+/// How many wagers are sent in a second.
+fn rate() -> u64 {
+    let rate = std::env::var("ACCOLADE_WAGERS_PER_SECOND");
+    rate.map_or(5_000, |rate| rate.parse().expect("a number"))
+}
+
+/// A wager that counts.
+#[derive(Debug)]
+pub(crate) struct Wager {
+    pub(crate) player: String,
+    pub(crate) points: u32,
+    pub(crate) at: String,
+}
+
+impl Wager {
+    /// As it is sent: a stake of 10 gives a point.
+    pub(crate) fn line(&self, id: &str) -> String {
+        let Self { player, points, at } = self;
+        format!(
+            r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"{OPERATOR}","gameId":"g","gameCategory":"slots","wagerAmount":{}.00,"currency":"EUR","jurisdiction":"Malta","timestamp":"{at}"}}"#,
+            points * 10
+        )
+    }
+}
+
+/// A wager that comes too late to count.
+#[derive(Debug)]
+pub(crate) struct Late {
+    pub(crate) player: String,
+    /// In so many requests, some of which may never have arrived.
+    pub(crate) sent: u64,
+}
+
+/// What the wagers so far must come to: each id counts once.
 #[derive(Debug, Default)]
-struct Expected {
+pub(crate) struct Expected {
     /// Points and number of wagers, by player.
     players: BTreeMap<String, (u64, u64)>,
-    wagers: u64,
+    /// What counts, by id.
+    pub(crate) wagers: BTreeMap<String, Wager>,
+    /// What does not, by its line.
+    pub(crate) late: BTreeMap<String, Late>,
+    requests: u64,
     repeats: u64,
     resent: u64,
 }
@@ -35,14 +75,16 @@ struct Expected {
 /// Sends until it is told to end.
 pub(crate) struct Load {
     round: String,
+    began: Instant,
     stop: Arc<AtomicBool>,
     ports: Arc<Mutex<Vec<u16>>>,
     expected: Arc<Mutex<Expected>>,
     senders: Vec<JoinHandle<()>>,
 }
 
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+/// So long ago, as events say it.
+fn ago(time: Duration) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().checked_sub(time).unwrap();
     let micros = i64::try_from(since.as_micros()).unwrap();
     accolade_wire::timestamp::write(Timestamp::from_micros(micros)).to_string()
 }
@@ -63,7 +105,8 @@ impl Load {
                 std::thread::spawn(move || send(&round, sender, &key, &stop, &ports, &expected))
             })
             .collect();
-        Self { round: format!("{round}-"), stop, ports, expected, senders }
+        let (round, began) = (format!("{round}-"), Instant::now());
+        Self { round, began, stop, ports, expected, senders }
     }
 
     /// From now on wagers go to the nodes that run now.
@@ -77,19 +120,24 @@ impl Load {
         *self.ports.lock().unwrap() = nodes.iter().map(|node| cluster.port(*node)).collect();
     }
 
-    /// Waits until what was answered so far is in the balances.
-    pub(crate) fn is_folded(&self, cluster: &Cluster) {
+    /// Waits until more is answered, and until what was answered so far is in the balances.
+    #[expect(clippy::print_stdout, reason = "how long it took, for whoever waits")]
+    pub(crate) fn goes_on(&self, cluster: &Cluster) {
+        let requests = || self.expected.lock().unwrap().requests;
+        let wanted = requests() + MORE;
+        until("more is answered", || {
+            let answered = requests();
+            if answered >= wanted { Ok(()) } else { Err(format!("{answered} of {wanted}")) }
+        });
         let players = self.expected.lock().unwrap().players.clone();
-        let running = cluster.running();
-        let until = Instant::now() + PATIENCE;
-        for (number, (player, (points, _))) in players.iter().enumerate() {
-            let port = cluster.port(running[number % running.len()]);
-            let reached = |balance: &str| {
+        let ports = self.ports.lock().unwrap().clone();
+        for ((player, (points, _)), port) in players.iter().zip(ports.iter().cycle()) {
+            wait_for_balance(cluster, *port, player, &|balance| {
                 let whole = balance.split('.').next().and_then(|whole| whole.parse::<u64>().ok());
                 whole.is_some_and(|whole| whole >= *points)
-            };
-            wait_for_balance(cluster, port, player, until, &reached);
+            });
         }
+        println!("points go on after {} s", self.began.elapsed().as_secs());
     }
 
     /// Ends sending once everything was answered, and compares what came of it with what had to.
@@ -101,48 +149,39 @@ impl Load {
         }
         cluster.wait_until_owned();
         let (expected, round) = (self.expected.lock().unwrap(), &self.round);
-        let Expected { wagers, repeats, resent, .. } = &*expected;
-        println!("{wagers} wagers, {repeats} of them twice, {resent} requests sent again");
+        let Expected { wagers, late, repeats, resent, .. } = &*expected;
+        let (count, late) = (wagers.len(), late.len());
+        println!(
+            "{count} wagers, {repeats} of them twice, {late} too late, {resent} requests sent again"
+        );
         let running = cluster.running();
-        let until = Instant::now() + PATIENCE;
-        for (number, (player, (points, _))) in expected.players.iter().enumerate() {
-            let port = cluster.port(running[number % running.len()]);
-            let reached = |balance: &str| is_points(balance, *points);
-            wait_for_balance(cluster, port, player, until, &reached);
+        for ((player, (points, _)), node) in expected.players.iter().zip(running.iter().cycle()) {
+            let port = cluster.port(*node);
+            wait_for_balance(cluster, port, player, &|balance| is_points(balance, *points));
         }
         let audit = cluster.command(running[0], &["audit", "verify"]);
         assert!(audit.contains("audit: ok"), "{audit}");
-        check_outputs(cluster, &expected, until);
+        outputs::check(cluster, round, &expected);
         if cluster.has_tables() {
-            check_tables(cluster, round, &expected, until);
+            check_tables(cluster, round, &expected);
         }
     }
 }
 
 /// Asks until the balance is as it should be.
-fn wait_for_balance(
-    cluster: &Cluster,
-    port: u16,
-    player: &str,
-    until: Instant,
-    is_right: &dyn Fn(&str) -> bool,
-) {
+fn wait_for_balance(cluster: &Cluster, port: u16, player: &str, is_right: &dyn Fn(&str) -> bool) {
     let path = format!("/api/v1/players/{player}/balance");
-    loop {
+    until(&format!("the balance of {player} at {port}"), || {
         let answer = request(port, "GET", &path, &cluster.key, b"");
         let found = answer.as_ref().ok().filter(|(status, _)| *status == 200);
         let found: Option<Value> = found.and_then(|(_, body)| serde_json::from_str(body).ok());
         let balance = found.map(|found| found["pointsBalance"].to_string());
-        if balance.is_some_and(|balance| is_right(&balance)) {
-            return;
-        }
-        assert!(Instant::now() < until, "{player} at {port}: {answer:?}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+        if balance.is_some_and(|balance| is_right(&balance)) { Ok(()) } else { Err(answer) }
+    });
 }
 
 /// The tables have each player of a round with its balance, and each wager in the ledger once.
-fn check_tables(cluster: &Cluster, round: &str, expected: &Expected, until: Instant) {
+fn check_tables(cluster: &Cluster, round: &str, expected: &Expected) {
     let right = |player: &str, row: &Row| {
         let Some((points, wagers)) = expected.players.get(player) else { return false };
         let counts = [row.version, row.entries, row.sequences, row.wagers, row.last];
@@ -150,51 +189,21 @@ fn check_tables(cluster: &Cluster, round: &str, expected: &Expected, until: Inst
             && is_points(&row.balance, *points)
             && is_points(&row.points, *points)
     };
-    loop {
+    until(&format!("{} right players in the tables", expected.players.len()), || {
         let mut rows = tables::read(cluster);
         rows.retain(|player, _| player.starts_with(round));
         let wrong = rows.iter().find(|(player, row)| !right(player, row));
         if wrong.is_none() && rows.len() == expected.players.len() {
-            return;
+            return Ok(());
         }
-        let (found, of) = (rows.len(), expected.players.len());
-        assert!(Instant::now() < until, "the tables have {found} of {of} players; {wrong:?}");
-        std::thread::sleep(Duration::from_millis(500));
-    }
+        Err(format!("{} rows, of which {wrong:?}", rows.len()))
+    });
 }
 
 /// Whether a JSON number is this many whole points, however many zeros it is written with.
 fn is_points(number: &str, points: u64) -> bool {
     let (whole, rest) = number.split_once('.').unwrap_or((number, ""));
     whole == points.to_string() && rest.bytes().all(|figure| figure == b'0')
-}
-
-/// A reader of what is committed sees every change of a balance once, in order, and each wager once.
-fn check_outputs(cluster: &Cluster, expected: &Expected, until: Instant) {
-    loop {
-        let mut players: BTreeMap<String, (u64, String)> = BTreeMap::new();
-        let mut wrong = None;
-        for line in cluster.output("loyalty.balances") {
-            let value: Value = serde_json::from_str(&line).unwrap();
-            let player = value["playerId"].as_str().unwrap().to_owned();
-            let version = value["version"].as_u64().unwrap();
-            let last = players.entry(player.clone()).or_default();
-            if version != last.0 + 1 {
-                wrong = Some(format!("{player}: version {version} after {}", last.0));
-            }
-            *last = (version, value["pointsBalance"].to_string());
-        }
-        assert!(wrong.is_none(), "{wrong:?}");
-        let is_whole = expected.players.iter().all(|(player, (points, wagers))| {
-            players
-                .get(player)
-                .is_some_and(|(version, balance)| version == wagers && is_points(balance, *points))
-        });
-        if is_whole {
-            return;
-        }
-        assert!(Instant::now() < until, "the outputs do not catch up");
-    }
 }
 
 /// One of several threads that send.
@@ -206,58 +215,64 @@ fn send(
     ports: &Mutex<Vec<u16>>,
     expected: &Mutex<Expected>,
 ) {
+    let every = Duration::from_micros(1_000_000 * BATCH * SENDERS / rate());
     let mut next = 0_u64;
     let mut due = Instant::now();
     while !stop.load(Ordering::SeqCst) {
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        due += EVERY * u32::try_from(SENDERS).unwrap();
+        due += every;
         let mut body = String::new();
-        let mut given = Vec::new();
-        let at = now();
+        let (mut given, mut late, mut repeats) = (Vec::new(), Vec::new(), 0);
+        let (at, long_ago) = (ago(Duration::ZERO), ago(LATE));
         for number in next..next + BATCH {
             let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
             // Each sender has players of its own; some wagers come a second time.
             let player = format!("{round}-p{}", mixed % (PLAYERS / SENDERS));
-            let points = 1 + mixed % 7;
-            let is_twice = mixed % 31 == 0;
-            let line = format!(
-                r#"{{"wagerId":"{round}-{number}","playerId":"{player}","operatorId":"{OPERATOR}","gameId":"g","gameCategory":"slots","wagerAmount":{},"currency":"EUR","jurisdiction":"Malta","timestamp":"{at}"}}"#,
-                points * 10
-            );
-            for _ in 0..=u64::from(is_twice) {
-                writeln!(body, "{line}").unwrap();
+            let points = 1 + u32::try_from(mixed % 7).unwrap();
+            let (is_twice, is_late) = (mixed % 31 == 0, mixed % 97 == 1);
+            let at = if is_late { &long_ago } else { &at };
+            let wager = Wager { player, points, at: at.clone() };
+            let id = format!("{round}-{number}");
+            let line = wager.line(&id);
+            writeln!(body, "{line}").unwrap();
+            if is_late {
+                late.push((line, wager.player));
+                continue;
             }
-            given.push((player, points, is_twice));
+            if is_twice {
+                writeln!(body, "{line}").unwrap();
+                repeats += 1;
+            }
+            given.push((id, wager));
         }
         next += BATCH;
         let mut tries = 0;
-        let until = Instant::now() + PATIENCE;
-        loop {
+        until("somebody answers", || {
             let port = {
                 let ports = ports.lock().unwrap();
                 ports[usize::try_from(sender + next / BATCH + tries).unwrap() % ports.len()]
             };
-            let answer = request(port, "POST", "/api/v1/wagers", key, body.as_bytes());
-            match answer {
-                Ok((200, text)) if text.contains("\"rejected\":[]") => break,
+            tries += 1;
+            match request(port, "POST", "/api/v1/wagers", key, body.as_bytes()) {
+                Ok((200, text)) if text.contains("\"rejected\":[]") => Ok(()),
                 Ok((status, text)) if status < 500 && status != 429 => {
                     panic!("a request was refused: {status} {text}")
                 }
-                Ok(_) | Err(_) => {
-                    assert!(Instant::now() < until, "nobody answers");
-                    tries += 1;
-                    std::thread::sleep(Duration::from_millis(50));
-                }
+                otherwise => Err(otherwise),
             }
-        }
+        });
         let mut expected = expected.lock().unwrap();
-        expected.wagers += BATCH;
-        expected.resent += tries;
-        for (player, points, is_twice) in given {
-            let (sum, count) = expected.players.entry(player).or_default();
-            *sum += points;
+        expected.requests += 1;
+        expected.resent += tries - 1;
+        expected.repeats += repeats;
+        for (id, wager) in given {
+            let (sum, count) = expected.players.entry(wager.player.clone()).or_default();
+            *sum += u64::from(wager.points);
             *count += 1;
-            expected.repeats += u64::from(is_twice);
+            expected.wagers.insert(id, wager);
+        }
+        for (line, player) in late {
+            expected.late.insert(line, Late { player, sent: tries });
         }
     }
 }

@@ -5,6 +5,7 @@
 mod faults;
 mod http;
 mod load;
+mod outputs;
 mod processes;
 mod proxy;
 mod tables;

@@ -1,13 +1,17 @@
 //! Services and nodes, each a process.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::http::request;
+use crate::outputs::Reader;
 use crate::proxy::Proxy;
 
 /// Each has topics of its own.
@@ -38,6 +42,23 @@ pub(crate) struct Cluster {
 fn ports_from() -> u16 {
     let ports = std::env::var("ACCOLADE_TEST_PORTS_FROM");
     ports.map_or(23_000, |ports| ports.parse().expect("a port"))
+}
+
+/// Looks until there is what is awaited, and returns it. `look` says what is there instead.
+pub(crate) fn until<T, Instead: Debug>(
+    awaited: &str,
+    mut look: impl FnMut() -> Result<T, Instead>,
+) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(instead) if Instant::now() > until => {
+                panic!("awaited: {awaited}; there is: {instead:?}")
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
+    }
 }
 
 fn root() -> PathBuf {
@@ -260,40 +281,93 @@ impl Cluster {
         out
     }
 
+    /// What a node says of itself at `/readyz`.
+    fn readiness(&self, node: u16) -> Result<(u16, Value), String> {
+        let (status, body) = request(self.port(node), "GET", "/readyz", "", b"")
+            .map_err(|error| format!("node {node} does not answer: {error}"))?;
+        let told = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+        Ok((status, told))
+    }
+
+    /// Waits until a node says of itself what is awaited.
+    pub(crate) fn until_it_says(
+        &self,
+        node: u16,
+        awaited: &str,
+        is_so: impl Fn(u16, &Value) -> bool,
+    ) {
+        until(&format!("node {node} says {awaited}"), || {
+            let (status, told) = self.readiness(node)?;
+            if is_so(status, &told) { Ok(()) } else { Err(format!("{status} {told}")) }
+        });
+    }
+
     /// Waits until every node is ready: it knows an owner of each partition.
     pub(crate) fn wait_until_owned(&self) {
-        let until = Instant::now() + PATIENCE;
         for node in self.running() {
-            loop {
-                let ready = request(self.port(node), "GET", "/readyz", "", b"");
-                if ready.as_ref().is_ok_and(|(status, _)| *status == 200) {
-                    break;
-                }
-                assert!(
-                    Instant::now() < until,
-                    "node {node} is not ready: {ready:?}\n{}",
-                    self.log(node)
-                );
-                std::thread::sleep(Duration::from_millis(100));
-            }
+            self.until_it_says(node, "that it is ready", |status, _| status == 200);
         }
     }
 
-    /// All values of an output topic, as a reader of what is committed sees them.
-    pub(crate) fn output(&self, topic: &str) -> Vec<String> {
-        let brokers = self.brokers_list(0);
-        let topic = format!("{}{topic}", self.prefix);
-        let out = Command::new(root().join("scripts/services/kafka.sh"))
-            .args(["tool", "org.apache.kafka.tools.consumer.ConsoleConsumer"])
-            .args(["--bootstrap-server", &brokers, "--topic", &topic, "--from-beginning"])
-            .args(["--isolation-level", "read_committed", "--timeout-ms", "8000"])
-            .env("ACCOLADE_SERVICES_DIR", self.services_dir())
-            .env("ACCOLADE_PORTS_FROM", self.ports_from.to_string())
-            .env("BROKERS", self.brokers.to_string())
-            .output()
-            .unwrap();
-        let lines = String::from_utf8_lossy(&out.stdout).into_owned();
-        lines.lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect()
+    /// Waits until one node has taken every partition.
+    pub(crate) fn has_all(&self, node: u16) {
+        let all = u64::from(self.partitions);
+        self.until_it_says(node, "that it has all partitions", |status, told| {
+            status == 200 && told["partitionsHere"] == all
+        });
+    }
+
+    /// Waits until the nodes that run have shared all partitions out among them.
+    pub(crate) fn have_shares(&self) {
+        until("every node has a share of the partitions", || {
+            let nodes = self.running();
+            let told: Vec<_> = nodes.iter().map(|node| self.readiness(*node)).collect();
+            let here = |told: &Result<(u16, Value), String>| match told {
+                Ok((200, told)) => told["partitionsHere"].as_u64().filter(|here| *here > 0),
+                Ok(_) | Err(_) => None,
+            };
+            let shares: Option<Vec<u64>> = told.iter().map(here).collect();
+            let sum = shares.map(|shares| shares.iter().sum::<u64>());
+            if sum == Some(self.partitions.into()) { Ok(()) } else { Err(told) }
+        });
+    }
+
+    /// How many checkpoints of a node could not be shipped since it started.
+    pub(crate) fn ship_failures(&self, node: u16) -> u64 {
+        self.metric(node, "accolade_ship_failures_total")
+    }
+
+    /// How many checkpoints of a node were shipped since it started.
+    pub(crate) fn checkpoints_shipped(&self, node: u16) -> u64 {
+        self.metric(node, "accolade_checkpoint_seconds_count")
+    }
+
+    /// Waits until a node has shipped a checkpoint of each of its partitions.
+    pub(crate) fn ships(&self, node: u16) {
+        let all = self.checkpoints_shipped(node) + u64::from(self.partitions);
+        until(&format!("{all} checkpoints that node {node} has shipped"), || {
+            let shipped = self.checkpoints_shipped(node);
+            if shipped >= all { Ok(()) } else { Err(shipped) }
+        });
+    }
+
+    /// How often a node began with a checkpoint that it fetched, since the beginning.
+    pub(crate) fn checkpoints_fetched(&self, node: u16) -> usize {
+        let text = std::fs::read_to_string(self.log_file(node)).unwrap_or_default();
+        text.lines().filter(|line| line.contains("files=Fetched")).count()
+    }
+
+    fn metric(&self, node: u16, name: &str) -> u64 {
+        let (status, text) = request(self.port(node), "GET", "/metrics", "", b"").unwrap();
+        assert_eq!(status, 200, "{text}");
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        // What never happened is not there.
+        line.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// A reader of an output topic from its beginning on.
+    pub(crate) fn reader(&self, topic: &'static str) -> Reader {
+        Reader::new(&self.brokers_list(0), &self.prefix, topic, self.partitions)
     }
 }
 

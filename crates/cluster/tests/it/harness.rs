@@ -1,6 +1,7 @@
 //! A cluster of nodes in this process, with its own brokers and object storage.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -16,16 +17,35 @@ use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::objects::{Object, Objects};
 use accolade_engine::ordered::OrderedLog;
+use accolade_engine::ownership::Cursor;
 use accolade_storage::host::{Host, Outcomes};
-use accolade_storage::ship::Directory;
+use accolade_storage::ship::{Directory, List};
 use accolade_wire::control::Control;
 use accolade_wire::identity::partition_of;
+use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record, Source};
 
 use crate::memory_log::{Brokers, MemoryLog};
 
 /// How long anything is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks until there is what is awaited, and returns it. `look` says what is there instead.
+pub(crate) fn until<T, Instead: Debug>(
+    awaited: &str,
+    mut look: impl FnMut() -> Result<T, Instead>,
+) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(instead) if Instant::now() > until => {
+                panic!("awaited: {awaited}; there is: {instead:?}")
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
 
 /// What a submission has heard.
 #[derive(Debug, Default)]
@@ -118,11 +138,14 @@ pub(crate) struct Bucket {
     folder: Directory,
     pub(crate) gets: AtomicUsize,
     pub(crate) is_away: AtomicBool,
+    /// How often it was asked while it was away.
+    pub(crate) refusals: AtomicUsize,
 }
 
 impl Bucket {
     fn check(&self) -> io::Result<()> {
         if self.is_away.load(Ordering::SeqCst) {
+            self.refusals.fetch_add(1, Ordering::SeqCst);
             return Err(io::Error::other("the bucket is away"));
         }
         Ok(())
@@ -179,6 +202,7 @@ impl Cluster {
             folder: Directory::open(folder.path().join("objects")).unwrap(),
             gets: AtomicUsize::new(0),
             is_away: AtomicBool::new(false),
+            refusals: AtomicUsize::new(0),
         };
         Self {
             brokers: Brokers::new(partitions),
@@ -253,6 +277,42 @@ impl Cluster {
 
     pub(crate) fn lose_disk(&self, name: &str) {
         std::fs::remove_dir_all(self.data_dir(name)).unwrap();
+    }
+
+    /// Waits until what the node has folded is covered by checkpoints, lets `more` of each partition be
+    /// ordered, which names them, and removes what they cover from the source of wagers: who takes a
+    /// partition over has that from its checkpoint, or not at all.
+    pub(crate) fn leave_to_checkpoints(&self, node: &ClusterNode, more: impl FnOnce()) {
+        let partitions = 0..node.partitions();
+        let wagers = SourceTopic::Wagers;
+        let ends = partitions.clone().map(|partition| self.brokers.source(wagers, partition).len());
+        let ends: Vec<_> = ends.collect();
+        let names = partitions.clone().map(|partition| {
+            until(&format!("a checkpoint of all of partition {partition}"), || {
+                let mut folded = None;
+                node.read(partition, &mut |partition| folded = Some(partition.next_batch())).ok();
+                let name = self.brokers.checkpoint(partition).unwrap_or_default();
+                let list = self.objects.folder.get_all(&name).ok();
+                let list = list.map(|bytes| List::read(&name, &bytes).unwrap());
+                let covered = list.map(|list| Cursor::read(&list.cursor).unwrap().next_batch);
+                if folded.is_some() && covered == folded {
+                    Ok(name)
+                } else {
+                    Err((folded, covered))
+                }
+            })
+        });
+        let names: Vec<_> = names.collect();
+        more();
+        for ((partition, end), name) in partitions.zip(ends).zip(names) {
+            until(&format!("a batch that names checkpoint {name}"), || {
+                match self.brokers.named(partition) {
+                    named if named >= name => Ok(()),
+                    named => Err(named),
+                }
+            });
+            self.brokers.expire_source(wagers, partition, end);
+        }
     }
 
     fn any(&self) -> Arc<ClusterNode> {

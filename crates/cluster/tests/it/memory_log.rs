@@ -107,6 +107,29 @@ impl Brokers {
         topics.orders[usize::from(partition)].iter().map(|(bytes, _)| bytes.clone()).collect()
     }
 
+    /// The checkpoint that the last owner of a partition has announced.
+    pub(crate) fn checkpoint(&self, partition: u16) -> Option<String> {
+        let topics = lock(&self.topics);
+        let last = topics.owners.iter().rfind(|owner| owner.partition == partition)?;
+        (!last.checkpoint.is_empty()).then(|| last.checkpoint.clone())
+    }
+
+    /// The last checkpoint that a partition's order names.
+    pub(crate) fn named(&self, partition: u16) -> String {
+        let orders = self.orders(partition);
+        let names = orders.iter().map(|order| match Order::read(order).unwrap() {
+            Order::Claim(claim) => claim.checkpoint,
+            Order::Batch(batch) => batch.checkpoint,
+        });
+        names.max().unwrap_or_default()
+    }
+
+    /// How many claims a partition's order has.
+    pub(crate) fn claims(&self, partition: u16) -> usize {
+        let orders = self.orders(partition);
+        orders.iter().filter(|order| matches!(Order::read(order), Ok(Order::Claim(_)))).count()
+    }
+
     /// The records of a source.
     pub(crate) fn source(&self, source: SourceTopic, partition: u16) -> Vec<Vec<u8>> {
         lock(&self.topics).sources.get(&(source, partition)).cloned().unwrap_or_default()
@@ -157,10 +180,10 @@ impl Brokers {
         self.changed.notify_all();
     }
 
-    /// Retention removes all that a source has.
-    pub(crate) fn expire_source(&self, source: SourceTopic, partition: u16) {
-        let end = i64::try_from(self.source(source, partition).len()).unwrap();
-        lock(&self.topics).source_starts.insert((source, partition), end);
+    /// Retention removes the first records of a source.
+    pub(crate) fn expire_source(&self, source: SourceTopic, partition: u16, count: usize) {
+        let start = i64::try_from(count).unwrap();
+        lock(&self.topics).source_starts.insert((source, partition), start);
     }
 
     /// The order loses its end, as one that was made anew has lost it.

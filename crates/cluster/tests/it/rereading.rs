@@ -1,7 +1,6 @@
 //! Batches that are read again from the log itself, because the node's own copy has a gap.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use accolade_cluster::ClusterNode;
 use accolade_engine::feed::Feed;
@@ -9,7 +8,7 @@ use accolade_engine::ordered::LogFailed;
 use accolade_storage::host::Host;
 use accolade_wire::order::SourceTopic;
 
-use crate::harness::{Cluster, wager};
+use crate::harness::{Cluster, until, wager};
 
 /// The batches that the node's copy of the log has.
 fn copied(node: &ClusterNode) -> BTreeMap<u64, Vec<u8>> {
@@ -23,14 +22,6 @@ fn play(cluster: &Cluster, node: &ClusterNode, round: &str, points: i64) {
         assert!(wager(node, &format!("{round}-{number}"), "anna", "10.00").is_durable());
     }
     cluster.expect_balance("anna", points);
-}
-
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -54,7 +45,10 @@ fn what_a_crash_took_of_the_copy_is_in_the_log() {
     play(&cluster, &one, "a", 10);
     let before = copied(&one);
     let folded = one.status().log_time;
-    until("a checkpoint covers it", || one.status().checkpointed_at >= folded);
+    until("a checkpoint that covers it", || {
+        let checkpointed_at = one.status().checkpointed_at;
+        if checkpointed_at >= folded { Ok(()) } else { Err((checkpointed_at, folded)) }
+    });
     // Batches that follow name it, so that whoever opens the directory takes it for the latest.
     play(&cluster, &one, "b", 20);
     cluster.kill("one");
@@ -81,7 +75,8 @@ fn a_batch_whose_records_retention_has_removed_is_gone_and_is_not_made_up() {
     cluster.open_house();
     play(&cluster, &one, "a", 10);
     let copied = copied(&one);
-    cluster.brokers.expire_source(SourceTopic::Wagers, 0);
+    let count = cluster.brokers.source(SourceTopic::Wagers, 0).len();
+    cluster.brokers.expire_source(SourceTopic::Wagers, 0, count);
     let mut gone = 0;
     for (batch, slice) in &copied {
         match one.reread(0, *batch) {

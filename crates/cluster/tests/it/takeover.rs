@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use accolade_cluster::ClusterNode;
 use accolade_domain::amount::Points;
@@ -17,7 +17,7 @@ use accolade_wire::identity::{IdKind, partition_of};
 use accolade_wire::order::{Claim, Order, SourceTopic};
 use accolade_wire::record::{Kind, Record, Source};
 
-use crate::harness::{Cluster, Heard, PATIENCE, now, submit, traced, wager, wager_body};
+use crate::harness::{Cluster, Heard, now, submit, traced, until, wager, wager_body};
 
 /// Wagers of ten units each for `players` players, through one node; each is repeated where nobody
 /// answered.
@@ -124,8 +124,7 @@ fn a_node_that_dies_is_followed_by_another_and_nothing_is_lost_or_counted_twice(
 #[test]
 fn a_node_whose_disk_is_lost_brings_everything_back_from_object_storage() {
     let (cluster, one) = played(4, 50);
-    std::thread::sleep(Duration::from_millis(700));
-    play(&cluster, &one, "b", 50);
+    cluster.leave_to_checkpoints(&one, || play(&cluster, &one, "b", 50));
     cluster.kill("one");
     cluster.lose_disk("one");
     let one = cluster.start("one");
@@ -159,11 +158,11 @@ fn a_node_that_was_frozen_orders_nothing_more_and_serves_no_old_balance() {
     cluster.brokers.expire("one");
     play(&cluster, &two, "b", 50);
     all_have(&cluster, 50, 2);
-    let until = Instant::now() + Duration::from_secs(8);
-    while (0..4).any(|partition| one.read(partition, &mut |_| ()).is_ok()) {
-        assert!(Instant::now() < until, "reads end with the lease");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the end of reads, with the lease", || {
+        let served: Vec<_> =
+            (0..4).filter(|partition| one.read(*partition, &mut |_| ()).is_ok()).collect();
+        if served.is_empty() { Ok(()) } else { Err(served) }
+    });
     cluster.log("one").cut(false);
     cluster.brokers.join("one");
     play(&cluster, &one, "c", 50);
@@ -177,9 +176,14 @@ fn acknowledgements_that_are_lost_lead_to_a_new_claim_and_to_no_second_count() {
     let one = cluster.start("one");
     cluster.open_house();
     play(&cluster, &one, "a", 30);
+    let claims = || [0, 1].map(|partition| cluster.brokers.claims(partition));
+    let before = claims();
     cluster.log("one").lose_acknowledgements(true);
     play(&cluster, &one, "b", 30);
-    std::thread::sleep(Duration::from_millis(300));
+    until("a new claim of every partition", || {
+        let now = claims();
+        if now[0] > before[0] && now[1] > before[1] { Ok(()) } else { Err((before, now)) }
+    });
     cluster.log("one").lose_acknowledgements(false);
     play(&cluster, &one, "c", 30);
     all_have(&cluster, 30, 3);
@@ -201,15 +205,13 @@ fn an_order_that_retention_has_cut_is_refused_and_never_begun_anew() {
 
 /// Waits until the node says why it does not have a partition.
 fn why_standing(node: &ClusterNode, partition: u16) -> String {
-    let until = Instant::now() + Duration::from_secs(10);
-    loop {
-        let standing = node.status().standing;
-        if let Some((_, why)) = standing.iter().find(|(place, _)| place.partition == partition) {
-            return why.clone();
-        }
-        assert!(Instant::now() < until, "the partition says why it is not taken");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("what the partition says, why it is not taken", || {
+        let mut standing = node.status().standing.into_iter();
+        standing
+            .find(|(place, _)| place.partition == partition)
+            .map(|(_, why)| why)
+            .ok_or("nothing")
+    })
 }
 
 #[test]
@@ -267,18 +269,13 @@ fn a_record_under_a_wrong_key_is_a_dead_letter_until_it_is_released() {
         Record { kind, source, operator, received_at, origin, body }.write(&mut bytes);
         cluster.brokers.add(SourceTopic::Wagers, astray, bytes);
     }
-    let until = Instant::now() + Duration::from_secs(10);
-    let letters = loop {
+    let letters = until("all of them as dead letters", || {
         let mut letters = Vec::new();
         let read = one.read(astray, &mut |partition| {
             letters.extend(partition.tables().dead_letters.iter().map(|(place, _)| *place));
         });
-        if read.is_ok() && letters.len() == sources.len() {
-            break letters;
-        }
-        assert!(Instant::now() < until, "they are dead letters: {letters:?}");
-        std::thread::sleep(Duration::from_millis(10));
-    };
+        if read.is_ok() && letters.len() == sources.len() { Ok(letters) } else { Err(letters) }
+    });
     for (number, place) in (0..).zip(letters) {
         let reason = one.backing(astray).unwrap().recorded(place, |found| found.outcome.clone());
         let reason = reason.unwrap().unwrap();
@@ -324,7 +321,8 @@ fn what_retention_removed_before_it_was_read_is_not_passed_over() {
     let (cluster, _one) = played(1, 30);
     cluster.kill("one");
     cluster.brokers.repeat(SourceTopic::Wagers, 0);
-    cluster.brokers.expire_source(SourceTopic::Wagers, 0);
+    let count = cluster.brokers.source(SourceTopic::Wagers, 0).len();
+    cluster.brokers.expire_source(SourceTopic::Wagers, 0, count);
     let one = cluster.start("one");
     let why = why_standing(&one, 0);
     assert!(why.contains("and not"), "{why}");
@@ -370,15 +368,18 @@ fn points_go_on_while_object_storage_is_away() {
     cluster.open_house();
     play(&cluster, &one, "a", 50);
     cluster.objects.is_away.store(true, Ordering::SeqCst);
-    std::thread::sleep(Duration::from_millis(700));
+    until("a checkpoint that cannot be shipped", || {
+        if cluster.objects.refusals.load(Ordering::SeqCst) > 0 { Ok(()) } else { Err("none") }
+    });
     play(&cluster, &one, "b", 50);
     all_have(&cluster, 50, 2);
     cluster.objects.is_away.store(false, Ordering::SeqCst);
-    std::thread::sleep(Duration::from_millis(900));
+    // It ships again, also what came meanwhile.
+    cluster.leave_to_checkpoints(&one, || play(&cluster, &one, "c", 50));
     cluster.kill("one");
     cluster.lose_disk("one");
     let _one = cluster.start("one");
-    all_have(&cluster, 50, 2);
+    all_have(&cluster, 50, 3);
     orders_are_sound(&cluster, 4);
 }
 
@@ -421,14 +422,11 @@ fn whoever_waits_for_a_record_that_never_comes_is_let_go() {
         let caller = Arc::clone(&heard) as Arc<dyn Caller>;
         one.outcomes(0, SourceTopic::Wagers, &[1 << 40], caller)
     };
-    let until = Instant::now() + PATIENCE;
-    while ask().is_err() {
-        assert!(Instant::now() < until, "the partition is here");
-    }
-    while Arc::strong_count(&heard) > 1 {
-        assert!(Instant::now() < until, "nobody holds the caller for ever");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("the partition, here", ask);
+    until("the end of the caller's wait", || match Arc::strong_count(&heard) {
+        1 => Ok(()),
+        held => Err(held),
+    });
 }
 
 #[test]
@@ -476,19 +474,20 @@ fn a_node_that_is_cut_off_proves_nothing_any_more_and_says_so() {
     cluster.brokers.expire("one");
     play(&cluster, &two, "b", 50);
     all_have(&cluster, 50, 2);
-    let until = Instant::now() + PATIENCE;
-    while one.are_here(&own).is_ok() || one.knows_rules() || !one.status().cut_off {
-        assert!(Instant::now() < until, "what is proven ends with the lease");
-    }
+    let proven = || (one.are_here(&own).is_ok(), one.knows_rules(), one.status().cut_off);
+    until("the end of what is proven, with the lease", || match proven() {
+        (false, false, true) => Ok(()),
+        proven => Err(proven),
+    });
     let unheard = (0..50).find(|player| own.contains(&partition_of(&name(*player), 4))).unwrap();
     let found = one.with_id("house", IdKind::Wager, &format!("b-{unheard}")).unwrap();
     assert!(found.is_empty(), "it never heard of it");
     cluster.log("one").cut(false);
     cluster.brokers.join("one");
-    while !one.knows_rules() || one.status().cut_off {
-        assert!(Instant::now() < until, "it proves things again");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("rules that are proven again", || match proven() {
+        (_, true, false) => Ok(()),
+        proven => Err(proven),
+    });
     all_have(&cluster, 50, 2);
 }
 
@@ -501,15 +500,12 @@ fn a_node_none_of_whose_partitions_can_be_written_says_so() {
     all_have(&cluster, 10, 1);
     cluster.log("one").make_unwritable(0);
     wager(&one, "b", "player-0", "10.00");
-    let until = Instant::now() + PATIENCE;
-    while !one.status().cut_off {
-        assert!(Instant::now() < until, "what is proven ends with the lease");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let is_cut_off = |is_so| match one.status() {
+        status if status.cut_off == is_so => Ok(()),
+        status => Err(Box::new(status)),
+    };
+    until("the end of what is proven, with the lease", || is_cut_off(true));
     cluster.log("one").make_writable();
-    while one.status().cut_off {
-        assert!(Instant::now() < until, "it proves things again");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("a node that proves things again", || is_cut_off(false));
     cluster.expect_balance("player-0", 2);
 }

@@ -16,6 +16,9 @@ use accolade_wire::record::{Kind, Source};
 use super::*;
 
 const ALL: Wanted = Wanted { eligible: true, calculated: true, balances: true, dead_letters: true };
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A player of each of two partitions.
 fn players() -> [String; 2] {
     [0, 1].map(|partition| {
@@ -138,7 +141,7 @@ fn take(node: &Node, kind: Kind, partition: Option<u16>, body: &[u8]) -> Outcome
     let (caller, wants_outcomes, taken_at) = (Arc::new(Tells(tell)), true, Instant::now());
     node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None })
         .unwrap();
-    told.recv().unwrap()
+    told.recv_timeout(PATIENCE).unwrap()
 }
 
 fn wager(node: &Node, id: &str, player: &str, note: &str) {
@@ -158,7 +161,9 @@ fn journalled(node: &Node) -> BTreeSet<(u16, u64)> {
     let all: BTreeSet<_> =
         ends.flat_map(|(partition, end)| (1..end).map(move |batch| (partition, batch))).collect();
     for (partition, batch) in &all {
+        let until = Instant::now() + PATIENCE;
         while node.journal(*partition, *batch).unwrap().is_none() {
+            assert!(Instant::now() < until, "no journal of {partition}/{batch}");
             std::thread::yield_now();
         }
     }

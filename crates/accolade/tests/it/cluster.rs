@@ -1,13 +1,9 @@
 //! A cluster of one node over real brokers, with the real binary.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use crate::api::request;
-use crate::harness::{Home, Ran, Serving};
-
-/// How long a node may take until it owns everything.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+use crate::harness::{Home, Ran, Serving, until};
 
 /// A cluster without nodes: topics and a folder of its own.
 pub(crate) struct Cluster {
@@ -63,11 +59,10 @@ impl Cluster {
         let own = environment.iter().map(|(name, v)| (*name, &**v));
         let environment: Vec<_> = own.chain(more.iter().copied()).collect();
         let serving = home.serve(&environment);
-        let until = Instant::now() + PATIENCE;
-        while request(&serving, "GET", "/readyz", "", "").0 != 200 {
-            assert!(Instant::now() < until, "the node is not ready");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until("a node that is ready", || match request(&serving, "GET", "/readyz", "", "") {
+            (200, _) => Ok(()),
+            told => Err(told),
+        });
         serving
     }
 }

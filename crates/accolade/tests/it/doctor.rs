@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::{Home, Ran, line_with};
+use crate::harness::{Home, Ran, line_with, until};
 
 type Environment<'a> = Vec<(&'a str, String)>;
 
@@ -158,10 +158,10 @@ fn a_cluster_is_examined_before_and_after_its_first_start() {
 
     let all: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let serving = home.serve(&all);
-    let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
-    while examined(&home, &[], &environment).out.contains("no tables yet") {
-        assert!(std::time::Instant::now() < until, "the node makes its tables");
-    }
+    until("tables that the node makes", || {
+        let found = examined(&home, &[], &environment);
+        if found.out.contains("no tables yet") { Err(found) } else { Ok(()) }
+    });
     assert_eq!(serving.stop().0, Some(0));
 
     let after = examined(&home, &["--json"], &environment);

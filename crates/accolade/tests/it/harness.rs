@@ -1,11 +1,33 @@
 //! A data directory, commands on it, and a node that serves it.
 
+use std::fmt::Debug;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+/// How long anything is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Looks until there is what is awaited, and returns it. `look` says what is there instead.
+pub(crate) fn until<T, Instead: Debug>(
+    awaited: &str,
+    mut look: impl FnMut() -> Result<T, Instead>,
+) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(instead) if Instant::now() > until => {
+                panic!("awaited: {awaited}; there is: {instead:?}")
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
 
 /// A data directory of its own.
 pub(crate) struct Home {

@@ -1,7 +1,5 @@
 //! Topics and tables of a node that is sent what nothing should be sent.
 
-use std::time::Instant;
-
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -11,8 +9,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
 
 use crate::api::request;
-use crate::cluster::{Cluster, PATIENCE};
-use crate::harness::{Home, Serving};
+use crate::cluster::Cluster;
+use crate::harness::{Home, PATIENCE, Serving, until};
 
 fn client(brokers: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
@@ -45,17 +43,6 @@ fn committed(brokers: &str, topic: &str) -> Vec<(String, Value)> {
 fn outlets(serving: &Serving) -> Value {
     let (_, body) = request(serving, "GET", "/readyz", "", "");
     serde_json::from_str::<Value>(&body).unwrap()["outlets"].take()
-}
-
-fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
 }
 
 #[test]
@@ -97,9 +84,9 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     }
     producer.flush(PATIENCE).unwrap();
 
-    let balances = until("the balance leaves", || {
+    let balances = until("a balance that has left", || {
         let balances = committed(brokers, &format!("{prefix}loyalty.balances"));
-        (!balances.is_empty()).then_some(balances)
+        if balances.is_empty() { Err(outlets(&serving)) } else { Ok(balances) }
     });
     assert_eq!(
         (balances[0].0.as_str(), &balances[0].1["pointsBalance"]),
@@ -111,7 +98,7 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     assert_eq!(originals, [Some(500_000), Some(900_000), None, None, None]);
     assert!(letters[2].0.len() <= 256, "a key is cut as well");
 
-    until("everything has left", || {
+    until("outlets that everything has left by", || {
         let outlets = outlets(&serving);
         let has_left = |outlet: &Value| {
             outlet["lagBatches"] == 0
@@ -119,7 +106,7 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
                 && outlet["trouble"] == Value::Array(vec![])
         };
         let all = outlets.as_array().unwrap();
-        (all.len() == 2 && all.iter().all(has_left)).then_some(())
+        if all.len() == 2 && all.iter().all(has_left) { Ok(()) } else { Err(outlets.clone()) }
     });
     let run = |words: &[&str]| {
         let all: Vec<_> =

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::{Home, Serving, line_with};
+use crate::harness::{Home, Serving, line_with, until};
 
 const EVERY_SECOND: (&str, &str) = ("ACCOLADE_SHIP_EVERY_SECONDS", "1");
 
@@ -29,14 +29,13 @@ fn shipped(home: &Home) -> String {
     let time =
         |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let answered = time(&status(home)["logTime"]);
-    loop {
+    until("a list that covers what was answered", || {
         let shipping = status(home)["shipping"].clone();
         assert!(shipping["failure"].is_null(), "{shipping}");
         let list = shipping["list"].as_str().unwrap().to_owned();
-        if time(&shipping["covers"]) >= answered && !list.is_empty() {
-            return list;
-        }
-    }
+        let is_there = time(&shipping["covers"]) >= answered && !list.is_empty();
+        if is_there { Ok(list) } else { Err((shipping, answered)) }
+    })
 }
 
 fn balances(home: &Home) -> String {

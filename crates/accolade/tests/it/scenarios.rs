@@ -1,14 +1,13 @@
 //! The rules of loyalty, told over HTTP to the real binary. Both forms must say the same.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::api::{get, request, submit};
-use crate::harness::{Home, Serving, line_with};
+use crate::harness::{Home, Serving, line_with, until};
 
 const OPERATOR: &str = "operator-789";
 
@@ -129,11 +128,10 @@ impl<'a> House<'a> {
         assert_eq!(status, 200, "{answer}");
         writeln!(self.said, "retry of a dead letter: {}", letter["reason"]).unwrap();
         let path = format!("/api/v1/wagers/{wager}/explanation");
-        let until = Instant::now() + Duration::from_secs(20);
-        while request(self.serving, "GET", &path, &self.key, "").0 != 200 {
-            assert!(Instant::now() < until, "the wager does not count");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until("a wager that counts", || match request(self.serving, "GET", &path, &self.key, "") {
+            (200, _) => Ok(()),
+            told => Err(told),
+        });
     }
 }
 

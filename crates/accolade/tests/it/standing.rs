@@ -11,7 +11,7 @@ use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::identity::partition_of;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use crate::harness::{Home, line_with};
+use crate::harness::{Home, line_with, until};
 
 const OPERATOR: &str = "operator-789";
 const PARTITIONS: u16 = 4;
@@ -46,9 +46,7 @@ fn a_partition_that_stands_is_named_and_goes_on_when_it_is_told_to() {
     let socket = home.data_dir().join("accolade.sock");
     let path = socket.clone();
     runtime.spawn(async move { serve_unix(&path, router, std::future::pending()).await });
-    while !socket.exists() {
-        std::thread::yield_now();
-    }
+    until("a socket", || if socket.exists() { Ok(()) } else { Err("none") });
     home.run(&["operator", "add", OPERATOR]).well();
     let program = "currency: EUR\nearning: { multipliers: { default: 0.1 } }\n";
     let program = home.file("program.yaml", program);

@@ -171,7 +171,7 @@ fn a_trace_goes_on_through_the_intake() {
         let sender = sender.clone();
         let done = Box::new(move |offset| sender.send(offset).unwrap());
         log.submit(source, 0, &record, Some(trace), done).unwrap();
-        assert_eq!(receiver.recv().unwrap(), Ok(0));
+        assert_eq!(receiver.recv_timeout(Duration::from_mins(1)).unwrap(), Ok(0));
         let mut settings = Cluster::client();
         settings.set("group.id", &config.group);
         let consumer: BaseConsumer = settings.create().unwrap();

@@ -24,7 +24,7 @@ fn a_connection_that_is_killed_again_and_again_costs_nothing_and_repeats_nothing
     let mut rows = 0;
     while killed < 12 {
         // Each time something was written since.
-        until(&projection, |projection| {
+        until("more rows, or all", &projection, |projection| {
             let status = projection.status();
             status.is_connected && (status.rows > rows || status.is_caught_up())
         });
@@ -62,14 +62,14 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
     let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
     for round in 0..3 {
         let rows = projection.status().rows;
-        until(&projection, |projection| {
+        until("more than a hundred rows more, or all", &projection, |projection| {
             let status = projection.status();
             status.rows > rows + 100 || status.is_caught_up()
         });
         server.run("stop-at-once");
         // The node goes on, and the projection says how far it is behind.
         house.wagers(&format!("away-{round}"), 200, 60);
-        until(&projection, |projection| {
+        until("a projection that says how far it is behind", &projection, |projection| {
             let status = projection.status();
             !status.is_connected
                 && status.trouble.is_some()
@@ -104,7 +104,7 @@ fn a_projection_that_stands_says_how_far_it_is_behind_what_is_folded_and_why() {
         one.next < one.journal_end && trouble.contains("nothing_bad")
     };
     let progress = || tables.wait(rebuild::progress(&tables.settings)).unwrap();
-    until(&projection, |projection| {
+    until("a projection that says what is bad", &projection, |projection| {
         let told = progress();
         let ends: u64 = told.iter().map(|one| one.journal_end).sum();
         told.iter().any(is_told)
@@ -132,7 +132,7 @@ fn a_node_that_was_restored_without_its_last_batches_does_not_mix_two_histories(
         restored.wagers(&format!("other-{number}"), 20, 20);
     }
     let projection = Projection::start(tables.settings.clone(), restored.feed()).unwrap();
-    until(&projection, |projection| {
+    until("a projection that asks for a rebuild", &projection, |projection| {
         projection.status().trouble.is_some_and(|trouble| trouble.contains("projection rebuild"))
     });
     assert_eq!((tables.ledger(), tables.balances()), expected);
@@ -158,7 +158,7 @@ fn a_database_that_cannot_hold_every_name_is_refused_before_one_stops_it() {
     let settings = Settings::new(&format!("{server_url}/latin")).unwrap();
     house.take("house", &[("лев", wager("house", "лев", "w1", "10").into())]);
     let projection = Projection::start(settings.clone(), house.feed()).unwrap();
-    until(&projection, |projection| {
+    until("a projection that names the encoding", &projection, |projection| {
         projection.status().trouble.is_some_and(|trouble| trouble.contains("LATIN1"))
     });
     let inspected = runtime.block_on(inspect(&settings));

@@ -17,6 +17,8 @@ use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Record, Slice, Source};
 use accolade_wire::timestamp;
 
+use crate::tables::PATIENCE;
+
 pub(crate) const OPERATORS: [&str; 2] = ["house", "rival"];
 
 /// A running node.
@@ -182,7 +184,8 @@ impl House {
         let is_open = |heard: &mut (Vec<Outcome>, Option<Refused>)| {
             heard.0.len() < bodies.len() && heard.1.is_none()
         };
-        let heard = heard.1.wait_while(waiting, is_open).unwrap();
+        let (heard, ended) = heard.1.wait_timeout_while(waiting, PATIENCE, is_open).unwrap();
+        assert!(!ended.timed_out(), "{} outcomes of {}: {heard:?}", heard.0.len(), bodies.len());
         assert_eq!(heard.1, None);
         heard.0.clone()
     }

@@ -103,7 +103,7 @@ fn a_dead_letter_is_a_row_with_its_bytes_as_text() {
     assert!(rows.iter().all(|row| row[3].as_deref() == Some("malformed")), "{rows:?}");
     tables.wait(rebuild::restart(&tables.settings)).unwrap();
     house.wagers("more", 1, 1);
-    until(&projection, |projection| {
+    until("42 rows of the ledger", &projection, |projection| {
         projection.status().is_caught_up() && tables.ledger().len() == 42
     });
     assert_eq!(read(), rows);
@@ -162,7 +162,7 @@ fn a_rebuild_beside_a_running_node_gives_the_same_rows() {
     let began = tables.wait(rebuild::progress(&tables.settings)).unwrap();
     assert_eq!(began.len(), 4);
     house.wagers("second", 1, 1);
-    until(&projection, |projection| {
+    until("two more rows of the ledger", &projection, |projection| {
         projection.status().is_caught_up() && tables.ledger().len() == ledger.len() + 2
     });
     tables.are_exactly(&house);
@@ -222,7 +222,7 @@ fn tables_of_another_cluster_are_left_alone() {
     let other = House::open();
     other.wagers("x", 300, 5);
     let projection = Projection::start(tables.settings.clone(), other.feed()).unwrap();
-    until(&projection, |projection| {
+    until("a projection that names the other cluster", &projection, |projection| {
         projection.status().trouble.is_some_and(|trouble| trouble.contains("belong to the cluster"))
     });
     tables.are_exactly(&house);

@@ -11,6 +11,9 @@ use crate::house::{Balance, House, Line};
 
 const SERVER: &str = "postgres://accolade:accolade@127.0.0.1:15432/accolade";
 
+/// How long anything is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
 /// The server of the tests.
 pub(crate) fn server() -> String {
     std::env::var("ACCOLADE_TEST_POSTGRES").unwrap_or_else(|_| SERVER.into())
@@ -140,13 +143,16 @@ async fn connect(url: &str) -> Client {
 
 /// Waits until everything is in the tables that was folded before.
 pub(crate) fn caught_up(projection: &Projection) {
-    until(projection, |projection| projection.status().is_caught_up());
+    until("tables that have caught up", projection, |projection| {
+        projection.status().is_caught_up()
+    });
 }
 
-pub(crate) fn until(projection: &Projection, is_so: impl Fn(&Projection) -> bool) {
-    let began = Instant::now();
+pub(crate) fn until(awaited: &str, projection: &Projection, is_so: impl Fn(&Projection) -> bool) {
+    let until = Instant::now() + PATIENCE;
     while !is_so(projection) {
-        assert!(began.elapsed() < Duration::from_secs(90), "{:?}", projection.status());
+        let status = projection.status();
+        assert!(Instant::now() < until, "awaited: {awaited}; there is: {status:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -22,7 +22,7 @@ fn certificate(name: &str) -> (String, String, String) {
 
 fn is_refused(house: &House, settings: Settings) {
     let projection = Projection::start(settings, house.feed()).unwrap();
-    until(&projection, |projection| {
+    until("a projection that names the certificate", &projection, |projection| {
         let status = projection.status();
         assert!(!status.is_connected, "{status:?}");
         status.trouble.is_some_and(|trouble| trouble.contains("certificate"))

@@ -1,8 +1,10 @@
 //! The life of a dead letter.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
-use crate::harness::{Api, ask, days_ago, wager};
+use crate::harness::{Api, PATIENCE, ask, days_ago, wager};
 
 async fn only_letter(api: &Api) -> Value {
     let list = api.get("/api/v1/dead-letters?state=open").await;
@@ -14,14 +16,15 @@ async fn only_letter(api: &Api) -> Value {
 
 /// Waits until the player has this balance: a released letter travels to its partition.
 async fn balance_becomes(api: &Api, player: &str, points: f64) {
-    for _ in 0..500 {
-        let balance = api.get(&format!("/api/v1/players/{player}/balance")).await;
-        if balance.json["pointsBalance"] == json!(points) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let balance = api.get(&format!("/api/v1/players/{player}/balance")).await.json;
+        if balance["pointsBalance"] == json!(points) {
             return;
         }
+        assert!(Instant::now() < until, "awaited: {points} of {player}; there is: {balance}");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("the balance of {player} does not become {points}");
 }
 
 #[tokio::test]

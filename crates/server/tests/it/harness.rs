@@ -1,8 +1,9 @@
 //! A node in a directory of its own, and requests to its router.
 
+use std::fmt::Debug;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use accolade_domain::time::Timestamp;
 use accolade_server::{Service, Settings};
@@ -16,6 +17,26 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+/// How long anything is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Looks until there is what is awaited, and returns it. `look` says what is there instead.
+pub(crate) fn until<T, Instead: Debug>(
+    awaited: &str,
+    mut look: impl FnMut() -> Result<T, Instead>,
+) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(instead) if Instant::now() > until => {
+                panic!("awaited: {awaited}; there is: {instead:?}")
+            }
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
 
 /// The operator that most tests ask as.
 pub(crate) const OPERATOR: &str = "operator-789";

@@ -3,7 +3,7 @@
 use accolade_server::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, ask, game_event, pointers, void, wager};
+use crate::harness::{Api, ask, game_event, pointers, until, void, wager};
 
 #[tokio::test]
 async fn a_single_wager_is_answered_with_its_id_once_it_is_durable() {
@@ -187,9 +187,10 @@ async fn a_full_disk_takes_nothing_in_and_can_still_be_read() {
     let api = Api::start().await;
     api.wager(&wager("w1", "p1")).await;
     let api = api.restart(|options| options.free_bytes_min = u64::MAX);
-    while !api.node.status().disk_full {
-        tokio::task::yield_now().await;
-    }
+    until("a disk that is full", || {
+        let status = api.node.status();
+        if status.disk_full { Ok(()) } else { Err(Box::new(status)) }
+    });
     let answer = api.post("/api/v1/wagers", &wager("w2", "p1")).await;
     assert_eq!((answer.status.as_u16(), &answer.json["code"]), (503, &json!("disk_full")));
     assert!(answer.headers.contains_key("retry-after"));

@@ -19,7 +19,7 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Slice, Source};
 use serde_json::{Value, json};
 
-use crate::harness::{Api, OPERATOR, ask, days_ago, game_event, void, wager};
+use crate::harness::{Api, OPERATOR, PATIENCE, ask, days_ago, game_event, until, void, wager};
 
 const ALL: Wanted = Wanted { eligible: true, calculated: true, balances: true, dead_letters: true };
 
@@ -45,11 +45,9 @@ impl Aside for OfNode<'_> {
 
 /// The journal of a batch that was folded, which may be a moment behind.
 fn journal_of(node: &Node, partition: u16, batch: u64) -> Vec<u8> {
-    loop {
-        if let Some(journal) = node.backing().journal.read(partition, batch).unwrap() {
-            return journal;
-        }
-    }
+    until(&format!("the journal of batch {batch}"), || {
+        node.backing().journal.read(partition, batch).unwrap().ok_or("none")
+    })
 }
 
 /// Derives the outputs of all batches; `has_records` says whether the log is at hand.
@@ -196,7 +194,7 @@ fn take(node: &Node, operator: &str, body: &[u8]) -> Outcome {
     let (caller, wants_outcomes, taken_at) = (Arc::new(Tells(tell)), true, Instant::now());
     let submission = Submission { records, parts, caller, wants_outcomes, taken_at, trace: None };
     node.submit(submission).unwrap();
-    told.recv().unwrap()
+    told.recv_timeout(PATIENCE).unwrap()
 }
 
 /// Key and value of each output of partition 0 with what makes it up, none of them too large to leave.

@@ -1,14 +1,15 @@
 //! The real listeners, over TCP and the Unix socket.
 
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::path::Path;
+use std::time::Instant;
 
 use accolade_server::{serve_tcp, serve_unix};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::oneshot;
 
-use crate::harness::{Api, OPERATOR, wager};
+use crate::harness::{Api, OPERATOR, PATIENCE, wager};
 
 fn request(api: &Api, id: &str) -> String {
     let (key, body) = (&api.key, wager(id, "p1").to_string());
@@ -43,7 +44,7 @@ async fn pipelined_requests_are_answered_in_order_and_a_shutdown_finishes_them()
         .collect();
     assert_eq!(order, ["0", "1", "2", "3", "4"]);
     stop.send(()).unwrap();
-    tokio::time::timeout(Duration::from_secs(5), served).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, served).await.unwrap().unwrap().unwrap();
     assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0, "an idle connection is closed");
 }
 
@@ -65,6 +66,18 @@ async fn a_body_that_says_it_is_too_large_is_refused_and_the_connection_closed()
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
+/// Connects as soon as somebody listens.
+async fn connected(path: &Path) -> UnixStream {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match UnixStream::connect(path).await {
+            Ok(stream) => return stream,
+            Err(error) => assert!(Instant::now() < until, "nobody listens: {error}"),
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn the_socket_is_this_user_s_alone_and_replaces_one_that_was_left() {
     let api = Api::start().await;
@@ -75,12 +88,7 @@ async fn the_socket_is_this_user_s_alone_and_replaces_one_that_was_left() {
     let (router, at) = (api.local.clone(), path.clone());
     let served =
         tokio::spawn(async move { serve_unix(&at, router, async { drop(stopped.await) }).await });
-    let mut stream = loop {
-        match UnixStream::connect(&path).await {
-            Ok(stream) => break stream,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let mut stream = connected(&path).await;
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let head = format!(
         "GET /api/v1/program HTTP/1.1\r\nhost: x\r\nx-accolade-operator: {OPERATOR}\r\nconnection: close\r\n\r\n"

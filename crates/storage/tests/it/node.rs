@@ -1,6 +1,7 @@
+use std::fmt::Debug;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
@@ -27,16 +28,22 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
+    fn wait(&self, is_open: impl Fn(&What) -> bool) -> MutexGuard<'_, What> {
+        let heard = self.heard.lock().unwrap();
+        let still = |heard: &mut What| is_open(heard);
+        let (heard, ended) = self.changed.wait_timeout_while(heard, PATIENCE, still).unwrap();
+        assert!(!ended.timed_out(), "awaited: an answer; there is: {heard:?}");
+        heard
+    }
+
     /// Waits until the records are durable.
     pub(crate) fn durable(&self) {
-        let heard = self.heard.lock().unwrap();
-        let heard = self.changed.wait_while(heard, |heard| !heard.0 && heard.2.is_none()).unwrap();
+        let heard = self.wait(|heard| !heard.0 && heard.2.is_none());
         assert!(heard.0, "{:?}", heard.2);
     }
 
     pub(crate) fn outcome(&self) -> (Outcome, Option<Points>) {
-        let heard = self.heard.lock().unwrap();
-        self.changed.wait_while(heard, |heard| heard.1.is_empty()).unwrap().1[0].clone()
+        self.wait(|heard| heard.1.is_empty()).1[0].clone()
     }
 }
 
@@ -64,15 +71,41 @@ pub(crate) fn submit(node: &Node, partition: Option<u16>, kind: Kind, body: &[u8
     submit_all(node, kind, &[(partition, body)])
 }
 
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Looks until there is what is awaited, and returns it. `look` says what is there instead.
+pub(crate) fn until<T, Instead: Debug>(
+    awaited: &str,
+    mut look: impl FnMut() -> Result<T, Instead>,
+) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(instead) if Instant::now() > until => {
+                panic!("awaited: {awaited}; there is: {instead:?}")
+            }
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
+
+/// Waits until a value is the awaited one.
+pub(crate) fn until_is<T: Debug + PartialEq>(what: &str, expected: T, look: impl Fn() -> T) {
+    until(&format!("{expected:?} as {what}"), || match look() {
+        found if found == expected => Ok(()),
+        found => Err(found),
+    });
+}
+
 /// The place where a partition stands, once one stands elsewhere than at `before`.
 pub(crate) fn standing(node: &Node, before: Option<Place>) -> Place {
-    loop {
-        let mut standing = node.status().standing.into_iter();
-        if let Some((place, _)) = standing.find(|(place, _)| Some(*place) != before) {
-            return place;
-        }
-        std::thread::yield_now();
-    }
+    until("a partition that stands", || {
+        let standing = node.status().standing;
+        let place = standing.iter().map(|(place, _)| *place).find(|place| Some(*place) != before);
+        place.ok_or((standing, before))
+    })
 }
 
 /// Submits records together.
@@ -180,7 +213,7 @@ fn a_node_that_was_not_stopped_replays_what_was_durable() {
     let folder = tempfile::tempdir().unwrap();
     let copy = tempfile::tempdir().unwrap();
     let mut slow = options(folder.path());
-    slow.checkpoint_every = std::time::Duration::from_hours(1);
+    slow.checkpoint_every = Duration::from_hours(1);
     let node = start(slow);
     for number in 0..100 {
         wager(&node, &format!("w{number}"), "anna", "10.00").durable();
@@ -231,9 +264,7 @@ fn a_partition_stands_where_a_rule_fails_and_the_others_go_on() {
     submit(&node, None, Kind::Control, &serde_json::to_vec(&skip).unwrap()).durable();
     // Whoever waits for an outcome while the partition catches up may not hear of it.
     wager(&node, "w4", "anna", "10.00").durable();
-    while balance(&node, "anna").to_string() != "2.00" {
-        std::thread::yield_now();
-    }
+    until_is("the balance", "2.00".to_owned(), || balance(&node, "anna").to_string());
     assert!(node.status().standing.is_empty());
     node.stop().unwrap();
 }
@@ -303,9 +334,7 @@ fn a_full_disk_refuses_intake_and_loses_nothing() {
     let mut full = options(folder.path());
     full.free_bytes_min = u64::MAX;
     let node = Node::start(full).unwrap();
-    while !node.status().disk_full {
-        std::thread::yield_now();
-    }
+    until_is("whether the disk is full", true, || node.status().disk_full);
     let (records, parts, wants_outcomes) = (Vec::new(), Vec::new(), false);
     let (caller, taken_at) = (Arc::new(Heard::default()), Instant::now());
     let refused =

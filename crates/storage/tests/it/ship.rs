@@ -23,7 +23,7 @@ use accolade_storage::ship::{
     read_shipped,
 };
 
-use crate::node::{balance, options, start, wager};
+use crate::node::{balance, options, start, until, until_is, wager};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -178,9 +178,10 @@ fn shipping(folder: &Path, objects: &Arc<dyn Objects>) -> NodeOptions {
 
 fn play(node: &Node, round: u64, wagers: u64) {
     // Sealing may be behind; then the node would refuse.
-    while node.status().ids_in_memory > 2_000 {
-        std::thread::yield_now();
-    }
+    until("few ids in memory", || match node.status().ids_in_memory {
+        0..=2_000 => Ok(()),
+        many => Err(many),
+    });
     let heard: Vec<_> = (0..wagers)
         .map(|number| {
             wager(node, &format!("w{round}-{number}"), &format!("p{}", number % 20), "10.00")
@@ -194,13 +195,11 @@ fn play(node: &Node, round: u64, wagers: u64) {
 /// Waits for a list that covers what was answered before.
 fn shipped(node: &Node) -> String {
     let answered = node.status().log_time;
-    loop {
+    until("a list that covers what was answered", || {
         let shipping = node.status().shipping.unwrap();
-        if shipping.covers >= answered && !shipping.list.is_empty() {
-            return shipping.list;
-        }
-        std::thread::yield_now();
-    }
+        let is_there = shipping.covers >= answered && !shipping.list.is_empty();
+        if is_there { Ok(shipping.list) } else { Err((shipping, answered)) }
+    })
 }
 
 fn balances(node: &Node) -> Vec<String> {
@@ -424,9 +423,8 @@ fn the_node_goes_on_while_the_objects_are_away() {
     memory.is_away.store(true, Ordering::Relaxed);
     let node = start(shipping(folder.path(), &objects));
     let failing = |failing: bool| {
-        while node.status().shipping.unwrap().failure.is_some() != failing {
-            std::thread::yield_now();
-        }
+        let fails = || node.status().shipping.unwrap().failure.is_some();
+        until_is("whether shipping fails", failing, fails);
     };
     failing(true);
     play(&node, 1, 200);
@@ -456,12 +454,10 @@ fn a_folder_with_anothers_checkpoints_is_left_alone() {
     let keys = memory.keys();
     let other = tempfile::tempdir().unwrap();
     let node = start(shipping(other.path(), &objects));
-    let failure = loop {
-        if let Some(failure) = node.status().shipping.unwrap().failure {
-            break failure;
-        }
-        std::thread::yield_now();
-    };
+    let failure = until("a failure to ship", || {
+        let shipping = node.status().shipping.unwrap();
+        shipping.failure.clone().ok_or(shipping)
+    });
     assert!(failure.contains("of another data directory"), "{failure}");
     node.stop().unwrap();
     assert_eq!(memory.keys(), keys);

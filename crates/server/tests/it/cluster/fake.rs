@@ -27,7 +27,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::harness::{Api, OPERATOR, PROGRAM, recorder, start_node};
+use crate::harness::{Api, OPERATOR, PATIENCE, PROGRAM, recorder, start_node};
 
 pub(crate) const SECRET: &str = "what-only-nodes-know";
 pub(crate) const A: usize = 0;
@@ -49,6 +49,8 @@ struct Shared {
     addresses: OnceLock<[String; 2]>,
     /// As each of the nodes sees it.
     owners: Mutex<[[Option<usize>; 4]; 2]>,
+    /// How often somebody was told that a partition has no owner.
+    unowned: AtomicUsize,
     /// Nodes that the log does not answer any more.
     cut_off: [AtomicBool; 2],
     /// Those who wait for it.
@@ -278,7 +280,10 @@ impl Host for Fake {
         match self.shared.owners.lock().unwrap()[self.own][usize::from(partition)] {
             Some(owner) if owner == self.own => Ok(()),
             Some(owner) => Err(NotHere::At(self.shared.addresses.get().unwrap()[owner].clone())),
-            None => Err(NotHere::Nowhere),
+            None => {
+                self.shared.unowned.fetch_add(1, Ordering::SeqCst);
+                Err(NotHere::Nowhere)
+            }
         }
     }
 
@@ -352,6 +357,7 @@ impl Cluster {
             nodes: nodes.clone(),
             addresses: OnceLock::new(),
             owners: Mutex::new([[0, 1, 2, 3].map(|number| Some(home(number))); 2]),
+            unowned: AtomicUsize::new(0),
             cut_off: [AtomicBool::new(false), AtomicBool::new(false)],
             unanswered: Mutex::default(),
             next_offset: AtomicI64::new(0),
@@ -407,14 +413,20 @@ impl Cluster {
 
     /// Waits until both nodes have heard of the same control records.
     pub(crate) async fn agree(&self) {
-        let began = Instant::now();
-        while {
-            let [a, b] = &self.shared.nodes;
-            a.rules().applied != b.rules().applied
-        } {
-            assert!(began.elapsed() < Duration::from_secs(30));
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let applied = self.shared.nodes.each_ref().map(|node| node.rules().applied);
+            if applied[0] == applied[1] {
+                return;
+            }
+            assert!(Instant::now() < until, "awaited: the same rules; there are: {applied:?}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// How often somebody was told that a partition has no owner.
+    pub(crate) fn unowned(&self) -> usize {
+        self.shared.unowned.load(Ordering::SeqCst)
     }
 
     /// The traces that submissions came with.

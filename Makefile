@@ -9,8 +9,11 @@ ARGS ?=
 SEEDS ?= 10000
 KILLS ?= 1000
 ROUNDS ?= 3
+RATE ?= 5000
 FAULTS ?=
 FUZZ_MS ?= 60000
+FUZZ_PROFILE ?= release
+SIMULATOR ?= cargo run --release -p accolade-simulator --
 
 .PHONY: help setup build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test fuzz deny clean
 
@@ -31,11 +34,16 @@ demo-cluster: setup ## three nodes over a real broker; one is killed, and balanc
 	cargo build --release -p accolade
 	@scripts/demo-cluster.sh
 
-test: setup ## everything that proves it right: tests, 10,000 simulator seeds of each form, kills, a failing cluster
+# What is fuzzed is the build of the tests, and the simulator is built together with the binary that is
+# killed: nothing is built twice.
+test: setup ## everything that proves it right: licences, tests, fuzzing, 10,000 seeds of each form, kills, every fault of a cluster
+	$(MAKE) --no-print-directory deny
 	scripts/test.sh
-	$(MAKE) --no-print-directory simulate SEEDS=10000
+	$(MAKE) --no-print-directory fuzz FUZZ_MS=3000 FUZZ_PROFILE=test
+	cargo build --release -p accolade -p accolade-simulator
+	$(MAKE) --no-print-directory simulate SEEDS=10000 SIMULATOR="$${CARGO_TARGET_DIR:-target}/release/accolade-simulator"
 	$(MAKE) --no-print-directory kill-test KILLS=50
-	$(MAKE) --no-print-directory cluster-test ROUNDS=1 FAULTS="nodes_are_killed frozen_beyond"
+	$(MAKE) --no-print-directory cluster-test ROUNDS=1 RATE=2000
 
 check: ## formatting, lints and documentation, with warnings as errors
 	cargo fmt --all --check
@@ -54,21 +62,21 @@ bench-cluster: ## measure the bars of the cluster form, over services of its own
 	@scripts/bench-cluster.sh $(ARGS)
 
 simulate: ## run the simulator over SEEDS=10000 seeds of each form
-	cargo run --release -p accolade-simulator -- --embedded --seeds $(SEEDS)
-	cargo run --release -p accolade-simulator -- --cluster --seeds $(SEEDS)
+	$(SIMULATOR) --embedded --seeds $(SEEDS)
+	$(SIMULATOR) --cluster --seeds $(SEEDS)
 
 kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
 	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test it -- --ignored --nocapture kill::
 
-cluster-test: ## fail parts of a cluster under load, ROUNDS=3 times each; FAULTS="..." for some of them
+cluster-test: ## fail parts of a cluster under RATE=5000 wagers a second, ROUNDS=3 times each; FAULTS="..." for some of them
 	@scripts/setup.sh services
-	ACCOLADE_ROUNDS=$(ROUNDS) scripts/cluster-test.sh $(FAULTS)
+	ACCOLADE_ROUNDS=$(ROUNDS) ACCOLADE_WAGERS_PER_SECOND=$(RATE) scripts/cluster-test.sh $(FAULTS)
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
-	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --release --workspace --test fuzz
+	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --profile $(FUZZ_PROFILE) --workspace --test fuzz
 
-deny: ## check licences, bans, sources and advisories (needs cargo-deny)
-	cargo deny check
+deny: setup ## check licences, bans, sources and advisories of what is linked; ADVISORIES=fetch insists
+	@scripts/deny.sh
 
 clean: ## remove what was built
 	cargo clean

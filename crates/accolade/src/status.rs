@@ -151,7 +151,9 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
     }
     for Stands { place, message } in &status.standing {
         say(format_args!("\nPartition {} stands: {}", place.partition, printable(message)))?;
-        say(format_args!("  `accolade skip {place}` makes that input a dead letter and goes on"))?;
+        say(format_args!(
+            "  unless it says otherwise, `accolade skip {place}` makes that input a dead letter and goes on"
+        ))?;
     }
     for OutletState { name, lost, trouble, .. } in &status.outlets {
         for what in trouble {

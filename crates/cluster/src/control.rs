@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_engine::rules::{Rules, RulesHistory, Unknown};
+use accolade_wire::control::Control;
 use accolade_wire::record::{Kind, Record};
 
 use crate::inbox::Piece;
@@ -11,6 +12,8 @@ use crate::inbox::Piece;
 struct Book {
     /// Offset, kind of what it does, and the record as `Record::write` writes it.
     records: Vec<(i64, Vec<u8>)>,
+    /// Those that say what is to be passed over.
+    skips: Piece,
     rules: Arc<Rules>,
     /// Behind the first record that only a newer release can carry out, none counts here: partitions
     /// stand at it.
@@ -34,6 +37,10 @@ impl ControlBook {
         }
         let mut bytes = Vec::new();
         record.write(&mut bytes);
+        if matches!(Control::read(record.body), Ok(Control::Skip { .. })) {
+            let (bytes, stretches) = (bytes.clone(), vec![(offset, 1)]);
+            book.skips.append(&Piece { bytes, count: 1, stretches, to: offset + 1 });
+        }
         book.records.push((offset, bytes));
         if record.kind == Kind::Control && book.unknown.is_none() {
             match history.after(&book.rules, record.body, record.received_at) {
@@ -59,6 +66,11 @@ impl ControlBook {
     /// The offset after the last record.
     pub fn end(&self) -> i64 {
         self.book().records.last().map_or(0, |(offset, _)| offset + 1)
+    }
+
+    /// The records so far that say what is to be passed over.
+    pub(crate) fn skips(&self) -> Piece {
+        self.book().skips.clone()
     }
 
     /// The records from offset `from` up to `to`.

@@ -48,11 +48,11 @@ pub struct Input<'a> {
 pub enum What<'a> {
     /// A record of the log, with its body.
     Record(&'a Record<'a>, &'a Body<'a>),
-    /// A record at which the fold failed, and which is to be passed over.
+    /// A record that is to be passed over, since the fold has failed at it.
     Skipped(&'a Record<'a>, &'a Body<'a>),
     /// A timer that is due.
     Timer(&'a Timer),
-    /// A timer at which the fold failed, and which is to be passed over.
+    /// A timer that is to be passed over, since the fold has failed at it.
     SkippedTimer(&'a Timer),
 }
 

@@ -5,6 +5,7 @@ pub mod disk;
 pub mod faulty;
 pub mod gifts;
 pub mod intake;
+pub mod memory;
 pub mod objects;
 pub mod ordered;
 pub mod store;

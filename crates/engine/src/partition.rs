@@ -13,7 +13,8 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
-use accolade_wire::journal::{Outcomes, TimeSlot, begin_slice, put_outcome};
+use accolade_wire::journal::difference::Difference;
+use accolade_wire::journal::{Outcomes, PassedOver, TimeSlot, begin_slice, put_outcome};
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 
 use crate::apply::{Input, What};
@@ -24,7 +25,7 @@ use crate::load::{Around, Keyed, NotLoaded};
 use crate::players::{Ordinal, Players};
 use crate::rules::{Rules, RulesHistory, Unknown, UnknownWhat};
 use crate::step::Effect;
-use crate::store::{Folded, Store};
+use crate::store::{Folded, NotCommitted, Store};
 use crate::tables::{Tables, Timer};
 use crate::timers::Timers;
 
@@ -170,9 +171,7 @@ impl Folding {
 
 /// What became of an earlier record of a batch whose journal has been begun.
 fn outcome_in(folded: &Folded, slot: u32) -> Outcome {
-    let Folded { partition, batch, journal, .. } = folded;
-    let slice =
-        Slice { partition: *partition, batch: *batch, flags: 0, count: slot, body: journal };
+    let slice = Slice { count: slot, ..folded.slice() };
     let recorded = Outcomes::read(&slice).and_then(|outcomes| outcomes.at(slot));
     recorded.expect("the fold wrote these bytes in this batch").outcome
 }
@@ -185,6 +184,17 @@ struct Batch<'b, S, O> {
     store: &'b mut S,
     observer: &'b mut O,
     folding: Folding,
+    /// What was passed over when it was folded before, where a control record names any of it.
+    passed_over: Option<PassedOver>,
+}
+
+/// Whether an input is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skip {
+    No,
+    /// It is tried first.
+    IfItFails,
+    Yes,
 }
 
 impl Partition {
@@ -257,8 +267,9 @@ impl Partition {
         self.folding.is_some()
     }
 
-    /// Hears of every control record before the batches up to it are folded: a `skip` acts at the
-    /// place it names, should the fold fail there.
+    /// Hears of every control record before the batches up to it are folded: a record that a `skip` names
+    /// is passed over from then on, whether or not the fold would fail there again. Where the batch was
+    /// folded before, what was done then is done again.
     pub fn read_ahead(&mut self, slice: &Slice<'_>) {
         if slice.flags & HAS_CONTROL == 0 {
             return;
@@ -276,7 +287,7 @@ impl Partition {
     /// Folds one batch, which must be the next; what it decided goes to `store`.
     ///
     /// After [`Stopped::Bug`] the partition stands: the same batch, given again, goes on at the
-    /// place where it stopped.
+    /// place where it stopped. It also stands at the end of a batch that `store` has otherwise.
     pub fn fold(
         &mut self,
         slice: &Slice<'_>,
@@ -298,16 +309,59 @@ impl Partition {
                 return Err(Stopped::Bug { place, message: unknown.to_string() });
             }
         };
-        let mut batch = Batch { moment, shared, behaviour, store, observer, folding };
+        let passed_over = if self.skips_any(slice.batch) {
+            store.passed_over(self.number, slice.batch)?
+        } else {
+            None
+        };
+        let mut batch = Batch { moment, shared, behaviour, store, observer, folding, passed_over };
         let ended = self.go_on(&mut batch, slice);
         let Batch { store, folding, .. } = batch;
-        if let Err(stopped) = ended {
+        let committed = ended.and_then(|()| {
+            store.commit(&folding.folded).map_err(|not| match not {
+                NotCommitted::Store(error) => Stopped::Store(error),
+                NotCommitted::Differs(Difference { slot, what }) => {
+                    let place = Place { slot, ..self.at(slice, &folding) };
+                    let message = format!(
+                        "{what}: folded again, the batch is not what the journal holds; `skip` does not \
+                         help, start a release that folds it as it was folded first"
+                    );
+                    Stopped::Bug { place, message }
+                }
+            })
+        });
+        if let Err(stopped) = committed {
             self.folding = Some(folding);
             return Err(stopped);
         }
-        store.commit(&folding.folded)?;
         self.next_batch += 1;
         Ok(folding.effects)
+    }
+
+    fn skips_any(&self, batch: u64) -> bool {
+        let first = Place { partition: self.number, batch, slot: 0, number: 0 };
+        self.skips.range(first..).next().is_some_and(|place| place.batch == batch)
+    }
+
+    /// Whether a record is passed over. A control record is ordered in every partition, and tried first.
+    fn skips_record(&self, place: Place, kind: Kind, before: Option<&PassedOver>) -> Skip {
+        match before {
+            _ if !self.skips.contains(&place) => Skip::No,
+            Some(before) if before.slots.contains(&place.slot) => Skip::Yes,
+            Some(_) => Skip::No,
+            None if kind == Kind::Control => Skip::IfItFails,
+            None => Skip::Yes,
+        }
+    }
+
+    /// Whether the next timer of slot 0 is passed over. Nobody says which it is that fails.
+    fn skips_timer(&self, place: Place, fired: u32, before: Option<&PassedOver>) -> Skip {
+        match before {
+            _ if !self.skips.contains(&place) => Skip::No,
+            Some(before) if before.timers.contains(&fired) => Skip::Yes,
+            Some(_) => Skip::No,
+            None => Skip::IfItFails,
+        }
     }
 
     const fn at(&self, slice: &Slice<'_>, folding: &Folding) -> Place {
@@ -342,18 +396,24 @@ impl Partition {
         if batch.folding.slot == 0 {
             self.fire(batch, slice)?;
         }
+        if batch.folding.slot > slice.count {
+            return Ok(());
+        }
         let keyed = self.keys(slice, batch.store)?;
         let players: Vec<_> = keyed.iter().filter_map(|keyed| keyed.body.player()).collect();
         self.players.warm(&players);
         for (slot, keyed) in (1..).zip(&keyed).skip(batch.folding.slot as usize - 1) {
             batch.folding.slot = slot;
             let place = self.at(slice, &batch.folding);
-            let (outcome, player) = self.whole(batch, place, |partition, batch, is_skipped| {
-                partition.fold_record(batch, place, keyed, is_skipped)
-            })?;
+            let skip = self.skips_record(place, keyed.record.kind, batch.passed_over.as_ref());
+            let (outcome, player) =
+                self.whole(batch, place, skip, |partition, batch, is_skipped| {
+                    partition.fold_record(batch, place, keyed, is_skipped)
+                })?;
             let balance = player.map(|player| self.players.get(player).account.balance);
             batch.observer.folded(slot, &outcome, balance);
         }
+        batch.folding.slot = slice.count + 1;
         Ok(())
     }
 
@@ -367,13 +427,18 @@ impl Partition {
         while batch.folding.time.fired() < batch.behaviour.fired_max
             && let Some(timer) = self.timers.first_due(self.time).cloned()
         {
-            self.whole(batch, place, |partition, batch, is_skipped| {
+            let fired = batch.folding.time.fired();
+            let skip = self.skips_timer(place, fired, batch.passed_over.as_ref());
+            self.whole(batch, place, skip, |partition, batch, is_skipped| {
                 let Batch { folding, moment, behaviour, .. } = batch;
                 let (about, mut made) = (About::default(), Made::default());
                 let numbered = folding.time.entry_count();
                 let made = &mut made;
                 let mut with = Carrying { place, about, numbered, made, moment, folding };
                 partition.fire_one(&mut with, behaviour, &timer, is_skipped);
+                if is_skipped {
+                    folding.time.pass_over();
+                }
                 folding.time.add(&made.entries, &made.notices);
                 Ok(())
             })?;
@@ -384,15 +449,16 @@ impl Partition {
         Ok(())
     }
 
-    /// Folds one input whole or not at all. `is_skipped`: it has failed, and is to be passed over.
+    /// Folds one input whole or not at all. `is_skipped`: it is to be passed over.
     fn whole<S: Store, O, T>(
         &mut self,
         batch: &mut Batch<'_, S, O>,
         place: Place,
+        skip: Skip,
         mut fold: impl FnMut(&mut Self, &mut Batch<'_, S, O>, bool) -> Result<T, NotLoaded>,
     ) -> Result<T, Stopped> {
         let mark = batch.folding.mark();
-        let mut is_skipped = false;
+        let mut is_skipped = skip == Skip::Yes;
         loop {
             self.undo.clear();
             let ended = catch_unwind(AssertUnwindSafe(|| fold(self, batch, is_skipped)));
@@ -403,7 +469,7 @@ impl Partition {
             };
             self.undo();
             batch.folding.back_to(mark);
-            if is_skipped || !may_pass || !self.skips.contains(&place) {
+            if is_skipped || !may_pass || skip == Skip::No {
                 return Err(stopped);
             }
             is_skipped = true;

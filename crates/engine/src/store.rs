@@ -4,7 +4,9 @@ use std::io;
 
 use accolade_domain::ledger::Place;
 use accolade_wire::identity::{Content, IdHash};
-use accolade_wire::journal::Recorded;
+use accolade_wire::journal::difference::Difference;
+use accolade_wire::journal::{PassedOver, Recorded};
+use accolade_wire::record::Slice;
 
 /// What the fold needs from disk, and where what it decided goes.
 ///
@@ -23,8 +25,27 @@ pub trait Store {
     /// Reads what became of the record at `place`, which lies in an earlier batch.
     fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()>;
 
-    /// Takes what the fold decided about one batch. What was taken before is left as it is.
-    fn commit(&mut self, folded: &Folded) -> io::Result<()>;
+    /// What was passed over in a batch that was taken before; `None` where the store does not have it.
+    fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>>;
+
+    /// Takes what the fold decided about one batch. One that the store has already was computed again, and
+    /// must be the same: it is left as it is.
+    fn commit(&mut self, folded: &Folded) -> Result<(), NotCommitted>;
+}
+
+/// Why a batch was not taken.
+#[derive(Debug)]
+pub enum NotCommitted {
+    /// The store failed.
+    Store(io::Error),
+    /// It was computed again, and is not what the store has.
+    Differs(Difference),
+}
+
+impl From<io::Error> for NotCommitted {
+    fn from(error: io::Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// A question for an id.
@@ -85,4 +106,30 @@ pub struct Folded {
     pub journal: Vec<u8>,
     /// Dead letters to keep whole: slot and record, as `accolade_wire::record` writes it.
     pub dead_letters: Vec<(u32, Vec<u8>)>,
+}
+
+impl Folded {
+    /// The slice of the journal.
+    pub fn slice(&self) -> Slice<'_> {
+        let Self { partition, batch, count, journal, .. } = self;
+        Slice { partition: *partition, batch: *batch, flags: 0, count: *count, body: journal }
+    }
+
+    /// In what this batch, computed again, differs from the one that was `kept`.
+    pub fn difference(&self, kept: &Self) -> Option<Difference> {
+        Difference::between(&self.slice(), &kept.slice())
+            .or_else(|| letters_differ(&self.dead_letters, &kept.dead_letters))
+    }
+}
+
+fn letters_differ(now: &[(u32, Vec<u8>)], kept: &[(u32, Vec<u8>)]) -> Option<Difference> {
+    let of = |letters: &[(u32, Vec<u8>)]| letters.iter().map(|(slot, _)| *slot).collect::<Vec<_>>();
+    let (slots_now, slots_kept) = (of(now), of(kept));
+    if slots_now != slots_kept {
+        let slot = slots_now.first().or(slots_kept.first()).copied().unwrap_or(0);
+        return Some(Difference::of(slot, "which dead letters are kept", &slots_now, &slots_kept));
+    }
+    let ((slot, now), (_, kept)) = now.iter().zip(kept).find(|(now, kept)| now != kept)?;
+    let lengths = (now.len(), kept.len());
+    Some(Difference::of(*slot, "a dead letter's length, or its bytes,", &lengths.0, &lengths.1))
 }

@@ -10,7 +10,6 @@ mod faults;
 mod flip;
 pub(crate) mod fold;
 pub(crate) mod item;
-pub(crate) mod memory;
 mod node;
 pub(crate) mod panics;
 

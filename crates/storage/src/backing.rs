@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
-use accolade_engine::store::{Ask, Earlier, Folded, Store};
+use accolade_engine::store::{Ask, Earlier, Folded, NotCommitted, Store};
 use accolade_wire::bytes::Cursor;
-use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::journal::{Outcomes, PassedOver, Recorded};
 use accolade_wire::record::{Record, Slice};
 
+use crate::again::{letters_body, letters_slice};
 use crate::error::{Result, StorageError, in_full};
 use crate::lookup::Lookup;
-use crate::segment::{FRAME_HEAD_BYTES, Family, Position, new_frame};
+use crate::segment::{FRAME_HEAD_BYTES, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
 
 /// Files that the partitions of one node share.
@@ -54,7 +55,8 @@ impl Writers {
         match &self.broken {
             None => Ok(()),
             Some(why) => {
-                Err(StorageError::io(Family::Journal.folder(), io::Error::other(why.clone())))
+                let what = "an earlier write of the journal or the dead letters has failed";
+                Err(StorageError::other(what, io::Error::other(why.clone())))
             }
         }
     }
@@ -317,27 +319,26 @@ impl Store for NodeStore {
         })
     }
 
-    fn commit(&mut self, folded: &Folded) -> io::Result<()> {
+    fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>> {
+        Ok(self.backing.passed_over(partition, batch)?)
+    }
+
+    fn commit(&mut self, folded: &Folded) -> std::result::Result<(), NotCommitted> {
         let at = usize::from(folded.partition - self.backing.first_partition);
-        let (journal_next, dead_next) = {
+        let (has_journal, has_letters) = {
             let writers = self.backing.writers();
-            (writers.journal_next[at], writers.dead_next[at])
+            (folded.batch < writers.journal_next[at], folded.batch < writers.dead_next[at])
         };
         let (partition, batch) = (folded.partition, folded.batch);
-        if batch >= journal_next {
-            let slice =
-                Slice { partition, batch, flags: 0, count: folded.count, body: &folded.journal };
-            slice.write(&mut self.journal);
+        if has_journal {
+            self.backing.compare(folded, has_letters)?;
+        } else {
+            folded.slice().write(&mut self.journal);
             self.slices.push((partition, batch));
         }
-        if batch >= dead_next && !folded.dead_letters.is_empty() {
-            let mut body = Vec::new();
-            for (slot, record) in &folded.dead_letters {
-                body.extend_from_slice(&slot.to_le_bytes());
-                body.extend_from_slice(record);
-            }
-            let count = u32::try_from(folded.dead_letters.len()).expect("fewer than the slots");
-            Slice { partition, batch, flags: 0, count, body: &body }.write(&mut self.dead_letters);
+        if !has_letters && !folded.dead_letters.is_empty() {
+            let body = letters_body(folded);
+            letters_slice(folded, &body).write(&mut self.dead_letters);
             self.dead_slices.push((partition, batch));
         }
         Ok(())

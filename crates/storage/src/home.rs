@@ -119,8 +119,7 @@ impl Home {
         HomeTidier::new(disk, Arc::clone(self.backing()), log, log_bytes_max)
     }
 
-    /// Hears of a batch that is not folded yet: a `skip` in it acts at the place it names, should the
-    /// fold fail there.
+    /// Hears of a batch that is not folded yet: what a `skip` in it names is passed over.
     pub fn read_ahead(&mut self, slice: &Slice<'_>) {
         self.partition.read_ahead(slice);
     }
@@ -129,7 +128,7 @@ impl Home {
     /// owner goes on after it, and is what the next checkpoint holds.
     ///
     /// After [`Stopped::Bug`] the partition stands: the same batch, given again, goes on at the place
-    /// where it stopped. After [`Stopped::Store`] the home is of no use any more, and is opened again.
+    /// where it stopped. It also stands where the journal has the batch, and has it otherwise. After [`Stopped::Store`] the home is of no use any more, and is opened again.
     pub fn fold(
         &mut self,
         slice: &Slice<'_>,

@@ -12,6 +12,7 @@
 const _: () = assert!(usize::BITS == 64, "files are addressed with 64 bits");
 
 pub mod adopt;
+mod again;
 pub mod backing;
 pub mod checkpoint;
 pub mod disk;

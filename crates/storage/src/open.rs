@@ -253,16 +253,16 @@ impl Held<'_> {
         self.states.manifest.as_ref().map(of)
     }
 
-    /// Journal and dead letters, cut back to the checkpoint, and the lookup.
+    /// Journal and dead letters, and the lookup.
     pub(crate) fn open_backing(&self, log: &Arc<Slices>, now_hour: i64) -> Result<Backing> {
         let Self { disk, options, .. } = self;
-        let open = |family, until| open_slices(disk, family, until, self.partitions.clone());
-        let journal = open(Family::Journal, self.position(|m| m.journal))?;
-        let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters))?;
+        let open = |family, at, beyond| open_slices(disk, family, (at, beyond), &self.partitions);
+        let journal = open(Family::Journal, self.position(|m| m.journal), Beyond::IsKept)?;
+        let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters), Beyond::IsCut)?;
         let manifest = self.states.manifest.as_ref();
         let sections = manifest.map_or(&[][..], |manifest| &manifest.sections);
         let lookup = Lookup::recover(Arc::clone(disk), sections, now_hour)
-            .map_err(|source| StorageError::io("lookup", source))?;
+            .map_err(|source| StorageError::other("the sealed ids could not be opened", source))?;
         let writer =
             |slices: &Arc<Slices>, end, bytes| SliceWriter::begin(Arc::clone(slices), end, bytes);
         let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;
@@ -482,18 +482,28 @@ fn finish(loaders: Vec<Loader>, newest: Arc<Rules>) -> Result<(Vec<Partition>, A
     Ok((partitions, newest))
 }
 
-/// Opens journal or dead letters, cut back to the checkpoint: segments, end, and the next batch of each
-/// partition.
+/// What becomes of whole frames beyond the checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    IsCut,
+    /// They say what came of batches that are about to be folded again.
+    IsKept,
+}
+
+/// Opens journal or dead letters at the checkpoint: segments, end, and the next batch of each partition.
 fn open_slices(
     disk: &Arc<dyn Disk>,
     family: Family,
-    until: Option<Position>,
-    numbers: Range<u16>,
+    (at, beyond): (Option<Position>, Beyond),
+    numbers: &Range<u16>,
 ) -> Result<(Arc<Slices>, Position, Vec<u64>)> {
     let slices = Arc::new(Slices::new(Arc::clone(disk), family, 0));
-    let cut = until.unwrap_or(START);
-    let end = slices.recover(Some(cut), cut.next_frame - 1, Some(cut), &mut |_, _| Ok(()))?;
-    let next =
-        numbers.map(|partition| slices.last_batch(partition).map_or(1, |last| last + 1)).collect();
-    Ok((slices, end.unwrap_or(cut), next))
+    let at = at.unwrap_or(START);
+    let until = (beyond == Beyond::IsCut).then_some(at);
+    let end = slices.recover(Some(at), at.next_frame - 1, until, &mut |_, _| Ok(()))?;
+    let next = numbers
+        .clone()
+        .map(|partition| slices.last_batch(partition).map_or(1, |last| last + 1))
+        .collect();
+    Ok((slices, end.unwrap_or(at), next))
 }

@@ -160,6 +160,15 @@ impl Slices {
         found.map(|(sequence, at, bytes)| self.read_slice(sequence, &bytes, at)).transpose()
     }
 
+    /// The checksum of the slice of a batch, which covers all of it; `None` where there is none.
+    pub fn checksum(&self, partition: u16, batch: u64) -> Result<Option<u32>> {
+        let Some((sequence, at, bytes)) = self.locate(partition, batch)? else { return Ok(None) };
+        let mut checksum = [0; 4];
+        let read = bytes.read_at(&mut checksum, at.offset.into());
+        read.map_err(|source| StorageError::io(self.path(sequence), source))?;
+        Ok(Some(u32::from_le_bytes(checksum)))
+    }
+
     /// Says that the slice of a batch will be read soon, so that the disk can look for several at once.
     pub fn will_read(&self, partition: u16, batch: u64) -> Result<()> {
         if let Some((_, at, bytes)) = self.locate(partition, batch)? {
@@ -518,12 +527,10 @@ impl Slices {
                 self.recover_segment(path, bytes, *head, from, durable, until, later, frame)?;
             end = Some(position);
         }
-        if let Some(end) = end.filter(|end| end.next_frame <= durable) {
-            return Err(StorageError::damaged(
-                self.path(end.sequence),
-                end.offset,
-                format!("it ends before frame {durable}, which was durable"),
-            ));
+        if end.map_or(1, |end| end.next_frame) <= durable {
+            let (sequence, offset) = end.or(from).map_or((1, 0), |at| (at.sequence, at.offset));
+            let what = format!("it ends before frame {durable}, which was durable");
+            return Err(StorageError::damaged(self.path(sequence), offset, what));
         }
         superfluous.iter().try_for_each(|path| self.discard(path))?;
         Ok(end)

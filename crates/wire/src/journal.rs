@@ -16,6 +16,8 @@ use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
 use smallvec::SmallVec;
 
+pub mod difference;
+
 use crate::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 use crate::id_text::{put_id, read_id};
 use crate::ledger::{entry_kind, kind_code};
@@ -81,9 +83,16 @@ pub struct TimeSlot {
     entry_count: u32,
     notices: Vec<u8>,
     notice_count: u32,
+    /// Timers that were passed over, by how many fired before them.
+    passed_over: Vec<u32>,
 }
 
 impl TimeSlot {
+    /// The next timer is passed over; it counts as one that fires.
+    pub fn pass_over(&mut self) {
+        self.passed_over.push(self.fired);
+    }
+
     /// One more timer has fired, and made these.
     pub fn add(&mut self, entries: &[StoredEntry<'_>], notices: &[Notice<'_>]) {
         self.fired += 1;
@@ -109,11 +118,19 @@ impl TimeSlot {
 
     /// Appends the slot.
     pub fn put(&self, out: &mut Vec<u8>) {
-        let Self { fired, entries, entry_count, notices, notice_count } = self;
-        let kind = if *fired == 0 { tag::QUIET } else { tag::TIME };
+        let Self { fired, entries, entry_count, notices, notice_count, passed_over } = self;
+        let kind = match (*fired, &passed_over[..]) {
+            (0, _) => tag::QUIET,
+            (_, []) => tag::TIME,
+            _ => tag::TIME_PASSED_OVER,
+        };
         put_tag(out, kind, *entry_count as usize, *notice_count as usize);
         if *fired != 0 {
             put_varint(out, u64::from(*fired));
+        }
+        if !passed_over.is_empty() {
+            put_varint(out, passed_over.len() as u64);
+            passed_over.iter().for_each(|timer| put_varint(out, u64::from(*timer)));
         }
         out.extend_from_slice(entries);
         out.extend_from_slice(notices);
@@ -255,6 +272,8 @@ mod tag {
     pub(super) const TIME: u8 = 11;
     /// Slot 0 in which none did.
     pub(super) const QUIET: u8 = 12;
+    /// Slot 0 in which timers fired and some of them were passed over: how many, and which.
+    pub(super) const TIME_PASSED_OVER: u8 = 13;
 }
 
 fn code_of<T: PartialEq>(all: &[T], one: &T) -> u8 {
@@ -372,13 +391,7 @@ impl<'a> Outcomes<'a> {
     fn read_next(&mut self) -> Result<Recorded<'a>, BadFormat> {
         let (place, time) = (self.next, self.time);
         let cursor = &mut self.cursor;
-        let tag = cursor.u8()?;
-        let mut count = |bits: u8| match bits {
-            MANY => cursor.small(),
-            few => Ok(u32::from(few)),
-        };
-        let (entry_count, notice_count) = (count(tag >> 4 & MANY)?, count(tag >> 6)?);
-        let kind = tag & 15;
+        let (kind, entry_count, notice_count) = read_tag(cursor)?;
         let mut outcome = read_outcome(cursor, kind)?;
         let mut entries = Entries::new();
         for number in 0..entry_count {
@@ -444,8 +457,58 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
         tag::DECLINED => Outcome::Declined { why: by_code(&Declined::ALL, cursor)? },
         tag::TIME => Outcome::Time { fired: cursor.small()? },
         tag::QUIET => Outcome::Time { fired: 0 },
+        tag::TIME_PASSED_OVER => {
+            let fired = cursor.small()?;
+            read_passed_over(cursor)?;
+            Outcome::Time { fired }
+        }
         _ => return Err(cursor.bad()),
     })
+}
+
+fn read_passed_over(cursor: &mut Cursor<'_>) -> Result<Vec<u32>, BadFormat> {
+    (0..cursor.varint()?).map(|_| cursor.small()).collect()
+}
+
+/// The inputs of a batch that a control record had passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Slots of records.
+    pub slots: Vec<u32>,
+    /// Timers of slot 0, by how many fired before them.
+    pub timers: Vec<u32>,
+}
+
+impl PassedOver {
+    /// Reads them from a slice of the journal.
+    pub fn read(slice: &Slice<'_>) -> Result<Self, BadFormat> {
+        let outcomes = Outcomes::read(slice)?;
+        let mut timers = Vec::new();
+        let mut cursor = outcomes.cursor.clone();
+        let (kind, ..) = read_tag(&mut cursor)?;
+        if kind == tag::TIME_PASSED_OVER {
+            cursor.varint()?;
+            timers = read_passed_over(&mut cursor)?;
+        }
+        let mut slots = Vec::new();
+        for recorded in outcomes {
+            let recorded = recorded?;
+            if matches!(recorded.outcome, Outcome::DeadLetter { reason: DeadReason::Skipped, .. }) {
+                slots.push(recorded.place.slot);
+            }
+        }
+        Ok(Self { slots, timers })
+    }
+}
+
+/// The kind of a slot, and how many entries and notices it has.
+fn read_tag(cursor: &mut Cursor<'_>) -> Result<(u8, u32, u32), BadFormat> {
+    let tag = cursor.u8()?;
+    let mut count = |bits: u8| match bits {
+        MANY => cursor.small(),
+        few => Ok(u32::from(few)),
+    };
+    Ok((tag & 15, count(tag >> 4 & MANY)?, count(tag >> 6)?))
 }
 
 fn read_rate(cursor: &mut Cursor<'_>) -> Result<Rate, BadFormat> {

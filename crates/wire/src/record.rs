@@ -185,17 +185,31 @@ impl<'a> Slice<'a> {
     /// Appends the slice to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.reserve(SLICE_HEAD_BYTES + self.body.len());
-        let start = out.len();
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&self.partition.to_le_bytes());
-        out.extend_from_slice(&self.flags.to_le_bytes());
-        out.extend_from_slice(&self.count.to_le_bytes());
-        out.extend_from_slice(&self.batch.to_le_bytes());
-        let length = u32::try_from(self.body.len()).expect("a frame has less than 4 GiB");
-        out.extend_from_slice(&length.to_le_bytes());
+        let head = self.checked_head();
+        out.extend_from_slice(&self.checksum_with(&head).to_le_bytes());
+        out.extend_from_slice(&head);
         out.extend_from_slice(self.body);
-        let checksum = crc32c::crc32c(&out[start + 4..]);
-        out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
+    }
+
+    /// The checksum with which the slice begins where it is written: it covers all that a slice is.
+    pub fn checksum(&self) -> u32 {
+        self.checksum_with(&self.checked_head())
+    }
+
+    fn checksum_with(&self, head: &[u8]) -> u32 {
+        crc32c::crc32c_append(crc32c::crc32c(head), self.body)
+    }
+
+    /// The head after the checksum.
+    fn checked_head(&self) -> [u8; SLICE_HEAD_BYTES - 4] {
+        let length = u32::try_from(self.body.len()).expect("a frame has less than 4 GiB");
+        let mut head = [0; SLICE_HEAD_BYTES - 4];
+        head[..2].copy_from_slice(&self.partition.to_le_bytes());
+        head[2..4].copy_from_slice(&self.flags.to_le_bytes());
+        head[4..8].copy_from_slice(&self.count.to_le_bytes());
+        head[8..16].copy_from_slice(&self.batch.to_le_bytes());
+        head[16..].copy_from_slice(&length.to_le_bytes());
+        head
     }
 
     /// Reads one slice from the front, and checks it.

@@ -528,15 +528,18 @@ impl Refolding {
         }
         let after = written(&cursor);
         loop {
+            // What was passed over once is passed over again, whether or not it would fail here.
+            let end = around.control.end();
+            if self.heard_to < end {
+                self.heard_to = end;
+                hear_skips(&mut self.home, around.control);
+            }
             let (slice, moment) = (batch.slice(partition), &batch.moment);
             match self.home.fold(&slice, moment, around.shared, observer, &after) {
                 Ok(effects) => return Ok(Some(Step::Folded { batch, cursor, effects })),
                 Err(Stopped::Store(error)) => return Err(of_store(error)),
                 Err(Stopped::Bug { place, message }) => {
-                    let end = around.control.end();
-                    if self.heard_to < end {
-                        self.heard_to = end;
-                        hear_control(&mut self.home, around.control, end);
+                    if self.heard_to < around.control.end() {
                         continue;
                     }
                     self.batches.push_front((batch, cursor));
@@ -560,16 +563,16 @@ impl Refolding {
     }
 }
 
-/// Has a partition hear all control records before offset `end`.
-fn hear_control(home: &mut Home, control: &ControlBook, end: i64) {
-    let piece = control.between(0, end);
+/// Has a partition hear what is to be passed over.
+fn hear_skips(home: &mut Home, control: &ControlBook) {
+    let piece = control.skips();
     let partition = home.partition().number();
     let (batch, flags, count) = (0, HAS_CONTROL, piece.count);
     home.read_ahead(&Slice { partition, batch, flags, count, body: &piece.bytes });
 }
 
 fn of_store(error: io::Error) -> NotTaken {
-    NotTaken::Files(StorageError::io(accolade_storage::driver::fold::STORE, error))
+    NotTaken::Files(StorageError::other(accolade_storage::driver::fold::STORE, error))
 }
 
 /// The first claim can name a batch that only a checkpoint leads to.

@@ -2,12 +2,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use accolade_cluster::ClusterNode;
+use accolade_cluster::{ClusterNode, ClusterOptions};
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
+use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::contract;
 use accolade_engine::contract::gifts::{self, GIFTS};
+use accolade_engine::contract::faulty::CHANGED_AT_20;
 use accolade_engine::intake::Caller;
 use accolade_engine::ordered::Owner;
 use accolade_engine::ownership::{Counted, Cursor};
@@ -359,6 +361,67 @@ fn a_partition_stands_where_the_fold_fails_takes_in_what_comes_and_goes_on_once_
     cluster.expect_balance("player-0", 2);
     assert_eq!(one.status().standing, []);
     orders_are_sound(&cluster, 2);
+}
+
+/// Stops shipping, and makes a batch of two wagers come after the last checkpoint of `one`.
+fn with_a_batch_that_is_not_shipped(behaviours: &'static [Behaviour]) -> (Cluster, String) {
+    let cluster = Cluster::new(1);
+    let one = cluster.start_with("one", |options| {
+        options.behaviours = behaviours;
+        options.checkpoint_every = Duration::from_hours(1);
+    });
+    cluster.open_house();
+    for (id, stake) in [("w1", "10.00"), ("w2", "20.00"), ("w3", "10.00")] {
+        assert!(wager(&one, id, "anna", stake).outcome().is_some());
+    }
+    let balance = format!("{:?}", cluster.balance("anna"));
+    cluster.kill("one");
+    (cluster, balance)
+}
+
+#[test]
+fn what_is_folded_again_by_another_rule_stands_and_goes_on_with_the_first_one() {
+    for (first, second) in [(behaviour::KNOWN, CHANGED_AT_20), (CHANGED_AT_20, behaviour::KNOWN)] {
+        let (cluster, balance) = with_a_batch_that_is_not_shipped(first);
+        let one = cluster.start_with("one", |options| options.behaviours = second);
+        let why = why_standing(&one, 0);
+        assert!(why.starts_with("the outcome is `"), "{why}");
+        assert!(why.contains("is not what the journal holds"), "{why}");
+        assert!(one.read(0, &mut |_| ()).is_err());
+        cluster.stop("one");
+        let one = cluster.start_with("one", |options| options.behaviours = first);
+        assert_eq!(format!("{:?}", cluster.balance("anna")), balance);
+        assert_eq!(one.status().standing, []);
+        orders_are_sound(&cluster, 1);
+    }
+}
+
+#[test]
+fn what_was_skipped_stays_so_where_another_node_would_not_fail() {
+    let cluster = Cluster::new(1);
+    let slow = |options: &mut ClusterOptions| {
+        options.checkpoint_every = Duration::from_hours(1);
+    };
+    let one = cluster.start_with("one", slow);
+    cluster.open_house();
+    wager(&one, "bad", "anna", "13.00");
+    assert!(why_standing(&one, 0).contains("a stake of 13"));
+    let place = one.status().standing[0].0;
+    let (partition, batch, slot) = (place.partition, place.batch, place.slot);
+    let skip = Control::Skip { partition, batch, slot, who: "test".into() };
+    submit(&one, None, Kind::Control, &serde_json::to_vec(&skip).unwrap());
+    assert!(wager(&one, "later", "anna", "10.00").is_durable());
+    cluster.expect_balance("anna", 1);
+    cluster.kill("one");
+    // Nothing of it is left but the order and the records.
+    cluster.lose_disk("one");
+    let two = cluster.start_with("two", |options| {
+        slow(options);
+        options.behaviours = behaviour::KNOWN;
+    });
+    cluster.expect_balance("anna", 1);
+    assert_eq!(two.status().standing, []);
+    orders_are_sound(&cluster, 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A rule that fails: for the tests of whoever drives partitions.
+//! A rule that fails, and one that was changed: for the tests of whoever drives partitions.
 
 use accolade_domain::event::Event;
 use accolade_domain::outcome::Outcome;
@@ -16,6 +16,17 @@ pub const FAILS_AT_13: &[Behaviour] = &[Behaviour { apply: fails_at_13, ..FIRST 
 fn fails_at_13<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
     let step = apply(rules, loaded, input);
     assert!(!(is_judged(&step.outcome) && stake_of(input) == Some(13 * ATTO)), "a stake of 13");
+    step
+}
+
+/// Behaviour 1 of a release that has changed what it must not: a wager of 20 is only recorded.
+pub const CHANGED_AT_20: &[Behaviour] = &[Behaviour { apply: changed_at_20, ..FIRST }];
+
+fn changed_at_20<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
+    let step = apply(rules, loaded, input);
+    if is_judged(&step.outcome) && stake_of(input) == Some(20 * ATTO) {
+        return Step::only(Outcome::Recorded);
+    }
     step
 }
 

@@ -4,12 +4,14 @@
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::ledger::{Parts, Place};
 use accolade_domain::outcome::Outcome;
+use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::Timestamp;
 use accolade_wire::identity::{Content, IdHash};
-use accolade_wire::journal::{TimeSlot, begin_slice, put_outcome};
+use accolade_wire::journal::{PassedOver, TimeSlot, begin_slice, put_outcome};
+use accolade_wire::record::{Kind, Record, Source};
 
 use crate::ids::IdEntry;
-use crate::store::{Ask, Earlier, Folded, Hours, Store};
+use crate::store::{Ask, Earlier, Folded, Hours, NotCommitted, Store};
 
 /// A store under test.
 pub trait UnderTest {
@@ -28,7 +30,8 @@ const PARTITION: u16 = 2;
 /// Runs the whole contract on an empty store of at least three partitions.
 pub fn check(test: &mut impl UnderTest) {
     outcomes_are_read_as_they_were_committed(test);
-    what_was_taken_before_is_left_as_it_is(test);
+    what_was_taken_before_is_taken_again_only_if_it_is_the_same(test);
+    what_was_passed_over_is_told_of_what_was_taken(test);
     the_newest_occurrence_before_the_batch_is_found(test);
 }
 
@@ -68,10 +71,61 @@ fn outcomes_are_read_as_they_were_committed(test: &mut impl UnderTest) {
     }
 }
 
-fn what_was_taken_before_is_left_as_it_is(test: &mut impl UnderTest) {
-    test.store().commit(&folded(2, &[Outcome::Done { made: 6 }])).unwrap();
+fn what_was_taken_before_is_taken_again_only_if_it_is_the_same(test: &mut impl UnderTest) {
+    let done = |made: u64| folded(2, &[Outcome::Done { made }]);
+    test.store().commit(&done(5)).unwrap();
+    let shorter = folded(1, &[Outcome::Recorded]);
+    for (other, slot, what) in [
+        (done(6), 1, "the outcome is `Done { made: 6 }` now, and was `Done { made: 5 }`"),
+        (folded(2, &[]), 1, "(0, "),
+        (shorter, 1, "the outcome is `Recorded` now, and was `Counted"),
+    ] {
+        let Err(NotCommitted::Differs(differs)) = test.store().commit(&other) else {
+            panic!("{other:?} is taken")
+        };
+        assert_eq!(differs.slot, slot, "{differs:?}");
+        assert!(differs.what.contains(what), "{differs:?}");
+    }
     test.settle();
     assert_eq!(read(test, 2, 1), Outcome::Done { made: 5 });
+    test.store().commit(&done(5)).unwrap();
+    test.settle();
+    assert_eq!(read(test, 2, 1), Outcome::Done { made: 5 });
+}
+
+fn what_was_passed_over_is_told_of_what_was_taken(test: &mut impl UnderTest) {
+    let (reason, detail) = (DeadReason::Skipped, "it failed".into());
+    let skipped = Outcome::DeadLetter { reason, detail };
+    let mut time = TimeSlot::default();
+    time.add(&[], &[]);
+    time.pass_over();
+    time.add(&[], &[]);
+    let mut journal = Vec::new();
+    begin_slice(&mut journal, 1, Timestamp::from_micros(7));
+    time.put(&mut journal);
+    for outcome in [&Outcome::Recorded, &skipped] {
+        put_outcome(&mut journal, outcome, &[], &[]);
+    }
+    let letter = |body: &[u8]| {
+        let (kind, source, received_at) = (Kind::Wager, Source::Http, Timestamp::default());
+        let mut record = Vec::new();
+        Record { kind, source, operator: "", received_at, origin: None, body }.write(&mut record);
+        vec![(2, record)]
+    };
+    let dead_letters = letter(b"no event");
+    let batch = Folded { partition: PARTITION, batch: 3, count: 2, journal, dead_letters };
+    test.store().commit(&batch).unwrap();
+    test.settle();
+    test.store().commit(&batch).unwrap();
+    let skipped = PassedOver { slots: vec![2], timers: vec![1] };
+    for (batch, expected) in [(2, Some(PassedOver::default())), (3, Some(skipped)), (4, None)] {
+        assert_eq!(test.store().passed_over(PARTITION, batch).unwrap(), expected);
+    }
+    let other = Folded { dead_letters: letter(b"another"), ..batch };
+    let Err(NotCommitted::Differs(differs)) = test.store().commit(&other) else {
+        panic!("another dead letter is taken")
+    };
+    assert_eq!(differs.slot, 2, "{differs:?}");
 }
 
 fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {

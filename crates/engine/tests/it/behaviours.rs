@@ -55,7 +55,7 @@ fn a_log_of_the_first_behaviour_gives_the_same_bytes_where_the_second_is_known()
         }
         let mut state = Vec::new();
         play.partition.write_all(&mut state);
-        (play.store.folded, state)
+        (play.store.batches, state)
     };
     assert_eq!(played(BOTH), played(&[FIRST]));
 }
@@ -68,9 +68,9 @@ fn a_control_record_switches_and_every_batch_after_it_is_decided_anew() {
     assert_eq!(play.line(r#"control {"control":"behaviour","number":2}"#), "made v2\n");
     let said = play.line("wager w2 anna slots 10");
     assert_eq!(said, "+1.00 by v1  balance 3.00\n");
-    let behaviours: Vec<u16> = play.store.folded.values().map(behaviour_of).collect();
+    let behaviours: Vec<u16> = play.store.batches.values().map(behaviour_of).collect();
     assert_eq!(behaviours, [1, 1, 1, 1, 1, 2]);
-    let folded = &play.store.folded[&6];
+    let folded = play.folded(6);
     let slice =
         Slice { partition: 0, batch: 6, flags: 0, count: folded.count, body: &folded.journal };
     let recorded = Outcomes::read(&slice).unwrap().at(1).unwrap();
@@ -114,8 +114,8 @@ fn a_batch_that_was_begun_by_the_first_is_decided_by_it_to_its_end() {
     assert!(said.ends_with("stands at batch 4: a stake of 13"), "{said}");
     let said = play.line("skip 4 2");
     assert!(said.contains("+1.00 by v1  balance 1.00"), "{said}");
-    assert_eq!(behaviour_of(&play.store.folded[&4]), 1);
-    assert_eq!(behaviour_of(&play.store.folded[&5]), 2);
+    assert_eq!(behaviour_of(play.folded(4)), 1);
+    assert_eq!(behaviour_of(play.folded(5)), 2);
 }
 
 #[test]

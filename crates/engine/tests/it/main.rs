@@ -3,6 +3,7 @@
 mod behaviours;
 mod faults;
 mod play;
+mod replay;
 mod rules;
 mod scenarios;
 mod state;

@@ -1,58 +1,21 @@
 //! Plays a scenario, one line a record, against one partition over a store in memory.
 
-use std::collections::BTreeMap;
-use std::io;
-
 use accolade_domain::amount::Points;
-use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
 use accolade_engine::behaviour::Behaviour;
+use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::step::Effect;
-use accolade_engine::store::{Ask, Earlier, Folded, Store};
+use accolade_engine::store::Folded;
 use accolade_engine::tables::outbox::Payload;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Command, Control};
-use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
 
 /// 2024-11-11T10:00:00Z.
 const START: i64 = 1_731_319_200_000_000;
-
-/// A store that keeps what it is given and has sealed nothing.
-#[derive(Debug, Default)]
-pub(crate) struct MemoryStore {
-    pub(crate) folded: BTreeMap<u64, Folded>,
-    /// Every id is said to have been there before, with this content.
-    pub(crate) earlier: Option<Earlier>,
-}
-
-impl Store for MemoryStore {
-    fn earlier(
-        &mut self,
-        _: u16,
-        asks: &[Ask],
-        found: &mut Vec<Option<Earlier>>,
-    ) -> io::Result<()> {
-        found.extend(asks.iter().map(|_| self.earlier));
-        Ok(())
-    }
-
-    fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()> {
-        let Folded { partition, batch, count, journal, .. } = &self.folded[&place.batch];
-        let (partition, batch, count) = (*partition, *batch, *count);
-        let slice = Slice { partition, batch, flags: 0, count, body: journal };
-        read(&Outcomes::read(&slice).and_then(|outcomes| outcomes.at(place.slot)).unwrap());
-        Ok(())
-    }
-
-    fn commit(&mut self, folded: &Folded) -> io::Result<()> {
-        self.folded.insert(folded.batch, folded.clone());
-        Ok(())
-    }
-}
 
 /// A partition with all that a scenario needs around it.
 #[derive(Debug)]
@@ -65,6 +28,8 @@ pub(crate) struct Play {
     next_command: u32,
     /// Bodies of batches that were given to a partition that stands.
     waiting: Vec<(Vec<u8>, u16)>,
+    /// What was folded, with its time.
+    ordered: Vec<(Vec<u8>, u16, Timestamp)>,
     heard: Vec<String>,
     outcomes: Vec<Outcome>,
 }
@@ -85,6 +50,7 @@ impl Play {
             now: Timestamp::from_micros(START),
             next_command: 0,
             waiting: Vec::new(),
+            ordered: Vec::new(),
             heard: Vec::new(),
             outcomes: Vec::new(),
         };
@@ -103,6 +69,11 @@ impl Play {
         });
         play.heard.clear();
         play
+    }
+
+    /// What was folded of a batch.
+    pub(crate) fn folded(&self, batch: u64) -> &Folded {
+        &self.store.batches[&(0, batch)]
     }
 
     fn control(&mut self, control: &Control) {
@@ -143,6 +114,25 @@ impl Play {
         }
     }
 
+    /// Folds everything again into `partition`, over `store`, from its next batch on.
+    pub(crate) fn again(
+        &self,
+        partition: &mut Partition,
+        behaviours: &'static [Behaviour],
+        store: &mut MemoryStore,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<(), Stopped> {
+        let shared = Shared::new(behaviours);
+        let slices: Vec<_> = (1..).zip(&self.ordered).map(slice_of).collect();
+        slices.iter().for_each(|(slice, _)| partition.read_ahead(slice));
+        let done = usize::try_from(partition.next_batch() - 1).unwrap();
+        for (slice, moment) in &slices[done..] {
+            let mut hearing = Hearing(&mut Vec::new(), outcomes);
+            partition.fold(slice, moment, &shared, store, &mut hearing)?;
+        }
+        Ok(())
+    }
+
     /// Carries out what was asked for, as often as it was: messages go to this partition itself.
     fn deliver(&mut self) {
         for effect in std::mem::take(&mut self.effects) {
@@ -153,7 +143,7 @@ impl Play {
                     let origin = Some(Origin { place: cause, sequence: key.sequence });
                     match payload {
                         Payload::Letter(bytes_at) => {
-                            let letters = &self.store.folded[&bytes_at.batch].dead_letters;
+                            let letters = &self.store.batches[&(0, bytes_at.batch)].dead_letters;
                             let (_, bytes) =
                                 letters.iter().find(|(slot, _)| *slot == bytes_at.slot).unwrap();
                             let letter = Record::read(&mut Cursor::new(bytes, "letter")).unwrap();
@@ -205,7 +195,8 @@ impl Play {
                 }
                 Err(Stopped::Store(error)) => panic!("{error}"),
             }
-            self.waiting.remove(0);
+            let (body, flags) = self.waiting.remove(0);
+            self.ordered.push((body, flags, self.now));
         }
     }
 
@@ -302,6 +293,13 @@ impl Play {
         }
         self.heard.drain(..).collect::<Vec<_>>().join("\n") + "\n"
     }
+}
+
+fn slice_of<'a>(
+    (batch, (body, flags, time)): (u64, &'a (Vec<u8>, u16, Timestamp)),
+) -> (Slice<'a>, Moment) {
+    let slice = Slice { partition: 0, batch, flags: *flags, count: count_of(body), body };
+    (slice, Moment { time: *time, random: [7; 32] })
 }
 
 fn count_of(records: &[u8]) -> u32 {

@@ -114,13 +114,13 @@ fn an_id_whose_content_a_newer_release_hashed_stops_the_partition() {
     let mut play = Play::new();
     play.line("event e1 anna");
     let content = Content(200 << 56);
-    play.store.earlier = Some(Earlier { batch: 3, slot: 1, content });
+    play.store.otherwise = Some(Earlier { batch: 3, slot: 1, content });
     let words = "an id was stored with version `200` of the list of fields that make a content; this \
                  release knows version `1`, a newer one may know it";
     let stands = |batch| format!("stands at batch {batch}: {words}\n");
     assert_eq!(play.line("event e2 anna"), stands(4));
     let mut play = Play::new();
-    play.store.earlier = Some(Earlier { batch: 1, slot: 1, content });
+    play.store.otherwise = Some(Earlier { batch: 1, slot: 1, content });
     assert_eq!(play.line("consent anna in"), stands(3));
 }
 

@@ -65,7 +65,7 @@ fn every_entry_is_chained_to_the_one_before_it_and_balances_are_sums() {
     let play = played();
     let players = play.partition.players().all();
     let mut heads = vec![(ChainHash::default(), 0_i64, 0_u64); players.len()];
-    for folded in play.store.folded.values() {
+    for folded in play.store.batches.values() {
         let (batch, count) = (folded.batch, folded.count);
         let slice = Slice { partition: 0, batch, flags: 0, count, body: &folded.journal };
         for recorded in Outcomes::read(&slice).unwrap() {

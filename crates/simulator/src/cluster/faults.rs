@@ -92,7 +92,7 @@ impl World {
             let files = self.nodes[node].disks[usize::from(partition)].disk.files();
             self.tell(|| format!("its files: {files:?}"));
         }
-        let is_io = matches!(error, StorageError::Io { .. });
+        let is_io = matches!(error, StorageError::Io { .. } | StorageError::Other { .. });
         assert!(
             (broke || away || swept) && is_io,
             "refused without a reason: {error} {:?}",

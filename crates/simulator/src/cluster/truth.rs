@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use accolade_cluster::driver::seat::Batch;
 use accolade_domain::ledger::Place;
+use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::ownership::{Counted, Cursor};
 use accolade_engine::partition::{Moment, Partition, Shared, Stopped};
 use accolade_storage::backing::Backing;
@@ -19,7 +20,6 @@ use crate::model::{Model, WindowSettings};
 use crate::run::check::{self, Expectation};
 use crate::run::desk::Desk;
 use crate::run::fold::{self, FAULT, Heard, Hearing};
-use crate::run::memory::MemoryStore;
 use crate::run::{Counts, expect};
 use crate::workload::FAULTY_STAKE;
 

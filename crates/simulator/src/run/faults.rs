@@ -86,7 +86,7 @@ impl Run {
         let synced = self.armed.fail_sync_at.is_some_and(|at| self.disk.syncs() >= at);
         let crashed = self.disk.has_crashed();
         let meant = crashed || synced || self.has_failed_once(error);
-        let is_io = matches!(error, StorageError::Io { .. });
+        let is_io = matches!(error, StorageError::Io { .. } | StorageError::Other { .. });
         assert!(meant && is_io, "refused without a reason: {error} {:?}", error.source());
         self.tell(|| format!("down: {error}: {:?}", error.source().map(ToString::to_string)));
         self.checkpoint_meanwhile();
@@ -141,5 +141,6 @@ impl Run {
 }
 
 fn is_full(error: &StorageError) -> bool {
-    matches!(error, StorageError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+    matches!(error, StorageError::Io { source, .. } | StorageError::Other { source, .. }
+        if source.kind() == io::ErrorKind::StorageFull)
 }

@@ -11,12 +11,12 @@ use accolade_engine::behaviour::{Behaviour, FIRST};
 use accolade_engine::contract::faulty::{is_judged, stake_of};
 use accolade_engine::contract::gifts::with_gifts;
 use accolade_engine::input::Body;
+use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
 use accolade_engine::rules::Rules;
 use accolade_engine::step::{Change, NewEntry, Step};
 use accolade_storage::log::LogFrame;
 
-use super::memory::MemoryStore;
 use super::panics;
 use crate::workload::FAULTY_STAKE;
 

@@ -20,8 +20,8 @@ use crate::error::{Result, StorageError};
 use crate::log::LogFrame;
 use crate::segment::Position;
 
-/// Names what a fold could not read.
-pub const STORE: &str = "what the fold asks for";
+/// What has failed where a fold's store did.
+pub const STORE: &str = "what the fold asks for could not be read or written";
 
 /// Hears of every record that is folded.
 pub trait Hears {
@@ -87,7 +87,7 @@ impl Cell {
                 self.standing = Some((place, message));
                 Ok(Vec::new())
             }
-            Err(Stopped::Store(error)) => Err(StorageError::io(STORE, error)),
+            Err(Stopped::Store(error)) => Err(StorageError::other(STORE, error)),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use accolade_domain::ledger::Place;
-use accolade_engine::contract::faulty::FAILS_AT_13;
+use accolade_engine::behaviour::{self, Behaviour};
+use accolade_engine::contract::faulty::{CHANGED_AT_20, FAILS_AT_13};
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
@@ -248,4 +249,84 @@ fn the_log_is_kept_from_where_a_partition_stands() {
     let is_gone = || log.read(stuck.partition, stuck.batch).unwrap().is_none();
     until_is("whether the batch where it stood is gone", true, is_gone);
     node.stop().unwrap();
+}
+
+/// A node that has never written a checkpoint.
+fn without_checkpoint(folder: &Path, behaviours: &'static [Behaviour]) -> NodeOptions {
+    let mut options = options(folder);
+    options.behaviours = behaviours;
+    options.checkpoint_every = Duration::from_hours(1);
+    options
+}
+
+#[test]
+fn what_is_folded_again_by_another_rule_stands_and_goes_on_with_the_first_one() {
+    for (first, second) in [(behaviour::KNOWN, CHANGED_AT_20), (CHANGED_AT_20, behaviour::KNOWN)] {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let node = start(without_checkpoint(folder.path(), first));
+        let number = partition_of("anna", node.partitions());
+        for (id, stake) in [("w1", "10.00"), ("w2", "20.00"), ("w3", "10.00")] {
+            wager(&node, id, "anna", stake).outcome();
+        }
+        let balance_first = balance(&node, "anna");
+        // Callers are told before the journal is written.
+        until_is("whether the journal has all", true, || {
+            journal_of(node.backing(), number).iter().all(Option::is_some)
+        });
+        let journal = journal_of(node.backing(), number);
+        // Its process ends here, as far as the copy is concerned.
+        copy_folder(folder.path(), copy.path());
+        node.stop().unwrap();
+
+        let mut node = start(without_checkpoint(copy.path(), second));
+        for round in 0..2 {
+            standing(&node, None);
+            let (place, message) = node.status().standing[0].clone();
+            assert_eq!((place.partition, place.slot), (number, 1));
+            assert!(message.starts_with("the outcome is `"), "{message}");
+            assert!(message.contains("is not what the journal holds"), "{message}");
+            // A control record has it try again, and it folds no record twice.
+            skip(&node, place);
+            let other = ["bert", "cleo", "dora", "emil"]
+                .into_iter()
+                .find(|player| partition_of(player, node.partitions()) != number)
+                .unwrap();
+            wager(&node, &format!("other-{round}"), other, "10.00").outcome();
+            assert_eq!(node.status().standing, [(place, message)]);
+            node.stop().unwrap();
+            node = start(without_checkpoint(copy.path(), second));
+        }
+        node.stop().unwrap();
+
+        let node = start(without_checkpoint(copy.path(), first));
+        folds_all(&node);
+        assert!(node.status().standing.is_empty());
+        assert_eq!(balance(&node, "anna"), balance_first);
+        assert_eq!(journal_of(node.backing(), number)[..journal.len()], journal);
+        node.stop().unwrap();
+    }
+}
+
+#[test]
+fn what_was_skipped_stays_so_with_a_release_that_would_not_fail() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let node = start(without_checkpoint(folder.path(), FAILS_AT_13));
+    let stuck = stand(&node, "bad", "anna");
+    skip(&node, stuck);
+    wager(&node, "w", "anna", "10.00").outcome();
+    assert_eq!(balance(&node, "anna").to_string(), "1.00");
+    // Its process ends here, as far as the copies are concerned.
+    copy_folder(folder.path(), copy.path());
+    node.stop().unwrap();
+    let bare = tempfile::tempdir().unwrap();
+    std::fs::create_dir(bare.path().join("log")).unwrap();
+    copy_folder(&copy.path().join("log"), &bare.path().join("log"));
+    std::fs::copy(copy.path().join("FORMAT"), bare.path().join("FORMAT")).unwrap();
+    for folder in [copy, bare] {
+        let node = start(without_checkpoint(folder.path(), behaviour::KNOWN));
+        folds_all(&node);
+        assert!(node.status().standing.is_empty());
+        assert_eq!(balance(&node, "anna").to_string(), "1.00");
+        node.stop().unwrap();
+    }
 }

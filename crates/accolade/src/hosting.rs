@@ -97,7 +97,9 @@ fn not_opened(error: StorageError, data_dir: &Path) -> anyhow::Error {
             socket.display()
         ),
         StorageError::ClockStep { .. } => anyhow!("{error} (a flag of `accolade serve`)"),
-        StorageError::Newer { .. } | StorageError::NewerRules(_) => {
+        StorageError::UnknownFormat { .. }
+        | StorageError::Newer { .. }
+        | StorageError::NewerRules(_) => {
             anyhow!(error).context(format!("`{}` was not opened", data_dir.display()))
         }
         StorageError::Io { .. } | StorageError::Other { .. } | StorageError::Damaged { .. } => {

@@ -48,6 +48,7 @@ mod tag {
 }
 
 const HEAD_FORMAT: u8 = 1;
+const LINKS_FORMAT: u8 = 1;
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
@@ -150,6 +151,7 @@ fn write_links<'a>(
         return;
     }
     out.extend_from_slice(&number.to_le_bytes());
+    out.push(LINKS_FORMAT);
     put_varint(out, u64::from(first));
     put_varint(out, players.len() as u64);
     for player in players {
@@ -194,6 +196,7 @@ impl Loader {
     /// number. Links beyond the newest checkpoint's players are passed over, and so are links that
     /// were read before.
     pub fn read_links(&mut self, cursor: &mut Cursor<'_>, key: &HashKey) -> Result<(), BadFormat> {
+        cursor.format_of("list of links", LINKS_FORMAT)?;
         let players = &mut self.partition.players;
         let known = self.head.map_or(0, |head| head.players);
         let first: Ordinal = cursor.small()?;
@@ -236,9 +239,7 @@ impl Loader {
     }
 
     fn read_head(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
-        if cursor.u8()? != HEAD_FORMAT {
-            return Err(cursor.bad());
-        }
+        cursor.format_of("head of a partition", HEAD_FORMAT)?;
         let head = Head {
             next_batch: cursor.varint()?,
             time: Timestamp::from_micros(cursor.i64()?),
@@ -271,7 +272,7 @@ impl Loader {
         let Some(head) = self.head else { return Ok(self.partition) };
         let complete = self.accounts.iter().all(|loaded| *loaded);
         if rules.applied != head.applied || !complete {
-            return Err(BadFormat("set of checkpoints: a value is missing"));
+            return Err(BadFormat::Invalid("set of checkpoints: a value is missing"));
         }
         let partition = &mut self.partition;
         (partition.rules, partition.next_batch, partition.time) =

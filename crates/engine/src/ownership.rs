@@ -148,9 +148,7 @@ impl Cursor {
     /// Reads a cursor from a checkpoint.
     pub fn read(written: &[u8]) -> Result<Self, BadFormat> {
         let mut cursor = bytes::Cursor::new(written, "cursor of the order");
-        if cursor.u8()? != FORMAT {
-            return Err(cursor.bad());
-        }
+        cursor.format(FORMAT)?;
         let (next, epoch, claim) = (cursor.i64()?, cursor.u64()?, cursor.i64()?);
         let (next_batch, first_batch) = (cursor.u64()?, cursor.u64()?);
         let sources = [cursor.i64()?, cursor.i64()?, cursor.i64()?, cursor.i64()?];

@@ -34,6 +34,8 @@ pub trait Table: fmt::Debug + Default {
     /// What it holds.
     type Value: fmt::Debug + Clone + PartialEq;
 
+    /// What a row is called where it cannot be read.
+    const NAME: &'static str;
     /// The format of values that this release writes; it stands before each of them.
     const FORMAT: u8;
 
@@ -57,7 +59,10 @@ fn read_row_value<T: Table>(
     match cursor.u8()? {
         0 => Ok(None),
         format if format == T::FORMAT => Ok(Some(T::read_value(cursor, partition)?)),
-        _ => Err(cursor.bad()),
+        found => {
+            let (what, found, known) = (T::NAME, found.into(), T::FORMAT.into());
+            Err(BadFormat::Unknown { what, found, known })
+        }
     }
 }
 

@@ -202,6 +202,10 @@ impl Publisher {
             self.abort_former(taken)?;
             self.committed(taken, ANSWER_PATIENCE).map_err(|error| failed(&error))?
         };
+        let positions = taken.iter().zip(positions).map(|(taken, position)| {
+            next_batch(&position, taken).map_err(PublishFailed::Unavailable)
+        });
+        let positions = positions.collect::<Result<_, _>>()?;
         self.generation = Some(generation);
         Ok(positions)
     }
@@ -357,8 +361,12 @@ impl Publisher {
         Ok(())
     }
 
-    /// The next batch of each partition; waits for open transactions that would change it.
-    fn committed(&self, taken: &[Taken<'_>], patience: Duration) -> Result<Vec<u64>, KafkaError> {
+    /// What was committed of each partition; waits for open transactions that would change it.
+    fn committed(
+        &self,
+        taken: &[Taken<'_>],
+        patience: Duration,
+    ) -> Result<Vec<String>, KafkaError> {
         let topic = &self.config.topics.commands;
         let mut list = TopicPartitionList::with_capacity(taken.len());
         for taken in taken {
@@ -372,7 +380,7 @@ impl Publisher {
                     .find_partition(topic, i32::from(taken.partition))
                     .ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
                 found.error()?;
-                Ok(found.metadata().parse().unwrap_or(taken.start))
+                Ok(found.metadata().to_owned())
             })
             .collect()
     }
@@ -383,10 +391,28 @@ impl Publisher {
         for (partition, next_batch) in positions {
             let mut element = list.add_partition(topic, i32::from(*partition));
             element.set_offset(Offset::Offset(next_batch.cast_signed()))?;
-            element.set_metadata(next_batch.to_string());
+            element.set_metadata(format!("{POSITION}{next_batch}"));
         }
         Ok(list)
     }
+}
+
+/// With what a position begins: its format.
+const POSITION: &str = "1:";
+
+/// The next batch that a committed position names; the first where there is none.
+fn next_batch(position: &str, taken: &Taken<'_>) -> Result<u64, String> {
+    if position.is_empty() {
+        return Ok(taken.start);
+    }
+    let next = position.strip_prefix(POSITION).and_then(|next| next.parse().ok());
+    next.ok_or_else(|| {
+        format!(
+            "the position of partition {} is `{position}`, and this release knows positions that begin \
+             with `{POSITION}`: start the release that wrote it, or a later one",
+            taken.partition
+        )
+    })
 }
 
 /// Where a transaction stopped; before its commit, as after a refusal, it surely left nothing.
@@ -489,6 +515,18 @@ fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_says_its_format_and_an_unknown_one_is_refused() {
+        let taken = Taken { partition: 3, start: 7, former: None };
+        assert_eq!(next_batch("", &taken), Ok(7));
+        assert_eq!(next_batch("1:42", &taken), Ok(42));
+        for unknown in ["42", "2:42", "1:", "1:-1"] {
+            let refused = next_batch(unknown, &taken).unwrap_err();
+            let expected = format!("the position of partition 3 is `{unknown}`, and this release");
+            assert!(refused.starts_with(&expected), "{refused}");
+        }
+    }
 
     #[test]
     fn records_come_out_as_they_went_in_and_the_last_can_be_taken_back() {

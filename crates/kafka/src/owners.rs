@@ -27,9 +27,7 @@ pub(crate) fn write(owner: &Owner) -> Vec<u8> {
 /// Reads an announcement.
 pub(crate) fn read(value: &[u8]) -> Result<Owner, BadFormat> {
     let mut cursor = Cursor::new(value, "announcement of an owner");
-    if cursor.u8()? != FORMAT {
-        return Err(cursor.bad());
-    }
+    cursor.format(FORMAT)?;
     let owner = Owner {
         partition: cursor.u16()?,
         epoch: cursor.u64()?,

@@ -164,9 +164,7 @@ fn operator_id(value: &[u8]) -> Option<&str> {
 
 fn read_header<'a>(record: &mut Record<'a>, header: &'a [u8]) -> Result<(), BadFormat> {
     let mut cursor = Cursor::new(header, "header of a record");
-    if cursor.u8()? != FORMAT {
-        return Err(cursor.bad());
-    }
+    cursor.format(FORMAT)?;
     let source = Source::from_number(cursor.u8()?).filter(|source| can_be_foreign(*source));
     let source = source.ok_or(cursor.bad())?;
     let length = usize::from(cursor.u8()?);

@@ -132,7 +132,7 @@ pub fn outputs_of(
     aside: &dyn Aside,
     each: &mut dyn FnMut(Output<'_>),
 ) -> Result<u32, BadFormat> {
-    const MISMATCH: BadFormat = BadFormat("slice of the same batch");
+    const MISMATCH: BadFormat = BadFormat::Invalid("slice of the same batch");
     let is_same = |records: &Slice<'_>| {
         (records.partition, records.batch, records.count)
             == (journal.partition, journal.batch, journal.count)

@@ -55,8 +55,8 @@ impl Backing {
             Ok(None) => Ok(()),
             Ok(Some(difference)) => Err(NotCommitted::Differs(difference)),
             // What cannot be compared is not known to be the same: a person has to look.
-            Err(damaged @ StorageError::Damaged { .. }) => {
-                let what = in_full(&damaged);
+            Err(unread @ (StorageError::Damaged { .. } | StorageError::UnknownFormat { .. })) => {
+                let what = in_full(&unread);
                 Err(NotCommitted::Differs(Difference { slot: 0, what }))
             }
             Err(error) => Err(NotCommitted::Store(error.into())),

@@ -211,9 +211,7 @@ impl Manifest {
 
     /// Reads a manifest after its first byte.
     pub fn read(cursor: &mut Cursor<'_>) -> std::result::Result<Self, BadFormat> {
-        if cursor.u8()? != MANIFEST_FORMAT {
-            return Err(cursor.bad());
-        }
+        cursor.format_of("manifest", MANIFEST_FORMAT)?;
         let log_from = read_position(cursor)?;
         let log_synced = cursor.varint()?;
         let (journal, dead_letters) = (read_position(cursor)?, read_position(cursor)?);
@@ -244,9 +242,10 @@ impl Manifest {
     }
 }
 
-/// Bytes of an id in the family of recent ids, after `partition u16 · count u32`.
+/// Bytes of an id in the family of recent ids, after `format u8 · partition u16 · count u32`.
 const ID_BYTES: usize = 48;
-const IDS_HEAD_BYTES: usize = 6;
+const IDS_HEAD_BYTES: usize = 7;
+const IDS_FORMAT: u8 = 1;
 
 /// Appends ids as a part of a frame of recent ids.
 pub(crate) fn write_ids<'a>(
@@ -255,6 +254,7 @@ pub(crate) fn write_ids<'a>(
     ids: impl ExactSizeIterator<Item = &'a IdEntry>,
 ) {
     out.reserve(IDS_HEAD_BYTES + ids.len() * ID_BYTES);
+    out.push(IDS_FORMAT);
     out.extend_from_slice(&partition.to_le_bytes());
     out.extend_from_slice(&u32::try_from(ids.len()).expect("fewer than 2^32").to_le_bytes());
     for id in ids {
@@ -277,6 +277,7 @@ pub fn read_ids(
 ) -> std::result::Result<(), BadFormat> {
     let mut cursor = Cursor::new(payload, "list of ids");
     while !cursor.is_empty() {
+        cursor.format(IDS_FORMAT)?;
         let partition = cursor.u16()?;
         for _ in 0..cursor.u32()? {
             let id = IdHash([cursor.u64()?, cursor.u64()?]);
@@ -577,5 +578,5 @@ fn append(writer: &mut Writer, time: Timestamp, frame: &mut [u8]) -> Result<()> 
 
 /// The error for a frame that passed its checksum and is not what it should be.
 pub fn bad_frame(family: Family, offset: u64) -> impl FnOnce(BadFormat) -> StorageError {
-    move |error| StorageError::damaged(family.folder(), offset, error.to_string())
+    move |bad| StorageError::bad(family.folder(), offset, bad)
 }

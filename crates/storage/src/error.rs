@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use accolade_engine::rules::Unknown;
+use accolade_wire::bytes::BadFormat;
 
 /// A failure of the storage.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,19 @@ pub enum StorageError {
         offset: u64,
         /// What was found.
         what: String,
+    },
+    /// Something has a format that this release does not know: use the one that wrote it, or a later one.
+    #[error(
+        "the file `{path}` cannot be read at byte {offset}: {what}: start the release that wrote it, or \
+         a later one"
+    )]
+    UnknownFormat {
+        /// The file, relative to the data directory.
+        path: String,
+        /// Where.
+        offset: u64,
+        /// What it is, with the format that was found and the one that is known.
+        what: BadFormat,
     },
     /// The directory was written by a later release: use that one.
     #[error(
@@ -75,6 +89,16 @@ impl StorageError {
     /// A failure that is not about one file.
     pub const fn other(what: &'static str, source: io::Error) -> Self {
         Self::Other { what, source }
+    }
+
+    /// Bytes at `offset` of `path` that are not what they should be.
+    pub fn bad(path: impl Into<String>, offset: u64, bad: BadFormat) -> Self {
+        match bad {
+            BadFormat::Invalid(_) => Self::damaged(path, offset, bad.to_string()),
+            BadFormat::Unknown { .. } => {
+                Self::UnknownFormat { path: path.into(), offset, what: bad }
+            }
+        }
     }
 
     /// Damage at `offset` of `path`.

@@ -87,7 +87,7 @@ pub struct LogWriter {
 struct Staged {
     records: Vec<u8>,
     count: u32,
-    flags: u16,
+    flags: u8,
     is_wanted: bool,
 }
 

@@ -2,7 +2,7 @@
 //! rest.
 //!
 //! `blocks · table · table offset u64 · table length u32 · checksum of the table u32`. A block is
-//! `CRC32C of the rest u32 · compressed bytes`; the table has the raw length u64, the raw bytes of a block
+//! `CRC32C of the rest u32 · compressed bytes`; the table has its format u8, the raw length u64, the raw bytes of a block
 //! u32 and, for each block, the u32 offset where it begins: the table stays in memory, and blocks are many.
 
 use std::cell::RefCell;
@@ -10,10 +10,12 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_engine::disk::{Disk, DiskFile};
+use accolade_wire::bytes::Cursor;
 
 const LEVEL: i32 = 1;
 const TAIL_BYTES: u64 = 16;
-const TABLE_HEAD_BYTES: usize = 12;
+const FORMAT: u8 = 1;
+const TABLE_HEAD_BYTES: usize = 13;
 const CHECKSUM_BYTES: usize = 4;
 /// No block is larger: a damaged table asks for no more memory.
 const BLOCK_BYTES_MAX: u32 = 1 << 20;
@@ -47,7 +49,7 @@ pub fn pack(
         file => file?,
     };
     let mut offset = 0_u32;
-    let mut table = Vec::new();
+    let mut table = vec![FORMAT];
     table.extend_from_slice(&raw_len.to_le_bytes());
     table.extend_from_slice(&block_bytes.to_le_bytes());
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
@@ -119,8 +121,11 @@ impl Packed {
         if crc32c::crc32c(&table) != word(12) || table_len < TABLE_HEAD_BYTES {
             return Err(damaged("the table of a compressed segment is damaged"));
         }
-        let raw_len = u64::from_le_bytes(table[..8].try_into().expect("8 bytes"));
-        let block_bytes = u32::from_le_bytes(table[8..12].try_into().expect("4 bytes"));
+        let mut cursor = Cursor::new(&table, "compressed segment");
+        let invalid = |bad| io::Error::new(io::ErrorKind::InvalidData, bad);
+        cursor.format(FORMAT).map_err(invalid)?;
+        let raw_len = cursor.u64().map_err(invalid)?;
+        let block_bytes = cursor.u32().map_err(invalid)?;
         let offsets = table[TABLE_HEAD_BYTES..].chunks_exact(4);
         let offset = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("4 bytes"));
         let end =

@@ -389,9 +389,8 @@ pub fn open(
         return Err(damaged("the table of a sealed run is damaged"));
     }
     let mut cursor = Cursor::new(&table, "table of a sealed run");
-    if cursor.u8().map_err(bad)? != FORMAT {
-        return Err(damaged("a sealed run has a newer format"));
-    }
+    let unknown = |bad| io::Error::new(io::ErrorKind::InvalidData, bad);
+    cursor.format_of("sealed run", FORMAT).map_err(unknown)?;
     let mut sections = Vec::new();
     let mut number = 0;
     while !cursor.is_empty() {

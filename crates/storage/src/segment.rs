@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
 use accolade_engine::disk::{Disk, DiskFile};
+use accolade_wire::bytes::BadFormat;
 
 use crate::error::{Result, StorageError};
 
@@ -150,7 +151,8 @@ pub fn parse_segment_head(
         return Err(StorageError::damaged(path, 0, "it is not a segment of its folder"));
     }
     if word(8) != SEGMENT_FORMAT {
-        return Err(StorageError::Newer { found: word(8), known: SEGMENT_FORMAT });
+        let (what, found, known) = ("segment", word(8), SEGMENT_FORMAT);
+        return Err(StorageError::bad(path, 0, BadFormat::Unknown { what, found, known }));
     }
     Ok(Some(Position {
         sequence: long(16),
@@ -462,7 +464,9 @@ pub fn scan(
         }
         let format = u16::from_le_bytes([bytes[12], bytes[13]]);
         if format != FRAME_FORMAT {
-            return Err(StorageError::Newer { found: format.into(), known: FRAME_FORMAT.into() });
+            let (what, found, known) = ("frame", format.into(), FRAME_FORMAT.into());
+            let bad = BadFormat::Unknown { what, found, known };
+            return Err(StorageError::bad(path, position.offset, bad));
         }
         let head = frame_head(&bytes);
         if head.flags & FOOTER != 0 {

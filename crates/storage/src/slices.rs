@@ -83,9 +83,7 @@ impl Slices {
 
     /// Adds a frame's slices to the index of the open segment `sequence`.
     fn note(&self, sequence: u64, payload_at: u64, payload: &[u8]) -> Result<()> {
-        let bad = |error: accolade_wire::bytes::BadFormat| {
-            StorageError::damaged(self.path(sequence), payload_at, error.to_string())
-        };
+        let bad = |bad| StorageError::bad(self.path(sequence), payload_at, bad);
         let segment =
             self.segment(sequence).expect("frames are appended to a segment that is open");
         let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
@@ -201,10 +199,8 @@ impl Slices {
         bytes
             .read_at(&mut slice, u64::from(at.offset))
             .map_err(|source| StorageError::io(path(), source))?;
-        let damaged = |error: accolade_wire::bytes::BadFormat| {
-            StorageError::damaged(path(), u64::from(at.offset), error.to_string())
-        };
-        Slice::read(&mut Cursor::new(&slice, "slice")).map_err(damaged)?;
+        let bad = |bad| StorageError::bad(path(), at.offset.into(), bad);
+        Slice::read(&mut Cursor::new(&slice, "slice")).map_err(bad)?;
         Ok(slice)
     }
 

@@ -1,17 +1,31 @@
 //! Reading and writing the primitives of the binary formats: little-endian integers, varints
 //! (LEB128; signed ones zig-zag) and counted texts.
 
-/// Bytes that are not what their format says. They passed their checksum, so this is damage beyond
-/// what a torn write can do, or a newer format.
+/// Bytes that cannot be read, by what they should have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadFormat(
-    /// What was being read.
-    pub &'static str,
-);
+pub enum BadFormat {
+    /// They are not what their format says. They passed their checksum, so this is damage beyond what a
+    /// torn write can do.
+    Invalid(&'static str),
+    /// They have a format that this release does not know.
+    Unknown {
+        /// What was being read.
+        what: &'static str,
+        /// The format that it says it has.
+        found: u32,
+        /// The newest format that this release knows.
+        known: u32,
+    },
+}
 
 impl std::fmt::Display for BadFormat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the bytes are not a valid {}", self.0)
+        match self {
+            Self::Invalid(what) => write!(f, "the bytes are not a valid {what}"),
+            Self::Unknown { what, found, known } => {
+                write!(f, "a {what} has format {found}, and this release knows format {known}")
+            }
+        }
     }
 }
 
@@ -66,7 +80,23 @@ impl<'a> Cursor<'a> {
 
     /// The error for bytes that do not fit.
     pub const fn bad(&self) -> BadFormat {
-        BadFormat(self.what)
+        BadFormat::Invalid(self.what)
+    }
+
+    /// The format that everything stored begins with, which has to be `known`.
+    pub fn format(&mut self, known: u8) -> Result<(), BadFormat> {
+        self.format_of(self.what, known)
+    }
+
+    /// The same of a `what` that is a part of what is read.
+    pub fn format_of(&mut self, what: &'static str, known: u8) -> Result<(), BadFormat> {
+        match self.u8()? {
+            found if found == known => Ok(()),
+            found => {
+                let (found, known) = (found.into(), known.into());
+                Err(BadFormat::Unknown { what, found, known })
+            }
+        }
     }
 
     /// The next `count` bytes.

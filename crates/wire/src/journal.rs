@@ -365,9 +365,7 @@ impl<'a> Outcomes<'a> {
     /// Begins to read a slice of the journal.
     pub fn read(slice: &Slice<'a>) -> Result<Self, BadFormat> {
         let mut cursor = Cursor::new(slice.body, "journal slice");
-        if cursor.u8()? != FORMAT {
-            return Err(cursor.bad());
-        }
+        cursor.format(FORMAT)?;
         let behaviour = cursor.u16()?;
         let time = Timestamp::from_micros(cursor.i64()?);
         let next = Place { partition: slice.partition, batch: slice.batch, slot: 0, number: 0 };

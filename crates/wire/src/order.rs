@@ -134,9 +134,7 @@ impl Order {
     /// Reads a record.
     pub fn read(bytes: &[u8]) -> Result<Self, BadFormat> {
         let mut cursor = Cursor::new(bytes, "record of the order");
-        if cursor.u8()? != FORMAT {
-            return Err(cursor.bad());
-        }
+        cursor.format(FORMAT)?;
         let order = match cursor.u8()? {
             CLAIM => Self::Claim(Claim {
                 epoch: cursor.u64()?,

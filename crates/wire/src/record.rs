@@ -1,10 +1,9 @@
 //! A record of the log, and the slice of one batch that holds records of one partition.
 //!
-//! Record: `length u32 · kind u8 · source u8 · flags u8 · operator length u8 · received_at i64 ·
-//! [origin: partition u16, batch u64, slot
-//! u32, number u32, sequence u64] · operator · body`; the length counts all after
-//! itself. Slice: `checksum u32 · partition u16 · flags u16 · count u32 · batch u64 · length u32 · body`;
-//! the checksum is CRC32C over all after itself, so that a slice can be read alone.
+//! Record: `length u32 · format u8 · kind u8 · source u8 · flags u8 · operator length u8 · received_at i64
+//! · [origin: partition u16, batch u64, slot u32, number u32, sequence u64] · operator · body`; the length
+//! counts all after itself. Slice: `checksum u32 · format u8 · flags u8 · partition u16 · count u32 · batch
+//! u64 · length u32 · body`; the checksum is CRC32C over all after itself, so that a slice can be read alone.
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
@@ -125,17 +124,20 @@ impl Origin {
 }
 
 const HAS_ORIGIN: u8 = 1;
+const RECORD_FORMAT: u8 = 1;
+const SLICE_FORMAT: u8 = 1;
 
 impl<'a> Record<'a> {
     /// Appends the record to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
         let origin = if self.origin.is_some() { ORIGIN_BYTES } else { 0 };
-        let length = 12 + origin + self.operator.len() + self.body.len();
+        let length = 13 + origin + self.operator.len() + self.body.len();
         out.reserve(4 + length);
         out.extend_from_slice(&u32::try_from(length).expect("bodies are limited").to_le_bytes());
         let flags = if self.origin.is_some() { HAS_ORIGIN } else { 0 };
         let operator = u8::try_from(self.operator.len()).expect("an id has at most 128 bytes");
-        out.extend_from_slice(&[self.kind as u8, self.source as u8, flags, operator]);
+        let (kind, source) = (self.kind as u8, self.source as u8);
+        out.extend_from_slice(&[RECORD_FORMAT, kind, source, flags, operator]);
         out.extend_from_slice(&self.received_at.micros().to_le_bytes());
         if let Some(origin) = self.origin {
             origin.write(out);
@@ -148,6 +150,7 @@ impl<'a> Record<'a> {
     pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, BadFormat> {
         let length = cursor.u32()? as usize;
         let mut fields = Cursor::new(cursor.take(length)?, "record");
+        fields.format(RECORD_FORMAT)?;
         let kind = Kind::from_number(fields.u8()?).ok_or(fields.bad())?;
         let source = Source::from_number(fields.u8()?).ok_or(fields.bad())?;
         let flags = fields.u8()?;
@@ -168,7 +171,7 @@ pub struct Slice<'a> {
     /// The batch's number in it.
     pub batch: u64,
     /// Format flags; for a slice of the log, whether there is a control record among the records.
-    pub flags: u16,
+    pub flags: u8,
     /// How many records or outcomes.
     pub count: u32,
     /// The records or outcomes, one after the other.
@@ -176,7 +179,7 @@ pub struct Slice<'a> {
 }
 
 /// A slice of the log holds a control record.
-pub const HAS_CONTROL: u16 = 1;
+pub const HAS_CONTROL: u8 = 1;
 
 /// Bytes of a slice before its body.
 pub const SLICE_HEAD_BYTES: usize = 24;
@@ -204,8 +207,8 @@ impl<'a> Slice<'a> {
     fn checked_head(&self) -> [u8; SLICE_HEAD_BYTES - 4] {
         let length = u32::try_from(self.body.len()).expect("a frame has less than 4 GiB");
         let mut head = [0; SLICE_HEAD_BYTES - 4];
-        head[..2].copy_from_slice(&self.partition.to_le_bytes());
-        head[2..4].copy_from_slice(&self.flags.to_le_bytes());
+        head[..2].copy_from_slice(&[SLICE_FORMAT, self.flags]);
+        head[2..4].copy_from_slice(&self.partition.to_le_bytes());
         head[4..8].copy_from_slice(&self.count.to_le_bytes());
         head[8..16].copy_from_slice(&self.batch.to_le_bytes());
         head[16..].copy_from_slice(&length.to_le_bytes());
@@ -228,7 +231,8 @@ impl<'a> Slice<'a> {
     /// Reads one slice from the front of bytes that were checked with their frame.
     pub fn read_unchecked(cursor: &mut Cursor<'a>) -> Result<Self, BadFormat> {
         cursor.u32()?;
-        let (partition, flags, count) = (cursor.u16()?, cursor.u16()?, cursor.u32()?);
+        cursor.format_of("slice", SLICE_FORMAT)?;
+        let (flags, partition, count) = (cursor.u8()?, cursor.u16()?, cursor.u32()?);
         let batch = cursor.u64()?;
         let length = cursor.u32()? as usize;
         Ok(Self { partition, batch, flags, count, body: cursor.take(length)? })

@@ -47,9 +47,7 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
 
 /// Reads what [`put_account`] wrote.
 pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account, BadFormat> {
-    if cursor.u8()? != ACCOUNT_FORMAT {
-        return Err(cursor.bad());
-    }
+    cursor.format_of("account", ACCOUNT_FORMAT)?;
     let balance = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
     let consent = match cursor.u8()? {
         0 => None,

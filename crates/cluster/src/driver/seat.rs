@@ -73,7 +73,7 @@ pub struct Batch {
     pub number: u64,
     /// Its time and random bytes.
     pub moment: Moment,
-    flags: u16,
+    flags: u8,
     pub(crate) count: u32,
     body: Arc<Vec<u8>>,
     pub(crate) origins: Origins,

@@ -199,7 +199,7 @@ fn read_time(cursor: &mut Cursor<'_>) -> Result<Timestamp, BadFormat> {
 }
 
 fn read_format(cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
-    if cursor.u8()? == FORMAT { Ok(()) } else { Err(cursor.bad()) }
+    cursor.format_of("part of the rules", FORMAT)
 }
 
 /// A version as a checkpoint has it.
@@ -288,7 +288,7 @@ impl Restoring {
     /// The rules of the newest checkpoint; those before the first control record where none was read.
     pub fn finish(self) -> Result<Rules, BadFormat> {
         let Self { head, mut operators, versions, .. } = self;
-        let missing = BadFormat("set of checkpoints: a part of the rules is missing");
+        let missing = BadFormat::Invalid("set of checkpoints: a part of the rules is missing");
         let mut rules = match head {
             Some(head) => head,
             None if operators.is_empty() && versions.is_empty() => return Ok(Rules::default()),

@@ -36,6 +36,7 @@ impl Table for CapDays {
     type Key = CapDayKey;
     type Value = Points;
 
+    const NAME: &'static str = "day of a cap";
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, key: &CapDayKey) {

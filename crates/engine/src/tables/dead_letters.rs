@@ -54,6 +54,7 @@ impl Table for DeadLetters {
     type Key = Place;
     type Value = DeadLetter;
 
+    const NAME: &'static str = "dead letter";
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, key: &Place) {

@@ -65,6 +65,7 @@ impl Table for Inbox {
     type Key = u16;
     type Value = Received;
 
+    const NAME: &'static str = "record of messages received";
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, from: &u16) {

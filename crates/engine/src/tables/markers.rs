@@ -26,6 +26,7 @@ impl Table for Markers {
     type Key = MarkerKey;
     type Value = Timestamp;
 
+    const NAME: &'static str = "marker";
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, key: &MarkerKey) {

@@ -55,6 +55,7 @@ impl Table for Outbox {
     type Key = MessageKey;
     type Value = Message;
 
+    const NAME: &'static str = "message to another partition";
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, key: &MessageKey) {

@@ -14,6 +14,7 @@ impl Table for Sent {
     type Key = u16;
     type Value = u64;
 
+    const NAME: &'static str = "count of messages sent";
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, to: &u16) {

@@ -27,9 +27,9 @@ pub(crate) struct Play {
     now: Timestamp,
     next_command: u32,
     /// Bodies of batches that were given to a partition that stands.
-    waiting: Vec<(Vec<u8>, u16)>,
+    waiting: Vec<(Vec<u8>, u8)>,
     /// What was folded, with its time.
-    ordered: Vec<(Vec<u8>, u16, Timestamp)>,
+    ordered: Vec<(Vec<u8>, u8, Timestamp)>,
     heard: Vec<String>,
     outcomes: Vec<Outcome>,
 }
@@ -99,7 +99,7 @@ impl Play {
         self.heard.drain(..).collect::<Vec<_>>().join("\n")
     }
 
-    fn order(&mut self, kind: Kind, source: Source, operator: &str, body: &[u8], flags: u16) {
+    fn order(&mut self, kind: Kind, source: Source, operator: &str, body: &[u8], flags: u8) {
         let (received_at, origin) = (self.now, None);
         let record = Record { kind, source, operator, received_at, origin, body };
         let mut records = Vec::new();
@@ -296,7 +296,7 @@ impl Play {
 }
 
 fn slice_of<'a>(
-    (batch, (body, flags, time)): (u64, &'a (Vec<u8>, u16, Timestamp)),
+    (batch, (body, flags, time)): (u64, &'a (Vec<u8>, u8, Timestamp)),
 ) -> (Slice<'a>, Moment) {
     let slice = Slice { partition: 0, batch, flags: *flags, count: count_of(body), body };
     (slice, Moment { time: *time, random: [7; 32] })

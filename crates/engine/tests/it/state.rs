@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use accolade_domain::ledger::ChainHash;
 use accolade_engine::checkpoint::Loader;
-use accolade_wire::bytes::Cursor;
+use accolade_engine::ownership;
+use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::identity::HashKey;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
@@ -98,4 +100,22 @@ fn what_is_sent_is_sent_again_until_it_has_arrived() {
     assert!(sent > 0);
     play.line("after 1m");
     assert!(play.effects.len() > sent);
+}
+
+#[test]
+fn an_unknown_format_of_a_part_of_the_state_is_refused_by_its_number() {
+    let key = HashKey([0; 16]);
+    let is_refused = |read: Result<(), BadFormat>, what: &str| {
+        let expected = format!("a {what} has format 9, and this release knows format 1");
+        assert_eq!(read.unwrap_err().to_string(), expected);
+    };
+    let mut loader = Loader::new(0);
+    is_refused(loader.read_links(&mut Cursor::new(&[9], "links"), &key), "list of links");
+    is_refused(ownership::Cursor::read(&[9]).map(drop), "cursor of the order");
+    let play = played();
+    let mut values = Vec::new();
+    play.partition.write_all(&mut values);
+    assert_eq!(values[1], 1, "the head's format");
+    values[1] = 9;
+    is_refused(loader.peek_head(&mut Cursor::new(&values, "checkpoint")), "head of a partition");
 }

@@ -83,7 +83,7 @@ fn outputs_are_seen_once_where_a_publisher_is_replaced_within_a_transaction() {
         let mut list = TopicPartitionList::new();
         let mut element = list.add_partition(&config.topics.commands, 0);
         element.set_offset(Offset::Offset(batch + 1)).unwrap();
-        element.set_metadata((batch + 1).to_string());
+        element.set_metadata(format!("1:{}", batch + 1));
         let generation = group.group_metadata().unwrap();
         former.send_offsets_to_transaction(&list, &generation, SOON).unwrap();
         let value = batch.to_string();

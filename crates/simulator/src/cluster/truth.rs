@@ -28,7 +28,7 @@ use crate::workload::FAULTY_STAKE;
 struct Ordered {
     number: u64,
     moment: Moment,
-    flags: u16,
+    flags: u8,
     count: u32,
     body: Vec<u8>,
 }

@@ -71,9 +71,10 @@ impl Run {
 
 fn names_damage(error: &StorageError) -> bool {
     match error {
-        StorageError::Damaged { .. } | StorageError::Newer { .. } | StorageError::NewerRules(_) => {
-            true
-        }
+        StorageError::Damaged { .. }
+        | StorageError::UnknownFormat { .. }
+        | StorageError::Newer { .. }
+        | StorageError::NewerRules(_) => true,
         StorageError::Io { source, .. } | StorageError::Other { source, .. } => {
             source.kind() == io::ErrorKind::InvalidData
         }

@@ -155,18 +155,12 @@ impl List {
         if crc32c::crc32c(content).to_le_bytes() != checksum {
             return Err(damaged("its checksum does not fit".into()));
         }
-        match content.first() {
-            Some(&FORMAT) => {}
-            Some(&found) if found > FORMAT => {
-                return Err(StorageError::Newer { found: found.into(), known: FORMAT.into() });
-            }
-            _ => return Err(damaged("it is no list".into())),
-        }
-        let mut cursor = Cursor::new(&content[1..], "list of a checkpoint");
-        Self::parse(name, &mut cursor).map_err(|error| damaged(error.to_string()))
+        let mut cursor = Cursor::new(content, "list of a checkpoint");
+        Self::parse(name, &mut cursor).map_err(|bad| StorageError::bad(name, 0, bad))
     }
 
     fn parse(name: &str, cursor: &mut Cursor<'_>) -> std::result::Result<Self, BadFormat> {
+        cursor.format(FORMAT)?;
         let data_format = cursor.small()?;
         let number = cursor.varint()?;
         let made_at = Timestamp::from_micros(cursor.i64()?);

@@ -56,15 +56,13 @@ pub fn read_shipped(disk: &dyn Disk) -> Result<Option<Shipped>> {
     if crc32c::crc32c(content).to_le_bytes() != *checksum {
         return Err(damaged());
     }
-    let (before, key, list) = parse(content).map_err(|_| damaged())?;
+    let (before, key, list) = parse(content).map_err(|bad| StorageError::bad(FILE, 0, bad))?;
     Ok(Some(Shipped { list: List::read(key, list)?, before: before.to_owned() }))
 }
 
 fn parse(content: &[u8]) -> std::result::Result<(&str, &str, &[u8]), BadFormat> {
     let mut cursor = Cursor::new(content, "name of a list");
-    if cursor.u8()? != FORMAT {
-        return Err(cursor.bad());
-    }
+    cursor.format(FORMAT)?;
     let (before, key) = (cursor.text()?, cursor.text()?);
     let length = cursor.small()?;
     Ok((before, key, cursor.take(length)?))

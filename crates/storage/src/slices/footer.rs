@@ -4,6 +4,7 @@ use std::io;
 
 use accolade_domain::time::Timestamp;
 use accolade_engine::disk::DiskFile;
+use accolade_wire::bytes::{BadFormat, Cursor};
 
 use super::Slices;
 use super::content::Bytes;
@@ -11,12 +12,16 @@ use crate::error::{Result, StorageError};
 use crate::index::Index;
 use crate::segment::{End, FrameHead, Position, new_frame, scan, seal_footer};
 
+/// The footer: `format u8 · time of the last frame i64 · index`.
+const FORMAT: u8 = 1;
+
 /// Bytes at the end of a closed segment that say where its footer is: `sequence u64 · offset u64 ·
 /// next frame u64 · checksum u32 · checksum of these u32`.
 pub(super) const CLOSING_BYTES: u64 = 32;
 
 pub(super) fn write_footer(index: &Index, newest: Timestamp, end: &Position) -> Vec<u8> {
     let mut footer = new_frame(1024);
+    footer.push(FORMAT);
     footer.extend_from_slice(&newest.micros().to_le_bytes());
     index.write(&mut footer);
     let length = footer.len();
@@ -32,10 +37,11 @@ pub(super) fn write_footer(index: &Index, newest: Timestamp, end: &Position) -> 
     footer
 }
 
-fn parse_footer(footer: &[u8]) -> Option<(Index, Timestamp)> {
-    let (newest, index) = footer.split_first_chunk()?;
-    let newest = Timestamp::from_micros(i64::from_le_bytes(*newest));
-    Some((Index::read(index).ok()?, newest))
+fn parse_footer(footer: &[u8]) -> std::result::Result<(Index, Timestamp), BadFormat> {
+    let mut cursor = Cursor::new(footer, "index of a segment");
+    cursor.format(FORMAT)?;
+    let newest = Timestamp::from_micros(cursor.i64()?);
+    Ok((Index::read(cursor.rest())?, newest))
 }
 
 /// Whether the file of segment `sequence` ends as a closed one does.
@@ -65,9 +71,9 @@ impl Slices {
         let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
         let ignore = &mut |_: &FrameHead, _: &Position, _, _: &[u8]| Ok(());
         match scan(&mut read, len, footer_at, ignore, &path)? {
-            (_, End::Footer(footer)) => parse_footer(&footer).ok_or_else(|| {
-                StorageError::damaged(&path, footer_at.offset, "its index is damaged")
-            }),
+            (_, End::Footer(footer)) => {
+                parse_footer(&footer).map_err(|bad| StorageError::bad(&path, footer_at.offset, bad))
+            }
             (at, _) => Err(StorageError::damaged(&path, at.offset, "its index is missing")),
         }
     }

@@ -149,7 +149,7 @@ impl Slices {
             let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
             index
                 .add(slices, payload_at + self.prefix_bytes as u64)
-                .map_err(|error| StorageError::damaged(path, payload_at, error.to_string()))?;
+                .map_err(|bad| StorageError::bad(path, payload_at, bad))?;
             newest = frame_head.time;
             let is_wanted = from.is_none_or(|from| frame_head.number >= from.next_frame);
             if is_wanted { frame(frame_head, payload) } else { Ok(()) }

@@ -4,6 +4,7 @@ mod adopt;
 mod breaking;
 mod contracts;
 mod driver;
+mod formats;
 mod home;
 mod lookup;
 mod node;

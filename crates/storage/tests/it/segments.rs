@@ -31,13 +31,13 @@ fn written(disk: &Arc<dyn Disk>, count: u64) -> Vec<Position> {
     (1..=count).map(append).collect()
 }
 
-fn recovered(disk: &Arc<dyn Disk>) -> Result<(Slices, u64), StorageError> {
+pub(crate) fn recovered(disk: &Arc<dyn Disk>) -> Result<(Slices, u64), StorageError> {
     let slices = Slices::new(Arc::clone(disk), Family::Log, 0);
     let end = slices.recover(None, 0, None, &mut |_, _| Ok(()))?;
     Ok((slices, end.map_or(0, |end| end.next_frame - 1)))
 }
 
-fn on_disk(test: impl Fn(&Arc<dyn Disk>, &[Position])) {
+pub(crate) fn on_disk(mut test: impl FnMut(&Arc<dyn Disk>, &[Position])) {
     let folder = tempfile::tempdir().unwrap();
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder.path()).unwrap());
     let ends = written(&disk, 12);

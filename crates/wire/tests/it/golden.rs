@@ -10,11 +10,14 @@ use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
-use accolade_wire::bytes::Cursor;
+use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::event::read_wager;
 use accolade_wire::identity::{Content, HashKey, IdKind, partition_of};
-use accolade_wire::journal::{Outcomes, StoredEntry, TimeSlot, begin_slice, put_outcome};
+use accolade_wire::journal::{
+    Outcomes, PassedOver, StoredEntry, TimeSlot, begin_slice, put_outcome,
+};
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
 use accolade_wire::state::{put_account, read_account};
 use expect_test::{Expect, expect};
@@ -64,10 +67,62 @@ fn a_record_in_its_slice() {
     check(
         &bytes,
         expect![[r#"
-            1e4dec2c0300010001000000e80300000000000038000000340000000104010c
-            007a3295a02606000300e80300000000000007000000020000002c0100000000
-            00006f70657261746f722d3738397b7d
+            517d93340101030001000000e803000000000000390000003500000001010401
+            0c007a3295a02606000300e80300000000000007000000020000002c01000000
+            0000006f70657261746f722d3738397b7d
         "#]],
+    );
+}
+
+#[test]
+fn an_unknown_format_is_refused_by_its_number() {
+    let is_refused = |bad: BadFormat, what: &str| {
+        let expected = format!("a {what} has format 9, and this release knows format 1");
+        assert_eq!(bad.to_string(), expected);
+    };
+    let (kind, source, received_at) = (Kind::Wager, Source::Http, AT);
+    let record = Record { kind, source, operator: "", received_at, origin: None, body: b"{}" };
+    let mut bytes = Vec::new();
+    record.write(&mut bytes);
+    bytes[4] = 9;
+    is_refused(Record::read(&mut Cursor::new(&bytes, "record")).unwrap_err(), "record");
+    let slice = Slice { partition: 3, batch: 1, flags: 0, count: 0, body: &[9] };
+    bytes.clear();
+    slice.write(&mut bytes);
+    bytes[4] = 9;
+    is_refused(Slice::read(&mut Cursor::new(&bytes, "list of slices")).unwrap_err(), "slice");
+    is_refused(Outcomes::read(&slice).unwrap_err(), "journal slice");
+    is_refused(Order::read(&[9, 1]).unwrap_err(), "record of the order");
+    let account = read_account(&mut Cursor::new(&[9], "checkpoint"), Subject([0; 16]));
+    is_refused(account.unwrap_err(), "account");
+}
+
+#[test]
+fn timers_that_were_passed_over_are_named_by_slot_0() {
+    let mut body = Vec::new();
+    begin_slice(&mut body, 1, AT);
+    let mut time = TimeSlot::default();
+    for at in 0..301 {
+        if at == 0 || at == 300 {
+            time.pass_over();
+        }
+        time.add(&[], &[]);
+    }
+    time.put(&mut body);
+    let (reason, detail) = (DeadReason::Skipped, "it failed".into());
+    for outcome in [Outcome::Recorded, Outcome::DeadLetter { reason, detail }] {
+        put_outcome(&mut body, &outcome, &[], &[]);
+    }
+    let slice = Slice { partition: 3, batch: 1_000, flags: 0, count: 2, body: &body };
+    let passed_over = PassedOver { slots: vec![2], timers: vec![0, 300] };
+    assert_eq!(PassedOver::read(&slice), Ok(passed_over));
+    let first = Outcomes::read(&slice).unwrap().next().unwrap().unwrap();
+    assert_eq!(first.outcome, Outcome::Time { fired: 301 });
+    check(
+        &body,
+        expect![[r#"
+        010100007a3295a02606000dad020200ac02030805096974206661696c6564
+    "#]],
     );
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
-use accolade_storage::error::{StorageError, in_full};
+use accolade_engine::error::in_full;
+use accolade_storage::error::StorageError;
 
 use crate::driver::keeper::{Keeper, Shipped, Written};
 use crate::driver::seat::Live;

@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
+use accolade_engine::error::in_full;
 use accolade_engine::ownership::Acknowledged;
 use accolade_engine::partition::Observer;
-use accolade_storage::error::in_full;
+use accolade_storage::random::random;
 use accolade_wire::order::Order;
 
 use crate::driver::seat::{Folded, Live, Sources};
@@ -94,7 +95,7 @@ fn begin_batch(inner: &Arc<Inner>, live: &mut Live) -> Result<bool, String> {
         gap: inner.batch_gap(),
         is_wanted,
     };
-    let Some(begun) = live.begin_batch(inner.clock.at(), &sources, random)? else {
+    let Some(begun) = live.begin_batch(inner.clock.at(), &sources, random_bytes)? else {
         inner.wanted[at].fetch_or(is_wanted, Ordering::AcqRel);
         return Ok(false);
     };
@@ -142,10 +143,8 @@ fn append(inner: &Arc<Inner>, partition: u16, order: &Order) {
     );
 }
 
-fn random() -> Result<[u8; 32], String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
-    Ok(bytes)
+fn random_bytes() -> Result<[u8; 32], String> {
+    random().map_err(|error| in_full(&error))
 }
 
 /// Notes what became of each record.

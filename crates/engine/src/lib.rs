@@ -19,6 +19,7 @@ mod carry;
 pub mod checkpoint;
 pub mod chunks;
 pub mod disk;
+pub mod error;
 pub mod feed;
 pub mod ids;
 pub mod input;

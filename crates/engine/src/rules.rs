@@ -16,6 +16,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::program::Versions;
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
 use accolade_wire::control::{Control, Unread};
+use accolade_wire::hex::from_hex;
 use accolade_wire::identity::HashKey;
 use rpds::RedBlackTreeMapSync;
 
@@ -226,7 +227,7 @@ impl Rules {
                 if partitions == 0 {
                     return Err(Declined::Malformed.into());
                 }
-                let hash_key = HashKey(hex_16(&hash_key).ok_or(Declined::Malformed)?);
+                let hash_key = HashKey(from_hex(&hash_key).ok_or(Declined::Malformed)?);
                 let cluster_id = cluster_id.into();
                 self.settings = Settings {
                     cluster_id,
@@ -352,15 +353,4 @@ impl Operator {
         }
         is_scheduled
     }
-}
-
-fn hex_16(text: &str) -> Option<[u8; 16]> {
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 16];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -1,7 +1,8 @@
 //! What may go wrong between the journal and the database.
 
-use std::fmt::Write as _;
 use std::io;
+
+use accolade_engine::error::in_full;
 
 /// Why the projection does not go on at this moment. All but [`Error::Settings`] are tried again.
 #[derive(Debug, thiserror::Error)]
@@ -45,20 +46,6 @@ pub type Result<T> = std::result::Result<T, Error>;
 fn in_words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("the database says: {}", said.message()),
-        None => with_causes(error),
+        None => in_full(error),
     }
-}
-
-/// An error and everything behind it, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_words = cause.to_string();
-        if !words.ends_with(&cause_words) {
-            write!(words, ": {cause_words}").expect("a string takes everything");
-        }
-        source = cause.source();
-    }
-    words
 }

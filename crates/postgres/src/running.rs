@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use accolade_engine::error::in_full;
 use accolade_engine::feed::Feed;
 use metrics::{counter, gauge};
 use tokio::sync::watch;
 
-use crate::error::with_causes;
 use crate::group::{Positions, Reader, now, time_of};
 use crate::session;
 use crate::settings::Settings;
@@ -154,10 +154,10 @@ async fn project(shared: &Shared) {
     let mut back_off = BACK_OFF;
     loop {
         let Err(error) = session::run(shared, &mut reader).await;
-        if shared.failed(with_causes(&error)) {
+        if shared.failed(in_full(&error)) {
             back_off = BACK_OFF;
         }
-        let error = with_causes(&error);
+        let error = in_full(&error);
         tracing::warn!(error, back_off_ms = back_off.as_millis(), "the projection waits");
         tokio::time::sleep(back_off).await;
         back_off = (back_off * 2).min(BACK_OFF_MAX);

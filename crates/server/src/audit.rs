@@ -9,6 +9,7 @@ use accolade_domain::ledger::{ChainHash, Place, Subject};
 use accolade_storage::error::StorageError;
 use accolade_storage::host::{Host, NotHere};
 use accolade_wire::bytes::Cursor;
+use accolade_wire::hex::to_hex;
 use accolade_wire::journal::{Outcomes, StoredEntry};
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
@@ -24,7 +25,7 @@ use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::PlaceShape;
 use crate::submit::soon;
-use crate::tenant::{Door, hex};
+use crate::tenant::Door;
 use crate::topics::{Gone, Lines, stream};
 
 /// Batches after which progress is told.
@@ -140,7 +141,7 @@ fn failed(entry: Option<(&dyn Host, u32, Subject, u64, Place)>, what: String) ->
             let operator = operators.find(|known| known.number == operator);
             Failure {
                 operator_id: operator.map(|operator| operator.id.to_string()),
-                subject: Some(hex(&subject.0)),
+                subject: Some(to_hex(&subject.0)),
                 sequence: Some(sequence),
                 place: Some(place.into()),
                 what,

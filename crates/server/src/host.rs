@@ -5,7 +5,9 @@ use std::time::Duration;
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::Place;
 use accolade_storage::node::ShippingStatus;
+use accolade_storage::random::random;
 use accolade_wire::control::Control;
+use accolade_wire::hex::to_hex;
 use accolade_wire::record::{Kind, Record, Source};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{StatusCode, Uri};
@@ -23,7 +25,7 @@ use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, Time, respond};
 use crate::submit::{Parcel, blocking};
-use crate::tenant::{Door, Tenant, hex, key_hash};
+use crate::tenant::{Door, Tenant, key_hash};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -264,10 +266,8 @@ pub(crate) async fn add_operator(
         let detail = "expected a text of 1 to 128 bytes without control characters";
         return Err(Problem::field(Refusal::Malformed, "/operatorId", detail));
     }
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)
-        .map_err(|_| Problem::new(Refusal::Failed, "the system gives no random bytes"))?;
-    let key = format!("acc_{}", hex(&secret));
+    let secret: [u8; 32] = random()?;
+    let key = format!("acc_{}", to_hex(&secret));
     let (operator, key_hash) = (operator_id.clone(), key_hash(&key));
     let control = Control::Operator { operator, key_hash, events_per_second };
     let service = &door.service;

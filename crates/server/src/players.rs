@@ -7,6 +7,7 @@ use accolade_domain::ledger::{EntryKind, Place};
 use accolade_domain::text::PackedId;
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
+use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
 use accolade_wire::json::{self, Value};
 use axum::extract::{Request, State};
@@ -21,7 +22,7 @@ use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::{Exact, Page, PartsShape, PlaceShape, Time, multiplier, respond};
 use crate::submit::{Reader, blocking};
-use crate::tenant::{Door, Tenant, hex};
+use crate::tenant::{Door, Tenant};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,7 +167,7 @@ impl From<Line> for EntryShape {
             place: entry.place.into(),
             event_time: Time(entry.event_time),
             record_time: Time(entry.record_time),
-            hash: hex(&hash.0),
+            hash: to_hex(&hash.0),
         }
     }
 }

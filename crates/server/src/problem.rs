@@ -366,7 +366,7 @@ impl From<StorageError> for Problem {
 
 impl From<std::io::Error> for Problem {
     fn from(source: std::io::Error) -> Self {
-        StorageError::io("lookup", source).into()
+        StorageError::other("what was asked for could not be read", source).into()
     }
 }
 

@@ -285,16 +285,16 @@ impl Service {
 }
 
 fn damaged(error: BadFormat) -> StorageError {
-    StorageError::damaged("journal", 0, error.to_string())
+    StorageError::bad("journal", 0, error)
 }
 
 /// Runs what reads from the disk, or works for long, where it holds nobody up.
 pub(crate) async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(run)
-        .await
-        .map_err(|error| StorageError::io("a request", std::io::Error::other(error)).into())
+    tokio::task::spawn_blocking(run).await.map_err(|error| {
+        StorageError::other("a request was not ended", std::io::Error::other(error)).into()
+    })
 }
 
 /// Reads what became of the record at `place`. The journal may be a moment behind the state that

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use accolade_engine::rules::Rules;
 use accolade_storage::host::Host;
+use accolade_wire::hex::{from_hex, to_hex};
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -61,13 +62,7 @@ impl Tenant {
 
 /// SHA-256 of a key as text.
 pub(crate) fn key_hash(key: &str) -> String {
-    hex(&Sha256::digest(key.as_bytes()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    to_hex(&Sha256::digest(key.as_bytes()))
 }
 
 /// The operators, by what they show.
@@ -147,17 +142,6 @@ fn front(hash: &[u8; 32]) -> u64 {
 
 pub(crate) fn is_same(a: &[u8; 32], b: &[u8; 32]) -> bool {
     std::hint::black_box(a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b))) == 0
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 impl Door {

@@ -7,8 +7,9 @@ use accolade_wire::journal::difference::Difference;
 use accolade_wire::record::{Record, Slice};
 
 use crate::backing::Backing;
-use crate::error::{Result, StorageError, in_full};
+use crate::error::{Result, StorageError};
 use crate::segment::Family;
+use accolade_engine::error::in_full;
 
 /// The body of the slice that keeps a batch's dead letters.
 pub(crate) fn letters_body(folded: &Folded) -> Vec<u8> {

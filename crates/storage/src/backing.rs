@@ -12,10 +12,11 @@ use accolade_wire::journal::{Outcomes, PassedOver, Recorded};
 use accolade_wire::record::{Record, Slice};
 
 use crate::again::{letters_body, letters_slice};
-use crate::error::{Result, StorageError, in_full};
+use crate::error::{Result, StorageError};
 use crate::lookup::Lookup;
 use crate::segment::{FRAME_HEAD_BYTES, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
+use accolade_engine::error::in_full;
 
 /// Files that the partitions of one node share.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use accolade_wire::identity::{Content, IdHash};
 use crate::backing::Backing;
 use crate::error::{Result, StorageError};
 use crate::frames;
-use crate::lookup::SectionName;
+use crate::lookup::{self, SectionName};
 use crate::segment::{
     BEGIN, COMMIT, FRAME_HEAD_BYTES, Family, Position, Writer, new_frame, sync_all,
 };
@@ -127,7 +127,7 @@ pub struct Sealing {
 impl Sealing {
     /// Writes the run. Afterwards [`Checkpointer::sealed`] lets go of what it replaces.
     pub fn write(&self, backing: &Backing) -> Result<()> {
-        backing.lookup.seal(&self.tables).map_err(|source| StorageError::io("lookup", source))
+        backing.lookup.seal(&self.tables).map_err(lookup::failed)
     }
 
     /// The partitions whose interval has ended.
@@ -478,7 +478,7 @@ impl Checkpointer {
         // A merge may have replaced meanwhile what this checkpoint has just named.
         let named: Vec<SectionName> = before.sections.iter().chain(named).copied().collect();
         let dead = backing.lookup.remove_dead(&named);
-        dead.map_err(|source| StorageError::io("lookup", source))
+        dead.map_err(lookup::failed)
     }
 }
 

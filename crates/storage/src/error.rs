@@ -121,16 +121,5 @@ impl From<StorageError> for io::Error {
     }
 }
 
-/// An error and everything behind it, in one line.
-pub fn in_full(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
-}
-
 /// The result of an operation on a data directory.
 pub type Result<T> = std::result::Result<T, StorageError>;

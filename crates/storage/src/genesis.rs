@@ -2,33 +2,20 @@
 
 use accolade_engine::rules::BEHAVIOUR;
 use accolade_wire::control::Control;
+use accolade_wire::hex::to_hex;
 
-use crate::error::{Result, StorageError};
+use crate::error::Result;
+use crate::random::random;
 
 /// The body of a genesis record with a new id and a new key of the hashes.
 pub fn body(partitions: u16) -> Result<Vec<u8>> {
     let control = Control::Genesis {
-        cluster_id: hex(&random()?),
+        cluster_id: to_hex(&random::<16>()?),
         partitions,
-        hash_key: hex(&random()?),
+        hash_key: to_hex(&random::<16>()?),
         behaviour: BEHAVIOUR,
         window_hours: 168,
         recent_hours: 24,
     };
     Ok(serde_json::to_vec(&control).expect("a control record is plain data"))
-}
-
-fn random() -> Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        StorageError::other(
-            "the system gave no random bytes",
-            std::io::Error::other(error.to_string()),
-        )
-    })?;
-    Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

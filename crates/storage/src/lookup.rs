@@ -10,6 +10,7 @@ use accolade_engine::ids::IdTable;
 use accolade_engine::store::{Ask, Earlier};
 use accolade_wire::identity::IdHash;
 
+use crate::error::StorageError;
 use crate::run::{self, RunEntry, RunWriter, Section};
 
 const FOLDER: &str = "lookup";
@@ -45,6 +46,11 @@ fn in_run(sequence: u64, error: io::Error) -> io::Error {
         kind => kind,
     };
     io::Error::new(kind, format!("`{}`: {error}", path(sequence)))
+}
+
+/// A failure of the sealed ids; it names the run where it is about one.
+pub(crate) const fn failed(source: io::Error) -> StorageError {
+    StorageError::other("the sealed ids could not be read or written", source)
 }
 
 impl Lookup {

@@ -366,17 +366,6 @@ impl Inner {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        StorageError::other(
-            "the system gave no random bytes",
-            std::io::Error::other(error.to_string()),
-        )
-    })?;
-    Ok(bytes)
-}
-
 fn genesis(partitions: u16, received_at: Timestamp) -> Result<Vec<u8>> {
     let body = crate::genesis::body(partitions)?;
     let (kind, source, operator, origin) = (Kind::Control, Source::Node, "", None);

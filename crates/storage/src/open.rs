@@ -20,7 +20,7 @@ use crate::checkpoint::{
 use crate::error::{Result, StorageError};
 use crate::frames;
 use crate::log::{LogFrame, LogWriter, RANDOM_BYTES, each_slice};
-use crate::lookup::Lookup;
+use crate::lookup::{self, Lookup};
 use crate::segment::{BEGIN, COMMIT, Family, Position, Writer};
 use crate::slices::{SliceWriter, Slices};
 
@@ -261,8 +261,8 @@ impl Held<'_> {
         let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters), Beyond::IsCut)?;
         let manifest = self.states.manifest.as_ref();
         let sections = manifest.map_or(&[][..], |manifest| &manifest.sections);
-        let lookup = Lookup::recover(Arc::clone(disk), sections, now_hour)
-            .map_err(|source| StorageError::other("the sealed ids could not be opened", source))?;
+        let lookup =
+            Lookup::recover(Arc::clone(disk), sections, now_hour).map_err(lookup::failed)?;
         let writer =
             |slices: &Arc<Slices>, end, bytes| SliceWriter::begin(Arc::clone(slices), end, bytes);
         let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;

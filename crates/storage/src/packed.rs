@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_wire::bytes::Cursor;
 
+use crate::little_endian::{long, word};
+
 const LEVEL: i32 = 1;
 const TAIL_BYTES: u64 = 16;
 const FORMAT: u8 = 1;
@@ -110,15 +112,13 @@ impl Packed {
         let tail_at = len.checked_sub(TAIL_BYTES).ok_or(damaged("a compressed segment is cut"))?;
         let mut tail = [0; TAIL_BYTES as usize];
         file.read_at(&mut tail, tail_at)?;
-        let word = |at: usize| u32::from_le_bytes(tail[at..at + 4].try_into().expect("4 bytes"));
-        let table_at = u64::from_le_bytes(tail[..8].try_into().expect("8 bytes"));
-        let table_len = word(8) as usize;
+        let (table_at, table_len) = (long(&tail, 0), word(&tail, 8) as usize);
         if table_at.checked_add(table_len as u64) != Some(tail_at) {
             return Err(damaged("a compressed segment has no table"));
         }
         let mut table = vec![0; table_len];
         file.read_at(&mut table, table_at)?;
-        if crc32c::crc32c(&table) != word(12) || table_len < TABLE_HEAD_BYTES {
+        if crc32c::crc32c(&table) != word(&tail, 12) || table_len < TABLE_HEAD_BYTES {
             return Err(damaged("the table of a compressed segment is damaged"));
         }
         let mut cursor = Cursor::new(&table, "compressed segment");
@@ -127,10 +127,9 @@ impl Packed {
         let raw_len = cursor.u64().map_err(invalid)?;
         let block_bytes = cursor.u32().map_err(invalid)?;
         let offsets = table[TABLE_HEAD_BYTES..].chunks_exact(4);
-        let offset = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("4 bytes"));
         let end =
             u32::try_from(table_at).map_err(|_| damaged("a compressed segment is too long"))?;
-        let bounds: Vec<u32> = offsets.map(offset).chain([end]).collect();
+        let bounds: Vec<u32> = offsets.map(|offset| word(offset, 0)).chain([end]).collect();
         let is_sound = (1..=BLOCK_BYTES_MAX).contains(&block_bytes)
             && raw_len.div_ceil(block_bytes.into()) == bounds.len() as u64 - 1
             && bounds.is_sorted();

@@ -16,6 +16,8 @@ use accolade_engine::store::{Ask, Earlier};
 use accolade_wire::bytes::{Cursor, put_signed, put_varint};
 use accolade_wire::identity::{Content, IdHash};
 
+use crate::little_endian::{long, word};
+
 /// Bytes of an entry on disk.
 pub const ENTRY_BYTES: usize = 40;
 const GROUP: usize = 64;
@@ -51,15 +53,13 @@ impl RunEntry {
     }
 
     fn read(bytes: &[u8], hour: i64) -> Self {
-        let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
-        let place = long(24);
+        let place = long(bytes, 24);
         let entry = IdEntry {
-            id: IdHash([long(0), long(8)]),
-            content: Content(long(16)),
+            id: IdHash([long(bytes, 0), long(bytes, 8)]),
+            content: Content(long(bytes, 16)),
             batch: place & ((1 << 48) - 1),
-            slot: word(32),
-            player: word(36),
+            slot: word(bytes, 32),
+            player: word(bytes, 36),
             hour,
         };
         Self { partition: (place >> 48) as u16, entry }
@@ -111,11 +111,10 @@ impl Filter {
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
-        let word = |word: &[u8]| u64::from_le_bytes(word.try_into().expect("8 bytes"));
         let line = |line: &[u8]| {
             let mut words = [0; WORDS_PER_LINE];
             for (at, bytes) in line.chunks_exact(8).enumerate() {
-                words[at] = word(bytes);
+                words[at] = long(bytes, 0);
             }
             words
         };
@@ -425,8 +424,7 @@ fn open_section(
     if crc32c::crc32c(&bytes) != layout.fences_checksum {
         return Err(damaged("the fences of a sealed run are damaged"));
     }
-    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("4 bytes"));
-    let fence = |bytes: &[u8]| Fence { upper: word(&bytes[..4]), checksum: word(&bytes[4..]) };
+    let fence = |bytes: &[u8]| Fence { upper: word(bytes, 0), checksum: word(bytes, 4) };
     let fences = bytes.chunks_exact(8).map(fence).collect();
     let filter = if resident {
         let mut bytes = vec![0; layout.filter_bytes as usize];

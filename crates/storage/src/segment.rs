@@ -16,6 +16,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 use accolade_wire::bytes::BadFormat;
 
 use crate::error::{Result, StorageError};
+use crate::little_endian::{long, word};
 
 /// Bytes of a segment's head.
 pub const SEGMENT_HEAD_BYTES: u64 = 64;
@@ -142,23 +143,22 @@ pub fn parse_segment_head(
     family: Family,
     path: &str,
 ) -> Result<Option<Position>> {
-    let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four bytes"));
-    let long = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
-    if crc32c::crc32c(&head[..60]) != word(60) {
+    if crc32c::crc32c(&head[..60]) != word(head, 60) {
         return Ok(None);
     }
-    if head[..8] != MAGIC || word(12) != family as u32 {
+    if head[..8] != MAGIC || word(head, 12) != family as u32 {
         return Err(StorageError::damaged(path, 0, "it is not a segment of its folder"));
     }
-    if word(8) != SEGMENT_FORMAT {
-        let (what, found, known) = ("segment", word(8), SEGMENT_FORMAT);
+    let found = word(head, 8);
+    if found != SEGMENT_FORMAT {
+        let (what, known) = ("segment", SEGMENT_FORMAT);
         return Err(StorageError::bad(path, 0, BadFormat::Unknown { what, found, known }));
     }
     Ok(Some(Position {
-        sequence: long(16),
+        sequence: long(head, 16),
         offset: SEGMENT_HEAD_BYTES,
-        next_frame: long(24),
-        checksum: word(32),
+        next_frame: long(head, 24),
+        checksum: word(head, 32),
     }))
 }
 
@@ -478,14 +478,6 @@ pub fn scan(
         position.checksum = word(&bytes, 4);
         frame(&head, &position, payload_at, &bytes[FRAME_HEAD_BYTES..])?;
     }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn long(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
 /// Reads the head of a frame.

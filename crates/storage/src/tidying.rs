@@ -9,6 +9,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 
 use crate::backing::Backing;
 use crate::error::{Result, StorageError};
+use crate::lookup;
 use crate::segment::{Family, create};
 use crate::slices::{ClosedSegment, Slices};
 
@@ -48,7 +49,7 @@ pub(crate) fn close_left(backing: &Backing) -> Result<bool> {
 /// Merges lookups; says whether there was anything to merge.
 pub(crate) fn merge(backing: &Backing, now: Timestamp) -> Result<bool> {
     backing.lookup.set_now_hour(now.hour());
-    backing.lookup.merge().map_err(|source| StorageError::io("lookup", source))
+    backing.lookup.merge().map_err(lookup::failed)
 }
 
 /// What of a log is kept.

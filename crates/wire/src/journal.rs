@@ -130,7 +130,9 @@ impl TimeSlot {
         }
         if !passed_over.is_empty() {
             put_varint(out, passed_over.len() as u64);
-            passed_over.iter().for_each(|timer| put_varint(out, u64::from(*timer)));
+            for timer in passed_over {
+                put_varint(out, u64::from(*timer));
+            }
         }
         out.extend_from_slice(entries);
         out.extend_from_slice(notices);

@@ -10,6 +10,7 @@ pub mod control;
 pub mod cut;
 pub mod document;
 pub mod event;
+pub mod hex;
 pub mod id_text;
 pub mod identity;
 pub mod journal;

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use accolade_engine::disk::{Disk, DiskFile};
+use accolade_engine::error::in_full;
 use accolade_storage::disk::{RealDisk, free_bytes};
-use accolade_storage::error::{StorageError, in_full};
+use accolade_storage::error::StorageError;
 use accolade_storage::open::DATA_FORMAT;
 use accolade_storage::packed::Packed;
 use accolade_storage::segment::{

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use accolade_domain::ledger::Place;
 use accolade_engine::disk::Disk;
+use accolade_engine::error::in_full;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{self, AppendFailed, LogFailed, Owner, Reads};
 use accolade_engine::ownership::{Counted, Cursor, Holder, is_possible};
 use accolade_engine::partition::{Moment, Observer, Shared, Stopped};
 use accolade_engine::step::Effect;
-use accolade_storage::error::{Result as Stored, StorageError, in_full};
+use accolade_storage::error::{Result as Stored, StorageError};
 use accolade_storage::home::Home;
 use accolade_storage::open::Options;
 use accolade_storage::ship::{self, BlockCache, Fetch, List, Shipped, Shipper};

@@ -9,6 +9,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::cut::{cut, sha256};
 use accolade_wire::event::read_wager;
+use accolade_wire::hex::to_hex;
 use accolade_wire::journal::{Recorded, StoredEntry};
 use accolade_wire::json::{self, Value};
 use accolade_wire::record::{Kind, Record};
@@ -17,7 +18,6 @@ use accolade_wire::timestamp;
 use super::json::Object;
 use super::{Aside, Output, Topic, Wanted};
 use crate::dead_letters::{id_of, stage_of};
-use crate::tenant::hex;
 
 /// The longest value of a topic: with key and head it stays below what brokers and clients take unless
 /// told otherwise, a million bytes.
@@ -214,7 +214,7 @@ impl Values {
             value.text_within("original", original, ORIGINAL_BYTES_MAX)
         } else {
             let beginning = &body[..body.len().min(ORIGINAL_BYTES_MAX / 2)];
-            (value.text("originalHex", &hex(beginning)), beginning.len() == body.len())
+            (value.text("originalHex", &to_hex(beginning)), beginning.len() == body.len())
         };
         if is_whole {
             value.end();

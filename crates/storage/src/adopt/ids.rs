@@ -9,7 +9,7 @@ use accolade_engine::ids::IdEntry;
 use accolade_engine::partition::Partition;
 
 use crate::checkpoint::write_ids;
-use crate::error::{Result, StorageError};
+use crate::error::Result;
 use crate::lookup::{self, Lookup, Merge, SectionName};
 use crate::run::{RunWriter, Section};
 use crate::segment::{FRAME_HEAD_BYTES, Writer, new_frame};
@@ -21,16 +21,12 @@ const FRAME_IDS: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Sealed(BTreeMap<(u16, i64), u64>);
 
-fn failed(source: io::Error) -> StorageError {
-    StorageError::io("lookup", source)
-}
-
 impl Sealed {
     pub(super) fn count(lookup: &Lookup) -> Result<Self> {
         let mut counts = BTreeMap::new();
         for section in lookup.sections().iter() {
             for entry in section.entries() {
-                let partition = entry.map_err(failed)?.partition;
+                let partition = entry.map_err(lookup::failed)?.partition;
                 *counts.entry((partition, section.hour())).or_default() += 1;
             }
         }
@@ -58,10 +54,10 @@ impl Sealed {
         for (hour, sections) in by_hour {
             let Some(count) = self.0.get(&(partition, hour)) else { continue };
             let sequence = named.len() as u64 + 1;
-            let of_all = Merge::new(&sections).map_err(failed)?;
+            let of_all = Merge::new(&sections).map_err(lookup::failed)?;
             let own = of_all
                 .filter(|entry| entry.as_ref().map_or(true, |entry| entry.partition == partition));
-            write_run(disk, sequence, hour, *count, own).map_err(failed)?;
+            write_run(disk, sequence, hour, *count, own).map_err(lookup::failed)?;
             named.push((sequence, 0));
         }
         Ok(named)

@@ -1,5 +1,6 @@
 //! The log read again, beside the thread that writes it: for a partition that stood.
 
+use std::cell::Cell;
 use std::io;
 
 use super::Ground;
@@ -26,6 +27,7 @@ pub(super) fn some(ground: &Ground, behind: &Behind) -> Result<Vec<LogFrame>> {
     let Behind { from, until, .. } = *behind;
     let mut found: Vec<LogFrame> = Vec::new();
     let (mut at, mut bytes) = (from, 0);
+    let is_enough = Cell::new(false);
     let mut give = |at: &mut Position, frame: LogFrame| {
         let is_next = frame.after.next_frame == at.next_frame + 1;
         if !is_next || at.next_frame == until.next_frame {
@@ -34,29 +36,23 @@ pub(super) fn some(ground: &Ground, behind: &Behind) -> Result<Vec<LogFrame>> {
         *at = frame.after;
         bytes += frame.byte_count();
         found.push(frame);
-        if bytes < BYTES_MAX { Ok(()) } else { Err(enough()) }
+        is_enough.set(bytes >= BYTES_MAX);
+        // Nothing else ends a reading.
+        let ended = || StorageError::other("enough was read", io::ErrorKind::Interrupted.into());
+        if is_enough.get() { Err(ended()) } else { Ok(()) }
     };
     // What was open when closed segments were read may have been compressed before it was looked at.
     for _ in 0..2 {
         let read = open::replay(&ground.backing.log, at, &mut |frame| give(&mut at, frame))
             .and_then(|()| of_open_segments(ground, &mut at, until, &mut give));
         match read {
-            Err(error) if !is_enough(&error) => return Err(error),
+            Err(error) if !is_enough.get() => return Err(error),
             _ if at != from => return Ok(found),
             _ => {}
         }
     }
     let what = "a frame that is to be folded is not there";
     Err(StorageError::damaged(Family::Log.path(at.sequence), at.offset, what))
-}
-
-/// Ends a reading.
-fn enough() -> StorageError {
-    StorageError::io("log", io::ErrorKind::Interrupted.into())
-}
-
-fn is_enough(error: &StorageError) -> bool {
-    matches!(error, StorageError::Io { source, .. } if source.kind() == io::ErrorKind::Interrupted)
 }
 
 /// Reads on from `at` in segments that have no index yet.

@@ -9,7 +9,8 @@ use super::shipping::Offers;
 use super::{Inner, lock};
 use crate::driver::checkpoints::{Checkpoints, Stepped};
 use crate::driver::tidying::Tidying;
-use crate::error::{Result, StorageError, in_full};
+use crate::error::{Result, StorageError};
+use accolade_engine::error::in_full;
 
 /// How often small duties are looked at.
 const TICK: Duration = Duration::from_millis(20);

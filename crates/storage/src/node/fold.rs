@@ -15,10 +15,11 @@ use super::counting::Tally;
 use super::{Inner, lock};
 use crate::driver::fold::CatchingUp;
 use crate::driver::log::Job;
-use crate::error::{Result, in_full};
+use crate::error::Result;
 use crate::message;
 use crate::open;
 use crate::segment::Position;
+use accolade_engine::error::in_full;
 
 #[derive(Debug, Default)]
 struct Jobs {

@@ -10,8 +10,8 @@ use accolade_engine::objects::Objects;
 
 use super::{Inner, lock};
 use crate::checkpoint::Manifest;
-use crate::error::in_full;
 use crate::ship::{List, Shipper, Sweeper, Taken, newest, read_shipped};
+use accolade_engine::error::in_full;
 
 /// The keys of a node's objects begin with this.
 pub const KEYS: &str = "node";

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::Inner;
 use super::clock::LogClock;
-use super::{Inner, random};
 use crate::driver::log::{Job, Log};
-use crate::error::{Result, in_full};
+use crate::error::Result;
+use crate::random::random;
+use accolade_engine::error::in_full;
 use accolade_engine::intake::{Refused, Submission};
 
 /// Bytes of records in one frame, after which the rest waits for the next.

@@ -10,6 +10,7 @@ use super::Slices;
 use super::content::Bytes;
 use crate::error::{Result, StorageError};
 use crate::index::Index;
+use crate::little_endian::{long, word};
 use crate::segment::{End, FrameHead, Position, new_frame, scan, seal_footer};
 
 /// The footer: `format u8 · time of the last frame i64 · index`.
@@ -53,10 +54,13 @@ pub(crate) fn is_closed(file: &dyn DiskFile, sequence: u64) -> io::Result<bool> 
 }
 
 pub(super) fn parse_closing(tail: &[u8], sequence: u64) -> Option<Position> {
-    let word = |at: usize| u32::from_le_bytes(tail[at..at + 4].try_into().expect("4 bytes"));
-    let long = |at: usize| u64::from_le_bytes(tail[at..at + 8].try_into().expect("8 bytes"));
-    let is_it = crc32c::crc32c(&tail[..28]) == word(28) && long(0) == sequence;
-    is_it.then(|| Position { sequence, offset: long(8), next_frame: long(16), checksum: word(24) })
+    let is_it = crc32c::crc32c(&tail[..28]) == word(tail, 28) && long(tail, 0) == sequence;
+    is_it.then(|| Position {
+        sequence,
+        offset: long(tail, 8),
+        next_frame: long(tail, 16),
+        checksum: word(tail, 24),
+    })
 }
 
 impl Slices {

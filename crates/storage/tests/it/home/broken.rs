@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use accolade_engine::error::in_full;
 use accolade_storage::disk::RealDisk;
-use accolade_storage::error::in_full;
 use accolade_storage::home::Home;
 
 use super::{Embedded, SEVEN, check_same, checkpoint, feed, fold, goes_on_at, options, seven};

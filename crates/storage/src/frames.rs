@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use accolade_engine::disk::{Disk, DiskFile};
 
+use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
-use crate::segment::{
-    Cut, End, Family, FrameHead, Position, Tail, highest_synced, read_segment_head, scan,
-};
+use crate::recovery::{self, Bounds, Found, Recovers};
+use crate::segment::{Family, FrameHead, Position, Tail, read_segment_head};
 
 /// Sequence numbers of a family's segments, in order.
 pub fn list(disk: &dyn Disk, family: Family) -> Result<Vec<u64>> {
@@ -28,7 +28,8 @@ pub fn remove(disk: &dyn Disk, family: Family, sequence: u64) -> Result<()> {
 /// payload begins, and the payload.
 pub type Each<'a> = &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]) -> Result<()>;
 
-/// Reads every frame of the segments from `first` on, in order, and returns where they end.
+/// Recovers the frames of the segments from `first` on, gives each to `each`, in order, and returns where
+/// they end.
 ///
 /// With `until`, that is where they end: what lies beyond was not covered by the checkpoint and is
 /// removed, and anything missing before is damage. Without, they end at the last whole frame, unless a
@@ -42,12 +43,8 @@ pub fn recover(
 ) -> Result<Option<Position>> {
     let mut segments = Vec::new();
     let mut superfluous = Vec::new();
-    let mut end: Option<Position> = None;
-    let mut cuts: Vec<Arc<dyn DiskFile>> = Vec::new();
-    let mut tail = Tail::new(until.map_or(0, |until| until.next_frame - 1));
     for sequence in list(disk, family)? {
         let path = family.path(sequence);
-        let io = |source| StorageError::io(&path, source);
         let is_beyond = until.is_some_and(|until| sequence > until.sequence);
         if sequence < first || is_beyond {
             superfluous.push(sequence);
@@ -57,57 +54,14 @@ pub fn recover(
             let what = "the checkpoint needs it, and it is not there";
             return Err(StorageError::damaged(family.path(first.max(1)), 0, what));
         }
-        let file = disk.open(&path).map_err(io)?;
+        let file = disk.open(&path).map_err(|source| StorageError::io(&path, source))?;
         let head = read_segment_head(&*file, family, &path)?;
-        segments.push((sequence, path, file, head));
+        segments.push(Found { sequence, path, bytes: Bytes::Plain(file), head });
     }
-    for (at, (sequence, path, file, head)) in segments.iter().enumerate() {
-        let io = |source| StorageError::io(path, source);
-        let sequence = *sequence;
-        let len = file.len().map_err(io)?;
-        let mut read = |buffer: &mut [u8], offset| file.read_at(buffer, offset);
-        // What was first here may have been lost, and only what came behind it be left.
-        let is_first = superfluous.iter().all(|gone| *gone > sequence || *gone < first);
-        let follows = |head: &Position| match &end {
-            Some(end) => end.leads_to(head),
-            None => is_first || head.next_frame == 1,
-        };
-        let Some(head) = head.filter(follows) else {
-            let next = end.map_or(1, |end| end.next_frame);
-            if until.is_some() || highest_synced(&mut read, len, 0, next, path)? >= next {
-                let what = "it does not follow the segment before it";
-                return Err(StorageError::damaged(path, 0, what));
-            }
-            superfluous.push(sequence);
-            continue;
-        };
-        let wanted = match until {
-            Some(until) if until.sequence == sequence => until.offset,
-            _ => len,
-        };
-        let next = segments[at + 1..].iter().find_map(|(.., head)| *head);
-        let mut cut = Cut::before(next, head);
-        let mut give = |frame: &FrameHead, after: &Position, at: u64, payload: &[u8]| {
-            if cut.passes(frame, after) {
-                return Ok(());
-            }
-            tail.note(file, frame, after, at);
-            each(file, frame, at, payload)
-        };
-        let (position, ending) = scan(&mut read, wanted.min(len), head, &mut give, path)?;
-        let position = cut.at().unwrap_or(position);
-        if let End::Broken { what, synced } = ending
-            && cut.at().is_none()
-            && (until.is_some() || synced >= position.next_frame)
-        {
-            return Err(StorageError::damaged(path, position.offset, what));
-        }
-        if len != position.offset {
-            file.set_len(position.offset).map_err(io)?;
-            cuts.push(Arc::clone(file));
-        }
-        end = Some(position);
-    }
+    let durable = until.map_or(0, |until| until.next_frame - 1);
+    let mut cutting = Cutting { each, tail: Tail::new(durable), cuts: Vec::new() };
+    let recovered = recovery::recover(&segments, Bounds { durable, until }, &mut cutting)?;
+    let end = recovered.end;
     if let Some(until) = until
         && end != Some(until)
     {
@@ -116,8 +70,50 @@ pub fn recover(
         return Err(StorageError::damaged(family.path(until.sequence), at, what));
     }
     let io = |source| StorageError::io(family.folder(), source);
+    let Cutting { tail, cuts, .. } = cutting;
     tail.settle().map_err(io)?;
     cuts.iter().try_for_each(|file| file.sync()).map_err(io)?;
+    superfluous.extend(recovered.superfluous.iter().map(|found| found.sequence));
     superfluous.into_iter().try_for_each(|sequence| remove(disk, family, sequence))?;
     Ok(end)
+}
+
+/// Cuts segments where their frames end.
+struct Cutting<'a> {
+    each: Each<'a>,
+    tail: Tail,
+    cuts: Vec<Arc<dyn DiskFile>>,
+}
+
+impl Recovers for Cutting<'_> {
+    fn known_end(
+        &mut self,
+        _: &Found,
+        _: &Position,
+        _: Option<Position>,
+    ) -> Result<Option<Position>> {
+        Ok(None)
+    }
+
+    fn frame(
+        &mut self,
+        found: &Found,
+        head: &FrameHead,
+        after: &Position,
+        payload_at: u64,
+        payload: &[u8],
+    ) -> Result<()> {
+        let file = found.plain();
+        self.tail.note(file, head, after, payload_at);
+        (self.each)(file, head, payload_at, payload)
+    }
+
+    fn ended(&mut self, found: &Found, end: Position, _: bool) -> Result<()> {
+        let file = found.plain();
+        if found.len()? != end.offset {
+            file.set_len(end.offset).map_err(found.io())?;
+            self.cuts.push(Arc::clone(file));
+        }
+        Ok(())
+    }
 }

@@ -15,9 +15,10 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::record::Slice;
 
 pub use self::closing::ClosedSegment;
-use self::content::{Bytes, Content, Segment};
+use self::content::{Content, Segment};
 pub(crate) use self::footer::is_closed;
 pub use self::writer::{Left, SliceWriter};
+use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::index::{Index, SliceAt};
 use crate::segment::{

@@ -6,9 +6,10 @@ use std::sync::{Arc, PoisonError};
 
 use accolade_domain::time::Timestamp;
 
-use super::content::{Bytes, Content};
+use super::content::Content;
 use super::footer::write_footer;
 use super::{Slices, lock};
+use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::packed::{Packed, pack};
 use crate::segment::{Family, Rotated};

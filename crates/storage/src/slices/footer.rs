@@ -7,7 +7,7 @@ use accolade_engine::disk::DiskFile;
 use accolade_wire::bytes::{BadFormat, Cursor};
 
 use super::Slices;
-use super::content::Bytes;
+use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::index::Index;
 use crate::little_endian::{long, word};

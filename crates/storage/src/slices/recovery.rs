@@ -1,18 +1,21 @@
 //! Opening a family of slices after a crash: what nobody was answered for is cut off.
 
 use std::collections::BTreeMap;
+use std::mem::{replace, take};
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
 
-use super::content::{Bytes, Content};
+use super::content::Content;
 use super::footer::{CLOSING_BYTES, parse_closing};
 use super::{PACKED_ENDING, Slices};
+use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::index::Index;
+use crate::recovery::{Bounds, Found, Recovers, recover};
 use crate::segment::{
-    Cut, End, FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, highest_synced,
-    parse_segment_head, read_segment_head, scan, settle,
+    FrameHead, Position, Rotated, SEGMENT_HEAD_BYTES, Tail, parse_segment_head, read_segment_head,
+    settle,
 };
 
 impl Slices {
@@ -29,57 +32,32 @@ impl Slices {
         frame: &mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
     ) -> Result<Option<Position>> {
         let mut segments = Vec::new();
-        let mut superfluous = Vec::new();
+        let mut beyond = Vec::new();
         for (sequence, is_packed) in self.recover_list()? {
             let path = if is_packed { self.packed_path(sequence) } else { self.path(sequence) };
             if until.is_some_and(|until| sequence > until.sequence) {
-                superfluous.push(path);
+                beyond.push(path);
                 continue;
             }
             let (bytes, head) = self.open(&path, is_packed)?;
             if until.is_some() && head.is_none() {
                 return Err(StorageError::damaged(&path, 0, "it has no head"));
             }
-            segments.push((path, bytes, head));
+            segments.push(Found { sequence, path, bytes, head });
         }
-        let mut end: Option<Position> = None;
-        for (at, (path, bytes, head)) in segments.iter().enumerate() {
-            let follows = |head: &&Position| end.as_ref().is_none_or(|end| end.leads_to(head));
-            let Some(head) = head.as_ref().filter(follows) else {
-                let next = end.map_or(1, |end| end.next_frame);
-                let named = Self::highest_named(path, bytes, next)?;
-                if named.max(durable) >= next && (named >= next || end.is_some()) {
-                    let what = "it does not follow the segment before it";
-                    return Err(StorageError::damaged(path, 0, what));
-                }
-                superfluous.push(path.clone());
-                continue;
-            };
-            let later = &segments[at + 1..];
-            let next = later.iter().find_map(|(.., head)| *head);
-            let wanted = from.is_none_or(|from| head.sequence >= from.sequence);
-            if !wanted && let Some(closed) = self.open_closed(bytes, head, next)? {
-                end = Some(closed);
-                continue;
-            }
-            let position =
-                self.recover_segment(path, bytes, *head, from, durable, until, later, frame)?;
-            end = Some(position);
-        }
+        let tail = Tail::new(durable);
+        let (index, newest) = (Index::default(), Timestamp::default());
+        let mut opening = Opening { slices: self, from, durable, frame, index, newest, tail };
+        let recovered = recover(&segments, Bounds { durable, until }, &mut opening)?;
+        let end = recovered.end;
         if end.map_or(1, |end| end.next_frame) <= durable {
             let (sequence, offset) = end.or(from).map_or((1, 0), |at| (at.sequence, at.offset));
             let what = format!("it ends before frame {durable}, which was durable");
             return Err(StorageError::damaged(self.path(sequence), offset, what));
         }
-        superfluous.iter().try_for_each(|path| self.discard(path))?;
+        let superfluous = recovered.superfluous.iter().map(|found| &found.path);
+        beyond.iter().chain(superfluous).try_for_each(|path| self.discard(path))?;
         Ok(end)
-    }
-
-    /// The highest frame that frames from `next` on in a segment say was durable.
-    fn highest_named(path: &str, bytes: &Bytes, next: u64) -> Result<u64> {
-        let len = bytes.len().map_err(|source| StorageError::io(path, source))?;
-        let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
-        highest_synced(&mut read, len, 0, next, path)
     }
 
     /// A closed segment whose frames are not wanted: only its footer is read.
@@ -110,83 +88,6 @@ impl Slices {
         let bytes = bytes.clone();
         self.insert(head.sequence, Content::Closed { bytes, footer_at, ranges, newest });
         Ok(Some(footer_at))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one recovery")]
-    fn recover_segment(
-        &self,
-        path: &str,
-        bytes: &Bytes,
-        head: Position,
-        from: Option<Position>,
-        durable: u64,
-        until: Option<Position>,
-        later: &[(String, Bytes, Option<Position>)],
-        frame: &mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
-    ) -> Result<Position> {
-        let io = |source| StorageError::io(path, source);
-        let sequence = head.sequence;
-        let len = match until {
-            Some(until) if until.sequence == sequence => until.offset.min(bytes.len().map_err(io)?),
-            _ => bytes.len().map_err(io)?,
-        };
-        let file = match bytes {
-            Bytes::Plain(file) => Some(Arc::clone(file)),
-            Bytes::Packed(_) => None,
-        };
-        let mut index = Index::default();
-        let mut newest = Timestamp::default();
-        let mut tail = Tail::new(durable);
-        let mut cut = Cut::before(later.iter().find_map(|(.., head)| *head), head);
-        let mut read = |buffer: &mut [u8], offset| bytes.read_at(buffer, offset);
-        let mut each = |frame_head: &FrameHead, after: &Position, payload_at, payload: &[u8]| {
-            if cut.passes(frame_head, after) {
-                return Ok(());
-            }
-            if let Some(file) = &file {
-                tail.note(file, frame_head, after, payload_at);
-            }
-            let slices = payload.get(self.prefix_bytes..).unwrap_or_default();
-            index
-                .add(slices, payload_at + self.prefix_bytes as u64)
-                .map_err(|bad| StorageError::bad(path, payload_at, bad))?;
-            newest = frame_head.time;
-            let is_wanted = from.is_none_or(|from| frame_head.number >= from.next_frame);
-            if is_wanted { frame(frame_head, payload) } else { Ok(()) }
-        };
-        let (position, end) = scan(&mut read, len, head, &mut each, path)?;
-        let ranges = index.ranges();
-        let scanned_to = position;
-        let position = cut.at().unwrap_or(position);
-        match end {
-            End::Footer(_) if position == scanned_to => {
-                let (bytes, footer_at) = (bytes.clone(), position);
-                self.insert(sequence, Content::Closed { bytes, footer_at, ranges, newest });
-                return Ok(position);
-            }
-            // The frames go on in the next segment: a footer was torn, or what was cut came back.
-            _ if cut.at().is_some() => {}
-            End::Broken { what, synced } => {
-                let mut named = synced.max(durable);
-                for (path, bytes, _) in later {
-                    named = named.max(Self::highest_named(path, bytes, position.next_frame)?);
-                }
-                if named >= position.next_frame {
-                    return Err(StorageError::damaged(path, position.offset, what));
-                }
-            }
-            End::Clean | End::Footer(_) => {}
-        }
-        let Some(file) = file else {
-            return Err(StorageError::damaged(path, position.offset, "it has no index"));
-        };
-        // Durable before the footer is written, which nobody would doubt.
-        settle(&*file, 0, SEGMENT_HEAD_BYTES).map_err(io)?;
-        tail.settle().map_err(io)?;
-        file.sync().map_err(io)?;
-        self.insert(sequence, Content::Open { file: Arc::clone(&file), index });
-        self.close(&Rotated { file, end: position }, newest)?;
-        Ok(position)
     }
 
     /// Sequence numbers with whether the segment is compressed, in order; unfinished work is removed.
@@ -233,5 +134,71 @@ impl Slices {
 
     fn discard(&self, path: &str) -> Result<()> {
         self.disk.remove(path).map_err(|source| StorageError::io(path, source))
+    }
+}
+
+/// Makes the index of each segment, and closes it.
+struct Opening<'a> {
+    slices: &'a Slices,
+    from: Option<Position>,
+    durable: u64,
+    frame: &'a mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
+    index: Index,
+    newest: Timestamp,
+    tail: Tail,
+}
+
+impl Recovers for Opening<'_> {
+    fn known_end(
+        &mut self,
+        found: &Found,
+        head: &Position,
+        next: Option<Position>,
+    ) -> Result<Option<Position>> {
+        if self.from.is_none_or(|from| found.sequence >= from.sequence) {
+            return Ok(None);
+        }
+        self.slices.open_closed(&found.bytes, head, next)
+    }
+
+    fn frame(
+        &mut self,
+        found: &Found,
+        head: &FrameHead,
+        after: &Position,
+        payload_at: u64,
+        payload: &[u8],
+    ) -> Result<()> {
+        if let Bytes::Plain(file) = &found.bytes {
+            self.tail.note(file, head, after, payload_at);
+        }
+        let prefix_bytes = self.slices.prefix_bytes;
+        let slices = payload.get(prefix_bytes..).unwrap_or_default();
+        let added = self.index.add(slices, payload_at + prefix_bytes as u64);
+        added.map_err(|bad| StorageError::bad(&found.path, payload_at, bad))?;
+        self.newest = head.time;
+        let is_wanted = self.from.is_none_or(|from| head.number >= from.next_frame);
+        if is_wanted { (self.frame)(head, payload) } else { Ok(()) }
+    }
+
+    fn ended(&mut self, found: &Found, end: Position, is_closed: bool) -> Result<()> {
+        let (index, newest) = (take(&mut self.index), take(&mut self.newest));
+        let tail = replace(&mut self.tail, Tail::new(self.durable));
+        let slices = self.slices;
+        if is_closed {
+            let (bytes, footer_at, ranges) = (found.bytes.clone(), end, index.ranges());
+            slices.insert(found.sequence, Content::Closed { bytes, footer_at, ranges, newest });
+            return Ok(());
+        }
+        let Bytes::Plain(file) = &found.bytes else {
+            return Err(StorageError::damaged(&found.path, end.offset, "it has no index"));
+        };
+        // Durable before the footer is written, which nobody would doubt.
+        settle(&**file, 0, SEGMENT_HEAD_BYTES).map_err(found.io())?;
+        tail.settle().map_err(found.io())?;
+        file.sync().map_err(found.io())?;
+        let file = Arc::clone(file);
+        slices.insert(found.sequence, Content::Open { file: Arc::clone(&file), index });
+        slices.close(&Rotated { file, end }, newest)
     }
 }

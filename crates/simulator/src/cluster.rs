@@ -63,6 +63,7 @@ pub const FAULTS: &[&str] = &[
     "appends lost",
     "appends that land late",
     "appends that land twice",
+    "batches compared with what they were",
     "batches that do not count",
     "checkpoints not shipped",
     "checkpoints written beside a failure",

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use accolade_domain::outcome::Outcome;
 use accolade_engine::disk::Disk;
+use accolade_engine::partition::Partition;
 use accolade_engine::step::Effect;
 use accolade_storage::driver::checkpoints::{Duties, Stepped};
 use accolade_storage::driver::tidying::Chore;
@@ -50,6 +51,7 @@ pub type Counts = BTreeMap<&'static str, u64>;
 /// What goes wrong in worlds of the embedded form; whoever looks at many finds all of it.
 pub const FAULTS: &[&str] = &[
     "I/O errors",
+    "batches compared with what they were",
     "callers that were not told of an outcome",
     "checkpoints refused beside a failure",
     "checkpoints while one stands",
@@ -487,6 +489,12 @@ impl Run {
         self.uncertain = None;
         assert_eq!(self.logged.len() as u64, survived, "frames that nobody wrote");
         assert_eq!(is_new, survived == 0, "whether the directory is new");
+        let compared = (0..node.ground.partitions()).map(|partition| {
+            let next = node.ground.read(partition, Partition::next_batch);
+            check::still_to_compare(node.backing(), partition, next)
+        });
+        let compared = compared.sum();
+        self.count_all("batches compared with what they were", compared);
         node.give(frames);
         if is_new {
             node.begin_with(Item::genesis(self.partitions, self.clock));

@@ -124,7 +124,9 @@ impl Play {
     ) -> Result<(), Stopped> {
         let shared = Shared::new(behaviours);
         let slices: Vec<_> = (1..).zip(&self.ordered).map(slice_of).collect();
-        slices.iter().for_each(|(slice, _)| partition.read_ahead(slice));
+        for (slice, _) in &slices {
+            partition.read_ahead(slice);
+        }
         let done = usize::try_from(partition.next_batch() - 1).unwrap();
         for (slice, moment) in &slices[done..] {
             let mut hearing = Hearing(&mut Vec::new(), outcomes);
@@ -295,9 +297,7 @@ impl Play {
     }
 }
 
-fn slice_of<'a>(
-    (batch, (body, flags, time)): (u64, &'a (Vec<u8>, u8, Timestamp)),
-) -> (Slice<'a>, Moment) {
+fn slice_of((batch, (body, flags, time)): (u64, &(Vec<u8>, u8, Timestamp))) -> (Slice<'_>, Moment) {
     let slice = Slice { partition: 0, batch, flags: *flags, count: count_of(body), body };
     (slice, Moment { time: *time, random: [7; 32] })
 }

@@ -15,7 +15,7 @@ use accolade_storage::ship::Fetch;
 use super::seat::{Ears, Owned, Seat, Taking, passed, unexpected};
 use super::{GRACE, Ticket, World};
 use crate::disk::SimulatedDisk;
-use crate::run::{options, panics};
+use crate::run::{check, options, panics};
 
 /// The disk of a partition, which is replaced where nothing of it is wanted.
 struct OneDisk(RefCell<(SimulatedDisk, bool)>);
@@ -142,6 +142,9 @@ impl World {
         }
         let (truth, home) = (&self.truths[usize::from(partition)], home(takeover));
         truth.state(home.partition());
+        let next = home.partition().next_batch();
+        let compared = check::still_to_compare(home.backing(), partition, next);
+        *self.counts.entry("batches compared with what they were").or_default() += compared;
         // What a checkpoint says is where a reader from the start stood, at the same record.
         if let Some(bytes) = home.cursor() {
             truth.reads_alike(&Cursor::read(bytes).expect("a home keeps what it was given"));

@@ -175,6 +175,13 @@ fn same(live: &Partition, reference: &Partition) {
     }
 }
 
+/// How many batches of a partition that goes on with `next` are in the journal already: what comes of them
+/// must be what came of them first.
+pub(crate) fn still_to_compare(backing: &Backing, partition: u16, next: u64) -> u64 {
+    let journal_next = backing.journal.last_batch(partition).map_or(1, |last| last + 1);
+    journal_next.saturating_sub(next)
+}
+
 /// Consumers of the journal hear of every batch once, one after the other.
 pub(crate) fn journal_in_order(backing: &Backing) -> Result<()> {
     let Some(from) = backing.journal.first_position()? else { return Ok(()) };

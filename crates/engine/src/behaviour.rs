@@ -6,7 +6,8 @@ use crate::apply::{Apply, apply};
 /// One way of deciding.
 #[derive(Debug, Clone, Copy)]
 pub struct Behaviour {
-    /// Its number, from 1, as control records and the journal have it.
+    /// Its number, from 1, as control records and the journal have it. In which dialect it reads follows from
+    /// that (`accolade_wire::dialect`).
     pub number: u16,
     /// Most timers that fire in one batch.
     pub fired_max: u32,

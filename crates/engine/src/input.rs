@@ -2,6 +2,7 @@
 
 use accolade_domain::event::Event;
 use accolade_wire::control::{Command, UnreadCommand};
+use accolade_wire::dialect::Dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent, partition_of};
 use accolade_wire::record::{Kind, Record};
@@ -96,18 +97,18 @@ impl Identity {
     }
 }
 
-/// Reads the body of `record`.
-pub fn read<'a>(record: &Record<'a>, key: &HashKey) -> Body<'a> {
+/// Reads the body of `record`, in a dialect.
+pub fn read<'a>(record: &Record<'a>, key: &HashKey, dialect: &Dialect) -> Body<'a> {
     match record.kind {
-        Kind::Wager => match read_wager(record.body) {
-            Ok(event) => with_identity(event, record, key),
+        Kind::Wager => match (dialect.wager)(record.body) {
+            Ok(event) => with_identity(event, record, key, dialect),
             Err(problems) => Body::Malformed(in_words(&problems)),
         },
-        Kind::GameEvent => match read_game_event(record.body) {
-            Ok(event) => with_identity(Event::Game(event), record, key),
+        Kind::GameEvent => match (dialect.game_event)(record.body) {
+            Ok(event) => with_identity(Event::Game(event), record, key, dialect),
             Err(problems) => Body::Malformed(in_words(&problems)),
         },
-        Kind::Command => match read_command(record, key) {
+        Kind::Command => match read_command(record, key, dialect) {
             Ok(body) => body,
             Err(problem) => Body::Malformed(problem),
         },
@@ -124,7 +125,12 @@ pub fn operator_of<'a>(event: &'a Event<'_>, record: &Record<'a>) -> &'a str {
     }
 }
 
-fn with_identity<'a>(event: Event<'a>, record: &Record<'a>, key: &HashKey) -> Body<'a> {
+fn with_identity<'a>(
+    event: Event<'a>,
+    record: &Record<'a>,
+    key: &HashKey,
+    dialect: &Dialect,
+) -> Body<'a> {
     let kind = match event {
         Event::Wager(_) => IdKind::Wager,
         Event::Void(_) => IdKind::Void,
@@ -134,20 +140,24 @@ fn with_identity<'a>(event: Event<'a>, record: &Record<'a>, key: &HashKey) -> Bo
         id: key.id(operator_of(&event, record), kind, event.id()),
         player: key.player(event.player_id()),
         content: key
-            .content(Content::VERSION, &event)
-            .expect("a release knows the version by which it hashes"),
+            .content(dialect.content, &event)
+            .expect("a dialect's version of the list of fields is known"),
     };
     Body::Event(event, identity)
 }
 
-fn read_command<'a>(record: &Record<'_>, key: &HashKey) -> Result<Body<'a>, Box<str>> {
+fn read_command<'a>(
+    record: &Record<'_>,
+    key: &HashKey,
+    dialect: &Dialect,
+) -> Result<Body<'a>, Box<str>> {
     let body = str::from_utf8(record.body).map_err(|error| error.to_string())?;
-    let command = match Command::read(body) {
+    let command = match (dialect.command)(body) {
         Ok(command) => command,
         Err(UnreadCommand::Malformed(problem)) => return Err(problem.into()),
         Err(UnreadCommand::Unknown(name)) => return Ok(Body::UnknownCommand(name.into())),
     };
-    let content = key.command(Content::VERSION, body).map_err(|none| none.to_string())?;
+    let content = key.command(dialect.content, body).map_err(|none| none.to_string())?;
     let (id, player) = match &command {
         Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
         Command::Repair { id, .. } | Command::Release { id, .. } | Command::Discard { id, .. } => {

@@ -9,6 +9,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Day;
 use accolade_wire::control::Command;
+use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::record::{Record, Slice, Source};
 use smallvec::SmallVec;
@@ -83,20 +84,21 @@ impl Partition {
     pub(crate) fn keys<'a>(
         &self,
         slice: &Slice<'a>,
+        dialect: &Dialect,
         store: &mut impl Store,
     ) -> io::Result<Vec<Keyed<'a>>> {
         let mut keyed = Vec::with_capacity(slice.count as usize);
         for record in slice.records() {
             let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-            keyed.push(self.key(record.map_err(invalid)?, slice.batch));
+            keyed.push(self.key(record.map_err(invalid)?, slice.batch, dialect));
         }
         self.ask(&mut keyed, store)?;
         Ok(keyed)
     }
 
     /// One record, with what is to be asked about its id.
-    pub(crate) fn key<'a>(&self, record: Record<'a>, batch: u64) -> Keyed<'a> {
-        let body = input::read(&record, &self.rules.settings.hash_key);
+    pub(crate) fn key<'a>(&self, record: Record<'a>, batch: u64, dialect: &Dialect) -> Keyed<'a> {
+        let body = input::read(&record, &self.rules.settings.hash_key, dialect);
         let ask = match &body {
             Body::Event(event, identity) => Some((self.hours(event, record.source), identity)),
             Body::Command(_, Some(identity)) => Some((self.recent_hours(), identity)),

@@ -13,6 +13,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
+use accolade_wire::dialect::Dialect;
 use accolade_wire::journal::difference::Difference;
 use accolade_wire::journal::{Outcomes, PassedOver, TimeSlot, begin_slice, put_outcome};
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
@@ -399,7 +400,7 @@ impl Partition {
         if batch.folding.slot > slice.count {
             return Ok(());
         }
-        let keyed = self.keys(slice, batch.store)?;
+        let keyed = self.keys(slice, Dialect::of(batch.behaviour.number), batch.store)?;
         let players: Vec<_> = keyed.iter().filter_map(|keyed| keyed.body.player()).collect();
         self.players.warm(&players);
         for (slot, keyed) in (1..).zip(&keyed).skip(batch.folding.slot as usize - 1) {
@@ -544,7 +545,7 @@ impl Partition {
         let stops = |not_loaded: NotLoaded| not_loaded.stops(place).0;
         let behaviour = shared.behaviour(self.rules.settings.behaviour);
         let behaviour = behaviour.map_err(|unknown| stops(NotLoaded::Unknown(unknown)))?;
-        let mut keyed = [self.key(record, batch)];
+        let mut keyed = [self.key(record, batch, Dialect::of(behaviour.number))];
         self.ask(&mut keyed, store)?;
         let [keyed] = &keyed;
         let in_batch = |slot| {

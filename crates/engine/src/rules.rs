@@ -16,6 +16,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::program::Versions;
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
 use accolade_wire::control::{Control, Unread};
+use accolade_wire::dialect::Dialect;
 use accolade_wire::hex::from_hex;
 use accolade_wire::identity::HashKey;
 use rpds::RedBlackTreeMapSync;
@@ -175,7 +176,8 @@ impl Rules {
         self.operators.values()
     }
 
-    /// The rules after one more control record, and what became of it.
+    /// The rules after one more control record, which is read in the dialect of the behaviour in force, and
+    /// what became of it.
     ///
     /// `time` is when the record was taken in: batches that order it differ in theirs from partition to
     /// partition. `skip` changes no rule: the driver has acted on it. `known` is the newest behaviour that
@@ -189,7 +191,8 @@ impl Rules {
         let mut next = self.clone();
         next.applied += 1;
         let since = Since { control: next.applied, time };
-        let outcome = match Control::read(body) {
+        let dialect = Dialect::of(self.settings.behaviour);
+        let outcome = match (dialect.control)(body) {
             Ok(control) => next.apply(control, since, known),
             Err(Unread::Malformed) => Err(Declined::Malformed.into()),
             Err(Unread::Unknown(name)) => Err(Not::Unknown(UnknownWhat::Control(name.into()))),

@@ -7,6 +7,7 @@ use accolade_domain::program::VersionEntry;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_engine::rules::{Operator, Published};
 use accolade_wire::control::Control;
+use accolade_wire::dialect::Dialect;
 use accolade_wire::document;
 use accolade_wire::json::{self, Value};
 use accolade_wire::program::{self, Document, SCHEMA};
@@ -251,7 +252,8 @@ pub(crate) async fn publish(
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let publication = {
         let body = body.clone();
-        blocking(move || read_publication(&body)).await??
+        let dialect = Dialect::of(service.host.rules().settings.behaviour);
+        blocking(move || read_publication(&body, dialect)).await??
     };
     let operator = service.operator(&tenant)?;
     let document = program::to_json(&publication.document);
@@ -335,7 +337,7 @@ fn if_match(headers: &HeaderMap) -> Result<u32, Problem> {
     })
 }
 
-fn read_publication(body: &[u8]) -> Result<Publication, Problem> {
+fn read_publication(body: &[u8], dialect: &Dialect) -> Result<Publication, Problem> {
     let [effective_from, why, program] =
         json::fields(body, &["effectiveFrom", "why", "program"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
@@ -369,7 +371,7 @@ fn read_publication(body: &[u8]) -> Result<Publication, Problem> {
     if !errors.is_empty() {
         return Err(Problem::fields(Refusal::Malformed, errors));
     }
-    let (document, zone) = read_document(&text)
+    let (document, zone) = read_document(&text, dialect)
         .map_err(|errors| Problem::fields(Refusal::Invalid, errors.into_iter().map(inside)))?;
     Ok(Publication { effective_from, why, document, zone })
 }
@@ -390,14 +392,17 @@ fn in_its_place<'a>(body: &[u8], part: &str) -> Cow<'a, str> {
 }
 
 /// Reads and checks a document, finds its zone, and runs its tests.
-fn read_document(text: &str) -> Result<(Document, ZoneOffsets), Vec<FieldError>> {
+fn read_document(
+    text: &str,
+    dialect: &Dialect,
+) -> Result<(Document, ZoneOffsets), Vec<FieldError>> {
     let all = |problems: Vec<document::DocumentProblem>| -> Vec<FieldError> {
         problems.into_iter().map(FieldError::from).collect()
     };
     let document = program::read(text).map_err(all)?;
     let name = program::timezone(&document);
     let zone = zone::offsets(name);
-    let checked = program::compile(&document, zone.clone().unwrap_or_default()).map_err(all);
+    let checked = (dialect.program)(&document, zone.clone().unwrap_or_default()).map_err(all);
     let Some(zone) = zone else {
         let mut errors = checked.err().unwrap_or_default();
         errors.push(unknown_zone(text, name));

@@ -7,6 +7,8 @@ use accolade_domain::event::{Event, GameEvent, Void, Wager};
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13x128};
 
+#[cfg(feature = "contract")]
+use crate::dialect::trial;
 use crate::json::Broken;
 use crate::json::by_value::{self, END};
 use crate::problem::Problem;
@@ -44,8 +46,8 @@ pub struct Content(pub u64);
 const VERSION_AT: u32 = 56;
 
 impl Content {
-    /// The version by which inputs are hashed.
-    pub const VERSION: u8 = 1;
+    /// The newest version that this release knows; by which one inputs are hashed says the dialect.
+    pub const NEWEST: u8 = 1;
 
     const fn new(version: u8, hash: u64) -> Self {
         Self((version as u64) << VERSION_AT | hash & ((1 << VERSION_AT) - 1))
@@ -87,7 +89,7 @@ impl fmt::Display for NoContent {
                 f,
                 "an id was stored with version `{version}` of the list of fields that make a content; \
                  this release knows version `{}`, a newer one may know it",
-                Content::VERSION
+                Content::NEWEST
             ),
             Self::NotJson(problem) => problem.fmt(f),
         }
@@ -118,17 +120,22 @@ impl HashKey {
     pub fn content(&self, version: u8, event: &Event<'_>) -> Result<Content, NoContent> {
         match version {
             1 => Ok(Content::new(1, self.event_1(event))),
+            #[cfg(feature = "contract")]
+            trial::CONTENT => Ok(Content::new(version, !self.event_1(event))),
             version => Err(NoContent::UnknownVersion(version)),
         }
     }
 
     /// The content of a command by a version of the list of fields.
     pub fn command(&self, version: u8, body: &str) -> Result<Content, NoContent> {
+        let by_value = || {
+            let hashed = self.command_1(body);
+            hashed.map_err(|broken| NoContent::NotJson(broken.problem(body.as_bytes(), "")))
+        };
         match version {
-            1 => match self.command_1(body) {
-                Ok(hash) => Ok(Content::new(1, hash)),
-                Err(broken) => Err(NoContent::NotJson(broken.problem(body.as_bytes(), ""))),
-            },
+            1 => Ok(Content::new(1, by_value()?)),
+            #[cfg(feature = "contract")]
+            trial::CONTENT => Ok(Content::new(version, !by_value()?)),
             version => Err(NoContent::UnknownVersion(version)),
         }
     }

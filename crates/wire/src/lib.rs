@@ -8,6 +8,7 @@ pub mod body;
 pub mod bytes;
 pub mod control;
 pub mod cut;
+pub mod dialect;
 pub mod document;
 pub mod event;
 pub mod hex;

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use accolade_domain::time::ZoneOffsets;
+use accolade_engine::rules::BEHAVIOUR;
+use accolade_wire::dialect::Dialect;
 use accolade_wire::document::{self, DocumentProblem, Position};
 use accolade_wire::program::{self, Document};
 use anyhow::Context;
@@ -48,7 +50,8 @@ impl Source {
                 .collect()
         };
         let document = program::read(&self.text).map_err(told)?;
-        let compiled = program::compile(&document, ZoneOffsets::default());
+        // The node that it is for may decide by an earlier one, and checks it again.
+        let compiled = (Dialect::of(BEHAVIOUR).program)(&document, ZoneOffsets::default());
         let unknown_zone = self.unknown_zone(&document);
         let program = match (compiled, unknown_zone) {
             (Ok(program), None) => program,

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use accolade_domain::program::Program;
 use accolade_domain::time::ZoneOffsets;
+use accolade_wire::dialect::Dialect;
 use accolade_wire::program;
 
 /// A published document and its program.
@@ -16,7 +17,7 @@ pub struct LazyProgram {
     pub document: Box<str>,
     /// The offsets of its time zone.
     pub zone: ZoneOffsets,
-    /// The behaviour under which it was published, by which it is compiled. So far all compile alike.
+    /// The behaviour under which it was published, in whose dialect it is compiled.
     pub behaviour: u16,
     program: OnceLock<Program>,
 }
@@ -33,7 +34,7 @@ impl LazyProgram {
 
     fn compile(&self) -> Option<Program> {
         let document = program::read(&self.document).ok()?;
-        program::compile(&document, self.zone.clone()).ok()
+        (Dialect::of(self.behaviour).program)(&document, self.zone.clone()).ok()
     }
 }
 

@@ -303,7 +303,7 @@ fn hashes_of_identity() {
     );
     let [high, low] = key.id("o1", IdKind::Wager, "w1").0;
     let hashes =
-        [high, low, key.player("p1"), key.content(Content::VERSION, &wager.unwrap()).unwrap().0];
+        [high, low, key.player("p1"), key.content(Content::NEWEST, &wager.unwrap()).unwrap().0];
     check(
         &hashes.map(u64::to_be_bytes).concat(),
         expect![[r#"

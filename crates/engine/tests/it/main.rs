@@ -3,6 +3,7 @@
 mod behaviours;
 mod dialects;
 mod faults;
+mod frozen;
 mod play;
 mod replay;
 mod rules;

@@ -125,9 +125,14 @@ accepts() {
 }
 
 require_free_port() {
-    ! accepts "$1" ||
-        fail "port $1 is taken by another program, so $2 cannot start" \
-            "Give other ports with ACCOLADE_PORTS_FROM (docs/services.md), or end that program."
+    local deadline=$((SECONDS + 5))
+    # One that was killed is gone a moment before its ports are free.
+    while accepts "$1"; do
+        ((SECONDS < deadline)) ||
+            fail "port $1 is taken by another program, so $2 cannot start" \
+                "Give other ports with ACCOLADE_PORTS_FROM (docs/services.md), or end that program."
+        sleep 0.1
+    done
 }
 
 require_command() {

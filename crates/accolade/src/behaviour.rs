@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, IfMissing};
+use crate::client::{self, Ask, IfMissing, with_dry_run};
 use crate::terminal::{printable, say};
 
 /// The arguments of `accolade behaviour`.
@@ -31,6 +31,9 @@ enum BehaviourCommand {
     Switch {
         /// The behaviour's number
         number: u16,
+        /// Only say whether it could be switched to
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -52,9 +55,15 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     client::with(place, IfMissing::Complain, async |client| {
         match arguments.command {
             BehaviourCommand::Show => show(&client.json(Ask::get("/local/behaviour")).await?)?,
-            BehaviourCommand::Switch { number } => {
-                let ask = Ask::post_json("/local/behaviour", &json!({ "number": number }));
-                show(&client.json(ask).await?)?;
+            BehaviourCommand::Switch { number, dry_run } => {
+                let path = with_dry_run("/local/behaviour", dry_run);
+                let would: Behaviour =
+                    client.json(Ask::post_json(&path, &json!({ "number": number }))).await?;
+                if dry_run {
+                    say("the fold could decide by it; nothing was switched")?;
+                    return Ok(Ended::Well);
+                }
+                show(&would)?;
             }
         }
         Ok(Ended::Well)

@@ -257,6 +257,11 @@ impl Lines {
     }
 }
 
+/// `path`, for a dry run or not.
+pub(crate) fn with_dry_run(path: &str, dry_run: bool) -> String {
+    if dry_run { format!("{path}?dryRun=true") } else { path.to_owned() }
+}
+
 /// `text` as one step of a path or one value of a query.
 pub(crate) fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut escaped, byte| {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, Client, IfMissing};
+use crate::client::{self, Ask, Client, IfMissing, with_dry_run};
 use crate::shapes::{NewOperator, Operators};
 use crate::terminal::{grouped, myself, say};
 
@@ -32,6 +32,9 @@ enum OperatorCommand {
         /// Most events a second that its key may send; 0 for no limit
         #[arg(long, default_value_t = 0, value_name = "N")]
         events_per_second: u32,
+        /// Only say whether it could be added
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List the operators, with their programs and limits
     List {
@@ -44,9 +47,10 @@ enum OperatorCommand {
 /// Runs `accolade operator`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     match arguments.command {
-        OperatorCommand::Add { id, events_per_second } => {
-            client::with(place, IfMissing::Create, async |client| {
-                add(client, &id, events_per_second).await
+        OperatorCommand::Add { id, events_per_second, dry_run } => {
+            let if_missing = if dry_run { IfMissing::Complain } else { IfMissing::Create };
+            client::with(place, if_missing, async |client| {
+                add(client, &id, events_per_second, dry_run).await
             })
             .await
         }
@@ -56,12 +60,21 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     }
 }
 
-async fn add(client: &Client, id: &str, events_per_second: u32) -> anyhow::Result<Ended> {
+async fn add(
+    client: &Client,
+    id: &str,
+    events_per_second: u32,
+    dry_run: bool,
+) -> anyhow::Result<Ended> {
     let wanted = json!({ "operatorId": id, "eventsPerSecond": events_per_second });
-    let new: NewOperator = client
-        .json(Ask::post_json("/local/operators", &wanted))
-        .await
-        .with_context(|| format!("the operator `{id}` was not added"))?;
+    let path = with_dry_run("/local/operators", dry_run);
+    let answer = client.send(Ask::post_json(&path, &wanted)).await?.or_problem().await;
+    let answer = answer.with_context(|| format!("the operator `{id}` was not added"))?;
+    if dry_run {
+        say("the node would add it; nothing was added")?;
+        return Ok(Ended::Well);
+    }
+    let new: NewOperator = answer.json().await?;
     let accolade = myself();
     say(format_args!("operator  {id}"))?;
     say(format_args!("key       {}", new.key))?;

@@ -18,7 +18,7 @@ use serde_json::json;
 use self::check::{Checked, Source};
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, Client, IfMissing};
+use crate::client::{self, Ask, Client, IfMissing, with_dry_run};
 use crate::shapes::{Operators, Raw};
 use crate::terminal::{note, printable, say};
 
@@ -218,8 +218,7 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
         if let Some(time) = arguments.effective_from {
             body["effectiveFrom"] = json!(time.to_string());
         }
-        let dry_run = if arguments.dry_run { "?dryRun=true" } else { "" };
-        let path = format!("/api/v1/program/versions{dry_run}");
+        let path = with_dry_run("/api/v1/program/versions", arguments.dry_run);
         let mut ask = Ask::post_json(&path, &body).of(operator);
         if edited_from > 0 {
             ask = ask.if_match(edited_from);

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, IfMissing};
+use crate::client::{self, Ask, IfMissing, with_dry_run};
 use crate::shapes::{Place, Raw};
 use crate::terminal::{grouped, printable, say};
 
@@ -40,6 +40,9 @@ pub(crate) struct SkipArguments {
     /// Who decides
     #[arg(long, env = "USER", default_value = "unknown", value_name = "NAME")]
     who: String,
+    /// Only say whether a partition stands there
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +177,12 @@ pub(crate) async fn skip(place: &Where, arguments: SkipArguments) -> anyhow::Res
     let Standing(Place { partition, batch, slot }) = arguments.place;
     let ask = json!({ "partition": partition, "batch": batch, "slot": slot, "who": arguments.who });
     client::with(place, IfMissing::Complain, async |client| {
-        client.send(Ask::post_json("/local/skip", &ask)).await?.or_problem().await?;
+        let path = with_dry_run("/local/skip", arguments.dry_run);
+        client.send(Ask::post_json(&path, &ask)).await?.or_problem().await?;
+        if arguments.dry_run {
+            say("the partition stands there; nothing was skipped")?;
+            return Ok(Ended::Well);
+        }
         say(format_args!(
             "partition {partition} goes on; what stopped it is the dead letter {partition}-{batch}-{slot}"
         ))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use accolade_engine::partition::Partition;
+use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
 use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere};
@@ -29,6 +29,10 @@ impl Host for ClusterNode {
 
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
         self.inner.with_live(partition, |live| Arc::clone(live.home.backing()))
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.inner.shared
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -7,6 +7,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use crate::dry_run::respond_to_change;
 use crate::host::read;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, not_yet};
@@ -83,7 +84,7 @@ pub(crate) async fn switch(
     State(door): State<Door>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Switch { number } = read(&door, request).await?;
+    let (Switch { number }, is_dry) = read(&door, request).await?;
     let service = &door.service;
     if number <= service.host.rules().settings.behaviour {
         return Err(Declined::BehaviourPassed.into());
@@ -96,7 +97,13 @@ pub(crate) async fn switch(
         let detail = format!("every node must know behaviour {number}: {}", cannot.join("; "));
         return Err(Problem::new(Refusal::BehaviourUnknown, detail));
     }
-    service.control(&Control::Behaviour { number }).await?.ok_or_else(not_yet)?;
+    let control = Control::Behaviour { number };
+    if is_dry {
+        service.rules_would(&control).await?;
+        let shape = BehaviourShape { behaviour: number, nodes };
+        return Ok(respond_to_change(StatusCode::OK, &shape, true));
+    }
+    service.control(&control).await?.ok_or_else(not_yet)?;
     // In a cluster another node may be the first to hear of it.
     let is_in_force = || service.host.rules().settings.behaviour >= number;
     service.once(|| is_in_force().then_some(())).await?;

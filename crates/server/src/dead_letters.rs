@@ -19,13 +19,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cluster::Neighbour;
+use crate::dry_run::{is_dry, respond_to_change};
 use crate::idempotency::key_of;
 use crate::parameters::{LIMIT_MAX, Named, Parameters};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
 use crate::service::Service;
 use crate::shapes::{Page, Time, respond};
-use crate::submit::{blocking, recorded_soon, soon};
+use crate::submit::{Carried, blocking, recorded_soon, soon};
 use crate::tenant::{Door, Tenant};
 
 /// Dead letters that are looked at before the fold may go on.
@@ -165,19 +166,6 @@ impl Service {
             state: state_code(letter.state),
         })
     }
-
-    async fn respond_with_letter(
-        self,
-        tenant: Tenant,
-        id: String,
-        status: StatusCode,
-    ) -> Result<Response, Problem> {
-        blocking(move || {
-            let (place, letter) = self.dead_letter(&tenant, &id)?;
-            Ok(respond(status, &self.dead_letter_shape(place, &letter)?))
-        })
-        .await?
-    }
 }
 
 /// The operator's dead letters, in the order of their ids.
@@ -300,7 +288,11 @@ pub(crate) async fn get(
     uri: Uri,
 ) -> Result<Response, Problem> {
     Parameters::read(uri.query(), &[])?;
-    service.respond_with_letter(tenant, id, StatusCode::OK).await
+    blocking(move || {
+        let (place, letter) = service.dead_letter(&tenant, &id)?;
+        Ok(respond(StatusCode::OK, &service.dead_letter_shape(place, &letter)?))
+    })
+    .await?
 }
 
 /// Gives a dead letter other bytes, which must be a valid event of the operator's.
@@ -319,8 +311,7 @@ pub(crate) async fn repair(
         };
         check_repaired(letter.kind, &original, tenant, service)
             .map_err(|problems| Problem::fields(Refusal::Invalid, problems))?;
-        let original = original.into_owned();
-        Ok(Box::new(move |id, dead_letter| Command::Repair { id, dead_letter, original }))
+        Ok(Change::Repair { original: original.into_owned() })
     })
     .await
 }
@@ -364,10 +355,7 @@ pub(crate) async fn retry(
     Named(id): Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    change(service, tenant, id, request, |_, _, _, _| {
-        Ok(Box::new(|id, dead_letter| Command::Release { id, dead_letter }))
-    })
-    .await
+    change(service, tenant, id, request, |_, _, _, _| Ok(Change::Release)).await
 }
 
 /// Gives a dead letter up.
@@ -378,34 +366,67 @@ pub(crate) async fn discard(
     request: Request,
 ) -> Result<Response, Problem> {
     change(service, tenant, id, request, |_, _, _, body| {
-        let why = read_why(body)?;
-        Ok(Box::new(move |id, dead_letter| Command::Discard { id, dead_letter, why }))
+        Ok(Change::Discard { why: read_why(body)? })
     })
     .await
 }
 
-type MakeCommand = Box<dyn FnOnce(String, (u64, u32)) -> Command + Send>;
+/// What is to be done about a dead letter.
+enum Change {
+    Repair { original: String },
+    Release,
+    Discard { why: String },
+}
 
-/// Carries out a command about a dead letter, and answers what it is afterwards.
+impl Change {
+    fn command(&self, id: String, dead_letter: (u64, u32)) -> Command {
+        match self {
+            Self::Repair { original } => {
+                Command::Repair { id, dead_letter, original: original.clone() }
+            }
+            Self::Release => Command::Release { id, dead_letter },
+            Self::Discard { why } => Command::Discard { id, dead_letter, why: why.clone() },
+        }
+    }
+
+    /// What becomes of a dead letter that is open.
+    fn change(self, letter: &mut DeadLetterShape) {
+        match self {
+            Self::Repair { original } => letter.original = original,
+            Self::Release => letter.state = state_code(DeadLetterState::Released),
+            Self::Discard { .. } => letter.state = state_code(DeadLetterState::Discarded),
+        }
+    }
+}
+
+/// Carries out a command about a dead letter, and answers what it is afterwards, or would be.
 async fn change(
     service: Service,
     tenant: Tenant,
     id: String,
     request: Request,
-    read: impl FnOnce(&DeadLetter, &Tenant, &Service, &[u8]) -> Result<MakeCommand, Problem>,
+    read: impl FnOnce(&DeadLetter, &Tenant, &Service, &[u8]) -> Result<Change, Problem>,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    Parameters::read(parts.uri.query(), &[])?;
+    let is_dry = is_dry(parts.uri.query())?;
     let key = key_of(&parts.headers)?;
     let (place, letter) = {
         let (service, tenant, id) = (service.clone(), tenant.clone(), id.clone());
         blocking(move || service.dead_letter(&tenant, &id)).await??
     };
     let (body, _held) = service.read_body(&parts.headers, body).await?;
-    let make = read(&letter, &tenant, &service, &body)?;
-    let command_id = service.command_id(&tenant, key, parts.uri.path(), &body)?;
-    let command = make(command_id, (place.batch, place.slot));
-    let is_done = service.command(place.partition, &tenant.id, &command).await?;
-    let status = if is_done { StatusCode::OK } else { StatusCode::ACCEPTED };
-    service.clone().respond_with_letter(tenant, id, status).await
+    let change = read(&letter, &tenant, &service, &body)?;
+    let command_id = service.command_id(&tenant, key, parts.uri.path(), &body, is_dry)?;
+    let command = change.command(command_id, (place.batch, place.slot));
+    let carried = service.command(place.partition, &tenant.id, &command, is_dry).await?;
+    let service = service.clone();
+    blocking(move || {
+        let (place, letter) = service.dead_letter(&tenant, &id)?;
+        let mut shape = service.dead_letter_shape(place, &letter)?;
+        if is_dry && carried == Carried::Now {
+            change.change(&mut shape);
+        }
+        Ok(respond_to_change(carried.status(), &shape, is_dry))
+    })
+    .await?
 }

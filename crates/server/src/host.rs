@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::cluster::Neighbour;
+use crate::dry_run::{is_dry, respond_to_change};
 use crate::health::StandingShape;
 use crate::intake::Way;
 use crate::outlets::OutletState;
@@ -238,20 +239,22 @@ struct NewOperator {
 #[serde(rename_all = "camelCase")]
 struct AddedOperator<'a> {
     operator_id: &'a str,
-    /// Shown this once.
-    key: &'a str,
+    /// Shown this once; there is none in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
 }
 
-/// The body of a request, which has no parameters.
+/// Reads the body, and whether nothing is to be done.
 pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
     door: &Door,
     request: Request,
-) -> Result<T, Problem> {
+) -> Result<(T, bool), Problem> {
     let (parts, body) = request.into_parts();
-    Parameters::read(parts.uri.query(), &[])?;
+    let is_dry = is_dry(parts.uri.query())?;
     let (body, _held) = door.service.read_body(&parts.headers, body).await?;
-    serde_json::from_slice(&body)
-        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))
+    let read = serde_json::from_slice(&body)
+        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))?;
+    Ok((read, is_dry))
 }
 
 /// Adds an operator and makes its key.
@@ -259,7 +262,7 @@ pub(crate) async fn add_operator(
     State(door): State<Door>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let NewOperator { operator_id, events_per_second } = read(&door, request).await?;
+    let (NewOperator { operator_id, events_per_second }, is_dry) = read(&door, request).await?;
     let is_id = (1..=ID_BYTES_MAX).contains(&operator_id.len())
         && !operator_id.chars().any(char::is_control);
     if !is_id {
@@ -271,10 +274,15 @@ pub(crate) async fn add_operator(
     let (operator, key_hash) = (operator_id.clone(), key_hash(&key));
     let control = Control::Operator { operator, key_hash, events_per_second };
     let service = &door.service;
+    if is_dry {
+        service.rules_would(&control).await?;
+        let added = AddedOperator { operator_id: &operator_id, key: None };
+        return Ok(respond_to_change(StatusCode::OK, &added, true));
+    }
     service.control(&control).await?.ok_or_else(not_yet)?;
     // In a cluster another node may be the first to hear of it.
     service.once(|| service.host.rules().operator(&operator_id).map(drop)).await?;
-    let added = AddedOperator { operator_id: &operator_id, key: &key };
+    let added = AddedOperator { operator_id: &operator_id, key: Some(&key) };
     Ok(respond(StatusCode::CREATED, &added))
 }
 
@@ -297,10 +305,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Makes the input at which a partition stands a dead letter, and answers once it has gone on.
 pub(crate) async fn skip(State(door): State<Door>, request: Request) -> Result<Response, Problem> {
-    let Skip { partition, batch, slot, who } = read(&door, request).await?;
+    let (Skip { partition, batch, slot, who }, is_dry) = read(&door, request).await?;
     let place = Place { partition, batch, slot, number: 0 };
     if !stands_at(&door, place).await? {
         return Err(accolade_domain::outcome::Declined::NotStandingThere.into());
+    }
+    if is_dry {
+        return Ok(respond_to_change(StatusCode::OK, &Skipped { skipped: place.into() }, true));
     }
     let control = Control::Skip { partition, batch, slot, who };
     let body = serde_json::to_vec(&control).expect("a control record is plain data");

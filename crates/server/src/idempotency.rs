@@ -41,13 +41,15 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 }
 
 impl Keys {
-    /// Notes that `operator` uses `key` for a request; refuses a key that was used for another one.
+    /// Notes that `operator` uses `key` for a request, but for a dry run; refuses a key that was used for
+    /// another one.
     pub(crate) fn note(
         &self,
         operator: &str,
         key: &str,
         path: &str,
         body: &[u8],
+        is_dry: bool,
     ) -> Result<(), Problem> {
         let name = digest(&[operator.as_bytes(), key.as_bytes()]);
         let request = digest(&[path.as_bytes(), body]);
@@ -65,6 +67,7 @@ impl Keys {
                 Refusal::KeyReused,
                 "this `Idempotency-Key` was used for another request; use a new one",
             )),
+            None if is_dry => Ok(()),
             None => {
                 table.requests.insert(name, request);
                 table.by_age.push_back((now, name));

@@ -10,6 +10,7 @@ mod body;
 mod cluster;
 mod dead_letters;
 mod description;
+mod dry_run;
 mod explanation;
 mod health;
 mod host;

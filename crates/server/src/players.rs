@@ -15,13 +15,14 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::dry_run::{is_dry, respond_to_change};
 use crate::idempotency::key_of;
 use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
 use crate::parameters::{Named, Parameters, cursor_of};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::{Exact, Page, PartsShape, PlaceShape, Time, multiplier, respond};
-use crate::submit::{Reader, blocking};
+use crate::submit::{Carried, Reader, blocking};
 use crate::tenant::{Door, Tenant};
 
 #[derive(Serialize)]
@@ -211,7 +212,7 @@ struct ConsentShape<'a> {
     outcome: &'static str,
 }
 
-/// Lets a player in or out, from this record's place in the log on.
+/// Lets a player in or out, from this record's place in the log on, or says whether it would.
 pub(crate) async fn consent(
     State(Door { service, .. }): State<Door>,
     tenant: Tenant,
@@ -219,7 +220,7 @@ pub(crate) async fn consent(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    Parameters::read(parts.uri.query(), &[])?;
+    let is_dry = is_dry(parts.uri.query())?;
     let key = key_of(&parts.headers)?;
     let is_id = (1..=ID_BYTES_MAX).contains(&player.len()) && !player.chars().any(char::is_control);
     if !is_id {
@@ -233,17 +234,17 @@ pub(crate) async fn consent(
         Some(Value::Text(text)) if text == "out" => false,
         _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
     };
-    let id = service.command_id(&tenant, key, parts.uri.path(), &body)?;
+    let id = service.command_id(&tenant, key, parts.uri.path(), &body, is_dry)?;
     let partition = partition_of(&player, service.partitions());
     let command = Command::Consent { id, player_id: player.clone(), joins };
-    let is_done = service.command(partition, &tenant.id, &command).await?;
+    let carried = service.command(partition, &tenant.id, &command, is_dry).await?;
     let shape = ConsentShape {
         player_id: &player,
         operator_id: &tenant.id,
         consent: if joins { "in" } else { "out" },
-        outcome: if is_done { "done" } else { "accepted" },
+        outcome: if carried == Carried::NotYet { "accepted" } else { "done" },
     };
-    Ok(respond(if is_done { StatusCode::OK } else { StatusCode::ACCEPTED }, &shape))
+    Ok(respond_to_change(carried.status(), &shape, is_dry))
 }
 
 impl Service {
@@ -254,9 +255,10 @@ impl Service {
         key: Option<&str>,
         path: &str,
         body: &[u8],
+        is_dry: bool,
     ) -> Result<String, Problem> {
         let Some(key) = key else { return Ok(uuid::Uuid::now_v7().to_string()) };
-        self.keys.note(&tenant.id, key, path, body)?;
+        self.keys.note(&tenant.id, key, path, body, is_dry)?;
         Ok(format!("key:{key}"))
     }
 }

@@ -19,6 +19,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::dry_run::{is_dry, respond_to_change};
 use crate::idempotency::key_of;
 use crate::parameters::{Named, Parameters, cursor_of};
 use crate::problem::{FieldError, Problem, Refusal, rules_unknown};
@@ -231,11 +232,12 @@ struct Publication {
     zone: ZoneOffsets,
 }
 
+/// A version that would be published.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DryRun {
+struct DryRun<'a> {
     valid: bool,
-    edited_from: Option<u32>,
+    #[serde(flatten)]
+    version: VersionShape<'a>,
     changes: Vec<ChangeShape>,
 }
 
@@ -246,7 +248,7 @@ pub(crate) async fn publish(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let is_dry = Parameters::read(parts.uri.query(), &["dryRun"])?.switch("dryRun")?;
+    let is_dry = is_dry(parts.uri.query())?;
     let key = key_of(&parts.headers)?;
     let edited_from = if_match(&parts.headers)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
@@ -257,15 +259,18 @@ pub(crate) async fn publish(
     };
     let operator = service.operator(&tenant)?;
     let document = program::to_json(&publication.document);
-    if let Some(key) = key.filter(|_| !is_dry) {
-        service.keys.note(&tenant.id, key, parts.uri.path(), &body)?;
+    if let Some(key) = key {
+        service.keys.note(&tenant.id, key, parts.uri.path(), &body, is_dry)?;
         if let Some(version) = published_before(&operator, &publication, edited_from, &document) {
-            return Ok(published(&operator, version));
+            return Ok(if is_dry {
+                would_publish(&operator, version)
+            } else {
+                published(&operator, version)
+            });
         }
     }
     // In a cluster this node may not have heard of the latest version: then the fold decides.
-    let latest = operator.versions.latest();
-    if latest > edited_from || is_dry && latest != edited_from {
+    if operator.versions.latest() > edited_from {
         return Err(accolade_domain::outcome::Declined::Stale.into());
     }
     let now = now();
@@ -274,12 +279,6 @@ pub(crate) async fn publish(
         let detail =
             "expected now or later: only an operator's first version may begin in the past";
         return Err(Problem::field(Refusal::Invalid, "/effectiveFrom", detail));
-    }
-    if is_dry {
-        let old = operator.versions.all().next_back();
-        let edited_from = (edited_from > 0).then_some(edited_from);
-        let changes = changes(&document_of(old), &publication.document);
-        return Ok(respond(StatusCode::OK, &DryRun { valid: true, edited_from, changes }));
     }
     let zone = publication.zone.0.iter().map(|(from, offset)| (from.micros(), *offset));
     let control = Control::Publish {
@@ -292,6 +291,11 @@ pub(crate) async fn publish(
         document,
         zone: zone.collect(),
     };
+    if is_dry {
+        let (rules, made) = service.rules_would(&control).await?;
+        let operator = rules.operator(&tenant.id).ok_or_else(|| Problem::not_found("operator"))?;
+        return Ok(would_publish(operator, version_of(operator, &made.to_string())?));
+    }
     let made = service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
     let operator = service
         .operator_once(&tenant, |operator| u64::from(operator.versions.latest()) >= made)
@@ -307,6 +311,13 @@ fn published(operator: &Operator, version: &Version) -> Response {
     let location = HeaderValue::try_from(location).expect("a path of ASCII");
     response.headers_mut().insert(LOCATION, location);
     response
+}
+
+fn would_publish(operator: &Operator, version: &Version) -> Response {
+    let old = operator.versions.get(version.program.edited_from);
+    let changes = changes(&document_of(old), &document_of(Some(version)));
+    let version = VersionShape::of(version, operator, true);
+    respond_to_change(StatusCode::OK, &DryRun { valid: true, version, changes }, true)
 }
 
 /// The version that this very publication made before.
@@ -439,7 +450,7 @@ fn failure(failure: program::Failure) -> FieldError {
     }
 }
 
-/// Withdraws a version that has not begun.
+/// Withdraws a version that has not begun, or says whether it could be.
 pub(crate) async fn withdraw(
     State(Door { service, .. }): State<Door>,
     tenant: Tenant,
@@ -447,17 +458,17 @@ pub(crate) async fn withdraw(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    Parameters::read(parts.uri.query(), &[])?;
+    let is_dry = is_dry(parts.uri.query())?;
     let key = key_of(&parts.headers)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let why = read_why(&body)?;
     let operator = service.operator(&tenant)?;
     let version = version_of(&operator, &number)?;
     if let Some(key) = key {
-        service.keys.note(&tenant.id, key, parts.uri.path(), &body)?;
+        service.keys.note(&tenant.id, key, parts.uri.path(), &body, is_dry)?;
         if version.withdrawn {
             let shape = VersionShape::of(version, &operator, true);
-            return Ok(respond(StatusCode::OK, &shape));
+            return Ok(respond_to_change(StatusCode::OK, &shape, is_dry));
         }
     }
     let control = Control::Withdraw {
@@ -466,6 +477,12 @@ pub(crate) async fn withdraw(
         why,
         who: tenant.who(),
     };
+    if is_dry {
+        let (rules, _) = service.rules_would(&control).await?;
+        let operator = rules.operator(&tenant.id).ok_or_else(|| Problem::not_found("operator"))?;
+        let shape = VersionShape::of(version_of(operator, &number)?, operator, true);
+        return Ok(respond_to_change(StatusCode::OK, &shape, true));
+    }
     service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
     let is_withdrawn =
         |operator: &Operator| version_of(operator, &number).is_ok_and(|version| version.withdrawn);

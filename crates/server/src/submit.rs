@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
-use accolade_domain::outcome::Outcome;
+use accolade_domain::outcome::{Declined, Outcome};
 use accolade_engine::intake::{Caller, Refused, Submission};
 use accolade_storage::backing::Backing;
 use accolade_storage::error::StorageError;
@@ -16,6 +16,7 @@ use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::control::{Command, Control};
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::{Kind, Record, Slice, Source};
+use axum::http::StatusCode;
 use tokio::sync::{Notify, oneshot};
 
 use crate::cluster::{Where, unreachable};
@@ -124,6 +125,41 @@ impl Caller for Ticket {
     }
 }
 
+/// How a command was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// It is done now.
+    Now,
+    /// The same command came before, and was done then.
+    Before,
+    /// It is durable, and will be done.
+    NotYet,
+}
+
+impl Carried {
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Now | Self::Before => StatusCode::OK,
+            Self::NotYet => StatusCode::ACCEPTED,
+        }
+    }
+}
+
+/// What a command or a control record has made; a problem where it is declined.
+pub(crate) fn made_by(outcome: Outcome) -> Result<u64, Problem> {
+    match outcome {
+        Outcome::Done { made } => Ok(made),
+        Outcome::Declined { why } => Err(why.into()),
+        Outcome::DeadLetter { .. }
+        | Outcome::Counted { .. }
+        | Outcome::Recorded
+        | Outcome::Refused { .. }
+        | Outcome::Repeated { .. }
+        | Outcome::Voided { .. }
+        | Outcome::Time { .. } => Err(Declined::Malformed.into()),
+    }
+}
+
 impl Service {
     /// Returns once the parcel is durable.
     pub(crate) async fn submit(&self, parcel: Parcel) -> Result<(), Problem> {
@@ -161,51 +197,52 @@ impl Service {
     /// Carries out a control record; returns what it made, or nothing if that takes too long.
     pub(crate) async fn control(&self, control: &Control) -> Result<Option<u64>, Problem> {
         let body = serde_json::to_vec(control).expect("a control record is plain data");
-        self.carry_out(None, Kind::Control, "", &body).await
+        match self.submit_one(None, Kind::Control, "", &body).await? {
+            Some(outcome) => made_by(outcome).map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// Carries out a command in a partition; says whether that is done, or takes too long.
+    /// Carries out a command in a partition; in a dry run, of one that is here, says what would be.
     pub(crate) async fn command(
         &self,
         partition: u16,
         operator: &str,
         command: &Command,
-    ) -> Result<bool, Problem> {
+        is_dry: bool,
+    ) -> Result<Carried, Problem> {
         let body = serde_json::to_vec(command).expect("a command is plain data");
-        let done = self.carry_out(Some(partition), Kind::Command, operator, &body).await?;
-        Ok(done.is_some())
+        let outcome = if is_dry {
+            Some(self.would(partition, operator, body).await?)
+        } else {
+            self.submit_one(Some(partition), Kind::Command, operator, &body).await?
+        };
+        let Some(outcome) = outcome else { return Ok(Carried::NotYet) };
+        let came_before = matches!(outcome, Outcome::Repeated { .. });
+        made_by(self.first_of(outcome).await?)?;
+        Ok(if came_before { Carried::Before } else { Carried::Now })
     }
 
-    async fn carry_out(
+    /// What becomes of one record; nothing if that takes too long.
+    async fn submit_one(
         &self,
         partition: Option<u16>,
         kind: Kind,
         operator: &str,
         body: &[u8],
-    ) -> Result<Option<u64>, Problem> {
+    ) -> Result<Option<Outcome>, Problem> {
         let mut parcel = Parcel::default();
         let (source, received_at, origin) = (Source::Http, now(), None);
         parcel.add(partition, &Record { kind, source, operator, received_at, origin, body });
         let applied = self.submit_and_wait(parcel).await?.pop().flatten();
         self.counters.commands.increment(1);
-        let outcome = match applied {
-            Some((Outcome::Repeated { first }, _)) => {
-                self.outcomes_at(&[first]).await?.pop().flatten().ok_or_else(not_yet)?
-            }
-            Some((outcome, _)) => outcome,
-            None => return Ok(None),
-        };
-        match outcome {
-            Outcome::Done { made } => Ok(Some(made)),
-            Outcome::Declined { why } => Err(why.into()),
-            Outcome::DeadLetter { .. }
-            | Outcome::Counted { .. }
-            | Outcome::Recorded
-            | Outcome::Refused { .. }
-            | Outcome::Repeated { .. }
-            | Outcome::Voided { .. }
-            | Outcome::Time { .. } => Err(accolade_domain::outcome::Declined::Malformed.into()),
-        }
+        Ok(applied.map(|(outcome, _)| outcome))
+    }
+
+    /// The outcome, or of a repeat that of the first time.
+    async fn first_of(&self, outcome: Outcome) -> Result<Outcome, Problem> {
+        let Outcome::Repeated { first } = outcome else { return Ok(outcome) };
+        self.outcomes_at(&[first]).await?.pop().flatten().ok_or_else(not_yet)
     }
 
     /// The first outcomes of those that are repeats, in their places.

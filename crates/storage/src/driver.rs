@@ -119,6 +119,11 @@ impl Ground {
         &self.disk
     }
 
+    /// What all partitions decide with.
+    pub const fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The files, to read records and outcomes by place.
     pub const fn backing(&self) -> &Arc<Backing> {
         &self.backing

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use accolade_engine::intake::{Caller, Intake};
-use accolade_engine::partition::Partition;
+use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
 use accolade_wire::identity::IdKind;
 use accolade_wire::order::SourceTopic;
@@ -29,6 +29,9 @@ pub trait Host: Intake {
     /// The files of a partition, to read records and outcomes by place. May wait as
     /// [`Host::read`] does.
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere>;
+
+    /// What its partitions decide with, for whoever asks what would become of a record.
+    fn shared(&self) -> &Shared;
 
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
@@ -100,6 +103,10 @@ impl Host for Node {
 
     fn backing(&self, _: u16) -> Result<Arc<Backing>, NotHere> {
         Ok(Arc::clone(Self::backing(self)))
+    }
+
+    fn shared(&self) -> &Shared {
+        Self::shared(self)
     }
 
     fn rules(&self) -> Arc<Rules> {

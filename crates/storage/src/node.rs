@@ -263,6 +263,11 @@ impl Node {
         self.read(0, |partition| Arc::clone(partition.rules()))
     }
 
+    /// What all partitions decide with.
+    pub fn shared(&self) -> &Shared {
+        self.inner.ground.shared()
+    }
+
     /// The files, to read records and outcomes by place.
     pub fn backing(&self) -> &Arc<Backing> {
         self.inner.ground.backing()

@@ -130,8 +130,15 @@ fn an_operator_that_is_not_there_is_named_with_what_to_do() {
     let complaint =
         home.run(&["program", "publish", program, "--operator", "nobody", "--why", "x"]).badly();
     assert!(complaint.contains("accolade operator add nobody"), "{complaint}");
-    let again = home.run(&["operator", "add", "operator-789"]).badly();
-    assert!(again.contains("operator-789"), "{again}");
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let again = home.run(&[&["operator", "add", "operator-789"], dry_run].concat()).badly();
+        assert!(again.contains("operator-789"), "{again}");
+    }
+    let tried = home.run(&["operator", "add", "operator-555", "--dry-run"]).well();
+    line_with(&tried, "nothing was added");
+    assert!(!home.run(&["operator", "list"]).well().contains("operator-555"));
+    let skipped = home.run(&["skip", "0-1-1", "--dry-run"]).badly();
+    assert!(skipped.contains("no partition stands"), "{skipped}");
 }
 
 #[test]

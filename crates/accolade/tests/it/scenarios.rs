@@ -96,6 +96,17 @@ impl<'a> House<'a> {
         writeln!(self.said, "consent of {player}: {said}").unwrap();
     }
 
+    /// What would become of letting a player in or out.
+    fn try_consent(&mut self, player: &str, said: &str) {
+        let path = format!("/api/v1/players/{player}/consent?dryRun=true");
+        let body = json!({ "consent": said }).to_string();
+        let (status, answer) = request(self.serving, "PUT", &path, &self.key, &body);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let [outcome, is_dry] = ["outcome", "dryRun"].map(|name| &answer[name]);
+        writeln!(self.said, "consent of {player}, dry: {said}, {status} {outcome} {is_dry}")
+            .unwrap();
+    }
+
     fn balance(&mut self, player: &str) {
         let balance = get(self.serving, &self.key, &format!("players/{player}/balance"));
         writeln!(self.said, "balance of {player}: {}", balance["pointsBalance"]).unwrap();
@@ -156,6 +167,7 @@ fn play(mut house: House<'_>) -> String {
     house.wager("c7", "carl", 10.0, json!({ "playerSegment": "vip" }));
     house.wager("c8", "denied", 10.0, none());
     house.consent("dora", "out");
+    house.try_consent("dora", "in");
     house.wager("d1", "dora", 10.0, none());
     house.consent("dora", "in");
     house.wager("d2", "dora", 10.0, none());
@@ -192,6 +204,7 @@ fn expected() -> Expect {
         wager c7 of carl, 10: refused, reason "segment_denied", programVersion 1, pointsBalance 1.42
         wager c8 of denied, 10: refused, reason "player_denied", programVersion 1, pointsBalance 0.0
         consent of dora: out
+        consent of dora, dry: in, 200 "done" true
         wager d1 of dora, 10: refused, reason "no_consent", programVersion 1, pointsBalance 0.0
         consent of dora: in
         wager d2 of dora, 10: counted, points 1.0, multiplier 0.1, programVersion 1, pointsBalance 1.0

@@ -187,6 +187,42 @@ async fn commands_are_carried_out_through_either_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_is_answered_by_the_owner_through_either_node_and_orders_nothing() {
+    let cluster = lived_in().await;
+    let [a, b] = cluster.both();
+    let before = (a.next_batches().await, b.next_batches().await);
+    let letters = items(cluster.a(), "/api/v1/dead-letters").await;
+    for api in cluster.both() {
+        for partition in 0..4 {
+            let path = format!("/api/v1/players/{}/consent?dryRun=true", player_in(partition));
+            let dry = api.send(ask("PUT", &path).json(&json!({ "consent": "out" }))).await;
+            assert_eq!(
+                (&dry.json["outcome"], &dry.json["dryRun"]),
+                (&json!("done"), &json!(true)),
+                "{dry:?}"
+            );
+        }
+        for letter in &letters {
+            let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+            let dry = api.send(ask("POST", &format!("{path}/retry?dryRun=true"))).await;
+            assert_eq!(dry.json["state"], "released", "{dry:?}");
+            assert_eq!(api.get(&path).await.json, *letter);
+        }
+        let body = json!({ "why": "more", "program": PROGRAM.replace("5000", "6000") });
+        let publish = ask("POST", "/api/v1/program/versions?dryRun=true").json(&body);
+        let dry = api.send(publish.header("if-match", "1")).await;
+        assert_eq!((&dry.json["version"], &dry.json["dryRun"]), (&json!(2), &json!(true)));
+    }
+    assert_eq!((a.next_batches().await, b.next_batches().await), before);
+    // Who cannot prove that a partition is its own says nothing about what would be there.
+    cluster.cut_off(B, true);
+    let path = format!("/api/v1/players/{}/consent?dryRun=true", player_in(3));
+    for api in cluster.both() {
+        is_elsewhere(&api.send(ask("PUT", &path).json(&json!({ "consent": "out" }))).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_one_node_publishes_is_the_other_s() {
     let cluster = lived_in().await;
     let [a, b] = cluster.both();
@@ -549,6 +585,10 @@ async fn a_behaviour_is_not_switched_to_while_a_node_does_not_know_it_or_cannot_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_behaviour_that_all_nodes_know_is_switched_to_once() {
     let cluster = Cluster::knowing([GIFTS_SECOND; 2]).await;
+    let dry = ask("POST", "/local/behaviour?dryRun=true").json(&json!({ "number": 2 }));
+    let dry = cluster.b().on_socket(dry).await.json;
+    assert_eq!((&dry["behaviour"], &dry["dryRun"]), (&json!(2), &json!(true)));
+    assert_eq!(cluster.b().node.rules().settings.behaviour, 1);
     let switched = cluster.b().on_socket(switch_to(2)).await;
     assert_eq!((switched.status.as_u16(), &switched.json["behaviour"]), (200, &json!(2)));
     cluster.agree().await;

@@ -184,6 +184,19 @@ impl Api {
         self.send(ask("POST", path).json(body)).await
     }
 
+    /// The batch that each partition folds next, once all have heard of the same control records.
+    pub(crate) async fn next_batches(&self) -> [u64; 4] {
+        loop {
+            let seen = [0, 1, 2, 3].map(|number| {
+                self.node.read(number, |state| (state.rules().applied, state.next_batch()))
+            });
+            if seen.iter().all(|(applied, _)| *applied == seen[0].0) {
+                return seen.map(|(_, next)| next);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Sends one wager, waits, and returns what became of it.
     pub(crate) async fn wager(&self, wager: &Value) -> Value {
         let answer = self.post("/api/v1/wagers?wait=applied", wager).await;

@@ -6,6 +6,7 @@ mod bad_input;
 mod cluster;
 mod dead_letters;
 mod description;
+mod dry_run;
 mod intake;
 mod local;
 mod outlets;

@@ -10,7 +10,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
-use accolade_engine::partition::Partition;
+use accolade_engine::partition::{Partition, Shared as Deciding};
 use accolade_engine::rules::Rules;
 use accolade_server::{Neighbours, Service, Settings, api, serve_tcp};
 use accolade_storage::backing::Backing;
@@ -300,6 +300,10 @@ impl Host for Fake {
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
         self.is_here(partition)?;
         Ok(Arc::clone(self.node().backing()))
+    }
+
+    fn shared(&self) -> &Deciding {
+        self.node().shared()
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -16,6 +16,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::program::VersionEntry;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{Day, Timestamp};
+use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
 pub(crate) use self::event::marker_key;
@@ -26,6 +27,7 @@ use crate::rules::{Operator, Published, Rules};
 use crate::step::{Change, Effect, Step};
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
 use crate::tables::inbox::{Arrival, Received};
+use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
 use crate::tables::{Row, Timer};
 
@@ -173,10 +175,11 @@ fn kept_whole<'a>(
     body: &Body<'_>,
 ) -> Step<'a> {
     let Outcome::DeadLetter { reason, .. } = step.outcome else { return step };
+    let named = Named::of(record);
     let mut bytes = Vec::new();
     record.write(&mut bytes);
     let letter = DeadLetter {
-        operator: record.operator.into(),
+        operator: (&*named.operator).into(),
         reason,
         kind: record.kind,
         source: record.source,
@@ -186,8 +189,25 @@ fn kept_whole<'a>(
         state: DeadLetterState::Open,
         until: input.now.plus_micros(dead_letters::KEPT_MICROS),
     };
-    step.and(Change::Keep(Cow::Owned(bytes)))
-        .and(Change::row(Row::DeadLetter(input.place, Some(letter))))
+    let found_by = found_by(rules, &letter, &named, input.place);
+    let mut step = step
+        .and(Change::Keep(Cow::Owned(bytes)))
+        .and(Change::row(Row::DeadLetter(input.place, Some(letter))));
+    step.changes.extend(found_by);
+    step
+}
+
+/// What finds a dead letter by the id of its event.
+fn found_by<'a>(
+    rules: &Rules,
+    letter: &DeadLetter,
+    named: &Named<'_>,
+    place: Place,
+) -> Option<Change<'a>> {
+    let (kind, id) = named.event.as_ref()?;
+    let event = rules.settings.hash_key.id(&letter.operator, *kind, id);
+    let key = EventLetter { event, letter: place };
+    Some(Change::row(Row::EventLetter(key, Some(letter.until))))
 }
 
 /// What the id of an input that came before makes of it, if it did.

@@ -233,9 +233,11 @@ impl Partition {
                 let message = self.tables.outbox.get(key).map(|message| (*key, message));
                 Loaded { message, ..Loaded::default() }
             }
-            Timer::Marker(_) | Timer::DeadLetter(_) | Timer::Sent(_) | Timer::Received(_) => {
-                Loaded::default()
-            }
+            Timer::Marker(_)
+            | Timer::DeadLetter(_)
+            | Timer::EventLetter(_)
+            | Timer::Sent(_)
+            | Timer::Received(_) => Loaded::default(),
         }
     }
 

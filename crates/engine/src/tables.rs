@@ -9,6 +9,7 @@
 pub mod cap_days;
 pub mod dead_letters;
 pub mod inbox;
+pub mod letters_by_event;
 pub mod markers;
 pub mod outbox;
 pub mod sent;
@@ -209,6 +210,8 @@ tables! {
         sent: Sent(sent::Sent) = 6,
         /// Which messages of each partition were taken in.
         inbox: Received(inbox::Inbox) = 7,
+        /// Dead letters by the ids of their events.
+        letters_by_event: EventLetter(letters_by_event::LettersByEvent) = 9,
     }
     dated {
         /// What is counted against caps of days before an account's newest.

@@ -68,7 +68,7 @@ const STATES: [(&str, Option<DeadLetterState>); 3] = [
     ("discarded", Some(DeadLetterState::Discarded)),
 ];
 
-const fn state_code(state: DeadLetterState) -> &'static str {
+pub(crate) const fn state_code(state: DeadLetterState) -> &'static str {
     match state {
         DeadLetterState::Open => "open",
         DeadLetterState::Released => "released",

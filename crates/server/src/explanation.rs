@@ -1,18 +1,20 @@
-//! Why a wager gave what it gave: every stage, in order, as it was recorded then.
+//! Why a wager gave what it gave, or that it is a dead letter: every stage, in order, as it was recorded then.
 
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
-use accolade_wire::event::read_wager;
+use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::identity::IdKind;
+use accolade_wire::json::{self, Value};
 use accolade_wire::timestamp;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::lookup::Occurrence;
+use crate::dead_letters::id_of;
+use crate::lookup::{LetterShape, Occurrence, player_part};
 use crate::parameters::{Named, Parameters};
 use crate::problem::Problem;
 use crate::shapes::{Exact, OutcomeShape, PartsShape, PlaceShape, Time, respond};
@@ -34,6 +36,8 @@ struct Explanation<'a> {
     stages: Vec<Stage>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<Other>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dead_letters: Vec<LetterShape>,
 }
 
 #[derive(Serialize)]
@@ -70,18 +74,20 @@ pub(crate) async fn explanation(
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(uri.query(), &["playerId"])?;
     let key = service.host.rules().settings.hash_key;
-    #[expect(clippy::cast_possible_truncation, reason = "ids keep the low half of the hash")]
-    let player = parameters.text("playerId").map(|player| key.player(player) as u32);
-    let (wagers, voids): (Vec<_>, Vec<_>) = service
-        .occurrences(&tenant.id, &[IdKind::Wager, IdKind::Void], &id)
-        .await?
-        .into_iter()
-        .partition(|found| found.kind == IdKind::Wager);
-    let is_asked_for = |wager: &Occurrence| player.is_none_or(|player| wager.player == player);
-    let chosen = wagers.iter().position(is_asked_for).ok_or_else(|| Problem::not_found("wager"))?;
-    let wager = &wagers[chosen];
-    let void = voids.iter().find(|void| void.player == wager.player);
-    let others = wagers.iter().enumerate().filter(|(at, _)| *at != chosen);
+    let player = parameters.text("playerId").map(|player| player_part(&key, player));
+    let found = service.occurrences(&tenant.id, &[IdKind::Wager, IdKind::Void], &id).await?;
+    let is_asked_for =
+        |found: &Occurrence| player.is_none() || found.player.is_none() || found.player == player;
+    let is_wager = |found: &Occurrence| found.kind == IdKind::Wager;
+    // Where no wager has the id, dead letters come first.
+    let chosen = found.iter().position(|found| is_wager(found) && is_asked_for(found));
+    let chosen = chosen.ok_or_else(|| Problem::not_found("wager"))?;
+    let wager = &found[chosen];
+    let of_the_id = || found.iter().enumerate().filter(|(_, found)| found.letter.is_none());
+    let mut void = of_the_id().map(|(_, found)| found);
+    let void = void.find(|found| !is_wager(found) && found.player == wager.player);
+    let others = of_the_id().filter(|(at, found)| *at != chosen && is_wager(found));
+    let letters = found.iter().filter(|found| is_asked_for(found));
     let (parts, caps) = match &wager.outcome {
         Outcome::Counted { parts, capped, cap_day, .. } => {
             (Some(PartsShape::from(*parts)), cap_day.map(|day| cap(day, *capped)))
@@ -105,6 +111,7 @@ pub(crate) async fn explanation(
                 outcome: OutcomeShape::of(&other.outcome, other.balance),
             })
             .collect(),
+        dead_letters: letters.filter_map(LetterShape::of).collect(),
     };
     Ok(respond(StatusCode::OK, &explanation))
 }
@@ -121,8 +128,11 @@ fn day_text(day: Day) -> String {
 
 fn player_of(wager: &Occurrence) -> Option<String> {
     let raw = wager.raw.as_ref()?;
-    let event = read_wager(raw.body.get().as_bytes()).ok()?;
-    Some(event.player_id().to_owned())
+    let [player] = json::fields(raw.body.get().as_bytes(), &["playerId"]).ok()?;
+    match player {
+        Some(Value::Text(player)) => Some(player.into_owned()),
+        _ => None,
+    }
 }
 
 fn place_text(place: Place) -> String {
@@ -145,6 +155,18 @@ fn stages(wager: &Occurrence, void: Option<&Occurrence>) -> Vec<Stage> {
         None => format!("ordered at {ordered}: {place}; the log no longer has the event itself"),
     };
     add("received", "yes".into(), received);
+    if let (Some(state), Outcome::DeadLetter { reason, detail }) = (wager.letter, &wager.outcome) {
+        let id = id_of(wager.place);
+        add("dead_letter", reason.code().into(), format!("{detail}; it is kept as {id}"));
+        match state {
+            DeadLetterState::Open => {}
+            DeadLetterState::Released => {
+                add("released", "yes".into(), "sent to its player's partition, once".into());
+            }
+            DeadLetterState::Discarded => add("discarded", "yes".into(), "given up".into()),
+        }
+        return stages;
+    }
     add("duplicate", "no".into(), "no event with this id had come before".into());
     match &wager.outcome {
         Outcome::Counted { version, points, capped, parts, cap_day } => {

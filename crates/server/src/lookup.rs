@@ -1,12 +1,15 @@
-//! An event by its id: its bytes as they came, and what became of it.
+//! An event by its id: its bytes as they came, and what became of it, be it that it is a dead letter.
 
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
+use accolade_storage::host::NotHere;
 use accolade_storage::run::RunEntry;
 use accolade_wire::bytes::{BadFormat, Cursor};
-use accolade_wire::identity::IdKind;
+use accolade_wire::identity::{HashKey, IdKind};
+use accolade_wire::named;
 use accolade_wire::record::{Kind, Record, Source};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -15,26 +18,32 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cluster::{Neighbour, put_told, read_told};
+use crate::dead_letters::{id_of, state_code};
 use crate::parameters::{Named, Parameters};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::{OutcomeShape, PlaceShape, Time, raw, respond};
-use crate::submit::{blocking, recorded_soon};
+use crate::submit::{blocking, recorded_soon, soon};
 use crate::tenant::{Door, Tenant};
+
+/// So many dead letters of one id are told of, of each kind and partition the newest.
+const LETTERS_MAX: usize = 100;
 
 /// An occurrence of an id.
 #[derive(Debug, Clone)]
 pub(crate) struct Occurrence {
     pub(crate) kind: IdKind,
     pub(crate) place: Place,
-    /// Part of the hash of its player.
-    pub(crate) player: u32,
+    /// Part of the hash of its player; nothing where a dead letter names none.
+    pub(crate) player: Option<u32>,
     pub(crate) recorded_at: Timestamp,
     pub(crate) outcome: Outcome,
     /// The balance after it, where it made an entry.
     pub(crate) balance: Option<Points>,
-    /// The record as it came, as long as the log has it.
+    /// The record as it came, as long as the log has it; of a dead letter, as it is kept.
     pub(crate) raw: Option<Raw>,
+    /// It is a dead letter, in this state.
+    pub(crate) letter: Option<DeadLetterState>,
 }
 
 /// A record as it came.
@@ -45,9 +54,24 @@ pub(crate) struct Raw {
     pub(crate) received_at: Timestamp,
 }
 
+impl Raw {
+    fn of(record: &Record<'_>) -> Option<Self> {
+        let body = String::from_utf8_lossy(record.body).into_owned();
+        let body = RawValue::from_string(body).ok()?;
+        Some(Self { body, source: record.source, received_at: record.received_at })
+    }
+}
+
+/// The part of the hash of a player that is kept beside ids.
+pub(crate) fn player_part(key: &HashKey, player: &str) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "ids keep the low half of the hash")]
+    let part = key.player(player) as u32;
+    part
+}
+
 impl Service {
-    /// Every occurrence of an id as one of `kinds`, in their order, and oldest place first within each
-    /// partition.
+    /// Every occurrence of an id as one of `kinds`: those that occupy it, in the order of `kinds` and oldest
+    /// place first within each partition; then dead letters, which are open first.
     pub(crate) async fn occurrences(
         &self,
         operator: &str,
@@ -68,7 +92,7 @@ impl Service {
         let found = self.gather(0..self.partitions(), here, &path, read_occurrences).await?;
         let mut found: Vec<Occurrence> = found.into_iter().flatten().collect();
         let rank = |kind| kinds.iter().position(|other| *other == kind);
-        found.sort_by_key(|found| (rank(found.kind), found.place));
+        found.sort_by_key(|found| (found.letter, rank(found.kind), found.place));
         Ok(found)
     }
 
@@ -87,26 +111,78 @@ impl Service {
                 }
             }
         }
+        for number in partitions {
+            for (kind, place, letter) in self.letters_of(*number, operator, kinds, id)? {
+                found.push(self.letter_occurrence(kind, place, &letter)?);
+            }
+        }
         Ok(found)
+    }
+
+    /// The operator's dead letters of an id in a partition that is here.
+    fn letters_of(
+        &self,
+        partition: u16,
+        operator: &str,
+        kinds: &[IdKind],
+        id: &str,
+    ) -> Result<Vec<(IdKind, Place, DeadLetter)>, NotHere> {
+        self.read(partition, |partition| {
+            let (key, tables) = (&partition.rules().settings.hash_key, partition.tables());
+            let mut found = Vec::new();
+            for kind in kinds {
+                let letters = tables.letters_of(key.id(operator, *kind, id));
+                let older = letters.len().saturating_sub(LETTERS_MAX);
+                let newest = letters.into_iter().skip(older);
+                let own = newest.filter(|(_, letter)| *letter.operator == *operator);
+                found.extend(own.map(|(place, letter)| (*kind, place, letter.clone())));
+            }
+            found
+        })
+    }
+
+    fn letter_occurrence(
+        &self,
+        kind: IdKind,
+        place: Place,
+        letter: &DeadLetter,
+    ) -> Result<Occurrence, Problem> {
+        let backing = self.host.backing(place.partition)?;
+        let key = self.host.rules().settings.hash_key;
+        let kept = soon(|| {
+            backing.dead_letter(letter.bytes_at, |record| {
+                let player =
+                    named::Named::of(record).player.map(|player| player_part(&key, &player));
+                (player, Raw::of(record))
+            })
+        })?;
+        let (player, raw) = kept.unwrap_or_default();
+        recorded_soon(&backing, place, |recorded| Occurrence {
+            kind,
+            place,
+            player,
+            recorded_at: recorded.time,
+            outcome: recorded.outcome.clone(),
+            balance: None,
+            raw: raw.clone(),
+            letter: Some(letter.state),
+        })
     }
 
     fn occurrence(&self, kind: IdKind, found: &RunEntry) -> Result<Occurrence, Problem> {
         let backing = self.host.backing(found.partition)?;
         let (batch, slot) = (found.entry.batch, found.entry.slot);
         let place = Place { partition: found.partition, batch, slot, number: 0 };
-        let raw = backing.record(place, |record| {
-            let body = String::from_utf8_lossy(record.body).into_owned();
-            let body = RawValue::from_string(body).ok()?;
-            Some(Raw { body, source: record.source, received_at: record.received_at })
-        })?;
+        let raw = backing.record(place, Raw::of)?;
         recorded_soon(&backing, place, |recorded| Occurrence {
             kind,
             place,
-            player: found.entry.player,
+            player: Some(found.entry.player),
             recorded_at: recorded.time,
             outcome: recorded.outcome.clone(),
             balance: recorded.entries.last().map(|stored| stored.entry.balance_after),
             raw: raw.clone().flatten(),
+            letter: None,
         })
     }
 }
@@ -134,6 +210,36 @@ struct EventShape<'a> {
     outcome: OutcomeShape,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<EventShape<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dead_letters: Vec<LetterShape>,
+}
+
+/// A dead letter of an event that is asked for by its id.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LetterShape {
+    id: String,
+    kind: &'static str,
+    reason: &'static str,
+    detail: Box<str>,
+    state: &'static str,
+    since: Time,
+}
+
+impl LetterShape {
+    /// Nothing for what is no dead letter.
+    pub(crate) fn of(occurrence: &Occurrence) -> Option<Self> {
+        let state = state_code(occurrence.letter?);
+        let Outcome::DeadLetter { reason, detail } = &occurrence.outcome else { return None };
+        Some(Self {
+            id: id_of(occurrence.place),
+            kind: kind_code(occurrence.kind),
+            reason: reason.code(),
+            detail: detail.clone(),
+            state,
+            since: Time(occurrence.recorded_at),
+        })
+    }
 }
 
 impl<'a> EventShape<'a> {
@@ -149,13 +255,14 @@ impl<'a> EventShape<'a> {
             place: occurrence.place.into(),
             outcome: OutcomeShape::of(&occurrence.outcome, occurrence.balance),
             others: Vec::new(),
+            dead_letters: Vec::new(),
         }
     }
 }
 
 const KINDS: [IdKind; 3] = [IdKind::Wager, IdKind::GameEvent, IdKind::Void];
 
-/// A wager, a void or a game event by its id.
+/// A wager, a void or a game event by its id. One that is nothing but a dead letter is told as such.
 pub(crate) async fn event(
     State(Door { service, .. }): State<Door>,
     tenant: Tenant,
@@ -164,10 +271,14 @@ pub(crate) async fn event(
 ) -> Result<Response, Problem> {
     Parameters::read(uri.query(), &[])?;
     let found = service.occurrences(&tenant.id, &KINDS, &id).await?;
-    let mut shapes = found.into_iter().map(|occurrence| EventShape::of(&id, occurrence));
-    let mut first = shapes.next().ok_or_else(|| Problem::not_found("event"))?;
-    first.others = shapes.collect();
-    if first.event.is_none() {
+    let dead_letters = found.iter().filter_map(LetterShape::of).collect();
+    let mut found = found.into_iter();
+    let first = found.next().ok_or_else(|| Problem::not_found("event"))?;
+    let is_letter = first.letter.is_some();
+    let others = found.filter(|other| other.letter.is_none());
+    let others = others.map(|other| EventShape::of(&id, other)).collect();
+    let first = EventShape { others, dead_letters, ..EventShape::of(&id, first) };
+    if first.event.is_none() && !is_letter {
         let outcome = to_raw_value(&first).expect("a shape is plain data");
         let detail = "the log no longer has the event's bytes; what became of it stands";
         return Err(Problem::gone(detail.to_owned(), outcome));
@@ -211,15 +322,18 @@ fn read_occurrences(bytes: &[u8]) -> std::io::Result<Vec<Occurrence>> {
 }
 
 impl Occurrence {
-    /// `kind u8 · partition u16 · batch u64 · slot u32 · player u32 · recorded at i64 · outcome · [record]`;
-    /// the record behind a byte that says whether it is there.
+    /// `kind u8 · partition u16 · batch u64 · slot u32 · [player u32] · recorded at i64 · outcome · [record] ·
+    /// letter u8`; player and record behind a byte that says whether it is there, the last 0 for no letter.
     fn write(&self, out: &mut Vec<u8>) {
         let kind = KINDS.iter().position(|kind| *kind == self.kind).unwrap_or(KINDS.len());
         out.push(u8::try_from(kind).unwrap_or(u8::MAX));
         out.extend_from_slice(&self.place.partition.to_le_bytes());
         out.extend_from_slice(&self.place.batch.to_le_bytes());
         out.extend_from_slice(&self.place.slot.to_le_bytes());
-        out.extend_from_slice(&self.player.to_le_bytes());
+        out.push(u8::from(self.player.is_some()));
+        if let Some(player) = self.player {
+            out.extend_from_slice(&player.to_le_bytes());
+        }
         out.extend_from_slice(&self.recorded_at.micros().to_le_bytes());
         put_told(out, &Some((self.outcome.clone(), self.balance)));
         out.push(u8::from(self.raw.is_some()));
@@ -228,13 +342,20 @@ impl Occurrence {
             let (source, received_at, body) = (*source, *received_at, body.get().as_bytes());
             Record { kind, source, operator, received_at, origin, body }.write(out);
         }
+        out.push(match self.letter {
+            None => 0,
+            Some(DeadLetterState::Open) => 1,
+            Some(DeadLetterState::Released) => 2,
+            Some(DeadLetterState::Discarded) => 3,
+        });
     }
 
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
         let kind = KINDS.get(usize::from(cursor.u8()?)).copied().ok_or(cursor.bad())?;
         let (partition, batch, slot) = (cursor.u16()?, cursor.u64()?, cursor.u32()?);
         let place = Place { partition, batch, slot, number: 0 };
-        let (player, recorded_at) = (cursor.u32()?, Timestamp::from_micros(cursor.i64()?));
+        let player = if cursor.u8()? == 0 { None } else { Some(cursor.u32()?) };
+        let recorded_at = Timestamp::from_micros(cursor.i64()?);
         let (outcome, balance) = read_told(cursor)?.ok_or(cursor.bad())?;
         let raw = if cursor.u8()? == 0 {
             None
@@ -244,6 +365,13 @@ impl Occurrence {
             let body = RawValue::from_string(body).map_err(|_| cursor.bad())?;
             Some(Raw { body, source, received_at })
         };
-        Ok(Self { kind, place, player, recorded_at, outcome, balance, raw })
+        let letter = match cursor.u8()? {
+            0 => None,
+            1 => Some(DeadLetterState::Open),
+            2 => Some(DeadLetterState::Released),
+            3 => Some(DeadLetterState::Discarded),
+            _ => return Err(cursor.bad()),
+        };
+        Ok(Self { kind, place, player, recorded_at, outcome, balance, raw, letter })
     }
 }

@@ -126,7 +126,12 @@ impl<'a> House<'a> {
     fn explain(&mut self, id: &str) {
         let explained = get(self.serving, &self.key, &format!("wagers/{id}/explanation"));
         let [outcome, points] = ["outcome", "points"].map(|name| &explained[name]);
-        writeln!(self.said, "explanation of {id}: {outcome} {points}").unwrap();
+        write!(self.said, "explanation of {id}: {outcome} {points}").unwrap();
+        for letter in explained["deadLetters"].as_array().into_iter().flatten() {
+            let [reason, state] = ["reason", "state"].map(|name| &letter[name]);
+            write!(self.said, ", dead letter {reason} {state}").unwrap();
+        }
+        self.said.push('\n');
     }
 
     /// Retries the only dead letter that is open, and waits until its wager has counted.
@@ -138,10 +143,10 @@ impl<'a> House<'a> {
         let (status, answer) = request(self.serving, "POST", &path, &self.key, "");
         assert_eq!(status, 200, "{answer}");
         writeln!(self.said, "retry of a dead letter: {}", letter["reason"]).unwrap();
-        let path = format!("/api/v1/wagers/{wager}/explanation");
-        until("a wager that counts", || match request(self.serving, "GET", &path, &self.key, "") {
-            (200, _) => Ok(()),
-            told => Err(told),
+        let path = format!("wagers/{wager}/explanation");
+        until("a wager that counts", || {
+            let told = get(self.serving, &self.key, &path);
+            if told["outcome"] == "counted" { Ok(()) } else { Err(told) }
         });
     }
 }
@@ -175,7 +180,9 @@ fn play(mut house: House<'_>) -> String {
     house.wager("e2", "emil", 10.0, none());
     let late = (house.at - (8 * 24).hours()).to_string();
     house.wager("f1", "fred", 10.0, json!({ "timestamp": late }));
+    house.explain("f1");
     house.retry("f1");
+    house.explain("f1");
     house.balance("fred");
     house.said
 }
@@ -211,7 +218,9 @@ fn expected() -> Expect {
         wager e1 of emil, 10: counted, points 2.0, multiplier 0.2, programVersion 2, pointsBalance 2.0
         wager e2 of emil, 10: counted, points 1.0, multiplier 0.1, programVersion 1, pointsBalance 3.0
         wager f1 of fred, 10: dead_letter, reason "too_late"
+        explanation of f1: "dead_letter" null, dead letter "too_late" "open"
         retry of a dead letter: "too_late"
+        explanation of f1: "counted" 1.0, dead letter "too_late" "released"
         balance of fred: 1.0
     "#]]
 }

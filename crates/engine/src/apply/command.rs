@@ -6,9 +6,10 @@ use accolade_domain::event::Consent;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_wire::control::Command;
+use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
-use super::{Input, Loaded, came_before};
+use super::{Input, Loaded, came_before, found_by};
 use crate::input::player_of;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
@@ -59,10 +60,14 @@ fn carried_out<'a>(
             let (operator, body) = (record.operator, original.as_bytes());
             let repaired = Record { kind, source, operator, received_at, origin: None, body };
             let to = repaired_for(rules, &repaired).unwrap_or(input.place.partition);
+            let named = Named::of(&repaired);
             let mut bytes = Vec::new();
             repaired.write(&mut bytes);
             let letter = DeadLetter { bytes_at: input.place, to, ..letter.clone() };
-            done.and(Change::Keep(Cow::Owned(bytes))).and(letter_row(place, letter))
+            let found_by = found_by(rules, &letter, &named, place);
+            let mut step = done.and(Change::Keep(Cow::Owned(bytes))).and(letter_row(place, letter));
+            step.changes.extend(found_by);
+            step
         }
         Command::Release { .. } => {
             let (place, letter) = open_letter(loaded, record)?;

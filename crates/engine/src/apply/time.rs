@@ -9,7 +9,7 @@ use crate::tables::{Row, Tables, Timer};
 
 pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -> Step<'a> {
     match timer {
-        Timer::Marker(_) | Timer::DeadLetter(_) => pass_over(timer),
+        Timer::Marker(_) | Timer::DeadLetter(_) | Timer::EventLetter(_) => pass_over(timer),
         Timer::Message(_) => {
             let (key, message) = loaded.message.expect("the row of a timer is loaded");
             let Message { cause, payload, .. } = message.clone();

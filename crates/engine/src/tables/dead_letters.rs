@@ -40,7 +40,7 @@ pub struct DeadLetter {
 }
 
 /// What became of a dead letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeadLetterState {
     /// Nothing yet.
     Open,

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use accolade_domain::ledger::ChainHash;
 use accolade_engine::checkpoint::Loader;
 use accolade_engine::ownership;
+use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::bytes::{BadFormat, Cursor};
-use accolade_wire::identity::HashKey;
+use accolade_wire::identity::{HashKey, IdKind};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
@@ -118,4 +119,32 @@ fn an_unknown_format_of_a_part_of_the_state_is_refused_by_its_number() {
     assert_eq!(values[1], 1, "the head's format");
     values[1] = 9;
     is_refused(loader.peek_head(&mut Cursor::new(&values, "checkpoint")), "head of a partition");
+}
+
+#[test]
+fn a_dead_letter_is_found_by_its_event_whatever_becomes_of_it_until_it_is_forgotten() {
+    let mut play = Play::new();
+    play.line(LINES[0]);
+    play.line("wager w1 anna slots 20 at -200h");
+    play.line("wager w2 anna slots 20");
+    let key = play.partition.rules().settings.hash_key;
+    let states = |play: &Play, operator, kind, id| -> Vec<DeadLetterState> {
+        let letters = play.partition.tables().letters_of(key.id(operator, kind, id));
+        letters.into_iter().map(|(_, letter)| letter.state).collect()
+    };
+    assert_eq!(states(&play, "house", IdKind::Wager, "w1"), [DeadLetterState::Open]);
+    for (operator, kind, id) in [
+        ("house", IdKind::Void, "w1"),
+        ("house", IdKind::Wager, "w2"),
+        ("other", IdKind::Wager, "w1"),
+    ] {
+        assert_eq!(states(&play, operator, kind, id), []);
+    }
+    play.line("discard 4");
+    assert_eq!(states(&play, "house", IdKind::Wager, "w1"), [DeadLetterState::Discarded]);
+    play.line("after 719h");
+    assert_eq!(states(&play, "house", IdKind::Wager, "w1").len(), 1);
+    play.line("after 2h");
+    assert_eq!(states(&play, "house", IdKind::Wager, "w1"), []);
+    assert!(play.partition.tables().letters_by_event.is_empty());
 }

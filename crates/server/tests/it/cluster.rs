@@ -78,6 +78,8 @@ async fn everything_can_be_read_through_either_node() {
         paths.push(format!("/api/v1/players/{player}/ledger?limit=1"));
         paths.push(format!("/api/v1/events/w-{player}"));
         paths.push(format!("/api/v1/events/e-{player}"));
+        paths.push(format!("/api/v1/events/late-{player}"));
+        paths.push(format!("/api/v1/wagers/late-{player}/explanation"));
         paths.push(format!("/api/v1/wagers/w-{player}/explanation"));
         paths.push(format!("/api/v1/wagers/w-all/explanation?playerId={player}"));
     }

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use accolade_wire::record::Kind;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, PATIENCE, ask, days_ago, wager};
+use crate::harness::{Answer, Api, OPERATOR, PATIENCE, ask, days_ago, void, wager};
 
 async fn only_letter(api: &Api) -> Value {
     let list = api.get("/api/v1/dead-letters?state=open").await;
@@ -127,4 +128,131 @@ async fn dead_letters_are_paged() {
     for id in ["1-2", "x", "0-1-1-1", "9-1-1", "00-1-1", "0-1-1"] {
         assert_eq!(api.get(&format!("/api/v1/dead-letters/{id}")).await.status, 404, "{id}");
     }
+}
+
+/// What both ways of asking for an event say of it.
+async fn told_of(api: &Api, id: &str) -> [Answer; 2] {
+    [
+        api.get(&format!("/api/v1/wagers/{id}/explanation")).await,
+        api.get(&format!("/api/v1/events/{id}")).await,
+    ]
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_found_by_its_event_s_id_with_reason_and_time() {
+    let api = Api::start().await;
+    let mut late = wager("w1", "p1");
+    late["timestamp"] = days_ago(10).into();
+    api.wager(&late).await;
+    let letter = only_letter(&api).await;
+    let told = told_of(&api, "w1").await;
+    for told in &told {
+        assert_eq!(told.status, 200, "{told:?}");
+        let told = &told.json;
+        for name in ["reason", "detail"] {
+            assert_eq!(told[name], letter[name], "{told}");
+            assert_eq!(told["deadLetters"][0][name], letter[name], "{told}");
+        }
+        assert_eq!(told["outcome"], "dead_letter");
+        let letters = told["deadLetters"].as_array().unwrap();
+        assert_eq!(letters.len(), 1);
+        assert_eq!((&letters[0]["id"], &letters[0]["state"]), (&letter["id"], &json!("open")));
+        assert_eq!(
+            (&letters[0]["since"], &letters[0]["kind"]),
+            (&told["recordedAt"], &json!("wager"))
+        );
+    }
+    let [explanation, event] = told;
+    assert_eq!((&explanation.json["playerId"], &event.json["event"]), (&json!("p1"), &late));
+    assert_eq!(explanation.json["stages"][1]["stage"], "dead_letter");
+    let of = |player| format!("/api/v1/wagers/w1/explanation?playerId={player}");
+    assert_eq!(api.get(&of("p1")).await.json, explanation.json);
+    assert_eq!(api.get(&of("p2")).await.status, 404);
+    // Another operator's stays unknown.
+    let other = format!("Bearer {}", api.add_operator("operator-555", 0).await);
+    for path in ["/api/v1/wagers/w1/explanation", "/api/v1/events/w1"] {
+        let asked = api.send_bare(ask("GET", path).header("authorization", &other)).await;
+        assert_eq!(asked.status, 404, "{asked:?}");
+    }
+    let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+    api.post(&format!("{path}/discard"), &json!({ "why": "a test" })).await;
+    for api in [&api.restart(|_| ())] {
+        for told in told_of(api, "w1").await {
+            assert_eq!(told.json["deadLetters"][0]["state"], "discarded", "{told:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wager_that_counted_is_told_and_its_dead_letters_besides() {
+    let api = Api::start().await;
+    api.wager(&wager("w1", "p1")).await;
+    let mut conflict = wager("w1", "p1");
+    conflict["wagerAmount"] = json!(200);
+    api.wager(&conflict).await;
+    let mut gone = void("w1", "p1");
+    gone["timestamp"] = days_ago(10).into();
+    api.wager(&gone).await;
+    for told in told_of(&api, "w1").await {
+        assert_eq!(
+            (&told.json["outcome"], &told.json["points"]),
+            (&json!("counted"), &json!(10.0))
+        );
+        let letters = told.json["deadLetters"].as_array().unwrap();
+        let said: Vec<_> =
+            letters.iter().map(|letter| [&letter["kind"], &letter["reason"]]).collect();
+        assert_eq!(
+            said,
+            [[&json!("wager"), &json!("id_conflict")], [&json!("void"), &json!("too_late")]],
+            "{told:?}"
+        );
+        assert!(told.json.get("others").is_none(), "{told:?}");
+    }
+    assert!(told_of(&api, "w2").await.iter().all(|told| told.status == 404));
+}
+
+#[tokio::test]
+async fn a_repaired_letter_is_found_by_both_ids_and_a_released_one_is_told_as_counted() {
+    let api = Api::start().await;
+    let mut late = wager("w1", "p1");
+    late["timestamp"] = days_ago(10).into();
+    api.wager(&late).await;
+    let letter = only_letter(&api).await;
+    let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+    let repaired = json!({ "original": wager("w1-repaired", "p1").to_string() });
+    assert_eq!(api.send(ask("PATCH", &path).json(&repaired)).await.status, 200);
+    for id in ["w1", "w1-repaired"] {
+        for told in told_of(&api, id).await {
+            assert_eq!(told.json["deadLetters"][0]["id"], letter["id"], "{told:?}");
+        }
+    }
+    assert_eq!(api.send(ask("POST", &format!("{path}/retry"))).await.status, 200);
+    balance_becomes(&api, "p1", 10.0).await;
+    for told in told_of(&api, "w1-repaired").await {
+        assert_eq!(told.json["outcome"], "counted", "{told:?}");
+        assert_eq!(told.json["deadLetters"][0]["state"], "released");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_event_is_found_by_its_id_where_that_can_be_read() {
+    let api = Api::start().await;
+    let bodies = [
+        json!({ "wagerId": "w1", "operatorId": OPERATOR, "playerId": "p1" }).to_string(),
+        json!({ "wagerId": 7, "operatorId": OPERATOR }).to_string(),
+        "not JSON".to_owned(),
+    ];
+    for body in bodies {
+        api.take_from_kafka(Kind::Wager, OPERATOR, body.as_bytes(), "p1").await;
+    }
+    for told in told_of(&api, "w1").await {
+        assert_eq!(
+            (&told.json["outcome"], &told.json["reason"]),
+            (&json!("dead_letter"), &json!("malformed"))
+        );
+    }
+    let rows: usize = (0..4)
+        .map(|number| api.node.read(number, |state| state.tables().letters_by_event.len()))
+        .sum();
+    assert_eq!(rows, 1, "what has no readable id is found by none");
 }

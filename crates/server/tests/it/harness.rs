@@ -5,9 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use accolade_domain::amount::Points;
+use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_server::{Service, Settings};
 use accolade_storage::node::{Node, NodeOptions};
+use accolade_wire::record::{Kind, Record, Source};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -58,6 +62,22 @@ tests:
 pub(crate) fn recorder() -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap()).clone()
+}
+
+/// Says when a record is folded.
+#[derive(Debug)]
+struct Folded(std::sync::Mutex<Option<tokio::sync::oneshot::Sender<()>>>);
+
+impl Caller for Folded {
+    fn durable(&self) {}
+
+    fn refused(&self, why: Refused) {
+        panic!("the node refuses: {why}");
+    }
+
+    fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {
+        self.0.lock().unwrap().take().unwrap().send(()).unwrap();
+    }
 }
 
 pub(crate) struct Api {
@@ -195,6 +215,30 @@ impl Api {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Takes in a record as one of Kafka would come, in the partition of `player`, and returns what became
+    /// of it once it is folded.
+    pub(crate) async fn take_from_kafka(
+        &self,
+        kind: Kind,
+        operator: &str,
+        body: &[u8],
+        player: &str,
+    ) {
+        let (source, received_at, origin) = (Source::Kafka, Timestamp::default(), None);
+        let mut records = Vec::new();
+        Record { kind, source, operator, received_at, origin, body }.write(&mut records);
+        let partition = Some(accolade_wire::identity::partition_of(player, 4));
+        let parts = vec![(partition, u32::try_from(records.len()).unwrap())];
+        let (sender, folded) = tokio::sync::oneshot::channel();
+        let caller = Arc::new(Folded(std::sync::Mutex::new(Some(sender))));
+        let taken_at = Instant::now();
+        let (wants_outcomes, trace) = (true, None);
+        self.node
+            .submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace })
+            .unwrap();
+        folded.await.unwrap();
     }
 
     /// Sends one wager, waits, and returns what became of it.

@@ -68,8 +68,9 @@ pub(super) struct World {
     pub(super) partitions: [Partition; 2],
     /// In the order in which it was folded.
     pub(super) folded: Vec<Folded>,
-    /// How many rows the tables had after each frame: markers, dead letters, outbox, sent, inbox, cap days.
-    pub(super) lengths: Vec<[usize; 6]>,
+    /// How many rows the tables had after each frame: markers, dead letters, outbox, sent, inbox, cap days,
+    /// letters by event.
+    pub(super) lengths: Vec<[usize; 7]>,
     pub(super) log: Vec<u8>,
     waiting: [VecDeque<Waiting>; 2],
     journal: Journal,
@@ -126,7 +127,7 @@ impl World {
                 waiting.pop_front();
             }
         }
-        let mut lengths = [0; 6];
+        let mut lengths = [0; 7];
         for tables in self.partitions.iter().map(Partition::tables) {
             let rows = [
                 tables.markers.len(),
@@ -135,6 +136,7 @@ impl World {
                 tables.sent.len(),
                 tables.inbox.len(),
                 tables.cap_days.len(),
+                tables.letters_by_event.len(),
             ];
             lengths.iter_mut().zip(rows).for_each(|(all, rows)| *all += rows);
         }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, behaviour, bench, config, demo, doctor, explain, ingest, operator, program, restore,
-    serve, status, topic,
+    audit, behaviour, bench, config, dead_letters, demo, doctor, explain, ingest, operator,
+    program, restore, serve, status, topic,
 };
 
 /// Loyalty points from wagers, exactly once, with a ledger that can be proved.
@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Doctor(doctor::Arguments),
     /// Say how a node is
     Status(status::Arguments),
+    /// See, repair, retry and give up what could not be processed
+    DeadLetters(dead_letters::Arguments),
     /// Let a partition that stands pass over the input that stopped it
     Skip(status::SkipArguments),
     /// Say by which behaviour the fold decides, or switch to another

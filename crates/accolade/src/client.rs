@@ -158,6 +158,13 @@ impl Ask {
         Self::post(path, "application/json", body.to_string())
     }
 
+    /// Changes what is there, by a JSON document.
+    pub(crate) fn patch_json(path: &str, body: &serde_json::Value) -> Self {
+        let mut ask = Self::post_json(path, body);
+        ask.request = ask.request.method("PATCH");
+        ask
+    }
+
     /// Speaks for this operator.
     pub(crate) fn of(mut self, operator: &str) -> Self {
         self.request = self.request.header(OPERATOR, operator);

@@ -15,6 +15,7 @@ mod cluster;
 #[cfg(feature = "cluster")]
 mod cluster_config;
 mod config;
+mod dead_letters;
 mod demo;
 mod doctor;
 mod explain;
@@ -96,6 +97,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         #[cfg(feature = "cluster")]
         Command::Cluster(cluster) => adopt::run(&place, cluster).await,
         Command::Behaviour(behaviour) => behaviour::run(&place, behaviour).await,
+        Command::DeadLetters(letters) => dead_letters::run(&place, letters).await,
         Command::Skip(skip) => status::skip(&place, skip).await,
         Command::Doctor(doctor) => doctor::run(&place, doctor).await,
         Command::Status(status) => status::run(&place, status).await,

@@ -14,7 +14,7 @@ use accolade_engine::players::Ordinal;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::cut::cut;
 use accolade_wire::journal::{Outcomes, Recorded, StoredEntry};
-use accolade_wire::json::{self, Value};
+use accolade_wire::named::Named;
 use accolade_wire::record::{Record, Slice};
 
 use crate::rows::Rows;
@@ -23,9 +23,6 @@ use crate::writing::month_of;
 
 /// Bytes of rows after which a group is full, however few they are.
 const BYTES_MAX: usize = 16 << 20;
-/// An operator's id as an input has it that nobody has checked; true ones have at most 128 bytes, and an
-/// index takes 2,704.
-const NAME_BYTES_MAX: usize = 256;
 /// What is said about an error.
 const DETAIL_BYTES_MAX: usize = 2_048;
 /// A dead letter's bytes may follow its outcome; after this long they are gone for good.
@@ -332,16 +329,9 @@ impl Group {
     }
 }
 
-/// The operator of an input: the credential's, or where there was none the one that it names itself.
+/// The operator of an input, as its dead letter has it.
 fn operator_of(record: &Record<'_>) -> String {
-    let name = |operator: &str| storable(&cut(operator, NAME_BYTES_MAX));
-    if !record.operator.is_empty() {
-        return name(record.operator);
-    }
-    match json::fields(record.body, &["operatorId"]) {
-        Ok([Some(Value::Text(operator))]) => name(&operator),
-        Ok(_) | Err(_) => String::new(),
-    }
+    storable(&Named::of(record).operator)
 }
 
 /// A text as the database takes it: without the character NUL.

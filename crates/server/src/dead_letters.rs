@@ -1,7 +1,9 @@
-//! Dead letters: seeing, repairing, retrying and giving up what could not be processed.
+//! Dead letters: seeing, repairing, retrying and giving up what could not be processed. An operator reaches its own,
+//! and whoever runs the node those that belong to nobody too.
 
 use std::ops::Bound;
 
+use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
@@ -9,6 +11,7 @@ use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
+use accolade_wire::hex::to_hex;
 use accolade_wire::json::{self, Value};
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::Kind;
@@ -27,7 +30,7 @@ use crate::program::read_why;
 use crate::service::Service;
 use crate::shapes::{Page, Time, respond};
 use crate::submit::{Carried, blocking, recorded_soon, soon};
-use crate::tenant::{Door, Tenant};
+use crate::tenant::{Administrator, Door, Tenant};
 
 /// Dead letters that are looked at before the fold may go on.
 const LOOKED_AT_ONCE: usize = 1_000;
@@ -36,13 +39,49 @@ const LOOKED_AT_ONCE: usize = 1_000;
 #[serde(rename_all = "camelCase")]
 struct DeadLetterShape {
     id: String,
+    /// Whom it names, for whoever runs the node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_id: Option<Box<str>>,
     reason: &'static str,
     detail: Box<str>,
     stage: &'static str,
     source: &'static str,
     received_at: Time,
     original: String,
+    /// The bytes, where they are not text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_hex: Option<String>,
     state: &'static str,
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Asker {
+    /// An operator.
+    Operator(Tenant),
+    /// Whoever runs the node.
+    Administrator,
+}
+
+impl From<Tenant> for Asker {
+    fn from(tenant: Tenant) -> Self {
+        Self::Operator(tenant)
+    }
+}
+
+impl From<Administrator> for Asker {
+    fn from(_: Administrator) -> Self {
+        Self::Administrator
+    }
+}
+
+impl Asker {
+    fn may_see(&self, letter: &DeadLetter) -> bool {
+        match self {
+            Self::Operator(tenant) => *letter.operator == *tenant.id,
+            Self::Administrator => true,
+        }
+    }
 }
 
 /// A dead letter's id.
@@ -128,20 +167,21 @@ impl Service {
         Ok(found)
     }
 
-    /// The operator's dead letter with this id.
-    fn dead_letter(&self, tenant: &Tenant, id: &str) -> Result<(Place, DeadLetter), Problem> {
+    /// The dead letter with this id, if it may be seen.
+    fn dead_letter(&self, asker: &Asker, id: &str) -> Result<(Place, DeadLetter), Problem> {
         let place = place_of(id).filter(|place| place.partition < self.partitions());
         let missing = || Problem::not_found("dead letter");
         let place = place.ok_or_else(missing)?;
         let letter = self.read(place.partition, |partition| {
             partition.tables().dead_letters.get(&place).cloned()
         })?;
-        let letter = letter.filter(|letter| *letter.operator == *tenant.id);
+        let letter = letter.filter(|letter| asker.may_see(letter));
         Ok((place, letter.ok_or_else(missing)?))
     }
 
     fn dead_letter_shape(
         &self,
+        asker: &Asker,
         place: Place,
         letter: &DeadLetter,
     ) -> Result<DeadLetterShape, Problem> {
@@ -152,26 +192,33 @@ impl Service {
         })?;
         let original = soon(|| {
             backing.dead_letter(letter.bytes_at, |record| {
-                String::from_utf8_lossy(record.body).into_owned()
+                let hex = str::from_utf8(record.body).is_err().then(|| to_hex(record.body));
+                (String::from_utf8_lossy(record.body).into_owned(), hex)
             })
         })?;
+        let (original, original_hex) = original.ok_or_else(not_yet)?;
         Ok(DeadLetterShape {
             id: id_of(place),
+            operator_id: match asker {
+                Asker::Operator(_) => None,
+                Asker::Administrator => Some(letter.operator.clone()),
+            },
             reason: letter.reason.code(),
             detail,
             stage: stage_of(letter.reason),
             source: letter.source.code(),
             received_at: Time(letter.received_at),
-            original: original.ok_or_else(not_yet)?,
+            original,
+            original_hex,
             state: state_code(letter.state),
         })
     }
 }
 
-/// The operator's dead letters, in the order of their ids.
-pub(crate) async fn list(
+/// The operator's dead letters, or those of nobody who is known, in the order of their ids.
+pub(crate) async fn list<A: Into<Asker>>(
     State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
+    asker: A,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(uri.query(), &["state", "limit", "cursor"])?;
@@ -184,7 +231,11 @@ pub(crate) async fn list(
         })?),
     };
     // One more than is shown says whether there are more.
-    let asked = Asked { operator: tenant.id.to_string(), state, after, count: limit + 1 };
+    let operator = match asker.into() {
+        Asker::Operator(tenant) => Some(tenant.id.to_string()),
+        Asker::Administrator => None,
+    };
+    let asked = Asked { operator, state, after, count: limit + 1 };
     let path = asked.path();
     let here = move |service: &Service, partitions: &[u16]| asked.found(service, partitions);
     let first = after.map_or(0, |after| after.partition).min(service.partitions());
@@ -201,7 +252,8 @@ pub(crate) async fn list(
 /// A part of a list.
 #[derive(Clone)]
 struct Asked {
-    operator: String,
+    /// Those of this operator; else of nobody who is known.
+    operator: Option<String>,
     state: Option<DeadLetterState>,
     after: Option<Place>,
     count: usize,
@@ -222,7 +274,9 @@ impl Asked {
     /// As another node is asked.
     fn path(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("operator", &self.operator);
+        if let Some(operator) = &self.operator {
+            query.append_pair("operator", operator);
+        }
         query.append_pair("count", &self.count.to_string());
         if let Some(state) = self.state {
             query.append_pair("state", state_code(state));
@@ -235,7 +289,7 @@ impl Asked {
 
     fn read(parameters: &Parameters<'_>) -> Result<Self, Problem> {
         Ok(Self {
-            operator: parameters.text("operator").unwrap_or_default().to_owned(),
+            operator: parameters.text("operator").map(str::to_owned),
             state: parameters.choice("state", None, &STATES)?,
             after: parameters.text("after").and_then(place_of),
             count: parameters
@@ -247,12 +301,19 @@ impl Asked {
 
     /// What partitions have that are here.
     fn found(&self, service: &Service, partitions: &[u16]) -> Result<Vec<Found>, Problem> {
+        let rules = service.host.rules();
+        let is_asked_for = |letter: &DeadLetter| match &self.operator {
+            Some(operator) => *letter.operator == **operator,
+            None => rules.operator(&letter.operator).is_none(),
+        };
+        // Nobody's letters are seen by whoever sees all.
+        let asker = Asker::Administrator;
         let found = service.dead_letters(partitions, self.after, self.count, |letter| {
-            *letter.operator == *self.operator
-                && self.state.is_none_or(|state| letter.state == state)
+            is_asked_for(letter) && self.state.is_none_or(|state| letter.state == state)
         })?;
         let shape = |(place, letter): (Place, DeadLetter)| {
-            let shape = service.dead_letter_shape(place, &letter)?;
+            let mut shape = service.dead_letter_shape(&asker, place, &letter)?;
+            shape.operator_id = shape.operator_id.filter(|_| self.operator.is_none());
             let letter = to_raw_value(&shape).expect("a shape is plain data");
             Ok(Found { at: (place.partition, place.batch, place.slot), letter })
         };
@@ -281,91 +342,113 @@ pub(crate) async fn found(
 }
 
 /// One dead letter.
-pub(crate) async fn get(
+pub(crate) async fn get<A: Into<Asker>>(
     State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
+    asker: A,
     Named(id): Named,
     uri: Uri,
 ) -> Result<Response, Problem> {
     Parameters::read(uri.query(), &[])?;
+    let asker = asker.into();
     blocking(move || {
-        let (place, letter) = service.dead_letter(&tenant, &id)?;
-        Ok(respond(StatusCode::OK, &service.dead_letter_shape(place, &letter)?))
+        let (place, letter) = service.dead_letter(&asker, &id)?;
+        Ok(respond(StatusCode::OK, &service.dead_letter_shape(&asker, place, &letter)?))
     })
     .await?
 }
 
-/// Gives a dead letter other bytes, which must be a valid event of the operator's.
-pub(crate) async fn repair(
+/// Gives a dead letter other bytes, which must be a valid event of the operator's, or, for whoever runs the node,
+/// of any. The operator of a game event is named beside it, where its source named none.
+pub(crate) async fn repair<A: Into<Asker>>(
     State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
+    asker: A,
     Named(id): Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    change(service, tenant, id, request, |letter, tenant, service, body| {
-        let [original] = json::fields(body, &["original"])
+    change(service, asker.into(), id, request, |letter, asker, service, body| {
+        let [original, operator] = json::fields(body, &["original", "operatorId"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
         let Some(Value::Text(original)) = original else {
             let detail = "expected the repaired event as a text";
             return Err(Problem::field(Refusal::Malformed, "/original", detail));
         };
-        check_repaired(letter.kind, &original, tenant, service)
-            .map_err(|problems| Problem::fields(Refusal::Invalid, problems))?;
-        Ok(Change::Repair { original: original.into_owned() })
+        let operator = match (asker, operator) {
+            (Asker::Operator(_), _) | (Asker::Administrator, None | Some(Value::Null { .. })) => {
+                None
+            }
+            (Asker::Administrator, Some(Value::Text(operator)))
+                if letter.kind == Kind::GameEvent =>
+            {
+                Some(operator.into_owned())
+            }
+            (Asker::Administrator, Some(_)) => {
+                let detail =
+                    "expected the operator of a game event as a text; a wager names its own";
+                return Err(Problem::field(Refusal::Malformed, "/operatorId", detail));
+            }
+        };
+        check_repaired(letter, &original, operator.as_deref(), service)?;
+        Ok(Change::Repair { original: original.into_owned(), operator })
     })
     .await
 }
 
+/// Checks what a dead letter is to be: an event of the operator that it belongs to, or, where it belongs to nobody, of
+/// any that is known; `named` is that of a game event.
 fn check_repaired(
-    kind: Kind,
+    letter: &DeadLetter,
     original: &str,
-    tenant: &Tenant,
+    named: Option<&str>,
     service: &Service,
-) -> Result<(), Vec<BadField>> {
+) -> Result<(), Problem> {
+    let invalid = |problems: Vec<BadField>| Problem::fields(Refusal::Invalid, problems);
     let max = service.settings.item_bytes_max;
     if original.len() > max {
         let detail = format!("expected at most {max} bytes, found {}", original.len());
-        return Err(vec![BadField::new("", detail)]);
+        return Err(invalid(vec![BadField::new("", detail)]));
     }
-    match kind {
-        Kind::Wager => {
-            let event = read_wager(original.as_bytes())?;
-            let operator = match &event {
-                accolade_domain::event::Event::Wager(wager) => &*wager.operator_id,
-                accolade_domain::event::Event::Void(void) => &*void.operator_id,
-                accolade_domain::event::Event::Game(_) => &*tenant.id,
-            };
-            if *operator != *tenant.id {
-                let detail = "expected the operator of the credential";
-                return Err(vec![BadField::new("/operatorId", detail)]);
-            }
-            Ok(())
-        }
-        Kind::GameEvent => read_game_event(original.as_bytes()).map(drop),
+    let event = match letter.kind {
+        Kind::Wager => read_wager(original.as_bytes()).map_err(invalid)?,
+        Kind::GameEvent => Event::Game(read_game_event(original.as_bytes()).map_err(invalid)?),
         Kind::Command | Kind::Control => {
-            Err(vec![BadField::new("", "this dead letter is not an event: discard it")])
+            let detail = "this dead letter is not an event: discard it";
+            return Err(invalid(vec![BadField::new("", detail)]));
         }
+    };
+    let operator = match &event {
+        Event::Wager(wager) => &*wager.operator_id,
+        Event::Void(void) => &*void.operator_id,
+        Event::Game(_) => named.unwrap_or(&letter.operator),
+    };
+    let wrong = |detail| invalid(vec![BadField::new("/operatorId", detail)]);
+    let rules = service.host.rules();
+    if rules.operator(operator).is_none() {
+        return Err(service.unless_unknown(wrong("expected an operator that is known")));
     }
+    if rules.operator(&letter.operator).is_some() && *operator != *letter.operator {
+        return Err(wrong("expected the operator that the dead letter belongs to"));
+    }
+    Ok(())
 }
 
 /// Sends a dead letter to its player's partition, once.
-pub(crate) async fn retry(
+pub(crate) async fn retry<A: Into<Asker>>(
     State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
+    asker: A,
     Named(id): Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    change(service, tenant, id, request, |_, _, _, _| Ok(Change::Release)).await
+    change(service, asker.into(), id, request, |_, _, _, _| Ok(Change::Release)).await
 }
 
 /// Gives a dead letter up.
-pub(crate) async fn discard(
+pub(crate) async fn discard<A: Into<Asker>>(
     State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
+    asker: A,
     Named(id): Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    change(service, tenant, id, request, |_, _, _, body| {
+    change(service, asker.into(), id, request, |_, _, _, body| {
         Ok(Change::Discard { why: read_why(body)? })
     })
     .await
@@ -373,7 +456,7 @@ pub(crate) async fn discard(
 
 /// What is to be done about a dead letter.
 enum Change {
-    Repair { original: String },
+    Repair { original: String, operator: Option<String> },
     Release,
     Discard { why: String },
 }
@@ -381,8 +464,9 @@ enum Change {
 impl Change {
     fn command(&self, id: String, dead_letter: (u64, u32)) -> Command {
         match self {
-            Self::Repair { original } => {
-                Command::Repair { id, dead_letter, original: original.clone() }
+            Self::Repair { original, operator } => {
+                let (original, operator) = (original.clone(), operator.clone());
+                Command::Repair { id, dead_letter, original, operator }
             }
             Self::Release => Command::Release { id, dead_letter },
             Self::Discard { why } => Command::Discard { id, dead_letter, why: why.clone() },
@@ -392,7 +476,9 @@ impl Change {
     /// What becomes of a dead letter that is open.
     fn change(self, letter: &mut DeadLetterShape) {
         match self {
-            Self::Repair { original } => letter.original = original,
+            Self::Repair { original, .. } => {
+                (letter.original, letter.original_hex) = (original, None);
+            }
             Self::Release => letter.state = state_code(DeadLetterState::Released),
             Self::Discard { .. } => letter.state = state_code(DeadLetterState::Discarded),
         }
@@ -402,27 +488,30 @@ impl Change {
 /// Carries out a command about a dead letter, and answers what it is afterwards, or would be.
 async fn change(
     service: Service,
-    tenant: Tenant,
+    asker: Asker,
     id: String,
     request: Request,
-    read: impl FnOnce(&DeadLetter, &Tenant, &Service, &[u8]) -> Result<Change, Problem>,
+    read: impl FnOnce(&DeadLetter, &Asker, &Service, &[u8]) -> Result<Change, Problem>,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let is_dry = is_dry(parts.uri.query())?;
     let key = key_of(&parts.headers)?;
     let (place, letter) = {
-        let (service, tenant, id) = (service.clone(), tenant.clone(), id.clone());
-        blocking(move || service.dead_letter(&tenant, &id)).await??
+        let (service, asker, id) = (service.clone(), asker.clone(), id.clone());
+        blocking(move || service.dead_letter(&asker, &id)).await??
     };
     let (body, _held) = service.read_body(&parts.headers, body).await?;
-    let change = read(&letter, &tenant, &service, &body)?;
-    let command_id = service.command_id(&tenant, key, parts.uri.path(), &body, is_dry)?;
+    let change = read(&letter, &asker, &service, &body)?;
+    // The same wherever it was asked: of any node, and by whichever way.
+    let about = parts.uri.path().rsplit("/dead-letters/").next().unwrap_or_default();
+    let operator = &*letter.operator;
+    let command_id = service.command_id(operator, key, about, &body, is_dry)?;
     let command = change.command(command_id, (place.batch, place.slot));
-    let carried = service.command(place.partition, &tenant.id, &command, is_dry).await?;
+    let carried = service.command(place.partition, operator, &command, is_dry).await?;
     let service = service.clone();
     blocking(move || {
-        let (place, letter) = service.dead_letter(&tenant, &id)?;
-        let mut shape = service.dead_letter_shape(place, &letter)?;
+        let (place, letter) = service.dead_letter(&asker, &id)?;
+        let mut shape = service.dead_letter_shape(&asker, place, &letter)?;
         if is_dry && carried == Carried::Now {
             change.change(&mut shape);
         }

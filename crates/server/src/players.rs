@@ -234,7 +234,7 @@ pub(crate) async fn consent(
         Some(Value::Text(text)) if text == "out" => false,
         _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
     };
-    let id = service.command_id(&tenant, key, parts.uri.path(), &body, is_dry)?;
+    let id = service.command_id(&tenant.id, key, parts.uri.path(), &body, is_dry)?;
     let partition = partition_of(&player, service.partitions());
     let command = Command::Consent { id, player_id: player.clone(), joins };
     let carried = service.command(partition, &tenant.id, &command, is_dry).await?;
@@ -251,14 +251,14 @@ impl Service {
     /// The identity of a command: that of its idempotency key, or a new one.
     pub(crate) fn command_id(
         &self,
-        tenant: &Tenant,
+        operator: &str,
         key: Option<&str>,
         path: &str,
         body: &[u8],
         is_dry: bool,
     ) -> Result<String, Problem> {
         let Some(key) = key else { return Ok(uuid::Uuid::now_v7().to_string()) };
-        self.keys.note(&tenant.id, key, path, body, is_dry)?;
+        self.keys.note(operator, key, path, body, is_dry)?;
         Ok(format!("key:{key}"))
     }
 }

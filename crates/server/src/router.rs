@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post, put};
 use crate::cluster::{self, By, at_owner};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
-use crate::tenant::Door;
+use crate::tenant::{Administrator, Door, Tenant};
 use crate::{
     audit, behaviour, dead_letters, description, explanation, health, host, intake, lookup,
     players, program, topics,
@@ -25,7 +25,7 @@ fn shared() -> [(&'static str, MethodRouter<Door>); 18] {
         ("/api/v1/program/versions/{version}", get(program::version)),
         ("/api/v1/program/versions/{version}/diff", get(program::diff)),
         ("/api/v1/program/versions/{version}/withdraw", post(program::withdraw)),
-        ("/api/v1/dead-letters", get(dead_letters::list)),
+        ("/api/v1/dead-letters", get(dead_letters::list::<Tenant>)),
         ("/api/v1/openapi.json", get(description::openapi)),
         ("/api/docs", get(description::page)),
         ("/api/docs/page.js", get(description::script)),
@@ -38,23 +38,51 @@ fn shared() -> [(&'static str, MethodRouter<Door>); 18] {
 
 /// Each concerns one partition, and is carried out where that is.
 fn of_a_partition() -> [(&'static str, By, MethodRouter<Door>); 6] {
-    let letter = get(dead_letters::get).patch(dead_letters::repair);
+    let letter = get(dead_letters::get::<Tenant>).patch(dead_letters::repair::<Tenant>);
     [
         ("/api/v1/players/{playerId}/balance", By::Player, get(players::balance)),
         ("/api/v1/players/{playerId}/ledger", By::Player, get(players::ledger)),
         ("/api/v1/players/{playerId}/consent", By::Player, put(players::consent)),
         ("/api/v1/dead-letters/{id}", By::DeadLetter, letter),
-        ("/api/v1/dead-letters/{id}/retry", By::DeadLetter, post(dead_letters::retry)),
-        ("/api/v1/dead-letters/{id}/discard", By::DeadLetter, post(dead_letters::discard)),
+        ("/api/v1/dead-letters/{id}/retry", By::DeadLetter, post(dead_letters::retry::<Tenant>)),
+        (
+            "/api/v1/dead-letters/{id}/discard",
+            By::DeadLetter,
+            post(dead_letters::discard::<Tenant>),
+        ),
     ]
 }
 
-fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 8] {
+/// Dead letters of whichever operator, or of none: on the local socket, and from node to node.
+fn of_any_letter(is_local: bool) -> [(&'static str, By, MethodRouter<Door>); 3] {
+    let [letter, retry, discard] = if is_local {
+        [
+            "/local/dead-letters/{id}",
+            "/local/dead-letters/{id}/retry",
+            "/local/dead-letters/{id}/discard",
+        ]
+    } else {
+        [
+            "/cluster/v1/dead-letters/{id}",
+            "/cluster/v1/dead-letters/{id}/retry",
+            "/cluster/v1/dead-letters/{id}/discard",
+        ]
+    };
+    let ways = get(dead_letters::get::<Administrator>).patch(dead_letters::repair::<Administrator>);
+    [
+        (letter, By::AnyDeadLetter, ways),
+        (retry, By::AnyDeadLetter, post(dead_letters::retry::<Administrator>)),
+        (discard, By::AnyDeadLetter, post(dead_letters::discard::<Administrator>)),
+    ]
+}
+
+fn for_the_socket_only() -> [(&'static str, MethodRouter<Door>); 9] {
     [
         ("/local/status", get(host::status)),
         ("/local/operators", get(host::operators).post(host::add_operator)),
         ("/local/behaviour", get(behaviour::show).post(behaviour::switch)),
         ("/local/skip", post(host::skip)),
+        ("/local/dead-letters", get(dead_letters::list::<Administrator>)),
         ("/local/ingest", post(host::ingest)),
         ("/local/topics", get(topics::names)),
         ("/local/topics/{name}", get(topics::tail)),
@@ -82,7 +110,9 @@ fn router(
     door: Door,
 ) -> Router {
     let mut router = Router::new();
-    for (path, by, way) in of_a_partition() {
+    let has_nodes = door.service.cluster.is_some();
+    let any_letter = (door.is_local || has_nodes).then(|| of_any_letter(door.is_local));
+    for (path, by, way) in of_a_partition().into_iter().chain(any_letter.into_iter().flatten()) {
         let way = match door.service.cluster {
             None => way,
             Some(_) => way.route_layer(from_fn_with_state((door.clone(), by), at_owner)),

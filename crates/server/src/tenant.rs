@@ -182,6 +182,29 @@ impl Door {
     }
 }
 
+/// Whoever runs the node: by the local socket, here or at the node that has forwarded the request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Administrator;
+
+impl Administrator {
+    /// Refuses everybody else.
+    pub(crate) fn of(door: &Door, parts: &Parts) -> Result<Self, Problem> {
+        let is_forwarded = parts.extensions.get::<Forwarded>().is_some();
+        if door.is_local || is_forwarded {
+            return Ok(Self);
+        }
+        Err(Problem::new(Refusal::Unauthorized, "only nodes ask this, with the cluster's secret"))
+    }
+}
+
+impl FromRequestParts<Door> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        Self::of(door, parts)
+    }
+}
+
 impl FromRequestParts<Door> for Tenant {
     type Rejection = Problem;
 

@@ -125,6 +125,9 @@ pub enum Command {
         dead_letter: (u64, u32),
         /// The new bytes.
         original: String,
+        /// The operator of a game event whose source names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operator: Option<String>,
     },
     /// Releases a dead letter, once: it is sent to its player's partition.
     Release {
@@ -258,7 +261,12 @@ mod tests {
         let (id, original, why) = ("c".to_owned(), String::new(), String::new());
         let all = [
             Command::Consent { id: id.clone(), player_id: "p".into(), joins: true },
-            Command::Repair { id: id.clone(), dead_letter: place, original },
+            Command::Repair {
+                id: id.clone(),
+                dead_letter: place,
+                original,
+                operator: Some("house".into()),
+            },
             Command::Release { id: id.clone(), dead_letter: place },
             Command::Discard { id, dead_letter: place, why },
             Command::Arrived { by: 1, sequence: 1 },

@@ -200,3 +200,47 @@ fn a_file_that_is_not_there_is_named() {
     let complaint = Home::new().run(&["ingest", "nowhere.ndjson"]).badly();
     assert!(complaint.contains("`nowhere.ndjson` cannot be read"), "{complaint}");
 }
+
+#[test]
+fn dead_letters_are_seen_repaired_retried_and_given_up_on_the_command_line() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let wager = |id: &str, timestamp: &str| {
+        format!(
+            r#"{{"wagerId":"{id}","playerId":"p","operatorId":"operator-789","gameId":"g","gameCategory":"slots","wagerAmount":10,"currency":"EUR","jurisdiction":"Malta","timestamp":"{timestamp}"}}"#
+        )
+    };
+    let lines = ["w1", "w2"].map(|id| wager(id, "2024-11-11T10:30:00Z")).join("\n");
+    let file = home.file("late.ndjson", &lines);
+    home.run(&["ingest", file.to_str().unwrap()]);
+    line_with(&home.run(&["dead-letters", "list"]).well(), "no dead letters");
+    let list = |more: &[&str]| {
+        home.run(&[&["dead-letters", "list", "--operator", "operator-789"], more].concat()).well()
+    };
+    let open = list(&["--state", "open"]);
+    assert_eq!(open.lines().count(), 2, "{open}");
+    assert!(open.lines().all(|line| line.contains("open") && line.contains("too_late")), "{open}");
+    let ids: Vec<&str> = open.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let shown = home.run(&["dead-letters", "show", ids[0]]).well();
+    assert!(shown.contains(r#""operatorId":"operator-789""#) && shown.contains("w1"), "{shown}");
+
+    let repaired = home.file("repaired.json", &wager("w1", &jiff::Timestamp::now().to_string()));
+    let repair = ["dead-letters", "repair", ids[0], repaired.to_str().unwrap()];
+    line_with(&home.run(&[&repair[..], &["--dry-run"]].concat()).well(), "nothing was changed");
+    assert_eq!(home.run(&["dead-letters", "show", ids[0]]).well(), shown);
+    line_with(&home.run(&repair).well(), "is open");
+    let foreign = wager("w1", "2024-11-11T10:30:00Z").replace("operator-789", "operator-555");
+    let foreign = home.file("foreign.json", &foreign);
+    let refused = home.run(&["dead-letters", "repair", ids[0], foreign.to_str().unwrap()]).badly();
+    assert!(refused.contains("/operatorId"), "{refused}");
+    line_with(
+        &home.run(&["dead-letters", "retry", ids[0], "--dry-run"]).well(),
+        "would be released",
+    );
+    line_with(&home.run(&["dead-letters", "retry", ids[0]]).well(), "is released");
+    home.run(&["dead-letters", "retry", ids[0]]).badly();
+    let discard = ["dead-letters", "discard", ids[1], "--why", "a test"];
+    line_with(&home.run(&discard).well(), "is discarded");
+    line_with(&list(&["--state", "open"]), "no dead letters");
+    home.run(&["dead-letters", "show", "9-9-9"]).badly();
+}

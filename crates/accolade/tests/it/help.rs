@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "demo",
     "serve",
     "operator",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 17] = [
     "audit",
     "doctor",
     "status",
+    "dead-letters",
     "skip",
     "behaviour",
     "projection",
@@ -43,6 +44,7 @@ fn help_of_commands_carries_examples() {
         &["demo"],
         &["ingest"],
         &["explain"],
+        &["dead-letters", "list"],
         &["skip"],
         &["behaviour", "switch"],
         &["operator", "add"],

@@ -54,10 +54,11 @@ fn carried_out<'a>(
             let consent = if *joins { Consent::In } else { Consent::Out };
             done.and(Change::Open).and(Change::Consent(consent))
         }
-        Command::Repair { original, .. } => {
+        Command::Repair { original, operator, .. } => {
             let (place, letter) = open_letter(loaded, record)?;
             let DeadLetter { kind, source, received_at, .. } = *letter;
-            let (operator, body) = (record.operator, original.as_bytes());
+            let operator = operator.as_deref().unwrap_or(record.operator);
+            let body = original.as_bytes();
             let repaired = Record { kind, source, operator, received_at, origin: None, body };
             let to = repaired_for(rules, &repaired).unwrap_or(input.place.partition);
             let named = Named::of(&repaired);

@@ -7,7 +7,8 @@ use axum::http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, IF_MATCH, TRANSFER_ENCODING,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Response};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, Response, Uri};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 
@@ -20,7 +21,12 @@ use crate::dead_letters::place_of;
 use crate::parameters::Named;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
-use crate::tenant::{Door, OPERATOR_HEADER};
+use crate::tenant::{Administrator, Door, OPERATOR_HEADER};
+
+/// Before the paths of the local socket.
+const LOCAL: &str = "/local/";
+/// Before those that only nodes ask.
+const OF_NODES: &str = "/cluster/v1/";
 
 /// How much longer an owner may take than a request may wait for outcomes.
 const SLACK: Duration = Duration::from_secs(5);
@@ -36,6 +42,18 @@ pub(crate) enum By {
     Player,
     /// A dead letter's id.
     DeadLetter,
+    /// The same, of whichever operator, or of none: for whoever runs the node.
+    AnyDeadLetter,
+}
+
+impl By {
+    /// Nobody but operators and whoever runs the node makes nodes talk to each other.
+    fn admit(self, door: &Door, parts: &Parts) -> Result<(), Problem> {
+        match self {
+            Self::Player | Self::DeadLetter => door.tenant(parts).map(drop),
+            Self::AnyDeadLetter => Administrator::of(door, parts).map(drop),
+        }
+    }
 }
 
 /// Another node has forwarded this request, and has proven that it is one.
@@ -66,12 +84,11 @@ async fn carry_out(
     if is_forwarded {
         parts.extensions.insert(Forwarded);
     }
-    // Nobody but operators makes nodes talk to each other.
-    drop(door.tenant(&parts)?);
+    by.admit(door, &parts)?;
     let Named(name) = Named::from_request_parts(&mut parts, &()).await?;
     let partition = match by {
         By::Player => Some(partition_of(&name, service.partitions())),
-        By::DeadLetter => place_of(&name).map(|place| place.partition),
+        By::DeadLetter | By::AnyDeadLetter => place_of(&name).map(|place| place.partition),
     };
     let Some(partition) = partition.filter(|partition| *partition < service.partitions()) else {
         return Ok(next.run(Request::from_parts(parts, body)).await);
@@ -84,7 +101,7 @@ async fn carry_out(
             let (body, _held) = service.read_body(&parts.headers, body).await?;
             let mut onward = axum::http::Request::new(());
             *onward.method_mut() = parts.method;
-            *onward.uri_mut() = parts.uri;
+            *onward.uri_mut() = at_a_node(parts.uri);
             let operator = door.is_local.then_some(HeaderName::from_static(OPERATOR_HEADER));
             for name in HEADERS.into_iter().chain(operator) {
                 if let Some(value) = parts.headers.get(&name) {
@@ -98,6 +115,15 @@ async fn carry_out(
             answer.headers_mut().remove(TRANSFER_ENCODING);
             Ok(Response::map(answer, axum::body::Body::from))
         }
+    }
+}
+
+/// Where a node answers what came by the local socket.
+fn at_a_node(uri: Uri) -> Uri {
+    let onward = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    match onward.strip_prefix(LOCAL) {
+        Some(rest) => format!("{OF_NODES}{rest}").try_into().expect("a path was one before"),
+        None => uri,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use accolade_engine::behaviour::FIRST;
 use accolade_engine::contract::gifts::GIFTS_SECOND;
 use accolade_wire::identity::partition_of;
+use accolade_wire::record::Kind;
 use serde_json::{Value, json};
 
 use self::fake::{A, B, Cluster, SECRET};
@@ -365,6 +366,45 @@ async fn the_local_socket_reaches_what_is_at_another_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_local_socket_of_any_node_reaches_dead_letters_that_belong_to_nobody() {
+    let cluster = lived_in().await;
+    for (partition, api) in [(0, cluster.a()), (1, cluster.a()), (2, cluster.b()), (3, cluster.b())]
+    {
+        api.take_from_kafka(Kind::Wager, "", b"{}", &player_in(partition)).await;
+    }
+    let list = |api: &'static str| ask("GET", &format!("/local/dead-letters{api}"));
+    let letters = cluster.a().on_socket(list("")).await.json;
+    assert_eq!(letters["items"].as_array().unwrap().len(), 4, "{letters}");
+    assert_eq!(cluster.b().on_socket(list("")).await.json, letters);
+    for (letter, api) in
+        letters["items"].as_array().unwrap().iter().zip(cluster.both().into_iter().cycle())
+    {
+        let id = letter["id"].as_str().unwrap();
+        let path = format!("/local/dead-letters/{id}");
+        for api in cluster.both() {
+            assert_eq!(api.on_socket(ask("GET", &path)).await.json, *letter);
+            assert_eq!(api.get(&format!("/api/v1/dead-letters/{id}")).await.status, 404);
+            assert_eq!(api.get(&path).await.status, 404);
+        }
+        let discard = ask("POST", &format!("{path}/discard")).json(&json!({ "why": "empty" }));
+        let discarded = api.on_socket(discard.header("idempotency-key", id)).await;
+        assert_eq!(discarded.json["state"], "discarded", "{discarded:?}");
+    }
+    // The key that a node has remembered is the same request by whichever node it comes again.
+    for api in cluster.both() {
+        for letter in letters["items"].as_array().unwrap() {
+            let id = letter["id"].as_str().unwrap();
+            let path = format!("/local/dead-letters/{id}/discard");
+            let discard = ask("POST", &path).json(&json!({ "why": "empty" }));
+            let again = api.on_socket(discard.header("idempotency-key", id)).await;
+            assert_eq!(again.json["state"], "discarded", "{again:?}");
+        }
+        let open = api.on_socket(list("?state=open")).await.json;
+        assert_eq!(open["items"], json!([]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_without_the_secret_passes_for_a_node() {
     let cluster = lived_in().await;
     let other = cluster.a().add_operator("operator-555", 0).await;
@@ -390,6 +430,10 @@ async fn nobody_without_the_secret_passes_for_a_node() {
                 "/cluster/v1/occurrences?partitions=0&operator=operator-789&id=w-all&kinds=wager",
             ),
             ("GET", "/cluster/v1/dead-letters?partitions=0&operator=operator-789&count=9"),
+            ("GET", "/cluster/v1/dead-letters/0-1-1"),
+            ("PATCH", "/cluster/v1/dead-letters/0-1-1"),
+            ("POST", "/cluster/v1/dead-letters/3-1-1/retry"),
+            ("POST", "/cluster/v1/dead-letters/3-1-1/discard"),
             ("GET", "/cluster/v1/batches?partition=0"),
             ("GET", "/cluster/v1/balances?partition=0"),
             ("GET", "/cluster/v1/audit/verify?partitions=0"),

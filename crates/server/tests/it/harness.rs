@@ -206,6 +206,7 @@ impl Api {
 
     /// The batch that each partition folds next, once all have heard of the same control records.
     pub(crate) async fn next_batches(&self) -> [u64; 4] {
+        let until = Instant::now() + PATIENCE;
         loop {
             let seen = [0, 1, 2, 3].map(|number| {
                 self.node.read(number, |state| (state.rules().applied, state.next_batch()))
@@ -213,6 +214,7 @@ impl Api {
             if seen.iter().all(|(applied, _)| *applied == seen[0].0) {
                 return seen.map(|(_, next)| next);
             }
+            assert!(Instant::now() < until, "awaited: the same rules in all; there is: {seen:?}");
             tokio::task::yield_now().await;
         }
     }

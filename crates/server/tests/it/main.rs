@@ -9,6 +9,7 @@ mod description;
 mod dry_run;
 mod intake;
 mod local;
+mod nobody;
 mod outlets;
 mod outputs;
 mod players;

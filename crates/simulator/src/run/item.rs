@@ -79,7 +79,7 @@ impl Item {
     pub(crate) fn command(operator: &str, command: ModelCommand, received_at: i64) -> Self {
         let wire = match command.clone() {
             ModelCommand::Repair { command_id: id, letter: dead_letter, original, .. } => {
-                Command::Repair { id, dead_letter, original }
+                Command::Repair { id, dead_letter, original, operator: None }
             }
             ModelCommand::Release { command_id: id, letter: dead_letter } => {
                 Command::Release { id, dead_letter }

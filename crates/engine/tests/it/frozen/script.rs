@@ -514,6 +514,7 @@ fn dead_letters(world: &mut World) {
         id: id.into(),
         dead_letter,
         original: original.into(),
+        operator: None,
     };
     world.command(0, "house", &repair("d1", letter, "still nothing"));
     world.command(0, "house", &repair("d2", letter, &original));

@@ -1,0 +1,213 @@
+//! `accolade dead-letters`: what could not be processed, and what whoever runs the node does about it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
+use crate::terminal::{printable, say};
+
+/// Letters of one question.
+const PAGE: usize = 500;
+
+/// The arguments of `accolade dead-letters`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadLettersCommand {
+    /// List those that belong to no operator, or those of one
+    #[command(
+        long_about = "Lists inputs that could not be processed, oldest first in each partition. A dead letter \
+                      belongs to the operator that it names; where it names none that is known, only whoever \
+                      runs the node reaches it, and this lists it.",
+        after_help = "Examples:\n  accolade dead-letters list\n  accolade dead-letters list --operator \
+                      operator-789 --state open"
+    )]
+    List {
+        /// Those of this operator
+        #[arg(long, value_name = "ID")]
+        operator: Option<String>,
+        /// Only those in this state
+        #[arg(long)]
+        state: Option<State>,
+        /// Print each letter as the node answers it, one a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one dead letter as the node has it, with its bytes
+    Show {
+        /// The dead letter's id
+        id: String,
+    },
+    /// Give a dead letter the bytes of a file, which must be a valid event
+    Repair {
+        /// The dead letter's id
+        id: String,
+        /// The event, as JSON
+        file: PathBuf,
+        /// The operator of a game event whose source named none
+        #[arg(long, value_name = "ID")]
+        operator: Option<String>,
+        /// Only say what would become of it
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Send a dead letter to its player's partition, once
+    Retry {
+        /// The dead letter's id
+        id: String,
+        /// Only say what would become of it
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Give a dead letter up
+    Discard {
+        /// The dead letter's id
+        id: String,
+        /// Why, in your words
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        /// Only say what would become of it
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum State {
+    Open,
+    Released,
+    Discarded,
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Released => "released",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    items: Vec<Box<serde_json::value::RawValue>>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Letter {
+    id: String,
+    #[serde(default)]
+    operator_id: Option<String>,
+    reason: String,
+    detail: String,
+    received_at: String,
+    state: String,
+}
+
+/// Runs `accolade dead-letters`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    client::with(place, IfMissing::Complain, async |client| {
+        match &arguments.command {
+            DeadLettersCommand::List { operator, state, json } => {
+                list(client, operator.as_deref(), *state, *json).await?;
+            }
+            DeadLettersCommand::Show { id } => {
+                let answer = client.send(Ask::get(&path_of(id))).await?.or_problem().await?;
+                say(String::from_utf8_lossy(&answer.body().await?))?;
+            }
+            DeadLettersCommand::Repair { id, file, operator, dry_run } => {
+                let mut body = json!({ "original": read(file)? });
+                if let Some(operator) = operator {
+                    body["operatorId"] = json!(operator);
+                }
+                let path = with_dry_run(&path_of(id), *dry_run);
+                changed(client, Ask::patch_json(&path, &body), *dry_run).await?;
+            }
+            DeadLettersCommand::Retry { id, dry_run } => {
+                let path = with_dry_run(&format!("{}/retry", path_of(id)), *dry_run);
+                changed(client, Ask::post_json(&path, &json!({})), *dry_run).await?;
+            }
+            DeadLettersCommand::Discard { id, why, dry_run } => {
+                let path = with_dry_run(&format!("{}/discard", path_of(id)), *dry_run);
+                changed(client, Ask::post_json(&path, &json!({ "why": why })), *dry_run).await?;
+            }
+        }
+        Ok(Ended::Well)
+    })
+    .await
+}
+
+fn path_of(id: &str) -> String {
+    format!("/local/dead-letters/{}", escaped(id))
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))
+}
+
+async fn list(
+    client: &Client,
+    operator: Option<&str>,
+    state: Option<State>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let path = if operator.is_some() { "/api/v1/dead-letters" } else { "/local/dead-letters" };
+    let mut query = format!("?limit={PAGE}");
+    if let Some(state) = state {
+        query = format!("{query}&state={}", state.word());
+    }
+    let (mut cursor, mut found) = (String::new(), 0);
+    loop {
+        let mut ask = Ask::get(&format!("{path}{query}{cursor}"));
+        if let Some(operator) = operator {
+            ask = ask.of(operator);
+        }
+        let page: Page = client.json(ask).await?;
+        found += page.items.len();
+        for item in page.items {
+            if json {
+                say(item)?;
+            } else {
+                print(&serde_json::from_str(item.get())?)?;
+            }
+        }
+        let Some(next) = page.next_cursor else { break };
+        cursor = format!("&cursor={}", escaped(&next));
+    }
+    if found == 0 && !json {
+        say("no dead letters")?;
+    }
+    Ok(())
+}
+
+fn print(letter: &Letter) -> std::io::Result<()> {
+    let Letter { id, operator_id, reason, detail, received_at, state } = letter;
+    let named = operator_id.as_deref().filter(|named| !named.is_empty());
+    let named = named.map(|named| format!(" names `{}`", printable(named))).unwrap_or_default();
+    say(format_args!("{id}  {state}  {received_at}  {reason}{named}: {}", printable(detail)))
+}
+
+async fn changed(client: &Client, ask: Ask, dry_run: bool) -> anyhow::Result<()> {
+    let letter: Letter = client.json(ask).await?;
+    let Letter { id, state, .. } = letter;
+    if dry_run {
+        say(format_args!("the dead letter {id} would be {state}; nothing was changed"))?;
+    } else {
+        say(format_args!("the dead letter {id} is {state}"))?;
+    }
+    Ok(())
+}

@@ -186,6 +186,15 @@ impl Recovers for Opening<'_> {
         let tail = replace(&mut self.tail, Tail::new(self.durable));
         let slices = self.slices;
         if is_closed {
+            // Whoever closed it may have been killed before that was durable.
+            if let Bytes::Plain(file) = &found.bytes
+                && end.next_frame > self.durable + 1
+            {
+                settle(&**file, 0, SEGMENT_HEAD_BYTES).map_err(found.io())?;
+                settle(&**file, end.offset, found.len()?).map_err(found.io())?;
+                tail.settle().map_err(found.io())?;
+                file.sync().map_err(found.io())?;
+            }
             let (bytes, footer_at, ranges) = (found.bytes.clone(), end, index.ranges());
             slices.insert(found.sequence, Content::Closed { bytes, footer_at, ranges, newest });
             return Ok(());

@@ -16,6 +16,8 @@ enum Found {
     Harmless,
     /// The last frame of the log looks as if a crash had torn it.
     LooksTorn,
+    /// A partition stands at a batch whose journal cannot be read.
+    Stands,
 }
 
 impl Run {
@@ -37,6 +39,7 @@ impl Run {
                 assert!(path.starts_with("log/"), "`{path}` has shortened the log");
                 self.count("flips that look like a torn tail");
             }
+            Ok(Ok(Found::Stands)) => self.count("flips that were refused"),
             Ok(Err(error)) => {
                 assert!(names_damage(&error), "bit {bit} of `{path}`: {error:?}");
                 self.tell(|| format!("refused: {error:?}"));
@@ -60,6 +63,10 @@ impl Run {
         node.give(frames);
         while node.fold_step(&mut random)? {}
         self.judge(&node.heard);
+        let unread = |(_, message): &(_, String)| message.contains("` is damaged at byte ");
+        if node.ground.standing().iter().any(unread) {
+            return Ok(Found::Stands);
+        }
         check::replayed(&node.ground, &self.reference)?;
         check::ids(&node.ground, &self.reference, None)?;
         if node.ground.standing().is_empty() {

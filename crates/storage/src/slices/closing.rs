@@ -40,6 +40,8 @@ impl Slices {
         let ranges = {
             let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
             let Content::Open { index, .. } = &*content else { return Ok(()) };
+            // A footer says that all before it is durable.
+            left.file.sync().map_err(io)?;
             let footer = write_footer(index, newest, &left.end);
             left.file.write_at(&footer, left.end.offset).map_err(io)?;
             left.file.set_len(left.end.offset + footer.len() as u64).map_err(io)?;

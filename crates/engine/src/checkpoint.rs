@@ -14,10 +14,11 @@ use accolade_wire::id_text::{put_packed_id, read_id};
 use accolade_wire::identity::HashKey;
 use accolade_wire::state::{put_account, read_account};
 
+use crate::ids::IdTable;
 use crate::partition::Partition;
 use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
-use crate::tables::Loading;
+use crate::tables::{EndedRows, Loading};
 
 /// How far the cyclic sweep over a partition's accounts has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,15 @@ pub struct Swept {
     pub began: bool,
     /// They are the last of a round.
     pub completed: bool,
+}
+
+/// What an interval has brought that is to stand in sorted runs, where there is no room for it in memory.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Ids.
+    pub ids: Arc<IdTable>,
+    /// Rows of paged tables.
+    pub rows: EndedRows,
 }
 
 /// A partition's positions: where its checkpoint stands.
@@ -99,13 +109,14 @@ impl Partition {
         to == all.len()
     }
 
-    /// Appends every value: what a checkpoint of a fresh directory would hold.
+    /// Appends every value but paged rows: what a checkpoint of a fresh directory would hold beside a run
+    /// of those.
     pub fn write_all(&self, out: &mut Vec<u8>) {
         self.write_head(out);
         for (ordinal, player) in (0..).zip(self.players.all()) {
             write_account(out, ordinal, &player.account);
         }
-        self.tables.write_all(out, self.time, &self.rules.settings);
+        self.tables.write_resident(out);
     }
 
     /// Where the partition stands.
@@ -125,6 +136,27 @@ impl Partition {
         out.extend_from_slice(&head.time.micros().to_le_bytes());
         put_varint(out, head.applied);
         put_varint(out, u64::from(head.players));
+    }
+
+    /// How many ids and paged rows the present interval holds.
+    pub fn in_interval(&self) -> usize {
+        self.ids.len() + self.tables.changed_in_interval()
+    }
+
+    /// Ends the interval, right after its values were written: what it holds is asked until
+    /// [`Partition::let_go_of_ended`], and changes no more.
+    ///
+    /// # Panics
+    ///
+    /// If the interval before is still being written.
+    pub fn end_interval(&mut self) -> Ended {
+        Ended { ids: self.ids.seal(), rows: self.tables.end_interval() }
+    }
+
+    /// The interval that was ended stands in sorted runs now.
+    pub fn let_go_of_ended(&mut self) {
+        self.ids.sealed();
+        self.tables.let_go_of_ended();
     }
 
     /// Appends the links of players who were first seen since the last time: who stands behind which

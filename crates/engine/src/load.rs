@@ -264,7 +264,7 @@ impl Partition {
                 loaded.applies = operator.versions.at(wager.at);
                 let program = loaded.applies.map(|applies| &applies.program.program);
                 let day = program.and_then(|program| cap_day(program, wager));
-                loaded.cap = self.cap(day, player);
+                loaded.cap = self.cap(day, player, &mut *around.store)?;
                 loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
@@ -273,7 +273,8 @@ impl Partition {
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
                 loaded.wager = self.voided_wager(event, operator, identity, around)?;
-                loaded.cap = self.cap(loaded.wager.and_then(|wager| wager.cap_day), player);
+                let day = loaded.wager.and_then(|wager| wager.cap_day);
+                loaded.cap = self.cap(day, player, &mut *around.store)?;
             }
             Event::Game(_) => {}
         }
@@ -324,21 +325,27 @@ impl Partition {
     }
 
     /// What is counted against the cap of a day.
-    fn cap(&self, day: Option<Day>, player: Option<Ordinal>) -> Option<CapUse> {
-        let day = day?;
-        let settings = &self.rules.settings;
-        let known = |used| Some(CapUse::Used(used));
-        if forgotten_at(day, settings) <= self.time {
-            return Some(CapUse::Forgotten);
+    fn cap(
+        &self,
+        day: Option<Day>,
+        player: Option<Ordinal>,
+        store: &mut impl Store,
+    ) -> io::Result<Option<CapUse>> {
+        let Some(day) = day else { return Ok(None) };
+        if forgotten_at(day, &self.rules.settings) <= self.time {
+            return Ok(Some(CapUse::Forgotten));
         }
-        let Some(player) = player else { return known(Points::ZERO) };
-        let newest = self.players.get(player).account.cap_day;
-        if day >= newest.day {
-            let is_newest = day == newest.day;
-            return known(if is_newest { newest.used } else { Points::ZERO });
-        }
-        let key = CapDayKey { player, day };
-        known(self.tables.cap_days.get(&key).copied().unwrap_or(Points::ZERO))
+        let used = match player.map(|player| (player, self.players.get(player).account.cap_day)) {
+            None => Points::ZERO,
+            Some((_, newest)) if day == newest.day => newest.used,
+            Some((_, newest)) if day > newest.day => Points::ZERO,
+            Some((player, _)) => {
+                let used =
+                    self.tables.cap_days.load(&CapDayKey { player, day }, self.number, store);
+                used?.unwrap_or(Points::ZERO)
+            }
+        };
+        Ok(Some(CapUse::Used(used)))
     }
 
     /// Finds the wager that a void takes back, in all hours, and what it gave.

@@ -248,7 +248,7 @@ impl Partition {
         &self.ids
     }
 
-    /// The ids that are in memory, to seal or restore them.
+    /// The ids that are in memory, to write or restore them.
     pub const fn ids_mut(&mut self) -> &mut RecentIds {
         &mut self.ids
     }

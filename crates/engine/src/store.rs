@@ -1,4 +1,4 @@
-//! The port to what earlier batches left behind: sealed ids, recorded outcomes, dead letters.
+//! The port to what earlier batches left behind: sealed ids, rows in sorted runs, recorded outcomes.
 
 use std::io;
 
@@ -24,6 +24,10 @@ pub trait Store {
 
     /// Reads what became of the record at `place`, which lies in an earlier batch.
     fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()>;
+
+    /// The row of a paged table as the newest sorted run has it, `format u8 · value`; `key` is what
+    /// [`EndedRows::each`](crate::tables::EndedRows::each) gave with it.
+    fn row(&mut self, partition: u16, key: &[u8]) -> io::Result<Option<Vec<u8>>>;
 
     /// What was passed over in a batch that was taken before; `None` where the store does not have it.
     fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>>;

@@ -1,10 +1,10 @@
 //! What belongs to a key beside the account: tables, each a file of its own, registered here.
 //!
-//! A table says how its keys and values are written and when a row is due. Everything else is the same
-//! for all: rows change only by [`Row`]s of a step, what changed goes into the next checkpoint, and what
-//! is in memory goes into the cyclic sweep. Of a *resident* table, what is due fires in the order of (due,
-//! table, key). Of a *dated* one nothing fires, and a row only ceases to count: for many rows, of which a
-//! timer each would cost more than they do.
+//! A table says how its keys and values are written. Everything else is the same for all: rows change only
+//! by [`Row`]s of a step, what changed goes into the next checkpoint, and what is in memory goes into the
+//! cyclic sweep. A *resident* table is in memory, and what is due fires in the order of (due, table, key).
+//! Of a *paged* one only what changed in this interval is in memory: the rest lies in sorted runs, and is
+//! asked of the store by key. Nothing of it fires; a row only ceases to count.
 
 pub mod cap_days;
 pub mod dead_letters;
@@ -14,16 +14,19 @@ pub mod markers;
 pub mod outbox;
 pub mod sent;
 
+mod paged;
 mod rows;
 mod swept;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
+pub use self::paged::{Held, PagedRows};
 pub use self::rows::Rows;
 use crate::rules::Settings;
 use crate::timers::Timers;
@@ -48,8 +51,17 @@ pub trait Table: fmt::Debug + Default {
     fn put_value(out: &mut Vec<u8>, value: &Self::Value);
     /// Reads a value of [`Table::FORMAT`].
     fn read_value(cursor: &mut Cursor<'_>, partition: u16) -> Result<Self::Value, BadFormat>;
-    /// When the row of a resident table fires, and one of a dated table does not count any more.
-    fn due(key: &Self::Key, value: &Self::Value, settings: &Settings) -> Option<Timestamp>;
+    /// When the row of a resident table fires.
+    fn due(_key: &Self::Key, _value: &Self::Value, _settings: &Settings) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// A table of which old rows lie in sorted runs. Its keys are written so that their bytes have the order
+/// that they have.
+pub trait Paged: Table {
+    /// When the row of a key does not count any more, whatever it holds.
+    fn ends(key: &Self::Key, settings: &Settings) -> Option<Timestamp>;
 }
 
 /// Reads `format u8 · value`; the format is 0 where there is no row any more.
@@ -70,23 +82,77 @@ fn read_row_value<T: Table>(
 macro_rules! tables {
     (
         resident { $($(#[$doc:meta])* $field:ident: $name:ident($table:ty) = $tag:literal,)+ }
-        dated { $($(#[$dated_doc:meta])* $dated:ident: $dated_name:ident($dated_table:ty) = $dated_tag:literal,)+ }
+        paged { $($(#[$paged_doc:meta])* $paged:ident: $paged_name:ident($paged_table:ty) = $paged_tag:literal,)+ }
     ) => {
         /// All tables of a partition.
-        #[derive(Debug, Default)]
+        #[derive(Debug)]
         pub struct Tables {
             $($(#[$doc])* pub $field: Rows<$table>,)+
-            $($(#[$dated_doc])* pub $dated: Rows<$dated_table>,)+
+            $($(#[$paged_doc])* pub $paged: PagedRows<$paged_table>,)+
+        }
+
+        impl Default for Tables {
+            fn default() -> Self {
+                Self {
+                    $($field: Rows::default(),)+
+                    $($paged: PagedRows::new($paged_tag),)+
+                }
+            }
         }
 
         /// A row of one of the tables, as a step changes it; `None` for no row.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Row {
             $($(#[$doc])* $name(<$table as Table>::Key, Option<<$table as Table>::Value>),)+
-            $($(#[$dated_doc])* $dated_name(
-                <$dated_table as Table>::Key,
-                Option<<$dated_table as Table>::Value>,
+            $($(#[$paged_doc])* $paged_name(
+                <$paged_table as Table>::Key,
+                Held<<$paged_table as Table>::Value>,
             ),)+
+        }
+
+        /// The paged rows of an interval that has ended.
+        #[derive(Debug, Clone)]
+        pub struct EndedRows {
+            $($paged: Arc<paged::Changed<$paged_table>>,)+
+        }
+
+        impl EndedRows {
+            /// Gives each row, `tag u8 · key` and `format u8 · value`, in the order of keys.
+            pub fn each<E>(&self, mut give: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+                $(paged::each::<$paged_table, E>(&self.$paged, $paged_tag, &mut give)?;)+
+                Ok(())
+            }
+
+            /// How many there are.
+            pub fn len(&self) -> usize {
+                0 $(+ self.$paged.len())+
+            }
+
+            /// Whether there are none.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+        }
+
+        /// Whether a row that lies in a run still counts at `now`; `key` is `tag u8 · key`.
+        ///
+        /// # Errors
+        ///
+        /// If it is not the key of a paged table.
+        pub fn counts(
+            key: &[u8],
+            partition: u16,
+            now: Timestamp,
+            settings: &Settings,
+        ) -> Result<bool, BadFormat> {
+            let mut cursor = Cursor::new(key, "key of a row");
+            match cursor.u8()? {
+                $($paged_tag => {
+                    let key = <$paged_table>::read_key(&mut cursor, partition)?;
+                    Ok(paged::counts::<$paged_table>(&key, now, settings))
+                })+
+                _ => Err(cursor.bad()),
+            }
         }
 
         /// The key of a row that is due, in the order in which those of one moment fire.
@@ -111,9 +177,9 @@ macro_rules! tables {
                         timers.reset(last, next, || Timer::$name(key.clone()));
                         Row::$name(key, before)
                     })+
-                    $(Row::$dated_name(key, value) => {
-                        let before = self.$dated.replace(&key, value);
-                        Row::$dated_name(key, before)
+                    $(Row::$paged_name(key, held) => {
+                        let before = self.$paged.replace(&key, held);
+                        Row::$paged_name(key, before)
                     })+
                 }
             }
@@ -143,8 +209,7 @@ macro_rules! tables {
             /// A new round of the cyclic sweep begins.
             pub(crate) fn begin_round(&mut self, now: Timestamp, settings: &Settings) {
                 $(self.$field.begin_round();)+
-                $(self.$dated.begin_round();
-                self.$dated.forget(now, settings);)+
+                $(self.$paged.begin_round(now, settings);)+
             }
 
             /// Appends the rows that changed since the last time, and of each table the next rows of the
@@ -152,14 +217,33 @@ macro_rules! tables {
             pub(crate) fn write_changed(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
                 let mut completed = true;
                 $(completed &= self.$field.write_changed(out, $tag, stretch);)+
-                $(completed &= self.$dated.write_changed(out, $dated_tag, stretch);)+
+                $(completed &= self.$paged.write_changed(out, stretch);)+
                 completed
             }
 
-            /// Appends all rows that are in memory and count at `now`.
-            pub(crate) fn write_all(&self, out: &mut Vec<u8>, now: Timestamp, settings: &Settings) {
+            /// Appends all rows of resident tables.
+            pub(crate) fn write_resident(&self, out: &mut Vec<u8>) {
                 $(self.$field.write_all(out, $tag);)+
-                $(self.$dated.write_counting(out, $dated_tag, now, settings);)+
+            }
+
+            /// The paged rows that are in memory: those of a run with the same key are older.
+            pub fn paged_rows(&self) -> EndedRows {
+                EndedRows { $($paged: Arc::new(self.$paged.all()),)+ }
+            }
+
+            /// How many paged rows have changed in this interval.
+            pub fn changed_in_interval(&self) -> usize {
+                0 $(+ self.$paged.len())+
+            }
+
+            /// Ends the interval: its rows are asked until [`Tables::let_go_of_ended`], and change no more.
+            pub(crate) fn end_interval(&mut self) -> EndedRows {
+                EndedRows { $($paged: self.$paged.end_interval(),)+ }
+            }
+
+            /// The rows of the ended interval stand in a run.
+            pub(crate) fn let_go_of_ended(&mut self) {
+                $(self.$paged.let_go_of_ended();)+
             }
         }
 
@@ -167,7 +251,7 @@ macro_rules! tables {
         #[derive(Debug, Default)]
         pub(crate) struct Loading {
             $($field: LoadingRows<$table>,)+
-            $($dated: LoadingRows<$dated_table>,)+
+            $($paged: LoadingRows<$paged_table>,)+
         }
 
         impl Loading {
@@ -180,7 +264,7 @@ macro_rules! tables {
             ) -> Result<bool, BadFormat> {
                 match tag {
                     $($tag => self.$field.read(cursor, partition)?,)+
-                    $($dated_tag => self.$dated.read(cursor, partition)?,)+
+                    $($paged_tag => self.$paged.read(cursor, partition)?,)+
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -190,7 +274,7 @@ macro_rules! tables {
             pub(crate) fn finish(self) -> Tables {
                 Tables {
                     $($field: Rows::restored(self.$field.0),)+
-                    $($dated: Rows::restored(self.$dated.0),)+
+                    $($paged: PagedRows::restored($paged_tag, self.$paged.0),)+
                 }
             }
         }
@@ -213,7 +297,7 @@ tables! {
         /// Dead letters by the ids of their events.
         letters_by_event: EventLetter(letters_by_event::LettersByEvent) = 9,
     }
-    dated {
+    paged {
         /// What is counted against caps of days before an account's newest.
         cap_days: CapDay(cap_days::CapDays) = 8,
     }
@@ -238,10 +322,15 @@ impl<T: Table> LoadingRows<T> {
     }
 }
 
-/// Appends a row: `tag u8 · key · format u8 · value`; the format is 0 where there is none any more.
+/// Appends a row: `tag u8 · key`, and what [`put_row_value`] writes.
 fn write_row<T: Table>(out: &mut Vec<u8>, tag: u8, key: &T::Key, value: Option<&T::Value>) {
     out.push(tag);
     T::put_key(out, key);
+    put_row_value::<T>(out, value);
+}
+
+/// Appends `format u8 · value`; the format is 0 where there is no row any more.
+fn put_row_value<T: Table>(out: &mut Vec<u8>, value: Option<&T::Value>) {
     out.push(if value.is_some() { T::FORMAT } else { 0 });
     if let Some(value) = value {
         T::put_value(out, value);

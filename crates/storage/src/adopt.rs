@@ -22,6 +22,7 @@ use crate::checkpoint::{Manifest, VALUES, rules_frames};
 use crate::disk::{RealDisk, lock_directory};
 use crate::error::{Result, StorageError};
 use crate::open::{self, Opened, Options, START};
+use crate::pages;
 use crate::segment::{BEGIN, COMMIT, FRAME_HEAD_BYTES, Family, Writer, new_frame};
 
 /// Nothing is added to the directory but what a replay writes: its new files are small.
@@ -119,6 +120,10 @@ impl Embedded {
         ids::write_recent(from, &mut recent)?;
         let sections = self.sealed.write(&self.backing.lookup, partition, &**disk)?;
 
+        let rows = from.tables().paged_rows();
+        let pages = pages::write_only(&**disk, &self.backing.pages, partition, &rows)
+            .map_err(pages::failed)?;
+
         let mut state = begin(Family::State)?;
         let state_from = state.position().sequence;
         let mut frame = new_frame(0);
@@ -138,6 +143,7 @@ impl Embedded {
             ids: recent.position(),
             ids_from,
             sections,
+            pages,
             needed_from: vec![state_from],
             rules_from: state_from,
             cursor,

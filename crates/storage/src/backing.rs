@@ -1,4 +1,4 @@
-//! What the fold of one node stands on: journal, dead letters and lookup.
+//! What the fold of one node stands on: journal, dead letters, lookup and paged rows.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use accolade_wire::record::{Record, Slice};
 use crate::again::{letters_body, letters_slice};
 use crate::error::{Result, StorageError};
 use crate::lookup::Lookup;
+use crate::pages::Pages;
 use crate::segment::{FRAME_HEAD_BYTES, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
 use accolade_engine::error::in_full;
@@ -29,6 +30,8 @@ pub struct Backing {
     pub dead_letters: Arc<Slices>,
     /// Sealed ids.
     pub lookup: Lookup,
+    /// Rows of paged tables.
+    pub pages: Pages,
     /// The journal's segment in which the last checkpoint ends.
     journal_covered: AtomicU64,
     /// The same of the dead letters.
@@ -93,7 +96,7 @@ impl Backing {
         log: Arc<Slices>,
         (journal, journal_writer, journal_next): (Arc<Slices>, SliceWriter, Vec<u64>),
         (dead_letters, dead_writer, dead_next): (Arc<Slices>, SliceWriter, Vec<u64>),
-        lookup: Lookup,
+        (lookup, pages): (Lookup, Pages),
     ) -> Self {
         let writers = Writers {
             journal: journal_writer,
@@ -108,6 +111,7 @@ impl Backing {
             journal,
             dead_letters,
             lookup,
+            pages,
             journal_covered: AtomicU64::new(0),
             dead_letters_covered: AtomicU64::new(0),
             log_cut_from: AtomicU64::new(u64::MAX),
@@ -318,6 +322,10 @@ impl Store for NodeStore {
             let what = format!("the journal has no outcome at {place:?}");
             io::Error::new(io::ErrorKind::NotFound, what)
         })
+    }
+
+    fn row(&mut self, partition: u16, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.backing.pages.row(partition, key)
     }
 
     fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>> {

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::checkpoint::{Head, Swept};
+use accolade_engine::checkpoint::{Ended, Head, Swept};
 use accolade_engine::disk::Disk;
-use accolade_engine::ids::{IdEntry, IdTable};
+use accolade_engine::ids::IdEntry;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::{Rules, Snapshot};
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
@@ -16,6 +16,7 @@ use crate::backing::Backing;
 use crate::error::{Result, StorageError};
 use crate::frames;
 use crate::lookup::{self, SectionName};
+use crate::pages;
 use crate::segment::{
     BEGIN, COMMIT, FRAME_HEAD_BYTES, Family, Position, Writer, new_frame, sync_all,
 };
@@ -50,14 +51,14 @@ pub struct Part {
     rules: Arc<Rules>,
     /// Everything before this in the log has been folded.
     folded_to: Position,
-    /// The interval of ids that ended with this part.
-    sealing: Option<Arc<IdTable>>,
+    /// The interval that ended with this part.
+    ended: Option<Ended>,
     cursor: Vec<u8>,
 }
 
 impl Part {
     /// Takes what changed in `partition`, which does not stand within a batch. With `seal`, its
-    /// interval of ids ends here.
+    /// interval of ids and paged rows ends here.
     pub fn take(partition: &mut Partition, folded_to: Position, seal: bool) -> Self {
         let mut values = new_frame(0);
         values.push(VALUES);
@@ -75,7 +76,7 @@ impl Part {
             swept,
             rules: Arc::clone(partition.rules()),
             folded_to,
-            sealing: seal.then(|| partition.ids_mut().seal()),
+            ended: seal.then(|| partition.end_interval()),
             cursor: Vec::new(),
         }
     }
@@ -86,9 +87,9 @@ impl Part {
         Self { cursor, ..self }
     }
 
-    /// Whether an interval of ids ends with this part.
+    /// Whether an interval ends with this part.
     pub const fn seals(&self) -> bool {
-        self.sealing.is_some()
+        self.ended.is_some()
     }
 }
 
@@ -117,22 +118,26 @@ impl Standing {
     }
 }
 
-/// Ended intervals of ids, to be written as a run while the fold goes on.
+/// Ended intervals of ids and paged rows, to be written as runs while the fold goes on.
 #[derive(Debug)]
 pub struct Sealing {
-    tables: Vec<(u16, Arc<IdTable>)>,
+    ended: Vec<(u16, Ended)>,
     ids_from: u64,
 }
 
 impl Sealing {
-    /// Writes the run. Afterwards [`Checkpointer::sealed`] lets go of what it replaces.
+    /// Writes the runs. Afterwards [`Checkpointer::sealed`] lets go of what they replace.
     pub fn write(&self, backing: &Backing) -> Result<()> {
-        backing.lookup.seal(&self.tables).map_err(lookup::failed)
+        let ids: Vec<_> =
+            self.ended.iter().map(|(number, it)| (*number, Arc::clone(&it.ids))).collect();
+        backing.lookup.seal(&ids).map_err(lookup::failed)?;
+        let rows = self.ended.iter().map(|(number, it)| (*number, &it.rows));
+        backing.pages.seal(rows).map_err(pages::failed)
     }
 
     /// The partitions whose interval has ended.
     pub fn partitions(&self) -> impl Iterator<Item = u16> {
-        self.tables.iter().map(|(partition, _)| *partition)
+        self.ended.iter().map(|(partition, _)| *partition)
     }
 }
 
@@ -155,6 +160,8 @@ pub struct Manifest {
     pub ids_from: u64,
     /// Sealed sections that are alive.
     pub sections: Vec<SectionName>,
+    /// Runs of paged rows that are alive, the newest first.
+    pub pages: Vec<u64>,
     /// By partition, from which segment of the state on its values are complete.
     pub needed_from: Vec<u64>,
     /// From which segment of the state on the values of the rules are complete.
@@ -180,6 +187,10 @@ fn read_position(cursor: &mut Cursor<'_>) -> std::result::Result<Position, BadFo
     })
 }
 
+fn read_sequences(cursor: &mut Cursor<'_>) -> std::result::Result<Vec<u64>, BadFormat> {
+    (0..cursor.varint()?).map(|_| cursor.varint()).collect()
+}
+
 impl Manifest {
     /// The first segment of the state that anything in it is needed of.
     pub fn state_from(&self) -> u64 {
@@ -200,9 +211,11 @@ impl Manifest {
             put_varint(out, *sequence);
             put_varint(out, u64::from(*number));
         }
-        put_varint(out, self.needed_from.len() as u64);
-        for sequence in &self.needed_from {
-            put_varint(out, *sequence);
+        for sequences in [&self.pages, &self.needed_from] {
+            put_varint(out, sequences.len() as u64);
+            for sequence in sequences {
+                put_varint(out, *sequence);
+            }
         }
         put_varint(out, self.rules_from);
         put_varint(out, self.cursor.len() as u64);
@@ -220,9 +233,7 @@ impl Manifest {
         let sections = (0..cursor.varint()?)
             .map(|_| Ok((cursor.varint()?, cursor.small()?)))
             .collect::<std::result::Result<_, BadFormat>>()?;
-        let needed_from = (0..cursor.varint()?)
-            .map(|_| cursor.varint())
-            .collect::<std::result::Result<_, _>>()?;
+        let (pages, needed_from) = (read_sequences(cursor)?, read_sequences(cursor)?);
         let rules_from = cursor.varint()?;
         let length = cursor.small()?;
         let owners_cursor = cursor.take(length)?.to_vec();
@@ -235,6 +246,7 @@ impl Manifest {
             ids,
             ids_from,
             sections,
+            pages,
             needed_from,
             rules_from,
             cursor: owners_cursor,
@@ -300,6 +312,8 @@ pub struct Checkpointer {
     first_partition: u16,
     /// Where each partition's log goes on, as of its last part.
     folded_to: Vec<Position>,
+    /// The time to which each partition had come in its last part.
+    times: Vec<Timestamp>,
     /// The segment in which each partition's present round of the sweep began.
     round_from: Vec<u64>,
     needed_from: Vec<u64>,
@@ -344,6 +358,7 @@ impl Checkpointer {
             ids,
             ids_from,
             first_partition,
+            times: vec![Timestamp::default(); folded_to.len()],
             folded_to,
             needed_from,
             rules: RulesWriter::new(rules, rules_from),
@@ -409,6 +424,7 @@ impl Checkpointer {
             ids: self.ids.position(),
             ids_from: self.ids_from,
             sections: backing.lookup.live(),
+            pages: backing.pages.live(),
             needed_from: self.needed_from.clone(),
             rules_from: self.rules.complete_from,
             cursor: parts.last().map_or_else(Vec::new, |part| part.cursor.clone()),
@@ -419,7 +435,10 @@ impl Checkpointer {
         self.state.sync()?;
         self.synced = self.state.position().next_frame - 1;
         backing.covered(manifest.journal, manifest.dead_letters);
-        self.remove_superseded(backing, &manifest.sections)?;
+        if let Some(now) = self.times.iter().min() {
+            backing.pages.set_horizon(*now, &self.rules.rules.settings);
+        }
+        self.remove_superseded(backing, &manifest)?;
         self.last = Some(manifest);
         Ok(())
     }
@@ -434,6 +453,7 @@ impl Checkpointer {
             self.needed_from[at] = self.round_from[at];
         }
         self.folded_to[at] = part.folded_to;
+        self.times[at] = part.head.time;
         self.rules.note(&part.rules);
         debug_assert!(part.head.applied == part.rules.applied);
     }
@@ -453,17 +473,17 @@ impl Checkpointer {
             write_ids(&mut frame, *number, ids.iter());
             self.ids.append(time, 0, 0, &mut frame)?;
         }
-        let sealed = |part: Part| part.sealing.map(|table| (part.number, table));
-        Ok(Sealing { tables: parts.into_iter().filter_map(sealed).collect(), ids_from })
+        let ended = |part: Part| part.ended.map(|ended| (part.number, ended));
+        Ok(Sealing { ended: parts.into_iter().filter_map(ended).collect(), ids_from })
     }
 
-    /// The run is written: the next checkpoint lets go of the recent ids that stand in it.
+    /// The runs are written: the next checkpoint lets go of the recent ids that stand in it.
     pub const fn sealed(&mut self, sealing: &Sealing) {
         self.ids_from = sealing.ids_from;
     }
 
     /// Removes what the checkpoint before the last, and so the last too, does not need.
-    fn remove_superseded(&self, backing: &Backing, named: &[SectionName]) -> Result<()> {
+    fn remove_superseded(&self, backing: &Backing, newest: &Manifest) -> Result<()> {
         let Some(before) = &self.last else { return Ok(()) };
         for sequence in frames::list(&*self.disk, Family::State)? {
             if sequence < before.state_from() {
@@ -476,9 +496,13 @@ impl Checkpointer {
             }
         }
         // A merge may have replaced meanwhile what this checkpoint has just named.
-        let named: Vec<SectionName> = before.sections.iter().chain(named).copied().collect();
+        let named: Vec<SectionName> =
+            before.sections.iter().chain(&newest.sections).copied().collect();
         let dead = backing.lookup.remove_dead(&named);
-        dead.map_err(lookup::failed)
+        dead.map_err(lookup::failed)?;
+        let named: Vec<u64> = before.pages.iter().chain(&newest.pages).copied().collect();
+        let dead = backing.pages.remove_dead(&named);
+        dead.map_err(pages::failed)
     }
 }
 

@@ -161,7 +161,7 @@ impl Home {
 
     fn let_go_of_sealed(&mut self) {
         if self.sealing.is_pending && self.sealing.is_written.swap(false, Ordering::Acquire) {
-            self.partition.ids_mut().sealed();
+            self.partition.let_go_of_ended();
             self.sealing.is_pending = false;
         }
     }

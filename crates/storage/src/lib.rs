@@ -32,6 +32,7 @@ pub mod message;
 pub mod node;
 pub mod open;
 pub mod packed;
+pub mod pages;
 pub mod random;
 mod recovery;
 pub mod run;

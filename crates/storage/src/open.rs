@@ -21,6 +21,7 @@ use crate::error::{Result, StorageError};
 use crate::frames;
 use crate::log::{LogFrame, LogWriter, RANDOM_BYTES, each_slice};
 use crate::lookup::{self, Lookup};
+use crate::pages::{self, Pages};
 use crate::segment::{BEGIN, COMMIT, Family, Position, Writer};
 use crate::slices::{SliceWriter, Slices};
 
@@ -74,7 +75,7 @@ impl Default for Options {
 pub struct Opened {
     /// The partitions, as the checkpoint has them.
     pub partitions: Vec<Partition>,
-    /// Journal, dead letters and lookup.
+    /// Journal, dead letters, lookup and paged rows.
     pub backing: Arc<Backing>,
     /// Takes new batches.
     pub log: LogWriter,
@@ -253,7 +254,7 @@ impl Held<'_> {
         self.states.manifest.as_ref().map(of)
     }
 
-    /// Journal and dead letters, and the lookup.
+    /// Journal and dead letters, the lookup, and paged rows.
     pub(crate) fn open_backing(&self, log: &Arc<Slices>, now_hour: i64) -> Result<Backing> {
         let Self { disk, options, .. } = self;
         let open = |family, at, beyond| open_slices(disk, family, (at, beyond), &self.partitions);
@@ -263,6 +264,8 @@ impl Held<'_> {
         let sections = manifest.map_or(&[][..], |manifest| &manifest.sections);
         let lookup =
             Lookup::recover(Arc::clone(disk), sections, now_hour).map_err(lookup::failed)?;
+        let runs = manifest.map_or(&[][..], |manifest| &manifest.pages);
+        let pages = Pages::recover(Arc::clone(disk), runs).map_err(pages::failed)?;
         let writer =
             |slices: &Arc<Slices>, end, bytes| SliceWriter::begin(Arc::clone(slices), end, bytes);
         let journal_writer = writer(&journal.0, journal.1, options.journal_segment_bytes)?;
@@ -272,7 +275,7 @@ impl Held<'_> {
             Arc::clone(log),
             (journal.0, journal_writer, journal.2),
             (dead.0, dead_writer, dead.2),
-            lookup,
+            (lookup, pages),
         ))
     }
 
@@ -322,7 +325,7 @@ fn prepare_folders(disk: &dyn Disk) -> Result<()> {
         [Family::Log, Family::Journal, Family::DeadLetters, Family::State, Family::Links];
     let folders = families.map(Family::folder).into_iter();
     // Those above again: a process that was killed may have left folders that they do not hold yet.
-    for folder in folders.chain([Family::Ids.folder(), "lookup", ""]) {
+    for folder in folders.chain([Family::Ids.folder(), "lookup", pages::FOLDER, ""]) {
         disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))?;
     }
     Ok(())

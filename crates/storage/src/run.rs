@@ -353,24 +353,23 @@ impl RunWriter {
             table.extend_from_slice(&layout.filter_checksum.to_le_bytes());
             table.extend_from_slice(&layout.fences_checksum.to_le_bytes());
         }
-        let checksum = crc32c::crc32c(&table);
-        let length = table.len() as u32;
-        table.extend_from_slice(&self.offset.to_le_bytes());
-        table.extend_from_slice(&length.to_le_bytes());
-        table.extend_from_slice(&checksum.to_le_bytes());
-        self.file.write_at(&table, self.offset)?;
-        self.file.sync()
+        write_table(&*self.file, table, self.offset)
     }
 }
 
-/// Opens the sections of a run that `wanted` names; `resident` says of which hours the filter is kept
-/// in memory.
-pub fn open(
-    file: &Arc<dyn DiskFile>,
-    sequence: u64,
-    wanted: &dyn Fn(u32) -> bool,
-    resident: &dyn Fn(i64) -> bool,
-) -> io::Result<Vec<Section>> {
+/// Writes the table of a file at `offset`, its end, and makes the file durable.
+pub(crate) fn write_table(file: &dyn DiskFile, mut table: Vec<u8>, offset: u64) -> io::Result<()> {
+    let checksum = crc32c::crc32c(&table);
+    let length = table.len() as u32;
+    table.extend_from_slice(&offset.to_le_bytes());
+    table.extend_from_slice(&length.to_le_bytes());
+    table.extend_from_slice(&checksum.to_le_bytes());
+    file.write_at(&table, offset)?;
+    file.sync()
+}
+
+/// Reads the table at the end of a file, and says where it begins.
+pub(crate) fn read_table(file: &dyn DiskFile) -> io::Result<(Vec<u8>, u64)> {
     let len = file.len()?;
     let tail_at = len.checked_sub(TAIL_BYTES).ok_or(damaged("a sealed run is cut"))?;
     let mut tail = [0; TAIL_BYTES as usize];
@@ -387,6 +386,19 @@ pub fn open(
     if crc32c::crc32c(&table) != checksum {
         return Err(damaged("the table of a sealed run is damaged"));
     }
+    Ok((table, table_at))
+}
+
+/// Opens the sections of a run that `wanted` names; `resident` says of which hours the filter is kept
+/// in memory.
+pub fn open(
+    file: &Arc<dyn DiskFile>,
+    sequence: u64,
+    wanted: &dyn Fn(u32) -> bool,
+    resident: &dyn Fn(i64) -> bool,
+) -> io::Result<Vec<Section>> {
+    let (table, table_at) = read_table(&**file)?;
+    let bad = |_| damaged("the table of a sealed run is damaged");
     let mut cursor = Cursor::new(&table, "table of a sealed run");
     let unknown = |bad| io::Error::new(io::ErrorKind::InvalidData, bad);
     cursor.format_of("sealed run", FORMAT).map_err(unknown)?;

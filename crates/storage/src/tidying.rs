@@ -9,9 +9,9 @@ use accolade_engine::disk::{Disk, DiskFile};
 
 use crate::backing::Backing;
 use crate::error::{Result, StorageError};
-use crate::lookup;
 use crate::segment::{Family, create};
 use crate::slices::{ClosedSegment, Slices};
+use crate::{lookup, pages};
 
 /// A dead letter is listed for 30 days; its bytes stay a little longer than any list.
 const DEAD_LETTER_DAYS: i64 = 32;
@@ -46,10 +46,13 @@ pub(crate) fn close_left(backing: &Backing) -> Result<bool> {
     Ok(!left.is_empty())
 }
 
-/// Merges lookups; says whether there was anything to merge.
+/// Merges lookups, or runs of paged rows; says whether there was anything to merge.
 pub(crate) fn merge(backing: &Backing, now: Timestamp) -> Result<bool> {
     backing.lookup.set_now_hour(now.hour());
-    backing.lookup.merge().map_err(lookup::failed)
+    if backing.lookup.merge().map_err(lookup::failed)? {
+        return Ok(true);
+    }
+    backing.pages.merge().map_err(pages::failed)
 }
 
 /// What of a log is kept.

@@ -243,7 +243,7 @@ pub(crate) fn disk_bytes(data_dir: &Path) -> Vec<(String, u64)> {
             })
             .sum()
     }
-    let folders = ["log", "journal", "lookup", "state", "links", "dead-letters"];
+    let folders = ["log", "journal", "lookup", "pages", "state", "links", "dead-letters"];
     folders.iter().map(|name| ((*name).to_string(), below(&data_dir.join(name)))).collect()
 }
 

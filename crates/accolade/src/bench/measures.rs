@@ -161,7 +161,7 @@ fn replay(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     run(&node, &mut Load::new(4, sizes.players), events, 0, CHUNK, 0)?;
     node.stop()?;
     drop(node);
-    for folder in ["journal", "lookup", "state", "links", "dead-letters"] {
+    for folder in ["journal", "lookup", "pages", "state", "links", "dead-letters"] {
         std::fs::remove_dir_all(scratch.0.join(folder))?;
     }
     let (began, processor) = (Instant::now(), processor_seconds());
@@ -276,8 +276,12 @@ fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let open: u64 = node.backing().open_bytes_allocated();
     let by_folder = disk_bytes(&scratch.0);
     let mut total = 0.0;
-    for (folder, bytes) in &by_folder[..3] {
-        let open = if folder == "lookup" { 64 << 20 } else { open };
+    for (folder, bytes) in &by_folder[..4] {
+        let open = match &**folder {
+            "lookup" => 64 << 20,
+            "pages" => 0,
+            _ => open,
+        };
         let each = bytes.saturating_sub(open) as f64 / events as f64;
         total += each;
         report.row("P18", folder.clone(), each, "bytes/event", None);

@@ -331,7 +331,7 @@ impl Live {
     /// Takes what the next checkpoint holds; nothing while the partition stands within a batch. Ids are
     /// sealed once there are so many.
     pub fn give(&mut self, seal_ids: usize) -> Option<Given> {
-        let seals = self.home.partition().ids().len() >= seal_ids;
+        let seals = self.home.partition().in_interval() >= seal_ids;
         let part = self.home.take_part(seals)?;
         let partition = self.home.partition();
         let (time, next_batch) = (partition.time(), partition.next_batch());

@@ -17,9 +17,9 @@ use accolade_wire::record::{Record, Source};
 use super::{Input, Loaded, came_before, dead_letter};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
-use crate::tables::Row;
 use crate::tables::cap_days::CapDayKey;
 use crate::tables::markers::MarkerKey;
+use crate::tables::{Held, Row};
 
 /// An event dated further ahead of the log's time than this is a dead letter.
 pub const AHEAD_MICROS_MAX: i64 = 120_000_000;
@@ -182,7 +182,8 @@ fn count(loaded: &Loaded<'_>, day: Day, points: Points, step: &mut Step<'_>) {
     let newest = loaded.account.map_or(CapDay::NONE, |account| account.cap_day);
     let mut keep = |day: Day, used: Points| {
         let player = loaded.player.expect("an account that has counted has a player");
-        step.changes.push(Change::row(Row::CapDay(CapDayKey { player, day }, Some(used))));
+        let row = Row::CapDay(CapDayKey { player, day }, Held::Row(used));
+        step.changes.push(Change::row(row));
     };
     if day < newest.day {
         keep(day, used);

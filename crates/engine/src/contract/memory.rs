@@ -16,6 +16,8 @@ pub struct MemoryStore {
     pub batches: BTreeMap<(u16, u64), Folded>,
     /// Sealed ids, with their partition.
     pub sealed: Vec<(u16, IdEntry)>,
+    /// Rows of paged tables, by partition and key.
+    pub rows: BTreeMap<(u16, Vec<u8>), Vec<u8>>,
     /// What is said of an id that was never sealed.
     pub otherwise: Option<Earlier>,
 }
@@ -53,6 +55,10 @@ impl Store for MemoryStore {
     fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()> {
         read(&self.recorded(place).ok_or(io::ErrorKind::NotFound)?);
         Ok(())
+    }
+
+    fn row(&mut self, partition: u16, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.rows.get(&(partition, key.to_vec())).cloned())
     }
 
     fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>> {

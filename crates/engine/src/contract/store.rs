@@ -21,6 +21,8 @@ pub trait UnderTest {
     fn store(&mut self) -> &mut Self::Store;
     /// Seals ids of a partition into a run of their own.
     fn seal(&mut self, partition: u16, ids: &[IdEntry]);
+    /// Brings rows of a partition, in the order of keys, into a run of their own.
+    fn seal_rows(&mut self, partition: u16, rows: &[(Vec<u8>, Vec<u8>)]);
     /// Does whatever happens in the background, to its end: merging, closing, compressing.
     fn settle(&mut self);
 }
@@ -33,6 +35,7 @@ pub fn check(test: &mut impl UnderTest) {
     what_was_taken_before_is_taken_again_only_if_it_is_the_same(test);
     what_was_passed_over_is_told_of_what_was_taken(test);
     the_newest_occurrence_before_the_batch_is_found(test);
+    the_newest_run_that_has_a_row_says_what_it_is(test);
 }
 
 fn folded(batch: u64, outcomes: &[Outcome]) -> Folded {
@@ -161,6 +164,36 @@ fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {
             found.iter().map(|found| found.map(|earlier| earlier.batch)).collect();
         assert_eq!(batches, expected);
         assert_eq!(found[0], Some(Earlier { batch: 30, slot: 1, content: Content(300) }));
+        test.settle();
+    }
+}
+
+fn the_newest_run_that_has_a_row_says_what_it_is(test: &mut impl UnderTest) {
+    let row = |key: u16, value: &str| -> (Vec<u8>, Vec<u8>) {
+        let mut named = vec![8];
+        named.extend_from_slice(&key.to_be_bytes());
+        (named, [&[1], value.as_bytes()].concat())
+    };
+    let gone = |key: u16| (row(key, "").0, vec![0]);
+    let many: Vec<_> = (0..2_000).map(|key| row(key, "first")).collect();
+    test.seal_rows(PARTITION, &many);
+    test.seal_rows(PARTITION - 1, &[row(7, "of another partition")]);
+    test.seal_rows(PARTITION, &[row(7, "second"), gone(8), row(3_000, "second")]);
+    for _ in 0..2 {
+        for key in (0..2_000).filter(|key| ![7, 8].contains(key)) {
+            let (named, value) = row(key, "first");
+            assert_eq!(test.store().row(PARTITION, &named).unwrap(), Some(value));
+        }
+        for (named, value) in [row(7, "second"), row(3_000, "second")] {
+            assert_eq!(test.store().row(PARTITION, &named).unwrap(), Some(value));
+        }
+        let found = test.store().row(PARTITION, &row(8, "").0).unwrap();
+        assert!(found.is_none() || found == Some(vec![0]), "a row that was taken away: {found:?}");
+        for named in [row(2_500, "").0, row(9_999, "").0, vec![8], vec![7], vec![9]] {
+            assert_eq!(test.store().row(PARTITION, &named).unwrap(), None);
+        }
+        let elsewhere = test.store().row(PARTITION - 1, &row(9, "").0).unwrap();
+        assert_eq!(elsewhere, None);
         test.settle();
     }
 }

@@ -2,9 +2,9 @@
 
 use accolade_domain::amount::Points;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
-use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_varint};
+use accolade_wire::bytes::{BadFormat, Cursor, put_signed};
 
-use super::{Table, dead_letters};
+use super::{Paged, Table, dead_letters};
 use crate::players::Ordinal;
 use crate::rules::Settings;
 
@@ -40,13 +40,13 @@ impl Table for CapDays {
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, key: &CapDayKey) {
-        put_varint(out, u64::from(key.player));
-        put_signed(out, i64::from(key.day.0));
+        out.extend_from_slice(&key.player.to_be_bytes());
+        out.extend_from_slice(&(key.day.0 ^ i32::MIN).to_be_bytes());
     }
 
     fn read_key(cursor: &mut Cursor<'_>, _: u16) -> Result<CapDayKey, BadFormat> {
-        let player = cursor.small()?;
-        let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
+        let player = Ordinal::from_be_bytes(cursor.array()?);
+        let day = i32::from_be_bytes(cursor.array()?) ^ i32::MIN;
         Ok(CapDayKey { player, day: Day(day) })
     }
 
@@ -57,8 +57,10 @@ impl Table for CapDays {
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Points, BadFormat> {
         Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())
     }
+}
 
-    fn due(key: &CapDayKey, _: &Points, settings: &Settings) -> Option<Timestamp> {
+impl Paged for CapDays {
+    fn ends(key: &CapDayKey, settings: &Settings) -> Option<Timestamp> {
         Some(forgotten_at(key.day, settings))
     }
 }

@@ -1,10 +1,8 @@
 //! Which messages of each partition were taken in: what comes again is recognised.
 
-use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
 use super::Table;
-use crate::rules::Settings;
 
 /// How far a message may be ahead of the first that is missing.
 const AHEAD_MAX: u64 = 10_000;
@@ -95,10 +93,6 @@ impl Table for Inbox {
             beyond.push(before);
         }
         Ok(Received { all_to, beyond })
-    }
-
-    fn due(_: &u16, _: &Received, _: &Settings) -> Option<Timestamp> {
-        None
     }
 }
 

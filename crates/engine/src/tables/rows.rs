@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use accolade_domain::time::Timestamp;
-
 use super::swept::{Swept, stretch_of};
 use super::{Table, write_row};
-use crate::rules::Settings;
 
-/// The rows of a table. Whoever asks for one of a dated table knows by its key whether it still counts.
+/// The rows of a resident table.
 #[derive(Debug)]
 pub struct Rows<T: Table> {
     by_key: BTreeMap<T::Key, T::Value>,
@@ -45,7 +42,7 @@ impl<T: Table> Rows<T> {
         self.by_key.range((from, Bound::Unbounded))
     }
 
-    /// How many rows there are; of a dated table, those included that do not count any more.
+    /// How many rows there are.
     pub fn len(&self) -> usize {
         self.by_key.len()
     }
@@ -67,12 +64,6 @@ impl<T: Table> Rows<T> {
         self.swept = Swept::Nothing;
     }
 
-    /// Lets go of rows that do not count at `now` any more. Those that older checkpoints still have are let
-    /// go again when they are restored.
-    pub(super) fn forget(&mut self, now: Timestamp, settings: &Settings) {
-        self.by_key.retain(|key, value| counts::<T>(key, value, now, settings));
-    }
-
     pub(super) fn write_changed(&mut self, out: &mut Vec<u8>, tag: u8, stretch: usize) -> bool {
         let changed = std::mem::take(&mut self.unwritten);
         for key in &changed {
@@ -88,23 +79,4 @@ impl<T: Table> Rows<T> {
             write_row::<T>(out, tag, key, Some(value));
         }
     }
-
-    /// Appends the rows that count at `now`.
-    pub(super) fn write_counting(
-        &self,
-        out: &mut Vec<u8>,
-        tag: u8,
-        now: Timestamp,
-        settings: &Settings,
-    ) {
-        for (key, value) in &self.by_key {
-            if counts::<T>(key, value, now, settings) {
-                write_row::<T>(out, tag, key, Some(value));
-            }
-        }
-    }
-}
-
-fn counts<T: Table>(key: &T::Key, value: &T::Value, now: Timestamp, settings: &Settings) -> bool {
-    T::due(key, value, settings).is_none_or(|due| now < due)
 }

@@ -1,10 +1,8 @@
 //! How many messages went to each partition, so that each has a number of its own.
 
-use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
 use super::Table;
-use crate::rules::Settings;
 
 /// The table of counts, by the partition to which messages went.
 #[derive(Debug, Default)]
@@ -31,9 +29,5 @@ impl Table for Sent {
 
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<u64, BadFormat> {
         cursor.varint()
-    }
-
-    fn due(_: &u16, _: &u64, _: &Settings) -> Option<Timestamp> {
-        None
     }
 }

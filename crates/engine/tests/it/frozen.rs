@@ -8,6 +8,7 @@
 mod script;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Once;
 
@@ -95,6 +96,12 @@ fn state(world: &World) -> Vec<u8> {
     for partition in &world.partitions {
         partition.write_all(&mut state);
         partition.write_all_links(&mut state);
+        let rows = partition.tables().paged_rows().each(|key, row| {
+            state.extend_from_slice(key);
+            state.extend_from_slice(row);
+            Ok::<_, Infallible>(())
+        });
+        rows.unwrap();
     }
     let rules = world.partitions[0].rules();
     Snapshot::default().write_changes(rules, &mut |value| state.extend_from_slice(value));

@@ -1,5 +1,7 @@
 //! Plays a scenario, one line a record, against one partition over a store in memory.
 
+use std::convert::Infallible;
+
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
@@ -74,6 +76,23 @@ impl Play {
     /// What was folded of a batch.
     pub(crate) fn folded(&self, batch: u64) -> &Folded {
         &self.store.batches[&(0, batch)]
+    }
+
+    /// Ends the interval, unless the partition stands: what it has brought is asked of the store from now on.
+    pub(crate) fn end_interval(&mut self) {
+        if self.partition.stands() {
+            return;
+        }
+        self.partition.write_values(&mut Vec::new());
+        let ended = self.partition.end_interval();
+        self.store.sealed.extend(ended.ids.iter().map(|id| (0, *id)));
+        let keep = |key: &[u8], row: &[u8]| {
+            self.store.rows.insert((0, key.to_vec()), row.to_vec());
+            Ok::<_, Infallible>(())
+        };
+        ended.rows.each(keep).unwrap_or_else(|never| match never {});
+        self.partition.let_go_of_ended();
+        assert_eq!(self.partition.in_interval(), 0);
     }
 
     fn control(&mut self, control: &Control) {
@@ -360,8 +379,14 @@ impl Observer for Hearing<'_> {
     }
 }
 
-/// Plays a scenario and compares its transcript.
+/// Plays a scenario and compares its transcript. It is the same wherever intervals end.
 pub(crate) fn check(scenario: &str, transcript: expect_test::Expect) {
+    let heard = heard_of(scenario, |_| {});
+    assert_eq!(heard_of(scenario, Play::end_interval), heard, "with an interval for each line");
+    transcript.assert_eq(&heard);
+}
+
+fn heard_of(scenario: &str, after_each: impl Fn(&mut Play)) -> String {
     let mut play = Play::new();
     let mut heard = Vec::new();
     for line in scenario.lines().filter(|line| !line.trim().is_empty()) {
@@ -369,6 +394,7 @@ pub(crate) fn check(scenario: &str, transcript: expect_test::Expect) {
         let name = words[..2.min(words.len())].join(" ");
         let name = if words[0] == "program" || words[0] == "bytes" { words[0] } else { &name };
         heard.push(format!("{name:<12} {}", play.line(line)));
+        after_each(&mut play);
     }
-    transcript.assert_eq(&heard.concat());
+    heard.concat()
 }

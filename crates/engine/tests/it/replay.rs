@@ -28,6 +28,10 @@ impl contract::store::UnderTest for InMemory {
         self.0.sealed.extend(ids.iter().map(|id| (partition, *id)));
     }
 
+    fn seal_rows(&mut self, partition: u16, rows: &[(Vec<u8>, Vec<u8>)]) {
+        self.0.rows.extend(rows.iter().map(|(key, row)| ((partition, key.clone()), row.clone())));
+    }
+
     fn settle(&mut self) {}
 }
 

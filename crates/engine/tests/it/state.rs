@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use accolade_domain::ledger::ChainHash;
 use accolade_engine::checkpoint::Loader;
 use accolade_engine::ownership;
+use accolade_engine::partition::Partition;
 use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::identity::{HashKey, IdKind};
@@ -12,7 +15,7 @@ use accolade_wire::record::Slice;
 
 use super::play::Play;
 
-const LINES: [&str; 11] = [
+const LINES: [&str; 12] = [
     r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#,
     "wager w1 anna slots 100",
     "wager w2 bert slots 100",
@@ -24,6 +27,7 @@ const LINES: [&str; 11] = [
     "consent bert out",
     "after 1h",
     "wager w5 anna slots 20",
+    "wager w6 anna slots 20 at -30h",
 ];
 
 fn played() -> Play {
@@ -38,8 +42,11 @@ fn played() -> Play {
 fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
     let mut play = Play::new();
     let (mut checkpoints, mut links) = (Vec::new(), Vec::new());
-    for line in LINES {
+    for (number, line) in LINES.iter().enumerate() {
         play.line(line);
+        if number % 3 == 0 {
+            play.end_interval();
+        }
         let (mut values, mut link) = (Vec::new(), Vec::new());
         play.partition.write_values(&mut values);
         play.partition.write_links(&mut link);
@@ -56,10 +63,21 @@ fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
         loader.read_values(&mut Cursor::new(values, "checkpoint")).unwrap();
     }
     let loaded = loader.finish(Arc::clone(play.partition.rules())).unwrap();
-    let (mut expected, mut found) = (Vec::new(), Vec::new());
-    play.partition.write_all(&mut expected);
-    loaded.write_all(&mut found);
-    assert_eq!(found, expected);
+    let whole = |partition: &Partition| {
+        let mut rows: BTreeMap<_, _> =
+            play.store.rows.iter().map(|((_, key), row)| (key.clone(), row.clone())).collect();
+        let keep = |key: &[u8], row: &[u8]| {
+            rows.insert(key.to_vec(), row.to_vec());
+            Ok::<_, Infallible>(())
+        };
+        partition.tables().paged_rows().each(keep).unwrap_or_else(|never| match never {});
+        let mut values = Vec::new();
+        partition.write_all(&mut values);
+        (values, rows)
+    };
+    let expected = whole(&play.partition);
+    assert_eq!(whole(&loaded), expected);
+    assert!(!expected.1.is_empty(), "rows of a paged table");
     assert_eq!(loaded.next_due(), play.partition.next_due());
 }
 

@@ -320,6 +320,7 @@ impl Truth {
         check::accounts(&self.reference, &self.model);
         assert_eq!(live.next_due(), self.reference.next_due(), "timers of {}", self.number);
         check::ids_of(live, backing, &self.reference, None)?;
+        check::rows_of(live, backing, &self.reference)?;
         check::journal_in_order(backing)?;
         check::chains(live, backing, &self.model)
     }

@@ -1,15 +1,18 @@
 //! What must hold whenever a node has folded all that it was given.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_engine::partition::Partition;
+use accolade_engine::tables;
 use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_storage::backing::Backing;
 use accolade_storage::driver::Ground;
 use accolade_storage::error::{Result, StorageError};
+use accolade_storage::pages;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
@@ -130,7 +133,10 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
 /// State and files are those of a fold that was never interrupted.
 pub(crate) fn replayed(ground: &Ground, reference: &Reference) -> Result<()> {
     for reference in &reference.partitions {
-        ground.read(reference.number(), |live| same(live, reference));
+        ground.read(reference.number(), |live| {
+            same(live, reference);
+            rows_of(live, ground.backing(), reference)
+        })?;
     }
     let (backing, now) = (ground.backing(), ground.log_time());
     let letters = reference.partitions.iter().flat_map(|live| live.tables().dead_letters.iter());
@@ -180,6 +186,35 @@ fn same(live: &Partition, reference: &Partition) {
 pub(crate) fn still_to_compare(backing: &Backing, partition: u16, next: u64) -> u64 {
     let journal_next = backing.journal.last_batch(partition).map_or(1, |last| last + 1);
     journal_next.saturating_sub(next)
+}
+
+/// The paged rows of a partition that still count, in memory and in runs, are those of the reference, which
+/// has all of them in memory.
+pub(crate) fn rows_of(live: &Partition, backing: &Backing, reference: &Partition) -> Result<()> {
+    if live.stands() {
+        return Ok(());
+    }
+    let (number, settings) = (live.number(), &live.rules().settings);
+    let overlay = |rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, partition: &Partition| {
+        let keep = |key: &[u8], row: &[u8]| {
+            rows.insert(key.to_vec(), row.to_vec());
+            Ok::<_, Infallible>(())
+        };
+        partition.tables().paged_rows().each(keep).unwrap_or_else(|never| match never {});
+        rows.retain(|key, row| {
+            let counts = tables::counts(key, number, live.time(), settings);
+            *row != [0] && counts.expect("a key of a paged table")
+        });
+    };
+    let [mut found, mut expected] = [BTreeMap::new(), BTreeMap::new()];
+    for page in backing.pages.rows(number) {
+        let page = page.map_err(pages::failed)?;
+        found.insert(page.key[size_of::<u16>()..].to_vec(), page.row);
+    }
+    overlay(&mut found, live);
+    overlay(&mut expected, reference);
+    assert_eq!(found, expected, "paged rows of partition {number}");
+    Ok(())
 }
 
 /// Consumers of the journal hear of every batch once, one after the other.

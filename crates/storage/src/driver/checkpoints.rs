@@ -48,7 +48,7 @@ pub enum Stepped {
     Taken,
     /// The checkpoint is written; ids may be left to be sealed.
     Written,
-    /// The run of ids that ended with the checkpoint is written.
+    /// The runs of the interval that ended with the checkpoint are written.
     Sealed,
     /// A fold has failed, or a step before: there is no checkpoint any more.
     Refused,
@@ -73,7 +73,7 @@ impl Checkpoints {
         self.checkpointer.last()
     }
 
-    /// Begins a checkpoint, unless one is under way. With `seal`, the interval of ids ends with it.
+    /// Begins a checkpoint, unless one is under way. With `seal`, the interval of ids and paged rows ends with it.
     pub fn begin(&mut self, seal: bool) {
         if matches!(self.work, Work::Nothing) {
             let log_synced = self.ground.log_synced();
@@ -109,7 +109,7 @@ impl Checkpoints {
                 sealing.write(&self.ground.backing)?;
                 for partition in sealing.partitions() {
                     let mut cell = lock(&self.ground.cells[usize::from(partition)]);
-                    cell.partition.ids_mut().sealed();
+                    cell.partition.let_go_of_ended();
                 }
                 self.checkpointer.sealed(&sealing);
                 self.work = Work::Nothing;

@@ -223,7 +223,7 @@ impl Fold {
     }
 
     /// Takes what a checkpoint holds of a partition, between two frames; nothing once the fold has failed.
-    /// Says how many ids the partition has in memory besides.
+    /// Says how much the partition has in its interval besides.
     pub(super) fn give(&self, at: usize, seal: bool) -> Option<(Given, usize)> {
         if self.is_broken {
             return None;
@@ -235,7 +235,7 @@ impl Fold {
         } else {
             Given::Part(Box::new(Part::take(&mut cell.partition, cell.folded_to, seal)))
         };
-        Some((given, cell.partition.ids().len()))
+        Some((given, cell.partition.in_interval()))
     }
 }
 

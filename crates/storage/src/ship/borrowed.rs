@@ -10,10 +10,11 @@ use accolade_engine::objects::Objects;
 use super::cache::BlockCache;
 use super::list::{List, ListedFile, Piece};
 use crate::error::{Result, StorageError};
+use crate::pages;
 use crate::segment::Family;
 
 /// `local`, and beside its files those of `list` that it does not have and that will not grow any more:
-/// journal, dead letters and sealed ids. Everything else was brought whole, and what of it is not here
+/// journal, dead letters, sealed ids and paged rows. Everything else was brought whole, and what of it is not here
 /// was removed since.
 ///
 /// They are read only. Removing one forgets it: its objects are the sweeper's.
@@ -64,9 +65,9 @@ fn forget_ended(
 }
 
 fn is_borrowed(path: &str, file: &ListedFile) -> bool {
-    let folders = [Family::Journal, Family::DeadLetters].map(Family::folder);
-    let is_sliced = path.rsplit_once('/').is_some_and(|(folder, _)| folders.contains(&folder));
-    file.is_closed && (is_sliced || file.newest_hour.is_some())
+    let folders = [Family::Journal.folder(), Family::DeadLetters.folder(), pages::FOLDER];
+    let is_in_one = path.rsplit_once('/').is_some_and(|(folder, _)| folders.contains(&folder));
+    file.is_closed && (is_in_one || file.newest_hour.is_some())
 }
 
 #[derive(Debug)]

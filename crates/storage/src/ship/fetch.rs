@@ -15,6 +15,8 @@ use super::shipped::{forget, read_shipped, remember, replace};
 use crate::error::{Result, StorageError};
 use crate::open::{DATA_FORMAT, FORMAT_FILE, FORMAT_WORDS};
 use crate::packed::Packed;
+use crate::pages;
+use crate::pages::run::PageRun;
 use crate::run;
 use crate::segment::{Family, SEGMENT_HEAD_BYTES};
 use crate::slices::PACKED_ENDING;
@@ -237,6 +239,9 @@ fn is_needed_at_once(path: &str, file: &ListedFile, hour: i64) -> bool {
     if is_of(Family::Journal) || is_of(Family::DeadLetters) {
         return !file.is_closed;
     }
+    if path.starts_with(pages::FOLDER) {
+        return false;
+    }
     file.newest_hour.is_none_or(|newest| newest >= hour - RECENT_HOURS)
 }
 
@@ -252,6 +257,9 @@ fn touch(path: &str, file: &Arc<dyn DiskFile>) -> io::Result<()> {
         file.read_at(&mut byte, SEGMENT_HEAD_BYTES - 1)?;
         return file.read_at(&mut byte, file.len()?.saturating_sub(1));
     }
+    if path.starts_with(pages::FOLDER) {
+        return PageRun::open(Arc::clone(file), 0).map(drop);
+    }
     run::open(file, 0, &|_| true, &|_| false).map(drop)
 }
 
@@ -265,7 +273,7 @@ fn clear(disk: &dyn Disk) -> Result<()> {
         Family::Links,
         Family::Ids,
     ];
-    for folder in families.map(Family::folder).into_iter().chain(["lookup"]) {
+    for folder in families.map(Family::folder).into_iter().chain(["lookup", pages::FOLDER]) {
         let io = |source| StorageError::io(folder, source);
         let names = disk.list(folder).map_err(io)?;
         names.iter().try_for_each(|name| disk.remove(&format!("{folder}/{name}"))).map_err(io)?;

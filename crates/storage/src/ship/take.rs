@@ -200,6 +200,15 @@ impl Taking<'_> {
             let file = Some(file);
             self.files.push(TakenFile { path, to, is_closed: true, newest_hour, file });
         }
+        for sequence in &manifest.pages {
+            let path = crate::pages::path(*sequence);
+            if self.take_as_listed(&path) {
+                continue;
+            }
+            let file = self.open(&path)?;
+            let to = file.len().map_err(|source| StorageError::io(&path, source))?;
+            self.push(path, to, true, file);
+        }
         Ok(())
     }
 

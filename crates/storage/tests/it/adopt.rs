@@ -181,6 +181,12 @@ impl Node {
                     "10.00",
                     self.now - 9 * DAY_MICROS,
                 ),
+                4 => self.wager(
+                    &format!("yesterday{round}-{number}"),
+                    &player,
+                    "10.00",
+                    self.now - DAY_MICROS,
+                ),
                 _ => {}
             }
         }
@@ -236,7 +242,7 @@ impl Node {
             sealing.write(backing).unwrap();
             checkpointer.sealed(&sealing);
             for partition in &mut self.opened.partitions {
-                partition.ids_mut().sealed();
+                partition.let_go_of_ended();
             }
         }
     }
@@ -315,6 +321,18 @@ fn ids(partition: &Partition, backing: &Backing) -> Vec<IdEntry> {
     ids
 }
 
+/// Paged rows, in memory and in runs.
+fn rows(partition: &Partition, backing: &Backing) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let of_runs = backing.pages.rows(partition.number()).map(Result::unwrap);
+    let mut rows: BTreeMap<_, _> = of_runs.map(|page| (page.key[2..].to_vec(), page.row)).collect();
+    let in_memory = partition.tables().paged_rows().each(|key, row| {
+        rows.insert(key.to_vec(), row.to_vec());
+        Ok::<_, std::convert::Infallible>(())
+    });
+    in_memory.unwrap();
+    rows
+}
+
 fn check_same(home: &Home, node: &Node) {
     let number = home.partition().number();
     let embedded = &node.opened.partitions[usize::from(number)];
@@ -323,6 +341,7 @@ fn check_same(home: &Home, node: &Node) {
     assert_eq!(home.partition().time(), embedded.time());
     assert_eq!(values(home.partition()), values(embedded));
     assert_eq!(ids(home.partition(), ours), ids(embedded, theirs));
+    assert_eq!(rows(home.partition(), ours), rows(embedded, theirs));
     assert_eq!(home.partition().rules(), embedded.rules());
     let mut letters = 0;
     for batch in 1..embedded.next_batch() {
@@ -362,6 +381,7 @@ fn homes_are_what_the_directory_was_and_go_on_as_it_would_have() {
     let directory = node.copy();
     node.fold();
     assert!(node.opened.backing.lookup.sections().len() > 4);
+    assert!(node.opened.backing.pages.rows(0).count() > 0, "rows of days that are over");
     assert!(node.opened.partitions.iter().any(|partition| !partition.ids().is_empty()));
     let applied = node.opened.partitions[0].rules().applied;
     node.retell();

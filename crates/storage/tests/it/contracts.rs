@@ -39,11 +39,17 @@ impl contract::store::UnderTest for RealStore {
         self.0.backing().lookup.write_run(by_hour).unwrap();
     }
 
+    fn seal_rows(&mut self, partition: u16, rows: &[(Vec<u8>, Vec<u8>)]) {
+        let rows = rows.iter().map(|(key, row)| (&key[..], &row[..]));
+        self.0.backing().pages.write_run(partition, rows).unwrap();
+    }
+
     fn settle(&mut self) {
         self.0.flush(Timestamp::from_micros(7)).unwrap();
         let backing = self.0.backing();
         backing.lookup.set_now_hour(1_000);
         while backing.lookup.merge().unwrap() {}
+        while backing.pages.merge().unwrap() {}
         for left in backing.take_left() {
             backing.journal.pack(left.close().unwrap()).unwrap();
         }

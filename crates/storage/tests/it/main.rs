@@ -8,6 +8,7 @@ mod formats;
 mod home;
 mod lookup;
 mod node;
+mod pages;
 mod rules;
 mod segments;
 mod ship;

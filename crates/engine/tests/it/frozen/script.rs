@@ -1,18 +1,18 @@
 //! What has happened in the golden log: two partitions, three operators, and everything once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::behaviour;
+use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Partition, Shared, Stopped};
 use accolade_engine::step::Effect;
-use accolade_engine::store::{Ask, Earlier, Folded, NotCommitted, Store};
+use accolade_engine::store::Folded;
 use accolade_engine::tables::outbox::Payload;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::partition_of;
-use accolade_wire::journal::{Outcomes, PassedOver, Recorded};
 use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
 use serde_json::{Value, json};
@@ -21,43 +21,6 @@ const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 /// 2026-01-05T12:00:00Z.
 const START: i64 = 1_767_614_400_000_000;
-
-#[derive(Debug, Default)]
-struct Journal(BTreeMap<(u16, u64), Folded>);
-
-impl Store for Journal {
-    fn earlier(
-        &mut self,
-        _: u16,
-        asks: &[Ask],
-        found: &mut Vec<Option<Earlier>>,
-    ) -> std::io::Result<()> {
-        found.resize(found.len() + asks.len(), None);
-        Ok(())
-    }
-
-    fn outcome(
-        &mut self,
-        place: Place,
-        read: &mut dyn FnMut(&Recorded<'_>),
-    ) -> std::io::Result<()> {
-        let Folded { partition, batch, count, journal, .. } =
-            &self.0[&(place.partition, place.batch)];
-        let (partition, batch, count) = (*partition, *batch, *count);
-        let slice = Slice { partition, batch, flags: 0, count, body: journal };
-        read(&Outcomes::read(&slice).and_then(|outcomes| outcomes.at(place.slot)).unwrap());
-        Ok(())
-    }
-
-    fn passed_over(&mut self, _: u16, _: u64) -> std::io::Result<Option<PassedOver>> {
-        Ok(None)
-    }
-
-    fn commit(&mut self, folded: &Folded) -> Result<(), NotCommitted> {
-        self.0.insert((folded.partition, folded.batch), folded.clone());
-        Ok(())
-    }
-}
 
 /// A slice that waits for its partition to go on.
 type Waiting = (Moment, Vec<u8>);
@@ -73,7 +36,7 @@ pub(super) struct World {
     pub(super) lengths: Vec<[usize; 7]>,
     pub(super) log: Vec<u8>,
     waiting: [VecDeque<Waiting>; 2],
-    journal: Journal,
+    store: MemoryStore,
     shared: Shared,
     effects: Vec<(u16, Effect)>,
     now: i64,
@@ -89,7 +52,7 @@ impl Default for World {
             lengths: Vec::new(),
             log: Vec::new(),
             waiting: Default::default(),
-            journal: Journal::default(),
+            store: MemoryStore::default(),
             shared: Shared::new(behaviour::KNOWN),
             effects: Vec::new(),
             now: START,
@@ -111,12 +74,12 @@ impl World {
         for (partition, waiting) in self.partitions.iter_mut().zip(&mut self.waiting) {
             while let Some((moment, bytes)) = waiting.front() {
                 let slice = Slice::read(&mut Cursor::new(bytes, "slice")).unwrap();
-                let (shared, journal) = (&self.shared, &mut self.journal);
-                match partition.fold(&slice, moment, shared, journal, &mut ()) {
+                let (shared, store) = (&self.shared, &mut self.store);
+                match partition.fold(&slice, moment, shared, store, &mut ()) {
                     Ok(effects) => {
                         let number = slice.partition;
                         self.effects.extend(effects.into_iter().map(|effect| (number, effect)));
-                        self.folded.push(journal.0[&(number, slice.batch)].clone());
+                        self.folded.push(store.batches[&(number, slice.batch)].clone());
                     }
                     Err(Stopped::Bug { message, .. }) => {
                         assert!(message.contains("the command `newer`"), "{message}");
@@ -270,7 +233,7 @@ impl World {
             let mut bytes = Vec::new();
             let to = match &effect {
                 Effect::Send { key, cause, payload: Payload::Letter(at) } => {
-                    let folded = &self.journal.0[&(at.partition, at.batch)];
+                    let folded = &self.store.batches[&(at.partition, at.batch)];
                     let (_, letter) =
                         folded.dead_letters.iter().find(|(slot, _)| *slot == at.slot).unwrap();
                     let letter = Record::read(&mut Cursor::new(letter, "letter")).unwrap();

@@ -18,8 +18,32 @@ pub const GRACE_MICROS: i64 = 3_600_000_000;
 #[derive(Debug)]
 pub struct Sweeper {
     grace_micros: i64,
-    /// Since when no list names an object, by the store's clock.
-    unnamed_since: BTreeMap<String, i64>,
+    unnamed: BTreeMap<String, Unnamed>,
+}
+
+/// An object that no list names.
+#[derive(Debug, Clone, Copy)]
+enum Unnamed {
+    /// It was found when the store's clock stood here. That may have been long before: the clock stands still
+    /// while nothing is put.
+    Found(i64),
+    /// It was found before this.
+    Since(i64),
+}
+
+impl Unnamed {
+    /// As of a sweep at `now`.
+    const fn seen(self, now: i64) -> Self {
+        match self {
+            Self::Found(at) if at < now => Self::Since(now),
+            _ => self,
+        }
+    }
+
+    /// Whether it was surely found a grace before `now`.
+    const fn is_over(self, grace_micros: i64, now: i64) -> bool {
+        matches!(self, Self::Since(since) if now - since >= grace_micros)
+    }
 }
 
 /// What a sweep has done.
@@ -42,7 +66,7 @@ impl Default for Sweeper {
 impl Sweeper {
     /// A sweeper that has seen nothing yet.
     pub const fn new(grace_micros: i64) -> Self {
-        Self { grace_micros, unnamed_since: BTreeMap::new() }
+        Self { grace_micros, unnamed: BTreeMap::new() }
     }
 
     /// Sweeps the keys that begin with `prefix/`, or all for an empty prefix; `current` is the key of the
@@ -74,22 +98,23 @@ impl Sweeper {
         let mut unnamed = BTreeMap::new();
         let ours =
             |object: &Object| List::parse_key(&object.key).is_some() || is_piece(&object.key);
-        for Object { key, put_at, .. } in found.into_iter().filter(ours) {
+        for Object { key, .. } in found.into_iter().filter(ours) {
             if named.contains(&key) {
                 swept.named += 1;
                 continue;
             }
-            let since = self.unnamed_since.get(&key).copied().unwrap_or(now);
-            if now - since.max(put_at) >= self.grace_micros {
+            let known = self.unnamed.get(&key).map(|known| known.seen(now));
+            let state = known.unwrap_or(Unnamed::Found(now));
+            if state.is_over(self.grace_micros, now) {
                 objects.remove(&key).map_err(io(&key))?;
                 swept.removed += 1;
             } else {
                 swept.waiting += 1;
-                unnamed.insert(key, since);
+                unnamed.insert(key, state);
             }
         }
-        self.unnamed_since.retain(|key, _| !key.starts_with(&prefix));
-        self.unnamed_since.append(&mut unnamed);
+        self.unnamed.retain(|key, _| !key.starts_with(&prefix));
+        self.unnamed.append(&mut unnamed);
         Ok(swept)
     }
 }

@@ -50,14 +50,6 @@ impl Wager {
     }
 }
 
-/// A wager that comes too late to count.
-#[derive(Debug)]
-pub(crate) struct Late {
-    pub(crate) player: String,
-    /// In so many requests, some of which may never have arrived.
-    pub(crate) sent: u64,
-}
-
 /// What the wagers so far must come to: each id counts once.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
@@ -65,8 +57,8 @@ pub(crate) struct Expected {
     players: BTreeMap<String, (u64, u64)>,
     /// What counts, by id.
     pub(crate) wagers: BTreeMap<String, Wager>,
-    /// What does not, by its line.
-    pub(crate) late: BTreeMap<String, Late>,
+    /// What comes too late to count: whose it is, by its line.
+    pub(crate) late: BTreeMap<String, String>,
     requests: u64,
     repeats: u64,
     resent: u64,
@@ -271,8 +263,6 @@ fn send(
             *count += 1;
             expected.wagers.insert(id, wager);
         }
-        for (line, player) in late {
-            expected.late.insert(line, Late { player, sent: tries });
-        }
+        expected.late.extend(late);
     }
 }

@@ -118,24 +118,22 @@ pub(crate) fn check(cluster: &Cluster, round: &str, expected: &Expected) {
         true
     });
 
-    // A request that was sent again may have brought each of its dead letters once more.
-    let (mut seen, mut places) = (BTreeMap::new(), BTreeSet::new());
+    // A dead letter occupies no id: whoever sends a record again, a client or a producer that heard nothing from a
+    // broker, brings one more. Each of them leaves once.
+    let (mut seen, mut places) = (BTreeSet::new(), BTreeSet::new());
     each(cluster, "accolade.dead-letters", round, expected.late.len(), &mut |player, value| {
         let line = value["original"].as_str().unwrap_or_default();
-        let late = expected.late.get(line);
-        let late = late.unwrap_or_else(|| panic!("it is no dead letter: {value}"));
+        let of = expected.late.get(line);
+        let of = of.unwrap_or_else(|| panic!("it is no dead letter: {value}"));
         let right = json!({
             "id": value["id"], "operatorId": OPERATOR, "reason": "too_late", "error": value["error"],
             "stage": value["stage"], "source": "http", "sourceTopic": "wager.events",
             "partition": value["partition"], "batch": value["batch"], "slot": value["slot"],
             "receivedAt": value["receivedAt"], "time": value["time"], "original": line,
         });
-        assert_eq!((player, &value), (&*late.player, &right));
+        assert_eq!((player, &value), (&**of, &right));
         assert!(places.insert(value["id"].to_string()), "twice: {value}");
-        let count: &mut u64 = seen.entry(line.to_owned()).or_default();
-        *count += 1;
-        assert!(*count <= late.sent, "{count} letters, sent {} times: {value}", late.sent);
-        *count == 1
+        seen.insert(line.to_owned())
     });
 }
 

@@ -36,6 +36,7 @@ pub mod pages;
 pub mod random;
 mod recovery;
 pub mod run;
+mod run_files;
 pub mod segment;
 pub mod ship;
 pub mod slices;

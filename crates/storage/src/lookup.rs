@@ -12,6 +12,7 @@ use accolade_wire::identity::IdHash;
 
 use crate::error::StorageError;
 use crate::run::{self, RunEntry, RunWriter, Section};
+use crate::run_files;
 
 const FOLDER: &str = "lookup";
 /// So many sections of one hour that are of a size are merged.
@@ -39,13 +40,8 @@ pub(crate) fn path(sequence: u64) -> String {
     format!("{FOLDER}/{sequence:012}")
 }
 
-/// A run that a checkpoint names and that is not there is damage as any other.
 fn in_run(sequence: u64, error: io::Error) -> io::Error {
-    let kind = match error.kind() {
-        io::ErrorKind::NotFound => io::ErrorKind::InvalidData,
-        kind => kind,
-    };
-    io::Error::new(kind, format!("`{}`: {error}", path(sequence)))
+    run_files::in_run(&path(sequence), error)
 }
 
 /// A failure of the sealed ids; it names the run where it is about one.
@@ -60,12 +56,7 @@ impl Lookup {
         for (sequence, number) in live {
             by_file.entry(*sequence).or_default().insert(*number);
         }
-        for name in disk.list(FOLDER)? {
-            let is_live = name.parse().is_ok_and(|sequence: u64| by_file.contains_key(&sequence));
-            if !is_live {
-                disk.remove(&format!("{FOLDER}/{name}"))?;
-            }
-        }
+        run_files::remove_all_but(&*disk, FOLDER, |sequence| by_file.contains_key(&sequence))?;
         let mut sections = Vec::new();
         for (sequence, numbers) in &by_file {
             let file = disk.open(&path(*sequence)).map_err(|error| in_run(*sequence, error))?;
@@ -212,17 +203,8 @@ impl Lookup {
         let named: BTreeSet<u64> = named.iter().map(|(sequence, _)| *sequence).collect();
         let next = self.next_sequence.load(Ordering::Relaxed);
         let live: BTreeSet<u64> = self.sections().iter().map(|section| section.sequence).collect();
-        for name in self.disk.list(FOLDER)? {
-            // A run from `next` on is being written.
-            if let Ok(sequence) = name.parse::<u64>()
-                && sequence + 8 < next
-                && !named.contains(&sequence)
-                && !live.contains(&sequence)
-            {
-                self.disk.remove(&path(sequence))?;
-            }
-        }
-        Ok(())
+        let is_needed = |sequence| named.contains(&sequence) || live.contains(&sequence);
+        run_files::remove_dead(&*self.disk, FOLDER, next, is_needed)
     }
 }
 

@@ -11,6 +11,7 @@ use accolade_engine::rules::Settings;
 use accolade_engine::tables::{self, EndedRows};
 
 use crate::error::StorageError;
+use crate::run_files;
 
 use self::run::{Page, PageRun, PageWriter, key_of, partition_of};
 
@@ -37,13 +38,8 @@ pub(crate) fn path(sequence: u64) -> String {
     format!("{FOLDER}/{sequence:012}")
 }
 
-/// A run that a checkpoint names and that is not there is damage as any other.
 fn in_run(sequence: u64, error: io::Error) -> io::Error {
-    let kind = match error.kind() {
-        ErrorKind::NotFound => ErrorKind::InvalidData,
-        kind => kind,
-    };
-    io::Error::new(kind, format!("`{}`: {error}", path(sequence)))
+    run_files::in_run(&path(sequence), error)
 }
 
 /// A failure of the runs; it names the one that it is about.
@@ -54,11 +50,7 @@ pub const fn failed(source: io::Error) -> StorageError {
 impl Pages {
     /// Opens the runs that a checkpoint names, the newest first; every other run is removed.
     pub fn recover(disk: Arc<dyn Disk>, live: &[u64]) -> io::Result<Self> {
-        for name in disk.list(FOLDER)? {
-            if !name.parse().is_ok_and(|sequence: u64| live.contains(&sequence)) {
-                disk.remove(&format!("{FOLDER}/{name}"))?;
-            }
-        }
+        run_files::remove_all_but(&*disk, FOLDER, |sequence| live.contains(&sequence))?;
         let open = |sequence: &u64| {
             let opened =
                 disk.open(&path(*sequence)).and_then(|file| PageRun::open(file, *sequence));
@@ -199,16 +191,7 @@ impl Pages {
     pub fn remove_dead(&self, named: &[u64]) -> io::Result<()> {
         let next = self.next_sequence.load(Ordering::Relaxed);
         let needed: BTreeSet<u64> = self.live().into_iter().chain(named.iter().copied()).collect();
-        for name in self.disk.list(FOLDER)? {
-            // One of the last may be on its way into the list.
-            if let Ok(sequence) = name.parse::<u64>()
-                && sequence + 8 < next
-                && !needed.contains(&sequence)
-            {
-                self.disk.remove(&path(sequence))?;
-            }
-        }
-        Ok(())
+        run_files::remove_dead(&*self.disk, FOLDER, next, |sequence| needed.contains(&sequence))
     }
 }
 

@@ -6,6 +6,7 @@ mod event;
 mod time;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use accolade_domain::account::Account;
@@ -19,6 +20,7 @@ use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
+pub(crate) use self::command::repaired;
 pub(crate) use self::event::marker_key;
 pub use self::event::{AHEAD_MICROS_MAX, out_of_time};
 use crate::input::Body;
@@ -27,9 +29,10 @@ use crate::rules::{Operator, Published, Rules};
 use crate::step::{Change, Effect, Step};
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
 use crate::tables::inbox::{Arrival, Received};
+use crate::tables::letter_totals::{First, Totals};
 use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
-use crate::tables::{Row, Timer};
+use crate::tables::{Held, Row, Timer};
 
 /// Decides about one input under the rules.
 pub type Apply = for<'a> fn(&Rules, &Loaded<'_>, &Input<'a>) -> Step<'a>;
@@ -79,8 +82,16 @@ pub struct Loaded<'a> {
     pub cap: Option<CapUse>,
     /// What was received of the partition that sent this input.
     pub received: Option<&'a Received>,
-    /// The dead letter that this command is about.
-    pub letter: Option<(Place, &'a DeadLetter)>,
+    /// The dead letter that this command is about, or that ends.
+    pub letter: Option<(Place, Box<DeadLetter>)>,
+    /// The dead letter is found by the id that this command gives it.
+    pub is_found: bool,
+    /// What there is of dead letters.
+    pub totals: Option<&'a Totals>,
+    /// Which dead letter ends first once this one has.
+    pub first: Option<First>,
+    /// How many rows that found dead letters have ended with those that did when this one does.
+    pub ended_events: u32,
     /// The message that this timer or answer is about.
     pub message: Option<(MessageKey, &'a Message)>,
     /// The rules after this control record, and what became of it.
@@ -121,16 +132,16 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
                 Body::UnknownCommand(name) => unreachable!("nothing is loaded for `{name}`"),
                 Body::Malformed(detail) => dead_letter(DeadReason::Malformed, detail.clone()),
             });
-            kept_whole(rules, step, input, record, body)
+            kept_whole(rules, loaded, step, input, record, body)
         }
         What::Skipped(record, body) => {
             let step = received(loaded, record, || {
                 dead_letter(DeadReason::Skipped, "the fold failed here; it was skipped")
             });
-            kept_whole(rules, step, input, record, body)
+            kept_whole(rules, loaded, step, input, record, body)
         }
         What::Timer(timer) => time::apply(loaded, input, timer),
-        What::SkippedTimer(timer) => time::pass_over(timer),
+        What::SkippedTimer(timer) => time::pass_over(loaded, timer),
     }
 }
 
@@ -169,6 +180,7 @@ fn dead_letter<'a>(reason: DeadReason, detail: impl Into<Box<str>>) -> Step<'a> 
 /// Keeps an input whole that could not be processed.
 fn kept_whole<'a>(
     rules: &Rules,
+    loaded: &Loaded<'_>,
     step: Step<'a>,
     input: &Input<'a>,
     record: &Record<'_>,
@@ -178,6 +190,7 @@ fn kept_whole<'a>(
     let named = Named::of(record);
     let mut bytes = Vec::new();
     record.write(&mut bytes);
+    let found_by = event_letter(rules, &named.operator, &named, input.place);
     let letter = DeadLetter {
         operator: (&*named.operator).into(),
         reason,
@@ -188,26 +201,28 @@ fn kept_whole<'a>(
         bytes_at: input.place,
         state: DeadLetterState::Open,
         until: input.now.plus_micros(dead_letters::KEPT_MICROS),
+        found_by: found_by.iter().count().try_into().expect("one at most"),
     };
-    let found_by = found_by(rules, &letter, &named, input.place);
+    let totals = loaded.totals.cloned().unwrap_or_default().with(input.place, &letter);
+    let finds = found_by.map(|key| Change::row(Row::EventLetter(key, Held::Row(letter.until))));
     let mut step = step
         .and(Change::Keep(Cow::Owned(bytes)))
-        .and(Change::row(Row::DeadLetter(input.place, Some(letter))));
-    step.changes.extend(found_by);
+        .and(Change::row(Row::LetterTotals((), Some(totals))))
+        .and(Change::row(Row::DeadLetter(input.place, Held::Row(letter))));
+    step.changes.extend(finds);
     step
 }
 
-/// What finds a dead letter by the id of its event.
-fn found_by<'a>(
+/// What finds a dead letter of an operator by the id of its event.
+pub(crate) fn event_letter(
     rules: &Rules,
-    letter: &DeadLetter,
+    operator: &str,
     named: &Named<'_>,
     place: Place,
-) -> Option<Change<'a>> {
+) -> Option<EventLetter> {
     let (kind, id) = named.event.as_ref()?;
-    let event = rules.settings.hash_key.id(&letter.operator, *kind, id);
-    let key = EventLetter { event, letter: place };
-    Some(Change::row(Row::EventLetter(key, Some(letter.until))))
+    let event = rules.settings.hash_key.id(operator, *kind, id);
+    Some(EventLetter { event, letter: Reverse(place) })
 }
 
 /// What the id of an input that came before makes of it, if it did.

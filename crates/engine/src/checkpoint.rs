@@ -16,6 +16,7 @@ use accolade_wire::state::{put_account, read_account};
 
 use crate::ids::IdTable;
 use crate::partition::Partition;
+use crate::pieces::Pieces;
 use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
 use crate::tables::{EndedRows, Loading};
@@ -62,25 +63,22 @@ const LINKS_FORMAT: u8 = 1;
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
-/// Bytes that most accounts take at the most.
-const ACCOUNT_BYTES: usize = 128;
 /// A sweep has gone round after so many checkpoints at most, so that a quiet partition does not hold
 /// back the removal of what others have superseded.
 pub(crate) const ROUND_CHECKPOINTS_MAX: usize = 256;
 
 impl Partition {
-    /// Appends what changed since the last time and the sweep's next stretch.
+    /// Appends what changed since the last time and the sweep's next stretch; every piece begins with the head.
     ///
     /// # Panics
     ///
     /// If the partition stands within a batch: its state is half of two batches then.
-    pub fn write_values(&mut self, out: &mut Vec<u8>) -> Swept {
+    pub fn write_values(&mut self, out: &mut Pieces) -> Swept {
         assert!(!self.stands(), "a partition that stands within a batch is not written");
-        self.write_head(out);
+        out.put_front(|front| self.write_head(front));
         let dirty = self.players.take_dirty();
-        out.reserve(dirty.len() * (1 + SWEPT_FOR_EACH_CHANGED) * ACCOUNT_BYTES);
         for ordinal in &dirty {
-            write_account(out, *ordinal, &self.players.get(*ordinal).account);
+            write_account(out.next(), *ordinal, &self.players.get(*ordinal).account);
         }
         let began = self.is_swept;
         if began {
@@ -96,14 +94,14 @@ impl Partition {
     }
 
     /// Appends the sweep's next accounts; says whether those were the last.
-    fn sweep(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
+    fn sweep(&mut self, out: &mut Pieces, stretch: usize) -> bool {
         let from = self.sweep_next as usize;
         let all = self.players.all();
         let stretch = stretch.max(all.len().div_ceil(ROUND_CHECKPOINTS_MAX));
         let to = (from + stretch).min(all.len());
         let stretch = all.iter_from(from).take(to - from);
         for (ordinal, player) in (self.sweep_next..).zip(stretch) {
-            write_account(out, ordinal, &player.account);
+            write_account(out.next(), ordinal, &player.account);
         }
         self.sweep_next = Ordinal::try_from(to).expect("an ordinal of a player");
         to == all.len()
@@ -111,12 +109,19 @@ impl Partition {
 
     /// Appends every value but paged rows: what a checkpoint of a fresh directory would hold beside a run
     /// of those.
-    pub fn write_all(&self, out: &mut Vec<u8>) {
-        self.write_head(out);
+    pub fn write_all(&self, out: &mut Pieces) {
+        out.put_front(|front| self.write_head(front));
         for (ordinal, player) in (0..).zip(self.players.all()) {
-            write_account(out, ordinal, &player.account);
+            write_account(out.next(), ordinal, &player.account);
         }
         self.tables.write_resident(out);
+    }
+
+    /// What [`Partition::write_all`] writes, in one piece.
+    pub fn values(&self) -> Vec<u8> {
+        let mut out = Pieces::new(Vec::new(), usize::MAX);
+        self.write_all(&mut out);
+        out.into_vec().concat()
     }
 
     /// Where the partition stands.
@@ -138,7 +143,7 @@ impl Partition {
         put_varint(out, u64::from(head.players));
     }
 
-    /// How many ids and paged rows the present interval holds.
+    /// How many ids the present interval holds, and how many take as much memory as its paged rows.
     pub fn in_interval(&self) -> usize {
         self.ids.len() + self.tables.changed_in_interval()
     }

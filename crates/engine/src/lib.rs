@@ -29,6 +29,7 @@ pub mod objects;
 pub mod ordered;
 pub mod ownership;
 pub mod partition;
+pub mod pieces;
 pub mod players;
 pub mod rules;
 pub mod step;

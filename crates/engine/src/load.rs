@@ -1,6 +1,8 @@
 //! What an input may touch, and loading it: the state's own values, and what the store has to be asked.
 
+use std::collections::VecDeque;
 use std::io;
+use std::ops::Bound;
 
 use accolade_domain::amount::Points;
 use accolade_domain::earning::{CapUse, cap_day};
@@ -11,18 +13,23 @@ use accolade_domain::time::Day;
 use accolade_wire::control::Command;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
+use accolade_wire::named::Named;
 use accolade_wire::record::{Record, Slice, Source};
-use smallvec::SmallVec;
 
-use crate::apply::{Loaded, Occurrence, VoidedWager, marker_key};
+use crate::apply::{Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
 use crate::input::{self, Body, Identity, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
 use crate::store::{Ask, Earlier, Hours, Store};
-use crate::tables::Timer;
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
+use crate::tables::dead_letters::DeadLetter;
+use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
+use crate::tables::{Stretch, Timer};
+
+/// So many dead letters that may end are read at once at most.
+const LETTERS_AHEAD_MAX: usize = 256;
 
 /// A record with what it may touch on disk.
 #[derive(Debug)]
@@ -43,6 +50,17 @@ pub(crate) struct Around<'a, S> {
     /// Reads what became of an earlier record of the same batch.
     pub(crate) in_batch: &'a dyn Fn(u32) -> Outcome,
 }
+
+/// A dead letter that ends, and which one does first then.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    letter: Option<(Place, Box<DeadLetter>)>,
+    first: Option<First>,
+}
+
+/// The next dead letters of a partition in the order in which they end, read ahead for one slot.
+#[derive(Debug, Default)]
+pub(crate) struct LettersAhead(VecDeque<(Place, Box<DeadLetter>)>);
 
 /// Why an input cannot be decided.
 #[derive(Debug)]
@@ -155,25 +173,97 @@ impl Partition {
         self.rules.operator(name).map(AsRef::as_ref)
     }
 
-    /// Timers of rows that a record is about to touch, which must not be overdue; none where nothing is.
-    pub(crate) fn timers_of(&self, keyed: &Keyed<'_>) -> SmallVec<[Timer; 1]> {
-        let mut timers = SmallVec::new();
+    /// The timer of a row that a record is about to touch, which must not be overdue, with a dead letter that
+    /// ends; none where nothing is due.
+    pub(crate) fn overdue(
+        &self,
+        keyed: &Keyed<'_>,
+        store: &mut impl Store,
+    ) -> io::Result<Option<(Timer, Ending)>> {
         if self.timers.first_due(self.time).is_none() {
-            return timers;
+            return Ok(None);
         }
         match &keyed.body {
             Body::Event(Event::Wager(wager), _) if !self.tables.markers.is_empty() => {
-                if let Some(operator) = self.operator(keyed) {
-                    let key = marker_key(operator, &wager.player_id, &wager.wager_id);
-                    timers.push(Timer::Marker(key));
-                }
+                let Some(operator) = self.operator(keyed) else { return Ok(None) };
+                let key = marker_key(operator, &wager.player_id, &wager.wager_id);
+                let timer = Timer::Marker(key);
+                let due = self.tables.due(&timer, &self.rules.settings);
+                let is_due = due.is_some_and(|due| due <= self.time);
+                Ok(is_due.then(|| (timer, Ending::default())))
             }
             Body::Command(command, _) => {
-                timers.extend(self.letter_of(command).map(Timer::DeadLetter));
+                let Some(place) = self.letter_of(command) else { return Ok(None) };
+                let letter = self.tables.dead_letters.load(&place, self.number, store)?;
+                let Some(letter) = letter.filter(|letter| letter.until <= self.time) else {
+                    return Ok(None);
+                };
+                let ending = match self.first_letter() {
+                    Some(first) if first.place == place => {
+                        self.first_ending(&mut LettersAhead::default(), 0, store)?
+                    }
+                    first => Ending { letter: Some((place, Box::new(letter))), first },
+                };
+                Ok(Some((Timer::LetterTotals(()), ending)))
             }
-            Body::Event(..) | Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => {}
+            Body::Event(..) | Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => {
+                Ok(None)
+            }
         }
-        timers
+    }
+
+    fn first_letter(&self) -> Option<First> {
+        self.tables.letter_totals.get(&())?.first
+    }
+
+    /// The dead letter that ends with a timer, after `fired` others in this slot.
+    pub(crate) fn ending(
+        &self,
+        timer: &Timer,
+        ahead: &mut LettersAhead,
+        fired: u32,
+        store: &mut impl Store,
+    ) -> io::Result<Ending> {
+        match timer {
+            Timer::LetterTotals(()) => self.first_ending(ahead, fired, store),
+            Timer::Marker(_)
+            | Timer::Message(_)
+            | Timer::Sent(_)
+            | Timer::Received(_)
+            | Timer::EndedEvents(_) => Ok(Ending::default()),
+        }
+    }
+
+    /// The dead letter that ends first, and the one after it.
+    fn first_ending(
+        &self,
+        LettersAhead(ahead): &mut LettersAhead,
+        fired: u32,
+        store: &mut impl Store,
+    ) -> io::Result<Ending> {
+        let Some(first) = self.first_letter() else { return Ok(Ending::default()) };
+        while ahead.front().is_some_and(|(place, _)| *place < first.place) {
+            ahead.pop_front();
+        }
+        if ahead.len() < 2 {
+            ahead.clear();
+            // Few end in most slots, and many where a flood of them came in.
+            let count = (fired as usize).clamp(2, LETTERS_AHEAD_MAX);
+            let mut from = Bound::Included(first.place);
+            while ahead.len() < 2 {
+                let excerpt = self.tables.dead_letters.excerpt(from.as_ref(), count);
+                let Stretch { rows, to } = excerpt.read(self.number, store)?;
+                ahead.extend(rows.into_iter().map(|(place, letter)| (place, Box::new(letter))));
+                match to {
+                    Some(to) => from = Bound::Excluded(to),
+                    None => break,
+                }
+            }
+        }
+        let letter = ahead.front().filter(|(place, _)| *place == first.place).cloned();
+        let next = ahead.iter().find(|(place, _)| *place > first.place);
+        let first = next.map(|(place, letter)| First { place: *place, until: letter.until });
+        Ok(Ending { letter, first })
     }
 
     /// The dead letter that a command is about.
@@ -199,13 +289,15 @@ impl Partition {
         let operator = self.operator(keyed);
         let received =
             keyed.record.origin.and_then(|origin| self.tables.inbox.get(&origin.place.partition));
-        let mut loaded = Loaded { operator, received, ..Loaded::default() };
+        let totals = self.tables.letter_totals.get(&());
+        let mut loaded = Loaded { operator, received, totals, ..Loaded::default() };
         match &keyed.body {
             Body::Event(event, identity) => {
                 self.load_event(&mut loaded, keyed, event, identity, around)?;
             }
             Body::Command(command, identity) => {
-                self.load_command(&mut loaded, keyed, command, identity.as_ref())?;
+                let store = &mut *around.store;
+                self.load_command(&mut loaded, keyed, command, identity.as_ref(), store)?;
             }
             Body::Control => {
                 let Record { body, received_at, .. } = keyed.record;
@@ -227,17 +319,21 @@ impl Partition {
     }
 
     /// What a timer needs.
-    pub(crate) fn load_timer(&self, timer: &Timer) -> Loaded<'_> {
+    pub(crate) fn load_timer(&self, timer: &Timer, ending: Ending) -> Loaded<'_> {
+        let ended_at = |at| self.tables.ended_events.get(at).copied().unwrap_or(0);
         match timer {
             Timer::Message(key) => {
                 let message = self.tables.outbox.get(key).map(|message| (*key, message));
                 Loaded { message, ..Loaded::default() }
             }
-            Timer::Marker(_)
-            | Timer::DeadLetter(_)
-            | Timer::EventLetter(_)
-            | Timer::Sent(_)
-            | Timer::Received(_) => Loaded::default(),
+            Timer::LetterTotals(()) => {
+                let Ending { letter, first } = ending;
+                let ended_events = letter.as_ref().map_or(0, |(_, letter)| ended_at(&letter.until));
+                let totals = self.tables.letter_totals.get(&());
+                Loaded { letter, totals, first, ended_events, ..Loaded::default() }
+            }
+            Timer::EndedEvents(at) => Loaded { ended_events: ended_at(at), ..Loaded::default() },
+            Timer::Marker(_) | Timer::Sent(_) | Timer::Received(_) => Loaded::default(),
         }
     }
 
@@ -287,15 +383,28 @@ impl Partition {
         keyed: &Keyed<'_>,
         command: &Command,
         identity: Option<&Identity>,
+        store: &mut impl Store,
     ) -> Result<(), NotLoaded> {
         let key = &self.rules.settings.hash_key;
         if let (Some(identity), Some((place, content))) = (identity, self.earlier(keyed)) {
             let is_same = identity.repeats_command(content, &keyed.record, key)?;
             loaded.earlier = Some(Occurrence { place, is_same });
         }
-        let letter = self.letter_of(command);
-        let letter = letter.and_then(|at| Some((at, self.tables.dead_letters.get(&at)?)));
-        loaded.letter = letter.filter(|(_, letter)| letter.until > self.time);
+        if let Some(place) = self.letter_of(command) {
+            let letter = self.tables.dead_letters.load(&place, self.number, store)?;
+            let letter = letter.filter(|letter| letter.until > self.time);
+            loaded.letter = letter.map(|letter| (place, Box::new(letter)));
+        }
+        if let (Some((place, letter)), Command::Repair { original, operator, .. }) =
+            (&loaded.letter, command)
+        {
+            let repaired = repaired(letter, &keyed.record, operator.as_deref(), original);
+            let named = Named::of(&repaired);
+            if let Some(key) = event_letter(&self.rules, &letter.operator, &named, *place) {
+                let found = self.tables.letters_by_event.load(&key, self.number, store)?;
+                loaded.is_found = found.is_some();
+            }
+        }
         let player = identity.zip(player_named(command)).zip(loaded.operator);
         loaded.player = player.and_then(|((identity, name), operator)| {
             self.players.find(identity.player, operator.number, name)

@@ -22,7 +22,7 @@ use crate::apply::{Input, What};
 use crate::behaviour::Behaviour;
 use crate::carry::{About, Carrying, Made, Undo};
 use crate::ids::RecentIds;
-use crate::load::{Around, Keyed, NotLoaded};
+use crate::load::{Around, Ending, Keyed, LettersAhead, NotLoaded};
 use crate::players::{Ordinal, Players};
 use crate::rules::{Rules, RulesHistory, Unknown, UnknownWhat};
 use crate::step::Effect;
@@ -425,18 +425,20 @@ impl Partition {
         slice: &Slice<'_>,
     ) -> Result<(), Stopped> {
         let place = self.at(slice, &batch.folding);
+        let mut ahead = LettersAhead::default();
         while batch.folding.time.fired() < batch.behaviour.fired_max
             && let Some(timer) = self.timers.first_due(self.time).cloned()
         {
             let fired = batch.folding.time.fired();
             let skip = self.skips_timer(place, fired, batch.passed_over.as_ref());
             self.whole(batch, place, skip, |partition, batch, is_skipped| {
-                let Batch { folding, moment, behaviour, .. } = batch;
+                let Batch { folding, moment, behaviour, store, .. } = batch;
+                let ending = partition.ending(&timer, &mut ahead, fired, *store)?;
                 let (about, mut made) = (About::default(), Made::default());
                 let numbered = folding.time.entry_count();
                 let made = &mut made;
                 let mut with = Carrying { place, about, numbered, made, moment, folding };
-                partition.fire_one(&mut with, behaviour, &timer, is_skipped);
+                partition.fire_one(&mut with, behaviour, &timer, ending, is_skipped);
                 if is_skipped {
                     folding.time.pass_over();
                 }
@@ -486,12 +488,10 @@ impl Partition {
     ) -> Result<(Outcome, Option<Ordinal>), NotLoaded> {
         let Batch { shared, store, folding, behaviour, moment, .. } = batch;
         let mut made = Made::default();
-        for timer in self.timers_of(keyed) {
-            if self.tables.due(&timer, &self.rules.settings).is_some_and(|due| due <= self.time) {
-                let (about, made) = (About::default(), &mut made);
-                let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
-                self.fire_one(&mut with, behaviour, &timer, is_skipped);
-            }
+        if let Some((timer, ending)) = self.overdue(keyed, *store)? {
+            let (about, made) = (About::default(), &mut made);
+            let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
+            self.fire_one(&mut with, behaviour, &timer, ending, is_skipped);
         }
         let in_batch = |slot| outcome_in(&folding.folded, slot);
         let mut around = Around { shared, store: *store, is_dry: false, in_batch: &in_batch };
@@ -519,11 +519,12 @@ impl Partition {
         with: &mut Carrying<'_, '_>,
         behaviour: &Behaviour,
         timer: &Timer,
+        ending: Ending,
         is_skipped: bool,
     ) {
         let what = if is_skipped { What::SkippedTimer(timer) } else { What::Timer(timer) };
         let input = Input { place: with.place, now: self.time, what };
-        let loaded = self.load_timer(timer);
+        let loaded = self.load_timer(timer, ending);
         let step = (behaviour.apply)(&self.rules, &loaded, &input);
         with.about.player = loaded.player;
         self.carry(step.into_owned(), with);

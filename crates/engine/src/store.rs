@@ -29,6 +29,10 @@ pub trait Store {
     /// [`EndedRows::each`](crate::tables::EndedRows::each) gave with it.
     fn row(&mut self, partition: u16, key: &[u8]) -> io::Result<Option<Vec<u8>>>;
 
+    /// Gives the rows of paged tables from `key` on as the newest sorted run has each, in the order of keys, for
+    /// as long as `give` says so. Those that were taken away may be among them.
+    fn rows(&mut self, partition: u16, key: &[u8], give: &mut GiveRow<'_>) -> io::Result<()>;
+
     /// What was passed over in a batch that was taken before; `None` where the store does not have it.
     fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>>;
 
@@ -36,6 +40,9 @@ pub trait Store {
     /// must be the same: it is left as it is.
     fn commit(&mut self, folded: &Folded) -> Result<(), NotCommitted>;
 }
+
+/// Takes a row with its key, and says whether it wants the next.
+pub type GiveRow<'a> = dyn FnMut(&[u8], &[u8]) -> io::Result<bool> + 'a;
 
 /// Why a batch was not taken.
 #[derive(Debug)]

@@ -4,11 +4,13 @@
 //! by [`Row`]s of a step, what changed goes into the next checkpoint, and what is in memory goes into the
 //! cyclic sweep. A *resident* table is in memory, and what is due fires in the order of (due, table, key).
 //! Of a *paged* one only what changed in this interval is in memory: the rest lies in sorted runs, and is
-//! asked of the store by key. Nothing of it fires; a row only ceases to count.
+//! asked of the store, by key or from a key on. Nothing of it fires; a row only ceases to count.
 
 pub mod cap_days;
 pub mod dead_letters;
+pub mod ended_events;
 pub mod inbox;
+pub mod letter_totals;
 pub mod letters_by_event;
 pub mod markers;
 pub mod outbox;
@@ -26,8 +28,9 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
-pub use self::paged::{Held, PagedRows};
+pub use self::paged::{Excerpt, Held, PagedRows, Stretch};
 pub use self::rows::Rows;
+use crate::pieces::Pieces;
 use crate::rules::Settings;
 use crate::timers::Timers;
 
@@ -60,8 +63,13 @@ pub trait Table: fmt::Debug + Default {
 /// A table of which old rows lie in sorted runs. Its keys are written so that their bytes have the order
 /// that they have.
 pub trait Paged: Table {
-    /// When the row of a key does not count any more, whatever it holds.
-    fn ends(key: &Self::Key, settings: &Settings) -> Option<Timestamp>;
+    /// When a row does not count any more; `None` for a value where it was taken away.
+    fn ends(key: &Self::Key, value: Option<&Self::Value>, settings: &Settings)
+    -> Option<Timestamp>;
+    /// How many ids take as much memory as a row that holds this.
+    fn weight(_value: &Self::Value) -> usize {
+        1
+    }
 }
 
 /// Reads `format u8 · value`; the format is 0 where there is no row any more.
@@ -134,13 +142,15 @@ macro_rules! tables {
             }
         }
 
-        /// Whether a row that lies in a run still counts at `now`; `key` is `tag u8 · key`.
+        /// Whether a row that lies in a run still counts at `now`; `key` is `tag u8 · key`, and `row` `format
+        /// u8 · value`.
         ///
         /// # Errors
         ///
-        /// If it is not the key of a paged table.
+        /// If it is not a row of a paged table.
         pub fn counts(
             key: &[u8],
+            row: &[u8],
             partition: u16,
             now: Timestamp,
             settings: &Settings,
@@ -149,7 +159,9 @@ macro_rules! tables {
             match cursor.u8()? {
                 $($paged_tag => {
                     let key = <$paged_table>::read_key(&mut cursor, partition)?;
-                    Ok(paged::counts::<$paged_table>(&key, now, settings))
+                    let mut row = Cursor::new(row, "row in a sorted run");
+                    let value = read_row_value::<$paged_table>(&mut row, partition)?;
+                    Ok(paged::counts::<$paged_table>(&key, value.as_ref(), now, settings))
                 })+
                 _ => Err(cursor.bad()),
             }
@@ -214,7 +226,7 @@ macro_rules! tables {
 
             /// Appends the rows that changed since the last time, and of each table the next rows of the
             /// sweep, `stretch` at least; says whether the round is complete.
-            pub(crate) fn write_changed(&mut self, out: &mut Vec<u8>, stretch: usize) -> bool {
+            pub(crate) fn write_changed(&mut self, out: &mut Pieces, stretch: usize) -> bool {
                 let mut completed = true;
                 $(completed &= self.$field.write_changed(out, $tag, stretch);)+
                 $(completed &= self.$paged.write_changed(out, stretch);)+
@@ -222,7 +234,7 @@ macro_rules! tables {
             }
 
             /// Appends all rows of resident tables.
-            pub(crate) fn write_resident(&self, out: &mut Vec<u8>) {
+            pub(crate) fn write_resident(&self, out: &mut Pieces) {
                 $(self.$field.write_all(out, $tag);)+
             }
 
@@ -231,9 +243,9 @@ macro_rules! tables {
                 EndedRows { $($paged: Arc::new(self.$paged.all()),)+ }
             }
 
-            /// How many paged rows have changed in this interval.
+            /// How many ids take as much memory as the paged rows that have changed in this interval.
             pub fn changed_in_interval(&self) -> usize {
-                0 $(+ self.$paged.len())+
+                0 $(+ self.$paged.weight())+
             }
 
             /// Ends the interval: its rows are asked until [`Tables::let_go_of_ended`], and change no more.
@@ -281,25 +293,30 @@ macro_rules! tables {
     };
 }
 
-// The tags stand before rows in checkpoints, and the order decides what fires first in one moment.
+// The tags stand before rows in checkpoints, and the order decides what fires first in one moment. Paged tables
+// come in the order of their tags, as a run has them.
 tables! {
     resident {
         /// Voids that came before their wagers.
         markers: Marker(markers::Markers) = 3,
-        /// Inputs that could not be processed.
-        dead_letters: DeadLetter(dead_letters::DeadLetters) = 4,
+        /// How many dead letters there are, and which ends first.
+        letter_totals: LetterTotals(letter_totals::LetterTotals) = 10,
         /// Messages to other partitions that have not arrived yet.
         outbox: Message(outbox::Outbox) = 5,
         /// How many messages went to each partition.
         sent: Sent(sent::Sent) = 6,
         /// Which messages of each partition were taken in.
         inbox: Received(inbox::Inbox) = 7,
-        /// Dead letters by the ids of their events.
-        letters_by_event: EventLetter(letters_by_event::LettersByEvent) = 9,
+        /// How many rows that found dead letters by their events have ended with those.
+        ended_events: EndedEvents(ended_events::EndedEvents) = 11,
     }
     paged {
+        /// Inputs that could not be processed.
+        dead_letters: DeadLetter(dead_letters::DeadLetters) = 4,
         /// What is counted against caps of days before an account's newest.
         cap_days: CapDay(cap_days::CapDays) = 8,
+        /// Dead letters by the ids of their events.
+        letters_by_event: EventLetter(letters_by_event::LettersByEvent) = 9,
     }
 }
 

@@ -7,8 +7,9 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
-use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
-use accolade_storage::host::NotHere;
+use accolade_engine::tables::Stretch;
+use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState, DeadLetters};
+use accolade_storage::backing::NodeStore;
 use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
@@ -32,8 +33,10 @@ use crate::shapes::{Page, Time, respond};
 use crate::submit::{Carried, blocking, recorded_soon, soon};
 use crate::tenant::{Administrator, Door, Tenant};
 
-/// Dead letters that are looked at before the fold may go on.
+/// Dead letters of which what is in memory is copied at once, while the fold waits.
 const LOOKED_AT_ONCE: usize = 1_000;
+/// Dead letters that a node looks at for one page, however few of them are wanted.
+const LOOKED_AT_MAX: usize = 50_000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -129,42 +132,66 @@ pub(crate) const fn stage_of(reason: DeadReason) -> &'static str {
 
 impl Service {
     /// Dead letters of these partitions, which are here, after `after` that are wanted, at most `count`,
-    /// in the order of their places.
-    pub(crate) fn dead_letters(
+    /// in the order of their places. At most so many are looked at: then it is said up to which.
+    fn dead_letters(
         &self,
         partitions: &[u16],
         after: Option<Place>,
         count: usize,
         is_wanted: impl Fn(&DeadLetter) -> bool,
-    ) -> Result<Vec<(Place, DeadLetter)>, NotHere> {
-        let mut found = Vec::new();
+    ) -> Result<Stretch<DeadLetters>, Problem> {
+        let (mut found, mut left) = (Vec::new(), LOOKED_AT_MAX);
         for number in partitions {
-            let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut after = after.filter(|after| after.partition == *number);
             loop {
-                let last = self.read(*number, |partition| {
-                    let letters = partition.tables().dead_letters.from(from.as_ref());
-                    let mut last = None;
-                    for (place, letter) in letters.take(LOOKED_AT_ONCE) {
-                        last = Some(*place);
-                        if is_wanted(letter) {
-                            found.push((*place, letter.clone()));
-                            if found.len() == count {
-                                break;
-                            }
-                        }
+                let next = left.clamp(1, LOOKED_AT_ONCE);
+                let Some(Stretch { rows, to }) = self.some_letters(*number, after, next)? else {
+                    break;
+                };
+                for (place, letter) in rows.into_iter().filter(|(_, letter)| is_wanted(letter)) {
+                    found.push((place, letter));
+                    if found.len() == count {
+                        return Ok(Stretch { rows: found, to: None });
                     }
-                    last
-                })?;
-                if found.len() == count {
-                    return Ok(found);
                 }
-                match last {
-                    Some(last) => from = Bound::Excluded(last),
+                left = left.saturating_sub(next);
+                match to {
+                    Some(_) if left == 0 => return Ok(Stretch { rows: found, to }),
+                    Some(_) => after = to,
                     None => break,
                 }
             }
         }
-        Ok(found)
+        Ok(Stretch { rows: found, to: None })
+    }
+
+    /// The next `count` dead letters of a partition, as they are looked at.
+    fn some_letters(
+        &self,
+        partition: u16,
+        after: Option<Place>,
+        count: usize,
+    ) -> Result<Option<Stretch<DeadLetters>>, Problem> {
+        let mut store = NodeStore::new(self.host.backing(partition)?);
+        let excerpt = self.read(partition, |partition| {
+            let tables = partition.tables();
+            // Before the first are only those that have ended, of which runs may still tell.
+            let first = tables.letter_totals.get(&())?.first?.place;
+            let from = after.filter(|after| *after >= first);
+            let from = from.map_or(Bound::Included(first), Bound::Excluded);
+            Some(tables.dead_letters.excerpt(from.as_ref(), count))
+        })?;
+        Ok(excerpt.map(|excerpt| excerpt.read(partition, &mut store)).transpose()?)
+    }
+
+    /// The dead letter at a place of a partition that is here.
+    pub(crate) fn letter_at(&self, place: Place) -> Result<Option<DeadLetter>, Problem> {
+        let mut store = NodeStore::new(self.host.backing(place.partition)?);
+        let excerpt = self.read(place.partition, |partition| {
+            partition.tables().dead_letters.excerpt(Bound::Included(&place), 1)
+        })?;
+        let found = excerpt.read(place.partition, &mut store)?.rows.into_iter();
+        Ok(found.filter(|(at, _)| *at == place).map(|(_, letter)| letter).next())
     }
 
     /// The dead letter with this id, if it may be seen.
@@ -172,10 +199,7 @@ impl Service {
         let place = place_of(id).filter(|place| place.partition < self.partitions());
         let missing = || Problem::not_found("dead letter");
         let place = place.ok_or_else(missing)?;
-        let letter = self.read(place.partition, |partition| {
-            partition.tables().dead_letters.get(&place).cloned()
-        })?;
-        let letter = letter.filter(|letter| asker.may_see(letter));
+        let letter = self.letter_at(place)?.filter(|letter| asker.may_see(letter));
         Ok((place, letter.ok_or_else(missing)?))
     }
 
@@ -239,12 +263,17 @@ pub(crate) async fn list<A: Into<Asker>>(
     let path = asked.path();
     let here = move |service: &Service, partitions: &[u16]| asked.found(service, partitions);
     let first = after.map_or(0, |after| after.partition).min(service.partitions());
-    let found = service.gather(first..service.partitions(), here, &path, read_found).await?;
-    let mut found: Vec<Found> = found.into_iter().flatten().collect();
+    let looked = service.gather(first..service.partitions(), here, &path, read_looked).await?;
+    // What lies behind where one of them stopped looking comes with another page.
+    let mut to = looked.iter().filter_map(|looked| looked.to).min();
+    let mut found: Vec<Found> = looked.into_iter().flat_map(|looked| looked.found).collect();
+    found.retain(|found| to.is_none_or(|to| found.at <= to));
     found.sort_by_key(|found| found.at);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| has_more).map(|found| id_of(place(found.at)));
+    if found.len() > limit {
+        found.truncate(limit);
+        to = found.last().map(|found| found.at);
+    }
+    let next_cursor = to.map(|to| id_of(place(to)));
     let items = found.into_iter().map(|found| found.letter).collect();
     Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -257,6 +286,14 @@ struct Asked {
     state: Option<DeadLetterState>,
     after: Option<Place>,
     count: usize,
+}
+
+/// What one node has of a list.
+#[derive(Debug, Serialize, Deserialize)]
+struct Looked {
+    found: Vec<Found>,
+    /// Up to where it has looked; nothing where it has seen all, or found enough.
+    to: Option<(u16, u64, u32)>,
 }
 
 /// A dead letter of a list: partition, batch and slot, and as it is answered.
@@ -300,7 +337,7 @@ impl Asked {
     }
 
     /// What partitions have that are here.
-    fn found(&self, service: &Service, partitions: &[u16]) -> Result<Vec<Found>, Problem> {
+    fn found(&self, service: &Service, partitions: &[u16]) -> Result<Looked, Problem> {
         let rules = service.host.rules();
         let is_asked_for = |letter: &DeadLetter| match &self.operator {
             Some(operator) => *letter.operator == **operator,
@@ -308,20 +345,22 @@ impl Asked {
         };
         // Nobody's letters are seen by whoever sees all.
         let asker = Asker::Administrator;
-        let found = service.dead_letters(partitions, self.after, self.count, |letter| {
-            is_asked_for(letter) && self.state.is_none_or(|state| letter.state == state)
-        })?;
+        let Stretch { rows, to } =
+            service.dead_letters(partitions, self.after, self.count, |letter| {
+                is_asked_for(letter) && self.state.is_none_or(|state| letter.state == state)
+            })?;
         let shape = |(place, letter): (Place, DeadLetter)| {
             let mut shape = service.dead_letter_shape(&asker, place, &letter)?;
             shape.operator_id = shape.operator_id.filter(|_| self.operator.is_none());
             let letter = to_raw_value(&shape).expect("a shape is plain data");
-            Ok(Found { at: (place.partition, place.batch, place.slot), letter })
+            Ok::<_, Problem>(Found { at: (place.partition, place.batch, place.slot), letter })
         };
-        found.into_iter().map(shape).collect()
+        let found = rows.into_iter().map(shape).collect::<Result<_, _>>()?;
+        Ok(Looked { found, to: to.map(|to| (to.partition, to.batch, to.slot)) })
     }
 }
 
-fn read_found(bytes: &[u8]) -> std::io::Result<Vec<Found>> {
+fn read_looked(bytes: &[u8]) -> std::io::Result<Looked> {
     Ok(serde_json::from_slice(bytes)?)
 }
 

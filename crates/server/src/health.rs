@@ -1,7 +1,6 @@
 //! Liveness, readiness and metrics.
 
 use accolade_domain::refusal::DeadReason;
-use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::host::NotHere;
 use accolade_storage::node::Status;
 use accolade_wire::record::Kind;
@@ -178,16 +177,15 @@ fn set_gauges(service: &Service) {
     gauge!("accolade_partitions_standing").set(status.standing.len() as f64);
     service.outlets.set_gauges();
     gauge!("accolade_ready").set(f64::from(u8::from(reasons(service, &status).is_empty())));
-    let is_open = |letter: &DeadLetter| letter.state == DeadLetterState::Open;
-    let mut open = Vec::new();
-    for number in &status.partitions_here {
+    let totals_of = |number: &u16| {
         // One that has just gone counts at its new owner.
-        open.extend(
-            service.dead_letters(&[*number], None, usize::MAX, is_open).unwrap_or_default(),
-        );
-    }
+        service
+            .read(*number, |partition| partition.tables().letter_totals.get(&()).cloned())
+            .ok()?
+    };
+    let totals: Vec<_> = status.partitions_here.iter().filter_map(totals_of).collect();
     for reason in DeadReason::ALL {
-        let count = open.iter().filter(|(_, letter)| letter.reason == reason).count();
+        let count: u64 = totals.iter().map(|totals| totals.open(reason)).sum();
         gauge!("accolade_dead_letters_open", "reason" => reason.code()).set(count as f64);
     }
 }

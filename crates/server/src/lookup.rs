@@ -1,11 +1,14 @@
 //! An event by its id: its bytes as they came, and what became of it, be it that it is a dead letter.
 
+use std::ops::Bound;
+
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
-use accolade_storage::host::NotHere;
+use accolade_engine::tables::letters_by_event::EventLetter;
+use accolade_storage::backing::NodeStore;
 use accolade_storage::run::RunEntry;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::identity::{HashKey, IdKind};
@@ -126,19 +129,26 @@ impl Service {
         operator: &str,
         kinds: &[IdKind],
         id: &str,
-    ) -> Result<Vec<(IdKind, Place, DeadLetter)>, NotHere> {
-        self.read(partition, |partition| {
-            let (key, tables) = (&partition.rules().settings.hash_key, partition.tables());
-            let mut found = Vec::new();
-            for kind in kinds {
-                let letters = tables.letters_of(key.id(operator, *kind, id));
-                let older = letters.len().saturating_sub(LETTERS_MAX);
-                let newest = letters.into_iter().skip(older);
-                let own = newest.filter(|(_, letter)| *letter.operator == *operator);
-                found.extend(own.map(|(place, letter)| (*kind, place, letter.clone())));
+    ) -> Result<Vec<(IdKind, Place, DeadLetter)>, Problem> {
+        let mut store = NodeStore::new(self.host.backing(partition)?);
+        let mut found = Vec::new();
+        for kind in kinds {
+            let (event, excerpt) = self.read(partition, |partition| {
+                let event = partition.rules().settings.hash_key.id(operator, *kind, id);
+                let from = EventLetter::first_of(event, partition.number());
+                let letters = &partition.tables().letters_by_event;
+                (event, letters.excerpt(Bound::Included(&from), LETTERS_MAX))
+            })?;
+            let rows = excerpt.read(partition, &mut store)?.rows;
+            for (key, _) in rows.into_iter().take_while(|(key, _)| key.event == event) {
+                let place = key.letter.0;
+                let letter = self.letter_at(place)?;
+                // Where it has ended, what found it is told of for a while.
+                let own = letter.filter(|letter| *letter.operator == *operator);
+                found.extend(own.map(|letter| (*kind, place, letter)));
             }
-            found
-        })
+        }
+        Ok(found)
     }
 
     fn letter_occurrence(

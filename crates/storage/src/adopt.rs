@@ -18,7 +18,7 @@ use accolade_engine::partition::{Partition, Shared};
 use self::ids::Sealed;
 use self::slices::copy;
 use crate::backing::{Backing, NodeStore};
-use crate::checkpoint::{Manifest, VALUES, rules_frames};
+use crate::checkpoint::{Manifest, rules_frames, values_of};
 use crate::disk::{RealDisk, lock_directory};
 use crate::error::{Result, StorageError};
 use crate::open::{self, Opened, Options, START};
@@ -126,11 +126,13 @@ impl Embedded {
 
         let mut state = begin(Family::State)?;
         let state_from = state.position().sequence;
-        let mut frame = new_frame(0);
-        frame.push(VALUES);
-        frame.extend_from_slice(&partition.to_le_bytes());
-        from.write_all(&mut frame);
-        state.append(time, 0, BEGIN, &mut frame)?;
+        let mut values = values_of(from);
+        from.write_all(&mut values);
+        let mut flags = BEGIN;
+        for frame in &mut values.into_vec() {
+            state.append(time, 0, flags, frame)?;
+            flags = 0;
+        }
         for frame in &mut rules_frames(from.rules()) {
             state.append(time, 0, 0, frame)?;
         }

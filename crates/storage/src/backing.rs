@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
-use accolade_engine::store::{Ask, Earlier, Folded, NotCommitted, Store};
+use accolade_engine::store::{Ask, Earlier, Folded, GiveRow, NotCommitted, Store};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::{Outcomes, PassedOver, Recorded};
 use accolade_wire::record::{Record, Slice};
@@ -326,6 +326,17 @@ impl Store for NodeStore {
 
     fn row(&mut self, partition: u16, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
         self.backing.pages.row(partition, key)
+    }
+
+    fn rows(&mut self, partition: u16, key: &[u8], give: &mut GiveRow<'_>) -> io::Result<()> {
+        for page in self.backing.pages.rows_from(partition, key) {
+            let page = page?;
+            let (_, key) = page.key.split_at(size_of::<u16>());
+            if !give(key, &page.row)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>> {

@@ -8,6 +8,7 @@ use accolade_engine::checkpoint::{Ended, Head, Swept};
 use accolade_engine::disk::Disk;
 use accolade_engine::ids::IdEntry;
 use accolade_engine::partition::Partition;
+use accolade_engine::pieces::Pieces;
 use accolade_engine::rules::{Rules, Snapshot};
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 use accolade_wire::identity::{Content, IdHash};
@@ -29,6 +30,9 @@ pub const MANIFEST: u8 = 2;
 pub const RULES: u8 = 3;
 
 const MANIFEST_FORMAT: u8 = 1;
+/// Bytes of a frame with values of a partition, and one value more: far from what a frame can have, and little
+/// beside what a checkpoint takes into memory.
+const VALUES_FRAME_BYTES: usize = 16 << 20;
 /// Bytes of a frame of rules, unless one value has more.
 const RULES_FRAME_BYTES: usize = 1 << 20;
 /// A round over the rules writes one byte for so many that partitions write, however large the rules
@@ -44,7 +48,7 @@ pub struct Part {
     pub number: u16,
     head: Head,
     /// Frames that are only to be sealed, so that nothing is copied into memory that was not touched before.
-    values: Vec<u8>,
+    values: Vec<Vec<u8>>,
     links: Vec<u8>,
     ids: Vec<u8>,
     swept: Swept,
@@ -60,9 +64,7 @@ impl Part {
     /// Takes what changed in `partition`, which does not stand within a batch. With `seal`, its
     /// interval of ids and paged rows ends here.
     pub fn take(partition: &mut Partition, folded_to: Position, seal: bool) -> Self {
-        let mut values = new_frame(0);
-        values.push(VALUES);
-        values.extend_from_slice(&partition.number().to_le_bytes());
+        let mut values = values_of(partition);
         let swept = partition.write_values(&mut values);
         let mut links = new_frame(0);
         partition.write_links(&mut links);
@@ -70,7 +72,7 @@ impl Part {
         Self {
             number: partition.number(),
             head: partition.head(),
-            values,
+            values: values.into_vec(),
             links,
             ids,
             swept,
@@ -91,6 +93,14 @@ impl Part {
     pub const fn seals(&self) -> bool {
         self.ended.is_some()
     }
+}
+
+/// Frames for the values of a partition.
+pub(crate) fn values_of(partition: &Partition) -> Pieces {
+    let mut front = new_frame(0);
+    front.push(VALUES);
+    front.extend_from_slice(&partition.number().to_le_bytes());
+    Pieces::new(front, VALUES_FRAME_BYTES)
 }
 
 fn take_ids(partition: &mut Partition) -> Vec<u8> {
@@ -394,10 +404,16 @@ impl Checkpointer {
         let mut flags = BEGIN;
         let mut bytes = 0;
         for part in &mut *parts {
-            bytes += part.values.len();
-            self.state.append(time, self.synced, flags, &mut part.values)?;
+            for (piece, frame) in part.values.iter_mut().enumerate() {
+                bytes += frame.len();
+                self.state.append(time, self.synced, flags, frame)?;
+                // A round that begins needs the segment of its first values.
+                if piece == 0 {
+                    self.began(part.number, part.swept);
+                }
+                flags = 0;
+            }
             self.note(part);
-            flags = 0;
         }
         let (mut rules, swept) = self.rules.take(bytes, self.state.position().sequence);
         let mut rules_in = None;
@@ -443,12 +459,15 @@ impl Checkpointer {
         Ok(())
     }
 
+    fn began(&mut self, number: u16, swept: Swept) {
+        if swept.began {
+            let at = usize::from(number - self.first_partition);
+            self.round_from[at] = self.state.position().sequence;
+        }
+    }
+
     fn note(&mut self, part: &Part) {
         let at = usize::from(part.number - self.first_partition);
-        let sequence = self.state.position().sequence;
-        if part.swept.began {
-            self.round_from[at] = sequence;
-        }
         if part.swept.completed {
             self.needed_from[at] = self.round_from[at];
         }

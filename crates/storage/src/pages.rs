@@ -94,11 +94,20 @@ impl Pages {
         Ok(None)
     }
 
-    /// All rows of a partition that are in runs, in the order of keys: `partition · tag · key`, and
-    /// `format · value`.
+    /// All rows of a partition that are in runs; see [`Pages::rows_from`].
     pub fn rows(&self, partition: u16) -> impl Iterator<Item = io::Result<Page>> {
+        self.rows_from(partition, &[])
+    }
+
+    /// The rows of a partition that are in runs from a key on, in the order of keys: `partition · tag · key`,
+    /// and `format · value`.
+    pub fn rows_from(
+        &self,
+        partition: u16,
+        key: &[u8],
+    ) -> impl Iterator<Item = io::Result<Page>> + use<> {
         let runs = self.runs();
-        let sources = runs.iter().map(|run| run.from(&key_of(partition, &[]))).collect();
+        let sources = runs.iter().map(|run| run.from(&key_of(partition, key))).collect();
         Merge::new(sources).take_while(move |page| {
             page.as_ref().map_or(true, |page| partition_of(&page.key) == Some(partition))
         })
@@ -233,7 +242,7 @@ fn counts(page: &Page, now: Timestamp, settings: &Settings) -> io::Result<bool> 
     let bad = || io::Error::new(ErrorKind::InvalidData, "a row of no paged table is in a run");
     let partition = partition_of(&page.key).ok_or_else(bad)?;
     let (_, key) = page.key.split_at(size_of::<u16>());
-    tables::counts(key, partition, now, settings).map_err(|_| bad())
+    tables::counts(key, &page.row, partition, now, settings).map_err(|_| bad())
 }
 
 type Source<'a> = Box<dyn Iterator<Item = io::Result<Page>> + 'a>;

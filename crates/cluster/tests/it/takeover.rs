@@ -1,3 +1,4 @@
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use accolade_engine::contract::gifts::{self, GIFTS};
 use accolade_engine::intake::Caller;
 use accolade_engine::ordered::Owner;
 use accolade_engine::ownership::{Counted, Cursor};
+use accolade_storage::backing::NodeStore;
 use accolade_storage::host::{Host, Outcomes};
 use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::{IdKind, partition_of};
@@ -272,10 +274,17 @@ fn a_record_under_a_wrong_key_is_a_dead_letter_until_it_is_released() {
         cluster.brokers.add(SourceTopic::Wagers, astray, bytes);
     }
     let letters = until("all of them as dead letters", || {
-        let mut letters = Vec::new();
+        let mut excerpt = None;
         let read = one.read(astray, &mut |partition| {
-            letters.extend(partition.tables().dead_letters.iter().map(|(place, _)| *place));
+            let letters = &partition.tables().dead_letters;
+            excerpt = Some(letters.excerpt(Bound::Unbounded, usize::MAX));
         });
+        let mut letters = Vec::new();
+        if let Some(excerpt) = excerpt {
+            let mut store = NodeStore::new(one.backing(astray).unwrap());
+            let found = excerpt.read(astray, &mut store).unwrap();
+            letters.extend(found.rows.into_iter().map(|(place, _)| place));
+        }
         if read.is_ok() && letters.len() == sources.len() { Ok(letters) } else { Err(letters) }
     });
     for (number, place) in (0..).zip(letters) {

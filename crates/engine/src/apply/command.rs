@@ -9,13 +9,13 @@ use accolade_wire::control::Command;
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
-use super::{Input, Loaded, came_before, found_by};
+use super::{Input, Loaded, came_before, event_letter};
 use crate::input::player_of;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
-use crate::tables::Row;
 use crate::tables::dead_letters::{DeadLetter, DeadLetterState};
 use crate::tables::outbox::{Payload, RESEND_MICROS};
+use crate::tables::{Held, Row};
 
 /// `has_id`: the command has an identity, under which it is carried out once.
 pub(super) fn apply<'a>(
@@ -56,18 +56,19 @@ fn carried_out<'a>(
         }
         Command::Repair { original, operator, .. } => {
             let (place, letter) = open_letter(loaded, record)?;
-            let DeadLetter { kind, source, received_at, .. } = *letter;
-            let operator = operator.as_deref().unwrap_or(record.operator);
-            let body = original.as_bytes();
-            let repaired = Record { kind, source, operator, received_at, origin: None, body };
+            let repaired = repaired(letter, record, operator.as_deref(), original);
             let to = repaired_for(rules, &repaired).unwrap_or(input.place.partition);
             let named = Named::of(&repaired);
             let mut bytes = Vec::new();
             repaired.write(&mut bytes);
-            let letter = DeadLetter { bytes_at: input.place, to, ..letter.clone() };
-            let found_by = found_by(rules, &letter, &named, place);
+            let finds = event_letter(rules, &letter.operator, &named, place);
+            let finds =
+                finds.map(|key| Change::row(Row::EventLetter(key, Held::Row(letter.until))));
+            let is_more = finds.is_some() && !loaded.is_found;
+            let found_by = letter.found_by + u32::from(is_more);
+            let letter = DeadLetter { bytes_at: input.place, to, found_by, ..letter.clone() };
             let mut step = done.and(Change::Keep(Cow::Owned(bytes))).and(letter_row(place, letter));
-            step.changes.extend(found_by);
+            step.changes.extend(finds);
             step
         }
         Command::Release { .. } => {
@@ -76,12 +77,12 @@ fn carried_out<'a>(
             let due = input.now.plus_micros(RESEND_MICROS);
             let released = DeadLetter { state: DeadLetterState::Released, ..letter.clone() };
             let send = Change::Send { to: letter.to, payload, due };
-            done.and(letter_row(place, released)).and(send)
+            done.and(closed(loaded, letter)).and(letter_row(place, released)).and(send)
         }
         Command::Discard { .. } => {
             let (place, letter) = open_letter(loaded, record)?;
             let discarded = DeadLetter { state: DeadLetterState::Discarded, ..letter.clone() };
-            done.and(letter_row(place, discarded))
+            done.and(closed(loaded, letter)).and(letter_row(place, discarded))
         }
         Command::Arrived { .. } => match loaded.message {
             Some((key, _)) => done.and(Change::row(Row::Message(key, None))),
@@ -91,7 +92,25 @@ fn carried_out<'a>(
 }
 
 fn letter_row<'a>(place: Place, letter: DeadLetter) -> Change<'a> {
-    Change::row(Row::DeadLetter(place, Some(letter)))
+    Change::row(Row::DeadLetter(place, Held::Row(letter)))
+}
+
+/// One that is open is so no more.
+fn closed<'a>(loaded: &Loaded<'_>, letter: &DeadLetter) -> Change<'a> {
+    let totals = loaded.totals.cloned().expect("there are totals where there is a letter");
+    Change::row(Row::LetterTotals((), Some(totals.without_open(letter))))
+}
+
+/// A dead letter as it is to be.
+pub(crate) fn repaired<'r>(
+    letter: &DeadLetter,
+    record: &Record<'r>,
+    operator: Option<&'r str>,
+    original: &'r str,
+) -> Record<'r> {
+    let DeadLetter { kind, source, received_at, .. } = *letter;
+    let operator = operator.unwrap_or(record.operator);
+    Record { kind, source, operator, received_at, origin: None, body: original.as_bytes() }
 }
 
 /// The partition of the player of a repaired record, as far as one can be made out.
@@ -102,15 +121,16 @@ fn repaired_for(rules: &Rules, repaired: &Record<'_>) -> Option<u16> {
 
 /// The operator's own dead letter, which is still open.
 fn open_letter<'l>(
-    loaded: &Loaded<'l>,
+    loaded: &'l Loaded<'_>,
     record: &Record<'_>,
 ) -> Result<(Place, &'l DeadLetter), Declined> {
     let (place, letter) = loaded
         .letter
+        .as_ref()
         .filter(|(_, letter)| *letter.operator == *record.operator)
         .ok_or(Declined::NoSuchDeadLetter)?;
     match letter.state {
-        DeadLetterState::Open => Ok((place, letter)),
+        DeadLetterState::Open => Ok((*place, letter)),
         DeadLetterState::Released | DeadLetterState::Discarded => Err(Declined::DeadLetterClosed),
     }
 }

@@ -7,7 +7,7 @@ use accolade_domain::ledger::Place;
 use accolade_wire::journal::{Outcomes, PassedOver, Recorded};
 
 use crate::ids::IdEntry;
-use crate::store::{Ask, Earlier, Folded, NotCommitted, Store};
+use crate::store::{Ask, Earlier, Folded, GiveRow, NotCommitted, Store};
 
 /// Everything that was ever committed.
 #[derive(Debug, Default)]
@@ -59,6 +59,15 @@ impl Store for MemoryStore {
 
     fn row(&mut self, partition: u16, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
         Ok(self.rows.get(&(partition, key.to_vec())).cloned())
+    }
+
+    fn rows(&mut self, partition: u16, key: &[u8], give: &mut GiveRow<'_>) -> io::Result<()> {
+        for ((of, key), row) in self.rows.range((partition, key.to_vec())..) {
+            if *of != partition || !give(key, row)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn passed_over(&mut self, partition: u16, batch: u64) -> io::Result<Option<PassedOver>> {

@@ -189,6 +189,29 @@ fn the_newest_run_that_has_a_row_says_what_it_is(test: &mut impl UnderTest) {
         }
         let found = test.store().row(PARTITION, &row(8, "").0).unwrap();
         assert!(found.is_none() || found == Some(vec![0]), "a row that was taken away: {found:?}");
+        let mut given = Vec::new();
+        let from = row(6, "").0;
+        let take = &mut |named: &[u8], value: &[u8]| {
+            if value != [0] {
+                given.push((named.to_vec(), value.to_vec()));
+            }
+            Ok(given.len() < 1_000)
+        };
+        test.store().rows(PARTITION, &from, take).unwrap();
+        let expected = (6..).filter(|key| *key != 8).take(1_000);
+        let expected = expected.map(|key| row(key, if key == 7 { "second" } else { "first" }));
+        assert_eq!(given, expected.collect::<Vec<_>>(), "rows from a key on");
+        let mut given = Vec::new();
+        let take = &mut |named: &[u8], _: &[u8]| {
+            given.push(named.to_vec());
+            Ok(true)
+        };
+        test.store().rows(PARTITION, &row(1_999, "").0, take).unwrap();
+        assert_eq!(
+            given,
+            [row(1_999, "").0, row(3_000, "").0],
+            "to the end, and no other partition's"
+        );
         for named in [row(2_500, "").0, row(9_999, "").0, vec![8], vec![7], vec![9]] {
             assert_eq!(test.store().row(PARTITION, &named).unwrap(), None);
         }

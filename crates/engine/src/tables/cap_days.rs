@@ -60,7 +60,7 @@ impl Table for CapDays {
 }
 
 impl Paged for CapDays {
-    fn ends(key: &CapDayKey, settings: &Settings) -> Option<Timestamp> {
+    fn ends(key: &CapDayKey, _: Option<&Points>, settings: &Settings) -> Option<Timestamp> {
         Some(forgotten_at(key.day, settings))
     }
 }

@@ -1,4 +1,6 @@
 //! Inputs that could not be processed, by place; their bytes are in a file family of their own.
+//!
+//! All are kept equally long, and the time of batches never goes back: so they end in the order of their places.
 
 use accolade_domain::ledger::Place;
 use accolade_domain::refusal::DeadReason;
@@ -6,7 +8,7 @@ use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor, put_text, put_varint};
 use accolade_wire::record::{Kind, Source};
 
-use super::{Table, put_place, read_place};
+use super::{Paged, Table, put_place, read_place};
 use crate::rules::Settings;
 
 /// How long a dead letter is kept.
@@ -37,6 +39,8 @@ pub struct DeadLetter {
     pub state: DeadLetterState,
     /// When it is forgotten.
     pub until: Timestamp,
+    /// By how many ids of events it is found.
+    pub found_by: u32,
 }
 
 /// What became of a dead letter.
@@ -58,11 +62,13 @@ impl Table for DeadLetters {
     const FORMAT: u8 = 1;
 
     fn put_key(out: &mut Vec<u8>, key: &Place) {
-        put_place(out, *key);
+        out.extend_from_slice(&key.batch.to_be_bytes());
+        out.extend_from_slice(&key.slot.to_be_bytes());
     }
 
     fn read_key(cursor: &mut Cursor<'_>, partition: u16) -> Result<Place, BadFormat> {
-        read_place(cursor, partition)
+        let batch = u64::from_be_bytes(cursor.array()?);
+        Ok(Place { partition, batch, slot: u32::from_be_bytes(cursor.array()?), number: 0 })
     }
 
     fn put_value(out: &mut Vec<u8>, letter: &DeadLetter) {
@@ -79,6 +85,7 @@ impl Table for DeadLetters {
             DeadLetterState::Discarded => 2,
         });
         out.extend_from_slice(&letter.until.micros().to_le_bytes());
+        put_varint(out, u64::from(letter.found_by));
     }
 
     fn read_value(cursor: &mut Cursor<'_>, partition: u16) -> Result<DeadLetter, BadFormat> {
@@ -97,10 +104,20 @@ impl Table for DeadLetters {
                 _ => return Err(cursor.bad()),
             },
             until: Timestamp::from_micros(cursor.i64()?),
+            found_by: cursor.small()?,
         })
     }
+}
 
-    fn due(_: &Place, letter: &DeadLetter, _: &Settings) -> Option<Timestamp> {
-        Some(letter.until)
+impl Paged for DeadLetters {
+    /// A letter is taken away when it ends, since that is an input of its own.
+    fn ends(_: &Place, _: Option<&DeadLetter>, _: &Settings) -> Option<Timestamp> {
+        None
+    }
+
+    fn weight(letter: &DeadLetter) -> usize {
+        const ROW: usize = 3;
+        const OPERATOR_BYTES: usize = 64;
+        ROW + letter.operator.len().div_ceil(OPERATOR_BYTES)
     }
 }

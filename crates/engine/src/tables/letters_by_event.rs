@@ -3,13 +3,14 @@
 //! A letter that is repaired is found by the id that it had and by the one that it has. A row outlives
 //! nothing: it is forgotten when its letter is.
 
+use std::cmp::Reverse;
+
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::identity::IdHash;
 
-use super::dead_letters::DeadLetter;
-use super::{Table, Tables, put_place, read_place};
+use super::{Paged, Table};
 use crate::rules::Settings;
 
 /// The table of letters by event; a value is when the letter is forgotten.
@@ -21,8 +22,16 @@ pub struct LettersByEvent;
 pub struct EventLetter {
     /// The event's id, with the operator that the letter belongs to.
     pub event: IdHash,
-    /// The letter.
-    pub letter: Place,
+    /// The letter; of those of one event the newest comes first.
+    pub letter: Reverse<Place>,
+}
+
+impl EventLetter {
+    /// What stands before every letter of an event.
+    pub const fn first_of(event: IdHash, partition: u16) -> Self {
+        let last = Place { partition, batch: u64::MAX, slot: u32::MAX, number: 0 };
+        Self { event, letter: Reverse(last) }
+    }
 }
 
 impl Table for LettersByEvent {
@@ -34,14 +43,18 @@ impl Table for LettersByEvent {
 
     fn put_key(out: &mut Vec<u8>, key: &EventLetter) {
         for half in key.event.0 {
-            out.extend_from_slice(&half.to_le_bytes());
+            out.extend_from_slice(&half.to_be_bytes());
         }
-        put_place(out, key.letter);
+        out.extend_from_slice(&(!key.letter.0.batch).to_be_bytes());
+        out.extend_from_slice(&(!key.letter.0.slot).to_be_bytes());
     }
 
     fn read_key(cursor: &mut Cursor<'_>, partition: u16) -> Result<EventLetter, BadFormat> {
-        let event = IdHash([cursor.u64()?, cursor.u64()?]);
-        Ok(EventLetter { event, letter: read_place(cursor, partition)? })
+        let half = |cursor: &mut Cursor<'_>| cursor.array().map(u64::from_be_bytes);
+        let event = IdHash([half(cursor)?, half(cursor)?]);
+        let batch = !half(cursor)?;
+        let slot = !u32::from_be_bytes(cursor.array()?);
+        Ok(EventLetter { event, letter: Reverse(Place { partition, batch, slot, number: 0 }) })
     }
 
     fn put_value(out: &mut Vec<u8>, until: &Timestamp) {
@@ -51,22 +64,10 @@ impl Table for LettersByEvent {
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Timestamp, BadFormat> {
         Ok(Timestamp::from_micros(cursor.i64()?))
     }
-
-    fn due(_: &EventLetter, until: &Timestamp, _: &Settings) -> Option<Timestamp> {
-        Some(*until)
-    }
 }
 
-impl Tables {
-    /// The dead letters of an event, oldest first.
-    pub fn letters_of(&self, event: IdHash) -> Vec<(Place, &DeadLetter)> {
-        let first = Place { partition: 0, batch: 0, slot: 0, number: 0 };
-        let from = EventLetter { event, letter: first };
-        let letters = self.letters_by_event.from(std::ops::Bound::Included(&from));
-        let letters = letters.take_while(|(key, _)| key.event == event);
-        // A letter is forgotten a moment before its rows here are.
-        letters
-            .filter_map(|(key, _)| Some((key.letter, self.dead_letters.get(&key.letter)?)))
-            .collect()
+impl Paged for LettersByEvent {
+    fn ends(_: &EventLetter, until: Option<&Timestamp>, _: &Settings) -> Option<Timestamp> {
+        until.copied()
     }
 }

@@ -1,10 +1,10 @@
 //! The rows of one table, all in memory, and swept with the cycle as accounts are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use super::swept::{Swept, stretch_of};
 use super::{Table, write_row};
+use crate::pieces::Pieces;
 
 /// The rows of a resident table.
 #[derive(Debug)]
@@ -37,11 +37,6 @@ impl<T: Table> Rows<T> {
         self.by_key.iter()
     }
 
-    /// The rows from a key on.
-    pub fn from(&self, from: Bound<&T::Key>) -> impl Iterator<Item = (&T::Key, &T::Value)> {
-        self.by_key.range((from, Bound::Unbounded))
-    }
-
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.by_key.len()
@@ -64,19 +59,19 @@ impl<T: Table> Rows<T> {
         self.swept = Swept::Nothing;
     }
 
-    pub(super) fn write_changed(&mut self, out: &mut Vec<u8>, tag: u8, stretch: usize) -> bool {
+    pub(super) fn write_changed(&mut self, out: &mut Pieces, tag: u8, stretch: usize) -> bool {
         let changed = std::mem::take(&mut self.unwritten);
         for key in &changed {
-            write_row::<T>(out, tag, key, self.by_key.get(key));
+            write_row::<T>(out.next(), tag, key, self.by_key.get(key));
         }
         let stretch = stretch_of(stretch.max(changed.len()), self.by_key.len());
-        let write = |key: &_, value: &_| write_row::<T>(out, tag, key, Some(value));
+        let write = |key: &_, value: &_| write_row::<T>(out.next(), tag, key, Some(value));
         self.swept.write(&self.by_key, stretch, write)
     }
 
-    pub(super) fn write_all(&self, out: &mut Vec<u8>, tag: u8) {
+    pub(super) fn write_all(&self, out: &mut Pieces, tag: u8) {
         for (key, value) in &self.by_key {
-            write_row::<T>(out, tag, key, Some(value));
+            write_row::<T>(out.next(), tag, key, Some(value));
         }
     }
 }

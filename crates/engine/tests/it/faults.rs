@@ -35,8 +35,7 @@ fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a>
 const CAPPED: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#;
 
 fn state(play: &Play) -> Vec<u8> {
-    let mut out = Vec::new();
-    play.partition.write_all(&mut out);
+    let mut out = play.partition.values();
     play.partition.write_all_links(&mut out);
     out.extend(format!("{:?}", play.partition.next_due()).bytes());
     out.extend(format!("{} ids", play.partition.ids().len()).bytes());

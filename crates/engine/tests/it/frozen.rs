@@ -94,7 +94,7 @@ fn written(folded: &[Folded]) -> (Vec<u8>, Vec<u8>) {
 fn state(world: &World) -> Vec<u8> {
     let mut state = Vec::new();
     for partition in &world.partitions {
-        partition.write_all(&mut state);
+        state.extend(partition.values());
         partition.write_all_links(&mut state);
         let rows = partition.tables().paged_rows().each(|key, row| {
             state.extend_from_slice(key);

@@ -1,18 +1,24 @@
 //! Plays a scenario, one line a record, against one partition over a store in memory.
 
 use std::convert::Infallible;
+use std::ops::Bound;
 
 use accolade_domain::amount::Points;
+use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
 use accolade_engine::behaviour::Behaviour;
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
+use accolade_engine::pieces::Pieces;
 use accolade_engine::step::Effect;
 use accolade_engine::store::Folded;
+use accolade_engine::tables::dead_letters::DeadLetter;
+use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_engine::tables::outbox::Payload;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Command, Control};
+use accolade_wire::identity::IdHash;
 use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
 
@@ -78,12 +84,29 @@ impl Play {
         &self.store.batches[&(0, batch)]
     }
 
+    /// All dead letters, oldest first.
+    pub(crate) fn letters(&mut self) -> Vec<(Place, DeadLetter)> {
+        let letters = self.partition.tables().dead_letters.excerpt(Bound::Unbounded, usize::MAX);
+        letters.read(0, &mut self.store).unwrap().rows
+    }
+
+    /// The dead letters of an event, newest first.
+    pub(crate) fn letters_of(&mut self, event: IdHash) -> Vec<DeadLetter> {
+        let tables = self.partition.tables();
+        let from = EventLetter::first_of(event, 0);
+        let found = tables.letters_by_event.excerpt(Bound::Included(&from), usize::MAX);
+        let found = found.read(0, &mut self.store).unwrap().rows;
+        let of_event = found.iter().filter(|(key, _)| key.event == event);
+        let mut load = |place| tables.dead_letters.load(&place, 0, &mut self.store).unwrap();
+        of_event.filter_map(|(key, _)| load(key.letter.0)).collect()
+    }
+
     /// Ends the interval, unless the partition stands: what it has brought is asked of the store from now on.
     pub(crate) fn end_interval(&mut self) {
         if self.partition.stands() {
             return;
         }
-        self.partition.write_values(&mut Vec::new());
+        self.partition.write_values(&mut Pieces::new(Vec::new(), usize::MAX));
         let ended = self.partition.end_interval();
         self.store.sealed.extend(ended.ids.iter().map(|id| (0, *id)));
         let keep = |key: &[u8], row: &[u8]| {

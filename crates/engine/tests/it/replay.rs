@@ -49,9 +49,7 @@ fn played(lines: &[&str]) -> Play {
 }
 
 fn state(partition: &Partition) -> Vec<u8> {
-    let mut state = Vec::new();
-    partition.write_all(&mut state);
-    state
+    partition.values()
 }
 
 /// Everything is folded again by `behaviours`, over `store`, and is the same.

@@ -6,9 +6,9 @@ use accolade_domain::ledger::ChainHash;
 use accolade_engine::checkpoint::Loader;
 use accolade_engine::ownership;
 use accolade_engine::partition::Partition;
-use accolade_engine::tables::dead_letters::DeadLetterState;
+use accolade_engine::pieces::Pieces;
 use accolade_wire::bytes::{BadFormat, Cursor};
-use accolade_wire::identity::{HashKey, IdKind};
+use accolade_wire::identity::HashKey;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
@@ -47,19 +47,21 @@ fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
         if number % 3 == 0 {
             play.end_interval();
         }
-        let (mut values, mut link) = (Vec::new(), Vec::new());
+        let (mut values, mut link) = (Pieces::new(Vec::new(), 64), Vec::new());
         play.partition.write_values(&mut values);
         play.partition.write_links(&mut link);
-        checkpoints.push(values);
+        checkpoints.push(values.into_vec());
         links.push(link);
     }
     let mut loader = Loader::new(0);
-    loader.peek_head(&mut Cursor::new(checkpoints.last().unwrap(), "checkpoint")).unwrap();
+    assert!(checkpoints.iter().any(|pieces| pieces.len() > 2), "values in several pieces");
+    let newest = checkpoints.last().unwrap();
+    loader.peek_head(&mut Cursor::new(newest.last().unwrap(), "checkpoint")).unwrap();
     let key = play.partition.rules().settings.hash_key;
     for link in links.iter().filter(|link| !link.is_empty()) {
         loader.read_links(&mut Cursor::new(&link[2..], "links"), &key).unwrap();
     }
-    for values in checkpoints.iter().rev() {
+    for values in checkpoints.iter().rev().flatten() {
         loader.read_values(&mut Cursor::new(values, "checkpoint")).unwrap();
     }
     let loaded = loader.finish(Arc::clone(play.partition.rules())).unwrap();
@@ -71,9 +73,7 @@ fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
             Ok::<_, Infallible>(())
         };
         partition.tables().paged_rows().each(keep).unwrap_or_else(|never| match never {});
-        let mut values = Vec::new();
-        partition.write_all(&mut values);
-        (values, rows)
+        (partition.values(), rows)
     };
     let expected = whole(&play.partition);
     assert_eq!(whole(&loaded), expected);
@@ -132,37 +132,8 @@ fn an_unknown_format_of_a_part_of_the_state_is_refused_by_its_number() {
     is_refused(loader.read_links(&mut Cursor::new(&[9], "links"), &key), "list of links");
     is_refused(ownership::Cursor::read(&[9]).map(drop), "cursor of the order");
     let play = played();
-    let mut values = Vec::new();
-    play.partition.write_all(&mut values);
+    let mut values = play.partition.values();
     assert_eq!(values[1], 1, "the head's format");
     values[1] = 9;
     is_refused(loader.peek_head(&mut Cursor::new(&values, "checkpoint")), "head of a partition");
-}
-
-#[test]
-fn a_dead_letter_is_found_by_its_event_whatever_becomes_of_it_until_it_is_forgotten() {
-    let mut play = Play::new();
-    play.line(LINES[0]);
-    play.line("wager w1 anna slots 20 at -200h");
-    play.line("wager w2 anna slots 20");
-    let key = play.partition.rules().settings.hash_key;
-    let states = |play: &Play, operator, kind, id| -> Vec<DeadLetterState> {
-        let letters = play.partition.tables().letters_of(key.id(operator, kind, id));
-        letters.into_iter().map(|(_, letter)| letter.state).collect()
-    };
-    assert_eq!(states(&play, "house", IdKind::Wager, "w1"), [DeadLetterState::Open]);
-    for (operator, kind, id) in [
-        ("house", IdKind::Void, "w1"),
-        ("house", IdKind::Wager, "w2"),
-        ("other", IdKind::Wager, "w1"),
-    ] {
-        assert_eq!(states(&play, operator, kind, id), []);
-    }
-    play.line("discard 4");
-    assert_eq!(states(&play, "house", IdKind::Wager, "w1"), [DeadLetterState::Discarded]);
-    play.line("after 719h");
-    assert_eq!(states(&play, "house", IdKind::Wager, "w1").len(), 1);
-    play.line("after 2h");
-    assert_eq!(states(&play, "house", IdKind::Wager, "w1"), []);
-    assert!(play.partition.tables().letters_by_event.is_empty());
 }

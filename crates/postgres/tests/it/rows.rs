@@ -1,6 +1,10 @@
+use std::ops::Bound;
+use std::sync::Arc;
+
 use accolade_domain::outcome::Outcome;
 use accolade_postgres::rebuild;
 use accolade_postgres::running::Projection;
+use accolade_storage::backing::NodeStore;
 
 use crate::house::{House, void, wager};
 use crate::tables::{Tables, caught_up, until};
@@ -140,7 +144,9 @@ fn an_input_with_names_of_any_length_and_with_any_character_is_a_row_and_stops_n
     assert_eq!(operators, ["", "", "", "", "", "head\u{fffd}er"]);
     let kept = (0..house.node.rules().settings.partitions).flat_map(|number| {
         house.node.read(number, |partition| {
-            let letters = partition.tables().dead_letters.iter();
+            let letters = partition.tables().dead_letters.excerpt(Bound::Unbounded, usize::MAX);
+            let mut store = NodeStore::new(Arc::clone(house.node.backing()));
+            let letters = letters.read(number, &mut store).unwrap().rows.into_iter();
             letters.map(|(_, letter)| letter.operator.replace('\0', "\u{fffd}")).collect::<Vec<_>>()
         })
     });

@@ -283,8 +283,8 @@ impl Truth {
     /// The files are those of a fold that was never interrupted; `clock` is the latest that they have
     /// seen.
     pub(super) fn files(&self, live: &Partition, backing: &Backing, clock: i64) -> Result<()> {
-        let letters = self.reference.tables().dead_letters.iter();
-        let letters = letters.filter(|(_, letter)| letter.until.micros() > clock);
+        let letters = check::letters(&self.reference);
+        let letters = letters.iter().filter(|(_, letter)| letter.until.micros() > clock);
         let kept: BTreeSet<_> =
             letters.map(|(_, it)| (it.bytes_at.batch, it.bytes_at.slot)).collect();
         for ((partition, batch), folded) in &self.store.batches {
@@ -327,9 +327,7 @@ impl Truth {
 }
 
 fn digest(partition: &Partition) -> u64 {
-    let mut bytes = Vec::new();
-    partition.write_all(&mut bytes);
     let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
+    partition.values().hash(&mut hasher);
     hasher.finish()
 }

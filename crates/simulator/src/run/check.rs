@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::ops::Bound;
 
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Place};
 use accolade_domain::outcome::Outcome;
+use accolade_domain::refusal::DeadReason;
+use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::tables;
-use accolade_engine::tables::dead_letters::DeadLetterState;
+use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::backing::Backing;
 use accolade_storage::driver::Ground;
 use accolade_storage::error::{Result, StorageError};
@@ -108,9 +111,17 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
         let takes_part = account.consent.map(|consent| consent == Consent::In);
         assert_eq!(takes_part, expected.takes_part, "consent of {key:?}");
     }
-    let letters: Vec<_> = partition
-        .tables()
-        .dead_letters
+    let letters = letters(partition);
+    let open = |reason| {
+        let is_it =
+            |letter: &&DeadLetter| letter.state == DeadLetterState::Open && letter.reason == reason;
+        letters.iter().map(|(_, letter)| letter).filter(is_it).count() as u64
+    };
+    let totals = partition.tables().letter_totals.get(&()).cloned().unwrap_or_default();
+    for reason in DeadReason::ALL {
+        assert_eq!(totals.open(reason), open(reason), "open dead letters {}", reason.code());
+    }
+    let letters: Vec<_> = letters
         .iter()
         .map(|(place, letter)| {
             let state = match letter.state {
@@ -130,6 +141,13 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
     assert_eq!(letters, expected, "dead letters");
 }
 
+/// All dead letters of a reference, oldest first; it has all of them in memory.
+pub(crate) fn letters(reference: &Partition) -> Vec<(Place, DeadLetter)> {
+    let letters = reference.tables().dead_letters.excerpt(Bound::Unbounded, usize::MAX);
+    let read = letters.read(reference.number(), &mut MemoryStore::default());
+    read.expect("nothing is read").rows
+}
+
 /// State and files are those of a fold that was never interrupted.
 pub(crate) fn replayed(ground: &Ground, reference: &Reference) -> Result<()> {
     for reference in &reference.partitions {
@@ -139,9 +157,11 @@ pub(crate) fn replayed(ground: &Ground, reference: &Reference) -> Result<()> {
         })?;
     }
     let (backing, now) = (ground.backing(), ground.log_time());
-    let letters = reference.partitions.iter().flat_map(|live| live.tables().dead_letters.iter());
-    let listed: BTreeSet<Place> =
-        letters.filter(|(_, it)| it.until > now).map(|(_, it)| it.bytes_at).collect();
+    let mut listed = BTreeSet::new();
+    for partition in &reference.partitions {
+        let letters = letters(partition).into_iter();
+        listed.extend(letters.filter(|(_, it)| it.until > now).map(|(_, it)| it.bytes_at));
+    }
     for ((partition, batch), folded) in &reference.store.batches {
         let bytes = backing.journal.read(*partition, *batch)?;
         let bytes = bytes.unwrap_or_else(|| panic!("no journal of {partition}/{batch}"));
@@ -168,10 +188,10 @@ fn same(live: &Partition, reference: &Partition) {
     assert_eq!(live.next_batch(), reference.next_batch(), "batches of partition {number}");
     assert_eq!(live.stands(), reference.stands(), "whether partition {number} stands");
     if !live.stands() {
-        let [mut bytes, mut expected] = [Vec::new(), Vec::new()];
-        live.write_all(&mut bytes);
-        reference.write_all(&mut expected);
-        assert!(bytes == expected, "the state of partition {number} is not that of a replay");
+        assert!(
+            live.values() == reference.values(),
+            "the state of partition {number} is not that of a replay"
+        );
         let due = (live.next_due(), reference.next_due());
         assert_eq!(due.0, due.1, "timers of partition {number}");
     }
@@ -202,7 +222,7 @@ pub(crate) fn rows_of(live: &Partition, backing: &Backing, reference: &Partition
         };
         partition.tables().paged_rows().each(keep).unwrap_or_else(|never| match never {});
         rows.retain(|key, row| {
-            let counts = tables::counts(key, number, live.time(), settings);
+            let counts = tables::counts(key, row, number, live.time(), settings);
             *row != [0] && counts.expect("a key of a paged table")
         });
     };

@@ -1,6 +1,7 @@
 //! An embedded node's directory becomes homes, which are what it was and go on as it would have.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use accolade_engine::objects::Objects;
 use accolade_engine::partition::{Observer, Partition, Shared};
 use accolade_engine::rules::RulesHistory;
 use accolade_engine::step::Effect;
-use accolade_engine::tables::dead_letters::DeadLetterState;
+use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::adopt::Embedded;
 use accolade_storage::backing::{Backing, NodeStore};
 use accolade_storage::checkpoint::Part;
@@ -281,16 +282,17 @@ impl Node {
 
     /// Their bytes are on their way to nobody: no effect is carried out here.
     fn release_one_of_each(&mut self) {
-        let mut letters = Vec::new();
+        let mut places = Vec::new();
         for partition in &self.opened.partitions {
-            let mut late = partition.tables().dead_letters.iter().filter(|(_, letter)| {
+            let letters = letters(partition, &self.opened.backing).into_iter();
+            let mut late = letters.filter(|(_, letter)| {
                 letter.reason == DeadReason::TooLate && letter.state == DeadLetterState::Open
             });
-            letters.extend(late.next().map(|(place, _)| *place));
+            places.extend(late.next().map(|(place, _)| place));
         }
-        assert!(!letters.is_empty());
-        for letter in letters {
-            self.release(letter);
+        assert!(!places.is_empty());
+        for place in places {
+            self.release(place);
         }
         self.commit();
     }
@@ -304,8 +306,7 @@ impl Node {
 }
 
 fn values(partition: &Partition) -> Vec<u8> {
-    let mut values = Vec::new();
-    partition.write_all(&mut values);
+    let mut values = partition.values();
     partition.write_all_links(&mut values);
     values
 }
@@ -319,6 +320,11 @@ fn ids(partition: &Partition, backing: &Backing) -> Vec<IdEntry> {
     }
     ids.sort_by_key(|entry| (entry.batch, entry.slot, entry.id));
     ids
+}
+
+fn letters(partition: &Partition, backing: &Arc<Backing>) -> Vec<(Place, DeadLetter)> {
+    let letters = partition.tables().dead_letters.excerpt(Bound::Unbounded, usize::MAX);
+    letters.read(partition.number(), &mut NodeStore::new(Arc::clone(backing))).unwrap().rows
 }
 
 /// Paged rows, in memory and in runs.

@@ -58,9 +58,7 @@ fn folds_all(node: &Node) {
 }
 
 fn state_of(partition: &Partition) -> Vec<u8> {
-    let mut state = Vec::new();
-    partition.write_all(&mut state);
-    state
+    partition.values()
 }
 
 fn journal_of(backing: &Backing, number: u16) -> Vec<Option<Vec<u8>>> {

@@ -1,6 +1,7 @@
 //! What has happened in the golden log: two partitions, three operators, and everything once.
 
 use std::collections::VecDeque;
+use std::ops::Bound;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
@@ -61,6 +62,13 @@ impl Default for World {
     }
 }
 
+/// The places of a partition's dead letters, oldest first.
+fn letters_of(partition: &Partition, store: &mut MemoryStore) -> Vec<Place> {
+    let letters = partition.tables().dead_letters.excerpt(Bound::Unbounded, usize::MAX);
+    let letters = letters.read(partition.number(), store).unwrap();
+    letters.rows.into_iter().map(|(place, _)| place).collect()
+}
+
 impl World {
     /// Folds a frame, as far as its partitions go on.
     pub(super) fn fold(&mut self, moment: Moment, slices: &[Slice<'_>]) {
@@ -91,10 +99,11 @@ impl World {
             }
         }
         let mut lengths = [0; 7];
-        for tables in self.partitions.iter().map(Partition::tables) {
+        for partition in &self.partitions {
+            let tables = partition.tables();
             let rows = [
                 tables.markers.len(),
-                tables.dead_letters.len(),
+                letters_of(partition, &mut self.store).len(),
                 tables.outbox.len(),
                 tables.sent.len(),
                 tables.inbox.len(),
@@ -221,9 +230,9 @@ impl World {
     }
 
     /// The last dead letter of a partition: its batch and slot.
-    fn letter(&self, at: u16) -> (u64, u32) {
-        let letters = &self.partitions[usize::from(at)].tables().dead_letters;
-        let (place, _) = letters.iter().next_back().expect("there is a dead letter");
+    fn letter(&mut self, at: u16) -> (u64, u32) {
+        let letters = letters_of(&self.partitions[usize::from(at)], &mut self.store);
+        let place = letters.last().expect("there is a dead letter");
         (place.batch, place.slot)
     }
 

@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::objects;
 use crate::terminal::say;
+use crate::{memory, objects};
 
 /// Every setting of a node.
 ///
@@ -93,6 +93,17 @@ pub(crate) struct NodeConfig {
     /// Bytes that are durable and not yet folded, beyond which callers hear 503 (256 MiB).
     #[config(env = "ACCOLADE_LAG_BYTES_MAX", default = 268_435_456)]
     pub(crate) lag_bytes_max: usize,
+
+    /// Bytes of memory for the filters of ids, about two for each id, the newest first; what has no
+    /// room is read from the disk. A quarter of the machine's memory where this is not set.
+    #[config(env = "ACCOLADE_FILTER_BYTES_MAX")]
+    pub(crate) filter_bytes_max: Option<u64>,
+}
+
+impl NodeConfig {
+    fn filter_bytes_max(&self) -> u64 {
+        self.filter_bytes_max.unwrap_or_else(memory::quarter)
+    }
 }
 
 /// Where checkpoints are shipped, so that the loss of the disk loses seconds at most.
@@ -219,6 +230,7 @@ impl Config {
         options.files.log_segment_bytes = node.segment_bytes;
         options.files.journal_segment_bytes = node.segment_bytes;
         options.files.segment_bytes = node.segment_bytes / 4;
+        options.files.filter_bytes_max = node.filter_bytes_max();
         options.folds = node.folds;
         options.checkpoint_every = Duration::from_millis(node.checkpoint_every_ms);
         options.log_days = node.log_days;
@@ -250,6 +262,7 @@ impl Config {
         if let Some(joining) = &mut joining {
             joining.options.folds = self.node.folds;
             joining.options.free_bytes_min = self.node.free_bytes_min;
+            joining.options.filter_bytes_max = self.node.filter_bytes_max();
             joining.options.patience = Duration::from_millis(self.http.wait_ms);
         }
         Ok(joining)
@@ -291,6 +304,15 @@ mod tests {
     }
 
     #[test]
+    fn memory_for_filters_is_what_is_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        std::fs::write(&file, "[node]\nfilter_bytes_max = 1000\n").unwrap();
+        let config = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap();
+        assert_eq!(config.node_options().files.filter_bytes_max, 1_000);
+    }
+
+    #[test]
     fn a_setting_that_does_not_exist_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accolade.toml");
@@ -302,7 +324,8 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_crates_below() {
         let config = Config::load(&Where { data_dir: None, config: None }).unwrap();
-        let options = NodeOptions::new(&config.data_dir);
+        let mut options = NodeOptions::new(&config.data_dir);
+        options.files.filter_bytes_max = memory::quarter();
         assert_eq!(format!("{:?}", config.node_options()), format!("{options:?}"));
         let settings = Settings::default();
         assert_eq!(format!("{:?}", config.settings()), format!("{settings:?}"));

@@ -22,6 +22,7 @@ mod explain;
 mod hosting;
 mod ingest;
 mod logs;
+mod memory;
 mod objects;
 mod operator;
 #[cfg(feature = "postgres")]

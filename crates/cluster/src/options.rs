@@ -33,6 +33,9 @@ pub struct ClusterOptions {
     pub lease: Duration,
     /// Bytes of records that wait to be ordered, beyond which nothing more is read from the sources.
     pub inbox_bytes_max: usize,
+    /// Bytes of memory for the filters of sealed ids, of all partitions together; beyond it they are read
+    /// from the disk, or from the object storage.
+    pub filter_bytes_max: u64,
     /// The copy of the ordered batches is kept up to this many bytes, over all partitions.
     pub log_bytes_max: u64,
     /// Nothing is taken in while the disk has less room than this.
@@ -64,6 +67,7 @@ impl ClusterOptions {
             batches_a_second: 2_000,
             lease: Duration::from_secs(3),
             inbox_bytes_max: 128 << 20,
+            filter_bytes_max: 1 << 30,
             log_bytes_max: 4 << 30,
             free_bytes_min: 1 << 30,
             patience: Duration::from_secs(5),

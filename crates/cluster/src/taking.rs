@@ -8,6 +8,7 @@ use accolade_engine::disk::Disk;
 use accolade_engine::ordered::{AppendFailed, Place};
 use accolade_storage::disk::RealDisk;
 use accolade_storage::error::{Result as Stored, StorageError};
+use accolade_storage::open::Options;
 use accolade_storage::ship::Fetch;
 use accolade_wire::order::Order;
 
@@ -38,7 +39,10 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
             cache: &inner.cache,
             fetch: Fetch::default(),
             disks: &disks,
-            files: inner.options.files,
+            files: Options {
+                filter_bytes_max: inner.options.filter_bytes_max / inner.seats.len() as u64,
+                ..inner.options.files
+            },
             log_bytes_max: inner.options.log_bytes_max / inner.seats.len() as u64,
             control: &inner.control,
             shared: &inner.shared,

@@ -89,7 +89,19 @@ impl Hours {
 
     /// Whether `hour` is asked.
     pub const fn include(&self, hour: i64) -> bool {
-        (self.from <= hour && hour <= self.to) || (self.own - 1 <= hour && hour <= self.own + 1)
+        self.meet(hour, hour)
+    }
+
+    /// Whether any hour of those from `from` to `to` is asked.
+    pub const fn meet(&self, from: i64, to: i64) -> bool {
+        let [range, own] = self.ranges();
+        let is_one = range.0 <= range.1;
+        (is_one && range.0 <= to && from <= range.1) || (own.0 <= to && from <= own.1)
+    }
+
+    /// The first and the last hour of what is asked: of the range, and of the hour with its neighbours.
+    pub const fn ranges(&self) -> [(i64, i64); 2] {
+        [(self.from, self.to), (self.own - 1, self.own + 1)]
     }
 }
 

@@ -681,11 +681,14 @@ pub(crate) fn told(heard: &fold::Heard) -> String {
 
 pub(crate) fn options(partitions: u16, random: &mut Random) -> Options {
     let mut bytes = || 2048 << random.below(4);
+    let (log_segment_bytes, journal_segment_bytes, segment_bytes) = (bytes(), bytes(), bytes());
     Options {
         partitions,
         first_partition: 0,
-        log_segment_bytes: bytes(),
-        journal_segment_bytes: bytes(),
-        segment_bytes: bytes(),
+        log_segment_bytes,
+        journal_segment_bytes,
+        segment_bytes,
+        // None, that of a few sections, or all.
+        filter_bytes_max: [0, 500, u64::MAX, 0][log_segment_bytes.ilog2() as usize - 11],
     }
 }

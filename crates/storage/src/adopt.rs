@@ -15,7 +15,6 @@ use accolade_engine::behaviour::Behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::{Partition, Shared};
 
-use self::ids::Sealed;
 use self::slices::copy;
 use crate::backing::{Backing, NodeStore};
 use crate::checkpoint::{Manifest, rules_frames, values_of};
@@ -33,7 +32,6 @@ const SEGMENT_BYTES: u64 = 1 << 20;
 pub struct Embedded {
     partitions: Vec<Partition>,
     backing: Arc<Backing>,
-    sealed: Sealed,
     /// The control records that have made the rules.
     controls: Vec<(Timestamp, Vec<u8>)>,
     /// Locked: nobody starts a node meanwhile.
@@ -77,8 +75,7 @@ impl Embedded {
         for partition in &mut partitions {
             partition.retell_rules(Arc::clone(&rules));
         }
-        let sealed = Sealed::count(&backing.lookup)?;
-        Ok(Self { partitions, backing, sealed, controls, _lock: lock })
+        Ok(Self { partitions, backing, controls, _lock: lock })
     }
 
     /// The control records that make the rules of the homes, each with the time that it had: those that
@@ -118,7 +115,7 @@ impl Embedded {
         let mut recent = begin(Family::Ids)?;
         let ids_from = recent.position().sequence;
         ids::write_recent(from, &mut recent)?;
-        let sections = self.sealed.write(&self.backing.lookup, partition, &**disk)?;
+        let sections = ids::write_sealed(&self.backing.lookup, partition, &**disk)?;
 
         let rows = from.tables().paged_rows();
         let pages = pages::write_only(&**disk, &self.backing.pages, partition, &rows)
@@ -154,7 +151,8 @@ impl Embedded {
         manifest.write(&mut frame);
         state.append(time, 0, COMMIT, &mut frame)?;
         state.sync()?;
-        let ids = self.sealed.of(partition) + from.ids().iter().count() as u64;
+        let recent = from.ids().iter().count() as u64;
+        let ids = ids::sealed_count(&self.backing.lookup, partition) + recent;
         Ok(Given { manifest, batches, ids })
     }
 }

@@ -313,7 +313,7 @@ impl Store for NodeStore {
         asks: &[Ask],
         found: &mut Vec<Option<Earlier>>,
     ) -> io::Result<()> {
-        self.backing.lookup.earlier(partition, asks, found)
+        self.backing.lookup.earlier(partition, asks, found).map(drop)
     }
 
     fn outcome(&mut self, place: Place, read: &mut dyn FnMut(&Recorded<'_>)) -> io::Result<()> {

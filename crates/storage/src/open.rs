@@ -43,7 +43,12 @@ pub struct Options {
     pub journal_segment_bytes: u64,
     /// Bytes of a segment of every other family.
     pub segment_bytes: u64,
+    /// Bytes of memory for the filters of sealed ids; beyond it they are read from the disk.
+    pub filter_bytes_max: u64,
 }
+
+/// A quarter of a small machine's memory.
+const FILTER_BYTES_MAX: u64 = 1 << 30;
 
 impl Options {
     /// Sizes of the home of one partition: a node has many of them.
@@ -54,6 +59,7 @@ impl Options {
             log_segment_bytes: 32 << 20,
             journal_segment_bytes: 32 << 20,
             segment_bytes: 8 << 20,
+            filter_bytes_max: FILTER_BYTES_MAX,
         }
     }
 }
@@ -66,6 +72,7 @@ impl Default for Options {
             log_segment_bytes: 256 << 20,
             journal_segment_bytes: 256 << 20,
             segment_bytes: 64 << 20,
+            filter_bytes_max: FILTER_BYTES_MAX,
         }
     }
 }
@@ -262,8 +269,9 @@ impl Held<'_> {
         let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters), Beyond::IsCut)?;
         let manifest = self.states.manifest.as_ref();
         let sections = manifest.map_or(&[][..], |manifest| &manifest.sections);
-        let lookup =
-            Lookup::recover(Arc::clone(disk), sections, now_hour).map_err(lookup::failed)?;
+        let limits = lookup::Limits::new(options.filter_bytes_max);
+        let lookup = Lookup::recover(Arc::clone(disk), sections, now_hour, limits)
+            .map_err(lookup::failed)?;
         let runs = manifest.map_or(&[][..], |manifest| &manifest.pages);
         let pages = Pages::recover(Arc::clone(disk), runs).map_err(pages::failed)?;
         let writer =

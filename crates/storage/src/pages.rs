@@ -198,9 +198,10 @@ impl Pages {
 
     /// Removes runs that neither the newest checkpoint nor any reader needs.
     pub fn remove_dead(&self, named: &[u64]) -> io::Result<()> {
-        let next = self.next_sequence.load(Ordering::Relaxed);
+        // One of the last may be on its way to be asked.
+        let end = self.next_sequence.load(Ordering::Relaxed).saturating_sub(8);
         let needed: BTreeSet<u64> = self.live().into_iter().chain(named.iter().copied()).collect();
-        run_files::remove_dead(&*self.disk, FOLDER, next, |sequence| needed.contains(&sequence))
+        run_files::remove_dead(&*self.disk, FOLDER, end, |sequence| needed.contains(&sequence))
     }
 }
 

@@ -28,17 +28,16 @@ pub(crate) fn remove_all_but(
     Ok(())
 }
 
-/// Removes runs that nobody needs. One from `next` on is being written, and one of the last before may be on
-/// its way to be asked.
+/// Removes runs that nobody needs. Of those from `end` on that cannot be known yet.
 pub(crate) fn remove_dead(
     disk: &dyn Disk,
     folder: &str,
-    next: u64,
+    end: u64,
     is_needed: impl Fn(u64) -> bool,
 ) -> io::Result<()> {
     for name in disk.list(folder)? {
         if let Ok(sequence) = name.parse::<u64>()
-            && sequence + 8 < next
+            && sequence < end
             && !is_needed(sequence)
         {
             disk.remove(&format!("{folder}/{name}"))?;

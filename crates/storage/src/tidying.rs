@@ -46,10 +46,11 @@ pub(crate) fn close_left(backing: &Backing) -> Result<bool> {
     Ok(!left.is_empty())
 }
 
-/// Merges lookups, or runs of paged rows; says whether there was anything to merge.
+/// Does a piece of what keeps the lookup small and cheap, or merges runs of paged rows; says whether there was
+/// anything to do.
 pub(crate) fn merge(backing: &Backing, now: Timestamp) -> Result<bool> {
     backing.lookup.set_now_hour(now.hour());
-    if backing.lookup.merge().map_err(lookup::failed)? {
+    if backing.lookup.tidy().map_err(lookup::failed)? {
         return Ok(true);
     }
     backing.pages.merge().map_err(pages::failed)

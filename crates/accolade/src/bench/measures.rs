@@ -1,6 +1,5 @@
 //! The measures, by their names in the list of bars.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use accolade_engine::ids::IdEntry;
 use accolade_engine::intake::Intake as _;
+use accolade_storage::lookup::Resident;
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_storage::run::RunEntry;
 use accolade_wire::identity::{Content, IdHash};
@@ -18,6 +18,7 @@ use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start}
 use super::http;
 use super::load::{Load, Random};
 use super::report::{Bar, Report};
+use crate::memory;
 
 /// A measure and what runs it.
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
@@ -43,6 +44,7 @@ const CHUNK: usize = 500;
 pub(crate) fn options(data_dir: &Path) -> NodeOptions {
     let mut options = NodeOptions::new(data_dir);
     options.log_bytes_max = 10 << 30;
+    options.files.filter_bytes_max = memory::quarter();
     options
 }
 
@@ -175,7 +177,7 @@ fn replay(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// What a process says that has only opened a data directory.
-struct Resident {
+struct Opened {
     bytes: u64,
     accounts: u64,
     filter_bytes: u64,
@@ -187,9 +189,13 @@ struct Resident {
 pub(crate) fn print_resident(data_dir: &Path) -> anyhow::Result<()> {
     use std::io::Write;
     let node = start(options(data_dir), "")?;
-    let sections = node.backing().lookup.sections();
-    let filters: usize = sections.iter().map(|section| section.filter_bytes()).sum();
-    let sealed: u64 = sections.iter().map(|section| section.count()).sum();
+    let lookup = &node.backing().lookup;
+    let has_all = || lookup.resident().filtered_ids == lookup.resident().ids;
+    let began = Instant::now();
+    while !has_all() && began.elapsed() < Duration::from_mins(1) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let Resident { filter_bytes: filters, filtered_ids: sealed, .. } = lookup.resident();
     let (bytes, accounts, other) = (resident_bytes(), node.status().players, unsealed(&node));
     writeln!(std::io::stdout(), "{bytes} {accounts} {filters} {sealed} {other}")?;
     node.stop()?;
@@ -200,7 +206,7 @@ fn unsealed(node: &Node) -> usize {
     (0..node.partitions()).map(|number| node.read(number, |it| it.ids().len())).sum()
 }
 
-fn resident(data_dir: &Path) -> anyhow::Result<Resident> {
+fn opened(data_dir: &Path) -> anyhow::Result<Opened> {
     let output = Command::new(std::env::current_exe()?)
         .args(["bench", "--resident"])
         .arg(data_dir)
@@ -211,16 +217,16 @@ fn resident(data_dir: &Path) -> anyhow::Result<Resident> {
     let [bytes, accounts, filter_bytes, sealed_ids, other_ids] = figures[..] else {
         anyhow::bail!("the process that opens the directory said `{}`", words.trim())
     };
-    Ok(Resident { bytes, accounts, filter_bytes, sealed_ids, other_ids })
+    Ok(Opened { bytes, accounts, filter_bytes, sealed_ids, other_ids })
 }
 
 /// Fills a directory with wagers, and says what it holds as it was left and with every id sealed.
-fn filled(data_dir: &Path, players: u64, events: u64) -> anyhow::Result<(Resident, Resident)> {
+fn filled(data_dir: &Path, players: u64, events: u64) -> anyhow::Result<(Opened, Opened)> {
     let node = start(options(data_dir), "")?;
     run(&node, &mut Load::new(5, players), events, 100_000, CHUNK, 0)?;
     node.stop()?;
     drop(node);
-    let as_left = resident(data_dir)?;
+    let as_left = opened(data_dir)?;
     let mut sealing = options(data_dir);
     sealing.seal_ids = 1;
     let node = start(sealing, "")?;
@@ -229,7 +235,7 @@ fn filled(data_dir: &Path, players: u64, events: u64) -> anyhow::Result<(Residen
     }
     node.stop()?;
     drop(node);
-    Ok((as_left, resident(data_dir)?))
+    Ok((as_left, opened(data_dir)?))
 }
 
 /// P12: what an account and an id cost in memory: between a process with none, one with some and one
@@ -241,9 +247,9 @@ fn memory(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let (none, half, whole) = (none?, half?, whole?);
     let (_, some) = filled(&half.0, sizes.players / 2, 2_000_000)?;
     let (as_left, many) = filled(&whole.0, sizes.players, 4_000_000)?;
-    let none = resident(&none.0)?;
-    let held = |it: &Resident| it.bytes.saturating_sub(it.filter_bytes) as f64;
-    let between = |fewer: &Resident, more: &Resident| {
+    let none = opened(&none.0)?;
+    let held = |it: &Opened| it.bytes.saturating_sub(it.filter_bytes) as f64;
+    let between = |fewer: &Opened, more: &Opened| {
         (held(more) - held(fewer)) / (more.accounts - fewer.accounts).max(1) as f64
     };
     let what = format!("an account, of {}, ids sealed, buffers of loading included", many.accounts);
@@ -312,16 +318,13 @@ fn full_window(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let each = sizes.window_ids / 168;
     for back in 1..=168 {
         let hour = hour_now - back;
-        let mut entries: Vec<RunEntry> = (0..each)
-            .map(|_| {
-                let id = IdHash([random.next(), random.next()]);
-                let (content, player) = (Content(random.next()), random.next() as u32);
-                let entry = IdEntry { id, content, batch: 1, slot: 1, player, hour };
-                RunEntry { partition: 0, entry }
-            })
-            .collect();
-        entries.shrink_to_fit();
-        node.backing().lookup.write_run(BTreeMap::from([(hour, entries)]))?;
+        let entries = (0..each).map(|_| {
+            let id = IdHash([random.next(), random.next()]);
+            let (content, player) = (Content(random.next()), random.next() as u32);
+            let entry = IdEntry { id, content, batch: 1, slot: 1, player, hour };
+            RunEntry { partition: random.below(u64::from(node.partitions())) as u16, entry }
+        });
+        node.backing().lookup.write_run(entries)?;
     }
     let full = run(&node, &mut load, events, 0, CHUNK, 0)?;
     report.row("P19", "with an empty window", rate_of(&empty), "events/s", None);

@@ -147,6 +147,7 @@ fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {
     let ask =
         |hours: Hours, player: u32, before_batch: u64| Ask { id, player, hours, before_batch };
     let hour = |hour: i64| Hours { from: hour, to: hour, own: hour };
+    let only = |from: i64, to: i64| Hours { from, to, own: 0 };
     let asks = [
         ask(Hours::ALL, 1, 100),
         ask(Hours::ALL, 1, 30),
@@ -155,8 +156,28 @@ fn the_newest_occurrence_before_the_batch_is_found(test: &mut impl UnderTest) {
         ask(Hours::ALL, 2, 100),
         ask(Hours::ALL, 3, 100),
         Ask { id: IdHash([1 << 40, 98]), ..ask(Hours::ALL, 1, 100) },
+        ask(only(101, 101), 1, 100),
+        ask(only(99, 101), 1, 100),
+        ask(only(101, 103), 1, 100),
+        ask(Hours { from: 1, to: 0, own: 101 }, 1, 20),
+        ask(Hours { from: 1, to: 0, own: 103 }, 1, 100),
+        ask(Hours { from: 1, to: 0, own: 104 }, 1, 100),
     ];
-    let expected = [Some(30), Some(20), Some(20), None, Some(25), None, None];
+    let expected = [
+        Some(30),
+        Some(20),
+        Some(20),
+        None,
+        Some(25),
+        None,
+        None,
+        None,
+        Some(20),
+        Some(30),
+        Some(10),
+        Some(30),
+        None,
+    ];
     for _ in 0..2 {
         let mut found = Vec::new();
         test.store().earlier(PARTITION, &asks, &mut found).unwrap();

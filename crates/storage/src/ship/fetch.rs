@@ -260,7 +260,7 @@ fn touch(path: &str, file: &Arc<dyn DiskFile>) -> io::Result<()> {
     if path.starts_with(pages::FOLDER) {
         return PageRun::open(Arc::clone(file), 0).map(drop);
     }
-    run::open(file, 0, &|_| true, &|_| false).map(drop)
+    run::open(file, 0, &|_| true).map(drop)
 }
 
 /// Removes what an earlier life or an unfinished fetch has left.

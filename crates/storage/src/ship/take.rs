@@ -194,8 +194,8 @@ impl Taking<'_> {
             }
             let file = self.open(&path)?;
             let io = |source| StorageError::io(&path, source);
-            let sections = run::open(&file, sequence, &|_| true, &|_| false).map_err(io)?;
-            let newest_hour = sections.iter().map(run::Section::hour).max();
+            let sections = run::open(&file, sequence, &|_| true).map_err(io)?;
+            let newest_hour = sections.iter().map(run::Section::to).max();
             let to = file.len().map_err(io)?;
             let file = Some(file);
             self.files.push(TakenFile { path, to, is_closed: true, newest_hour, file });

@@ -10,7 +10,6 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::ids::IdEntry;
 use accolade_engine::rules::{Restoring, Rules, Snapshot};
-use accolade_engine::store::{Ask, Hours};
 use accolade_storage::checkpoint::{Manifest, read_ids};
 use accolade_storage::disk::RealDisk;
 use accolade_storage::index::Index;
@@ -290,45 +289,53 @@ fn entry(number: u64) -> RunEntry {
     RunEntry { partition: 3, entry: IdEntry { id, content, batch, slot, player, hour } }
 }
 
-fn asks_without_harm(section: &Section) {
+fn asks_without_harm(section: &Arc<Section>) {
     let id = entry(5).entry.id;
-    let ask = Ask { id, player: 9, hours: Hours::ALL, before_batch: u64::MAX };
-    let (mut found, mut buffer) = ([None], Vec::new());
-    drop(section.earlier(3, &[ask], &mut found, &mut buffer));
-    drop(section.each(id, &mut buffer, &mut |_, _| {}));
+    let mut buffer = Vec::new();
+    let filter = section.filter().ok();
+    drop(section.each(filter.as_ref(), id, &mut buffer, &mut |_, _| {}));
+    drop(section.each(None, id, &mut buffer, &mut |_, _| {}));
     assert!(section.entries().take(1_000).count() <= 1_000);
 }
 
 fn opens_without_harm(file: &Arc<dyn DiskFile>) {
-    for is_resident in [false, true] {
-        if let Ok(sections) = run::open(file, 1, &|_| true, &|_| is_resident) {
-            sections.iter().for_each(asks_without_harm);
-        }
+    if let Ok(sections) = run::open(file, 1, &|_| true) {
+        sections.into_iter().map(Arc::new).for_each(|section| asks_without_harm(&section));
     }
 }
 
-/// A section of a run's table, as a fuzzer wants it.
-type Layout = (i64, u64, u64, u64);
+/// A section of a run's table, as a fuzzer wants it: hours, ids, where it begins, and batches.
+type Layout = ((i64, u64), u64, u64, (u64, u64));
 
-/// A table whose checksums of filters and fences are those of what it names.
-fn table_of(front: &[u8], layouts: &[Layout]) -> Vec<u8> {
+/// A table of sections that are of one partition.
+fn table_of(layouts: &[Layout]) -> Vec<u8> {
     let mut table = vec![1];
-    let part = |from: u64, length: u64| {
-        let range = usize::try_from(from).ok()?..usize::try_from(from.checked_add(length)?).ok()?;
-        front.get(range).map(crc32c::crc32c)
-    };
-    for (hour, count, offset, filter_bytes) in layouts {
-        put_signed(&mut table, *hour);
-        for number in [count, offset, filter_bytes] {
-            put_varint(&mut table, *number);
-        }
-        let fences = 8 * count.div_ceil(64);
-        let fences_at = offset.saturating_add(*filter_bytes);
-        for checksum in [part(*offset, *filter_bytes), part(fences_at, fences)] {
-            table.extend_from_slice(&checksum.unwrap_or(0).to_le_bytes());
+    for ((from, hours), count, offset, batches) in layouts {
+        put_signed(&mut table, *from);
+        for number in [*hours, *count, *offset, 1, 3, *count, batches.0, batches.1] {
+            put_varint(&mut table, number);
         }
     }
     table
+}
+
+/// A front whose blocks of filter and entries have checksums that fit, where a section of so many ids begins.
+fn with_checksums(mut front: Vec<u8>, (count, offset): (u64, u64)) -> Vec<u8> {
+    let lines = count.div_ceil(34).max(1);
+    let blocks = (0..lines.div_ceil(63)).map(|block| 64 * (1 + (lines - block * 63).min(63)));
+    let entries = (0..count.div_ceil(97)).map(|block| match (count - block * 97).min(97) {
+        97 => (4 + 97 * 42, 4_096),
+        few => (4 + few * 42, 4 + few * 42),
+    });
+    let mut at = usize::try_from(offset).unwrap();
+    for (checked, length) in blocks.map(|bytes| (bytes, bytes)).chain(entries) {
+        let end = at + usize::try_from(checked).unwrap();
+        let Some(block) = front.get_mut(at..end) else { break };
+        let checksum = crc32c::crc32c(&block[4..]);
+        block[..4].copy_from_slice(&checksum.to_le_bytes());
+        at += usize::try_from(length).unwrap();
+    }
+    front
 }
 
 /// A sealed run, taken apart.
@@ -338,11 +345,13 @@ fn sealed_run() -> (Vec<u8>, Vec<u8>) {
     let mut entries: Vec<RunEntry> = (0..150).map(entry).collect();
     run::sort(&mut entries);
     let mut writer = RunWriter::create(&disk, "run").unwrap();
-    writer.section(400_000, 150, entries.into_iter().map(Ok)).unwrap();
+    writer.section((400_000, 400_023), &entries).unwrap();
     writer.finish().unwrap();
     let (front, table) = taken_apart(&*disk.open("run").unwrap());
-    let whole = run::open(&with_table(&front, &table), 1, &|_| true, &|_| true).unwrap();
+    let whole = run::open(&with_table(&front, &table), 1, &|_| true).unwrap();
+    let whole: Vec<Arc<Section>> = whole.into_iter().map(Arc::new).collect();
     assert_eq!(whole[0].entries().flatten().count(), 150);
+    assert_eq!(with_checksums(front.clone(), (150, 0)), front);
     (front, table)
 }
 
@@ -365,6 +374,8 @@ fn a_sealed_run_with_small_damage() {
         check!().with_type::<Edits>().with_iterations(iterations()).for_each(|edits| {
             opens_without_harm(&with_table(&front, &edited(&table, edits)));
             opens_without_harm(&with_table(&edited(&front, edits), &table));
+            let edited = with_checksums(edited(&front, edits), (150, 0));
+            opens_without_harm(&with_table(&edited, &table));
         });
     });
 }
@@ -373,17 +384,22 @@ fn a_sealed_run_with_small_damage() {
 fn a_sealed_run_with_any_sections() {
     let (front, _) = sealed_run();
     bounded(|| {
-        let layouts = check!().with_type::<Vec<(i64, u64, u16, u16)>>();
+        let layouts = check!().with_type::<Vec<(i64, u64, u16, u16, u64)>>();
         layouts.with_iterations(iterations()).for_each(|layouts| {
             // Sections that lie in the file, and ones that have any number of ids.
-            let small = layouts.iter().map(|(hour, count, offset, filter)| {
-                (*hour, count % 200, u64::from(offset % 500), u64::from(filter % 700))
+            let small = layouts.iter().map(|(from, count, hours, offset, batch)| {
+                ((*from, u64::from(*hours)), count % 200, u64::from(offset % 500), (*batch, 1))
             });
-            let large = layouts.iter().map(|(hour, count, offset, filter)| {
-                (*hour, *count, count.rotate_left(u32::from(*offset)), u64::from(*filter))
+            let large = layouts.iter().map(|(from, count, hours, offset, batch)| {
+                let offset = count.rotate_left(u32::from(*offset));
+                ((*from, u64::from(*hours) << 1), *count, offset, (1, *batch))
             });
             for layouts in [small.collect::<Vec<Layout>>(), large.collect()] {
-                opens_without_harm(&with_table(&front, &table_of(&front, &layouts)));
+                let mut front = front.clone();
+                for (_, count, offset, _) in layouts.iter().filter(|layout| layout.1 < 200) {
+                    front = with_checksums(front, (*count, (*offset).min(1 << 20)));
+                }
+                opens_without_harm(&with_table(&front, &table_of(&layouts)));
             }
         });
     });

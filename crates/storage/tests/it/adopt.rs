@@ -46,6 +46,7 @@ fn sizes() -> Options {
         log_segment_bytes: 1 << 16,
         journal_segment_bytes: 1 << 15,
         segment_bytes: 1 << 14,
+        filter_bytes_max: 1 << 10,
     }
 }
 
@@ -274,7 +275,7 @@ impl Node {
                 }
             }
             if round == 20 {
-                while node.opened.backing.lookup.merge().unwrap() {}
+                while node.opened.backing.lookup.tidy().unwrap() {}
             }
         }
         node
@@ -313,7 +314,7 @@ fn values(partition: &Partition) -> Vec<u8> {
 
 fn ids(partition: &Partition, backing: &Backing) -> Vec<IdEntry> {
     let mut ids: Vec<IdEntry> = partition.ids().iter().copied().collect();
-    for section in backing.lookup.sections().iter() {
+    for section in backing.lookup.sections() {
         let entries = section.entries().map(Result::unwrap);
         let own = entries.filter(|entry| entry.partition == partition.number());
         ids.extend(own.map(|entry| entry.entry));

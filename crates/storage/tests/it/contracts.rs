@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
@@ -32,11 +31,8 @@ impl contract::store::UnderTest for RealStore {
     }
 
     fn seal(&mut self, partition: u16, ids: &[IdEntry]) {
-        let mut by_hour: BTreeMap<i64, Vec<RunEntry>> = BTreeMap::new();
-        for entry in ids {
-            by_hour.entry(entry.hour).or_default().push(RunEntry { partition, entry: *entry });
-        }
-        self.0.backing().lookup.write_run(by_hour).unwrap();
+        let ids = ids.iter().map(|entry| RunEntry { partition, entry: *entry });
+        self.0.backing().lookup.write_run(ids).unwrap();
     }
 
     fn seal_rows(&mut self, partition: u16, rows: &[(Vec<u8>, Vec<u8>)]) {
@@ -47,8 +43,10 @@ impl contract::store::UnderTest for RealStore {
     fn settle(&mut self) {
         self.0.flush(Timestamp::from_micros(7)).unwrap();
         let backing = self.0.backing();
+        // Long after the hours of all ids: they become one section.
         backing.lookup.set_now_hour(1_000);
-        while backing.lookup.merge().unwrap() {}
+        while backing.lookup.tidy().unwrap() {}
+        assert!(backing.lookup.sections().len() <= 1);
         while backing.pages.merge().unwrap() {}
         for left in backing.take_left() {
             backing.journal.pack(left.close().unwrap()).unwrap();
@@ -65,6 +63,7 @@ fn the_nodes_store_keeps_the_contract() {
         log_segment_bytes: 1 << 16,
         journal_segment_bytes: 128,
         segment_bytes: 1 << 16,
+        filter_bytes_max: 100,
     };
     let opened = open(&disk, &options).unwrap();
     contract::store::check(&mut RealStore(NodeStore::new(opened.backing)));

@@ -53,7 +53,7 @@ fn values_and_small_files() {
     is_refused(&read_shipped(&disk).unwrap_err(), "name of a list");
     let file = file_of_table(folder.path(), &[9; 13]);
     is_refused(&Packed::open(Arc::clone(&file)).unwrap_err(), "compressed segment");
-    is_refused(&run::open(&file, 1, &|_| true, &|_| true).unwrap_err(), "sealed run");
+    is_refused(&run::open(&file, 1, &|_| true).unwrap_err(), "sealed run");
 }
 
 /// Changes a closed segment of the log, and says why it cannot be opened or read.

@@ -41,6 +41,7 @@ fn options() -> Options {
         log_segment_bytes: 1 << 14,
         journal_segment_bytes: 1 << 13,
         segment_bytes: 1 << 13,
+        filter_bytes_max: 1 << 10,
     }
 }
 

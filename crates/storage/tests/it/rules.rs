@@ -31,6 +31,7 @@ fn sizes(segment_bytes: u64) -> Options {
         log_segment_bytes: 1 << 20,
         journal_segment_bytes: 1 << 20,
         segment_bytes,
+        filter_bytes_max: 0,
     }
 }
 

@@ -12,6 +12,7 @@
 mod cluster;
 mod embedded;
 mod http;
+mod letters;
 mod load;
 mod measures;
 mod report;
@@ -30,6 +31,8 @@ use crate::arguments::Where;
 #[command(after_long_help = "Examples:
   accolade bench                       every measure, shortened: about ten minutes
   accolade bench --only P1,P2          these two
+  accolade bench --only letters --events 10000000
+                                       ten million wagers that are a month old
   accolade bench --full                at full length: about an hour, 60 GB of disk
   accolade bench --json > bench.json   for machines
   accolade bench --config cluster.toml
@@ -84,6 +87,8 @@ pub(crate) struct Sizes {
     pub(crate) burst: u64,
     /// Ids in P19's full window.
     pub(crate) window_ids: u64,
+    /// Dead letters.
+    pub(crate) letters: u64,
     /// What a measure of the cluster form may need beside.
     #[cfg(all(feature = "cluster", feature = "postgres"))]
     pub(crate) cluster: ClusterSizes,
@@ -122,6 +127,7 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
         sustained_s: arguments.seconds.unwrap_or(pick(30, 600)),
         burst: arguments.events.unwrap_or(pick(10_000_000, 100_000_000)),
         window_ids: pick(50_000_000, 500_000_000),
+        letters: arguments.events.unwrap_or(pick(1_000_000, 10_000_000)),
         #[cfg(all(feature = "cluster", feature = "postgres"))]
         cluster: ClusterSizes {
             place: place.clone(),

@@ -251,14 +251,14 @@ impl Loader {
     }
 
     /// Reads the values of one checkpoint; newest first. The first head sets the positions; accounts
-    /// need their links before.
-    pub fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
+    /// need their links before. Paged rows are left out where all of them are `in_runs`.
+    pub fn read_values(&mut self, cursor: &mut Cursor<'_>, in_runs: bool) -> Result<(), BadFormat> {
         while !cursor.is_empty() {
             match cursor.u8()? {
                 tag::HEAD => self.read_head(cursor)?,
                 tag::ACCOUNT => self.read_account(cursor)?,
                 row => {
-                    if !self.rows.read(row, cursor, self.partition.number)? {
+                    if !self.rows.read(row, cursor, self.partition.number, in_runs)? {
                         return Err(cursor.bad());
                     }
                 }

@@ -267,16 +267,18 @@ macro_rules! tables {
         }
 
         impl Loading {
-            /// Reads a row of the table `tag`; `false` where there is no such table.
+            /// Reads a row of the table `tag`; `false` where there is no such table. One of a paged table is
+            /// left out where it is `in_runs`.
             pub(crate) fn read(
                 &mut self,
                 tag: u8,
                 cursor: &mut Cursor<'_>,
                 partition: u16,
+                in_runs: bool,
             ) -> Result<bool, BadFormat> {
                 match tag {
-                    $($tag => self.$field.read(cursor, partition)?,)+
-                    $($paged_tag => self.$paged.read(cursor, partition)?,)+
+                    $($tag => self.$field.read(cursor, partition, true)?,)+
+                    $($paged_tag => self.$paged.read(cursor, partition, !in_runs)?,)+
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -331,10 +333,17 @@ impl<T: Table> Default for LoadingRows<T> {
 }
 
 impl<T: Table> LoadingRows<T> {
-    fn read(&mut self, cursor: &mut Cursor<'_>, partition: u16) -> Result<(), BadFormat> {
+    fn read(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        partition: u16,
+        is_kept: bool,
+    ) -> Result<(), BadFormat> {
         let key = T::read_key(cursor, partition)?;
         let value = read_row_value::<T>(cursor, partition)?;
-        self.0.entry(key).or_insert(value);
+        if is_kept {
+            self.0.entry(key).or_insert(value);
+        }
         Ok(())
     }
 }

@@ -35,8 +35,6 @@ use crate::tenant::{Administrator, Door, Tenant};
 
 /// Dead letters of which what is in memory is copied at once, while the fold waits.
 const LOOKED_AT_ONCE: usize = 1_000;
-/// Dead letters that a node looks at for one page, however few of them are wanted.
-const LOOKED_AT_MAX: usize = 50_000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -140,7 +138,7 @@ impl Service {
         count: usize,
         is_wanted: impl Fn(&DeadLetter) -> bool,
     ) -> Result<Stretch<DeadLetters>, Problem> {
-        let (mut found, mut left) = (Vec::new(), LOOKED_AT_MAX);
+        let (mut found, mut left) = (Vec::new(), self.settings.letters_looked_at_max);
         for number in partitions {
             let mut after = after.filter(|after| after.partition == *number);
             loop {

@@ -39,6 +39,8 @@ pub struct Settings {
     pub wait_ms: u64,
     /// How long a client may take to send a body.
     pub body_ms: u64,
+    /// Dead letters that a node looks at for one page of the list, however few of them are wanted.
+    pub letters_looked_at_max: usize,
     /// The data directory, as `GET /local/status` names it.
     pub data_dir: Option<PathBuf>,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             bodies_bytes_max: 256 << 20,
             wait_ms: 5_000,
             body_ms: 30_000,
+            letters_looked_at_max: 50_000,
             data_dir: None,
         }
     }

@@ -144,6 +144,7 @@ impl Embedded {
             sections,
             pages,
             needed_from: vec![state_from],
+            paged_from: vec![0],
             rules_from: state_from,
             cursor,
         };

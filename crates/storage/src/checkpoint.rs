@@ -133,6 +133,7 @@ impl Standing {
 pub struct Sealing {
     ended: Vec<(u16, Ended)>,
     ids_from: u64,
+    paged_from: u64,
 }
 
 impl Sealing {
@@ -174,6 +175,8 @@ pub struct Manifest {
     pub pages: Vec<u64>,
     /// By partition, from which segment of the state on its values are complete.
     pub needed_from: Vec<u64>,
+    /// By partition, from which frame of the state on paged rows may be in no run yet.
+    pub paged_from: Vec<u64>,
     /// From which segment of the state on the values of the rules are complete.
     pub rules_from: u64,
     /// What a home's owner wants to find again, such as where the order goes on; empty in the embedded
@@ -221,7 +224,7 @@ impl Manifest {
             put_varint(out, *sequence);
             put_varint(out, u64::from(*number));
         }
-        for sequences in [&self.pages, &self.needed_from] {
+        for sequences in [&self.pages, &self.needed_from, &self.paged_from] {
             put_varint(out, sequences.len() as u64);
             for sequence in sequences {
                 put_varint(out, *sequence);
@@ -244,6 +247,7 @@ impl Manifest {
             .map(|_| Ok((cursor.varint()?, cursor.small()?)))
             .collect::<std::result::Result<_, BadFormat>>()?;
         let (pages, needed_from) = (read_sequences(cursor)?, read_sequences(cursor)?);
+        let paged_from = read_sequences(cursor)?;
         let rules_from = cursor.varint()?;
         let length = cursor.small()?;
         let owners_cursor = cursor.take(length)?.to_vec();
@@ -258,6 +262,7 @@ impl Manifest {
             sections,
             pages,
             needed_from,
+            paged_from,
             rules_from,
             cursor: owners_cursor,
         })
@@ -327,6 +332,7 @@ pub struct Checkpointer {
     /// The segment in which each partition's present round of the sweep began.
     round_from: Vec<u64>,
     needed_from: Vec<u64>,
+    paged_from: Vec<u64>,
     rules: RulesWriter,
     synced: u64,
     last: Option<Manifest>,
@@ -349,6 +355,8 @@ pub struct Resumed {
     pub folded_to: Vec<Position>,
     /// From which segment on each partition's values are complete.
     pub needed_from: Vec<u64>,
+    /// From which frame on each partition's paged rows may be in no run yet.
+    pub paged_from: Vec<u64>,
     /// The rules that have applied most control records.
     pub rules: Arc<Rules>,
     /// From which segment on the values of the rules are complete.
@@ -359,7 +367,7 @@ impl Checkpointer {
     /// Goes on after what is there.
     pub fn new(disk: Arc<dyn Disk>, resumed: Resumed) -> Self {
         let Resumed { state, links, ids, ids_from, first_partition, .. } = resumed;
-        let Resumed { folded_to, needed_from, rules, rules_from, .. } = resumed;
+        let Resumed { folded_to, needed_from, paged_from, rules, rules_from, .. } = resumed;
         Self {
             disk,
             round_from: vec![state.position().sequence; needed_from.len()],
@@ -371,6 +379,7 @@ impl Checkpointer {
             times: vec![Timestamp::default(); folded_to.len()],
             folded_to,
             needed_from,
+            paged_from,
             rules: RulesWriter::new(rules, rules_from),
             synced: 0,
             last: None,
@@ -442,6 +451,7 @@ impl Checkpointer {
             sections: backing.lookup.live(),
             pages: backing.pages.live(),
             needed_from: self.needed_from.clone(),
+            paged_from: self.paged_from.clone(),
             rules_from: self.rules.complete_from,
             cursor: parts.last().map_or_else(Vec::new, |part| part.cursor.clone()),
         };
@@ -493,12 +503,17 @@ impl Checkpointer {
             self.ids.append(time, 0, 0, &mut frame)?;
         }
         let ended = |part: Part| part.ended.map(|ended| (part.number, ended));
-        Ok(Sealing { ended: parts.into_iter().filter_map(ended).collect(), ids_from })
+        let ended = parts.into_iter().filter_map(ended).collect();
+        Ok(Sealing { ended, ids_from, paged_from: self.state.position().next_frame })
     }
 
-    /// The runs are written: the next checkpoint lets go of the recent ids that stand in it.
-    pub const fn sealed(&mut self, sealing: &Sealing) {
+    /// The runs are written: the next checkpoint lets go of the recent ids, and of the paged rows, that stand
+    /// in them.
+    pub fn sealed(&mut self, sealing: &Sealing) {
         self.ids_from = sealing.ids_from;
+        for number in sealing.partitions() {
+            self.paged_from[usize::from(number - self.first_partition)] = sealing.paged_from;
+        }
     }
 
     /// Removes what the checkpoint before the last, and so the last too, does not need.

@@ -96,6 +96,7 @@ pub struct Opened {
 
 /// A frame of the state family.
 struct StateFrame {
+    number: u64,
     file: Arc<dyn DiskFile>,
     payload_at: u64,
     length: usize,
@@ -310,6 +311,7 @@ impl Held<'_> {
             folded_to: vec![folded_to; count],
             needed_from: manifest
                 .map_or_else(|| vec![first_state; count], |m| m.needed_from.clone()),
+            paged_from: manifest.map_or_else(|| vec![0; count], |m| m.paged_from.clone()),
             rules_from: manifest.map_or(first_state, |m| m.rules_from),
             state,
             rules,
@@ -388,6 +390,7 @@ pub(crate) fn read_states(disk: &dyn Disk) -> Result<States> {
         frames::recover(disk, Family::State, 0, None, &mut |file, head, payload_at, payload| {
             let bad = bad_frame(Family::State, payload_at);
             let mut cursor = Cursor::new(payload, "checkpoint");
+            let number = head.number;
             if head.flags & BEGIN != 0 {
                 open_group.clear();
             }
@@ -396,11 +399,12 @@ pub(crate) fn read_states(disk: &dyn Disk) -> Result<States> {
                     let partition = cursor.u16().map_err(bad)?;
                     let (file, length) = (Arc::clone(file), payload.len());
                     let of = Of::Partition(partition);
-                    open_group.push(StateFrame { file, payload_at, length, of });
+                    open_group.push(StateFrame { number, file, payload_at, length, of });
                 }
                 Ok(RULES) => {
                     let (file, length) = (Arc::clone(file), payload.len());
-                    open_group.push(StateFrame { file, payload_at, length, of: Of::Rules });
+                    let of = Of::Rules;
+                    open_group.push(StateFrame { number, file, payload_at, length, of });
                 }
                 Ok(MANIFEST) if head.flags & COMMIT != 0 => {
                     let manifest = Manifest::read(&mut cursor).map_err(bad)?;
@@ -463,7 +467,9 @@ pub(crate) fn load_partitions(
     for (number, frame) in states.of_partitions() {
         frame.read(&mut payload, frame.length)?;
         let mut cursor = Cursor::new(&payload[3..], "checkpoint");
-        loaders[usize::from(number - first)].read_values(&mut cursor).map_err(frame.bad())?;
+        let at = usize::from(number - first);
+        let in_runs = manifest.paged_from.get(at).is_some_and(|from| frame.number < *from);
+        loaders[at].read_values(&mut cursor, in_runs).map_err(frame.bad())?;
     }
     let (mut partitions, newest) = finish(loaders, rules)?;
     let until = Some(manifest.ids);

@@ -29,8 +29,8 @@ use super::report::{Bar, Report};
 const KEY: &str = "acc_bench";
 
 /// A node with its server on a loopback port.
-struct Served {
-    node: Arc<Node>,
+pub(crate) struct Served {
+    pub(crate) node: Arc<Node>,
     address: SocketAddr,
     runtime: tokio::runtime::Runtime,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -39,7 +39,7 @@ struct Served {
 
 impl Served {
     /// Closes the server, then the node.
-    fn stop(self) -> anyhow::Result<()> {
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
         drop(self.over);
         self.runtime.block_on(self.accepting)??;
         self.runtime.shutdown_timeout(Duration::from_secs(5));
@@ -48,7 +48,7 @@ impl Served {
     }
 }
 
-fn serve(data_dir: &Path) -> anyhow::Result<Served> {
+pub(crate) fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let hash = Sha256::digest(KEY.as_bytes());
     let key_hash = hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let node = Arc::new(start(options(data_dir), &key_hash)?);
@@ -62,6 +62,28 @@ fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let until = async { drop(is_over.await) };
     let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, until));
     Ok(Served { node, address, runtime, accepting, over })
+}
+
+impl Served {
+    /// Asks once over a connection of its own: in how many milliseconds the answer was there, and what it says.
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<(f64, String)> {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\n\r\n"
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut stream = TcpStream::connect(self.address).await?;
+            stream.set_nodelay(true)?;
+            let (mut answer, began) = (Vec::new(), Instant::now());
+            stream.write_all(request.as_bytes()).await?;
+            let status = read_answer(&mut stream, &mut answer).await?;
+            let took = began.elapsed().as_secs_f64() * 1e3;
+            anyhow::ensure!(status == 200, "`{path}` is answered with {status}");
+            let text = String::from_utf8(answer)?;
+            let (_, body) = text.split_once("\r\n\r\n").context("no body")?;
+            Ok((took, body.to_owned()))
+        })
+    }
 }
 
 /// What a client does next.

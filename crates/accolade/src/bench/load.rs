@@ -72,6 +72,8 @@ pub(crate) struct Load {
     random: Random,
     players: u64,
     sequence: u64,
+    /// How old each wager is when it is made.
+    age_micros: i64,
     timestamp: (i64, String),
     json: Vec<u8>,
 }
@@ -94,7 +96,12 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 impl Load {
     pub(crate) fn new(seed: u64, players: u64) -> Self {
         let (timestamp, json) = ((i64::MIN, String::new()), Vec::with_capacity(512));
-        Self { random: Random::new(seed), players, sequence: 0, timestamp, json }
+        Self { random: Random::new(seed), players, sequence: 0, age_micros: 0, timestamp, json }
+    }
+
+    /// Wagers that are so old when they come in.
+    pub(crate) fn aged(self, age_micros: i64) -> Self {
+        Self { age_micros, ..self }
     }
 
     /// One player in a thousand makes a tenth of all wagers, and half of the players hardly any.
@@ -114,7 +121,7 @@ impl Load {
         let dice = self.random.next();
         let (high, low) = (self.random.next(), self.random.next());
         self.sequence += 1;
-        let second = now.micros() / 1_000;
+        let second = (now.micros() - self.age_micros) / 1_000;
         if self.timestamp.0 != second {
             let words = accolade_wire::timestamp::write(Timestamp::from_micros(second * 1_000));
             self.timestamp = (second, words.to_string());

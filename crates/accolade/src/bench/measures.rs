@@ -16,6 +16,7 @@ use anyhow::Context;
 use super::Sizes;
 use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start};
 use super::http;
+use super::letters;
 use super::load::{Load, Random};
 use super::report::{Bar, Report};
 use crate::memory;
@@ -24,7 +25,7 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 10] = [
+pub(crate) const ALL: [Measure; 11] = [
     ("P1", sustained),
     ("P2", latency),
     ("P3", http::single),
@@ -35,6 +36,7 @@ pub(crate) const ALL: [Measure; 10] = [
     ("P12", memory),
     ("P18", disk),
     ("P19", full_window),
+    ("letters", letters::flood),
 ];
 
 const RATE: u64 = 250_000;

@@ -62,7 +62,7 @@ fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
         loader.read_links(&mut Cursor::new(&link[2..], "links"), &key).unwrap();
     }
     for values in checkpoints.iter().rev().flatten() {
-        loader.read_values(&mut Cursor::new(values, "checkpoint")).unwrap();
+        loader.read_values(&mut Cursor::new(values, "checkpoint"), false).unwrap();
     }
     let loaded = loader.finish(Arc::clone(play.partition.rules())).unwrap();
     let whole = |partition: &Partition| {

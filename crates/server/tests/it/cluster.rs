@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use accolade_engine::behaviour::FIRST;
 use accolade_engine::contract::gifts::GIFTS_SECOND;
+use accolade_server::Settings;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::Kind;
 use serde_json::{Value, json};
@@ -32,7 +33,10 @@ fn player_in(partition: u16) -> String {
 
 /// Each player has a wager of one id for all and one of their own, a game event and a dead letter.
 async fn lived_in() -> Cluster {
-    let cluster = Cluster::start().await;
+    live_in(Cluster::start().await).await
+}
+
+async fn live_in(cluster: Cluster) -> Cluster {
     let mut wagers = Vec::new();
     for player in players() {
         wagers.push(wager("w-all", &player));
@@ -269,6 +273,27 @@ async fn merged_lists_are_complete_and_in_order_page_by_page() {
         assert_eq!(items(api, "/api/v1/dead-letters?state=discarded").await, [] as [Value; 0]);
     }
     assert_eq!(cluster.a().get("/api/v1/dead-letters?cursor=9-1-1").await.json["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merged_page_ends_where_a_node_has_looked_at_enough() {
+    let looking = || Settings { letters_looked_at_max: 2, ..Settings::default() };
+    let cluster = live_in(Cluster::with(looking).await).await;
+    for api in cluster.both() {
+        let (mut found, mut lengths, mut cursor) = (Vec::new(), Vec::new(), String::new());
+        loop {
+            let page = api.get(&format!("/api/v1/dead-letters?limit=500{cursor}")).await.json;
+            let items = page["items"].as_array().unwrap();
+            lengths.push(items.len());
+            found.extend(items.iter().map(|letter| letter["id"].clone()));
+            let Some(next) = page["nextCursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(found.len(), players().len(), "{lengths:?}");
+        let distinct: BTreeSet<_> = found.iter().map(|id| id.as_str().unwrap()).collect();
+        assert_eq!(distinct.len(), found.len(), "none comes twice");
+        assert!(lengths.len() > 2, "{lengths:?}");
+    }
 }
 
 async fn tail(api: &Api, topic: &str, query: &str) -> Vec<Value> {

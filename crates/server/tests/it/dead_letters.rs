@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
+use accolade_domain::refusal::DeadReason;
+use accolade_server::Settings;
 use accolade_wire::record::Kind;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, OPERATOR, PATIENCE, ask, days_ago, void, wager};
+use crate::harness::{Answer, Api, OPERATOR, PATIENCE, ask, days_ago, until, void, wager};
 
 async fn only_letter(api: &Api) -> Value {
     let list = api.get("/api/v1/dead-letters?state=open").await;
@@ -255,4 +257,103 @@ async fn a_malformed_event_is_found_by_its_id_where_that_can_be_read() {
         .map(|number| api.node.read(number, |state| state.tables().letters_by_event.len()))
         .sum();
     assert_eq!(rows, 1, "what has no readable id is found by none");
+}
+
+async fn late(api: &Api, number: usize) {
+    let mut late = wager(&format!("w{number}"), &format!("p{number}"));
+    late["timestamp"] = days_ago(10).into();
+    assert_eq!(api.wager(&late).await["reason"], "too_late");
+}
+
+/// Follows a list to its end: how many items each page has, and all of them.
+async fn pages(api: &Api, query: &str) -> (Vec<usize>, Vec<Value>) {
+    let (mut lengths, mut all, mut cursor) = (Vec::new(), Vec::new(), String::new());
+    loop {
+        let page = api.get(&format!("/api/v1/dead-letters?{query}{cursor}")).await.json;
+        let items = page["items"].as_array().unwrap();
+        lengths.push(items.len());
+        all.extend(items.iter().cloned());
+        let Some(next) = page["nextCursor"].as_str() else { return (lengths, all) };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_ends_where_enough_letters_were_looked_at_and_the_next_goes_on() {
+    let settings = Settings { letters_looked_at_max: 3, ..Settings::default() };
+    let api = Api::with_limits(settings, 0).await.with_program().await;
+    for number in 0..20 {
+        late(&api, number).await;
+    }
+    let (lengths, all) = pages(&api, "limit=2").await;
+    assert_eq!(all.len(), 20);
+    assert!(lengths.iter().all(|length| *length <= 2), "{lengths:?}");
+    let (_, ordered) = pages(&api, "limit=500").await;
+    assert_eq!(all, ordered, "nothing twice, nothing left out");
+    let id = all[19]["id"].as_str().unwrap();
+    let path = format!("/api/v1/dead-letters/{id}/discard");
+    assert_eq!(api.post(&path, &json!({ "why": "a test" })).await.status, 200);
+    let (lengths, discarded) = pages(&api, "state=discarded").await;
+    assert_eq!(discarded.iter().map(|letter| &letter["id"]).collect::<Vec<_>>(), [&all[19]["id"]]);
+    assert!(lengths.len() > 3 && lengths[0] == 0, "pages with nothing but a cursor: {lengths:?}");
+}
+
+/// Waits until no row of a letter is in memory.
+fn all_in_runs(api: &Api) {
+    until("letters that lie in runs", || {
+        let of = |number| {
+            api.node.read(number, |state| {
+                let tables = state.tables();
+                tables.dead_letters.len() + tables.letters_by_event.len()
+            })
+        };
+        let rows: usize = (0..4).map(of).sum();
+        if rows == 0 && !api.node.backing().pages.live().is_empty() { Ok(()) } else { Err(rows) }
+    });
+}
+
+fn open_in_totals(api: &Api) -> u64 {
+    let of = |number| {
+        api.node.read(number, |state| {
+            let totals = state.tables().letter_totals.get(&());
+            totals.map_or(0, |totals| totals.open(DeadReason::TooLate))
+        })
+    };
+    (0..4).map(of).sum()
+}
+
+#[tokio::test]
+async fn letters_that_lie_in_runs_are_listed_found_changed_and_counted_as_all_are() {
+    let api = Api::start().await.restart(|options| options.seal_ids = 1);
+    for number in 0..12 {
+        late(&api, number).await;
+    }
+    all_in_runs(&api);
+    let (_, all) = pages(&api, "limit=5").await;
+    assert_eq!(all.len(), 12);
+    for letter in &all {
+        let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+        assert_eq!(api.get(&path).await.json, *letter);
+    }
+    for told in told_of(&api, "w7").await {
+        assert_eq!(told.json["outcome"], "dead_letter", "{told:?}");
+    }
+    let path = |at: usize| format!("/api/v1/dead-letters/{}", all[at]["id"].as_str().unwrap());
+    let original = wager("w-repaired", "p-repaired").to_string();
+    let repaired = api.send(ask("PATCH", &path(0)).json(&json!({ "original": original }))).await;
+    assert_eq!(repaired.status, 200, "{repaired:?}");
+    assert_eq!(api.send(ask("POST", &format!("{}/retry", path(0)))).await.status, 200);
+    balance_becomes(&api, "p-repaired", 10.0).await;
+    let discarded = api.post(&format!("{}/discard", path(5)), &json!({ "why": "a test" })).await;
+    assert_eq!(discarded.status, 200, "{discarded:?}");
+    all_in_runs(&api);
+    for api in [&api.restart(|options| options.seal_ids = 1)] {
+        let closed = api.post(&format!("{}/discard", path(0)), &json!({ "why": "again" })).await;
+        assert_eq!(closed.json["code"], "dead_letter_closed", "{closed:?}");
+        for (state, count) in [("released", 1), ("discarded", 1), ("open", 10)] {
+            let (_, found) = pages(api, &format!("state={state}&limit=3")).await;
+            assert_eq!(found.len(), count, "{state}");
+        }
+        assert_eq!(open_in_totals(api), 10);
+    }
 }

@@ -120,7 +120,12 @@ impl Api {
 
     /// A node with [`OPERATOR`] and [`PROGRAM`], in force since 2020.
     pub(crate) async fn start() -> Self {
-        let api = Self::without_program().await;
+        Self::without_program().await.with_program().await
+    }
+
+    /// With [`PROGRAM`] besides.
+    pub(crate) async fn with_program(self) -> Self {
+        let api = self;
         let body =
             json!({ "effectiveFrom": "2020-01-01T00:00:00Z", "why": "first", "program": PROGRAM });
         let answer = api.post("/api/v1/program/versions", &body).await;

@@ -6,6 +6,7 @@ mod contracts;
 mod driver;
 mod formats;
 mod home;
+mod letters;
 mod lookup;
 mod node;
 mod pages;

@@ -351,6 +351,15 @@ impl Cluster {
 
     /// The same, of releases that know these behaviours.
     pub(crate) async fn knowing(known: [&'static [Behaviour]; 2]) -> Self {
+        Self::of(known, Settings::default).await
+    }
+
+    /// The same, with settings.
+    pub(crate) async fn with(settings: impl Fn() -> Settings) -> Self {
+        Self::of([behaviour::KNOWN; 2], settings).await
+    }
+
+    async fn of(known: [&'static [Behaviour]; 2], settings: impl Fn() -> Settings) -> Self {
         // One cluster has one genesis.
         let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         start_node(directories[A].path(), |_| ()).stop().unwrap();
@@ -373,7 +382,7 @@ impl Cluster {
             let (shared, neighbours) = (Arc::clone(&shared), neighbours.clone());
             let fake = Fake { shared, own, neighbours, runtime: Handle::current() };
             let neighbours = fake.neighbours.clone();
-            Service::in_cluster(Arc::new(fake), neighbours, Settings::default(), recorder())
+            Service::in_cluster(Arc::new(fake), neighbours, settings(), recorder())
         });
         let forwarded = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
         let (mut addresses, mut servers) = (Vec::new(), Vec::new());

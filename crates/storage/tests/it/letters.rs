@@ -30,6 +30,7 @@ fn opened(folder: &Path) -> Opened {
         log_segment_bytes: 64 << 20,
         journal_segment_bytes: 64 << 20,
         segment_bytes: 32 << 20,
+        filter_bytes_max: 1 << 20,
     };
     open::open(&disk, &sizes).unwrap()
 }

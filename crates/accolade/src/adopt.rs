@@ -8,7 +8,6 @@ mod cluster;
 use std::path::Path;
 use std::sync::Arc;
 
-use accolade_engine::disk::Disk;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{OrderedLog, Owner};
 use accolade_engine::ownership::Cursor;
@@ -18,6 +17,7 @@ use accolade_kafka::config::KafkaConfig;
 use accolade_kafka::error::OpenFailed;
 use accolade_kafka::log::KafkaLog;
 use accolade_storage::adopt::Embedded;
+use accolade_storage::descriptors::Descriptors;
 use accolade_storage::disk::{RealDisk, lock_directory};
 use accolade_storage::error::StorageError;
 use accolade_storage::open::Options;
@@ -220,7 +220,7 @@ impl Adopting<'_> {
             self.objects.remove(&object.key)?;
         }
         self.clear()?;
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(&self.work)?);
+        let disk = Descriptors::default().over(Arc::new(RealDisk::open(&self.work)?));
         let mut written = Vec::new();
         cursor.write(&mut written);
         let sizes = Options::of_home();

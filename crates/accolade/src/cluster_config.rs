@@ -142,6 +142,7 @@ impl ClusterConfig {
         kafka.partitions = partitions;
         let mut options = ClusterOptions::new(name, address, data_dir);
         options.checkpoint_every = ship_every;
+        options.descriptors = crate::limits::descriptors();
         let outputs = self.outputs()?;
         Ok(Some(Joining { kafka, options, secret, outputs }))
     }

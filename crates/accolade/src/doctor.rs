@@ -6,6 +6,7 @@
 mod address;
 mod bucket;
 mod clock;
+mod descriptors;
 mod disk;
 #[cfg(feature = "cluster")]
 mod kafka;
@@ -125,6 +126,7 @@ async fn examine(config: &Config) -> Findings {
     #[cfg(any(feature = "cluster", feature = "postgres"))]
     secrets::examine(config, &mut findings);
     let is_running = disk::examine(config, &mut findings, &mut clocks).await;
+    descriptors::examine(&mut findings);
     address::examine(config, is_running, &mut findings).await;
     #[cfg(feature = "cluster")]
     let brokers = limited("brokers", kafka::examine(joining));

@@ -10,6 +10,8 @@ use accolade_storage::node::{Node, NodeOptions};
 use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::limits;
+
 /// The socket of a running node, in its data directory.
 pub(crate) const SOCKET_FILE: &str = "accolade.sock";
 
@@ -58,11 +60,12 @@ impl Hosted {
 
     /// Opens the data directory and starts.
     pub(crate) async fn start(
-        options: NodeOptions,
+        mut options: NodeOptions,
         mut settings: Settings,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let data_dir = options.data_dir.clone();
+        options.descriptors = limits::descriptors();
         settings.data_dir = Some(data_dir.clone());
         let node = tokio::task::spawn_blocking(move || Node::start(options)).await?;
         let node = Arc::new(node.map_err(|error| not_opened(error, &data_dir))?);

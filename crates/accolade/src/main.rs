@@ -21,6 +21,7 @@ mod doctor;
 mod explain;
 mod hosting;
 mod ingest;
+mod limits;
 mod logs;
 mod memory;
 mod objects;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Ended> {
+    limits::raise();
     if let Command::Bench(bench) = arguments.command {
         return bench::run(&arguments.place, bench).map(|()| Ended::Well);
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use accolade_server::{api, local, serve_tcp, serve_unix};
+use accolade_storage::descriptors::Counts;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -58,6 +59,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let postgres = config.postgres.settings()?;
     let hosted = start(&config, arguments.accept_clock_step, metrics).await?;
     let status = hosted.host().status();
+    let Counts { limit, open_max, .. } = status.descriptors;
+    tracing::info!(limit, closed_files_max = open_max, "descriptors for files and connections");
     tracing::info!(
         millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         players = status.players,

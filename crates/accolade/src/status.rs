@@ -78,6 +78,7 @@ struct Status {
     ids_in_memory: u64,
     players: u64,
     checkpointed_at: Raw,
+    descriptors: Descriptors,
     disk_full: bool,
     clock_stepped: bool,
     standing: Vec<Stands>,
@@ -86,6 +87,14 @@ struct Status {
     shipping: Option<Shipping>,
     partitions: u16,
     operators: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptors {
+    limit: u64,
+    closed_files_open: u64,
+    closed_files_max: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +143,13 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
     say(format_args!("checkpoint    {checkpoint}"))?;
     say(format_args!("lag           {} bytes", grouped(status.lag_bytes)))?;
     say(format_args!("ids in memory {}", grouped(status.ids_in_memory)))?;
+    let Descriptors { limit, closed_files_open, closed_files_max } = &status.descriptors;
+    say(format_args!(
+        "descriptors   {}; closed files have {} of at most {}",
+        grouped(*limit),
+        grouped(*closed_files_open),
+        grouped(*closed_files_max)
+    ))?;
     if let Some(Shipping { covers, failure }) = &status.shipping {
         say(format_args!("shipped up to {covers}"))?;
         if let Some(failure) = failure {

@@ -76,6 +76,7 @@ impl Host for ClusterNode {
             standing: inner.standing(),
             fatal: inner.failure(),
             cut_off: inner.is_cut_off(),
+            descriptors: inner.options.descriptors.counts(),
             ..Status::default()
         };
         inner.each_here(|partition| {

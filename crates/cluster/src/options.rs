@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accolade_engine::behaviour::{self, Behaviour};
+use accolade_storage::descriptors::Descriptors;
 use accolade_storage::open::Options;
 
 /// How a node of the cluster runs.
@@ -17,6 +18,8 @@ pub struct ClusterOptions {
     pub data_dir: PathBuf,
     /// Sizes of the files of a partition.
     pub files: Options,
+    /// Descriptors for closed files, of all partitions together.
+    pub descriptors: Descriptors,
     /// Fold threads; 0 for one on each core.
     pub folds: usize,
     /// Time between shipped checkpoints.
@@ -60,6 +63,7 @@ impl ClusterOptions {
             address: address.into(),
             data_dir: data_dir.into(),
             files: Options::of_home(),
+            descriptors: Descriptors::default(),
             folds: 0,
             checkpoint_every: Duration::from_secs(10),
             seal_ids: 4_000_000,

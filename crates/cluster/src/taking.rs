@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use accolade_engine::disk::Disk;
 use accolade_engine::ordered::{AppendFailed, Place};
+use accolade_storage::descriptors::Descriptors;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::error::{Result as Stored, StorageError};
 use accolade_storage::open::Options;
@@ -25,7 +26,10 @@ const STANDING_PATIENCE: Duration = Duration::from_millis(20);
 /// Takes the partition, for as long as it is wanted here.
 pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper), NotTaken> {
     let mut takeover = Takeover::new(partition);
-    let disks = Folders(inner.options.data_dir.join("partitions"));
+    let disks = Folders {
+        data_dir: inner.options.data_dir.join("partitions"),
+        descriptors: inner.options.descriptors.clone(),
+    };
     let mut is_standing = false;
     loop {
         if !inner.wants(partition) {
@@ -96,11 +100,14 @@ fn append(inner: &Inner, partition: u16, claim: &Order) -> Result<Place, AppendF
 }
 
 /// A folder for each partition.
-struct Folders(PathBuf);
+struct Folders {
+    data_dir: PathBuf,
+    descriptors: Descriptors,
+}
 
 impl Folders {
     fn folder(&self, partition: u16) -> PathBuf {
-        self.0.join(format!("p{partition:04}"))
+        self.data_dir.join(format!("p{partition:04}"))
     }
 }
 
@@ -109,7 +116,7 @@ impl Disks for Folders {
         let folder = self.folder(partition);
         let io = |error| StorageError::io(folder.display().to_string(), error);
         std::fs::create_dir_all(&folder).map_err(io)?;
-        Ok(Arc::new(RealDisk::open(&folder).map_err(io)?))
+        Ok(self.descriptors.over(Arc::new(RealDisk::open(&folder).map_err(io)?)))
     }
 
     fn replace(&self, partition: u16) -> Stored<Arc<dyn Disk>> {

@@ -14,6 +14,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn create(&self, path: &str, allocate: u64) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens a file that exists, for reading and writing.
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Opens a file that nobody writes any more, for reading. Of these there are as many as years, so a disk
+    /// may close one that nobody reads at the moment and open it again. As every open file, it stays readable
+    /// when it loses its name.
+    fn open_closed(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.open(path)
+    }
     /// The names in a folder, sorted; none if the folder does not exist.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
     /// Removes a file.

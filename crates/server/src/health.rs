@@ -168,6 +168,9 @@ fn set_gauges(service: &Service) {
     gauge!("accolade_ids_in_memory").set(status.ids_in_memory as f64);
     gauge!("accolade_players").set(status.players as f64);
     gauge!("accolade_checkpoint_age_seconds").set(seconds_since(status.checkpointed_at.micros()));
+    gauge!("accolade_descriptors_max").set(status.descriptors.limit as f64);
+    gauge!("accolade_closed_files_open").set(status.descriptors.open as f64);
+    counter!("accolade_closed_file_opens_total").absolute(status.descriptors.opens);
     if let Some(shipping) = &status.shipping {
         gauge!("accolade_ship_lag_seconds").set(seconds_since(shipping.covers.micros()));
     }

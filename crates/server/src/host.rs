@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::Place;
+use accolade_storage::descriptors::Counts;
 use accolade_storage::node::ShippingStatus;
 use accolade_storage::random::random;
 use accolade_wire::control::Control;
@@ -39,6 +40,7 @@ struct StatusShape {
     ids_in_memory: usize,
     players: usize,
     checkpointed_at: Time,
+    descriptors: DescriptorsShape,
     disk_full: bool,
     clock_stepped: bool,
     fatal: Option<String>,
@@ -57,6 +59,23 @@ struct StatusShape {
     /// The other nodes of a cluster, as far as they can be reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nodes: Vec<NodeShape>,
+}
+
+/// What the process may have open.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DescriptorsShape {
+    /// Files and connections together.
+    limit: u64,
+    closed_files_open: usize,
+    closed_files_max: usize,
+}
+
+impl From<Counts> for DescriptorsShape {
+    fn from(counts: Counts) -> Self {
+        let Counts { limit, open, open_max, .. } = counts;
+        Self { limit, closed_files_open: open, closed_files_max: open_max }
+    }
 }
 
 /// How the shipping of checkpoints is.
@@ -124,6 +143,7 @@ impl Service {
                 ids_in_memory: status.ids_in_memory,
                 players: status.players,
                 checkpointed_at: Time(status.checkpointed_at),
+                descriptors: status.descriptors.into(),
                 disk_full: status.disk_full,
                 clock_stepped: status.clock_stepped,
                 standing: StandingShape::all(&status),

@@ -23,6 +23,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::Partition;
 use accolade_engine::step::Effect;
+use accolade_storage::descriptors::Descriptors;
 use accolade_storage::driver::checkpoints::{Duties, Stepped};
 use accolade_storage::driver::tidying::Chore;
 use accolade_storage::error::Result;
@@ -476,7 +477,8 @@ impl Run {
             self.options.partitions = 7;
         }
         let mut random = self.random.fork();
-        let (mut node, frames, is_new) = Node::open(&self.as_disk, &self.options, &mut random)?;
+        let disk = few_descriptors().over(Arc::clone(&self.as_disk));
+        let (mut node, frames, is_new) = Node::open(&disk, &self.options, &mut random)?;
         let survived = node.frame_count();
         let known = self.logged.len() as u64;
         self.tell(|| format!("opened: {survived} frames, {} to replay", frames.len()));
@@ -677,6 +679,11 @@ pub(crate) fn told(heard: &fold::Heard) -> String {
         other => format!("{other:?}"),
     };
     format!("  {}/{}/{} {what}", place.partition, place.batch, place.slot)
+}
+
+/// So few that a run opens its closed files again and again.
+pub(crate) fn few_descriptors() -> Descriptors {
+    Descriptors::new(2)
 }
 
 pub(crate) fn options(partitions: u16, random: &mut Random) -> Options {

@@ -18,6 +18,7 @@ use accolade_engine::partition::{Partition, Shared};
 use self::slices::copy;
 use crate::backing::{Backing, NodeStore};
 use crate::checkpoint::{Manifest, rules_frames, values_of};
+use crate::descriptors::Descriptors;
 use crate::disk::{RealDisk, lock_directory};
 use crate::error::{Result, StorageError};
 use crate::open::{self, Opened, Options, START};
@@ -55,7 +56,7 @@ impl Embedded {
     pub fn open(data_dir: &Path, behaviours: &'static [Behaviour]) -> Result<Self> {
         let disk = RealDisk::open(data_dir)
             .map_err(|source| StorageError::io(data_dir.display().to_string(), source))?;
-        let disk: Arc<dyn Disk> = Arc::new(disk);
+        let disk = Descriptors::default().over(Arc::new(disk));
         let lock = lock_directory(data_dir)?;
         let sizes = Options {
             log_segment_bytes: SEGMENT_BYTES,

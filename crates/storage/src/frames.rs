@@ -54,12 +54,12 @@ pub fn recover(
             let what = "the checkpoint needs it, and it is not there";
             return Err(StorageError::damaged(family.path(first.max(1)), 0, what));
         }
-        let file = disk.open(&path).map_err(|source| StorageError::io(&path, source))?;
+        let file = disk.open_closed(&path).map_err(|source| StorageError::io(&path, source))?;
         let head = read_segment_head(&*file, family, &path)?;
         segments.push(Found { sequence, path, bytes: Bytes::Plain(file), head });
     }
     let durable = until.map_or(0, |until| until.next_frame - 1);
-    let mut cutting = Cutting { each, tail: Tail::new(durable), cuts: Vec::new() };
+    let mut cutting = Cutting { disk, each, tail: Tail::new(durable), cuts: Vec::new() };
     let recovered = recovery::recover(&segments, Bounds { durable, until }, &mut cutting)?;
     let end = recovered.end;
     if let Some(until) = until
@@ -72,7 +72,7 @@ pub fn recover(
     let io = |source| StorageError::io(family.folder(), source);
     let Cutting { tail, cuts, .. } = cutting;
     tail.settle().map_err(io)?;
-    cuts.iter().try_for_each(|file| file.sync()).map_err(io)?;
+    cuts.iter().try_for_each(|path| disk.open(path)?.sync()).map_err(io)?;
     superfluous.extend(recovered.superfluous.iter().map(|found| found.sequence));
     superfluous.into_iter().try_for_each(|sequence| remove(disk, family, sequence))?;
     Ok(end)
@@ -80,9 +80,10 @@ pub fn recover(
 
 /// Cuts segments where their frames end.
 struct Cutting<'a> {
+    disk: &'a dyn Disk,
     each: Each<'a>,
     tail: Tail,
-    cuts: Vec<Arc<dyn DiskFile>>,
+    cuts: Vec<String>,
 }
 
 impl Recovers for Cutting<'_> {
@@ -103,16 +104,16 @@ impl Recovers for Cutting<'_> {
         payload_at: u64,
         payload: &[u8],
     ) -> Result<()> {
-        let file = found.plain();
-        self.tail.note(file, head, after, payload_at);
-        (self.each)(file, head, payload_at, payload)
+        let open = || found.open_to_write(self.disk);
+        self.tail.note(found.sequence, open, head, after, payload_at)?;
+        (self.each)(found.plain(), head, payload_at, payload)
     }
 
     fn ended(&mut self, found: &Found, end: Position, _: bool) -> Result<()> {
-        let file = found.plain();
         if found.len()? != end.offset {
+            let file = found.open_to_write(self.disk)?;
             file.set_len(end.offset).map_err(found.io())?;
-            self.cuts.push(Arc::clone(file));
+            self.cuts.push(found.path.clone());
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod again;
 pub mod backing;
 mod bytes;
 pub mod checkpoint;
+pub mod descriptors;
 pub mod disk;
 pub mod driver;
 pub mod error;

@@ -284,7 +284,8 @@ fn open_run(
     sequence: u64,
     wanted: &dyn Fn(u32) -> bool,
 ) -> io::Result<impl Iterator<Item = Live> + use<>> {
-    let opened = disk.open(&path(sequence)).and_then(|file| run::open(&file, sequence, wanted));
+    let file = disk.open_closed(&path(sequence));
+    let opened = file.and_then(|file| run::open(&file, sequence, wanted));
     let opened = opened.map_err(|error| in_run(sequence, error))?;
     Ok(opened.into_iter().map(|section| Live::new(Arc::new(section))))
 }

@@ -21,7 +21,6 @@ use std::time::Duration;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::behaviour::{self, Behaviour};
-use accolade_engine::disk::Disk;
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
@@ -35,6 +34,7 @@ use self::intake::IntakeQueue;
 pub use self::shipping::{KEYS as SHIPPED_KEYS, ShipOptions, ShippingStatus};
 use self::shipping::{Offers, Shipping};
 use crate::backing::Backing;
+use crate::descriptors::{Counts, Descriptors};
 use crate::disk::RealDisk;
 use crate::driver::fold::Fold;
 use crate::driver::{Driver, Ground, lock};
@@ -70,6 +70,8 @@ pub struct NodeOptions {
     pub accept_clock_step: bool,
     /// Where checkpoints are shipped; nothing for nowhere.
     pub ship: Option<ShipOptions>,
+    /// Descriptors for closed files.
+    pub descriptors: Descriptors,
     /// The ways of deciding that are known.
     pub behaviours: &'static [Behaviour],
 }
@@ -90,6 +92,7 @@ impl NodeOptions {
             lag_bytes_max: 256 << 20,
             accept_clock_step: false,
             ship: None,
+            descriptors: Descriptors::default(),
             behaviours: behaviour::KNOWN,
         }
     }
@@ -145,6 +148,8 @@ pub struct Status {
     pub cut_off: bool,
     /// Partitions that stand, each with the place and what the failure said.
     pub standing: Vec<(Place, String)>,
+    /// Descriptors: what there is, and what closed files take of it.
+    pub descriptors: Counts,
     /// How the shipping of checkpoints is; nothing where there is none.
     pub shipping: Option<ShippingStatus>,
     /// The failure that ended the node.
@@ -157,7 +162,7 @@ impl Node {
         let real = RealDisk::open(&options.data_dir)
             .map_err(|source| StorageError::io(options.data_dir.display().to_string(), source))?;
         let lock_file = crate::disk::lock_directory(&options.data_dir)?;
-        let disk: Arc<dyn Disk> = Arc::new(real);
+        let disk = options.descriptors.over(Arc::new(real));
         let folds = match options.folds {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             folds => folds,
@@ -315,6 +320,7 @@ impl Node {
             clock_stepped: inner.clock_stepped.load(Ordering::Relaxed),
             cut_off: false,
             standing: ground.standing(),
+            descriptors: inner.options.descriptors.counts(),
             shipping: inner.shipping.as_ref().map(|shipping| shipping.status()),
             fatal: lock(&inner.fatal).clone(),
         }

@@ -53,7 +53,7 @@ impl Pages {
         run_files::remove_all_but(&*disk, FOLDER, |sequence| live.contains(&sequence))?;
         let open = |sequence: &u64| {
             let opened =
-                disk.open(&path(*sequence)).and_then(|file| PageRun::open(file, *sequence));
+                disk.open_closed(&path(*sequence)).and_then(|file| PageRun::open(file, *sequence));
             opened.map(Arc::new).map_err(|error| in_run(*sequence, error))
         };
         let runs = live.iter().map(open).collect::<io::Result<_>>()?;
@@ -187,7 +187,7 @@ impl Pages {
     fn finish(&self, writer: PageWriter, sequence: u64, gone: &[Arc<PageRun>]) -> io::Result<()> {
         writer.finish()?;
         self.disk.sync_dir(FOLDER)?;
-        let run = Arc::new(PageRun::open(self.disk.open(&path(sequence))?, sequence)?);
+        let run = Arc::new(PageRun::open(self.disk.open_closed(&path(sequence))?, sequence)?);
         let mut runs = self.runs.write().unwrap_or_else(PoisonError::into_inner);
         let mut next: Vec<_> = runs.iter().filter(|run| !is_in(gone, run)).cloned().collect();
         let at = gone.first().and_then(|first| runs.iter().position(|run| Arc::ptr_eq(run, first)));

@@ -6,13 +6,13 @@
 use std::io;
 use std::sync::Arc;
 
-use accolade_engine::disk::DiskFile;
+use accolade_engine::disk::{Disk, DiskFile};
 
 use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::segment::{Cut, End, FrameHead, Position, highest_synced, scan};
 
-/// A segment that is there.
+/// A segment that is there. It is read as one that is closed, since there are many.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) sequence: u64,
@@ -35,6 +35,11 @@ impl Found {
     pub(crate) fn plain(&self) -> &Arc<dyn DiskFile> {
         let Bytes::Plain(file) = &self.bytes else { unreachable!("only slices are compressed") };
         file
+    }
+
+    /// The file to be written, where its end is not as it should be.
+    pub(crate) fn open_to_write(&self, disk: &dyn Disk) -> Result<Arc<dyn DiskFile>> {
+        disk.open(&self.path).map_err(self.io())
     }
 
     fn damaged(&self, offset: u64, what: &str) -> StorageError {

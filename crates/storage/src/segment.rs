@@ -592,7 +592,16 @@ pub fn settle(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Tail {
     durable: u64,
-    frames: Vec<(Arc<dyn DiskFile>, u64, u64, u64)>,
+    frames: Vec<Undurable>,
+}
+
+#[derive(Debug)]
+struct Undurable {
+    file: Arc<dyn DiskFile>,
+    sequence: u64,
+    number: u64,
+    from: u64,
+    to: u64,
 }
 
 impl Tail {
@@ -601,31 +610,38 @@ impl Tail {
         Self { durable, frames: Vec::new() }
     }
 
-    /// Notes a frame; what it says was durable when it was written needs nothing any more.
+    /// Notes a frame; what it says was durable when it was written needs nothing any more. `open` opens its
+    /// file for writing, unless that of the frame before is the same.
     pub fn note(
         &mut self,
-        file: &Arc<dyn DiskFile>,
+        sequence: u64,
+        open: impl FnOnce() -> Result<Arc<dyn DiskFile>>,
         head: &FrameHead,
         after: &Position,
         payload_at: u64,
-    ) {
+    ) -> Result<()> {
         self.durable = self.durable.max(head.synced);
         let durable = self.durable;
-        self.frames.retain(|(_, number, ..)| *number > durable);
+        let same = self.frames.last().filter(|last| last.sequence == sequence);
+        let same = same.map(|last| Arc::clone(&last.file));
+        self.frames.retain(|frame| frame.number > durable);
         if head.number > durable {
             let frame_at = payload_at - FRAME_HEAD_BYTES as u64;
             let from = if frame_at == SEGMENT_HEAD_BYTES { 0 } else { frame_at };
-            self.frames.push((Arc::clone(file), head.number, from, after.offset));
+            let file = same.map_or_else(open, Ok)?;
+            let (number, to) = (head.number, after.offset);
+            self.frames.push(Undurable { file, sequence, number, from, to });
         }
+        Ok(())
     }
 
     /// Writes the frames again where they stand, and makes them durable: an fsync that failed once
     /// has given up on what was written before it.
     pub fn settle(self) -> io::Result<()> {
-        for (file, _, from, to) in &self.frames {
+        for Undurable { file, from, to, .. } in &self.frames {
             let to = (*to).min(file.len()?);
             settle(&**file, *from, to)?;
         }
-        self.frames.iter().try_for_each(|(file, ..)| file.sync())
+        self.frames.iter().try_for_each(|frame| frame.file.sync())
     }
 }

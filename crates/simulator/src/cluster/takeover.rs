@@ -15,14 +15,14 @@ use accolade_storage::ship::Fetch;
 use super::seat::{Ears, Owned, Seat, Taking, passed, unexpected};
 use super::{GRACE, Ticket, World};
 use crate::disk::SimulatedDisk;
-use crate::run::{check, options, panics};
+use crate::run::{check, few_descriptors, options, panics};
 
 /// The disk of a partition, which is replaced where nothing of it is wanted.
 struct OneDisk(RefCell<(SimulatedDisk, bool)>);
 
 impl Disks for OneDisk {
     fn open(&self, _: u16) -> Result<Arc<dyn Disk>> {
-        Ok(Arc::new(self.0.borrow().0.clone()))
+        Ok(few_descriptors().over(Arc::new(self.0.borrow().0.clone())))
     }
 
     fn replace(&self, partition: u16) -> Result<Arc<dyn Disk>> {

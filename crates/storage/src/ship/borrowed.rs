@@ -101,6 +101,13 @@ impl Disk for BorrowingDisk {
         }
     }
 
+    fn open_closed(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        match self.borrowed(path) {
+            Some(file) => Ok(file),
+            None => self.local.open_closed(path),
+        }
+    }
+
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let mut names: BTreeSet<String> = self.local.list(folder)?.into_iter().collect();
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);

@@ -130,6 +130,11 @@ impl Taking<'_> {
         self.disk.open(path).map_err(|source| StorageError::io(path, source))
     }
 
+    /// Of what was never shipped there may be years.
+    fn open_closed(&self, path: &str) -> Result<Arc<dyn DiskFile>> {
+        self.disk.open_closed(path).map_err(|source| StorageError::io(path, source))
+    }
+
     fn push(&mut self, path: String, to: u64, is_closed: bool, file: Arc<dyn DiskFile>) {
         let file = Some(file);
         self.files.push(TakenFile { path, to, is_closed, newest_hour: None, file });
@@ -157,6 +162,7 @@ impl Taking<'_> {
                 self.push(path, end.offset, false, file);
             } else if is_packed || is_closed(&*file, sequence).map_err(io)? {
                 let to = file.len().map_err(io)?;
+                let file = self.open_closed(&path)?;
                 self.push(path, to, true, file);
             } else {
                 // It was left, and its index is still to be written.
@@ -192,7 +198,7 @@ impl Taking<'_> {
             if self.take_as_listed(&path) {
                 continue;
             }
-            let file = self.open(&path)?;
+            let file = self.open_closed(&path)?;
             let io = |source| StorageError::io(&path, source);
             let sections = run::open(&file, sequence, &|_| true).map_err(io)?;
             let newest_hour = sections.iter().map(run::Section::to).max();
@@ -205,7 +211,7 @@ impl Taking<'_> {
             if self.take_as_listed(&path) {
                 continue;
             }
-            let file = self.open(&path)?;
+            let file = self.open_closed(&path)?;
             let to = file.len().map_err(|source| StorageError::io(&path, source))?;
             self.push(path, to, true, file);
         }
@@ -262,6 +268,7 @@ impl Taking<'_> {
             let io = |source| StorageError::io(&path, source);
             if is_packed || is_closed(&*file, sequence).map_err(io)? {
                 let to = file.len().map_err(io)?;
+                let file = self.open_closed(&path)?;
                 self.push(path, to, true, file);
                 continue;
             }

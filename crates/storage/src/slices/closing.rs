@@ -48,7 +48,7 @@ impl Slices {
             left.file.sync().map_err(io)?;
             index.ranges()
         };
-        let bytes = Bytes::Plain(Arc::clone(&left.file));
+        let bytes = Bytes::Plain(self.disk.open_closed(&path).map_err(io)?);
         let closed = Content::Closed { bytes, footer_at: left.end, ranges, newest };
         let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
         if let Content::Open { index, .. } = std::mem::replace(&mut *content, closed) {
@@ -93,7 +93,7 @@ impl Slices {
     }
 
     pub(super) fn open_packed(&self, path: &str) -> io::Result<Packed> {
-        let file = self.disk.open(path)?;
+        let file = self.disk.open_closed(path)?;
         if !matches!(self.family, Family::Log) {
             file.expect_scattered_reads();
         }

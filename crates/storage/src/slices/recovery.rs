@@ -119,7 +119,7 @@ impl Slices {
     fn open(&self, path: &str, is_packed: bool) -> Result<(Bytes, Option<Position>)> {
         let io = |source| StorageError::io(path, source);
         if !is_packed {
-            let file = self.disk.open(path).map_err(io)?;
+            let file = self.disk.open_closed(path).map_err(io)?;
             let head = read_segment_head(&*file, self.family, path)?;
             return Ok((Bytes::Plain(file), head));
         }
@@ -169,8 +169,9 @@ impl Recovers for Opening<'_> {
         payload_at: u64,
         payload: &[u8],
     ) -> Result<()> {
-        if let Bytes::Plain(file) = &found.bytes {
-            self.tail.note(file, head, after, payload_at);
+        if let Bytes::Plain(_) = &found.bytes {
+            let open = || found.open_to_write(&*self.slices.disk);
+            self.tail.note(found.sequence, open, head, after, payload_at)?;
         }
         let prefix_bytes = self.slices.prefix_bytes;
         let slices = payload.get(prefix_bytes..).unwrap_or_default();
@@ -187,11 +188,12 @@ impl Recovers for Opening<'_> {
         let slices = self.slices;
         if is_closed {
             // Whoever closed it may have been killed before that was durable.
-            if let Bytes::Plain(file) = &found.bytes
+            if let Bytes::Plain(_) = &found.bytes
                 && end.next_frame > self.durable + 1
             {
-                settle(&**file, 0, SEGMENT_HEAD_BYTES).map_err(found.io())?;
-                settle(&**file, end.offset, found.len()?).map_err(found.io())?;
+                let file = found.open_to_write(&*slices.disk)?;
+                settle(&*file, 0, SEGMENT_HEAD_BYTES).map_err(found.io())?;
+                settle(&*file, end.offset, found.len()?).map_err(found.io())?;
                 tail.settle().map_err(found.io())?;
                 file.sync().map_err(found.io())?;
             }
@@ -199,14 +201,14 @@ impl Recovers for Opening<'_> {
             slices.insert(found.sequence, Content::Closed { bytes, footer_at, ranges, newest });
             return Ok(());
         }
-        let Bytes::Plain(file) = &found.bytes else {
+        let Bytes::Plain(_) = &found.bytes else {
             return Err(StorageError::damaged(&found.path, end.offset, "it has no index"));
         };
+        let file = found.open_to_write(&*slices.disk)?;
         // Durable before the footer is written, which nobody would doubt.
-        settle(&**file, 0, SEGMENT_HEAD_BYTES).map_err(found.io())?;
+        settle(&*file, 0, SEGMENT_HEAD_BYTES).map_err(found.io())?;
         tail.settle().map_err(found.io())?;
         file.sync().map_err(found.io())?;
-        let file = Arc::clone(file);
         slices.insert(found.sequence, Content::Open { file: Arc::clone(&file), index });
         slices.close(&Rotated { file, end }, newest)
     }

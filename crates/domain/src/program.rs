@@ -4,6 +4,7 @@
 //! overrides and checks the whole, so everything here is complete and consistent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
@@ -28,7 +29,7 @@ pub struct Program {
     pub rates: BTreeMap<Box<str>, Rate>,
     /// The rules where no jurisdiction overrides them.
     pub rules: Rules,
-    /// The merged rules of each jurisdiction that has overrides, by name.
+    /// The merged rules of each jurisdiction that has overrides, by name; they share what is not overridden.
     pub jurisdictions: BTreeMap<Box<str>, Rules>,
 }
 
@@ -85,30 +86,120 @@ pub struct Rules {
     pub earning: Earning,
 }
 
-/// Which wagers count. Lists are sorted; an empty `allow` or `categories` restricts nothing.
+impl Rules {
+    /// The same rules: what they have in common with `base` is in memory once.
+    #[must_use]
+    pub fn sharing(self, base: &Self) -> Self {
+        let Self { enabled, eligibility, earning } = self;
+        let (of, from) = (eligibility, &base.eligibility);
+        let eligibility = Eligibility {
+            categories: shared(of.categories, &from.categories),
+            min_wager: of.min_wager,
+            segments_allow: shared(of.segments_allow, &from.segments_allow),
+            segments_deny: shared(of.segments_deny, &from.segments_deny),
+            players_deny: shared(of.players_deny, &from.players_deny),
+        };
+        let earning = Earning {
+            multipliers: earning.multipliers.over(&base.earning.multipliers),
+            games: earning.games.over(&base.earning.games),
+            ..earning
+        };
+        Self { enabled, eligibility, earning }
+    }
+}
+
+/// Names, sorted.
+pub type Names = Arc<[Box<str>]>;
+
+fn shared(names: Names, base: &Names) -> Names {
+    if names == *base { Arc::clone(base) } else { names }
+}
+
+/// Multipliers by name; those of a jurisdiction are what it changes in those that it shares with others.
+#[derive(Clone, Default)]
+pub struct Rates {
+    shared: Arc<BTreeMap<Box<str>, Rate>>,
+    /// `None` where there is none any more.
+    changed: BTreeMap<Box<str>, Option<Rate>>,
+}
+
+impl Rates {
+    /// The multiplier of a name.
+    pub fn get(&self, name: &str) -> Option<Rate> {
+        match self.changed.get(name) {
+            Some(changed) => *changed,
+            None => self.shared.get(name).copied(),
+        }
+    }
+
+    /// Sets the multiplier of a name.
+    pub fn insert(&mut self, name: Box<str>, rate: Rate) {
+        self.changed.insert(name, Some(rate));
+    }
+
+    fn all(&self) -> BTreeMap<&str, Rate> {
+        let names = self.shared.keys().chain(self.changed.keys());
+        names.filter_map(|name| Some((&**name, self.get(name)?))).collect()
+    }
+
+    /// The same, as changes of `base`.
+    fn over(self, base: &Self) -> Self {
+        let (own, base_all) = (self.all(), base.all());
+        let mut changed = base.changed.clone();
+        for name in own.keys().chain(base_all.keys()) {
+            let rate = own.get(name).copied();
+            if rate != base_all.get(name).copied() {
+                changed.insert(Box::from(*name), rate);
+            }
+        }
+        Self { shared: Arc::clone(&base.shared), changed }
+    }
+}
+
+impl FromIterator<(Box<str>, Rate)> for Rates {
+    fn from_iter<T: IntoIterator<Item = (Box<str>, Rate)>>(rates: T) -> Self {
+        Self { shared: Arc::new(rates.into_iter().collect()), changed: BTreeMap::new() }
+    }
+}
+
+impl PartialEq for Rates {
+    fn eq(&self, other: &Self) -> bool {
+        self.all() == other.all()
+    }
+}
+
+impl Eq for Rates {}
+
+impl fmt::Debug for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.all()).finish()
+    }
+}
+
+/// Which wagers count. An empty `allow` or `categories` restricts nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Eligibility {
     /// Categories that count.
-    pub categories: Vec<Box<str>>,
+    pub categories: Names,
     /// The least stake, in the program's currency.
     pub min_wager: Amount,
     /// Segments that take part.
-    pub segments_allow: Vec<Box<str>>,
+    pub segments_allow: Names,
     /// Segments that do not.
-    pub segments_deny: Vec<Box<str>>,
+    pub segments_deny: Names,
     /// Players who do not.
-    pub players_deny: Vec<Box<str>>,
+    pub players_deny: Names,
 }
 
 /// What wagers earn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earning {
     /// Points per unit of stake, by category.
-    pub multipliers: BTreeMap<Box<str>, Rate>,
+    pub multipliers: Rates,
     /// The multiplier of a category that is not listed.
     pub default_multiplier: Rate,
     /// Points per unit of stake, by game; wins over the category's.
-    pub games: BTreeMap<Box<str>, Rate>,
+    pub games: Rates,
     /// How points are rounded to two decimals, once, at the end.
     pub rounding: Rounding,
     /// The most points of one event day.
@@ -118,8 +209,8 @@ pub struct Earning {
 impl Earning {
     /// The multiplier of a game, or else of its category.
     pub fn base(&self, game: &str, category: &str) -> Rate {
-        let by_category = || self.multipliers.get(category).copied();
-        self.games.get(game).copied().or_else(by_category).unwrap_or(self.default_multiplier)
+        let by_category = || self.multipliers.get(category);
+        self.games.get(game).or_else(by_category).unwrap_or(self.default_multiplier)
     }
 }
 

@@ -4,7 +4,7 @@ use accolade_domain::amount::{Amount, Points, Rate};
 use accolade_domain::earning::{CapUse, Decision, decide};
 use accolade_domain::event::Wager;
 use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
+    ConsentDefault, Earning, Eligibility, Mode, Program, Rates, Rounding, Rules, VoidFloor,
 };
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use expect_test::expect;
@@ -370,9 +370,9 @@ proptest! {
                 enabled: true,
                 eligibility: Eligibility::default(),
                 earning: Earning {
-                    multipliers: [].into(),
+                    multipliers: Rates::default(),
                     default_multiplier: Rate::from_units(base).unwrap(),
-                    games: [].into(),
+                    games: Rates::default(),
                     rounding,
                     cap_per_day: None,
                 },

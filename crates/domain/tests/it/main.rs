@@ -2,4 +2,5 @@
 
 mod earning;
 mod scenario;
+mod sharing;
 mod versions;

@@ -10,7 +10,7 @@ use accolade_domain::amount::{Amount, Multiplier, Points, Rate};
 use accolade_domain::earning::{CapUse, Decision, cap_day, decide};
 use accolade_domain::event::{Consent, Wager};
 use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
+    ConsentDefault, Earning, Eligibility, Mode, Program, Rates, Rounding, Rules, VoidFloor,
 };
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use expect_test::Expect;
@@ -59,9 +59,9 @@ fn empty_program() -> Program {
             enabled: true,
             eligibility: Eligibility::default(),
             earning: Earning {
-                multipliers: [].into(),
+                multipliers: Rates::default(),
                 default_multiplier: Rate::ZERO,
-                games: [].into(),
+                games: Rates::default(),
                 rounding: Rounding::Down,
                 cap_per_day: None,
             },
@@ -96,7 +96,7 @@ fn apply_rule(rules: &mut Rules, clause: &[&str]) {
     let names = |names: &[&str]| {
         let mut names: Vec<Box<str>> = names.iter().map(|name| Box::from(*name)).collect();
         names.sort();
-        names
+        names.into()
     };
     let rate = |text: &str| Rate::parse(text.trim_start_matches('x')).unwrap();
     let (eligibility, earning) = (&mut rules.eligibility, &mut rules.earning);

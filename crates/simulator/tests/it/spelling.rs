@@ -6,7 +6,7 @@ use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::event::{Event, GameEvent, Void, Wager};
 use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
+    ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules, VoidFloor,
 };
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_simulator::input::{ModelEvent, ModelProgram, ModelRounding, ModelRules};
@@ -149,9 +149,9 @@ fn meant_rules(rules: &ModelRules) -> Rules {
             players_deny: sorted(&rules.players_deny),
         },
         earning: Earning {
-            multipliers,
+            multipliers: multipliers.into_iter().collect(),
             default_multiplier,
-            games: rates(&rules.games),
+            games: rates(&rules.games).into_iter().collect(),
             rounding: match rules.rounding {
                 ModelRounding::Down => Rounding::Down,
                 ModelRounding::HalfUp => Rounding::HalfUp,
@@ -172,8 +172,8 @@ fn rates(rates: &BTreeMap<String, u64>) -> BTreeMap<Box<str>, Rate> {
     rates.iter().map(rate).collect()
 }
 
-fn sorted(names: &[String]) -> Vec<Box<str>> {
+fn sorted(names: &[String]) -> Names {
     let mut names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
     names.sort();
-    names
+    names.into()
 }

@@ -1,6 +1,7 @@
 //! From the tree to the program: every field, the merging of jurisdictions, and what contradicts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::program::{
@@ -31,7 +32,7 @@ const KEYS: [&str; 13] = [
 const KEYS_LATER: [&str; 3] = ["tiers", "promotions", "redemption"];
 /// What a jurisdiction may override.
 const RULE_KEYS: [&str; 3] = ["enabled", "eligibility", "earning"];
-/// Most jurisdictions: each has its own copy of the rules.
+/// Most jurisdictions: each is merged and checked as a whole.
 const JURISDICTIONS_MAX: usize = 256;
 
 /// Reads the whole document. What it returns is of use only where there is no problem.
@@ -45,7 +46,7 @@ pub(super) fn program(root: &Node, zone: ZoneOffsets, problems: &mut Problems) -
     refuse_pending(&section, problems);
     refuse_expiry(&section, problems);
     cases::check(&section, currency, problems);
-    Program {
+    let mut program = Program {
         currency: currency.into(),
         zone,
         mode: mode(&section, problems),
@@ -53,8 +54,10 @@ pub(super) fn program(root: &Node, zone: ZoneOffsets, problems: &mut Problems) -
         voids: voids(&section, problems),
         rates: rates(&section, currency, problems),
         rules: rules(&section, problems),
-        jurisdictions: jurisdictions(root, &section, problems),
-    }
+        jurisdictions: BTreeMap::new(),
+    };
+    program.jurisdictions = jurisdictions(root, &section, &program.rules, problems);
+    program
 }
 
 fn currency<'d>(section: &Section<'d>, root: &Field<'d>, problems: &mut Problems) -> &'d str {
@@ -151,6 +154,7 @@ fn members<'d>(
 fn jurisdictions(
     root: &Node,
     section: &Section<'_>,
+    base: &Rules,
     problems: &mut Problems,
 ) -> BTreeMap<Box<str>, Rules> {
     let overrides = members(section, "jurisdictions", problems);
@@ -168,7 +172,7 @@ fn jurisdictions(
         let merged = merge(&shared, field.node);
         let merged = Field { node: &merged, ..field };
         let section = merged.section(&RULE_KEYS, &[], problems);
-        jurisdictions.insert(name.into(), rules(&section, problems));
+        jurisdictions.insert(name.into(), rules(&section, problems).sharing(base));
     }
     jurisdictions
 }
@@ -228,7 +232,7 @@ fn names<'d>(section: &Section<'d>, key: &str, problems: &mut Problems) -> Named
     section.get(key).map_or_else(Vec::new, |field| field.names(problems))
 }
 
-fn sorted(names: &Named<'_>) -> Vec<Box<str>> {
+fn sorted(names: &Named<'_>) -> Arc<[Box<str>]> {
     names.iter().map(|(name, _)| Box::from(*name)).collect()
 }
 
@@ -264,8 +268,9 @@ fn read_earning(
     multipliers: &Named<'_>,
     problems: &mut Problems,
 ) -> Earning {
-    let mut multipliers = by_name(multipliers, problems);
-    let default_multiplier = multipliers.remove(DEFAULT).unwrap_or_default();
+    let (default, multipliers): (Vec<_>, Vec<_>) =
+        by_name(multipliers, problems).into_iter().partition(|(name, _)| &**name == DEFAULT);
+    let default_multiplier = default.first().map_or(Rate::ZERO, |(_, rate)| *rate);
     let choices = [
         ("down", Rounding::Down),
         ("half-up", Rounding::HalfUp),
@@ -274,15 +279,15 @@ fn read_earning(
     let rounding = section.get("rounding");
     let rounding = rounding.and_then(|field| field.choice(&choices, &[], problems));
     Earning {
-        multipliers,
+        multipliers: multipliers.into_iter().collect(),
         default_multiplier,
-        games: by_name(&members(section, "games", problems), problems),
+        games: by_name(&members(section, "games", problems), problems).into_iter().collect(),
         rounding: rounding.unwrap_or(Rounding::Down),
         cap_per_day: section.get("caps").and_then(|field| cap_per_day(field, problems)),
     }
 }
 
-fn by_name(named: &Named<'_>, problems: &mut Problems) -> BTreeMap<Box<str>, Rate> {
+fn by_name(named: &Named<'_>, problems: &mut Problems) -> Vec<(Box<str>, Rate)> {
     let rate = |(name, field): &(&str, Field<'_>)| Some(((*name).into(), field.rate(problems)?));
     named.iter().filter_map(rate).collect()
 }

@@ -15,6 +15,7 @@ mod http;
 mod letters;
 mod load;
 mod measures;
+mod reference;
 mod report;
 
 use std::path::PathBuf;
@@ -33,13 +34,17 @@ use crate::arguments::Where;
   accolade bench --only P1,P2          these two
   accolade bench --only letters --events 10000000
                                        ten million wagers that are a month old
+  accolade bench reference             what the machine can do in this hour, and a bare pipeline on it
+  accolade bench reference P1          the same, and P1 beside it
   accolade bench --full                at full length: about an hour, 60 GB of disk
   accolade bench --json > bench.json   for machines
   accolade bench --config cluster.toml
                                        the cluster form, over the broker and the object storage that
                                        the file names, in topics of its own: half an hour")]
 pub(crate) struct Arguments {
-    /// Measures to run, such as `P1,P3`; all if left out.
+    /// Measures to run, such as `P1 P3`; all if left out.
+    measures: Vec<String>,
+    /// The same, as `P1,P3`.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The folder in which benchmarks make and remove their data directories.
@@ -138,9 +143,14 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
         },
     };
     let (form, all) = measures_of(place)?;
+    let wanted = [arguments.measures, arguments.only].concat();
+    if let Some(unknown) = wanted.iter().find(|wanted| all.iter().all(|(name, _)| name != wanted)) {
+        let known: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        anyhow::bail!("there is no measure `{unknown}`: expected {}", known.join(", "));
+    }
     let mut report = Report::begin(&sizes, form)?;
     for (name, measure) in all {
-        if arguments.only.is_empty() || arguments.only.iter().any(|only| only == name) {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             report.progress(&format!("{name} …"));
             measure(&sizes, &mut report)?;
         }

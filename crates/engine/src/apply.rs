@@ -122,7 +122,7 @@ pub struct VoidedWager {
 pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
     match input.what {
         What::Record(record, body) => {
-            let step = received(loaded, record, || match body {
+            let mut step = received(loaded, record, || match body {
                 Body::Event(event, _) => event::apply(rules, loaded, input, record, event),
                 Body::Command(command, identity) => {
                     let has_id = identity.is_some();
@@ -132,13 +132,15 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
                 Body::UnknownCommand(name) => unreachable!("nothing is loaded for `{name}`"),
                 Body::Malformed(detail) => dead_letter(DeadReason::Malformed, detail.clone()),
             });
-            kept_whole(rules, loaded, step, input, record, body)
+            keep_whole(rules, loaded, &mut step, input, record, body);
+            step
         }
         What::Skipped(record, body) => {
-            let step = received(loaded, record, || {
+            let mut step = received(loaded, record, || {
                 dead_letter(DeadReason::Skipped, "the fold failed here; it was skipped")
             });
-            kept_whole(rules, loaded, step, input, record, body)
+            keep_whole(rules, loaded, &mut step, input, record, body);
+            step
         }
         What::Timer(timer) => time::apply(loaded, input, timer),
         What::SkippedTimer(timer) => time::pass_over(loaded, timer),
@@ -178,15 +180,15 @@ fn dead_letter<'a>(reason: DeadReason, detail: impl Into<Box<str>>) -> Step<'a> 
 }
 
 /// Keeps an input whole that could not be processed.
-fn kept_whole<'a>(
+fn keep_whole(
     rules: &Rules,
     loaded: &Loaded<'_>,
-    step: Step<'a>,
-    input: &Input<'a>,
+    step: &mut Step<'_>,
+    input: &Input<'_>,
     record: &Record<'_>,
     body: &Body<'_>,
-) -> Step<'a> {
-    let Outcome::DeadLetter { reason, .. } = step.outcome else { return step };
+) {
+    let Outcome::DeadLetter { reason, .. } = step.outcome else { return };
     let named = Named::of(record);
     let mut bytes = Vec::new();
     record.write(&mut bytes);
@@ -205,12 +207,10 @@ fn kept_whole<'a>(
     };
     let totals = loaded.totals.cloned().unwrap_or_default().with(input.place, &letter);
     let finds = found_by.map(|key| Change::row(Row::EventLetter(key, Held::Row(letter.until))));
-    let mut step = step
-        .and(Change::Keep(Cow::Owned(bytes)))
-        .and(Change::row(Row::LetterTotals((), Some(totals))))
-        .and(Change::row(Row::DeadLetter(input.place, Held::Row(letter))));
+    step.changes.push(Change::Keep(Cow::Owned(bytes)));
+    step.changes.push(Change::row(Row::LetterTotals((), Some(totals))));
+    step.changes.push(Change::row(Row::DeadLetter(input.place, Held::Row(letter))));
     step.changes.extend(finds);
-    step
 }
 
 /// What finds a dead letter of an operator by the id of its event.

@@ -88,16 +88,16 @@ pub(crate) struct Carrying<'c, 'a> {
 }
 
 impl Partition {
-    pub(crate) fn carry<'a>(&mut self, step: Step<'a>, with: &mut Carrying<'_, 'a>) {
-        for change in step.changes {
+    /// Carries all of a step but its outcome.
+    pub(crate) fn carry<'a>(&mut self, step: &mut Step<'a>, with: &mut Carrying<'_, 'a>) {
+        for change in step.changes.drain(..) {
             self.change(change, with);
         }
-        for entry in step.entries {
-            let stored = self.enter(entry, with);
-            with.made.entries.push(stored);
+        for entry in step.entries.drain(..) {
+            self.enter(entry, with);
         }
-        with.made.notices.extend(step.notices);
-        with.folding.effects.extend(step.effects);
+        with.made.notices.append(&mut step.notices);
+        with.folding.effects.append(&mut step.effects);
     }
 
     fn change(&mut self, change: Change<'_>, with: &mut Carrying<'_, '_>) {
@@ -176,7 +176,7 @@ impl Partition {
     }
 
     /// Makes one entry of the ledger, and nothing else changes a balance.
-    fn enter<'a>(&mut self, new: NewEntry<'a>, with: &Carrying<'_, '_>) -> StoredEntry<'a> {
+    fn enter<'a>(&mut self, new: NewEntry<'a>, with: &mut Carrying<'_, 'a>) {
         let number = with.numbered + u32::try_from(with.made.entries.len()).expect("few entries");
         let place = Place { number, ..with.place };
         let player = with.about.player();
@@ -214,7 +214,7 @@ impl Partition {
         account.head = hash;
         account.balance = balance_after;
         account.version += 1;
-        StoredEntry { entry, hash }
+        with.made.entries.push(StoredEntry { entry, hash });
     }
 
     /// Takes everything back that was changed since the last input was done.

@@ -5,6 +5,7 @@ use accolade_wire::control::{Command, UnreadCommand};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent, partition_of};
+use accolade_wire::located::Located;
 use accolade_wire::record::{Kind, Record};
 
 /// The body of a record.
@@ -97,8 +98,42 @@ impl Identity {
     }
 }
 
-/// Reads the body of `record`, in a dialect.
-pub fn read<'a>(record: &Record<'a>, key: &HashKey, dialect: &Dialect) -> Body<'a> {
+/// What the edge has read of an event and hashed, so that the fold need do neither again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The behaviour from which on the dialect holds in which it was read.
+    dialect: u16,
+    located: Located,
+    identity: Identity,
+}
+
+impl Known {
+    /// What is known of `event`, which was read from the body of `record` in a dialect. `None` where the fold
+    /// has to read it again.
+    pub fn of(
+        event: &Event<'_>,
+        record: &Record<'_>,
+        key: &HashKey,
+        dialect: &Dialect,
+    ) -> Option<Self> {
+        let located = Located::of(event, record.body)?;
+        let identity = identity(event, record, key, dialect);
+        Some(Self { dialect: dialect.from, located, identity })
+    }
+}
+
+/// Reads the body of `record`, in a dialect. What is `known` of it is not read again.
+pub fn read<'a>(
+    record: &Record<'a>,
+    known: Option<&Known>,
+    key: &HashKey,
+    dialect: &Dialect,
+) -> Body<'a> {
+    if let Some(Known { located, identity, .. }) = known.filter(|it| it.dialect == dialect.from)
+        && let Some(event) = located.event(record.body)
+    {
+        return Body::Event(event, *identity);
+    }
     match record.kind {
         Kind::Wager => match (dialect.wager)(record.body) {
             Ok(event) => with_identity(event, record, key, dialect),
@@ -131,19 +166,23 @@ fn with_identity<'a>(
     key: &HashKey,
     dialect: &Dialect,
 ) -> Body<'a> {
+    let identity = identity(&event, record, key, dialect);
+    Body::Event(event, identity)
+}
+
+fn identity(event: &Event<'_>, record: &Record<'_>, key: &HashKey, dialect: &Dialect) -> Identity {
     let kind = match event {
         Event::Wager(_) => IdKind::Wager,
         Event::Void(_) => IdKind::Void,
         Event::Game(_) => IdKind::GameEvent,
     };
-    let identity = Identity {
-        id: key.id(operator_of(&event, record), kind, event.id()),
+    Identity {
+        id: key.id(operator_of(event, record), kind, event.id()),
         player: key.player(event.player_id()),
         content: key
-            .content(dialect.content, &event)
+            .content(dialect.content, event)
             .expect("a dialect's version of the list of fields is known"),
-    };
-    Body::Event(event, identity)
+    }
 }
 
 fn read_command<'a>(

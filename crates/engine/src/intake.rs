@@ -7,6 +7,8 @@ use std::time::Instant;
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 
+use crate::input::Known;
+
 /// Makes records durable, in order, and tells what became of them.
 pub trait Intake: fmt::Debug + Send + Sync {
     /// Queues records. `Ok` promises nothing but that the caller will hear: [`Caller::durable`] once
@@ -27,6 +29,8 @@ pub struct Submission {
     pub records: Vec<u8>,
     /// The partition of each record, `None` for a control record, and its bytes.
     pub parts: Vec<(Option<u16>, u32)>,
+    /// What is known of each record, in their order; those beyond its end are read when they are folded.
+    pub known: Vec<Option<Known>>,
     /// Hears what becomes of them.
     pub caller: Arc<dyn Caller>,
     /// Whether the caller wants to hear of outcomes.

@@ -17,7 +17,7 @@ use accolade_wire::named::Named;
 use accolade_wire::record::{Record, Slice, Source};
 
 use crate::apply::{Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
-use crate::input::{self, Body, Identity, operator_of};
+use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
@@ -102,21 +102,29 @@ impl Partition {
     pub(crate) fn keys<'a>(
         &self,
         slice: &Slice<'a>,
+        known: &[Option<Known>],
         dialect: &Dialect,
         store: &mut impl Store,
     ) -> io::Result<Vec<Keyed<'a>>> {
         let mut keyed = Vec::with_capacity(slice.count as usize);
-        for record in slice.records() {
+        let known = known.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        for (record, known) in slice.records().zip(known) {
             let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-            keyed.push(self.key(record.map_err(invalid)?, slice.batch, dialect));
+            keyed.push(self.key(record.map_err(invalid)?, known, slice.batch, dialect));
         }
         self.ask(&mut keyed, store)?;
         Ok(keyed)
     }
 
     /// One record, with what is to be asked about its id.
-    pub(crate) fn key<'a>(&self, record: Record<'a>, batch: u64, dialect: &Dialect) -> Keyed<'a> {
-        let body = input::read(&record, &self.rules.settings.hash_key, dialect);
+    pub(crate) fn key<'a>(
+        &self,
+        record: Record<'a>,
+        known: Option<&Known>,
+        batch: u64,
+        dialect: &Dialect,
+    ) -> Keyed<'a> {
+        let body = input::read(&record, known, &self.rules.settings.hash_key, dialect);
         let ask = match &body {
             Body::Event(event, identity) => Some((self.hours(event, record.source), identity)),
             Body::Command(_, Some(identity)) => Some((self.recent_hours(), identity)),

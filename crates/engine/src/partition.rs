@@ -22,6 +22,7 @@ use crate::apply::{Input, What};
 use crate::behaviour::Behaviour;
 use crate::carry::{About, Carrying, Made, Undo};
 use crate::ids::RecentIds;
+use crate::input::Known;
 use crate::load::{Around, Ending, Keyed, LettersAhead, NotLoaded};
 use crate::players::{Ordinal, Players};
 use crate::rules::{Rules, RulesHistory, Unknown, UnknownWhat};
@@ -142,6 +143,8 @@ pub(crate) struct Folding {
     /// The slot that is decided next.
     slot: u32,
     time: TimeSlot,
+    /// Where the outcome of each record begins in the journal's slice.
+    begins: Vec<usize>,
     pub(crate) folded: Folded,
     pub(crate) effects: Vec<Effect>,
 }
@@ -150,6 +153,7 @@ pub(crate) struct Folding {
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     journal: usize,
+    begins: usize,
     dead_letters: usize,
     effects: usize,
 }
@@ -158,6 +162,7 @@ impl Folding {
     fn mark(&self) -> Mark {
         Mark {
             journal: self.folded.journal.len(),
+            begins: self.begins.len(),
             dead_letters: self.folded.dead_letters.len(),
             effects: self.effects.len(),
         }
@@ -165,15 +170,16 @@ impl Folding {
 
     fn back_to(&mut self, mark: Mark) {
         self.folded.journal.truncate(mark.journal);
+        self.begins.truncate(mark.begins);
         self.folded.dead_letters.truncate(mark.dead_letters);
         self.effects.truncate(mark.effects);
     }
 }
 
-/// What became of an earlier record of a batch whose journal has been begun.
-fn outcome_in(folded: &Folded, slot: u32) -> Outcome {
-    let slice = Slice { count: slot, ..folded.slice() };
-    let recorded = Outcomes::read(&slice).and_then(|outcomes| outcomes.at(slot));
+/// What became of an earlier record of a batch whose journal has been begun: each is found where it begins.
+fn outcome_in(folded: &Folded, begins: &[usize], slot: u32) -> Outcome {
+    let at = begins[slot as usize - 1];
+    let recorded = Outcomes::read(&folded.slice()).and_then(|all| all.at_offset(slot, at));
     recorded.expect("the fold wrote these bytes in this batch").outcome
 }
 
@@ -181,6 +187,7 @@ fn outcome_in(folded: &Folded, slot: u32) -> Outcome {
 struct Batch<'b, S, O> {
     moment: &'b Moment,
     shared: &'b Shared,
+    known: &'b [Option<Known>],
     behaviour: &'b Behaviour,
     store: &'b mut S,
     observer: &'b mut O,
@@ -297,6 +304,19 @@ impl Partition {
         store: &mut impl Store,
         observer: &mut impl Observer,
     ) -> Result<Vec<Effect>, Stopped> {
+        self.fold_known(slice, &[], moment, shared, store, observer)
+    }
+
+    /// The same, with what is known of each record; those beyond its end are read here.
+    pub fn fold_known(
+        &mut self,
+        slice: &Slice<'_>,
+        known: &[Option<Known>],
+        moment: &Moment,
+        shared: &Shared,
+        store: &mut impl Store,
+        observer: &mut impl Observer,
+    ) -> Result<Vec<Effect>, Stopped> {
         assert_eq!(slice.batch, self.next_batch, "batches are folded one after the other");
         let folding = match self.folding.take() {
             Some(folding) => folding,
@@ -315,7 +335,8 @@ impl Partition {
         } else {
             None
         };
-        let mut batch = Batch { moment, shared, behaviour, store, observer, folding, passed_over };
+        let mut batch =
+            Batch { moment, shared, known, behaviour, store, observer, folding, passed_over };
         let ended = self.go_on(&mut batch, slice);
         let Batch { store, folding, .. } = batch;
         let committed = ended.and_then(|()| {
@@ -378,6 +399,7 @@ impl Partition {
             behaviour,
             slot: 0,
             time: TimeSlot::default(),
+            begins: Vec::with_capacity(slice.count as usize),
             folded: Folded {
                 partition: self.number,
                 batch: slice.batch,
@@ -400,7 +422,8 @@ impl Partition {
         if batch.folding.slot > slice.count {
             return Ok(());
         }
-        let keyed = self.keys(slice, Dialect::of(batch.behaviour.number), batch.store)?;
+        let dialect = Dialect::of(batch.behaviour.number);
+        let keyed = self.keys(slice, batch.known, dialect, batch.store)?;
         let players: Vec<_> = keyed.iter().filter_map(|keyed| keyed.body.player()).collect();
         self.players.warm(&players);
         for (slot, keyed) in (1..).zip(&keyed).skip(batch.folding.slot as usize - 1) {
@@ -493,7 +516,7 @@ impl Partition {
             let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
             self.fire_one(&mut with, behaviour, &timer, ending, is_skipped);
         }
-        let in_batch = |slot| outcome_in(&folding.folded, slot);
+        let in_batch = |slot| outcome_in(&folding.folded, &folding.begins, slot);
         let mut around = Around { shared, store: *store, is_dry: false, in_batch: &in_batch };
         let loaded = self.load(keyed, is_skipped, &mut around)?;
         let (record, body) = (&keyed.record, &keyed.body);
@@ -502,13 +525,13 @@ impl Partition {
         let input = Input { place, now: self.time, what };
         let mut step = (behaviour.apply)(&self.rules, &loaded, &input);
         let about = About::of(keyed, &loaded);
-        let outcome = std::mem::replace(&mut step.outcome, Outcome::Recorded);
         let made = &mut made;
         let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
-        self.carry(step, &mut with);
+        self.carry(&mut step, &mut with);
         let Carrying { about: About { player, .. }, made, folding, .. } = with;
-        put_outcome(&mut folding.folded.journal, &outcome, &made.entries, &made.notices);
-        Ok((outcome, player))
+        folding.begins.push(folding.folded.journal.len());
+        put_outcome(&mut folding.folded.journal, &step.outcome, &made.entries, &made.notices);
+        Ok((step.outcome, player))
     }
 }
 
@@ -527,7 +550,7 @@ impl Partition {
         let loaded = self.load_timer(timer, ending);
         let step = (behaviour.apply)(&self.rules, &loaded, &input);
         with.about.player = loaded.player;
-        self.carry(step.into_owned(), with);
+        self.carry(&mut step.into_owned(), with);
     }
 
     /// Decides about a record as if it were the next one, and carries nothing: what would become of it.
@@ -546,12 +569,12 @@ impl Partition {
         let stops = |not_loaded: NotLoaded| not_loaded.stops(place).0;
         let behaviour = shared.behaviour(self.rules.settings.behaviour);
         let behaviour = behaviour.map_err(|unknown| stops(NotLoaded::Unknown(unknown)))?;
-        let mut keyed = [self.key(record, batch, Dialect::of(behaviour.number))];
+        let mut keyed = [self.key(record, None, batch, Dialect::of(behaviour.number))];
         self.ask(&mut keyed, store)?;
         let [keyed] = &keyed;
         let in_batch = |slot| {
             let folding = self.folding.as_ref().expect("the batch of a record has been begun");
-            outcome_in(&folding.folded, slot)
+            outcome_in(&folding.folded, &folding.begins, slot)
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let mut around = Around { shared, store, is_dry: true, in_batch: &in_batch };

@@ -338,7 +338,8 @@ pub(crate) async fn skip(State(door): State<Door>, request: Request) -> Result<R
     let (kind, source, operator, origin) = (Kind::Control, Source::Http, "", None);
     let mut parcel = Parcel::default();
     let received_at = now();
-    parcel.add(None, &Record { kind, source, operator, received_at, origin, body: &body });
+    let record = Record { kind, source, operator, received_at, origin, body: &body };
+    parcel.add(None, &record, None);
     // Nobody hears of the record's own outcome where its partition is the one that stands.
     door.service.submit(parcel).await?;
     door.service.counters.commands.increment(1);

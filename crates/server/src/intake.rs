@@ -3,9 +3,11 @@
 use std::io::Write;
 
 use accolade_domain::event::Event;
+use accolade_engine::input::Known;
 use accolade_wire::body::{Items, items, lines};
+use accolade_wire::dialect;
 use accolade_wire::event::{prepare_game_event, read_wager};
-use accolade_wire::identity::partition_of;
+use accolade_wire::identity::{HashKey, partition_of};
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::{Kind, Record, Source};
 use axum::extract::{Request, State};
@@ -166,7 +168,8 @@ impl Service {
         let split = split.map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
         let limit = tenant.and_then(|tenant| tenant.limit.as_ref());
         let mut prepared = Prepared::default();
-        let preparing = Preparing { service: self, way, tenant };
+        let key = self.host.hash_key();
+        let preparing = Preparing { service: self, way, tenant, key };
         match split {
             Items::One(item) => {
                 if let Some(limit) = limit {
@@ -206,6 +209,7 @@ struct Preparing<'a> {
     service: &'a Service,
     way: Way,
     tenant: Option<&'a Tenant>,
+    key: Option<HashKey>,
 }
 
 impl Preparing<'_> {
@@ -213,16 +217,19 @@ impl Preparing<'_> {
     fn add(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Vec<BadField>> {
         let Way { kind, source } = self.way;
         let partitions = self.service.partitions();
-        let mut add = |player: &str, operator: &str, body: &[u8]| {
+        let mut add = |event: &Event<'_>, operator: &str, body: &[u8]| {
             let (received_at, origin) = (now(), None);
             let record = Record { kind, source, operator, received_at, origin, body };
-            parcel.add(Some(partition_of(player, partitions)), &record);
+            let known = self.key.as_ref();
+            let known = known.and_then(|key| Known::of(event, &record, key, &dialect::FIRST));
+            parcel.add(Some(partition_of(event.player_id(), partitions)), &record, known);
         };
         if kind == Kind::GameEvent {
             let (bytes, event) = prepare_game_event(item, || uuid::Uuid::now_v7().to_string())?;
             let operator = self.tenant.map_or("", |tenant| &tenant.id);
-            add(&event.player_id, operator, &bytes);
-            return Ok(event.event_id.into_owned());
+            let event = Event::Game(event);
+            add(&event, operator, &bytes);
+            return Ok(event.id().to_owned());
         }
         let event = read_wager(item)?;
         let operator = match &event {
@@ -236,7 +243,7 @@ impl Preparing<'_> {
             let detail = "expected the operator of the credential";
             return Err(vec![BadField::new("/operatorId", detail)]);
         }
-        add(event.player_id(), operator, item);
+        add(&event, operator, item);
         Ok(event.id().to_owned())
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_engine::input::Known;
 use accolade_engine::intake::{Caller, Refused, Submission};
 use accolade_storage::backing::Backing;
 use accolade_storage::error::StorageError;
@@ -31,22 +32,29 @@ const DURABLE_WITHIN: Duration = Duration::from_millis(4_500);
 pub(crate) struct Parcel {
     records: Vec<u8>,
     parts: Vec<(Option<u16>, u32)>,
+    known: Vec<Option<Known>>,
     /// The `traceparent` of the request.
     pub(crate) trace: Option<String>,
 }
 
 impl Parcel {
     pub(crate) fn with_capacity(records: usize, bytes: usize) -> Self {
-        let (records, parts) = (Vec::with_capacity(bytes), Vec::with_capacity(records));
-        Self { records, parts, trace: None }
+        let (parts, known) = (Vec::with_capacity(records), Vec::with_capacity(records));
+        Self { records: Vec::with_capacity(bytes), parts, known, trace: None }
     }
 
-    /// Adds a record for a partition, or a control record for all of them.
-    pub(crate) fn add(&mut self, partition: Option<u16>, record: &Record<'_>) {
+    /// Adds a record for a partition, or a control record for all of them, with what is known of it.
+    pub(crate) fn add(
+        &mut self,
+        partition: Option<u16>,
+        record: &Record<'_>,
+        known: Option<Known>,
+    ) {
         let from = self.records.len();
         record.write(&mut self.records);
         let length = u32::try_from(self.records.len() - from).expect("bodies are limited");
         self.parts.push((partition, length));
+        self.known.push(known);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -184,6 +192,7 @@ impl Service {
         self.host.submit(Submission {
             records: parcel.records,
             parts: parcel.parts,
+            known: parcel.known,
             caller: Arc::<Ticket>::clone(&ticket),
             wants_outcomes: waits,
             taken_at: Instant::now(),
@@ -233,7 +242,8 @@ impl Service {
     ) -> Result<Option<Outcome>, Problem> {
         let mut parcel = Parcel::default();
         let (source, received_at, origin) = (Source::Http, now(), None);
-        parcel.add(partition, &Record { kind, source, operator, received_at, origin, body });
+        let record = Record { kind, source, operator, received_at, origin, body };
+        parcel.add(partition, &record, None);
         let applied = self.submit_and_wait(parcel).await?.pop().flatten();
         self.counters.commands.increment(1);
         Ok(applied.map(|(outcome, _)| outcome))

@@ -14,6 +14,7 @@ use accolade_wire::record::{Record, Slice};
 use crate::again::{letters_body, letters_slice};
 use crate::error::{Result, StorageError};
 use crate::lookup::Lookup;
+use crate::paced::STEP_BYTES;
 use crate::pages::Pages;
 use crate::segment::{FRAME_HEAD_BYTES, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
@@ -40,6 +41,8 @@ pub struct Backing {
     log_cut_from: AtomicU64,
     first_partition: u16,
     writers: Mutex<Writers>,
+    /// The journal's segment, and how far it was synced between checkpoints.
+    journal_synced: Mutex<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -117,6 +120,7 @@ impl Backing {
             log_cut_from: AtomicU64::new(u64::MAX),
             first_partition,
             writers: Mutex::new(writers),
+            journal_synced: Mutex::default(),
         }
     }
 
@@ -135,6 +139,23 @@ impl Backing {
             dead_letters: writers.dead_letters.position(),
             files,
         })
+    }
+
+    /// Makes the journal durable as far as it was written, where that is more than a step: what a checkpoint
+    /// has to wait for stays little, and so does what the log's sync finds in front of it. A failure is final.
+    pub fn sync_journal_in_steps(&self) -> Result<()> {
+        let (at, path, file) = {
+            let mut writers = self.writers();
+            let writer = writers.journal.writer();
+            (writer.position(), writer.path(), Arc::clone(writer.file()))
+        };
+        let mut synced = self.journal_synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = if synced.0 == at.sequence { synced.1 } else { 0 };
+        if at.offset.saturating_sub(from) >= STEP_BYTES as u64 {
+            file.sync().map_err(|source| StorageError::io(path, source))?;
+            *synced = (at.sequence, at.offset);
+        }
+        Ok(())
     }
 
     /// Bytes that the journal's open segment and the one after it have allocated.

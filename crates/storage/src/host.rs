@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accolade_engine::intake::{Caller, Intake};
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
-use accolade_wire::identity::IdKind;
+use accolade_wire::identity::{HashKey, IdKind};
 use accolade_wire::order::SourceTopic;
 
 use crate::backing::Backing;
@@ -35,6 +35,11 @@ pub trait Host: Intake {
 
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
+
+    /// The key of all hashes, where what the edge knows of records goes to the folds: in the embedded form.
+    fn hash_key(&self) -> Option<HashKey> {
+        None
+    }
 
     /// Whether it is proven that there were no other rules a moment ago: what is not in them does not exist.
     fn knows_rules(&self) -> bool;
@@ -111,6 +116,10 @@ impl Host for Node {
 
     fn rules(&self) -> Arc<Rules> {
         Self::rules(self)
+    }
+
+    fn hash_key(&self) -> Option<HashKey> {
+        Some(Self::hash_key(self))
     }
 
     fn knows_rules(&self) -> bool {

@@ -32,6 +32,7 @@ pub mod lookup;
 pub mod message;
 pub mod node;
 pub mod open;
+mod paced;
 pub mod packed;
 pub mod pages;
 pub mod random;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accolade_domain::account::SLOTS_MAX;
 use accolade_domain::time::Timestamp;
+use accolade_engine::input::Known;
 use accolade_engine::partition::Moment;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::record::{HAS_CONTROL, SLICE_HEAD_BYTES, Slice};
@@ -26,6 +27,8 @@ pub struct LogFrame {
     pub after: Position,
     bytes: Arc<Vec<u8>>,
     slices: Vec<(u16, Range<usize>)>,
+    /// What is known of the records of each slice; empty for a frame that was read.
+    known: Vec<Vec<Option<Known>>>,
 }
 
 impl LogFrame {
@@ -44,20 +47,27 @@ impl LogFrame {
             start = end;
         })?;
         let moment = Moment { time, random };
-        Ok(Self { moment, after, bytes, slices })
+        Ok(Self { moment, after, bytes, slices, known: Vec::new() })
     }
 
     /// The frame's slices.
     pub fn slices(&self) -> impl Iterator<Item = Slice<'_>> {
-        self.slices.iter().map(|(_, range)| {
+        self.slices_with_known().map(|(slice, _)| slice)
+    }
+
+    /// The frame's slices, with what is known of the records of each.
+    pub fn slices_with_known(&self) -> impl Iterator<Item = (Slice<'_>, &[Option<Known>])> {
+        self.slices.iter().enumerate().map(|(at, (_, range))| {
             let mut cursor = Cursor::new(&self.bytes[range.clone()], "slice");
-            Slice::read_unchecked(&mut cursor).expect("the frame was parsed once")
+            let slice = Slice::read_unchecked(&mut cursor).expect("the frame was parsed once");
+            (slice, self.known.get(at).map_or(&[][..], Vec::as_slice))
         })
     }
 
     /// Bytes that the frame holds in memory.
     pub fn byte_count(&self) -> usize {
-        self.bytes.len()
+        let known: usize = self.known.iter().map(Vec::len).sum();
+        self.bytes.len() + known * size_of::<Option<Known>>()
     }
 }
 
@@ -86,6 +96,7 @@ pub struct LogWriter {
 #[derive(Debug, Default)]
 struct Staged {
     records: Vec<u8>,
+    known: Vec<Option<Known>>,
     count: u32,
     flags: u8,
     is_wanted: bool,
@@ -118,14 +129,20 @@ impl LogWriter {
         u16::try_from(self.staged.len()).expect("partitions are counted in 16 bits")
     }
 
-    /// Puts an encoded record into the next batch of its partition; returns batch and slot, or
-    /// nothing where the batch is full.
-    pub fn put(&mut self, partition: u16, record: &[u8]) -> Option<(u64, u32)> {
+    /// Puts an encoded record into the next batch of its partition, with what is known of it; returns batch
+    /// and slot, or nothing where the batch is full.
+    pub fn put(
+        &mut self,
+        partition: u16,
+        record: &[u8],
+        known: Option<Known>,
+    ) -> Option<(u64, u32)> {
         let staged = &mut self.staged[usize::from(partition)];
         if staged.count >= SLOTS_MAX {
             return None;
         }
         staged.records.extend_from_slice(record);
+        staged.known.push(known);
         staged.count += 1;
         staged.is_wanted = true;
         self.staged_bytes += record.len();
@@ -145,7 +162,7 @@ impl LogWriter {
         }
         for partition in (0..self.partitions()).rev() {
             self.staged[usize::from(partition)].flags |= HAS_CONTROL;
-            let place = self.put(partition, record);
+            let place = self.put(partition, record, None);
             if partition == 0 {
                 return place;
             }
@@ -182,7 +199,7 @@ impl LogWriter {
         let before = self.next_batches.clone();
         let mut frame = new_frame(RANDOM_BYTES + self.staged_bytes + 64 * self.staged.len());
         frame.extend_from_slice(&random);
-        let mut slices = Vec::new();
+        let (mut slices, mut known) = (Vec::new(), Vec::new());
         for (partition, staged) in (0..).zip(&mut self.staged) {
             if !std::mem::take(&mut staged.is_wanted) {
                 continue;
@@ -193,6 +210,8 @@ impl LogWriter {
             let start = frame.len();
             slice.write(&mut frame);
             slices.push((partition, start..frame.len()));
+            let room = Vec::with_capacity(staged.known.len());
+            known.push(std::mem::replace(&mut staged.known, room));
             (staged.flags, staged.count) = (0, 0);
             staged.records.clear();
             self.next_batches[usize::from(partition)] += 1;
@@ -209,6 +228,6 @@ impl LogWriter {
         debug_assert!(frame.len() >= FRAME_HEAD_BYTES + RANDOM_BYTES);
         let moment = Moment { time: self.time, random };
         let after = self.writer.position();
-        Ok((LogFrame { moment, after, bytes: Arc::new(frame), slices }, left))
+        Ok((LogFrame { moment, after, bytes: Arc::new(frame), slices, known }, left))
     }
 }

@@ -24,7 +24,7 @@ use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
-use accolade_wire::identity::{IdHash, IdKind};
+use accolade_wire::identity::{HashKey, IdHash, IdKind};
 use accolade_wire::record::{Kind, Record, Source};
 use rustix::fs::FlockOperation;
 
@@ -103,6 +103,8 @@ impl NodeOptions {
 pub struct Node {
     inner: Arc<Inner>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// That of the genesis.
+    hash_key: HashKey,
 }
 
 #[derive(Debug)]
@@ -220,13 +222,18 @@ impl Node {
         }
         let tidying = Arc::clone(&inner);
         spawn("tidying".into(), Box::new(move || background::tidy(&tidying)))?;
-        let node = Self { inner, threads: Mutex::new(threads) };
-        node.wait_for_genesis()?;
+        let hash_key = HashKey([0; 16]);
+        let mut node = Self { inner, threads: Mutex::new(threads), hash_key };
+        node.hash_key = node.wait_for_genesis()?;
         Ok(node)
     }
 
-    fn wait_for_genesis(&self) -> Result<()> {
-        while self.rules().settings.partitions == 0 {
+    fn wait_for_genesis(&self) -> Result<HashKey> {
+        loop {
+            let rules = self.rules();
+            if rules.settings.partitions > 0 {
+                return Ok(rules.settings.hash_key);
+            }
             if let Some(failure) = self.status().fatal {
                 return Err(StorageError::other(
                     "the node has failed",
@@ -235,7 +242,11 @@ impl Node {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(())
+    }
+
+    /// The key of all hashes of the node.
+    pub const fn hash_key(&self) -> HashKey {
+        self.hash_key
     }
 
     /// Takes nothing in any more, folds what is durable, writes a last checkpoint and ends.

@@ -13,6 +13,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 use accolade_wire::bytes::Cursor;
 
 use crate::little_endian::{long, word};
+use crate::paced::paced;
 
 const LEVEL: i32 = 1;
 const TAIL_BYTES: u64 = 16;
@@ -50,6 +51,7 @@ pub fn pack(
         }
         file => file?,
     };
+    let file = paced(file);
     let mut offset = 0_u32;
     let mut table = vec![FORMAT];
     table.extend_from_slice(&raw_len.to_le_bytes());

@@ -20,6 +20,7 @@ use accolade_wire::identity::{Content, IdHash};
 pub use self::filter::Filter;
 use self::filter::{FilterWriter, Shape, Stretch};
 use crate::little_endian::{long, word};
+use crate::paced::paced;
 
 /// Bytes of an entry on disk.
 pub const ENTRY_BYTES: usize = 42;
@@ -474,7 +475,7 @@ pub struct RunWriter {
 impl RunWriter {
     /// Creates the file.
     pub fn create(disk: &dyn Disk, path: &str) -> io::Result<Self> {
-        Ok(Self { file: disk.create(path, 0)?, offset: 0, layouts: Vec::new() })
+        Ok(Self { file: paced(disk.create(path, 0)?), offset: 0, layouts: Vec::new() })
     }
 
     /// Begins a section of exactly `count` ids of the hours from `from` to `to`.

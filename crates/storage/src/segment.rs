@@ -17,6 +17,7 @@ use accolade_wire::bytes::BadFormat;
 
 use crate::error::{Result, StorageError};
 use crate::little_endian::{long, word};
+use crate::paced::paced;
 
 /// Bytes of a segment's head.
 pub const SEGMENT_HEAD_BYTES: u64 = 64;
@@ -54,6 +55,15 @@ impl Family {
             Self::State => "state",
             Self::Links => "links",
             Self::Ids => "lookup/recent",
+        }
+    }
+
+    /// A segment's file for its writer. Frames of the log are small and synced one by one, and a fold does not
+    /// wait for the disk; whatever else is written goes out in steps.
+    fn to_write(self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        match self {
+            Self::Log | Self::Journal | Self::DeadLetters => file,
+            Self::State | Self::Links | Self::Ids => paced(file),
         }
     }
 
@@ -375,7 +385,7 @@ pub fn create(
 ) -> io::Result<Arc<dyn DiskFile>> {
     let file = disk.create(&family.path(sequence), allocate)?;
     disk.sync_dir(family.folder())?;
-    Ok(file)
+    Ok(family.to_write(file))
 }
 
 /// The segment after the open one: perhaps it was allocated ahead and not handed over yet.
@@ -389,7 +399,7 @@ fn create_or_open(
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let file = disk.open(&family.path(sequence))?;
             disk.sync_dir(family.folder())?;
-            Ok(file)
+            Ok(family.to_write(file))
         }
         created => created,
     }

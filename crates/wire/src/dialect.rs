@@ -17,6 +17,8 @@ use crate::program::{self, Document};
 /// One way of reading.
 #[derive(Clone, Copy)]
 pub struct Dialect {
+    /// The behaviour from which on it holds.
+    pub from: u16,
     /// The version of the list of fields by which contents are hashed.
     pub content: u8,
     /// Reads a wager or a void.
@@ -33,6 +35,7 @@ pub struct Dialect {
 
 /// The dialect of behaviour 1.
 pub const FIRST: Dialect = Dialect {
+    from: 1,
     content: 1,
     wager: read_wager,
     game_event: read_game_event,
@@ -41,9 +44,9 @@ pub const FIRST: Dialect = Dialect {
     program: program::compile,
 };
 
-/// All dialects, each with the behaviour from which on it holds.
-const ALL: &[(u16, Dialect)] = &[
-    (1, FIRST),
+/// All dialects, by the behaviour from which on each holds.
+const ALL: &[Dialect] = &[
+    FIRST,
     #[cfg(feature = "contract")]
     trial::TRIAL,
 ];
@@ -51,8 +54,8 @@ const ALL: &[(u16, Dialect)] = &[
 impl Dialect {
     /// How a behaviour reads.
     pub fn of(behaviour: u16) -> &'static Self {
-        let began = ALL.iter().rfind(|(from, _)| *from <= behaviour);
-        &began.unwrap_or(&ALL[0]).1
+        let began = ALL.iter().rfind(|dialect| dialect.from <= behaviour);
+        began.unwrap_or(&ALL[0])
     }
 }
 
@@ -80,47 +83,45 @@ pub mod trial {
 
     /// The category `cards` is `poker`, the type `hello` is `quest`, the limits of operators are twice what
     /// is written, consents mean the opposite, and every program is off.
-    pub(super) const TRIAL: (u16, Dialect) = (
-        BEHAVIOUR,
-        Dialect {
-            content: CONTENT,
-            wager: |body| {
-                let mut event = (FIRST.wager)(body)?;
-                if let Event::Wager(wager) = &mut event
-                    && wager.game_category == "cards"
-                {
-                    wager.game_category = Cow::Borrowed("poker");
-                }
-                Ok(event)
-            },
-            game_event: |body| {
-                let mut event = (FIRST.game_event)(body)?;
-                if event.event_type == "hello" {
-                    event.event_type = Cow::Borrowed("quest");
-                }
-                Ok(event)
-            },
-            control: |body| {
-                let mut control = (FIRST.control)(body)?;
-                if let Control::Operator { events_per_second, .. } = &mut control {
-                    *events_per_second *= 2;
-                }
-                Ok(control)
-            },
-            command: |body| {
-                let mut command = (FIRST.command)(body)?;
-                if let Command::Consent { joins, .. } = &mut command {
-                    *joins = !*joins;
-                }
-                Ok(command)
-            },
-            program: |document, zone| {
-                let mut program = (FIRST.program)(document, zone)?;
-                program.mode = Mode::Off;
-                Ok(program)
-            },
+    pub(super) const TRIAL: Dialect = Dialect {
+        from: BEHAVIOUR,
+        content: CONTENT,
+        wager: |body| {
+            let mut event = (FIRST.wager)(body)?;
+            if let Event::Wager(wager) = &mut event
+                && wager.game_category == "cards"
+            {
+                wager.game_category = Cow::Borrowed("poker");
+            }
+            Ok(event)
         },
-    );
+        game_event: |body| {
+            let mut event = (FIRST.game_event)(body)?;
+            if event.event_type == "hello" {
+                event.event_type = Cow::Borrowed("quest");
+            }
+            Ok(event)
+        },
+        control: |body| {
+            let mut control = (FIRST.control)(body)?;
+            if let Control::Operator { events_per_second, .. } = &mut control {
+                *events_per_second *= 2;
+            }
+            Ok(control)
+        },
+        command: |body| {
+            let mut command = (FIRST.command)(body)?;
+            if let Command::Consent { joins, .. } = &mut command {
+                *joins = !*joins;
+            }
+            Ok(command)
+        },
+        program: |document, zone| {
+            let mut program = (FIRST.program)(document, zone)?;
+            program.mode = Mode::Off;
+            Ok(program)
+        },
+    };
 }
 
 #[cfg(test)]
@@ -129,11 +130,11 @@ mod tests {
 
     #[test]
     fn a_dialect_holds_from_its_behaviour_to_the_one_before_the_next() {
-        assert!(ALL.is_sorted_by(|(before, _), (after, _)| before < after));
-        let ends = ALL.iter().skip(1).map(|(next, _)| next - 1).chain([u16::MAX]);
-        for ((from, dialect), until) in ALL.iter().zip(ends) {
-            for behaviour in [*from, until] {
-                assert_eq!(Dialect::of(behaviour).content, dialect.content, "{behaviour}");
+        assert!(ALL.is_sorted_by(|before, after| before.from < after.from));
+        let ends = ALL.iter().skip(1).map(|next| next.from - 1).chain([u16::MAX]);
+        for (dialect, until) in ALL.iter().zip(ends) {
+            for behaviour in [dialect.from, until] {
+                assert_eq!(Dialect::of(behaviour).from, dialect.from, "{behaviour}");
             }
         }
     }

@@ -353,6 +353,7 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Optio
 /// What became of the slots of a slice, in order: slot 0 first, then each record.
 #[derive(Debug, Clone)]
 pub struct Outcomes<'a> {
+    body: &'a [u8],
     cursor: Cursor<'a>,
     /// The behaviour number that the fold had.
     pub behaviour: u16,
@@ -371,13 +372,22 @@ impl<'a> Outcomes<'a> {
         let behaviour = cursor.u16()?;
         let time = Timestamp::from_micros(cursor.i64()?);
         let next = Place { partition: slice.partition, batch: slice.batch, slot: 0, number: 0 };
-        Ok(Self { cursor, behaviour, time, next, left: u64::from(slice.count) + 1 })
+        let (body, left) = (slice.body, u64::from(slice.count) + 1);
+        Ok(Self { body, cursor, behaviour, time, next, left })
     }
 
     /// What became of `slot`.
     pub fn at(mut self, slot: u32) -> Result<Recorded<'a>, BadFormat> {
         let bad = self.cursor.bad();
         self.nth(slot as usize).unwrap_or(Err(bad))
+    }
+
+    /// What became of `slot`, which begins `offset` bytes after the beginning of the slice's body.
+    pub fn at_offset(mut self, slot: u32, offset: usize) -> Result<Recorded<'a>, BadFormat> {
+        let read = self.body.len() - self.cursor.rest().len();
+        self.cursor.take(offset.checked_sub(read).ok_or(self.cursor.bad())?)?;
+        self.next.slot = slot;
+        self.read_next()
     }
 
     /// What became of the records, without the batch's own time; its damage is told all the same.

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod journal;
 pub mod json;
 pub mod ledger;
+pub mod located;
 pub mod named;
 pub mod order;
 pub mod problem;

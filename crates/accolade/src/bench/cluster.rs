@@ -347,7 +347,7 @@ pub(crate) fn ask(
         let at = now();
         let parts: Vec<_> = (0..TOGETHER)
             .map(|_| {
-                let part = load.record(at, node.partitions(), &mut records);
+                let (part, _) = load.record(at, node.partitions(), None, &mut records);
                 sending(load.last(), intended);
                 part
             })
@@ -355,8 +355,15 @@ pub(crate) fn ask(
         let partitions = parts.iter().filter_map(|(partition, _)| *partition).collect();
         let caller = Arc::new(Asked { intended, partitions, told: Arc::clone(told) });
         let wants_outcomes = true;
-        let submission =
-            Submission { records, parts, caller, wants_outcomes, taken_at: intended, trace: None };
+        let submission = Submission {
+            records,
+            parts,
+            known: Vec::new(),
+            caller,
+            wants_outcomes,
+            taken_at: intended,
+            trace: None,
+        };
         match node.submit(submission) {
             Ok(()) => {}
             Err(Refused::Busy) => dropped += TOGETHER,

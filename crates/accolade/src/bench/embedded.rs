@@ -100,6 +100,7 @@ fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
     node.submit(Submission {
         records,
         parts,
+        known: Vec::new(),
         caller,
         wants_outcomes: true,
         taken_at: Instant::now(),
@@ -169,7 +170,7 @@ pub(crate) fn run(
     let (durable, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     let counting = Arc::new(Counting { chunk: chunk as u64, durable, refused });
     let latencies = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
-    let partitions = node.partitions();
+    let (partitions, key) = (node.partitions(), node.hash_key());
     let began = Instant::now();
     let mut pace = Pace::begin(rate);
     let mut by_second = Vec::new();
@@ -188,7 +189,8 @@ pub(crate) fn run(
         };
         let at = now();
         let mut records = Vec::with_capacity(chunk * 360);
-        let parts: Vec<_> = (0..chunk).map(|_| load.record(at, partitions, &mut records)).collect();
+        let made = (0..chunk).map(|_| load.record(at, partitions, Some(&key), &mut records));
+        let (parts, known) = made.unzip();
         let is_timed = sampled > 0 && number % sampled == 0;
         let caller: Arc<dyn Caller> = if is_timed {
             timed += 1;
@@ -198,8 +200,15 @@ pub(crate) fn run(
             Arc::clone(&counting) as Arc<dyn Caller>
         };
         let wants_outcomes = is_timed;
-        let submission =
-            Submission { records, parts, caller, wants_outcomes, taken_at: due, trace: None };
+        let submission = Submission {
+            records,
+            parts,
+            known,
+            caller,
+            wants_outcomes,
+            taken_at: due,
+            trace: None,
+        };
         match node.submit(submission) {
             Ok(()) => {}
             Err(Refused::Busy) => dropped += chunk as u64,

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
+use accolade_engine::input::Known;
+use accolade_wire::dialect;
 use accolade_wire::event::read_wager;
-use accolade_wire::identity::partition_of;
+use accolade_wire::identity::{HashKey, partition_of};
 use accolade_wire::record::{Kind, Record, Source};
 
 /// The operator that all benchmarks play for.
@@ -112,8 +114,13 @@ impl Load {
 
     /// The next wager as JSON, at `now`.
     pub(crate) fn wager(&mut self, now: Timestamp) -> &[u8] {
+        self.wager_with_player(now).1
+    }
+
+    /// The next wager, and its player's number.
+    pub(crate) fn wager_with_player(&mut self, now: Timestamp) -> (u64, &[u8]) {
         let player = self.player();
-        self.wager_of(player, now)
+        (player, self.wager_of(player, now))
     }
 
     /// The same of a given player.
@@ -163,21 +170,24 @@ impl Load {
     }
 
     /// Appends the next wager as a record, after reading it as intake does; returns its partition and
-    /// length.
+    /// length, and what is known of it.
     pub(crate) fn record(
         &mut self,
         now: Timestamp,
         partitions: u16,
+        key: Option<&HashKey>,
         out: &mut Vec<u8>,
-    ) -> (Option<u16>, u32) {
+    ) -> ((Option<u16>, u32), Option<Known>) {
         self.wager(now);
         let event = read_wager(&self.json).expect("the load is valid");
         let partition = partition_of(event.player_id(), partitions);
         let before = out.len();
         let (kind, source, operator) = (Kind::Wager, Source::Http, OPERATOR);
-        Record { kind, source, operator, received_at: now, origin: None, body: &self.json }
-            .write(out);
-        (Some(partition), (out.len() - before) as u32)
+        let record =
+            Record { kind, source, operator, received_at: now, origin: None, body: &self.json };
+        record.write(out);
+        let known = key.and_then(|key| Known::of(&event, &record, key, &dialect::FIRST));
+        ((Some(partition), (out.len() - before) as u32), known)
     }
 }
 

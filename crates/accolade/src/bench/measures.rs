@@ -18,6 +18,7 @@ use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start}
 use super::http;
 use super::letters;
 use super::load::{Load, Random};
+use super::reference;
 use super::report::{Bar, Report};
 use crate::memory;
 
@@ -25,7 +26,8 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 11] = [
+pub(crate) const ALL: [Measure; 12] = [
+    ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
     ("P3", http::single),
@@ -76,6 +78,10 @@ fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let burst = run(&node, &mut load, sizes.burst, 0, CHUNK, 0)?;
     let what = format!("{} M as fast as it goes", sizes.burst / 1_000_000);
     report.row("P1", what, rate_of(&burst), "events/s", Some(Bar::AtLeast(RATE as f64)));
+    if let Some(bare) = reference::pipeline_in(report) {
+        let bar = Some(Bar::AtLeast(0.8));
+        report.row("P1", "share of the bare pipeline", rate_of(&burst) / bare, "", bar);
+    }
     let third = (burst.by_second.len() / 3).max(1);
     let seconds = &burst.by_second;
     let flat = of(&seconds[seconds.len() - third..]) / of(&seconds[..third]).max(1.0);

@@ -86,6 +86,12 @@ impl Report {
         self.rows.push(Row { measure, what, figure, unit, bar });
     }
 
+    /// The figure of `measure` whose row begins with `what`.
+    pub(crate) fn figure(&self, measure: &str, what: &str) -> Option<f64> {
+        let is_it = |row: &&Row| row.measure == measure && row.what.starts_with(what);
+        self.rows.iter().find(is_it).map(|row| row.figure)
+    }
+
     /// Adds percentiles of latencies in microseconds, in milliseconds.
     pub(crate) fn latencies(
         &mut self,
@@ -171,7 +177,7 @@ fn in_words(figure: f64) -> String {
 }
 
 /// The disk's own time for a durable write of 64 KiB, p50 and p99.
-fn fsync_micros(dir: &Path) -> anyhow::Result<(u64, u64)> {
+pub(crate) fn fsync_micros(dir: &Path) -> anyhow::Result<(u64, u64)> {
     use std::os::unix::fs::FileExt;
     let path = dir.join(format!("accolade-bench-fsync-{}", std::process::id()));
     let file = std::fs::File::create(&path)?;

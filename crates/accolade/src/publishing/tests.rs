@@ -139,8 +139,16 @@ fn take(node: &Node, kind: Kind, partition: Option<u16>, body: &[u8]) -> Outcome
     let parts = vec![(partition, u32::try_from(records.len()).unwrap())];
     let (tell, told) = mpsc::channel();
     let (caller, wants_outcomes, taken_at) = (Arc::new(Tells(tell)), true, Instant::now());
-    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None })
-        .unwrap();
+    node.submit(Submission {
+        records,
+        parts,
+        known: Vec::new(),
+        caller,
+        wants_outcomes,
+        taken_at,
+        trace: None,
+    })
+    .unwrap();
     told.recv_timeout(PATIENCE).unwrap()
 }
 

@@ -441,7 +441,16 @@ fn submit_traced(
     let heard = Arc::new(Heard::default());
     let caller = Arc::clone(&heard) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, Instant::now());
-    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace }).unwrap();
+    node.submit(Submission {
+        records,
+        parts,
+        known: Vec::new(),
+        caller,
+        wants_outcomes,
+        taken_at,
+        trace,
+    })
+    .unwrap();
     heard
 }
 

@@ -102,8 +102,15 @@ fn submit(intake: &dyn Intake, records: &[(Option<u16>, Kind, Vec<u8>)]) -> Hear
     let waiting = Arc::new(Waiting::default());
     let caller = Arc::clone(&waiting) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, a_moment());
-    let submission =
-        Submission { records: bytes, parts, caller, wants_outcomes, taken_at, trace: None };
+    let submission = Submission {
+        records: bytes,
+        parts,
+        known: Vec::new(),
+        caller,
+        wants_outcomes,
+        taken_at,
+        trace: None,
+    };
     if let Err(refused) = intake.submit(submission) {
         return Heard { refused: Some(refused), ..Heard::default() };
     }

@@ -178,7 +178,15 @@ impl House {
         let caller = Arc::clone(&heard) as Arc<dyn Caller>;
         let (wants_outcomes, taken_at) = (true, Instant::now());
         self.node
-            .submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None })
+            .submit(Submission {
+                records,
+                parts,
+                known: Vec::new(),
+                caller,
+                wants_outcomes,
+                taken_at,
+                trace: None,
+            })
             .unwrap();
         let waiting = heard.0.lock().unwrap();
         let is_open = |heard: &mut (Vec<Outcome>, Option<Refused>)| {

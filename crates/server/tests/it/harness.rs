@@ -243,7 +243,15 @@ impl Api {
         let taken_at = Instant::now();
         let (wants_outcomes, trace) = (true, None);
         self.node
-            .submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace })
+            .submit(Submission {
+                records,
+                parts,
+                known: Vec::new(),
+                caller,
+                wants_outcomes,
+                taken_at,
+                trace,
+            })
             .unwrap();
         folded.await.unwrap();
     }

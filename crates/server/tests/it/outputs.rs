@@ -192,7 +192,15 @@ fn take(node: &Node, operator: &str, body: &[u8]) -> Outcome {
     let parts = vec![(Some(0), u32::try_from(records.len()).unwrap())];
     let (tell, told) = mpsc::channel();
     let (caller, wants_outcomes, taken_at) = (Arc::new(Tells(tell)), true, Instant::now());
-    let submission = Submission { records, parts, caller, wants_outcomes, taken_at, trace: None };
+    let submission = Submission {
+        records,
+        parts,
+        known: Vec::new(),
+        caller,
+        wants_outcomes,
+        taken_at,
+        trace: None,
+    };
     node.submit(submission).unwrap();
     told.recv_timeout(PATIENCE).unwrap()
 }

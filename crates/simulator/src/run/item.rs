@@ -1,8 +1,14 @@
 //! Records as the harness writes them, with what they mean to the model.
 
+use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
+use accolade_engine::input::Known;
 use accolade_wire::control::{Command, Control};
+use accolade_wire::dialect;
+use accolade_wire::event::{read_game_event, read_wager};
+use accolade_wire::hex::to_hex;
+use accolade_wire::identity::HashKey;
 use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 
@@ -36,20 +42,40 @@ pub(crate) enum Meaning {
     Skip,
 }
 
+/// The key of all hashes.
+const HASH_KEY: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 impl Item {
-    /// The record's bytes.
-    pub(crate) fn encoded(&self) -> Vec<u8> {
-        let record = Record {
+    fn record(&self) -> Record<'_> {
+        Record {
             kind: self.kind,
             source: self.source,
             operator: &self.operator,
             received_at: Timestamp::from_micros(self.received_at),
             origin: self.origin,
             body: &self.body,
-        };
+        }
+    }
+
+    /// The record's bytes.
+    pub(crate) fn encoded(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        record.write(&mut bytes);
+        self.record().write(&mut bytes);
         bytes
+    }
+
+    /// What an edge tells the fold of every other event; the fold reads the rest itself, and all of them again
+    /// after a crash.
+    pub(crate) fn known(&self) -> Option<Known> {
+        if self.body.len().is_multiple_of(2) {
+            return None;
+        }
+        let event = match self.kind {
+            Kind::Wager => read_wager(&self.body).ok()?,
+            Kind::GameEvent => Event::Game(read_game_event(&self.body).ok()?),
+            Kind::Command | Kind::Control => return None,
+        };
+        Known::of(&event, &self.record(), &HashKey(HASH_KEY), &dialect::FIRST)
     }
 
     /// An event or a player's command.
@@ -142,7 +168,7 @@ impl Item {
         let control = Control::Genesis {
             cluster_id: "5ca1ab1e".into(),
             partitions,
-            hash_key: "000102030405060708090a0b0c0d0e0f".into(),
+            hash_key: to_hex(&HASH_KEY),
             behaviour: accolade_engine::rules::BEHAVIOUR,
             window_hours: 168,
             recent_hours: 24,

@@ -186,6 +186,7 @@ impl Node {
         self.came_in.push(Submission {
             records,
             parts: vec![(partition, length)],
+            known: vec![item.known()],
             caller: Arc::clone(&asked) as Arc<dyn Caller>,
             wants_outcomes: true,
             taken_at: Instant::now(),

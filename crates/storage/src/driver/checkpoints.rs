@@ -35,7 +35,10 @@ struct Taking {
     /// As of the first part.
     log_synced: u64,
     parts: Vec<Part>,
+    /// Of those that stand, where the interval ends.
     standing: Vec<Standing>,
+    /// The partition that is asked next.
+    next: usize,
     ids: usize,
 }
 
@@ -77,8 +80,9 @@ impl Checkpoints {
     pub fn begin(&mut self, seal: bool) {
         if matches!(self.work, Work::Nothing) {
             let log_synced = self.ground.log_synced();
-            let (parts, standing, ids) = (Vec::new(), Vec::new(), 0);
-            self.work = Work::Taking(Taking { seal, log_synced, parts, standing, ids });
+            let (parts, standing) = (Vec::new(), Vec::new());
+            let taking = Taking { seal, log_synced, parts, standing, next: 0, ids: 0 };
+            self.work = Work::Taking(taking);
         }
     }
 
@@ -91,16 +95,17 @@ impl Checkpoints {
                 Ok(Stepped::Idle)
             }
             Work::Taking(mut taking) => {
-                let at = taking.parts.len() + taking.standing.len();
+                let at = taking.next;
                 if at == self.ground.cells.len() {
                     return self.write(taking);
                 }
                 let given = lock(&folds[at % folds.len()]).give(at, taking.seal);
                 let Some((given, ids)) = given else { return Ok(Stepped::Refused) };
+                taking.next += 1;
                 taking.ids += ids;
                 match given {
                     Given::Part(part) => taking.parts.push(*part),
-                    Given::Standing(standing) => taking.standing.push(standing),
+                    Given::Standing(standing) => taking.standing.extend(standing),
                 }
                 self.work = Work::Taking(taking);
                 Ok(Stepped::Taken)
@@ -119,7 +124,7 @@ impl Checkpoints {
     }
 
     fn write(&mut self, taking: Taking) -> Result<Stepped> {
-        let Taking { seal, log_synced, mut parts, standing, ids } = taking;
+        let Taking { seal, log_synced, mut parts, standing, next: _, ids } = taking;
         let ground = &self.ground;
         ground.ids_in_memory.store(ids, Ordering::Relaxed);
         let time = ground.log_time();
@@ -145,6 +150,7 @@ impl Checkpoints {
 }
 
 fn small_duties(ground: &Ground, has_room: bool) -> Result<Duties> {
+    ground.backing.sync_journal_in_steps()?;
     let (wanted, left) = {
         let mut spare = lock(&ground.spare);
         let wanted = spare.wanted.take().filter(|_| spare.ready.is_none());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_engine::input::Known;
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
 use accolade_engine::step::Effect;
 use accolade_wire::bytes::BadFormat;
@@ -64,7 +65,7 @@ impl Cell {
     /// Folds its slice of a frame, the next one; afterwards it may stand.
     fn fold(
         &mut self,
-        slice: &Slice<'_>,
+        (slice, known): (&Slice<'_>, &[Option<Known>]),
         frame: &LogFrame,
         watches: &[Watch],
         shared: &Shared,
@@ -77,7 +78,9 @@ impl Cell {
         let (partition, batch, slot) = (slice.partition, slice.batch, 0);
         let at = Place { partition, batch, slot, number: 0 };
         let mut observer = Watching { at, watches, records: slice.records(), next_slot: 1, hears };
-        match self.partition.fold(slice, &frame.moment, shared, store, &mut observer) {
+        let folded =
+            self.partition.fold_known(slice, known, &frame.moment, shared, store, &mut observer);
+        match folded {
             Ok(effects) => {
                 self.standing = None;
                 Ok(effects)
@@ -113,8 +116,8 @@ pub struct Fold {
 #[derive(Debug)]
 pub(super) enum Given {
     Part(Box<Part>),
-    /// It stands within a batch.
-    Standing(Standing),
+    /// It stands within a batch: its ids, which are needed only where an interval ends.
+    Standing(Option<Standing>),
 }
 
 impl Fold {
@@ -156,7 +159,7 @@ impl Fold {
         let number = frame.after.next_frame - 1;
         let is_own = |at: usize| at % self.folds == self.number;
         let mut has_slice = vec![false; ground.cells.len()];
-        for slice in frame.slices() {
+        for (slice, known) in frame.slices_with_known() {
             let at = usize::from(slice.partition);
             if !is_own(at) {
                 continue;
@@ -166,7 +169,8 @@ impl Fold {
             cell.partition.read_ahead(&slice);
             if cell.folded_to.next_frame == number {
                 let (store, watches) = (&mut self.store, &job.watches);
-                let caused = cell.fold(&slice, frame, watches, &ground.shared, store, hears)?;
+                let with_known = (&slice, known);
+                let caused = cell.fold(with_known, frame, watches, &ground.shared, store, hears)?;
                 self.effects.extend(caused.into_iter().map(|effect| (slice.partition, effect)));
             } else if slice.flags & HAS_CONTROL != 0 {
                 cell.may_go_on = true;
@@ -209,7 +213,8 @@ impl Fold {
         let mut cell = lock(&ground.cells[at]);
         let number = cell.partition.number();
         if let Some(slice) = frame.slices().find(|slice| slice.partition == number) {
-            let caused = cell.fold(&slice, frame, &[], &ground.shared, &mut self.store, hears)?;
+            let (store, unknown) = (&mut self.store, &[][..]);
+            let caused = cell.fold((&slice, unknown), frame, &[], &ground.shared, store, hears)?;
             self.effects.extend(caused.into_iter().map(|effect| (number, effect)));
         }
         self.store.flush(ground.log_time())?;
@@ -231,7 +236,7 @@ impl Fold {
         let mut guard = lock(&self.ground.cells[at]);
         let cell = &mut *guard;
         let given = if cell.partition.stands() {
-            Given::Standing(Standing::copy(&cell.partition))
+            Given::Standing(seal.then(|| Standing::copy(&cell.partition)))
         } else {
             Given::Part(Box::new(Part::take(&mut cell.partition, cell.folded_to, seal)))
         };

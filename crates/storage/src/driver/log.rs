@@ -150,11 +150,12 @@ impl Log {
 /// Puts the records of a submission into their batches, and notes their places, in order.
 fn put(log: &mut LogWriter, submission: &Submission, places: &mut Vec<Place>) {
     let mut records = &submission.records[..];
-    for (partition, length) in &submission.parts {
+    let known = submission.known.iter().copied().chain(std::iter::repeat(None));
+    for ((partition, length), known) in submission.parts.iter().zip(known) {
         let (record, rest) = records.split_at(*length as usize);
         records = rest;
         let put = match partition {
-            Some(partition) => log.put(*partition, record),
+            Some(partition) => log.put(*partition, record, known),
             None => log.put_control(record),
         };
         let (batch, slot) = put.expect("a frame's bytes are limited so that its slots suffice");

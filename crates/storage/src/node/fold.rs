@@ -153,6 +153,7 @@ fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
     let submission = Submission {
         records,
         parts: vec![(Some(to), length)],
+        known: Vec::new(),
         caller: Arc::new(NobodyCalls),
         wants_outcomes: false,
         taken_at: Instant::now(),

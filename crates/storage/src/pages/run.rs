@@ -13,6 +13,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
 use super::Source;
+use crate::paced::paced;
 use crate::run::{read_table, write_table};
 
 const FORMAT: u8 = 1;
@@ -169,7 +170,7 @@ impl PageWriter {
     /// Creates the file.
     pub fn create(disk: &dyn Disk, path: &str) -> io::Result<Self> {
         Ok(Self {
-            file: disk.create(path, 0)?,
+            file: paced(disk.create(path, 0)?),
             at: 0,
             count: 0,
             table: Vec::new(),

@@ -138,7 +138,7 @@ impl Node {
 
     fn put(&mut self, partition: u16, kind: Kind, body: &str) -> Place {
         let record = self.record(kind, body.as_bytes());
-        let (batch, slot) = self.opened.log.put(partition, &record).unwrap();
+        let (batch, slot) = self.opened.log.put(partition, &record, None).unwrap();
         Place { partition, batch, slot, number: 0 }
     }
 

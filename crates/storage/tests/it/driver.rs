@@ -90,8 +90,15 @@ impl Node {
         let told = Arc::new(Told::default());
         let caller = Arc::clone(&told) as Arc<dyn Caller>;
         let (wants_outcomes, taken_at) = (true, Instant::now());
-        let submission =
-            Submission { records, parts, caller, wants_outcomes, taken_at, trace: None };
+        let submission = Submission {
+            records,
+            parts,
+            known: Vec::new(),
+            caller,
+            wants_outcomes,
+            taken_at,
+            trace: None,
+        };
         let now = Timestamp::from_micros(START + self.frames);
         assert!(self.driver.log.stage(&mut vec![submission], now));
         let committed = self.driver.log.commit(now, [0; 32]);

@@ -128,7 +128,7 @@ impl Embedded {
             "timestamp":"{at}"}}"#
         );
         let record = self.record(Kind::Wager, body.as_bytes());
-        self.opened.log.put(partition_of(player, PARTITIONS), &record).unwrap();
+        self.opened.log.put(partition_of(player, PARTITIONS), &record, None).unwrap();
     }
 
     /// Wagers of forty players, some of them repeats, and bytes that are no event.
@@ -139,7 +139,7 @@ impl Embedded {
         }
         let broken = self.record(Kind::Wager, format!("no event {round}").as_bytes());
         for partition in 0..PARTITIONS {
-            self.opened.log.put(partition, &broken).unwrap();
+            self.opened.log.put(partition, &broken, None).unwrap();
         }
         self.commit();
     }

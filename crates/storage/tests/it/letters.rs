@@ -39,7 +39,7 @@ fn put(opened: &mut Opened, kind: Kind, operator: &str, body: &[u8]) {
     let (source, origin, received_at) = (Source::Kafka, None, Timestamp::from_micros(START));
     let mut bytes = Vec::new();
     Record { kind, source, operator, received_at, origin, body }.write(&mut bytes);
-    opened.log.put(0, &bytes).unwrap();
+    opened.log.put(0, &bytes, None).unwrap();
 }
 
 fn fold(opened: &mut Opened, store: &mut NodeStore, shared: &Shared) {

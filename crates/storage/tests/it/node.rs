@@ -120,8 +120,16 @@ pub(crate) fn submit_all(node: &Node, kind: Kind, bodies: &[(Option<u16>, &[u8])
     let heard = Arc::new(Heard::default());
     let caller = Arc::clone(&heard) as Arc<dyn Caller>;
     let (wants_outcomes, taken_at) = (true, Instant::now());
-    node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None })
-        .unwrap();
+    node.submit(Submission {
+        records,
+        parts,
+        known: Vec::new(),
+        caller,
+        wants_outcomes,
+        taken_at,
+        trace: None,
+    })
+    .unwrap();
     heard
 }
 
@@ -337,8 +345,15 @@ fn a_full_disk_refuses_intake_and_loses_nothing() {
     until_is("whether the disk is full", true, || node.status().disk_full);
     let (records, parts, wants_outcomes) = (Vec::new(), Vec::new(), false);
     let (caller, taken_at) = (Arc::new(Heard::default()), Instant::now());
-    let refused =
-        node.submit(Submission { records, parts, caller, wants_outcomes, taken_at, trace: None });
+    let refused = node.submit(Submission {
+        records,
+        parts,
+        known: Vec::new(),
+        caller,
+        wants_outcomes,
+        taken_at,
+        trace: None,
+    });
     assert_eq!(refused, Err(Refused::DiskFull));
     assert_eq!(balance(&node, "anna").to_string(), "1.00");
     node.stop().unwrap();

@@ -147,7 +147,8 @@ impl OneLess {
 
 impl Intake for Fake {
     fn submit(&self, submission: Submission) -> Result<(), Refused> {
-        let Submission { records, parts, caller, wants_outcomes, taken_at, trace } = submission;
+        let Submission { records, parts, known: _, caller, wants_outcomes, taken_at, trace } =
+            submission;
         if self.is_cut_off() {
             self.shared.unanswered.lock().unwrap().push(caller);
             return Ok(());
@@ -196,6 +197,7 @@ impl Intake for Fake {
             self.shared.nodes[node].submit(Submission {
                 records,
                 parts,
+                known: Vec::new(),
                 caller,
                 wants_outcomes,
                 taken_at,

@@ -116,7 +116,9 @@ impl Disks for Folders {
         let folder = self.folder(partition);
         let io = |error| StorageError::io(folder.display().to_string(), error);
         std::fs::create_dir_all(&folder).map_err(io)?;
-        Ok(self.descriptors.over(Arc::new(RealDisk::open(&folder).map_err(io)?)))
+        let disk = RealDisk::open(&folder).map_err(io)?;
+        disk.go_on_removing().map_err(io)?;
+        Ok(self.descriptors.over(Arc::new(disk)))
     }
 
     fn replace(&self, partition: u16) -> Stored<Arc<dyn Disk>> {

@@ -11,6 +11,7 @@ use accolade_engine::disk::{Disk, DiskFile};
 use rustix::fs::{Advice, FallocateFlags, FlockOperation, fadvise, flock};
 
 use crate::error::StorageError;
+use crate::removing;
 
 /// A folder of the operating system.
 #[derive(Debug, Clone)]
@@ -29,6 +30,11 @@ impl RealDisk {
     /// The data directory's path.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Goes on removing what an earlier process has removed in part; for whoever has the directory alone.
+    pub fn go_on_removing(&self) -> io::Result<()> {
+        removing::go_on(&self.root)
     }
 
     fn folder(&self, path: &str) -> PathBuf {
@@ -51,12 +57,13 @@ impl Disk for RealDisk {
                 return Err(error.into());
             }
         }
-        Ok(Arc::new(RealFile(file)))
+        Ok(RealFile::noted(file, path))
     }
 
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.root.join(path))?;
-        Ok(Arc::new(RealFile(file)))
+        let path = self.root.join(path);
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        Ok(RealFile::noted(file, path))
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
@@ -76,11 +83,15 @@ impl Disk for RealDisk {
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        std::fs::remove_file(self.root.join(path))
+        removing::remove(&self.root, path)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        std::fs::rename(self.root.join(from), self.root.join(to))
+        let (from, to) = (self.root.join(from), self.root.join(to));
+        let mut readers = removing::readers();
+        std::fs::rename(&from, &to)?;
+        readers.rename(&from, to);
+        Ok(())
     }
 
     fn sync_dir(&self, folder: &str) -> io::Result<()> {
@@ -94,7 +105,15 @@ impl Disk for RealDisk {
 }
 
 #[derive(Debug)]
-struct RealFile(File);
+struct RealFile(Arc<File>);
+
+impl RealFile {
+    fn noted(file: File, path: PathBuf) -> Arc<dyn DiskFile> {
+        let file = Arc::new(file);
+        removing::readers().add(path, &file);
+        Arc::new(Self(file))
+    }
+}
 
 impl DiskFile for RealFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {

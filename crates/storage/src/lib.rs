@@ -37,6 +37,7 @@ pub mod packed;
 pub mod pages;
 pub mod random;
 mod recovery;
+mod removing;
 pub mod run;
 mod run_files;
 pub mod segment;

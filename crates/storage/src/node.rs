@@ -40,6 +40,7 @@ use crate::driver::fold::Fold;
 use crate::driver::{Driver, Ground, lock};
 use crate::error::{Result, StorageError};
 use crate::open::Options;
+use crate::removing;
 use crate::run::RunEntry;
 pub use accolade_engine::intake::{Caller, Refused, Submission};
 
@@ -164,6 +165,7 @@ impl Node {
         let real = RealDisk::open(&options.data_dir)
             .map_err(|source| StorageError::io(options.data_dir.display().to_string(), source))?;
         let lock_file = crate::disk::lock_directory(&options.data_dir)?;
+        real.go_on_removing().map_err(|source| StorageError::io(removing::FOLDER, source))?;
         let disk = options.descriptors.over(Arc::new(real));
         let folds = match options.folds {
             0 => std::thread::available_parallelism().map_or(1, usize::from),

@@ -108,7 +108,7 @@ fn checkpoint(inner: &Inner, checkpoints: &mut Checkpoints) -> Result<bool> {
 }
 
 pub(super) fn tidy(inner: &Arc<Inner>) {
-    if rustix::process::nice(10).is_err() {
+    if rustix::process::nice(19).is_err() {
         tracing::debug!("tidying runs at the usual priority");
     }
     let options = &inner.options;

@@ -60,6 +60,8 @@ mod tag {
 
 const HEAD_FORMAT: u8 = 1;
 const LINKS_FORMAT: u8 = 1;
+/// So many links are in one list at most: a list is written into one piece.
+const LIST_LINKS_MAX: usize = 4096;
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
@@ -78,7 +80,7 @@ impl Partition {
         out.put_front(|front| self.write_head(front));
         let dirty = self.players.take_dirty();
         for ordinal in &dirty {
-            write_account(out.next(), *ordinal, &self.players.get(*ordinal).account);
+            write_account(out.room(), *ordinal, &self.players.get(*ordinal).account);
         }
         let began = self.is_swept;
         if began {
@@ -101,7 +103,7 @@ impl Partition {
         let to = (from + stretch).min(all.len());
         let stretch = all.iter_from(from).take(to - from);
         for (ordinal, player) in (self.sweep_next..).zip(stretch) {
-            write_account(out.next(), ordinal, &player.account);
+            write_account(out.room(), ordinal, &player.account);
         }
         self.sweep_next = Ordinal::try_from(to).expect("an ordinal of a player");
         to == all.len()
@@ -112,7 +114,7 @@ impl Partition {
     pub fn write_all(&self, out: &mut Pieces) {
         out.put_front(|front| self.write_head(front));
         for (ordinal, player) in (0..).zip(self.players.all()) {
-            write_account(out.next(), ordinal, &player.account);
+            write_account(out.room(), ordinal, &player.account);
         }
         self.tables.write_resident(out);
     }
@@ -166,35 +168,46 @@ impl Partition {
 
     /// Appends the links of players who were first seen since the last time: who stands behind which
     /// subject. Nothing is appended where there are none.
-    pub fn write_links(&mut self, out: &mut Vec<u8>) {
+    pub fn write_links(&mut self, out: &mut Pieces) {
         let number = self.number;
         let (first, players) = self.players.take_unlinked();
         write_links(out, number, first, players);
     }
 
     /// Appends the links of all players: what a checkpoint of a fresh directory would hold.
-    pub fn write_all_links(&self, out: &mut Vec<u8>) {
+    pub fn write_all_links(&self, out: &mut Pieces) {
         write_links(out, self.number, 0, self.players.all().iter_from(0));
+    }
+
+    /// What [`Partition::write_all_links`] writes, in one piece.
+    pub fn links(&self) -> Vec<u8> {
+        let mut out = Pieces::new(Vec::new(), usize::MAX);
+        self.write_all_links(&mut out);
+        out.into_vec().concat()
     }
 }
 
+/// Lists of links, one after the other: `partition u16 · format u8 · first ordinal varint · count varint`, and
+/// of each player `operator varint · name · subject`.
 fn write_links<'a>(
-    out: &mut Vec<u8>,
+    out: &mut Pieces,
     number: u16,
     first: Ordinal,
-    players: impl ExactSizeIterator<Item = &'a Player>,
+    mut players: impl ExactSizeIterator<Item = &'a Player>,
 ) {
-    if players.len() == 0 {
-        return;
-    }
-    out.extend_from_slice(&number.to_le_bytes());
-    out.push(LINKS_FORMAT);
-    put_varint(out, u64::from(first));
-    put_varint(out, players.len() as u64);
-    for player in players {
-        put_varint(out, u64::from(player.operator));
-        put_packed_id(out, &player.name);
-        out.extend_from_slice(&player.account.subject.0);
+    let mut first = u64::from(first);
+    while players.len() > 0 {
+        let (out, count) = (out.room(), players.len().min(LIST_LINKS_MAX));
+        out.extend_from_slice(&number.to_le_bytes());
+        out.push(LINKS_FORMAT);
+        put_varint(out, first);
+        put_varint(out, count as u64);
+        for player in players.by_ref().take(count) {
+            put_varint(out, u64::from(player.operator));
+            put_packed_id(out, &player.name);
+            out.extend_from_slice(&player.account.subject.0);
+        }
+        first += count as u64;
     }
 }
 

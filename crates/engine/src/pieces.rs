@@ -28,7 +28,7 @@ impl Pieces {
     }
 
     /// Where the next value is appended.
-    pub(crate) fn next(&mut self) -> &mut Vec<u8> {
+    pub fn room(&mut self) -> &mut Vec<u8> {
         if self.last.len() >= self.piece_bytes {
             self.full.push(std::mem::replace(&mut self.last, self.front.clone()));
         }

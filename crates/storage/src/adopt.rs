@@ -17,13 +17,13 @@ use accolade_engine::partition::{Partition, Shared};
 
 use self::slices::copy;
 use crate::backing::{Backing, NodeStore};
-use crate::checkpoint::{Manifest, rules_frames, values_of};
+use crate::checkpoint::{Manifest, append, lists, rules_frames, values_of};
 use crate::descriptors::Descriptors;
 use crate::disk::{RealDisk, lock_directory};
 use crate::error::{Result, StorageError};
 use crate::open::{self, Opened, Options, START};
 use crate::pages;
-use crate::segment::{BEGIN, COMMIT, FRAME_HEAD_BYTES, Family, Writer, new_frame};
+use crate::segment::{BEGIN, COMMIT, Family, Writer, new_frame};
 
 /// Nothing is added to the directory but what a replay writes: its new files are small.
 const SEGMENT_BYTES: u64 = 1 << 20;
@@ -106,11 +106,9 @@ impl Embedded {
         let time = from.time();
 
         let mut links = begin(Family::Links)?;
-        let mut frame = new_frame(0);
-        from.write_all_links(&mut frame);
-        if frame.len() > FRAME_HEAD_BYTES {
-            links.append(time, 0, 0, &mut frame)?;
-        }
+        let mut written = lists();
+        from.write_all_links(&mut written);
+        append(&mut links, time, &mut written.into_vec())?;
         links.sync()?;
 
         let mut recent = begin(Family::Ids)?;

@@ -30,9 +30,9 @@ pub const MANIFEST: u8 = 2;
 pub const RULES: u8 = 3;
 
 const MANIFEST_FORMAT: u8 = 1;
-/// Bytes of a frame with values of a partition, and one value more: far from what a frame can have, and little
+/// Bytes of a frame with what one partition gives, and one value or list more: far from what a frame can have, and little
 /// beside what a checkpoint takes into memory.
-const VALUES_FRAME_BYTES: usize = 16 << 20;
+const FRAME_BYTES: usize = 16 << 20;
 /// Bytes of a frame of rules, unless one value has more.
 const RULES_FRAME_BYTES: usize = 1 << 20;
 /// A round over the rules writes one byte for so many that partitions write, however large the rules
@@ -49,8 +49,8 @@ pub struct Part {
     head: Head,
     /// Frames that are only to be sealed, so that nothing is copied into memory that was not touched before.
     values: Vec<Vec<u8>>,
-    links: Vec<u8>,
-    ids: Vec<u8>,
+    links: Vec<Vec<u8>>,
+    ids: Vec<Vec<u8>>,
     swept: Swept,
     rules: Arc<Rules>,
     /// Everything before this in the log has been folded.
@@ -66,14 +66,14 @@ impl Part {
     pub fn take(partition: &mut Partition, folded_to: Position, seal: bool) -> Self {
         let mut values = values_of(partition);
         let swept = partition.write_values(&mut values);
-        let mut links = new_frame(0);
+        let mut links = lists();
         partition.write_links(&mut links);
         let ids = take_ids(partition);
         Self {
             number: partition.number(),
             head: partition.head(),
             values: values.into_vec(),
-            links,
+            links: links.into_vec(),
             ids,
             swept,
             rules: Arc::clone(partition.rules()),
@@ -100,16 +100,29 @@ pub(crate) fn values_of(partition: &Partition) -> Pieces {
     let mut front = new_frame(0);
     front.push(VALUES);
     front.extend_from_slice(&partition.number().to_le_bytes());
-    Pieces::new(front, VALUES_FRAME_BYTES)
+    Pieces::new(front, FRAME_BYTES)
 }
 
-fn take_ids(partition: &mut Partition) -> Vec<u8> {
-    let (number, mut out) = (partition.number(), new_frame(0));
-    let unwritten = partition.ids_mut().take_unwritten();
-    if unwritten.len() > 0 {
-        write_ids(&mut out, number, unwritten);
+/// Frames for lists of links or ids.
+pub(crate) fn lists() -> Pieces {
+    Pieces::new(new_frame(0), FRAME_BYTES)
+}
+
+fn take_ids(partition: &mut Partition) -> Vec<Vec<u8>> {
+    let number = partition.number();
+    ids_frames(number, partition.ids_mut().take_unwritten())
+}
+
+fn ids_frames<'a>(
+    number: u16,
+    mut ids: impl ExactSizeIterator<Item = &'a IdEntry>,
+) -> Vec<Vec<u8>> {
+    let mut out = lists();
+    while ids.len() > 0 {
+        let count = ids.len().min(LIST_IDS_MAX);
+        write_ids(out.room(), number, ids.by_ref().take(count));
     }
-    out
+    out.into_vec()
 }
 
 /// The ids of a partition that stands within a batch: they cannot be sealed, and are carried over.
@@ -273,6 +286,8 @@ impl Manifest {
 const ID_BYTES: usize = 48;
 const IDS_HEAD_BYTES: usize = 7;
 const IDS_FORMAT: u8 = 1;
+/// So many ids are in one list at most.
+const LIST_IDS_MAX: usize = 4096;
 
 /// Appends ids as a part of a frame of recent ids.
 pub(crate) fn write_ids<'a>(
@@ -498,9 +513,7 @@ impl Checkpointer {
         self.ids.rotate()?;
         let ids_from = self.ids.position().sequence;
         for Standing { number, ids } in standing {
-            let mut frame = new_frame(0);
-            write_ids(&mut frame, *number, ids.iter());
-            self.ids.append(time, 0, 0, &mut frame)?;
+            append(&mut self.ids, time, &mut ids_frames(*number, ids.iter()))?;
         }
         let ended = |part: Part| part.ended.map(|ended| (part.number, ended));
         let ended = parts.into_iter().filter_map(ended).collect();
@@ -626,9 +639,9 @@ pub(crate) fn rules_frames(rules: &Rules) -> Vec<Vec<u8>> {
     frames.frames
 }
 
-/// Appends a frame, if there is anything in it.
-fn append(writer: &mut Writer, time: Timestamp, frame: &mut [u8]) -> Result<()> {
-    if frame.len() > FRAME_HEAD_BYTES {
+/// Appends frames, those that have anything in them.
+pub(crate) fn append(writer: &mut Writer, time: Timestamp, frames: &mut [Vec<u8>]) -> Result<()> {
+    for frame in frames.iter_mut().filter(|frame| frame.len() > FRAME_HEAD_BYTES) {
         writer.append(time, 0, 0, frame)?;
     }
     Ok(())

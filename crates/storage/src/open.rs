@@ -461,8 +461,14 @@ pub(crate) fn load_partitions(
     frames::recover(disk, Family::Links, 0, Some(manifest.links), &mut |_, _, at, payload| {
         let bad = bad_frame(Family::Links, at);
         let mut cursor = Cursor::new(payload, "links");
-        let Ok(number) = cursor.u16() else { return Err(bad(cursor.bad())) };
-        loaders[usize::from(number - first)].read_links(&mut cursor, &key).map_err(bad)
+        let mut read = || {
+            while !cursor.is_empty() {
+                let number = cursor.u16()?;
+                loaders[usize::from(number - first)].read_links(&mut cursor, &key)?;
+            }
+            Ok(())
+        };
+        read().map_err(bad)
     })?;
     for (number, frame) in states.of_partitions() {
         frame.read(&mut payload, frame.length)?;

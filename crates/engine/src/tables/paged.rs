@@ -146,8 +146,12 @@ impl<T: Paged> PagedRows<T> {
     /// Lets go of rows that do not count at `now` any more as well. Those that older checkpoints still have
     /// are let go again when they are restored.
     pub(super) fn begin_round(&mut self, now: Timestamp, settings: &Settings) {
-        self.changed.retain(|key, value| counts::<T>(key, value.as_ref(), now, settings));
-        self.weight = self.changed.values().map(|value| weight_of::<T>(value.as_ref())).sum();
+        let weight = &mut self.weight;
+        self.changed.retain(|key, value| {
+            let is_kept = counts::<T>(key, value.as_ref(), now, settings);
+            *weight -= if is_kept { 0 } else { weight_of::<T>(value.as_ref()) };
+            is_kept
+        });
         self.swept = Swept::Nothing;
         self.ended_swept = Swept::Nothing;
     }
@@ -156,7 +160,7 @@ impl<T: Paged> PagedRows<T> {
         let unwritten = std::mem::take(&mut self.unwritten);
         let tag = self.tag;
         let mut write =
-            |key: &_, value: &Option<_>| write_row::<T>(out.next(), tag, key, value.as_ref());
+            |key: &_, value: &Option<_>| write_row::<T>(out.room(), tag, key, value.as_ref());
         for key in &unwritten {
             if let Some(value) = self.changed.get(key) {
                 write(key, value);

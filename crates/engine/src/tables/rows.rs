@@ -62,16 +62,16 @@ impl<T: Table> Rows<T> {
     pub(super) fn write_changed(&mut self, out: &mut Pieces, tag: u8, stretch: usize) -> bool {
         let changed = std::mem::take(&mut self.unwritten);
         for key in &changed {
-            write_row::<T>(out.next(), tag, key, self.by_key.get(key));
+            write_row::<T>(out.room(), tag, key, self.by_key.get(key));
         }
         let stretch = stretch_of(stretch.max(changed.len()), self.by_key.len());
-        let write = |key: &_, value: &_| write_row::<T>(out.next(), tag, key, Some(value));
+        let write = |key: &_, value: &_| write_row::<T>(out.room(), tag, key, Some(value));
         self.swept.write(&self.by_key, stretch, write)
     }
 
     pub(super) fn write_all(&self, out: &mut Pieces, tag: u8) {
         for (key, value) in &self.by_key {
-            write_row::<T>(out.next(), tag, key, Some(value));
+            write_row::<T>(out.room(), tag, key, Some(value));
         }
     }
 }

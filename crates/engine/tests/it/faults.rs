@@ -36,7 +36,7 @@ const CAPPED: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slo
 
 fn state(play: &Play) -> Vec<u8> {
     let mut out = play.partition.values();
-    play.partition.write_all_links(&mut out);
+    out.extend(play.partition.links());
     out.extend(format!("{:?}", play.partition.next_due()).bytes());
     out.extend(format!("{} ids", play.partition.ids().len()).bytes());
     out

@@ -95,7 +95,7 @@ fn state(world: &World) -> Vec<u8> {
     let mut state = Vec::new();
     for partition in &world.partitions {
         state.extend(partition.values());
-        partition.write_all_links(&mut state);
+        state.extend(partition.links());
         let rows = partition.tables().paged_rows().each(|key, row| {
             state.extend_from_slice(key);
             state.extend_from_slice(row);

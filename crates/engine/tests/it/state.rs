@@ -47,11 +47,11 @@ fn a_partition_made_from_its_checkpoints_is_the_same_partition() {
         if number % 3 == 0 {
             play.end_interval();
         }
-        let (mut values, mut link) = (Pieces::new(Vec::new(), 64), Vec::new());
+        let (mut values, mut link) = (Pieces::new(Vec::new(), 64), Pieces::new(Vec::new(), 64));
         play.partition.write_values(&mut values);
         play.partition.write_links(&mut link);
         checkpoints.push(values.into_vec());
-        links.push(link);
+        links.extend(link.into_vec());
     }
     let mut loader = Loader::new(0);
     assert!(checkpoints.iter().any(|pieces| pieces.len() > 2), "values in several pieces");

@@ -307,9 +307,7 @@ impl Node {
 }
 
 fn values(partition: &Partition) -> Vec<u8> {
-    let mut values = partition.values();
-    partition.write_all_links(&mut values);
-    values
+    [partition.values(), partition.links()].concat()
 }
 
 fn ids(partition: &Partition, backing: &Backing) -> Vec<IdEntry> {

@@ -1,5 +1,6 @@
-//! Dead letters in a data directory: many at once, in memory and in runs.
+//! Much at once in a checkpoint: dead letters, which then lie in runs, links and ids.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use accolade_storage::disk::RealDisk;
 use accolade_storage::frames;
 use accolade_storage::open::{self, Opened, Options};
 use accolade_storage::segment::{BEGIN, COMMIT, Family};
-use accolade_wire::control::Control;
+use accolade_wire::control::{Command, Control};
 use accolade_wire::record::{Kind, Record, Source};
 
 const LETTERS: usize = 90_000;
@@ -40,6 +41,22 @@ fn put(opened: &mut Opened, kind: Kind, operator: &str, body: &[u8]) {
     let mut bytes = Vec::new();
     Record { kind, source, operator, received_at, origin, body }.write(&mut bytes);
     opened.log.put(0, &bytes, None).unwrap();
+}
+
+fn begin(opened: &mut Opened) {
+    let genesis = Control::Genesis {
+        cluster_id: "c".into(),
+        partitions: 1,
+        hash_key: "5".repeat(32),
+        behaviour: 1,
+        window_hours: 168,
+        recent_hours: 24,
+    };
+    let (operator, key_hash) = ("house".into(), "k".repeat(64));
+    let operator = Control::Operator { operator, key_hash, events_per_second: 0 };
+    for control in [genesis, operator] {
+        put(opened, Kind::Control, "", &serde_json::to_vec(&control).unwrap());
+    }
 }
 
 fn fold(opened: &mut Opened, store: &mut NodeStore, shared: &Shared) {
@@ -71,15 +88,7 @@ fn a_burst_of_letters_is_written_in_frames_of_a_bearable_size_that_count_togethe
     let mut node = opened(folder.path());
     let mut store = NodeStore::new(Arc::clone(&node.backing));
     let shared = Shared::new(behaviour::KNOWN);
-    let genesis = Control::Genesis {
-        cluster_id: "c".into(),
-        partitions: 1,
-        hash_key: "5".repeat(32),
-        behaviour: 1,
-        window_hours: 168,
-        recent_hours: 24,
-    };
-    put(&mut node, Kind::Control, "", &serde_json::to_vec(&genesis).unwrap());
+    begin(&mut node);
     fold(&mut node, &mut store, &shared);
     let operator = "o".repeat(200);
     for _ in 0..10 {
@@ -132,4 +141,29 @@ fn a_burst_of_letters_is_written_in_frames_of_a_bearable_size_that_count_togethe
     assert_eq!(count(&node, &mut store), LETTERS);
     let totals = node.partitions[0].tables().letter_totals.get(&()).unwrap();
     assert_eq!(totals.open(DeadReason::Malformed), LETTERS as u64);
+}
+
+#[test]
+fn many_links_and_ids_are_written_in_several_lists_and_read_back_whole() {
+    const PLAYERS: usize = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    let mut node = opened(folder.path());
+    let mut store = NodeStore::new(Arc::clone(&node.backing));
+    begin(&mut node);
+    for player in 0..PLAYERS {
+        let (id, player_id) = (format!("c{player}"), format!("p{player}"));
+        let consent = Command::Consent { id, player_id, joins: true };
+        put(&mut node, Kind::Command, "house", &serde_json::to_vec(&consent).unwrap());
+    }
+    fold(&mut node, &mut store, &Shared::new(behaviour::KNOWN));
+    checkpoint(&mut node, false);
+    let kept = |node: &Opened| {
+        let partition = &node.partitions[0];
+        let ids: BTreeSet<_> = partition.ids().iter().map(|id| (id.id, id.slot)).collect();
+        (partition.players().all().len(), ids, partition.links(), partition.values())
+    };
+    let expected = kept(&node);
+    assert_eq!((expected.0, expected.1.len()), (PLAYERS, PLAYERS));
+    drop((node, store));
+    assert!(kept(&opened(folder.path())) == expected, "they are what they were");
 }

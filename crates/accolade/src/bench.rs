@@ -17,6 +17,7 @@ mod load;
 mod measures;
 mod reference;
 mod report;
+mod years;
 
 use std::path::PathBuf;
 
@@ -36,13 +37,14 @@ use crate::arguments::Where;
                                        ten million wagers that are a month old
   accolade bench reference             what the machine can do in this hour, and a bare pipeline on it
   accolade bench reference P1          the same, and P1 beside it
+  accolade bench --only years          ids and voids after 1, 60 and 730 simulated days
   accolade bench --full                at full length: about an hour, 60 GB of disk
   accolade bench --json > bench.json   for machines
   accolade bench --config cluster.toml
                                        the cluster form, over the broker and the object storage that
                                        the file names, in topics of its own: half an hour")]
 pub(crate) struct Arguments {
-    /// Measures to run, such as `P1 P3`; all if left out.
+    /// Measures to run, such as `P1 P3` or `years`; all if left out.
     measures: Vec<String>,
     /// The same, as `P1,P3`.
     #[arg(long, value_delimiter = ',')]

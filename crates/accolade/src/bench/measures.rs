@@ -20,13 +20,14 @@ use super::letters;
 use super::load::{Load, Random};
 use super::reference;
 use super::report::{Bar, Report};
+use super::years;
 use crate::memory;
 
 /// A measure and what runs it.
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 12] = [
+pub(crate) const ALL: [Measure; 13] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
@@ -39,6 +40,7 @@ pub(crate) const ALL: [Measure; 12] = [
     ("P18", disk),
     ("P19", full_window),
     ("letters", letters::flood),
+    ("years", years_pass),
 ];
 
 const RATE: u64 = 250_000;
@@ -348,4 +350,26 @@ fn full_window(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.row("P19", "to serving again", seconds, "s", Some(Bar::AtMost(3.0)));
     node.stop()?;
     Ok(())
+}
+
+/// What ids and voids cost, and what is in memory, however long a small operator has been there.
+fn years_pass(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "years")?;
+    years::pass(&scratch.0, &years::DAYS, &mut |figures| {
+        let years::Figures { days, is_resident, .. } = figures;
+        let place = if *is_resident { "filters in memory" } else { "filters on disk" };
+        let mut row = |what: &str, figure: f64, unit: &'static str| {
+            report.row("years", format!("day {days}, {place}: {what}"), figure, unit, None);
+        };
+        row("ids", figures.ids as f64, "");
+        row("sections", figures.sections as f64, "");
+        row("files", figures.files as f64, "");
+        row("bytes of filters", figures.filter_bytes as f64, "bytes");
+        row("bytes besides", figures.index_bytes as f64, "bytes");
+        for cost in &figures.costs {
+            row(cost.what, cost.micros, "µs");
+            row(&format!("{}: filters asked", cost.what), cost.sections, "");
+            row(&format!("{}: sections looked into", cost.what), cost.looked_into, "");
+        }
+    })
 }

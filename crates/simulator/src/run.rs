@@ -29,6 +29,7 @@ use accolade_storage::driver::tidying::Chore;
 use accolade_storage::error::Result;
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::Options;
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::Source;
 
@@ -697,5 +698,7 @@ pub(crate) fn options(partitions: u16, random: &mut Random) -> Options {
         segment_bytes,
         // None, that of a few sections, or all.
         filter_bytes_max: [0, 500, u64::MAX, 0][log_segment_bytes.ilog2() as usize - 11],
+        // So little that hardly a page stays.
+        tables: TableCache::new(2_000),
     }
 }

@@ -193,7 +193,7 @@ impl Backing {
     pub fn next_to_pack(&self) -> Result<Option<(&Arc<Slices>, u64)>> {
         let covered = self.journal_covered.load(Ordering::Relaxed);
         for (slices, before) in [(&self.log, self.log_cut_from()), (&self.journal, covered)] {
-            let plain = slices.closed()?.into_iter().find(|segment| !segment.packed);
+            let plain = slices.closed().into_iter().find(|segment| !segment.packed);
             if let Some(plain) = plain.filter(|plain| plain.sequence < before) {
                 return Ok(Some((slices, plain.sequence)));
             }

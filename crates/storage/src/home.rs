@@ -63,7 +63,7 @@ impl Home {
         let partition = partitions.into_iter().next().expect("one partition was asked for");
         let log_from = manifest.map_or(START, |manifest| manifest.log_from);
         let next_batch = partition.next_batch();
-        let log = LogCopy::open(&disk, log_from, next_batch, options.log_segment_bytes);
+        let log = LogCopy::open(&disk, log_from, next_batch, options);
         let held = Held { disk: &disk, options, states: &states, partitions: numbers };
         let backing = Arc::new(held.open_backing(log.slices(), partition.time().hour())?);
         backing.cut_log_from(log_from.sequence);

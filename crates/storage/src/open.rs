@@ -24,6 +24,7 @@ use crate::lookup::{self, Lookup};
 use crate::pages::{self, Pages};
 use crate::segment::{BEGIN, COMMIT, Family, Position, Writer};
 use crate::slices::{SliceWriter, Slices};
+use crate::table_cache::TableCache;
 
 /// The format of data directories that this release writes.
 pub const DATA_FORMAT: u32 = 1;
@@ -31,7 +32,7 @@ pub(crate) const FORMAT_FILE: &str = "FORMAT";
 pub(crate) const FORMAT_WORDS: &str = "accolade data ";
 
 /// Sizes of a data directory.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Partitions of a new directory; fixed afterwards.
     pub partitions: u16,
@@ -45,6 +46,9 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Bytes of memory for the filters of sealed ids; beyond it they are read from the disk.
     pub filter_bytes_max: u64,
+    /// What is kept in memory of the tables and indexes of closed segments, of all directories that are
+    /// opened with these.
+    pub tables: TableCache,
 }
 
 /// A quarter of a small machine's memory.
@@ -52,7 +56,7 @@ const FILTER_BYTES_MAX: u64 = 1 << 30;
 
 impl Options {
     /// Sizes of the home of one partition: a node has many of them.
-    pub const fn of_home() -> Self {
+    pub fn of_home() -> Self {
         Self {
             partitions: 1,
             first_partition: 0,
@@ -60,6 +64,7 @@ impl Options {
             journal_segment_bytes: 32 << 20,
             segment_bytes: 8 << 20,
             filter_bytes_max: FILTER_BYTES_MAX,
+            tables: TableCache::default(),
         }
     }
 }
@@ -73,6 +78,7 @@ impl Default for Options {
             journal_segment_bytes: 256 << 20,
             segment_bytes: 64 << 20,
             filter_bytes_max: FILTER_BYTES_MAX,
+            tables: TableCache::default(),
         }
     }
 }
@@ -166,7 +172,8 @@ pub fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened> {
     let states = read_states(&**disk)?;
     let manifest = states.manifest.clone();
 
-    let log = Arc::new(Slices::new(Arc::clone(disk), Family::Log, RANDOM_BYTES));
+    let tables = &options.tables;
+    let log = Arc::new(Slices::new(Arc::clone(disk), Family::Log, RANDOM_BYTES, tables));
     let log_from = manifest.as_ref().map(|manifest| manifest.log_from);
     let log_synced = manifest.as_ref().map_or(0, |manifest| manifest.log_synced);
     let mut first_slices = 0;
@@ -265,7 +272,10 @@ impl Held<'_> {
     /// Journal and dead letters, the lookup, and paged rows.
     pub(crate) fn open_backing(&self, log: &Arc<Slices>, now_hour: i64) -> Result<Backing> {
         let Self { disk, options, .. } = self;
-        let open = |family, at, beyond| open_slices(disk, family, (at, beyond), &self.partitions);
+        let open = |family, at, beyond| {
+            let slices = Slices::new(Arc::clone(disk), family, 0, &options.tables);
+            open_slices(slices, (at, beyond), &self.partitions)
+        };
         let journal = open(Family::Journal, self.position(|m| m.journal), Beyond::IsKept)?;
         let dead = open(Family::DeadLetters, self.position(|m| m.dead_letters), Beyond::IsCut)?;
         let manifest = self.states.manifest.as_ref();
@@ -515,12 +525,11 @@ enum Beyond {
 
 /// Opens journal or dead letters at the checkpoint: segments, end, and the next batch of each partition.
 fn open_slices(
-    disk: &Arc<dyn Disk>,
-    family: Family,
+    slices: Slices,
     (at, beyond): (Option<Position>, Beyond),
     numbers: &Range<u16>,
 ) -> Result<(Arc<Slices>, Position, Vec<u64>)> {
-    let slices = Arc::new(Slices::new(Arc::clone(disk), family, 0));
+    let slices = Arc::new(slices);
     let at = at.unwrap_or(START);
     let until = (beyond == Beyond::IsCut).then_some(at);
     let end = slices.recover(Some(at), at.next_frame - 1, until, &mut |_, _| Ok(()))?;

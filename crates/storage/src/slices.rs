@@ -8,7 +8,7 @@ mod recovery;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_wire::bytes::Cursor;
@@ -24,9 +24,8 @@ use crate::index::{Index, SliceAt};
 use crate::segment::{
     End, Family, FrameHead, Position, SEGMENT_HEAD_BYTES, parse_segment_head, scan,
 };
+use crate::table_cache::TableCache;
 
-/// Indexes of closed segments that are kept in memory.
-const INDEXES_MAX: usize = 16;
 /// Bytes that are asked for ahead where every frame is read.
 const READ_AHEAD_BYTES: u64 = 1 << 20;
 /// The ending of a compressed segment's name.
@@ -40,21 +39,23 @@ pub struct Slices {
     /// Bytes of a frame's payload before its slices.
     prefix_bytes: usize,
     segments: RwLock<BTreeMap<u64, Arc<Segment>>>,
-    indexes: Mutex<Vec<(u64, Arc<Index>)>>,
+    /// What was read of late of the tables and indexes of closed segments.
+    tables: TableCache,
 }
 
 /// Hears of a frame: what it says about itself, where the next one goes, and its payload.
 pub type EachWithEnd<'a> = &'a mut dyn FnMut(&FrameHead, &Position, &[u8]) -> Result<()>;
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Slices {
     /// A family without segments. `prefix_bytes` of each frame's payload come before its slices.
-    pub fn new(disk: Arc<dyn Disk>, family: Family, prefix_bytes: usize) -> Self {
-        let (segments, indexes) = (RwLock::default(), Mutex::default());
-        Self { disk, family, prefix_bytes, segments, indexes }
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        family: Family,
+        prefix_bytes: usize,
+        tables: &TableCache,
+    ) -> Self {
+        let (segments, tables) = (RwLock::default(), tables.clone());
+        Self { disk, family, prefix_bytes, segments, tables }
     }
 
     fn segment(&self, sequence: u64) -> Option<Arc<Segment>> {
@@ -119,79 +120,39 @@ impl Slices {
     }
 
     fn locate(&self, partition: u16, batch: u64) -> Result<Option<(u64, SliceAt, Bytes)>> {
-        for (sequence, segment) in self.that_may_hold(partition, batch) {
-            if let Some((at, bytes)) = self.find(sequence, &segment, partition, batch)? {
-                return Ok(Some((sequence, at, bytes)));
+        let Some((sequence, segment)) = self.that_may_hold(partition, batch) else {
+            return Ok(None);
+        };
+        let (bytes, closed) = match &*segment.content() {
+            Content::Open { file, index } => {
+                let found = index.find(partition, batch);
+                return Ok(found.map(|at| (sequence, at, Bytes::Plain(Arc::clone(file)))));
             }
-        }
-        Ok(None)
+            Content::Closed { bytes, closed, .. } => (bytes.clone(), Arc::clone(closed)),
+        };
+        let found = self.find_closed(&closed, &bytes, partition, batch)?;
+        Ok(found.map(|at| (sequence, at, bytes)))
     }
 
-    /// Segments whose range of batches includes `batch`: one, but for families with gaps.
-    fn that_may_hold(&self, partition: u16, batch: u64) -> Vec<(u64, Arc<Segment>)> {
-        let may_hold = |segment: &Segment| match &*segment
-            .content
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
-            Content::Open { index, .. } => index.find(partition, batch).is_some(),
-            Content::Closed { ranges, .. } => ranges
-                .get(&partition)
-                .is_some_and(|(first, last)| (*first..=*last).contains(&batch)),
-        };
+    /// The segment whose range of batches includes `batch`. A partition's batches ascend from segment to
+    /// segment, but not every segment has some.
+    fn that_may_hold(&self, partition: u16, batch: u64) -> Option<(u64, Arc<Segment>)> {
         let all = self.all();
-        let found = all.iter().rev().filter(|(_, segment)| may_hold(segment));
-        found.map(|(sequence, segment)| (*sequence, Arc::clone(segment))).collect()
-    }
-
-    fn find(
-        &self,
-        sequence: u64,
-        segment: &Segment,
-        partition: u16,
-        batch: u64,
-    ) -> Result<Option<(SliceAt, Bytes)>> {
-        let (bytes, footer_at) = {
-            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-            match &*content {
-                Content::Open { file, index } => {
-                    let found = index.find(partition, batch);
-                    return Ok(found.map(|at| (at, Bytes::Plain(Arc::clone(file)))));
+        let (mut low, mut high) = (*all.first_key_value()?.0, *all.last_key_value()?.0 + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let has_some = |(sequence, segment): (&u64, &Arc<Segment>)| {
+                Some((*sequence, segment.range(partition)?, Arc::clone(segment)))
+            };
+            match all.range(middle..high).find_map(has_some) {
+                Some((sequence, (_, last), _)) if batch > last => low = sequence + 1,
+                Some((sequence, (first, _), segment)) if batch >= first => {
+                    return Some((sequence, segment));
                 }
-                Content::Closed { bytes, footer_at, .. } => (bytes.clone(), *footer_at),
-            }
-        };
-        let index = self.index(sequence, &bytes, footer_at)?;
-        Ok(index.find(partition, batch).map(|at| (at, bytes)))
-    }
-
-    fn index(&self, sequence: u64, bytes: &Bytes, footer_at: Position) -> Result<Arc<Index>> {
-        {
-            let mut indexes = lock(&self.indexes);
-            if let Some(at) = indexes.iter().position(|(cached, _)| *cached == sequence) {
-                let found = indexes.remove(at);
-                let index = Arc::clone(&found.1);
-                indexes.push(found);
-                return Ok(index);
+                Some(_) | None => high = middle,
             }
         }
-        // An index has many bytes: whoever needs another one does not wait for it.
-        let (index, _) = self.read_footer(sequence, bytes, footer_at)?;
-        let index = Arc::new(index);
-        self.keep_index(sequence, &index);
-        Ok(index)
-    }
-
-    /// Keeps an index in memory, and lets go of the one that was not asked for the longest.
-    fn keep_index(&self, sequence: u64, index: &Arc<Index>) {
-        let mut indexes = lock(&self.indexes);
-        if indexes.iter().any(|(cached, _)| *cached == sequence) {
-            return;
-        }
-        if indexes.len() >= INDEXES_MAX {
-            indexes.remove(0);
-        }
-        indexes.push((sequence, Arc::clone(index)));
+        None
     }
 
     fn read_slice(&self, sequence: u64, bytes: &Bytes, at: SliceAt) -> Result<Vec<u8>> {
@@ -207,24 +168,12 @@ impl Slices {
 
     /// The first batch of a partition that is still there.
     pub fn first_batch(&self, partition: u16) -> Option<u64> {
-        self.all().values().find_map(|segment| {
-            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-            match &*content {
-                Content::Open { index, .. } => index.ranges().get(&partition).map(|range| range.0),
-                Content::Closed { ranges, .. } => ranges.get(&partition).map(|range| range.0),
-            }
-        })
+        self.all().values().find_map(|segment| segment.range(partition)).map(|range| range.0)
     }
 
     /// The last batch of a partition.
     pub fn last_batch(&self, partition: u16) -> Option<u64> {
-        self.all().values().rev().find_map(|segment| {
-            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-            match &*content {
-                Content::Open { index, .. } => index.ranges().get(&partition).map(|range| range.1),
-                Content::Closed { ranges, .. } => ranges.get(&partition).map(|range| range.1),
-            }
-        })
+        self.all().values().rev().find_map(|segment| segment.range(partition)).map(|range| range.1)
     }
 
     /// Where the first frame stands.
@@ -232,7 +181,7 @@ impl Slices {
         let first =
             self.all().iter().next().map(|(sequence, segment)| (*sequence, Arc::clone(segment)));
         let Some((sequence, segment)) = first else { return Ok(None) };
-        let bytes = match &*segment.content.read().unwrap_or_else(PoisonError::into_inner) {
+        let bytes = match &*segment.content() {
             Content::Open { file, .. } => Bytes::Plain(Arc::clone(file)),
             Content::Closed { bytes, .. } => bytes.clone(),
         };
@@ -252,12 +201,9 @@ impl Slices {
         let sequences: Vec<u64> = self.all().range(from.sequence..).map(|entry| *entry.0).collect();
         for sequence in sequences {
             let Some(segment) = self.segment(sequence) else { continue };
-            let bytes = {
-                let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-                match &*content {
-                    Content::Closed { bytes, .. } => bytes.clone(),
-                    Content::Open { .. } => continue,
-                }
+            let bytes = match &*segment.content() {
+                Content::Closed { bytes, .. } => bytes.clone(),
+                Content::Open { .. } => continue,
             };
             let path = self.path(sequence);
             let len = bytes.len().map_err(|source| StorageError::io(&path, source))?;

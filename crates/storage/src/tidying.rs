@@ -69,7 +69,7 @@ pub(crate) struct Kept {
 
 /// Removes the oldest segment of the log where it is not kept; says whether it did.
 pub(crate) fn retain_log(log: &Slices, kept: Kept) -> Result<bool> {
-    let closed = log.closed()?;
+    let closed = log.closed();
     let Some(oldest) = closed.first().filter(|oldest| oldest.sequence < kept.from) else {
         return Ok(false);
     };
@@ -86,7 +86,7 @@ pub(crate) fn retain_log(log: &Slices, kept: Kept) -> Result<bool> {
 /// which the last checkpoint ends stays: opening goes on from there.
 pub(crate) fn retain_dead_letters(backing: &Backing, now: Timestamp) -> Result<bool> {
     let forgotten = now.micros() - DEAD_LETTER_DAYS * DAY_MICROS;
-    let closed = backing.dead_letters.closed()?;
+    let closed = backing.dead_letters.closed();
     let is_gone = |oldest: &&ClosedSegment| {
         oldest.newest.micros() < forgotten && oldest.sequence < backing.dead_letters_covered()
     };

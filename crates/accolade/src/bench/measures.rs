@@ -309,11 +309,11 @@ fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 
 fn is_tidy(node: &Node) -> anyhow::Result<bool> {
     let backing = node.backing();
-    let packed = |slices: &accolade_storage::slices::Slices| -> anyhow::Result<bool> {
-        Ok(slices.closed()?.iter().all(|segment| segment.packed))
+    let packed = |slices: &accolade_storage::slices::Slices| {
+        slices.closed().iter().all(|segment| segment.packed)
     };
     let ids_sealed = node.status().ids_in_memory == 0;
-    Ok(packed(&backing.log)? && packed(&backing.journal)? && ids_sealed)
+    Ok(packed(&backing.log) && packed(&backing.journal) && ids_sealed)
 }
 
 /// P19: intake while the window is full of ids.

@@ -16,6 +16,7 @@ use accolade_storage::segment::{
     Family, FrameHead, Position, SEGMENT_HEAD_BYTES, parse_segment_head, scan,
 };
 use accolade_storage::slices::PACKED_ENDING;
+use accolade_storage::table_cache::TableCache;
 use rustix::fs::{Access, FlockOperation, access, flock};
 use tokio::net::UnixStream;
 
@@ -160,7 +161,8 @@ fn last_of_segment(disk: &RealDisk, sequence: u64) -> Result<Option<i64>, Storag
     // Compressed before now, or since the folder was listed; or retention has removed it.
     let path = path + PACKED_ENDING;
     let Some(file) = open_if_there(disk, &path)? else { return Ok(None) };
-    let packed = Packed::open(file).map_err(|source| StorageError::io(&path, source))?;
+    let packed = Packed::open(file, &TableCache::default())
+        .map_err(|source| StorageError::io(&path, source))?;
     last_frame(&mut |buffer, offset| packed.read_at(buffer, offset), packed.raw_len(), &path)
 }
 

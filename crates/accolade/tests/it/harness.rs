@@ -32,6 +32,8 @@ pub(crate) fn until<T, Instead: Debug>(
 /// A data directory of its own.
 pub(crate) struct Home {
     folder: TempDir,
+    /// Descriptors that each command may have; nothing for as many as the test may.
+    descriptors: Option<u64>,
 }
 
 /// How a command ended.
@@ -60,7 +62,12 @@ impl Ran {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), descriptors: None }
+    }
+
+    /// One whose commands may have so many descriptors, and no more.
+    pub(crate) fn with_descriptors(descriptors: u64) -> Self {
+        Self { descriptors: Some(descriptors), ..Self::new() }
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -75,7 +82,16 @@ impl Home {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_accolade"));
+        let binary = env!("CARGO_BIN_EXE_accolade");
+        let mut command = match self.descriptors {
+            None => Command::new(binary),
+            Some(descriptors) => {
+                let mut shell = Command::new("/bin/sh");
+                let limited = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+                shell.args(["-c", &limited, binary]);
+                shell
+            }
+        };
         command.args(words).env_clear().env("ACCOLADE_DATA_DIR", self.data_dir());
         // Small files are quick to make, and are filled within a test.
         command.env("ACCOLADE_SEGMENT_BYTES", "2000000");
@@ -144,6 +160,11 @@ impl Serving {
     /// Host and port.
     pub(crate) fn address(&self) -> &str {
         self.api.trim_start_matches("http://")
+    }
+
+    /// How many descriptors it has at this moment.
+    pub(crate) fn descriptors_open(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// Tells it to stop, and waits; its exit code and what it said since it listened.

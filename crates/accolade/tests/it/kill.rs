@@ -85,12 +85,12 @@ fn nothing_answered_is_lost_and_nothing_counts_twice() {
     println!("{}", line_with(&audit, "audit: ok"));
 }
 
-fn from_environment(name: &str) -> Option<u64> {
+pub(crate) fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 /// Makes the operator; its key.
-fn found(home: &Home) -> String {
+pub(crate) fn found(home: &Home) -> String {
     let added = home.run(&["operator", "add", OPERATOR]).well();
     let file = home.file("program.yaml", PROGRAM);
     let words = ["program", "publish", file.to_str().unwrap(), "--operator", OPERATOR];
@@ -342,16 +342,16 @@ struct Balance {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
-    items: Vec<Entry>,
-    next_cursor: Option<String>,
+pub(crate) struct Page {
+    pub(crate) items: Vec<Entry>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+pub(crate) struct Entry {
     sequence: u64,
-    points: Box<RawValue>,
+    pub(crate) points: Box<RawValue>,
     balance_after: Box<RawValue>,
     cause: Cause,
 }
@@ -362,23 +362,23 @@ struct Cause {
 }
 
 /// Hundredths of a point.
-fn hundredths(points: &RawValue) -> i64 {
+pub(crate) fn hundredths(points: &RawValue) -> i64 {
     Points::parse(points.get()).unwrap().hundredths()
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_micros(since.as_micros().try_into().unwrap())
 }
 
 /// A connection that is kept open, and is told nothing it did not read itself.
-struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     key: String,
 }
 
 impl Connection {
-    fn open(serving: &Serving, key: &str) -> std::io::Result<Self> {
+    pub(crate) fn open(serving: &Serving, key: &str) -> std::io::Result<Self> {
         let stream = TcpStream::connect(serving.address())?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
@@ -386,7 +386,13 @@ impl Connection {
     }
 
     /// Status and body; nothing where the connection breaks before the whole answer is read.
-    fn ask(&mut self, method: &str, path: &str, kind: &str, body: &str) -> Option<(u16, String)> {
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &str,
+    ) -> Option<(u16, String)> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: accolade\r\nAuthorization: Bearer {}\r\n\
              Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",

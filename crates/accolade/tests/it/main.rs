@@ -6,6 +6,7 @@ mod api;
 mod beside_and_alone;
 #[cfg(feature = "cluster")]
 mod cluster;
+mod descriptors;
 mod doctor;
 mod errors;
 mod harness;

@@ -75,7 +75,7 @@ pub(super) fn copy(
     } else {
         (&from.dead_letters, sizes.segment_bytes)
     };
-    let slices = Arc::new(Slices::new(Arc::clone(disk), family, 0));
+    let slices = Arc::new(Slices::new(Arc::clone(disk), family, 0, &sizes.tables));
     let writer = SliceWriter::begin(Arc::clone(&slices), START, segment_bytes)?;
     let (frame, time) = (new_frame(FRAME_BYTES), Timestamp::default());
     let mut copying = Copying { slices, writer, packs: is_journal, frame, time };

@@ -9,7 +9,7 @@ use accolade_wire::record::{SLICE_HEAD_BYTES, Slice};
 
 use crate::error::Result;
 use crate::log::RANDOM_BYTES;
-use crate::open::START;
+use crate::open::{Options, START};
 use crate::segment::{Family, Position, new_frame};
 use crate::slices::{Left, SliceWriter, Slices};
 
@@ -36,9 +36,12 @@ impl LogCopy {
         disk: &Arc<dyn Disk>,
         from: Position,
         next_batch: u64,
-        segment_bytes: u64,
+        options: &Options,
     ) -> Self {
-        let empty = || Arc::new(Slices::new(Arc::clone(disk), Family::Log, RANDOM_BYTES));
+        let empty = || {
+            let disk = Arc::clone(disk);
+            Arc::new(Slices::new(disk, Family::Log, RANDOM_BYTES, &options.tables))
+        };
         let mut slices = empty();
         match slices.recover(Some(from), 0, Some(from), &mut |_, _| Ok(())) {
             Ok(end) if end == Some(from) || (end.is_none() && from == START) => {}
@@ -48,7 +51,7 @@ impl LogCopy {
                 remove_all(&**disk);
             }
         }
-        let writer = SliceWriter::begin(Arc::clone(&slices), from, segment_bytes)
+        let writer = SliceWriter::begin(Arc::clone(&slices), from, options.log_segment_bytes)
             .inspect_err(|error| tracing::warn!(%error, "there is no copy of the log"))
             .ok();
         let end = writer.as_ref().map_or(from, SliceWriter::position);

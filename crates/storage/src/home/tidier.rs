@@ -63,9 +63,8 @@ impl HomeTidier {
 
     fn retain_log(&self) -> Result<bool> {
         let kept_from = self.kept_from.load(Ordering::Relaxed);
-        let is_kept =
-            |segment: &ClosedSegment| segment.last_batches.values().any(|last| *last >= kept_from);
-        let kept = self.backing.log.closed()?.into_iter().find(is_kept);
+        let is_kept = |segment: &ClosedSegment| segment.last_batch >= kept_from;
+        let kept = self.backing.log.closed().into_iter().find(is_kept);
         let from = kept.map_or(u64::MAX, |kept| kept.sequence).min(self.backing.log_cut_from());
         let bytes_max = self.log_bytes_max;
         tidying::retain_log(&self.backing.log, Kept { since: i64::MIN, bytes_max, from })

@@ -1,11 +1,12 @@
 //! Blocks of objects that were read by range, in bounded memory.
 
-use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accolade_engine::objects::Objects;
+
+use crate::lru::Lru;
 
 /// Bytes that are read at a time at least: a slice and what stands beside it.
 const BLOCK_BYTES: u64 = 64 << 10;
@@ -15,24 +16,9 @@ const BYTES_MAX: u64 = 256 << 20;
 
 /// One cache for all borrowed files of a node; a clone is another handle to it.
 #[derive(Debug, Clone)]
-pub struct BlockCache(Arc<Mutex<Blocks>>);
-
-#[derive(Debug)]
-struct Blocks {
-    bytes_max: u64,
-    bytes: u64,
-    clock: u64,
-    by_name: HashMap<BlockName, Block>,
-    by_age: BTreeMap<u64, BlockName>,
-}
+pub struct BlockCache(Arc<Mutex<Lru<BlockName>>>);
 
 type BlockName = (Arc<str>, u64);
-
-#[derive(Debug)]
-struct Block {
-    bytes: Arc<[u8]>,
-    used_at: u64,
-}
 
 impl Default for BlockCache {
     /// A cache of 256 MiB.
@@ -44,16 +30,15 @@ impl Default for BlockCache {
 impl BlockCache {
     /// A cache that holds up to `bytes_max`.
     pub fn new(bytes_max: u64) -> Self {
-        let (by_name, by_age) = (HashMap::new(), BTreeMap::new());
-        Self(Arc::new(Mutex::new(Blocks { bytes_max, bytes: 0, clock: 0, by_name, by_age })))
+        Self(Arc::new(Mutex::new(Lru::new(bytes_max))))
     }
 
     /// Bytes that it holds.
     pub fn bytes(&self) -> u64 {
-        self.blocks().bytes
+        self.blocks().bytes()
     }
 
-    fn blocks(&self) -> MutexGuard<'_, Blocks> {
+    fn blocks(&self) -> MutexGuard<'_, Lru<BlockName>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,15 +74,7 @@ impl BlockCache {
     }
 
     fn get(&self, key: &Arc<str>, number: u64) -> Option<Arc<[u8]>> {
-        let mut guard = self.blocks();
-        let blocks = &mut *guard;
-        let name = (Arc::clone(key), number);
-        let block = blocks.by_name.get_mut(&name)?;
-        blocks.clock += 1;
-        blocks.by_age.remove(&block.used_at);
-        block.used_at = blocks.clock;
-        blocks.by_age.insert(blocks.clock, name);
-        Some(Arc::clone(&block.bytes))
+        self.blocks().get(&(Arc::clone(key), number))
     }
 
     /// Reads blocks from `number` on, up to the first that is here, or that `end` does not reach;
@@ -115,7 +92,7 @@ impl BlockCache {
         let most = number + ASKED_BYTES_MAX / BLOCK_BYTES;
         let next = {
             let blocks = self.blocks();
-            let has = |number: &u64| blocks.by_name.contains_key(&(Arc::clone(key), *number));
+            let has = |number: &u64| blocks.has(&(Arc::clone(key), *number));
             (number + 1..=last.min(most - 1)).find(has).unwrap_or((last + 1).min(most))
         };
         let range = number * BLOCK_BYTES..len.min(next * BLOCK_BYTES);
@@ -140,23 +117,4 @@ fn get(objects: &dyn Objects, key: &str, range: &Range<u64>) -> io::Result<Vec<u
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     Ok(bytes)
-}
-
-impl Blocks {
-    fn put(&mut self, name: BlockName, bytes: Arc<[u8]>) {
-        self.clock += 1;
-        self.bytes += bytes.len() as u64;
-        let block = Block { bytes, used_at: self.clock };
-        if let Some(had) = self.by_name.insert(name.clone(), block) {
-            self.bytes -= had.bytes.len() as u64;
-            self.by_age.remove(&had.used_at);
-        }
-        self.by_age.insert(self.clock, name);
-        while self.bytes > self.bytes_max
-            && let Some((_, oldest)) = self.by_age.pop_first()
-        {
-            let gone = self.by_name.remove(&oldest);
-            self.bytes -= gone.map_or(0, |gone| gone.bytes.len() as u64);
-        }
-    }
 }

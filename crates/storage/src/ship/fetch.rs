@@ -20,6 +20,7 @@ use crate::pages::run::PageRun;
 use crate::run;
 use crate::segment::{Family, SEGMENT_HEAD_BYTES};
 use crate::slices::PACKED_ENDING;
+use crate::table_cache::TableCache;
 
 /// Objects that are asked for at the same time.
 const THREADS: usize = 8;
@@ -248,7 +249,7 @@ fn is_needed_at_once(path: &str, file: &ListedFile, hour: i64) -> bool {
 fn touch(path: &str, file: &Arc<dyn DiskFile>) -> io::Result<()> {
     let mut byte = [0];
     if path.ends_with(PACKED_ENDING) {
-        let packed = Packed::open(Arc::clone(file))?;
+        let packed = Packed::open(Arc::clone(file), &TableCache::default())?;
         packed.read_at(&mut byte, 0)?;
         return packed.read_at(&mut byte, packed.raw_len().saturating_sub(1));
     }

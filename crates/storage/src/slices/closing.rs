@@ -1,26 +1,27 @@
 //! What becomes of segments that do not grow any more: they are closed, compressed and removed.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, PoisonError};
 
 use accolade_domain::time::Timestamp;
 
-use super::content::Content;
-use super::footer::write_footer;
-use super::{Slices, lock};
+use super::Slices;
+use super::content::{Content, Segment};
+use super::footer::{CLOSING_BYTES, write_footer};
 use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::packed::{Packed, pack};
-use crate::segment::{Family, Rotated};
+use crate::segment::{Family, Rotated, read_segment_head};
+
+pub(super) const NO_INDEX: &str = "its index is missing";
 
 /// A closed segment, as retention and compression see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClosedSegment {
     /// Its sequence number.
     pub sequence: u64,
-    /// The last batch of each partition in it.
-    pub last_batches: BTreeMap<u16, u64>,
+    /// The highest last batch of any partition in it.
+    pub last_batch: u64,
     /// The time of its last frame.
     pub newest: Timestamp,
     /// Bytes on disk.
@@ -37,23 +38,26 @@ impl Slices {
         let path = self.path(sequence);
         let io = |source| StorageError::io(&path, source);
         let segment = self.segment(sequence).expect("a segment that was left is known");
-        let ranges = {
-            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
+        let footer = {
+            let content = segment.content();
             let Content::Open { index, .. } = &*content else { return Ok(()) };
-            // A footer says that all before it is durable.
-            left.file.sync().map_err(io)?;
-            let footer = write_footer(index, newest, &left.end);
-            left.file.write_at(&footer, left.end.offset).map_err(io)?;
-            left.file.set_len(left.end.offset + footer.len() as u64).map_err(io)?;
-            left.file.sync().map_err(io)?;
-            index.ranges()
+            let head = read_segment_head(&*left.file, self.family, &path)?;
+            let head = head.expect("a segment that was left has a head");
+            write_footer(index, newest, &head, &left.end)
         };
+        let file_len = left.end.offset + footer.len() as u64;
+        let (front, closing) = footer.split_at(footer.len() - CLOSING_BYTES);
+        left.file.write_at(front, left.end.offset).map_err(io)?;
+        left.file.set_len(file_len).map_err(io)?;
+        // The closing says that all before it is durable.
+        left.file.sync().map_err(io)?;
+        left.file.write_at(closing, file_len - CLOSING_BYTES as u64).map_err(io)?;
+        left.file.sync().map_err(io)?;
         let bytes = Bytes::Plain(self.disk.open_closed(&path).map_err(io)?);
-        let closed = Content::Closed { bytes, footer_at: left.end, ranges, newest };
-        let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
-        if let Content::Open { index, .. } = std::mem::replace(&mut *content, closed) {
-            self.keep_index(sequence, &Arc::new(index));
-        }
+        let closed = self.read_closed(sequence, &bytes)?;
+        let closed = closed.ok_or_else(|| StorageError::damaged(&path, file_len, NO_INDEX))?;
+        let closed = Content::Closed { bytes, file_len, closed: Arc::new(closed) };
+        *segment.content.write().unwrap_or_else(PoisonError::into_inner) = closed;
         Ok(())
     }
 
@@ -62,12 +66,9 @@ impl Slices {
         let packed_path = self.packed_path(sequence);
         let io = |source| StorageError::io(&packed_path, source);
         let Some(segment) = self.segment(sequence) else { return Ok(()) };
-        let file = {
-            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-            match &*content {
-                Content::Closed { bytes: Bytes::Plain(file), .. } => Arc::clone(file),
-                Content::Closed { .. } | Content::Open { .. } => return Ok(()),
-            }
+        let file = match &*segment.content() {
+            Content::Closed { bytes: Bytes::Plain(file), .. } => Arc::clone(file),
+            Content::Closed { .. } | Content::Open { .. } => return Ok(()),
         };
         let unfinished = packed_path.clone() + ".tmp";
         let raw_len = file.len().map_err(io)?;
@@ -77,7 +78,8 @@ impl Slices {
         let packed = self.open_packed(&packed_path).map_err(io)?;
         {
             let mut content = segment.content.write().unwrap_or_else(PoisonError::into_inner);
-            if let Content::Closed { bytes, .. } = &mut *content {
+            if let Content::Closed { bytes, file_len, .. } = &mut *content {
+                *file_len = packed.file_len();
                 *bytes = Bytes::Packed(Arc::new(packed));
             }
         }
@@ -97,27 +99,25 @@ impl Slices {
         if !matches!(self.family, Family::Log) {
             file.expect_scattered_reads();
         }
-        Packed::open(file)
+        Packed::open(file, &self.tables)
     }
 
     /// The closed segments, oldest first, up to the first that has yet to be closed: what goes in this
     /// order leaves no gap.
-    pub fn closed(&self) -> Result<Vec<ClosedSegment>> {
-        let mut closed = Vec::new();
-        for (sequence, segment) in &*self.all() {
-            let content = segment.content.read().unwrap_or_else(PoisonError::into_inner);
-            let Content::Closed { bytes, ranges, newest, .. } = &*content else { break };
-            let (packed, length) = match bytes {
-                Bytes::Plain(file) => (false, file.len()),
-                Bytes::Packed(packed) => (true, packed.file_len()),
+    pub fn closed(&self) -> Vec<ClosedSegment> {
+        let closed = |(sequence, segment): (&u64, &Arc<Segment>)| {
+            let Content::Closed { bytes, file_len, closed } = &*segment.content() else {
+                return None;
             };
-            let bytes = length.map_err(|source| StorageError::io(self.path(*sequence), source))?;
-            let last_batches =
-                ranges.iter().map(|(partition, (_, last))| (*partition, *last)).collect();
-            let (sequence, newest) = (*sequence, *newest);
-            closed.push(ClosedSegment { sequence, last_batches, newest, bytes, packed });
-        }
-        Ok(closed)
+            Some(ClosedSegment {
+                sequence: *sequence,
+                last_batch: closed.summary.last_batch(),
+                newest: closed.newest,
+                bytes: *file_len,
+                packed: matches!(bytes, Bytes::Packed(_)),
+            })
+        };
+        self.all().iter().map_while(closed).collect()
     }
 
     /// Removes a closed segment for ever.
@@ -136,7 +136,6 @@ impl Slices {
         let folder = self.family.folder();
         self.disk.sync_dir(folder).map_err(|source| StorageError::io(folder, source))?;
         self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&sequence);
-        lock(&self.indexes).retain(|(cached, _)| *cached != sequence);
         Ok(())
     }
 }

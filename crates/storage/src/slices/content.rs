@@ -1,14 +1,12 @@
 //! One segment of slices: open or closed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use accolade_domain::time::Timestamp;
 use accolade_engine::disk::DiskFile;
 
+use super::footer::Closed;
 use crate::bytes::Bytes;
 use crate::index::Index;
-use crate::segment::Position;
 
 /// One segment.
 #[derive(Debug)]
@@ -24,8 +22,22 @@ pub(super) enum Content {
     },
     Closed {
         bytes: Bytes,
-        footer_at: Position,
-        ranges: BTreeMap<u16, (u64, u64)>,
-        newest: Timestamp,
+        /// On disk.
+        file_len: u64,
+        closed: Arc<Closed>,
     },
+}
+
+impl Segment {
+    pub(super) fn content(&self) -> RwLockReadGuard<'_, Content> {
+        self.content.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first and last batch of a partition.
+    pub(super) fn range(&self, partition: u16) -> Option<(u64, u64)> {
+        match &*self.content() {
+            Content::Open { index, .. } => index.range(partition),
+            Content::Closed { closed, .. } => closed.summary.range(partition),
+        }
+    }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
 
+use super::closing::NO_INDEX;
 use super::content::Content;
-use super::footer::{CLOSING_BYTES, parse_closing};
+use super::footer::Closed;
 use super::{PACKED_ENDING, Slices};
 use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
@@ -33,13 +34,24 @@ impl Slices {
     ) -> Result<Option<Position>> {
         let mut segments = Vec::new();
         let mut beyond = Vec::new();
+        let mut known = BTreeMap::new();
         for (sequence, is_packed) in self.recover_list()? {
             let path = if is_packed { self.packed_path(sequence) } else { self.path(sequence) };
             if until.is_some_and(|until| sequence > until.sequence) {
                 beyond.push(path);
                 continue;
             }
-            let (bytes, head) = self.open(&path, is_packed)?;
+            let bytes = self.open(&path, is_packed)?;
+            let closed = if from.is_some_and(|from| sequence < from.sequence) {
+                self.read_known(sequence, &bytes)?
+            } else {
+                None
+            };
+            let head = match &closed {
+                Some(closed) => Some(closed.head),
+                None => self.read_head(&path, &bytes)?,
+            };
+            known.extend(closed.map(|closed| (sequence, closed)));
             if until.is_some() && head.is_none() {
                 return Err(StorageError::damaged(&path, 0, "it has no head"));
             }
@@ -47,7 +59,8 @@ impl Slices {
         }
         let tail = Tail::new(durable);
         let (index, newest) = (Index::default(), Timestamp::default());
-        let mut opening = Opening { slices: self, from, durable, frame, index, newest, tail };
+        let mut opening =
+            Opening { slices: self, known, from, durable, frame, index, newest, tail };
         let recovered = recover(&segments, Bounds { durable, until }, &mut opening)?;
         let end = recovered.end;
         if end.map_or(1, |end| end.next_frame) <= durable {
@@ -60,34 +73,23 @@ impl Slices {
         Ok(end)
     }
 
-    /// A closed segment whose frames are not wanted: only its footer is read.
-    fn open_closed(
-        &self,
-        bytes: &Bytes,
-        head: &Position,
-        next: Option<Position>,
-    ) -> Result<Option<Position>> {
-        let path = self.path(head.sequence);
-        let io = |source| StorageError::io(&path, source);
-        let len = bytes.len().map_err(io)?;
-        let Some(tail_at) = len.checked_sub(CLOSING_BYTES).filter(|at| *at > head.offset) else {
-            return Ok(None);
-        };
-        let mut tail = [0; CLOSING_BYTES as usize];
-        bytes.read_at(&mut tail, tail_at).map_err(io)?;
-        let Some(footer_at) = parse_closing(&tail, head.sequence) else { return Ok(None) };
-        if next.is_some_and(|next| !footer_at.leads_to(&next)) {
-            return Ok(None);
+    /// What a closed segment says of itself whose frames are not wanted.
+    fn read_known(&self, sequence: u64, bytes: &Bytes) -> Result<Option<Closed>> {
+        match self.read_closed(sequence, bytes) {
+            // Its frames will tell.
+            Err(StorageError::Damaged { .. }) => Ok(None),
+            closed => closed,
         }
-        let (index, newest) = match self.read_footer(head.sequence, bytes, footer_at) {
-            // It was torn; or it is damaged, and its frames will tell.
-            Err(StorageError::Damaged { .. }) => return Ok(None),
-            footer => footer?,
+    }
+
+    fn insert_closed(&self, found: &Found, closed: Closed) -> Result<()> {
+        let file_len = match &found.bytes {
+            Bytes::Plain(_) => found.len()?,
+            Bytes::Packed(packed) => packed.file_len(),
         };
-        let ranges = index.ranges();
-        let bytes = bytes.clone();
-        self.insert(head.sequence, Content::Closed { bytes, footer_at, ranges, newest });
-        Ok(Some(footer_at))
+        let (bytes, closed) = (found.bytes.clone(), Arc::new(closed));
+        self.insert(found.sequence, Content::Closed { bytes, file_len, closed });
+        Ok(())
     }
 
     /// Sequence numbers with whether the segment is compressed, in order; unfinished work is removed.
@@ -116,20 +118,24 @@ impl Slices {
         Ok(found.into_iter().collect())
     }
 
-    fn open(&self, path: &str, is_packed: bool) -> Result<(Bytes, Option<Position>)> {
+    fn open(&self, path: &str, is_packed: bool) -> Result<Bytes> {
         let io = |source| StorageError::io(path, source);
-        if !is_packed {
-            let file = self.disk.open_closed(path).map_err(io)?;
-            let head = read_segment_head(&*file, self.family, path)?;
-            return Ok((Bytes::Plain(file), head));
+        if is_packed {
+            return Ok(Bytes::Packed(Arc::new(self.open_packed(path).map_err(io)?)));
         }
-        let packed = Arc::new(self.open_packed(path).map_err(io)?);
+        Ok(Bytes::Plain(self.disk.open_closed(path).map_err(io)?))
+    }
+
+    fn read_head(&self, path: &str, bytes: &Bytes) -> Result<Option<Position>> {
+        let packed = match bytes {
+            Bytes::Plain(file) => return read_segment_head(&**file, self.family, path),
+            Bytes::Packed(packed) => packed,
+        };
         let mut head = [0; SEGMENT_HEAD_BYTES as usize];
-        packed.read_at(&mut head, 0).map_err(io)?;
-        match parse_segment_head(&head, self.family, path)? {
-            Some(head) => Ok((Bytes::Packed(packed), Some(head))),
-            None => Err(StorageError::damaged(path, 0, "a compressed segment has no head")),
-        }
+        packed.read_at(&mut head, 0).map_err(|source| StorageError::io(path, source))?;
+        let head = parse_segment_head(&head, self.family, path)?;
+        let damaged = || StorageError::damaged(path, 0, "a compressed segment has no head");
+        head.map(Some).ok_or_else(damaged)
     }
 
     fn discard(&self, path: &str) -> Result<()> {
@@ -140,6 +146,8 @@ impl Slices {
 /// Makes the index of each segment, and closes it.
 struct Opening<'a> {
     slices: &'a Slices,
+    /// Closed segments whose frames are not wanted.
+    known: BTreeMap<u64, Closed>,
     from: Option<Position>,
     durable: u64,
     frame: &'a mut dyn FnMut(&FrameHead, &[u8]) -> Result<()>,
@@ -152,13 +160,16 @@ impl Recovers for Opening<'_> {
     fn known_end(
         &mut self,
         found: &Found,
-        head: &Position,
+        _: &Position,
         next: Option<Position>,
     ) -> Result<Option<Position>> {
-        if self.from.is_none_or(|from| found.sequence >= from.sequence) {
+        let Some(closed) = self.known.remove(&found.sequence) else { return Ok(None) };
+        let end = closed.end;
+        if next.is_some_and(|next| !end.leads_to(&next)) {
             return Ok(None);
         }
-        self.slices.open_closed(&found.bytes, head, next)
+        self.slices.insert_closed(found, closed)?;
+        Ok(Some(end))
     }
 
     fn frame(
@@ -197,9 +208,9 @@ impl Recovers for Opening<'_> {
                 tail.settle().map_err(found.io())?;
                 file.sync().map_err(found.io())?;
             }
-            let (bytes, footer_at, ranges) = (found.bytes.clone(), end, index.ranges());
-            slices.insert(found.sequence, Content::Closed { bytes, footer_at, ranges, newest });
-            return Ok(());
+            let closed = slices.read_closed(found.sequence, &found.bytes)?;
+            let missing = || StorageError::damaged(&found.path, end.offset, NO_INDEX);
+            return slices.insert_closed(found, closed.ok_or_else(missing)?);
         }
         let Bytes::Plain(_) = &found.bytes else {
             return Err(StorageError::damaged(&found.path, end.offset, "it has no index"));

@@ -27,6 +27,7 @@ use accolade_storage::home::Home;
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::{self, Opened, Options};
 use accolade_storage::ship::{BlockCache, Directory, Shipper, fetch};
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Source};
@@ -47,6 +48,7 @@ fn sizes() -> Options {
         journal_segment_bytes: 1 << 15,
         segment_bytes: 1 << 14,
         filter_bytes_max: 1 << 10,
+        tables: TableCache::default(),
     }
 }
 

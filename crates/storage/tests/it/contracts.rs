@@ -8,6 +8,7 @@ use accolade_storage::backing::NodeStore;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::open::{Options, open};
 use accolade_storage::run::RunEntry;
+use accolade_storage::table_cache::TableCache;
 
 fn real_disk() -> (tempfile::TempDir, Arc<dyn Disk>) {
     let folder = tempfile::tempdir().unwrap();
@@ -64,6 +65,7 @@ fn the_nodes_store_keeps_the_contract() {
         journal_segment_bytes: 128,
         segment_bytes: 1 << 16,
         filter_bytes_max: 100,
+        tables: TableCache::default(),
     };
     let opened = open(&disk, &options).unwrap();
     contract::store::check(&mut RealStore(NodeStore::new(opened.backing)));

@@ -11,6 +11,7 @@ use accolade_storage::packed::Packed;
 use accolade_storage::run;
 use accolade_storage::segment::{FRAME_HEAD_BYTES, Family, SEGMENT_HEAD_BYTES};
 use accolade_storage::ship::{List, read_shipped};
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::bytes::{BadFormat, Cursor};
 
 use crate::segments::{on_disk, recovered};
@@ -52,7 +53,10 @@ fn values_and_small_files() {
     let disk = RealDisk::open(folder.path()).unwrap();
     is_refused(&read_shipped(&disk).unwrap_err(), "name of a list");
     let file = file_of_table(folder.path(), &[9; 13]);
-    is_refused(&Packed::open(Arc::clone(&file)).unwrap_err(), "compressed segment");
+    is_refused(
+        &Packed::open(Arc::clone(&file), &TableCache::default()).unwrap_err(),
+        "compressed segment",
+    );
     is_refused(&run::open(&file, 1, &|_| true).unwrap_err(), "sealed run");
 }
 
@@ -99,11 +103,16 @@ fn a_segment_its_frames_and_its_index() {
     });
     is_refused(&slice, "slice");
     let index = changed(|bytes| {
-        let closing = bytes.len() - 32;
+        let closing = bytes.len() - 40;
         let at = u64::from_le_bytes(bytes[closing + 8..closing + 16].try_into().unwrap());
-        let at = usize::try_from(at).unwrap();
-        bytes[at + FRAME_HEAD_BYTES] = 9;
-        seal(bytes, at);
+        let length = u32::from_le_bytes(bytes[closing + 28..closing + 32].try_into().unwrap());
+        let summary = closing - length as usize;
+        bytes[summary] = 9;
+        let checksum = crc32c::crc32c(&bytes[summary..closing]);
+        bytes[closing + 32..closing + 36].copy_from_slice(&checksum.to_le_bytes());
+        let checksum = crc32c::crc32c(&bytes[closing..closing + 36]);
+        bytes[closing + 36..].copy_from_slice(&checksum.to_le_bytes());
+        seal(bytes, usize::try_from(at).unwrap());
     });
     is_refused(&index, "index of a segment");
 }

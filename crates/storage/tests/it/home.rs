@@ -23,6 +23,7 @@ use accolade_storage::home::{Home, HomeCheckpointer};
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::{self, Opened, Options};
 use accolade_storage::slices::Slices;
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::Control;
 use accolade_wire::identity::partition_of;
@@ -42,6 +43,7 @@ fn options() -> Options {
         journal_segment_bytes: 1 << 13,
         segment_bytes: 1 << 13,
         filter_bytes_max: 1 << 10,
+        tables: TableCache::default(),
     }
 }
 
@@ -524,19 +526,18 @@ fn tidying_compresses_what_the_checkpoint_covers_and_keeps_what_it_should() {
     feed(&mut home, &node, 60);
     let now = home.partition().time();
     while all.tidy(now).unwrap() {}
-    let closed = home.backing().log.closed().unwrap();
+    let closed = home.backing().log.closed();
     assert!(closed.len() > 2 && closed.iter().all(|segment| !segment.packed), "{closed:?}");
     while little.tidy(now).unwrap() {}
-    assert_eq!(home.backing().log.closed().unwrap(), closed, "the checkpoint is before all of it");
+    assert_eq!(home.backing().log.closed(), closed, "the checkpoint is before all of it");
 
     checkpoint(&mut home, &mut checkpointer, false);
     feed(&mut home, &node, node.frames.len());
     while all.tidy(now).unwrap() {}
-    let packed =
-        |slices: &Slices| slices.closed().unwrap().iter().filter(|segment| segment.packed).count();
+    let packed = |slices: &Slices| slices.closed().iter().filter(|segment| segment.packed).count();
     assert_eq!(packed(&home.backing().log), closed.len());
     assert!(packed(&home.backing().journal) > 2);
-    assert!(home.backing().journal.closed().unwrap().iter().any(|segment| !segment.packed));
+    assert!(home.backing().journal.closed().iter().any(|segment| !segment.packed));
     check_same(&home, &node);
     check_same_records(&home, &node, 1);
     drop((home, checkpointer, all, little));
@@ -548,15 +549,15 @@ fn tidying_compresses_what_the_checkpoint_covers_and_keeps_what_it_should() {
     check_same(&home, &node);
     let mut checkpointer = home.take_checkpointer();
     checkpoint(&mut home, &mut checkpointer, false);
-    let kept = home.backing().dead_letters.closed().unwrap().len();
+    let kept = home.backing().dead_letters.closed().len();
     assert!(kept > 0);
     let (little, later) = (home.tidier(1), Timestamp::from_micros(node.now + 40 * DAY_MICROS));
     while little.tidy(home.partition().time()).unwrap() {}
-    assert_eq!(home.backing().log.closed().unwrap(), []);
+    assert_eq!(home.backing().log.closed(), []);
     assert!(home.backing().log.read(SEVEN, 1).unwrap().is_none());
-    assert_eq!(home.backing().dead_letters.closed().unwrap().len(), kept);
+    assert_eq!(home.backing().dead_letters.closed().len(), kept);
     while little.tidy(later).unwrap() {}
-    assert_eq!(home.backing().dead_letters.closed().unwrap().len(), 0);
+    assert_eq!(home.backing().dead_letters.closed().len(), 0);
     assert!(home.backing().journal.read(SEVEN, 1).unwrap().is_some(), "the journal is for years");
 }
 

@@ -17,6 +17,7 @@ use accolade_storage::error::StorageError;
 use accolade_storage::log::LogFrame;
 use accolade_storage::open::{self, Opened, Options};
 use accolade_storage::segment::Position;
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::control::Control;
 use accolade_wire::record::{Kind, Record, Source};
 
@@ -32,6 +33,7 @@ fn sizes(segment_bytes: u64) -> Options {
         journal_segment_bytes: 1 << 20,
         segment_bytes,
         filter_bytes_max: 0,
+        tables: TableCache::default(),
     }
 }
 

@@ -8,6 +8,7 @@ use accolade_storage::disk::RealDisk;
 use accolade_storage::error::StorageError;
 use accolade_storage::segment::{Family, Position, new_frame};
 use accolade_storage::slices::{SliceWriter, Slices};
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::record::Slice;
 
 const START: Position = Position { sequence: 0, offset: 0, next_frame: 1, checksum: 0 };
@@ -16,7 +17,7 @@ const SEGMENT_BYTES: u64 = 1024;
 /// Writes `count` frames of one slice each as the log does, and leaves the segments unclosed.
 fn written(disk: &Arc<dyn Disk>, count: u64) -> Vec<Position> {
     disk.sync_dir(Family::Log.folder()).unwrap();
-    let slices = Arc::new(Slices::new(Arc::clone(disk), Family::Log, 0));
+    let slices = Arc::new(Slices::new(Arc::clone(disk), Family::Log, 0, &TableCache::default()));
     let mut writer = SliceWriter::begin(slices, START, SEGMENT_BYTES).unwrap();
     let append = |batch: u64| {
         let body = vec![u8::try_from(batch).unwrap(); 100];
@@ -32,7 +33,7 @@ fn written(disk: &Arc<dyn Disk>, count: u64) -> Vec<Position> {
 }
 
 pub(crate) fn recovered(disk: &Arc<dyn Disk>) -> Result<(Slices, u64), StorageError> {
-    let slices = Slices::new(Arc::clone(disk), Family::Log, 0);
+    let slices = Slices::new(Arc::clone(disk), Family::Log, 0, &TableCache::default());
     let end = slices.recover(None, 0, None, &mut |_, _| Ok(()))?;
     Ok((slices, end.map_or(0, |end| end.next_frame - 1)))
 }
@@ -118,9 +119,9 @@ fn a_missing_segment_is_named() {
 fn a_segment_goes_with_both_of_its_names() {
     on_disk(|disk, _| {
         let (slices, _) = recovered(disk).unwrap();
-        let first = slices.closed().unwrap()[0].sequence;
+        let first = slices.closed()[0].sequence;
         slices.pack(first).unwrap();
-        assert!(slices.closed().unwrap()[0].packed);
+        assert!(slices.closed()[0].packed);
         assert!(slices.read(0, 1).unwrap().is_some());
         slices.remove(first).unwrap();
         assert_eq!(slices.read(0, 1).unwrap(), None);

@@ -116,7 +116,7 @@ fn a_partition_that_stands_keeps_nothing_and_ends_as_if_it_had_never_stood() {
     assert_eq!(balance(&node, "anna").to_string(), "1.00");
     assert_eq!(node.status().standing[0].0, stuck);
     // Its frames are in the open segment, in closed ones, and in some that are compressed.
-    let has_packed = || node.backing().log.closed().unwrap().iter().any(|segment| segment.packed);
+    let has_packed = || node.backing().log.closed().iter().any(|segment| segment.packed);
     until_is("whether a segment is compressed", true, has_packed);
 
     let is_over = AtomicBool::new(false);
@@ -232,7 +232,7 @@ fn the_log_is_kept_from_where_a_partition_stands() {
     // Tidying looks for what can be removed before it compresses anything.
     fill(&node, "further");
     until_is("how many closed segments are not compressed", 0, || {
-        log.closed().unwrap().iter().filter(|segment| !segment.packed).count()
+        log.closed().iter().filter(|segment| !segment.packed).count()
     });
     assert!(!is_gone(stuck.batch));
     node.stop().unwrap();

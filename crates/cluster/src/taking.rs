@@ -45,7 +45,7 @@ pub(crate) fn take(inner: &Arc<Inner>, partition: u16) -> Result<(Live, Keeper),
             disks: &disks,
             files: Options {
                 filter_bytes_max: inner.options.filter_bytes_max / inner.seats.len() as u64,
-                ..inner.options.files
+                ..inner.options.files.clone()
             },
             log_bytes_max: inner.options.log_bytes_max / inner.seats.len() as u64,
             control: &inner.control,

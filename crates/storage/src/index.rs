@@ -256,7 +256,7 @@ mod tests {
     fn every_slice_is_found_in_its_page_as_it_was_in_memory() {
         for count in [1, 254, 255, 256, 2_000] {
             let batches =
-                vec![(0, (7..7 + count).collect()), (3, vec![9]), (700, (1..count + 1).collect())];
+                vec![(0, (7..7 + count).collect()), (3, vec![9]), (700, (1..=count).collect())];
             let (index, summary, pages) = closed(&batches);
             for partition in [0, 1, 3, 700, 701] {
                 assert_eq!(summary.range(partition), index.range(partition));

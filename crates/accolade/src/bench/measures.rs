@@ -286,7 +286,7 @@ fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let node = start(sealing, "")?;
     std::thread::sleep(Duration::from_secs(4));
     let began = Instant::now();
-    while !is_tidy(&node)? && began.elapsed() < Duration::from_mins(5) {
+    while !is_tidy(&node) && began.elapsed() < Duration::from_mins(5) {
         std::thread::sleep(Duration::from_millis(200));
     }
     let open: u64 = node.backing().open_bytes_allocated();
@@ -307,13 +307,13 @@ fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_tidy(node: &Node) -> anyhow::Result<bool> {
+fn is_tidy(node: &Node) -> bool {
     let backing = node.backing();
     let packed = |slices: &accolade_storage::slices::Slices| {
         slices.closed().iter().all(|segment| segment.packed)
     };
     let ids_sealed = node.status().ids_in_memory == 0;
-    Ok(packed(&backing.log) && packed(&backing.journal) && ids_sealed)
+    packed(&backing.log) && packed(&backing.journal) && ids_sealed
 }
 
 /// P19: intake while the window is full of ids.

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use accolade_storage::slices::PACKED_ENDING;
+
 use crate::harness::{Home, Serving, line_with};
 use crate::kill::{Connection, Page, found, from_environment, hundredths, now};
 
@@ -41,7 +43,7 @@ fn years_of_closed_files_are_read_and_added_to_with_few_descriptors() {
     let began = Instant::now();
     let serving = home.serve(&ENVIRONMENT);
     let files = closed_files(&home);
-    let packed = files.iter().filter(|name| name.ends_with(".zst")).count();
+    let packed = files.iter().filter(|name| name.ends_with(PACKED_ENDING)).count();
     println!("{} files, {packed} compressed, opened in {:?}", files.len(), began.elapsed());
     assert!(packed > 0 && packed < files.len(), "{packed} of {} are compressed", files.len());
     let mut connection = Connection::open(&serving, &key).unwrap();
@@ -58,9 +60,9 @@ fn years_of_closed_files_are_read_and_added_to_with_few_descriptors() {
     assert_eq!(ledger(&mut connection, 0), sent.div_ceil(PLAYERS));
     let status = home.run(&["status"]).well();
     let descriptors = line_with(&status, "descriptors");
-    println!("{descriptors}; at most {most_open} were open");
     assert!(descriptors.contains("256; closed files have"), "{descriptors}");
     look(&serving);
+    println!("{descriptors}; at most {most_open} were open");
     assert!(most_open < DESCRIPTORS, "{most_open}");
     drop(connection);
     assert_eq!(serving.stop().0, Some(0));

@@ -16,6 +16,7 @@ use accolade_storage::disk::RealDisk;
 use accolade_storage::frames;
 use accolade_storage::open::{self, Opened, Options};
 use accolade_storage::segment::{BEGIN, COMMIT, Family};
+use accolade_storage::table_cache::TableCache;
 use accolade_wire::control::{Command, Control};
 use accolade_wire::record::{Kind, Record, Source};
 
@@ -32,6 +33,7 @@ fn opened(folder: &Path) -> Opened {
         journal_segment_bytes: 64 << 20,
         segment_bytes: 32 << 20,
         filter_bytes_max: 1 << 20,
+        tables: TableCache::default(),
     };
     open::open(&disk, &sizes).unwrap()
 }

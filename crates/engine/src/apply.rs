@@ -153,6 +153,7 @@ fn control<'a>(loaded: &Loaded<'_>) -> Step<'a> {
 }
 
 /// Takes a message of another partition in once, and says so whenever it comes.
+#[inline]
 fn received<'a>(
     loaded: &Loaded<'_>,
     record: &Record<'_>,

@@ -89,6 +89,7 @@ pub(crate) struct Carrying<'c, 'a> {
 
 impl Partition {
     /// Carries all of a step but its outcome.
+    #[inline]
     pub(crate) fn carry<'a>(&mut self, step: &mut Step<'a>, with: &mut Carrying<'_, 'a>) {
         for change in step.changes.drain(..) {
             self.change(change, with);
@@ -100,6 +101,7 @@ impl Partition {
         with.folding.effects.append(&mut step.effects);
     }
 
+    #[inline]
     fn change(&mut self, change: Change<'_>, with: &mut Carrying<'_, '_>) {
         match change {
             Change::Open => {
@@ -148,11 +150,11 @@ impl Partition {
     }
 
     /// The account of a player, to be changed.
+    #[inline]
     fn account(&mut self, player: Ordinal) -> &mut Account {
         let is_kept = |undo: &Undo| matches!(undo, Undo::Account(kept, _) if *kept == player);
         if !self.undo.iter().any(is_kept) {
-            let before = self.players.get(player).account.clone();
-            self.undo.push(Undo::Account(player, before));
+            self.undo.push(Undo::Account(player, self.players.get(player).account.clone()));
         }
         let account = self.players.change(player);
         account.last_updated = self.time;
@@ -176,6 +178,7 @@ impl Partition {
     }
 
     /// Makes one entry of the ledger, and nothing else changes a balance.
+    #[inline]
     fn enter<'a>(&mut self, new: NewEntry<'a>, with: &mut Carrying<'_, 'a>) {
         let number = with.numbered + u32::try_from(with.made.entries.len()).expect("few entries");
         let place = Place { number, ..with.place };

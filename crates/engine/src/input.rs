@@ -123,6 +123,7 @@ impl Known {
 }
 
 /// Reads the body of `record`, in a dialect. What is `known` of it is not read again.
+#[inline]
 pub fn read<'a>(
     record: &Record<'a>,
     known: Option<&Known>,
@@ -160,6 +161,7 @@ pub fn operator_of<'a>(event: &'a Event<'_>, record: &Record<'a>) -> &'a str {
     }
 }
 
+#[inline]
 fn with_identity<'a>(
     event: Event<'a>,
     record: &Record<'a>,
@@ -170,6 +172,7 @@ fn with_identity<'a>(
     Body::Event(event, identity)
 }
 
+#[inline]
 fn identity(event: &Event<'_>, record: &Record<'_>, key: &HashKey, dialect: &Dialect) -> Identity {
     let kind = match event {
         Event::Wager(_) => IdKind::Wager,

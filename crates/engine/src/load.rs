@@ -10,11 +10,12 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Day;
+use accolade_wire::bytes::BadFormat;
 use accolade_wire::control::Command;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::named::Named;
-use accolade_wire::record::{Record, Slice, Source};
+use accolade_wire::record::{Record, Source};
 
 use crate::apply::{Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
 use crate::input::{self, Body, Identity, Known, operator_of};
@@ -98,25 +99,32 @@ impl NotLoaded {
 }
 
 impl Partition {
-    /// The records of a batch; the ids of all of them are asked of the store at once.
-    pub(crate) fn keys<'a>(
+    /// Records of a batch, each with what is known of it; the ids of all of them are asked of the store at once.
+    pub(crate) fn keys<'a, 'k>(
         &self,
-        slice: &Slice<'a>,
-        known: &[Option<Known>],
+        records: impl Iterator<Item = (Result<Record<'a>, BadFormat>, Option<&'k Known>)>,
+        batch: u64,
         dialect: &Dialect,
         store: &mut impl Store,
     ) -> io::Result<Vec<Keyed<'a>>> {
-        let mut keyed = Vec::with_capacity(slice.count as usize);
-        let known = known.iter().map(Option::as_ref).chain(std::iter::repeat(None));
-        for (record, known) in slice.records().zip(known) {
+        let mut keyed = Vec::with_capacity(records.size_hint().1.unwrap_or(0));
+        for (record, known) in records {
             let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-            keyed.push(self.key(record.map_err(invalid)?, known, slice.batch, dialect));
+            keyed.push(self.key(record.map_err(invalid)?, known, batch, dialect));
         }
         self.ask(&mut keyed, store)?;
         Ok(keyed)
     }
 
+    /// Brings what the records will find in memory towards the processor.
+    pub(crate) fn warm(&self, keyed: &[Keyed<'_>]) {
+        self.ids.warm(keyed.iter().filter_map(|keyed| keyed.ask.as_ref()));
+        let players: Vec<_> = keyed.iter().filter_map(|keyed| keyed.body.player()).collect();
+        self.players.warm(&players);
+    }
+
     /// One record, with what is to be asked about its id.
+    #[inline]
     pub(crate) fn key<'a>(
         &self,
         record: Record<'a>,
@@ -288,6 +296,7 @@ impl Partition {
     }
 
     /// What a record needs. One that is passed over needs little, and what it is need not be known.
+    #[inline]
     pub(crate) fn load<S: Store>(
         &self,
         keyed: &Keyed<'_>,
@@ -345,6 +354,7 @@ impl Partition {
         }
     }
 
+    #[inline]
     fn load_event<'s, S: Store>(
         &'s self,
         loaded: &mut Loaded<'s>,

@@ -196,6 +196,10 @@ struct Batch<'b, S, O> {
     passed_over: Option<PassedOver>,
 }
 
+/// Records that are read together, and whose ids are asked for at once: so many that what they need of memory is
+/// fetched in parallel, and so few that the processor's caches have all of it until it is used.
+const TOGETHER: usize = 64;
+
 /// Whether an input is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Skip {
@@ -419,15 +423,27 @@ impl Partition {
         if batch.folding.slot == 0 {
             self.fire(batch, slice)?;
         }
-        if batch.folding.slot > slice.count {
-            return Ok(());
-        }
         let dialect = Dialect::of(batch.behaviour.number);
-        let keyed = self.keys(slice, batch.known, dialect, batch.store)?;
-        let players: Vec<_> = keyed.iter().filter_map(|keyed| keyed.body.player()).collect();
-        self.players.warm(&players);
-        for (slot, keyed) in (1..).zip(&keyed).skip(batch.folding.slot as usize - 1) {
-            batch.folding.slot = slot;
+        let known = batch.known.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let mut records = slice.records().zip(known).skip(batch.folding.slot as usize - 1);
+        while batch.folding.slot <= slice.count {
+            let together = records.by_ref().take(TOGETHER);
+            let keyed = self.keys(together, slice.batch, dialect, batch.store)?;
+            self.fold_together(batch, slice, &keyed)?;
+        }
+        Ok(())
+    }
+
+    /// Folds records that come one after the other, from the slot on at which the batch stands.
+    fn fold_together<S: Store, O: Observer>(
+        &mut self,
+        batch: &mut Batch<'_, S, O>,
+        slice: &Slice<'_>,
+        keyed: &[Keyed<'_>],
+    ) -> Result<(), Stopped> {
+        self.warm(keyed);
+        for keyed in keyed {
+            let slot = batch.folding.slot;
             let place = self.at(slice, &batch.folding);
             let skip = self.skips_record(place, keyed.record.kind, batch.passed_over.as_ref());
             let (outcome, player) =
@@ -436,8 +452,8 @@ impl Partition {
                 })?;
             let balance = player.map(|player| self.players.get(player).account.balance);
             batch.observer.folded(slot, &outcome, balance);
+            batch.folding.slot += 1;
         }
-        batch.folding.slot = slice.count + 1;
         Ok(())
     }
 

@@ -105,6 +105,7 @@ pub enum Effect {
 
 impl<'a> Step<'a> {
     /// An outcome and nothing more.
+    #[inline]
     pub fn only(outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -130,6 +131,7 @@ impl<'a> Step<'a> {
 
     /// The step with one more change.
     #[must_use]
+    #[inline]
     pub fn and(mut self, change: Change<'a>) -> Self {
         self.changes.push(change);
         self

@@ -162,6 +162,7 @@ struct Fields {
 }
 
 impl Fields {
+    #[inline]
     fn all_good<T>(self, event: T) -> Result<T, Vec<Problem>> {
         if self.problems.is_empty() { Ok(event) } else { Err(self.problems) }
     }
@@ -175,6 +176,7 @@ impl Fields {
         self.problems.push(Problem::new(format!("/{name}"), format!("{expected}, found {found}")));
     }
 
+    #[inline]
     fn id<'a>(&mut self, name: &str, slot: Slot<'a>) -> Cow<'a, str> {
         match slot {
             Some(Value::Text(text)) if is_id(&text) => text,
@@ -192,6 +194,7 @@ impl Fields {
         }
     }
 
+    #[inline]
     fn amount(&mut self, name: &str, slot: Slot<'_>) -> Amount {
         let Some(Value::Number(text)) = slot else {
             self.bad(name, "expected a number", slot);

@@ -35,6 +35,7 @@ pub fn out_of_time(at: Timestamp, now: Timestamp, window_micros: i64) -> Option<
     }
 }
 
+#[inline]
 pub(super) fn apply<'a>(
     rules: &Rules,
     loaded: &Loaded<'_>,
@@ -76,6 +77,7 @@ fn refused<'a>(refusal: Refusal, version: u32) -> Step<'a> {
     Step::only(Outcome::Refused { refusal, version })
 }
 
+#[inline]
 fn apply_wager<'a>(loaded: &Loaded<'_>, wager: &'a Wager<'a>) -> Step<'a> {
     if loaded.voided {
         return refused(Refusal::Voided, 0).and(Change::Open);

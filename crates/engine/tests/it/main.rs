@@ -4,6 +4,7 @@ mod behaviours;
 mod dialects;
 mod faults;
 mod frozen;
+mod known;
 mod letters;
 mod play;
 mod replay;

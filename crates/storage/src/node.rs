@@ -165,8 +165,7 @@ impl Node {
         let real = RealDisk::open(&options.data_dir)
             .map_err(|source| StorageError::io(options.data_dir.display().to_string(), source))?;
         let lock_file = crate::disk::lock_directory(&options.data_dir)?;
-        real.go_on_removing().map_err(|source| StorageError::io(removing::FOLDER, source))?;
-        let disk = options.descriptors.over(Arc::new(real));
+        let disk = options.descriptors.over(Arc::new(real.clone()));
         let folds = match options.folds {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             folds => folds,
@@ -227,6 +226,8 @@ impl Node {
         let hash_key = HashKey([0; 16]);
         let mut node = Self { inner, threads: Mutex::new(threads), hash_key };
         node.hash_key = node.wait_for_genesis()?;
+        // Not before: what opening syncs would wait for it.
+        real.go_on_removing().map_err(|source| StorageError::io(removing::FOLDER, source))?;
         Ok(node)
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 pub(crate) const FOLDER: &str = "removed";
 /// A file of no more than this is removed at once.
 const AT_ONCE_BYTES: u64 = 4 << 20;
-/// What is freed in one go.
+/// What is freed in one go; as many times more as there are files behind, so that they never become many.
 const STEP_BYTES: u64 = 2 << 20;
 /// Between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -58,6 +59,9 @@ impl Readers {
     }
 }
 
+/// Files that wait to be freed.
+static BEHIND: AtomicU64 = AtomicU64::new(0);
+
 /// A file that has lost its name.
 #[derive(Debug)]
 struct Removed {
@@ -97,11 +101,13 @@ fn hand_over(removed: Removed) -> io::Result<()> {
     let Some(remover) = REMOVER.get_or_init(start) else {
         return std::fs::remove_file(removed.path);
     };
+    BEHIND.fetch_add(1, Ordering::Relaxed);
     remover.send(removed).or_else(|unsent| std::fs::remove_file(unsent.0.path))
 }
 
 fn run(files: &Receiver<Removed>) {
     while let Ok(removed) = files.recv() {
+        BEHIND.fetch_sub(1, Ordering::Relaxed);
         let path = &removed.path;
         let shrunk = if removed.waits_for_readers() {
             OpenOptions::new().write(true).open(path).and_then(|file| shrink(&file))
@@ -135,7 +141,7 @@ impl Removed {
 fn shrink(file: &File) -> io::Result<()> {
     let mut len = file.metadata()?.len();
     while len > STEP_BYTES {
-        len -= STEP_BYTES;
+        len = len.saturating_sub(STEP_BYTES * (1 + BEHIND.load(Ordering::Relaxed)));
         file.set_len(len)?;
         file.sync_data()?;
         std::thread::sleep(PAUSE);

@@ -156,9 +156,9 @@ impl Rates {
     }
 }
 
-impl FromIterator<(Box<str>, Rate)> for Rates {
-    fn from_iter<T: IntoIterator<Item = (Box<str>, Rate)>>(rates: T) -> Self {
-        Self { shared: Arc::new(rates.into_iter().collect()), changed: BTreeMap::new() }
+impl From<BTreeMap<Box<str>, Rate>> for Rates {
+    fn from(rates: BTreeMap<Box<str>, Rate>) -> Self {
+        Self { shared: Arc::new(rates), changed: BTreeMap::new() }
     }
 }
 

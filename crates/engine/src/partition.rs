@@ -179,7 +179,7 @@ impl Folding {
 /// What became of an earlier record of a batch whose journal has been begun: each is found where it begins.
 fn outcome_in(folded: &Folded, begins: &[usize], slot: u32) -> Outcome {
     let at = begins[slot as usize - 1];
-    let recorded = Outcomes::read(&folded.slice()).and_then(|all| all.at_offset(slot, at));
+    let recorded = Outcomes::read_at(&folded.slice(), slot, at);
     recorded.expect("the fold wrote these bytes in this batch").outcome
 }
 

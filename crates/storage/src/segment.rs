@@ -652,6 +652,8 @@ impl Tail {
             let to = (*to).min(file.len()?);
             settle(&**file, *from, to)?;
         }
-        self.frames.iter().try_for_each(|frame| frame.file.sync())
+        // Frames of one file come one after the other, and share it.
+        let same = |one: &Undurable, next: &Undurable| one.sequence == next.sequence;
+        self.frames.chunk_by(same).try_for_each(|frames| frames[0].file.sync())
     }
 }

@@ -353,7 +353,6 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Optio
 /// What became of the slots of a slice, in order: slot 0 first, then each record.
 #[derive(Debug, Clone)]
 pub struct Outcomes<'a> {
-    body: &'a [u8],
     cursor: Cursor<'a>,
     /// The behaviour number that the fold had.
     pub behaviour: u16,
@@ -372,8 +371,7 @@ impl<'a> Outcomes<'a> {
         let behaviour = cursor.u16()?;
         let time = Timestamp::from_micros(cursor.i64()?);
         let next = Place { partition: slice.partition, batch: slice.batch, slot: 0, number: 0 };
-        let (body, left) = (slice.body, u64::from(slice.count) + 1);
-        Ok(Self { body, cursor, behaviour, time, next, left })
+        Ok(Self { cursor, behaviour, time, next, left: u64::from(slice.count) + 1 })
     }
 
     /// What became of `slot`.
@@ -383,11 +381,12 @@ impl<'a> Outcomes<'a> {
     }
 
     /// What became of `slot`, which begins `offset` bytes after the beginning of the slice's body.
-    pub fn at_offset(mut self, slot: u32, offset: usize) -> Result<Recorded<'a>, BadFormat> {
-        let read = self.body.len() - self.cursor.rest().len();
-        self.cursor.take(offset.checked_sub(read).ok_or(self.cursor.bad())?)?;
-        self.next.slot = slot;
-        self.read_next()
+    pub fn read_at(slice: &Slice<'a>, slot: u32, offset: usize) -> Result<Recorded<'a>, BadFormat> {
+        let mut outcomes = Self::read(slice)?;
+        outcomes.cursor = Cursor::new(slice.body, "journal slice");
+        outcomes.cursor.take(offset)?;
+        outcomes.next.slot = slot;
+        outcomes.read_next()
     }
 
     /// What became of the records, without the batch's own time; its damage is told all the same.

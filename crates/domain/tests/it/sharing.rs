@@ -1,5 +1,6 @@
 //! What the rules of jurisdictions share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accolade_domain::amount::Rate;
@@ -10,6 +11,8 @@ fn rate(text: &str) -> Rate {
 }
 
 fn rules(games: &[(&str, &str)], denied: &[&str]) -> Rules {
+    let games: BTreeMap<Box<str>, Rate> =
+        games.iter().map(|(game, of)| (Box::from(*game), rate(of))).collect();
     Rules {
         enabled: true,
         eligibility: Eligibility {
@@ -19,7 +22,7 @@ fn rules(games: &[(&str, &str)], denied: &[&str]) -> Rules {
         earning: Earning {
             multipliers: Rates::default(),
             default_multiplier: Rate::ZERO,
-            games: games.iter().map(|(game, of)| (Box::from(*game), rate(of))).collect(),
+            games: games.into(),
             rounding: Rounding::Down,
             cap_per_day: None,
         },

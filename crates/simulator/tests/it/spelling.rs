@@ -149,9 +149,9 @@ fn meant_rules(rules: &ModelRules) -> Rules {
             players_deny: sorted(&rules.players_deny),
         },
         earning: Earning {
-            multipliers: multipliers.into_iter().collect(),
+            multipliers: multipliers.into(),
             default_multiplier,
-            games: rates(&rules.games).into_iter().collect(),
+            games: rates(&rules.games).into(),
             rounding: match rules.rounding {
                 ModelRounding::Down => Rounding::Down,
                 ModelRounding::HalfUp => Rounding::HalfUp,

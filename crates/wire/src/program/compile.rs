@@ -268,9 +268,8 @@ fn read_earning(
     multipliers: &Named<'_>,
     problems: &mut Problems,
 ) -> Earning {
-    let (default, multipliers): (Vec<_>, Vec<_>) =
-        by_name(multipliers, problems).into_iter().partition(|(name, _)| &**name == DEFAULT);
-    let default_multiplier = default.first().map_or(Rate::ZERO, |(_, rate)| *rate);
+    let mut multipliers = by_name(multipliers, problems);
+    let default_multiplier = multipliers.remove(DEFAULT).unwrap_or_default();
     let choices = [
         ("down", Rounding::Down),
         ("half-up", Rounding::HalfUp),
@@ -279,15 +278,15 @@ fn read_earning(
     let rounding = section.get("rounding");
     let rounding = rounding.and_then(|field| field.choice(&choices, &[], problems));
     Earning {
-        multipliers: multipliers.into_iter().collect(),
+        multipliers: multipliers.into(),
         default_multiplier,
-        games: by_name(&members(section, "games", problems), problems).into_iter().collect(),
+        games: by_name(&members(section, "games", problems), problems).into(),
         rounding: rounding.unwrap_or(Rounding::Down),
         cap_per_day: section.get("caps").and_then(|field| cap_per_day(field, problems)),
     }
 }
 
-fn by_name(named: &Named<'_>, problems: &mut Problems) -> Vec<(Box<str>, Rate)> {
+fn by_name(named: &Named<'_>, problems: &mut Problems) -> BTreeMap<Box<str>, Rate> {
     let rate = |(name, field): &(&str, Field<'_>)| Some(((*name).into(), field.rate(problems)?));
     named.iter().filter_map(rate).collect()
 }

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Serve(serve::Arguments),
     /// Add an operator, or list them
     Operator(operator::Arguments),
+    /// Say which role may ask which route of the API
+    Roles,
     /// Check, publish, compare and show loyalty programs
     Program(program::Arguments),
     /// Load wagers or game events from a file

@@ -34,6 +34,7 @@ mod projection;
 #[cfg(feature = "cluster")]
 mod publishing;
 mod restore;
+mod roles;
 mod serve;
 mod shapes;
 mod status;
@@ -90,6 +91,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Demo(demo) => demo::run(place.data_dir, demo).await,
         Command::Ingest(ingest) => ingest::run(&place, ingest).await,
         Command::Operator(operator) => operator::run(&place, operator).await,
+        Command::Roles => roles::run(),
         Command::Program(program) => program::run(&place, program).await,
         Command::Topic(topic) => topic::run(&place, topic).await,
         Command::Explain(explain) => explain::run(&place, explain).await,

@@ -13,19 +13,16 @@ use accolade_wire::hex::to_hex;
 use accolade_wire::journal::{Outcomes, StoredEntry};
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::record::Slice;
-use axum::extract::State;
-use axum::http::Uri;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use crate::cluster::{Neighbour, Where, partitions_text};
-use crate::parameters::Parameters;
+use crate::call::Call;
+use crate::cluster::{Where, partitions_text};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::PlaceShape;
 use crate::submit::soon;
-use crate::tenant::Door;
 use crate::topics::{Gone, Lines, stream};
 
 /// Batches after which progress is told.
@@ -67,11 +64,8 @@ pub(crate) struct Failure {
 }
 
 /// Verifies everything up to this moment, and tells of it line by line.
-pub(crate) async fn verify(
-    State(Door { service, .. }): State<Door>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
+pub(crate) async fn verify(call: Call) -> Result<Response, Problem> {
+    let Call { service, .. } = call;
     let owners = service.owners(0..service.partitions()).await?;
     let runtime = Handle::current();
     Ok(stream(move |lines| {
@@ -85,12 +79,8 @@ pub(crate) async fn verify(
 }
 
 /// Verifies partitions that are here, for another node.
-pub(crate) async fn verify_here(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["partitions"])?;
+pub(crate) async fn verify_here(call: Call) -> Result<Response, Problem> {
+    let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
     Ok(stream(move |lines| {
         let mut audit = Audit { service: &service, lines: &lines, entries: 0, accounts: 0 };

@@ -2,18 +2,16 @@
 
 use accolade_domain::outcome::Declined;
 use accolade_wire::control::Control;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use crate::call::Call;
 use crate::dry_run::respond_to_change;
-use crate::host::read;
-use crate::parameters::Parameters;
+use crate::host::{Asked, read};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::Service;
 use crate::shapes::respond;
-use crate::tenant::Door;
 
 #[derive(Serialize)]
 struct BehaviourShape {
@@ -63,11 +61,8 @@ impl Service {
 }
 
 /// The behaviour in force, and which ones each node knows.
-pub(crate) async fn show(
-    State(Door { service, .. }): State<Door>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
+pub(crate) async fn show(call: Call) -> Result<Response, Problem> {
+    let Call { service, .. } = call;
     let behaviour = service.host.rules().settings.behaviour;
     let nodes = service.behaviours().await?;
     Ok(respond(StatusCode::OK, &BehaviourShape { behaviour, nodes }))
@@ -80,12 +75,8 @@ struct Switch {
 }
 
 /// Has the fold decide by another behaviour from the next batch on; refused while a node cannot.
-pub(crate) async fn switch(
-    State(door): State<Door>,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (Switch { number }, is_dry) = read(&door, request).await?;
-    let service = &door.service;
+pub(crate) async fn switch(call: Call) -> Result<Response, Problem> {
+    let Asked { service, body: Switch { number }, is_dry } = read(call).await?;
     if number <= service.host.rules().settings.behaviour {
         return Err(Declined::BehaviourPassed.into());
     }

@@ -58,6 +58,12 @@ impl Drop for Held<'_> {
     }
 }
 
+/// The content type that a request names, without its parameters.
+pub(crate) fn essence_of(headers: &HeaderMap) -> &str {
+    let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    named.split(';').next().unwrap_or("").trim()
+}
+
 /// What a body of events is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -70,8 +76,7 @@ pub(crate) enum Format {
 impl Format {
     /// The format that the request names.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let essence = named.split(';').next().unwrap_or("").trim();
+        let essence = essence_of(headers);
         if essence.eq_ignore_ascii_case("application/json") {
             Ok(Self::Json)
         } else if essence.eq_ignore_ascii_case("application/x-ndjson") {

@@ -4,12 +4,11 @@
 //! What concerns one partition is forwarded to its owner, once. What concerns several is asked of
 //! their owners and put together here, whole or not at all.
 
-mod ask;
-mod batches;
+pub(crate) mod ask;
+pub(crate) mod batches;
 mod forward;
 mod gather;
 mod neighbours;
-mod routes;
 mod told;
 
 use std::sync::Arc;
@@ -21,9 +20,8 @@ use tokio::time::Instant;
 pub use self::neighbours::{BadSecret, Neighbours};
 
 pub(crate) use self::batches::{Batch, Stretch};
-pub(crate) use self::forward::{By, Forwarded, at_owner, unreachable};
+pub(crate) use self::forward::{Carrying, at_a_node, unreachable};
 pub(crate) use self::gather::partitions_text;
-pub(crate) use self::routes::{Neighbour, routes};
 pub(crate) use self::told::{put_told, read_told};
 
 use crate::problem::Problem;

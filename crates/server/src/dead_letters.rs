@@ -2,6 +2,7 @@
 //! and whoever runs the node those that belong to nobody too.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
@@ -16,22 +17,22 @@ use accolade_wire::hex::to_hex;
 use accolade_wire::json::{self, Value};
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::Kind;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::cluster::Neighbour;
-use crate::dry_run::{is_dry, respond_to_change};
+use crate::call::Call;
+use crate::dry_run::respond_to_change;
 use crate::idempotency::key_of;
-use crate::parameters::{LIMIT_MAX, Named, Parameters};
+use crate::parameters::{LIMIT_MAX, Parameters};
+use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
+use crate::routes::Audience;
 use crate::service::Service;
 use crate::shapes::{Page, Time, respond};
 use crate::submit::{Carried, blocking, recorded_soon, soon};
-use crate::tenant::{Administrator, Door, Tenant};
 
 /// Dead letters of which what is in memory is copied at once, while the fold waits.
 const LOOKED_AT_ONCE: usize = 1_000;
@@ -58,28 +59,23 @@ struct DeadLetterShape {
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(crate) enum Asker {
-    /// An operator.
-    Operator(Tenant),
+    /// Somebody of an operator's.
+    Operator(Arc<Known>),
     /// Whoever runs the node.
     Administrator,
 }
 
-impl From<Tenant> for Asker {
-    fn from(tenant: Tenant) -> Self {
-        Self::Operator(tenant)
-    }
-}
-
-impl From<Administrator> for Asker {
-    fn from(_: Administrator) -> Self {
-        Self::Administrator
-    }
-}
-
 impl Asker {
+    fn of(call: &Call) -> Self {
+        match call.route.audience {
+            Audience::Everybody => Self::Operator(call.operator()),
+            Audience::Socket | Audience::Nodes => Self::Administrator,
+        }
+    }
+
     fn may_see(&self, letter: &DeadLetter) -> bool {
         match self {
-            Self::Operator(tenant) => *letter.operator == *tenant.id,
+            Self::Operator(operator) => *letter.operator == *operator.id,
             Self::Administrator => true,
         }
     }
@@ -238,12 +234,9 @@ impl Service {
 }
 
 /// The operator's dead letters, or those of nobody who is known, in the order of their ids.
-pub(crate) async fn list<A: Into<Asker>>(
-    State(Door { service, .. }): State<Door>,
-    asker: A,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["state", "limit", "cursor"])?;
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    let asker = Asker::of(&call);
+    let Call { service, parameters, .. } = call;
     let state = parameters.choice("state", None, &STATES)?;
     let limit = parameters.limit()?;
     let after = match parameters.text("cursor") {
@@ -253,8 +246,8 @@ pub(crate) async fn list<A: Into<Asker>>(
         })?),
     };
     // One more than is shown says whether there are more.
-    let operator = match asker.into() {
-        Asker::Operator(tenant) => Some(tenant.id.to_string()),
+    let operator = match asker {
+        Asker::Operator(operator) => Some(operator.id.to_string()),
         Asker::Administrator => None,
     };
     let asked = Asked { operator, state, after, count: limit + 1 };
@@ -322,7 +315,7 @@ impl Asked {
         format!("/cluster/v1/dead-letters?{}", query.finish())
     }
 
-    fn read(parameters: &Parameters<'_>) -> Result<Self, Problem> {
+    fn read(parameters: &Parameters) -> Result<Self, Problem> {
         Ok(Self {
             operator: parameters.text("operator").map(str::to_owned),
             state: parameters.choice("state", None, &STATES)?,
@@ -363,13 +356,8 @@ fn read_looked(bytes: &[u8]) -> std::io::Result<Looked> {
 }
 
 /// Dead letters of partitions that are here, for another node.
-pub(crate) async fn found(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let known = ["partitions", "operator", "state", "after", "count"];
-    let parameters = Parameters::read(uri.query(), &known)?;
+pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
+    let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
     let asked = Asked::read(&parameters)?;
     let found =
@@ -379,14 +367,8 @@ pub(crate) async fn found(
 }
 
 /// One dead letter.
-pub(crate) async fn get<A: Into<Asker>>(
-    State(Door { service, .. }): State<Door>,
-    asker: A,
-    Named(id): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
-    let asker = asker.into();
+pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
+    let (asker, id, service) = (Asker::of(&call), call.name(), call.service);
     blocking(move || {
         let (place, letter) = service.dead_letter(&asker, &id)?;
         Ok(respond(StatusCode::OK, &service.dead_letter_shape(&asker, place, &letter)?))
@@ -396,13 +378,8 @@ pub(crate) async fn get<A: Into<Asker>>(
 
 /// Gives a dead letter other bytes, which must be a valid event of the operator's, or, for whoever runs the node,
 /// of any. The operator of a game event is named beside it, where its source named none.
-pub(crate) async fn repair<A: Into<Asker>>(
-    State(Door { service, .. }): State<Door>,
-    asker: A,
-    Named(id): Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    change(service, asker.into(), id, request, |letter, asker, service, body| {
+pub(crate) async fn repair(call: Call) -> Result<Response, Problem> {
+    change(call, |letter, asker, service, body| {
         let [original, operator] = json::fields(body, &["original", "operatorId"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
         let Some(Value::Text(original)) = original else {
@@ -469,26 +446,13 @@ fn check_repaired(
 }
 
 /// Sends a dead letter to its player's partition, once.
-pub(crate) async fn retry<A: Into<Asker>>(
-    State(Door { service, .. }): State<Door>,
-    asker: A,
-    Named(id): Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    change(service, asker.into(), id, request, |_, _, _, _| Ok(Change::Release)).await
+pub(crate) async fn retry(call: Call) -> Result<Response, Problem> {
+    change(call, |_, _, _, _| Ok(Change::Release)).await
 }
 
 /// Gives a dead letter up.
-pub(crate) async fn discard<A: Into<Asker>>(
-    State(Door { service, .. }): State<Door>,
-    asker: A,
-    Named(id): Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    change(service, asker.into(), id, request, |_, _, _, body| {
-        Ok(Change::Discard { why: read_why(body)? })
-    })
-    .await
+pub(crate) async fn discard(call: Call) -> Result<Response, Problem> {
+    change(call, |_, _, _, body| Ok(Change::Discard { why: read_why(body)? })).await
 }
 
 /// What is to be done about a dead letter.
@@ -524,14 +488,11 @@ impl Change {
 
 /// Carries out a command about a dead letter, and answers what it is afterwards, or would be.
 async fn change(
-    service: Service,
-    asker: Asker,
-    id: String,
-    request: Request,
+    call: Call,
     read: impl FnOnce(&DeadLetter, &Asker, &Service, &[u8]) -> Result<Change, Problem>,
 ) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let is_dry = is_dry(parts.uri.query())?;
+    let (asker, id, is_dry) = (Asker::of(&call), call.name(), call.is_dry()?);
+    let Call { service, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let (place, letter) = {
         let (service, asker, id) = (service.clone(), asker.clone(), id.clone());

@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use axum::response::Response;
 
+use crate::call::Call;
+use crate::problem::Problem;
 use crate::shapes::raw;
 
 const OPENAPI: &str = include_str!("../assets/openapi.json");
@@ -13,25 +15,25 @@ const SCRIPT: &str = include_str!("../assets/page.js");
 const STYLE: &str = include_str!("../assets/page.css");
 
 /// The description.
-pub(crate) async fn openapi() -> Response {
-    raw(StatusCode::OK, "application/json", OPENAPI)
+pub(crate) async fn openapi(_: Call) -> Result<Response, Problem> {
+    Ok(raw(StatusCode::OK, "application/json", OPENAPI))
 }
 
 /// The page.
-pub(crate) async fn page() -> Response {
+pub(crate) async fn page(_: Call) -> Result<Response, Problem> {
     let mut response = raw(StatusCode::OK, "text/html; charset=utf-8", PAGE);
     let policy =
         HeaderValue::from_static("default-src 'self'; base-uri 'none'; form-action 'none'");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    response
+    Ok(response)
 }
 
 /// The page's script.
-pub(crate) async fn script() -> Response {
-    raw(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT)
+pub(crate) async fn script(_: Call) -> Result<Response, Problem> {
+    Ok(raw(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT))
 }
 
 /// The page's style.
-pub(crate) async fn style() -> Response {
-    raw(StatusCode::OK, "text/css; charset=utf-8", STYLE)
+pub(crate) async fn style(_: Call) -> Result<Response, Problem> {
+    Ok(raw(StatusCode::OK, "text/css; charset=utf-8", STYLE))
 }

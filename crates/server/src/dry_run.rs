@@ -13,19 +13,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, rules_unknown};
 use crate::service::{Service, now};
 use crate::shapes::respond;
 use crate::submit::{blocking, made_by};
-
-/// The parameter that asks for a dry run.
-pub(crate) const DRY_RUN: &str = "dryRun";
-
-/// Whether a query asks for a dry run; it may have no other parameter.
-pub(crate) fn is_dry(query: Option<&str>) -> Result<bool, Problem> {
-    Parameters::read(query, &[DRY_RUN])?.switch(DRY_RUN)
-}
 
 /// An answer, as a dry run gives it or as it is.
 #[derive(Serialize)]

@@ -8,17 +8,15 @@ use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::identity::IdKind;
 use accolade_wire::json::{self, Value};
 use accolade_wire::timestamp;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::call::Call;
 use crate::dead_letters::id_of;
 use crate::lookup::{LetterShape, Occurrence, player_part};
-use crate::parameters::{Named, Parameters};
 use crate::problem::Problem;
 use crate::shapes::{Exact, OutcomeShape, PartsShape, PlaceShape, Time, respond};
-use crate::tenant::{Door, Tenant};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,16 +64,12 @@ struct Other {
 }
 
 /// Explains a wager. Where several players' wagers have one id, `playerId` chooses.
-pub(crate) async fn explanation(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(id): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["playerId"])?;
+pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
+    let (operator, id) = (call.operator(), call.name());
+    let Call { service, parameters, .. } = call;
     let key = service.host.rules().settings.hash_key;
     let player = parameters.text("playerId").map(|player| player_part(&key, player));
-    let found = service.occurrences(&tenant.id, &[IdKind::Wager, IdKind::Void], &id).await?;
+    let found = service.occurrences(&operator.id, &[IdKind::Wager, IdKind::Void], &id).await?;
     let is_asked_for =
         |found: &Occurrence| player.is_none() || found.player.is_none() || found.player == player;
     let is_wager = |found: &Occurrence| found.kind == IdKind::Wager;

@@ -4,18 +4,17 @@ use accolade_domain::refusal::DeadReason;
 use accolade_storage::host::NotHere;
 use accolade_storage::node::Status;
 use accolade_wire::record::Kind;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use metrics::{Counter, counter, gauge};
 use serde::{Deserialize, Serialize};
 
+use crate::call::Call;
 use crate::outlets::OutletState;
 use crate::problem::Problem;
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, raw, respond};
 use crate::submit::blocking;
-use crate::tenant::Door;
 
 /// Counters of the edge; never one for a player.
 #[derive(Debug)]
@@ -66,8 +65,8 @@ impl Counters {
 }
 
 /// The process answers.
-pub(crate) async fn healthz() -> Response {
-    raw(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")
+pub(crate) async fn healthz(_: Call) -> Result<Response, Problem> {
+    Ok(raw(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"))
 }
 
 #[derive(Serialize)]
@@ -136,7 +135,8 @@ fn reasons(service: &Service, status: &Status) -> Vec<String> {
 }
 
 /// Whether the node takes events in.
-pub(crate) async fn readyz(State(Door { service, .. }): State<Door>) -> Result<Response, Problem> {
+pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
+    let Call { service, .. } = call;
     let (status, reasons, outlets) = blocking(move || {
         let status = service.host.status();
         let reasons = reasons(&service, &status);
@@ -150,7 +150,8 @@ pub(crate) async fn readyz(State(Door { service, .. }): State<Door>) -> Result<R
 }
 
 /// All metrics, in the text format of Prometheus.
-pub(crate) async fn metrics(State(Door { service, .. }): State<Door>) -> Result<Response, Problem> {
+pub(crate) async fn metrics(call: Call) -> Result<Response, Problem> {
+    let Call { service, .. } = call;
     let text = blocking(move || {
         set_gauges(&service);
         service.metrics.render()

@@ -10,24 +10,22 @@ use accolade_storage::random::random;
 use accolade_wire::control::Control;
 use accolade_wire::hex::to_hex;
 use accolade_wire::record::{Kind, Record, Source};
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::cluster::Neighbour;
-use crate::dry_run::{is_dry, respond_to_change};
+use crate::call::Call;
+use crate::credentials::key_hash;
+use crate::dry_run::respond_to_change;
 use crate::health::StandingShape;
-use crate::intake::Way;
+use crate::intake::{Way, take_in};
 use crate::outlets::OutletState;
-use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, Time, respond};
 use crate::submit::{Parcel, blocking};
-use crate::tenant::{Door, Tenant, key_hash};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -200,20 +198,13 @@ impl Service {
 }
 
 /// How the node is, and the other nodes of its cluster.
-pub(crate) async fn status(
-    State(Door { service, .. }): State<Door>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
-    Ok(respond(StatusCode::OK, &service.whole_status().await?))
+pub(crate) async fn status(call: Call) -> Result<Response, Problem> {
+    Ok(respond(StatusCode::OK, &call.service.whole_status().await?))
 }
 
 /// How the node is, for another node.
-pub(crate) async fn own_status(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-) -> Result<Response, Problem> {
-    Ok(respond(StatusCode::OK, &service.own_status().await?))
+pub(crate) async fn own_status(call: Call) -> Result<Response, Problem> {
+    Ok(respond(StatusCode::OK, &call.service.own_status().await?))
 }
 
 #[derive(Serialize)]
@@ -232,12 +223,8 @@ struct OperatorShape {
 }
 
 /// All operators, by name.
-pub(crate) async fn operators(
-    State(Door { service, .. }): State<Door>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
-    let rules = service.host.rules();
+pub(crate) async fn operators(call: Call) -> Result<Response, Problem> {
+    let rules = call.service.host.rules();
     let items = rules.operators().map(|operator| OperatorShape {
         operator_id: operator.id.clone(),
         number: operator.number,
@@ -264,25 +251,28 @@ struct AddedOperator<'a> {
     key: Option<&'a str>,
 }
 
+/// A change of the node, as it was asked for.
+pub(crate) struct Asked<T> {
+    pub(crate) service: Service,
+    pub(crate) body: T,
+    pub(crate) is_dry: bool,
+}
+
 /// Reads the body, and whether nothing is to be done.
-pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
-    door: &Door,
-    request: Request,
-) -> Result<(T, bool), Problem> {
-    let (parts, body) = request.into_parts();
-    let is_dry = is_dry(parts.uri.query())?;
-    let (body, _held) = door.service.read_body(&parts.headers, body).await?;
-    let read = serde_json::from_slice(&body)
+pub(crate) async fn read<T: for<'de> Deserialize<'de>>(call: Call) -> Result<Asked<T>, Problem> {
+    let is_dry = call.is_dry()?;
+    let Call { service, parts, body, .. } = call;
+    let (body, held) = service.read_body(&parts.headers, body).await?;
+    let body = serde_json::from_slice(&body)
         .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))?;
-    Ok((read, is_dry))
+    drop(held);
+    Ok(Asked { service, body, is_dry })
 }
 
 /// Adds an operator and makes its key.
-pub(crate) async fn add_operator(
-    State(door): State<Door>,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (NewOperator { operator_id, events_per_second }, is_dry) = read(&door, request).await?;
+pub(crate) async fn add_operator(call: Call) -> Result<Response, Problem> {
+    let Asked { service, body, is_dry } = read(call).await?;
+    let NewOperator { operator_id, events_per_second } = body;
     let is_id = (1..=ID_BYTES_MAX).contains(&operator_id.len())
         && !operator_id.chars().any(char::is_control);
     if !is_id {
@@ -293,7 +283,6 @@ pub(crate) async fn add_operator(
     let key = format!("acc_{}", to_hex(&secret));
     let (operator, key_hash) = (operator_id.clone(), key_hash(&key));
     let control = Control::Operator { operator, key_hash, events_per_second };
-    let service = &door.service;
     if is_dry {
         service.rules_would(&control).await?;
         let added = AddedOperator { operator_id: &operator_id, key: None };
@@ -324,10 +313,10 @@ struct Skipped {
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Makes the input at which a partition stands a dead letter, and answers once it has gone on.
-pub(crate) async fn skip(State(door): State<Door>, request: Request) -> Result<Response, Problem> {
-    let (Skip { partition, batch, slot, who }, is_dry) = read(&door, request).await?;
+pub(crate) async fn skip(call: Call) -> Result<Response, Problem> {
+    let Asked { service, body: Skip { partition, batch, slot, who }, is_dry } = read(call).await?;
     let place = Place { partition, batch, slot, number: 0 };
-    if !stands_at(&door, place).await? {
+    if !stands_at(&service, place).await? {
         return Err(accolade_domain::outcome::Declined::NotStandingThere.into());
     }
     if is_dry {
@@ -341,11 +330,11 @@ pub(crate) async fn skip(State(door): State<Door>, request: Request) -> Result<R
     let record = Record { kind, source, operator, received_at, origin, body: &body };
     parcel.add(None, &record, None);
     // Nobody hears of the record's own outcome where its partition is the one that stands.
-    door.service.submit(parcel).await?;
-    door.service.counters.commands.increment(1);
-    let patience = Duration::from_millis(door.service.settings.wait_ms);
+    service.submit(parcel).await?;
+    service.counters.commands.increment(1);
+    let patience = Duration::from_millis(service.settings.wait_ms);
     let goes_on = async {
-        while stands_at(&door, place).await? {
+        while stands_at(&service, place).await? {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok::<_, Problem>(())
@@ -354,26 +343,20 @@ pub(crate) async fn skip(State(door): State<Door>, request: Request) -> Result<R
     Ok(respond(StatusCode::OK, &Skipped { skipped: place.into() }))
 }
 
-async fn stands_at(door: &Door, place: Place) -> Result<bool, Problem> {
-    let standing = door.service.whole_status().await?.standing;
+async fn stands_at(service: &Service, place: Place) -> Result<bool, Problem> {
+    let standing = service.whole_status().await?.standing;
     Ok(standing.iter().any(|standing| standing.place == place.into()))
 }
 
 const KINDS: [(&str, Kind); 2] = [("wagers", Kind::Wager), ("events", Kind::GameEvent)];
 
 /// Takes in lines of a file: wagers of any operators, or game events of the one that the header names.
-pub(crate) async fn ingest(
-    State(door): State<Door>,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (mut parts, body) = request.into_parts();
-    let known = ["kind", "wait"];
-    let kind = Parameters::read(parts.uri.query(), &known)?.choice("kind", Kind::Wager, &KINDS)?;
+pub(crate) async fn ingest(call: Call) -> Result<Response, Problem> {
+    let kind = call.parameters.choice("kind", Kind::Wager, &KINDS)?;
     // A wager from a file names its own operator, and the fold says whether it is known.
-    let tenant = match kind {
-        Kind::GameEvent => Some(Tenant::from_request_parts(&mut parts, &door).await?),
+    let operator = match kind {
+        Kind::GameEvent => Some(call.named_operator()?),
         Kind::Wager | Kind::Command | Kind::Control => None,
     };
-    let way = Way { kind, source: Source::File };
-    door.service.take_in(way, tenant, Request::from_parts(parts, body), &known).await
+    take_in(Way { kind, source: Source::File, operator }, call).await
 }

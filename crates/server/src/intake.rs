@@ -1,6 +1,7 @@
 //! Taking in wagers and game events: checked one by one, durable together, answered after that.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use accolade_domain::event::Event;
 use accolade_engine::input::Known;
@@ -10,45 +11,38 @@ use accolade_wire::event::{prepare_game_event, read_wager};
 use accolade_wire::identity::{HashKey, partition_of};
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::{Kind, Record, Source};
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::body::{Format, SMALL_BYTES};
-use crate::parameters::Parameters;
+use crate::call::Call;
+use crate::principal::{Known as Operator, Principal};
 use crate::problem::{Problem, ProblemShape, Refusal};
 use crate::service::{Service, now};
 use crate::shapes::{OutcomeShape, raw, respond};
 use crate::submit::{Applied, Parcel, blocking};
-use crate::tenant::{Door, Tenant};
 
 /// Takes in wagers and voids.
-pub(crate) async fn wagers(
-    State(door): State<Door>,
-    tenant: Tenant,
-    request: Request,
-) -> Result<Response, Problem> {
-    let way = Way { kind: Kind::Wager, source: Source::Http };
-    door.service.take_in(way, Some(tenant), request, &["wait"]).await
+pub(crate) async fn wagers(call: Call) -> Result<Response, Problem> {
+    let operator = Some(call.operator());
+    take_in(Way { kind: Kind::Wager, source: Source::Http, operator }, call).await
 }
 
 /// Takes in game events.
-pub(crate) async fn events(
-    State(door): State<Door>,
-    tenant: Tenant,
-    request: Request,
-) -> Result<Response, Problem> {
-    let way = Way { kind: Kind::GameEvent, source: Source::Http };
-    door.service.take_in(way, Some(tenant), request, &["wait"]).await
+pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
+    let operator = Some(call.operator());
+    take_in(Way { kind: Kind::GameEvent, source: Source::Http, operator }, call).await
 }
 
 /// What comes in, and from where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Way {
     pub(crate) kind: Kind,
     pub(crate) source: Source,
+    /// Whose it is; without one each wager names its own.
+    pub(crate) operator: Option<Arc<Operator>>,
 }
 
 /// A body that was read: what goes to the log, and what does not.
@@ -91,58 +85,52 @@ struct Applying {
     outcome: OutcomeShape,
 }
 
-impl Service {
-    /// Takes in a request's body. Without a tenant each wager names its own operator.
-    pub(crate) async fn take_in(
-        &self,
-        way: Way,
-        tenant: Option<Tenant>,
-        request: Request,
-        known: &[&str],
-    ) -> Result<Response, Problem> {
-        let (parts, body) = request.into_parts();
-        let parameters = Parameters::read(parts.uri.query(), known)?;
-        let waits = parameters.choice("wait", false, &[("applied", true)])?;
-        let format = Format::of(&parts.headers)?;
-        let (bytes, held) = self.read_body(&parts.headers, body).await?;
-        let prepared = if bytes.len() <= SMALL_BYTES {
-            self.prepare(way, tenant.as_ref(), format, &bytes)?
-        } else {
-            let service = self.clone();
-            blocking(move || service.prepare(way, tenant.as_ref(), format, &bytes)).await??
-        };
-        drop(held);
-        let Prepared { mut parcel, indexes, rejected, single } = prepared;
-        parcel.trace = trace_of(&parts.headers);
-        self.counters.of(way.kind).count(indexes.len(), rejected.len());
-        if let Some(event_id) = single {
-            if !waits {
-                self.submit(parcel).await?;
-                return Ok(success(&event_id));
-            }
-            let outcome = self.outcomes(parcel).await?.pop().unwrap_or_default();
-            let single = Single { status: "success", event_id: &event_id, outcome };
-            return Ok(respond(StatusCode::OK, &single));
+/// Takes in a request's body.
+pub(crate) async fn take_in(way: Way, call: Call) -> Result<Response, Problem> {
+    let Call { service, principal, parameters, parts, body, .. } = call;
+    let waits = parameters.choice("wait", false, &[("applied", true)])?;
+    let format = Format::of(&parts.headers)?;
+    let kind = way.kind;
+    let (bytes, held) = service.read_body(&parts.headers, body).await?;
+    let prepared = if bytes.len() <= SMALL_BYTES {
+        service.prepare(&way, &principal, format, &bytes)?
+    } else {
+        let service = service.clone();
+        blocking(move || service.prepare(&way, &principal, format, &bytes)).await??
+    };
+    drop(held);
+    let Prepared { mut parcel, indexes, rejected, single } = prepared;
+    parcel.trace = trace_of(&parts.headers);
+    service.counters.of(kind).count(indexes.len(), rejected.len());
+    if let Some(event_id) = single {
+        if !waits {
+            service.submit(parcel).await?;
+            return Ok(success(&event_id));
         }
-        let accepted = indexes.len();
-        let mut results = waits.then(Vec::new);
-        if !parcel.is_empty() {
-            match &mut results {
-                None => self.submit(parcel).await?,
-                Some(results) => {
-                    let outcomes = self.outcomes(parcel).await?.into_iter();
-                    let applying = |(index, outcome)| Applying { index, outcome };
-                    results.extend(indexes.into_iter().zip(outcomes).map(applying));
-                }
-            }
-        }
-        let rejected = rejected
-            .iter()
-            .map(|(index, problem)| Rejected { index: *index, problem: problem.shape() })
-            .collect();
-        Ok(respond(StatusCode::OK, &Many { accepted, rejected, results }))
+        let outcome = service.outcomes(parcel).await?.pop().unwrap_or_default();
+        let single = Single { status: "success", event_id: &event_id, outcome };
+        return Ok(respond(StatusCode::OK, &single));
     }
+    let accepted = indexes.len();
+    let mut results = waits.then(Vec::new);
+    if !parcel.is_empty() {
+        match &mut results {
+            None => service.submit(parcel).await?,
+            Some(results) => {
+                let outcomes = service.outcomes(parcel).await?.into_iter();
+                let applying = |(index, outcome)| Applying { index, outcome };
+                results.extend(indexes.into_iter().zip(outcomes).map(applying));
+            }
+        }
+    }
+    let rejected = rejected
+        .iter()
+        .map(|(index, problem)| Rejected { index: *index, problem: problem.shape() })
+        .collect();
+    Ok(respond(StatusCode::OK, &Many { accepted, rejected, results }))
+}
 
+impl Service {
     async fn outcomes(&self, parcel: Parcel) -> Result<Vec<OutcomeShape>, Problem> {
         let applied = self.submit_and_wait(parcel).await?;
         let firsts = self.first_outcomes(&applied).await?;
@@ -156,8 +144,8 @@ impl Service {
 
     fn prepare(
         &self,
-        way: Way,
-        tenant: Option<&Tenant>,
+        way: &Way,
+        principal: &Principal,
         format: Format,
         body: &Bytes,
     ) -> Result<Prepared, Problem> {
@@ -166,21 +154,18 @@ impl Service {
             Format::Lines => lines(body, self.limits()),
         };
         let split = split.map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-        let limit = tenant.and_then(|tenant| tenant.limit.as_ref());
+        let limit = way.operator.as_ref().and_then(|operator| operator.limit.as_ref());
         let mut prepared = Prepared::default();
         let key = self.host.hash_key();
-        let preparing = Preparing { service: self, way, tenant, key };
+        let preparing = Preparing { service: self, way, principal, key };
         match split {
             Items::One(item) => {
                 if let Some(limit) = limit {
                     limit.take(1).map_err(Problem::rate_limited)?;
                 }
-                let read = item.map_err(|problem| vec![problem]);
+                let read = item.map_err(|problem| malformed([problem]));
                 let added = read.and_then(|item| preparing.add(item, &mut prepared.parcel));
-                let id = added.map_err(|problems| {
-                    self.counters.of(way.kind).count(0, 1);
-                    Problem::fields(Refusal::Malformed, problems)
-                })?;
+                let id = added.inspect_err(|_| self.counters.of(way.kind).count(0, 1))?;
                 prepared.indexes.push(0);
                 prepared.single = Some(id);
             }
@@ -190,13 +175,10 @@ impl Service {
                 }
                 prepared.parcel = Parcel::with_capacity(items.len(), body.len() + 64 * items.len());
                 for (index, item) in items.into_iter().enumerate() {
-                    let read = item.map_err(|problem| vec![problem]);
+                    let read = item.map_err(|problem| malformed([problem]));
                     match read.and_then(|item| preparing.add(item, &mut prepared.parcel)) {
                         Ok(_) => prepared.indexes.push(u32::try_from(index).unwrap_or(u32::MAX)),
-                        Err(problems) => {
-                            let problem = Problem::fields(Refusal::Malformed, problems);
-                            prepared.rejected.push((index, problem));
-                        }
+                        Err(problem) => prepared.rejected.push((index, problem)),
                     }
                 }
             }
@@ -205,17 +187,22 @@ impl Service {
     }
 }
 
+fn malformed(problems: impl IntoIterator<Item = BadField>) -> Problem {
+    Problem::fields(Refusal::Malformed, problems)
+}
+
 struct Preparing<'a> {
     service: &'a Service,
-    way: Way,
-    tenant: Option<&'a Tenant>,
+    way: &'a Way,
+    principal: &'a Principal,
     key: Option<HashKey>,
 }
 
 impl Preparing<'_> {
     /// Adds an item to the parcel and returns its id.
-    fn add(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Vec<BadField>> {
-        let Way { kind, source } = self.way;
+    fn add(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Problem> {
+        let Way { kind, source, operator } = self.way;
+        let (kind, source) = (*kind, *source);
         let partitions = self.service.partitions();
         let mut add = |event: &Event<'_>, operator: &str, body: &[u8]| {
             let (received_at, origin) = (now(), None);
@@ -225,25 +212,28 @@ impl Preparing<'_> {
             parcel.add(Some(partition_of(event.player_id(), partitions)), &record, known);
         };
         if kind == Kind::GameEvent {
-            let (bytes, event) = prepare_game_event(item, || uuid::Uuid::now_v7().to_string())?;
-            let operator = self.tenant.map_or("", |tenant| &tenant.id);
+            let prepared = prepare_game_event(item, || uuid::Uuid::now_v7().to_string());
+            let (bytes, event) = prepared.map_err(malformed)?;
+            self.principal.names(&event.player_id)?;
+            let operator = operator.as_ref().map_or("", |operator| &operator.id);
             let event = Event::Game(event);
             add(&event, operator, &bytes);
             return Ok(event.id().to_owned());
         }
-        let event = read_wager(item)?;
-        let operator = match &event {
+        let event = read_wager(item).map_err(malformed)?;
+        self.principal.names(event.player_id())?;
+        let named = match &event {
             Event::Wager(wager) => &wager.operator_id,
             Event::Void(void) => &void.operator_id,
             Event::Game(_) => unreachable!("a wager or its void was read"),
         };
-        if let Some(tenant) = self.tenant
-            && *operator != *tenant.id
+        if let Some(operator) = operator
+            && *named != *operator.id
         {
             let detail = "expected the operator of the credential";
-            return Err(vec![BadField::new("/operatorId", detail)]);
+            return Err(malformed([BadField::new("/operatorId", detail)]));
         }
-        add(&event, operator, item);
+        add(&event, named, item);
         Ok(event.id().to_owned())
     }
 }

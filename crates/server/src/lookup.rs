@@ -14,20 +14,18 @@ use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::identity::{HashKey, IdKind};
 use accolade_wire::named;
 use accolade_wire::record::{Kind, Record, Source};
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::cluster::{Neighbour, put_told, read_told};
+use crate::call::Call;
+use crate::cluster::{put_told, read_told};
 use crate::dead_letters::{id_of, state_code};
-use crate::parameters::{Named, Parameters};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::{OutcomeShape, PlaceShape, Time, raw, respond};
 use crate::submit::{blocking, recorded_soon, soon};
-use crate::tenant::{Door, Tenant};
 
 /// So many dead letters of one id are told of, of each kind and partition the newest.
 const LETTERS_MAX: usize = 100;
@@ -273,14 +271,9 @@ impl<'a> EventShape<'a> {
 const KINDS: [IdKind; 3] = [IdKind::Wager, IdKind::GameEvent, IdKind::Void];
 
 /// A wager, a void or a game event by its id. One that is nothing but a dead letter is told as such.
-pub(crate) async fn event(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(id): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
-    let found = service.occurrences(&tenant.id, &KINDS, &id).await?;
+pub(crate) async fn event(call: Call) -> Result<Response, Problem> {
+    let (operator, id) = (call.operator(), call.name());
+    let found = call.service.occurrences(&operator.id, &KINDS, &id).await?;
     let dead_letters = found.iter().filter_map(LetterShape::of).collect();
     let mut found = found.into_iter();
     let first = found.next().ok_or_else(|| Problem::not_found("event"))?;
@@ -297,13 +290,8 @@ pub(crate) async fn event(
 }
 
 /// Occurrences in partitions that are here, for another node.
-pub(crate) async fn occurrences(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let known = ["partitions", "operator", "id", "kinds"];
-    let parameters = Parameters::read(uri.query(), &known)?;
+pub(crate) async fn occurrences(call: Call) -> Result<Response, Problem> {
+    let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
     let text = |name| parameters.text(name).unwrap_or_default().to_owned();
     let (operator, id, kinds) = (text("operator"), text("id"), text("kinds"));

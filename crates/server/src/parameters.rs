@@ -1,52 +1,61 @@
-//! Parameters of the query and the path, each read by name; one that nobody knows is refused, so that
-//! a slip of the pen is not a query for everything.
-
-use std::borrow::Cow;
+//! Parameters of the query, each read by name; one that the route's record does not have is refused, so that a slip
+//! of the pen is not a query for everything.
 
 use accolade_domain::time::Timestamp;
 use accolade_wire::timestamp;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
 
 use crate::problem::{Problem, Refusal};
+use crate::routes::{Form, Parameter, Route};
 
 /// Most items in one page.
 pub(crate) const LIMIT_MAX: usize = 500;
-const LIMIT: usize = 50;
+pub(crate) const LIMIT: usize = 50;
+
+/// The parameter that asks for a dry run.
+pub(crate) const DRY_RUN: &str = "dryRun";
+/// The parameter that chooses an operator.
+pub(crate) const OPERATOR_ID: &str = "operatorId";
 
 /// The parameters of a query.
-#[derive(Debug, Default)]
-pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    route: &'static Route,
+    given: Vec<(&'static str, String)>,
+}
 
 fn bad(detail: String) -> Problem {
     Problem::new(Refusal::BadQuery, detail)
 }
 
-impl<'a> Parameters<'a> {
-    /// Reads a query that may have these parameters, each once. `operatorId` may always be there.
-    pub(crate) fn read(query: Option<&'a str>, known: &[&str]) -> Result<Self, Problem> {
-        let Some(query) = query else { return Ok(Self::default()) };
-        let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if !known.contains(&&*name) && name != "operatorId" {
-                let known = known.join("`, `");
-                return Err(bad(if known.is_empty() {
-                    format!("unknown parameter `{name}`: there are none here")
-                } else {
-                    format!("unknown parameter `{name}`: known here are `{known}`")
-                }));
-            }
-            if parameters.iter().any(|(other, _)| *other == name) {
+/// The name of a parameter that a route has. `operatorId` may always be there.
+fn known(route: &Route, name: &str) -> Option<&'static str> {
+    let own = route.query.iter().map(|parameter| parameter.name);
+    let dry = route.effect.takes_dry_run().then_some(DRY_RUN);
+    own.chain(dry).chain([OPERATOR_ID]).find(|known| *known == name)
+}
+
+impl Parameters {
+    /// Of a query that is not looked at.
+    pub(crate) const fn none(route: &'static Route) -> Self {
+        Self { route, given: Vec::new() }
+    }
+
+    /// Reads a query that may have the parameters of `route`, each once.
+    pub(crate) fn read(query: Option<&str>, route: &'static Route) -> Result<Self, Problem> {
+        let mut given: Vec<(&str, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            let name = known(route, &name).ok_or_else(|| unknown(route, &name))?;
+            if given.iter().any(|(other, _)| *other == name) {
                 return Err(bad(format!("the parameter `{name}` is there twice")));
             }
-            parameters.push((name, value));
+            given.push((name, value.into_owned()));
         }
-        Ok(Self(parameters))
+        Ok(Self { route, given })
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
+        debug_assert!(known(self.route, name).is_some(), "`{name}` is not of {}", self.route.id);
+        self.given.iter().find(|(other, _)| *other == name).map(|(_, value)| &**value)
     }
 
     /// A parameter that is one of a few words, or else `default`.
@@ -56,12 +65,23 @@ impl<'a> Parameters<'a> {
         default: T,
         choices: &[(&str, T)],
     ) -> Result<T, Problem> {
+        debug_assert!(self.offers(name, choices), "`{name}` of {}: other words", self.route.id);
         let Some(value) = self.text(name) else { return Ok(default) };
         let chosen = choices.iter().find(|(word, _)| *word == value).map(|(_, choice)| *choice);
         chosen.ok_or_else(|| {
             let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
             bad(format!("`{name}`: expected {}, found `{value}`", words.join(" or ")))
         })
+    }
+
+    /// Whether these are the words of the record.
+    fn offers<T>(&self, name: &str, choices: &[(&str, T)]) -> bool {
+        let described = self.route.query.iter().find(|parameter| parameter.name == name);
+        match described.map(|parameter| parameter.form) {
+            Some(Form::OneOf(words)) => words.iter().eq(choices.iter().map(|(word, _)| word)),
+            Some(Form::Switch) | None => true,
+            Some(_) => false,
+        }
     }
 
     /// A switch, off by default.
@@ -120,19 +140,13 @@ pub(crate) fn cursor_of(number: u64) -> String {
     format!("c{number:x}")
 }
 
-/// The one part of the path that varies.
-#[derive(Debug)]
-pub(crate) struct Named(pub(crate) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let named: Result<Path<String>, PathRejection> =
-            Path::from_request_parts(parts, state).await;
-        match named {
-            Ok(Path(name)) => Ok(Self(name)),
-            Err(_) => Err(Problem::not_found("thing")),
-        }
-    }
+fn unknown(route: &Route, name: &str) -> Problem {
+    let own = route.query.iter().map(|Parameter { name, .. }| *name);
+    let dry = route.effect.takes_dry_run().then_some(DRY_RUN);
+    let known: Vec<_> = own.chain(dry).collect();
+    bad(if known.is_empty() {
+        format!("unknown parameter `{name}`: there are none here")
+    } else {
+        format!("unknown parameter `{name}`: known here are `{}`", known.join("`, `"))
+    })
 }

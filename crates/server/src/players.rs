@@ -10,20 +10,20 @@ use accolade_wire::control::Command;
 use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
 use accolade_wire::json::{self, Value};
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::dry_run::{is_dry, respond_to_change};
+use crate::call::Call;
+use crate::dry_run::respond_to_change;
 use crate::idempotency::key_of;
 use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
-use crate::parameters::{Named, Parameters, cursor_of};
+use crate::parameters::cursor_of;
+use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::{Exact, Page, PartsShape, PlaceShape, Time, multiplier, respond};
 use crate::submit::{Carried, Reader, blocking};
-use crate::tenant::{Door, Tenant};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,11 +55,11 @@ impl Found {
 }
 
 impl Service {
-    fn account(&self, tenant: &Tenant, player: &str) -> Result<Found, Problem> {
+    fn account(&self, operator: &Known, player: &str) -> Result<Found, Problem> {
         let partition = partition_of(player, self.partitions());
         let account = self.read(partition, |state| {
             let key = &state.rules().settings.hash_key;
-            let ordinal = state.players().find_by_name(key, tenant.number, player)?;
+            let ordinal = state.players().find_by_name(key, operator.number, player)?;
             Some(state.players().get(ordinal).account.clone())
         })?;
         let account = account.ok_or_else(|| Problem::not_found("player"))?;
@@ -72,16 +72,12 @@ impl Service {
 }
 
 /// The balance now, or as of a time.
-pub(crate) async fn balance(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(player): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let time = Parameters::read(uri.query(), &["asOf"])?.time("asOf")?;
-    let (owner, name) = (tenant.clone(), player.clone());
+pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
+    let time = call.parameters.time("asOf")?;
+    let (operator, player) = (call.operator(), call.name());
     let (found, line) = blocking(move || {
-        let found = service.account(&owner, &name)?;
+        let service = &call.service;
+        let found = service.account(&call.operator(), &call.name())?;
         let Some(time) = time else { return Ok((found, None)) };
         let line = as_of(&mut service.lines(found.partition)?, found.newest(), time)?;
         Ok::<_, Problem>((found, line))
@@ -90,7 +86,7 @@ pub(crate) async fn balance(
     let last_wager = found.account.last_wager.as_ref().map(PackedId::text);
     let now = BalanceShape {
         player_id: &player,
-        operator_id: &tenant.id,
+        operator_id: &operator.id,
         points_balance: Exact(found.account.balance),
         reserved: Exact(Points::ZERO),
         tier: None,
@@ -178,14 +174,9 @@ const KINDS: [(&str, Option<EntryKind>); 2] =
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 
 /// A page of the ledger.
-pub(crate) async fn ledger(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(player): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let known = ["limit", "cursor", "from", "to", "kind", "order"];
-    let parameters = Parameters::read(uri.query(), &known)?;
+pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
+    let (operator, player) = (call.operator(), call.name());
+    let Call { service, parameters, .. } = call;
     let wanted = Wanted {
         from: parameters.time("from")?,
         to: parameters.time("to")?,
@@ -195,7 +186,7 @@ pub(crate) async fn ledger(
         limit: parameters.limit()?,
     };
     let page = blocking(move || {
-        let found = service.account(&tenant, &player)?;
+        let found = service.account(&operator, &player)?;
         page(&mut service.lines(found.partition)?, found.newest(), &wanted)
     })
     .await??;
@@ -213,14 +204,9 @@ struct ConsentShape<'a> {
 }
 
 /// Lets a player in or out, from this record's place in the log on, or says whether it would.
-pub(crate) async fn consent(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(player): Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let is_dry = is_dry(parts.uri.query())?;
+pub(crate) async fn consent(call: Call) -> Result<Response, Problem> {
+    let (operator, player, is_dry) = (call.operator(), call.name(), call.is_dry()?);
+    let Call { service, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let is_id = (1..=ID_BYTES_MAX).contains(&player.len()) && !player.chars().any(char::is_control);
     if !is_id {
@@ -234,13 +220,13 @@ pub(crate) async fn consent(
         Some(Value::Text(text)) if text == "out" => false,
         _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
     };
-    let id = service.command_id(&tenant.id, key, parts.uri.path(), &body, is_dry)?;
+    let id = service.command_id(&operator.id, key, parts.uri.path(), &body, is_dry)?;
     let partition = partition_of(&player, service.partitions());
     let command = Command::Consent { id, player_id: player.clone(), joins };
-    let carried = service.command(partition, &tenant.id, &command, is_dry).await?;
+    let carried = service.command(partition, &operator.id, &command, is_dry).await?;
     let shape = ConsentShape {
         player_id: &player,
-        operator_id: &tenant.id,
+        operator_id: &operator.id,
         consent: if joins { "in" } else { "out" },
         outcome: if carried == Carried::NotYet { "accepted" } else { "done" },
     };

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::rate::Exceeded;
+use crate::roles::Scope;
 use crate::shapes::respond_with;
 
 /// Why a request is not carried out.
@@ -21,6 +22,8 @@ use crate::shapes::respond_with;
 pub(crate) enum Refusal {
     /// No credential, or one that is not known.
     Unauthorized,
+    /// The credential lacks a scope.
+    Forbidden,
     /// Nothing there, or nothing of this operator's.
     NotFound,
     /// The path has no such method.
@@ -77,6 +80,7 @@ impl Refusal {
         use StatusCode as S;
         match self {
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "A credential is needed"),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "The credential may not do this"),
             Self::NotFound => (S::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "No such method here")
@@ -141,6 +145,8 @@ enum More {
     Limit(Exceeded),
     /// What is still known of something that is gone.
     Outcome(Box<RawValue>),
+    /// The scope that is missing.
+    Scope(Scope),
 }
 
 /// One bad field.
@@ -185,6 +191,13 @@ impl Problem {
         Self { refusal, detail: detail.into(), errors: Vec::new(), more: None }
     }
 
+    /// A scope is missing.
+    pub(crate) fn forbidden(scope: Scope) -> Self {
+        let detail = format!("the credential lacks the scope `{}`", scope.code());
+        let more = Some(Box::new(More::Scope(scope)));
+        Self { more, ..Self::new(Refusal::Forbidden, detail) }
+    }
+
     /// Nothing that this operator may see.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(Refusal::NotFound, format!("there is no such {what}"))
@@ -225,7 +238,7 @@ impl Problem {
         let (status, code, title) = self.refusal.answer();
         let outcome = match self.more.as_deref() {
             Some(More::Outcome(outcome)) => Some(&**outcome),
-            Some(More::Limit(_)) | None => None,
+            Some(More::Limit(_) | More::Scope(_)) | None => None,
         };
         ProblemShape {
             kind: format!("urn:accolade:problem:{code}"),
@@ -249,6 +262,11 @@ impl Problem {
             put(HeaderName::from_static("ratelimit-limit"), exceeded.limit.into());
             put(HeaderName::from_static("ratelimit-remaining"), exceeded.remaining.into());
             put(HeaderName::from_static("ratelimit-reset"), seconds);
+        }
+        if let Some(More::Scope(scope)) = self.more.as_deref() {
+            let lacks = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scope.code());
+            let lacks = HeaderValue::try_from(lacks).expect("codes of scopes are ASCII");
+            headers.insert(WWW_AUTHENTICATE, lacks);
         }
         match self.refusal {
             Refusal::Unauthorized => {

@@ -12,21 +12,21 @@ use accolade_wire::document;
 use accolade_wire::json::{self, Value};
 use accolade_wire::program::{self, Document, SCHEMA};
 use accolade_wire::timestamp;
-use axum::extract::{Request, State};
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::dry_run::{is_dry, respond_to_change};
+use crate::call::Call;
+use crate::dry_run::respond_to_change;
 use crate::idempotency::key_of;
-use crate::parameters::{Named, Parameters, cursor_of};
+use crate::parameters::cursor_of;
+use crate::principal::Known;
 use crate::problem::{FieldError, Problem, Refusal, rules_unknown};
 use crate::service::{Service, now};
 use crate::shapes::{Page, Time, raw, respond};
 use crate::submit::blocking;
-use crate::tenant::{Door, Tenant};
 use crate::zone;
 
 /// A version that begins at once may be this far behind by the time it arrives.
@@ -86,21 +86,21 @@ fn etag(mut response: Response, version: u32) -> Response {
 }
 
 impl Service {
-    fn operator(&self, tenant: &Tenant) -> Result<Arc<Operator>, Problem> {
+    fn operator(&self, known: &Known) -> Result<Arc<Operator>, Problem> {
         if !self.host.knows_rules() {
             return Err(rules_unknown());
         }
-        let found = self.host.rules().operator(&tenant.id).cloned();
+        let found = self.host.rules().operator(&known.id).cloned();
         found.ok_or_else(|| Problem::not_found("operator"))
     }
 
     /// The operator once it `is_so`: in a cluster another node may be the first to hear of a change.
     async fn operator_once(
         &self,
-        tenant: &Tenant,
+        known: &Known,
         is_so: impl Fn(&Operator) -> bool,
     ) -> Result<Arc<Operator>, Problem> {
-        self.once(|| self.operator(tenant).ok().filter(|operator| is_so(operator))).await
+        self.once(|| self.operator(known).ok().filter(|operator| is_so(operator))).await
     }
 }
 
@@ -110,13 +110,8 @@ fn version_of<'a>(operator: &'a Operator, number: &str) -> Result<&'a Version, P
 }
 
 /// The version that applies now.
-pub(crate) async fn current(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
-    let operator = service.operator(&tenant)?;
+pub(crate) async fn current(call: Call) -> Result<Response, Problem> {
+    let operator = call.service.operator(&call.operator())?;
     let version = operator.versions.at(now()).ok_or_else(|| {
         let detail = match operator.versions.latest() {
             0 => "the operator has no program yet".to_owned(),
@@ -129,19 +124,14 @@ pub(crate) async fn current(
 }
 
 /// The JSON Schema of the document.
-pub(crate) async fn schema() -> Response {
-    raw(StatusCode::OK, "application/schema+json", SCHEMA)
+pub(crate) async fn schema(_: Call) -> Result<Response, Problem> {
+    Ok(raw(StatusCode::OK, "application/schema+json", SCHEMA))
 }
 
 /// All versions, newest first, without their documents.
-pub(crate) async fn versions(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["limit", "cursor"])?;
-    let (limit, before) = (parameters.limit()?, parameters.cursor()?);
-    let operator = service.operator(&tenant)?;
+pub(crate) async fn versions(call: Call) -> Result<Response, Problem> {
+    let (limit, before) = (call.parameters.limit()?, call.parameters.cursor()?);
+    let operator = call.service.operator(&call.operator())?;
     let mut older = operator
         .versions
         .all()
@@ -155,15 +145,9 @@ pub(crate) async fn versions(
 }
 
 /// One version with its document.
-pub(crate) async fn version(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(number): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    Parameters::read(uri.query(), &[])?;
-    let operator = service.operator(&tenant)?;
-    let version = version_of(&operator, &number)?;
+pub(crate) async fn version(call: Call) -> Result<Response, Problem> {
+    let operator = call.service.operator(&call.operator())?;
+    let version = version_of(&operator, &call.name())?;
     let shape = VersionShape::of(version, &operator, true);
     Ok(etag(respond(StatusCode::OK, &shape), version.number))
 }
@@ -202,16 +186,10 @@ fn document_of(version: Option<&Version>) -> Document {
 }
 
 /// What changed from another version to this one; from the one it was edited from, unless one is named.
-pub(crate) async fn diff(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(number): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["with"])?;
-    let operator = service.operator(&tenant)?;
-    let new = version_of(&operator, &number)?;
-    let old = match (parameters.text("with"), new.program.edited_from) {
+pub(crate) async fn diff(call: Call) -> Result<Response, Problem> {
+    let operator = call.service.operator(&call.operator())?;
+    let new = version_of(&operator, &call.name())?;
+    let old = match (call.parameters.text("with"), new.program.edited_from) {
         (Some(with), _) => Some(version_of(&operator, with)?),
         (None, 0) => None,
         (None, edited_from) => Some(version_of(&operator, &edited_from.to_string())?),
@@ -242,13 +220,9 @@ struct DryRun<'a> {
 }
 
 /// Publishes a version, or only checks it.
-pub(crate) async fn publish(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let is_dry = is_dry(parts.uri.query())?;
+pub(crate) async fn publish(call: Call) -> Result<Response, Problem> {
+    let (known, is_dry) = (call.operator(), call.is_dry()?);
+    let Call { service, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let edited_from = if_match(&parts.headers)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
@@ -257,10 +231,10 @@ pub(crate) async fn publish(
         let dialect = Dialect::of(service.host.rules().settings.behaviour);
         blocking(move || read_publication(&body, dialect)).await??
     };
-    let operator = service.operator(&tenant)?;
+    let operator = service.operator(&known)?;
     let document = program::to_json(&publication.document);
     if let Some(key) = key {
-        service.keys.note(&tenant.id, key, parts.uri.path(), &body, is_dry)?;
+        service.keys.note(&known.id, key, parts.uri.path(), &body, is_dry)?;
         if let Some(version) = published_before(&operator, &publication, edited_from, &document) {
             return Ok(if is_dry {
                 would_publish(&operator, version)
@@ -282,23 +256,23 @@ pub(crate) async fn publish(
     }
     let zone = publication.zone.0.iter().map(|(from, offset)| (from.micros(), *offset));
     let control = Control::Publish {
-        operator: tenant.id.to_string(),
+        operator: known.id.to_string(),
         edited_from,
         effective_from: effective_from.micros(),
         why: publication.why,
-        who: tenant.who(),
+        who: principal.subject.to_string(),
         published_at: now.micros(),
         document,
         zone: zone.collect(),
     };
     if is_dry {
         let (rules, made) = service.rules_would(&control).await?;
-        let operator = rules.operator(&tenant.id).ok_or_else(|| Problem::not_found("operator"))?;
+        let operator = rules.operator(&known.id).ok_or_else(|| Problem::not_found("operator"))?;
         return Ok(would_publish(operator, version_of(operator, &made.to_string())?));
     }
     let made = service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
     let operator = service
-        .operator_once(&tenant, |operator| u64::from(operator.versions.latest()) >= made)
+        .operator_once(&known, |operator| u64::from(operator.versions.latest()) >= made)
         .await?;
     let number = made.to_string();
     Ok(published(&operator, version_of(&operator, &number)?))
@@ -451,42 +425,37 @@ fn failure(failure: program::Failure) -> FieldError {
 }
 
 /// Withdraws a version that has not begun, or says whether it could be.
-pub(crate) async fn withdraw(
-    State(Door { service, .. }): State<Door>,
-    tenant: Tenant,
-    Named(number): Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let is_dry = is_dry(parts.uri.query())?;
+pub(crate) async fn withdraw(call: Call) -> Result<Response, Problem> {
+    let (known, number, is_dry) = (call.operator(), call.name(), call.is_dry()?);
+    let Call { service, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let why = read_why(&body)?;
-    let operator = service.operator(&tenant)?;
+    let operator = service.operator(&known)?;
     let version = version_of(&operator, &number)?;
     if let Some(key) = key {
-        service.keys.note(&tenant.id, key, parts.uri.path(), &body, is_dry)?;
+        service.keys.note(&known.id, key, parts.uri.path(), &body, is_dry)?;
         if version.withdrawn {
             let shape = VersionShape::of(version, &operator, true);
             return Ok(respond_to_change(StatusCode::OK, &shape, is_dry));
         }
     }
     let control = Control::Withdraw {
-        operator: tenant.id.to_string(),
+        operator: known.id.to_string(),
         version: version.number,
         why,
-        who: tenant.who(),
+        who: principal.subject.to_string(),
     };
     if is_dry {
         let (rules, _) = service.rules_would(&control).await?;
-        let operator = rules.operator(&tenant.id).ok_or_else(|| Problem::not_found("operator"))?;
+        let operator = rules.operator(&known.id).ok_or_else(|| Problem::not_found("operator"))?;
         let shape = VersionShape::of(version_of(operator, &number)?, operator, true);
         return Ok(respond_to_change(StatusCode::OK, &shape, true));
     }
     service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
     let is_withdrawn =
         |operator: &Operator| version_of(operator, &number).is_ok_and(|version| version.withdrawn);
-    let operator = service.operator_once(&tenant, is_withdrawn).await?;
+    let operator = service.operator_once(&known, is_withdrawn).await?;
     let shape = VersionShape::of(version_of(&operator, &number)?, &operator, true);
     Ok(respond(StatusCode::OK, &shape))
 }

@@ -13,11 +13,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::body::Room;
 use crate::cluster::{Cluster, Neighbours};
+use crate::credentials::{Credentials, Lent};
 use crate::health::Counters;
 use crate::idempotency::Keys;
 use crate::outlets::{Outlet, Outlets};
 use crate::problem::{Problem, not_yet, rules_unknown};
-use crate::tenant::Tenants;
+use crate::traffic::Traffic;
 
 /// The metrics' own bookkeeping runs this often.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -71,10 +72,11 @@ pub struct Inner {
     pub(crate) cluster: Option<Cluster>,
     pub(crate) settings: Settings,
     pub(crate) metrics: PrometheusHandle,
-    pub(crate) tenants: Tenants,
+    pub(crate) credentials: Credentials,
     pub(crate) keys: Keys,
     pub(crate) room: Room,
     pub(crate) counters: Counters,
+    pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
     is_retired: AtomicBool,
 }
@@ -121,10 +123,11 @@ impl Service {
             cluster,
             settings,
             metrics,
-            tenants: Tenants::default(),
+            credentials: Credentials::default(),
             keys: Keys::default(),
             room,
             counters: Counters::new(),
+            traffic: Traffic::new(),
             outlets: Outlets::default(),
             is_retired: AtomicBool::new(false),
         }));
@@ -144,6 +147,13 @@ impl Service {
     /// Shows how something is that follows the node's fold.
     pub fn add_outlet(&self, outlet: Arc<dyn Outlet>) {
         self.outlets.add(outlet);
+    }
+
+    /// Lets whoever shows `key` do what is lent, for as long as the process runs. A role of one player without one
+    /// is a bug of the caller's.
+    pub fn lend(&self, key: &str, lent: Lent) {
+        assert!(lent.player.is_some() || !lent.role.is_of_one_player(), "whose is `{lent:?}`?");
+        self.credentials.lend(&*self.host, key, lent);
     }
 
     /// Says from now on that the node is not ready, and ends streams: the first step of a shutdown.

@@ -12,8 +12,7 @@ use accolade_engine::partition::Partition;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::record::{Kind, Record, Source};
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -21,14 +20,13 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::cluster::{Batch, Neighbour, Stretch, Where, unreachable};
+use crate::call::Call;
+use crate::cluster::{Batch, Stretch, Where, unreachable};
 use crate::outputs::{self, Balance, outputs_of, put_balance, put_balance_key};
-use crate::parameters::{Named, Parameters};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::{PlaceShape, Time, raw, respond};
 use crate::submit::blocking;
-use crate::tenant::Door;
 
 /// How often a stream that follows looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -63,9 +61,9 @@ const fn output(topic: outputs::Topic) -> (&'static str, Topic) {
 }
 
 /// The topics' names.
-pub(crate) async fn names() -> Response {
+pub(crate) async fn names(_: Call) -> Result<Response, Problem> {
     let names: Vec<_> = TOPICS.iter().map(|(name, _)| *name).collect();
-    respond(StatusCode::OK, &names)
+    Ok(respond(StatusCode::OK, &names))
 }
 
 /// What a stream shows.
@@ -79,12 +77,9 @@ struct Wanted {
 }
 
 /// The records of a topic as lines of JSON.
-pub(crate) async fn tail(
-    State(Door { service, .. }): State<Door>,
-    Named(name): Named,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["operator", "from", "follow", "limit"])?;
+pub(crate) async fn tail(call: Call) -> Result<Response, Problem> {
+    let name = call.name();
+    let Call { service, parameters, .. } = call;
     let found = TOPICS.iter().find(|(other, _)| *other == name);
     let (name, topic) = *found.ok_or_else(|| Problem::not_found("topic"))?;
     let wanted = Wanted {
@@ -475,12 +470,8 @@ impl Service {
 }
 
 /// Balances of a partition that is here, for another node.
-pub(crate) async fn balances(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["partition", "from"])?;
+pub(crate) async fn balances(call: Call) -> Result<Response, Problem> {
+    let Call { service, parameters, .. } = call;
     let partition = parameters.partition(service.partitions())?;
     let from = parameters.number("from", 0, u64::from(u32::MAX))?.unwrap_or(0);
     let from = usize::try_from(from).expect("32 bits fit");

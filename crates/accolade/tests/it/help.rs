@@ -2,10 +2,11 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "demo",
     "serve",
     "operator",
+    "roles",
     "program",
     "ingest",
     "explain",
@@ -34,6 +35,14 @@ fn help_names_every_command_and_shows_the_first_steps() {
     }
     assert!(help.contains("accolade operator add operator-789"), "{help}");
     assert!(help.contains("--data-dir"), "{help}");
+}
+
+#[test]
+fn roles_are_shown_without_a_node() {
+    let roles = Home::new().run(&["roles"]).well();
+    let of = |route: &str| roles.lines().find(|line| line.starts_with(route)).unwrap();
+    assert!(of("route").contains("auditor"), "{roles}");
+    assert!(of("POST /api/v1/wagers").contains("wagers:write"), "{roles}");
 }
 
 #[test]

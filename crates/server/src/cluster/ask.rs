@@ -8,7 +8,6 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_storage::host::NotHere;
 use accolade_wire::order::SourceTopic;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
@@ -16,13 +15,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::neighbours::Neighbours;
-use super::routes::Neighbour;
 use super::told::{Told, put_told, read_all};
+use crate::call::Call;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::raw;
 use crate::submit::{Ticket, blocking};
-use crate::tenant::Door;
 
 /// How much longer than its patience an answer may take.
 const SLACK: Duration = Duration::from_secs(1);
@@ -90,11 +88,13 @@ impl Neighbours {
     }
 }
 
-async fn read<T: DeserializeOwned>(service: &Service, request: Request) -> Result<T, Problem> {
-    let (parts, body) = request.into_parts();
-    let (body, _held) = service.read_body(&parts.headers, body).await?;
-    serde_json::from_slice(&body)
-        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))
+async fn read<T: DeserializeOwned>(call: Call) -> Result<(Service, T), Problem> {
+    let Call { service, parts, body, .. } = call;
+    let (body, held) = service.read_body(&parts.headers, body).await?;
+    let read = serde_json::from_slice(&body)
+        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))?;
+    drop(held);
+    Ok((service, read))
 }
 
 fn respond_with_told(told: &[Told]) -> Response {
@@ -106,12 +106,9 @@ fn respond_with_told(told: &[Told]) -> Response {
 }
 
 /// What became of records that another node has made durable.
-pub(super) async fn outcomes(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    request: Request,
-) -> Result<Response, Problem> {
-    let OutcomesAsked { partition, source, offsets, wait_ms } = read(&service, request).await?;
+pub(crate) async fn outcomes(call: Call) -> Result<Response, Problem> {
+    let (service, asked) = read(call).await?;
+    let OutcomesAsked { partition, source, offsets, wait_ms } = asked;
     let source = SourceTopic::ALL.get(usize::from(source)).copied();
     let Some(source) = source.filter(|_| partition < service.partitions()) else {
         return Err(Problem::field(Refusal::Malformed, "", "no such partition or source"));
@@ -125,12 +122,8 @@ pub(super) async fn outcomes(
 }
 
 /// What the journal has at places of partitions that are here.
-pub(super) async fn recorded(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    request: Request,
-) -> Result<Response, Problem> {
-    let RecordedAsked { places } = read(&service, request).await?;
+pub(crate) async fn recorded(call: Call) -> Result<Response, Problem> {
+    let (service, RecordedAsked { places }) = read(call).await?;
     if places.iter().any(|(partition, ..)| *partition >= service.partitions()) {
         return Err(Problem::field(Refusal::Malformed, "", "no such partition"));
     }

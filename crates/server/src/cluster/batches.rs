@@ -7,20 +7,17 @@ use accolade_engine::partition::Partition;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::Slice;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 
 use super::Where;
 use super::neighbours::Neighbours;
-use super::routes::Neighbour;
-use crate::parameters::Parameters;
+use crate::call::Call;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::raw;
 use crate::submit::{blocking, soon};
-use crate::tenant::Door;
 
 /// How long another node may take.
 const READ_TIME: Duration = Duration::from_secs(5);
@@ -161,12 +158,8 @@ impl Neighbours {
 }
 
 /// Batches of a partition that is here.
-pub(super) async fn batches(
-    State(Door { service, .. }): State<Door>,
-    Neighbour: Neighbour,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::read(uri.query(), &["partition", "from", "to"])?;
+pub(crate) async fn batches(call: Call) -> Result<Response, Problem> {
+    let Call { service, parameters, .. } = call;
     let partition = parameters.partition(service.partitions())?;
     let from = parameters.number("from", 0, u64::MAX)?.unwrap_or(0);
     let to = parameters.number("to", 0, u64::MAX)?.unwrap_or(u64::MAX);

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use sha2::{Digest, Sha256};
 
-use crate::tenant::is_same;
+use crate::credentials::is_same;
 
 /// How long a node may take to accept a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(1);

@@ -168,7 +168,8 @@ async fn a_dry_run_is_asked_for_by_true_or_false_and_nothing_else() {
         ("POST", "/api/v1/dead-letters/0-1-1/discard"),
     ] {
         for wrong in ["1", "", "yes"] {
-            let answer = api.send(ask(method, &format!("{path}?dryRun={wrong}"))).await;
+            let path = format!("{path}?dryRun={wrong}");
+            let answer = api.send(ask(method, &path).json(&json!({}))).await;
             assert_eq!(answer.json["code"], "bad_query", "{method} {path}: {answer:?}");
             let detail = answer.json["detail"].as_str().unwrap();
             assert!(detail.starts_with("`dryRun`: expected `true` or `false`"), "{detail}");

@@ -14,5 +14,6 @@ mod outlets;
 mod outputs;
 mod players;
 mod program;
+mod roles;
 mod serving;
 mod tenancy;

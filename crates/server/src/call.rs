@@ -1,0 +1,188 @@
+//! A request that was let in, as handlers get it; and the way in, the same for all routes.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+
+use crate::cluster::Carrying;
+use crate::parameters::{DRY_RUN, OPERATOR_ID, Parameters};
+use crate::principal::{Credential, Known, Principal};
+use crate::problem::{Problem, Refusal};
+use crate::roles::Scope;
+use crate::routes::{Audience, By, Effect, Route};
+use crate::service::Service;
+
+/// The header that names the operator on the local socket.
+pub(crate) const OPERATOR_HEADER: &str = "x-accolade-operator";
+
+/// By which way a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    ByNetwork,
+    BySocket,
+    /// From the node that it came to, which has proven that it is one.
+    Forwarded,
+}
+
+/// A request that was let in.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    pub(crate) route: &'static Route,
+    /// Who asks.
+    pub(crate) principal: Arc<Principal>,
+    operator: Option<Arc<Known>>,
+    name: String,
+    pub(crate) parameters: Parameters,
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+}
+
+impl Call {
+    /// Lets a request in that its route admits, and answers it: here, or by the node that has its partition.
+    pub(crate) async fn answer<F>(
+        service: Service,
+        route: &'static Route,
+        came: Came,
+        request: Request,
+        handle: impl FnOnce(Self) -> F,
+    ) -> Result<Response, Problem>
+    where
+        F: Future<Output = Result<Response, Problem>>,
+    {
+        let (mut parts, body) = request.into_parts();
+        let came = service.really_came(route, came, &parts)?;
+        let principal = service.principal(route, came, &parts.headers)?;
+        principal.needs(route.scope)?;
+        let (parameters, operator) = if route.scope == Scope::Public {
+            (Parameters::none(route), None)
+        } else {
+            let parameters = Parameters::read(parts.uri.query(), route)?;
+            let is_an_operator_s = route.audience == Audience::Everybody;
+            let operator = is_an_operator_s
+                .then(|| service.operator_of(&principal, &parameters, &parts.headers));
+            (parameters, operator.transpose()?)
+        };
+        route.takes.check(&parts.headers)?;
+        let name = if route.is_named() { name_of(&mut parts).await? } else { String::new() };
+        match (route.by, route.effect) {
+            (By::Player, _) => principal.names(&name)?,
+            // What is taken in names its players item by item.
+            (By::Nothing, Effect::TakesIn) => {}
+            (By::Nothing | By::DeadLetter, _) => principal.names("")?,
+        }
+        let (parts, body) = match service.carry(route, came, &name, parts, body).await? {
+            Carrying::Here(parts, body) => (parts, body),
+            Carrying::Done(response) => return Ok(response),
+        };
+        let call = Self { service, route, principal, operator, name, parameters, parts, body };
+        handle(call).await
+    }
+
+    /// The operator that it is for.
+    pub(crate) fn operator(&self) -> Arc<Known> {
+        Arc::clone(self.operator.as_ref().expect("what everybody may ask is of an operator"))
+    }
+
+    /// The operator that a request of no route of an operator's names all the same.
+    pub(crate) fn named_operator(&self) -> Result<Arc<Known>, Problem> {
+        self.service.operator_of(&self.principal, &self.parameters, &self.parts.headers)
+    }
+
+    /// The part of the path that varies.
+    pub(crate) fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    /// Whether nothing is to be changed.
+    pub(crate) fn is_dry(&self) -> Result<bool, Problem> {
+        self.parameters.switch(DRY_RUN)
+    }
+}
+
+async fn name_of(parts: &mut Parts) -> Result<String, Problem> {
+    let name = Path::<String>::from_request_parts(parts, &()).await;
+    name.map(|Path(name)| name).map_err(|_| Problem::not_found("thing"))
+}
+
+impl Service {
+    /// How the request came to the first node that it reached.
+    fn really_came(&self, route: &Route, came: Came, parts: &Parts) -> Result<Came, Problem> {
+        if came == Came::BySocket || route.by == By::Nothing || self.cluster.is_none() {
+            return Ok(came);
+        }
+        Ok(if self.is_forwarded(parts)? { Came::Forwarded } else { came })
+    }
+
+    /// Who asks, by what the request shows.
+    fn principal(
+        &self,
+        route: &Route,
+        came: Came,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Principal>, Problem> {
+        let credentials = &self.credentials;
+        let speaks_for_the_socket = came == Came::Forwarded
+            && (route.audience == Audience::Socket || headers.contains_key(OPERATOR_HEADER));
+        let unauthorized = |detail| Problem::new(Refusal::Unauthorized, detail);
+        if route.scope == Scope::Public {
+            return Ok(Arc::clone(&credentials.nobody));
+        }
+        if came == Came::BySocket || speaks_for_the_socket {
+            return Ok(Arc::clone(&credentials.socket));
+        }
+        let shown = shown(headers);
+        match route.audience {
+            Audience::Socket => Err(unauthorized("only nodes ask this, with the cluster's secret")),
+            Audience::Nodes => {
+                let neighbours = self.neighbours()?;
+                let is_node = shown.is_some_and(|shown| neighbours.is_secret(shown.as_bytes()));
+                let node = is_node.then(|| Arc::clone(&credentials.node));
+                node.ok_or_else(|| unauthorized("expected the cluster's secret"))
+            }
+            Audience::Everybody => {
+                let detail = "expected `Authorization: Bearer` with an API key";
+                let shown = shown.ok_or_else(|| unauthorized(detail))?;
+                credentials.principal(&*self.host, shown).ok_or_else(|| {
+                    self.unless_unknown(unauthorized("the API key is not known here"))
+                })
+            }
+        }
+    }
+
+    /// The operator that a request is for: of those of its principal, or, on the socket, the one that the header
+    /// names.
+    fn operator_of(
+        &self,
+        principal: &Principal,
+        parameters: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Known>, Problem> {
+        let chosen = parameters.text(OPERATOR_ID);
+        if principal.credential != Credential::Socket {
+            return principal.operator(chosen);
+        }
+        let named = headers.get(OPERATOR_HEADER).map(HeaderValue::as_bytes);
+        let named = named.and_then(|name| std::str::from_utf8(name).ok()).ok_or_else(|| {
+            let detail = format!("expected the header `{OPERATOR_HEADER}` with an operator");
+            Problem::new(Refusal::BadHeader, detail)
+        })?;
+        let unknown = || Problem::not_found("operator");
+        if chosen.is_some_and(|chosen| chosen != named) {
+            return Err(unknown());
+        }
+        let found = self.credentials.operator(&*self.host, named);
+        found.ok_or_else(|| self.unless_unknown(unknown()))
+    }
+}
+
+/// The credential that a request shows.
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, shown) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim())
+}

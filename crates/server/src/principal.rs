@@ -1,0 +1,116 @@
+//! Who asks: a subject with scopes, for some operators, or as one of their players.
+
+use std::sync::Arc;
+
+use crate::problem::{Problem, Refusal};
+use crate::rate::Limit;
+use crate::roles::{Scope, Scopes};
+
+/// Who asks, and what they may.
+#[derive(Debug)]
+pub(crate) struct Principal {
+    /// Who it is, for the record.
+    pub(crate) subject: Box<str>,
+    pub(crate) operators: Operators,
+    pub(crate) scopes: Scopes,
+    /// The only player that it may name.
+    pub(crate) player: Option<Box<str>>,
+    /// How it has said who it is.
+    pub(crate) credential: Credential,
+}
+
+/// The operators that somebody may act for.
+#[derive(Debug)]
+pub(crate) enum Operators {
+    These(Box<[Arc<Known>]>),
+    /// Each that is named.
+    All,
+}
+
+/// What a principal has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential {
+    Nothing,
+    ApiKey,
+    /// It came by the local socket.
+    Socket,
+    /// The secret of the cluster.
+    ClusterSecret,
+}
+
+/// What requests need to know of an operator. All of it holds for ever: operators are only added.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) id: Box<str>,
+    pub(crate) number: u32,
+    pub(crate) limit: Option<Limit>,
+}
+
+impl Principal {
+    /// Refuses who lacks the scope.
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.has(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
+    }
+
+    /// Refuses who is one player and names another: nobody learns who else there is.
+    pub(crate) fn names(&self, player: &str) -> Result<(), Problem> {
+        match &self.player {
+            Some(own) if **own != *player => Err(Problem::not_found("player")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The operator that it acts for, of those it may: the one that is named, or else its only one.
+    pub(crate) fn operator(&self, named: Option<&str>) -> Result<Arc<Known>, Problem> {
+        let Operators::These(operators) = &self.operators else {
+            return Err(Problem::not_found("operator"));
+        };
+        match (named, &**operators) {
+            (Some(named), operators) => {
+                let found = operators.iter().find(|known| *known.id == *named);
+                found.cloned().ok_or_else(|| Problem::not_found("operator"))
+            }
+            (None, [only]) => Ok(Arc::clone(only)),
+            (None, _) => {
+                let detail = "`operatorId`: expected one, for this credential has several";
+                Err(Problem::new(Refusal::BadQuery, detail))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roles::Role;
+
+    fn of(operators: &[&str], player: Option<&str>) -> Principal {
+        let known = |id: &&str| Arc::new(Known { id: (*id).into(), number: 1, limit: None });
+        Principal {
+            subject: "somebody".into(),
+            operators: Operators::These(operators.iter().map(known).collect()),
+            scopes: Role::Player.scopes(),
+            player: player.map(Into::into),
+            credential: Credential::ApiKey,
+        }
+    }
+
+    #[test]
+    fn a_principal_of_several_operators_names_one_and_none_of_others() {
+        let both = of(&["a", "b"], None);
+        assert_eq!(&*both.operator(Some("b")).unwrap().id, "b");
+        assert_eq!(both.operator(Some("c")).unwrap_err().refusal, Refusal::NotFound);
+        assert_eq!(both.operator(None).unwrap_err().refusal, Refusal::BadQuery);
+        assert_eq!(&*of(&["a"], None).operator(None).unwrap().id, "a");
+        assert_eq!(of(&["a"], None).operator(Some("b")).unwrap_err().refusal, Refusal::NotFound);
+    }
+
+    #[test]
+    fn a_player_names_nobody_else_and_lacks_what_players_may_not() {
+        let player = of(&["a"], Some("p1"));
+        assert!(player.names("p1").is_ok());
+        assert_eq!(player.names("p2").unwrap_err().refusal, Refusal::NotFound);
+        assert!(player.needs(Scope::PlayersRead).is_ok());
+        assert_eq!(player.needs(Scope::PlayersWrite).unwrap_err().refusal, Refusal::Forbidden);
+    }
+}

@@ -1,0 +1,271 @@
+//! Who may do what: the scopes that routes ask for, and the roles that have them.
+
+use std::fmt::Write;
+
+use crate::routes::{self, Audience};
+
+/// The right that a route asks for. Every route says one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// None: whoever asks is answered.
+    Public,
+    /// Taking in wagers and voids.
+    WagersWrite,
+    /// Taking in game events.
+    EventsWrite,
+    /// What became of events.
+    EventsRead,
+    /// Balances and ledgers.
+    PlayersRead,
+    /// Letting players in and out.
+    PlayersWrite,
+    /// The program and its versions.
+    ProgramRead,
+    /// Publishing and withdrawing versions.
+    ProgramWrite,
+    /// What could not be processed.
+    DeadLettersRead,
+    /// Repairing, retrying and giving that up.
+    DeadLettersWrite,
+    /// How a node is, what it puts out, and whether its ledger holds.
+    NodeRead,
+    /// Operators, files, and what lets a node go on.
+    NodeWrite,
+    /// What nodes of a cluster ask each other.
+    Nodes,
+}
+
+impl Scope {
+    /// Those that a credential may have.
+    pub const ALL: [Self; 12] = [
+        Self::WagersWrite,
+        Self::EventsWrite,
+        Self::EventsRead,
+        Self::PlayersRead,
+        Self::PlayersWrite,
+        Self::ProgramRead,
+        Self::ProgramWrite,
+        Self::DeadLettersRead,
+        Self::DeadLettersWrite,
+        Self::NodeRead,
+        Self::NodeWrite,
+        Self::Nodes,
+    ];
+
+    /// Its stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::WagersWrite => "wagers:write",
+            Self::EventsWrite => "events:write",
+            Self::EventsRead => "events:read",
+            Self::PlayersRead => "players:read",
+            Self::PlayersWrite => "players:write",
+            Self::ProgramRead => "program:read",
+            Self::ProgramWrite => "program:write",
+            Self::DeadLettersRead => "dead-letters:read",
+            Self::DeadLettersWrite => "dead-letters:write",
+            Self::NodeRead => "node:read",
+            Self::NodeWrite => "node:write",
+            Self::Nodes => "nodes",
+        }
+    }
+
+    /// What it lets somebody do, as a sentence goes on.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Public => "nothing that is anybody's",
+            Self::WagersWrite => "send wagers and voids",
+            Self::EventsWrite => "send game events",
+            Self::EventsRead => "see events, and why wagers gave what they gave",
+            Self::PlayersRead => "see balances and ledgers",
+            Self::PlayersWrite => "let players in and out",
+            Self::ProgramRead => "see the program and its versions",
+            Self::ProgramWrite => "publish and withdraw versions of the program",
+            Self::DeadLettersRead => "see what could not be processed",
+            Self::DeadLettersWrite => "repair, retry and give up what could not be processed",
+            Self::NodeRead => "see how a node is",
+            Self::NodeWrite => "run a node",
+            Self::Nodes => "be a node of the cluster",
+        }
+    }
+}
+
+/// A set of scopes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scopes(u16);
+
+impl Scopes {
+    /// Those of `scopes`.
+    pub const fn of(scopes: &[Scope]) -> Self {
+        let (mut set, mut at) = (0, 0);
+        while at < scopes.len() {
+            set |= 1 << scopes[at] as u16;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// Whether `scope` is among them.
+    pub const fn has(self, scope: Scope) -> bool {
+        matches!(scope, Scope::Public) || self.0 & (1 << scope as u16) != 0
+    }
+
+    /// Those of either.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+/// What somebody is to an operator, or to the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Runs the node, above all operators.
+    Administrator,
+    /// Has all rights for an operator.
+    Admin,
+    /// Writes the loyalty rules.
+    Product,
+    /// Answers players, and lets them in and out.
+    Support,
+    /// Sees everything of an operator, and changes nothing.
+    Auditor,
+    /// An app that sends game events of its own player.
+    Ingest,
+    /// Sees what is their own.
+    Player,
+}
+
+impl Role {
+    /// All roles, as the matrix shows them.
+    pub const ALL: [Self; 7] = [
+        Self::Administrator,
+        Self::Admin,
+        Self::Product,
+        Self::Support,
+        Self::Auditor,
+        Self::Ingest,
+        Self::Player,
+    ];
+
+    /// Its stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Admin => "admin",
+            Self::Product => "product",
+            Self::Support => "support",
+            Self::Auditor => "auditor",
+            Self::Ingest => "ingest",
+            Self::Player => "player",
+        }
+    }
+
+    /// The role of this name.
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.code() == code)
+    }
+
+    /// The matrix.
+    pub const fn scopes(self) -> Scopes {
+        use Scope as S;
+        const OF_AN_OPERATOR: Scopes = Scopes::of(&[
+            S::WagersWrite,
+            S::EventsWrite,
+            S::EventsRead,
+            S::PlayersRead,
+            S::PlayersWrite,
+            S::ProgramRead,
+            S::ProgramWrite,
+            S::DeadLettersRead,
+            S::DeadLettersWrite,
+        ]);
+        match self {
+            Self::Administrator => OF_AN_OPERATOR.and(Scopes::of(&[S::NodeRead, S::NodeWrite])),
+            Self::Admin => OF_AN_OPERATOR,
+            Self::Product => Scopes::of(&[S::ProgramRead, S::ProgramWrite]),
+            Self::Support => Scopes::of(&[
+                S::EventsRead,
+                S::PlayersRead,
+                S::PlayersWrite,
+                S::ProgramRead,
+                S::DeadLettersRead,
+            ]),
+            Self::Auditor => {
+                Scopes::of(&[S::EventsRead, S::PlayersRead, S::ProgramRead, S::DeadLettersRead])
+            }
+            Self::Ingest => Scopes::of(&[S::EventsWrite]),
+            Self::Player => Scopes::of(&[S::PlayersRead]),
+        }
+    }
+
+    /// Whether whoever has it is one player, and may name no other.
+    pub const fn is_of_one_player(self) -> bool {
+        matches!(self, Self::Ingest | Self::Player)
+    }
+}
+
+/// Which role may ask which route, as a table of text.
+pub fn matrix() -> String {
+    let mut lines = vec![
+        [vec!["route".to_owned(), "scope".to_owned()], {
+            Role::ALL.map(|role| role.code().to_owned()).to_vec()
+        }]
+        .concat(),
+    ];
+    for (_, route) in routes::all().filter(|(_, route)| route.audience != Audience::Nodes) {
+        let mut line = vec![format!("{} {}", route.method, route.path), route.scope.code().into()];
+        line.extend(Role::ALL.map(|role| {
+            let may = role.scopes().has(route.scope);
+            if may { "yes".to_owned() } else { "-".to_owned() }
+        }));
+        lines.push(line);
+    }
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        writeln!(text, "{}", line.trim_end()).expect("a text takes more text");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_of_an_operator_never_runs_the_node_and_only_the_cluster_s_secret_is_a_node() {
+        for role in Role::ALL {
+            let scopes = role.scopes();
+            let runs = scopes.has(Scope::NodeRead) || scopes.has(Scope::NodeWrite);
+            assert_eq!(runs, role == Role::Administrator, "{role:?}");
+            assert!(!scopes.has(Scope::Nodes) && scopes.has(Scope::Public), "{role:?}");
+            assert_eq!(Role::named(role.code()), Some(role));
+        }
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing() {
+        let scopes = Role::Auditor.scopes();
+        for scope in Scope::ALL.into_iter().filter(|scope| scope.code().ends_with(":write")) {
+            assert!(!scopes.has(scope), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn the_matrix_has_every_route_that_people_ask_and_every_role() {
+        let matrix = matrix();
+        let head = matrix.lines().next().unwrap();
+        assert!(Role::ALL.iter().all(|role| head.contains(role.code())), "{head}");
+        let line = |route: &str| matrix.lines().find(|line| line.starts_with(route)).unwrap();
+        let balance = line("GET /api/v1/players/{playerId}/balance ");
+        let cells: Vec<_> = balance.split_whitespace().skip(2).collect();
+        assert_eq!(cells, ["players:read", "yes", "yes", "-", "yes", "yes", "-", "yes"]);
+        let operators: Vec<_> = line("POST /local/operators").split_whitespace().skip(2).collect();
+        assert_eq!(operators, ["node:write", "yes", "-", "-", "-", "-", "-", "-"]);
+    }
+}

@@ -95,11 +95,17 @@ pub enum Declined {
     ReceivedBefore,
     /// The message of another partition is too far ahead of those before it; it comes again.
     TooFarAhead,
+    /// The operator has a key of this id already.
+    KeyExists,
+    /// There is no such key, or it was revoked.
+    NoSuchKey,
+    /// The operator has as many keys, or the key has had as many secrets, as there may be.
+    TooManyKeys,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -112,6 +118,9 @@ impl Declined {
         Self::BehaviourPassed,
         Self::ReceivedBefore,
         Self::TooFarAhead,
+        Self::KeyExists,
+        Self::NoSuchKey,
+        Self::TooManyKeys,
     ];
 
     /// The stable code, as the API shows it.
@@ -129,6 +138,9 @@ impl Declined {
             Self::BehaviourPassed => "behaviour_passed",
             Self::ReceivedBefore => "received_before",
             Self::TooFarAhead => "too_far_ahead",
+            Self::KeyExists => "key_exists",
+            Self::NoSuchKey => "no_such_key",
+            Self::TooManyKeys => "too_many_keys",
         }
     }
 }

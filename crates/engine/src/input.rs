@@ -202,9 +202,10 @@ fn read_command<'a>(
     let content = key.command(dialect.content, body).map_err(|none| none.to_string())?;
     let (id, player) = match &command {
         Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
-        Command::Repair { id, .. } | Command::Release { id, .. } | Command::Discard { id, .. } => {
-            (id, "")
-        }
+        Command::Repair { id, .. }
+        | Command::Release { id, .. }
+        | Command::Discard { id, .. }
+        | Command::Claim { id, .. } => (id, ""),
         Command::Arrived { .. } => return Ok(Body::Command(command, None)),
     };
     let identity = Identity {

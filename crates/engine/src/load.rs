@@ -291,7 +291,7 @@ impl Partition {
                 let (partition, batch, slot) = (self.number, *batch, *slot);
                 Some(Place { partition, batch, slot, number: 0 })
             }
-            Command::Consent { .. } | Command::Arrived { .. } => None,
+            Command::Consent { .. } | Command::Claim { .. } | Command::Arrived { .. } => None,
         }
     }
 
@@ -436,7 +436,8 @@ impl Partition {
             Command::Consent { .. }
             | Command::Repair { .. }
             | Command::Release { .. }
-            | Command::Discard { .. } => None,
+            | Command::Discard { .. }
+            | Command::Claim { .. } => None,
         };
         Ok(())
     }
@@ -520,6 +521,7 @@ pub(crate) fn player_named(command: &Command) -> Option<&str> {
         Command::Repair { .. }
         | Command::Release { .. }
         | Command::Discard { .. }
+        | Command::Claim { .. }
         | Command::Arrived { .. } => None,
     }
 }

@@ -4,6 +4,9 @@
 //! and nothing is ever taken away. Each part says by which control record it came, so that the rules
 //! after any earlier number can be made from the newest.
 
+pub mod keys;
+pub mod pauses;
+
 mod earlier;
 mod history;
 mod lazy;
@@ -15,14 +18,16 @@ use std::sync::Arc;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::program::Versions;
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
-use accolade_wire::control::{Control, Unread};
+use accolade_wire::control::{Control, NewKey, Unread};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::hex::from_hex;
 use accolade_wire::identity::HashKey;
 use rpds::RedBlackTreeMapSync;
 
 pub use self::history::RulesHistory;
+use self::keys::{Keys, Revocation, Rotation};
 pub use self::lazy::LazyProgram;
+use self::pauses::{Pause, Pauses};
 pub use self::snapshot::{Restoring, Snapshot};
 pub use self::unknown::{Unknown, UnknownWhat};
 
@@ -109,8 +114,12 @@ pub struct Operator {
     pub number: u32,
     /// The operator's name in events.
     pub id: Box<str>,
-    /// SHA-256 of its API key, in hexadecimal.
+    /// Hash of the key that it was added with, in hexadecimal.
     pub key_hash: Box<str>,
+    /// Its keys, that one among them.
+    pub keys: Keys,
+    /// When it was paused.
+    pub pauses: Pauses,
     /// Most events a second that it may send; 0 for no limit.
     pub events_per_second: u32,
     /// Its programs.
@@ -311,7 +320,51 @@ impl Rules {
                 self.behaviours.push((since, number));
                 Ok(u64::from(number))
             }
+            Control::Key(terms) => {
+                let mut operator = self.operator_known(&terms.operator)?;
+                let number = operator.keys.make(terms, since)?;
+                Ok(self.put_changed(operator, since, number))
+            }
+            Control::RotateKey { operator, id, rotation, secret_hash, old_until, who } => {
+                let mut operator = self.operator_known(&operator)?;
+                let rotation = Rotation {
+                    id: rotation.into(),
+                    secret_hash: secret_hash.into(),
+                    old_until: Timestamp::from_micros(old_until),
+                    who: who.into(),
+                    since,
+                };
+                let number = operator.keys.rotate(&id, rotation)?;
+                Ok(self.put_changed(operator, since, number))
+            }
+            Control::RevokeKey { operator, id, who } => {
+                let mut operator = self.operator_known(&operator)?;
+                let number = operator.keys.revoke(&id, Revocation { who: who.into(), since })?;
+                Ok(self.put_changed(operator, since, number))
+            }
+            Control::Pause { operator, why, who } => self.pause(&operator, true, why, who, since),
+            Control::Resume { operator, who } => {
+                self.pause(&operator, false, String::new(), who, since)
+            }
         }
+    }
+
+    /// Pauses an operator or lets it go on; nothing where it is so already.
+    fn pause(
+        &mut self,
+        operator: &str,
+        is_paused: bool,
+        why: String,
+        who: String,
+        since: Since,
+    ) -> Result<u64, Not> {
+        let mut operator = self.operator_known(operator)?;
+        if operator.pauses.is_paused() == is_paused {
+            return Ok(0);
+        }
+        let (why, who) = (why.into(), who.into());
+        let number = operator.pauses.add(Arc::new(Pause { is_paused, why, who, since }));
+        Ok(self.put_changed(operator, since, number))
     }
 
     /// The operator, to be changed and put back.
@@ -322,6 +375,13 @@ impl Rules {
     fn add(&mut self, operator: Operator) {
         self.names.insert_mut(operator.number, operator.id.clone());
         self.put(operator);
+    }
+
+    /// Puts an operator back of which something was made, and returns its number.
+    fn put_changed(&mut self, mut operator: Operator, since: Since, made: u32) -> u64 {
+        operator.changed = since.control;
+        self.put(operator);
+        u64::from(made)
     }
 
     fn put(&mut self, operator: Operator) {
@@ -337,9 +397,22 @@ impl Operator {
         events_per_second: u32,
         since: Since,
     ) -> Self {
-        let (versions, withdrawals) = (Versions::new(), RedBlackTreeMapSync::new_sync());
-        let changed = since.control;
-        Self { number, id, key_hash, events_per_second, versions, since, withdrawals, changed }
+        let mut keys = Keys::default();
+        if !key_hash.is_empty() {
+            keys.add(first_key(&id, &key_hash), since);
+        }
+        Self {
+            number,
+            id,
+            key_hash,
+            keys,
+            pauses: Pauses::default(),
+            events_per_second,
+            versions: Versions::new(),
+            since,
+            withdrawals: RedBlackTreeMapSync::new_sync(),
+            changed: since.control,
+        }
     }
 
     fn publish(&mut self, effective_from: Timestamp, published: Arc<Published>) -> u32 {
@@ -355,5 +428,22 @@ impl Operator {
             self.withdrawals.insert_mut(version, withdrawal);
         }
         is_scheduled
+    }
+}
+
+/// The key that an operator is added with: it may do everything for it.
+fn first_key(operator: &str, secret_hash: &str) -> NewKey {
+    NewKey {
+        operator: operator.into(),
+        id: keys::FIRST.into(),
+        name: keys::FIRST.into(),
+        roles: vec![keys::ROLES[0].into()],
+        secret_hash: secret_hash.into(),
+        until: None,
+        networks: Vec::new(),
+        event_types: Vec::new(),
+        origins: Vec::new(),
+        player: None,
+        who: "whoever added the operator".into(),
     }
 }

@@ -46,6 +46,10 @@ pub(crate) enum Refusal {
     Stale,
     /// The operator exists already.
     OperatorExists,
+    /// The operator has a key of this id already.
+    KeyExists,
+    /// The operator has as many keys as there may be.
+    TooManyKeys,
     /// There is no such version that has yet to begin.
     NotScheduled,
     /// The dead letter was released or discarded before.
@@ -96,6 +100,8 @@ impl Refusal {
             Self::Gone => (S::GONE, "gone", "No longer kept"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "There is a later version"),
             Self::OperatorExists => (S::CONFLICT, "operator_exists", "The operator exists"),
+            Self::KeyExists => (S::CONFLICT, "key_exists", "The key exists"),
+            Self::TooManyKeys => (S::CONFLICT, "too_many_keys", "There are too many keys"),
             Self::NotScheduled => (S::CONFLICT, "not_scheduled", "The version is not scheduled"),
             Self::DeadLetterClosed => {
                 (S::CONFLICT, "dead_letter_closed", "The dead letter is closed")
@@ -366,6 +372,14 @@ impl From<Declined> for Problem {
             Declined::ReceivedBefore | Declined::TooFarAhead => {
                 Self::new(Refusal::Malformed, "a message between partitions is not a request")
             }
+            Declined::KeyExists => {
+                Self::new(Refusal::KeyExists, "the operator has a key of this id already")
+            }
+            Declined::NoSuchKey => Self::not_found("key"),
+            Declined::TooManyKeys => Self::new(
+                Refusal::TooManyKeys,
+                "the operator has as many keys, or the key has had as many secrets, as there may be",
+            ),
             Declined::BehaviourPassed => Self::new(
                 Refusal::Stale,
                 "the fold decides by this behaviour, or a later one, already",

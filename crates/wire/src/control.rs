@@ -76,6 +76,82 @@ pub enum Control {
         /// The behaviour's number.
         number: u16,
     },
+    /// A new key of an operator.
+    Key(NewKey),
+    /// A key gets another secret.
+    RotateKey {
+        /// The operator.
+        operator: String,
+        /// The key's id.
+        id: String,
+        /// Identity of the rotation, made at the edge: there is one of it.
+        rotation: String,
+        /// Hash of the new secret, 64 hexadecimal figures.
+        secret_hash: String,
+        /// Until when the secrets before it are valid, in microseconds since 1970.
+        old_until: i64,
+        /// Who rotated it.
+        who: String,
+    },
+    /// A key opens nothing any more.
+    RevokeKey {
+        /// The operator.
+        operator: String,
+        /// The key's id.
+        id: String,
+        /// Who revoked it.
+        who: String,
+    },
+    /// Nothing more is taken in from an operator at the door, until it is resumed.
+    Pause {
+        /// The operator.
+        operator: String,
+        /// Why, in words.
+        why: String,
+        /// Who paused it.
+        who: String,
+    },
+    /// An operator that was paused goes on.
+    Resume {
+        /// The operator.
+        operator: String,
+        /// Who resumed it.
+        who: String,
+    },
+}
+
+/// What a new key is, and what it may be used for. The fold keeps it; whether a key is valid is decided where it
+/// is shown, since only there is a clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewKey {
+    /// The operator.
+    pub operator: String,
+    /// Its id, made at the edge.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+    /// Hash of its secret, 64 hexadecimal figures.
+    pub secret_hash: String,
+    /// Until when it is valid, in microseconds since 1970; always without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// The networks (CIDR) from which it may be used; any without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// The types of game events that it may send; any without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_types: Vec<String>,
+    /// The origins of the pages that may use it; any without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
+    /// The only player that it may name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub player: Option<String>,
+    /// Who made it.
+    pub who: String,
 }
 
 /// Why the body of a control record is none of this release's.
@@ -88,7 +164,19 @@ pub enum Unread {
 }
 
 /// The names of all control records.
-const NAMES: [&str; 6] = ["genesis", "operator", "publish", "withdraw", "skip", "behaviour"];
+const NAMES: [&str; 11] = [
+    "genesis",
+    "operator",
+    "publish",
+    "withdraw",
+    "skip",
+    "behaviour",
+    "key",
+    "rotateKey",
+    "revokeKey",
+    "pause",
+    "resume",
+];
 
 impl Control {
     /// Reads the body of a control record.
@@ -145,6 +233,13 @@ pub enum Command {
         /// Why, in words.
         why: String,
     },
+    /// An idempotency key stands for one request from here on. It only occupies its id.
+    Claim {
+        /// Who uses which key, and for what: a hash.
+        id: String,
+        /// What is asked, as a hash.
+        request: String,
+    },
     /// Says that a message of this partition was taken in where it went.
     Arrived {
         /// The partition to which it went.
@@ -164,7 +259,7 @@ pub enum UnreadCommand {
 }
 
 /// The names of all commands.
-const COMMANDS: [&str; 5] = ["consent", "repair", "release", "discard", "arrived"];
+const COMMANDS: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 
 impl Command {
     /// Reads the body of a command.
@@ -212,6 +307,30 @@ mod tests {
             Control::Withdraw { operator: name(), version: 1, why: name(), who: name() },
             Control::Skip { partition: 0, batch: 1, slot: 1, who: name() },
             Control::Behaviour { number: 2 },
+            Control::Key(NewKey {
+                operator: name(),
+                id: name(),
+                name: name(),
+                roles: vec![name()],
+                secret_hash: name(),
+                until: Some(1),
+                networks: vec![],
+                event_types: vec![name()],
+                origins: vec![],
+                player: None,
+                who: name(),
+            }),
+            Control::RotateKey {
+                operator: name(),
+                id: name(),
+                rotation: name(),
+                secret_hash: name(),
+                old_until: 1,
+                who: name(),
+            },
+            Control::RevokeKey { operator: name(), id: name(), who: name() },
+            Control::Pause { operator: name(), why: name(), who: name() },
+            Control::Resume { operator: name(), who: name() },
         ];
         for (control, name) in all.iter().zip(NAMES) {
             let own = match control {
@@ -221,6 +340,11 @@ mod tests {
                 Control::Withdraw { .. } => "withdraw",
                 Control::Skip { .. } => "skip",
                 Control::Behaviour { .. } => "behaviour",
+                Control::Key(_) => "key",
+                Control::RotateKey { .. } => "rotateKey",
+                Control::RevokeKey { .. } => "revokeKey",
+                Control::Pause { .. } => "pause",
+                Control::Resume { .. } => "resume",
             };
             assert_eq!(own, name);
         }
@@ -268,7 +392,8 @@ mod tests {
                 operator: Some("house".into()),
             },
             Command::Release { id: id.clone(), dead_letter: place },
-            Command::Discard { id, dead_letter: place, why },
+            Command::Discard { id: id.clone(), dead_letter: place, why },
+            Command::Claim { id, request: String::new() },
             Command::Arrived { by: 1, sequence: 1 },
         ];
         for (command, name) in all.into_iter().zip(COMMANDS) {

@@ -6,6 +6,8 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
 
+use super::keys::{Key, Revocation};
+use super::pauses::Pause;
 use super::{BEHAVIOUR, Operator, Rules, Settings, Since};
 use crate::partition::Partition;
 
@@ -121,6 +123,14 @@ impl Operator {
                 earlier.withdraw(*version, Arc::clone(withdrawal));
             }
         }
+        for key in self.keys.all().filter_map(|key| key.as_of(number)) {
+            earlier.changed = earlier.changed.max(key.changed());
+            earlier.keys.put(key);
+        }
+        for (_, pause) in self.pauses.from(1).take_while(|(_, it)| it.since.control <= number) {
+            earlier.changed = earlier.changed.max(pause.since.control);
+            earlier.pauses.add(Arc::clone(pause));
+        }
         earlier
     }
 
@@ -158,5 +168,41 @@ impl Operator {
             };
             controls.push((withdrawal.since, control));
         }
+        for key in self.keys.all() {
+            add_key(key, self.since, controls);
+        }
+        for (_, pause) in self.pauses.from(1) {
+            let Pause { is_paused, why, who, since } = &**pause;
+            let (why, who) = (why.to_string(), who.to_string());
+            let control = if *is_paused {
+                Control::Pause { operator: operator(), why, who }
+            } else {
+                Control::Resume { operator: operator(), who }
+            };
+            controls.push((*since, control));
+        }
+    }
+}
+
+/// Adds what has made a key; an operator's first comes with it.
+fn add_key(key: &Key, operator_since: Since, controls: &mut Vec<(Since, Control)>) {
+    let (operator, id) = (&key.terms.operator, &key.terms.id);
+    if key.since != operator_since {
+        controls.push((key.since, Control::Key((*key.terms).clone())));
+    }
+    for rotation in &key.rotations {
+        let control = Control::RotateKey {
+            operator: operator.clone(),
+            id: id.clone(),
+            rotation: rotation.id.to_string(),
+            secret_hash: rotation.secret_hash.to_string(),
+            old_until: rotation.old_until.micros(),
+            who: rotation.who.to_string(),
+        };
+        controls.push((rotation.since, control));
+    }
+    if let Some(Revocation { who, since }) = &key.revoked {
+        let (operator, id) = (operator.clone(), id.clone());
+        controls.push((*since, Control::RevokeKey { operator, id, who: who.to_string() }));
     }
 }

@@ -11,25 +11,57 @@ use std::sync::Arc;
 use accolade_domain::program::VersionEntry;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
+use accolade_wire::control::NewKey;
 use accolade_wire::identity::HashKey;
 
+use super::keys::{Key, Revocation, Rotation};
+use super::pauses::Pause;
 use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
 
 mod tag {
     pub(super) const HEAD: u8 = 1;
     pub(super) const OPERATOR: u8 = 2;
     pub(super) const VERSION: u8 = 3;
+    pub(super) const KEY: u8 = 4;
+    pub(super) const PAUSE: u8 = 5;
 }
 
 const FORMAT: u8 = 1;
+
+/// A part of an operator, in the order in which a round gives them out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    #[default]
+    Itself,
+    Version(u32),
+    Key(u32),
+    Pause(u32),
+}
+
+impl Part {
+    /// The parts of an operator from one on.
+    fn all(operator: &Operator, from: Self) -> impl Iterator<Item = Self> {
+        let [version, key, pause] = match from {
+            Self::Itself => [0; 3],
+            Self::Version(from) => [from, 0, 0],
+            Self::Key(from) => [u32::MAX, from, 0],
+            Self::Pause(from) => [u32::MAX, u32::MAX, from],
+        };
+        let itself = (from == Self::Itself).then_some(Self::Itself);
+        let versions = operator.versions.all_from(version).map(|it| Self::Version(it.number));
+        let keys = operator.keys.from(key).map(|key| Self::Key(key.number));
+        let pauses = operator.pauses.from(pause).map(|(number, _)| Self::Pause(number));
+        itself.into_iter().chain(versions).chain(keys).chain(pauses)
+    }
+}
 
 /// What of the rules stands in checkpoints already.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// Everything that came by control records up to this one.
     written: u64,
-    /// Where the round over everything goes on, if one is on its way: operator and version.
-    sweep_next: Option<(u32, u32)>,
+    /// Where the round over everything goes on, if one is on its way.
+    sweep_next: Option<(u32, Part)>,
 }
 
 impl Snapshot {
@@ -68,6 +100,13 @@ impl Snapshot {
                     values.version(operator, version);
                 }
             }
+            for key in operator.keys.all().filter(|key| key.changed() > written) {
+                values.key(operator, key);
+            }
+            let pauses = operator.pauses.from(0).rev();
+            for (number, pause) in pauses.take_while(|(_, pause)| is_new(pause.since)) {
+                values.pause(operator, number, pause);
+            }
         }
     }
 
@@ -79,23 +118,16 @@ impl Snapshot {
         if next.is_none() {
             values.head(rules);
         }
-        let (first, first_version) = next.unwrap_or_default();
+        let (first, first_part) = next.unwrap_or_default();
         for number in rules.names.range(first..).map(|(number, _)| *number) {
             let operator = rules.operator_numbered(number).expect("it has a name");
-            let from = if number == first { first_version } else { 0 };
-            if from == 0 {
+            let from = if number == first { first_part } else { Part::Itself };
+            for part in Part::all(operator, from) {
                 if values.bytes >= bytes {
-                    self.sweep_next = Some((number, 0));
+                    self.sweep_next = Some((number, part));
                     return false;
                 }
-                values.operator(operator);
-            }
-            for version in operator.versions.all_from(from) {
-                if values.bytes >= bytes {
-                    self.sweep_next = Some((number, version.number));
-                    return false;
-                }
-                values.version(operator, version);
+                values.part(operator, part);
             }
         }
         true
@@ -139,6 +171,24 @@ impl<'a> Values<'a> {
         self.give();
     }
 
+    fn part(&mut self, operator: &Operator, part: Part) {
+        match part {
+            Part::Itself => self.operator(operator),
+            Part::Version(number) => {
+                let version = operator.versions.get(number).expect("a part that is there");
+                self.version(operator, version);
+            }
+            Part::Key(number) => {
+                let key = operator.keys.from(number).next().expect("a part that is there");
+                self.key(operator, key);
+            }
+            Part::Pause(number) => {
+                let (_, pause) = operator.pauses.from(number).next().expect("a part that is there");
+                self.pause(operator, number, pause);
+            }
+        }
+    }
+
     fn operator(&mut self, operator: &Operator) {
         let out = &mut self.buffer;
         out.push(tag::OPERATOR);
@@ -180,6 +230,80 @@ impl<'a> Values<'a> {
         }
         self.give();
     }
+
+    fn key(&mut self, operator: &Operator, key: &Key) {
+        let Key { number, terms, since, rotations, revoked } = key;
+        let NewKey { operator: _, id, name, roles, secret_hash, until, .. } = &**terms;
+        let NewKey { networks, event_types, origins, player, who, .. } = &**terms;
+        if key.changed() == operator.since.control {
+            return; // it came with the operator, and that says all
+        }
+        let out = &mut self.buffer;
+        out.push(tag::KEY);
+        put_varint(out, u64::from(operator.number));
+        put_varint(out, u64::from(*number));
+        out.push(FORMAT);
+        put_since(out, *since);
+        for text in [id, name, secret_hash, who] {
+            put_text(out, text);
+        }
+        for list in [roles, networks, event_types, origins] {
+            put_list(out, list);
+        }
+        out.push(u8::from(until.is_some()));
+        out.extend(until.iter().flat_map(|until| until.to_le_bytes()));
+        out.push(u8::from(player.is_some()));
+        if let Some(player) = player {
+            put_text(out, player);
+        }
+        put_varint(out, rotations.len() as u64);
+        for Rotation { id, secret_hash, old_until, who, since } in rotations {
+            put_since(out, *since);
+            for text in [id, secret_hash, who] {
+                put_text(out, text);
+            }
+            out.extend_from_slice(&old_until.micros().to_le_bytes());
+        }
+        out.push(u8::from(revoked.is_some()));
+        if let Some(Revocation { who, since }) = revoked {
+            put_since(out, *since);
+            put_text(out, who);
+        }
+        self.give();
+    }
+
+    fn pause(&mut self, operator: &Operator, number: u32, pause: &Pause) {
+        let Pause { is_paused, why, who, since } = pause;
+        let out = &mut self.buffer;
+        out.push(tag::PAUSE);
+        put_varint(out, u64::from(operator.number));
+        put_varint(out, u64::from(number));
+        out.push(FORMAT);
+        put_since(out, *since);
+        out.push(u8::from(*is_paused));
+        put_text(out, why);
+        put_text(out, who);
+        self.give();
+    }
+}
+
+fn put_list(out: &mut Vec<u8>, list: &[String]) {
+    put_varint(out, list.len() as u64);
+    for text in list {
+        put_text(out, text);
+    }
+}
+
+fn read_list(cursor: &mut Cursor<'_>) -> Result<Vec<String>, BadFormat> {
+    (0..cursor.varint()?).map(|_| Ok(cursor.text()?.to_owned())).collect()
+}
+
+fn read_flag(cursor: &mut Cursor<'_>) -> Result<bool, BadFormat> {
+    match cursor.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(cursor.bad()),
+    }
 }
 
 fn put_since(out: &mut Vec<u8>, since: Since) {
@@ -216,6 +340,9 @@ pub struct Restoring {
     head: Option<Rules>,
     operators: BTreeMap<u32, Operator>,
     versions: BTreeMap<(u32, u32), Stored>,
+    /// Keys and pauses, by operator and number.
+    keys: BTreeMap<(u32, u32), Key>,
+    pauses: BTreeMap<(u32, u32), Pause>,
     /// Equal documents are kept once.
     programs: BTreeMap<u64, Arc<LazyProgram>>,
 }
@@ -234,6 +361,16 @@ impl Restoring {
                     self.operators.entry(operator.number).or_insert(operator);
                 }
                 tag::VERSION => self.read_version(cursor)?,
+                tag::KEY => {
+                    let at = (cursor.small()?, cursor.small()?);
+                    let key = read_key(cursor, at.1)?;
+                    self.keys.entry(at).or_insert(key);
+                }
+                tag::PAUSE => {
+                    let at = (cursor.small()?, cursor.small()?);
+                    let pause = read_pause(cursor)?;
+                    self.pauses.entry(at).or_insert(pause);
+                }
                 _ => return Err(cursor.bad()),
             }
         }
@@ -256,14 +393,12 @@ impl Restoring {
             zone.push((from, offset));
         }
         let document = cursor.text()?;
-        let withdrawal = match cursor.u8()? {
-            0 => None,
-            1 => {
-                let since = read_since(cursor)?;
-                let (why, who) = (cursor.text()?.into(), cursor.text()?.into());
-                Some(Arc::new(Withdrawal { why, who, since }))
-            }
-            _ => return Err(cursor.bad()),
+        let withdrawal = if read_flag(cursor)? {
+            let since = read_since(cursor)?;
+            let (why, who) = (cursor.text()?.into(), cursor.text()?.into());
+            Some(Arc::new(Withdrawal { why, who, since }))
+        } else {
+            None
         };
         if !self.versions.contains_key(&key) {
             let program =
@@ -287,7 +422,7 @@ impl Restoring {
 
     /// The rules of the newest checkpoint; those before the first control record where none was read.
     pub fn finish(self) -> Result<Rules, BadFormat> {
-        let Self { head, mut operators, versions, .. } = self;
+        let Self { head, mut operators, versions, keys, pauses, programs: _ } = self;
         let missing = BadFormat::Invalid("set of checkpoints: a part of the rules is missing");
         let mut rules = match head {
             Some(head) => head,
@@ -302,6 +437,21 @@ impl Restoring {
             if let Some(withdrawal) = stored.withdrawal
                 && !operator.withdraw(number, withdrawal)
             {
+                return Err(missing);
+            }
+        }
+        for ((operator, _), mut key) in keys {
+            let operator = operators.get_mut(&operator).ok_or(missing)?;
+            Arc::make_mut(&mut key.terms).operator = operator.id.to_string();
+            operator.changed = operator.changed.max(key.changed());
+            if !operator.keys.put(key) {
+                return Err(missing);
+            }
+        }
+        for ((operator, number), pause) in pauses {
+            let operator = operators.get_mut(&operator).ok_or(missing)?;
+            operator.changed = operator.changed.max(pause.since.control);
+            if operator.pauses.add(Arc::new(pause)) != number {
                 return Err(missing);
             }
         }
@@ -343,4 +493,47 @@ fn read_operator(cursor: &mut Cursor<'_>) -> Result<Operator, BadFormat> {
     let (id, key_hash) = (cursor.text()?.into(), cursor.text()?.into());
     let events_per_second = cursor.small()?;
     Ok(Operator::new(number, id, key_hash, events_per_second, read_since(cursor)?))
+}
+
+/// Reads a key; its operator's name stands with the operator.
+fn read_key(cursor: &mut Cursor<'_>, number: u32) -> Result<Key, BadFormat> {
+    read_format(cursor)?;
+    let since = read_since(cursor)?;
+    let terms = NewKey {
+        operator: String::new(),
+        id: cursor.text()?.into(),
+        name: cursor.text()?.into(),
+        secret_hash: cursor.text()?.into(),
+        who: cursor.text()?.into(),
+        roles: read_list(cursor)?,
+        networks: read_list(cursor)?,
+        event_types: read_list(cursor)?,
+        origins: read_list(cursor)?,
+        until: if read_flag(cursor)? { Some(cursor.i64()?) } else { None },
+        player: if read_flag(cursor)? { Some(cursor.text()?.into()) } else { None },
+    };
+    let mut rotations = Vec::new();
+    for _ in 0..cursor.varint()? {
+        rotations.push(Rotation {
+            since: read_since(cursor)?,
+            id: cursor.text()?.into(),
+            secret_hash: cursor.text()?.into(),
+            who: cursor.text()?.into(),
+            old_until: read_time(cursor)?,
+        });
+    }
+    let revoked = if read_flag(cursor)? {
+        let since = read_since(cursor)?;
+        Some(Revocation { who: cursor.text()?.into(), since })
+    } else {
+        None
+    };
+    Ok(Key { number, terms: Arc::new(terms), since, rotations, revoked })
+}
+
+fn read_pause(cursor: &mut Cursor<'_>) -> Result<Pause, BadFormat> {
+    read_format(cursor)?;
+    let since = read_since(cursor)?;
+    let is_paused = read_flag(cursor)?;
+    Ok(Pause { is_paused, why: cursor.text()?.into(), who: cursor.text()?.into(), since })
 }

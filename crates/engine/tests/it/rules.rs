@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::time::Timestamp;
+use accolade_engine::rules::keys::LIVE_MAX;
 use accolade_engine::rules::{
     BEHAVIOUR, Restoring, Rules, RulesHistory, Snapshot, Unknown, UnknownWhat,
 };
 use accolade_wire::bytes::Cursor;
-use accolade_wire::control::Control;
+use accolade_wire::control::{Control, NewKey};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -143,6 +144,46 @@ fn withdraw(name: &str, version: u32) -> Control {
     Control::Withdraw { operator: name.into(), version, why: "late".into(), who: "her".into() }
 }
 
+fn key(name: &str, id: u8) -> Control {
+    Control::Key(NewKey {
+        operator: name.into(),
+        id: format!("key-{id}"),
+        name: format!("of {id}"),
+        roles: vec!["ingest".into(), "support".into()],
+        secret_hash: "a1".repeat(32),
+        until: (id.is_multiple_of(2)).then_some(5_000),
+        networks: vec!["10.0.0.0/8".into()],
+        event_types: vec!["hello".into(); id.into()],
+        origins: vec![],
+        player: (id.is_multiple_of(3)).then(|| "p1".into()),
+        who: "who".into(),
+    })
+}
+
+fn rotate(name: &str, id: u8, rotation: u8, old_until: i64) -> Control {
+    Control::RotateKey {
+        operator: name.into(),
+        id: format!("key-{id}"),
+        rotation: format!("rotation-{rotation}"),
+        secret_hash: format!("{rotation:02x}").repeat(32),
+        old_until,
+        who: "her".into(),
+    }
+}
+
+fn revoke(name: &str, id: u8) -> Control {
+    Control::RevokeKey { operator: name.into(), id: format!("key-{id}"), who: "him".into() }
+}
+
+fn pause(name: &str, is_paused: bool) -> Control {
+    let (operator, who) = (name.to_owned(), "them".to_owned());
+    if is_paused {
+        Control::Pause { operator, why: "a debt".into(), who }
+    } else {
+        Control::Resume { operator, who }
+    }
+}
+
 fn skip() -> Control {
     Control::Skip { partition: 0, batch: 1, slot: 1, who: "who".into() }
 }
@@ -175,16 +216,112 @@ fn values_of_the_rules_keep_their_format() {
     made.control(&publish("house", 0, 5_000, 1)).unwrap();
     made.control(&withdraw("house", 1)).unwrap();
     made.control(&Control::Behaviour { number: 2 }).unwrap();
+    made.control(&key("house", 1)).unwrap();
+    made.control(&rotate("house", 1, 1, 9_000)).unwrap();
+    made.control(&revoke("house", 1)).unwrap();
+    made.control(&pause("house", true)).unwrap();
     let mut written = String::new();
     Snapshot::default().write_changes(&made.rules, &mut |value| {
         written += &value.escape_ascii().to_string();
         written += "\n";
     });
     expect![[r#"
-        \x01\x01\x05\x01c\x02UUUUUUUUUUUUUUUU\xa8\x01\x18\x02\x01\xe9\x03\x00\x00\x00\x00\x00\x00\x01\x05\xed\x03\x00\x00\x00\x00\x00\x00\x02
+        \x01\x01\t\x01c\x02UUUUUUUUUUUUUUUU\xa8\x01\x18\x02\x01\xe9\x03\x00\x00\x00\x00\x00\x00\x01\x05\xed\x03\x00\x00\x00\x00\x00\x00\x02
         \x02\x01\x01\x05house\x01k\x07\x02\xea\x03\x00\x00\x00\x00\x00\x00
         \x03\x01\x01\x01\x03\xeb\x03\x00\x00\x00\x00\x00\x00\x88\x13\x00\x00\x00\x00\x00\x00\x00\x87\x13\x00\x00\x00\x00\x00\x00\x08why 5000\x03who\x01\x02\x00\x00\x00\x00\x00\x00\x00\x00\xa08\t\x00\x00\x00\x00\x00\x00\x00\x02:{\"currency\":\"EUR\",\"earning\":{\"multipliers\":{\"slots\":0.1}}}\x01\x04\xec\x03\x00\x00\x00\x00\x00\x00\x04late\x03her
+        \x04\x01\x02\x01\x06\xee\x03\x00\x00\x00\x00\x00\x00\x05key-1\x04of 1@a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\x03who\x02\x06ingest\x07support\x01\n10.0.0.0/8\x01\x05hello\x00\x00\x00\x01\x07\xef\x03\x00\x00\x00\x00\x00\x00\nrotation-1@0101010101010101010101010101010101010101010101010101010101010101\x03her(#\x00\x00\x00\x00\x00\x00\x01\x08\xf0\x03\x00\x00\x00\x00\x00\x00\x03him
+        \x05\x01\x01\x01\t\xf1\x03\x00\x00\x00\x00\x00\x00\x01\x06a debt\x04them
     "#]].assert_eq(&written);
+}
+
+#[test]
+fn secrets_of_a_key_end_with_it_and_with_each_later_rotation() {
+    let mut made = Made::new(1);
+    made.control(&operator("house")).unwrap();
+    assert_eq!(made.control(&key("house", 2)), Ok(done(2)));
+    assert_eq!(made.control(&key("house", 2)), Ok(declined(Declined::KeyExists)));
+    assert_eq!(made.control(&rotate("house", 2, 1, 3_000)), Ok(done(2)));
+    assert_eq!(made.control(&rotate("house", 2, 1, 9_000)), Ok(declined(Declined::KeyExists)));
+    assert_eq!(made.control(&rotate("house", 2, 2, 4_000)), Ok(done(2)));
+    let secrets = |rules: &Rules| -> Vec<_> {
+        let key = rules.operator("house").unwrap().keys.get("key-2").unwrap();
+        let secrets = key.secrets().map(|(hash, until)| (hash[..2].to_owned(), until));
+        secrets.map(|(hash, until)| (hash, until.unwrap().micros())).collect()
+    };
+    let of = |hash: &str, until| (hash.to_owned(), until);
+    assert_eq!(secrets(&made.rules), [of("a1", 3_000), of("01", 4_000), of("02", 5_000)]);
+    assert_eq!(made.control(&revoke("house", 2)), Ok(done(2)));
+    assert_eq!(secrets(&made.rules), []);
+    for gone in [revoke("house", 2), rotate("house", 2, 3, 9_000), revoke("house", 5)] {
+        assert_eq!(made.control(&gone), Ok(declined(Declined::NoSuchKey)));
+    }
+    let unknown = Ok(declined(Declined::OperatorUnknown));
+    assert_eq!(made.control(&key("nobody", 2)), unknown);
+    let first = &made.rules.operator("house").unwrap().keys.get("first").unwrap();
+    assert_eq!(first.secrets().collect::<Vec<_>>(), [("k", None)]);
+    let revoke =
+        Control::RevokeKey { operator: "house".into(), id: "first".into(), who: "him".into() };
+    assert_eq!(made.control(&revoke), Ok(done(1)), "the key of the beginning is one like others");
+}
+
+#[test]
+fn a_key_that_says_what_no_key_may_is_declined() {
+    let mut made = Made::new(1);
+    made.control(&operator("house")).unwrap();
+    let long = || "x".repeat(257);
+    let changes: [fn(&mut NewKey, String); 9] = [
+        |key, _| key.roles = vec![],
+        |key, _| key.roles = vec!["administrator".into()],
+        |key, _| key.id = String::new(),
+        |key, long| key.name = long,
+        |key, _| key.secret_hash = "short".into(),
+        |key, _| key.networks = vec!["10.0.0.0/8".into(); 101],
+        |key, long| key.origins = vec![long],
+        |key, _| key.event_types = vec![String::new()],
+        |key, long| key.player = Some(long),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let Control::Key(mut terms) = key("house", 1) else { unreachable!() };
+        change(&mut terms, long());
+        let answer = made.control(&Control::Key(terms));
+        assert_eq!(answer, Ok(declined(Declined::Malformed)), "{number}");
+    }
+}
+
+#[test]
+fn an_operator_has_so_many_keys_that_are_neither_revoked_nor_over() {
+    let mut made = Made::new(1);
+    made.control(&operator("house")).unwrap();
+    let key = |number: usize, until| {
+        let Control::Key(terms) = key("house", 1) else { unreachable!() };
+        Control::Key(NewKey { id: format!("n{number}"), until, ..terms })
+    };
+    for number in 2..=LIVE_MAX {
+        let until = (number == 7).then_some(2_100);
+        assert_eq!(made.control(&key(number, until)), Ok(done(number as u64)));
+    }
+    assert!(made.now < 2_100, "the seventh is not over");
+    let one_more = key(0, None);
+    assert_eq!(made.control(&one_more), Ok(declined(Declined::TooManyKeys)));
+    made.now = 2_100;
+    assert_eq!(made.control(&one_more), Ok(done(1_001)), "one is over");
+    let again = key(5_000, None);
+    assert_eq!(made.control(&again), Ok(declined(Declined::TooManyKeys)));
+    let id = "n5".to_owned();
+    made.control(&Control::RevokeKey { operator: "house".into(), id, who: "w".into() }).unwrap();
+    assert_eq!(made.control(&again), Ok(done(1_002)));
+}
+
+#[test]
+fn an_operator_is_paused_once_and_goes_on_once() {
+    let mut made = Made::new(1);
+    made.control(&operator("house")).unwrap();
+    let is_paused = |rules: &Rules| rules.operator("house").unwrap().pauses.is_paused();
+    for (paused, number) in [(false, 0), (true, 1), (true, 0), (false, 2), (true, 3)] {
+        assert_eq!(made.control(&pause("house", paused)), Ok(done(number)));
+        assert_eq!(is_paused(&made.rules), paused);
+    }
+    assert_eq!(made.control(&pause("nobody", true)), Ok(declined(Declined::OperatorUnknown)));
 }
 
 #[test]
@@ -234,6 +371,10 @@ enum Act {
     Publish(u8, i64, u8, bool),
     Withdraw(u8, u32),
     Behaviour(u16),
+    Key(u8, u8),
+    Rotate(u8, u8, u8),
+    Revoke(u8, u8),
+    Pause(u8, bool),
     Malformed,
     Skip,
     /// A checkpoint, whose sweep goes on for so many bytes.
@@ -248,6 +389,10 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(name, from, document, is_stale)| Act::Publish(name, from, document, is_stale)),
         3 => (name(), 1..6_u32).prop_map(|(name, version)| Act::Withdraw(name, version)),
         1 => (1..4_u16).prop_map(Act::Behaviour),
+        4 => (name(), 0..6_u8).prop_map(|(name, id)| Act::Key(name, id)),
+        3 => (name(), 0..6_u8, 0..4_u8).prop_map(|(name, id, by)| Act::Rotate(name, id, by)),
+        1 => (name(), 0..6_u8).prop_map(|(name, id)| Act::Revoke(name, id)),
+        2 => (name(), any::<bool>()).prop_map(|(name, pauses)| Act::Pause(name, pauses)),
         1 => Just(Act::Malformed),
         1 => Just(Act::Skip),
         4 => (0..600_usize).prop_map(Act::Checkpoint),
@@ -311,6 +456,15 @@ proptest! {
                     made.control(&withdraw(&name(number), version)).unwrap();
                 }
                 Act::Behaviour(number) => drop(made.control(&Control::Behaviour { number }).unwrap()),
+                Act::Key(number, id) => drop(made.control(&key(&name(number), id)).unwrap()),
+                Act::Rotate(number, id, by) => {
+                    let old_until = i64::from(by) * 1_000;
+                    made.control(&rotate(&name(number), id, by, old_until)).unwrap();
+                }
+                Act::Revoke(number, id) => drop(made.control(&revoke(&name(number), id)).unwrap()),
+                Act::Pause(number, pauses) => {
+                    made.control(&pause(&name(number), pauses)).unwrap();
+                }
                 Act::Malformed => drop(made.bytes(b"{}").unwrap()),
                 Act::Skip => drop(made.control(&skip()).unwrap()),
                 Act::Checkpoint(bytes) => kept.checkpoint(&made.rules, bytes),

@@ -331,6 +331,9 @@ impl World {
             Action::Withdraw { operator, number } => {
                 self.put_control(Item::withdraw(operator, number, now));
             }
+            Action::Right { operator, right } => {
+                self.put_control(Item::right(operator, right, now));
+            }
             Action::AdvanceClock(micros) => {
                 if micros > 0 {
                     let up: Vec<_> = (0..self.nodes.len()).map(|node| self.is_up(node)).collect();

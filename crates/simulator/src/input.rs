@@ -17,6 +17,8 @@ pub enum ModelEvent {
     Game(ModelGame),
     /// A command of a player about taking part.
     Consent(ModelConsent),
+    /// A command that an idempotency key stands for one request.
+    Claim(ModelClaim),
     /// Bytes that are no event.
     Malformed,
 }
@@ -70,6 +72,28 @@ pub struct ModelConsent {
     pub player_id: String,
     /// Whether the player takes part from now on.
     pub takes_part: bool,
+}
+
+/// A command that an idempotency key stands for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelClaim {
+    /// Identity of the command within its operator; it also says in which partition the key is at home.
+    pub command_id: String,
+    /// What is asked.
+    pub request: String,
+}
+
+/// What becomes of an operator's keys and of itself. Keys and rotations have numbers for names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelRight {
+    /// It gets a key.
+    Key(u64),
+    /// A key gets another secret.
+    Rotate(u64, u64),
+    /// A key opens nothing any more.
+    Revoke(u64),
+    /// It is paused, or goes on.
+    Pause(bool),
 }
 
 /// A command of an operator about a dead letter, named by the batch and slot of its partition.
@@ -166,14 +190,14 @@ pub struct ModelOverrides {
 }
 
 impl ModelEvent {
-    /// The player whose partition the event is in; none for bytes that are no event.
+    /// The player whose partition the event is in; none for a claim and for bytes that are no event.
     pub fn player_id(&self) -> Option<&str> {
         match self {
             Self::Wager(wager) => Some(&wager.player_id),
             Self::Void(void) => Some(&void.player_id),
             Self::Game(event) => Some(&event.player_id),
             Self::Consent(command) => Some(&command.player_id),
-            Self::Malformed => None,
+            Self::Claim(_) | Self::Malformed => None,
         }
     }
 
@@ -183,7 +207,7 @@ impl ModelEvent {
             Self::Wager(wager) => Some(wager.timestamp),
             Self::Void(void) => Some(void.timestamp),
             Self::Game(event) => Some(event.timestamp),
-            Self::Consent(_) | Self::Malformed => None,
+            Self::Consent(_) | Self::Claim(_) | Self::Malformed => None,
         }
     }
 
@@ -193,7 +217,7 @@ impl ModelEvent {
             Self::Wager(wager) => wager.timestamp = at,
             Self::Void(void) => void.timestamp = at,
             Self::Game(event) => event.timestamp = at,
-            Self::Consent(_) | Self::Malformed => {}
+            Self::Consent(_) | Self::Claim(_) | Self::Malformed => {}
         }
     }
 }

@@ -164,7 +164,7 @@ fn fields(event: &ModelEvent, random: &mut Random) -> Fields {
             optional(&mut fields, "data", data, random);
             fields
         }
-        ModelEvent::Consent(_) | ModelEvent::Malformed => {
+        ModelEvent::Consent(_) | ModelEvent::Claim(_) | ModelEvent::Malformed => {
             panic!("commands have no bytes of their own here, and malformed ones have no fields")
         }
     };

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digits::Digits;
-use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelVoid, ModelWager};
+use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelVoid, ModelWager};
 
 pub mod letters;
 pub mod messages;
@@ -144,6 +144,7 @@ pub struct Model {
     faulty_stake: Option<u128>,
     batch_times: BTreeMap<u16, i64>,
     operators: BTreeMap<String, Vec<Version>>,
+    rights: BTreeMap<String, ModelRights>,
     occurrences: BTreeMap<Identity, Vec<Occurrence>>,
     /// Voids that came before their wager, by operator, player and wager: partition, and the
     /// moment from which each holds no more.
@@ -154,6 +155,27 @@ pub struct Model {
     messages: BTreeMap<(u16, u64, u32), Vec<ModelMessage>>,
     /// Messages that were taken in: by whom, of whom, which.
     received: BTreeSet<(u16, u16, u64)>,
+}
+
+/// Keys of an operator, and whether it is paused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelRights {
+    /// Its keys in the order in which they came, but for the one that it was added with.
+    pub keys: Vec<ModelKey>,
+    /// Whether it is paused.
+    pub is_paused: bool,
+    changes: u64,
+}
+
+/// A key of an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelKey {
+    /// Its name.
+    pub name: u64,
+    /// The names of its rotations.
+    pub rotations: Vec<u64>,
+    /// Whether it opens nothing any more.
+    pub is_revoked: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -254,6 +276,53 @@ impl Model {
         })
     }
 
+    /// Something becomes of an operator's keys, or of itself: what the record makes, or nothing where it is
+    /// declined.
+    pub fn right_changed(&mut self, operator: &str, right: &ModelRight) -> Option<u64> {
+        if !self.operators.contains_key(operator) {
+            return None;
+        }
+        let ModelRights { keys, is_paused, changes } =
+            self.rights.entry(operator.to_owned()).or_default();
+        // The key that the operator was added with is the first.
+        let mut open = (2_u64..).zip(keys.iter_mut()).filter(|(_, key)| !key.is_revoked);
+        match right {
+            ModelRight::Key(name) => {
+                if keys.iter().any(|key| key.name == *name) {
+                    return None;
+                }
+                keys.push(ModelKey { name: *name, rotations: Vec::new(), is_revoked: false });
+                Some(keys.len() as u64 + 1)
+            }
+            ModelRight::Rotate(name, rotation) => {
+                let (number, key) = open.find(|(_, key)| key.name == *name)?;
+                if key.rotations.contains(rotation) {
+                    return None;
+                }
+                key.rotations.push(*rotation);
+                Some(number)
+            }
+            ModelRight::Revoke(name) => {
+                let (number, key) = open.find(|(_, key)| key.name == *name)?;
+                key.is_revoked = true;
+                Some(number)
+            }
+            ModelRight::Pause(pauses) => {
+                if is_paused == pauses {
+                    return Some(0);
+                }
+                *is_paused = *pauses;
+                *changes += 1;
+                Some(*changes)
+            }
+        }
+    }
+
+    /// Keys and pauses of an operator.
+    pub fn rights(&self, operator: &str) -> ModelRights {
+        self.rights.get(operator).cloned().unwrap_or_default()
+    }
+
     /// The number of an operator's latest version; 0 for none.
     pub fn latest_version(&self, operator: &str) -> u32 {
         let versions = self.operators.get(operator);
@@ -274,7 +343,7 @@ impl Model {
         }
         let expected = self.decide(input);
         // A command that conflicts with another is declined, and no dead letter.
-        let is_command = matches!(input.event, ModelEvent::Consent(_));
+        let is_command = matches!(input.event, ModelEvent::Consent(_) | ModelEvent::Claim(_));
         if expected.outcome == ModelOutcome::DeadLetter && !is_command {
             self.keep_letter(input, expected.reason.expect("a dead letter has a reason"));
         }
@@ -315,7 +384,9 @@ impl Model {
             let first = Some(first.place);
             return Expected { first, ..expected(ModelOutcome::Repeated, balance) };
         }
-        self.accounts.entry(key.clone()).or_default().partition = input.partition;
+        if !matches!(event, ModelEvent::Claim(_)) {
+            self.accounts.entry(key.clone()).or_default().partition = input.partition;
+        }
         let mut earned = None;
         let result = match event {
             ModelEvent::Wager(wager) => match self.judge(wager, &key, now) {
@@ -343,6 +414,7 @@ impl Model {
                 account.takes_part = Some(command.takes_part);
                 expected(ModelOutcome::Counted, Some(account.balance))
             }
+            ModelEvent::Claim(_) => expected(ModelOutcome::Counted, None),
             ModelEvent::Malformed => unreachable!("it has no identity"),
         };
         let occurrence = Occurrence { place: input.place, hour, content, earned };
@@ -531,11 +603,13 @@ fn ladder(
 
 /// Who an event is; `None` for bytes that are no event. A wager's operator is the one that it names.
 fn identity(operator: &str, event: &ModelEvent) -> Option<Identity> {
+    let nobody = String::new();
     let (operator, player, kind, id) = match event {
         ModelEvent::Wager(it) => (&*it.operator_id, &it.player_id, "wager", &it.wager_id),
         ModelEvent::Void(it) => (&*it.operator_id, &it.player_id, "void", &it.wager_id),
         ModelEvent::Game(it) => (operator, &it.player_id, "game event", &it.event_id),
         ModelEvent::Consent(it) => (operator, &it.player_id, "command", &it.command_id),
+        ModelEvent::Claim(it) => (operator, &nobody, "command", &it.command_id),
         ModelEvent::Malformed => return None,
     };
     Some(Identity { operator: operator.to_owned(), player: player.clone(), kind, id: id.clone() })
@@ -559,6 +633,7 @@ fn content(event: &ModelEvent) -> Vec<Option<String>> {
             vec![Some(event.event_type.clone()), Some(event.game_id.clone()), data]
         }
         ModelEvent::Consent(command) => vec![Some(command.takes_part.to_string())],
+        ModelEvent::Claim(command) => vec![Some(command.request.clone())],
     }
 }
 

@@ -250,6 +250,9 @@ impl Run {
             Action::Withdraw { operator, number } => {
                 self.put_control(Item::withdraw(operator, number, now));
             }
+            Action::Right { operator, right } => {
+                self.put_control(Item::right(operator, right, now));
+            }
             Action::AdvanceClock(micros) => self.clock += micros,
             Action::Crash => {
                 self.cut_power();
@@ -649,6 +652,11 @@ pub(crate) fn expect(
         Meaning::Withdraw(operator, number) => {
             let withdrawn = model.version_withdrawn(operator, *number, item.received_at);
             Expectation::Control(withdrawn.then(|| (*number).into()))
+        }
+        Meaning::Right(operator, right) => {
+            let made = model.right_changed(operator, right);
+            count(if made.is_some() { "rights changed" } else { "rights not changed" });
+            Expectation::Control(made)
         }
     };
     if let Expectation::Record(expected) = &expectation {

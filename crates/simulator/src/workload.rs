@@ -10,7 +10,7 @@ mod programs;
 
 use crate::calendar;
 use crate::document;
-use crate::input::{ModelEvent, ModelProgram};
+use crate::input::{ModelEvent, ModelProgram, ModelRight};
 use crate::random::Random;
 use events::Events;
 use programs::Programs;
@@ -30,6 +30,13 @@ pub enum Action {
         operator: String,
         /// The version.
         number: u32,
+    },
+    /// Something becomes of an operator's keys, or of itself.
+    Right {
+        /// The operator.
+        operator: String,
+        /// What.
+        right: ModelRight,
     },
     /// The clock of the machine moves by so many microseconds, perhaps back.
     AdvanceClock(i64),
@@ -88,6 +95,7 @@ enum Step {
     AddOperator,
     Publish,
     Withdraw,
+    Right,
     Tick,
     Hours,
     Days,
@@ -126,6 +134,7 @@ impl Workload {
             (Step::AddOperator, 3),
             (Step::Publish, 10),
             (Step::Withdraw, 3),
+            (Step::Right, 8),
             (Step::Tick, 60),
             (Step::Hours, 10),
             (Step::Days, 4),
@@ -182,6 +191,15 @@ impl Workload {
             Step::Withdraw => Action::Withdraw {
                 operator: self.programs.operator(random),
                 number: 1 + u32::try_from(random.below(6)).expect("a small number"),
+            },
+            Step::Right => Action::Right {
+                operator: self.programs.operator(random),
+                right: match random.below(8) {
+                    0..=2 => ModelRight::Key(random.below(6)),
+                    3 | 4 => ModelRight::Rotate(random.below(6), random.below(5)),
+                    5 => ModelRight::Revoke(random.below(6)),
+                    _ => ModelRight::Pause(random.percent(50)),
+                },
             },
             Step::Tick => Action::AdvanceClock(match random.below(3) {
                 0 => random.between(1, 1_000),

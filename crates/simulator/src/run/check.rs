@@ -111,6 +111,7 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
         let takes_part = account.consent.map(|consent| consent == Consent::In);
         assert_eq!(takes_part, expected.takes_part, "consent of {key:?}");
     }
+    rights(partition, model);
     let letters = letters(partition);
     let open = |reason| {
         let is_it =
@@ -139,6 +140,26 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
         .map(|(place, it)| (place, &*it.operator, it.reason, it.state, it.bytes_at, it.until))
         .collect();
     assert_eq!(letters, expected, "dead letters");
+}
+
+/// Keys and pauses of all operators are the model's.
+fn rights(partition: &Partition, model: &Model) {
+    for operator in partition.rules().operators() {
+        let expected = model.rights(&operator.id);
+        let keys = operator.keys.all().skip(1).map(|key| {
+            let rotations = key.rotations.iter().map(|rotation| rotation.id.to_string()).collect();
+            (key.terms.id.clone(), rotations, key.revoked.is_some())
+        });
+        let keys: Vec<(String, Vec<String>, bool)> = keys.collect();
+        let expected_keys = expected.keys.iter().map(|key| {
+            let rotations = key.rotations.iter().map(u64::to_string).collect();
+            (format!("key-{}", key.name), rotations, key.is_revoked)
+        });
+        let expected_keys: Vec<_> = expected_keys.collect();
+        assert_eq!(keys, expected_keys, "keys of `{}`", operator.id);
+        let is_paused = operator.pauses.is_paused();
+        assert_eq!(is_paused, expected.is_paused, "whether `{}` is paused", operator.id);
+    }
 }
 
 /// All dead letters of a reference, oldest first; it has all of them in memory.

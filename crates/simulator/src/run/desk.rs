@@ -63,7 +63,9 @@ impl Desk {
         if expected.outcome == ModelOutcome::DeadLetter && matches!(item.meaning, Meaning::Event(_))
         {
             // A command that conflicts with another is declined, and no dead letter.
-            if !matches!(item.meaning, Meaning::Event(ModelEvent::Consent(_))) {
+            let is_command =
+                |event: &ModelEvent| matches!(event, ModelEvent::Consent(_) | ModelEvent::Claim(_));
+            if !matches!(&item.meaning, Meaning::Event(event) if is_command(event)) {
                 self.bytes.insert(at, (**item).clone());
             }
         }

@@ -4,7 +4,7 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::input::Known;
-use accolade_wire::control::{Command, Control};
+use accolade_wire::control::{Command, Control, NewKey};
 use accolade_wire::dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
@@ -12,7 +12,7 @@ use accolade_wire::identity::HashKey;
 use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 
-use crate::input::{ModelCommand, ModelEvent};
+use crate::input::{ModelClaim, ModelCommand, ModelEvent, ModelRight};
 use crate::message;
 use crate::model::messages::ModelMessage;
 use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
@@ -39,6 +39,7 @@ pub(crate) enum Meaning {
     AddOperator(String),
     Publish(Box<WorkloadProgram>, u32),
     Withdraw(String, u32),
+    Right(String, ModelRight),
     Skip,
 }
 
@@ -87,6 +88,10 @@ impl Item {
                 let (id, player_id) = (consent.command_id.clone(), consent.player_id.clone());
                 let command = Command::Consent { id, player_id, joins: consent.takes_part };
                 (Kind::Command, json(&command))
+            }
+            (Door::Commands, ModelEvent::Claim(ModelClaim { command_id, request })) => {
+                let (id, request) = (command_id.clone(), request.clone());
+                (Kind::Command, json(&Command::Claim { id, request }))
             }
             (Door::Commands, event) => unreachable!("{event:?} is no command"),
         };
@@ -208,6 +213,42 @@ impl Item {
             who: "somebody".into(),
         };
         Self::control(&control, now, Meaning::Withdraw(operator, version))
+    }
+
+    pub(crate) fn right(operator: String, right: ModelRight, now: i64) -> Self {
+        let who = || "somebody".to_owned();
+        let id = |name: u64| format!("key-{name}");
+        let control = match right {
+            ModelRight::Key(name) => Control::Key(NewKey {
+                operator: operator.clone(),
+                id: id(name),
+                name: format!("the key {name}"),
+                roles: vec!["support".into()],
+                secret_hash: "c0".repeat(32),
+                until: None,
+                networks: vec![],
+                event_types: vec![],
+                origins: vec![],
+                player: None,
+                who: who(),
+            }),
+            ModelRight::Rotate(name, rotation) => Control::RotateKey {
+                operator: operator.clone(),
+                id: id(name),
+                rotation: rotation.to_string(),
+                secret_hash: "c1".repeat(32),
+                old_until: now,
+                who: who(),
+            },
+            ModelRight::Revoke(name) => {
+                Control::RevokeKey { operator: operator.clone(), id: id(name), who: who() }
+            }
+            ModelRight::Pause(true) => {
+                Control::Pause { operator: operator.clone(), why: "because".into(), who: who() }
+            }
+            ModelRight::Pause(false) => Control::Resume { operator: operator.clone(), who: who() },
+        };
+        Self::control(&control, now, Meaning::Right(operator, right))
     }
 
     pub(crate) fn skip(place: Place, now: i64) -> Self {

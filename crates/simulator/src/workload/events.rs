@@ -1,7 +1,7 @@
 //! Random events: new ones, and old ones that come again in every way that producers find.
 
 use super::{Door, HOUR, OPERATORS, SECOND, Weights, WorkloadRecord, data, swarm_weight};
-use crate::input::{ModelConsent, ModelEvent, ModelGame, ModelVoid, ModelWager};
+use crate::input::{ModelClaim, ModelConsent, ModelEvent, ModelGame, ModelVoid, ModelWager};
 use crate::message;
 use crate::random::Random;
 
@@ -29,6 +29,8 @@ enum Shape {
     /// Gives something to another player.
     Gift,
     Consent,
+    /// An idempotency key is used, perhaps again and for something else.
+    Claim,
     Malformed,
     /// Takes back a wager that was sent.
     Void,
@@ -83,6 +85,7 @@ impl Events {
             (Shape::Game, 10),
             (Shape::Gift, 8),
             (Shape::Consent, 5),
+            (Shape::Claim, 5),
             (Shape::Malformed, 5),
             (Shape::Void, 10),
             (Shape::VoidFirst, 5),
@@ -143,6 +146,7 @@ impl Events {
             (Shape::Game, _) => self.game(new_time, random),
             (Shape::Gift, _) => self.gift(new_time, random),
             (Shape::Consent, _) => self.consent(random),
+            (Shape::Claim, _) => self.claim(random),
             (Shape::Malformed, _) => self.malformed(new_time, random),
             (Shape::VoidFirst, _) => self.void_first(new_time, random),
             (Shape::Void, Some(earlier)) => self.void(&earlier, new_time, random),
@@ -222,6 +226,14 @@ impl Events {
             takes_part: random.percent(50),
         });
         record(self.operator(random), consent, random)
+    }
+
+    fn claim(&mut self, random: &mut Random) -> WorkloadRecord {
+        let claim = ModelEvent::Claim(ModelClaim {
+            command_id: format!("claim-{}", random.below(20)),
+            request: format!("request-{}", random.below(2)),
+        });
+        record(self.operator(random), claim, random)
     }
 
     fn void_first(&mut self, timestamp: i64, random: &mut Random) -> WorkloadRecord {
@@ -322,17 +334,21 @@ fn record(operator: String, event: ModelEvent, random: &mut Random) -> WorkloadR
     let door = match &event {
         ModelEvent::Wager(_) | ModelEvent::Void(_) => Door::Wagers,
         ModelEvent::Game(_) => Door::GameEvents,
-        ModelEvent::Consent(_) => Door::Commands,
+        ModelEvent::Consent(_) | ModelEvent::Claim(_) => Door::Commands,
         ModelEvent::Malformed => unreachable!("broken only once it was whole"),
     };
-    let player = event.player_id().expect("a whole event has a player").to_owned();
+    let player = match &event {
+        ModelEvent::Claim(claim) => &claim.command_id,
+        event => event.player_id().expect("a whole event has a player"),
+    };
+    let player = player.to_owned();
     let bytes = spelled(&event, random);
     WorkloadRecord { door, operator, player, event, bytes }
 }
 
 fn spelled(event: &ModelEvent, random: &mut Random) -> Vec<u8> {
     match event {
-        ModelEvent::Consent(_) => Vec::new(),
+        ModelEvent::Consent(_) | ModelEvent::Claim(_) => Vec::new(),
         _ => message::spelled(event, random),
     }
 }
@@ -366,6 +382,7 @@ fn change(event: &mut ModelEvent, random: &mut Random) {
             _ => game.game_id.push('x'),
         },
         ModelEvent::Consent(consent) => consent.takes_part = !consent.takes_part,
+        ModelEvent::Claim(claim) => claim.request.push('x'),
         ModelEvent::Malformed => {}
     }
 }
@@ -376,7 +393,7 @@ fn set_player(record: &mut WorkloadRecord, player: String) {
         ModelEvent::Void(void) => void.player_id.clone_from(&player),
         ModelEvent::Game(game) => game.player_id.clone_from(&player),
         ModelEvent::Consent(consent) => consent.player_id.clone_from(&player),
-        ModelEvent::Malformed => return,
+        ModelEvent::Claim(_) | ModelEvent::Malformed => return,
     }
     record.player = player;
 }

@@ -48,7 +48,7 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                 model.version_withdrawn(&operator, number, now);
             }
             Action::AdvanceClock(micros) => clock += micros,
-            Action::Crash | Action::Checkpoint | Action::Seal => {}
+            Action::Right { .. } | Action::Crash | Action::Checkpoint | Action::Seal => {}
         }
     }
     model

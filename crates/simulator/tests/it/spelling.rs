@@ -100,7 +100,7 @@ pub(crate) fn meant<'a>(event: &'a ModelEvent, data: Option<&'a str>) -> Option<
             at: Timestamp::from_micros(game.timestamp),
             data,
         }),
-        ModelEvent::Consent(_) | ModelEvent::Malformed => return None,
+        ModelEvent::Consent(_) | ModelEvent::Claim(_) | ModelEvent::Malformed => return None,
     })
 }
 

@@ -201,6 +201,13 @@ impl Backing {
         Ok(None)
     }
 
+    /// Closed segments of log and journal that are not compressed.
+    pub fn waiting_to_pack(&self) -> usize {
+        let plain =
+            |slices: &Slices| slices.closed().iter().filter(|closed| !closed.packed).count();
+        plain(&self.log) + plain(&self.journal)
+    }
+
     /// Segments that were left since the last time, to be closed in the background.
     pub fn take_left(&self) -> Vec<Left> {
         std::mem::take(&mut self.writers().left)

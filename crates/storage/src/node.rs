@@ -252,6 +252,11 @@ impl Node {
         self.hash_key
     }
 
+    /// Bytes that are durable and not folded, for whoever asks often: nothing waits for a fold.
+    pub fn lag_bytes(&self) -> usize {
+        self.inner.lag_bytes.load(Ordering::Acquire)
+    }
+
     /// Takes nothing in any more, folds what is durable, writes a last checkpoint and ends.
     pub fn stop(&self) -> Result<()> {
         self.inner.intake.close();

@@ -181,7 +181,7 @@ pub(crate) fn run(
             pace.wait(sent)
         } else {
             while sent - dropped - counting.durable.load(Ordering::Relaxed) > WINDOW
-                || node.status().lag_bytes > LAG_BYTES_MAX
+                || node.lag_bytes() > LAG_BYTES_MAX
             {
                 std::thread::sleep(Duration::from_micros(300));
             }
@@ -221,7 +221,7 @@ pub(crate) fn run(
         }
     }
     while counting.durable.load(Ordering::Relaxed) + timed * (chunk as u64) + dropped < sent
-        || node.status().lag_bytes > 0
+        || node.lag_bytes() > 0
     {
         std::thread::sleep(Duration::from_micros(200));
     }

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
+
 use super::shipping::Offers;
 use super::{Inner, lock};
 use crate::driver::checkpoints::{Checkpoints, Stepped};
@@ -18,6 +23,8 @@ const TICK: Duration = Duration::from_millis(20);
 const BREATH: Duration = Duration::from_millis(1);
 /// How often tidying looks for something to do.
 const TIDY_EVERY: Duration = Duration::from_millis(200);
+/// Segments that may wait to be compressed until there is an idle moment.
+const WAITING_MAX: usize = 64;
 
 pub(super) fn checkpoints(
     inner: &Arc<Inner>,
@@ -108,16 +115,31 @@ fn checkpoint(inner: &Inner, checkpoints: &mut Checkpoints) -> Result<bool> {
 }
 
 pub(super) fn tidy(inner: &Arc<Inner>) {
-    if rustix::process::nice(19).is_err() {
-        tracing::debug!("tidying runs at the usual priority");
-    }
     let options = &inner.options;
     let tidying = Tidying::new(&inner.ground, options.log_days, options.log_bytes_max);
+    let mut haste = None;
     while !inner.log_ended.load(Ordering::Acquire) && !inner.has_failed() {
+        let wanted = inner.ground.backing().waiting_to_pack() > WAITING_MAX;
+        if haste.replace(wanted) != Some(wanted) {
+            give_way(wanted);
+        }
         match tidying.step() {
             Ok(Some(_)) => {}
             Ok(None) => std::thread::sleep(TIDY_EVERY),
             Err(error) => inner.fail(format!("tidying: {}", in_full(&error))),
         }
+    }
+}
+
+/// Lets this thread run, and its writes reach the disk, only where nobody else wants to; where it has to get on, with
+/// little of what others want.
+fn give_way(in_haste: bool) {
+    let policy =
+        if in_haste { NormalThreadSchedulePolicy::Other } else { NormalThreadSchedulePolicy::Idle };
+    let policy = ThreadSchedulePolicy::Normal(policy);
+    if let Err(error) =
+        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy)
+    {
+        tracing::debug!(?error, "tidying runs at the usual priority");
     }
 }

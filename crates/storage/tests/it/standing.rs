@@ -108,7 +108,7 @@ fn a_partition_that_stands_keeps_nothing_and_ends_as_if_it_had_never_stood() {
         heard.durable();
         waiting.push(heard);
     }
-    until_is("the bytes before the fold", 0, || node.status().lag_bytes);
+    until_is("the bytes before the fold", 0, || node.lag_bytes());
     // A frame is kept together with those who wait for what becomes of it.
     until_is("how often their callers are held", 0, || {
         waiting.iter().map(|heard| Arc::strong_count(heard) - 1).sum()

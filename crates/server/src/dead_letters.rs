@@ -21,8 +21,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::key_of;
 use crate::parameters::{LIMIT_MAX, Parameters};
@@ -37,23 +40,46 @@ use crate::submit::{Carried, blocking, recorded_soon, soon};
 /// Dead letters of which what is in memory is copied at once, while the fold waits.
 const LOOKED_AT_ONCE: usize = 1_000;
 
-#[derive(Serialize)]
+/// An input that could not be processed.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DeadLetterShape {
+#[schema(as = DeadLetter)]
+pub(crate) struct DeadLetterShape {
     id: String,
     /// Whom it names, for whoever runs the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_id: Option<Box<str>>,
+    #[schema(schema_with = reasons)]
     reason: &'static str,
     detail: Box<str>,
+    /// How far it came.
+    #[schema(schema_with = stages)]
     stage: &'static str,
+    #[schema(schema_with = sources)]
     source: &'static str,
     received_at: Time,
     original: String,
     /// The bytes, where they are not text.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_hex: Option<String>,
+    #[schema(schema_with = states)]
     state: &'static str,
+}
+
+pub(crate) fn reasons() -> Schema {
+    one_of(DeadReason::ALL.into_iter().map(DeadReason::code))
+}
+
+pub(crate) fn states() -> Schema {
+    one_of(STATES.iter().map(|(word, _)| *word))
+}
+
+fn stages() -> Schema {
+    one_of(["read", "admit", "apply"])
+}
+
+fn sources() -> Schema {
+    one_of(["http", "file", "node", "released", "kafka"])
 }
 
 /// Who asks.

@@ -1,39 +1,71 @@
-//! The API's description (`OpenAPI` 3.1) and a page that shows it to people. The page fetches nothing
-//! but the description, from where it came itself.
+//! The API's description (`OpenAPI` 3.1), and a page that shows it to people: Swagger UI, from the binary. The page
+//! fetches nothing but the description, from where it came itself.
+
+pub(crate) mod bodies;
+mod document;
+pub(crate) mod schemas;
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use axum::response::Response;
+use bytes::Bytes;
+use utoipa_swagger_ui::{Config, Url};
 
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::shapes::raw;
 
-const OPENAPI: &str = include_str!("../assets/openapi.json");
-const PAGE: &str = include_str!("../assets/page.html");
-const SCRIPT: &str = include_str!("../assets/page.js");
-const STYLE: &str = include_str!("../assets/page.css");
+/// The viewer sets styles at elements, and draws icons from data; nothing else is not its own.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    serde_json::to_vec_pretty(&document::document()).expect("a description is plain data").into()
+});
+
+static VIEWER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    let config = Config::new([Url::new("Accolade", "v1/openapi.json")]);
+    let config = config.use_base_layout().validator_url("none").display_operation_id(true);
+    Arc::new(config.try_it_out_enabled(true).persist_authorization(false))
+});
 
 /// The description.
 pub(crate) async fn openapi(_: Call) -> Result<Response, Problem> {
-    Ok(raw(StatusCode::OK, "application/json", OPENAPI))
+    Ok(raw(StatusCode::OK, "application/json", DOCUMENT.clone()))
 }
 
 /// The page.
 pub(crate) async fn page(_: Call) -> Result<Response, Problem> {
-    let mut response = raw(StatusCode::OK, "text/html; charset=utf-8", PAGE);
-    let policy =
-        HeaderValue::from_static("default-src 'self'; base-uri 'none'; form-action 'none'");
+    let page = file("index.html")?;
+    let page = String::from_utf8_lossy(&page).replace("<title>Swagger UI", "<title>Accolade");
+    // Its files are below its own path.
+    let page = page.replace("\"./", "\"docs/").replace("\"index.css", "\"docs/index.css");
+    let mut response = raw(StatusCode::OK, "text/html; charset=utf-8", page);
+    let policy = HeaderValue::from_static(POLICY);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 
-/// The page's script.
-pub(crate) async fn script(_: Call) -> Result<Response, Problem> {
-    Ok(raw(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT))
+/// A file that the page needs.
+pub(crate) async fn part(call: Call) -> Result<Response, Problem> {
+    let name = call.name();
+    let content_type = match name.rsplit_once('.') {
+        Some((_, "js")) => "text/javascript; charset=utf-8",
+        Some((_, "css")) => "text/css; charset=utf-8",
+        Some((_, "png")) => "image/png",
+        _ => return Err(Problem::not_found("file")),
+    };
+    Ok(raw(StatusCode::OK, content_type, file(&name)?))
 }
 
-/// The page's style.
-pub(crate) async fn style(_: Call) -> Result<Response, Problem> {
-    Ok(raw(StatusCode::OK, "text/css; charset=utf-8", STYLE))
+fn file(name: &str) -> Result<Bytes, Problem> {
+    let found = utoipa_swagger_ui::serve(name, Arc::clone(&VIEWER)).ok().flatten();
+    match found.map(|file| file.bytes) {
+        Some(Cow::Borrowed(bytes)) => Ok(Bytes::from_static(bytes)),
+        Some(Cow::Owned(bytes)) => Ok(bytes.into()),
+        None => Err(Problem::not_found("file")),
+    }
 }

@@ -11,52 +11,85 @@ use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::call::Call;
 use crate::dead_letters::id_of;
+use crate::description::schemas::one_of;
 use crate::lookup::{LetterShape, Occurrence, player_part};
 use crate::problem::Problem;
-use crate::shapes::{Exact, OutcomeShape, PartsShape, PlaceShape, Time, respond};
+use crate::shapes::{Exact, ExactPoints, OutcomeShape, PartsShape, PlaceShape, Time, respond};
 
-#[derive(Serialize)]
+/// Why a wager gave what it gave.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Explanation<'a> {
+pub(crate) struct Explanation<'a> {
     wager_id: &'a str,
     /// Nothing once the log no longer has the event: what is kept for years does not name players.
+    #[schema(required)]
     player_id: Option<String>,
     #[serde(flatten)]
     outcome: OutcomeShape,
+    #[schema(required)]
     parts: Option<PartsShape>,
     caps: Vec<Cap>,
     place: PlaceShape,
     recorded_at: Time,
+    #[schema(value_type = Vec<Object>)]
     tournaments: [(); 0],
+    /// In order.
     stages: Vec<Stage>,
+    /// Wagers of other players with the same id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     others: Vec<Other>,
+    /// Dead letters of this id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     dead_letters: Vec<LetterShape>,
 }
 
-#[derive(Serialize)]
-struct Cap {
+/// A cap that the wager counted against.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Cap {
     per: &'static str,
+    #[schema(format = Date)]
     day: String,
-    cut: Exact<Points>,
+    cut: ExactPoints,
 }
 
-#[derive(Serialize)]
-struct Stage {
+/// A stage that a wager went through.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Stage {
     #[serde(rename = "stage")]
+    #[schema(schema_with = stage_names)]
     name: &'static str,
     result: String,
     detail: String,
 }
 
+fn stage_names() -> utoipa::openapi::Schema {
+    one_of([
+        "received",
+        "duplicate",
+        "eligible",
+        "multiplier",
+        "caps",
+        "points",
+        "balance",
+        "voided",
+        "dead_letter",
+        "released",
+        "discarded",
+    ])
+}
+
 /// Another wager that has the same id.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Other {
+#[schema(as = OtherWager)]
+pub(crate) struct Other {
+    #[schema(required)]
     player_id: Option<String>,
     place: PlaceShape,
     #[serde(flatten)]

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use metrics::{Counter, counter, gauge};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::call::Call;
 use crate::outlets::OutletState;
@@ -69,9 +70,10 @@ pub(crate) async fn healthz(_: Call) -> Result<Response, Problem> {
     Ok(raw(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"))
 }
 
-#[derive(Serialize)]
+/// Whether a node takes events in.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Readiness {
+pub(crate) struct Readiness {
     ready: bool,
     /// Why it takes nothing in.
     reasons: Vec<String>,
@@ -81,11 +83,13 @@ struct Readiness {
     standing: Vec<StandingShape>,
     /// What follows the fold. It does not make the node less ready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     outlets: Vec<OutletState>,
 }
 
 /// A partition whose fold stands.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Standing)]
 pub(crate) struct StandingShape {
     pub(crate) place: PlaceShape,
     message: String,

@@ -1,6 +1,5 @@
 //! Taking in wagers and game events: checked one by one, durable together, answered after that.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use accolade_domain::event::Event;
@@ -15,13 +14,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::body::{Format, SMALL_BYTES};
 use crate::call::Call;
 use crate::principal::{Known as Operator, Principal};
 use crate::problem::{Problem, ProblemShape, Refusal};
 use crate::service::{Service, now};
-use crate::shapes::{OutcomeShape, raw, respond};
+use crate::shapes::{OutcomeShape, respond};
 use crate::submit::{Applied, Parcel, blocking};
 
 /// Takes in wagers and voids.
@@ -56,30 +56,45 @@ struct Prepared {
     single: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Single<'a> {
+/// One event that was taken in, and with `wait=applied` what became of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OneApplied)]
+pub(crate) struct Single<'a> {
     status: &'static str,
     event_id: &'a str,
     #[serde(flatten)]
     outcome: OutcomeShape,
 }
 
-#[derive(Serialize)]
-struct Many<'a> {
+/// One event that was taken in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = One, example = json!({ "status": "success", "event_id": "w-1" }))]
+pub(crate) struct Success<'a> {
+    status: &'static str,
+    event_id: &'a str,
+}
+
+/// Events that were taken in, and those that were not.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Many<'a> {
     accepted: usize,
     rejected: Vec<Rejected<'a>>,
+    /// With `wait=applied`: what became of those that were.
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<Vec<Applying>>,
 }
 
-#[derive(Serialize)]
-struct Rejected<'a> {
+/// An item that was not taken in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Rejected<'a> {
+    /// From 0; blank lines have none.
     index: usize,
     problem: ProblemShape<'a>,
 }
 
-#[derive(Serialize)]
-struct Applying {
+/// What became of an item.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Applying {
     index: u32,
     #[serde(flatten)]
     outcome: OutcomeShape,
@@ -105,7 +120,8 @@ pub(crate) async fn take_in(way: Way, call: Call) -> Result<Response, Problem> {
     if let Some(event_id) = single {
         if !waits {
             service.submit(parcel).await?;
-            return Ok(success(&event_id));
+            let taken = Success { status: "success", event_id: &event_id };
+            return Ok(respond(StatusCode::OK, &taken));
         }
         let outcome = service.outcomes(parcel).await?.pop().unwrap_or_default();
         let single = Single { status: "success", event_id: &event_id, outcome };
@@ -248,13 +264,4 @@ fn trace_of(headers: &HeaderMap) -> Option<String> {
     let is_whole =
         [2, 32, 16, 2].iter().all(|length| parts.next().is_some_and(|part| is_hex(part, *length)));
     (is_whole && parts.next().is_none()).then(|| trace.to_owned())
-}
-
-/// The answer to a single event; the most frequent of all, so it is written by hand.
-fn success(event_id: &str) -> Response {
-    let mut body = Vec::with_capacity(48 + event_id.len());
-    body.extend_from_slice(br#"{"status":"success","event_id":"#);
-    serde_json::to_writer(&mut body, event_id).expect("a text can be written to memory");
-    body.write_all(b"}").expect("memory takes it");
-    raw(StatusCode::OK, "application/json", body)
 }

@@ -30,7 +30,7 @@ mod program;
 mod rate;
 pub mod roles;
 mod router;
-mod routes;
+pub mod routes;
 mod serve;
 mod service;
 mod shapes;

@@ -18,10 +18,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
 
 use crate::call::Call;
 use crate::cluster::{put_told, read_told};
-use crate::dead_letters::{id_of, state_code};
+use crate::dead_letters::{id_of, reasons, state_code, states};
+use crate::description::schemas::one_of;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::{OutcomeShape, PlaceShape, Time, raw, respond};
@@ -204,32 +207,51 @@ pub(crate) const fn kind_code(kind: IdKind) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
+/// An event, and what became of it.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventShape<'a> {
+#[schema(as = RecordedEvent)]
+pub(crate) struct EventShape<'a> {
     event_id: &'a str,
+    #[schema(schema_with = kinds)]
     kind: &'static str,
+    /// As it came.
+    #[schema(required, value_type = Option<Object>)]
     event: Option<Box<RawValue>>,
+    #[schema(required)]
     source: Option<&'static str>,
+    #[schema(required)]
     received_at: Option<Time>,
     recorded_at: Time,
     place: PlaceShape,
     #[serde(flatten)]
     outcome: OutcomeShape,
+    /// Other events with the same id, such as a wager's void.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, no_recursion)]
     others: Vec<EventShape<'a>>,
+    /// Dead letters of this id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     dead_letters: Vec<LetterShape>,
 }
 
+fn kinds() -> Schema {
+    one_of(KINDS.into_iter().map(kind_code))
+}
+
 /// A dead letter of an event that is asked for by its id.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = LetterOfEvent)]
 pub(crate) struct LetterShape {
     id: String,
+    #[schema(schema_with = kinds)]
     kind: &'static str,
+    #[schema(schema_with = reasons)]
     reason: &'static str,
     detail: Box<str>,
+    #[schema(schema_with = states)]
     state: &'static str,
     since: Time,
 }

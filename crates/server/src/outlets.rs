@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::gauge;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Something that follows the fold.
 pub trait Outlet: fmt::Debug + Send + Sync {
@@ -14,12 +15,14 @@ pub trait Outlet: fmt::Debug + Send + Sync {
 }
 
 /// How an outlet is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Outlet)]
 pub struct OutletState {
     /// What it is: `topics`, `postgres`.
     pub name: String,
     /// Batches that are folded here and have not left; nothing where it is not known.
+    #[schema(required)]
     pub lag_batches: Option<u64>,
     /// Outputs that had to be left out since the start.
     pub lost: u64,

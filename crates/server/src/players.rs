@@ -1,7 +1,7 @@
 //! A player's balance, ledger and consent.
 
 use accolade_domain::account::Account;
-use accolade_domain::amount::{Multiplier, Points};
+use accolade_domain::amount::Points;
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::{EntryKind, Place};
 use accolade_domain::text::PackedId;
@@ -13,8 +13,12 @@ use accolade_wire::json::{self, Value};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::description::bodies::in_or_out;
+use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::key_of;
 use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
@@ -22,21 +26,32 @@ use crate::parameters::cursor_of;
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
-use crate::shapes::{Exact, Page, PartsShape, PlaceShape, Time, multiplier, respond};
+use crate::shapes::{
+    Exact, ExactMultiplier, ExactPoints, Page, PartsShape, PlaceShape, Time, multiplier, respond,
+};
 use crate::submit::{Carried, Reader, blocking};
 
-#[derive(Serialize)]
+/// A player's balance.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct BalanceShape<'a> {
+#[schema(as = Balance, example = json!({
+    "playerId": "player-456", "operatorId": "operator-789", "pointsBalance": 12.00, "reserved": 0.00,
+    "tier": null, "tierPoints": null, "lastWagerId": "w-1", "lastUpdated": "2026-11-20T10:30:00Z", "version": 3
+}))]
+pub(crate) struct BalanceShape<'a> {
     player_id: &'a str,
     operator_id: &'a str,
-    points_balance: Exact<Points>,
-    reserved: Exact<Points>,
+    points_balance: ExactPoints,
+    reserved: ExactPoints,
+    #[schema(required, value_type = Option<String>)]
     tier: Option<()>,
+    #[schema(required, value_type = Option<f64>)]
     tier_points: Option<()>,
+    #[schema(required)]
     last_wager_id: Option<&'a str>,
     last_updated: Time,
     /// Counts the changes of the account; nothing for a time in the past.
+    #[schema(required)]
     version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<Time>,
@@ -124,26 +139,38 @@ impl Lines for JournalLines {
     }
 }
 
-#[derive(Serialize)]
+/// An entry of the ledger.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct EntryShape {
+#[schema(as = Entry)]
+pub(crate) struct EntryShape {
     sequence: u64,
+    #[schema(schema_with = kinds)]
     kind: &'static str,
-    points: Exact<Points>,
-    balance_after: Exact<Points>,
+    points: ExactPoints,
+    balance_after: ExactPoints,
     cause: Cause,
     program_version: u32,
-    multiplier: Option<Exact<Multiplier>>,
+    #[schema(required)]
+    multiplier: Option<ExactMultiplier>,
+    #[schema(required)]
     parts: Option<PartsShape>,
+    #[schema(required, value_type = Option<String>)]
     tier: Option<()>,
     place: PlaceShape,
     event_time: Time,
     record_time: Time,
+    /// SHA-256 over this entry and the hash of the one before it.
     hash: String,
 }
 
-#[derive(Serialize)]
-struct Cause {
+fn kinds() -> Schema {
+    one_of(KINDS.iter().map(|(word, _)| *word))
+}
+
+/// What has caused an entry.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Cause {
     r#type: &'static str,
     id: String,
 }
@@ -194,13 +221,21 @@ pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, &Page { items, next_cursor: page.next.map(cursor_of) }))
 }
 
-#[derive(Serialize)]
+/// Whether a player takes part.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ConsentShape<'a> {
+#[schema(as = ConsentGiven)]
+pub(crate) struct ConsentShape<'a> {
     player_id: &'a str,
     operator_id: &'a str,
+    #[schema(schema_with = in_or_out)]
     consent: &'static str,
+    #[schema(schema_with = done_or_accepted)]
     outcome: &'static str,
+}
+
+fn done_or_accepted() -> Schema {
+    one_of(["done", "accepted"])
 }
 
 /// Lets a player in or out, from this record's place in the log on, or says whether it would.

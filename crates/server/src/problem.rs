@@ -12,9 +12,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
+use crate::description::schemas::problem_codes;
 use crate::rate::Exceeded;
 use crate::roles::Scope;
+use crate::routes::Header;
 use crate::shapes::respond_with;
 
 /// Why a request is not carried out.
@@ -78,7 +81,68 @@ pub(crate) enum Refusal {
     Failed,
 }
 
+const _: () = assert!(Refusal::Failed as usize + 1 == Refusal::ALL.len(), "all are listed");
+
+const RETRY: Header =
+    Header { name: "Retry-After", what: "Seconds to wait before it is sent again." };
+const RATE: [Header; 4] = [
+    RETRY,
+    Header { name: "RateLimit-Limit", what: "Events a second that the operator may send." },
+    Header { name: "RateLimit-Remaining", what: "Events that would be let through now." },
+    Header { name: "RateLimit-Reset", what: "Seconds until the same request is let through." },
+];
+
 impl Refusal {
+    /// All of them.
+    pub(crate) const ALL: [Self; 28] = [
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::BadQuery,
+        Self::BadHeader,
+        Self::Malformed,
+        Self::TooSlow,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::Gone,
+        Self::Stale,
+        Self::OperatorExists,
+        Self::KeyExists,
+        Self::TooManyKeys,
+        Self::NotScheduled,
+        Self::DeadLetterClosed,
+        Self::NotStandingThere,
+        Self::BehaviourUnknown,
+        Self::KeyReused,
+        Self::Invalid,
+        Self::RateLimited,
+        Self::Busy,
+        Self::Uncertain,
+        Self::DiskFull,
+        Self::Stopping,
+        Self::Elsewhere,
+        Self::Failed,
+    ];
+
+    /// The headers that it is answered with.
+    pub(crate) const fn headers(self) -> &'static [Header] {
+        match self {
+            Self::Unauthorized => {
+                &[Header { name: "WWW-Authenticate", what: "`Bearer`: how to say who asks." }]
+            }
+            Self::Forbidden => {
+                &[Header { name: "WWW-Authenticate", what: "Names the scope that is missing." }]
+            }
+            Self::MethodNotAllowed => {
+                &[Header { name: "Allow", what: "The methods that the path has." }]
+            }
+            Self::RateLimited => &RATE,
+            _ if self.retry_after_s().is_some() => &[RETRY],
+            _ => &[],
+        }
+    }
+
     /// The status, the stable code and a title.
     pub(crate) const fn answer(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
@@ -156,9 +220,11 @@ enum More {
 }
 
 /// One bad field.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct FieldError {
+    /// JSON pointer, from the item on; empty for the whole.
     pub(crate) pointer: String,
+    /// What was expected.
     pub(crate) detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<usize>,
@@ -287,18 +353,26 @@ impl Problem {
     }
 }
 
-/// A problem as it is answered.
-#[derive(Debug, Serialize)]
+/// A problem as it is answered (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub(crate) struct ProblemShape<'a> {
     #[serde(rename = "type")]
     kind: String,
+    /// One line for the kind of problem.
     title: &'static str,
     status: u16,
+    /// Stable, for programs.
+    #[schema(schema_with = problem_codes)]
     code: &'static str,
+    /// What it is about this time, for people.
     detail: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false, value_type = Vec<FieldError>)]
     errors: &'a [FieldError],
+    /// With 410: what is still known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     outcome: Option<&'a RawValue>,
 }
 

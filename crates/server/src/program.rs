@@ -17,8 +17,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::key_of;
 use crate::parameters::cursor_of;
@@ -35,18 +38,28 @@ const WHY_BYTES_MAX: usize = 1_024;
 
 type Version = VersionEntry<Arc<Published>>;
 
-#[derive(Serialize)]
+/// A version of the program. Lists leave the document out.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct VersionShape<'a> {
+#[schema(as = Version)]
+pub(crate) struct VersionShape<'a> {
     version: u32,
+    #[schema(schema_with = states)]
     state: &'static str,
     effective_from: Time,
     published_at: Time,
+    #[schema(required)]
     edited_from: Option<u32>,
     who: &'a str,
     why: &'a str,
+    /// The document; `/api/v1/program/schema` describes it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     program: Option<&'a RawValue>,
+}
+
+fn states() -> Schema {
+    one_of(["scheduled", "current", "superseded", "withdrawn"])
 }
 
 impl<'a> VersionShape<'a> {
@@ -152,19 +165,30 @@ pub(crate) async fn version(call: Call) -> Result<Response, Problem> {
     Ok(etag(respond(StatusCode::OK, &shape), version.number))
 }
 
-#[derive(Serialize)]
-struct Difference {
+/// What changed from one version to another.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Difference {
+    #[schema(required)]
     from: Option<u32>,
     to: u32,
     changes: Vec<ChangeShape>,
 }
 
-#[derive(Serialize)]
-struct ChangeShape {
+/// One change of a document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Change)]
+pub(crate) struct ChangeShape {
     pointer: String,
+    #[schema(schema_with = change_kinds)]
     kind: &'static str,
+    #[schema(required, value_type = serde_json::Value)]
     from: Option<Box<RawValue>>,
+    #[schema(required, value_type = serde_json::Value)]
     to: Option<Box<RawValue>>,
+}
+
+fn change_kinds() -> Schema {
+    one_of(["added", "removed", "changed"])
 }
 
 fn changes(old: &Document, new: &Document) -> Vec<ChangeShape> {
@@ -210,9 +234,10 @@ struct Publication {
     zone: ZoneOffsets,
 }
 
-/// A version that would be published.
-#[derive(Serialize)]
-struct DryRun<'a> {
+/// A version that would be published, and what it changes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VersionToBe)]
+pub(crate) struct DryRun<'a> {
     valid: bool,
     #[serde(flatten)]
     version: VersionShape<'a>,

@@ -71,6 +71,11 @@ impl Scope {
         }
     }
 
+    /// Whether it is about an operator's things.
+    pub const fn is_of_operators(self) -> bool {
+        !matches!(self, Self::Public | Self::NodeRead | Self::NodeWrite | Self::Nodes)
+    }
+
     /// What it lets somebody do, as a sentence goes on.
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -90,6 +95,9 @@ impl Scope {
         }
     }
 }
+
+const _: () =
+    assert!(Scope::Nodes as usize == Scope::ALL.len(), "all but the public one are listed");
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -17,13 +17,13 @@ use axum::http::{HeaderMap, Method};
 use axum::routing::MethodRouter;
 
 use crate::body::essence_of;
+use crate::description::schemas::SchemaOf;
 use crate::problem::{Problem, Refusal};
 use crate::roles::Scope;
 use crate::router::{Door, Way};
 
 /// A route.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the description is to be made of all of it")]
 pub(crate) struct Route {
     /// Its name, for programs.
     pub(crate) id: &'static str,
@@ -39,16 +39,49 @@ pub(crate) struct Route {
     /// What else there is to say.
     pub(crate) description: &'static str,
     pub(crate) query: &'static [Parameter],
+    /// Headers of its own.
+    pub(crate) headers: &'static [Header],
     pub(crate) takes: Takes,
+    pub(crate) answers: &'static [Answer],
     /// Problems of its own, beside those that follow from the rest.
     pub(crate) refusals: &'static [Refusal],
     /// Puts its handler in.
     pub(crate) handler: fn(Way) -> MethodRouter<Door>,
 }
 
+/// A route, as it is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name, for programs.
+    pub id: &'static str,
+    /// The method.
+    pub method: &'static str,
+    /// The path, with at most one part that varies.
+    pub path: &'static str,
+    /// The right that it asks for.
+    pub scope: Scope,
+    /// Who can reach it.
+    pub audience: Audience,
+    /// Whether it needs a body.
+    pub has_body: bool,
+}
+
+/// All routes.
+pub fn list() -> Vec<Listed> {
+    let listed = |(_, route): (usize, &'static Route)| Listed {
+        id: route.id,
+        method: route.method.as_str(),
+        path: route.path,
+        scope: route.scope,
+        audience: route.audience,
+        has_body: !matches!(route.takes, Takes::Nothing),
+    };
+    all().map(listed).collect()
+}
+
 /// Who can reach a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub enum Audience {
     /// By the network and by the socket. But for what is public, each request is for one operator.
     Everybody,
     /// By the local socket; what is of a partition, forwarded from there too.
@@ -92,13 +125,53 @@ pub(crate) enum Area {
     Program,
     DeadLetters,
     Running,
+    /// The description itself, and what shows it.
+    Description,
     Node,
     Cluster,
 }
 
+impl Area {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Intake,
+        Self::Events,
+        Self::Players,
+        Self::Program,
+        Self::DeadLetters,
+        Self::Running,
+        Self::Description,
+        Self::Node,
+        Self::Cluster,
+    ];
+
+    /// Its name, and what it is about.
+    pub(crate) const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Intake => (
+                "Intake",
+                "Answered once the log has it durably; a repeated event is accepted and has no further effect.",
+            ),
+            Self::Events => ("Events", "What became of an event, and why."),
+            Self::Players => ("Players", "Balance, ledger and consent."),
+            Self::Program => ("Program", "The operator's loyalty rules: one document, versioned."),
+            Self::DeadLetters => {
+                ("Dead letters", "Inputs that could not be processed: see, repair, retry, give up.")
+            }
+            Self::Running => ("Running", "Health and metrics."),
+            Self::Description => ("Description", "This API's own description."),
+            Self::Node => ("Node", "What only whoever runs the node may do."),
+            Self::Cluster => ("Cluster", "What nodes ask each other."),
+        }
+    }
+
+    /// Whether callers of the network are told of it.
+    pub(crate) const fn is_described(self) -> bool {
+        !matches!(self, Self::Description | Self::Node | Self::Cluster)
+    }
+}
+
 /// A parameter of the query.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the description is to be made of all of it")]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) form: Form,
@@ -127,22 +200,58 @@ const LIMIT: Parameter =
 const CURSOR: Parameter =
     Parameter { name: "cursor", form: Form::Cursor, what: "A `nextCursor` of the same list." };
 
+/// A header of a request or an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Header {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+}
+
 /// What a request's body is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Takes {
     /// There is none, or it is not looked at.
     Nothing,
-    /// Events, whose reader looks at the content type.
-    Events,
-    Json,
+    /// Events of this form, whose reader looks at the content type.
+    Events(SchemaOf),
+    Json(SchemaOf),
+}
+
+/// An answer that is no problem.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) what: &'static str,
+    pub(crate) content: Content,
+    pub(crate) headers: &'static [Header],
+}
+
+/// What an answer holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content {
+    Json(SchemaOf),
+    /// A JSON Schema.
+    Schema,
+    /// Text, or bytes, of this content type.
+    Text(&'static str),
+}
+
+impl Answer {
+    pub(crate) const fn json(status: u16, what: &'static str, schema: SchemaOf) -> Self {
+        Self { status, what, content: Content::Json(schema), headers: &[] }
+    }
+
+    pub(crate) const fn text(what: &'static str, content_type: &'static str) -> Self {
+        Self { status: 200, what, content: Content::Text(content_type), headers: &[] }
+    }
 }
 
 impl Takes {
     /// Refuses another content type.
     pub(crate) fn check(self, headers: &HeaderMap) -> Result<(), Problem> {
         match self {
-            Self::Nothing | Self::Events => Ok(()),
-            Self::Json => match essence_of(headers) {
+            Self::Nothing | Self::Events(_) => Ok(()),
+            Self::Json(_) => match essence_of(headers) {
                 json if json.eq_ignore_ascii_case("application/json") => Ok(()),
                 other => {
                     let detail =
@@ -171,6 +280,12 @@ pub(crate) fn all() -> impl Iterator<Item = (usize, &'static Route)> {
 }
 
 impl Route {
+    /// The name of the part of the path that varies.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        let (_, rest) = self.path.split_once('{')?;
+        rest.split('}').next()
+    }
+
     /// Whether a part of the path varies.
     pub(crate) const fn is_named(&self) -> bool {
         let path = self.path.as_bytes();
@@ -196,7 +311,7 @@ impl Route {
         }
         match self.takes {
             Takes::Nothing => {}
-            Takes::Events | Takes::Json => {
+            Takes::Events(_) | Takes::Json(_) => {
                 all.extend([R::Malformed, R::MediaType, R::TooLarge, R::TooSlow]);
             }
         }
@@ -220,7 +335,10 @@ impl Route {
             }
         }
         all.extend(self.refusals);
-        all.sort_by_key(|refusal| refusal.answer().0.as_u16());
+        all.sort_by_key(|refusal| {
+            let (status, code, _) = refusal.answer();
+            (status.as_u16(), code)
+        });
         all.dedup();
         all
     }

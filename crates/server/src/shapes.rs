@@ -13,10 +13,18 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+
+use crate::description::schemas::one_of;
 
 /// A decimal as a JSON number with exactly its digits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exact<T>(pub(crate) T);
+
+pub(crate) type ExactPoints = Exact<Points>;
+pub(crate) type ExactMultiplier = Exact<Multiplier>;
+pub(crate) type ExactRate = Exact<Rate>;
 
 impl<T: Display> Serialize for Exact<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -68,7 +76,8 @@ pub(crate) struct Page<T> {
 }
 
 /// Where a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, ToSchema)]
+#[schema(as = Place)]
 pub(crate) struct PlaceShape {
     partition: u16,
     batch: u64,
@@ -84,12 +93,15 @@ impl From<Place> for PlaceShape {
 }
 
 /// What a multiplier is made of.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, ToSchema)]
+#[schema(as = Parts)]
 pub(crate) struct PartsShape {
-    base: Exact<Rate>,
-    tier: Option<Exact<Rate>>,
+    base: ExactRate,
+    #[schema(required)]
+    tier: Option<ExactRate>,
+    #[schema(value_type = Vec<Object>)]
     promotions: [(); 0],
-    rate: Exact<Rate>,
+    rate: ExactRate,
 }
 
 impl From<Parts> for PartsShape {
@@ -103,18 +115,39 @@ pub(crate) fn multiplier(parts: Parts) -> Exact<Multiplier> {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Outcome)]
 pub(crate) struct OutcomeShape {
+    #[schema(schema_with = outcomes)]
     pub(crate) outcome: &'static str,
+    /// The first rule that said no, or why it is a dead letter.
+    #[schema(required)]
     pub(crate) reason: Option<&'static str>,
-    pub(crate) points: Option<Exact<Points>>,
-    pub(crate) points_balance: Option<Exact<Points>>,
+    #[schema(required)]
+    pub(crate) points: Option<ExactPoints>,
+    #[schema(required)]
+    pub(crate) points_balance: Option<ExactPoints>,
+    #[schema(required)]
     pub(crate) program_version: Option<u32>,
-    pub(crate) multiplier: Option<Exact<Multiplier>>,
+    #[schema(required)]
+    pub(crate) multiplier: Option<ExactMultiplier>,
     /// What is wrong with a dead letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<Box<str>>,
+}
+
+fn outcomes() -> Schema {
+    one_of([
+        "counted",
+        "refused",
+        "repeated",
+        "voided",
+        "dead_letter",
+        "accepted",
+        "done",
+        "declined",
+    ])
 }
 
 impl OutcomeShape {

@@ -24,8 +24,9 @@ pub(crate) struct Traffic(Vec<OfRoute>);
 
 struct OfRoute {
     route: &'static Route,
-    seconds: Histogram,
-    /// Made when one is first answered; the last counts all other statuses.
+    /// Made, as all others, when the first is answered.
+    seconds: OnceLock<Histogram>,
+    /// The last counts all other statuses.
     by_status: [OnceLock<Counter>; STATUSES.len() + 1],
 }
 
@@ -40,7 +41,7 @@ impl Traffic {
     pub(crate) fn new() -> Self {
         let of_route = |(_, route): (usize, &'static Route)| OfRoute {
             route,
-            seconds: histogram!(SECONDS, "route" => route.path, "method" => route.method.as_str()),
+            seconds: OnceLock::new(),
             by_status: Default::default(),
         };
         Self(routes::all().map(of_route).collect())
@@ -49,7 +50,8 @@ impl Traffic {
     /// Counts an answer of the route with this number.
     pub(crate) fn count(&self, number: usize, status: StatusCode, took: Duration) {
         let OfRoute { route, seconds, by_status } = &self.0[number];
-        seconds.record(took.as_secs_f64());
+        let make = || histogram!(SECONDS, "route" => route.path, "method" => route.method.as_str());
+        seconds.get_or_init(make).record(took.as_secs_f64());
         let at = STATUSES.binary_search(&status.as_u16()).unwrap_or(STATUSES.len());
         let make = || {
             let status = STATUSES.get(at).map_or("other".into(), u16::to_string);

@@ -2,10 +2,13 @@
 
 use axum::http::Method;
 
-use super::{Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
-use crate::dead_letters;
+use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use crate::dead_letters::{self, DeadLetterShape};
+use crate::description::bodies::{Repair, Why};
+use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::roles::Scope;
+use crate::shapes::Page;
 
 pub(super) const STATE: Parameter = Parameter {
     name: "state",
@@ -28,7 +31,9 @@ pub(super) static ROUTES: [Route; 5] = [
                       passed over that is another operator's or in another state; `nextCursor` says whether there is \
                       more.",
         query: &[STATE, LIMIT, CURSOR],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "A page of dead letters", of::<Page<DeadLetterShape>>)],
         refusals: &[],
         handler: |way| way.to(dead_letters::list),
     },
@@ -44,7 +49,9 @@ pub(super) static ROUTES: [Route; 5] = [
         summary: "One dead letter",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The dead letter", of::<DeadLetterShape>)],
         refusals: &[],
         handler: |way| way.to(dead_letters::get),
     },
@@ -60,7 +67,12 @@ pub(super) static ROUTES: [Route; 5] = [
         summary: "Give a dead letter other bytes",
         description: "They must be a valid event of the operator's, or 422 names the field. The dead letter stays open.",
         query: &[],
-        takes: Takes::Json,
+        headers: &[],
+        takes: Takes::Json(of::<Repair>),
+        answers: &[
+            Answer::json(200, "The dead letter, as it is now", of::<DeadLetterShape>),
+            Answer::json(202, "It is durable and will be done", of::<DeadLetterShape>),
+        ],
         refusals: &[Refusal::DeadLetterClosed, Refusal::Invalid],
         handler: |way| way.to(dead_letters::repair),
     },
@@ -77,7 +89,12 @@ pub(super) static ROUTES: [Route; 5] = [
         description: "Once, under its original id, so that nothing counts twice. An event that was too late is decided by \
                       the rules of its time.",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[
+            Answer::json(200, "The dead letter, as it is now", of::<DeadLetterShape>),
+            Answer::json(202, "It is durable and will be done", of::<DeadLetterShape>),
+        ],
         refusals: &[Refusal::DeadLetterClosed],
         handler: |way| way.to(dead_letters::retry),
     },
@@ -93,7 +110,12 @@ pub(super) static ROUTES: [Route; 5] = [
         summary: "Give a dead letter up",
         description: "",
         query: &[],
-        takes: Takes::Json,
+        headers: &[],
+        takes: Takes::Json(of::<Why>),
+        answers: &[
+            Answer::json(200, "The dead letter, as it is now", of::<DeadLetterShape>),
+            Answer::json(202, "It is durable and will be done", of::<DeadLetterShape>),
+        ],
         refusals: &[Refusal::DeadLetterClosed],
         handler: |way| way.to(dead_letters::discard),
     },

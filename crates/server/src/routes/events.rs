@@ -2,10 +2,12 @@
 
 use axum::http::Method;
 
-use super::{Area, Audience, By, Effect, Form, Parameter, Route, Takes};
+use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
+use crate::description::schemas::of;
+use crate::explanation::{self, Explanation};
+use crate::lookup::{self, EventShape};
 use crate::problem::Refusal;
 use crate::roles::Scope;
-use crate::{explanation, lookup};
 
 pub(super) static ROUTES: [Route; 2] = [
     Route {
@@ -21,7 +23,9 @@ pub(super) static ROUTES: [Route; 2] = [
         description: "Of a wager, a void or a game event. 410 when the log no longer has its bytes; the problem's \
                       `outcome` still says what became of it.",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The event", of::<EventShape<'_>>)],
         refusals: &[Refusal::Gone],
         handler: |way| way.to(lookup::event),
     },
@@ -42,7 +46,9 @@ pub(super) static ROUTES: [Route; 2] = [
             form: Form::Text,
             what: "Chooses, where wagers of several players have this id.",
         }],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The explanation", of::<Explanation<'_>>)],
         refusals: &[],
         handler: |way| way.to(explanation::explanation),
     },

@@ -2,14 +2,21 @@
 
 use axum::http::Method;
 
-use super::{Area, Audience, By, Effect, Form, Parameter, Route, Takes};
-use crate::intake;
+use super::{Answer, Area, Audience, By, Effect, Form, Header, Parameter, Route, Takes};
+use crate::description::bodies::{GameEvent, Void, Wager};
+use crate::description::schemas::{any_of, either, of};
+use crate::intake::{self, Many, Single, Success};
 use crate::roles::Scope;
 
 pub(super) const WAIT: Parameter = Parameter {
     name: "wait",
     form: Form::OneOf(&["applied"]),
     what: "`applied`: answer after processing, with the outcome. After 5 seconds without one it says `accepted`.",
+};
+
+const TRACE: Header = Header {
+    name: "traceparent",
+    what: "The trace that the events belong to (W3C Trace Context); it goes with them into Kafka.",
 };
 
 pub(super) static ROUTES: [Route; 2] = [
@@ -26,7 +33,13 @@ pub(super) static ROUTES: [Route; 2] = [
         description: "One object, an array, or NDJSON. An array or NDJSON of one is still many. One bad item never \
                       fails the others.",
         query: &[WAIT],
-        takes: Takes::Events,
+        headers: &[TRACE],
+        takes: Takes::Events(either::<Wager, Void>),
+        answers: &[Answer::json(
+            200,
+            "Durable: on disk",
+            any_of::<Success<'_>, Single<'_>, Many<'_>>,
+        )],
         refusals: &[],
         handler: |way| way.to(intake::wagers),
     },
@@ -42,7 +55,13 @@ pub(super) static ROUTES: [Route; 2] = [
         summary: "Take in game events",
         description: "As for wagers. An event without `event_id` gets one, and sending it again makes a new event.",
         query: &[WAIT],
-        takes: Takes::Events,
+        headers: &[TRACE],
+        takes: Takes::Events(of::<GameEvent>),
+        answers: &[Answer::json(
+            200,
+            "Durable: on disk",
+            any_of::<Success<'_>, Single<'_>, Many<'_>>,
+        )],
         refusals: &[],
         handler: |way| way.to(intake::events),
     },

@@ -3,8 +3,9 @@
 use axum::http::Method;
 
 use super::dead_letters::STATE;
-use super::{Area, Audience, By, Effect, Form, Parameter, Route, Takes};
+use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
 use crate::cluster::{ask, batches};
+use crate::description::schemas::object;
 use crate::roles::Scope;
 use crate::{audit, dead_letters, host, lookup, topics};
 
@@ -33,7 +34,9 @@ pub(super) static ROUTES: [Route; 8] = [
         summary: "What became of records by their source and offset",
         description: "",
         query: &[],
-        takes: Takes::Json,
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::text("Bytes", "application/octet-stream")],
         refusals: &[],
         handler: |way| way.to(ask::outcomes),
     },
@@ -49,7 +52,9 @@ pub(super) static ROUTES: [Route; 8] = [
         summary: "What the journal has at places",
         description: "",
         query: &[],
-        takes: Takes::Json,
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::text("Bytes", "application/octet-stream")],
         refusals: &[],
         handler: |way| way.to(ask::recorded),
     },
@@ -70,7 +75,9 @@ pub(super) static ROUTES: [Route; 8] = [
             text("id", "The id."),
             text("kinds", "As which kinds, with commas between."),
         ],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("Bytes", "application/octet-stream")],
         refusals: &[],
         handler: |way| way.to(lookup::occurrences),
     },
@@ -92,7 +99,9 @@ pub(super) static ROUTES: [Route; 8] = [
             text("after", "Those after the one with this id."),
             number("count", "So many at most."),
         ],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(dead_letters::found),
     },
@@ -112,7 +121,9 @@ pub(super) static ROUTES: [Route; 8] = [
             number("from", "From this batch on."),
             number("to", "Before this one."),
         ],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("Bytes", "application/octet-stream")],
         refusals: &[],
         handler: |way| way.to(batches::batches),
     },
@@ -128,7 +139,9 @@ pub(super) static ROUTES: [Route; 8] = [
         summary: "Balances of accounts",
         description: "",
         query: &[PARTITION, number("from", "From this account on.")],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(topics::balances),
     },
@@ -144,7 +157,9 @@ pub(super) static ROUTES: [Route; 8] = [
         summary: "Verify partitions",
         description: "",
         query: &[PARTITIONS],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("A line for each", "application/x-ndjson")],
         refusals: &[],
         handler: |way| way.to(audit::verify_here),
     },
@@ -160,7 +175,9 @@ pub(super) static ROUTES: [Route; 8] = [
         summary: "How the node is",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(host::own_status),
     },

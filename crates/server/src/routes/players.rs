@@ -2,9 +2,12 @@
 
 use axum::http::Method;
 
-use super::{Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
-use crate::players;
+use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use crate::description::bodies::Consent;
+use crate::description::schemas::of;
+use crate::players::{self, BalanceShape, ConsentShape, EntryShape};
 use crate::roles::Scope;
+use crate::shapes::Page;
 
 pub(super) static ROUTES: [Route; 3] = [
     Route {
@@ -23,7 +26,9 @@ pub(super) static ROUTES: [Route; 3] = [
             form: Form::Time,
             what: "The balance after the last entry recorded at this time or before.",
         }],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The balance", of::<BalanceShape<'_>>)],
         refusals: &[],
         handler: |way| way.to(players::balance),
     },
@@ -55,7 +60,9 @@ pub(super) static ROUTES: [Route; 3] = [
                 what: "`asc`: oldest first.",
             },
         ],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "A page of entries", of::<Page<EntryShape>>)],
         refusals: &[],
         handler: |way| way.to(players::ledger),
     },
@@ -72,7 +79,12 @@ pub(super) static ROUTES: [Route; 3] = [
         description: "Holds from its place in the log on, and creates the account where there is none. Answers once \
                       it holds; 202 if that takes more than a few seconds.",
         query: &[],
-        takes: Takes::Json,
+        headers: &[],
+        takes: Takes::Json(of::<Consent>),
+        answers: &[
+            Answer::json(200, "It holds", of::<ConsentShape<'_>>),
+            Answer::json(202, "It is durable and will hold", of::<ConsentShape<'_>>),
+        ],
         refusals: &[],
         handler: |way| way.to(players::consent),
     },

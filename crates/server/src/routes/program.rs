@@ -2,10 +2,23 @@
 
 use axum::http::Method;
 
-use super::{Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use super::{
+    Answer, Area, Audience, By, CURSOR, Content, Effect, Form, Header, LIMIT, Parameter, Route,
+    Takes,
+};
+use crate::description::bodies::{Publication, Why};
+use crate::description::schemas::of;
 use crate::problem::Refusal;
-use crate::program;
+use crate::program::{self, Difference, DryRun, VersionShape};
 use crate::roles::Scope;
+use crate::shapes::Page;
+
+const ETAG: Header = Header { name: "ETag", what: "The number of the version." };
+const LOCATION: Header = Header { name: "Location", what: "Where the version is." };
+const IF_MATCH: Header = Header {
+    name: "If-Match",
+    what: "The number of the version it was edited from, as the `ETag` has it; none for the first.",
+};
 
 pub(super) static ROUTES: [Route; 7] = [
     Route {
@@ -20,7 +33,12 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "The version that applies now",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer {
+            headers: &[ETAG],
+            ..Answer::json(200, "The version", of::<VersionShape<'_>>)
+        }],
         refusals: &[],
         handler: |way| way.to(program::current),
     },
@@ -36,7 +54,14 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "The JSON Schema of the document",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer {
+            status: 200,
+            what: "The schema",
+            content: Content::Schema,
+            headers: &[],
+        }],
         refusals: &[],
         handler: |way| way.to(program::schema),
     },
@@ -52,7 +77,13 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "All versions, newest first",
         description: "",
         query: &[LIMIT, CURSOR],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(
+            200,
+            "A page of versions, without their documents",
+            of::<Page<VersionShape<'_>>>,
+        )],
         refusals: &[],
         handler: |way| way.to(program::versions),
     },
@@ -69,7 +100,19 @@ pub(super) static ROUTES: [Route; 7] = [
         description: "Checked whole, its tests run, or refused with line, column and what was expected. 412 when it \
                       was not edited from the latest version.",
         query: &[],
-        takes: Takes::Json,
+        headers: &[IF_MATCH],
+        takes: Takes::Json(of::<Publication>),
+        answers: &[
+            Answer {
+                headers: &[ETAG, LOCATION],
+                ..Answer::json(201, "The version", of::<VersionShape<'_>>)
+            },
+            Answer::json(
+                200,
+                "Of a dry run: the version that would be published, and what it changes",
+                of::<DryRun<'_>>,
+            ),
+        ],
         refusals: &[Refusal::Stale, Refusal::Invalid],
         handler: |way| way.to(program::publish),
     },
@@ -85,7 +128,12 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "One version with its document",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer {
+            headers: &[ETAG],
+            ..Answer::json(200, "The version", of::<VersionShape<'_>>)
+        }],
         refusals: &[],
         handler: |way| way.to(program::version),
     },
@@ -105,7 +153,9 @@ pub(super) static ROUTES: [Route; 7] = [
             form: Form::Number { min: 1, max: u32::MAX as u64 },
             what: "The other version; without it, the one that this one was edited from.",
         }],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The changes", of::<Difference>)],
         refusals: &[],
         handler: |way| way.to(program::diff),
     },
@@ -121,7 +171,9 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "Withdraw a version that has not begun",
         description: "",
         query: &[],
-        takes: Takes::Json,
+        headers: &[],
+        takes: Takes::Json(of::<Why>),
+        answers: &[Answer::json(200, "The version", of::<VersionShape<'_>>)],
         refusals: &[Refusal::NotScheduled],
         handler: |way| way.to(program::withdraw),
     },

@@ -2,11 +2,13 @@
 
 use axum::http::Method;
 
-use super::{Area, Audience, By, Effect, Route, Takes};
+use super::{Answer, Area, Audience, By, Effect, Route, Takes};
+use crate::description;
+use crate::description::schemas::{object, of};
+use crate::health::{self, Readiness};
 use crate::roles::Scope;
-use crate::{description, health};
 
-pub(super) static ROUTES: [Route; 7] = [
+pub(super) static ROUTES: [Route; 6] = [
     Route {
         id: "healthz",
         method: Method::GET,
@@ -19,7 +21,9 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "The process answers",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("`ok`", "text/plain")],
         refusals: &[],
         handler: |way| way.to(health::healthz),
     },
@@ -35,7 +39,12 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "Whether the node takes events in",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[
+            Answer::json(200, "Ready", of::<Readiness>),
+            Answer::json(503, "Not ready, and why", of::<Readiness>),
+        ],
         refusals: &[],
         handler: |way| way.to(health::readyz),
     },
@@ -51,7 +60,9 @@ pub(super) static ROUTES: [Route; 7] = [
         summary: "Metrics for Prometheus",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("The text format of Prometheus", "text/plain")],
         refusals: &[],
         handler: |way| way.to(health::metrics),
     },
@@ -63,11 +74,13 @@ pub(super) static ROUTES: [Route; 7] = [
         audience: Audience::Everybody,
         by: By::Nothing,
         effect: Effect::Reads,
-        area: Area::Running,
+        area: Area::Description,
         summary: "This description",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The description", object)],
         refusals: &[],
         handler: |way| way.to(description::openapi),
     },
@@ -79,44 +92,32 @@ pub(super) static ROUTES: [Route; 7] = [
         audience: Audience::Everybody,
         by: By::Nothing,
         effect: Effect::Reads,
-        area: Area::Running,
+        area: Area::Description,
         summary: "A page that shows this description to people",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("The page", "text/html")],
         refusals: &[],
         handler: |way| way.to(description::page),
     },
     Route {
-        id: "getPageScript",
+        id: "getPagePart",
         method: Method::GET,
-        path: "/api/docs/page.js",
+        path: "/api/docs/{file}",
         scope: Scope::Public,
         audience: Audience::Everybody,
         by: By::Nothing,
         effect: Effect::Reads,
-        area: Area::Running,
-        summary: "The script of the page",
+        area: Area::Description,
+        summary: "A file that the page needs",
         description: "",
         query: &[],
+        headers: &[],
         takes: Takes::Nothing,
+        answers: &[Answer::text("A file of it", "application/octet-stream")],
         refusals: &[],
-        handler: |way| way.to(description::script),
-    },
-    Route {
-        id: "getPageStyle",
-        method: Method::GET,
-        path: "/api/docs/page.css",
-        scope: Scope::Public,
-        audience: Audience::Everybody,
-        by: By::Nothing,
-        effect: Effect::Reads,
-        area: Area::Running,
-        summary: "The style of the page",
-        description: "",
-        query: &[],
-        takes: Takes::Nothing,
-        refusals: &[],
-        handler: |way| way.to(description::style),
+        handler: |way| way.to(description::part),
     },
 ];

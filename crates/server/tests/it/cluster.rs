@@ -1,6 +1,6 @@
 //! Two nodes that share the partitions of a cluster: any of them answers every request.
 
-mod fake;
+pub(crate) mod fake;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -48,14 +48,30 @@ fn check_references(value: &Value, root: &Value, found: &mut usize) {
 }
 
 #[tokio::test]
-async fn the_page_fetches_nothing_from_elsewhere() {
+async fn the_page_is_whole_and_its_policy_lets_nothing_in_from_elsewhere() {
     let api = Api::start().await;
-    for path in ["/api/docs", "/api/docs/page.js", "/api/docs/page.css"] {
-        let answer = api.send_bare(ask("GET", path)).await;
-        assert_eq!(answer.status, 200);
-        assert!(!answer.text.is_empty());
-        assert!(!answer.text.contains("http://") && !answer.text.contains("https://"), "{path}");
+    let page = api.send_bare(ask("GET", "/api/docs")).await;
+    assert_eq!(page.status, 200);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(!policy.contains("http") && !page.text.contains("http"), "{}", page.text);
+    let files = page.text.split('"').filter(|text| text.starts_with("docs/"));
+    let files: Vec<_> = files.map(|file| format!("/api/{file}")).collect();
+    assert!(files.len() >= 6, "{files:?}");
+    for file in &files {
+        let begun = api.begin(ask("GET", file)).await;
+        assert_eq!(begun.status(), 200, "{file}");
     }
+    for script in page.text.split("<script").skip(1) {
+        assert!(script.trim_start().starts_with("src="), "none stands in the page: {script}");
+    }
+    let settings = api.send_bare(ask("GET", "/api/docs/swagger-initializer.js")).await.text;
+    assert!(
+        settings.contains("\"v1/openapi.json\"") && settings.contains("\"validatorUrl\": \"none\""),
+        "{settings}"
+    );
+    assert!(!settings.contains("http"), "{settings}");
+    assert_eq!(api.send_bare(ask("GET", "/api/docs/nothing.js")).await.status, 404);
 }
 
 #[tokio::test]

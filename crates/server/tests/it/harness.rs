@@ -101,6 +101,8 @@ impl Drop for Api {
 
 /// Starts a node with small files and four partitions.
 pub(crate) fn start_node(directory: &Path, adjust: impl FnOnce(&mut NodeOptions)) -> Arc<Node> {
+    // A node counts with what is there when it starts.
+    recorder();
     let mut options = NodeOptions::new(directory);
     options.files.partitions = 4;
     options.files.log_segment_bytes = 1 << 20;
@@ -191,6 +193,11 @@ impl Api {
         answer_of(self.router.clone(), ask).await
     }
 
+    /// Sends a request as it is, and returns once the answer has begun.
+    pub(crate) async fn begin(&self, ask: Ask) -> Response {
+        begin(self.router.clone(), ask).await
+    }
+
     /// Sends a request to the local socket's router.
     pub(crate) async fn on_socket(&self, ask: Ask) -> Answer {
         answer_of(self.local.clone(), ask).await
@@ -276,7 +283,8 @@ async fn answer_of(router: Router, ask: Ask) -> Answer {
 pub(crate) async fn finish(response: Response) -> Answer {
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    // Between nodes some answers are bytes.
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
     let is_readiness = json.get("ready").is_some();
     if (status.is_client_error() || status.is_server_error()) && !is_readiness {

@@ -1,5 +1,6 @@
 //! The API over a real node: what goes in, what comes out, and what is refused.
 
+mod every_route;
 mod harness;
 
 mod bad_input;

@@ -1,0 +1,141 @@
+//! Bodies that scanners of their own read, as they are described. Examples of them are sent by the tests.
+
+#![expect(dead_code, reason = "these shapes are described here, and read elsewhere")]
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::schemas::one_of;
+use crate::shapes::Time;
+
+/// A text of 1 to 128 bytes without control characters.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 128)]
+pub(crate) struct Id(String);
+
+/// A number of at most 18 decimals.
+#[derive(ToSchema)]
+#[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+pub(crate) struct Amount(f64);
+
+/// A wager, as the operator's system has it. Unknown fields are kept and ignored.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "wagerId": "w-1", "playerId": "player-456", "operatorId": "operator-789", "gameId": "slots-ultimate",
+    "gameCategory": "slots", "wagerAmount": 100.00, "currency": "EUR", "jurisdiction": "Malta",
+    "timestamp": "2026-11-20T10:30:00Z"
+}))]
+#[expect(clippy::struct_field_names, reason = "the fields of a wager are what they are")]
+pub(crate) struct Wager {
+    #[schema(schema_with = placed, required = false)]
+    r#type: Option<&'static str>,
+    wager_id: Id,
+    player_id: Id,
+    /// The credential's own.
+    operator_id: Id,
+    game_id: Id,
+    game_category: Id,
+    wager_amount: Amount,
+    win_amount: Option<Amount>,
+    #[schema(pattern = "^[A-Z0-9]{1,16}$")]
+    currency: String,
+    player_segment: Option<Id>,
+    jurisdiction: Id,
+    timestamp: Time,
+    gaming_system_id: Option<Id>,
+    #[schema(minimum = 0)]
+    sequence: Option<i64>,
+}
+
+fn placed() -> utoipa::openapi::Schema {
+    one_of(["wager.placed"])
+}
+
+/// Takes back exactly what the wager gave; it may arrive before it.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "type": "wager.voided", "wagerId": "w-1", "playerId": "player-456", "operatorId": "operator-789",
+    "reason": "game fault", "timestamp": "2026-11-20T10:31:00Z"
+}))]
+pub(crate) struct Void {
+    #[schema(schema_with = voided)]
+    r#type: &'static str,
+    wager_id: Id,
+    player_id: Id,
+    operator_id: Id,
+    #[schema(max_length = 1024)]
+    reason: String,
+    timestamp: Time,
+}
+
+fn voided() -> utoipa::openapi::Schema {
+    one_of(["wager.voided"])
+}
+
+/// A game event. Without an id it gets one, and sending it again makes a new event.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "event_id": "e-1", "event_type": "player_score", "player_id": "player-456", "game_id": "game-001",
+    "timestamp": "2026-11-20T10:30:00Z", "data": { "score": 1500 }
+}))]
+pub(crate) struct GameEvent {
+    event_id: Option<Id>,
+    event_type: Id,
+    player_id: Id,
+    game_id: Id,
+    timestamp: Time,
+    #[schema(value_type = Option<Object>)]
+    data: Option<()>,
+}
+
+/// Whether a player takes part.
+#[derive(ToSchema)]
+#[schema(example = json!({ "consent": "in" }))]
+pub(crate) struct Consent {
+    #[schema(schema_with = in_or_out)]
+    consent: &'static str,
+}
+
+pub(crate) fn in_or_out() -> utoipa::openapi::Schema {
+    one_of(["in", "out"])
+}
+
+/// A version to be published.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "why": "the first one", "program": { "currency": "EUR", "earning": { "multipliers": { "slots": 0.1 } } }
+}))]
+pub(crate) struct Publication {
+    /// Now, or later; a first version may begin in the past.
+    effective_from: Option<Time>,
+    #[schema(min_length = 1, max_length = 1024)]
+    why: String,
+    program: Document,
+}
+
+/// The document as an object, or as YAML or JSON in a text; `/api/v1/program/schema` describes it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Document {
+    Text(String),
+    #[schema(value_type = Object)]
+    Object(serde_json::Value),
+}
+
+/// Why something is done.
+#[derive(ToSchema)]
+#[schema(example = json!({ "why": "sent by mistake" }))]
+pub(crate) struct Why {
+    #[schema(min_length = 1, max_length = 1024)]
+    why: String,
+}
+
+/// What a dead letter is to be.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "original": "{\"wagerId\":\"w-1\",\"playerId\":\"player-456\",\"operatorId\":\"operator-789\"}"
+}))]
+pub(crate) struct Repair {
+    /// The repaired event, as JSON in a text.
+    original: String,
+}

@@ -1,0 +1,252 @@
+//! The description of the API (`OpenAPI` 3.1), from the list of routes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::schemas::{self, Schemas};
+use crate::parameters::{LIMIT, LIMIT_MAX};
+use crate::problem::{Problem, ProblemShape, Refusal};
+use crate::roles::Scope;
+use crate::routes::{self, Answer, Area, Audience, Content, Effect, Form, Header, Route, Takes};
+
+const PROBLEM: &str = "application/problem+json";
+const KEY: &str = "apiKey";
+
+/// Everything that the network reaches.
+pub(crate) fn document() -> Value {
+    let mut schemas = Schemas::default();
+    schemas::of::<ProblemShape<'_>>(&mut schemas);
+    let mut paths: Map<String, Value> = Map::new();
+    for (_, route) in routes::all().filter(|(_, route)| is_described(route)) {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_lowercase()] = operation(route, &mut schemas);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Accolade",
+            "version": "1",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            "description": "Wagers and game events in; points, ledger and explanations out. Amounts, multipliers and \
+                points are JSON numbers with exactly their digits: read them as decimals. Times are RFC 3339 in UTC. \
+                Errors are RFC 9457 problems; a method that a path does not have is 405, with the others in `Allow`.",
+        },
+        "servers": [{ "url": "/" }],
+        "tags": Area::ALL.into_iter().filter(|area| area.is_described()).map(|area| {
+            let (name, description) = area.words();
+            json!({ "name": name, "description": description })
+        }).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "securitySchemes": { KEY: {
+                "type": "http",
+                "scheme": "bearer",
+                "description": key_description(),
+            } },
+            "responses": { "MethodNotAllowed": method_not_allowed() },
+            "schemas": schemas.0,
+        },
+    })
+}
+
+pub(crate) fn is_described(route: &Route) -> bool {
+    route.audience == Audience::Everybody && route.area.is_described()
+}
+
+fn key_description() -> String {
+    let mut text =
+        "An API key. What it may do are its scopes; each route names the one that it needs:\n"
+            .to_owned();
+    for scope in Scope::ALL.into_iter().filter(|scope| scope.is_of_operators()) {
+        write!(text, "\n- `{}`: {}", scope.code(), scope.meaning())
+            .expect("a text takes more text");
+    }
+    text
+}
+
+fn operation(route: &Route, schemas: &mut Schemas) -> Value {
+    let mut operation = json!({
+        "tags": [route.area.words().0],
+        "operationId": route.id,
+        "summary": route.summary,
+    });
+    if !route.description.is_empty() {
+        operation["description"] = route.description.into();
+    }
+    let parameters = parameters(route);
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(body) = body(route.takes, schemas) {
+        operation["requestBody"] = body;
+    }
+    operation["responses"] = responses(route, schemas);
+    operation["security"] = match route.scope {
+        Scope::Public => json!([]),
+        scope => json!([{ KEY: [scope.code()] }]),
+    };
+    operation
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let mut all = Vec::new();
+    if let Some(name) = route.name() {
+        let schema = match name {
+            "version" => json!({ "type": "integer", "minimum": 1 }),
+            _ => json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
+        };
+        all.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+    }
+    let mut query = |name: &str, what: &str, schema: Value| {
+        all.push(json!({ "name": name, "in": "query", "description": what, "schema": schema }));
+    };
+    for parameter in route.query {
+        query(parameter.name, parameter.what, form(parameter.form));
+    }
+    if route.effect.takes_dry_run() {
+        let what = "`true`: nothing is changed, and the answer says what would be, with `dryRun` in it. Where the change \
+                    would be refused, it is that problem. No `Idempotency-Key` is remembered.";
+        query("dryRun", what, json!({ "type": "boolean", "default": false }));
+    }
+    if route.scope != Scope::Public {
+        let what = "The operator that the request is for, where the credential has several.";
+        query("operatorId", what, form(Form::Text));
+    }
+    if route.effect == Effect::Changes {
+        let what = "The same key with the same body has no second effect for 24 hours; with another body 422.";
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 100 });
+        all.push(json!({
+            "name": "Idempotency-Key", "in": "header", "description": what, "schema": schema
+        }));
+    }
+    all.extend(route.headers.iter().map(|Header { name, what }| {
+        json!({ "name": name, "in": "header", "description": what, "schema": { "type": "string" } })
+    }));
+    all
+}
+
+fn form(form: Form) -> Value {
+    match form {
+        Form::Time => json!({ "type": "string", "format": "date-time" }),
+        Form::Switch => json!({ "type": "boolean", "default": false }),
+        Form::OneOf(words) => json!({ "type": "string", "enum": words }),
+        Form::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Form::Limit => {
+            json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT })
+        }
+        Form::Text | Form::Cursor => json!({ "type": "string" }),
+    }
+}
+
+fn body(takes: Takes, schemas: &mut Schemas) -> Option<Value> {
+    let content = match takes {
+        Takes::Nothing => return None,
+        Takes::Json(schema) => json!({ "application/json": { "schema": schema(schemas) } }),
+        Takes::Events(schema) => {
+            let item = schema(schemas);
+            let many = json!({ "type": "array", "maxItems": 10_000, "items": item });
+            json!({
+                "application/json": { "schema": { "oneOf": [item, many] } },
+                "application/x-ndjson": { "schema": {
+                    "type": "string", "description": "An object on each line."
+                } },
+            })
+        }
+    };
+    Some(json!({ "required": true, "content": content }))
+}
+
+fn responses(route: &Route, schemas: &mut Schemas) -> Value {
+    let mut responses: BTreeMap<String, Value> = BTreeMap::new();
+    for answer in route.answers {
+        responses.insert(answer.status.to_string(), response(route, answer, schemas));
+    }
+    let refusals = route.refusals();
+    let statuses = refusals.chunk_by(|a, b| a.answer().0 == b.answer().0);
+    for refusals in statuses {
+        let status = refusals[0].answer().0.as_str().to_owned();
+        let problem = problems(refusals);
+        responses
+            .entry(status)
+            // An answer and problems under one status differ by their content types.
+            .and_modify(|answer| {
+                let content = answer["content"].as_object_mut().expect("it has content");
+                content.insert(PROBLEM.to_owned(), problem["content"][PROBLEM].clone());
+            })
+            .or_insert(problem);
+    }
+    json!(responses)
+}
+
+fn response(route: &Route, answer: &Answer, schemas: &mut Schemas) -> Value {
+    let (content_type, schema) = match answer.content {
+        Content::Json(schema) => {
+            let schema = json!(schema(schemas));
+            let is_flagged = route.effect.takes_dry_run() && answer.status == 200;
+            ("application/json", if is_flagged { or_dry(schema) } else { schema })
+        }
+        Content::Text(content_type) => (content_type, json!({ "type": "string" })),
+        Content::Schema => ("application/schema+json", json!({ "type": "object" })),
+    };
+    let mut response = json!({
+        "description": answer.what,
+        "content": { content_type: { "schema": schema } },
+    });
+    if !answer.headers.is_empty() {
+        response["headers"] = headers(answer.headers);
+    }
+    response
+}
+
+/// The same, which a dry run marks.
+fn or_dry(schema: Value) -> Value {
+    let what = "Nothing was changed: this is what would be.";
+    json!({ "allOf": [
+        schema,
+        { "type": "object", "properties": { "dryRun": { "const": true, "description": what } } },
+    ] })
+}
+
+fn headers(headers: &[Header]) -> Value {
+    let header = |Header { name, what }: &Header| {
+        (*name, json!({ "description": what, "schema": { "type": "string" } }))
+    };
+    json!(headers.iter().map(header).collect::<BTreeMap<_, _>>())
+}
+
+/// Problems of one status.
+fn problems(refusals: &[Refusal]) -> Value {
+    let codes: Vec<&str> = refusals.iter().map(|refusal| refusal.answer().1).collect();
+    let words = refusals.iter().map(|refusal| {
+        let (_, code, title) = refusal.answer();
+        format!("`{code}`: {title}")
+    });
+    let examples: BTreeMap<&str, Value> = refusals
+        .iter()
+        .map(|refusal| {
+            let (_, code, title) = refusal.answer();
+            (code, json!({ "value": Problem::new(*refusal, title).shape() }))
+        })
+        .collect();
+    let mut response = json!({
+        "description": words.collect::<Vec<_>>().join("; "),
+        "content": { PROBLEM: {
+            "schema": { "allOf": [
+                { "$ref": "#/components/schemas/Problem" },
+                { "type": "object", "properties": { "code": { "enum": codes } } },
+            ] },
+            "examples": examples,
+        } },
+    });
+    let own: Vec<Header> = refusals.iter().flat_map(|refusal| refusal.headers()).copied().collect();
+    if !own.is_empty() {
+        response["headers"] = headers(&own);
+    }
+    response
+}
+
+fn method_not_allowed() -> Value {
+    problems(&[Refusal::MethodNotAllowed])
+}

@@ -1,0 +1,271 @@
+//! Every route of the list, asked in both forms, and in a cluster through each node for what the other one has.
+//!
+//! A route that is added has no example in `world.rs`, and these tests fail until it has one.
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use accolade_server::roles::{Role, Scope};
+use accolade_server::routes::{self, Audience, Listed};
+use serde_json::{Value, json};
+
+use self::world::{World, bearer};
+use crate::cluster::fake::SECRET;
+use crate::harness::{Answer, Api, ask};
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"];
+
+fn of_operators() -> impl Iterator<Item = Listed> {
+    let is_theirs =
+        |route: &Listed| route.audience == Audience::Everybody && route.scope != Scope::Public;
+    routes::list().into_iter().filter(is_theirs)
+}
+
+/// How often what was asked.
+#[derive(Default)]
+struct Counts(BTreeMap<&'static str, usize>);
+
+impl Counts {
+    fn add(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    #[expect(clippy::print_stdout, reason = "what was asked is worth knowing")]
+    fn print(&self, form: &str) {
+        println!("{form}: asked {:?}", self.0);
+    }
+}
+
+fn is(answer: &Answer, status: u16, code: &str, about: &str) {
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json["code"]),
+        (status, &json!(code)),
+        "{about}: {answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_request_changes_nothing_embedded() {
+    refuse_all(&World::embedded().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_request_changes_nothing_in_a_cluster_through_either_node() {
+    refuse_all(&World::clustered().await).await;
+}
+
+async fn refuse_all(world: &World) {
+    let mut counts = Counts::default();
+    let before = world.state().await;
+    for node in world.nodes() {
+        for route in of_operators() {
+            refuse_credentials(world, node, route, &mut counts).await;
+            refuse_bodies(world, node, route, &mut counts).await;
+        }
+        refuse_methods(world, node, &mut counts).await;
+        refuse_strangers(world, node, &mut counts).await;
+    }
+    assert_eq!(world.state().await, before, "what was refused has left the log as it was");
+    counts.print(world.form());
+}
+
+async fn refuse_credentials(world: &World, node: usize, route: Listed, counts: &mut Counts) {
+    let api = world.api(node);
+    let about = format!("{} through {node}", route.id);
+    let wrong = [None, Some("Bearer acc_0000"), Some("Bearer "), Some("Basic YTpi"), Some("acc_")];
+    for shown in wrong {
+        let mut request = world.example(route.id, node);
+        if let Some(shown) = shown {
+            request = request.header("authorization", shown);
+        }
+        let answer = api.send_bare(request).await;
+        is(&answer, 401, "unauthorized", &about);
+        assert_eq!(answer.headers["www-authenticate"], "Bearer", "{about}");
+        world.check(route, &answer);
+        counts.add(if shown.is_none() { "without a credential" } else { "with a wrong one" });
+    }
+    let other = format!("Bearer {}", world.other_key());
+    let request = world.example_with(route.id, node, "operatorId=operator-789");
+    let answer = api.send_bare(request.header("authorization", &other)).await;
+    is(&answer, 404, "not_found", &about);
+    world.check(route, &answer);
+    counts.add("with another operator's");
+    for role in Role::ALL.into_iter().filter(|role| !role.scopes().has(route.scope)) {
+        let request = world.example(route.id, node);
+        let answer = api.send_bare(request.header("authorization", &bearer(role, node))).await;
+        is(&answer, 403, "forbidden", &format!("{about} as {role:?}"));
+        assert!(answer.json["detail"].as_str().unwrap().contains(route.scope.code()), "{about}");
+        world.check(route, &answer);
+        counts.add("with a role that lacks the scope");
+    }
+}
+
+async fn refuse_bodies(world: &World, node: usize, route: Listed, counts: &mut Counts) {
+    if !route.has_body {
+        return;
+    }
+    let api = world.api(node);
+    let path = world.path(route.id, node);
+    for (content_type, body, status, code) in [
+        ("text/plain", "{}", 415, "unsupported_media_type"),
+        ("", "{}", 415, "unsupported_media_type"),
+        ("application/json", "7", 400, "malformed"),
+        ("application/json", "{\"why\"", 400, "malformed"),
+        ("application/json", "", 400, "malformed"),
+    ] {
+        let answer = api.send(ask(route.method, &path).body(content_type, body)).await;
+        is(&answer, status, code, &format!("{} with {content_type} {body}", route.id));
+        world.check(route, &answer);
+        counts.add("with a wrong type of body");
+    }
+}
+
+async fn refuse_methods(world: &World, node: usize, counts: &mut Counts) {
+    let api = world.api(node);
+    let mut by_path: BTreeMap<&str, Vec<Listed>> = BTreeMap::new();
+    for route in routes::list().into_iter().filter(|route| route.audience != Audience::Nodes) {
+        by_path.entry(route.path).or_default().push(route);
+    }
+    for (path, routes) in by_path {
+        let has = |method: &str| {
+            let has_get = routes.iter().any(|route| route.method == "GET");
+            routes.iter().any(|route| route.method == method) || method == "HEAD" && has_get
+        };
+        let is_local = routes[0].audience == Audience::Socket;
+        let asked = path.replace(['{', '}'], "");
+        let asked_by = |method: &&str| !has(method) && *method != "HEAD";
+        for method in METHODS.into_iter().filter(asked_by) {
+            let request = ask(method, &asked);
+            let answer =
+                if is_local { api.on_socket(request).await } else { api.send(request).await };
+            assert_eq!(answer.status, 405, "{method} {path}");
+            let allowed = answer.headers["allow"].to_str().unwrap();
+            let expected = METHODS.into_iter().filter(|method| has(method));
+            let mut allowed: Vec<_> = allowed.split(',').collect();
+            let mut expected: Vec<_> = expected.collect();
+            allowed.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(allowed, expected, "{path}");
+            counts.add("with a wrong method");
+        }
+    }
+}
+
+/// What is the socket's or the nodes' is nobody else's.
+async fn refuse_strangers(world: &World, node: usize, counts: &mut Counts) {
+    let api = world.api(node);
+    let admin = bearer(Role::Admin, node);
+    for route in routes::list() {
+        let asked = route.path.replace(['{', '}'], "");
+        match route.audience {
+            Audience::Everybody => continue,
+            Audience::Socket => {
+                let answer = api.send(ask(route.method, &asked)).await;
+                assert_eq!(answer.status, 404, "{asked} by the network");
+            }
+            Audience::Nodes => {
+                let answer = api.on_socket(ask(route.method, &asked)).await;
+                assert_eq!(answer.status, 404, "{asked} by the socket");
+                let expected = if world.is_clustered() { 401 } else { 404 };
+                for shown in ["Bearer acc_0000", "Bearer ", &admin] {
+                    let request = ask(route.method, &asked).header("authorization", shown);
+                    assert_eq!(api.send_bare(request).await.status, expected, "{asked} {shown}");
+                }
+            }
+        }
+        counts.add("from where it is not for");
+    }
+}
+
+#[tokio::test]
+async fn every_role_that_may_is_answered_embedded() {
+    answer_all(&World::embedded().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_that_may_is_answered_in_a_cluster_through_either_node() {
+    let world = World::clustered().await;
+    answer_all(&world).await;
+    let forwarded = world.forwarded();
+    assert!(forwarded.iter().all(|count| *count > 20), "{forwarded:?}");
+}
+
+async fn answer_all(world: &World) {
+    let mut counts = Counts::default();
+    for node in world.nodes() {
+        let api = world.api(node);
+        for route in of_operators() {
+            for role in Role::ALL.into_iter().filter(|role| role.scopes().has(route.scope)) {
+                let request = world.example_for(role, route.id, node).await;
+                let answer = if role == Role::Administrator {
+                    api.on_socket(request.header("x-accolade-operator", "operator-789")).await
+                } else {
+                    let shown = bearer(role, node);
+                    api.send_bare(request.header("authorization", &shown)).await
+                };
+                succeeded(world, route, &answer, &format!("{role:?}"));
+                counts.add("as a role that may");
+            }
+        }
+        for route in routes::list() {
+            let (answer, what) = match (route.audience, route.scope) {
+                (Audience::Everybody, Scope::Public) => {
+                    (api.send_bare(world.example(route.id, node)).await, "what is public")
+                }
+                (Audience::Socket, _) => {
+                    let request = world.example_for(Role::Administrator, route.id, node).await;
+                    (api.on_socket(request).await, "by the socket")
+                }
+                (Audience::Nodes, _) if world.is_clustered() => {
+                    let request = world.example(route.id, node);
+                    let shown = format!("Bearer {SECRET}");
+                    (api.send_bare(request.header("authorization", &shown)).await, "as a node")
+                }
+                (Audience::Everybody | Audience::Nodes, _) => continue,
+            };
+            // No partition stands here: the commands' tests make one stand.
+            if route.id == "skip" {
+                is(&answer, 409, "not_standing_there", route.id);
+            } else {
+                succeeded(world, route, &answer, what);
+            }
+            counts.add(what);
+        }
+    }
+    counts.print(world.form());
+}
+
+fn succeeded(world: &World, route: Listed, answer: &Answer, who: &str) {
+    assert!(answer.status.is_success(), "{} as {who}: {answer:?}", route.id);
+    world.check(route, answer);
+}
+
+#[tokio::test]
+async fn the_description_is_one_of_openapi_and_its_examples_fit_it() {
+    let api = Api::start().await;
+    let description = api.send_bare(ask("GET", "/api/v1/openapi.json")).await.json;
+    let schema: Value = serde_json::from_str(include_str!("../openapi-3.1.schema.json")).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<_> = validator
+        .iter_errors(&description)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let schemas = description["components"]["schemas"].as_object().unwrap();
+    let mut examples = 0;
+    for (name, schema) in schemas {
+        let validator = world::validator(
+            &description,
+            &json!({ "$ref": format!("#/components/schemas/{name}") }),
+        );
+        let given = schema["examples"].as_array().into_iter().flatten();
+        for example in given.chain(schema.get("example")) {
+            let problems: Vec<_> =
+                validator.iter_errors(example).map(|error| error.to_string()).collect();
+            assert!(problems.is_empty(), "{name}: {problems:?}");
+            examples += 1;
+        }
+    }
+    assert!(examples >= 8, "{examples}");
+}

@@ -1,0 +1,356 @@
+//! Nodes with something of everything, and for each route a request that it answers.
+
+use std::cell::{Cell, RefCell};
+
+use accolade_engine::contract::gifts::GIFTS_SECOND;
+use accolade_server::roles::Role;
+use accolade_server::routes::Listed;
+use accolade_server::{Lent, Settings};
+use accolade_wire::identity::partition_of;
+use serde_json::{Value, json};
+
+use crate::cluster::fake::{A, B, Cluster};
+use crate::harness::{
+    Answer, Api, Ask, OPERATOR, PROGRAM, ask, days_ago, game_event, now_micros, time, wager,
+};
+
+/// Letters of each player, all to be used up.
+const LETTERS: usize = 12;
+
+enum Form {
+    Embedded(Api),
+    Clustered(Cluster),
+}
+
+/// A node, or two that share partitions.
+pub(super) struct World {
+    form: Form,
+    other_key: String,
+    description: Value,
+    /// Dead letters that are open, of the player that each node asks about.
+    letters: [RefCell<Vec<String>>; 2],
+    latest: Cell<u32>,
+    made: Cell<usize>,
+}
+
+/// Of a partition of the other node.
+fn player_for(node: usize) -> String {
+    let partition = if node == A { 2 } else { 0 };
+    let mut names = (0..).map(|number| format!("player-{number}"));
+    names.find(|name| partition_of(name, 4) == partition).unwrap()
+}
+
+impl World {
+    pub(super) async fn embedded() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let knowing = |options: &mut accolade_storage::node::NodeOptions| {
+            options.behaviours = GIFTS_SECOND;
+        };
+        let mut api = Api::open(directory, Settings::default(), knowing);
+        api.key = api.add_operator(OPERATOR, 0).await;
+        Self::of(Form::Embedded(api.with_program().await)).await
+    }
+
+    pub(super) async fn clustered() -> Self {
+        Self::of(Form::Clustered(Cluster::knowing([GIFTS_SECOND; 2]).await)).await
+    }
+
+    async fn of(form: Form) -> Self {
+        let mut world = Self {
+            form,
+            other_key: String::new(),
+            description: Value::Null,
+            letters: [RefCell::default(), RefCell::default()],
+            latest: Cell::new(1),
+            made: Cell::new(0),
+        };
+        world.other_key = world.api(A).add_operator("operator-555", 0).await;
+        world.settle().await;
+        for node in world.nodes() {
+            for role in Role::ALL.into_iter().filter(|role| *role != Role::Administrator) {
+                let player = role.is_of_one_player().then(|| player_for(node));
+                let lent = Lent { role, operators: vec![OPERATOR.to_owned()], player };
+                // A request is forwarded with its credential, which the owner has to know.
+                for at in world.nodes() {
+                    world.api(at).service.lend(&key(role, node), lent.clone());
+                }
+            }
+            world.live(node).await;
+        }
+        let described = world.api(A).send_bare(ask("GET", "/api/v1/openapi.json")).await;
+        world.description = described.json;
+        world
+    }
+
+    /// Something of everything, of the player that `node` asks about.
+    async fn live(&self, node: usize) {
+        let player = player_for(node);
+        let api = self.api(node);
+        let mut wagers = vec![wager(&format!("w-{player}"), &player)];
+        for number in 0..LETTERS {
+            let mut late = wager(&format!("late-{player}-{number}"), &player);
+            late["timestamp"] = days_ago(10).into();
+            wagers.push(late);
+        }
+        let answer = api.post("/api/v1/wagers?wait=applied", &wagers.into()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let event = game_event(Some(&format!("e-{player}")), &player);
+        let answer = api.post("/api/v1/events?wait=applied", &event).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let letters = api.get("/api/v1/dead-letters?limit=500").await;
+        let own = letters.json["items"].as_array().unwrap().iter();
+        let own = own.filter(|letter| letter["original"].as_str().unwrap().contains(&player));
+        let ids = own.map(|letter| letter["id"].as_str().unwrap().to_owned());
+        self.letters[node].borrow_mut().extend(ids);
+        assert_eq!(self.letters[node].borrow().len(), LETTERS);
+    }
+
+    pub(super) const fn form(&self) -> &'static str {
+        match self.form {
+            Form::Embedded(_) => "embedded",
+            Form::Clustered(_) => "cluster",
+        }
+    }
+
+    pub(super) const fn is_clustered(&self) -> bool {
+        matches!(self.form, Form::Clustered(_))
+    }
+
+    pub(super) fn nodes(&self) -> Vec<usize> {
+        if self.is_clustered() { vec![A, B] } else { vec![A] }
+    }
+
+    pub(super) const fn api(&self, node: usize) -> &Api {
+        match &self.form {
+            Form::Embedded(api) => api,
+            Form::Clustered(cluster) => cluster.both()[node],
+        }
+    }
+
+    pub(super) fn forwarded(&self) -> [usize; 2] {
+        match &self.form {
+            Form::Embedded(_) => [0; 2],
+            Form::Clustered(cluster) => cluster.forwarded(),
+        }
+    }
+
+    async fn settle(&self) {
+        if let Form::Clustered(cluster) = &self.form {
+            cluster.agree().await;
+        }
+    }
+
+    /// What the logs hold.
+    pub(super) async fn state(&self) -> Vec<[u64; 4]> {
+        self.settle().await;
+        let mut state = Vec::new();
+        for node in self.nodes() {
+            state.push(self.api(node).next_batches().await);
+        }
+        state
+    }
+
+    pub(super) fn other_key(&self) -> &str {
+        &self.other_key
+    }
+
+    /// A name that was not used before.
+    fn fresh(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("fresh-{}", self.made.get())
+    }
+
+    /// A path that leads somewhere; with methods that change, to what can be changed.
+    pub(super) fn path(&self, id: &str, node: usize) -> String {
+        let player = player_for(node);
+        let letter = || self.letters[node].borrow().last().unwrap().clone();
+        match id {
+            "takeInWagers" => "/api/v1/wagers".into(),
+            "takeInEvents" => "/api/v1/events".into(),
+            "getEvent" => format!("/api/v1/events/e-{player}"),
+            "explainWager" => format!("/api/v1/wagers/w-{player}/explanation"),
+            "getBalance" => format!("/api/v1/players/{player}/balance"),
+            "getLedger" => format!("/api/v1/players/{player}/ledger"),
+            "putConsent" => format!("/api/v1/players/{player}/consent"),
+            "getProgram" => "/api/v1/program".into(),
+            "getProgramSchema" => "/api/v1/program/schema".into(),
+            "listVersions" | "publishVersion" => "/api/v1/program/versions".into(),
+            "getVersion" => "/api/v1/program/versions/1".into(),
+            "compareVersions" => "/api/v1/program/versions/1/diff".into(),
+            "withdrawVersion" => {
+                format!("/api/v1/program/versions/{}/withdraw", self.latest.get())
+            }
+            "listDeadLetters" => "/api/v1/dead-letters".into(),
+            "getDeadLetter" | "repairDeadLetter" => format!("/api/v1/dead-letters/{}", letter()),
+            "retryDeadLetter" => format!("/api/v1/dead-letters/{}/retry", letter()),
+            "discardDeadLetter" => format!("/api/v1/dead-letters/{}/discard", letter()),
+            "healthz" => "/healthz".into(),
+            "readyz" => "/readyz".into(),
+            "metrics" => "/metrics".into(),
+            "getDescription" => "/api/v1/openapi.json".into(),
+            "showPage" => "/api/docs".into(),
+            "getPagePart" => "/api/docs/swagger-initializer.js".into(),
+            "getStatus" => "/local/status".into(),
+            "listOperators" | "addOperator" => "/local/operators".into(),
+            "getBehaviour" => "/local/behaviour".into(),
+            "switchBehaviour" => "/local/behaviour?dryRun=true".into(),
+            "skip" => "/local/skip".into(),
+            "ingest" => "/local/ingest".into(),
+            "listTopics" => "/local/topics".into(),
+            "tailTopic" => "/local/topics/loyalty.balances?from=earliest".into(),
+            "verifyLedger" => "/local/audit/verify".into(),
+            "listLettersOfNobody" => "/local/dead-letters".into(),
+            "getAnyDeadLetter" | "repairAnyDeadLetter" => {
+                format!("/local/dead-letters/{}", letter())
+            }
+            "retryAnyDeadLetter" => format!("/local/dead-letters/{}/retry", letter()),
+            "discardAnyDeadLetter" => format!("/local/dead-letters/{}/discard", letter()),
+            "askOutcomes" => "/cluster/v1/outcomes".into(),
+            "askRecorded" => "/cluster/v1/recorded".into(),
+            "askOccurrences" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/occurrences?partitions={partitions}&operator={OPERATOR}&id=w&kinds=wager"
+                )
+            }
+            "askDeadLetters" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/dead-letters?partitions={partitions}&count=1")
+            }
+            "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
+            "askBalances" => format!("/cluster/v1/balances?partition={}", 2 * node),
+            "askToVerify" => format!("/cluster/v1/audit/verify?partitions={}", 2 * node),
+            "askStatus" => "/cluster/v1/status".into(),
+            _ => panic!("the route `{id}` has no example"),
+        }
+    }
+
+    fn body(&self, id: &str, node: usize) -> Option<Value> {
+        let player = player_for(node);
+        Some(match id {
+            "takeInWagers" | "ingest" => wager(&self.fresh(), &player),
+            "takeInEvents" => game_event(Some(&self.fresh()), &player),
+            "putConsent" => json!({ "consent": "in" }),
+            "publishVersion" => {
+                let program = PROGRAM.replace("5000", &(6000 + self.latest.get()).to_string());
+                json!({ "why": "a test", "program": program })
+            }
+            "withdrawVersion" | "discardDeadLetter" | "discardAnyDeadLetter" => {
+                json!({ "why": "a test" })
+            }
+            "repairDeadLetter" | "repairAnyDeadLetter" => {
+                json!({ "original": wager(&self.fresh(), &player).to_string() })
+            }
+            "addOperator" => json!({ "operatorId": self.fresh() }),
+            "switchBehaviour" => json!({ "number": GIFTS_SECOND[1].number }),
+            "skip" => json!({ "partition": 0, "batch": 1, "slot": 1, "who": "a test" }),
+            "askOutcomes" => {
+                json!({ "partition": 2 * node, "source": 2, "offsets": [], "waitMs": 0 })
+            }
+            "askRecorded" => json!({ "places": [] }),
+            _ => return None,
+        })
+    }
+
+    /// A request that is right but for who asks.
+    pub(super) fn example(&self, id: &str, node: usize) -> Ask {
+        self.example_with(id, node, "")
+    }
+
+    /// The same, with more of a query.
+    pub(super) fn example_with(&self, id: &str, node: usize, query: &str) -> Ask {
+        let path = self.path(id, node);
+        let between = if query.is_empty() {
+            ""
+        } else if path.contains('?') {
+            "&"
+        } else {
+            "?"
+        };
+        let request = ask(method_of(id), &format!("{path}{between}{query}"));
+        match self.body(id, node) {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+
+    /// A request that is answered: what it needs is made first, and what it uses up is not used again.
+    pub(super) async fn example_for(&self, role: Role, id: &str, node: usize) -> Ask {
+        if id == "withdrawVersion" {
+            let tomorrow = time(now_micros() + 86_400_000_000);
+            let mut body = self.body("publishVersion", node).unwrap();
+            body["effectiveFrom"] = tomorrow.into();
+            self.publish(node, &body).await;
+        }
+        let mut request = self.example(id, node);
+        if id == "publishVersion" {
+            request = request.header("if-match", &self.latest.get().to_string());
+            self.latest.set(self.latest.get() + 1);
+        }
+        if matches!(role, Role::Administrator) && method_of(id) != "GET" {
+            request = request.header("idempotency-key", &self.fresh());
+        }
+        if uses_up(id) {
+            self.letters[node].borrow_mut().pop();
+        }
+        request
+    }
+
+    async fn publish(&self, node: usize, body: &Value) {
+        let request = ask("POST", "/api/v1/program/versions").json(body);
+        let request = request.header("if-match", &self.latest.get().to_string());
+        let answer = self.api(node).send(request).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.latest.set(self.latest.get() + 1);
+        self.settle().await;
+    }
+
+    /// Checks that an answer is as the description says.
+    pub(super) fn check(&self, route: Listed, answer: &Answer) {
+        let operation = &self.description["paths"][route.path][route.method.to_lowercase()];
+        if operation.is_null() {
+            return;
+        }
+        let about = format!("{} {}", route.id, answer.text);
+        let described = &operation["responses"][answer.status.as_str()];
+        assert!(described.is_object(), "{} is not described: {about}", answer.status);
+        let named = answer.headers["content-type"].to_str().unwrap().split(';').next().unwrap();
+        let schema = &described["content"][named]["schema"];
+        assert!(schema.is_object(), "`{named}` is not described: {about}");
+        for header in described["headers"].as_object().into_iter().flat_map(|all| all.keys()) {
+            let is_there = answer.headers.contains_key(header.to_lowercase());
+            assert!(is_there, "`{header}` is missing: {about}");
+        }
+        if named.ends_with("json") {
+            let validator = validator(&self.description, schema);
+            let problems: Vec<_> = validator
+                .iter_errors(&answer.json)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(problems.is_empty(), "{problems:?}: {about}");
+        }
+    }
+}
+
+/// Of a schema within a description.
+pub(super) fn validator(description: &Value, schema: &Value) -> jsonschema::Validator {
+    let whole = json!({ "allOf": [schema], "components": description["components"] });
+    jsonschema::draft202012::new(&whole).unwrap()
+}
+
+pub(super) fn bearer(role: Role, node: usize) -> String {
+    format!("Bearer {}", key(role, node))
+}
+
+fn key(role: Role, node: usize) -> String {
+    format!("{}-{node}", role.code())
+}
+
+fn method_of(id: &str) -> &'static str {
+    let listed = accolade_server::routes::list().into_iter().find(|route| route.id == id);
+    listed.unwrap().method
+}
+
+fn uses_up(id: &str) -> bool {
+    ["retry", "discard"].iter().any(|word| id.starts_with(word))
+}

@@ -29,7 +29,8 @@ pub(crate) struct Config {
     #[config(env = "ACCOLADE_DATA_DIR", default = "./accolade-data")]
     pub(crate) data_dir: PathBuf,
 
-    /// Address and port of the HTTP API. Without TLS: beyond this machine, put a proxy in front.
+    /// Address and port of the HTTP API. Beyond this machine, set `http.certificate_file`, or put a proxy
+    /// in front.
     #[config(env = "ACCOLADE_LISTEN", default = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
@@ -48,7 +49,7 @@ pub(crate) struct Config {
     pub(crate) postgres: crate::postgres_config::PostgresConfig,
 
     #[config(nested)]
-    pub(crate) http: HttpConfig,
+    pub(crate) http: crate::http_config::HttpConfig,
 
     #[config(nested)]
     pub(crate) logs: LogsConfig,
@@ -130,27 +131,6 @@ pub(crate) struct ShipConfig {
     /// The region of an S3 bucket.
     #[config(env = "ACCOLADE_SHIP_REGION")]
     pub(crate) region: Option<String>,
-}
-
-/// What the HTTP API takes.
-#[derive(Debug, confique::Config)]
-#[config(layer_attr(serde(deny_unknown_fields)))]
-pub(crate) struct HttpConfig {
-    /// Bytes of a request's body (32 MiB).
-    #[config(env = "ACCOLADE_BODY_BYTES_MAX", default = 33_554_432)]
-    pub(crate) body_bytes_max: usize,
-
-    /// Wagers or events in one request.
-    #[config(env = "ACCOLADE_ITEMS_MAX", default = 10_000)]
-    pub(crate) items_max: usize,
-
-    /// Bytes of one wager or event (64 KiB).
-    #[config(env = "ACCOLADE_ITEM_BYTES_MAX", default = 65_536)]
-    pub(crate) item_bytes_max: usize,
-
-    /// Milliseconds after which `wait=applied` answers `accepted`.
-    #[config(env = "ACCOLADE_WAIT_MS", default = 5000)]
-    pub(crate) wait_ms: u64,
 }
 
 /// What the node says while it runs, on standard error.
@@ -270,13 +250,7 @@ impl Config {
 
     /// What the HTTP API takes.
     pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            body_bytes_max: self.http.body_bytes_max,
-            items_max: self.http.items_max,
-            item_bytes_max: self.http.item_bytes_max,
-            wait_ms: self.http.wait_ms,
-            ..Settings::default()
-        }
+        self.http.settings()
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use accolade_server::{Settings, local};
+use accolade_server::{Front, Settings, local};
 use accolade_storage::node::NodeOptions;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -157,11 +157,14 @@ async fn found_houses(client: &Client, data_dir: &Path) -> anyhow::Result<Vec<St
 
 async fn listen(hosted: &Hosted, wanted: Option<SocketAddr>) -> anyhow::Result<Listening> {
     if let Some(address) = wanted {
-        return Listening::begin(hosted, address).await;
+        return Listening::begin(hosted, address, Front::default()).await;
     }
-    match Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 8080))).await {
+    match Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 8080)), Front::default()).await
+    {
         Ok(listening) => Ok(listening),
-        Err(_) => Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 0))).await,
+        Err(_) => {
+            Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 0)), Front::default()).await
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod hosting;
+mod http_config;
 mod ingest;
 mod limits;
 mod logs;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use accolade_server::{api, local, serve_tcp, serve_unix};
+use accolade_server::{Front, api, local, serve_tcp, serve_unix};
 use accolade_storage::descriptors::Counts;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -51,6 +51,14 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let config = Config::load(place)?;
     logs::begin(arguments.log_format.unwrap_or(config.logs.format), &config.logs.filter)?;
     let metrics = metrics()?;
+    let front = config.http.front()?;
+    #[cfg(feature = "cluster")]
+    if front.tls.is_some() && config.cluster.brokers.is_some() {
+        bail!(
+            "`http.certificate_file` is set for a node of a cluster, whose nodes reach each other at the same \
+             address in clear: put a proxy with TLS in front, and leave the network between nodes to them"
+        );
+    }
 
     let began = Instant::now();
     let data_dir = config.data_dir.display().to_string();
@@ -60,7 +68,13 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let hosted = start(&config, arguments.accept_clock_step, metrics).await?;
     let status = hosted.host().status();
     let Counts { limit, open_max, .. } = status.descriptors;
-    tracing::info!(limit, closed_files_max = open_max, "descriptors for files and connections");
+    let connections_max = front.bounds.connections_max;
+    tracing::info!(
+        limit,
+        closed_files_max = open_max,
+        connections_max,
+        "descriptors for files and connections"
+    );
     tracing::info!(
         millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         players = status.players,
@@ -75,7 +89,9 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         Some(settings) => Some(crate::projection::begin(settings, &hosted)?),
         None => None,
     };
-    let listening = Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen)).await;
+    let is_tls = front.tls.is_some();
+    let listening =
+        Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen), front).await;
     let listening = match listening {
         Ok(listening) => listening,
         Err(error) => {
@@ -83,7 +99,14 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             return Err(error);
         }
     };
-    let api = format!("http://{}", listening.address);
+    let scheme = if is_tls { "https" } else { "http" };
+    let api = format!("{scheme}://{}", listening.address);
+    if !is_tls && !listening.address.ip().is_loopback() {
+        tracing::warn!(
+            "API keys travel in clear to this address: set `http.certificate_file` and `http.key_file`, unless a \
+             proxy with TLS is in front and nobody else reaches it"
+        );
+    }
     tracing::info!(api, page = format!("{api}/api/docs"), socket = listening.socket, "listening");
 
     let failure = until_end(&hosted).await?;
@@ -137,7 +160,11 @@ pub(crate) struct Listening {
 
 impl Listening {
     /// Begins to listen on `address` and in the data directory.
-    pub(crate) async fn begin(hosted: &Hosted, address: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) async fn begin(
+        hosted: &Hosted,
+        address: SocketAddr,
+        front: Front,
+    ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: choose another address with `--listen`")
         })?;
@@ -153,7 +180,8 @@ impl Listening {
             drop(stopped.wait_for(|stopped| *stopped).await);
         };
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(serve_tcp(listener, api(hosted.service.clone()), told(stopped.clone())));
+        let outside = api(hosted.service.clone());
+        tasks.spawn(serve_tcp(listener, outside, front, told(stopped.clone())));
         let inside = local(hosted.service.clone());
         let path = socket.clone();
         tasks.spawn(async move { serve_unix(&path, inside, told(stopped)).await });

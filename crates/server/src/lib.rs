@@ -9,6 +9,7 @@ mod behaviour;
 mod body;
 mod call;
 mod cluster;
+mod connection;
 mod credentials;
 mod dead_letters;
 mod description;
@@ -40,6 +41,9 @@ mod traffic;
 mod zone;
 
 pub use self::cluster::{BadSecret, Neighbours};
+pub use self::connection::{
+    BadBound, BadProxies, BadTls, Bounds, Front, Peer, Proxies, Tls, TlsFiles,
+};
 pub use self::credentials::Lent;
 pub use self::router::{api, local};
 pub use self::serve::{serve_tcp, serve_unix};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use accolade_server::{Service, Settings};
+use accolade_server::{Bounds, Front, Service, Settings};
 use accolade_storage::node::Node;
 use anyhow::Context;
 use hdrhistogram::Histogram;
@@ -60,7 +60,8 @@ pub(crate) fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let router = accolade_server::api(service);
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
     let until = async { drop(is_over.await) };
-    let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, until));
+    let front = Front { bounds: Bounds::within(crate::limits::open_max()), ..Front::default() };
+    let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, front, until));
     Ok(Served { node, address, runtime, accepting, over })
 }
 

@@ -15,6 +15,18 @@ const CHECK: &str = "address";
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) async fn examine(config: &Config, is_running: bool, findings: &mut Findings) {
+    match config.http.front() {
+        Err(error) => {
+            let mend = "mend the setting that it names: the node would not start";
+            findings.error(CHECK, format!("{error:#}"), mend);
+        }
+        Ok(front) if front.tls.is_none() && !config.listen.ip().is_loopback() => findings.warning(
+            CHECK,
+            format!("API keys travel in clear to `listen`, {}", config.listen),
+            "set `http.certificate_file` and `http.key_file`, or put a proxy with TLS in front",
+        ),
+        Ok(_) => {}
+    }
     if !is_running {
         is_free(config, findings).await;
     }

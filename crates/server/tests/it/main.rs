@@ -5,6 +5,7 @@ mod harness;
 
 mod bad_input;
 mod cluster;
+mod connections;
 mod dead_letters;
 mod description;
 mod dry_run;
@@ -18,3 +19,4 @@ mod program;
 mod roles;
 mod serving;
 mod tenancy;
+mod wire;

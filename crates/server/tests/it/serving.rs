@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Instant;
 
-use accolade_server::{serve_tcp, serve_unix};
+use accolade_server::{Front, serve_tcp, serve_unix};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::oneshot;
@@ -27,7 +27,8 @@ async fn pipelined_requests_are_answered_in_order_and_a_shutdown_finishes_them()
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let router = api.router.clone();
-    let served = tokio::spawn(serve_tcp(listener, router, async { drop(stopped.await) }));
+    let served =
+        tokio::spawn(serve_tcp(listener, router, Front::default(), async { drop(stopped.await) }));
     let mut stream = TcpStream::connect(address).await.unwrap();
     let requests: String = (0..5).map(|number| request(&api, &format!("w{number}"))).collect();
     stream.write_all(requests.as_bytes()).await.unwrap();
@@ -53,7 +54,7 @@ async fn a_body_that_says_it_is_too_large_is_refused_and_the_connection_closed()
     let api = Api::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve_tcp(listener, api.router.clone(), std::future::pending()));
+    tokio::spawn(serve_tcp(listener, api.router.clone(), Front::default(), std::future::pending()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!(
         "POST /api/v1/wagers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\

@@ -12,7 +12,7 @@ use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::{Partition, Shared as Deciding};
 use accolade_engine::rules::Rules;
-use accolade_server::{Neighbours, Service, Settings, api, serve_tcp};
+use accolade_server::{Front, Neighbours, Service, Settings, api, serve_tcp};
 use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere, Outcomes};
 use accolade_storage::node::{Node, NodeOptions, Status};
@@ -402,7 +402,7 @@ impl Cluster {
             let router = api(service.clone()).layer(from_fn(count));
             let serving = tokio::spawn(async move {
                 let until = async { stopped.await.unwrap_or(()) };
-                serve_tcp(listener, router, until).await.unwrap();
+                serve_tcp(listener, router, Front::default(), until).await.unwrap();
             });
             servers.push((stop, serving));
         }

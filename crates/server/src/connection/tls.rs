@@ -1,0 +1,181 @@
+//! TLS 1.3: a certificate and its key from files, which are read again when they change.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use metrics::counter;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A certificate with its chain, or authorities; more is no such file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The files of a listener's TLS, as PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those between it and its authority.
+    pub certificate: PathBuf,
+    /// The certificate's key.
+    pub key: PathBuf,
+    /// Authorities one of which must have signed the certificate of whoever connects; nothing for anybody.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Files that make no TLS.
+#[derive(Debug)]
+pub struct BadTls {
+    file: PathBuf,
+    why: String,
+}
+
+impl fmt::Display for BadTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.file.display(), self.why)
+    }
+}
+
+impl std::error::Error for BadTls {}
+
+/// What says that a file is another: the time, the length and the number of the file behind its name.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// The TLS of a listener; a clone is another handle to it.
+#[derive(Debug, Clone)]
+pub struct Tls(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    files: TlsFiles,
+    config: RwLock<Arc<ServerConfig>>,
+    seen: Mutex<[Stamp; 3]>,
+}
+
+impl Tls {
+    /// Reads the files. Inside a runtime they are looked at from here on, for as long as the handle is kept.
+    pub fn new(files: TlsFiles) -> Result<Self, BadTls> {
+        let seen = files.stamps();
+        let config = RwLock::new(Arc::new(files.config()?));
+        let tls = Self(Arc::new(Inner { files, config, seen: Mutex::new(seen) }));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let inner = Arc::downgrade(&tls.0);
+            runtime.spawn(async move {
+                loop {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    let Some(inner) = inner.upgrade() else { return };
+                    // A file system that hangs holds no thread of the runtime up.
+                    let look = move || Self(inner).look_again();
+                    tokio::task::spawn_blocking(look).await.ok();
+                }
+            });
+        }
+        Ok(tls)
+    }
+
+    /// Reads the files again if one of them has changed; new connections have what is in them. What makes no
+    /// TLS is said, and the connections go on with what was read before.
+    pub fn look_again(&self) {
+        let stamps = self.0.files.stamps();
+        {
+            let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == stamps {
+                return;
+            }
+            *seen = stamps;
+        }
+        let outcome = match self.0.files.config() {
+            Ok(config) => {
+                let mut current = self.0.config.write().unwrap_or_else(PoisonError::into_inner);
+                *current = Arc::new(config);
+                tracing::info!("the certificate was read again");
+                "read"
+            }
+            Err(error) => {
+                tracing::error!(%error, "a new certificate makes no TLS: the one before stays");
+                "refused"
+            }
+        };
+        counter!("accolade_tls_files_total", "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner);
+        TlsAcceptor::from(Arc::clone(&config))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, BadTls> {
+    let length = std::fs::metadata(file).map(|metadata| metadata.len());
+    let bytes = length.and_then(|length| {
+        if length > FILE_BYTES_MAX {
+            return Err(io::Error::other(format!("{length} bytes are too many")));
+        }
+        std::fs::read(file)
+    });
+    bytes.map_err(|error| bad(file, error))
+}
+
+fn bad(file: &Path, why: impl fmt::Display) -> BadTls {
+    BadTls { file: file.to_owned(), why: why.to_string() }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadTls> {
+    let pem = read(file)?;
+    let read = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    match read {
+        Ok(none) if none.is_empty() => Err(bad(file, "expected certificates as PEM, found none")),
+        read => read.map_err(|error| bad(file, format!("expected certificates as PEM: {error}"))),
+    }
+}
+
+impl TlsFiles {
+    fn stamps(&self) -> [Stamp; 3] {
+        let stamp = |file: &Path| {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = std::fs::metadata(file).ok()?;
+            Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+        };
+        [stamp(&self.certificate), stamp(&self.key), self.client_ca.as_deref().and_then(stamp)]
+    }
+
+    fn config(&self) -> Result<ServerConfig, BadTls> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| bad(&self.certificate, error))?;
+        let builder = match &self.client_ca {
+            None => builder.with_no_client_auth(),
+            Some(file) => builder.with_client_cert_verifier(Self::verifier(file, provider)?),
+        };
+        let chain = certificates(&self.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
+            .map_err(|error| bad(&self.key, format!("expected a key as PEM: {error}")))?;
+        let config = builder.with_single_cert(chain, key).map_err(|error| {
+            let (key, why) = (self.key.display(), error);
+            bad(&self.certificate, format!("it and the key `{key}` make no pair: {why}"))
+        });
+        let mut config = config?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    fn verifier(
+        file: &Path,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, BadTls> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(file)? {
+            roots.add(certificate).map_err(|error| bad(file, error))?;
+        }
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        verifier.build().map_err(|error| bad(file, error))
+    }
+}

@@ -145,12 +145,13 @@ pub struct Front {
 mod tests {
     use super::*;
 
+    type Adjust = fn(&mut Bounds);
+
     #[test]
     fn a_bound_that_makes_no_sense_is_refused_by_its_name() {
         assert_eq!(Bounds::default().check(), Ok(()));
         assert_eq!(Bounds::within(64).check(), Ok(()));
         assert_eq!(Bounds::within(u64::MAX).check(), Ok(()));
-        type Adjust = fn(&mut Bounds);
         let bad: [(&str, Adjust); 6] = [
             ("`connections_max` is 0: expected 1 to 1048576", |bounds| bounds.connections_max = 0),
             ("`by_address_max` is 513: expected 1 to 512", |bounds| bounds.by_address_max = 513),

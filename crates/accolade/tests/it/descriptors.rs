@@ -69,6 +69,26 @@ fn years_of_closed_files_are_read_and_added_to_with_few_descriptors() {
     line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
 }
 
+/// More than the node has descriptors: what made a node fail at its next checkpoint before they were bounded.
+#[test]
+fn strangers_who_connect_and_say_nothing_leave_the_node_its_descriptors() {
+    let home = Home::with_descriptors(DESCRIPTORS as u64);
+    let key = found(&home);
+    let serving = home.serve(&ENVIRONMENT);
+    let strangers: Vec<_> =
+        (0..600).map(|_| std::net::TcpStream::connect(serving.address()).unwrap()).collect();
+    let mut connection = Connection::open(&serving, &key).unwrap();
+    for number in 0..100 {
+        wager(&mut connection, number);
+        assert!(serving.descriptors_open() < DESCRIPTORS * 3 / 4);
+    }
+    drop((connection, strangers));
+    let well = home.run(&["status"]).well();
+    line_with(&well, "checkpoint    2");
+    assert_eq!(serving.stop().0, Some(0));
+    line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
+}
+
 fn closed_files(home: &Home) -> Vec<String> {
     let names = ["log", "journal"].into_iter().flat_map(|folder| {
         let entries = std::fs::read_dir(home.data_dir().join(folder)).unwrap();

@@ -498,8 +498,8 @@ mod tests {
         Gate::new(Bounds { by_address_max, unasked_max, ..bounds })
     }
 
-    fn of(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([10, 0, 0, last]))
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
     }
 
     /// Drops the places whose connections were told to go, as their tasks would.
@@ -512,22 +512,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_has_not_asked_makes_room_oldest_first_and_the_busy_stay() {
         let gate = gate(3, 3, 3);
-        let busy = gate.admit(of(1)).await.unwrap();
+        let busy = gate.admit(Some(ip(1))).await.unwrap();
         let asked = busy.conn().begin().unwrap();
-        let oldest = gate.admit(of(2)).await.unwrap();
-        let younger = gate.admit(of(3)).await.unwrap();
+        let oldest = gate.admit(Some(ip(2))).await.unwrap();
+        let younger = gate.admit(Some(ip(3))).await.unwrap();
         let waiting = tokio::spawn({
             let gate = gate.clone();
-            async move { gate.admit(of(4)).await }
+            async move { gate.admit(Some(ip(4))).await }
         });
         assert_eq!(oldest.conn().told().await, Closed::MadeRoom);
         drop(oldest);
         let newcomer = waiting.await.unwrap().unwrap();
         assert_eq!((younger.0.told.get(), busy.0.told.get()), (None, None));
         let _all = [&younger, &newcomer].map(|place| place.conn().begin().unwrap());
-        assert_eq!(gate.admit(of(5)).await.unwrap_err(), Closed::Full);
+        assert_eq!(gate.admit(Some(ip(5))).await.unwrap_err(), Closed::Full);
         drop(asked);
-        let waiting = tokio::spawn(async move { gate.admit(of(5)).await });
+        let waiting = tokio::spawn(async move { gate.admit(Some(ip(5))).await });
         assert_eq!(busy.conn().told().await, Closed::MadeRoom);
         assert!(busy.conn().begin().is_none(), "one that was told to go takes no request");
         drop(busy);
@@ -537,17 +537,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_address_that_is_full_makes_room_among_its_own() {
         let gate = gate(10, 2, 10);
-        let other = gate.admit(of(9)).await.unwrap();
-        let mut own = vec![gate.admit(of(1)).await.unwrap(), gate.admit(of(1)).await.unwrap()];
+        let other = gate.admit(Some(ip(9))).await.unwrap();
+        let mut own =
+            vec![gate.admit(Some(ip(1))).await.unwrap(), gate.admit(Some(ip(1))).await.unwrap()];
         let waiting = tokio::spawn({
             let gate = gate.clone();
-            async move { gate.admit(of(1)).await }
+            async move { gate.admit(Some(ip(1))).await }
         });
         own[0].conn().told().await;
         assert_eq!(let_go(&mut own), 1);
         own.push(waiting.await.unwrap().unwrap());
         let busy: Vec<_> = own.iter().map(|place| place.conn().begin().unwrap()).collect();
-        assert_eq!(gate.admit(of(1)).await.unwrap_err(), Closed::AddressFull);
+        assert_eq!(gate.admit(Some(ip(1))).await.unwrap_err(), Closed::AddressFull);
         assert_eq!(other.0.told.get(), None);
         drop(busy);
         drop(own);
@@ -559,11 +560,11 @@ mod tests {
         let gate = gate(100, 100, 3);
         let mut places = Vec::new();
         for last in 0..50 {
-            places.push(gate.admit(of(last)).await.unwrap());
+            places.push(gate.admit(Some(ip(last))).await.unwrap());
             let_go(&mut places);
             assert!(places.len() <= 3);
         }
-        assert_eq!(*lock(&places[2].0.address), of(49), "the newest stay");
+        assert_eq!(*lock(&places[2].0.address), Some(ip(49)), "the newest stay");
     }
 
     #[test]

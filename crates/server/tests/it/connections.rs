@@ -156,7 +156,7 @@ async fn heads_that_are_too_large_or_have_too_many_fields_are_refused() {
     let api = Api::start().await;
     let front = bounded(|bounds| (bounds.head_bytes_max, bounds.headers_max) = (8 << 10, 20));
     let listener = Listener::start(api.router.clone(), front).await;
-    let many = (0..30).map(|number| format!("x-{number}: y\r\n")).collect::<String>();
+    let many = "x: y\r\n".repeat(30);
     for fields in [many, format!("x: {}\r\n", "y".repeat(9_000))] {
         let head = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{fields}\r\n");
         let answer = listener.exchange(head.as_bytes()).await;
@@ -392,4 +392,33 @@ async fn wagers_are_taken_in_over_http_2_and_tls() {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(body.starts_with(b"{\"status\":\"success\""), "{body:?}");
     }
+}
+
+#[tokio::test]
+async fn requests_that_are_taken_back_at_once_cost_their_connection() {
+    let api = Api::start().await;
+    let listener =
+        Listener::start(api.router.clone(), bounded(|bounds| bounds.resets_max = 8)).await;
+    let (sender, connection) = h2::client::handshake(listener.connect().await).await.unwrap();
+    let driven = tokio::spawn(connection);
+    let storm = async {
+        let mut taken_back = 0_u32;
+        while let Ok(mut ready) = sender.clone().ready().await {
+            let request = axum::http::Request::get("http://x/readyz").body(()).unwrap();
+            let Ok((answer, mut stream)) = ready.send_request(request, true) else { break };
+            stream.send_reset(h2::Reason::CANCEL);
+            drop(answer);
+            taken_back += 1;
+            if taken_back.is_multiple_of(100) {
+                tokio::task::yield_now().await;
+            }
+        }
+        taken_back
+    };
+    let both = async { tokio::join!(storm, is_served(&listener)) };
+    let (taken_back, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the storm ends");
+    assert!(taken_back > 8, "{taken_back}");
+    let ended = driven.await.unwrap().unwrap_err();
+    assert_eq!(ended.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{ended}");
+    is_served(&listener).await;
 }

@@ -66,7 +66,7 @@ pub(crate) async fn exchange(
 pub(crate) async fn rest_of(mut stream: impl AsyncRead + Unpin) -> String {
     let mut answer = Vec::new();
     let read = async {
-        let mut buffer = [0; 16 << 10];
+        let mut buffer = vec![0; 16 << 10];
         while let Ok(count @ 1..) = stream.read(&mut buffer).await {
             answer.extend_from_slice(&buffer[..count]);
         }

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
 
+use crate::encoding::{Decoder, check_charset};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 
@@ -94,7 +95,7 @@ impl Format {
 }
 
 impl Service {
-    /// Reads a whole body. One that says it is too large is refused before it is read.
+    /// Reads a whole body, and decodes it. One that says it is too large is refused before it is read.
     pub(crate) async fn read_body<'s>(
         &'s self,
         headers: &HeaderMap,
@@ -107,11 +108,22 @@ impl Service {
             return Err(too_large(max));
         }
         let mut held = self.room.hold();
+        if body.is_end_stream() {
+            return Ok((Bytes::new(), held));
+        }
+        check_charset(headers)?;
+        let decoder = Decoder::of(headers)?;
         if expected > SMALL_BYTES {
             held.grow_to(expected)?;
         }
         let patience = Duration::from_millis(self.settings.body_ms);
-        let read = tokio::time::timeout(patience, collect(body, expected, max, &mut held)).await;
+        let collecting = async {
+            match decoder {
+                None => collect(body, expected, max, &mut held).await,
+                Some(decoder) => decode(decoder, body, max, &mut held).await,
+            }
+        };
+        let read = tokio::time::timeout(patience, collecting).await;
         let bytes = read.unwrap_or_else(|_| {
             Err(Problem::new(Refusal::TooSlow, "the body did not arrive in time"))
         })?;
@@ -121,6 +133,38 @@ impl Service {
 
 fn too_large(max: usize) -> Problem {
     Problem::new(Refusal::TooLarge, format!("expected a body of at most {max} bytes"))
+}
+
+/// Collects what the body is once decoded; what comes out is bound as it comes.
+async fn decode(
+    mut decoder: Decoder,
+    mut body: Body,
+    max: usize,
+    held: &mut Held<'_>,
+) -> Result<Bytes, Problem> {
+    let mut decoded = BytesMut::new();
+    let mut fits = |decoded: &BytesMut| {
+        if decoded.len() > max {
+            return Err(too_large(max));
+        }
+        if decoded.len() > SMALL_BYTES { held.grow_to(decoded.len()) } else { Ok(()) }
+    };
+    while let Some(frame) = body.frame().await {
+        let broken = |_| Problem::new(Refusal::Malformed, "the body broke off");
+        let Ok(mut data) = frame.map_err(broken)?.into_data() else { continue };
+        let mut has_more = false;
+        while !data.is_empty() || has_more {
+            let (read, more) = decoder.step(&data, &mut decoded)?;
+            data.advance(read);
+            has_more = more;
+            fits(&decoded)?;
+            // A few bytes may become many: others have their turn in between.
+            tokio::task::consume_budget().await;
+        }
+    }
+    decoder.finish(&mut decoded)?;
+    fits(&decoded)?;
+    Ok(decoded.freeze())
 }
 
 async fn collect(

@@ -80,6 +80,11 @@ impl Call {
             Carrying::Here(parts, body) => (parts, body),
             Carrying::Done(response) => return Ok(response),
         };
+        let reading = operator.as_ref().filter(|_| route.effect == Effect::Reads);
+        let _share = match reading.map(|operator| operator.number) {
+            Some(operator) => Some(service.shares.take(operator).await?),
+            None => None,
+        };
         let call = Self { service, route, principal, operator, name, parameters, parts, body };
         handle(call).await
     }

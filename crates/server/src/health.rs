@@ -15,7 +15,7 @@ use crate::outlets::OutletState;
 use crate::problem::Problem;
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, raw, respond};
-use crate::submit::blocking;
+use crate::submit::blocking_beside;
 
 /// Counters of the edge; never one for a player.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ fn reasons(service: &Service, status: &Status) -> Vec<String> {
 /// Whether the node takes events in.
 pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
     let Call { service, .. } = call;
-    let (status, reasons, outlets) = blocking(move || {
+    let (status, reasons, outlets) = blocking_beside(move || {
         let status = service.host.status();
         let reasons = reasons(&service, &status);
         (status, reasons, service.outlets.states())
@@ -156,7 +156,7 @@ pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
 /// All metrics, in the text format of Prometheus.
 pub(crate) async fn metrics(call: Call) -> Result<Response, Problem> {
     let Call { service, .. } = call;
-    let text = blocking(move || {
+    let text = blocking_beside(move || {
         set_gauges(&service);
         service.metrics.render()
     })

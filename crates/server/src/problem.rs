@@ -7,7 +7,7 @@ use accolade_engine::intake::Refused;
 use accolade_storage::error::StorageError;
 use accolade_storage::host::NotHere;
 use accolade_wire::document::DocumentProblem;
-use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -213,6 +213,8 @@ pub(crate) struct Problem {
 enum More {
     /// The state of the rate limit.
     Limit(Exceeded),
+    /// The encoding of the body is the trouble, not its type.
+    Encodings,
     /// What is still known of something that is gone.
     Outcome(Box<RawValue>),
     /// The scope that is missing.
@@ -300,6 +302,11 @@ impl Problem {
         Self { more, ..Self::new(Refusal::RateLimited, detail) }
     }
 
+    /// A body whose encoding is not known here; the answer tells those that are.
+    pub(crate) fn coding(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { more: Some(Box::new(More::Encodings)), ..Self::new(Refusal::MediaType, detail) }
+    }
+
     pub(crate) fn gone(detail: String, outcome: Box<RawValue>) -> Self {
         let more = Some(Box::new(More::Outcome(outcome)));
         Self { more, ..Self::new(Refusal::Gone, detail) }
@@ -310,7 +317,7 @@ impl Problem {
         let (status, code, title) = self.refusal.answer();
         let outcome = match self.more.as_deref() {
             Some(More::Outcome(outcome)) => Some(&**outcome),
-            Some(More::Limit(_) | More::Scope(_)) | None => None,
+            Some(More::Limit(_) | More::Scope(_) | More::Encodings) | None => None,
         };
         ProblemShape {
             kind: format!("urn:accolade:problem:{code}"),
@@ -339,6 +346,9 @@ impl Problem {
             let lacks = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scope.code());
             let lacks = HeaderValue::try_from(lacks).expect("codes of scopes are ASCII");
             headers.insert(WWW_AUTHENTICATE, lacks);
+        }
+        if let Some(More::Encodings) = self.more.as_deref() {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"));
         }
         match self.refusal {
             Refusal::Unauthorized => {

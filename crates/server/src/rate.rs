@@ -1,18 +1,37 @@
 //! A rate limit counted in events: the generic cell rate algorithm (ITU-T I.371), with one second's
-//! worth let through at once.
+//! worth let through at once, and a debt that one request at a time may run up.
+//!
+//! A request of several events that finds too little room goes in all the same once no other has left a debt, and the
+//! next ones wait until it is paid for. After a debt, small requests have as long again for themselves. Those that
+//! were refused take turns by their size, of which a turn is kept until they should have come back. So neither a stream
+//! of small requests nor large ones keep the others out.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
 const SECOND_NANOS: u64 = 1_000_000_000;
+/// How long after its time a refused request keeps its turn.
+const TURN_NANOS: u64 = 5 * SECOND_NANOS;
 
 /// One operator's limit.
 #[derive(Debug)]
 pub(crate) struct Limit {
     per_second: u32,
     since: Instant,
-    /// When everything let through so far has been paid for, in nanoseconds after `since`.
-    paid_at: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// Times are nanoseconds after `since`.
+#[derive(Debug, Default)]
+struct State {
+    /// When everything let through so far has been paid for.
+    paid_at: u64,
+    /// When somebody may run up a debt again, though something is owed.
+    debt_from: u64,
+    /// The sizes (as logarithms) that were refused, in the order of their turns, and until when these are kept.
+    turns: Vec<(u32, u64)>,
 }
 
 /// A request that must wait.
@@ -36,39 +55,100 @@ impl Exceeded {
 impl Limit {
     /// `per_second` is not 0.
     pub(crate) fn new(per_second: u32) -> Self {
-        Self { per_second, since: Instant::now(), paid_at: AtomicU64::new(0) }
+        Self { per_second, since: Instant::now(), state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn price(&self) -> u64 {
+        (SECOND_NANOS / u64::from(self.per_second)).max(1)
+    }
+
+    fn remaining(&self, owed: u64) -> u32 {
+        let remaining = SECOND_NANOS.saturating_sub(owed) / self.price();
+        u32::try_from(remaining).unwrap_or(u32::MAX).min(self.per_second)
     }
 
     /// Lets `events` through now, or says when.
     pub(crate) fn take(&self, events: usize) -> Result<(), Exceeded> {
-        self.take_at(events, u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        self.take_at(events, self.now())
     }
 
-    /// A request larger than a second's worth goes through once nothing is owed, and the next ones wait
-    /// until it is paid for.
     fn take_at(&self, events: usize, now: u64) -> Result<(), Exceeded> {
-        let price = SECOND_NANOS / u64::from(self.per_second);
-        let cost = price.saturating_mul(events as u64);
-        let owed_max = SECOND_NANOS.saturating_sub(cost);
-        let taken = self.paid_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |paid_at| {
-            let from = paid_at.max(now);
-            (from - now <= owed_max).then(|| from.saturating_add(cost))
-        });
-        taken.map(drop).map_err(|paid_at| {
-            let owed = paid_at.saturating_sub(now);
-            let remaining = SECOND_NANOS.saturating_sub(owed) / price;
-            Exceeded {
-                limit: self.per_second,
-                remaining: u32::try_from(remaining).unwrap_or(self.per_second),
-                retry_after: Duration::from_nanos(owed - owed_max),
+        let cost = self.price().saturating_mul(events as u64);
+        let size = events.max(1).ilog2();
+        let mut state = self.state();
+        state.turns.retain(|(_, until)| *until >= now);
+        let owed = state.paid_at.saturating_sub(now);
+        let fits = cost <= SECOND_NANOS.saturating_sub(owed);
+        if fits || events > 1 && state.may_owe(size, owed, now) {
+            state.paid_at = state.paid_at.max(now).saturating_add(cost);
+            if !fits {
+                let repaid_at = state.paid_at.saturating_sub(SECOND_NANOS);
+                state.debt_from = repaid_at.saturating_add(cost);
             }
+            state.turns.retain(|(other, _)| *other != size);
+            return Ok(());
+        }
+        let retry_at = state.retry_at(events, cost);
+        let until = retry_at.saturating_add(TURN_NANOS);
+        match state.turns.iter_mut().find(|(other, _)| *other == size) {
+            Some((_, kept)) => *kept = until,
+            None if events > 1 => state.turns.push((size, until)),
+            None => {}
+        }
+        Err(Exceeded {
+            limit: self.per_second,
+            remaining: self.remaining(owed),
+            retry_after: Duration::from_nanos(retry_at.saturating_sub(now)),
         })
+    }
+
+    /// Tells how much is left, where nothing tells it yet.
+    pub(crate) fn put_headers(&self, headers: &mut HeaderMap) {
+        let owed = self.state().paid_at.saturating_sub(self.now());
+        let told = [
+            ("ratelimit-limit", u64::from(self.per_second)),
+            ("ratelimit-remaining", u64::from(self.remaining(owed))),
+            ("ratelimit-reset", owed.div_ceil(SECOND_NANOS)),
+        ];
+        for (name, value) in told {
+            let name = HeaderName::from_static(name);
+            headers.entry(name).or_insert_with(|| HeaderValue::from(value));
+        }
+    }
+}
+
+impl State {
+    /// Whether a request that finds too little room goes in all the same.
+    fn may_owe(&self, size: u32, owed: u64, now: u64) -> bool {
+        let is_free = owed == 0 || owed <= SECOND_NANOS && now >= self.debt_from;
+        is_free && self.turns.first().is_none_or(|(next, _)| *next == size)
+    }
+
+    /// When a request that was refused goes in, if no other is before it.
+    fn retry_at(&self, events: usize, cost: u64) -> u64 {
+        let fits_at = self.paid_at.saturating_sub(SECOND_NANOS.saturating_sub(cost));
+        if events == 1 {
+            return fits_at;
+        }
+        let may_owe_at =
+            self.paid_at.min(self.debt_from.max(self.paid_at.saturating_sub(SECOND_NANOS)));
+        if cost <= SECOND_NANOS { fits_at.min(may_owe_at) } else { may_owe_at }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MILLI: u64 = 1_000_000;
 
     #[test]
     fn a_second_s_worth_goes_through_at_once_and_then_one_after_the_other() {
@@ -77,8 +157,8 @@ mod tests {
         let exceeded = limit.take_at(1, 0).unwrap_err();
         assert_eq!(exceeded.remaining, 0);
         assert_eq!(exceeded.retry_after, Duration::from_millis(100));
-        assert_eq!(limit.take_at(1, 100_000_000), Ok(()));
-        assert!(limit.take_at(1, 100_000_000).is_err());
+        assert_eq!(limit.take_at(1, 100 * MILLI), Ok(()));
+        assert!(limit.take_at(1, 100 * MILLI).is_err());
     }
 
     #[test]
@@ -86,7 +166,69 @@ mod tests {
         let limit = Limit::new(10);
         assert_eq!(limit.take_at(25, 0), Ok(()));
         assert_eq!(limit.take_at(1, 0).unwrap_err().retry_after, Duration::from_millis(1_600));
-        assert_eq!(limit.take_at(1, 1_600_000_000), Ok(()));
-        assert!(limit.take_at(25, 1_600_000_000).is_err());
+        assert_eq!(limit.take_at(1, 1_600 * MILLI), Ok(()));
+        assert!(limit.take_at(25, 1_600 * MILLI).is_err());
+    }
+
+    #[test]
+    fn whoever_sends_large_requests_alone_has_the_whole_rate() {
+        let limit = Limit::new(1_000);
+        let (mut now, mut sent) = (0, 0);
+        while now < 100 * SECOND_NANOS {
+            match limit.take_at(5_000, now) {
+                Ok(()) => sent += 5_000,
+                Err(exceeded) => now += u64::try_from(exceeded.retry_after.as_nanos()).unwrap(),
+            }
+        }
+        assert_eq!(sent, 100_000);
+    }
+
+    /// Senders of requests of different sizes, each of which comes back when it is told to.
+    fn run(sizes: &[usize], seconds: u64) -> Vec<(u64, u64)> {
+        let limit = Limit::new(1_000);
+        let mut senders: Vec<_> = sizes.iter().map(|_| (0_u64, 0_u64, 0_u64)).collect();
+        let mut through = vec![(0_u64, 0_u64); sizes.len()];
+        for now in (0..seconds * 2_000).map(|tick| tick * MILLI / 2) {
+            for ((sender, size), (events, longest)) in
+                senders.iter_mut().zip(sizes).zip(&mut through)
+            {
+                let (next, since, _) = sender;
+                if *next > now {
+                    continue;
+                }
+                match limit.take_at(*size, now) {
+                    Ok(()) => {
+                        *events += *size as u64;
+                        *longest = (*longest).max(now - *since);
+                        *since = now;
+                    }
+                    // A small one asks again at once, whatever it is told.
+                    Err(_) if *size == 1 => {}
+                    Err(exceeded) => *next = now + exceeded.retry_after_s() * SECOND_NANOS,
+                }
+            }
+        }
+        through
+    }
+
+    #[test]
+    fn a_large_batch_gets_through_beside_any_stream_of_small_ones_and_they_beside_it() {
+        let seconds = 120;
+        for sizes in [&[1, 500][..], &[1, 1, 1, 3_000], &[1, 100, 100, 5_000], &[50, 60, 2_000]] {
+            let through = run(sizes, seconds);
+            let all: u64 = through.iter().map(|(events, _)| events).sum();
+            let largest = *sizes.iter().max().unwrap() as u64;
+            assert!(all <= 1_000 * (seconds + 1) + largest, "{sizes:?}: {through:?}");
+            // Twice what it costs itself, what was owed before it, and the whole seconds of `Retry-After`.
+            let patience = (2 * largest / 1_000 + 5) * SECOND_NANOS;
+            let (events, longest) = through[sizes.len() - 1];
+            assert!(events > 0 && longest < patience, "{sizes:?}: {through:?}");
+            for size in sizes {
+                // Of those who ask for the same, who is first is first.
+                let alike = through.iter().zip(sizes).filter(|(_, other)| *other == size);
+                let events: u64 = alike.map(|((events, _), _)| events).sum();
+                assert!(events >= 1_000, "{size} of {sizes:?}: {through:?}");
+            }
+        }
     }
 }

@@ -323,6 +323,7 @@ impl Route {
             Effect::Changes => all.extend([
                 R::BadHeader,
                 R::Malformed,
+                R::MediaType,
                 R::TooLarge,
                 R::TooSlow,
                 R::KeyReused,

@@ -18,6 +18,7 @@ use crate::health::Counters;
 use crate::idempotency::Keys;
 use crate::outlets::{Outlet, Outlets};
 use crate::problem::{Problem, not_yet, rules_unknown};
+use crate::shares::Shares;
 use crate::traffic::Traffic;
 
 /// The metrics' own bookkeeping runs this often.
@@ -75,6 +76,7 @@ pub struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) keys: Keys,
     pub(crate) room: Room,
+    pub(crate) shares: Shares,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
@@ -126,6 +128,7 @@ impl Service {
             credentials: Credentials::default(),
             keys: Keys::default(),
             room,
+            shares: Shares::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),

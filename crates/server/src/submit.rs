@@ -18,10 +18,10 @@ use accolade_wire::control::{Command, Control};
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::{Kind, Record, Slice, Source};
 use axum::http::StatusCode;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::cluster::{Where, unreachable};
-use crate::problem::{Problem, not_yet};
+use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
 
 /// A request is answered within five seconds, whether or not the log says that it is durable.
@@ -335,8 +335,30 @@ fn damaged(error: BadFormat) -> StorageError {
     StorageError::bad("journal", 0, error)
 }
 
+/// Threads for requests; the runtime has 512, and what says how the node is needs some of the others.
+static THREADS: Semaphore = Semaphore::const_new(384);
+/// How long a request waits for one.
+const THREAD_TIME: Duration = Duration::from_secs(1);
+
 /// Runs what reads from the disk, or works for long, where it holds nobody up.
 pub(crate) async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let thread = tokio::time::timeout(THREAD_TIME, THREADS.acquire()).await;
+    let Ok(Ok(thread)) = thread else {
+        let detail = "all threads for requests are held up: ask again";
+        return Err(Problem::new(Refusal::Busy, detail));
+    };
+    // It is held for as long as the thread is, whether or not somebody still waits.
+    blocking_beside(move || {
+        let _thread = thread;
+        run()
+    })
+    .await
+}
+
+/// As [`blocking`], for what says how the node is: however many requests wait, it has a thread.
+pub(crate) async fn blocking_beside<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(run).await.map_err(|error| {
@@ -403,4 +425,38 @@ pub(crate) fn soon<T>(
         std::thread::sleep(Duration::from_millis(1));
     }
     look()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Condvar;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thousand_requests_that_wait_leave_a_thread_for_what_says_how_the_node_is() {
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let wait = |gate: Arc<(Mutex<bool>, Condvar)>| {
+            move || {
+                let (is_open, opened) = &*gate;
+                drop(opened.wait_while(lock(is_open), |is_open| !*is_open).unwrap());
+            }
+        };
+        let requests: Vec<_> =
+            (0..1_000).map(|_| tokio::spawn(blocking(wait(Arc::clone(&gate))))).collect();
+        while requests.iter().filter(|request| request.is_finished()).count() < 1_000 - 384 {
+            assert_eq!(blocking_beside(|| "ready").await.unwrap(), "ready");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        *lock(&gate.0) = true;
+        gate.1.notify_all();
+        let mut served = 0;
+        for request in requests {
+            match request.await.unwrap() {
+                Ok(()) => served += 1,
+                Err(problem) => assert_eq!(problem.refusal, Refusal::Busy),
+            }
+        }
+        assert_eq!(served, 384);
+    }
 }

@@ -60,8 +60,10 @@ pub(crate) enum Command {
     Demo(demo::Arguments),
     /// Run a node: HTTP API, log, fold and ledger in one process
     Serve(serve::Arguments),
-    /// Add an operator, or list them
+    /// Add, list, pause and resume operators
     Operator(operator::Arguments),
+    /// Make, list, rotate and revoke the API keys of an operator
+    Key(crate::key::Arguments),
     /// Say which role may ask which route of the API
     Roles,
     /// Check, publish, compare and show loyalty programs

@@ -165,6 +165,11 @@ impl Ask {
         ask
     }
 
+    /// Takes away.
+    pub(crate) fn delete(path: &str) -> Self {
+        Self::new("DELETE", path)
+    }
+
     /// Speaks for this operator.
     pub(crate) fn of(mut self, operator: &str) -> Self {
         self.request = self.request.header(OPERATOR, operator);

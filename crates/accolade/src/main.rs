@@ -22,6 +22,7 @@ mod explain;
 mod hosting;
 mod http_config;
 mod ingest;
+mod key;
 mod limits;
 mod logs;
 mod memory;
@@ -92,6 +93,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Demo(demo) => demo::run(place.data_dir, demo).await,
         Command::Ingest(ingest) => ingest::run(&place, ingest).await,
         Command::Operator(operator) => operator::run(&place, operator).await,
+        Command::Key(key) => key::run(&place, key).await,
         Command::Roles => roles::run(),
         Command::Program(program) => program::run(&place, program).await,
         Command::Topic(topic) => topic::run(&place, topic).await,

@@ -1,12 +1,14 @@
 //! `accolade operator`.
 
 use anyhow::Context;
+use axum::Router;
 use clap::{Args, Subcommand};
+use hyper::StatusCode;
 use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, Client, IfMissing, with_dry_run};
+use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
 use crate::shapes::{NewOperator, Operators};
 use crate::terminal::{grouped, myself, say};
 
@@ -36,6 +38,28 @@ enum OperatorCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Take in nothing more from an operator over HTTP; what it has sent stays, and its reads go on
+    #[command(
+        after_help = "Example:\n  accolade operator pause operator-789 --why \"sends another's wagers\""
+    )]
+    Pause {
+        /// The operator's id
+        id: String,
+        /// Why, in your words
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        /// Only say whether it could be paused
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take in again what an operator sends
+    Resume {
+        /// The operator's id
+        id: String,
+        /// Only say whether it could go on
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// List the operators, with their programs and limits
     List {
         /// Print the node's answer as it is
@@ -53,6 +77,12 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
                 add(client, &id, events_per_second, dry_run).await
             })
             .await
+        }
+        OperatorCommand::Pause { id, why, dry_run } => {
+            change(place, &id, "pause", json!({ "why": why }), dry_run).await
+        }
+        OperatorCommand::Resume { id, dry_run } => {
+            change(place, &id, "resume", json!({}), dry_run).await
         }
         OperatorCommand::List { json } => {
             client::with(place, IfMissing::Complain, async |client| list(client, json).await).await
@@ -93,6 +123,46 @@ The key is shown this once: keep it where your secrets are. Next:
     Ok(Ended::Well)
 }
 
+/// Adds an operator where there is none, and prints its key: a node has no other to begin with.
+pub(crate) async fn add_first(node: Router, id: &str) -> anyhow::Result<()> {
+    let client = Client::InProcess(node);
+    let operators: Operators = client.json(Ask::get("/local/operators")).await?;
+    if !operators.items.is_empty() {
+        return Ok(());
+    }
+    let wanted = json!({ "operatorId": id });
+    let answer = client.send(Ask::post_json("/local/operators", &wanted)).await?;
+    if answer.status() == StatusCode::CONFLICT {
+        return Ok(()); // another node of the cluster was first
+    }
+    let new: NewOperator = answer.or_problem().await?.json().await?;
+    say(format_args!("operator  {id}"))?;
+    say(format_args!("key       {}", new.key))?;
+    Ok(())
+}
+
+/// Pauses an operator, or lets it go on.
+async fn change(
+    place: &Where,
+    id: &str,
+    what: &str,
+    body: serde_json::Value,
+    dry_run: bool,
+) -> anyhow::Result<Ended> {
+    client::with(place, IfMissing::Complain, async |client| {
+        let path = with_dry_run(&format!("/local/operators/{}/{what}", escaped(id)), dry_run);
+        let answer = client.send(Ask::post_json(&path, &body)).await?.or_problem().await;
+        answer.with_context(|| format!("`{id}` was not told to {what}"))?;
+        if dry_run {
+            say("the node would do it; nothing was changed")?;
+        } else {
+            say(format_args!("{what}d"))?;
+        }
+        Ok(Ended::Well)
+    })
+    .await
+}
+
 async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
     let answer = client.send(Ask::get("/local/operators")).await?.or_problem().await?;
     if json {
@@ -116,7 +186,8 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
             0 => "no limit".to_owned(),
             limit => grouped(limit),
         };
-        say(format_args!("{:width$}  {program:7}  {limit}", operator.id))?;
+        let paused = if operator.paused.is_some() { "  paused" } else { "" };
+        say(format_args!("{:width$}  {program:7}  {limit}{paused}", operator.id))?;
     }
     Ok(Ended::Well)
 }

@@ -17,6 +17,7 @@ use crate::arguments::Where;
 use crate::config::{Config, LogFormat};
 use crate::hosting::{Hosted, SOCKET_FILE, metrics};
 use crate::logs;
+use crate::operator;
 use crate::terminal::exit_at_once;
 
 /// How long requests that have begun may take once the node is told to stop.
@@ -41,6 +42,9 @@ pub(crate) struct Arguments {
     /// How log lines are written [default: text on a terminal, or else JSON]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
+    /// Where there is no operator yet: add this one, and print its key, this once
+    #[arg(long, env = "ACCOLADE_FIRST_OPERATOR", value_name = "ID")]
+    first_operator: Option<String>,
     /// Confirm that a clock far from the log's time is right
     #[arg(long)]
     accept_clock_step: bool,
@@ -83,6 +87,13 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         operators = hosted.host().rules().operators().count(),
         "opened, and replayed what no checkpoint had"
     );
+
+    if let Some(id) = &arguments.first_operator
+        && let Err(error) = operator::add_first(local(hosted.service.clone()), id).await
+    {
+        let error: &(dyn std::error::Error + 'static) = error.as_ref();
+        tracing::warn!(error, "the first operator was not added: `accolade operator add` does it");
+    }
 
     #[cfg(feature = "postgres")]
     let projection = match postgres {

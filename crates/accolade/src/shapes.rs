@@ -111,6 +111,9 @@ pub(crate) struct Operator {
     /// Most events a second; 0 for no limit.
     #[serde(default)]
     pub(crate) events_per_second: u64,
+    /// That nothing is taken in from it, where it is so.
+    #[serde(default)]
+    pub(crate) paused: Option<serde_json::Value>,
     /// The newest version of its program, where there is one.
     #[serde(default)]
     pub(crate) program_version: Option<u64>,

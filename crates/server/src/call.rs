@@ -1,21 +1,25 @@
 //! A request that was let in, as handlers get it; and the way in, the same for all routes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use crate::cluster::Carrying;
+use crate::connection::Peer;
 use crate::parameters::{DRY_RUN, OPERATOR_ID, Parameters};
+use crate::player_tokens;
 use crate::principal::{Credential, Known, Principal};
 use crate::problem::{Problem, Refusal};
 use crate::roles::Scope;
 use crate::routes::{Audience, By, Effect, Route};
-use crate::service::Service;
+use crate::secret;
+use crate::service::{Service, now};
 
 /// The header that names the operator on the local socket.
 pub(crate) const OPERATOR_HEADER: &str = "x-accolade-operator";
@@ -58,6 +62,11 @@ impl Call {
         let (mut parts, body) = request.into_parts();
         let came = service.really_came(route, came, &parts)?;
         let principal = service.principal(route, came, &parts.headers)?;
+        if came != Came::Forwarded {
+            let origin =
+                parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+            principal.bounds.admit(peer_of(&parts), origin)?;
+        }
         principal.needs(route.scope)?;
         let (parameters, operator) = if route.scope == Scope::Public {
             (Parameters::none(route), None)
@@ -110,6 +119,11 @@ impl Call {
     }
 }
 
+/// Where the request comes from, where it came over the network.
+fn peer_of(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<Peer>().map(|peer| peer.0)
+}
+
 async fn name_of(parts: &mut Parts) -> Result<String, Problem> {
     let name = Path::<String>::from_request_parts(parts, &()).await;
     name.map(|Path(name)| name).map_err(|_| Problem::not_found("thing"))
@@ -153,9 +167,23 @@ impl Service {
             Audience::Everybody => {
                 let detail = "expected `Authorization: Bearer` with an API key";
                 let shown = shown.ok_or_else(|| unauthorized(detail))?;
-                credentials.principal(&*self.host, shown).ok_or_else(|| {
-                    self.unless_unknown(unauthorized("the API key is not known here"))
-                })
+                let now = now();
+                if player_tokens::is_one(shown) {
+                    return self.player_of(shown, now).ok_or_else(|| {
+                        self.unless_unknown(unauthorized("the player's token is over or not ours"))
+                    });
+                }
+                let found = credentials.principal(&*self.host, shown, now).ok_or_else(|| {
+                    self.unless_unknown(unauthorized(if secret::is_broken(shown) {
+                        "the API key was not copied whole"
+                    } else {
+                        "the API key is not known here, or is over"
+                    }))
+                })?;
+                if let Some(key) = &found.key {
+                    key.used.note(now);
+                }
+                Ok(found)
             }
         }
     }

@@ -2,23 +2,38 @@
 //! [`Principal`]; more kinds of credentials are more entries of its table, or more arms beside it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use accolade_domain::time::Timestamp;
 use accolade_engine::rules::Rules;
+use accolade_engine::rules::keys::Key;
 use accolade_storage::host::Host;
-use accolade_wire::hex::{from_hex, to_hex};
-use sha2::{Digest, Sha256};
+use accolade_wire::hex::from_hex;
+use accolade_wire::identity::HashKey;
 
-use crate::principal::{Credential, Known, Operators, Principal};
+use crate::keys::{self, Bounds};
+use crate::principal::{Credential, Known, Operators, Principal, ShownKey};
 use crate::rate::Limit;
 use crate::roles::{Role, Scope, Scopes};
+use crate::secret::{self, Hash};
+use crate::uses::Uses;
 
-type Hash = [u8; 32];
+/// A secret that is known, by its hash.
+#[derive(Debug)]
+struct Shown {
+    hash: Hash,
+    /// Until when it is valid; `None` for always.
+    until: Option<Timestamp>,
+    principal: Arc<Principal>,
+}
 
 /// Everybody who is known, by what they show.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     table: RwLock<Arc<Table>>,
+    /// When keys were used.
+    pub(crate) uses: Uses,
     /// Whoever shows nothing.
     pub(crate) nobody: Arc<Principal>,
     /// Whoever asks by the local socket.
@@ -27,13 +42,17 @@ pub(crate) struct Credentials {
     pub(crate) node: Arc<Principal>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
     applied: u64,
-    /// By the front of the key's hash; the whole of it is compared in constant time.
-    by_key: HashMap<u64, (Hash, Arc<Principal>)>,
+    /// Key of the hashes.
+    hash_key: HashKey,
+    /// By the front of the secret's hash; the whole of it is compared in constant time.
+    by_secret: HashMap<u64, Shown>,
     by_id: HashMap<Box<str>, Arc<Known>>,
-    lent: Vec<(Hash, Lent)>,
+    /// The keys that were not revoked, and until when each is valid.
+    open: HashMap<(u32, Box<str>), Option<Timestamp>>,
+    lent: Vec<(String, Lent)>,
 }
 
 /// A credential that holds for as long as the process runs.
@@ -49,7 +68,8 @@ pub struct Lent {
 
 fn of_the_node(subject: &str, scopes: Scopes, credential: Credential) -> Arc<Principal> {
     let (subject, operators) = (subject.into(), Operators::All);
-    Arc::new(Principal { subject, operators, scopes, player: None, credential })
+    let (player, bounds, key) = (None, Bounds::default(), None);
+    Arc::new(Principal { subject, operators, scopes, player, bounds, key, credential })
 }
 
 impl Default for Credentials {
@@ -57,6 +77,7 @@ impl Default for Credentials {
         let (socket, node) = (Role::Administrator.scopes(), Scopes::of(&[Scope::Nodes]));
         Self {
             table: RwLock::default(),
+            uses: Uses::default(),
             nobody: of_the_node("nobody", Scopes::default(), Credential::Nothing),
             socket: of_the_node("the local socket", socket, Credential::Socket),
             node: of_the_node("a node of the cluster", node, Credential::ClusterSecret),
@@ -77,19 +98,47 @@ impl Credentials {
             if rules.applied == table.applied {
                 return None;
             }
-            let mut newest = self.table.write().unwrap_or_else(PoisonError::into_inner);
-            *newest = Arc::new(Table::after(&newest, &rules));
-            find(&newest)
+            find(&self.take_over(&rules))
         })
     }
 
     /// Whose credential this is.
-    pub(crate) fn principal(&self, host: &dyn Host, shown: &str) -> Option<Arc<Principal>> {
-        let hash = hash_of(shown);
+    pub(crate) fn principal(
+        &self,
+        host: &dyn Host,
+        secret: &str,
+        now: Timestamp,
+    ) -> Option<Arc<Principal>> {
         self.find(host, |table| {
-            let (expected, principal) = table.by_key.get(&front(&hash))?;
-            is_same(expected, &hash).then(|| Arc::clone(principal))
+            let hash = secret::hash(&table.hash_key, secret);
+            let shown = table.by_secret.get(&front(&hash))?;
+            let is_valid =
+                is_same(&shown.hash, &hash) && shown.until.is_none_or(|until| now < until);
+            is_valid.then(|| Arc::clone(&shown.principal))
         })
+    }
+
+    /// Whether a key of an operator is neither revoked nor over.
+    pub(crate) fn is_open(&self, operator: u32, key: &str, now: Timestamp) -> bool {
+        let until = self.table().open.get(&(operator, key.into())).copied();
+        until.is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+
+    /// Takes over what has become of keys and operators.
+    pub(crate) fn refresh(&self, host: &dyn Host) {
+        let rules = host.rules();
+        if rules.applied > self.table().applied {
+            self.take_over(&rules);
+        }
+    }
+
+    /// The table after `rules`, or after newer ones that another thread has seen.
+    fn take_over(&self, rules: &Rules) -> Arc<Table> {
+        let mut newest = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if rules.applied > newest.applied {
+            *newest = Arc::new(Table::after(&newest, rules, &self.uses));
+        }
+        Arc::clone(&newest)
     }
 
     /// The operator of this id.
@@ -100,16 +149,30 @@ impl Credentials {
     /// Lets whoever shows `key` do what is lent.
     pub(crate) fn lend(&self, host: &dyn Host, key: &str, lent: Lent) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Table::after(&table, &host.rules());
-        next.add_lent(hash_of(key), lent);
+        let mut next = Table::after(&table, &host.rules(), &self.uses);
+        next.add_lent(key.to_owned(), lent);
         *table = Arc::new(next);
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            applied: 0,
+            hash_key: HashKey([0; 16]),
+            by_secret: HashMap::new(),
+            by_id: HashMap::new(),
+            open: HashMap::new(),
+            lent: Vec::new(),
+        }
     }
 }
 
 impl Table {
     /// The operators of `rules`; those that were known keep the state of their limits.
-    fn after(before: &Self, rules: &Rules) -> Self {
-        let mut table = Self { applied: rules.applied, ..Self::default() };
+    fn after(before: &Self, rules: &Rules, uses: &Uses) -> Self {
+        let (applied, hash_key) = (rules.applied, rules.settings.hash_key);
+        let mut table = Self { applied, hash_key, ..Self::default() };
         for operator in rules.operators() {
             let known = before.by_id.get(&operator.id).cloned().unwrap_or_else(|| {
                 let per_second = operator.events_per_second;
@@ -117,51 +180,60 @@ impl Table {
                     id: operator.id.clone(),
                     number: operator.number,
                     limit: (per_second > 0).then(|| Limit::new(per_second)),
+                    is_paused: AtomicBool::new(false),
                 })
             });
+            known.is_paused.store(operator.pauses.is_paused(), Ordering::Relaxed);
             table.by_id.insert(operator.id.clone(), Arc::clone(&known));
-            if let Some(hash) = from_hex(&operator.key_hash) {
-                let principal = Principal {
-                    subject: format!("the API key of {}", operator.id).into(),
-                    operators: Operators::These(Box::new([known])),
-                    scopes: Role::Admin.scopes(),
-                    player: None,
-                    credential: Credential::ApiKey,
-                };
-                table.add(hash, principal);
+            for key in operator.keys.all() {
+                table.add_key(key, &known, uses);
             }
         }
-        for (hash, lent) in before.lent.iter().cloned() {
-            table.add_lent(hash, lent);
+        for (key, lent) in before.lent.iter().cloned() {
+            table.add_lent(key, lent);
         }
         table
     }
 
-    fn add(&mut self, hash: Hash, principal: Principal) {
-        self.by_key.insert(front(&hash), (hash, Arc::new(principal)));
+    /// Adds the secrets of a key, none where it was revoked.
+    fn add_key(&mut self, key: &Key, known: &Arc<Known>, uses: &Uses) {
+        let id: Box<str> = key.terms.id.as_str().into();
+        if key.revoked.is_none() {
+            self.open.insert((known.number, id.clone()), key.until());
+        }
+        let principal = Arc::new(Principal {
+            subject: format!("the key {} of {}", key.terms.id, known.id).into(),
+            operators: Operators::These(Box::new([Arc::clone(known)])),
+            scopes: keys::scopes(&key.terms),
+            player: key.terms.player.as_deref().map(Into::into),
+            bounds: Bounds::of(&key.terms),
+            key: Some(ShownKey { id, used: uses.of(known.number, key.number) }),
+            credential: Credential::ApiKey,
+        });
+        for (hash, until) in key.secrets() {
+            if let Some(hash) = from_hex(hash) {
+                let principal = Arc::clone(&principal);
+                self.by_secret.insert(front(&hash), Shown { hash, until, principal });
+            }
+        }
     }
 
-    fn add_lent(&mut self, hash: Hash, lent: Lent) {
+    fn add_lent(&mut self, key: String, lent: Lent) {
         let operators = lent.operators.iter().filter_map(|id| self.by_id.get(&**id).cloned());
         let principal = Principal {
             subject: format!("a lent key of the role {}", lent.role.code()).into(),
             operators: Operators::These(operators.collect()),
             scopes: lent.role.scopes(),
             player: lent.player.as_deref().map(Into::into),
+            bounds: Bounds::default(),
+            key: None,
             credential: Credential::ApiKey,
         };
-        self.add(hash, principal);
-        self.lent.push((hash, lent));
+        let hash = secret::hash(&self.hash_key, &key);
+        let shown = Shown { hash, until: None, principal: Arc::new(principal) };
+        self.by_secret.insert(front(&hash), shown);
+        self.lent.push((key, lent));
     }
-}
-
-fn hash_of(key: &str) -> Hash {
-    Sha256::digest(key.as_bytes()).into()
-}
-
-/// SHA-256 of a key as text.
-pub(crate) fn key_hash(key: &str) -> String {
-    to_hex(&hash_of(key))
 }
 
 fn front(hash: &Hash) -> u64 {

@@ -27,7 +27,7 @@ use utoipa::openapi::Schema;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::idempotency::key_of;
+use crate::idempotency::{self, key_of};
 use crate::parameters::{LIMIT_MAX, Parameters};
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
@@ -518,7 +518,7 @@ async fn change(
     read: impl FnOnce(&DeadLetter, &Asker, &Service, &[u8]) -> Result<Change, Problem>,
 ) -> Result<Response, Problem> {
     let (asker, id, is_dry) = (Asker::of(&call), call.name(), call.is_dry()?);
-    let Call { service, parts, body, .. } = call;
+    let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let (place, letter) = {
         let (service, asker, id) = (service.clone(), asker.clone(), id.clone());
@@ -526,10 +526,16 @@ async fn change(
     };
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let change = read(&letter, &asker, &service, &body)?;
-    // The same wherever it was asked: of any node, and by whichever way.
-    let about = parts.uri.path().rsplit("/dead-letters/").next().unwrap_or_default();
     let operator = &*letter.operator;
-    let command_id = service.command_id(operator, key, about, &body, is_dry)?;
+    let asked = idempotency::Change {
+        operator,
+        subject: &principal.subject,
+        route: route.id,
+        name: &id,
+        body: &body,
+        is_dry,
+    };
+    let command_id = service.command_id(key, &asked).await?;
     let command = change.command(command_id, (place.batch, place.slot));
     let carried = service.command(place.partition, operator, &command, is_dry).await?;
     let service = service.clone();

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::Place;
+use accolade_engine::rules::Operator;
+use accolade_engine::rules::keys::TEXT_BYTES_MAX as WHY_BYTES_MAX;
 use accolade_storage::descriptors::Counts;
 use accolade_storage::node::ShippingStatus;
 use accolade_storage::random::random;
@@ -17,12 +19,12 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::call::Call;
-use crate::credentials::key_hash;
 use crate::dry_run::respond_to_change;
 use crate::health::StandingShape;
 use crate::intake::{Way, take_in};
 use crate::outlets::OutletState;
 use crate::problem::{Problem, Refusal, not_yet};
+use crate::secret;
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, Time, respond};
 use crate::submit::{Parcel, blocking};
@@ -220,18 +222,95 @@ struct OperatorShape {
     events_per_second: u32,
     /// The latest version; nothing where there is none.
     program_version: Option<u32>,
+    /// Since when, why and by whom nothing is taken in from it; nothing where it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused: Option<PausedShape>,
+}
+
+#[derive(Serialize)]
+struct PausedShape {
+    since: Time,
+    why: Box<str>,
+    who: Box<str>,
+}
+
+impl OperatorShape {
+    fn of(operator: &Operator) -> Self {
+        let paused = operator.pauses.last().filter(|pause| pause.is_paused);
+        Self {
+            operator_id: operator.id.clone(),
+            number: operator.number,
+            events_per_second: operator.events_per_second,
+            program_version: Some(operator.versions.latest()).filter(|latest| *latest > 0),
+            paused: paused.map(|pause| PausedShape {
+                since: Time(pause.since.time),
+                why: pause.why.clone(),
+                who: pause.who.clone(),
+            }),
+        }
+    }
 }
 
 /// All operators, by name.
 pub(crate) async fn operators(call: Call) -> Result<Response, Problem> {
     let rules = call.service.host.rules();
-    let items = rules.operators().map(|operator| OperatorShape {
-        operator_id: operator.id.clone(),
-        number: operator.number,
-        events_per_second: operator.events_per_second,
-        program_version: Some(operator.versions.latest()).filter(|latest| *latest > 0),
-    });
+    let items = rules.operators().map(|operator| OperatorShape::of(operator));
     Ok(respond(StatusCode::OK, &List { items: items.collect() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pause {
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resume {}
+
+/// Takes in nothing more from an operator; what it has sent stays, and its reads go on.
+pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
+    let (operator, who) = (call.name(), call.principal.subject.to_string());
+    let Asked { service, body: Pause { why }, is_dry } = read(call).await?;
+    if !(1..=WHY_BYTES_MAX).contains(&why.len()) {
+        let detail = format!("expected a text of 1 to {WHY_BYTES_MAX} bytes");
+        return Err(Problem::field(Refusal::Malformed, "/why", detail));
+    }
+    let control = Control::Pause { operator: operator.clone(), why, who };
+    service.pause(&operator, true, &control, is_dry).await
+}
+
+/// Takes in again what an operator sends.
+pub(crate) async fn resume(call: Call) -> Result<Response, Problem> {
+    let (operator, who) = (call.name(), call.principal.subject.to_string());
+    let Asked { service, body: Resume {}, is_dry } = read(call).await?;
+    let control = Control::Resume { operator: operator.clone(), who };
+    service.pause(&operator, false, &control, is_dry).await
+}
+
+impl Service {
+    async fn pause(
+        &self,
+        operator: &str,
+        is_paused: bool,
+        control: &Control,
+        is_dry: bool,
+    ) -> Result<Response, Problem> {
+        if is_dry {
+            let (rules, _) = self.rules_would(control).await?;
+            let operator =
+                rules.operator(operator).ok_or_else(|| Problem::not_found("operator"))?;
+            return Ok(respond_to_change(StatusCode::OK, &OperatorShape::of(operator), true));
+        }
+        self.control(control).await?.ok_or_else(not_yet)?;
+        let is_so = || {
+            let operator = self.host.rules().operator(operator).cloned()?;
+            (operator.pauses.is_paused() == is_paused).then_some(operator)
+        };
+        let operator = self.once(is_so).await?;
+        self.credentials.refresh(&*self.host);
+        Ok(respond(StatusCode::OK, &OperatorShape::of(&operator)))
+    }
 }
 
 #[derive(Deserialize)]
@@ -279,9 +358,9 @@ pub(crate) async fn add_operator(call: Call) -> Result<Response, Problem> {
         let detail = "expected a text of 1 to 128 bytes without control characters";
         return Err(Problem::field(Refusal::Malformed, "/operatorId", detail));
     }
-    let secret: [u8; 32] = random()?;
-    let key = format!("acc_{}", to_hex(&secret));
-    let (operator, key_hash) = (operator_id.clone(), key_hash(&key));
+    let key = secret::of(random()?);
+    let key_hash = to_hex(&secret::hash(&service.hash_key(), &key));
+    let operator = operator_id.clone();
     let control = Control::Operator { operator, key_hash, events_per_second };
     if is_dry {
         service.rules_would(&control).await?;

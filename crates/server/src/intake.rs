@@ -117,6 +117,12 @@ async fn taken_in(way: Way, call: Call) -> Result<Response, Problem> {
     let waits = parameters.choice("wait", false, &[("applied", true)])?;
     let format = Format::of(&parts.headers)?;
     let kind = way.kind;
+    if let Some(operator) = way.operator.as_ref().filter(|_| way.source == Source::Http) {
+        operator.takes_in()?;
+    }
+    if kind == Kind::Wager {
+        principal.bounds.sends_wagers()?;
+    }
     let (bytes, held) = service.read_body(&parts.headers, body).await?;
     let prepared = if bytes.len() <= SMALL_BYTES {
         service.prepare(&way, &principal, format, &bytes)?
@@ -242,6 +248,7 @@ impl Preparing<'_> {
             let prepared = prepare_game_event(item, || uuid::Uuid::now_v7().to_string());
             let (bytes, event) = prepared.map_err(malformed)?;
             self.principal.names(&event.player_id)?;
+            self.principal.bounds.sends(&event.event_type)?;
             let operator = operator.as_ref().map_or("", |operator| &operator.id);
             let event = Event::Game(event);
             add(&event, operator, &bytes);

@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::description::bodies::in_or_out;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::idempotency::key_of;
+use crate::idempotency::{Change, key_of};
 use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
 use crate::parameters::cursor_of;
 use crate::principal::Known;
@@ -241,7 +241,7 @@ fn done_or_accepted() -> Schema {
 /// Lets a player in or out, from this record's place in the log on, or says whether it would.
 pub(crate) async fn consent(call: Call) -> Result<Response, Problem> {
     let (operator, player, is_dry) = (call.operator(), call.name(), call.is_dry()?);
-    let Call { service, parts, body, .. } = call;
+    let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let is_id = (1..=ID_BYTES_MAX).contains(&player.len()) && !player.chars().any(char::is_control);
     if !is_id {
@@ -255,7 +255,15 @@ pub(crate) async fn consent(call: Call) -> Result<Response, Problem> {
         Some(Value::Text(text)) if text == "out" => false,
         _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
     };
-    let id = service.command_id(&operator.id, key, parts.uri.path(), &body, is_dry)?;
+    let change = Change {
+        operator: &operator.id,
+        subject: &principal.subject,
+        route: route.id,
+        name: &player,
+        body: &body,
+        is_dry,
+    };
+    let id = service.command_id(key, &change).await?;
     let partition = partition_of(&player, service.partitions());
     let command = Command::Consent { id, player_id: player.clone(), joins };
     let carried = service.command(partition, &operator.id, &command, is_dry).await?;
@@ -266,20 +274,4 @@ pub(crate) async fn consent(call: Call) -> Result<Response, Problem> {
         outcome: if carried == Carried::NotYet { "accepted" } else { "done" },
     };
     Ok(respond_to_change(carried.status(), &shape, is_dry))
-}
-
-impl Service {
-    /// The identity of a command: that of its idempotency key, or a new one.
-    pub(crate) fn command_id(
-        &self,
-        operator: &str,
-        key: Option<&str>,
-        path: &str,
-        body: &[u8],
-        is_dry: bool,
-    ) -> Result<String, Problem> {
-        let Some(key) = key else { return Ok(uuid::Uuid::now_v7().to_string()) };
-        self.keys.note(operator, key, path, body, is_dry)?;
-        Ok(format!("key:{key}"))
-    }
 }

@@ -1,10 +1,13 @@
 //! Who asks: a subject with scopes, for some operators, or as one of their players.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::keys::Bounds;
 use crate::problem::{Problem, Refusal};
 use crate::rate::Limit;
 use crate::roles::{Scope, Scopes};
+use crate::uses::Used;
 
 /// Who asks, and what they may.
 #[derive(Debug)]
@@ -15,8 +18,19 @@ pub(crate) struct Principal {
     pub(crate) scopes: Scopes,
     /// The only player that it may name.
     pub(crate) player: Option<Box<str>>,
+    pub(crate) bounds: Bounds,
+    /// The key that was shown, if one was.
+    pub(crate) key: Option<ShownKey>,
     /// How it has said who it is.
     pub(crate) credential: Credential,
+}
+
+/// A key of an operator.
+#[derive(Debug)]
+pub(crate) struct ShownKey {
+    pub(crate) id: Box<str>,
+    /// When it was shown last.
+    pub(crate) used: Arc<Used>,
 }
 
 /// The operators that somebody may act for.
@@ -32,18 +46,32 @@ pub(crate) enum Operators {
 pub(crate) enum Credential {
     Nothing,
     ApiKey,
+    PlayerToken,
     /// It came by the local socket.
     Socket,
     /// The secret of the cluster.
     ClusterSecret,
 }
 
-/// What requests need to know of an operator. All of it holds for ever: operators are only added.
+/// What requests need to know of an operator. All but the pause holds for ever: operators are only added.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) id: Box<str>,
     pub(crate) number: u32,
     pub(crate) limit: Option<Limit>,
+    /// Nothing is taken in from it.
+    pub(crate) is_paused: AtomicBool,
+}
+
+impl Known {
+    /// Refuses what a paused operator sends.
+    pub(crate) fn takes_in(&self) -> Result<(), Problem> {
+        if self.is_paused.load(Ordering::Relaxed) {
+            let detail = "the operator is paused: send the same again once it goes on";
+            return Err(Problem::new(Refusal::OperatorPaused, detail));
+        }
+        Ok(())
+    }
 }
 
 impl Principal {
@@ -85,12 +113,17 @@ mod tests {
     use crate::roles::Role;
 
     fn of(operators: &[&str], player: Option<&str>) -> Principal {
-        let known = |id: &&str| Arc::new(Known { id: (*id).into(), number: 1, limit: None });
+        let known = |id: &&str| {
+            let (id, is_paused) = ((*id).into(), AtomicBool::new(false));
+            Arc::new(Known { id, number: 1, limit: None, is_paused })
+        };
         Principal {
             subject: "somebody".into(),
             operators: Operators::These(operators.iter().map(known).collect()),
             scopes: Role::Player.scopes(),
             player: player.map(Into::into),
+            bounds: Bounds::default(),
+            key: None,
             credential: Credential::ApiKey,
         }
     }

@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     Stale,
     /// The operator exists already.
     OperatorExists,
+    /// Nothing is taken in from the operator.
+    OperatorPaused,
     /// The operator has a key of this id already.
     KeyExists,
     /// The operator has as many keys as there may be.
@@ -94,7 +96,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -108,6 +110,7 @@ impl Refusal {
         Self::Gone,
         Self::Stale,
         Self::OperatorExists,
+        Self::OperatorPaused,
         Self::KeyExists,
         Self::TooManyKeys,
         Self::NotScheduled,
@@ -164,6 +167,7 @@ impl Refusal {
             Self::Gone => (S::GONE, "gone", "No longer kept"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "There is a later version"),
             Self::OperatorExists => (S::CONFLICT, "operator_exists", "The operator exists"),
+            Self::OperatorPaused => (S::CONFLICT, "operator_paused", "The operator is paused"),
             Self::KeyExists => (S::CONFLICT, "key_exists", "The key exists"),
             Self::TooManyKeys => (S::CONFLICT, "too_many_keys", "There are too many keys"),
             Self::NotScheduled => (S::CONFLICT, "not_scheduled", "The version is not scheduled"),

@@ -23,7 +23,7 @@ use utoipa::openapi::Schema;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::idempotency::key_of;
+use crate::idempotency::{Change, key_of};
 use crate::parameters::cursor_of;
 use crate::principal::Known;
 use crate::problem::{FieldError, Problem, Refusal, rules_unknown};
@@ -99,7 +99,7 @@ fn etag(mut response: Response, version: u32) -> Response {
 }
 
 impl Service {
-    fn operator(&self, known: &Known) -> Result<Arc<Operator>, Problem> {
+    pub(crate) fn operator(&self, known: &Known) -> Result<Arc<Operator>, Problem> {
         if !self.host.knows_rules() {
             return Err(rules_unknown());
         }
@@ -247,7 +247,7 @@ pub(crate) struct DryRun<'a> {
 /// Publishes a version, or only checks it.
 pub(crate) async fn publish(call: Call) -> Result<Response, Problem> {
     let (known, is_dry) = (call.operator(), call.is_dry()?);
-    let Call { service, principal, parts, body, .. } = call;
+    let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let edited_from = if_match(&parts.headers)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
@@ -259,7 +259,15 @@ pub(crate) async fn publish(call: Call) -> Result<Response, Problem> {
     let operator = service.operator(&known)?;
     let document = program::to_json(&publication.document);
     if let Some(key) = key {
-        service.keys.note(&known.id, key, parts.uri.path(), &body, is_dry)?;
+        let change = Change {
+            operator: &known.id,
+            subject: &principal.subject,
+            route: route.id,
+            name: "",
+            body: &body,
+            is_dry,
+        };
+        service.claim(key, &change).await?;
         if let Some(version) = published_before(&operator, &publication, edited_from, &document) {
             return Ok(if is_dry {
                 would_publish(&operator, version)
@@ -452,14 +460,22 @@ fn failure(failure: program::Failure) -> FieldError {
 /// Withdraws a version that has not begun, or says whether it could be.
 pub(crate) async fn withdraw(call: Call) -> Result<Response, Problem> {
     let (known, number, is_dry) = (call.operator(), call.name(), call.is_dry()?);
-    let Call { service, principal, parts, body, .. } = call;
+    let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let why = read_why(&body)?;
     let operator = service.operator(&known)?;
     let version = version_of(&operator, &number)?;
     if let Some(key) = key {
-        service.keys.note(&known.id, key, parts.uri.path(), &body, is_dry)?;
+        let change = Change {
+            operator: &known.id,
+            subject: &principal.subject,
+            route: route.id,
+            name: &number,
+            body: &body,
+            is_dry,
+        };
+        service.claim(key, &change).await?;
         if version.withdrawn {
             let shape = VersionShape::of(version, &operator, true);
             return Ok(respond_to_change(StatusCode::OK, &shape, is_dry));

@@ -23,6 +23,12 @@ pub enum Scope {
     ProgramRead,
     /// Publishing and withdrawing versions.
     ProgramWrite,
+    /// The operator's keys, without their secrets.
+    KeysRead,
+    /// Making, rotating and revoking keys.
+    KeysWrite,
+    /// Signing tokens for players.
+    PlayerTokens,
     /// What could not be processed.
     DeadLettersRead,
     /// Repairing, retrying and giving that up.
@@ -37,7 +43,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -45,6 +51,9 @@ impl Scope {
         Self::PlayersWrite,
         Self::ProgramRead,
         Self::ProgramWrite,
+        Self::KeysRead,
+        Self::KeysWrite,
+        Self::PlayerTokens,
         Self::DeadLettersRead,
         Self::DeadLettersWrite,
         Self::NodeRead,
@@ -63,6 +72,9 @@ impl Scope {
             Self::PlayersWrite => "players:write",
             Self::ProgramRead => "program:read",
             Self::ProgramWrite => "program:write",
+            Self::KeysRead => "keys:read",
+            Self::KeysWrite => "keys:write",
+            Self::PlayerTokens => "player-tokens:sign",
             Self::DeadLettersRead => "dead-letters:read",
             Self::DeadLettersWrite => "dead-letters:write",
             Self::NodeRead => "node:read",
@@ -87,6 +99,9 @@ impl Scope {
             Self::PlayersWrite => "let players in and out",
             Self::ProgramRead => "see the program and its versions",
             Self::ProgramWrite => "publish and withdraw versions of the program",
+            Self::KeysRead => "see keys, without their secrets",
+            Self::KeysWrite => "make, rotate and revoke keys",
+            Self::PlayerTokens => "sign tokens for players",
             Self::DeadLettersRead => "see what could not be processed",
             Self::DeadLettersWrite => "repair, retry and give up what could not be processed",
             Self::NodeRead => "see how a node is",
@@ -186,6 +201,9 @@ impl Role {
             S::PlayersWrite,
             S::ProgramRead,
             S::ProgramWrite,
+            S::KeysRead,
+            S::KeysWrite,
+            S::PlayerTokens,
             S::DeadLettersRead,
             S::DeadLettersWrite,
         ]);
@@ -200,9 +218,13 @@ impl Role {
                 S::ProgramRead,
                 S::DeadLettersRead,
             ]),
-            Self::Auditor => {
-                Scopes::of(&[S::EventsRead, S::PlayersRead, S::ProgramRead, S::DeadLettersRead])
-            }
+            Self::Auditor => Scopes::of(&[
+                S::EventsRead,
+                S::PlayersRead,
+                S::ProgramRead,
+                S::KeysRead,
+                S::DeadLettersRead,
+            ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),
             Self::Player => Scopes::of(&[S::PlayersRead]),
         }

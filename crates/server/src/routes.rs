@@ -7,6 +7,7 @@
 mod dead_letters;
 mod events;
 mod intake;
+mod keys;
 mod local;
 mod nodes;
 mod players;
@@ -123,6 +124,7 @@ pub(crate) enum Area {
     Events,
     Players,
     Program,
+    Keys,
     DeadLetters,
     Running,
     /// The description itself, and what shows it.
@@ -132,11 +134,12 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Intake,
         Self::Events,
         Self::Players,
         Self::Program,
+        Self::Keys,
         Self::DeadLetters,
         Self::Running,
         Self::Description,
@@ -154,6 +157,7 @@ impl Area {
             Self::Events => ("Events", "What became of an event, and why."),
             Self::Players => ("Players", "Balance, ledger and consent."),
             Self::Program => ("Program", "The operator's loyalty rules: one document, versioned."),
+            Self::Keys => ("Keys", "The operator's API keys: made, listed, rotated, revoked."),
             Self::DeadLetters => {
                 ("Dead letters", "Inputs that could not be processed: see, repair, retry, give up.")
             }
@@ -263,11 +267,12 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 8] = [
+static AREAS: [&[Route]; 9] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &program::ROUTES,
+    &keys::ROUTES,
     &dead_letters::ROUTES,
     &running::ROUTES,
     &local::ROUTES,
@@ -318,7 +323,13 @@ impl Route {
         match self.effect {
             Effect::Reads => {}
             Effect::TakesIn => {
-                all.extend([R::RateLimited, R::Uncertain, R::DiskFull, R::Stopping]);
+                all.extend([
+                    R::OperatorPaused,
+                    R::RateLimited,
+                    R::Uncertain,
+                    R::DiskFull,
+                    R::Stopping,
+                ]);
             }
             Effect::Changes => all.extend([
                 R::BadHeader,

@@ -1,28 +1,33 @@
 //! What all requests share: the node, its limits, and what is remembered between requests.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Partition;
 use accolade_storage::host::{Host, NotHere, Outcomes};
 use accolade_wire::body::Limits;
+use accolade_wire::identity::HashKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::body::Room;
 use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
 use crate::health::Counters;
-use crate::idempotency::Keys;
 use crate::outlets::{Outlet, Outlets};
+use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::shares::Shares;
 use crate::traffic::Traffic;
 
 /// The metrics' own bookkeeping runs this often.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often the rules are looked at for keys that were revoked.
+const RULES_EVERY: Duration = Duration::from_millis(200);
+/// When keys were used is written once in so many looks: each minute.
+const LOOKS_A_WRITE: u32 = 300;
 /// How often something is looked for that is on its way here.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
@@ -74,7 +79,7 @@ pub struct Inner {
     pub(crate) settings: Settings,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) credentials: Credentials,
-    pub(crate) keys: Keys,
+    pub(crate) signer: Signer,
     pub(crate) room: Room,
     pub(crate) shares: Shares,
     pub(crate) counters: Counters,
@@ -119,6 +124,10 @@ impl Service {
         settings: Settings,
         metrics: PrometheusHandle,
     ) -> Self {
+        let signer = match &cluster {
+            Some(cluster) => Signer::of_secret(cluster.neighbours.secret()),
+            None => Signer::of_directory(settings.data_dir.as_deref()),
+        };
         let room = Room::new(settings.bodies_bytes_max);
         let service = Self(Arc::new(Inner {
             host,
@@ -126,7 +135,7 @@ impl Service {
             settings,
             metrics,
             credentials: Credentials::default(),
-            keys: Keys::default(),
+            signer,
             room,
             shares: Shares::default(),
             counters: Counters::new(),
@@ -134,7 +143,12 @@ impl Service {
             outlets: Outlets::default(),
             is_retired: AtomicBool::new(false),
         }));
+        if let Some(data_dir) = &service.settings.data_dir {
+            service.credentials.uses.read(data_dir);
+        }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let weak = Arc::downgrade(&service.0);
+            runtime.spawn(follow_rules(weak));
             let weak = Arc::downgrade(&service.0);
             runtime.spawn(async move {
                 while let Some(inner) = weak.upgrade() {
@@ -162,6 +176,11 @@ impl Service {
     /// Says from now on that the node is not ready, and ends streams: the first step of a shutdown.
     pub fn retire(&self) {
         self.is_retired.store(true, Ordering::Relaxed);
+    }
+
+    /// The key of all hashes.
+    pub(crate) fn hash_key(&self) -> HashKey {
+        self.host.rules().settings.hash_key
     }
 
     pub(crate) fn partitions(&self) -> u16 {
@@ -206,6 +225,26 @@ impl Service {
     pub(crate) fn limits(&self) -> Limits {
         let Settings { items_max, item_bytes_max, .. } = self.settings;
         Limits { items_max, item_bytes_max }
+    }
+}
+
+/// Takes over what becomes of keys and operators: a key that was revoked at another node opens nothing here.
+async fn follow_rules(service: Weak<Inner>) {
+    let mut looks = 0_u32;
+    while let Some(inner) = service.upgrade() {
+        looks = looks.wrapping_add(1);
+        let looked = tokio::task::spawn_blocking(move || {
+            inner.credentials.refresh(&*inner.host);
+            if let Some(data_dir) = &inner.settings.data_dir
+                && looks.is_multiple_of(LOOKS_A_WRITE)
+            {
+                inner.credentials.uses.write(data_dir);
+            }
+        });
+        if looked.await.is_err() {
+            return;
+        }
+        tokio::time::sleep(RULES_EVERY).await;
     }
 }
 

@@ -357,7 +357,9 @@ impl Model {
         let Some(identity) = identity(input.operator, event) else {
             return dead_letter("malformed");
         };
-        if !self.operators.contains_key(&identity.operator) {
+        // A claim is for what belongs to no operator, too.
+        let is_claim = matches!(event, ModelEvent::Claim(_));
+        if !is_claim && !self.operators.contains_key(&identity.operator) {
             return refused("operator_unknown", None, None);
         }
         if let Some(at) = event.timestamp() {
@@ -384,7 +386,7 @@ impl Model {
             let first = Some(first.place);
             return Expected { first, ..expected(ModelOutcome::Repeated, balance) };
         }
-        if !matches!(event, ModelEvent::Claim(_)) {
+        if !is_claim {
             self.accounts.entry(key.clone()).or_default().partition = input.partition;
         }
         let mut earned = None;

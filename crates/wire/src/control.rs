@@ -25,7 +25,7 @@ pub enum Control {
     Operator {
         /// The operator's name in events.
         operator: String,
-        /// SHA-256 of its API key, in hexadecimal.
+        /// Hash of the key that it is added with, in hexadecimal; empty for none.
         key_hash: String,
         /// Most events a second that it may send; 0 for no limit.
         events_per_second: u32,

@@ -129,7 +129,7 @@ impl Cluster {
         cluster.until("all partitions are here", || {
             cluster.node.status().partitions_here.len() == usize::from(partitions)
         })?;
-        prepare(&*cluster.node, "")?;
+        prepare(&*cluster.node)?;
         Ok(cluster)
     }
 

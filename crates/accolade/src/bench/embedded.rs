@@ -111,16 +111,16 @@ fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
 }
 
 /// A node with the benchmark's operator and program.
-pub(crate) fn start(options: NodeOptions, key_hash: &str) -> anyhow::Result<Node> {
+pub(crate) fn start(options: NodeOptions) -> anyhow::Result<Node> {
     let node = Node::start(options).context("the node did not start")?;
-    prepare(&node, key_hash)?;
+    prepare(&node)?;
     Ok(node)
 }
 
 /// Makes sure of the benchmark's operator and program.
-pub(crate) fn prepare(node: &dyn Host, key_hash: &str) -> anyhow::Result<()> {
+pub(crate) fn prepare(node: &dyn Host) -> anyhow::Result<()> {
     if node.rules().operator(OPERATOR).is_none() {
-        let (operator, key_hash) = (OPERATOR.to_string(), key_hash.to_string());
+        let (operator, key_hash) = (OPERATOR.to_string(), String::new());
         control(node, &Control::Operator { operator, key_hash, events_per_second: 0 })?;
         control(
             node,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use accolade_server::{Bounds, Front, Service, Settings};
+use accolade_server::roles::Role;
+use accolade_server::{Bounds, Front, Lent, Service, Settings};
 use accolade_storage::node::Node;
 use anyhow::Context;
 use hdrhistogram::Histogram;
@@ -15,14 +16,13 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Sizes;
 use super::embedded::{Scratch, now, run, start};
-use super::load::{Load, Random};
+use super::load::{Load, OPERATOR, Random};
 use super::measures::options;
 use super::report::{Bar, Report};
 
@@ -49,12 +49,12 @@ impl Served {
 }
 
 pub(crate) fn serve(data_dir: &Path) -> anyhow::Result<Served> {
-    let hash = Sha256::digest(KEY.as_bytes());
-    let key_hash = hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let node = Arc::new(start(options(data_dir), &key_hash)?);
+    let node = Arc::new(start(options(data_dir))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
     let service = Service::new(Arc::clone(&node), Settings::default(), metrics);
+    let (role, operators) = (Role::Admin, vec![OPERATOR.to_owned()]);
+    service.lend(KEY, Lent { role, operators, player: None });
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = listener.local_addr()?;
     let router = accolade_server::api(service);

@@ -61,7 +61,7 @@ fn rate_of(run: &Run) -> f64 {
 /// P1: at the bar's rate, then as fast as it goes.
 fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p1")?;
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     let mut load = Load::new(1, sizes.players);
     let steady = run(&node, &mut load, RATE * sizes.sustained_s, RATE, CHUNK, 20)?;
     let what = format!("steady for {} s", sizes.sustained_s);
@@ -96,7 +96,7 @@ fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 /// P2: wager to visible balance.
 fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p2")?;
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     let mut load = Load::new(2, sizes.players);
     run(&node, &mut load, 500_000, 50_000, 25, 0)?;
     let measured = run(&node, &mut load, 50_000 * sizes.steady_s, 50_000, 25, 1)?;
@@ -111,7 +111,7 @@ fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 /// The process that P10 kills: says when it has as many accounts as asked for, and goes on.
 pub(crate) fn run_until_killed(data_dir: &Path, players: u64) -> anyhow::Result<()> {
     use std::io::Write;
-    let node = start(options(data_dir), "")?;
+    let node = start(options(data_dir))?;
     let mut load = Load::new(3, players);
     while (node.status().players as u64) < players * 6 / 10 {
         run(&node, &mut load, 500_000, 0, CHUNK, 0)?;
@@ -146,7 +146,7 @@ fn restart(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p10")?;
     kill_under_load(sizes, &scratch.0)?;
     let began = Instant::now();
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     let seconds = began.elapsed().as_secs_f64();
     let accounts = node.status().players;
     let what = format!("kill -9 under 50,000/s to serving, {accounts} accounts");
@@ -169,7 +169,7 @@ fn processor_seconds() -> f64 {
 fn replay(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p11")?;
     let events = sizes.burst.min(10_000_000);
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     run(&node, &mut Load::new(4, sizes.players), events, 0, CHUNK, 0)?;
     node.stop()?;
     drop(node);
@@ -177,7 +177,7 @@ fn replay(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
         std::fs::remove_dir_all(scratch.0.join(folder))?;
     }
     let (began, processor) = (Instant::now(), processor_seconds());
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     let (seconds, used) = (began.elapsed().as_secs_f64(), processor_seconds() - processor);
     report.row("P11", "replay, all cores", events as f64 / seconds, "events/s", None);
     let bar = Some(Bar::AtLeast(400_000.0));
@@ -198,7 +198,7 @@ struct Opened {
 /// The process that P12 asks: opens the directory and prints five figures.
 pub(crate) fn print_resident(data_dir: &Path) -> anyhow::Result<()> {
     use std::io::Write;
-    let node = start(options(data_dir), "")?;
+    let node = start(options(data_dir))?;
     let lookup = &node.backing().lookup;
     let has_all = || lookup.resident().filtered_ids == lookup.resident().ids;
     let began = Instant::now();
@@ -232,14 +232,14 @@ fn opened(data_dir: &Path) -> anyhow::Result<Opened> {
 
 /// Fills a directory with wagers, and says what it holds as it was left and with every id sealed.
 fn filled(data_dir: &Path, players: u64, events: u64) -> anyhow::Result<(Opened, Opened)> {
-    let node = start(options(data_dir), "")?;
+    let node = start(options(data_dir))?;
     run(&node, &mut Load::new(5, players), events, 100_000, CHUNK, 0)?;
     node.stop()?;
     drop(node);
     let as_left = opened(data_dir)?;
     let mut sealing = options(data_dir);
     sealing.seal_ids = 1;
-    let node = start(sealing, "")?;
+    let node = start(sealing)?;
     while unsealed(&node) > 0 {
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -277,13 +277,13 @@ fn memory(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p18")?;
     let events = sizes.burst.min(10_000_000);
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     run(&node, &mut Load::new(6, sizes.players), events, 100_000, CHUNK, 0)?;
     node.stop()?;
     drop(node);
     let mut sealing = options(&scratch.0);
     sealing.seal_ids = 1;
-    let node = start(sealing, "")?;
+    let node = start(sealing)?;
     std::thread::sleep(Duration::from_secs(4));
     let began = Instant::now();
     while !is_tidy(&node) && began.elapsed() < Duration::from_mins(5) {
@@ -319,7 +319,7 @@ fn is_tidy(node: &Node) -> bool {
 /// P19: intake while the window is full of ids.
 fn full_window(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p19")?;
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     let mut load = Load::new(7, sizes.players);
     let events = sizes.burst.min(10_000_000);
     let empty = run(&node, &mut load, events, 0, CHUNK, 0)?;
@@ -345,7 +345,7 @@ fn full_window(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     node.stop()?;
     drop(node);
     let began = Instant::now();
-    let node = start(options(&scratch.0), "")?;
+    let node = start(options(&scratch.0))?;
     let seconds = began.elapsed().as_secs_f64();
     report.row("P19", "to serving again", seconds, "s", Some(Bar::AtMost(3.0)));
     node.stop()?;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use expect_test::expect;
 
-use crate::harness::{Home, line_with};
+use crate::api::request;
+use crate::harness::{Home, Serving, line_with};
 
 const WAGERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/wagers.ndjson");
 
@@ -24,6 +25,28 @@ fn commands_work_beside_a_running_node() {
     line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
 }
 
+fn keys(home: &Home) {
+    let of = ["--operator", "operator-789"];
+    let add = [&["key", "add", "the desk", "--role", "support"][..], &of].concat();
+    let made = home.run(&add).well();
+    let id = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
+    assert!(line_with(&made, "secret ").contains("acc_"), "{made}");
+    let rotated = home.run(&[&["key", "rotate", &id][..], &of].concat()).well();
+    assert!(line_with(&rotated, "secret ").contains("acc_"), "{rotated}");
+    home.run(&[&["key", "revoke", &id][..], &of].concat()).well();
+    let listed = home.run(&[&["key", "list"][..], &of].concat()).well();
+    assert!(line_with(&listed, "first ").contains("valid    admin"), "{listed}");
+    assert!(line_with(&listed, &id).contains("revoked  support"), "{listed}");
+    assert!(!listed.contains("acc_"), "{listed}");
+    let unknown = home.run(&[&["key", "revoke", "nothing"][..], &of].concat()).badly();
+    assert!(unknown.contains("the key `nothing` was not revoked"), "{unknown}");
+
+    home.run(&["operator", "pause", "operator-555", "--why", "a debt"]).well();
+    let listed = home.run(&["operator", "list"]).well();
+    assert!(line_with(&listed, "operator-555").ends_with("5,000  paused"), "{listed}");
+    home.run(&["operator", "resume", "operator-555"]).well();
+}
+
 fn tour(home: &Home, node: &str) {
     let added = home.run(&["operator", "add", "operator-789"]).well();
     let key = line_with(&added, "key ").trim_start_matches("key").trim();
@@ -40,6 +63,8 @@ fn tour(home: &Home, node: &str) {
         operator-789  v1       no limit
     "#]]
     .assert_eq(&home.run(&["operator", "list"]).well());
+
+    keys(home);
 
     expect![[r#"
         in force   behaviour 1
@@ -126,4 +151,20 @@ fn tails(home: &Home) {
     assert_eq!(readable.lines().count(), 3, "{readable}");
     let unknown = home.run(&["topic", "tail", "loyalty.unknown"]).badly();
     assert!(unknown.contains("loyalty.unknown") || unknown.contains("topic"), "{unknown}");
+}
+
+#[test]
+fn the_first_start_prints_the_key_of_its_operator_once() {
+    let home = Home::new();
+    let first = [("ACCOLADE_FIRST_OPERATOR", "operator-789")];
+    let mut serving = home.serve(&first);
+    assert_eq!(serving.line(), "operator  operator-789\n");
+    let line = serving.line();
+    let key = line.trim_start_matches("key").trim().to_owned();
+    let status = |serving: &Serving, key: &str| request(serving, "GET", "/api/v1/keys", key, "").0;
+    assert_eq!((status(&serving, &key), status(&serving, "acc_0")), (200, 401), "{line}");
+    serving.stop();
+    let mut again = home.serve(&first);
+    assert_eq!(status(&again, &key), 200);
+    assert_eq!(again.rest(), "", "no other start does");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -119,7 +119,9 @@ impl Home {
     pub(crate) fn serve(&self, environment: &[(&str, &str)]) -> Serving {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.envs(environment.iter().copied()).stderr(Stdio::piped()).stdin(Stdio::null());
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let api = loop {
@@ -132,7 +134,7 @@ impl Home {
             }
             said.push_str(&line);
         };
-        Serving { child, api, log: Some(log) }
+        Serving { child, api, out, log: Some(log) }
     }
 }
 
@@ -152,6 +154,7 @@ fn ran(mut command: Command, input: &str) -> Ran {
 /// A node that serves; it is killed when the test ends.
 pub(crate) struct Serving {
     child: Child,
+    out: BufReader<ChildStdout>,
     log: Option<BufReader<ChildStderr>>,
     pub(crate) api: String,
 }
@@ -160,6 +163,19 @@ impl Serving {
     /// Host and port.
     pub(crate) fn address(&self) -> &str {
         self.api.trim_start_matches("http://")
+    }
+
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Kills it, and returns what else it has printed.
+    pub(crate) fn rest(&mut self) -> String {
+        self.child.kill().unwrap();
+        std::io::read_to_string(&mut self.out).unwrap()
     }
 
     /// How many descriptors it has at this moment.

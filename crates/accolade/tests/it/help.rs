@@ -2,10 +2,11 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "demo",
     "serve",
     "operator",
+    "key",
     "roles",
     "program",
     "ingest",

@@ -96,6 +96,11 @@ impl Neighbours {
         is_same(&self.0.digest, &shown)
     }
 
+    /// The secret, to make other keys of it.
+    pub(crate) fn secret(&self) -> &[u8] {
+        self.0.secret.as_bytes()
+    }
+
     /// Forwards a request: its method, path, query, and those of its headers that are in `headers`.
     pub(crate) async fn forward(
         &self,

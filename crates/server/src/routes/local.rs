@@ -10,7 +10,7 @@ use crate::problem::Refusal;
 use crate::roles::Scope;
 use crate::{audit, behaviour, dead_letters, host, topics};
 
-pub(super) static ROUTES: [Route; 15] = [
+pub(super) static ROUTES: [Route; 17] = [
     Route {
         id: "getStatus",
         method: Method::GET,
@@ -67,6 +67,42 @@ pub(super) static ROUTES: [Route; 15] = [
         ],
         refusals: &[Refusal::OperatorExists],
         handler: |way| way.to(host::add_operator),
+    },
+    Route {
+        id: "pauseOperator",
+        method: Method::POST,
+        path: "/local/operators/{operatorId}/pause",
+        scope: Scope::NodeWrite,
+        audience: Audience::Socket,
+        by: By::Nothing,
+        effect: Effect::Administers,
+        area: Area::Node,
+        summary: "Take in nothing more from an operator",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::json(200, "The operator", object)],
+        refusals: &[],
+        handler: |way| way.to(host::pause),
+    },
+    Route {
+        id: "resumeOperator",
+        method: Method::POST,
+        path: "/local/operators/{operatorId}/resume",
+        scope: Scope::NodeWrite,
+        audience: Audience::Socket,
+        by: By::Nothing,
+        effect: Effect::Administers,
+        area: Area::Node,
+        summary: "Take in again what an operator sends",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::json(200, "The operator", object)],
+        refusals: &[],
+        handler: |way| way.to(host::resume),
     },
     Route {
         id: "getBehaviour",

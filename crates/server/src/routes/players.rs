@@ -5,11 +5,31 @@ use axum::http::Method;
 use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
 use crate::description::bodies::Consent;
 use crate::description::schemas::of;
+use crate::player_tokens::{self, TokenShape};
 use crate::players::{self, BalanceShape, ConsentShape, EntryShape};
 use crate::roles::Scope;
 use crate::shapes::Page;
 
-pub(super) static ROUTES: [Route; 3] = [
+pub(super) static ROUTES: [Route; 4] = [
+    Route {
+        id: "signPlayerToken",
+        method: Method::POST,
+        path: "/api/v1/player-tokens",
+        scope: Scope::PlayerTokens,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Players,
+        summary: "Sign a token for one player's app",
+        description: "It sees what is the player's own, ends after `validForSeconds` (15 minutes, an hour at most) or with \
+                      the key that asked for it, and is kept nowhere.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<player_tokens::Wanted>),
+        answers: &[Answer::json(200, "The token", of::<TokenShape<'_>>)],
+        refusals: &[],
+        handler: |way| way.to(player_tokens::mint),
+    },
     Route {
         id: "getBalance",
         method: Method::GET,

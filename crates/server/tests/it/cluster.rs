@@ -126,6 +126,48 @@ async fn an_id_that_many_players_share_is_told_of_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_player_s_token_that_one_node_signs_opens_at_the_other() {
+    let cluster = lived_in().await;
+    for player in players() {
+        let body = json!({ "playerId": player });
+        let signed = cluster.a().post("/api/v1/player-tokens", &body).await;
+        let bearer = format!("Bearer {}", signed.json["token"].as_str().unwrap());
+        for api in cluster.both() {
+            let balance = ask("GET", &format!("/api/v1/players/{player}/balance"));
+            let answer = api.send_bare(balance.header("authorization", &bearer)).await;
+            assert_eq!(answer.json["playerId"], *player, "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_opens_at_both_nodes_until_it_is_revoked_at_one() {
+    let cluster = Cluster::start().await;
+    let body = json!({ "name": "the desk", "roles": ["support"] });
+    let made = cluster.a().post("/api/v1/keys", &body).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let bearer = format!("Bearer {}", made.json["secret"].as_str().unwrap());
+    let becomes = async |status: u16| {
+        for api in cluster.both() {
+            let until = Instant::now() + PATIENCE;
+            loop {
+                let ask = ask("GET", "/api/v1/program").header("authorization", &bearer);
+                let answer = api.send_bare(ask).await;
+                if answer.status == status {
+                    break;
+                }
+                assert!(Instant::now() < until, "{status} is awaited: {answer:?}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    };
+    becomes(200).await;
+    let path = format!("/api/v1/keys/{}", made.json["id"].as_str().unwrap());
+    assert_eq!(cluster.b().send(ask("DELETE", &path)).await.status, 200);
+    becomes(401).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_hears_of_records_wherever_they_are_folded_and_a_repeat_of_the_first() {
     let cluster = Cluster::start().await;
     let wagers: Value = players().iter().map(|player| wager("w1", player)).collect();
@@ -169,6 +211,15 @@ async fn commands_are_carried_out_through_either_node() {
         let answer =
             cluster.a().send(other.header("idempotency-key", &format!("in-{partition}"))).await;
         assert_eq!(answer.json["code"], "idempotency_key_reused");
+        // So is another player, whose partition another node may have.
+        let another = player_in((partition + 1) % 4);
+        let path = format!("/api/v1/players/{another}/consent");
+        for api in cluster.both() {
+            let other = ask("PUT", &path).json(&json!({ "consent": "in" }));
+            let answer =
+                api.send(other.header("idempotency-key", &format!("in-{partition}"))).await;
+            assert_eq!(answer.json["code"], "idempotency_key_reused", "{answer:?}");
+        }
     }
     for letter in items(cluster.a(), "/api/v1/dead-letters").await {
         let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());

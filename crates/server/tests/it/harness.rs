@@ -9,7 +9,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
-use accolade_server::{Service, Settings};
+use accolade_server::{Peer, Service, Settings};
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::record::{Kind, Record, Source};
 use axum::Router;
@@ -312,6 +312,12 @@ impl Ask {
 
     pub(crate) fn body(self, content_type: &str, body: impl Into<Body>) -> Self {
         Self { body: body.into(), ..self.header("content-type", content_type) }
+    }
+
+    /// From this address.
+    pub(crate) fn from(self, peer: &str) -> Self {
+        let peer = Peer(peer.parse().unwrap());
+        Self { request: self.request.extension(peer), ..self }
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {

@@ -12,7 +12,7 @@ fn lines(text: &str) -> Vec<Value> {
 async fn operators_are_added_once_and_listed() {
     let api = Api::start().await;
     let key = api.add_operator("operator-555", 100).await;
-    assert!(key.starts_with("acc_") && key.len() == 68, "{key}");
+    assert!(key.starts_with("acc_") && key.len() == 76, "{key}");
     let again = ask("POST", "/local/operators").json(&json!({ "operatorId": "operator-555" }));
     assert_eq!(api.on_socket(again).await.status, 409);
     let unknown = ask("POST", "/local/operators").json(&json!({ "operator": "x" }));

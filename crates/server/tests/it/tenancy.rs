@@ -9,6 +9,7 @@ const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 /// Every described operation but the open ones, with ids of the first operator's things filled in.
 async fn operations(api: &Api) -> Vec<(String, String)> {
     let letter = api.get("/api/v1/dead-letters").await.json["items"][0]["id"].clone();
+    let key = api.get("/api/v1/keys").await.json["items"][1]["id"].clone();
     let description = api.send_bare(ask("GET", "/api/v1/openapi.json")).await.json;
     let mut operations = Vec::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
@@ -17,6 +18,7 @@ async fn operations(api: &Api) -> Vec<(String, String)> {
             .replace("{wagerId}", "w1")
             .replace("{playerId}", "p1")
             .replace("{version}", "1")
+            .replace("{keyId}", key.as_str().unwrap())
             .replace("{id}", letter.as_str().unwrap());
         for method in METHODS.iter().filter(|method| methods.get(method).is_some()) {
             if methods[method]["security"] != json!([]) {
@@ -32,6 +34,9 @@ fn body_for(path: &str) -> Value {
         "/api/v1/wagers" => wager("w1", "p1"),
         "/api/v1/events" => game_event(Some("e1"), "p1"),
         "/api/v1/program/versions" => json!({ "why": "theirs", "program": PROGRAM }),
+        "/api/v1/keys" => json!({ "name": "theirs", "roles": ["auditor"] }),
+        "/api/v1/player-tokens" => json!({ "playerId": "p1" }),
+        path if path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),
         _ => json!({ "why": "theirs", "original": wager("w9", "p1").to_string() }),
     }
@@ -44,6 +49,8 @@ async fn prepared() -> Api {
     let mut late = wager("w2", "p1");
     late["timestamp"] = days_ago(10).into();
     api.wager(&late).await;
+    let key = json!({ "name": "ours", "roles": ["support"] });
+    assert_eq!(api.post("/api/v1/keys", &key).await.status, 201);
     api
 }
 
@@ -89,12 +96,18 @@ async fn every_route_hides_another_operator_s_things() {
                 assert_eq!((answer.status.as_u16(), answer.pointers()), (400, vec!["/operatorId"]));
             }
             ("POST", "/api/v1/program/versions") => assert_eq!(answer.json["version"], 1),
+            ("GET" | "POST", "/api/v1/keys") => {
+                assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
+            }
+            ("POST", "/api/v1/player-tokens") => {
+                assert_eq!(answer.json["operatorId"], "operator-555");
+            }
             ("POST", "/api/v1/events") | ("PUT", "/api/v1/players/p1/consent") => {
                 assert_eq!(answer.status, 200);
             }
             // Published just before by the one who asks.
             (_, path) if path.starts_with("/api/v1/program") => {
-                assert!(!answer.text.contains("first"), "{method} {path}: {}", answer.text);
+                assert!(!answer.text.contains("\"first\""), "{method} {path}: {}", answer.text);
             }
             // Their own player of the same name, once the consent has made one.
             ("GET", path) if path.starts_with("/api/v1/players/p1/") => {

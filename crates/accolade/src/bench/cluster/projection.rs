@@ -35,7 +35,7 @@ pub(crate) fn measure(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
         processors.add_service("PostgreSQL", *port);
     }
     let scratch = Scratch::new(&sizes.dir, "p17")?;
-    let node = Arc::new(start(options(&scratch.0), "")?);
+    let node = Arc::new(start(options(&scratch.0))?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(rebuild::restart(&settings)).context("the tables cannot be emptied")?;
     let feed = Arc::clone(&node) as Arc<dyn Feed>;

@@ -29,6 +29,8 @@ pub(super) struct World {
     description: Value,
     /// Dead letters that are open, of the player that each node asks about.
     letters: [RefCell<Vec<String>>; 2],
+    /// Of each node, a key to be rotated and one to be revoked.
+    keys: [RefCell<Vec<String>>; 2],
     latest: Cell<u32>,
     made: Cell<usize>,
 }
@@ -61,6 +63,7 @@ impl World {
             other_key: String::new(),
             description: Value::Null,
             letters: [RefCell::default(), RefCell::default()],
+            keys: [RefCell::default(), RefCell::default()],
             latest: Cell::new(1),
             made: Cell::new(0),
         };
@@ -103,6 +106,13 @@ impl World {
         let ids = own.map(|letter| letter["id"].as_str().unwrap().to_owned());
         self.letters[node].borrow_mut().extend(ids);
         assert_eq!(self.letters[node].borrow().len(), LETTERS);
+        for name in ["rotated", "revoked"] {
+            let key = json!({ "name": name, "roles": ["support"] });
+            let made = api.post("/api/v1/keys", &key).await;
+            assert_eq!(made.status, 201, "{made:?}");
+            self.keys[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
+        }
+        self.settle().await;
     }
 
     pub(super) const fn form(&self) -> &'static str {
@@ -180,6 +190,12 @@ impl World {
             "withdrawVersion" => {
                 format!("/api/v1/program/versions/{}/withdraw", self.latest.get())
             }
+            "listKeys" | "makeKey" => "/api/v1/keys".into(),
+            "rotateKey" => format!("/api/v1/keys/{}/rotate", self.keys[node].borrow()[0]),
+            "revokeKey" => format!("/api/v1/keys/{}", self.keys[node].borrow()[1]),
+            "signPlayerToken" => "/api/v1/player-tokens".into(),
+            "pauseOperator" => "/local/operators/operator-555/pause".into(),
+            "resumeOperator" => "/local/operators/operator-555/resume".into(),
             "listDeadLetters" => "/api/v1/dead-letters".into(),
             "getDeadLetter" | "repairDeadLetter" => format!("/api/v1/dead-letters/{}", letter()),
             "retryDeadLetter" => format!("/api/v1/dead-letters/{}/retry", letter()),
@@ -241,6 +257,10 @@ impl World {
             "repairDeadLetter" | "repairAnyDeadLetter" => {
                 json!({ "original": wager(&self.fresh(), &player).to_string() })
             }
+            "makeKey" => json!({ "name": self.fresh(), "roles": ["support"] }),
+            "rotateKey" | "resumeOperator" => json!({}),
+            "signPlayerToken" => json!({ "playerId": player }),
+            "pauseOperator" => json!({ "why": "a test" }),
             "addOperator" => json!({ "operatorId": self.fresh() }),
             "switchBehaviour" => json!({ "number": GIFTS_SECOND[1].number }),
             "skip" => json!({ "partition": 0, "batch": 1, "slot": 1, "who": "a test" }),

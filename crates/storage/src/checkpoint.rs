@@ -446,9 +446,8 @@ impl Checkpointer {
             rules_in.get_or_insert(self.state.position().sequence);
             flags = 0;
         }
-        if let Some(segment) = rules_in {
-            self.rules.written(swept, segment);
-        }
+        let segment = rules_in.unwrap_or_else(|| self.state.position().sequence);
+        self.rules.written(swept, segment);
         let log_from = self
             .folded_to
             .iter()

@@ -165,6 +165,11 @@ impl Key {
         self.since.control.max(rotated).max(revoked)
     }
 
+    /// Whether there is more to be told of it than that it came with its operator.
+    pub(super) fn is_told_apart(&self, operator_since: Since) -> bool {
+        self.changed() != operator_since.control
+    }
+
     /// As it was after the first `number` control records.
     pub(super) fn as_of(&self, number: u64) -> Option<Self> {
         let is_known = |since: Since| since.control <= number;

@@ -49,7 +49,8 @@ impl Part {
         };
         let itself = (from == Self::Itself).then_some(Self::Itself);
         let versions = operator.versions.all_from(version).map(|it| Self::Version(it.number));
-        let keys = operator.keys.from(key).map(|key| Self::Key(key.number));
+        let keys = operator.keys.from(key).filter(|key| key.is_told_apart(operator.since));
+        let keys = keys.map(|key| Self::Key(key.number));
         let pauses = operator.pauses.from(pause).map(|(number, _)| Self::Pause(number));
         itself.into_iter().chain(versions).chain(keys).chain(pauses)
     }
@@ -100,7 +101,8 @@ impl Snapshot {
                     values.version(operator, version);
                 }
             }
-            for key in operator.keys.all().filter(|key| key.changed() > written) {
+            let is_told = |key: &&Arc<Key>| key.is_told_apart(operator.since);
+            for key in operator.keys.all().filter(is_told).filter(|key| key.changed() > written) {
                 values.key(operator, key);
             }
             let pauses = operator.pauses.from(0).rev();
@@ -235,9 +237,6 @@ impl<'a> Values<'a> {
         let Key { number, terms, since, rotations, revoked } = key;
         let NewKey { operator: _, id, name, roles, secret_hash, until, .. } = &**terms;
         let NewKey { networks, event_types, origins, player, who, .. } = &**terms;
-        if key.changed() == operator.since.control {
-            return; // it came with the operator, and that says all
-        }
         let out = &mut self.buffer;
         out.push(tag::KEY);
         put_varint(out, u64::from(operator.number));

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
-use utoipa_swagger_ui::{Config, Url};
+use utoipa_swagger_ui::Config;
 
 use crate::call::Call;
 use crate::problem::Problem;
@@ -27,7 +27,8 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
 });
 
 static VIEWER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    let config = Config::new([Url::new("Accolade", "v1/openapi.json")]);
+    // Without a name: the layout without a choice of descriptions shows no others.
+    let config = Config::new(["v1/openapi.json"]);
     let config = config.use_base_layout().validator_url("none").display_operation_id(true);
     Arc::new(config.try_it_out_enabled(true).persist_authorization(false))
 });

@@ -188,7 +188,7 @@ impl Recovers for Opening<'_> {
         let slices = payload.get(prefix_bytes..).unwrap_or_default();
         let added = self.index.add(slices, payload_at + prefix_bytes as u64);
         added.map_err(|bad| StorageError::bad(&found.path, payload_at, bad))?;
-        self.newest = head.time;
+        self.newest = self.newest.max(head.time);
         let is_wanted = self.from.is_none_or(|from| head.number >= from.next_frame);
         if is_wanted { (self.frame)(head, payload) } else { Ok(()) }
     }

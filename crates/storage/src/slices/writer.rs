@@ -61,7 +61,8 @@ impl SliceWriter {
     ) -> Result<Option<Left>> {
         let before = self.newest;
         let Appended { payload_at, rotated } = self.writer.append(time, synced, 0, frame)?;
-        self.newest = time;
+        // What a partition catches up with is older than what others have written before.
+        self.newest = if rotated.is_some() { time } else { before.max(time) };
         if rotated.is_some() {
             self.slices.begin(self.writer.position().sequence, Arc::clone(self.writer.file()));
         }

@@ -129,3 +129,39 @@ fn a_segment_goes_with_both_of_its_names() {
         assert!(names.iter().all(|name| !name.starts_with(&format!("{first:012}"))), "{names:?}");
     });
 }
+
+#[test]
+fn a_segment_is_as_young_as_the_youngest_of_its_frames() {
+    // Whoever was left behind goes on where the others were long ago.
+    let times = [5, 90, 7, 8, 6, 3, 4, 2, 1, 2, 1, 2];
+    let newest = |slices: &Slices| -> Vec<i64> {
+        slices.closed().iter().map(|closed| closed.newest.micros()).collect()
+    };
+    let written = |closes: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder.path()).unwrap());
+        disk.sync_dir(Family::Log.folder()).unwrap();
+        let slices = Slices::new(Arc::clone(&disk), Family::Log, 0, &TableCache::default());
+        let slices = Arc::new(slices);
+        let mut writer = SliceWriter::begin(Arc::clone(&slices), START, SEGMENT_BYTES).unwrap();
+        for (batch, time) in (1..).zip(times) {
+            let mut frame = new_frame(200);
+            Slice { partition: 0, batch, flags: 0, count: 0, body: &[1; 100] }.write(&mut frame);
+            let synced = writer.position().next_frame - 1;
+            let left = writer.append(Timestamp::from_micros(time), synced, &mut frame).unwrap();
+            writer.writer().sync().unwrap();
+            if let Some(left) = left.filter(|_| closes) {
+                left.close().unwrap();
+            }
+        }
+        (folder, disk, slices)
+    };
+    let (_folder, _, slices) = written(true);
+    let closed = newest(&slices);
+    assert_eq!(closed[0], 90);
+    assert!(closed[1] < 90, "{closed:?}");
+    // Where a crash came before they were closed, the frames say the same.
+    let (_folder, disk, _) = written(false);
+    let (slices, _) = recovered(&disk).unwrap();
+    assert_eq!(newest(&slices)[..closed.len()], closed);
+}

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
 
 use crate::encoding::{Decoder, check_charset};
 use crate::problem::{Problem, Refusal};
@@ -63,6 +64,12 @@ impl Drop for Held<'_> {
 pub(crate) fn essence_of(headers: &HeaderMap) -> &str {
     let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     named.split(';').next().unwrap_or("").trim()
+}
+
+/// What a body of JSON says.
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))
 }
 
 /// What a body of events is made of.

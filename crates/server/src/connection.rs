@@ -14,8 +14,8 @@ use std::time::Duration;
 
 pub(crate) use self::answer::Taken;
 pub(crate) use self::gate::{Closed, Conn, Gate, Place};
-pub(crate) use self::peer::announced;
 pub use self::peer::{BadProxies, Peer, Proxies};
+pub(crate) use self::peer::{announced, network};
 pub use self::tls::{BadTls, Tls, TlsFiles};
 pub(crate) use self::watched::Watched;
 

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
+use crate::body::json;
 use crate::call::Call;
 use crate::dry_run::respond_to_change;
 use crate::health::StandingShape;
@@ -342,8 +343,7 @@ pub(crate) async fn read<T: for<'de> Deserialize<'de>>(call: Call) -> Result<Ask
     let is_dry = call.is_dry()?;
     let Call { service, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
-    let body = serde_json::from_slice(&body)
-        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))?;
+    let body = json(&body)?;
     drop(held);
     Ok(Asked { service, body, is_dry })
 }

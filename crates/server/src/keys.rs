@@ -17,7 +17,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::body::json;
 use crate::call::Call;
+use crate::connection::network;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::{Change, key_of};
 use crate::principal::Known;
@@ -84,11 +86,6 @@ impl Bounds {
         }
         Err(Problem::new(Refusal::Forbidden, "the key may only send the game events that it lists"))
     }
-}
-
-/// A network, or a single address.
-fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// A key as it is asked for.
@@ -431,8 +428,7 @@ impl Asked {
     }
 
     fn json<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))
+        json(&self.body)
     }
 
     /// What names the effect of the request, where it has an idempotency key.

@@ -14,17 +14,17 @@ use accolade_storage::random::random;
 use accolade_wire::hex::{from_hex, to_hex};
 use axum::http::StatusCode;
 use axum::response::Response;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use utoipa::ToSchema;
 
+use crate::body::json;
 use crate::call::Call;
 use crate::credentials::is_same;
 use crate::keys::Bounds;
 use crate::principal::{Credential, Operators, Principal};
 use crate::problem::{Problem, Refusal};
 use crate::roles::{Role, Scope};
+use crate::secret::mac;
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
 
@@ -56,12 +56,6 @@ struct Claims {
     /// In microseconds since 1970.
     #[serde(rename = "u")]
     until: i64,
-}
-
-fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
-    mac.update(text);
-    mac.finalize().into_bytes().into()
 }
 
 impl Signer {
@@ -174,8 +168,7 @@ pub(crate) async fn mint(call: Call) -> Result<Response, Problem> {
     let Call { service, principal, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
     drop(held);
-    let body: Wanted = serde_json::from_slice(&body)
-        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))?;
+    let body: Wanted = json(&body)?;
     let player = &body.player_id;
     if !(1..=ID_BYTES_MAX).contains(&player.len()) || player.chars().any(char::is_control) {
         let detail = format!("expected a text of 1 to {ID_BYTES_MAX} bytes");

@@ -292,16 +292,8 @@ impl Route {
     }
 
     /// Whether a part of the path varies.
-    pub(crate) const fn is_named(&self) -> bool {
-        let path = self.path.as_bytes();
-        let mut at = 0;
-        while at < path.len() {
-            if path[at] == b'{' {
-                return true;
-            }
-            at += 1;
-        }
-        false
+    pub(crate) fn is_named(&self) -> bool {
+        self.path.contains('{')
     }
 
     /// The problems that it may answer with.

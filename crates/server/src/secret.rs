@@ -40,8 +40,13 @@ fn is_one(text: &str) -> bool {
 
 /// The keyed hash of a secret.
 pub(crate) fn hash(key: &HashKey, secret: &str) -> Hash {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("a key of any length will do");
-    mac.update(secret.as_bytes());
+    mac(&key.0, secret.as_bytes())
+}
+
+/// HMAC-SHA-256.
+pub(crate) fn mac(key: &[u8], text: &[u8]) -> Hash {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
+    mac.update(text);
     mac.finalize().into_bytes().into()
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::neighbours::Neighbours;
 use super::told::{Told, put_told, read_all};
+use crate::body::json;
 use crate::call::Call;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
@@ -91,8 +92,7 @@ impl Neighbours {
 async fn read<T: DeserializeOwned>(call: Call) -> Result<(Service, T), Problem> {
     let Call { service, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
-    let read = serde_json::from_slice(&body)
-        .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))?;
+    let read = json(&body)?;
     drop(held);
     Ok((service, read))
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use axum::http::{HeaderMap, HeaderName, header::FORWARDED};
 use ipnet::IpNet;
@@ -69,15 +68,16 @@ impl fmt::Display for BadProxies {
 
 impl std::error::Error for BadProxies {}
 
+/// A network, or a single address.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 impl Proxies {
     /// The proxies in `networks`, which tell addresses by `way`.
     pub fn new(networks: &str, way: &str) -> Result<Self, BadProxies> {
-        let network = |text: &str| {
-            let address = || text.parse::<IpAddr>().map(IpNet::from);
-            IpNet::from_str(text)
-                .or_else(|_| address())
-                .map_err(|_| BadProxies::Network(text.to_owned()))
-        };
+        let network =
+            |text: &str| network(text).ok_or_else(|| BadProxies::Network(text.to_owned()));
         let named = networks.split(',').map(str::trim).filter(|text| !text.is_empty());
         let networks = named.map(network).collect::<Result<_, _>>()?;
         let way = match way {

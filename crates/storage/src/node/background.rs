@@ -117,14 +117,18 @@ fn checkpoint(inner: &Inner, checkpoints: &mut Checkpoints) -> Result<bool> {
 pub(super) fn tidy(inner: &Arc<Inner>) {
     let options = &inner.options;
     let tidying = Tidying::new(&inner.ground, options.log_days, options.log_bytes_max);
-    let mut haste = None;
+    let mut in_haste = false;
+    give_way(in_haste);
     while !inner.log_ended.load(Ordering::Acquire) && !inner.has_failed() {
-        let wanted = inner.ground.backing().waiting_to_pack() > WAITING_MAX;
-        if haste.replace(wanted) != Some(wanted) {
-            give_way(wanted);
-        }
         match tidying.step() {
-            Ok(Some(_)) => {}
+            // Only where there was something to do can much wait.
+            Ok(Some(_)) => {
+                let was = in_haste;
+                in_haste = inner.ground.backing().waiting_to_pack() > WAITING_MAX;
+                if in_haste != was {
+                    give_way(in_haste);
+                }
+            }
             Ok(None) => std::thread::sleep(TIDY_EVERY),
             Err(error) => inner.fail(format!("tidying: {}", in_full(&error))),
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_engine::objects::Objects;
-use accolade_server::Settings;
+use accolade_server::{AccessLog, Settings};
 use accolade_storage::node::{NodeOptions, ShipOptions};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -144,6 +144,37 @@ pub(crate) struct LogsConfig {
     /// What is logged: `error`, `warn`, `info`, `debug`, or by module as `info,accolade_storage=debug`.
     #[config(env = "ACCOLADE_LOG", default = "info")]
     pub(crate) filter: String,
+
+    /// Which requests have a line, at the target `accolade::access`: `all`, `off`, or `troubles`: those that
+    /// the node failed (5xx) and those that were slow.
+    #[config(env = "ACCOLADE_LOG_ACCESS", default = "troubles")]
+    pub(crate) access: Access,
+
+    /// Milliseconds from which on a request is slow.
+    #[config(env = "ACCOLADE_LOG_SLOW_MS", default = 1000)]
+    pub(crate) slow_ms: u64,
+}
+
+/// Which requests have a line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Access {
+    /// All.
+    All,
+    /// Those that went wrong or were slow.
+    Troubles,
+    /// None.
+    Off,
+}
+
+impl LogsConfig {
+    fn access_log(&self) -> AccessLog {
+        match self.access {
+            Access::All => AccessLog::All,
+            Access::Troubles => AccessLog::Troubles { slow: Duration::from_millis(self.slow_ms) },
+            Access::Off => AccessLog::Off,
+        }
+    }
 }
 
 /// How log lines are written.
@@ -250,7 +281,7 @@ impl Config {
 
     /// What the HTTP API takes.
     pub(crate) fn settings(&self) -> Settings {
-        self.http.settings()
+        Settings { access_log: self.logs.access_log(), ..self.http.settings() }
     }
 }
 

@@ -10,12 +10,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
+use crate::arrival::Arrival;
 use crate::cluster::Carrying;
 use crate::connection::Peer;
 use crate::parameters::{DRY_RUN, OPERATOR_ID, Parameters};
 use crate::player_tokens;
 use crate::principal::{Credential, Known, Principal};
 use crate::problem::{Problem, Refusal};
+use crate::request_id::RequestId;
 use crate::roles::Scope;
 use crate::routes::{Audience, By, Effect, Route};
 use crate::secret;
@@ -38,6 +40,8 @@ pub(crate) enum Came {
 pub(crate) struct Call {
     pub(crate) service: Service,
     pub(crate) route: &'static Route,
+    /// The id of the request.
+    pub(crate) id: RequestId,
     /// Who asks.
     pub(crate) principal: Arc<Principal>,
     operator: Option<Arc<Known>>,
@@ -54,6 +58,7 @@ impl Call {
         route: &'static Route,
         came: Came,
         request: Request,
+        arrival: &mut Arrival,
         handle: impl FnOnce(Self) -> F,
     ) -> Result<Response, Problem>
     where
@@ -62,6 +67,7 @@ impl Call {
         let (mut parts, body) = request.into_parts();
         let came = service.really_came(route, came, &parts)?;
         let principal = service.principal(route, came, &parts.headers)?;
+        arrival.principal = Some(Arc::clone(&principal));
         if came != Came::Forwarded {
             let origin =
                 parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
@@ -77,6 +83,7 @@ impl Call {
                 .then(|| service.operator_of(&principal, &parameters, &parts.headers));
             (parameters, operator.transpose()?)
         };
+        arrival.operator.clone_from(&operator);
         route.takes.check(&parts.headers)?;
         let name = if route.is_named() { name_of(&mut parts).await? } else { String::new() };
         match (route.by, route.effect) {
@@ -85,16 +92,18 @@ impl Call {
             (By::Nothing, Effect::TakesIn) => {}
             (By::Nothing | By::DeadLetter, _) => principal.names("")?,
         }
-        let (parts, body) = match service.carry(route, came, &name, parts, body).await? {
-            Carrying::Here(parts, body) => (parts, body),
-            Carrying::Done(response) => return Ok(response),
-        };
+        let (parts, body) =
+            match service.carry(route, came, &arrival.id, &name, parts, body).await? {
+                Carrying::Here(parts, body) => (parts, body),
+                Carrying::Done(response) => return Ok(response),
+            };
         let reading = operator.as_ref().filter(|_| route.effect == Effect::Reads);
         let _share = match reading.map(|operator| operator.number) {
             Some(operator) => Some(service.shares.take(operator).await?),
             None => None,
         };
-        let call = Self { service, route, principal, operator, name, parameters, parts, body };
+        let id = arrival.id.clone();
+        let call = Self { service, route, id, principal, operator, name, parameters, parts, body };
         handle(call).await
     }
 

@@ -11,7 +11,7 @@ use accolade_wire::identity::{HashKey, partition_of};
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::{Kind, Record, Source};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -100,19 +100,8 @@ pub(crate) struct Applying {
     outcome: OutcomeShape,
 }
 
-/// Takes in a request's body. Where its operator has a limit, the answer tells what is left of it.
+/// Takes in a request's body.
 pub(crate) async fn take_in(way: Way, call: Call) -> Result<Response, Problem> {
-    let operator = way.operator.clone();
-    let answer = taken_in(way, call).await;
-    let Some(limit) = operator.as_ref().and_then(|operator| operator.limit.as_ref()) else {
-        return answer;
-    };
-    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-    limit.put_headers(response.headers_mut());
-    Ok(response)
-}
-
-async fn taken_in(way: Way, call: Call) -> Result<Response, Problem> {
     let Call { service, principal, parameters, parts, body, .. } = call;
     let waits = parameters.choice("wait", false, &[("applied", true)])?;
     let format = Format::of(&parts.headers)?;
@@ -158,7 +147,7 @@ async fn taken_in(way: Way, call: Call) -> Result<Response, Problem> {
     }
     let rejected = rejected
         .iter()
-        .map(|(index, problem)| Rejected { index: *index, problem: problem.shape() })
+        .map(|(index, problem)| Rejected { index: *index, problem: problem.shape(None) })
         .collect();
     Ok(respond(StatusCode::OK, &Many { accepted, rejected, results }))
 }

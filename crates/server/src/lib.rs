@@ -4,6 +4,7 @@
 //! It decides nothing about points: what a request asks for becomes a record of the log, and what is
 //! answered was decided by the fold or recorded in the journal.
 
+mod arrival;
 mod audit;
 mod behaviour;
 mod body;
@@ -32,6 +33,7 @@ mod principal;
 mod problem;
 mod program;
 mod rate;
+mod request_id;
 pub mod roles;
 mod router;
 pub mod routes;
@@ -46,6 +48,7 @@ mod traffic;
 mod uses;
 mod zone;
 
+pub use self::arrival::AccessLog;
 pub use self::cluster::{BadSecret, Neighbours};
 pub use self::connection::{
     BadBound, BadProxies, BadTls, Bounds, Front, Peer, Proxies, Tls, TlsFiles,

@@ -53,6 +53,19 @@ pub(crate) enum Credential {
     ClusterSecret,
 }
 
+impl Credential {
+    /// Its stable name.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::ApiKey => "api_key",
+            Self::PlayerToken => "player_token",
+            Self::Socket => "socket",
+            Self::ClusterSecret => "cluster_secret",
+        }
+    }
+}
+
 /// What requests need to know of an operator. All but the pause holds for ever: operators are only added.
 #[derive(Debug)]
 pub(crate) struct Known {

@@ -9,13 +9,14 @@ use accolade_storage::host::NotHere;
 use accolade_wire::document::DocumentProblem;
 use axum::http::header::{ACCEPT_ENCODING, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::description::schemas::problem_codes;
 use crate::rate::Exceeded;
+use crate::request_id::{Instance, RequestId};
 use crate::roles::Scope;
 use crate::routes::Header;
 use crate::shapes::respond_with;
@@ -223,6 +224,8 @@ enum More {
     Outcome(Box<RawValue>),
     /// The scope that is missing.
     Scope(Scope),
+    /// What has failed; for the log alone.
+    Cause(StorageError),
 }
 
 /// One bad field.
@@ -316,12 +319,20 @@ impl Problem {
         Self { more, ..Self::new(Refusal::Gone, detail) }
     }
 
-    /// The document (RFC 9457).
-    pub(crate) fn shape(&self) -> ProblemShape<'_> {
+    /// What the log says about it, and nobody else hears.
+    pub(crate) fn cause(&self) -> Option<&StorageError> {
+        match self.more.as_deref() {
+            Some(More::Cause(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The document (RFC 9457), of the request of this id as a whole or of a part of one.
+    pub(crate) fn shape<'a>(&'a self, of: Option<&'a RequestId>) -> ProblemShape<'a> {
         let (status, code, title) = self.refusal.answer();
         let outcome = match self.more.as_deref() {
             Some(More::Outcome(outcome)) => Some(&**outcome),
-            Some(More::Limit(_) | More::Scope(_) | More::Encodings) | None => None,
+            Some(More::Limit(_) | More::Scope(_) | More::Encodings | More::Cause(_)) | None => None,
         };
         ProblemShape {
             kind: format!("urn:accolade:problem:{code}"),
@@ -329,6 +340,7 @@ impl Problem {
             status: status.as_u16(),
             code,
             detail: &self.detail,
+            instance: of.map(RequestId::instance),
             errors: &self.errors,
             outcome,
         }
@@ -381,6 +393,10 @@ pub(crate) struct ProblemShape<'a> {
     code: &'static str,
     /// What it is about this time, for people.
     detail: &'a str,
+    /// The request, by its `X-Request-Id`; not with a part of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    instance: Option<Instance<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false, value_type = Vec<FieldError>)]
     errors: &'a [FieldError],
@@ -390,10 +406,11 @@ pub(crate) struct ProblemShape<'a> {
     outcome: Option<&'a RawValue>,
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The answer to the request of this id.
+    pub(crate) fn respond(&self, to: &RequestId) -> Response {
         let status = self.refusal.answer().0;
-        let mut response = respond_with(status, "application/problem+json", &self.shape());
+        let mut response = respond_with(status, "application/problem+json", &self.shape(Some(to)));
         self.put_headers(response.headers_mut());
         response
     }
@@ -478,9 +495,9 @@ impl From<Declined> for Problem {
 
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
-        let error: &(dyn std::error::Error + 'static) = &error;
-        tracing::error!(error, "a request could not be answered");
-        Self::new(Refusal::Failed, "the node's files could not be read; its log says more")
+        let detail = "the node's files could not be read; its log says more";
+        let more = Some(Box::new(More::Cause(error)));
+        Self { more, ..Self::new(Refusal::Failed, detail) }
     }
 }
 

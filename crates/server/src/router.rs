@@ -1,15 +1,15 @@
 //! Which path leads where, from the list of routes.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 
+use crate::arrival::{Arrival, Led};
 use crate::call::{Call, Came};
 use crate::cluster::at_a_node;
 use crate::problem::{Problem, Refusal};
@@ -22,6 +22,27 @@ use crate::traffic::Unrouted;
 pub(crate) struct Door {
     service: Service,
     came: Came,
+}
+
+const NO_SUCH_PATH: (Refusal, &str) =
+    (Refusal::NotFound, "there is nothing at this path; `/api/docs` lists what there is");
+const NO_SUCH_METHOD: (Refusal, &str) =
+    (Refusal::MethodNotAllowed, "this path does not have this method; see `Allow`");
+
+impl Door {
+    /// Answers what has led to no route.
+    fn nowhere(
+        &self,
+        request: &Request,
+        template: &'static str,
+        refused: &Unrouted,
+        (refusal, detail): (Refusal, &'static str),
+    ) -> Response {
+        refused.count();
+        let answer = Err(Problem::new(refusal, detail));
+        let log = self.service.settings.access_log;
+        Arrival::of(request).end(Led::nowhere(template), log, answer).0
+    }
 }
 
 /// A route on its way into the router.
@@ -42,14 +63,15 @@ impl Way {
         let Self { number, route, others } = self;
         let method = MethodFilter::try_from(route.method.clone()).expect("one that routers know");
         others.on(method, async move |State(door): State<Door>, request: Request| {
-            let begun = Instant::now();
+            let mut arrival = Arrival::of(&request);
             let Door { service, came } = door;
-            let answer = Call::answer(service.clone(), route, came, request, handler).await;
-            let response = answer.unwrap_or_else(|problem| {
+            let answer =
+                Call::answer(service.clone(), route, came, request, &mut arrival, handler).await;
+            if let Err(problem) = &answer {
                 debug_assert!(route.may_answer(problem.refusal), "{}: {problem:?}", route.id);
-                problem.into_response()
-            });
-            service.traffic.count(number, response.status(), begun.elapsed());
+            }
+            let (response, took) = arrival.end(Led::to(route), service.settings.access_log, answer);
+            service.traffic.count(number, response.status(), took);
             response
         })
     }
@@ -92,13 +114,20 @@ fn router(routes: impl Iterator<Item = (usize, &'static Route, String)>, door: D
     }
     let mut router = Router::new();
     for (path, (template, methods, way)) in paths {
-        let refused = Unrouted::new(template, Refusal::MethodNotAllowed);
+        let refused = Unrouted::new(template, NO_SUCH_METHOD.0);
         let allowed = allowed(&methods);
-        let no_such_method = async move || no_such_method(&refused, allowed);
+        let no_such_method = async move |State(door): State<Door>, request: Request| {
+            let mut response = door.nowhere(&request, template, &refused, NO_SUCH_METHOD);
+            response.headers_mut().insert(ALLOW, allowed);
+            response
+        };
         router = router.route(&path, way.fallback(no_such_method));
     }
-    let refused = Unrouted::new("none", Refusal::NotFound);
-    router.fallback(async move || no_such_path(&refused)).with_state(door)
+    let refused = Unrouted::new("none", NO_SUCH_PATH.0);
+    let no_such_path = async move |State(door): State<Door>, request: Request| {
+        door.nowhere(&request, "none", &refused, NO_SUCH_PATH)
+    };
+    router.fallback(no_such_path).with_state(door)
 }
 
 /// The header that says which methods a path has.
@@ -106,18 +135,4 @@ fn allowed(methods: &[Method]) -> HeaderValue {
     let head = methods.contains(&Method::GET).then_some("HEAD");
     let methods: Vec<&str> = methods.iter().map(Method::as_str).chain(head).collect();
     HeaderValue::try_from(methods.join(",")).expect("methods are ASCII")
-}
-
-fn no_such_path(refused: &Unrouted) -> Response {
-    refused.count();
-    let detail = "there is nothing at this path; `/api/docs` lists what there is";
-    Problem::new(Refusal::NotFound, detail).into_response()
-}
-
-fn no_such_method(refused: &Unrouted, allowed: HeaderValue) -> Response {
-    refused.count();
-    let detail = "this path does not have this method; see `Allow`";
-    let mut response = Problem::new(Refusal::MethodNotAllowed, detail).into_response();
-    response.headers_mut().insert(ALLOW, allowed);
-    response
 }

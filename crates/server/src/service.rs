@@ -12,6 +12,7 @@ use accolade_wire::body::Limits;
 use accolade_wire::identity::HashKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::arrival::AccessLog;
 use crate::body::Room;
 use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
@@ -48,6 +49,8 @@ pub struct Settings {
     pub body_ms: u64,
     /// Dead letters that a node looks at for one page of the list, however few of them are wanted.
     pub letters_looked_at_max: usize,
+    /// Which requests have a line in the log.
+    pub access_log: AccessLog,
     /// The data directory, as `GET /local/status` names it.
     pub data_dir: Option<PathBuf>,
 }
@@ -62,6 +65,7 @@ impl Default for Settings {
             wait_ms: 5_000,
             body_ms: 30_000,
             letters_looked_at_max: 50_000,
+            access_log: AccessLog::default(),
             data_dir: None,
         }
     }

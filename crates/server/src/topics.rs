@@ -79,7 +79,7 @@ struct Wanted {
 /// The records of a topic as lines of JSON.
 pub(crate) async fn tail(call: Call) -> Result<Response, Problem> {
     let name = call.name();
-    let Call { service, parameters, .. } = call;
+    let Call { service, parameters, id, .. } = call;
     let found = TOPICS.iter().find(|(other, _)| *other == name);
     let (name, topic) = *found.ok_or_else(|| Problem::not_found("topic"))?;
     let wanted = Wanted {
@@ -111,7 +111,7 @@ pub(crate) async fn tail(call: Call) -> Result<Response, Problem> {
         match tail.write(parts) {
             Ok(()) | Err(Ended::Gone) => {}
             Err(Ended::Problem(problem)) => {
-                tracing::error!(detail = %problem.detail, "a topic could not be read to its end");
+                tracing::error!(detail = %problem.detail, request = %id, "a topic could not be read to its end");
             }
         }
     }))

@@ -18,6 +18,7 @@ use super::neighbours::FORWARDED_HEADER;
 use crate::call::{Came, OPERATOR_HEADER};
 use crate::dead_letters::place_of;
 use crate::problem::{Problem, Refusal};
+use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::routes::{By, Route};
 use crate::service::Service;
 
@@ -48,6 +49,7 @@ impl Service {
         &self,
         route: &Route,
         came: Came,
+        id: &RequestId,
         name: &str,
         parts: Parts,
         body: Body,
@@ -66,7 +68,7 @@ impl Service {
             // The other node was wrong about this one: it will hear of the new owner.
             Where::At(_) if came == Came::Forwarded => Err(NotHere::Nowhere.into()),
             Where::At(address) => {
-                self.forward(&address, came, parts, body).await.map(Carrying::Done)
+                self.forward(&address, came, id, parts, body).await.map(Carrying::Done)
             }
         }
     }
@@ -75,6 +77,7 @@ impl Service {
         &self,
         address: &str,
         came: Came,
+        id: &RequestId,
         parts: Parts,
         body: Body,
     ) -> Result<axum::response::Response, Problem> {
@@ -89,6 +92,7 @@ impl Service {
                 onward.headers_mut().insert(name, value.clone());
             }
         }
+        onward.headers_mut().insert(X_REQUEST_ID, id.header());
         let patience = Duration::from_millis(self.settings.wait_ms) + SLACK;
         let answer = self.neighbours()?.forward(address, onward, body, patience).await;
         let mut answer = answer.map_err(|error| unreachable(address, &error))?;

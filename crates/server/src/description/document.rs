@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::schemas::{self, Schemas};
 use crate::parameters::{LIMIT, LIMIT_MAX};
 use crate::problem::{Problem, ProblemShape, Refusal};
+use crate::request_id;
 use crate::roles::Scope;
 use crate::routes::{self, Answer, Area, Audience, Content, Effect, Form, Header, Route, Takes};
 
@@ -45,6 +46,12 @@ pub(crate) fn document() -> Value {
                 "scheme": "bearer",
                 "description": key_description(),
             } },
+            "headers": { "RequestId": request_id(
+                "The id of the request, by which the node's log knows it too. `instance` of a problem has it.",
+            ) },
+            "parameters": { "RequestId": in_header("X-Request-Id", request_id(
+                "The id of the request, where the caller has one; one that is not well-formed is replaced.",
+            )) },
             "responses": { "MethodNotAllowed": method_not_allowed() },
             "schemas": schemas.0,
         },
@@ -121,6 +128,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             "name": "Idempotency-Key", "in": "header", "description": what, "schema": schema
         }));
     }
+    all.push(json!({ "$ref": "#/components/parameters/RequestId" }));
     all.extend(route.headers.iter().map(|Header { name, what }| {
         json!({ "name": name, "in": "header", "description": what, "schema": { "type": "string" } })
     }));
@@ -177,6 +185,9 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
             })
             .or_insert(problem);
     }
+    for response in responses.values_mut() {
+        response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
+    }
     json!(responses)
 }
 
@@ -227,7 +238,7 @@ fn problems(refusals: &[Refusal]) -> Value {
         .iter()
         .map(|refusal| {
             let (_, code, title) = refusal.answer();
-            (code, json!({ "value": Problem::new(*refusal, title).shape() }))
+            (code, json!({ "value": Problem::new(*refusal, title).shape(None) }))
         })
         .collect();
     let mut response = json!({
@@ -245,6 +256,20 @@ fn problems(refusals: &[Refusal]) -> Value {
         response["headers"] = headers(&own);
     }
     response
+}
+
+/// The id of a request, as a header.
+fn request_id(what: &str) -> Value {
+    let (pattern, max) = (request_id::PATTERN, request_id::BYTES_MAX);
+    json!({ "description": what, "schema": {
+        "type": "string", "pattern": pattern, "minLength": 1, "maxLength": max
+    } })
+}
+
+fn in_header(name: &str, mut header: Value) -> Value {
+    header["name"] = name.into();
+    header["in"] = "header".into();
+    header
 }
 
 fn method_not_allowed() -> Value {

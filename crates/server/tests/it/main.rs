@@ -21,6 +21,7 @@ mod outlets;
 mod outputs;
 mod players;
 mod program;
+mod request_ids;
 mod roles;
 mod serving;
 mod tenancy;

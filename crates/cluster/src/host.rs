@@ -79,12 +79,12 @@ impl Host for ClusterNode {
             descriptors: inner.options.descriptors.counts(),
             ..Status::default()
         };
-        inner.each_here(|partition| {
-            status.partitions_here.push(partition.number());
-            status.log_time = status.log_time.max(partition.time());
-            status.players += partition.players().all().len();
-            status.ids_in_memory += partition.ids().len();
-        });
+        for (partition, shown) in inner.all_shown() {
+            status.partitions_here.push(partition);
+            status.log_time = status.log_time.max(shown.time);
+            status.players += shown.players;
+            status.ids_in_memory += shown.ids_in_memory;
+        }
         status
     }
 

@@ -12,7 +12,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{self, AppendFailed, OrderedLog, Owner};
-use accolade_engine::partition::{Partition, Shared};
+use accolade_engine::partition::Shared;
 use accolade_engine::step::Effect;
 use accolade_storage::backing::Backing;
 use accolade_storage::host::NotHere;
@@ -23,7 +23,7 @@ use crate::asking::{Later, Open, Peers};
 use crate::checkpoints::Keeping;
 use crate::clock::Clock;
 use crate::control::ControlBook;
-use crate::driver::seat::{Live, Shown};
+use crate::driver::seat::{Figures, Live, Shown};
 use crate::driver::takeover::NotTaken;
 use crate::inbox::Inbox;
 use crate::options::ClusterOptions;
@@ -369,7 +369,7 @@ impl Inner {
 
     /// What is shown of a partition that is here.
     pub(crate) fn shown(&self, partition: u16) -> Option<Arc<Shown>> {
-        lock(&self.shown[usize::from(partition)]).upgrade()
+        lock(&self.shown[usize::from(partition)]).upgrade().filter(|shown| shown.is_here())
     }
 
     /// Whether the partition is to be owned here.
@@ -595,10 +595,8 @@ impl Inner {
 
     /// Whether a partition is here, or where else.
     pub(crate) fn whereabouts(&self, partition: u16) -> Result<(), NotHere> {
-        match &*lock(&self.seats[usize::from(partition)]) {
-            Seat::Live(_) => Ok(()),
-            Seat::Empty | Seat::Taking => Err(self.elsewhere(partition)),
-        }
+        let here = self.shown(partition).map(|_| ());
+        here.ok_or_else(|| self.elsewhere(partition))
     }
 
     pub(crate) fn elsewhere(&self, partition: u16) -> NotHere {
@@ -676,12 +674,9 @@ impl Inner {
         }
     }
 
-    /// Reads from every partition that is here.
-    pub(crate) fn each_here(&self, mut read: impl FnMut(&Partition)) {
-        for seat in &self.seats {
-            if let Seat::Live(live) = &*lock(seat) {
-                read(live.home.partition());
-            }
-        }
+    /// How every partition is that is here.
+    pub(crate) fn all_shown(&self) -> impl Iterator<Item = (u16, Figures)> {
+        let shown = |partition| Some((partition, self.shown(partition)?.figures()));
+        (0..self.log.partitions()).filter_map(shown)
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::node::{Inner, lock};
-use crate::seat::Seat;
 
 /// Between two questions; well within the lease.
 const EVERY: Duration = Duration::from_millis(500);
@@ -63,13 +62,11 @@ impl Inner {
             return true;
         }
         let mut waits = false;
-        for seat in &self.seats {
-            if let Seat::Live(live) = &*lock(seat) {
-                if !self.is_old(live.proven_at()) {
-                    return false;
-                }
-                waits |= live.waits_since().is_some_and(|since| self.is_old(since));
+        for (_, shown) in self.all_shown() {
+            if !self.is_old(shown.proven_at) {
+                return false;
             }
+            waits |= shown.waits_since.is_some_and(|since| self.is_old(since));
         }
         waits
     }

@@ -51,8 +51,14 @@ pub(crate) enum AllFolded {
     Stands,
 }
 
-/// Does what can be done with a partition at this moment.
+/// Does what can be done with a partition at this moment, and shows how it is then.
 pub(crate) fn step(inner: &Arc<Inner>, live: &mut Live) -> Result<Stepped, String> {
+    let stepped = work(inner, live)?;
+    live.show();
+    Ok(stepped)
+}
+
+fn work(inner: &Arc<Inner>, live: &mut Live) -> Result<Stepped, String> {
     let number = live.home.partition().number();
     let mut worked = false;
     let heard = std::mem::take(&mut *lock(&inner.acks[usize::from(number)]));

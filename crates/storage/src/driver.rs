@@ -67,7 +67,7 @@ impl Driver {
             disk: Arc::clone(disk),
             backing,
             shared,
-            due: partitions.iter().map(|_| AtomicI64::new(i64::MAX)).collect(),
+            shown: partitions.iter().map(Shown::of).collect(),
             cells: partitions.into_iter().map(cell).collect(),
             spare: Mutex::default(),
             log_time: AtomicI64::new(log.time().micros()),
@@ -96,13 +96,35 @@ pub struct Ground {
     shared: Shared,
     cells: Vec<Mutex<Cell>>,
     spare: Mutex<Spare>,
-    /// When each partition's next timer is due, in microseconds; `i64::MAX` for none.
-    due: Vec<AtomicI64>,
+    shown: Vec<Shown>,
     log_time: AtomicI64,
     log_synced: AtomicU64,
     log_needed_from: AtomicU64,
     ids_in_memory: AtomicUsize,
     checkpointed_at: AtomicI64,
+}
+
+/// How a partition was after its last frame, for whoever does not wait for its fold.
+#[derive(Debug)]
+struct Shown {
+    /// When its next timer is due, in microseconds; `i64::MAX` for none.
+    due: AtomicI64,
+    players: AtomicUsize,
+    standing: Mutex<Option<(Place, String)>>,
+}
+
+impl Shown {
+    fn of(partition: &Partition) -> Self {
+        Self {
+            due: AtomicI64::new(due(partition)),
+            players: AtomicUsize::new(partition.players().all().len()),
+            standing: Mutex::default(),
+        }
+    }
+}
+
+fn due(partition: &Partition) -> i64 {
+    partition.next_due().map_or(i64::MAX, Timestamp::micros)
 }
 
 /// The log's next segment, and those that it left.
@@ -146,7 +168,12 @@ impl Ground {
 
     /// Partitions that stand, each with the place and what the failure said.
     pub fn standing(&self) -> Vec<(Place, String)> {
-        self.cells.iter().filter_map(|cell| lock(cell).standing.clone()).collect()
+        self.shown.iter().filter_map(|shown| lock(&shown.standing).clone()).collect()
+    }
+
+    /// How many players there are.
+    pub fn players(&self) -> usize {
+        self.shown.iter().map(|shown| shown.players.load(Ordering::Relaxed)).sum()
     }
 
     /// The time of the log's last frame.
@@ -169,8 +196,12 @@ impl Ground {
         Timestamp::from_micros(self.checkpointed_at.load(Ordering::Relaxed))
     }
 
-    fn set_due(&self, at: usize, partition: &Partition) {
-        let due = partition.next_due().map_or(i64::MAX, Timestamp::micros);
-        self.due[at].store(due, Ordering::Relaxed);
+    fn show(&self, at: usize, cell: &Cell) {
+        let shown = &self.shown[at];
+        if cell.standing.is_none() {
+            shown.due.store(due(&cell.partition), Ordering::Relaxed);
+        }
+        shown.players.store(cell.partition.players().all().len(), Ordering::Relaxed);
+        lock(&shown.standing).clone_from(&cell.standing);
     }
 }

@@ -327,13 +327,12 @@ impl Node {
     pub fn status(&self) -> Status {
         let inner = &self.inner;
         let ground = &inner.ground;
-        let players_of = |number| ground.read(number, |partition| partition.players().all().len());
         Status {
             log_time: ground.log_time(),
             lag_bytes: inner.lag_bytes.load(Ordering::Relaxed),
             ids_in_memory: ground.ids_in_memory(),
             partitions_here: (0..self.partitions()).collect(),
-            players: (0..self.partitions()).map(players_of).sum(),
+            players: ground.players(),
             checkpointed_at: ground.checkpointed_at(),
             disk_full: inner.disk_full.load(Ordering::Relaxed),
             clock_stepped: inner.clock_stepped.load(Ordering::Relaxed),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,9 +34,12 @@ const HEARTBEAT_MICROS: i64 = 10_000_000;
 /// An owner whose clock is further from the broker's stops ordering.
 const SKEW_MICROS_MAX: i64 = 2_000_000;
 
-/// What publishers and projections read of a partition, without waiting for its fold.
+/// What is read of a partition without waiting for its fold.
 #[derive(Debug)]
 pub(crate) struct Shown {
+    /// Its owner is here, and has not let it go.
+    is_here: AtomicBool,
+    figures: Mutex<Figures>,
     pub(crate) files: Arc<Backing>,
     /// The first batch whose outputs may still have to leave from this cluster.
     pub(crate) first_batch: u64,
@@ -44,6 +47,27 @@ pub(crate) struct Shown {
     pub(crate) end: AtomicU64,
     /// Where the order is read again.
     pub(crate) rereading: Rereading,
+}
+
+/// How a partition was after its owner's last step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figures {
+    pub(crate) time: Timestamp,
+    pub(crate) players: usize,
+    pub(crate) ids_in_memory: usize,
+    pub(crate) proven_at: Duration,
+    pub(crate) waits_since: Option<Duration>,
+}
+
+impl Shown {
+    /// Whether the partition is still here.
+    pub(crate) fn is_here(&self) -> bool {
+        self.is_here.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A partition that is owned.
@@ -169,6 +193,8 @@ impl Live {
     pub(super) fn new(home: Home, holder: Holder, claimed_at: Duration, shipped: Cursor) -> Self {
         let last_time = home.partition().time();
         let shown = Arc::new(Shown {
+            is_here: AtomicBool::new(true),
+            figures: Mutex::new(figures(&home, claimed_at, None)),
             files: Arc::clone(home.backing()),
             first_batch: holder.cursor().first_batch.max(shipped.next_batch),
             end: AtomicU64::new(home.partition().next_batch()),
@@ -200,6 +226,12 @@ impl Live {
     /// When the last record was sent whose acknowledgement proved that the partition is still owned.
     pub const fn proven_at(&self) -> Duration {
         self.proven_at
+    }
+
+    /// Shows how the partition is now.
+    pub(crate) fn show(&self) {
+        let now = figures(&self.home, self.proven_at, self.waits_since());
+        *self.shown.figures.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// Whether a batch is on its way, or ordered and not folded.
@@ -341,6 +373,23 @@ impl Live {
     /// A checkpoint was shipped: the next batch names it.
     pub fn name(&mut self, checkpoint: &str) {
         checkpoint.clone_into(&mut self.to_name);
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.shown.is_here.store(false, Ordering::Release);
+    }
+}
+
+fn figures(home: &Home, proven_at: Duration, waits_since: Option<Duration>) -> Figures {
+    let partition = home.partition();
+    Figures {
+        time: partition.time(),
+        players: partition.players().all().len(),
+        ids_in_memory: partition.ids().len(),
+        proven_at,
+        waits_since,
     }
 }
 

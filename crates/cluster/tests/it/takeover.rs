@@ -1,6 +1,6 @@
 use std::ops::Bound;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use accolade_cluster::{ClusterNode, ClusterOptions};
@@ -561,6 +561,20 @@ fn a_node_that_is_cut_off_proves_nothing_any_more_and_says_so() {
         proven => Err(proven),
     });
     all_have(&cluster, 50, 2);
+}
+
+#[test]
+fn a_node_says_how_it_is_while_a_partition_is_at_work() {
+    let (_cluster, one) = played(1, 3);
+    let mut told = None;
+    let at_work = one.read(0, &mut |_| {
+        let (tell, hears) = mpsc::channel();
+        let node = Arc::clone(&one);
+        let asks = move || tell.send((node.status().players, node.whereabouts(0)));
+        std::thread::spawn(asks);
+        told = hears.recv_timeout(Duration::from_secs(30)).ok();
+    });
+    assert_eq!((at_work, told), (Ok(()), Some((3, Ok(())))));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod outlets;
 mod outputs;
 mod players;
 mod program;
+mod readiness;
 mod request_ids;
 mod roles;
 mod serving;

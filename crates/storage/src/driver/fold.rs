@@ -181,10 +181,12 @@ impl Fold {
         self.is_behind = false;
         for (at, cell) in ground.cells.iter().enumerate().filter(|(at, _)| is_own(*at)) {
             let mut cell = lock(cell);
-            if cell.folded_to.next_frame == number && cell.standing.is_none() {
-                cell.folded_to = frame.after;
+            if cell.folded_to.next_frame == number {
+                if cell.standing.is_none() {
+                    cell.folded_to = frame.after;
+                }
                 if has_slice[at] {
-                    ground.set_due(at, &cell.partition);
+                    ground.show(at, &cell);
                 }
             }
             self.is_behind |= cell.is_behind(self.live_to);
@@ -219,12 +221,12 @@ impl Fold {
         }
         self.store.flush(ground.log_time())?;
         self.is_broken = false;
-        if cell.standing.is_some() {
-            return Ok(false);
+        let stands = cell.standing.is_some();
+        if !stands {
+            cell.folded_to = frame.after;
         }
-        cell.folded_to = frame.after;
-        ground.set_due(at, &cell.partition);
-        Ok(true)
+        ground.show(at, &cell);
+        Ok(!stands)
     }
 
     /// Takes what a checkpoint holds of a partition, between two frames; nothing once the fold has failed.

@@ -102,7 +102,8 @@ impl Log {
         if beats {
             self.last_beat = now.micros();
         }
-        for (partition, due) in (0..).zip(&self.ground.due) {
+        for (partition, shown) in (0..).zip(&self.ground.shown) {
+            let due = &shown.due;
             if beats || due.load(Ordering::Relaxed) <= now.micros() {
                 self.writer.want_batch(partition);
                 due.store(i64::MAX, Ordering::Relaxed);

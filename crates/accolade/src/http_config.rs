@@ -34,6 +34,15 @@ pub(crate) struct HttpConfig {
     #[config(env = "ACCOLADE_WAIT_MS", default = 5000)]
     pub(crate) wait_ms: u64,
 
+    /// Requests a second of one operator beside intake, at this node; 0 for no limit.
+    #[config(env = "ACCOLADE_ASKS_PER_SECOND", default = 5000)]
+    pub(crate) asks_per_second: u32,
+
+    /// Requests a second of one address, or one /64 of IPv6, without a credential that is known; 0 for no limit.
+    /// Probes (`/healthz`, `/readyz`) are always answered.
+    #[config(env = "ACCOLADE_STRANGERS_PER_SECOND", default = 1000)]
+    pub(crate) strangers_per_second: u32,
+
     /// The certificate of the API and those between it and its authority, as PEM. The API speaks TLS 1.3
     /// where this is set, and reads the files again when they change.
     #[config(env = "ACCOLADE_HTTP_CERTIFICATE_FILE")]
@@ -111,6 +120,8 @@ impl HttpConfig {
             items_max: self.items_max,
             item_bytes_max: self.item_bytes_max,
             wait_ms: self.wait_ms,
+            asks_per_second: self.asks_per_second,
+            strangers_per_second: self.strangers_per_second,
             ..Settings::default()
         }
     }

@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 
 use axum::body::HttpBody as _;
 use axum::extract::Request;
-use axum::http::Version;
+use axum::http::header::{ACCEPT_ENCODING, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, Version};
 use axum::response::Response;
 
+use crate::compression::compressed;
+use crate::cors;
 use crate::principal::{Known, Principal};
 use crate::problem::Problem;
 use crate::request_id::{RequestId, X_REQUEST_ID};
-use crate::routes::{Effect, Route};
+use crate::routes::Route;
+use crate::service::Service;
 
 /// Which requests have a line in the log, at the target `accolade::access`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,30 +46,25 @@ pub(crate) struct Arrival {
     pub(crate) id: RequestId,
     begun: Instant,
     version: Version,
+    /// Its `Accept-Encoding`.
+    accepts: Option<HeaderValue>,
+    /// The page that asks, where one does.
+    origin: Option<HeaderValue>,
     /// Who asks, once it is known.
     pub(crate) principal: Option<Arc<Principal>>,
     /// The operator that it is for, once it is known.
     pub(crate) operator: Option<Arc<Known>>,
+    /// Whether it counts for the operator's limits, and the answer tells of them.
+    pub(crate) is_limited: bool,
 }
 
 /// Where a request has led.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Led {
-    pub(crate) method: &'static str,
-    pub(crate) template: &'static str,
-    /// Nothing where it has led nowhere.
-    pub(crate) effect: Option<Effect>,
-}
-
-impl Led {
-    pub(crate) fn to(route: &'static Route) -> Self {
-        Self { method: route.method.as_str(), template: route.path, effect: Some(route.effect) }
-    }
-
-    /// To no route: `template` has no such method, or there is none.
-    pub(crate) const fn nowhere(template: &'static str) -> Self {
-        Self { method: "other", template, effect: None }
-    }
+pub(crate) enum Led {
+    /// To a route.
+    To(&'static Route),
+    /// To none: the path of this template does not have the method, or there is no such path.
+    Nowhere(&'static str),
 }
 
 impl Arrival {
@@ -74,16 +73,19 @@ impl Arrival {
             id: RequestId::of(request.headers()),
             begun: Instant::now(),
             version: request.version(),
+            accepts: request.headers().get(ACCEPT_ENCODING).cloned(),
+            origin: request.headers().get(ORIGIN).cloned(),
             principal: None,
             operator: None,
+            is_limited: false,
         }
     }
 
     /// Makes an answer of what came out, and puts it down.
-    pub(crate) fn end(
+    pub(crate) async fn end(
         self,
+        service: &Service,
         led: Led,
-        log: AccessLog,
         answer: Result<Response, Problem>,
     ) -> (Response, Duration) {
         let mut code = None;
@@ -95,8 +97,13 @@ impl Arrival {
             code = Some(problem.refusal.answer().1);
             problem.respond(&self.id)
         });
+        if let Led::To(route) = led {
+            self.complete(service, route, response.headers_mut());
+        }
+        response.headers_mut().insert(X_REQUEST_ID, self.id.header());
+        let response = compressed(response, self.accepts.as_ref()).await;
         let took = self.begun.elapsed();
-        let is_put_down = match log {
+        let is_put_down = match service.settings.access_log {
             AccessLog::Off => false,
             AccessLog::Troubles { slow } => took >= slow || response.status().is_server_error(),
             AccessLog::All => true,
@@ -104,22 +111,30 @@ impl Arrival {
         if is_put_down {
             self.put_down(led, &response, code, took);
         }
-        let limit = self.operator.as_ref().and_then(|operator| operator.limit.as_ref());
-        if let Some(limit) = limit.filter(|_| led.effect == Some(Effect::TakesIn)) {
-            limit.put_headers(response.headers_mut());
-        }
-        response.headers_mut().insert(X_REQUEST_ID, self.id.header());
         (response, took)
+    }
+
+    /// Adds what the answers of a route have in common.
+    fn complete(&self, service: &Service, route: &Route, headers: &mut HeaderMap) {
+        let operator = self.operator.as_ref().filter(|_| self.is_limited);
+        if let Some(limit) = operator.and_then(|operator| operator.limit_of(route.effect)) {
+            limit.put_headers(headers);
+        }
+        cors::put(service, route, self.principal.as_deref(), self.origin.as_ref(), headers);
     }
 
     fn put_down(&self, led: Led, response: &Response, code: Option<&str>, took: Duration) {
         let principal = self.principal.as_deref();
         let key = principal.and_then(|principal| principal.key.as_ref());
+        let (method, template) = match led {
+            Led::To(route) => (route.method.as_str(), route.path),
+            Led::Nowhere(template) => ("other", template),
+        };
         tracing::info!(
             target: "accolade::access",
             request = %self.id,
-            method = led.method,
-            route = led.template,
+            method,
+            route = template,
             status = response.status().as_u16(),
             code,
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),

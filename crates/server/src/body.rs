@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use accolade_wire::cloud_event::is_json;
 use axum::body::{Body, HttpBody as _};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -10,6 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
+use crate::cloud_events;
 use crate::encoding::{Decoder, check_charset};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
@@ -79,22 +81,36 @@ pub(crate) enum Format {
     Json,
     /// An object on each line.
     Lines,
+    /// An object that is a `CloudEvent`.
+    CloudEvent,
+    /// An array of these.
+    CloudEvents,
+    /// An object whose attributes, of a `CloudEvent`, are in the headers.
+    Attributed,
 }
 
 impl Format {
     /// The format that the request names.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let essence = essence_of(headers);
-        if essence.eq_ignore_ascii_case("application/json") {
+        if cloud_events::is_binary(headers) && is_json(essence) {
+            Ok(Self::Attributed)
+        } else if essence.eq_ignore_ascii_case("application/json") {
             Ok(Self::Json)
+        } else if essence.eq_ignore_ascii_case(cloud_events::ONE) {
+            Ok(Self::CloudEvent)
+        } else if essence.eq_ignore_ascii_case(cloud_events::BATCH) {
+            Ok(Self::CloudEvents)
         } else if essence.eq_ignore_ascii_case("application/x-ndjson") {
             Ok(Self::Lines)
         } else {
             Err(Problem::new(
                 Refusal::MediaType,
                 format!(
-                    "expected the content type `application/json` or `application/x-ndjson`, found \
-                     `{essence}`"
+                    "expected the content type `application/json`, `application/x-ndjson`, `{}` or `{}`, found \
+                     `{essence}`",
+                    cloud_events::ONE,
+                    cloud_events::BATCH
                 ),
             ))
         }

@@ -66,12 +66,23 @@ impl Call {
     {
         let (mut parts, body) = request.into_parts();
         let came = service.really_came(route, came, &parts)?;
-        let principal = service.principal(route, came, &parts.headers)?;
+        let peer = peer_of(&parts);
+        let principal = service.principal(route, came, &parts.headers);
+        let is_stranger = principal.as_ref().map_or(true, |principal| principal.is_nobody());
+        if is_stranger && !route.is_a_probe() && came == Came::ByNetwork {
+            service.strangers.take(peer).map_err(|exceeded| {
+                let limit = exceeded.limit;
+                let detail =
+                    format!("an address may ask {limit} times a second without a known credential");
+                Problem::too_often(exceeded, detail)
+            })?;
+        }
+        let principal = principal?;
         arrival.principal = Some(Arc::clone(&principal));
         if came != Came::Forwarded {
             let origin =
                 parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-            principal.bounds.admit(peer_of(&parts), origin)?;
+            principal.bounds.admit(peer, origin)?;
         }
         principal.needs(route.scope)?;
         let (parameters, operator) = if route.scope == Scope::Public {
@@ -84,6 +95,12 @@ impl Call {
             (parameters, operator.transpose()?)
         };
         arrival.operator.clone_from(&operator);
+        arrival.is_limited = came == Came::ByNetwork;
+        if let Some(operator) = operator.as_ref().filter(|_| came == Came::ByNetwork)
+            && route.effect != Effect::TakesIn
+        {
+            operator.asks()?;
+        }
         route.takes.check(&parts.headers)?;
         let name = if route.is_named() { name_of(&mut parts).await? } else { String::new() };
         match (route.by, route.effect) {

@@ -1,7 +1,7 @@
 //! Which credential is whose. [`Credentials::principal`] is the one place where what a request shows becomes a
 //! [`Principal`]; more kinds of credentials are more entries of its table, or more arms beside it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,7 +12,7 @@ use accolade_storage::host::Host;
 use accolade_wire::hex::from_hex;
 use accolade_wire::identity::HashKey;
 
-use crate::keys::{self, Bounds};
+use crate::keys::{self, Bounds, Origins};
 use crate::principal::{Credential, Known, Operators, Principal, ShownKey};
 use crate::rate::Limit;
 use crate::roles::{Role, Scope, Scopes};
@@ -50,9 +50,13 @@ struct Table {
     /// By the front of the secret's hash; the whole of it is compared in constant time.
     by_secret: HashMap<u64, Shown>,
     by_id: HashMap<Box<str>, Arc<Known>>,
-    /// The keys that were not revoked, and until when each is valid.
-    open: HashMap<(u32, Box<str>), Option<Timestamp>>,
+    /// The keys that were not revoked, until when each is valid, and the pages that may use its tokens.
+    open: HashMap<(u32, Box<str>), (Option<Timestamp>, Origins)>,
+    /// The origins of all of these.
+    origins: BTreeSet<Box<str>>,
     lent: Vec<(String, Lent)>,
+    /// Requests a second of an operator beside intake; 0 for no limit.
+    asks_per_second: u32,
 }
 
 /// A credential that holds for as long as the process runs.
@@ -86,6 +90,12 @@ impl Default for Credentials {
 }
 
 impl Credentials {
+    /// Nobody yet, for operators that may ask so often in a second beside intake; 0 for no limit.
+    pub(crate) fn new(asks_per_second: u32) -> Self {
+        let table = Table { asks_per_second, ..Table::default() };
+        Self { table: RwLock::new(Arc::new(table)), ..Self::default() }
+    }
+
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -118,10 +128,15 @@ impl Credentials {
         })
     }
 
-    /// Whether a key of an operator is neither revoked nor over.
-    pub(crate) fn is_open(&self, operator: u32, key: &str, now: Timestamp) -> bool {
-        let until = self.table().open.get(&(operator, key.into())).copied();
-        until.is_some_and(|until| until.is_none_or(|until| now < until))
+    /// The pages that may use the tokens of a key of an operator; nothing where it is revoked or over.
+    pub(crate) fn open(&self, operator: u32, key: &str, now: Timestamp) -> Option<Origins> {
+        let (until, origins) = self.table().open.get(&(operator, key.into()))?.clone();
+        until.is_none_or(|until| now < until).then_some(origins)
+    }
+
+    /// Whether some operator's key has this origin.
+    pub(crate) fn is_origin_of_some(&self, origin: &str) -> bool {
+        self.table().origins.contains(origin)
     }
 
     /// Takes over what has become of keys and operators.
@@ -163,7 +178,9 @@ impl Default for Table {
             by_secret: HashMap::new(),
             by_id: HashMap::new(),
             open: HashMap::new(),
+            origins: BTreeSet::new(),
             lent: Vec::new(),
+            asks_per_second: 0,
         }
     }
 }
@@ -172,7 +189,8 @@ impl Table {
     /// The operators of `rules`; those that were known keep the state of their limits.
     fn after(before: &Self, rules: &Rules, uses: &Uses) -> Self {
         let (applied, hash_key) = (rules.applied, rules.settings.hash_key);
-        let mut table = Self { applied, hash_key, ..Self::default() };
+        let asks_per_second = before.asks_per_second;
+        let mut table = Self { applied, hash_key, asks_per_second, ..Self::default() };
         for operator in rules.operators() {
             let known = before.by_id.get(&operator.id).cloned().unwrap_or_else(|| {
                 let per_second = operator.events_per_second;
@@ -180,6 +198,7 @@ impl Table {
                     id: operator.id.clone(),
                     number: operator.number,
                     limit: (per_second > 0).then(|| Limit::new(per_second)),
+                    asking: (asks_per_second > 0).then(|| Limit::new(asks_per_second)),
                     is_paused: AtomicBool::new(false),
                 })
             });
@@ -198,15 +217,18 @@ impl Table {
     /// Adds the secrets of a key, none where it was revoked.
     fn add_key(&mut self, key: &Key, known: &Arc<Known>, uses: &Uses) {
         let id: Box<str> = key.terms.id.as_str().into();
+        let bounds = Bounds::of(&key.terms);
         if key.revoked.is_none() {
-            self.open.insert((known.number, id.clone()), key.until());
+            self.origins.extend(bounds.origins.iter().cloned());
+            let pages = Arc::clone(&bounds.origins);
+            self.open.insert((known.number, id.clone()), (key.until(), pages));
         }
         let principal = Arc::new(Principal {
             subject: format!("the key {} of {}", key.terms.id, known.id).into(),
             operators: Operators::These(Box::new([Arc::clone(known)])),
             scopes: keys::scopes(&key.terms),
             player: key.terms.player.as_deref().map(Into::into),
-            bounds: Bounds::of(&key.terms),
+            bounds,
             key: Some(ShownKey { id, used: uses.of(known.number, key.number) }),
             credential: Credential::ApiKey,
         });

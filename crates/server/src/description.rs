@@ -15,6 +15,7 @@ use bytes::Bytes;
 use utoipa_swagger_ui::Config;
 
 use crate::call::Call;
+use crate::compression::Kept;
 use crate::problem::Problem;
 use crate::shapes::raw;
 
@@ -33,9 +34,18 @@ static VIEWER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(config.try_it_out_enabled(true).persist_authorization(false))
 });
 
+static COMPRESSED: Kept = Kept::new();
+
 /// The description.
-pub(crate) async fn openapi(_: Call) -> Result<Response, Problem> {
-    Ok(raw(StatusCode::OK, "application/json", DOCUMENT.clone()))
+pub(crate) async fn openapi(call: Call) -> Result<Response, Problem> {
+    Ok(text(&call, "openapi.json", "application/json", DOCUMENT.clone()))
+}
+
+/// What is the same for everybody, compressed where the request likes that.
+fn text(call: &Call, name: &str, content_type: &'static str, content: Bytes) -> Response {
+    let mut response = raw(StatusCode::OK, content_type, content.clone());
+    COMPRESSED.compress(name, &content, &call.parts.headers, &mut response);
+    response
 }
 
 /// The page.
@@ -59,7 +69,7 @@ pub(crate) async fn part(call: Call) -> Result<Response, Problem> {
         Some((_, "png")) => "image/png",
         _ => return Err(Problem::not_found("file")),
     };
-    Ok(raw(StatusCode::OK, content_type, file(&name)?))
+    Ok(text(&call, &name, content_type, file(&name)?))
 }
 
 fn file(name: &str) -> Result<Bytes, Problem> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use accolade_domain::event::Event;
 use accolade_engine::input::Known;
 use accolade_wire::body::{Items, items, lines};
+use accolade_wire::cloud_event::{self, Attributes};
 use accolade_wire::dialect;
 use accolade_wire::event::{prepare_game_event, read_wager};
 use accolade_wire::identity::{HashKey, partition_of};
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 
 use crate::body::{Format, SMALL_BYTES};
 use crate::call::Call;
+use crate::cloud_events;
 use crate::principal::{Known as Operator, Principal};
 use crate::problem::{Problem, ProblemShape, Refusal};
 use crate::service::{Service, now};
@@ -43,6 +45,14 @@ pub(crate) struct Way {
     pub(crate) source: Source,
     /// Whose it is; without one each wager names its own.
     pub(crate) operator: Option<Arc<Operator>>,
+}
+
+/// How a body says its events.
+#[derive(Debug)]
+struct Form {
+    format: Format,
+    /// What its event gets of the headers.
+    attributes: Option<Attributes<'static>>,
 }
 
 /// A body that was read: what goes to the log, and what does not.
@@ -112,12 +122,17 @@ pub(crate) async fn take_in(way: Way, call: Call) -> Result<Response, Problem> {
     if kind == Kind::Wager {
         principal.bounds.sends_wagers()?;
     }
+    let attributes = match format {
+        Format::Attributed => Some(cloud_events::attributes(&parts.headers)?),
+        Format::Json | Format::Lines | Format::CloudEvent | Format::CloudEvents => None,
+    };
+    let form = Form { format, attributes };
     let (bytes, held) = service.read_body(&parts.headers, body).await?;
     let prepared = if bytes.len() <= SMALL_BYTES {
-        service.prepare(&way, &principal, format, &bytes)?
+        service.prepare(&way, &principal, &form, &bytes)?
     } else {
         let service = service.clone();
-        blocking(move || service.prepare(&way, &principal, format, &bytes)).await??
+        blocking(move || service.prepare(&way, &principal, &form, &bytes)).await??
     };
     drop(held);
     let Prepared { mut parcel, indexes, rejected, single } = prepared;
@@ -168,18 +183,29 @@ impl Service {
         &self,
         way: &Way,
         principal: &Principal,
-        format: Format,
+        form: &Form,
         body: &Bytes,
     ) -> Result<Prepared, Problem> {
-        let split = match format {
-            Format::Json => items(body, self.limits()),
+        let split = match form.format {
+            Format::Json | Format::CloudEvent | Format::CloudEvents | Format::Attributed => {
+                items(body, self.limits())
+            }
             Format::Lines => lines(body, self.limits()),
         };
+        let split = split.and_then(|split| match (form.format, &split) {
+            (Format::CloudEvent | Format::Attributed, Items::Many(_)) => {
+                Err(BadField::new("", "expected an object, for one CloudEvent"))
+            }
+            (Format::CloudEvents, Items::One(_)) => {
+                Err(BadField::new("", "expected an array, for a batch of CloudEvents"))
+            }
+            _ => Ok(split),
+        });
         let split = split.map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
         let limit = way.operator.as_ref().and_then(|operator| operator.limit.as_ref());
         let mut prepared = Prepared::default();
         let key = self.host.hash_key();
-        let preparing = Preparing { service: self, way, principal, key };
+        let preparing = Preparing { service: self, way, principal, form, key };
         match split {
             Items::One(item) => {
                 if let Some(limit) = limit {
@@ -217,12 +243,32 @@ struct Preparing<'a> {
     service: &'a Service,
     way: &'a Way,
     principal: &'a Principal,
+    form: &'a Form,
     key: Option<HashKey>,
 }
 
 impl Preparing<'_> {
-    /// Adds an item to the parcel and returns its id.
+    /// Adds an item to the parcel and returns its id; a problem points into the item as it was sent.
     fn add(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Problem> {
+        let kind = self.way.kind;
+        match (self.form.format, &self.form.attributes) {
+            (Format::CloudEvent | Format::CloudEvents, _) => {
+                let plain = cloud_event::unwrap(item, kind).map_err(malformed)?;
+                let added = self.add_plain(&plain.event, parcel);
+                added.map_err(|problem| {
+                    cloud_events::moved(problem, |pointer| plain.locate(pointer))
+                })
+            }
+            (_, Some(attributes)) => {
+                let plain = attributes.fill(item, kind).map_err(malformed)?;
+                self.add_plain(&plain.event, parcel)
+            }
+            (Format::Json | Format::Lines | Format::Attributed, _) => self.add_plain(item, parcel),
+        }
+    }
+
+    /// Adds an event that stands alone.
+    fn add_plain(&self, item: &[u8], parcel: &mut Parcel) -> Result<String, Problem> {
         let Way { kind, source, operator } = self.way;
         let (kind, source) = (*kind, *source);
         let partitions = self.service.partitions();

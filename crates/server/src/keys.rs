@@ -36,11 +36,14 @@ const OLD_VALID_MICROS_MAX: i64 = 90 * 24 * 3_600_000_000;
 /// Greatest length of a name in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
+/// The origins of pages: of those that may use a key, and the tokens that it signs.
+pub(crate) type Origins = Arc<BTreeSet<Box<str>>>;
+
 /// What bounds a key beside its scopes and its player.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     networks: Box<[IpNet]>,
-    origins: BTreeSet<Box<str>>,
+    pub(crate) origins: Origins,
     event_types: BTreeSet<Box<str>>,
 }
 
@@ -50,7 +53,7 @@ impl Bounds {
         Self {
             // Each was read when the key was made.
             networks: terms.networks.iter().filter_map(|text| network(text)).collect(),
-            origins: set(&terms.origins),
+            origins: Arc::new(set(&terms.origins)),
             event_types: set(&terms.event_types),
         }
     }
@@ -62,12 +65,21 @@ impl Bounds {
             let detail = "the key may not be used from this address";
             return Err(Problem::new(Refusal::Forbidden, detail));
         }
-        let is_allowed = |origin: &str| self.origins.contains(origin);
-        if !self.origins.is_empty() && !origin.is_none_or(is_allowed) {
+        if !self.origins.is_empty() && !origin.is_none_or(|origin| self.allow(origin)) {
             let detail = "the key may not be used by pages of this origin";
             return Err(Problem::new(Refusal::Forbidden, detail));
         }
         Ok(())
+    }
+
+    /// Of a token that a key with these origins has signed.
+    pub(crate) fn of_token(origins: Origins) -> Self {
+        Self { origins, ..Self::default() }
+    }
+
+    /// Whether a page of this origin is named as one that may ask, as one that opens a socket must be.
+    pub(crate) fn allow(&self, origin: &str) -> bool {
+        self.origins.contains(origin)
     }
 
     /// Refuses events of a type that the key does not list.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use crate::body::json;
 use crate::call::Call;
 use crate::credentials::is_same;
-use crate::keys::Bounds;
+use crate::keys::{Bounds, Origins};
 use crate::principal::{Credential, Operators, Principal};
 use crate::problem::{Problem, Refusal};
 use crate::roles::{Role, Scope};
@@ -124,16 +124,16 @@ impl Service {
             return None;
         }
         let operator = self.credentials.operator(&*self.host, &claims.operator)?;
-        let is_open = |key: &str| self.credentials.is_open(operator.number, key, now);
-        if !claims.key.as_deref().is_none_or(is_open) {
-            return None;
-        }
+        let origins = match &claims.key {
+            Some(key) => self.credentials.open(operator.number, key, now)?,
+            None => Origins::default(),
+        };
         Some(Arc::new(Principal {
             subject: "a player by a token".into(),
             operators: Operators::These(Box::new([operator])),
             scopes: Role::Player.scopes(),
             player: Some(claims.player.into()),
-            bounds: Bounds::default(),
+            bounds: Bounds::of_token(origins),
             key: None,
             credential: Credential::PlayerToken,
         }))

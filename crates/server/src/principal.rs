@@ -7,6 +7,7 @@ use crate::keys::Bounds;
 use crate::problem::{Problem, Refusal};
 use crate::rate::Limit;
 use crate::roles::{Scope, Scopes};
+use crate::routes::Effect;
 use crate::uses::Used;
 
 /// Who asks, and what they may.
@@ -71,12 +72,31 @@ impl Credential {
 pub(crate) struct Known {
     pub(crate) id: Box<str>,
     pub(crate) number: u32,
+    /// Of what it sends, in events.
     pub(crate) limit: Option<Limit>,
+    /// Of what it asks otherwise, in requests.
+    pub(crate) asking: Option<Limit>,
     /// Nothing is taken in from it.
     pub(crate) is_paused: AtomicBool,
 }
 
 impl Known {
+    /// Refuses what it asks beside intake, once that is too much.
+    pub(crate) fn asks(&self) -> Result<(), Problem> {
+        self.asking.as_ref().map_or(Ok(()), |limit| limit.take(1)).map_err(|exceeded| {
+            let detail = format!("this operator may ask {} times a second", exceeded.limit);
+            Problem::too_often(exceeded, detail)
+        })
+    }
+
+    /// The limit of what has this effect.
+    pub(crate) fn limit_of(&self, effect: Effect) -> Option<&Limit> {
+        match effect {
+            Effect::TakesIn => self.limit.as_ref(),
+            Effect::Reads | Effect::Changes | Effect::Administers => self.asking.as_ref(),
+        }
+    }
+
     /// Refuses what a paused operator sends.
     pub(crate) fn takes_in(&self) -> Result<(), Problem> {
         if self.is_paused.load(Ordering::Relaxed) {
@@ -88,6 +108,11 @@ impl Known {
 }
 
 impl Principal {
+    /// Whether nothing was shown.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.credential == Credential::Nothing
+    }
+
     /// Refuses who lacks the scope.
     pub(crate) fn needs(&self, scope: Scope) -> Result<(), Problem> {
         if self.scopes.has(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
@@ -128,7 +153,7 @@ mod tests {
     fn of(operators: &[&str], player: Option<&str>) -> Principal {
         let known = |id: &&str| {
             let (id, is_paused) = ((*id).into(), AtomicBool::new(false));
-            Arc::new(Known { id, number: 1, limit: None, is_paused })
+            Arc::new(Known { id, number: 1, limit: None, asking: None, is_paused })
         };
         Principal {
             subject: "somebody".into(),

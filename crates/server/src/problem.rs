@@ -68,7 +68,7 @@ pub(crate) enum Refusal {
     KeyReused,
     /// The content was understood and is not acceptable.
     Invalid,
-    /// The operator sends more than its limit.
+    /// The operator sends or asks more than its limit, or an address without a known credential does.
     RateLimited,
     /// The node has more to do than it can hold.
     Busy,
@@ -90,8 +90,12 @@ const RETRY: Header =
     Header { name: "Retry-After", what: "Seconds to wait before it is sent again." };
 const RATE: [Header; 4] = [
     RETRY,
-    Header { name: "RateLimit-Limit", what: "Events a second that the operator may send." },
-    Header { name: "RateLimit-Remaining", what: "Events that would be let through now." },
+    Header {
+        name: "RateLimit-Limit",
+        what: "What is let through in a second: an operator's events, its other requests, or an address's without \
+               a known credential.",
+    },
+    Header { name: "RateLimit-Remaining", what: "How much of that would be let through now." },
     Header { name: "RateLimit-Reset", what: "Seconds until the same request is let through." },
 ];
 
@@ -185,7 +189,7 @@ impl Refusal {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used before")
             }
             Self::Invalid => (S::UNPROCESSABLE_ENTITY, "invalid", "The content is not valid"),
-            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many events"),
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too much at once"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The node is busy"),
             Self::Uncertain => (S::SERVICE_UNAVAILABLE, "uncertain", "Not known to be kept"),
             Self::DiskFull => (S::SERVICE_UNAVAILABLE, "disk_full", "The disk is full"),
@@ -305,6 +309,11 @@ impl Problem {
 
     pub(crate) fn rate_limited(exceeded: Exceeded) -> Self {
         let detail = format!("this operator may send {} events a second", exceeded.limit);
+        Self::too_often(exceeded, detail)
+    }
+
+    /// More than a limit lets through.
+    pub(crate) fn too_often(exceeded: Exceeded, detail: String) -> Self {
         let more = Some(Box::new(More::Limit(exceeded)));
         Self { more, ..Self::new(Refusal::RateLimited, detail) }
     }

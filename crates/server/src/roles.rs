@@ -88,6 +88,27 @@ impl Scope {
         !matches!(self, Self::Public | Self::NodeRead | Self::NodeWrite | Self::Nodes)
     }
 
+    /// Whether pages of browsers may ask what it opens, from origins that an operator allows: what players and their
+    /// apps need, and what is anybody's. Staff have their own page, of the node's own origin.
+    pub const fn is_for_pages(self) -> bool {
+        match self {
+            Self::Public | Self::EventsWrite | Self::PlayersRead => true,
+            Self::WagersWrite
+            | Self::EventsRead
+            | Self::PlayersWrite
+            | Self::ProgramRead
+            | Self::ProgramWrite
+            | Self::KeysRead
+            | Self::KeysWrite
+            | Self::PlayerTokens
+            | Self::DeadLettersRead
+            | Self::DeadLettersWrite
+            | Self::NodeRead
+            | Self::NodeWrite
+            | Self::Nodes => false,
+        }
+    }
+
     /// What it lets somebody do, as a sentence goes on.
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -275,6 +296,15 @@ mod tests {
             assert_eq!(runs, role == Role::Administrator, "{role:?}");
             assert!(!scopes.has(Scope::Nodes) && scopes.has(Scope::Public), "{role:?}");
             assert_eq!(Role::named(role.code()), Some(role));
+        }
+    }
+
+    #[test]
+    fn pages_may_ask_what_a_player_and_their_app_may_and_nothing_of_staff() {
+        let of_players = [Role::Ingest, Role::Player].map(Role::scopes);
+        for scope in Scope::ALL {
+            let is_of_players = of_players.iter().any(|scopes| scopes.has(scope));
+            assert_eq!(scope.is_for_pages(), is_of_players, "{scope:?}");
         }
     }
 

@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use crate::arrival::{Arrival, Led};
 use crate::call::{Call, Came};
 use crate::cluster::at_a_node;
+use crate::cors;
 use crate::problem::{Problem, Refusal};
 use crate::routes::{self, Audience, By, Route};
 use crate::service::Service;
@@ -31,17 +32,15 @@ const NO_SUCH_METHOD: (Refusal, &str) =
 
 impl Door {
     /// Answers what has led to no route.
-    fn nowhere(
+    async fn nowhere(
         &self,
-        request: &Request,
+        arrival: Arrival,
         template: &'static str,
-        refused: &Unrouted,
-        (refusal, detail): (Refusal, &'static str),
+        counted: &Unrouted,
+        answer: Result<Response, Problem>,
     ) -> Response {
-        refused.count();
-        let answer = Err(Problem::new(refusal, detail));
-        let log = self.service.settings.access_log;
-        Arrival::of(request).end(Led::nowhere(template), log, answer).0
+        counted.count();
+        arrival.end(&self.service, Led::Nowhere(template), answer).await.0
     }
 }
 
@@ -70,7 +69,7 @@ impl Way {
             if let Err(problem) = &answer {
                 debug_assert!(route.may_answer(problem.refusal), "{}: {problem:?}", route.id);
             }
-            let (response, took) = arrival.end(Led::to(route), service.settings.access_log, answer);
+            let (response, took) = arrival.end(&service, Led::To(route), answer).await;
             service.traffic.count(number, response.status(), took);
             response
         })
@@ -103,36 +102,49 @@ pub fn local(service: Service) -> Router {
 }
 
 fn router(routes: impl Iterator<Item = (usize, &'static Route, String)>, door: Door) -> Router {
-    let mut paths: BTreeMap<String, (&'static str, Vec<Method>, MethodRouter<Door>)> =
-        BTreeMap::new();
+    let mut paths: BTreeMap<String, (Vec<&'static Route>, MethodRouter<Door>)> = BTreeMap::new();
     for (number, route, path) in routes {
-        let (_, methods, others) =
-            paths.entry(path).or_insert_with(|| (route.path, Vec::new(), MethodRouter::new()));
-        methods.push(route.method.clone());
+        let (alike, others) = paths.entry(path).or_default();
+        alike.push(route);
         let way = Way { number, route, others: std::mem::take(others) };
         *others = (route.handler)(way);
     }
     let mut router = Router::new();
-    for (path, (template, methods, way)) in paths {
-        let refused = Unrouted::new(template, NO_SUCH_METHOD.0);
-        let allowed = allowed(&methods);
+    for (path, (routes, way)) in paths {
+        let template = routes[0].path;
+        let passed = Unrouted::preflight(template);
+        let refused = Unrouted::refused(template, NO_SUCH_METHOD.0);
+        let allowed = allowed(&routes);
         let no_such_method = async move |State(door): State<Door>, request: Request| {
-            let mut response = door.nowhere(&request, template, &refused, NO_SUCH_METHOD);
+            let arrival = Arrival::of(&request);
+            let passing =
+                cors::preflight(&door.service, &routes, request.method(), request.headers());
+            drop(request);
+            if let Some(passing) = passing {
+                return door.nowhere(arrival, template, &passed, Ok(passing)).await;
+            }
+            let (refusal, detail) = NO_SUCH_METHOD;
+            let problem = Problem::new(refusal, detail);
+            let mut response = door.nowhere(arrival, template, &refused, Err(problem)).await;
             response.headers_mut().insert(ALLOW, allowed);
             response
         };
         router = router.route(&path, way.fallback(no_such_method));
     }
-    let refused = Unrouted::new("none", NO_SUCH_PATH.0);
+    let refused = Unrouted::refused("none", NO_SUCH_PATH.0);
     let no_such_path = async move |State(door): State<Door>, request: Request| {
-        door.nowhere(&request, "none", &refused, NO_SUCH_PATH)
+        let arrival = Arrival::of(&request);
+        drop(request);
+        let (refusal, detail) = NO_SUCH_PATH;
+        door.nowhere(arrival, "none", &refused, Err(Problem::new(refusal, detail))).await
     };
     router.fallback(no_such_path).with_state(door)
 }
 
 /// The header that says which methods a path has.
-fn allowed(methods: &[Method]) -> HeaderValue {
-    let head = methods.contains(&Method::GET).then_some("HEAD");
-    let methods: Vec<&str> = methods.iter().map(Method::as_str).chain(head).collect();
+fn allowed(routes: &[&Route]) -> HeaderValue {
+    let methods: Vec<&Method> = routes.iter().map(|route| &route.method).collect();
+    let head = methods.contains(&&Method::GET).then_some("HEAD");
+    let methods: Vec<&str> = methods.into_iter().map(Method::as_str).chain(head).collect();
     HeaderValue::try_from(methods.join(",")).expect("methods are ASCII")
 }

@@ -296,10 +296,18 @@ impl Route {
         self.path.contains('{')
     }
 
+    /// Whether those who watch a node ask it, and are answered whoever they are.
+    pub(crate) fn is_a_probe(&self) -> bool {
+        matches!(self.path, "/healthz" | "/readyz")
+    }
+
     /// The problems that it may answer with.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
         use Refusal as R;
         let mut all = vec![R::Failed];
+        if !self.is_a_probe() {
+            all.push(R::RateLimited);
+        }
         if self.scope != Scope::Public {
             all.extend([R::BadQuery, R::Unauthorized, R::Forbidden, R::Busy, R::Elsewhere]);
         }
@@ -316,8 +324,8 @@ impl Route {
             Effect::Reads => {}
             Effect::TakesIn => {
                 all.extend([
+                    R::BadHeader,
                     R::OperatorPaused,
-                    R::RateLimited,
                     R::Uncertain,
                     R::DiskFull,
                     R::Stopping,

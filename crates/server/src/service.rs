@@ -21,6 +21,7 @@ use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::shares::Shares;
+use crate::strangers::Strangers;
 use crate::traffic::Traffic;
 
 /// The metrics' own bookkeeping runs this often.
@@ -49,6 +50,10 @@ pub struct Settings {
     pub body_ms: u64,
     /// Dead letters that a node looks at for one page of the list, however few of them are wanted.
     pub letters_looked_at_max: usize,
+    /// Requests a second of one operator beside intake; 0 for no limit.
+    pub asks_per_second: u32,
+    /// Requests a second of one address that show no known credential; 0 for no limit.
+    pub strangers_per_second: u32,
     /// Which requests have a line in the log.
     pub access_log: AccessLog,
     /// The data directory, as `GET /local/status` names it.
@@ -65,6 +70,8 @@ impl Default for Settings {
             wait_ms: 5_000,
             body_ms: 30_000,
             letters_looked_at_max: 50_000,
+            asks_per_second: 5_000,
+            strangers_per_second: 1_000,
             access_log: AccessLog::default(),
             data_dir: None,
         }
@@ -83,6 +90,7 @@ pub struct Inner {
     pub(crate) settings: Settings,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) credentials: Credentials,
+    pub(crate) strangers: Strangers,
     pub(crate) signer: Signer,
     pub(crate) room: Room,
     pub(crate) shares: Shares,
@@ -132,13 +140,16 @@ impl Service {
             Some(cluster) => Signer::of_secret(cluster.neighbours.secret()),
             None => Signer::of_directory(settings.data_dir.as_deref()),
         };
+        let credentials = Credentials::new(settings.asks_per_second);
+        let strangers = Strangers::new(settings.strangers_per_second);
         let room = Room::new(settings.bodies_bytes_max);
         let service = Self(Arc::new(Inner {
             host,
             cluster,
             settings,
             metrics,
-            credentials: Credentials::default(),
+            credentials,
+            strangers,
             signer,
             room,
             shares: Shares::default(),

@@ -61,23 +61,30 @@ impl Traffic {
     }
 }
 
-/// Requests of a path that has no such method, or of none.
+/// Requests that have led to no route: of a path that has no such method, or of none.
 #[derive(Clone)]
 pub(crate) struct Unrouted {
     path: &'static str,
-    refusal: Refusal,
+    method: &'static str,
+    status: StatusCode,
     counter: Arc<OnceLock<Counter>>,
 }
 
 impl Unrouted {
-    pub(crate) fn new(path: &'static str, refusal: Refusal) -> Self {
-        Self { path, refusal, counter: Arc::default() }
+    pub(crate) fn refused(path: &'static str, refusal: Refusal) -> Self {
+        Self { path, method: "other", status: refusal.answer().0, counter: Arc::default() }
+    }
+
+    /// Preflights of browsers that were let pass.
+    pub(crate) fn preflight(path: &'static str) -> Self {
+        let (method, status) = ("OPTIONS", StatusCode::NO_CONTENT);
+        Self { path, method, status, counter: Arc::default() }
     }
 
     pub(crate) fn count(&self) {
         let make = || {
-            let status = self.refusal.answer().0.as_str().to_owned();
-            counter!(REQUESTS, "route" => self.path, "method" => "other", "status" => status)
+            let status = self.status.as_str().to_owned();
+            counter!(REQUESTS, "route" => self.path, "method" => self.method, "status" => status)
         };
         self.counter.get_or_init(make).increment(1);
     }

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod bytes;
+pub mod cloud_event;
 pub mod control;
 pub mod cut;
 pub mod dialect;

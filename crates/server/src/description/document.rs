@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::schemas::{self, Schemas};
+use crate::cloud_events;
 use crate::parameters::{LIMIT, LIMIT_MAX};
 use crate::problem::{Problem, ProblemShape, Refusal};
 use crate::request_id;
@@ -154,11 +155,16 @@ fn body(takes: Takes, schemas: &mut Schemas) -> Option<Value> {
         Takes::Json(schema) => json!({ "application/json": { "schema": schema(schemas) } }),
         Takes::Events(schema) => {
             let item = schema(schemas);
+            let cloud_event = cloud_event();
             let many = json!({ "type": "array", "maxItems": 10_000, "items": item });
             json!({
                 "application/json": { "schema": { "oneOf": [item, many] } },
                 "application/x-ndjson": { "schema": {
                     "type": "string", "description": "An object on each line."
+                } },
+                cloud_events::ONE: { "schema": cloud_event },
+                cloud_events::BATCH: { "schema": {
+                    "type": "array", "maxItems": 10_000, "items": cloud_event
                 } },
             })
         }
@@ -256,6 +262,25 @@ fn problems(refusals: &[Refusal]) -> Value {
         response["headers"] = headers(&own);
     }
     response
+}
+
+/// A `CloudEvent` around an event; what the event lacks of its id, time and type comes from the attributes.
+fn cloud_event() -> Value {
+    let text = json!({ "type": "string", "minLength": 1 });
+    json!({
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "data"],
+        "properties": {
+            "specversion": { "const": "1.0" },
+            "id": text,
+            "source": { "type": "string", "format": "uri-reference", "minLength": 1 },
+            "type": text,
+            "time": { "type": "string", "format": "date-time" },
+            "datacontenttype": { "type": "string", "examples": ["application/json"] },
+            "data": { "type": "object", "description": "The event, as it stands alone in `application/json`; \
+                its id, time and type may be left out." },
+        },
+    })
 }
 
 /// The id of a request, as a header.

@@ -4,8 +4,11 @@ mod every_route;
 mod harness;
 
 mod bad_input;
+mod cloud_events;
 mod cluster;
+mod compression;
 mod connections;
+mod cors;
 mod dead_letters;
 mod description;
 mod dry_run;

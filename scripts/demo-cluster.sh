@@ -22,7 +22,7 @@ settings() {
     export ACCOLADE_CLUSTER_SECRET=only-for-this-demo-cluster ACCOLADE_SHIP_EVERY_SECONDS=2
     export ACCOLADE_SHIP_TO=s3://accolade/demo ACCOLADE_SHIP_ENDPOINT=http://127.0.0.1:24000
     export ACCOLADE_SHIP_REGION=us-east-1 AWS_ACCESS_KEY_ID=accolade AWS_SECRET_ACCESS_KEY=accolade-secret
-    export ACCOLADE_NODE="node-$1" ACCOLADE_LISTEN="127.0.0.1:2405$1" ACCOLADE_ADDRESS="http://127.0.0.1:2405$1"
+    export ACCOLADE_NODE="node-$1" ACCOLADE_LISTEN="127.0.0.1:2405$1" ACCOLADE_ADDRESS="http://127.0.0.1:2406$1"
     export ACCOLADE_DATA_DIR="$home/node-$1"
 }
 

@@ -10,13 +10,15 @@ use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::admin::Admin;
 use accolade_kafka::log::KafkaLog;
 use accolade_server::outlets::Outlet;
-use accolade_server::{Neighbours, Service, Settings};
+use accolade_server::{Bounds, Front, Listener, Neighbours, Service, Settings};
 use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::cluster_config::Joining;
 use crate::hosting::{Form, Hosted};
+use crate::limits;
 use crate::publishing::Publishing;
+use crate::serve::Between;
 
 /// Other nodes, over HTTP.
 #[derive(Debug)]
@@ -37,6 +39,21 @@ impl Peers for HttpPeers {
     }
 }
 
+/// Listens for the other nodes, and joins the cluster.
+pub(crate) async fn begin(
+    mut joining: Joining,
+    objects: Arc<dyn Objects>,
+    settings: Settings,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<(Hosted, Between)> {
+    let listener = joining.listen().await?;
+    let bounds = Bounds::of_nodes(limits::open_max());
+    let tls = joining.tls.clone();
+    let front = Front { bounds, tls, listener: Listener::Nodes, ..Front::default() };
+    let hosted = join(joining, objects, settings, metrics).await?;
+    Ok((hosted, (listener, front)))
+}
+
 /// Joins the cluster.
 pub(crate) async fn join(
     joining: Joining,
@@ -44,11 +61,11 @@ pub(crate) async fn join(
     mut settings: Settings,
     metrics: PrometheusHandle,
 ) -> anyhow::Result<Hosted> {
-    let Joining { kafka, mut options, secret, outputs } = joining;
+    let Joining { kafka, mut options, secret, listen: _, tls, outputs } = joining;
     options.publishes = outputs.is_some();
     let data_dir = options.data_dir.clone();
     settings.data_dir = Some(data_dir.clone());
-    let neighbours = Neighbours::new(&secret).context("`cluster.secret`")?;
+    let neighbours = Neighbours::new(&secret, &options.address, tls).context("`cluster.secret`")?;
     let runtime = tokio::runtime::Handle::current();
     let peers = Arc::new(HttpPeers { neighbours: neighbours.clone(), runtime });
     let (node, publishing) = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {

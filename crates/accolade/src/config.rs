@@ -326,6 +326,38 @@ mod tests {
         assert!(format!("{refused:#}").contains("partition"), "{refused:#}");
     }
 
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    #[test]
+    fn no_secret_of_the_configuration_is_ever_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        let text = "
+            [cluster]
+            brokers = 'b:9092'
+            name = 'n'
+            address = 'http://127.0.0.1:0'
+            secret = 'marker-of-the-cluster'
+            sasl_mechanism = 'PLAIN'
+            sasl_user = 'shown'
+            sasl_password = 'marker-of-the-brokers'
+            [postgres]
+            url = 'postgres://anna:marker-of-the-tables@db/accolade'
+        ";
+        std::fs::write(&file, text).unwrap();
+        let mut config = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap();
+        let (joining, tables) = (config.joining().unwrap(), config.postgres.settings().unwrap());
+        let by_value = format!("{config:#?} {joining:#?} {tables:#?}");
+        let secret_file = folder.path().join("secret");
+        std::fs::write(&secret_file, "marker-of-the-file").unwrap();
+        config.cluster.secret = None;
+        config.cluster.secret_file = Some(secret_file);
+        let joining = config.joining().unwrap().unwrap();
+        assert_eq!(joining.secret.reveal(), "marker-of-the-file");
+        let shown = format!("{by_value} {config:#?} {joining:#?}");
+        assert!(shown.contains("shown") && shown.contains("***"), "{shown}");
+        assert!(!shown.contains("marker"), "{shown}");
+    }
+
     #[test]
     fn defaults_are_those_of_the_crates_below() {
         let config = Config::load(&Where { data_dir: None, config: None }).unwrap();

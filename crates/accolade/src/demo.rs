@@ -157,13 +157,15 @@ async fn found_houses(client: &Client, data_dir: &Path) -> anyhow::Result<Vec<St
 
 async fn listen(hosted: &Hosted, wanted: Option<SocketAddr>) -> anyhow::Result<Listening> {
     if let Some(address) = wanted {
-        return Listening::begin(hosted, address, Front::default()).await;
+        return Listening::begin(hosted, address, Front::default(), None).await;
     }
-    match Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 8080)), Front::default()).await
+    match Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 8080)), Front::default(), None)
+        .await
     {
         Ok(listening) => Ok(listening),
         Err(_) => {
-            Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 0)), Front::default()).await
+            Listening::begin(hosted, SocketAddr::from(([127, 0, 0, 1], 0)), Front::default(), None)
+                .await
         }
     }
 }

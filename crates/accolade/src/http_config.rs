@@ -145,7 +145,7 @@ impl HttpConfig {
             anyhow::anyhow!("`http.{field}` has {error}")
         })?;
         let bounds = self.bounds(limits::open_max())?;
-        Ok(Front { bounds, tls: self.tls()?, proxies })
+        Ok(Front { bounds, tls: self.tls()?, proxies, ..Front::default() })
     }
 
     fn bounds(&self, descriptors: u64) -> anyhow::Result<Bounds> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use accolade_postgres::settings::{Settings, Tables};
+use accolade_wire::secret::Secret;
 use anyhow::Context;
 
 /// Balances, ledger and dead letters as SQL tables of a `PostgreSQL` server, for reports and services.
@@ -52,22 +53,11 @@ pub(crate) struct PostgresConfig {
     pub(crate) progress_table: String,
 }
 
-/// A text that may hold a password, and is never shown.
-#[derive(Clone, serde::Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("…")
-    }
-}
-
 impl PostgresConfig {
     /// How the projection runs; nothing where there is none.
     pub(crate) fn settings(&self) -> anyhow::Result<Option<Settings>> {
-        let Some(Secret(url)) = &self.url else { return Ok(None) };
-        let mut settings = Settings::new(url).context("`postgres.url`")?;
+        let Some(url) = &self.url else { return Ok(None) };
+        let mut settings = Settings::new(url.reveal()).context("`postgres.url`")?;
         if let Some(file) = &self.password_file {
             let password = std::fs::read_to_string(file)
                 .with_context(|| format!("the password file `{}`", file.display()))?;

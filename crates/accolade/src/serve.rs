@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use accolade_server::{Front, api, local, serve_tcp, serve_unix};
+use accolade_server::{Front, api, local, nodes, serve_tcp, serve_unix};
 use accolade_storage::descriptors::Counts;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -56,20 +56,13 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     logs::begin(arguments.log_format.unwrap_or(config.logs.format), &config.logs.filter)?;
     let metrics = metrics()?;
     let front = config.http.front()?;
-    #[cfg(feature = "cluster")]
-    if front.tls.is_some() && config.cluster.brokers.is_some() {
-        bail!(
-            "`http.certificate_file` is set for a node of a cluster, whose nodes reach each other at the same \
-             address in clear: put a proxy with TLS in front, and leave the network between nodes to them"
-        );
-    }
 
     let began = Instant::now();
     let data_dir = config.data_dir.display().to_string();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data_dir, "opening the data directory");
     #[cfg(feature = "postgres")]
     let postgres = config.postgres.settings()?;
-    let hosted = start(&config, arguments.accept_clock_step, metrics).await?;
+    let (hosted, between) = start(&config, arguments.accept_clock_step, metrics).await?;
     let status = hosted.host().status();
     let Counts { limit, open_max, .. } = status.descriptors;
     let connections_max = front.bounds.connections_max;
@@ -102,7 +95,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     };
     let is_tls = front.tls.is_some();
     let listening =
-        Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen), front).await;
+        Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen), front, between).await;
     let listening = match listening {
         Ok(listening) => listening,
         Err(error) => {
@@ -118,7 +111,14 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
              proxy with TLS is in front and nobody else reaches it"
         );
     }
-    tracing::info!(api, page = format!("{api}/api/docs"), socket = listening.socket, "listening");
+    let nodes = listening.nodes.map(|address| format!("http://{address}"));
+    tracing::info!(
+        api,
+        page = format!("{api}/api/docs"),
+        nodes,
+        socket = listening.socket,
+        "listening"
+    );
 
     let failure = until_end(&hosted).await?;
     tokio::spawn(end_at_once_when_told_again());
@@ -138,31 +138,39 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     Ok(Ended::Well)
 }
 
-/// Starts a node of the form that is configured.
+/// Starts a node of the form that is configured; one of a cluster listens for the others from here on.
 async fn start(
     config: &Config,
     accept_clock_step: bool,
     metrics: PrometheusHandle,
-) -> anyhow::Result<Hosted> {
+) -> anyhow::Result<(Hosted, Option<Between>)> {
     #[cfg(feature = "cluster")]
     if let Some(joining) = config.joining()? {
         let to = config.ship.to.as_ref();
         let to =
             to.context("`ship.to` is not set: nodes of a cluster keep their checkpoints there")?;
         let objects = config.objects(to)?;
-        return crate::cluster::join(joining, objects, config.settings(), metrics).await;
+        let (hosted, between) =
+            crate::cluster::begin(joining, objects, config.settings(), metrics).await?;
+        return Ok((hosted, Some(between)));
     }
     let mut options = config.node_options();
     options.accept_clock_step = accept_clock_step;
     options.ship = config.ship_options()?;
-    Hosted::start(options, config.settings(), metrics).await
+    let hosted = Hosted::start(options, config.settings(), metrics).await?;
+    Ok((hosted, None))
 }
+
+/// Where other nodes of a cluster reach this one, and how it meets them.
+pub(crate) type Between = (TcpListener, Front);
 
 /// The sockets of a node.
 #[derive(Debug)]
 pub(crate) struct Listening {
     /// Where the HTTP API listens.
     pub(crate) address: SocketAddr,
+    /// Where it listens for other nodes.
+    pub(crate) nodes: Option<SocketAddr>,
     /// Where commands of this machine come in.
     pub(crate) socket: String,
     stop: watch::Sender<bool>,
@@ -175,6 +183,7 @@ impl Listening {
         hosted: &Hosted,
         address: SocketAddr,
         front: Front,
+        between: Option<Between>,
     ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: choose another address with `--listen`")
@@ -193,6 +202,12 @@ impl Listening {
         let mut tasks = tokio::task::JoinSet::new();
         let outside = api(hosted.service.clone());
         tasks.spawn(serve_tcp(listener, outside, front, told(stopped.clone())));
+        let mut own = None;
+        if let Some((listener, front)) = between {
+            own = Some(listener.local_addr()?);
+            let others = nodes(hosted.service.clone());
+            tasks.spawn(serve_tcp(listener, others, front, told(stopped.clone())));
+        }
         let inside = local(hosted.service.clone());
         let path = socket.clone();
         tasks.spawn(async move { serve_unix(&path, inside, told(stopped)).await });
@@ -209,7 +224,7 @@ impl Listening {
                 () = tokio::time::sleep(Duration::from_millis(1)) => {}
             }
         }
-        Ok(Self { address, socket: socket_text, stop, tasks })
+        Ok(Self { address, nodes: own, socket: socket_text, stop, tasks })
     }
 
     /// Takes no more connections, and gives requests that have begun some time.

@@ -51,13 +51,16 @@ pub fn allowing(config: &KafkaConfig) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use accolade_wire::secret::Secret;
+
     use super::*;
     use crate::config::{Mechanism, Sasl};
 
     #[test]
     fn commands_name_the_node_and_every_topic_of_the_cluster() {
-        let mut config = KafkaConfig::new("broker:9093", "first").with_prefix("staging.");
-        let (user, password) = ("points".to_owned(), "not shown".to_owned());
+        let mut config = KafkaConfig::new("broker:9093", "first", &Secret::new("for tests only"))
+            .with_prefix("staging.");
+        let (user, password) = ("points".to_owned(), Secret::new("not shown"));
         config.security.sasl = Some(Sasl { mechanism: Mechanism::ScramSha512, user, password });
         let begin =
             "kafka-acls.sh --bootstrap-server broker:9093 --command-config admin.properties";

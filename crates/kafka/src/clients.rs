@@ -88,7 +88,7 @@ fn client(config: &KafkaConfig, purpose: &str) -> ClientConfig {
     if let Some(sasl) = &security.sasl {
         client.set("sasl.mechanism", Mechanism::name(sasl.mechanism));
         client.set("sasl.username", &sasl.user);
-        client.set("sasl.password", &sasl.password);
+        client.set("sasl.password", sasl.password.reveal());
     }
     for (key, value) in &config.properties {
         client.set(key, value);
@@ -247,6 +247,7 @@ fn is_news(facility: &str) -> bool {
 
 #[cfg(all(test, feature = "ssl"))]
 mod tests {
+    use accolade_wire::secret::Secret;
     use rdkafka::producer::BaseProducer;
 
     use super::*;
@@ -255,8 +256,9 @@ mod tests {
     #[test]
     fn this_build_can_encrypt_and_prove_a_password_in_every_way() {
         for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512] {
-            let mut config = KafkaConfig::new("127.0.0.1:1", "first");
-            let (user, password) = ("accolade".into(), "not shown".into());
+            let mut config =
+                KafkaConfig::new("127.0.0.1:1", "first", &Secret::new("for tests only"));
+            let (user, password) = ("accolade".into(), Secret::new("not shown"));
             config.security.tls = Some(Tls::default());
             config.security.sasl = Some(Sasl { mechanism, user, password });
             assert!(!format!("{config:?}").contains("not shown"));
@@ -266,7 +268,7 @@ mod tests {
 
     #[test]
     fn settings_that_exactness_rests_on_cannot_be_changed() {
-        let mut config = KafkaConfig::new("127.0.0.1:1", "first");
+        let mut config = KafkaConfig::new("127.0.0.1:1", "first", &Secret::new("for tests only"));
         let changed = [("acks", "1"), ("auto.offset.reset", "earliest"), ("client.rack", "a")];
         config.properties = changed.map(|(key, value)| (key.into(), value.into())).into();
         assert_eq!(order(&config).get("acks"), Some("all"));

@@ -1,10 +1,10 @@
 //! How Kafka is reached, and what Accolade's topics are called.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use accolade_wire::order::SourceTopic;
+use accolade_wire::secret::{Key, Secret};
 
 use crate::error::OpenFailed;
 
@@ -26,13 +26,16 @@ pub struct KafkaConfig {
     pub topics: Topics,
     /// How connections are protected.
     pub security: Security,
+    /// Signs and proves announcements of owners.
+    pub announcing: Key,
     /// More settings of librdkafka; those that the exactness rests on cannot be changed by them.
     pub properties: BTreeMap<String, String>,
 }
 
 impl KafkaConfig {
-    /// The configuration of `node` without protection, everything else as in the reference deployment.
-    pub fn new(brokers: impl Into<String>, node: impl Into<String>) -> Self {
+    /// The configuration of `node` without protection, everything else as in the reference deployment; nodes
+    /// believe what others announce that have the same `secret`.
+    pub fn new(brokers: impl Into<String>, node: impl Into<String>, secret: &Secret) -> Self {
         Self {
             brokers: brokers.into(),
             node: node.into(),
@@ -41,6 +44,7 @@ impl KafkaConfig {
             replication: 3,
             topics: Topics::default(),
             security: Security::default(),
+            announcing: Key::of(secret, "accolade owners: announcements"),
             properties: BTreeMap::new(),
         }
     }
@@ -258,24 +262,14 @@ pub struct Certificate {
 }
 
 /// A name and its proof.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Sasl {
     /// How the password is proven.
     pub mechanism: Mechanism,
     /// The name.
     pub user: String,
     /// The password.
-    pub password: String,
-}
-
-impl fmt::Debug for Sasl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mechanism, user, password: _ } = self;
-        f.debug_struct("Sasl")
-            .field("mechanism", mechanism)
-            .field("user", user)
-            .finish_non_exhaustive()
-    }
+    pub password: Secret,
 }
 
 /// How a password is proven.

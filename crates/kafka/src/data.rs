@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use accolade_engine::ordered::{Event, LogFailed};
+use accolade_engine::ordered::{Event, LogFailed, Owner};
 use accolade_wire::order::{Offsets, SourceTopic};
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -16,6 +16,9 @@ use crate::clients::{self, Reports};
 use crate::config::KafkaConfig;
 use crate::error::{log_failed, passes};
 use crate::{owners, records};
+
+/// How often it is said that announcements are not believed, at most.
+const SAID_EVERY: Duration = Duration::from_mins(1);
 
 /// What one call hears at most.
 const RECORDS_AT_ONCE: usize = 4_096;
@@ -29,6 +32,8 @@ pub(crate) struct Data {
     config: KafkaConfig,
     consumer: BaseConsumer<Reports>,
     following: Mutex<Following>,
+    /// When it was said last that an announcement is not believed.
+    said_at: Mutex<Option<Instant>>,
 }
 
 impl fmt::Debug for Data {
@@ -91,7 +96,8 @@ impl Data {
         consumer.incremental_assign(&always)?;
         let next = vec![None; usize::from(config.partitions)];
         let following = Mutex::new(Following { next, ..Following::default() });
-        Ok(Self { config: config.clone(), consumer, following })
+        let said_at = Mutex::new(None);
+        Ok(Self { config: config.clone(), consumer, following, said_at })
     }
 
     pub(crate) fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {
@@ -173,18 +179,35 @@ impl Data {
                         }
                     });
                 }
-                Some(Heard::Owner(message)) => match message.payload().map(owners::read) {
-                    Some(Ok(owner)) => hear(Event::Owner(owner)),
-                    Some(Err(error)) => {
-                        let offset = message.offset();
-                        tracing::warn!(offset, %error, "an announcement cannot be read");
+                Some(Heard::Owner(message)) => {
+                    if let Some(owner) = self.announced(&message) {
+                        hear(Event::Owner(owner));
                     }
-                    None => {}
-                },
+                }
             }
             patience = Duration::ZERO;
         }
         Ok(())
+    }
+
+    /// Who owns a partition, if it is one of the cluster that says so: anything else may be a stranger's.
+    fn announced(&self, message: &BorrowedMessage<'_>) -> Option<Owner> {
+        let KafkaConfig { topics, announcing, .. } = &self.config;
+        let read = owners::read(message.key(), message.payload()?, &topics.owners, announcing);
+        read.map_err(|error| {
+            metrics::counter!("accolade_announcements_refused_total").increment(1);
+            let mut said_at = self.said_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if said_at.is_none_or(|said_at| said_at.elapsed() > SAID_EVERY) {
+                *said_at = Some(Instant::now());
+                let (topic, offset) = (&topics.owners, message.offset());
+                tracing::error!(
+                    topic, offset, %error,
+                    "an owner's announcement is not believed: does a node have another secret, or may somebody \
+                     else write there?"
+                );
+            }
+        })
+        .ok()
     }
 
     fn next(&self, patience: Duration) -> Result<Option<Heard<'_>>, LogFailed> {

@@ -54,9 +54,10 @@ impl IntakeWriter {
     }
 
     pub(crate) fn announce(&self, owner: &Owner) {
-        let value = owners::write(owner);
+        let topic = &self.config.topics.owners;
+        let value = owners::write(owner, topic, &self.config.announcing);
         let outgoing = Outgoing {
-            topic: &self.config.topics.owners,
+            topic,
             partition: 0,
             key: Some(&owners::key(owner.partition)),
             value: &value,

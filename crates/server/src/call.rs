@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use crate::arrival::Arrival;
-use crate::cluster::Carrying;
+use crate::cluster::{Asking, Carrying, Onward};
 use crate::connection::Peer;
 use crate::parameters::{DRY_RUN, OPERATOR_ID, Parameters};
 use crate::player_tokens;
@@ -31,7 +31,7 @@ pub(crate) const OPERATOR_HEADER: &str = "x-accolade-operator";
 pub(crate) enum Came {
     ByNetwork,
     BySocket,
-    /// From the node that it came to, which has proven that it is one.
+    /// From another node, which has signed it and what it tells of whoever asks.
     Forwarded,
 }
 
@@ -65,9 +65,8 @@ impl Call {
         F: Future<Output = Result<Response, Problem>>,
     {
         let (mut parts, body) = request.into_parts();
-        let came = service.really_came(route, came, &parts)?;
         let peer = peer_of(&parts);
-        let principal = service.principal(route, came, &parts.headers);
+        let principal = service.principal(route, came, &parts);
         let is_stranger = principal.as_ref().map_or(true, |principal| principal.is_nobody());
         if is_stranger && !route.is_a_probe() && came == Came::ByNetwork {
             service.strangers.take(peer).map_err(|exceeded| {
@@ -109,11 +108,11 @@ impl Call {
             (By::Nothing, Effect::TakesIn) => {}
             (By::Nothing | By::DeadLetter, _) => principal.names("")?,
         }
-        let (parts, body) =
-            match service.carry(route, came, &arrival.id, &name, parts, body).await? {
-                Carrying::Here(parts, body) => (parts, body),
-                Carrying::Done(response) => return Ok(response),
-            };
+        let asking = Asking { came, id: &arrival.id, principal: &principal };
+        let (parts, body) = match service.carry(route, asking, &name, parts, body).await? {
+            Carrying::Here(parts, body) => (parts, body),
+            Carrying::Done(response) => return Ok(response),
+        };
         let reading = operator.as_ref().filter(|_| route.effect == Effect::Reads);
         let _share = match reading.map(|operator| operator.number) {
             Some(operator) => Some(service.shares.take(operator).await?),
@@ -146,7 +145,7 @@ impl Call {
 }
 
 /// Where the request comes from, where it came over the network.
-fn peer_of(parts: &Parts) -> Option<IpAddr> {
+pub(crate) fn peer_of(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<Peer>().map(|peer| peer.0)
 }
 
@@ -156,39 +155,33 @@ async fn name_of(parts: &mut Parts) -> Result<String, Problem> {
 }
 
 impl Service {
-    /// How the request came to the first node that it reached.
-    fn really_came(&self, route: &Route, came: Came, parts: &Parts) -> Result<Came, Problem> {
-        if came == Came::BySocket || route.by == By::Nothing || self.cluster.is_none() {
-            return Ok(came);
-        }
-        Ok(if self.is_forwarded(parts)? { Came::Forwarded } else { came })
-    }
-
-    /// Who asks, by what the request shows.
+    /// Who asks, by what the request shows, or by what the node has told that it came to.
     fn principal(
         &self,
         route: &Route,
         came: Came,
-        headers: &HeaderMap,
+        parts: &Parts,
     ) -> Result<Arc<Principal>, Problem> {
         let credentials = &self.credentials;
-        let speaks_for_the_socket = came == Came::Forwarded
-            && (route.audience == Audience::Socket || headers.contains_key(OPERATOR_HEADER));
         let unauthorized = |detail| Problem::new(Refusal::Unauthorized, detail);
         if route.scope == Scope::Public {
             return Ok(Arc::clone(&credentials.nobody));
         }
-        if came == Came::BySocket || speaks_for_the_socket {
-            return Ok(Arc::clone(&credentials.socket));
+        match came {
+            Came::BySocket => return Ok(Arc::clone(&credentials.socket)),
+            Came::Forwarded if route.audience == Audience::Nodes => {
+                return Ok(Arc::clone(&credentials.node));
+            }
+            Came::Forwarded => {
+                let told = parts.extensions.get::<Onward>();
+                return self.principal_of(told.ok_or_else(|| unauthorized("nobody asks"))?);
+            }
+            Came::ByNetwork => {}
         }
-        let shown = shown(headers);
+        let shown = shown(&parts.headers);
         match route.audience {
-            Audience::Socket => Err(unauthorized("only nodes ask this, with the cluster's secret")),
-            Audience::Nodes => {
-                let neighbours = self.neighbours()?;
-                let is_node = shown.is_some_and(|shown| neighbours.is_secret(shown.as_bytes()));
-                let node = is_node.then(|| Arc::clone(&credentials.node));
-                node.ok_or_else(|| unauthorized("expected the cluster's secret"))
+            Audience::Socket | Audience::Nodes => {
+                Err(unauthorized("the network does not ask this"))
             }
             Audience::Everybody => {
                 let detail = "expected `Authorization: Bearer` with an API key";
@@ -206,8 +199,8 @@ impl Service {
                         "the API key is not known here, or is over"
                     }))
                 })?;
-                if let Some(key) = &found.key {
-                    key.used.note(now);
+                if let Some(used) = found.key.as_ref().and_then(|key| key.used.as_ref()) {
+                    used.note(now);
                 }
                 Ok(found)
             }

@@ -2,13 +2,19 @@
 //! every request.
 //!
 //! What concerns one partition is forwarded to its owner, once. What concerns several is asked of
-//! their owners and put together here, whole or not at all.
+//! their owners and put together here, whole or not at all. Nodes have an address of their own for each other, where
+//! nothing is heard that none of them has signed.
 
 pub(crate) mod ask;
 pub(crate) mod batches;
+mod between;
+mod connector;
 mod forward;
 mod gather;
 mod neighbours;
+mod onward;
+pub(crate) mod sharing;
+mod signed;
 mod told;
 
 use std::sync::Arc;
@@ -20,8 +26,10 @@ use tokio::time::Instant;
 pub use self::neighbours::{BadSecret, Neighbours};
 
 pub(crate) use self::batches::{Batch, Stretch};
-pub(crate) use self::forward::{Carrying, at_a_node, unreachable};
+pub(crate) use self::between::hear;
+pub(crate) use self::forward::{Asking, Carrying, at_a_node, unreachable};
 pub(crate) use self::gather::partitions_text;
+pub(crate) use self::onward::Onward;
 pub(crate) use self::told::{put_told, read_told};
 
 use crate::problem::Problem;

@@ -97,6 +97,13 @@ impl Bounds {
         Self::of_connections(half.clamp(16, 32_768))
     }
 
+    /// The usual of a cluster's nodes among themselves: an eighth of the descriptors, of which one address may have
+    /// all.
+    pub fn of_nodes(descriptors: u64) -> Self {
+        let eighth = usize::try_from(descriptors / 8).unwrap_or(usize::MAX).clamp(16, 8_192);
+        Self { by_address_max: eighth, ..Self::of_connections(eighth) }
+    }
+
     /// Refuses what makes no sense.
     pub fn check(&self) -> Result<(), BadBound> {
         const DAY_MS: u64 = 86_400_000;
@@ -139,6 +146,28 @@ pub struct Front {
     pub tls: Option<Tls>,
     /// Whose word on the peer's address is taken.
     pub proxies: Proxies,
+    /// Whom it is for.
+    pub listener: Listener,
+}
+
+/// Whom a listener is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Listener {
+    /// Whoever asks the API.
+    #[default]
+    Api,
+    /// The other nodes of the cluster.
+    Nodes,
+}
+
+impl Listener {
+    /// Its name in metrics.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Nodes => "nodes",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -156,6 +156,14 @@ impl Credentials {
         Arc::clone(&newest)
     }
 
+    /// The operators that have a limit.
+    pub(crate) fn limits(&self) -> Vec<Arc<Known>> {
+        let table = self.table();
+        let has_one = |known: &&Arc<Known>| known.limits().iter().any(Option::is_some);
+        let limited = table.by_id.values().filter(has_one);
+        limited.cloned().collect()
+    }
+
     /// The operator of this id.
     pub(crate) fn operator(&self, host: &dyn Host, id: &str) -> Option<Arc<Known>> {
         self.find(host, |table| table.by_id.get(id).cloned())
@@ -229,7 +237,7 @@ impl Table {
             scopes: keys::scopes(&key.terms),
             player: key.terms.player.as_deref().map(Into::into),
             bounds,
-            key: Some(ShownKey { id, used: uses.of(known.number, key.number) }),
+            key: Some(ShownKey { id, used: Some(uses.of(known.number, key.number)) }),
             credential: Credential::ApiKey,
         });
         for (hash, until) in key.secrets() {

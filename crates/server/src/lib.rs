@@ -55,9 +55,9 @@ mod zone;
 pub use self::arrival::AccessLog;
 pub use self::cluster::{BadSecret, Neighbours};
 pub use self::connection::{
-    BadBound, BadProxies, BadTls, Bounds, Front, Peer, Proxies, Tls, TlsFiles,
+    BadBound, BadProxies, BadTls, Bounds, Front, Listener, Peer, Proxies, Tls, TlsFiles,
 };
 pub use self::credentials::Lent;
-pub use self::router::{api, local};
+pub use self::router::{api, local, nodes};
 pub use self::serve::{serve_tcp, serve_unix};
 pub use self::service::{Service, Settings};

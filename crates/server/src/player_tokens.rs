@@ -12,6 +12,7 @@ use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::time::Timestamp;
 use accolade_storage::random::random;
 use accolade_wire::hex::{from_hex, to_hex};
+use accolade_wire::secret::{Secret, mac};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,6 @@ use crate::keys::{Bounds, Origins};
 use crate::principal::{Credential, Operators, Principal};
 use crate::problem::{Problem, Refusal};
 use crate::roles::{Role, Scope};
-use crate::secret::mac;
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
 
@@ -60,8 +60,8 @@ struct Claims {
 
 impl Signer {
     /// One that all who share a secret have.
-    pub(crate) fn of_secret(secret: &[u8]) -> Self {
-        Self(mac(secret, b"accolade player tokens"))
+    pub(crate) fn of_secret(secret: &Secret) -> Self {
+        Self(mac(secret.reveal().as_bytes(), b"accolade player tokens"))
     }
 
     /// The one of a data directory, which is made where there is none. Without a directory, and where it cannot be
@@ -90,7 +90,8 @@ impl Signer {
     }
 }
 
-fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+/// The bytes of any number of digits.
+pub(crate) fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let pairs = hex.as_bytes().chunks(2).map(|pair| {
         let [byte] = from_hex(str::from_utf8(pair).ok()?)?;
         Some(byte)
@@ -202,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_token_is_read_by_who_has_the_same_secret_alone() {
-        let [a, b] = [b"one secret of many", b"another secret, ok"].map(|it| Signer::of_secret(it));
+        let [a, b] = ["one secret of many", "another secret, ok"]
+            .map(|secret| Signer::of_secret(&Secret::new(secret)));
         let token = a.sign(&claims());
         assert_eq!(a.read(&token), Some(claims()));
         assert_eq!(b.read(&token), None);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use crate::keys::Bounds;
 use crate::problem::{Problem, Refusal};
 use crate::rate::Limit;
@@ -30,8 +32,8 @@ pub(crate) struct Principal {
 #[derive(Debug)]
 pub(crate) struct ShownKey {
     pub(crate) id: Box<str>,
-    /// When it was shown last.
-    pub(crate) used: Arc<Used>,
+    /// When it was shown last, where it was shown to this node.
+    pub(crate) used: Option<Arc<Used>>,
 }
 
 /// The operators that somebody may act for.
@@ -43,14 +45,15 @@ pub(crate) enum Operators {
 }
 
 /// What a principal has shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Credential {
     Nothing,
     ApiKey,
     PlayerToken,
     /// It came by the local socket.
     Socket,
-    /// The secret of the cluster.
+    /// The signature of another node.
     ClusterSecret,
 }
 
@@ -95,6 +98,11 @@ impl Known {
             Effect::TakesIn => self.limit.as_ref(),
             Effect::Reads | Effect::Changes | Effect::Administers => self.asking.as_ref(),
         }
+    }
+
+    /// Its limits: of events, and of what else is asked.
+    pub(crate) const fn limits(&self) -> [Option<&Limit>; 2] {
+        [self.limit.as_ref(), self.asking.as_ref()]
     }
 
     /// Refuses what a paused operator sends.

@@ -5,7 +5,11 @@
 //! next ones wait until it is paid for. After a debt, small requests have as long again for themselves. Those that
 //! were refused take turns by their size, of which a turn is kept until they should have come back. So neither a stream
 //! of small requests nor large ones keep the others out.
+//!
+//! The nodes of a cluster share a limit: what others let through is charged here once they have told of it
+//! (`cluster/sharing.rs`).
 
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +24,10 @@ const TURN_NANOS: u64 = 5 * SECOND_NANOS;
 pub(crate) struct Limit {
     per_second: u32,
     since: Instant,
+    /// Into how many parts the limit is divided, of which one is here.
+    parts: AtomicU32,
+    /// Events that were let through here.
+    total: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -55,7 +63,8 @@ impl Exceeded {
 impl Limit {
     /// `per_second` is not 0.
     pub(crate) fn new(per_second: u32) -> Self {
-        Self { per_second, since: Instant::now(), state: Mutex::default() }
+        let (parts, total) = (AtomicU32::new(1), AtomicU64::new(0));
+        Self { per_second, since: Instant::now(), parts, total, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,7 +76,30 @@ impl Limit {
     }
 
     fn price(&self) -> u64 {
-        (SECOND_NANOS / u64::from(self.per_second)).max(1)
+        let parts = u64::from(self.parts.load(Ordering::Relaxed));
+        (SECOND_NANOS * parts / u64::from(self.per_second)).max(1)
+    }
+
+    /// From now on, no more than one of so many parts of it is had here.
+    pub(crate) fn is_one_of(&self, parts: u32) {
+        self.parts.store(parts.max(1), Ordering::Relaxed);
+    }
+
+    /// How many events were let through here so far.
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Pays for events that another node has let through: all of them, or a second's worth at the most.
+    pub(crate) fn charge(&self, events: u64, all: bool) {
+        self.charge_at(events, all, self.now());
+    }
+
+    fn charge_at(&self, events: u64, all: bool, now: u64) {
+        let cost = (SECOND_NANOS / u64::from(self.per_second)).max(1).saturating_mul(events);
+        let cost = if all { cost } else { cost.min(SECOND_NANOS) };
+        let mut state = self.state();
+        state.paid_at = state.paid_at.max(now).saturating_add(cost);
     }
 
     fn remaining(&self, owed: u64) -> u32 {
@@ -94,6 +126,7 @@ impl Limit {
                 state.debt_from = repaid_at.saturating_add(cost);
             }
             state.turns.retain(|(other, _)| *other != size);
+            self.total.fetch_add(events as u64, Ordering::Relaxed);
             return Ok(());
         }
         let retry_at = state.retry_at(events, cost);
@@ -230,5 +263,65 @@ mod tests {
                 assert!(events >= 1_000, "{size} of {sizes:?}: {through:?}");
             }
         }
+    }
+
+    /// Nodes of which each is asked for events without a pause, and which tell each other every quarter of a second.
+    fn shared(nodes: usize, busy: usize, seconds: u64) -> (u64, u64) {
+        let limits: Vec<_> = (0..nodes).map(|_| Limit::new(1_000)).collect();
+        let mut told = vec![0; nodes];
+        let (mut through, mut in_the_first) = (0, 0);
+        for tick in 0..seconds * 1_000 {
+            let now = tick * MILLI;
+            for limit in &limits[..busy] {
+                while limit.take_at(1, now).is_ok() {
+                    through += 1;
+                }
+            }
+            if tick % 250 == 249 {
+                for (at, told) in told.iter_mut().enumerate() {
+                    let since = limits[at].total() - *told;
+                    *told += since;
+                    let others = limits.iter().enumerate().filter(|(other, _)| *other != at);
+                    others.for_each(|(_, other)| other.charge_at(since, true, now));
+                }
+            }
+            if tick == 999 {
+                in_the_first = through;
+            }
+        }
+        (through, in_the_first)
+    }
+
+    #[test]
+    fn nodes_that_tell_each_other_let_through_what_one_would_and_a_second_s_worth_each() {
+        for nodes in 1..=5 {
+            for busy in 1..=nodes {
+                let (through, in_the_first) = shared(nodes, busy, 60);
+                let most = 1_000 * 60 + 1_250 * busy as u64;
+                assert!((59_000..=most).contains(&through), "{busy} of {nodes}: {through}");
+                assert!(
+                    in_the_first <= 1_250 * busy as u64 + 1_000,
+                    "{busy} of {nodes}: {in_the_first}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_node_that_does_not_hear_the_others_has_its_part() {
+        let limit = Limit::new(1_000);
+        limit.is_one_of(4);
+        assert!((0..250).all(|_| limit.take_at(1, 0).is_ok()));
+        assert!(limit.take_at(1, 0).is_err());
+        assert!((0..250).all(|_| limit.take_at(1, SECOND_NANOS).is_ok()));
+        assert!(limit.take_at(1, SECOND_NANOS).is_err());
+        limit.is_one_of(1);
+        assert!((0..1_000).all(|_| limit.take_at(1, 3 * SECOND_NANOS).is_ok()));
+        // What was used while nobody told is not all paid for afterwards.
+        limit.charge_at(1_000_000, false, 4 * SECOND_NANOS);
+        assert_eq!(limit.take_at(1, 5 * SECOND_NANOS), Ok(()));
+        limit.charge_at(2_000, true, 5 * SECOND_NANOS);
+        let exceeded = limit.take_at(1, 5 * SECOND_NANOS).unwrap_err();
+        assert_eq!(exceeded.retry_after_s(), 2);
     }
 }

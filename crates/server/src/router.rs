@@ -6,12 +6,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use crate::arrival::{Arrival, Led};
 use crate::call::{Call, Came};
-use crate::cluster::at_a_node;
+use crate::cluster::{at_a_node, hear};
 use crate::cors;
 use crate::problem::{Problem, Refusal};
 use crate::routes::{self, Audience, By, Route};
@@ -76,20 +77,29 @@ impl Way {
     }
 }
 
-/// What the network reaches: a credential says who asks. In a cluster, also what only nodes ask each other, with the
-/// cluster's secret.
+/// What the network reaches: a credential says who asks.
 pub fn api(service: Service) -> Router {
-    let has_nodes = service.cluster.is_some();
+    let routes = routes::all()
+        .filter(|(_, route)| route.audience == Audience::Everybody)
+        .map(|(number, route)| (number, route, route.path.to_owned()));
+    router(routes, Door { service, came: Came::ByNetwork })
+}
+
+/// What other nodes of a cluster reach, and nobody else: what only they ask each other, and what is forwarded to a
+/// partition's owner.
+pub fn nodes(service: Service) -> Router {
     let routes = routes::all().filter_map(|(number, route)| {
         let path = match (route.audience, route.by) {
-            (Audience::Everybody, _) => route.path.to_owned(),
-            (Audience::Nodes, _) if has_nodes => route.path.to_owned(),
-            (Audience::Socket, By::Player | By::DeadLetter) if has_nodes => at_a_node(route.path),
-            (Audience::Socket | Audience::Nodes, _) => return None,
+            (Audience::Nodes, _) | (Audience::Everybody, By::Player | By::DeadLetter) => {
+                route.path.to_owned()
+            }
+            (Audience::Socket, By::Player | By::DeadLetter) => at_a_node(route.path),
+            (Audience::Everybody | Audience::Socket, By::Nothing) => return None,
         };
         Some((number, route, path))
     });
-    router(routes, Door { service: service.clone(), came: Came::ByNetwork })
+    let door = Door { service: service.clone(), came: Came::Forwarded };
+    router(routes, door).layer(from_fn_with_state(service, hear))
 }
 
 /// What the local socket reaches: the same, and what only whoever runs the node may do. A header names

@@ -2,8 +2,7 @@
 
 use accolade_wire::hex::to_hex;
 use accolade_wire::identity::HashKey;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use accolade_wire::secret::mac;
 
 /// What a scanner of sources looks for.
 const PREFIX: &str = "acc_";
@@ -41,13 +40,6 @@ fn is_one(text: &str) -> bool {
 /// The keyed hash of a secret.
 pub(crate) fn hash(key: &HashKey, secret: &str) -> Hash {
     mac(&key.0, secret.as_bytes())
-}
-
-/// HMAC-SHA-256.
-pub(crate) fn mac(key: &[u8], text: &[u8]) -> Hash {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
-    mac.update(text);
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

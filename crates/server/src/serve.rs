@@ -53,7 +53,7 @@ pub async fn serve_tcp(
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = count.tick() => {
-                gate.set_gauges();
+                gate.set_gauges(front.listener);
                 continue;
             }
             () = &mut shutdown => break,

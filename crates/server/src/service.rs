@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::arrival::AccessLog;
 use crate::body::Room;
+use crate::cluster::sharing::{self, Sharing};
 use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
 use crate::health::Counters;
@@ -91,6 +92,7 @@ pub struct Inner {
     pub(crate) metrics: PrometheusHandle,
     pub(crate) credentials: Credentials,
     pub(crate) strangers: Strangers,
+    pub(crate) sharing: Sharing,
     pub(crate) signer: Signer,
     pub(crate) room: Room,
     pub(crate) shares: Shares,
@@ -150,6 +152,7 @@ impl Service {
             metrics,
             credentials,
             strangers,
+            sharing: Sharing::default(),
             signer,
             room,
             shares: Shares::default(),
@@ -164,6 +167,9 @@ impl Service {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let weak = Arc::downgrade(&service.0);
             runtime.spawn(follow_rules(weak));
+            if service.cluster.is_some() {
+                runtime.spawn(sharing::share(Arc::downgrade(&service.0)));
+            }
             let weak = Arc::downgrade(&service.0);
             runtime.spawn(async move {
                 while let Some(inner) = weak.upgrade() {

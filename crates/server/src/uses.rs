@@ -1,4 +1,4 @@
-//! In which hour each key was used last, as far as this node has seen.
+//! In which hour each key was used last, as far as this node has seen, or others have told it.
 //!
 //! It is kept beside the log: the first use of an hour would else be a write, and nobody decides by it. What a
 //! crash loses is the last minute.
@@ -24,7 +24,11 @@ pub(crate) struct Used {
 impl Used {
     /// The key is used now.
     pub(crate) fn note(&self, now: Timestamp) {
-        let hour = now.hour();
+        self.note_hour(now.hour());
+    }
+
+    /// It was used in this hour since 1970, here or elsewhere.
+    pub(crate) fn note_hour(&self, hour: i64) {
         if self.hour.load(Ordering::Relaxed) < hour {
             self.hour.store(hour, Ordering::Relaxed);
             self.is_new.store(true, Ordering::Relaxed);
@@ -59,6 +63,15 @@ impl Uses {
     pub(crate) fn last(&self, operator: u32, key: u32) -> Option<Timestamp> {
         let hour = self.lock().get(&(operator, key))?.hour.load(Ordering::Relaxed);
         (hour > 0).then(|| Timestamp::from_micros(hour * HOUR_MICROS))
+    }
+
+    /// Operator, key and hour of those that were used in an hour or after it.
+    pub(crate) fn since(&self, hour: i64) -> Vec<(u32, u32, i64)> {
+        let table = self.lock();
+        let used = table
+            .iter()
+            .map(|((operator, key), used)| (*operator, *key, used.hour.load(Ordering::Relaxed)));
+        used.filter(|(.., last)| *last >= hour.max(1)).collect()
     }
 
     /// Reads what a process before has seen. What cannot be read counts as never.

@@ -24,5 +24,6 @@ pub mod order;
 pub mod problem;
 pub mod program;
 pub mod record;
+pub mod secret;
 pub mod state;
 pub mod timestamp;

@@ -1,5 +1,6 @@
 //! Where the node answers: free while it does not run, reached while it does.
 
+use std::net::SocketAddr;
 #[cfg(feature = "cluster")]
 use std::time::Duration;
 
@@ -28,7 +29,11 @@ pub(super) async fn examine(config: &Config, is_running: bool, findings: &mut Fi
         Ok(_) => {}
     }
     if !is_running {
-        is_free(config, findings).await;
+        is_free("listen", config.listen, findings).await;
+        #[cfg(feature = "cluster")]
+        if let (true, Some(listen)) = (config.cluster.brokers.is_some(), config.cluster.listens()) {
+            is_free("cluster.listen", listen, findings).await;
+        }
     }
     #[cfg(feature = "cluster")]
     if let (true, Some(address)) = (config.cluster.brokers.is_some(), &config.cluster.address) {
@@ -36,14 +41,13 @@ pub(super) async fn examine(config: &Config, is_running: bool, findings: &mut Fi
     }
 }
 
-async fn is_free(config: &Config, findings: &mut Findings) {
-    let listen = config.listen;
+async fn is_free(name: &str, listen: SocketAddr, findings: &mut Findings) {
     match TcpListener::bind(listen).await {
-        Ok(_) => findings.ok(CHECK, format!("`listen`, {listen}, is free")),
+        Ok(_) => findings.ok(CHECK, format!("`{name}`, {listen}, is free")),
         Err(error) => findings.error(
             CHECK,
-            format!("`listen`, {listen}, cannot be had: {error}"),
-            "end what listens there, or set `listen` to another address of this machine",
+            format!("`{name}`, {listen}, cannot be had: {error}"),
+            format!("end what listens there, or set `{name}` to another address of this machine"),
         ),
     }
 }
@@ -51,7 +55,9 @@ async fn is_free(config: &Config, findings: &mut Findings) {
 /// What other nodes would meet at `address`, as far as this machine can tell.
 #[cfg(feature = "cluster")]
 async fn from_others(config: &Config, address: &str, is_running: bool, findings: &mut Findings) {
-    let at = address.trim_start_matches("http://").trim_end_matches('/');
+    let is_tls = address.starts_with("https://");
+    let at = address.trim_start_matches("https://").trim_start_matches("http://");
+    let at = at.trim_end_matches('/');
     let told = format!("`cluster.address`, {address},");
     let resolved = tokio::time::timeout(PATIENCE, tokio::net::lookup_host(at)).await;
     let found: Vec<_> = match resolved {
@@ -63,11 +69,23 @@ async fn from_others(config: &Config, address: &str, is_running: bool, findings:
         }
         Err(_) => Vec::new(),
     };
-    if config.listen.ip().is_loopback() && found.iter().any(|at| !at.ip().is_loopback()) {
+    if !is_tls && found.iter().any(|at| !at.ip().is_loopback()) {
+        findings.warning(
+            CHECK,
+            format!(
+                "{told} is in clear: nodes sign what they say, and whoever is between them reads it"
+            ),
+            "keep the network between nodes to them, or set `cluster.node_certificate_file`",
+        );
+    }
+    if let Some(listen) = config.cluster.listens()
+        && listen.ip().is_loopback()
+        && found.iter().any(|at| !at.ip().is_loopback())
+    {
         findings.error(
             CHECK,
-            format!("the node listens on {} only, where no other reaches it", config.listen),
-            format!("set `listen` to `0.0.0.0:{}`", config.listen.port()),
+            format!("the node listens for others on {listen} only, where none reaches it"),
+            format!("set `cluster.listen` to `0.0.0.0:{}`", listen.port()),
         );
         return;
     }

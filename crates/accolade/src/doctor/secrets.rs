@@ -23,6 +23,7 @@ fn files(config: &Config) -> Vec<(&'static str, &Path)> {
         ("cluster.secret_file", config.cluster.secret_file.as_deref()),
         ("cluster.sasl_password_file", config.cluster.sasl_password_file.as_deref()),
         ("cluster.key_file", config.cluster.key_file.as_deref()),
+        ("cluster.node_key_file", config.cluster.node_key_file.as_deref()),
     ]);
     #[cfg(feature = "postgres")]
     files.push(("postgres.password_file", config.postgres.password_file.as_deref()));

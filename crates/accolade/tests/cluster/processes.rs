@@ -180,7 +180,7 @@ impl Cluster {
         let mut environment = vec![
             ("ACCOLADE_BROKERS", self.brokers_list(listener)),
             ("ACCOLADE_NODE", format!("node-{node}")),
-            ("ACCOLADE_ADDRESS", format!("http://127.0.0.1:{port}")),
+            ("ACCOLADE_ADDRESS", format!("http://127.0.0.1:{}", port + 20)),
             ("ACCOLADE_LISTEN", format!("127.0.0.1:{port}")),
             ("ACCOLADE_DATA_DIR", self.data_dir(node).display().to_string()),
             ("ACCOLADE_CLUSTER_SECRET", SECRET.into()),

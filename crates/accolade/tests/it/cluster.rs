@@ -32,7 +32,7 @@ impl Cluster {
             ("ACCOLADE_BROKERS", brokers.unwrap_or_else(|_| "127.0.0.1:19092".into())),
             ("ACCOLADE_TOPIC_PREFIX", format!("test-{}.", name.trim_start_matches('.'))),
             ("ACCOLADE_NODE", "node-1".into()),
-            ("ACCOLADE_ADDRESS", "http://127.0.0.1:1".into()),
+            ("ACCOLADE_ADDRESS", "http://127.0.0.1:0".into()),
             ("ACCOLADE_CLUSTER_SECRET", "a-secret-for-tests-only".into()),
             ("ACCOLADE_REPLICATION", "1".into()),
             ("ACCOLADE_PARTITIONS", self.partitions.into()),

@@ -7,6 +7,7 @@ use accolade_engine::contract;
 use accolade_kafka::admin::Admin;
 use accolade_kafka::config::KafkaConfig;
 use accolade_kafka::log::KafkaLog;
+use accolade_wire::secret::Secret;
 
 use crate::harness::Cluster;
 
@@ -15,7 +16,8 @@ fn an_intake_over_kafka_keeps_the_contract() {
     let brokers = std::env::var("ACCOLADE_TEST_KAFKA");
     let prefix = format!("test-{:016x}.", RandomState::new().hash_one(0));
     let brokers = brokers.unwrap_or_else(|_| "127.0.0.1:19092".into());
-    let mut config = KafkaConfig::new(brokers, "one").with_prefix(&prefix);
+    let mut config =
+        KafkaConfig::new(brokers, "one", &Secret::new("for tests only")).with_prefix(&prefix);
     (config.partitions, config.replication) = (4, 1);
     Admin::new(&config).unwrap().create_missing().unwrap();
     let cluster = Cluster::new(4);

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use accolade_engine::ordered::Event;
 use accolade_wire::order::SourceTopic::{Commands, GameEvents, Wagers};
+use accolade_wire::secret::Secret;
 use rdkafka::admin::AdminOptions;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -42,7 +43,8 @@ impl Topics {
         let brokers = std::env::var("ACCOLADE_TEST_KAFKA");
         let prefix = format!("test-{:016x}.", RandomState::new().build_hasher().finish());
         let brokers = brokers.unwrap_or_else(|_| "127.0.0.1:19092".into());
-        let mut config = KafkaConfig::new(brokers, "first").with_prefix(&prefix);
+        let mut config =
+            KafkaConfig::new(brokers, "first", &Secret::new("for tests only")).with_prefix(&prefix);
         (config.partitions, config.replication) = (2, 1);
         let made = Admin::new(&config).unwrap().create_missing().unwrap();
         Self { config, made }

@@ -8,6 +8,7 @@ use accolade_kafka::admin::Admin;
 use accolade_kafka::config::{KafkaConfig, OutputTopic};
 use accolade_kafka::log::KafkaLog;
 use accolade_wire::order::SourceTopic;
+use accolade_wire::secret::Secret;
 use rdkafka::Offset;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -32,7 +33,8 @@ impl Cluster {
     /// Without topics yet.
     pub(crate) fn empty(partitions: u16) -> Self {
         let prefix = format!("test-{:016x}.", RandomState::new().build_hasher().finish());
-        let mut config = KafkaConfig::new(brokers(), "nobody").with_prefix(&prefix);
+        let mut config = KafkaConfig::new(brokers(), "nobody", &Secret::new("for tests only"))
+            .with_prefix(&prefix);
         (config.partitions, config.replication) = (partitions, 1);
         Self { config }
     }

@@ -15,6 +15,7 @@ use accolade_kafka::log::KafkaLog;
 use accolade_kafka::outputs::{OutputRecords, Taken};
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::secret::Secret;
 
 use crate::harness::{Cluster, PATIENCE, TRIES, hear_assigned};
 
@@ -27,7 +28,7 @@ fn authority() -> PathBuf {
 }
 
 fn sasl(user: &str, mechanism: Mechanism) -> Sasl {
-    Sasl { mechanism, user: user.into(), password: format!("{user}-secret") }
+    Sasl { mechanism, user: user.into(), password: Secret::new(format!("{user}-secret")) }
 }
 
 /// As `accolade`, which has the rights, over topics that are not there yet.
@@ -35,7 +36,8 @@ fn config(mechanism: Mechanism) -> KafkaConfig {
     let address = std::env::var("ACCOLADE_TEST_KAFKA_SECURE");
     let brokers = address.unwrap_or_else(|_| "127.0.0.1:19392".into());
     let mut config = Cluster::empty(1).config("first");
-    config = KafkaConfig::new(brokers, "first").with_prefix(&format!("secure-{}.", config.group));
+    config = KafkaConfig::new(brokers, "first", &Secret::new("for tests only"))
+        .with_prefix(&format!("secure-{}.", config.group));
     (config.partitions, config.replication) = (1, 1);
     config.security.tls = Some(Tls { ca_file: Some(authority()), certificate: None });
     config.security.sasl = Some(sasl("accolade", mechanism));
@@ -131,7 +133,7 @@ fn a_node_orders_and_hears_behind_tls_with_plain() {
 fn a_wrong_password_is_told_with_the_settings_to_mend() {
     for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512] {
         let mut config = config(mechanism);
-        config.security.sasl.as_mut().unwrap().password = "wrong".into();
+        config.security.sasl.as_mut().unwrap().password = Secret::new("wrong");
         let told = refused(&config);
         assert!(told.contains("`sasl_password`"), "{mechanism:?}: {told}");
         assert!(told.contains("Authentication failed"), "{mechanism:?}: {told}");

@@ -3,9 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use accolade_engine::ordered::{LogFailed, OrderedLog};
-
+use accolade_engine::ordered::{Event, LogFailed, OrderedLog, Owner};
+use accolade_kafka::log::KafkaLog;
+use accolade_wire::secret::{Key, Secret};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::harness::{Cluster, PATIENCE, TRIES, hear_assigned, hear_assignment};
 
@@ -117,4 +119,44 @@ fn a_node_that_never_heard_what_it_was_assigned_can_close() {
         });
         receiver.recv_timeout(Duration::from_mins(1)).expect("it closes");
     }
+}
+
+#[test]
+fn a_stranger_s_announcement_is_not_heard() {
+    let cluster = Cluster::new(1);
+    let node = cluster.node("first");
+    let mut config = cluster.config("stranger");
+    let topic = config.topics.owners.clone();
+    config.announcing = Key::of(&Secret::new("another"), "accolade owners: announcements");
+    let stranger = KafkaLog::open(config).unwrap();
+    let owner = |node: &str, epoch| Owner {
+        partition: 0,
+        epoch,
+        node: node.into(),
+        address: format!("http://{node}:8081"),
+        checkpoint: String::new(),
+    };
+    let producer: BaseProducer = Cluster::client().create().unwrap();
+    for value in [&b"\x01"[..], b"", &[2; 100]] {
+        producer.send(BaseRecord::to(&topic).key(&[0_u8, 0][..]).payload(value)).unwrap();
+    }
+    producer.flush(PATIENCE).unwrap();
+    stranger.announce(&owner("stranger", 9));
+    let mut heard = Vec::new();
+    // Its own is heard by the stranger, so it stands before what comes now.
+    let hear = |log: &KafkaLog, heard: &mut Vec<Owner>, from: &str| {
+        (0..TRIES).any(|_| {
+            let mut hear = |event: Event<'_>| {
+                if let Event::Owner(owner) = event {
+                    heard.push(owner);
+                }
+            };
+            log.hear(PATIENCE, &mut hear).unwrap();
+            heard.iter().any(|owner| owner.node == from)
+        })
+    };
+    assert!(hear(&stranger, &mut Vec::new(), "stranger"));
+    node.announce(&owner("first", 3));
+    assert!(hear(&node, &mut heard, "first"));
+    assert_eq!(heard, [owner("first", 3)]);
 }

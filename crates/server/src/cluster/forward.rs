@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, IF_MATCH, TRANSFER_ENCODING,
-};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, DATE, IF_MATCH, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, Response};
@@ -14,9 +12,10 @@ use accolade_storage::host::NotHere;
 use accolade_wire::identity::partition_of;
 
 use super::Where;
-use super::neighbours::FORWARDED_HEADER;
-use crate::call::{Came, OPERATOR_HEADER};
+use super::onward::{Onward, PRINCIPAL};
+use crate::call::{Came, OPERATOR_HEADER, peer_of};
 use crate::dead_letters::place_of;
+use crate::principal::Principal;
 use crate::problem::{Problem, Refusal};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::routes::{By, Route};
@@ -30,9 +29,9 @@ const OF_NODES: &str = "/cluster/v1/";
 /// How much longer an owner may take than a request may wait for outcomes.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// What goes along with a request; the rest is between a client and its node.
-const HEADERS: [HeaderName; 5] =
-    [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, HeaderName::from_static("idempotency-key")];
+/// What goes along with a request; the rest, its credential above all, is between a client and its node.
+const HEADERS: [HeaderName; 4] =
+    [ACCEPT, CONTENT_TYPE, IF_MATCH, HeaderName::from_static("idempotency-key")];
 
 /// Where a request is carried out.
 #[derive(Debug)]
@@ -43,13 +42,20 @@ pub(crate) enum Carrying {
     Done(axum::response::Response),
 }
 
+/// Who asks, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) came: Came,
+    pub(crate) id: &'a RequestId,
+    pub(crate) principal: &'a Principal,
+}
+
 impl Service {
     /// Carries a request out where its partition is here, or else forwards it to the owner, once.
     pub(crate) async fn carry(
         &self,
         route: &Route,
-        came: Came,
-        id: &RequestId,
+        asking: Asking<'_>,
         name: &str,
         parts: Parts,
         body: Body,
@@ -66,9 +72,9 @@ impl Service {
         match self.find(partition).await? {
             Where::Here => Ok(Carrying::Here(parts, body)),
             // The other node was wrong about this one: it will hear of the new owner.
-            Where::At(_) if came == Came::Forwarded => Err(NotHere::Nowhere.into()),
+            Where::At(_) if asking.came == Came::Forwarded => Err(NotHere::Nowhere.into()),
             Where::At(address) => {
-                self.forward(&address, came, id, parts, body).await.map(Carrying::Done)
+                self.forward(&address, asking, parts, body).await.map(Carrying::Done)
             }
         }
     }
@@ -76,28 +82,31 @@ impl Service {
     async fn forward(
         &self,
         address: &str,
-        came: Came,
-        id: &RequestId,
+        asking: Asking<'_>,
         parts: Parts,
         body: Body,
     ) -> Result<axum::response::Response, Problem> {
         let (body, _held) = self.read_body(&parts.headers, body).await?;
-        let mut onward = axum::http::Request::new(());
-        *onward.method_mut() = parts.method;
+        let mut onward = axum::http::Request::new(body);
+        *onward.method_mut() = parts.method.clone();
         let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         *onward.uri_mut() = at_a_node(path).try_into().expect("a path was one before");
-        let operator = (came == Came::BySocket).then_some(HeaderName::from_static(OPERATOR_HEADER));
+        let operator =
+            (asking.came == Came::BySocket).then_some(HeaderName::from_static(OPERATOR_HEADER));
         for name in HEADERS.into_iter().chain(operator) {
             if let Some(value) = parts.headers.get(&name) {
                 onward.headers_mut().insert(name, value.clone());
             }
         }
-        onward.headers_mut().insert(X_REQUEST_ID, id.header());
+        onward.headers_mut().insert(X_REQUEST_ID, asking.id.header());
+        let told = Onward::of(asking.principal, peer_of(&parts));
+        onward.headers_mut().insert(PRINCIPAL, told.write());
         let patience = Duration::from_millis(self.settings.wait_ms) + SLACK;
-        let answer = self.neighbours()?.forward(address, onward, body, patience).await;
+        let answer = self.neighbours()?.forward(address, onward, patience).await;
         let mut answer = answer.map_err(|error| unreachable(address, &error))?;
-        answer.headers_mut().remove(CONNECTION);
-        answer.headers_mut().remove(TRANSFER_ENCODING);
+        for name in [CONNECTION, DATE, TRANSFER_ENCODING] {
+            answer.headers_mut().remove(name);
+        }
         Ok(Response::map(answer, Body::from))
     }
 }
@@ -114,16 +123,4 @@ pub(crate) fn at_a_node(path: &str) -> String {
 pub(crate) fn unreachable(address: &str, error: &std::io::Error) -> Problem {
     tracing::warn!(address, %error, "another node cannot be asked");
     Problem::new(Refusal::Elsewhere, "the node that has the partition cannot be reached: ask again")
-}
-
-impl Service {
-    /// Whether another node has forwarded the request; refuses one who only says so.
-    pub(crate) fn is_forwarded(&self, parts: &Parts) -> Result<bool, Problem> {
-        let Some(shown) = parts.headers.get(FORWARDED_HEADER) else { return Ok(false) };
-        if self.neighbours()?.is_secret(shown.as_bytes()) {
-            return Ok(true);
-        }
-        let detail = "`x-accolade-forwarded` does not have the cluster's secret";
-        Err(Problem::new(Refusal::Unauthorized, detail))
-    }
 }

@@ -10,7 +10,7 @@ use metrics::{counter, gauge};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::Bounds;
+use super::{Bounds, Listener};
 
 /// How long a newcomer waits for the place of somebody who was told to go.
 const ROOM_TIME: Duration = Duration::from_secs(1);
@@ -233,19 +233,22 @@ impl Gate {
 
     /// Shows how many there are.
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-    pub(crate) fn set_gauges(&self) {
+    pub(crate) fn set_gauges(&self, listener: Listener) {
+        let listener = listener.label();
         let (all, unasked, busy) = {
             let ledger = lock(&self.0.ledger);
             let is_busy = |conn: &&Arc<Conn>| conn.is_busy();
             (ledger.open.len(), ledger.unasked.len(), ledger.open.values().filter(is_busy).count())
         };
         let set = |state: &'static str, count: usize| {
-            gauge!("accolade_http_connections", "state" => state).set(count as f64);
+            gauge!("accolade_http_connections", "listener" => listener, "state" => state)
+                .set(count as f64);
         };
         set("unasked", unasked);
         set("busy", busy);
         set("idle", all.saturating_sub(unasked + busy));
-        gauge!("accolade_http_connections_max").set(self.0.bounds.connections_max as f64);
+        let most = gauge!("accolade_http_connections_max", "listener" => listener);
+        most.set(self.0.bounds.connections_max as f64);
     }
 }
 

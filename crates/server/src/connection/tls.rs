@@ -11,7 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 /// How often the files are looked at.
@@ -55,16 +55,25 @@ pub struct Tls(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     files: TlsFiles,
-    config: RwLock<Arc<ServerConfig>>,
+    configs: RwLock<Configs>,
     seen: Mutex<[Stamp; 3]>,
+}
+
+/// What the files make.
+#[derive(Debug)]
+struct Configs {
+    /// For whoever connects.
+    server: Arc<ServerConfig>,
+    /// To connect to others of the same authority, with the same certificate.
+    client: Option<Arc<ClientConfig>>,
 }
 
 impl Tls {
     /// Reads the files. Inside a runtime they are looked at from here on, for as long as the handle is kept.
     pub fn new(files: TlsFiles) -> Result<Self, BadTls> {
         let seen = files.stamps();
-        let config = RwLock::new(Arc::new(files.config()?));
-        let tls = Self(Arc::new(Inner { files, config, seen: Mutex::new(seen) }));
+        let configs = RwLock::new(files.configs()?);
+        let tls = Self(Arc::new(Inner { files, configs, seen: Mutex::new(seen) }));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let inner = Arc::downgrade(&tls.0);
             runtime.spawn(async move {
@@ -91,10 +100,10 @@ impl Tls {
             }
             *seen = stamps;
         }
-        let outcome = match self.0.files.config() {
-            Ok(config) => {
-                let mut current = self.0.config.write().unwrap_or_else(PoisonError::into_inner);
-                *current = Arc::new(config);
+        let outcome = match self.0.files.configs() {
+            Ok(configs) => {
+                let mut current = self.0.configs.write().unwrap_or_else(PoisonError::into_inner);
+                *current = configs;
                 tracing::info!("the certificate was read again");
                 "read"
             }
@@ -107,8 +116,13 @@ impl Tls {
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner);
-        TlsAcceptor::from(Arc::clone(&config))
+        let configs = self.0.configs.read().unwrap_or_else(PoisonError::into_inner);
+        TlsAcceptor::from(Arc::clone(&configs.server))
+    }
+
+    /// How to connect to others of the authority; nothing where none is named.
+    pub(crate) fn client(&self) -> Option<Arc<ClientConfig>> {
+        self.0.configs.read().unwrap_or_else(PoisonError::into_inner).client.clone()
     }
 }
 
@@ -136,6 +150,14 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadTls> {
     }
 }
 
+fn roots(file: &Path) -> Result<RootCertStore, BadTls> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(file)? {
+        roots.add(certificate).map_err(|error| bad(file, error))?;
+    }
+    Ok(roots)
+}
+
 impl TlsFiles {
     fn stamps(&self) -> [Stamp; 3] {
         let stamp = |file: &Path| {
@@ -146,7 +168,35 @@ impl TlsFiles {
         [stamp(&self.certificate), stamp(&self.key), self.client_ca.as_deref().and_then(stamp)]
     }
 
-    fn config(&self) -> Result<ServerConfig, BadTls> {
+    fn configs(&self) -> Result<Configs, BadTls> {
+        let server = Arc::new(self.server()?);
+        let client = self.client_ca.as_deref().map(|file| self.client(file)).transpose()?;
+        Ok(Configs { server, client: client.map(Arc::new) })
+    }
+
+    fn pair(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), BadTls> {
+        let chain = certificates(&self.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
+            .map_err(|error| bad(&self.key, format!("expected a key as PEM: {error}")))?;
+        Ok((chain, key))
+    }
+
+    fn no_pair(&self, why: rustls::Error) -> BadTls {
+        let key = self.key.display();
+        bad(&self.certificate, format!("it and the key `{key}` make no pair: {why}"))
+    }
+
+    fn client(&self, authorities: &Path) -> Result<ClientConfig, BadTls> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| bad(&self.certificate, error))?;
+        let (chain, key) = self.pair()?;
+        let builder = builder.with_root_certificates(roots(authorities)?);
+        builder.with_client_auth_cert(chain, key).map_err(|error| self.no_pair(error))
+    }
+
+    fn server(&self) -> Result<ServerConfig, BadTls> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
@@ -155,14 +205,9 @@ impl TlsFiles {
             None => builder.with_no_client_auth(),
             Some(file) => builder.with_client_cert_verifier(Self::verifier(file, provider)?),
         };
-        let chain = certificates(&self.certificate)?;
-        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
-            .map_err(|error| bad(&self.key, format!("expected a key as PEM: {error}")))?;
-        let config = builder.with_single_cert(chain, key).map_err(|error| {
-            let (key, why) = (self.key.display(), error);
-            bad(&self.certificate, format!("it and the key `{key}` make no pair: {why}"))
-        });
-        let mut config = config?;
+        let (chain, key) = self.pair()?;
+        let config = builder.with_single_cert(chain, key);
+        let mut config = config.map_err(|error| self.no_pair(error))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -171,11 +216,8 @@ impl TlsFiles {
         file: &Path,
         provider: Arc<CryptoProvider>,
     ) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, BadTls> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(file)? {
-            roots.add(certificate).map_err(|error| bad(file, error))?;
-        }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let roots = Arc::new(roots(file)?);
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
         verifier.build().map_err(|error| bad(file, error))
     }
 }

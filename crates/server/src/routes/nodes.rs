@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::dead_letters::STATE;
 use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
-use crate::cluster::{ask, batches};
+use crate::cluster::{ask, batches, sharing};
 use crate::description::schemas::object;
 use crate::roles::Scope;
 use crate::{audit, dead_letters, host, lookup, topics};
@@ -21,7 +21,7 @@ const PARTITION: Parameter = number("partition", "Of this partition.");
 const PARTITIONS: Parameter = text("partitions", "Numbers of partitions with commas between.");
 const OPERATOR: Parameter = text("operator", "Of this operator.");
 
-pub(super) static ROUTES: [Route; 8] = [
+pub(super) static ROUTES: [Route; 9] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -180,5 +180,23 @@ pub(super) static ROUTES: [Route; 8] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(host::own_status),
+    },
+    Route {
+        id: "tellUsed",
+        method: Method::POST,
+        path: "/cluster/v1/used",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "What was used of limits, and when keys were",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(sharing::used),
     },
 ];

@@ -1,6 +1,8 @@
 //! Two nodes that share the partitions of a cluster: any of them answers every request.
 
+mod between;
 pub(crate) mod fake;
+mod strangers;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::Kind;
 use serde_json::{Value, json};
 
-use self::fake::{A, B, Cluster, SECRET};
+use self::fake::{A, B, Cluster};
 use crate::harness::{
     Answer, Api, Ask, OPERATOR, PATIENCE, PROGRAM, ask, days_ago, finish, game_event, wager,
 };
@@ -481,58 +483,6 @@ async fn the_local_socket_of_any_node_reaches_dead_letters_that_belong_to_nobody
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_without_the_secret_passes_for_a_node() {
-    let cluster = lived_in().await;
-    let other = cluster.a().add_operator("operator-555", 0).await;
-    cluster.agree().await;
-    let other = format!("Bearer {other}");
-    let theirs = format!("/api/v1/players/{}/balance", player_in(3));
-    // The header of the socket does not become one by being forwarded.
-    for api in cluster.both() {
-        let request = || ask("GET", &theirs).header("x-accolade-operator", OPERATOR);
-        assert_eq!(api.send_bare(request()).await.status, 401);
-        assert_eq!(api.send_bare(request().header("authorization", &other)).await.status, 404);
-        for wrong in ["", "wrong", &SECRET[..SECRET.len() - 1], &format!("{SECRET}x")] {
-            let forwarded = request().header("x-accolade-forwarded", wrong);
-            assert_eq!(api.send_bare(forwarded).await.status, 401, "{wrong}");
-            let forwarded = ask("GET", &theirs).header("x-accolade-forwarded", wrong);
-            assert_eq!(api.send(forwarded).await.status, 401, "{wrong}");
-        }
-        for (method, path) in [
-            ("POST", "/cluster/v1/outcomes"),
-            ("POST", "/cluster/v1/recorded"),
-            (
-                "GET",
-                "/cluster/v1/occurrences?partitions=0&operator=operator-789&id=w-all&kinds=wager",
-            ),
-            ("GET", "/cluster/v1/dead-letters?partitions=0&operator=operator-789&count=9"),
-            ("GET", "/cluster/v1/dead-letters/0-1-1"),
-            ("PATCH", "/cluster/v1/dead-letters/0-1-1"),
-            ("POST", "/cluster/v1/dead-letters/3-1-1/retry"),
-            ("POST", "/cluster/v1/dead-letters/3-1-1/discard"),
-            ("GET", "/cluster/v1/batches?partition=0"),
-            ("GET", "/cluster/v1/balances?partition=0"),
-            ("GET", "/cluster/v1/audit/verify?partitions=0"),
-            ("GET", "/cluster/v1/status"),
-        ] {
-            let keys = [None, Some("Bearer "), Some("Bearer wrong"), Some(SECRET), Some(&*other)];
-            for key in keys {
-                let mut request: Ask = ask(method, path);
-                if let Some(key) = key {
-                    request = request.header("authorization", key);
-                }
-                assert_eq!(api.send_bare(request).await.status, 401, "{path} with {key:?}");
-            }
-        }
-        let known =
-            ask("GET", "/cluster/v1/status").header("authorization", &format!("Bearer {SECRET}"));
-        assert_eq!(api.send_bare(known).await.status, 200);
-    }
-    let alone = Api::start().await;
-    assert_eq!(alone.get("/cluster/v1/status").await.status, 404);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_makes_one_hop_at_the_most() {
     let cluster = lived_in().await;
     let path = format!("/api/v1/players/{}/balance", player_in(3));
@@ -720,5 +670,56 @@ async fn a_behaviour_that_all_nodes_know_is_switched_to_once() {
             let again = api.on_socket(switch_to(number)).await;
             assert_eq!((again.status.as_u16(), &again.json["code"]), (412, &json!("stale")));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_share_an_operator_s_limit() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    // At one event a second, a thousand at once are paid for in a thousand seconds.
+    let key = a.add_operator("operator-555", 1).await;
+    cluster.agree().await;
+    let event = |id: usize| game_event(Some(&format!("e-{id}")), "player-0");
+    let send = async |api: &Api, events: &Value| {
+        let request = ask("POST", "/api/v1/events").json(events);
+        api.send_bare(request.header("authorization", &format!("Bearer {key}"))).await
+    };
+    let until = Instant::now() + PATIENCE;
+    let many: Value = (0..1_000).map(event).collect();
+    while send(a, &many).await.status != 200 {
+        assert!(Instant::now() < until, "the batch is not let through");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for number in 1_000.. {
+        let answer = send(b, &event(number)).await;
+        let wait = answer.headers.get("retry-after").map_or("0", |value| value.to_str().unwrap());
+        if answer.status == 429 && wait.parse::<u64>().unwrap() > 500 {
+            break;
+        }
+        assert!(Instant::now() < until, "the other node has not heard of it: {answer:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_used_at_one_node_was_used_for_all() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    let body = json!({ "name": "the desk", "roles": ["support"] });
+    let made = a.post("/api/v1/keys", &body).await.json;
+    cluster.agree().await;
+    let bearer = format!("Bearer {}", made["secret"].as_str().unwrap());
+    let used = ask("GET", "/api/v1/program").header("authorization", &bearer);
+    assert_eq!(a.send_bare(used).await.status, 200);
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let keys = items(b, "/api/v1/keys").await;
+        let key = keys.iter().find(|key| key["id"] == made["id"]).unwrap();
+        if key["lastUsed"].is_string() {
+            break;
+        }
+        assert!(Instant::now() < until, "the other node has not heard of it: {key}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -318,6 +319,12 @@ impl Ask {
     pub(crate) fn from(self, peer: &str) -> Self {
         let peer = Peer(peer.parse().unwrap());
         Self { request: self.request.extension(peer), ..self }
+    }
+
+    /// As a request with its whole body.
+    pub(crate) async fn whole(self) -> Request<Bytes> {
+        let body = self.body.collect().await.unwrap().to_bytes();
+        self.request.body(body).unwrap()
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {

@@ -62,7 +62,7 @@ impl Second {
             .args(["--listen", &listen, "--data-dir"])
             .arg(&data_dir)
             .env("ACCOLADE_NODE", "second")
-            .env("ACCOLADE_ADDRESS", format!("http://{listen}"))
+            .env("ACCOLADE_ADDRESS", "http://127.0.0.1:0")
             .env("ACCOLADE_TOPIC_PREFIX", &cluster.prefix)
             .env("ACCOLADE_PARTITIONS", PARTITIONS.to_string())
             .env("ACCOLADE_OUTPUTS", "loyalty.balances")

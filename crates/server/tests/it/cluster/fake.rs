@@ -12,22 +12,26 @@ use accolade_engine::behaviour::{self, Behaviour};
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::{Partition, Shared as Deciding};
 use accolade_engine::rules::Rules;
-use accolade_server::{Front, Neighbours, Service, Settings, api, serve_tcp};
+use accolade_server::{Front, Listener, Neighbours, Service, Settings, Tls, TlsFiles, serve_tcp};
 use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere, Outcomes};
 use accolade_storage::node::{Node, NodeOptions, Status};
 use accolade_storage::run::RunEntry;
 use accolade_wire::identity::IdKind;
 use accolade_wire::order::SourceTopic;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use accolade_wire::secret::Secret;
+use axum::body::Body;
+use axum::http::Request;
+use bytes::Bytes;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tower::ServiceExt;
 
-use crate::harness::{Api, OPERATOR, PATIENCE, PROGRAM, recorder, start_node};
+use super::between::{Signer, Tap};
+use crate::harness::{Answer, Api, Ask, OPERATOR, PATIENCE, PROGRAM, finish, recorder, start_node};
 
 pub(crate) const SECRET: &str = "what-only-nodes-know";
 pub(crate) const A: usize = 0;
@@ -340,8 +344,8 @@ impl Host for Fake {
 pub(crate) struct Cluster {
     apis: [Api; 2],
     shared: Arc<Shared>,
-    /// Requests that came to each with the header of forwarded ones.
-    forwarded: Arc<[AtomicUsize; 2]>,
+    /// What comes to the address that each has for the other.
+    taps: [Arc<Tap>; 2],
     servers: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -353,15 +357,31 @@ impl Cluster {
 
     /// The same, of releases that know these behaviours.
     pub(crate) async fn knowing(known: [&'static [Behaviour]; 2]) -> Self {
-        Self::of(known, Settings::default).await
+        Self::of(known, [SECRET; 2], [None, None], Settings::default).await
     }
 
     /// The same, with settings.
     pub(crate) async fn with(settings: impl Fn() -> Settings) -> Self {
-        Self::of([behaviour::KNOWN; 2], settings).await
+        Self::of([behaviour::KNOWN; 2], [SECRET; 2], [None, None], settings).await
     }
 
-    async fn of(known: [&'static [Behaviour]; 2], settings: impl Fn() -> Settings) -> Self {
+    /// The same, where one has another secret.
+    pub(crate) async fn of_secrets(secrets: [&str; 2]) -> Self {
+        Self::of([behaviour::KNOWN; 2], secrets, [None, None], Settings::default).await
+    }
+
+    /// The same, which talk over TLS.
+    pub(crate) async fn over_tls(tls: [TlsFiles; 2]) -> Self {
+        let tls = tls.map(|files| Some(Tls::new(files).unwrap()));
+        Self::of([behaviour::KNOWN; 2], [SECRET; 2], tls, Settings::default).await
+    }
+
+    async fn of(
+        known: [&'static [Behaviour]; 2],
+        secrets: [&str; 2],
+        tls: [Option<Tls>; 2],
+        settings: impl Fn() -> Settings,
+    ) -> Self {
         // One cluster has one genesis.
         let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         start_node(directories[A].path(), |_| ()).stop().unwrap();
@@ -379,30 +399,37 @@ impl Cluster {
             told: Mutex::default(),
             traces: Mutex::default(),
         });
-        let neighbours = Neighbours::new(SECRET).unwrap();
+        let mut listeners = Vec::new();
+        for _ in [A, B] {
+            listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        }
+        let address = |(listener, tls): (&TcpListener, &Option<Tls>)| {
+            let port = listener.local_addr().unwrap().port();
+            // Certificates are for a name.
+            match tls {
+                None => format!("http://127.0.0.1:{port}"),
+                Some(_) => format!("https://localhost:{port}"),
+            }
+        };
+        let addresses: Vec<String> = listeners.iter().zip(&tls).map(address).collect();
         let services = [A, B].map(|own| {
-            let (shared, neighbours) = (Arc::clone(&shared), neighbours.clone());
-            let fake = Fake { shared, own, neighbours, runtime: Handle::current() };
-            let neighbours = fake.neighbours.clone();
+            let neighbours =
+                Neighbours::new(&Secret::new(secrets[own]), &addresses[own], tls[own].clone())
+                    .unwrap();
+            let (shared, runtime) = (Arc::clone(&shared), Handle::current());
+            let fake = Fake { shared, own, neighbours: neighbours.clone(), runtime };
             Service::in_cluster(Arc::new(fake), neighbours, settings(), recorder())
         });
-        let forwarded = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
-        let (mut addresses, mut servers) = (Vec::new(), Vec::new());
-        for (own, service) in services.iter().enumerate() {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            addresses.push(format!("http://{}", listener.local_addr().unwrap()));
+        let taps = [A, B].map(|_| Arc::<Tap>::default());
+        let mut servers = Vec::new();
+        for (((service, listener), tap), tls) in services.iter().zip(listeners).zip(&taps).zip(tls)
+        {
             let (stop, stopped) = oneshot::channel();
-            let counting = Arc::clone(&forwarded);
-            let count = move |request: Request, next: Next| {
-                if request.headers().contains_key("x-accolade-forwarded") {
-                    counting[own].fetch_add(1, Ordering::Relaxed);
-                }
-                next.run(request)
-            };
-            let router = api(service.clone()).layer(from_fn(count));
+            let router = tap.over(accolade_server::nodes(service.clone()));
+            let front = Front { tls, listener: Listener::Nodes, ..Front::default() };
             let serving = tokio::spawn(async move {
                 let until = async { stopped.await.unwrap_or(()) };
-                serve_tcp(listener, router, Front::default(), until).await.unwrap();
+                serve_tcp(listener, router, front, until).await.unwrap();
             });
             servers.push((stop, serving));
         }
@@ -421,7 +448,7 @@ impl Cluster {
         }
         let answer = apis[A].post("/api/v1/program/versions", &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        let cluster = Self { apis, shared, forwarded, servers };
+        let cluster = Self { apis, shared, taps, servers };
         cluster.agree().await;
         cluster
     }
@@ -473,7 +500,29 @@ impl Cluster {
     }
 
     pub(crate) fn forwarded(&self) -> [usize; 2] {
-        [A, B].map(|own| self.forwarded[own].load(Ordering::Relaxed))
+        [A, B].map(|own| self.taps[own].forwarded())
+    }
+
+    /// What comes to a node from the other.
+    pub(crate) fn tap(&self, node: usize) -> &Tap {
+        &self.taps[node]
+    }
+
+    /// Where the other node reaches one.
+    pub(crate) fn address(&self, node: usize) -> &str {
+        &self.shared.addresses.get().unwrap()[node]
+    }
+
+    /// Asks a node as another one.
+    pub(crate) async fn ask_as_node(&self, node: usize, ask: Ask) -> Answer {
+        let request = Signer::new(SECRET).sign(self.address(node), ask).await;
+        self.at(node, request).await
+    }
+
+    /// Sends a request to the address that a node has for others, as it is.
+    pub(crate) async fn at(&self, node: usize, request: Request<Bytes>) -> Answer {
+        let router = accolade_server::nodes(self.both()[node].service.clone());
+        finish(router.oneshot(request.map(Body::from)).await.unwrap()).await
     }
 
     /// Nobody reaches B any more.

@@ -10,6 +10,7 @@
 
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster;
+mod connection;
 mod embedded;
 mod http;
 mod letters;
@@ -17,8 +18,10 @@ mod load;
 mod measures;
 mod reference;
 mod report;
+mod strangers;
 mod years;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -79,6 +82,9 @@ pub(crate) struct Arguments {
     /// Opens this data directory and prints what it holds in memory; P12 compares two processes.
     #[arg(long, hide = true)]
     resident: Option<PathBuf>,
+    /// Connects to this address, again and again, and means harm; R7 needs strangers.
+    #[arg(long, hide = true)]
+    strangers: Option<SocketAddr>,
 }
 
 /// How long and how large.
@@ -124,6 +130,9 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
     }
     if let Some(data_dir) = &arguments.resident {
         return measures::print_resident(data_dir);
+    }
+    if let Some(address) = arguments.strangers {
+        return strangers::be(address);
     }
     let full = arguments.full;
     let pick = |short: u64, long: u64| if full { long } else { short };

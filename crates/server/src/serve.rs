@@ -22,6 +22,9 @@ use tower_service::Service as _;
 
 use crate::connection::{Bounds, Closed, Conn, Front, Gate, Place, Taken, Watched, announced};
 
+/// Connections that may wait to be accepted; beyond, a peer's attempt is lost and takes a second. The system may
+/// allow less.
+const WAITING_MAX: i32 = 4096;
 /// How long answers that are under way may take once told to stop.
 const LAST_TIME: Duration = Duration::from_secs(10);
 /// How long accepting pauses when the process has no descriptors left.
@@ -44,6 +47,7 @@ pub async fn serve_tcp(
     front: Front,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
+    rustix::net::listen(&listener, WAITING_MAX)?;
     let gate = Gate::new(front.bounds.clone());
     let front = Arc::new(front);
     let (stop, stopped) = watch::channel(false);

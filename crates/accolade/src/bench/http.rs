@@ -7,37 +7,69 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use accolade_server::roles::Role;
-use accolade_server::{Bounds, Front, Lent, Service, Settings};
+use accolade_server::{Bounds, Front, Lent, Service, Settings, Tls, TlsFiles};
 use accolade_storage::node::Node;
-use anyhow::Context;
 use hdrhistogram::Histogram;
 use rustix::fs::Advice;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::net::unix::pipe;
-use tokio::net::{TcpListener, TcpStream};
 
 use super::Sizes;
+use super::connection::{Certified, Connection, Way};
 use super::embedded::{Scratch, now, run, start};
 use super::load::{Load, OPERATOR, Random};
 use super::measures::options;
 use super::report::{Bar, Report};
 
-const KEY: &str = "acc_bench";
+pub(super) const KEY: &str = "acc_bench";
+/// Clients of the measures that send one event a request.
+const CLIENTS: u64 = 128;
 
 /// A node with its server on a loopback port.
 pub(crate) struct Served {
     pub(crate) node: Arc<Node>,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     runtime: tokio::runtime::Runtime,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
     over: tokio::sync::oneshot::Sender<()>,
 }
 
 impl Served {
+    /// Asks once over a connection of its own: in how many milliseconds the answer was there, and what it says.
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<(f64, String)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut connection = self.in_clear().connect(None).await?;
+            let asked = Asked { path: path.to_owned(), ..Asked::default() };
+            let began = Instant::now();
+            let status = connection.ask(&asked).await?;
+            let took = began.elapsed().as_secs_f64() * 1e3;
+            anyhow::ensure!(status == 200, "`{path}` is answered with {status}");
+            Ok((took, connection.body()?))
+        })
+    }
+
+    /// How long each of `count` newcomers waited for a connection and an answer.
+    pub(super) fn newcomers(&self, count: usize) -> anyhow::Result<Histogram<u64>> {
+        let mut waited = Histogram::new_with_bounds(1, 600_000_000, 3)?;
+        for _ in 0..count {
+            let began = Instant::now();
+            self.get("/healthz")?;
+            waited.saturating_record(began.elapsed().as_micros() as u64);
+        }
+        Ok(waited)
+    }
+
+    /// The way to it over HTTP/1.1.
+    pub(super) const fn in_clear(&self) -> Way {
+        Way::InClear(self.address)
+    }
+
     /// Closes the server, then the node.
     pub(crate) fn stop(self) -> anyhow::Result<()> {
         drop(self.over);
@@ -49,6 +81,10 @@ impl Served {
 }
 
 pub(crate) fn serve(data_dir: &Path) -> anyhow::Result<Served> {
+    serve_behind(data_dir, None)
+}
+
+fn serve_behind(data_dir: &Path, tls: Option<TlsFiles>) -> anyhow::Result<Served> {
     let node = Arc::new(start(options(data_dir))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
@@ -60,71 +96,53 @@ pub(crate) fn serve(data_dir: &Path) -> anyhow::Result<Served> {
     let router = accolade_server::api(service);
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
     let until = async { drop(is_over.await) };
-    let front = Front { bounds: Bounds::within(crate::limits::open_max()), ..Front::default() };
+    let tls = tls.map(Tls::new).transpose()?;
+    let bounds = Bounds::within(crate::limits::open_max());
+    let front = Front { bounds, tls, ..Front::default() };
     let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, front, until));
     Ok(Served { node, address, runtime, accepting, over })
 }
 
-impl Served {
-    /// Asks once over a connection of its own: in how many milliseconds the answer was there, and what it says.
-    pub(crate) fn get(&self, path: &str) -> anyhow::Result<(f64, String)> {
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\n\r\n"
-        );
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let mut stream = TcpStream::connect(self.address).await?;
-            stream.set_nodelay(true)?;
-            let (mut answer, began) = (Vec::new(), Instant::now());
-            stream.write_all(request.as_bytes()).await?;
-            let status = read_answer(&mut stream, &mut answer).await?;
-            let took = began.elapsed().as_secs_f64() * 1e3;
-            anyhow::ensure!(status == 200, "`{path}` is answered with {status}");
-            let text = String::from_utf8(answer)?;
-            let (_, body) = text.split_once("\r\n\r\n").context("no body")?;
-            Ok((took, body.to_owned()))
-        })
-    }
+/// A request.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) path: String,
+    pub(super) content_type: &'static str,
+    /// Nothing asks for something to be read.
+    pub(super) body: Vec<u8>,
 }
 
 /// What a client does next.
-trait Ask: Send + 'static {
-    /// Writes the next request into `request`.
-    fn next(&mut self, request: &mut Vec<u8>);
+pub(super) trait Ask: Send + 'static {
+    /// Makes the next request of the last.
+    fn next(&mut self, asked: &mut Asked);
 }
 
-fn put_post(request: &mut Vec<u8>, path: &str, content_type: &str, body: &[u8]) {
-    request.clear();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\n\
-         content-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    request.extend_from_slice(head.as_bytes());
-    request.extend_from_slice(body);
-}
-
-struct OneWager(Load);
+pub(super) struct OneWager(Load);
 
 impl Ask for OneWager {
-    fn next(&mut self, request: &mut Vec<u8>) {
-        put_post(request, "/api/v1/wagers", "application/json", self.0.wager(now()));
+    fn next(&mut self, asked: &mut Asked) {
+        WAGERS.clone_into(&mut asked.path);
+        asked.content_type = "application/json";
+        self.0.wager(now()).clone_into(&mut asked.body);
     }
 }
 
+const WAGERS: &str = "/api/v1/wagers";
 const BATCH: usize = 1_000;
 
-struct Batch(Load, Vec<u8>);
+struct Batch(Load);
 
 impl Ask for Batch {
-    fn next(&mut self, request: &mut Vec<u8>) {
-        self.1.clear();
+    fn next(&mut self, asked: &mut Asked) {
+        WAGERS.clone_into(&mut asked.path);
+        asked.content_type = "application/x-ndjson";
+        asked.body.clear();
         let at = now();
         for _ in 0..BATCH {
-            self.1.extend_from_slice(self.0.wager(at));
-            self.1.push(b'\n');
+            asked.body.extend_from_slice(self.0.wager(at));
+            asked.body.push(b'\n');
         }
-        put_post(request, "/api/v1/wagers", "application/x-ndjson", &self.1);
     }
 }
 
@@ -144,47 +162,51 @@ fn drop_cached(files: &[std::fs::File]) {
 }
 
 impl Ask for Query {
-    fn next(&mut self, request: &mut Vec<u8>) {
+    fn next(&mut self, asked: &mut Asked) {
         drop_cached(&self.cold);
         let player = self.random.below(self.players);
         let what = if self.random.below(2) == 0 { "balance" } else { "ledger?limit=50" };
-        request.clear();
-        request.extend_from_slice(
-            format!(
-                "GET /api/v1/players/player-{player:08}/{what} HTTP/1.1\r\nhost: localhost\r\n\
-                 authorization: Bearer {KEY}\r\n\r\n"
-            )
-            .as_bytes(),
-        );
+        asked.path = format!("/api/v1/players/player-{player:08}/{what}");
     }
 }
 
 /// What clients have seen.
-struct Seen {
-    latencies: Histogram<u64>,
+pub(super) struct Seen {
+    pub(super) latencies: Histogram<u64>,
     answered: u64,
-    failed: u64,
+    pub(super) failed: u64,
     seconds: f64,
 }
 
-/// Sends `rate` requests a second over `asks.len()` connections for `seconds`, by the clock; latencies
-/// count from the intended sending.
-fn clients(
-    address: SocketAddr,
+impl Seen {
+    /// Answers a second.
+    fn rate(&self) -> f64 {
+        self.answered as f64 / self.seconds
+    }
+}
+
+/// Sends `rate` requests a second of `asks.len()` clients for `seconds`, by the clock; latencies count from the
+/// intended sending.
+pub(super) fn clients(
+    way: &Way,
     asks: Vec<Box<dyn Ask>>,
     rate: u64,
     seconds: u64,
 ) -> anyhow::Result<Seen> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let began = Instant::now() + Duration::from_millis(50);
     let connections = asks.len() as u64;
     runtime.block_on(async move {
+        let mut open = Vec::new();
+        for _ in 0..asks.len() {
+            open.push(way.connect(open.last()).await?);
+        }
+        let began = Instant::now() + Duration::from_millis(50);
         let mut tasks = Vec::new();
-        for (number, ask) in (0_u32..).zip(asks) {
+        for ((number, ask), connection) in (0_u32..).zip(asks).zip(open) {
             let each = (rate * seconds).div_ceil(connections);
             let gap = Duration::from_nanos(1_000_000_000 * connections / rate);
             let first = began + gap.mul_f64(f64::from(number) / connections as f64);
-            tasks.push(tokio::spawn(client(address, ask, first, gap, each)));
+            tasks.push(tokio::spawn(client(connection, ask, first, gap, each)));
         }
         let mut latencies = Histogram::new_with_bounds(1, 600_000_000, 3)?;
         let mut failed = 0;
@@ -223,24 +245,21 @@ impl Timer {
 }
 
 async fn client(
-    address: SocketAddr,
+    mut connection: Connection,
     mut ask: Box<dyn Ask>,
     first: Instant,
     gap: Duration,
     count: u64,
 ) -> anyhow::Result<(Histogram<u64>, u64)> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
     let mut latencies = Histogram::new_with_bounds(1, 600_000_000, 3)?;
-    let (mut request, mut answer) = (Vec::new(), Vec::with_capacity(4096));
+    let mut asked = Asked::default();
     let mut failed = 0;
     let mut timer = Timer::new()?;
     for number in 0..count {
         let intended = first + gap * u32::try_from(number)?;
-        ask.next(&mut request);
+        ask.next(&mut asked);
         timer.until(intended).await?;
-        stream.write_all(&request).await?;
-        let status = read_answer(&mut stream, &mut answer).await?;
+        let status = connection.ask(&asked).await?;
         if status == 200 || status == 404 {
             latencies.saturating_record(intended.elapsed().as_micros() as u64);
         } else {
@@ -250,28 +269,7 @@ async fn client(
     Ok((latencies, failed))
 }
 
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Result<u16> {
-    answer.clear();
-    loop {
-        anyhow::ensure!(stream.read_buf(answer).await? > 0, "the server closed the connection");
-        let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let words = std::str::from_utf8(&answer[..head])?;
-        let status = words.get(9..12).context("no status")?.parse()?;
-        let length: usize = words
-            .lines()
-            .find_map(|line| {
-                let (key, value) = line.split_once(':')?;
-                key.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-            })
-            .unwrap_or(0);
-        while answer.len() < head + 4 + length {
-            anyhow::ensure!(stream.read_buf(answer).await? > 0, "the server closed the connection");
-        }
-        return Ok(status);
-    }
-}
-
-fn boxed<A: Ask>(count: u64, make: impl Fn(u64) -> A) -> Vec<Box<dyn Ask>> {
+pub(super) fn boxed<A: Ask>(count: u64, make: impl Fn(u64) -> A) -> Vec<Box<dyn Ask>> {
     (0..count).map(|number| Box::new(make(number)) as Box<dyn Ask>).collect()
 }
 
@@ -279,25 +277,53 @@ fn boxed<A: Ask>(count: u64, make: impl Fn(u64) -> A) -> Vec<Box<dyn Ask>> {
 pub(crate) fn single(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p3")?;
     let served = serve(&scratch.0)?;
-    let wagers = |seed| boxed(128, move |number| OneWager(Load::new(seed + number, sizes.players)));
-    clients(served.address, wagers(1_000), 5_000, 2)?;
-    let calm = clients(served.address, wagers(2_000), 10_000, sizes.steady_s)?;
+    let wagers = |seed| wagers(seed, sizes.players);
+    let in_clear = served.in_clear();
+    clients(&in_clear, wagers(1_000), 5_000, 2)?;
+    let calm = clients(&in_clear, wagers(2_000), 10_000, sizes.steady_s)?;
     report.latencies("P3", "answered durably at 10,000/s", &calm.latencies, &[(0.99, 5.0)]);
     let bar = Some(Bar::AtLeast(29_700.0));
-    let busy = clients(served.address, wagers(3_000), 30_000, sizes.steady_s)?;
-    report.row("P3", "one event a request", busy.answered as f64 / busy.seconds, "req/s", bar);
+    let busy = clients(&in_clear, wagers(3_000), 30_000, sizes.steady_s)?;
+    report.row("P3", "one event a request", busy.rate(), "req/s", bar);
     report.latencies("P3", "answered durably at 30,000/s", &busy.latencies, &[]);
     report.row("P3", "not answered with 200", (calm.failed + busy.failed) as f64, "", None);
     served.stop()
+}
+
+/// P3 over TLS, with HTTP/1.1 and with HTTP/2.
+pub(crate) fn over_tls(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let scratch = Scratch::new(&sizes.dir, "tls")?;
+    let certified = Certified::new()?;
+    let served = serve_behind(&scratch.0, Some(certified.files()))?;
+    let address = served.address;
+    let ways =
+        [("HTTP/1.1", certified.over(address, false)?), ("HTTP/2", certified.over(address, true)?)];
+    let wagers = |seed| wagers(seed, sizes.players);
+    clients(&ways[0].1, wagers(1_000), 5_000, 2)?;
+    for (seed, (name, way)) in (2_000..).step_by(1_000).zip(&ways) {
+        let calm = clients(way, wagers(seed), 10_000, sizes.steady_s)?;
+        report.latencies("tls", &format!("{name}, at 10,000/s"), &calm.latencies, &[]);
+        let busy = clients(way, wagers(seed + 500), 30_000, sizes.steady_s)?;
+        report.row("tls", format!("{name}, one event a request"), busy.rate(), "req/s", None);
+        report.latencies("tls", &format!("{name}, at 30,000/s"), &busy.latencies, &[]);
+        let failed = (calm.failed + busy.failed) as f64;
+        report.row("tls", format!("{name}, not answered with 200"), failed, "", None);
+    }
+    served.stop()
+}
+
+/// Clients that send one wager after the other.
+pub(super) fn wagers(seed: u64, players: u64) -> Vec<Box<dyn Ask>> {
+    boxed(CLIENTS, move |number| OneWager(Load::new(seed + number, players)))
 }
 
 /// P4: NDJSON batches of a thousand.
 pub(crate) fn batches(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p4")?;
     let served = serve(&scratch.0)?;
-    let make = |number| Batch(Load::new(4_000 + number, sizes.players), Vec::new());
-    let seen = clients(served.address, boxed(8, make), 200, sizes.steady_s)?;
-    let rate = seen.answered as f64 * BATCH as f64 / seen.seconds;
+    let make = |number| Batch(Load::new(4_000 + number, sizes.players));
+    let seen = clients(&served.in_clear(), boxed(8, make), 200, sizes.steady_s)?;
+    let rate = seen.rate() * BATCH as f64;
     report.row(
         "P4",
         "NDJSON, 1,000 wagers a request",
@@ -332,9 +358,9 @@ pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
         cold,
     };
     let closed = |entry: &std::fs::DirEntry| entry.path().extension().is_some();
-    let (address, steady_s) = (served.address, sizes.steady_s);
+    let (in_clear, steady_s) = (served.in_clear(), sizes.steady_s);
     let warm = boxed(16, |number| query(number + 1, Vec::new()));
-    let warm = clients(address, warm, 1_000, steady_s)?;
+    let warm = clients(&in_clear, warm, 1_000, steady_s)?;
     let mut files = Vec::new();
     for entry in std::fs::read_dir(scratch.0.join("journal"))? {
         let entry = entry?;
@@ -344,7 +370,7 @@ pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     }
     // The first time takes as long as ten requests.
     drop_cached(&files);
-    let cold = clients(address, vec![Box::new(query(20, files))], 100, steady_s)?;
+    let cold = clients(&in_clear, vec![Box::new(query(20, files))], 100, steady_s)?;
     stop.store(true, Ordering::Relaxed);
     background.join().map_err(|_| anyhow::anyhow!("the load panicked"))??;
     report.latencies("P6", "balances and ledger pages", &warm.latencies, &[(0.99, 5.0)]);

@@ -20,6 +20,7 @@ use super::letters;
 use super::load::{Load, Random};
 use super::reference;
 use super::report::{Bar, Report};
+use super::strangers;
 use super::years;
 use crate::memory;
 
@@ -27,11 +28,12 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 13] = [
+pub(crate) const ALL: [Measure; 15] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
     ("P3", http::single),
+    ("tls", http::over_tls),
     ("P4", http::batches),
     ("P6", http::queries),
     ("P10", restart),
@@ -39,6 +41,7 @@ pub(crate) const ALL: [Measure; 13] = [
     ("P12", memory),
     ("P18", disk),
     ("P19", full_window),
+    ("R7", strangers::beside),
     ("letters", letters::flood),
     ("years", years_pass),
 ];

@@ -79,6 +79,19 @@ async fn idle_sockets_in_any_number_make_room_for_whoever_asks() {
 }
 
 #[tokio::test]
+async fn many_may_connect_while_nobody_is_accepted() {
+    let api = Api::start().await;
+    let listener = Listener::start(api.router.clone(), bounded(|_| ())).await;
+    is_served(&listener).await;
+    // On this thread the listener accepts nothing meanwhile.
+    let connect = |_| std::net::TcpStream::connect_timeout(&listener.address, PATIENCE).unwrap();
+    let waiting: Vec<_> = (0..1_000).map(connect).collect();
+    drop(waiting);
+    is_served(&listener).await;
+    listener.stop().await;
+}
+
+#[tokio::test]
 async fn connections_that_were_used_once_make_room_too() {
     let api = Api::start().await;
     let front = bounded(|bounds| bounds.by_address_max = 10);

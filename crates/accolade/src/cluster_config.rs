@@ -289,6 +289,8 @@ impl ClusterConfig {
 
 #[cfg(test)]
 mod tests {
+    use confique::Config as _;
+
     use super::*;
 
     #[test]
@@ -307,6 +309,37 @@ mod tests {
         ] {
             let listen = listen.map(|listen| listen.parse().unwrap());
             assert_eq!(listen_at(address), listen, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_right_between_nodes_is_refused_by_its_name() {
+        let refused = |settings: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("cluster.toml");
+            let always = "brokers = 'b:9092'\nname = 'n'\nsecret = 'sixteen-at-least'\n";
+            std::fs::write(&file, format!("{always}{settings}")).unwrap();
+            let config = ClusterConfig::builder().file(&file).load().unwrap();
+            let joining = config.joining(folder.path(), 1, Duration::from_secs(1));
+            joining.map(|_| ()).map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(refused("address = 'http://10.0.0.5:8081'"), Ok(()));
+        for (settings, says) in [
+            ("", "`cluster.address` is not set"),
+            ("address = 'https://10.0.0.5:8081'", "expected `http://host:port`"),
+            ("address = '10.0.0.5:8081'", "expected `http://host:port`"),
+            (
+                "address = 'https://10.0.0.5:8081'\nnode_key_file = 'k'",
+                "`cluster.node_certificate_file`, `cluster.node_key_file` and `cluster.node_ca_file` belong together",
+            ),
+            (
+                "address = 'https://a:1'\nnode_key_file = 'k'\nnode_certificate_file = '/none/c'\n\
+                 node_ca_file = '/none/a'",
+                "`/none/a`: No such file",
+            ),
+        ] {
+            let said = refused(settings).unwrap_err();
+            assert!(said.contains(says), "{settings}: {said}");
         }
     }
 }

@@ -87,6 +87,7 @@ struct Status {
     shipping: Option<Shipping>,
     partitions: u16,
     operators: u64,
+    between_nodes: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,6 +151,11 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
         grouped(*closed_files_open),
         grouped(*closed_files_max)
     ))?;
+    if let Some(between) = &status.between_nodes {
+        let how =
+            if between == "tls" { "over TLS" } else { "in clear: the network is to be theirs" };
+        say(format_args!("other nodes   ask it by signed requests, {how}"))?;
+    }
     if let Some(Shipping { covers, failure }) = &status.shipping {
         say(format_args!("shipped up to {covers}"))?;
         if let Some(failure) = failure {

@@ -57,6 +57,9 @@ struct StatusShape {
     operators: usize,
     /// The behaviours that the node knows.
     behaviours: Vec<u16>,
+    /// Whether other nodes ask this one over `tls` or in `clear`; nothing where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    between_nodes: Option<&'static str>,
     /// The other nodes of a cluster, as far as they can be reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nodes: Vec<NodeShape>,
@@ -155,6 +158,10 @@ impl Service {
                 partitions_here: status.partitions_here,
                 operators: service.host.rules().operators().count(),
                 behaviours: service.host.behaviours(),
+                between_nodes: service
+                    .cluster
+                    .as_ref()
+                    .map(|cluster| if cluster.neighbours.is_over_tls() { "tls" } else { "clear" }),
                 nodes: Vec::new(),
             }
         })

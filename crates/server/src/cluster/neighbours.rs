@@ -94,6 +94,11 @@ impl Neighbours {
         &self.0.secret
     }
 
+    /// Whether others ask this node over TLS.
+    pub(crate) fn is_over_tls(&self) -> bool {
+        self.0.address.starts_with("https://")
+    }
+
     pub(crate) fn signing(&self) -> &Signing {
         &self.0.signing
     }

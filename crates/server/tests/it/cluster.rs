@@ -419,6 +419,7 @@ async fn an_audit_and_a_status_are_of_all_nodes() {
         assert_eq!(last["accounts"], count);
         let status = api.on_socket(ask("GET", "/local/status")).await.json;
         assert_eq!(status["players"], count);
+        assert_eq!(status["betweenNodes"], "clear");
         let mut here = status["partitionsHere"].as_array().unwrap().clone();
         assert_eq!(here.len(), 2);
         let nodes = status["nodes"].as_array().unwrap();

@@ -412,6 +412,8 @@ impl Cluster {
             }
         };
         let addresses: Vec<String> = listeners.iter().zip(&tls).map(address).collect();
+        // Who shares limits asks for the other from the beginning.
+        shared.addresses.set(addresses.clone().try_into().unwrap()).unwrap();
         let services = [A, B].map(|own| {
             let neighbours =
                 Neighbours::new(&Secret::new(secrets[own]), &addresses[own], tls[own].clone())
@@ -433,7 +435,6 @@ impl Cluster {
             });
             servers.push((stop, serving));
         }
-        shared.addresses.set(addresses.try_into().unwrap()).unwrap();
         let mut apis = nodes.into_iter().zip(services).zip(directories);
         let mut next = || {
             let ((node, service), directory) = apis.next().unwrap();

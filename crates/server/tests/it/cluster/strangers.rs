@@ -277,6 +277,11 @@ async fn nodes_of_one_authority_talk_over_tls_and_their_api_speaks_it_too() {
     assert_eq!(cluster.a().get(&theirs()).await.json["pointsBalance"], json!(20.0));
     let audit = cluster.a().on_socket(ask("GET", "/local/audit/verify")).await;
     assert!(audit.text.contains("\"result\":\"ok\""), "{audit:?}");
+    let status = cluster.a().on_socket(ask("GET", "/local/status")).await.json;
+    assert_eq!(
+        (&status["betweenNodes"], &status["nodes"][0]["error"]),
+        (&json!("tls"), &Value::Null)
+    );
     // Clients of the API need no certificate.
     let api = Listener::start(cluster.a().router.clone(), authority.front()).await;
     let stream = authority.connect(&api, None, "http/1.1").await.unwrap();

@@ -53,6 +53,9 @@ pub(crate) struct Config {
 
     #[config(nested)]
     pub(crate) logs: LogsConfig,
+
+    #[config(nested)]
+    pub(crate) traces: crate::traces_config::TracesConfig,
 }
 
 /// How the node runs.

@@ -42,6 +42,7 @@ mod shapes;
 mod status;
 mod terminal;
 mod topic;
+mod traces_config;
 
 use std::process::ExitCode;
 

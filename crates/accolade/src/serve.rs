@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use accolade_server::{Front, api, local, nodes, serve_tcp, serve_unix};
+use accolade_server::{Front, Settings, api, local, nodes, serve_tcp, serve_unix};
 use accolade_storage::descriptors::Counts;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -22,6 +22,9 @@ use crate::terminal::exit_at_once;
 
 /// How long requests that have begun may take once the node is told to stop.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// How long the collector may take for the last traces.
+const LAST_TRACES: Duration = Duration::from_secs(3);
 
 /// The arguments of `accolade serve`.
 #[derive(Debug, Args)]
@@ -62,7 +65,9 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data_dir, "opening the data directory");
     #[cfg(feature = "postgres")]
     let postgres = config.postgres.settings()?;
-    let (hosted, between) = start(&config, arguments.accept_clock_step, metrics).await?;
+    let traces = config.traces.begin()?;
+    let settings = Settings { traces: traces.clone(), ..config.settings() };
+    let (hosted, between) = start(&config, settings, arguments.accept_clock_step, metrics).await?;
     let status = hosted.host().status();
     let Counts { limit, open_max, .. } = status.descriptors;
     let connections_max = front.bounds.connections_max;
@@ -130,6 +135,9 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         projection.stop();
     }
     let stopped = hosted.stop().await;
+    if let Some(traces) = traces {
+        traces.end(LAST_TRACES).await;
+    }
     match failure {
         Some(failure) => bail!("the node failed: {failure}"),
         None => stopped?,
@@ -141,6 +149,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 /// Starts a node of the form that is configured; one of a cluster listens for the others from here on.
 async fn start(
     config: &Config,
+    settings: Settings,
     accept_clock_step: bool,
     metrics: PrometheusHandle,
 ) -> anyhow::Result<(Hosted, Option<Between>)> {
@@ -150,14 +159,13 @@ async fn start(
         let to =
             to.context("`ship.to` is not set: nodes of a cluster keep their checkpoints there")?;
         let objects = config.objects(to)?;
-        let (hosted, between) =
-            crate::cluster::begin(joining, objects, config.settings(), metrics).await?;
+        let (hosted, between) = crate::cluster::begin(joining, objects, settings, metrics).await?;
         return Ok((hosted, Some(between)));
     }
     let mut options = config.node_options();
     options.accept_clock_step = accept_clock_step;
     options.ship = config.ship_options()?;
-    let hosted = Hosted::start(options, config.settings(), metrics).await?;
+    let hosted = Hosted::start(options, settings, metrics).await?;
     Ok((hosted, None))
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
-use accolade_engine::intake::{Intake, Refused, Submission};
+use accolade_engine::intake::{Commit, Intake, Refused, Submission};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record};
@@ -106,6 +107,11 @@ fn one_less(inner: &Arc<Inner>, pending: &Arc<Pending>) {
         let is_kept_in_part = lock(&pending.offsets).iter().any(Option::is_some);
         caller.refused(if is_kept_in_part { Refused::Uncertain } else { refused });
         return;
+    }
+    if pending.submission.trace.is_some() {
+        let (began, ended) = (pending.submission.taken_at, Instant::now());
+        let records = pending.submission.parts.len();
+        caller.committed(&Arc::new(Commit { began, ended, records, ids: OnceLock::new() }));
     }
     caller.durable();
     if !pending.submission.wants_outcomes {

@@ -1,7 +1,7 @@
 //! The port through which records come in.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use accolade_domain::amount::Points;
@@ -42,8 +42,23 @@ pub struct Submission {
     pub trace: Option<String>,
 }
 
+/// What has made records durable: one write of a log for those of many submissions, or the acknowledgement of one.
+#[derive(Debug)]
+pub struct Commit {
+    /// When it began.
+    pub began: Instant,
+    /// When all was durable.
+    pub ended: Instant,
+    /// How many records became durable with it.
+    pub records: usize,
+    /// By which traces name it, once one does: an id of a trace and of a span.
+    pub ids: OnceLock<[u8; 24]>,
+}
+
 /// Hears what becomes of a submission. Calls come from the node's threads and must not block.
 pub trait Caller: fmt::Debug + Send + Sync {
+    /// What made some of the records durable; heard before [`Caller::durable`], where the submission has a trace.
+    fn committed(&self, _: &Arc<Commit>) {}
     /// All records are durable; heard once, before any outcome.
     fn durable(&self);
     /// Nothing of it is kept, now or later; but for [`Refused::Uncertain`]: then nobody knows.

@@ -19,6 +19,7 @@ use crate::problem::Problem;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::routes::Route;
 use crate::service::Service;
+use crate::traces::{Ended, Followed};
 
 /// Which requests have a line in the log, at the target `accolade::access`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ impl Default for AccessLog {
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) id: RequestId,
+    /// Nothing where it is not traced.
+    pub(crate) followed: Option<Arc<Followed>>,
     begun: Instant,
     version: Version,
     /// Its `Accept-Encoding`.
@@ -67,10 +70,22 @@ pub(crate) enum Led {
     Nowhere(&'static str),
 }
 
+impl Led {
+    /// The method and the template, as logs and traces name them.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::To(route) => (route.method.as_str(), route.path),
+            Self::Nowhere(template) => ("other", template),
+        }
+    }
+}
+
 impl Arrival {
-    pub(crate) fn of(request: &Request) -> Self {
+    pub(crate) fn of(service: &Service, request: &Request) -> Self {
+        let traces = service.settings.traces.as_ref();
         Self {
             id: RequestId::of(request.headers()),
+            followed: traces.and_then(|traces| traces.follow(request.headers())),
             begun: Instant::now(),
             version: request.version(),
             accepts: request.headers().get(ACCEPT_ENCODING).cloned(),
@@ -103,6 +118,14 @@ impl Arrival {
         response.headers_mut().insert(X_REQUEST_ID, self.id.header());
         let response = compressed(response, self.accepts.as_ref()).await;
         let took = self.begun.elapsed();
+        if let (Some(traces), Some(followed)) = (&service.settings.traces, &self.followed) {
+            let (method, route) = led.names();
+            let Self { id, begun, .. } = &self;
+            let operator = self.operator.as_deref().map(|operator| &*operator.id);
+            let (begun, status) = (*begun, response.status().as_u16());
+            traces
+                .tell(followed, &Ended { id, method, route, begun, took, status, code, operator });
+        }
         let is_put_down = match service.settings.access_log {
             AccessLog::Off => false,
             AccessLog::Troubles { slow } => took >= slow || response.status().is_server_error(),
@@ -126,10 +149,7 @@ impl Arrival {
     fn put_down(&self, led: Led, response: &Response, code: Option<&str>, took: Duration) {
         let principal = self.principal.as_deref();
         let key = principal.and_then(|principal| principal.key.as_ref());
-        let (method, template) = match led {
-            Led::To(route) => (route.method.as_str(), route.path),
-            Led::Nowhere(template) => ("other", template),
-        };
+        let (method, template) = led.names();
         tracing::info!(
             target: "accolade::access",
             request = %self.id,
@@ -143,6 +163,7 @@ impl Arrival {
             key = key.map(|key| &*key.id),
             operator = self.operator.as_deref().map(|operator| &*operator.id),
             version = ?self.version,
+            trace = self.followed.as_ref().map(|followed| followed.id()),
             "answered"
         );
     }

@@ -22,6 +22,7 @@ use crate::roles::Scope;
 use crate::routes::{Audience, By, Effect, Route};
 use crate::secret;
 use crate::service::{Service, now};
+use crate::traces::Followed;
 
 /// The header that names the operator on the local socket.
 pub(crate) const OPERATOR_HEADER: &str = "x-accolade-operator";
@@ -42,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) route: &'static Route,
     /// The id of the request.
     pub(crate) id: RequestId,
+    /// It, where it is followed.
+    pub(crate) followed: Option<Arc<Followed>>,
     /// Who asks.
     pub(crate) principal: Arc<Principal>,
     operator: Option<Arc<Known>>,
@@ -118,8 +121,19 @@ impl Call {
             Some(operator) => Some(service.shares.take(operator).await?),
             None => None,
         };
-        let id = arrival.id.clone();
-        let call = Self { service, route, id, principal, operator, name, parameters, parts, body };
+        let (id, followed) = (arrival.id.clone(), arrival.followed.clone());
+        let call = Self {
+            service,
+            route,
+            id,
+            followed,
+            principal,
+            operator,
+            name,
+            parameters,
+            parts,
+            body,
+        };
         handle(call).await
     }
 

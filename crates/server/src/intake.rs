@@ -11,7 +11,7 @@ use accolade_wire::event::{prepare_game_event, read_wager};
 use accolade_wire::identity::{HashKey, partition_of};
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::{Kind, Record, Source};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
@@ -25,6 +25,7 @@ use crate::problem::{Problem, ProblemShape, Refusal};
 use crate::service::{Service, now};
 use crate::shapes::{OutcomeShape, respond};
 use crate::submit::{Applied, Parcel, blocking};
+use crate::traces::traceparent;
 
 /// Takes in wagers and voids.
 pub(crate) async fn wagers(call: Call) -> Result<Response, Problem> {
@@ -112,7 +113,7 @@ pub(crate) struct Applying {
 
 /// Takes in a request's body.
 pub(crate) async fn take_in(way: Way, call: Call) -> Result<Response, Problem> {
-    let Call { service, principal, parameters, parts, body, .. } = call;
+    let Call { service, principal, parameters, parts, body, followed, .. } = call;
     let waits = parameters.choice("wait", false, &[("applied", true)])?;
     let format = Format::of(&parts.headers)?;
     let kind = way.kind;
@@ -136,7 +137,11 @@ pub(crate) async fn take_in(way: Way, call: Call) -> Result<Response, Problem> {
     };
     drop(held);
     let Prepared { mut parcel, indexes, rejected, single } = prepared;
-    parcel.trace = trace_of(&parts.headers);
+    parcel.trace = match &followed {
+        Some(followed) => Some(followed.traceparent()),
+        None => traceparent(&parts.headers).map(str::to_owned),
+    };
+    parcel.followed = followed;
     service.counters.of(kind).count(indexes.len(), rejected.len());
     if let Some(event_id) = single {
         if !waits {
@@ -305,16 +310,4 @@ impl Preparing<'_> {
         add(&event, named, item);
         Ok(event.id().to_owned())
     }
-}
-
-/// The trace of a request, by W3C Trace Context; one that is malformed is none.
-fn trace_of(headers: &HeaderMap) -> Option<String> {
-    let trace = headers.get("traceparent")?.to_str().ok()?;
-    let is_hex = |part: &str, length| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let mut parts = trace.split('-');
-    let is_whole =
-        [2, 32, 16, 2].iter().all(|length| parts.next().is_some_and(|part| is_hex(part, *length)));
-    (is_whole && parts.next().is_none()).then(|| trace.to_owned())
 }

@@ -63,8 +63,8 @@ impl Way {
         let Self { number, route, others } = self;
         let method = MethodFilter::try_from(route.method.clone()).expect("one that routers know");
         others.on(method, async move |State(door): State<Door>, request: Request| {
-            let mut arrival = Arrival::of(&request);
             let Door { service, came } = door;
+            let mut arrival = Arrival::of(&service, &request);
             let answer =
                 Call::answer(service.clone(), route, came, request, &mut arrival, handler).await;
             if let Err(problem) = &answer {
@@ -126,7 +126,7 @@ fn router(routes: impl Iterator<Item = (usize, &'static Route, String)>, door: D
         let refused = Unrouted::refused(template, NO_SUCH_METHOD.0);
         let allowed = allowed(&routes);
         let no_such_method = async move |State(door): State<Door>, request: Request| {
-            let arrival = Arrival::of(&request);
+            let arrival = Arrival::of(&door.service, &request);
             let passing =
                 cors::preflight(&door.service, &routes, request.method(), request.headers());
             drop(request);
@@ -143,7 +143,7 @@ fn router(routes: impl Iterator<Item = (usize, &'static Route, String)>, door: D
     }
     let refused = Unrouted::refused("none", NO_SUCH_PATH.0);
     let no_such_path = async move |State(door): State<Door>, request: Request| {
-        let arrival = Arrival::of(&request);
+        let arrival = Arrival::of(&door.service, &request);
         drop(request);
         let (refusal, detail) = NO_SUCH_PATH;
         door.nowhere(arrival, "none", &refused, Err(Problem::new(refusal, detail))).await

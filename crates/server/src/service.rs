@@ -23,6 +23,7 @@ use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::shares::Shares;
 use crate::strangers::Strangers;
+use crate::traces::Traces;
 use crate::traffic::Traffic;
 
 /// The metrics' own bookkeeping runs this often.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub body_ms: u64,
     /// Dead letters that a node looks at for one page of the list, however few of them are wanted.
     pub letters_looked_at_max: usize,
+    /// Where traces go.
+    pub traces: Option<Traces>,
     /// Requests a second of one operator beside intake; 0 for no limit.
     pub asks_per_second: u32,
     /// Requests a second of one address that show no known credential; 0 for no limit.
@@ -71,6 +74,7 @@ impl Default for Settings {
             wait_ms: 5_000,
             body_ms: 30_000,
             letters_looked_at_max: 50_000,
+            traces: None,
             asks_per_second: 5_000,
             strangers_per_second: 1_000,
             access_log: AccessLog::default(),

@@ -9,7 +9,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_engine::input::Known;
-use accolade_engine::intake::{Caller, Refused, Submission};
+use accolade_engine::intake::{Caller, Commit, Refused, Submission};
 use accolade_storage::backing::Backing;
 use accolade_storage::error::StorageError;
 
@@ -23,6 +23,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use crate::cluster::{Where, unreachable};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
+use crate::traces::Followed;
 
 /// A request is answered within five seconds, whether or not the log says that it is durable.
 const DURABLE_WITHIN: Duration = Duration::from_millis(4_500);
@@ -35,12 +36,14 @@ pub(crate) struct Parcel {
     known: Vec<Option<Known>>,
     /// The `traceparent` of the request.
     pub(crate) trace: Option<String>,
+    /// The request, where it is followed.
+    pub(crate) followed: Option<Arc<Followed>>,
 }
 
 impl Parcel {
     pub(crate) fn with_capacity(records: usize, bytes: usize) -> Self {
         let (parts, known) = (Vec::with_capacity(records), Vec::with_capacity(records));
-        Self { records: Vec::with_capacity(bytes), parts, known, trace: None }
+        Self { records: Vec::with_capacity(bytes), parts, known, ..Self::default() }
     }
 
     /// Adds a record for a partition, or a control record for all of them, with what is known of it.
@@ -71,6 +74,7 @@ pub(crate) struct Ticket {
     durable: Mutex<Option<oneshot::Sender<Result<(), Refused>>>>,
     outcomes: Mutex<Heard>,
     all_applied: Notify,
+    followed: Option<Arc<Followed>>,
 }
 
 #[derive(Debug, Default)]
@@ -84,17 +88,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ticket {
-    fn new(count: usize, durable: Option<oneshot::Sender<Result<(), Refused>>>) -> Arc<Self> {
+    fn new(
+        count: usize,
+        durable: Option<oneshot::Sender<Result<(), Refused>>>,
+        followed: Option<Arc<Followed>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             durable: Mutex::new(durable),
             outcomes: Mutex::new(Heard { applied: vec![None; count], missing: count }),
             all_applied: Notify::new(),
+            followed,
         })
     }
 
     /// One for `count` records that are durable.
     pub(crate) fn for_outcomes(count: usize) -> Arc<Self> {
-        Self::new(count, None)
+        Self::new(count, None, None)
     }
 
     /// What has become of the records, once all are folded or the time is up.
@@ -115,6 +124,12 @@ impl Ticket {
 }
 
 impl Caller for Ticket {
+    fn committed(&self, commit: &Arc<Commit>) {
+        if let Some(followed) = &self.followed {
+            followed.was_committed(commit);
+        }
+    }
+
     fn durable(&self) {
         self.tell(Ok(()));
     }
@@ -128,6 +143,9 @@ impl Caller for Ticket {
         let first = outcomes.applied[index].replace((outcome.clone(), balance)).is_none();
         outcomes.missing -= usize::from(first);
         if first && outcomes.missing == 0 {
+            if let Some(followed) = &self.followed {
+                followed.was_folded();
+            }
             self.all_applied.notify_one();
         }
     }
@@ -188,7 +206,7 @@ impl Service {
     async fn hand_over(&self, parcel: Parcel, waits: bool) -> Result<Arc<Ticket>, Problem> {
         let (sender, durable) = oneshot::channel();
         let count = if waits { parcel.parts.len() } else { 0 };
-        let ticket = Ticket::new(count, Some(sender));
+        let ticket = Ticket::new(count, Some(sender), parcel.followed);
         self.host.submit(Submission {
             records: parcel.records,
             parts: parcel.parts,

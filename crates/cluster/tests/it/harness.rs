@@ -14,7 +14,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::contract::faulty::FAILS_AT_13;
-use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_engine::intake::{Caller, Commit, Intake, Refused, Submission};
 use accolade_engine::objects::{Object, Objects};
 use accolade_engine::ordered::OrderedLog;
 use accolade_engine::ownership::Cursor;
@@ -51,6 +51,8 @@ pub(crate) fn until<T, Instead: Debug>(
 #[derive(Debug, Default)]
 struct What {
     is_durable: bool,
+    /// By acknowledgements that it has heard of.
+    records_committed: usize,
     outcomes: BTreeMap<usize, (Outcome, Option<Points>)>,
     refused: Option<Refused>,
 }
@@ -81,6 +83,11 @@ impl Heard {
             .expect("the caller hears")
     }
 
+    /// How many of its records the acknowledgements had that it has heard of.
+    pub(crate) fn records_committed(&self) -> usize {
+        self.what.lock().unwrap().records_committed
+    }
+
     /// The first record's outcome.
     pub(crate) fn outcome(&self) -> Option<(Outcome, Option<Points>)> {
         self.wait(|what| what.outcomes.get(&0).cloned())
@@ -88,6 +95,12 @@ impl Heard {
 }
 
 impl Caller for Heard {
+    fn committed(&self, commit: &Arc<Commit>) {
+        let mut what = self.what.lock().unwrap();
+        assert!(!what.is_durable && commit.began <= commit.ended);
+        what.records_committed += commit.records;
+    }
+
     fn durable(&self) {
         self.what.lock().unwrap().is_durable = true;
         self.changed.notify_all();

@@ -102,10 +102,11 @@ fn a_trace_goes_with_its_record_into_the_log() {
     let cluster = Cluster::new(1);
     let one = cluster.start("one");
     cluster.open_house();
-    traced(&one, &wager_body("w1", "anna", "10.00"), "00-trace-1");
-    wager(&one, "w2", "anna", "10.00");
+    let heard = traced(&one, &wager_body("w1", "anna", "10.00"), "00-trace-1");
+    let untraced = wager(&one, "w2", "anna", "10.00");
     cluster.expect_balance("anna", 2);
     assert_eq!(cluster.brokers.traces(), ["00-trace-1"]);
+    assert_eq!((heard.records_committed(), untraced.records_committed()), (1, 0));
 }
 
 #[test]

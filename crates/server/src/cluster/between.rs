@@ -22,7 +22,7 @@ use crate::service::Service;
 
 /// Hears nodes alone.
 pub(crate) async fn hear(State(service): State<Service>, request: Request, next: Next) -> Response {
-    let arrival = Arrival::of(&request);
+    let arrival = Arrival::of(&service, &request);
     let heard = async {
         let neighbours = service.neighbours()?.clone();
         let (asked, request) = service.admit(&neighbours, request).await?;

@@ -29,4 +29,5 @@ mod request_ids;
 mod roles;
 mod serving;
 mod tenancy;
+mod traces;
 mod wire;

@@ -1,12 +1,12 @@
 //! The log of a node: group commit, and then answers.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
-use accolade_engine::intake::{Caller, Refused, Submission};
+use accolade_engine::intake::{Caller, Commit, Refused, Submission};
 
 use super::{Ground, lock};
 use crate::error::{Result, StorageError};
@@ -36,6 +36,8 @@ pub struct Durable {
     frame: LogFrame,
     taken: Vec<Submission>,
     places: Vec<Place>,
+    began: Instant,
+    ended: Instant,
 }
 
 /// A durable frame with those who wait for outcomes in it.
@@ -115,6 +117,7 @@ impl Log {
     /// refused, and the log goes on. Any other failure is final.
     pub fn commit(&mut self, now: Timestamp, random: [u8; 32]) -> Result<Option<Durable>> {
         self.take_spare();
+        let began = Instant::now();
         let committed = self.writer.commit(now, random);
         let (taken, places) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.places));
         let refuse = |why| taken.iter().for_each(|submission| submission.caller.refused(why));
@@ -133,7 +136,7 @@ impl Log {
         self.ground.log_time.store(frame.moment.time.micros(), Ordering::Relaxed);
         self.ground.log_synced.store(frame.after.next_frame - 1, Ordering::Release);
         lock(&self.ground.spare).left.extend(left);
-        Ok(Some(Durable { frame, taken, places }))
+        Ok(Some(Durable { frame, taken, places, began, ended: Instant::now() }))
     }
 
     fn take_spare(&mut self) {
@@ -178,6 +181,7 @@ impl Durable {
     /// Tells the callers; the frame is to be folded.
     pub fn answer(self) -> Job {
         let mut watches = Vec::new();
+        let mut commit = None;
         let oldest = self.taken.first().map(|submission| submission.taken_at);
         let mut places = &self.places[..];
         for submission in self.taken {
@@ -188,6 +192,13 @@ impl Durable {
                     let caller = Arc::clone(&submission.caller);
                     watches.push(Watch { place: *place, index, caller });
                 }
+            }
+            if submission.trace.is_some() {
+                let commit = commit.get_or_insert_with(|| {
+                    let (began, ended, records) = (self.began, self.ended, self.places.len());
+                    Arc::new(Commit { began, ended, records, ids: OnceLock::new() })
+                });
+                submission.caller.committed(commit);
             }
             submission.caller.durable();
         }

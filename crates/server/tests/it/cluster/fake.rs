@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::behaviour::{self, Behaviour};
-use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_engine::intake::{Caller, Commit, Intake, Refused, Submission};
 use accolade_engine::partition::{Partition, Shared as Deciding};
 use accolade_engine::rules::Rules;
 use accolade_server::{Front, Listener, Neighbours, Service, Settings, Tls, TlsFiles, serve_tcp};
@@ -102,9 +102,13 @@ struct Part {
     /// Hears of a control record itself.
     direct: Option<(Arc<dyn Caller>, usize)>,
     one_less: Arc<OneLess>,
+    caller: Arc<dyn Caller>,
 }
 
 impl Caller for Part {
+    fn committed(&self, commit: &Arc<Commit>) {
+        self.caller.committed(commit);
+    }
     fn durable(&self) {
         self.one_less.count();
     }
@@ -177,6 +181,7 @@ impl Intake for Fake {
                 }
             }
         }
+        let asking = Arc::clone(&caller);
         let then = {
             let fake = Self {
                 shared: Arc::clone(&self.shared),
@@ -195,7 +200,8 @@ impl Intake for Fake {
             Arc::new(OneLess { missing: sent.len().into(), then: Mutex::new(Some(then)) });
         for (node, partition, record, key, direct) in sent {
             let (shared, one_less) = (Arc::clone(&self.shared), Arc::clone(&one_less));
-            let caller = Arc::new(Part { shared, key, direct, one_less });
+            let caller = Arc::clone(&asking);
+            let caller = Arc::new(Part { shared, key, direct, one_less, caller });
             let parts = vec![(partition, u32::try_from(record.len()).unwrap())];
             let (records, wants_outcomes) = (record.to_vec(), true);
             self.shared.nodes[node].submit(Submission {

@@ -1,5 +1,7 @@
 //! `accolade audit`.
 
+mod log;
+
 use std::collections::BTreeMap;
 
 use anyhow::bail;
@@ -21,12 +23,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
+    /// Show who did what, the newest first
+    Log(Box<log::Arguments>),
     /// Check every ledger entry and balance
     #[command(
-        long_about = "Reads the whole ledger: that each account's entries are numbered without a gap, \
+        long_about = "Reads the whole ledger, and the trail of who did what: that each account's entries are numbered without a gap, \
                       that each carries the hash of the one before, that each balance is the sum of its \
-                      entries, and that the account says the same. Ends with 1 and names the first \
-                      entry that does not fit.",
+                      entries, and that the account says the same; then each record of the trail, of all nodes. \
+                      Ends with 1 and names the first entry or record that does not fit.",
         after_help = "Example:\n  accolade audit verify --data-dir /var/lib/accolade"
     )]
     Verify {
@@ -57,6 +61,8 @@ pub(crate) struct Verdict {
     result: String,
     entries: u64,
     accounts: u64,
+    #[serde(default)]
+    trail_records: u64,
     first_failure: Option<Failure>,
 }
 
@@ -67,7 +73,16 @@ struct Failure {
     subject: Option<String>,
     sequence: Option<u64>,
     place: Option<Place>,
+    record: Option<BadRecord>,
     what: String,
+}
+
+/// A record of the trail that does not fit.
+#[derive(Debug, Deserialize)]
+struct BadRecord {
+    chain: Option<String>,
+    node: String,
+    number: Option<u64>,
 }
 
 impl Verdict {
@@ -79,9 +94,11 @@ impl Verdict {
     /// The verdict in one line, or two where something does not fit.
     pub(crate) fn in_words(&self) -> String {
         let (entries, accounts) = (grouped(self.entries), grouped(self.accounts));
+        let records = grouped(self.trail_records);
         if self.is_ok() {
             return format!(
-                "audit: ok; {entries} entries of {accounts} accounts, every chain whole and every balance the sum of its entries"
+                "audit: ok; {entries} entries of {accounts} accounts, every chain whole and every balance the sum of its entries; \
+                 {records} records of who did what, every chain whole"
             );
         }
         let mut text = format!("audit: FAILED after {entries} entries of {accounts} accounts");
@@ -89,11 +106,18 @@ impl Verdict {
             text = format!("{text}\n  {}", failure.what);
             let place = failure.place.map(|place| place.to_string());
             let sequence = failure.sequence.map(|sequence| sequence.to_string());
+            let record = failure.record.as_ref();
+            let number = record.and_then(|record| record.number).map(|number| number.to_string());
+            let chain = record.and_then(|record| record.chain.clone());
+            let node = record.map(|record| record.node.clone()).filter(|node| !node.is_empty());
             for (name, value) in [
                 ("operator", &failure.operator_id),
                 ("subject", &failure.subject),
                 ("sequence", &sequence),
                 ("place", &place),
+                ("record", &number),
+                ("chain", &chain),
+                ("node", &node),
             ] {
                 if let Some(value) = value {
                     text = format!("{text}\n  {name:<9} {value}");
@@ -106,7 +130,10 @@ impl Verdict {
 
 /// Runs `accolade audit`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
-    let AuditCommand::Verify { json } = arguments.command;
+    let json = match arguments.command {
+        AuditCommand::Verify { json } => json,
+        AuditCommand::Log(log) => return log::run(place, *log).await,
+    };
     client::with(place, IfMissing::Complain, async |client| {
         if json {
             let mut verdict = None;

@@ -75,6 +75,7 @@ impl Hosted {
 
     /// Takes nothing in any more, folds what is durable, and writes a last checkpoint.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.service.finish_trail();
         let stopped = tokio::task::spawn_blocking(move || match self.form {
             Form::Embedded(node) => node.stop().map_err(anyhow::Error::from),
             #[cfg(feature = "cluster")]

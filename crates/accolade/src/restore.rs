@@ -9,6 +9,7 @@ use accolade_engine::objects::Objects;
 use accolade_storage::disk::{RealDisk, lock_directory};
 use accolade_storage::node::SHIPPED_KEYS;
 use accolade_storage::ship::{BlockCache, Fetch, List, is_unfinished, newest};
+use accolade_storage::trail;
 use anyhow::{Context, bail};
 use clap::Args;
 
@@ -64,7 +65,14 @@ fn restore(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
     let lock = lock_directory(data_dir)?;
     let restored = bring(&objects, &list, disk)
         .with_context(|| format!("`{}` was not restored from `{from}`", data_dir.display()))?;
+    // The trail goes on where it was shipped to.
+    let trail = restore_trail(&objects, data_dir)
+        .with_context(|| format!("the audit trail was not restored from `{from}`"))?;
     drop(lock);
+    if let Some(trail) = trail {
+        let covers = accolade_wire::timestamp::write(trail.covers);
+        say(format_args!("the audit trail is there up to {covers}"))?;
+    }
     describe(&restored, data_dir)
 }
 
@@ -90,6 +98,14 @@ fn bring(objects: &Arc<dyn Objects>, list: &str, disk: Arc<dyn Disk>) -> anyhow:
     let restored = fetch.fetch(objects, list, disk, &BlockCache::default());
     bar.finish_and_clear();
     Ok(restored?.1)
+}
+
+/// Brings back the chain of who did what that was shipped last.
+fn restore_trail(objects: &Arc<dyn Objects>, data_dir: &Path) -> anyhow::Result<Option<List>> {
+    let lists = trail::lists(&**objects)?.into_values();
+    let Some((list, _)) = lists.max_by_key(|(_, put_at)| *put_at) else { return Ok(None) };
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(data_dir.join(trail::FOLDER))?);
+    bring(objects, &list, disk).map(Some)
 }
 
 fn describe(list: &List, data_dir: &Path) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere};
 use accolade_storage::node::Status;
 use accolade_storage::run::RunEntry;
+use accolade_storage::trail::Trail;
 use accolade_wire::identity::IdKind;
 
 use crate::node::{ClusterNode, lock};
@@ -63,6 +64,10 @@ impl Host for ClusterNode {
         Ok(found)
     }
 
+    fn trail(&self) -> &Arc<Trail> {
+        &self.trail
+    }
+
     fn behaviours(&self) -> Vec<u16> {
         self.inner.shared.known()
     }
@@ -74,6 +79,7 @@ impl Host for ClusterNode {
             checkpointed_at: crate::checkpoints::last(inner),
             disk_full: inner.disk_full.load(Ordering::Relaxed),
             standing: inner.standing(),
+            trail_failure: self.trail.failure(),
             fatal: inner.failure(),
             cut_off: inner.is_cut_off(),
             descriptors: inner.options.descriptors.counts(),

@@ -16,6 +16,8 @@ use accolade_engine::partition::Shared;
 use accolade_engine::step::Effect;
 use accolade_storage::backing::Backing;
 use accolade_storage::host::NotHere;
+use accolade_storage::node::ShipOptions;
+use accolade_storage::trail::{Trail, TrailOptions};
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record};
 
@@ -45,6 +47,7 @@ const HANDOVER_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct ClusterNode {
     pub(crate) inner: Arc<Inner>,
+    pub(crate) trail: Arc<Trail>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Locked: the directory is this node's until it has ended.
     lock: Mutex<Option<std::fs::File>>,
@@ -209,7 +212,9 @@ impl ClusterNode {
         spawn("proving".into(), Box::new(move || crate::proving::run(&proving)))?;
         let keeping = Arc::clone(&inner);
         spawn("checkpoints".into(), Box::new(move || crate::checkpoints::run(&keeping)))?;
-        let node = Self { inner, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
+        let trail = Arc::new(inner.start_trail());
+        let node =
+            Self { inner, trail, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
         node.wait_for_rules()?;
         Ok(node)
     }
@@ -289,6 +294,7 @@ impl ClusterNode {
         for partition in 0..inner.log.partitions() {
             inner.let_go(partition);
         }
+        self.trail.stop();
         lock(&self.lock).take();
         inner.failure().map_or(Ok(()), Err)
     }
@@ -307,6 +313,7 @@ impl ClusterNode {
         for seat in &self.inner.seats {
             *lock(seat) = Seat::Empty;
         }
+        self.trail.crash();
         lock(&self.lock).take();
     }
 
@@ -334,6 +341,19 @@ impl ClusterNode {
 }
 
 impl Inner {
+    fn start_trail(&self) -> Trail {
+        let ClusterOptions { name, data_dir, descriptors, checkpoint_every, audit_days, .. } =
+            &self.options;
+        let (objects, every) = (Arc::clone(&self.objects), *checkpoint_every);
+        let options = TrailOptions {
+            node: name.clone(),
+            keep_days: *audit_days,
+            ship: Some(ShipOptions { objects, every }),
+            ..TrailOptions::default()
+        };
+        Trail::start(data_dir, descriptors, options)
+    }
+
     /// Ends the node.
     pub(crate) fn fail(&self, failure: String) {
         tracing::error!(failure, "the node stops");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use accolade_engine::behaviour::{self, Behaviour};
 use accolade_storage::descriptors::Descriptors;
 use accolade_storage::open::Options;
+use accolade_storage::trail::KEEP_DAYS;
 
 /// How a node of the cluster runs.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct ClusterOptions {
     pub free_bytes_min: u64,
     /// How long outcomes are waited for, here or at another node.
     pub patience: Duration,
+    /// Days for which the trail of who did what is kept.
+    pub audit_days: u32,
     /// Somebody publishes outputs, and says so by [`crate::ClusterNode::published`].
     pub publishes: bool,
     /// Decides what a wager earns.
@@ -75,6 +78,7 @@ impl ClusterOptions {
             log_bytes_max: 4 << 30,
             free_bytes_min: 1 << 30,
             patience: Duration::from_secs(5),
+            audit_days: KEEP_DAYS,
             publishes: false,
             behaviours: behaviour::KNOWN,
         }

@@ -1,4 +1,5 @@
-//! Proving the ledger: every account's chain from its first entry on, and balances = sums.
+//! Proving the ledger: every account's chain from its first entry on, and balances = sums; then the trail of who did
+//! what.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::service::Service;
 use crate::shapes::PlaceShape;
 use crate::submit::soon;
 use crate::topics::{Gone, Lines, stream};
+use crate::trail::verify::BadRecord;
 
 /// Batches after which progress is told.
 const TOLD_EVERY: u64 = 10_000;
@@ -48,18 +50,24 @@ struct ResultLine {
     result: String,
     entries: u64,
     accounts: u64,
+    /// Records of the trail; none where another node tells of its part of the ledger.
+    #[serde(default)]
+    trail_records: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_failure: Option<Failure>,
+    first_failure: Option<Box<Failure>>,
 }
 
 /// The first entry that does not fit.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Failure {
     operator_id: Option<String>,
     subject: Option<String>,
     sequence: Option<u64>,
     place: Option<PlaceShape>,
+    /// The record of the trail that does not fit, by its node, chain and number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    record: Option<BadRecord>,
     what: String,
 }
 
@@ -69,11 +77,12 @@ pub(crate) async fn verify(call: Call) -> Result<Response, Problem> {
     let owners = service.owners(0..service.partitions()).await?;
     let runtime = Handle::current();
     Ok(stream(move |lines| {
-        let mut audit = Audit { service: &service, lines: &lines, entries: 0, accounts: 0 };
+        let mut audit = Audit::new(&service, &lines);
         let done = owners.into_iter().try_for_each(|(at, partitions)| match at {
             Where::Here => audit.run(&partitions),
             Where::At(address) => runtime.block_on(audit.ask(&address, &partitions)),
         });
+        let done = done.and_then(|()| runtime.block_on(audit.prove_trail()));
         audit.tell(done);
     }))
 }
@@ -83,7 +92,7 @@ pub(crate) async fn verify_here(call: Call) -> Result<Response, Problem> {
     let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
     Ok(stream(move |lines| {
-        let mut audit = Audit { service: &service, lines: &lines, entries: 0, accounts: 0 };
+        let mut audit = Audit::new(&service, &lines);
         let done = audit.run(&partitions);
         audit.tell(done);
     }))
@@ -124,7 +133,7 @@ impl From<std::io::Error> for Stopped {
 
 fn failed(entry: Option<(&dyn Host, u32, Subject, u64, Place)>, what: String) -> Stopped {
     let failure = match entry {
-        None => Failure { operator_id: None, subject: None, sequence: None, place: None, what },
+        None => Failure { what, ..Failure::default() },
         Some((host, operator, subject, sequence, place)) => {
             let rules = host.rules();
             let mut operators = rules.operators();
@@ -134,6 +143,7 @@ fn failed(entry: Option<(&dyn Host, u32, Subject, u64, Place)>, what: String) ->
                 subject: Some(to_hex(&subject.0)),
                 sequence: Some(sequence),
                 place: Some(place.into()),
+                record: None,
                 what,
             }
         }
@@ -191,11 +201,27 @@ struct Audit<'a> {
     lines: &'a Lines,
     entries: u64,
     accounts: u64,
+    trail_records: u64,
 }
 
 type Account = (u32, Subject);
 
-impl Audit<'_> {
+impl<'a> Audit<'a> {
+    const fn new(service: &'a Service, lines: &'a Lines) -> Self {
+        Self { service, lines, entries: 0, accounts: 0, trail_records: 0 }
+    }
+
+    /// Verifies the trail of who did what, of all nodes.
+    async fn prove_trail(&mut self) -> Result<(), Stopped> {
+        let proof = self.service.prove_trail().await;
+        let proof = proof.map_err(|problem| failed(None, problem.detail.into_owned()))?;
+        self.trail_records = proof.records;
+        let Some(record) = proof.failure else { return Ok(()) };
+        let what = format!("the audit trail does not hold: {}", record.what);
+        let failure = Failure { what, record: Some(record), ..Failure::default() };
+        Err(Stopped::Failed(Box::new(failure)))
+    }
+
     fn run(&mut self, partitions: &[u16]) -> Result<(), Stopped> {
         partitions.iter().try_for_each(|partition| self.partition(*partition))
     }
@@ -204,13 +230,13 @@ impl Audit<'_> {
     fn tell(self, done: Result<(), Stopped>) {
         let first_failure = match done {
             Ok(()) => None,
-            Err(Stopped::Failed(failure)) => Some(*failure),
+            Err(Stopped::Failed(failure)) => Some(failure),
             Err(Stopped::Gone) => return,
         };
         let result = if first_failure.is_some() { "failed" } else { "ok" }.to_owned();
-        let Audit { lines, entries, accounts, .. } = self;
+        let Audit { lines, entries, accounts, trail_records, .. } = self;
         // If the client has gone, there is nobody to tell.
-        drop(lines.send(&ResultLine { result, entries, accounts, first_failure }));
+        drop(lines.send(&ResultLine { result, entries, accounts, trail_records, first_failure }));
     }
 
     /// Has the node at `address` verify its partitions.
@@ -231,7 +257,7 @@ impl Audit<'_> {
                     self.accounts += accounts;
                     return match first_failure {
                         None => Ok(()),
-                        Some(failure) => Err(Stopped::Failed(Box::new(failure))),
+                        Some(failure) => Err(Stopped::Failed(failure)),
                     };
                 }
             }

@@ -23,6 +23,7 @@ use crate::routes::{Audience, By, Effect, Route};
 use crate::secret;
 use crate::service::{Service, now};
 use crate::traces::Followed;
+use crate::trail::Seen;
 
 /// The header that names the operator on the local socket.
 pub(crate) const OPERATOR_HEADER: &str = "x-accolade-operator";
@@ -67,8 +68,26 @@ impl Call {
     where
         F: Future<Output = Result<Response, Problem>>,
     {
-        let (mut parts, body) = request.into_parts();
-        let peer = peer_of(&parts);
+        let (parts, body) = request.into_parts();
+        let (id, peer) = (arrival.id.clone(), peer_of(&parts));
+        let mut seen = Seen::new(service.clone(), route, came, id, peer);
+        let answer = Self::let_in(service, route, (parts, body), arrival, &mut seen, handle).await;
+        seen.tell(answer).await
+    }
+
+    /// What [`Call::answer`] does, with what is to be put down as far as it is known.
+    async fn let_in<F>(
+        service: Service,
+        route: &'static Route,
+        (mut parts, body): (Parts, Body),
+        arrival: &mut Arrival,
+        seen: &mut Seen,
+        handle: impl FnOnce(Self) -> F,
+    ) -> Result<Response, Problem>
+    where
+        F: Future<Output = Result<Response, Problem>>,
+    {
+        let (came, peer) = (seen.came, peer_of(&parts));
         let principal = service.principal(route, came, &parts);
         let is_stranger = principal.as_ref().map_or(true, |principal| principal.is_nobody());
         if is_stranger && !route.is_a_probe() && came == Came::ByNetwork {
@@ -81,6 +100,7 @@ impl Call {
         }
         let principal = principal?;
         arrival.principal = Some(Arc::clone(&principal));
+        seen.principal = Some(Arc::clone(&principal));
         if came != Came::Forwarded {
             let origin =
                 parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
@@ -97,6 +117,8 @@ impl Call {
             (parameters, operator.transpose()?)
         };
         arrival.operator.clone_from(&operator);
+        seen.operator.clone_from(&operator);
+        seen.asks(&parameters);
         arrival.is_limited = came == Came::ByNetwork;
         if let Some(operator) = operator.as_ref().filter(|_| came == Came::ByNetwork)
             && route.effect != Effect::TakesIn
@@ -105,12 +127,14 @@ impl Call {
         }
         route.takes.check(&parts.headers)?;
         let name = if route.is_named() { name_of(&mut parts).await? } else { String::new() };
+        seen.name.clone_from(&name);
         match (route.by, route.effect) {
             (By::Player, _) => principal.names(&name)?,
             // What is taken in names its players item by item.
             (By::Nothing, Effect::TakesIn) => {}
             (By::Nothing | By::DeadLetter, _) => principal.names("")?,
         }
+        seen.lets_in()?;
         let asking = Asking { came, id: &arrival.id, principal: &principal };
         let (parts, body) = match service.carry(route, asking, &name, parts, body).await? {
             Carrying::Here(parts, body) => (parts, body),

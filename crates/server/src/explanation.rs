@@ -19,6 +19,7 @@ use crate::description::schemas::one_of;
 use crate::lookup::{LetterShape, Occurrence, player_part};
 use crate::problem::Problem;
 use crate::shapes::{Exact, ExactPoints, OutcomeShape, PartsShape, PlaceShape, Time, respond};
+use crate::trail::About;
 
 /// Why a wager gave what it gave.
 #[derive(Serialize, ToSchema)]
@@ -140,7 +141,8 @@ pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
             .collect(),
         dead_letters: letters.filter_map(LetterShape::of).collect(),
     };
-    Ok(respond(StatusCode::OK, &explanation))
+    let player = explanation.player_id.clone();
+    Ok(About::put(player, respond(StatusCode::OK, &explanation)))
 }
 
 fn cap(day: Day, cut: Points) -> Cap {

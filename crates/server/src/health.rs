@@ -132,6 +132,11 @@ fn reasons(service: &Service, status: &Status) -> Vec<String> {
         let detail = "clock_stepped: the clock has made a step that nobody has confirmed";
         reasons.push(detail.to_owned());
     }
+    if let Some(failure) = &status.trail_failure {
+        reasons.push(format!(
+            "audit_failed: the audit trail cannot be written, and changes are refused: {failure}"
+        ));
+    }
     if let Some(failure) = &status.fatal {
         reasons.push(format!("failed: {failure}"));
     }

@@ -50,6 +50,7 @@ mod submit;
 mod topics;
 mod traces;
 mod traffic;
+mod trail;
 mod uses;
 mod zone;
 
@@ -63,3 +64,4 @@ pub use self::router::{api, local, nodes};
 pub use self::serve::{serve_tcp, serve_unix};
 pub use self::service::{Service, Settings};
 pub use self::traces::{BadTraces, TraceSettings, Traces};
+pub use self::trail::{DeniedMax, Thresholds};

@@ -27,8 +27,9 @@ use crate::problem::{Problem, Refusal};
 use crate::roles::{Role, Scope};
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
+use crate::trail::About;
 
-const PREFIX: &str = "acp_";
+pub(crate) const PREFIX: &str = "acp_";
 /// In the data directory of the embedded form: the key of signatures.
 const FILE: &str = "player-token-key";
 const VALID_S: u32 = 900;
@@ -190,7 +191,8 @@ pub(crate) async fn mint(call: Call) -> Result<Response, Problem> {
     let may = |scope: &Scope| Role::Player.scopes().has(*scope);
     let scopes = Scope::ALL.into_iter().filter(may).map(Scope::code).collect();
     let (operator_id, player_id, until) = (&*operator.id, &**player, Time(until));
-    Ok(respond(StatusCode::OK, &TokenShape { token, operator_id, player_id, until, scopes }))
+    let shape = TokenShape { token, operator_id, player_id, until, scopes };
+    Ok(About::put(Some(player.clone()), respond(StatusCode::OK, &shape)))
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ pub(crate) enum Refusal {
     Busy,
     /// Nobody knows whether it was kept.
     Uncertain,
+    /// The audit trail cannot be written.
+    AuditFailed,
     /// The disk has too little room.
     DiskFull,
     /// The node is stopping.
@@ -101,7 +103,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -127,6 +129,7 @@ impl Refusal {
         Self::RateLimited,
         Self::Busy,
         Self::Uncertain,
+        Self::AuditFailed,
         Self::DiskFull,
         Self::Stopping,
         Self::Elsewhere,
@@ -192,6 +195,9 @@ impl Refusal {
             Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too much at once"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The node is busy"),
             Self::Uncertain => (S::SERVICE_UNAVAILABLE, "uncertain", "Not known to be kept"),
+            Self::AuditFailed => {
+                (S::SERVICE_UNAVAILABLE, "audit_failed", "The audit trail cannot be written")
+            }
             Self::DiskFull => (S::SERVICE_UNAVAILABLE, "disk_full", "The disk is full"),
             Self::Elsewhere => (S::SERVICE_UNAVAILABLE, "elsewhere", "Not here at the moment"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "The node is stopping"),
@@ -203,7 +209,7 @@ impl Refusal {
     const fn retry_after_s(self) -> Option<u64> {
         match self {
             Self::Busy | Self::Uncertain | Self::Stopping | Self::Elsewhere => Some(1),
-            Self::DiskFull => Some(30),
+            Self::DiskFull | Self::AuditFailed => Some(30),
             _ => None,
         }
     }

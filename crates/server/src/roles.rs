@@ -33,6 +33,8 @@ pub enum Scope {
     DeadLettersRead,
     /// Repairing, retrying and giving that up.
     DeadLettersWrite,
+    /// Who did what.
+    AuditRead,
     /// How a node is, what it puts out, and whether its ledger holds.
     NodeRead,
     /// Operators, files, and what lets a node go on.
@@ -43,7 +45,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -56,6 +58,7 @@ impl Scope {
         Self::PlayerTokens,
         Self::DeadLettersRead,
         Self::DeadLettersWrite,
+        Self::AuditRead,
         Self::NodeRead,
         Self::NodeWrite,
         Self::Nodes,
@@ -77,6 +80,7 @@ impl Scope {
             Self::PlayerTokens => "player-tokens:sign",
             Self::DeadLettersRead => "dead-letters:read",
             Self::DeadLettersWrite => "dead-letters:write",
+            Self::AuditRead => "audit:read",
             Self::NodeRead => "node:read",
             Self::NodeWrite => "node:write",
             Self::Nodes => "nodes",
@@ -105,7 +109,8 @@ impl Scope {
             | Self::DeadLettersWrite
             | Self::NodeRead
             | Self::NodeWrite
-            | Self::Nodes => false,
+            | Self::Nodes
+            | Self::AuditRead => false,
         }
     }
 
@@ -125,6 +130,7 @@ impl Scope {
             Self::PlayerTokens => "sign tokens for players",
             Self::DeadLettersRead => "see what could not be processed",
             Self::DeadLettersWrite => "repair, retry and give up what could not be processed",
+            Self::AuditRead => "see who did what",
             Self::NodeRead => "see how a node is",
             Self::NodeWrite => "run a node",
             Self::Nodes => "be a node of the cluster",
@@ -137,14 +143,14 @@ const _: () =
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u16);
+pub struct Scopes(u32);
 
 impl Scopes {
     /// Those of `scopes`.
     pub const fn of(scopes: &[Scope]) -> Self {
         let (mut set, mut at) = (0, 0);
         while at < scopes.len() {
-            set |= 1 << scopes[at] as u16;
+            set |= 1 << scopes[at] as u32;
             at += 1;
         }
         Self(set)
@@ -152,7 +158,7 @@ impl Scopes {
 
     /// Whether `scope` is among them.
     pub const fn has(self, scope: Scope) -> bool {
-        matches!(scope, Scope::Public) || self.0 & (1 << scope as u16) != 0
+        matches!(scope, Scope::Public) || self.0 & (1 << scope as u32) != 0
     }
 
     /// Those of either.
@@ -227,6 +233,7 @@ impl Role {
             S::PlayerTokens,
             S::DeadLettersRead,
             S::DeadLettersWrite,
+            S::AuditRead,
         ]);
         match self {
             Self::Administrator => OF_AN_OPERATOR.and(Scopes::of(&[S::NodeRead, S::NodeWrite])),
@@ -245,6 +252,7 @@ impl Role {
                 S::ProgramRead,
                 S::KeysRead,
                 S::DeadLettersRead,
+                S::AuditRead,
             ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),
             Self::Player => Scopes::of(&[S::PlayersRead]),

@@ -4,6 +4,7 @@
 //!
 //! A record has no defaults, so a route without a decision does not compile.
 
+mod audit;
 mod dead_letters;
 mod events;
 mod intake;
@@ -126,6 +127,7 @@ pub(crate) enum Area {
     Program,
     Keys,
     DeadLetters,
+    Audit,
     Running,
     /// The description itself, and what shows it.
     Description,
@@ -134,13 +136,14 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Intake,
         Self::Events,
         Self::Players,
         Self::Program,
         Self::Keys,
         Self::DeadLetters,
+        Self::Audit,
         Self::Running,
         Self::Description,
         Self::Node,
@@ -161,6 +164,7 @@ impl Area {
             Self::DeadLetters => {
                 ("Dead letters", "Inputs that could not be processed: see, repair, retry, give up.")
             }
+            Self::Audit => ("Audit", "Who did what: changes, and looks at players' data."),
             Self::Running => ("Running", "Health and metrics."),
             Self::Description => ("Description", "This API's own description."),
             Self::Node => ("Node", "What only whoever runs the node may do."),
@@ -267,13 +271,14 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 9] = [
+static AREAS: [&[Route]; 10] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &program::ROUTES,
     &keys::ROUTES,
     &dead_letters::ROUTES,
+    &audit::ROUTES,
     &running::ROUTES,
     &local::ROUTES,
     &nodes::ROUTES,
@@ -319,6 +324,9 @@ impl Route {
             Takes::Events(_) | Takes::Json(_) => {
                 all.extend([R::Malformed, R::MediaType, R::TooLarge, R::TooSlow]);
             }
+        }
+        if self.scope != Scope::Public && self.effect != Effect::TakesIn {
+            all.push(R::AuditFailed);
         }
         match self.effect {
             Effect::Reads => {}

@@ -23,6 +23,11 @@ fn checksum(text: &str) -> String {
     format!("{:08x}", crc32c::crc32c(text.as_bytes()))
 }
 
+/// Whether a text looks like a secret, whole or not, or like a player's token.
+pub(crate) fn may_be_one(text: &str) -> bool {
+    text.contains(PREFIX) || text.contains(crate::player_tokens::PREFIX)
+}
+
 /// Whether a text looks like a secret and is none.
 pub(crate) fn is_broken(text: &str) -> bool {
     text.starts_with(PREFIX) && !is_one(text)

@@ -25,6 +25,7 @@ use crate::shares::Shares;
 use crate::strangers::Strangers;
 use crate::traces::Traces;
 use crate::traffic::Traffic;
+use crate::trail::{DeniedMax, Recorder, Thresholds};
 
 /// The metrics' own bookkeeping runs this often.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -60,6 +61,10 @@ pub struct Settings {
     pub strangers_per_second: u32,
     /// Which requests have a line in the log.
     pub access_log: AccessLog,
+    /// Refused requests that the trail has records of.
+    pub denied_max: DeniedMax,
+    /// From when on somebody should hear of it.
+    pub alerts: Thresholds,
     /// The data directory, as `GET /local/status` names it.
     pub data_dir: Option<PathBuf>,
 }
@@ -78,6 +83,8 @@ impl Default for Settings {
             asks_per_second: 5_000,
             strangers_per_second: 1_000,
             access_log: AccessLog::default(),
+            denied_max: DeniedMax::default(),
+            alerts: Thresholds::default(),
             data_dir: None,
         }
     }
@@ -103,6 +110,7 @@ pub struct Inner {
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
+    pub(crate) recorder: Recorder,
     is_retired: AtomicBool,
 }
 
@@ -163,6 +171,7 @@ impl Service {
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),
+            recorder: Recorder::default(),
             is_retired: AtomicBool::new(false),
         }));
         if let Some(data_dir) = &service.settings.data_dir {
@@ -260,6 +269,7 @@ async fn follow_rules(service: Weak<Inner>) {
         looks = looks.wrapping_add(1);
         let looked = tokio::task::spawn_blocking(move || {
             inner.credentials.refresh(&*inner.host);
+            inner.recorder.flush(inner.host.trail(), now(), false);
             if let Some(data_dir) = &inner.settings.data_dir
                 && looks.is_multiple_of(LOOKS_A_WRITE)
             {

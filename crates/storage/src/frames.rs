@@ -7,7 +7,10 @@ use accolade_engine::disk::{Disk, DiskFile};
 use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
 use crate::recovery::{self, Bounds, Found, Recovers};
-use crate::segment::{Family, FrameHead, Position, Tail, read_segment_head};
+use crate::segment::{
+    FRAME_HEAD_BYTES, Family, FrameHead, Position, SEGMENT_HEAD_BYTES, Tail, frame_head,
+    read_segment_head,
+};
 
 /// Sequence numbers of a family's segments, in order.
 pub fn list(disk: &dyn Disk, family: Family) -> Result<Vec<u64>> {
@@ -58,9 +61,52 @@ pub fn recover(
         let head = read_segment_head(&*file, family, &path)?;
         segments.push(Found { sequence, path, bytes: Bytes::Plain(file), head });
     }
+    finish(disk, family, &segments, until, superfluous, each)
+}
+
+/// As [`recover`], for a family in which each frame is durable before the next is written, and of which years are kept:
+/// of the segments only the last two that hold frames are read, and what comes behind these.
+pub fn recover_end(disk: &dyn Disk, family: Family, each: Each<'_>) -> Result<Option<Position>> {
+    let mut segments = Vec::new();
+    let mut with_frames = 0;
+    for sequence in list(disk, family)?.into_iter().rev() {
+        let path = family.path(sequence);
+        let io = |source| StorageError::io(&path, source);
+        let file = disk.open_closed(&path).map_err(io)?;
+        let head = read_segment_head(&*file, family, &path)?;
+        let has_frames = head.is_some() && first_frame(&*file).map_err(io)?.is_some();
+        segments.push(Found { sequence, path, bytes: Bytes::Plain(file), head });
+        with_frames += usize::from(has_frames);
+        if with_frames == 2 {
+            break;
+        }
+    }
+    segments.reverse();
+    finish(disk, family, &segments, None, Vec::new(), each)
+}
+
+/// What the first frame of a segment says about itself, where there is one; whether it is whole is not looked at.
+pub(crate) fn first_frame(file: &dyn DiskFile) -> std::io::Result<Option<FrameHead>> {
+    let mut head = [0; FRAME_HEAD_BYTES];
+    if file.len()? < SEGMENT_HEAD_BYTES + FRAME_HEAD_BYTES as u64 {
+        return Ok(None);
+    }
+    file.read_at(&mut head, SEGMENT_HEAD_BYTES)?;
+    let is_there = head[..4] != [0; 4];
+    Ok(is_there.then(|| frame_head(&head)))
+}
+
+fn finish(
+    disk: &dyn Disk,
+    family: Family,
+    segments: &[Found],
+    until: Option<Position>,
+    mut superfluous: Vec<u64>,
+    each: Each<'_>,
+) -> Result<Option<Position>> {
     let durable = until.map_or(0, |until| until.next_frame - 1);
     let mut cutting = Cutting { disk, each, tail: Tail::new(durable), cuts: Vec::new() };
-    let recovered = recovery::recover(&segments, Bounds { durable, until }, &mut cutting)?;
+    let recovered = recovery::recover(segments, Bounds { durable, until }, &mut cutting)?;
     let end = recovered.end;
     if let Some(until) = until
         && end != Some(until)

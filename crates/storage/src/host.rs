@@ -12,6 +12,7 @@ use accolade_wire::order::SourceTopic;
 use crate::backing::Backing;
 use crate::node::{Node, Status};
 use crate::run::RunEntry;
+use crate::trail::Trail;
 
 /// A node, as far as queries and the API need to know.
 pub trait Host: Intake {
@@ -47,6 +48,9 @@ pub trait Host: Intake {
     /// Every occurrence of an id in the partitions that are here, oldest place first. That these are still
     /// here is for [`Host::are_here`] to say, afterwards.
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>>;
+
+    /// Who did what.
+    fn trail(&self) -> &Arc<Trail>;
 
     /// The numbers of the behaviours that the node can decide by.
     fn behaviours(&self) -> Vec<u16>;
@@ -128,6 +132,10 @@ impl Host for Node {
 
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
         Self::with_id(self, operator, kind, id)
+    }
+
+    fn trail(&self) -> &Arc<Trail> {
+        Self::trail(self)
     }
 
     fn behaviours(&self) -> Vec<u16> {

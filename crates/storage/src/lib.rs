@@ -46,3 +46,4 @@ pub mod ship;
 pub mod slices;
 pub mod table_cache;
 mod tidying;
+pub mod trail;

@@ -31,6 +31,7 @@ use rustix::fs::FlockOperation;
 use self::counting::Counters;
 use self::fold::FoldQueue;
 use self::intake::IntakeQueue;
+pub(crate) use self::shipping::now;
 pub use self::shipping::{KEYS as SHIPPED_KEYS, ShipOptions, ShippingStatus};
 use self::shipping::{Offers, Shipping};
 use crate::backing::Backing;
@@ -42,6 +43,7 @@ use crate::error::{Result, StorageError};
 use crate::open::Options;
 use crate::removing;
 use crate::run::RunEntry;
+use crate::trail::{Trail, TrailOptions};
 pub use accolade_engine::intake::{Caller, Refused, Submission};
 
 /// How a node runs.
@@ -71,6 +73,8 @@ pub struct NodeOptions {
     pub accept_clock_step: bool,
     /// Where checkpoints are shipped; nothing for nowhere.
     pub ship: Option<ShipOptions>,
+    /// Days for which the trail of who did what is kept.
+    pub audit_days: u32,
     /// Descriptors for closed files.
     pub descriptors: Descriptors,
     /// The ways of deciding that are known.
@@ -93,6 +97,7 @@ impl NodeOptions {
             lag_bytes_max: 256 << 20,
             accept_clock_step: false,
             ship: None,
+            audit_days: crate::trail::KEEP_DAYS,
             descriptors: Descriptors::default(),
             behaviours: behaviour::KNOWN,
         }
@@ -103,6 +108,7 @@ impl NodeOptions {
 #[derive(Debug)]
 pub struct Node {
     inner: Arc<Inner>,
+    trail: Arc<Trail>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// That of the genesis.
     hash_key: HashKey,
@@ -155,6 +161,8 @@ pub struct Status {
     pub descriptors: Counts,
     /// How the shipping of checkpoints is; nothing where there is none.
     pub shipping: Option<ShippingStatus>,
+    /// Why the trail of who did what cannot be written: changes are refused.
+    pub trail_failure: Option<String>,
     /// The failure that ended the node.
     pub fatal: Option<String>,
 }
@@ -224,7 +232,8 @@ impl Node {
         let tidying = Arc::clone(&inner);
         spawn("tidying".into(), Box::new(move || background::tidy(&tidying)))?;
         let hash_key = HashKey([0; 16]);
-        let mut node = Self { inner, threads: Mutex::new(threads), hash_key };
+        let trail = Arc::new(inner.start_trail());
+        let mut node = Self { inner, trail, threads: Mutex::new(threads), hash_key };
         node.hash_key = node.wait_for_genesis()?;
         // Not before: what opening syncs would wait for it.
         real.go_on_removing().map_err(|source| StorageError::io(removing::FOLDER, source))?;
@@ -261,6 +270,7 @@ impl Node {
     pub fn stop(&self) -> Result<()> {
         self.inner.intake.close();
         self.inner.wake_background();
+        self.trail.stop();
         for thread in std::mem::take(&mut *lock(&self.threads)) {
             if thread.join().is_err() {
                 self.inner.fail("a thread of the node panicked".into());
@@ -318,6 +328,11 @@ impl Node {
         Ok(found)
     }
 
+    /// Who did what.
+    pub const fn trail(&self) -> &Arc<Trail> {
+        &self.trail
+    }
+
     /// The numbers of the behaviours that the node can decide by.
     pub fn behaviours(&self) -> Vec<u16> {
         self.inner.options.behaviours.iter().map(|behaviour| behaviour.number).collect()
@@ -340,6 +355,7 @@ impl Node {
             standing: ground.standing(),
             descriptors: inner.options.descriptors.counts(),
             shipping: inner.shipping.as_ref().map(|shipping| shipping.status()),
+            trail_failure: self.trail.failure(),
             fatal: lock(&inner.fatal).clone(),
         }
     }
@@ -366,6 +382,18 @@ impl Inner {
         for queue in &self.queues {
             queue.close();
         }
+    }
+
+    fn start_trail(&self) -> Trail {
+        let NodeOptions { data_dir, descriptors, files, ship, audit_days, .. } = &self.options;
+        let usual = TrailOptions::default();
+        let options = TrailOptions {
+            keep_days: *audit_days,
+            segment_bytes: usual.segment_bytes.min(files.segment_bytes),
+            ship: ship.clone(),
+            ..usual
+        };
+        Trail::start(data_dir, descriptors, options)
     }
 
     pub(crate) fn has_failed(&self) -> bool {

@@ -43,6 +43,8 @@ pub enum Family {
     Links = 5,
     /// Ids that are not in a sealed run yet.
     Ids = 6,
+    /// Who did what: in a directory of its own, [`crate::trail::FOLDER`].
+    Trail = 7,
 }
 
 impl Family {
@@ -55,6 +57,7 @@ impl Family {
             Self::State => "state",
             Self::Links => "links",
             Self::Ids => "lookup/recent",
+            Self::Trail => "trail",
         }
     }
 
@@ -62,7 +65,7 @@ impl Family {
     /// wait for the disk; whatever else is written goes out in steps.
     fn to_write(self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
         match self {
-            Self::Log | Self::Journal | Self::DeadLetters => file,
+            Self::Log | Self::Journal | Self::DeadLetters | Self::Trail => file,
             Self::State | Self::Links | Self::Ids => paced(file),
         }
     }

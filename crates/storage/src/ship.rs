@@ -16,6 +16,7 @@ mod sweep;
 mod take;
 
 pub use self::borrowed::borrow;
+pub(crate) use self::borrowed::{Nothing, remote};
 pub use self::cache::BlockCache;
 pub use self::directory::Directory;
 pub use self::fetch::{Fetch, fetch, is_unfinished, newest};

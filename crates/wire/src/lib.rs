@@ -27,3 +27,4 @@ pub mod record;
 pub mod secret;
 pub mod state;
 pub mod timestamp;
+pub mod trail;

@@ -724,3 +724,30 @@ async fn a_key_that_is_used_at_one_node_was_used_for_all() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_trails_of_both_nodes_are_one_list_through_either() {
+    let cluster = lived_in().await;
+    for player in players() {
+        for api in cluster.both() {
+            api.get(&format!("/api/v1/players/{player}/balance")).await;
+        }
+    }
+    let path = "/api/v1/audit?route=getBalance";
+    let whole = items(cluster.a(), &format!("{path}&limit=500")).await;
+    assert_eq!(whole.len(), 16, "a forwarded request is put down once");
+    let chains: BTreeSet<_> = whole.iter().map(|item| item["chain"].to_string()).collect();
+    assert_eq!(chains.len(), 2);
+    assert_eq!(items(cluster.b(), &format!("{path}&limit=500")).await, whole);
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        // Any node goes on where another has stopped.
+        let api = cluster.both()[found.len() % 2];
+        let page = api.get(&format!("{path}&limit=3{cursor}")).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        found.extend(page.json["items"].as_array().unwrap().clone());
+        let Some(next) = page.json["nextCursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(found, whole);
+}

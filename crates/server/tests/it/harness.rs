@@ -165,11 +165,20 @@ impl Api {
         }
     }
 
+    /// Where the node has its files.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.as_ref().unwrap().path()
+    }
+
+    /// Stops the node, and leaves its files.
+    pub(crate) fn stop(mut self) -> TempDir {
+        self.directory.take().unwrap()
+    }
+
     /// Stops the node and starts it again.
-    pub(crate) fn restart(mut self, adjust: impl FnOnce(&mut NodeOptions)) -> Self {
-        let directory = self.directory.take().unwrap();
+    pub(crate) fn restart(self, adjust: impl FnOnce(&mut NodeOptions)) -> Self {
         let key = self.key.clone();
-        drop(self);
+        let directory = self.stop();
         let mut api = Self::open(directory, Settings::default(), adjust);
         api.key = key;
         api

@@ -150,5 +150,9 @@ async fn an_audit_verifies_every_chain_and_sum() {
     api.wager(&void("w7", "p2")).await;
     let told = lines(&api.on_socket(ask("GET", "/local/audit/verify")).await.text);
     assert!(told.len() > 1 && told[0]["progress"].is_object());
-    assert_eq!(told.last().unwrap(), &json!({ "result": "ok", "entries": 51, "accounts": 5 }));
+    let mut last = told.last().unwrap().clone();
+    // The trail has its beginning, the operator and the program, and perhaps this request already.
+    let trail_records = last.as_object_mut().unwrap().remove("trailRecords").unwrap();
+    assert!((3..=4).contains(&trail_records.as_u64().unwrap()), "{trail_records}");
+    assert_eq!(last, json!({ "result": "ok", "entries": 51, "accounts": 5 }));
 }

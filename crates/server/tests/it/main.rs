@@ -30,4 +30,5 @@ mod roles;
 mod serving;
 mod tenancy;
 mod traces;
+mod trail;
 mod wire;

@@ -96,6 +96,10 @@ async fn every_route_hides_another_operator_s_things() {
                 assert_eq!((answer.status.as_u16(), answer.pointers()), (400, vec!["/operatorId"]));
             }
             ("POST", "/api/v1/program/versions") => assert_eq!(answer.json["version"], 1),
+            ("GET", "/api/v1/audit") => {
+                let records = answer.json["items"].as_array().unwrap();
+                assert!(records.iter().all(|record| record["operatorId"] == "operator-555"));
+            }
             ("GET" | "POST", "/api/v1/keys") => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }

@@ -4,3 +4,4 @@ mod cluster;
 mod ladder;
 mod run;
 mod spelling;
+mod trail;

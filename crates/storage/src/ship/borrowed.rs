@@ -138,6 +138,46 @@ impl Disk for BorrowingDisk {
     }
 }
 
+/// A disk with nothing but the files of `list`, all of them borrowed.
+pub(crate) fn remote(objects: &Arc<dyn Objects>, list: &List, cache: &BlockCache) -> Arc<dyn Disk> {
+    let borrowed = |(path, file): (&String, &ListedFile)| {
+        let file = BorrowedFile::new(Arc::clone(objects), cache.clone(), path, file);
+        (path.clone(), Arc::new(file))
+    };
+    let files = list.files.iter().map(borrowed).collect();
+    Arc::new(BorrowingDisk { local: Arc::new(Nothing), files: RwLock::new(files) })
+}
+
+/// A disk without files.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Disk for Nothing {
+    fn create(&self, path: &str, _: u64) -> io::Result<Arc<dyn DiskFile>> {
+        Err(read_only(path))
+    }
+
+    fn open(&self, _: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Err(ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, _: &str) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        Err(read_only(path))
+    }
+
+    fn rename(&self, from: &str, _: &str) -> io::Result<()> {
+        Err(read_only(from))
+    }
+
+    fn sync_dir(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[derive(Debug)]
 struct BorrowedFile {
     objects: Arc<dyn Objects>,

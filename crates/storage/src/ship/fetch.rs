@@ -273,6 +273,7 @@ fn clear(disk: &dyn Disk) -> Result<()> {
         Family::State,
         Family::Links,
         Family::Ids,
+        Family::Trail,
     ];
     for folder in families.map(Family::folder).into_iter().chain(["lookup", pages::FOLDER]) {
         let io = |source| StorageError::io(folder, source);

@@ -70,6 +70,21 @@ impl Taken {
     }
 }
 
+impl Taken {
+    /// Takes what the trail has up to `end`, whose last record is of `covers`; `cursor` is to be found again.
+    pub(crate) fn take_trail(
+        disk: &dyn Disk,
+        end: Position,
+        covers: Timestamp,
+        cursor: Vec<u8>,
+        last: Option<&List>,
+    ) -> Result<Self> {
+        let mut taking = Taking { disk, last, files: Vec::new(), covers };
+        taking.take_frames(Family::Trail, 0, end)?;
+        Ok(Self { cursor, covers, files: taking.files })
+    }
+}
+
 struct Taking<'a> {
     disk: &'a dyn Disk,
     last: Option<&'a List>,

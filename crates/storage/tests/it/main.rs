@@ -14,3 +14,4 @@ mod rules;
 mod segments;
 mod ship;
 mod standing;
+mod trail;

@@ -20,6 +20,7 @@ use accolade_wire::ledger::chain_hash;
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
 use accolade_wire::state::{put_account, read_account};
+use accolade_wire::trail::{ChainEnd, TrailEntry, TrailKind, read_frame};
 use expect_test::{Expect, expect};
 
 const AT: Timestamp = Timestamp::from_micros(1_731_321_000_000_000);
@@ -311,4 +312,47 @@ fn hashes_of_identity() {
         "#]],
     );
     assert_eq!(partition_of("player-456", 16), 12);
+}
+
+#[test]
+fn a_frame_of_the_trail() {
+    let entry = TrailEntry {
+        kind: TrailKind::Change,
+        is_dry: true,
+        status: 409,
+        count: 1,
+        operator: "operator-789".into(),
+        subject: "the key first of operator-789".into(),
+        credential: "api_key".into(),
+        key: "first".into(),
+        route: "putConsent".into(),
+        method: "PUT".into(),
+        name: "player-456".into(),
+        player: "player-456".into(),
+        peer: "192.0.2.7".into(),
+        code: "stale".into(),
+        request_id: "r-1".into(),
+    };
+    let before = ChainEnd::new(0x0102_0304_0506_0708);
+    let (mut end, mut bytes) = (before, Vec::new());
+    end.begin_frame(&mut bytes);
+    end.append(AT, &TrailEntry { name: "node-a".into(), ..TrailEntry::default() }, &mut bytes);
+    end.append(AT, &entry, &mut bytes);
+    let (records, read) = read_frame(&bytes, Some(&before)).unwrap();
+    assert_eq!((&records[1].entry, records[1].number, records[1].at), (&entry, 2, AT));
+    assert_eq!(read, end);
+    check(
+        &bytes,
+        expect![[r#"
+        0108070605040302010000000000000000000000000000000000000000000000
+        0000000000000000001f01010001007a3295a02606000000000000000000066e
+        6f64652d61000000006f9b209bdffeb5fff70760fad7d63b9ab9a693462971be
+        c90401696366e688d7810101030102007a3295a02606009903010c6f70657261
+        746f722d3738391d746865206b6579206669727374206f66206f70657261746f
+        722d373839076170695f6b65790566697273740a707574436f6e73656e740350
+        55540a706c617965722d3435360a706c617965722d343536093139322e302e32
+        2e37057374616c6503722d3174351791ac1284836a1a132bc50684c42a12b83b
+        f46b3d680d6ad266308fd26b
+    "#]],
+    );
 }

@@ -17,6 +17,7 @@ use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere, Outcomes};
 use accolade_storage::node::{Node, NodeOptions, Status};
 use accolade_storage::run::RunEntry;
+use accolade_storage::trail::Trail;
 use accolade_wire::identity::IdKind;
 use accolade_wire::order::SourceTopic;
 use accolade_wire::secret::Secret;
@@ -330,6 +331,10 @@ impl Host for Fake {
         let mut found = self.node().with_id(operator, kind, id)?;
         found.retain(|found| self.whereabouts(found.partition).is_ok());
         Ok(found)
+    }
+
+    fn trail(&self) -> &Arc<Trail> {
+        self.node().trail()
     }
 
     fn behaviours(&self) -> Vec<u16> {

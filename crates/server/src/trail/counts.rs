@@ -1,0 +1,213 @@
+//! What is counted and not put down one by one: intake, what players see of their own, and refused requests beyond a
+//! bound.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use accolade_domain::time::Timestamp;
+use accolade_wire::trail::{TrailEntry, TrailKind};
+
+use super::{DeniedMax, Outcome};
+use crate::principal::{Known, Principal};
+use crate::routes::Route;
+
+/// How often counts are put down: six times an hour, and never over the end of one.
+const EVERY_MICROS: i64 = 600_000_000;
+/// Different things that are counted apart; the rest together.
+const APART_MAX: usize = 4_096;
+/// Addresses whose refused requests are counted apart.
+const ADDRESSES_MAX: usize = 256;
+/// Addresses of which it is known how many records they have.
+const KNOWN_MAX: usize = 16_384;
+
+/// So many requests of one kind.
+#[derive(Debug)]
+struct Counted {
+    principal: Arc<Principal>,
+    operator: Option<Arc<Known>>,
+    route: &'static Route,
+    outcome: Outcome,
+    count: u64,
+}
+
+/// Requests that are counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    slot: i64,
+    by_what: HashMap<u64, Counted>,
+    /// Those for which there was no room.
+    rest: u64,
+}
+
+const fn slot_of(at: Timestamp) -> i64 {
+    at.micros().div_euclid(EVERY_MICROS)
+}
+
+impl Counts {
+    pub(super) fn add(
+        &mut self,
+        principal: &Arc<Principal>,
+        operator: Option<&Arc<Known>>,
+        route: &'static Route,
+        outcome: Outcome,
+    ) {
+        let mut hasher = DefaultHasher::new();
+        let number = operator.map(|operator| operator.number);
+        (&principal.subject, number, route.id, outcome.status).hash(&mut hasher);
+        let what = hasher.finish();
+        if let Some(counted) = self.by_what.get_mut(&what) {
+            counted.count += 1;
+        } else if self.by_what.len() < APART_MAX {
+            let (principal, operator) = (Arc::clone(principal), operator.cloned());
+            self.by_what.insert(what, Counted { principal, operator, route, outcome, count: 1 });
+        } else {
+            self.rest += 1;
+        }
+    }
+
+    /// What was counted, where its time is over or it is wanted at once.
+    pub(super) fn take(&mut self, at: Timestamp, at_once: bool) -> Vec<TrailEntry> {
+        let before = std::mem::replace(&mut self.slot, slot_of(at));
+        if (before == 0 || before == self.slot) && !at_once {
+            return Vec::new();
+        }
+        let counted = self.by_what.drain().map(|(_, counted)| {
+            let Counted { principal, operator, route, outcome, count } = counted;
+            TrailEntry {
+                kind: TrailKind::Counted,
+                status: outcome.status,
+                code: outcome.code.to_owned(),
+                count,
+                operator: operator.map(|known| known.id.to_string()).unwrap_or_default(),
+                subject: principal.subject.to_string(),
+                credential: principal.credential.code().to_owned(),
+                key: principal.key.as_ref().map(|key| key.id.to_string()).unwrap_or_default(),
+                route: route.id.to_owned(),
+                method: route.method.to_string(),
+                ..TrailEntry::default()
+            }
+        });
+        let mut entries: Vec<TrailEntry> = counted.collect();
+        entries.sort_by(|a, b| {
+            (&a.operator, &a.subject, &a.route).cmp(&(&b.operator, &b.subject, &b.route))
+        });
+        let count = std::mem::take(&mut self.rest);
+        if count > 0 {
+            let (kind, subject) = (TrailKind::Counted, "others".to_owned());
+            entries.push(TrailEntry { kind, subject, count, ..TrailEntry::default() });
+        }
+        entries
+    }
+}
+
+/// Refused requests: which of them have records of their own, and how many more there were.
+#[derive(Debug, Default)]
+pub(super) struct Denials {
+    hour: i64,
+    in_all: u32,
+    by_address: HashMap<Option<IpAddr>, u32>,
+    slot: i64,
+    counted: HashMap<(Option<IpAddr>, u16), (Outcome, u64)>,
+    rest: u64,
+}
+
+impl Denials {
+    /// Whether a refused request gets a record of its own; else it is counted.
+    pub(super) fn admit(
+        &mut self,
+        peer: Option<IpAddr>,
+        outcome: Outcome,
+        at: Timestamp,
+        max: DeniedMax,
+    ) -> bool {
+        if at.hour() != self.hour {
+            (self.hour, self.in_all) = (at.hour(), 0);
+            self.by_address.clear();
+        }
+        let is_known = self.by_address.contains_key(&peer);
+        if self.in_all < max.in_all && (is_known || self.by_address.len() < KNOWN_MAX) {
+            let records = self.by_address.entry(peer).or_default();
+            if *records < max.by_address {
+                *records += 1;
+                self.in_all += 1;
+                return true;
+            }
+        }
+        let what = (peer, outcome.status);
+        if self.counted.contains_key(&what) || self.counted.len() < ADDRESSES_MAX {
+            self.counted.entry(what).or_insert((outcome, 0)).1 += 1;
+        } else {
+            self.rest += 1;
+        }
+        false
+    }
+
+    /// What was counted, where its time is over or it is wanted at once.
+    pub(super) fn take(&mut self, at: Timestamp, at_once: bool) -> Vec<TrailEntry> {
+        let before = std::mem::replace(&mut self.slot, slot_of(at));
+        if (before == 0 || before == self.slot) && !at_once {
+            return Vec::new();
+        }
+        let kind = TrailKind::DeniedCounted;
+        let counted = self.counted.drain().map(|((peer, status), (outcome, count))| TrailEntry {
+            kind,
+            status,
+            code: outcome.code.to_owned(),
+            count,
+            peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            ..TrailEntry::default()
+        });
+        let mut entries: Vec<TrailEntry> = counted.collect();
+        entries.sort_by(|a, b| (&a.peer, a.status).cmp(&(&b.peer, b.status)));
+        let count = std::mem::take(&mut self.rest);
+        if count > 0 {
+            let peer = "others".to_owned();
+            entries.push(TrailEntry { kind, peer, count, ..TrailEntry::default() });
+        }
+        entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSED: Outcome = Outcome { status: 401, code: "unauthorized" };
+
+    fn peer(number: u32) -> IpAddr {
+        IpAddr::V4(number.into())
+    }
+
+    #[test]
+    fn a_flood_of_refused_requests_is_counted_by_address_and_leaves_few_records() {
+        let (mut denials, at) = (Denials::default(), Timestamp::from_micros(EVERY_MICROS));
+        let max = DeniedMax { by_address: 3, in_all: 10 };
+        let mut records = 0;
+        for number in 0..100_000 {
+            records += usize::from(denials.admit(Some(peer(number % 1_000)), REFUSED, at, max));
+            records += usize::from(denials.admit(Some(peer(7)), REFUSED, at, max));
+        }
+        assert_eq!(records, 10);
+        let counted = denials.take(at, true);
+        assert_eq!(counted.len(), ADDRESSES_MAX + 1);
+        assert_eq!(counted.iter().map(|entry| entry.count).sum::<u64>(), 200_000 - 10);
+        assert_eq!(counted.last().unwrap().peer, "others");
+        let next_hour = at.plus_micros(3_600_000_000);
+        assert!(denials.admit(Some(peer(7)), REFUSED, next_hour, max));
+        assert!(denials.take(next_hour, true).is_empty());
+    }
+
+    #[test]
+    fn counts_are_put_down_when_their_time_is_over_and_not_before() {
+        let mut denials = Denials::default();
+        let max = DeniedMax { by_address: 0, in_all: 0 };
+        let at = Timestamp::from_micros(5 * EVERY_MICROS);
+        assert!(denials.take(at, false).is_empty());
+        denials.admit(Some(peer(1)), REFUSED, at, max);
+        assert!(denials.take(at.plus_micros(EVERY_MICROS - 1), false).is_empty());
+        let counted = denials.take(at.plus_micros(EVERY_MICROS), false);
+        assert_eq!((&*counted[0].peer, counted[0].count), ("0.0.0.1", 1));
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_engine::objects::Objects;
-use accolade_server::{AccessLog, Settings};
+use accolade_server::{AccessLog, Oidc, Settings};
 use accolade_storage::node::{NodeOptions, ShipOptions};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -33,6 +33,11 @@ pub(crate) struct Config {
     /// in front.
     #[config(env = "ACCOLADE_LISTEN", default = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
+
+    /// Issuers whose access tokens (OIDC) are taken, the same in all nodes of a cluster. Each is a
+    /// section `[[oidc]]`, with what its tokens may in sections `[[oidc.grants]]`: docs/api.md has an example.
+    #[config(default = [])]
+    pub(crate) oidc: Vec<accolade_server::Trusted>,
 
     #[config(nested)]
     pub(crate) node: NodeConfig,
@@ -292,6 +297,11 @@ impl Config {
     pub(crate) fn settings(&self) -> Settings {
         Settings { access_log: self.logs.access_log(), ..self.http.settings() }
     }
+
+    /// The same, of a node that others reach: with the issuers whose tokens are taken.
+    pub(crate) fn settings_to_serve(&self) -> anyhow::Result<Settings> {
+        Ok(Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings() })
+    }
 }
 
 #[cfg(test)]
@@ -324,6 +334,27 @@ mod tests {
         std::fs::write(&file, "[node]\nfilter_bytes_max = 1000\n").unwrap();
         let config = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap();
         assert_eq!(config.node_options().files.filter_bytes_max, 1_000);
+    }
+
+    #[test]
+    fn the_example_of_the_manual_is_a_configuration_and_what_makes_no_sense_is_refused_by_its_name()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        let manual = include_str!("../../../docs/api.md");
+        let (_, example) = manual.split_once("```toml\n[[oidc]]").unwrap();
+        let example = format!("[[oidc]]{}", example.split_once("```").unwrap().0);
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Config::load(&Where { data_dir: None, config: Some(file.clone()) })
+        };
+        let config = read(&example).unwrap();
+        assert_eq!((config.oidc.len(), config.oidc[0].grants.len()), (1, 2));
+        let refused = read(&example.replace("RS256", "HS256")).unwrap().settings_to_serve();
+        let refused = format!("{:#}", refused.unwrap_err());
+        assert!(refused.starts_with("`oidc[0].algorithms` has `HS256`: expected"), "{refused}");
+        let misspelt = read(&example.replace("audience", "audiences")).unwrap_err();
+        assert!(format!("{misspelt:#}").contains("audiences"), "{misspelt:#}");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     #[cfg(feature = "postgres")]
     let postgres = config.postgres.settings()?;
     let traces = config.traces.begin()?;
-    let settings = Settings { traces: traces.clone(), ..config.settings() };
+    let settings = Settings { traces: traces.clone(), ..config.settings_to_serve()? };
     let (hosted, between) = start(&config, settings, arguments.accept_clock_step, metrics).await?;
     let status = hosted.host().status();
     let Counts { limit, open_max, .. } = status.descriptors;
@@ -91,6 +91,14 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     {
         let error: &(dyn std::error::Error + 'static) = error.as_ref();
         tracing::warn!(error, "the first operator was not added: `accolade operator add` does it");
+    }
+    let has_no_operator = hosted.host().rules().operators().next().is_none();
+    if has_no_operator && hosted.host().knows_rules() {
+        let command = format!("accolade --data-dir {data_dir} operator add ID");
+        tracing::info!(
+            command,
+            "there is no operator yet: this command adds one, and prints its key"
+        );
     }
 
     #[cfg(feature = "postgres")]

@@ -88,7 +88,7 @@ impl Call {
         F: Future<Output = Result<Response, Problem>>,
     {
         let (came, peer) = (seen.came, peer_of(&parts));
-        let principal = service.principal(route, came, &parts);
+        let principal = service.principal(route, came, &parts).await;
         let is_stranger = principal.as_ref().map_or(true, |principal| principal.is_nobody());
         if is_stranger && !route.is_a_probe() && came == Came::ByNetwork {
             service.strangers.take(peer).map_err(|exceeded| {
@@ -194,7 +194,7 @@ async fn name_of(parts: &mut Parts) -> Result<String, Problem> {
 
 impl Service {
     /// Who asks, by what the request shows, or by what the node has told that it came to.
-    fn principal(
+    async fn principal(
         &self,
         route: &Route,
         came: Came,
@@ -222,13 +222,16 @@ impl Service {
                 Err(unauthorized("the network does not ask this"))
             }
             Audience::Everybody => {
-                let detail = "expected `Authorization: Bearer` with an API key";
+                let detail = "expected `Authorization: Bearer` with an API key or a token";
                 let shown = shown.ok_or_else(|| unauthorized(detail))?;
                 let now = now();
                 if player_tokens::is_one(shown) {
                     return self.player_of(shown, now).ok_or_else(|| {
                         self.unless_unknown(unauthorized("the player's token is over or not ours"))
                     });
+                }
+                if self.settings.oidc.is_one(shown) {
+                    return self.bearer_of_token(shown, &parts.uri).await;
                 }
                 let found = credentials.principal(&*self.host, shown, now).ok_or_else(|| {
                     self.unless_unknown(unauthorized(if secret::is_broken(shown) {

@@ -51,6 +51,8 @@ pub(crate) enum Credential {
     Nothing,
     ApiKey,
     PlayerToken,
+    /// A token of an issuer that is trusted.
+    Oidc,
     /// It came by the local socket.
     Socket,
     /// The signature of another node.
@@ -64,6 +66,7 @@ impl Credential {
             Self::Nothing => "nothing",
             Self::ApiKey => "api_key",
             Self::PlayerToken => "player_token",
+            Self::Oidc => "oidc",
             Self::Socket => "socket",
             Self::ClusterSecret => "cluster_secret",
         }
@@ -145,10 +148,7 @@ impl Principal {
                 found.cloned().ok_or_else(|| Problem::not_found("operator"))
             }
             (None, [only]) => Ok(Arc::clone(only)),
-            (None, _) => {
-                let detail = "`operatorId`: expected one, for this credential has several";
-                Err(Problem::new(Refusal::BadQuery, detail))
-            }
+            (None, _) => Err(Problem::operator_not_named()),
         }
     }
 }

@@ -82,6 +82,8 @@ pub(crate) enum Refusal {
     Stopping,
     /// The partition is on its way from one node to another, or its node cannot be reached.
     Elsewhere,
+    /// The issuer of a token does not answer, and its keys are too old or were never there.
+    IdentityProviderAway,
     /// The node's files could not be read.
     Failed,
 }
@@ -103,7 +105,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -133,6 +135,7 @@ impl Refusal {
         Self::DiskFull,
         Self::Stopping,
         Self::Elsewhere,
+        Self::IdentityProviderAway,
         Self::Failed,
     ];
 
@@ -201,6 +204,9 @@ impl Refusal {
             Self::DiskFull => (S::SERVICE_UNAVAILABLE, "disk_full", "The disk is full"),
             Self::Elsewhere => (S::SERVICE_UNAVAILABLE, "elsewhere", "Not here at the moment"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "The node is stopping"),
+            Self::IdentityProviderAway => {
+                (S::SERVICE_UNAVAILABLE, "identity_provider_away", "The token cannot be checked")
+            }
             Self::Failed => (S::INTERNAL_SERVER_ERROR, "failed", "The node has failed"),
         }
     }
@@ -209,6 +215,7 @@ impl Refusal {
     const fn retry_after_s(self) -> Option<u64> {
         match self {
             Self::Busy | Self::Uncertain | Self::Stopping | Self::Elsewhere => Some(1),
+            Self::IdentityProviderAway => Some(5),
             Self::DiskFull | Self::AuditFailed => Some(30),
             _ => None,
         }
@@ -292,6 +299,12 @@ impl Problem {
     /// Nothing that this operator may see.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(Refusal::NotFound, format!("there is no such {what}"))
+    }
+
+    /// Somebody of several operators names none.
+    pub(crate) fn operator_not_named() -> Self {
+        let detail = "`operatorId`: expected one, for this credential has several";
+        Self::new(Refusal::BadQuery, detail)
     }
 
     /// Fields that are wrong.

@@ -316,8 +316,12 @@ impl Route {
         if self.scope != Scope::Public {
             all.extend([R::BadQuery, R::Unauthorized, R::Forbidden, R::Busy, R::Elsewhere]);
         }
-        if self.is_named() || self.scope != Scope::Public && self.audience == Audience::Everybody {
+        let is_an_operator_s = self.scope != Scope::Public && self.audience == Audience::Everybody;
+        if self.is_named() || is_an_operator_s {
             all.push(R::NotFound);
+        }
+        if is_an_operator_s {
+            all.push(R::IdentityProviderAway);
         }
         match self.takes {
             Takes::Nothing => {}

@@ -18,6 +18,7 @@ use crate::cluster::sharing::{self, Sharing};
 use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
 use crate::health::Counters;
+use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
@@ -65,6 +66,8 @@ pub struct Settings {
     pub denied_max: DeniedMax,
     /// From when on somebody should hear of it.
     pub alerts: Thresholds,
+    /// The issuers whose access tokens are taken.
+    pub oidc: Oidc,
     /// The data directory, as `GET /local/status` names it.
     pub data_dir: Option<PathBuf>,
 }
@@ -85,6 +88,7 @@ impl Default for Settings {
             access_log: AccessLog::default(),
             denied_max: DeniedMax::default(),
             alerts: Thresholds::default(),
+            oidc: Oidc::default(),
             data_dir: None,
         }
     }
@@ -183,6 +187,7 @@ impl Service {
             if service.cluster.is_some() {
                 runtime.spawn(sharing::share(Arc::downgrade(&service.0)));
             }
+            service.settings.oidc.begin(&runtime);
             let weak = Arc::downgrade(&service.0);
             runtime.spawn(async move {
                 while let Some(inner) = weak.upgrade() {

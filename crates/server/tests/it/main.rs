@@ -20,6 +20,7 @@ mod intake;
 mod keys;
 mod local;
 mod nobody;
+mod oidc;
 mod outlets;
 mod outputs;
 mod players;

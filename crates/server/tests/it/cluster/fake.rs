@@ -368,7 +368,15 @@ impl Cluster {
 
     /// The same, of releases that know these behaviours.
     pub(crate) async fn knowing(known: [&'static [Behaviour]; 2]) -> Self {
-        Self::of(known, [SECRET; 2], [None, None], Settings::default).await
+        Self::knowing_with(known, Settings::default).await
+    }
+
+    /// The same, with settings too.
+    pub(crate) async fn knowing_with(
+        known: [&'static [Behaviour]; 2],
+        settings: impl Fn() -> Settings,
+    ) -> Self {
+        Self::of(known, [SECRET; 2], [None, None], settings).await
     }
 
     /// The same, with settings.

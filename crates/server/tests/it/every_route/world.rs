@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use accolade_engine::contract::gifts::GIFTS_SECOND;
+use accolade_server::Lent;
 use accolade_server::roles::Role;
 use accolade_server::routes::Listed;
-use accolade_server::{Lent, Settings};
 use accolade_wire::identity::partition_of;
 use serde_json::{Value, json};
 
@@ -13,9 +13,10 @@ use crate::cluster::fake::{A, B, Cluster};
 use crate::harness::{
     Answer, Api, Ask, OPERATOR, PROGRAM, ask, days_ago, game_event, now_micros, time, wager,
 };
+use crate::oidc::issuer::{Issuer, Pair, header};
 
 /// Letters of each player, all to be used up.
-const LETTERS: usize = 12;
+const LETTERS: usize = 24;
 
 enum Form {
     Embedded(Api),
@@ -25,6 +26,8 @@ enum Form {
 /// A node, or two that share partitions.
 pub(super) struct World {
     form: Form,
+    issuer: Issuer,
+    pair: Pair,
     other_key: String,
     description: Value,
     /// Dead letters that are open, of the player that each node asks about.
@@ -33,6 +36,11 @@ pub(super) struct World {
     keys: [RefCell<Vec<String>>; 2],
     latest: Cell<u32>,
     made: Cell<usize>,
+}
+
+async fn issuer() -> (Issuer, Pair) {
+    let pair = Pair::es256("first");
+    (Issuer::start(&[&pair]).await, pair)
 }
 
 /// Of a partition of the other node.
@@ -48,18 +56,23 @@ impl World {
         let knowing = |options: &mut accolade_storage::node::NodeOptions| {
             options.behaviours = GIFTS_SECOND;
         };
-        let mut api = Api::open(directory, Settings::default(), knowing);
+        let (issuer, pair) = issuer().await;
+        let mut api = Api::open(directory, issuer.settings(), knowing);
         api.key = api.add_operator(OPERATOR, 0).await;
-        Self::of(Form::Embedded(api.with_program().await)).await
+        Self::of(Form::Embedded(api.with_program().await), issuer, pair).await
     }
 
     pub(super) async fn clustered() -> Self {
-        Self::of(Form::Clustered(Cluster::knowing([GIFTS_SECOND; 2]).await)).await
+        let (issuer, pair) = issuer().await;
+        let cluster = Cluster::knowing_with([GIFTS_SECOND; 2], || issuer.settings()).await;
+        Self::of(Form::Clustered(cluster), issuer, pair).await
     }
 
-    async fn of(form: Form) -> Self {
+    async fn of(form: Form, issuer: Issuer, pair: Pair) -> Self {
         let mut world = Self {
             form,
+            issuer,
+            pair,
             other_key: String::new(),
             description: Value::Null,
             letters: [RefCell::default(), RefCell::default()],
@@ -111,6 +124,14 @@ impl World {
             self.keys[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
         }
         self.settle().await;
+    }
+
+    /// How somebody of a role says so: by a key, and by a token of an issuer.
+    pub(super) fn bearers(&self, role: Role, node: usize) -> [String; 2] {
+        let player = role.is_of_one_player().then(|| player_for(node));
+        let claims = self.issuer.claims(&format!("the {}s", role.code()), player.as_deref());
+        let token = self.pair.sign(&header(&self.pair).to_string(), &claims.to_string());
+        [bearer(role, node), format!("Bearer {token}")]
     }
 
     pub(super) const fn form(&self) -> &'static str {

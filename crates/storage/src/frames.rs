@@ -27,6 +27,19 @@ pub fn remove(disk: &dyn Disk, family: Family, sequence: u64) -> Result<()> {
     removed.map_err(|source| StorageError::io(path, source))
 }
 
+/// Removes what lies behind the end of a family's frames, the last first, each for ever before the next: what a
+/// crash leaves of it must not be taken for the beginning of what was kept.
+pub(crate) fn remove_from_end<'a>(
+    disk: &dyn Disk,
+    folder: &str,
+    paths: impl DoubleEndedIterator<Item = &'a String>,
+) -> Result<()> {
+    paths.rev().try_for_each(|path| {
+        let removed = disk.remove(path).and_then(|()| disk.sync_dir(folder));
+        removed.map_err(|source| StorageError::io(path, source))
+    })
+}
+
 /// A frame as [`recover`] gives it: the segment's file, what the frame says about itself, where its
 /// payload begins, and the payload.
 pub type Each<'a> = &'a mut dyn FnMut(&Arc<dyn DiskFile>, &FrameHead, u64, &[u8]) -> Result<()>;
@@ -45,12 +58,15 @@ pub fn recover(
     each: Each<'_>,
 ) -> Result<Option<Position>> {
     let mut segments = Vec::new();
-    let mut superfluous = Vec::new();
+    let (mut before, mut beyond) = (Vec::new(), Vec::new());
     for sequence in list(disk, family)? {
         let path = family.path(sequence);
-        let is_beyond = until.is_some_and(|until| sequence > until.sequence);
-        if sequence < first || is_beyond {
-            superfluous.push(sequence);
+        if sequence < first {
+            before.push(sequence);
+            continue;
+        }
+        if until.is_some_and(|until| sequence > until.sequence) {
+            beyond.push(path);
             continue;
         }
         if until.is_some() && segments.is_empty() && sequence > first.max(1) {
@@ -61,7 +77,9 @@ pub fn recover(
         let head = read_segment_head(&*file, family, &path)?;
         segments.push(Found { sequence, path, bytes: Bytes::Plain(file), head });
     }
-    finish(disk, family, &segments, until, superfluous, each)
+    let end = finish(disk, family, &segments, until, &beyond, each)?;
+    before.into_iter().try_for_each(|sequence| remove(disk, family, sequence))?;
+    Ok(end)
 }
 
 /// As [`recover`], for a family in which each frame is durable before the next is written, and of which years are kept:
@@ -82,7 +100,7 @@ pub fn recover_end(disk: &dyn Disk, family: Family, each: Each<'_>) -> Result<Op
         }
     }
     segments.reverse();
-    finish(disk, family, &segments, None, Vec::new(), each)
+    finish(disk, family, &segments, None, &[], each)
 }
 
 /// What the first frame of a segment says about itself, where there is one; whether it is whole is not looked at.
@@ -101,7 +119,7 @@ fn finish(
     family: Family,
     segments: &[Found],
     until: Option<Position>,
-    mut superfluous: Vec<u64>,
+    beyond: &[String],
     each: Each<'_>,
 ) -> Result<Option<Position>> {
     let durable = until.map_or(0, |until| until.next_frame - 1);
@@ -119,8 +137,8 @@ fn finish(
     let Cutting { tail, cuts, .. } = cutting;
     tail.settle().map_err(io)?;
     cuts.iter().try_for_each(|path| disk.open(path)?.sync()).map_err(io)?;
-    superfluous.extend(recovered.superfluous.iter().map(|found| found.sequence));
-    superfluous.into_iter().try_for_each(|sequence| remove(disk, family, sequence))?;
+    let superfluous = recovered.superfluous.iter().map(|found| &found.path);
+    remove_from_end(disk, family.folder(), superfluous.chain(beyond))?;
     Ok(end)
 }
 

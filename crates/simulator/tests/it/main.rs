@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ladder;
+mod recovery;
 mod run;
 mod spelling;
 mod trail;

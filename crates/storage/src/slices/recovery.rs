@@ -12,6 +12,7 @@ use super::footer::Closed;
 use super::{PACKED_ENDING, Slices};
 use crate::bytes::Bytes;
 use crate::error::{Result, StorageError};
+use crate::frames::remove_from_end;
 use crate::index::Index;
 use crate::recovery::{Bounds, Found, Recovers, recover};
 use crate::segment::{
@@ -69,7 +70,7 @@ impl Slices {
             return Err(StorageError::damaged(self.path(sequence), offset, what));
         }
         let superfluous = recovered.superfluous.iter().map(|found| &found.path);
-        beyond.iter().chain(superfluous).try_for_each(|path| self.discard(path))?;
+        remove_from_end(&*self.disk, self.family.folder(), superfluous.chain(&beyond))?;
         Ok(end)
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use accolade_storage::slices::PACKED_ENDING;
 
-use crate::harness::{Home, Serving, line_with};
+use crate::harness::{Home, Serving, line_with, until};
 use crate::kill::{Connection, Page, found, from_environment, hundredths, now};
 
 /// What the node may have, for connections and files together.
@@ -83,8 +83,10 @@ fn strangers_who_connect_and_say_nothing_leave_the_node_its_descriptors() {
         assert!(serving.descriptors_open() < DESCRIPTORS * 3 / 4);
     }
     drop((connection, strangers));
-    let well = home.run(&["status"]).well();
-    line_with(&well, "checkpoint    2");
+    until("a checkpoint", || {
+        let status = home.run(&["status"]).well();
+        if status.contains("checkpoint    2") { Ok(()) } else { Err(status) }
+    });
     assert_eq!(serving.stop().0, Some(0));
     line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
 }

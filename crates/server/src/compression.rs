@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::body::{Body, HttpBody as _};
 use axum::http::header::{
@@ -17,6 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::BodyExt;
 
+use crate::lock::lock;
 use crate::submit::blocking;
 
 /// What is shorter goes out as it is.
@@ -146,7 +147,7 @@ impl Kept {
         debug_assert!(!answer.headers().contains_key(ETAG), "these have no versions");
         let coding = asked.get(ACCEPT_ENCODING).and_then(Coding::liked_by);
         let Some(coding) = coding.filter(|_| is_worth_it(answer)) else { return };
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         let made = kept.entry((of.to_owned(), coding));
         let made = made.or_insert_with(|| coding.compress(content).unwrap_or_default().into());
         if made.is_empty() {

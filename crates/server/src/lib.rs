@@ -26,6 +26,7 @@ mod idempotency;
 mod intake;
 mod keys;
 mod ledger;
+mod lock;
 mod lookup;
 mod oidc;
 pub mod outlets;

@@ -2,11 +2,13 @@
 //! up; so a node that is well says of each how far it is behind, and what keeps it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use metrics::gauge;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::lock::lock;
 
 /// Something that follows the fold.
 pub trait Outlet: fmt::Debug + Send + Sync {
@@ -36,12 +38,12 @@ pub(crate) struct Outlets(Mutex<Vec<Arc<dyn Outlet>>>);
 
 impl Outlets {
     pub(crate) fn add(&self, outlet: Arc<dyn Outlet>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(outlet);
+        lock(&self.0).push(outlet);
     }
 
     /// How they are; not for a thread of the runtime.
     pub(crate) fn states(&self) -> Vec<OutletState> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = lock(&self.0).clone();
         all.iter().map(|outlet| outlet.state()).collect()
     }
 

@@ -10,10 +10,12 @@
 //! (`cluster/sharing.rs`).
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::lock::lock;
 
 const SECOND_NANOS: u64 = 1_000_000_000;
 /// How long after its time a refused request keeps its turn.
@@ -68,7 +70,7 @@ impl Limit {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn now(&self) -> u64 {

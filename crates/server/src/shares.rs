@@ -2,11 +2,12 @@
 //! asks it, and its operator's requests are refused before they hold everybody's threads.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::lock::lock;
 use crate::problem::{Problem, Refusal};
 
 /// Requests of one operator that read at a time.
@@ -22,7 +23,7 @@ impl Shares {
     /// A share for one more request of the operator, given back when dropped.
     pub(crate) async fn take(&self, operator: u32) -> Result<OwnedSemaphorePermit, Problem> {
         let left = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = lock(&self.0);
             let left = all.entry(operator);
             Arc::clone(left.or_insert_with(|| Arc::new(Semaphore::new(OF_OPERATOR_MAX))))
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
@@ -21,6 +21,7 @@ use axum::http::StatusCode;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::cluster::{Where, unreachable};
+use crate::lock::lock;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
 use crate::traces::Followed;
@@ -81,10 +82,6 @@ pub(crate) struct Ticket {
 struct Heard {
     applied: Vec<Option<Applied>>,
     missing: usize,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ticket {

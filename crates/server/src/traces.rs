@@ -9,7 +9,7 @@ mod export;
 mod span;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use accolade_engine::intake::Commit;
@@ -20,6 +20,8 @@ use metrics::Counter;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+
+use crate::lock::lock;
 
 pub(crate) use self::span::Ended;
 
@@ -123,7 +125,7 @@ impl Traces {
     /// Exports what waits, for as long as `patience` at the most, and then no more.
     pub async fn end(&self, patience: Duration) {
         self.0.stop.notify_one();
-        let exporting = self.0.exporting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let exporting = lock(&self.0.exporting).take();
         if let Some(mut exporting) = exporting
             && tokio::time::timeout(patience, &mut exporting).await.is_err()
         {
@@ -219,7 +221,7 @@ impl Followed {
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
 
     /// Its records are durable by this write.

@@ -10,7 +10,7 @@ pub(crate) mod list;
 pub(crate) mod verify;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use accolade_domain::time::Timestamp;
 use accolade_storage::trail::Trail;
@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use self::alerts::Alerts;
 use self::counts::{Counts, Denials};
 use crate::call::Came;
+use crate::lock::lock;
 use crate::parameters::{DRY_RUN, Parameters};
 use crate::principal::{Known, Operators, Principal};
 use crate::problem::{Problem, Refusal};
@@ -53,10 +54,6 @@ pub(crate) struct Recorder {
     counts: Mutex<Counts>,
     denials: Mutex<Denials>,
     alerts: Mutex<Alerts>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The player that an answer is about, where the path names none; an extension of the answer.

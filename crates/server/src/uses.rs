@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
+
+use crate::lock::lock;
 
 /// In the data directory: lines of operator, key and hour, all of them numbers.
 const FILE: &str = "keys-used";
@@ -47,7 +49,7 @@ pub(crate) struct Uses {
 
 impl Uses {
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 
     /// Those of a key.

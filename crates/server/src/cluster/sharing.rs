@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use accolade_storage::random::random;
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::json;
 use crate::call::Call;
+use crate::lock::lock;
 use crate::problem::Problem;
 use crate::rate::Limit;
 use crate::service::{Inner, now};
@@ -72,7 +73,7 @@ impl Default for Sharing {
 impl Sharing {
     /// What another has used since it said so last, and whether it was heard of meanwhile.
     fn hear(&self, used: &Used, now: Instant) -> (Vec<(u32, usize, u64)>, bool) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.heard);
         heard.retain(|_, heard| now.duration_since(heard.at) < 20 * SILENCE);
         let limits =
             used.limits.iter().map(|(operator, limit, total)| ((*operator, *limit), *total));
@@ -89,10 +90,10 @@ impl Sharing {
 
     /// How many nodes there are with this one, and whether all of them were heard within the silence.
     fn nodes(&self, peers: &BTreeSet<String>, now: Instant) -> (u32, bool) {
-        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = lock(&self.answered);
         let is_fresh = |at: &Instant| now.duration_since(*at) < SILENCE;
         let all = peers.iter().all(|peer| answered.get(peer).is_some_and(is_fresh));
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = lock(&self.heard);
         // Some have no partition, and are known by what they ask.
         let spoken = heard.values().filter(|heard| is_fresh(&heard.at)).count();
         (u32::try_from(1 + peers.len().max(spoken)).unwrap_or(u32::MAX), all)
@@ -170,17 +171,14 @@ pub(crate) async fn share(service: Weak<Inner>) {
             match answer {
                 Ok(used) => {
                     inner.hear(&used);
-                    let answered = &inner.sharing.answered;
-                    let mut answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
-                    answered.insert(peer.clone(), Instant::now());
+                    lock(&inner.sharing.answered).insert(peer.clone(), Instant::now());
                     has_heard_keys_of.insert(peer);
                 }
                 Err(error) => tracing::debug!(peer, %error, "a node does not say what it has used"),
             }
         }
         {
-            let mut answered =
-                inner.sharing.answered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut answered = lock(&inner.sharing.answered);
             answered.retain(|peer, _| peers.contains(peer));
             has_heard_keys_of.retain(|peer| peers.contains(peer));
         }

@@ -5,8 +5,8 @@
 //! request's own signature. All headers are signed but those of the connection, so that nothing can be added.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use accolade_wire::hex::{from_hex, to_hex};
 use accolade_wire::secret::{Key, Secret, Signature};
@@ -15,6 +15,8 @@ use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
+
+use crate::lock::lock;
 
 /// The header that holds a signature.
 pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("x-accolade-signature");
@@ -199,7 +201,7 @@ impl Signing {
         if !is_in_time || stamp.time_ms < self.since_ms {
             return Err(Untrusted::OutOfTime);
         }
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.heard);
         if !heard.contains_key(&stamp.sender) {
             // What these have said is out of time by now.
             heard.retain(|_, heard| heard.at_ms > now_ms - 2 * (PAST_MS + FUTURE_MS));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use metrics::{counter, gauge};
@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{Bounds, Listener};
+
+use crate::lock::lock;
 
 /// How long a newcomer waits for the place of somebody who was told to go.
 const ROOM_TIME: Duration = Duration::from_secs(1);
@@ -130,10 +132,6 @@ enum Try {
     /// Somebody is about to go.
     Wait,
     Refused(Closed),
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The addresses that count as one: whoever has one of IPv6 has all of its network.

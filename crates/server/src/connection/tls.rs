@@ -14,6 +14,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
+use crate::lock::lock;
+
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A certificate with its chain, or authorities; more is no such file.
@@ -94,7 +96,7 @@ impl Tls {
     pub fn look_again(&self) {
         let stamps = self.0.files.stamps();
         {
-            let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = lock(&self.0.seen);
             if *seen == stamps {
                 return;
             }

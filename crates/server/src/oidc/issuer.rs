@@ -23,6 +23,7 @@ use super::keys::KeySet;
 use super::recent::{self, Checked, Recent};
 use super::refused;
 use super::terms::{BadTrust, Trusted};
+use crate::lock::lock;
 use crate::principal::{Known, Principal};
 use crate::problem::{Problem, Refusal};
 
@@ -203,7 +204,7 @@ impl Issuer {
     }
 
     fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.recent)
     }
 
     /// Whether a fetch is under way, or now begins, for it was long enough since somebody has caused one.
@@ -211,7 +212,7 @@ impl Issuer {
         if self.is_fetching.load(Ordering::Acquire) {
             return true;
         }
-        let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wishes = lock(&self.wishes);
         if wishes.next.is_some_and(|next| Instant::now() < next) {
             return false;
         }
@@ -232,7 +233,7 @@ impl Issuer {
                 if let Some(keys) = held.keys.then(published) {
                     held.keys = Arc::new(keys);
                     drop(held);
-                    *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Wishes::default();
+                    *lock(&self.wishes) = Wishes::default();
                     tracing::info!(issuer = self.terms.issuer, "the issuer's keys are new");
                 }
             }

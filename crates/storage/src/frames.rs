@@ -22,8 +22,11 @@ pub fn list(disk: &dyn Disk, family: Family) -> Result<Vec<u64>> {
 /// Removes a segment. Segments are removed one after the other, each for ever before the next, so that
 /// a crash never leaves a gap.
 pub fn remove(disk: &dyn Disk, family: Family, sequence: u64) -> Result<()> {
-    let path = family.path(sequence);
-    let removed = disk.remove(&path).and_then(|()| disk.sync_dir(family.folder()));
+    remove_for_ever(disk, family.folder(), &family.path(sequence))
+}
+
+fn remove_for_ever(disk: &dyn Disk, folder: &str, path: &str) -> Result<()> {
+    let removed = disk.remove(path).and_then(|()| disk.sync_dir(folder));
     removed.map_err(|source| StorageError::io(path, source))
 }
 
@@ -34,10 +37,7 @@ pub(crate) fn remove_from_end<'a>(
     folder: &str,
     paths: impl DoubleEndedIterator<Item = &'a String>,
 ) -> Result<()> {
-    paths.rev().try_for_each(|path| {
-        let removed = disk.remove(path).and_then(|()| disk.sync_dir(folder));
-        removed.map_err(|source| StorageError::io(path, source))
-    })
+    paths.rev().try_for_each(|path| remove_for_ever(disk, folder, path))
 }
 
 /// A frame as [`recover`] gives it: the segment's file, what the frame says about itself, where its

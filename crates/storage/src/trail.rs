@@ -382,7 +382,7 @@ fn run(inner: &Inner, mut chain: TrailChain) {
         let appended = chain.append(&records);
         inner.is_durable(&chain);
         let answer = match appended {
-            Ok(_) => {
+            Ok(()) => {
                 let mut queue = lock(&inner.queue);
                 if queue.failure.take().is_some() {
                     tracing::info!("the audit trail is written again");

@@ -57,7 +57,7 @@ fn what_was_durable_before_any_crash_is_there_after_it_in_order_and_fits() {
                     let group: Vec<Pending> = (next..next + count).map(pending).collect();
                     next += count;
                     match chain.append(&group) {
-                        Ok(_) => durable = next - 1,
+                        Ok(()) => durable = next - 1,
                         // Whoever waited was told that it is not known.
                         Err(NotAppended::Again(_)) if !simulated.has_crashed() => {}
                         Err(_) => break,
@@ -88,7 +88,7 @@ fn a_full_disk_is_told_of_and_once_there_is_room_the_same_records_go_in() {
     let mut number = 1;
     let refused = loop {
         match chain.append(&[pending(number)]) {
-            Ok(_) => number += 1,
+            Ok(()) => number += 1,
             Err(error) => break error,
         }
     };

@@ -86,11 +86,10 @@ impl TrailChain {
         self.position
     }
 
-    /// Appends records, durably, and says whether another segment was begun.
-    pub fn append(&mut self, records: &[Pending]) -> std::result::Result<bool, NotAppended> {
+    /// Appends records, durably.
+    pub fn append(&mut self, records: &[Pending]) -> std::result::Result<(), NotAppended> {
         let mut rest = records;
         self.appended = 0;
-        let mut has_rotated = false;
         while !rest.is_empty() {
             let mut bytes = 0;
             let fits = |pending: &&Pending| {
@@ -99,11 +98,11 @@ impl TrailChain {
             };
             let count = rest.iter().take_while(fits).count().max(1);
             let (group, after) = rest.split_at(count);
-            has_rotated |= self.append_frame(group)?;
+            self.append_frame(group)?;
             self.appended += count;
             rest = after;
         }
-        Ok(has_rotated)
+        Ok(())
     }
 
     /// How many records of the last append are there, where it has failed.
@@ -111,7 +110,7 @@ impl TrailChain {
         self.appended
     }
 
-    fn append_frame(&mut self, records: &[Pending]) -> std::result::Result<bool, NotAppended> {
+    fn append_frame(&mut self, records: &[Pending]) -> std::result::Result<(), NotAppended> {
         let before = match self.end {
             Some(end) => end,
             None => ChainEnd::new(u64::from_le_bytes(random().map_err(NotAppended::Again)?)),
@@ -134,11 +133,10 @@ impl TrailChain {
         };
         // Each frame is durable before the next is written.
         let synced = writer.position().next_frame - 1;
-        let appended = writer.append(first_at, synced, 0, &mut frame);
-        let appended = appended.map_err(NotAppended::Again)?;
+        writer.append(first_at, synced, 0, &mut frame).map_err(NotAppended::Again)?;
         sync_all(&writer.to_sync()).map_err(NotAppended::Never)?;
         (self.position, self.end) = (writer.position(), Some(end));
-        Ok(appended.rotated.is_some())
+        Ok(())
     }
 
     fn begin(&self) -> Result<Writer> {

@@ -16,6 +16,7 @@ pub(crate) use self::answer::Taken;
 pub(crate) use self::gate::{Closed, Conn, Gate, Place};
 pub use self::peer::{BadProxies, Peer, Proxies};
 pub(crate) use self::peer::{announced, network};
+pub(crate) use self::tls::roots;
 pub use self::tls::{BadTls, Tls, TlsFiles};
 pub(crate) use self::watched::Watched;
 

@@ -152,7 +152,8 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadTls> {
     }
 }
 
-fn roots(file: &Path) -> Result<RootCertStore, BadTls> {
+/// The authorities in a file of PEM.
+pub(crate) fn roots(file: &Path) -> Result<RootCertStore, BadTls> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(file)? {
         roots.add(certificate).map_err(|error| bad(file, error))?;

@@ -15,14 +15,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jsonwebtoken::jwk::Jwk;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::terms::{BadTrust, Trusted};
+use crate::connection::{self, BadTls};
 
 /// For both documents together.
 const TIME: Duration = Duration::from_secs(10);
@@ -66,24 +65,17 @@ pub(super) fn is_safe(url: &Uri) -> bool {
 }
 
 fn roots(terms: &Trusted) -> Result<RootCertStore, BadTrust> {
-    let mut roots = RootCertStore::empty();
-    let Some(file) = &terms.ca_file else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() && terms.issuer.starts_with("https:") {
-            let why = "is not set, and this machine has no certificates of authorities";
-            return Err(BadTrust::new("oidc.ca_file", why));
-        }
-        return Ok(roots);
-    };
-    let bad = |why: &dyn Display| {
-        BadTrust::new("oidc.ca_file", format!("is `{}`: {why}", file.display()))
-    };
-    let bytes = std::fs::read(file).map_err(|error| bad(&error))?;
-    for certificate in CertificateDer::pem_slice_iter(&bytes) {
-        let certificate = certificate.map_err(|error| bad(&error))?;
-        roots.add(certificate).map_err(|error| bad(&error))?;
+    if let Some(file) = &terms.ca_file {
+        let bad = |bad: BadTls| BadTrust::new("oidc.ca_file", format!("is {bad}"));
+        return connection::roots(file).map_err(bad);
     }
-    if roots.is_empty() { Err(bad(&"expected certificates as PEM")) } else { Ok(roots) }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() && terms.issuer.starts_with("https:") {
+        let why = "is not set, and this machine has no certificates of authorities";
+        return Err(BadTrust::new("oidc.ca_file", why));
+    }
+    Ok(roots)
 }
 
 impl Way {

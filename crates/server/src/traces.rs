@@ -136,13 +136,10 @@ impl Traces {
 
     /// Follows a request, in the trace that its `traceparent` names or in a new one.
     pub(crate) fn follow(&self, headers: &HeaderMap) -> Option<Arc<Followed>> {
-        let fresh: [u8; 24] = random().ok()?;
-        let (fresh_trace, fresh_span) = fresh.split_at(16);
+        let fresh = Context::of(&random().ok()?);
         let given = traceparent(headers).and_then(Context::read);
-        let context = Context {
-            trace: given.map_or_else(|| fresh_trace.try_into().expect("16"), |given| given.trace),
-            span: fresh_span.try_into().expect("24 are 16 and 8"),
-        };
+        let trace = given.map_or(fresh.trace, |given| given.trace);
+        let context = Context { trace, ..fresh };
         // Of a UUID that orders by time, the first bytes are the same for long: the last are taken.
         let (_, chance) = context.trace.split_last_chunk().expect("16 bytes hold 8");
         let is_kept =
@@ -183,6 +180,13 @@ struct Context {
 }
 
 impl Context {
+    /// By the ids of a trace and of a span, one after the other.
+    fn of(ids: &[u8; 24]) -> Self {
+        let (trace, span) = ids.split_at(16);
+        let is_whole = "24 are 16 and 8";
+        Self { trace: trace.try_into().expect(is_whole), span: span.try_into().expect(is_whole) }
+    }
+
     /// Of a `traceparent` that is well-formed; zeros are none.
     fn read(traceparent: &str) -> Option<Self> {
         let mut parts = traceparent.split('-').skip(1);

@@ -24,6 +24,7 @@ const OUTCOME: Parameter = Parameter {
     form: Form::OneOf(&OUTCOMES),
     what: "`ok` is below 400, `refused` below 500, `failed` the rest and what nobody waited for.",
 };
+const LISTED: &[Parameter] = &[FROM, TO, SUBJECT, PLAYER, ROUTE, KIND, OUTCOME, LIMIT, CURSOR];
 const DESCRIPTION: &str = "Newest first. Each change, each look of staff and services at a player's data, and each \
                            request that was turned away, up to a bound; intake and what players see of their own as \
                            counts. A page may be shorter than `limit`, or empty, where much was passed over; \
@@ -42,7 +43,7 @@ pub(super) static ROUTES: [Route; 4] = [
         area: Area::Audit,
         summary: "Who did what",
         description: DESCRIPTION,
-        query: &[FROM, TO, SUBJECT, PLAYER, ROUTE, KIND, OUTCOME, LIMIT, CURSOR],
+        query: LISTED,
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "A page of records", of::<AuditPage>)],
@@ -60,7 +61,7 @@ pub(super) static ROUTES: [Route; 4] = [
         area: Area::Node,
         summary: "Who did what, for all operators and none",
         description: "With `operatorId`, for that one.",
-        query: &[FROM, TO, SUBJECT, PLAYER, ROUTE, KIND, OUTCOME, LIMIT, CURSOR],
+        query: LISTED,
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "A page of records", object)],

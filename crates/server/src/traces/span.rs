@@ -100,8 +100,7 @@ impl Traces {
             is_first = true;
             fresh
         });
-        let (trace, span) = ids.split_at(16);
-        let context = Context { trace: trace.try_into().ok()?, span: span.try_into().ok()? };
+        let context = Context::of(ids);
         if is_first {
             self.send(Span {
                 span_id: context.span.to_vec(),

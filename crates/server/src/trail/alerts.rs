@@ -74,13 +74,20 @@ impl<V: Default> Window<V> {
         Self { number: i64::MIN, micros, by_who: HashMap::new() }
     }
 
-    /// What is known of `who` in the stretch of `at`; nothing where there is no room for another.
-    fn get(&mut self, who: &impl Hash, at: Timestamp) -> Option<&mut V> {
+    /// Begins the stretch of `at`, with nobody in it, where it is another; says whether it is.
+    fn turn(&mut self, at: Timestamp) -> bool {
         let number = at.micros().div_euclid(self.micros);
-        if number != self.number {
+        let is_new = number != self.number;
+        if is_new {
             self.number = number;
             self.by_who.clear();
         }
+        is_new
+    }
+
+    /// What is known of `who` in the stretch of `at`; nothing where there is no room for another.
+    fn get(&mut self, who: &impl Hash, at: Timestamp) -> Option<&mut V> {
+        self.turn(at);
         let who = hash(who);
         if !self.by_who.contains_key(&who) && self.by_who.len() >= WATCHED_MAX {
             return None;
@@ -104,7 +111,6 @@ pub(crate) struct Alerts {
     players: Window<HashSet<u64>>,
     /// Players in it.
     players_in_all: usize,
-    players_hour: i64,
     told_at: [i64; 4],
 }
 
@@ -116,7 +122,6 @@ impl Default for Alerts {
             probes: Window::of(HOUR_MICROS),
             players: Window::of(HOUR_MICROS),
             players_in_all: 0,
-            players_hour: i64::MIN,
             told_at: [i64::MIN; 4],
         }
     }
@@ -158,8 +163,8 @@ impl Alerts {
         at: Timestamp,
         of: &Thresholds,
     ) -> Option<Alert> {
-        if self.players_hour != at.hour() {
-            (self.players_hour, self.players_in_all) = (at.hour(), 0);
+        if self.players.turn(at) {
+            self.players_in_all = 0;
         }
         let players = self.players.get(&subject, at)?;
         // Beyond the threshold nothing more is to be told.

@@ -32,17 +32,25 @@ struct Counted {
     count: u64,
 }
 
+/// The stretch of time that is counted for.
+#[derive(Debug, Default)]
+struct Slot(i64);
+
+impl Slot {
+    /// Whether the one before `at` is over, or its counts are wanted at once.
+    fn ends(&mut self, at: Timestamp, at_once: bool) -> bool {
+        let before = std::mem::replace(&mut self.0, at.micros().div_euclid(EVERY_MICROS));
+        (before != 0 && before != self.0) || at_once
+    }
+}
+
 /// Requests that are counted.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    slot: i64,
+    slot: Slot,
     by_what: HashMap<u64, Counted>,
     /// Those for which there was no room.
     rest: u64,
-}
-
-const fn slot_of(at: Timestamp) -> i64 {
-    at.micros().div_euclid(EVERY_MICROS)
 }
 
 impl Counts {
@@ -69,8 +77,7 @@ impl Counts {
 
     /// What was counted, where its time is over or it is wanted at once.
     pub(super) fn take(&mut self, at: Timestamp, at_once: bool) -> Vec<TrailEntry> {
-        let before = std::mem::replace(&mut self.slot, slot_of(at));
-        if (before == 0 || before == self.slot) && !at_once {
+        if !self.slot.ends(at, at_once) {
             return Vec::new();
         }
         let counted = self.by_what.drain().map(|(_, counted)| {
@@ -108,7 +115,7 @@ pub(super) struct Denials {
     hour: i64,
     in_all: u32,
     by_address: HashMap<Option<IpAddr>, u32>,
-    slot: i64,
+    slot: Slot,
     counted: HashMap<(Option<IpAddr>, u16), (Outcome, u64)>,
     rest: u64,
 }
@@ -146,8 +153,7 @@ impl Denials {
 
     /// What was counted, where its time is over or it is wanted at once.
     pub(super) fn take(&mut self, at: Timestamp, at_once: bool) -> Vec<TrailEntry> {
-        let before = std::mem::replace(&mut self.slot, slot_of(at));
-        if (before == 0 || before == self.slot) && !at_once {
+        if !self.slot.ends(at, at_once) {
             return Vec::new();
         }
         let kind = TrailKind::DeniedCounted;

@@ -32,8 +32,10 @@ static READERS: Semaphore = Semaphore::const_new(4);
 const ELSEWHERE_MAX: usize = 64;
 
 /// Which kinds a filter may name.
-pub(crate) const KINDS: [&str; 6] =
-    ["began", "read", "change", "denied", "counted", "denied_counted"];
+pub(crate) const KINDS: [&str; 6] = {
+    let [began, read, change, denied, counted, denied_counted] = TrailKind::ALL;
+    [began.code(), read.code(), change.code(), denied.code(), counted.code(), denied_counted.code()]
+};
 /// How it ended, as a filter names it.
 pub(crate) const OUTCOMES: [&str; 3] = ["ok", "refused", "failed"];
 

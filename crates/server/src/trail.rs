@@ -51,7 +51,7 @@ impl Default for DeniedMax {
 /// What is remembered between requests for the trail.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    counts: Mutex<Counts>,
+    counts: Counts,
     denials: Mutex<Denials>,
     alerts: Mutex<Alerts>,
 }
@@ -266,10 +266,7 @@ impl Seen {
         }
         let refusal = answer.as_ref().err().map(|problem| problem.refusal);
         let outcome = Outcome::of(&answer);
-        let kept = self.kept(refusal);
-        let at = now();
-        self.watch(kept, refusal, outcome, at);
-        let kind = match kept {
+        let kind = match self.kept(refusal) {
             Kept::Not => return answer,
             Kept::Counted => {
                 self.count(outcome);
@@ -277,6 +274,8 @@ impl Seen {
             }
             Kept::As(kind) => kind,
         };
+        let at = now();
+        self.watch(kind, refusal, outcome, at);
         let trail = self.service.host.trail();
         if kind == TrailKind::Denied && !self.has_room_for_denied(outcome, at) {
             return answer;
@@ -304,7 +303,7 @@ impl Seen {
 
     fn count(&self, outcome: Outcome) {
         if let Some(principal) = &self.principal {
-            let mut counts = lock(&self.service.recorder.counts);
+            let counts = &self.service.recorder.counts;
             counts.add(principal, self.operator.as_ref(), self.route, outcome);
         }
     }
@@ -315,25 +314,24 @@ impl Seen {
     }
 
     /// Looks out for what somebody should hear of.
-    fn watch(&self, kept: Kept, refusal: Option<Refusal>, outcome: Outcome, at: Timestamp) {
+    fn watch(&self, kind: TrailKind, refusal: Option<Refusal>, outcome: Outcome, at: Timestamp) {
         let of = &self.service.settings.alerts;
         let mut raised = Vec::new();
-        if kept == Kept::As(TrailKind::Denied) && refusal == Some(Refusal::Unauthorized) {
+        if kind == TrailKind::Denied && refusal == Some(Refusal::Unauthorized) {
             raised.extend(lock(&self.service.recorder.alerts).refused(self.peer, at, of));
         }
         let Some(principal) = &self.principal else {
             return alerts::tell(&raised);
         };
-        let is_of_another = match kept {
-            Kept::As(TrailKind::Denied) => refusal == Some(Refusal::NotFound),
+        let is_of_another = match kind {
+            TrailKind::Denied => refusal == Some(Refusal::NotFound),
             // Whose a dead letter is, an id does not say.
-            Kept::As(_) => outcome.status == 404 && self.route.by == By::DeadLetter,
-            Kept::Not | Kept::Counted => false,
+            _ => outcome.status == 404 && self.route.by == By::DeadLetter,
         };
         if is_of_another {
             raised.extend(lock(&self.service.recorder.alerts).probed(&principal.subject, at, of));
         }
-        if kept == Kept::As(TrailKind::Read) && (200..300).contains(&outcome.status) {
+        if kind == TrailKind::Read && (200..300).contains(&outcome.status) {
             let named = (self.route.by == By::Player).then_some(&*self.name);
             if let Some(player) = named.or(self.player.as_deref()) {
                 let mut alerts = lock(&self.service.recorder.alerts);
@@ -369,7 +367,7 @@ fn without_secret(text: &str) -> String {
 impl Recorder {
     /// Puts down what was counted, where it is time to, or `at_once`.
     pub(crate) fn flush(&self, trail: &Trail, at: Timestamp, at_once: bool) {
-        let counted = lock(&self.counts).take(at, at_once);
+        let counted = self.counts.take(at, at_once);
         let denied = lock(&self.denials).take(at, at_once);
         for entry in counted.into_iter().chain(denied) {
             trail.put(at, entry, None);

@@ -4,18 +4,22 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use accolade_domain::time::Timestamp;
 use accolade_wire::trail::{TrailEntry, TrailKind};
 
 use super::{DeniedMax, Outcome};
+use crate::lock::lock;
 use crate::principal::{Known, Principal};
 use crate::routes::Route;
 
 /// How often counts are put down: six times an hour, and never over the end of one.
 const EVERY_MICROS: i64 = 600_000_000;
-/// Different things that are counted apart; the rest together.
+/// Parts that are counted in; threads beyond share them.
+const PARTS: usize = 16;
+/// Different things that are counted apart, in each part and when they are put down; the rest together.
 const APART_MAX: usize = 4_096;
 /// Addresses whose refused requests are counted apart.
 const ADDRESSES_MAX: usize = 256;
@@ -44,18 +48,36 @@ impl Slot {
     }
 }
 
-/// Requests that are counted.
+/// Requests that are counted: threads have parts of their own, so that none waits for another.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    slot: Slot,
+    parts: [Mutex<Part>; PARTS],
+    slot: Mutex<Slot>,
+}
+
+#[derive(Debug, Default)]
+struct Part {
     by_what: HashMap<u64, Counted>,
     /// Those for which there was no room.
     rest: u64,
 }
 
+impl Part {
+    /// Counts `count` more of `what`; `first` says what it is where it is new.
+    fn add(&mut self, what: u64, count: u64, first: impl FnOnce() -> Counted) {
+        if let Some(counted) = self.by_what.get_mut(&what) {
+            counted.count += count;
+        } else if self.by_what.len() < APART_MAX {
+            self.by_what.insert(what, first());
+        } else {
+            self.rest += count;
+        }
+    }
+}
+
 impl Counts {
     pub(super) fn add(
-        &mut self,
+        &self,
         principal: &Arc<Principal>,
         operator: Option<&Arc<Known>>,
         route: &'static Route,
@@ -64,23 +86,26 @@ impl Counts {
         let mut hasher = DefaultHasher::new();
         let number = operator.map(|operator| operator.number);
         (&principal.subject, number, route.id, outcome.status).hash(&mut hasher);
-        let what = hasher.finish();
-        if let Some(counted) = self.by_what.get_mut(&what) {
-            counted.count += 1;
-        } else if self.by_what.len() < APART_MAX {
+        lock(&self.parts[own_part()]).add(hasher.finish(), 1, || {
             let (principal, operator) = (Arc::clone(principal), operator.cloned());
-            self.by_what.insert(what, Counted { principal, operator, route, outcome, count: 1 });
-        } else {
-            self.rest += 1;
-        }
+            Counted { principal, operator, route, outcome, count: 1 }
+        });
     }
 
     /// What was counted, where its time is over or it is wanted at once.
-    pub(super) fn take(&mut self, at: Timestamp, at_once: bool) -> Vec<TrailEntry> {
-        if !self.slot.ends(at, at_once) {
+    pub(super) fn take(&self, at: Timestamp, at_once: bool) -> Vec<TrailEntry> {
+        if !lock(&self.slot).ends(at, at_once) {
             return Vec::new();
         }
-        let counted = self.by_what.drain().map(|(_, counted)| {
+        let mut whole = Part::default();
+        for part in &self.parts {
+            let Part { by_what, rest } = std::mem::take(&mut *lock(part));
+            for (what, counted) in by_what {
+                whole.add(what, counted.count, || counted);
+            }
+            whole.rest += rest;
+        }
+        let counted = whole.by_what.into_values().map(|counted| {
             let Counted { principal, operator, route, outcome, count } = counted;
             TrailEntry {
                 kind: TrailKind::Counted,
@@ -100,13 +125,21 @@ impl Counts {
         entries.sort_by(|a, b| {
             (&a.operator, &a.subject, &a.route).cmp(&(&b.operator, &b.subject, &b.route))
         });
-        let count = std::mem::take(&mut self.rest);
-        if count > 0 {
-            let (kind, subject) = (TrailKind::Counted, "others".to_owned());
+        if whole.rest > 0 {
+            let (kind, subject, count) = (TrailKind::Counted, "others".to_owned(), whole.rest);
             entries.push(TrailEntry { kind, subject, count, ..TrailEntry::default() });
         }
         entries
     }
+}
+
+/// The part of this thread.
+fn own_part() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: usize = THREADS.fetch_add(1, Ordering::Relaxed) % PARTS;
+    }
+    OWN.with(|own| *own)
 }
 
 /// Refused requests: which of them have records of their own, and how many more there were.
@@ -178,9 +211,75 @@ impl Denials {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::thread;
+
     use super::*;
+    use crate::keys::Bounds;
+    use crate::principal::{Credential, Operators};
+    use crate::roles::Role;
+    use crate::routes::all;
 
     const REFUSED: Outcome = Outcome { status: 401, code: "unauthorized" };
+
+    fn service(name: String) -> Arc<Principal> {
+        Arc::new(Principal {
+            subject: name.into(),
+            operators: Operators::All,
+            scopes: Role::Ingest.scopes(),
+            player: None,
+            bounds: Bounds::default(),
+            key: None,
+            credential: Credential::ApiKey,
+        })
+    }
+
+    #[test]
+    fn what_many_threads_count_at_the_same_time_is_put_down_to_the_last_one() {
+        let (counts, at) = (Counts::default(), Timestamp::from_micros(EVERY_MICROS));
+        let route = all().next().unwrap().1;
+        let taken = thread::scope(|scope| {
+            for _ in 0..3 * PARTS {
+                scope.spawn(|| {
+                    for number in 0..1_000 {
+                        let status = 200 + number % 2;
+                        let outcome = Outcome { status, code: "" };
+                        counts.add(&service("a".into()), None, route, outcome);
+                    }
+                });
+            }
+            counts.take(at, true)
+        });
+        let mut by_status = BTreeMap::new();
+        for entry in taken.into_iter().chain(counts.take(at, true)) {
+            assert_eq!((&*entry.subject, &*entry.route), ("a", route.id));
+            *by_status.entry(entry.status).or_insert(0) += entry.count;
+        }
+        let each = 3 * PARTS as u64 * 500;
+        assert_eq!(by_status, BTreeMap::from([(200, each), (201, each)]));
+        assert!(counts.take(at, true).is_empty());
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_as_others() {
+        let (counts, at) = (Counts::default(), Timestamp::from_micros(EVERY_MICROS));
+        let route = all().next().unwrap().1;
+        thread::scope(|scope| {
+            for thread in 0..2 {
+                let counts = &counts;
+                scope.spawn(move || {
+                    for number in 0..APART_MAX + 3 {
+                        let name = format!("{thread}-{number}");
+                        counts.add(&service(name), None, route, REFUSED);
+                    }
+                });
+            }
+        });
+        let taken = counts.take(at, true);
+        assert_eq!(taken.len(), APART_MAX + 1);
+        let others = taken.last().unwrap();
+        assert_eq!((&*others.subject, others.count), ("others", APART_MAX as u64 + 6));
+    }
 
     fn peer(number: u32) -> IpAddr {
         IpAddr::V4(number.into())

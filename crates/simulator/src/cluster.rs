@@ -168,6 +168,8 @@ struct World {
     truths: Vec<Truth>,
     /// Who should own each partition.
     hints: Vec<Option<usize>>,
+    /// When the group last took each partition from a node that it had not heard.
+    expired_at: Vec<i64>,
     /// Partitions that were given to two nodes at once: membership is what the lease rests on.
     is_lease_void: Vec<bool>,
     has_rogues: bool,
@@ -223,6 +225,7 @@ impl World {
                 .map(|at| Truth::new(u16::try_from(at).expect("small")))
                 .collect(),
             hints: vec![None; partitions],
+            expired_at: vec![i64::MIN; partitions],
             is_lease_void: vec![false; partitions],
             has_rogues: random.percent(40),
             desk: Desk::default(),
@@ -429,6 +432,7 @@ impl World {
             let partition = u16::try_from(at).expect("small");
             if expired {
                 self.hints[at] = Some(*self.random.pick(&up));
+                self.expired_at[at] = self.now;
             } else if let Some(node) = hint
                 && !self.is_calm
                 && up.contains(&node)
@@ -541,7 +545,7 @@ impl World {
     /// What is done beside ordering and folding.
     fn look_after(&mut self, node: usize, partition: u16, live: &mut Owned) -> Result<()> {
         if self.random.percent(60) {
-            self.read(partition, live);
+            self.read(node, partition, live);
         }
         if self.random.percent(12) {
             self.keep(node, partition, live)?;

@@ -137,7 +137,7 @@ impl World {
         if !(self.is_calm || self.random.percent(85)) {
             return Ok(Stays::Owner);
         }
-        self.fold_ready(partition, owned)
+        self.fold_ready(node, partition, owned)
     }
 
     fn acknowledged(
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// Folds what is ordered, or some of it.
-    fn fold_ready(&mut self, partition: u16, owned: &mut Owned) -> Result<Stays> {
+    fn fold_ready(&mut self, node: usize, partition: u16, owned: &mut Owned) -> Result<Stays> {
         loop {
             let mut ears = Ears::default();
             let (folded, met) = panics::driven(|| owned.live.fold_next(&self.shared, &mut ears));
@@ -218,9 +218,14 @@ impl World {
                         self.carry_out(partition, &effect, home);
                     }
                     // Only here somebody is told.
-                    let truth = &mut self.truths[usize::from(partition)];
-                    truth.answered = truth.answered.max(batch.number);
                     self.count("batches answered");
+                    if self.is_out(node, partition) {
+                        // The lease of who is in is of no use against it.
+                        self.count("batches answered by a node that has not heard that it is out");
+                    } else {
+                        let truth = &mut self.truths[usize::from(partition)];
+                        truth.answered = truth.answered.max(batch.number);
+                    }
                 }
             }
         }
@@ -243,16 +248,26 @@ impl World {
         }
     }
 
+    /// The group has given the partition to another, and the node has not heard so.
+    fn is_out(&self, node: usize, partition: u16) -> bool {
+        self.hints[usize::from(partition)] != Some(node)
+    }
+
     /// A read under the lease is never older than an answer given before it.
-    pub(super) fn read(&mut self, partition: u16, owned: &Owned) {
+    pub(super) fn read(&mut self, node: usize, partition: u16, owned: &Owned) {
         if self.now - owned.proven_at() >= LEASE {
             self.count("reads that wait for a batch");
             return;
         }
-        let truth = &self.truths[usize::from(partition)];
-        if self.is_lease_void[usize::from(partition)] {
+        let at = usize::from(partition);
+        if self.is_lease_void[at] {
             return;
         }
+        if self.is_out(node, partition) && owned.proven_at() >= self.expired_at[at] {
+            self.count("reads of a node that has not heard that it is out");
+            return;
+        }
+        let truth = &self.truths[at];
         let next = owned.live.home().partition().next_batch();
         assert!(
             next > truth.answered,

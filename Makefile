@@ -15,7 +15,7 @@ FUZZ_MS ?= 60000
 FUZZ_PROFILE ?= release
 SIMULATOR ?= cargo run --release -p accolade-simulator --
 
-.PHONY: help setup build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test fuzz deny clean
+.PHONY: help setup build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test fuzz deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +36,10 @@ demo-cluster: setup ## three nodes over a real broker; one is killed, and balanc
 
 # What is fuzzed is the build of the tests, and the simulator is built together with the binary that is
 # killed: nothing is built twice.
-test: setup ## everything that proves it right: licences, tests, fuzzing, 10,000 seeds of each form, kills, every fault of a cluster
+test: setup ## everything that proves it right: licences, tests, the API from outside, fuzzing, 10,000 seeds of each form, kills, every fault of a cluster
 	$(MAKE) --no-print-directory deny
 	scripts/test.sh
+	scripts/api-test.sh
 	$(MAKE) --no-print-directory fuzz FUZZ_MS=3000 FUZZ_PROFILE=test
 	cargo build --release -p accolade -p accolade-simulator
 	$(MAKE) --no-print-directory simulate SEEDS=10000 SIMULATOR="$${CARGO_TARGET_DIR:-target}/release/accolade-simulator"
@@ -71,6 +72,9 @@ kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
 cluster-test: ## fail parts of a cluster under RATE=5000 wagers a second, ROUNDS=3 times each; FAULTS="..." for some of them
 	@scripts/setup.sh services
 	ACCOLADE_ROUNDS=$(ROUNDS) ACCOLADE_WAGERS_PER_SECOND=$(RATE) scripts/cluster-test.sh $(FAULTS)
+
+api-test: setup ## check the API's description by Redocly, and ask a live node with a client that is made of it
+	@scripts/api-test.sh
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --profile $(FUZZ_PROFILE) --workspace --test fuzz

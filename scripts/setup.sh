@@ -5,6 +5,7 @@
 #   setup.sh            for a build
 #   setup.sh services   also what `make cluster-up` runs on: a JDK, Maven, the PostgreSQL server
 #   setup.sh deny       gets cargo-deny, and prints where it is
+#   setup.sh api        gets what asks the API from outside, and prints where it is
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:$HOME/.cargo/bin"
@@ -93,6 +94,30 @@ install_deny() {
     printf '%s\n' "$home/bin/cargo-deny"
 }
 
+node_is_ready() {
+    local version
+    version=$(node --version 2>/dev/null) && version=${version#v} && ((${version%%.*} >= 18)) && command -v npm >/dev/null
+}
+
+# Packages of npm as the lock file in a folder has them, below a name that goes with it.
+install_npm() {
+    local from=$1 home
+    home=${XDG_CACHE_HOME:-$HOME/.cache}/accolade/npm-$(sha256sum "$from/package-lock.json" | cut -c 1-16)
+    if [[ ! -d $home ]]; then
+        node_is_ready || apt_install nodejs npm || true
+        node_is_ready ||
+            stop 'Node.js 18 or later with npm is missing, and could not be installed.' \
+                'Install it so that it is found as node and npm (Debian: apt-get install nodejs npm) and run this again.'
+        rm -rf "$home.part"
+        mkdir -p "$home.part"
+        cp "$from/package.json" "$from/package-lock.json" "$home.part"
+        (cd "$home.part" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+            stop "the packages of $from could not be fetched from npm, which says why above."
+        mv "$home.part" "$home"
+    fi
+    printf '%s\n' "$home"
+}
+
 rust_is_ready() {
     [[ $(rustc --version 2>/dev/null) == "rustc $channel "* ]] &&
         cargo fmt --version >/dev/null 2>&1 &&
@@ -133,5 +158,6 @@ case ${1:-} in
     '') ;;
     services) install_services ;;
     deny) install_deny ;;
+    api) install_npm scripts/api ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;
 esac

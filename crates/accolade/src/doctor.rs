@@ -8,6 +8,7 @@ mod bucket;
 mod clock;
 mod descriptors;
 mod disk;
+mod issuers;
 #[cfg(feature = "cluster")]
 mod kafka;
 #[cfg(feature = "postgres")]
@@ -33,8 +34,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug, Args)]
 #[command(
     long_about = "Looks at everything that a node with this configuration needs: disk, clock, address and \
-                  secrets; the bucket; PostgreSQL; and for a node of a cluster the brokers, their topics and \
-                  who may write them. Each line says ok, warning or error, and for the latter two what to \
+                  secrets; the bucket; PostgreSQL; the issuers of tokens; and for a node of a cluster the \
+                  brokers, their topics and who may write them. Each line says ok, warning or error, and for the latter two what to \
                   do. Nothing is changed; into the bucket one small object is put, below `doctor/`, and \
                   removed again. Ends with 1 where there is an error.",
     after_help = "Examples:\n  accolade doctor --config accolade.toml\n  \
@@ -137,7 +138,8 @@ async fn examine(config: &Config) -> Findings {
     #[cfg(not(feature = "postgres"))]
     let postgres = std::future::ready((Findings::default(), Clocks::default()));
     let bucket = limited("bucket", bucket::examine(config));
-    for (found, heard) in <[_; 3]>::from(tokio::join!(brokers, bucket, postgres)) {
+    let issuers = limited("issuers", issuers::examine(config));
+    for (found, heard) in <[_; 4]>::from(tokio::join!(brokers, bucket, postgres, issuers)) {
         findings.0.extend(found.0);
         clocks.merge(heard);
     }

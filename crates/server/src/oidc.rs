@@ -5,6 +5,7 @@
 //! issuer itself says who somebody is and which of its own groups they are in.
 
 mod crypto;
+mod examination;
 mod fetch;
 mod grants;
 mod issuer;
@@ -18,6 +19,7 @@ use axum::http::Uri;
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use serde::Deserialize;
 
+pub use self::examination::Published;
 pub use self::terms::{BadTrust, Grant, Trusted};
 
 use self::issuer::Issuer;

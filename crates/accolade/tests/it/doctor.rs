@@ -1,5 +1,6 @@
 //! `accolade doctor`: what is well, what is not, and what to do.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
@@ -95,6 +96,90 @@ fn one_failure_hides_no_other_and_each_says_what_to_do() {
     assert!(of("address").starts_with("error: `listen`"), "{ran:?}");
     assert!(of("bucket").contains("ftp://somewhere"), "{ran:?}");
     assert!(of("postgres").starts_with("error: "), "{ran:?}");
+}
+
+/// A machine with an issuer on it that answers each request by what `answer` makes of its own URL and the path.
+fn issuer(answer: fn(&str, &str) -> serde_json::Value) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let own = url.clone();
+    // It ends with the process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            let mut asked = BufReader::new(stream.try_clone().unwrap());
+            asked.read_line(&mut line).unwrap();
+            let mut rest = String::new();
+            while asked.read_line(&mut rest).unwrap() > 2 {
+                rest.clear();
+            }
+            let body = answer(&own, line.split(' ').nth(1).unwrap()).to_string();
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            stream.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    url
+}
+
+/// One that is well, with a key for RS256.
+fn well(url: &str, path: &str) -> serde_json::Value {
+    match path {
+        "/keys" => serde_json::json!({ "keys": [
+            { "kty": "RSA", "kid": "a", "alg": "RS256", "use": "sig", "n": "AQAB", "e": "AQAB" },
+        ]}),
+        _ => serde_json::json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }),
+    }
+}
+
+fn another(_: &str, _: &str) -> serde_json::Value {
+    serde_json::json!({ "issuer": "https://other.example", "jwks_uri": "https://other.example/keys" })
+}
+
+#[test]
+fn each_issuer_is_asked_and_what_its_tokens_would_be_refused_for_is_said() {
+    let home = Home::new();
+    let written = |issuers: &[(&str, &str)]| {
+        let sections = issuers.iter().map(|(issuer, algorithms)| {
+            format!(
+                "[[oidc]]\nissuer = \"{issuer}\"\nalgorithms = [{algorithms}]\n[[oidc.grants]]\n\
+                 operators = [\"house\"]\naudience = \"a\"\nrole = \"support\"\n"
+            )
+        });
+        let file = home.file("accolade.toml", &sections.collect::<String>());
+        let environment = vec![("ACCOLADE_CONFIG", file.display().to_string())];
+        let ran = examined(&home, &["--json"], &environment);
+        (ran.code, findings(&ran, "issuers"))
+    };
+    let (url, other) = (issuer(well), issuer(another));
+    let (code, found) = written(&[(&url, "\"RS256\"")]);
+    assert_eq!(code, Some(0), "{found:?}");
+    assert_eq!(found, [format!("ok: `{url}` answers as it is written down; keys: 1 for RS256")]);
+    let slash = format!("{url}/");
+    let (code, found) = written(&[
+        (&url, "\"ES256\", \"EdDSA\""),
+        (&slash, "\"RS256\""),
+        (&other, "\"RS256\""),
+        ("http://127.0.0.1:1", "\"RS256\""),
+    ]);
+    assert_eq!(code, Some(1), "{found:?}");
+    assert_eq!(found[0], format!("error: `{url}` has 1 keys, and none for ES256, EdDSA"));
+    let starts = [
+        format!("error: the keys of `{slash}`: its discovery document is that of `{url}`"),
+        format!("error: the keys of `{other}`: its discovery document is that of `https://other"),
+        "error: the keys of `http://127.0.0.1:1`: `http://127.0.0.1:1/.well-known".to_owned(),
+    ];
+    for (found, start) in found[1..].iter().zip(&starts) {
+        assert!(found.starts_with(start), "{found}");
+    }
+    assert_eq!(found.len(), 4, "{found:?}");
+    let (code, found) = written(&[(&url, "\"RS256\", \"ES256\"")]);
+    assert_eq!((code, &*found), (Some(0), &[format!("warning: `{url}` has no key for ES256")][..]));
+    let (code, found) = written(&[(&url, "\"HS256\"")]);
+    assert_eq!(code, Some(1), "{found:?}");
+    assert!(found[0].starts_with("error: `oidc[0].algorithms` has `HS256`"), "{found:?}");
 }
 
 #[test]

@@ -32,6 +32,13 @@ impl KeySet {
             (None, _) | (Some(_), Some(_)) => None,
         }
     }
+
+    /// How many keys are for signatures of this algorithm.
+    pub(super) fn count(&self, algorithm: Algorithm) -> usize {
+        let can_be_read = |key: &&Jwk| DecodingKey::from_jwk(key).is_ok();
+        let fitting = self.published.iter().filter(|key| fits(key, algorithm));
+        fitting.filter(can_be_read).count()
+    }
 }
 
 /// Whether a key is for signatures of this algorithm, by all that it says.

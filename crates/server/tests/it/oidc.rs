@@ -1,6 +1,7 @@
 //! Access tokens of issuers: which are taken, and that every other one is refused and has no effect.
 
 pub(crate) mod issuer;
+mod provider;
 
 use std::time::{Duration, Instant};
 

@@ -208,35 +208,9 @@ impl Issuer {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// What is written down of it: staff by their groups, and players, at [`OPERATOR`].
+    /// What is written down of it.
     pub(crate) fn trusted(&self) -> Trusted {
-        let roles = |names: &[&str]| {
-            names.iter().map(|name| (format!("the {name}s"), (*name).to_owned())).collect()
-        };
-        let staff = Grant {
-            operators: vec![OPERATOR.into()],
-            audience: AUDIENCE.into(),
-            operators_claim: None,
-            subject_claim: "sub".into(),
-            player_claim: None,
-            roles_claim: Some("groups".into()),
-            roles: roles(&["admin", "product", "support", "auditor"]),
-            role: None,
-        };
-        let players = Grant {
-            player_claim: Some("player_id".into()),
-            roles: roles(&["ingest", "player"]),
-            ..staff.clone()
-        };
-        Trusted {
-            issuer: self.url.clone(),
-            algorithms: ["ES256", "EdDSA", "RS256", "PS256"].map(Into::into).into(),
-            any_type: false,
-            ca_file: None,
-            refresh_seconds: 300,
-            stale_seconds: 3_600,
-            grants: vec![staff, players],
-        }
+        trusted(&self.url)
     }
 
     /// Settings of a node that trusts it.
@@ -251,6 +225,37 @@ impl Issuer {
             "iss": self.url, "aud": AUDIENCE, "sub": "somebody", "iat": now, "exp": now + 600,
             "client_id": "an app", "jti": "1", "groups": [group], "player_id": player,
         })
+    }
+}
+
+/// What is written down of an issuer: staff by their groups, and players, at [`OPERATOR`].
+pub(crate) fn trusted(url: &str) -> Trusted {
+    let roles = |names: &[&str]| {
+        names.iter().map(|name| (format!("the {name}s"), (*name).to_owned())).collect()
+    };
+    let staff = Grant {
+        operators: vec![OPERATOR.into()],
+        audience: AUDIENCE.into(),
+        operators_claim: None,
+        subject_claim: "sub".into(),
+        player_claim: None,
+        roles_claim: Some("groups".into()),
+        roles: roles(&["admin", "product", "support", "auditor"]),
+        role: None,
+    };
+    let players = Grant {
+        player_claim: Some("player_id".into()),
+        roles: roles(&["ingest", "player"]),
+        ..staff.clone()
+    };
+    Trusted {
+        issuer: url.to_owned(),
+        algorithms: ["ES256", "EdDSA", "RS256", "PS256"].map(Into::into).into(),
+        any_type: false,
+        ca_file: None,
+        refresh_seconds: 300,
+        stale_seconds: 3_600,
+        grants: vec![staff, players],
     }
 }
 

@@ -19,6 +19,7 @@ mod dead_letters;
 mod demo;
 mod doctor;
 mod explain;
+mod first_key;
 mod hosting;
 mod http_config;
 mod ingest;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::Ended;
 use crate::arguments::Where;
 use crate::config::{Config, LogFormat};
+use crate::first_key;
 use crate::hosting::{Hosted, SOCKET_FILE, metrics};
 use crate::logs;
 use crate::operator;
@@ -48,6 +49,9 @@ pub(crate) struct Arguments {
     /// Where there is no operator yet: add this one, and print its key, this once
     #[arg(long, env = "ACCOLADE_FIRST_OPERATOR", value_name = "ID")]
     first_operator: Option<String>,
+    /// Print no key that adds the first operator over HTTP, where there is none yet
+    #[arg(long, env = "ACCOLADE_NO_FIRST_KEY")]
+    no_first_key: bool,
     /// Confirm that a clock far from the log's time is right
     #[arg(long)]
     accept_clock_step: bool,
@@ -91,6 +95,9 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     {
         let error: &(dyn std::error::Error + 'static) = error.as_ref();
         tracing::warn!(error, "the first operator was not added: `accolade operator add` does it");
+    }
+    if arguments.first_operator.is_none() && !arguments.no_first_key {
+        first_key::tell(&hosted).await;
     }
     let has_no_operator = hosted.host().rules().operators().next().is_none();
     if has_no_operator && hosted.host().knows_rules() {

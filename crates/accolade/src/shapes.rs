@@ -119,6 +119,15 @@ pub(crate) struct Operator {
     pub(crate) program_version: Option<u64>,
 }
 
+/// The key that the first start prints.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MadeFirstKey {
+    /// It.
+    pub(crate) key: String,
+    /// Until when it is valid.
+    pub(crate) until: String,
+}
+
 /// A new operator, and its key.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -25,7 +25,7 @@ use accolade_wire::identity::HashKey;
 use rpds::RedBlackTreeMapSync;
 
 pub use self::history::RulesHistory;
-use self::keys::{Keys, Revocation, Rotation};
+use self::keys::{FirstKey, Keys, Revocation, Rotation};
 pub use self::lazy::LazyProgram;
 use self::pauses::{Pause, Pauses};
 pub use self::snapshot::{Restoring, Snapshot};
@@ -57,6 +57,8 @@ pub struct Rules {
     pub settings: Settings,
     /// Which behaviours were switched on, the first by genesis.
     behaviours: Vec<(Since, u16)>,
+    /// The key that the first start has printed.
+    first_key: Option<Arc<FirstKey>>,
     operators: RedBlackTreeMapSync<Box<str>, Arc<Operator>>,
     names: RedBlackTreeMapSync<u32, Box<str>>,
 }
@@ -171,6 +173,16 @@ impl Rules {
         self.operator(self.names.get(&number)?)
     }
 
+    /// The key that the first start has printed, where it opens anything still: until there is an operator.
+    pub fn first_key(&self) -> Option<&FirstKey> {
+        self.first_key.as_deref().filter(|_| self.names.is_empty())
+    }
+
+    /// Whether a first start has made its key; there is never another.
+    pub const fn has_had_first_key(&self) -> bool {
+        self.first_key.is_some()
+    }
+
     /// Says so where the behaviour in force is beyond `known`.
     pub fn check_known(&self, known: u16) -> Result<(), Unknown> {
         let behaviour = self.settings.behaviour;
@@ -253,14 +265,29 @@ impl Rules {
                 Ok(0)
             }
             Control::Operator { operator, key_hash, events_per_second } => {
-                if self.operators.contains_key(&*operator) {
+                Ok(self.add_new(operator, key_hash, events_per_second, since)?)
+            }
+            Control::FirstKey { secret_hash, until, who } => {
+                if !self.names.is_empty() {
                     return Err(Declined::OperatorExists.into());
                 }
-                let number = u32::try_from(self.names.size() + 1).expect("fewer than 2^32");
-                let key_hash = key_hash.into();
-                let limit = events_per_second;
-                self.add(Operator::new(number, operator.into(), key_hash, limit, since));
-                Ok(u64::from(number))
+                if self.has_had_first_key() {
+                    return Err(Declined::KeyExists.into());
+                }
+                let (secret_hash, who) = (secret_hash.into(), who.into());
+                let until = Timestamp::from_micros(until);
+                let key = FirstKey { secret_hash, until, who, since };
+                if !key.is_well_formed() {
+                    return Err(Declined::Malformed.into());
+                }
+                self.first_key = Some(Arc::new(key));
+                Ok(0)
+            }
+            Control::FirstOperator { operator, key_hash, events_per_second } => {
+                if !self.names.is_empty() {
+                    return Err(Declined::OperatorExists.into());
+                }
+                Ok(self.add_new(operator, key_hash, events_per_second, since)?)
             }
             Control::Publish {
                 operator,
@@ -370,6 +397,23 @@ impl Rules {
     /// The operator, to be changed and put back.
     fn operator_known(&self, id: &str) -> Result<Operator, Declined> {
         self.operator(id).map(|operator| (**operator).clone()).ok_or(Declined::OperatorUnknown)
+    }
+
+    /// Adds an operator of a name that none has, and returns its number.
+    fn add_new(
+        &mut self,
+        operator: String,
+        key_hash: String,
+        events_per_second: u32,
+        since: Since,
+    ) -> Result<u64, Declined> {
+        if self.operators.contains_key(&*operator) {
+            return Err(Declined::OperatorExists);
+        }
+        let number = u32::try_from(self.names.size() + 1).expect("fewer than 2^32");
+        let (operator, key_hash) = (operator.into(), key_hash.into());
+        self.add(Operator::new(number, operator, key_hash, events_per_second, since));
+        Ok(u64::from(number))
     }
 
     fn add(&mut self, operator: Operator) {

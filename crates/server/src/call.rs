@@ -221,16 +221,17 @@ impl Service {
             Audience::Socket | Audience::Nodes => {
                 Err(unauthorized("the network does not ask this"))
             }
-            Audience::Everybody => {
+            Audience::Everybody | Audience::FirstStart => {
                 let detail = "expected `Authorization: Bearer` with an API key or a token";
                 let shown = shown.ok_or_else(|| unauthorized(detail))?;
                 let now = now();
-                if player_tokens::is_one(shown) {
+                let takes_tokens = route.audience == Audience::Everybody;
+                if takes_tokens && player_tokens::is_one(shown) {
                     return self.player_of(shown, now).ok_or_else(|| {
                         self.unless_unknown(unauthorized("the player's token is over or not ours"))
                     });
                 }
-                if self.settings.oidc.is_one(shown) {
+                if takes_tokens && self.settings.oidc.is_one(shown) {
                     return self.bearer_of_token(shown, &parts.uri).await;
                 }
                 let found = credentials.principal(&*self.host, shown, now).ok_or_else(|| {

@@ -12,6 +12,7 @@ use accolade_storage::host::Host;
 use accolade_wire::hex::from_hex;
 use accolade_wire::identity::HashKey;
 
+use crate::first_key;
 use crate::keys::{self, Bounds, Origins};
 use crate::principal::{Credential, Known, Operators, Principal, ShownKey};
 use crate::rate::Limit;
@@ -216,6 +217,7 @@ impl Table {
                 table.add_key(key, &known, uses);
             }
         }
+        table.add_first_key(rules);
         for (key, lent) in before.lent.iter().cloned() {
             table.add_lent(key, lent);
         }
@@ -246,6 +248,22 @@ impl Table {
                 self.by_secret.insert(front(&hash), Shown { hash, until, principal });
             }
         }
+    }
+
+    /// Adds the key that the first start has printed, for as long as there is no operator.
+    fn add_first_key(&mut self, rules: &Rules) {
+        let Some(key) = rules.first_key() else { return };
+        let Some(hash) = from_hex(&key.secret_hash) else { return };
+        let principal = Arc::new(Principal {
+            subject: "the key of the first start".into(),
+            operators: Operators::These(Box::default()),
+            scopes: Scopes::of(&[Scope::NodeWrite]),
+            player: None,
+            bounds: Bounds::default(),
+            key: Some(ShownKey { id: first_key::ID.into(), used: None }),
+            credential: Credential::ApiKey,
+        });
+        self.by_secret.insert(front(&hash), Shown { hash, until: Some(key.until), principal });
     }
 
     fn add_lent(&mut self, key: String, lent: Lent) {

@@ -95,7 +95,7 @@ impl Asker {
     fn of(call: &Call) -> Self {
         match call.route.audience {
             Audience::Everybody => Self::Operator(call.operator()),
-            Audience::Socket | Audience::Nodes => Self::Administrator,
+            Audience::Socket | Audience::FirstStart | Audience::Nodes => Self::Administrator,
         }
     }
 

@@ -357,6 +357,19 @@ pub(crate) async fn read<T: for<'de> Deserialize<'de>>(call: Call) -> Result<Ask
 
 /// Adds an operator and makes its key.
 pub(crate) async fn add_operator(call: Call) -> Result<Response, Problem> {
+    add(call, |operator, key_hash, events_per_second| Control::Operator {
+        operator,
+        key_hash,
+        events_per_second,
+    })
+    .await
+}
+
+/// Adds an operator by the control record that `control` makes of its id, its key's hash and its limit.
+pub(crate) async fn add(
+    call: Call,
+    control: impl FnOnce(String, String, u32) -> Control,
+) -> Result<Response, Problem> {
     let Asked { service, body, is_dry } = read(call).await?;
     let NewOperator { operator_id, events_per_second } = body;
     let is_id = (1..=ID_BYTES_MAX).contains(&operator_id.len())
@@ -367,8 +380,7 @@ pub(crate) async fn add_operator(call: Call) -> Result<Response, Problem> {
     }
     let key = secret::of(random()?);
     let key_hash = to_hex(&secret::hash(&service.hash_key(), &key));
-    let operator = operator_id.clone();
-    let control = Control::Operator { operator, key_hash, events_per_second };
+    let control = control(operator_id.clone(), key_hash, events_per_second);
     if is_dry {
         service.rules_would(&control).await?;
         let added = AddedOperator { operator_id: &operator_id, key: None };

@@ -20,6 +20,7 @@ mod description;
 mod dry_run;
 mod encoding;
 mod explanation;
+mod first_key;
 mod health;
 mod host;
 mod idempotency;

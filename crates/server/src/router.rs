@@ -80,7 +80,7 @@ impl Way {
 /// What the network reaches: a credential says who asks.
 pub fn api(service: Service) -> Router {
     let routes = routes::all()
-        .filter(|(_, route)| route.audience == Audience::Everybody)
+        .filter(|(_, route)| matches!(route.audience, Audience::Everybody | Audience::FirstStart))
         .map(|(number, route)| (number, route, route.path.to_owned()));
     router(routes, Door { service, came: Came::ByNetwork })
 }
@@ -94,7 +94,9 @@ pub fn nodes(service: Service) -> Router {
                 route.path.to_owned()
             }
             (Audience::Socket, By::Player | By::DeadLetter) => at_a_node(route.path),
-            (Audience::Everybody | Audience::Socket, By::Nothing) => return None,
+            (Audience::Everybody | Audience::Socket, By::Nothing) | (Audience::FirstStart, _) => {
+                return None;
+            }
         };
         Some((number, route, path))
     });
@@ -106,7 +108,7 @@ pub fn nodes(service: Service) -> Router {
 /// the operator.
 pub fn local(service: Service) -> Router {
     let routes = routes::all()
-        .filter(|(_, route)| route.audience != Audience::Nodes)
+        .filter(|(_, route)| matches!(route.audience, Audience::Everybody | Audience::Socket))
         .map(|(number, route)| (number, route, route.path.to_owned()));
     router(routes, Door { service: service.clone(), came: Came::BySocket })
 }

@@ -86,6 +86,8 @@ pub fn list() -> Vec<Listed> {
 pub enum Audience {
     /// By the network and by the socket. But for what is public, each request is for one operator.
     Everybody,
+    /// By the network, with the key that the first start prints.
+    FirstStart,
     /// By the local socket; what is of a partition, forwarded from there too.
     Socket,
     /// Nodes of the cluster, with its secret.
@@ -396,6 +398,9 @@ mod tests {
                 Audience::Everybody => {
                     assert!(!path.starts_with("/local/") && !path.starts_with("/cluster/"));
                     assert!(!matches!(scope, Scope::NodeRead | Scope::NodeWrite | Scope::Nodes));
+                }
+                Audience::FirstStart => {
+                    assert!(path.starts_with("/api/") && *scope == Scope::NodeWrite, "{path}");
                 }
                 Audience::Socket => {
                     assert!(path.starts_with("/local/"), "{path}");

@@ -30,6 +30,24 @@ pub enum Control {
         /// Most events a second that it may send; 0 for no limit.
         events_per_second: u32,
     },
+    /// The key that the first start prints: it may add the first operator, and nothing else.
+    FirstKey {
+        /// Hash of its secret, 64 hexadecimal figures.
+        secret_hash: String,
+        /// Until when it is valid, in microseconds since 1970.
+        until: i64,
+        /// Who made it.
+        who: String,
+    },
+    /// An operator that is added by that key: the first, or none.
+    FirstOperator {
+        /// The operator's name in events.
+        operator: String,
+        /// Hash of the key that it is added with, in hexadecimal.
+        key_hash: String,
+        /// Most events a second that it may send; 0 for no limit.
+        events_per_second: u32,
+    },
     /// A new version of an operator's program.
     Publish {
         /// The operator.
@@ -164,9 +182,11 @@ pub enum Unread {
 }
 
 /// The names of all control records.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "genesis",
     "operator",
+    "firstKey",
+    "firstOperator",
     "publish",
     "withdraw",
     "skip",
@@ -294,6 +314,8 @@ mod tests {
                 recent_hours: 1,
             },
             Control::Operator { operator: name(), key_hash: name(), events_per_second: 0 },
+            Control::FirstKey { secret_hash: name(), until: 1, who: name() },
+            Control::FirstOperator { operator: name(), key_hash: name(), events_per_second: 0 },
             Control::Publish {
                 operator: name(),
                 edited_from: 0,
@@ -336,6 +358,8 @@ mod tests {
             let own = match control {
                 Control::Genesis { .. } => "genesis",
                 Control::Operator { .. } => "operator",
+                Control::FirstKey { .. } => "firstKey",
+                Control::FirstOperator { .. } => "firstOperator",
                 Control::Publish { .. } => "publish",
                 Control::Withdraw { .. } => "withdraw",
                 Control::Skip { .. } => "skip",

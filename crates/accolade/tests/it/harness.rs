@@ -81,6 +81,26 @@ impl Home {
         path
     }
 
+    /// The files of the data directory that hold a text.
+    pub(crate) fn files_with(&self, text: &str) -> Vec<PathBuf> {
+        let mut folders = vec![self.data_dir()];
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                let path = entry.path();
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(path);
+                } else if std::fs::read(&path).is_ok_and(|bytes| {
+                    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+                }) {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let binary = env!("CARGO_BIN_EXE_accolade");
         let mut command = match self.descriptors {

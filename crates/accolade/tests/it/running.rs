@@ -1,5 +1,6 @@
 //! A node that is started, stopped and killed, and the demonstration.
 
+use crate::api::{get, request};
 use crate::harness::{Home, line_with};
 
 #[test]
@@ -18,6 +19,60 @@ fn what_a_killed_node_answered_is_there_when_it_comes_back() {
     assert_eq!(home.run(&["explain", "slots-1002"]).well(), before);
     assert_eq!(serving.stop().0, Some(0));
     line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
+}
+
+#[test]
+fn the_first_start_prints_a_key_that_adds_one_operator_and_no_other_start_does() {
+    let home = Home::new();
+    let mut serving = home.serve(&[]);
+    let line = serving.line();
+    let key = line.trim_end().strip_prefix("first key  ").unwrap().to_owned();
+    assert!(key.starts_with("acc_") && key.len() == 76, "{line}");
+    assert!(serving.line().contains("shown this once"));
+    assert!(serving.line().contains("/api/v1/first-operator"));
+    // What the crash leaves is all that there is.
+    serving.kill();
+
+    let serving = home.serve(&[]);
+    let add = |id: &str| {
+        let body = format!(r#"{{"operatorId":"{id}"}}"#);
+        request(&serving, "POST", "/api/v1/first-operator", &key, &body)
+    };
+    let (status, body) = add("operator-789");
+    assert_eq!(status, 201, "{body}");
+    let added: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let keys = get(&serving, added["key"].as_str().unwrap(), "keys");
+    assert_eq!(keys["items"][0]["id"], "first", "{keys}");
+    let (status, body) = add("operator-555");
+    assert!([401, 409].contains(&status), "{body}");
+    line_with(
+        &home.run(&["audit", "log", "--route", "addFirstOperator"]).well(),
+        "the key of the first start",
+    );
+    line_with(&home.run(&["audit", "log", "--route", "makeFirstKey"]).well(), "the local socket");
+    assert!(!home.run(&["operator", "list"]).well().contains("operator-555"));
+    let (code, log) = serving.stop();
+    assert_eq!(code, Some(0));
+    assert!(!log.contains(&key), "no log has it");
+    let kept = home.files_with(&key);
+    assert!(kept.is_empty(), "a hash is all that is kept: {kept:?}");
+
+    let mut serving = home.serve(&[]);
+    assert_eq!(serving.rest(), "");
+}
+
+#[test]
+fn a_first_start_prints_no_key_where_it_is_told_so_or_adds_an_operator_itself() {
+    for (setting, printed) in [
+        ("ACCOLADE_NO_FIRST_KEY", ""),
+        ("ACCOLADE_FIRST_OPERATOR", "operator  true\nkey       acc_"),
+    ] {
+        let home = Home::new();
+        let mut serving = home.serve(&[(setting, "true")]);
+        let rest = serving.rest();
+        assert!(rest.starts_with(printed) && !rest.contains("first key"), "{setting}: {rest}");
+        assert_eq!(rest.is_empty(), printed.is_empty(), "{setting}: {rest}");
+    }
 }
 
 #[test]

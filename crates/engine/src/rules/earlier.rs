@@ -6,7 +6,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
 
-use super::keys::{Key, Revocation};
+use super::keys::{FirstKey, Key, Revocation};
 use super::pauses::Pause;
 use super::{BEHAVIOUR, Operator, Rules, Settings, Since};
 use crate::partition::Partition;
@@ -26,6 +26,7 @@ impl Rules {
             Some((_, behaviour)) => rules.settings.behaviour = *behaviour,
             None => rules.settings = Settings::default(),
         }
+        rules.first_key = rules.first_key.filter(|key| key.since.control <= number);
         for operator in self.operators().filter(|operator| operator.changed > number) {
             if operator.since.control > number {
                 rules.operators.remove_mut(&operator.id);
@@ -42,6 +43,12 @@ impl Rules {
     /// each: those that changed something.
     pub fn controls(&self) -> Vec<(Timestamp, Control)> {
         let mut controls = self.settings_controls();
+        if let Some(key) = &self.first_key {
+            let FirstKey { secret_hash, until, who, since } = &**key;
+            let (secret_hash, who) = (secret_hash.to_string(), who.to_string());
+            let control = Control::FirstKey { secret_hash, until: until.micros(), who };
+            controls.push((*since, control));
+        }
         for operator in self.operators() {
             operator.add_controls(&mut controls);
         }

@@ -73,6 +73,25 @@ pub struct Revocation {
     pub since: Since,
 }
 
+/// The key that the first start prints: it adds the first operator, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstKey {
+    /// Hash of its secret.
+    pub secret_hash: Box<str>,
+    /// Until when it is valid, unless an operator is added before.
+    pub until: Timestamp,
+    /// Who made it.
+    pub who: Box<str>,
+    /// How it came.
+    pub since: Since,
+}
+
+impl FirstKey {
+    pub(super) fn is_well_formed(&self) -> bool {
+        is_hash(&self.secret_hash) && (1..=TEXT_BYTES_MAX).contains(&self.who.len())
+    }
+}
+
 impl Keys {
     /// All keys, oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Key>> {

@@ -14,7 +14,7 @@ use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 use accolade_wire::control::NewKey;
 use accolade_wire::identity::HashKey;
 
-use super::keys::{Key, Revocation, Rotation};
+use super::keys::{FirstKey, Key, Revocation, Rotation};
 use super::pauses::Pause;
 use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
 
@@ -169,6 +169,13 @@ impl<'a> Values<'a> {
         for (since, behaviour) in &rules.behaviours {
             put_since(out, *since);
             put_varint(out, u64::from(*behaviour));
+        }
+        out.push(rules.first_key.is_some().into());
+        if let Some(FirstKey { secret_hash, until, who, since }) = rules.first_key.as_deref() {
+            put_since(out, *since);
+            put_text(out, secret_hash);
+            put_text(out, who);
+            out.extend_from_slice(&until.micros().to_le_bytes());
         }
         self.give();
     }
@@ -483,7 +490,14 @@ fn read_head(cursor: &mut Cursor<'_>) -> Result<Rules, BadFormat> {
     if let Some((_, behaviour)) = behaviours.last() {
         settings.behaviour = *behaviour;
     }
-    Ok(Rules { applied, settings, behaviours, ..Rules::default() })
+    let first_key = if read_flag(cursor)? {
+        let since = read_since(cursor)?;
+        let (secret_hash, who) = (cursor.text()?.into(), cursor.text()?.into());
+        Some(Arc::new(FirstKey { secret_hash, who, until: read_time(cursor)?, since }))
+    } else {
+        None
+    };
+    Ok(Rules { applied, settings, behaviours, first_key, ..Rules::default() })
 }
 
 fn read_operator(cursor: &mut Cursor<'_>) -> Result<Operator, BadFormat> {

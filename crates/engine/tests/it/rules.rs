@@ -212,6 +212,7 @@ fn a_program_is_compiled_when_it_is_needed_and_equal_documents_are_kept_once() {
 #[test]
 fn values_of_the_rules_keep_their_format() {
     let mut made = Made::new(2);
+    made.control(&first_key(7_000)).unwrap();
     made.control(&operator("house")).unwrap();
     made.control(&publish("house", 0, 5_000, 1)).unwrap();
     made.control(&withdraw("house", 1)).unwrap();
@@ -226,11 +227,11 @@ fn values_of_the_rules_keep_their_format() {
         written += "\n";
     });
     expect![[r#"
-        \x01\x01\t\x01c\x02UUUUUUUUUUUUUUUU\xa8\x01\x18\x02\x01\xe9\x03\x00\x00\x00\x00\x00\x00\x01\x05\xed\x03\x00\x00\x00\x00\x00\x00\x02
-        \x02\x01\x01\x05house\x01k\x07\x02\xea\x03\x00\x00\x00\x00\x00\x00
-        \x03\x01\x01\x01\x03\xeb\x03\x00\x00\x00\x00\x00\x00\x88\x13\x00\x00\x00\x00\x00\x00\x00\x87\x13\x00\x00\x00\x00\x00\x00\x08why 5000\x03who\x01\x02\x00\x00\x00\x00\x00\x00\x00\x00\xa08\t\x00\x00\x00\x00\x00\x00\x00\x02:{\"currency\":\"EUR\",\"earning\":{\"multipliers\":{\"slots\":0.1}}}\x01\x04\xec\x03\x00\x00\x00\x00\x00\x00\x04late\x03her
-        \x04\x01\x02\x01\x06\xee\x03\x00\x00\x00\x00\x00\x00\x05key-1\x04of 1@a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\x03who\x02\x06ingest\x07support\x01\n10.0.0.0/8\x01\x05hello\x00\x00\x00\x01\x07\xef\x03\x00\x00\x00\x00\x00\x00\nrotation-1@0101010101010101010101010101010101010101010101010101010101010101\x03her(#\x00\x00\x00\x00\x00\x00\x01\x08\xf0\x03\x00\x00\x00\x00\x00\x00\x03him
-        \x05\x01\x01\x01\t\xf1\x03\x00\x00\x00\x00\x00\x00\x01\x06a debt\x04them
+        \x01\x01\n\x01c\x02UUUUUUUUUUUUUUUU\xa8\x01\x18\x02\x01\xe9\x03\x00\x00\x00\x00\x00\x00\x01\x06\xee\x03\x00\x00\x00\x00\x00\x00\x02\x01\x02\xea\x03\x00\x00\x00\x00\x00\x00@b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2\x02meX\x1b\x00\x00\x00\x00\x00\x00
+        \x02\x01\x01\x05house\x01k\x07\x03\xeb\x03\x00\x00\x00\x00\x00\x00
+        \x03\x01\x01\x01\x04\xec\x03\x00\x00\x00\x00\x00\x00\x88\x13\x00\x00\x00\x00\x00\x00\x00\x87\x13\x00\x00\x00\x00\x00\x00\x08why 5000\x03who\x01\x02\x00\x00\x00\x00\x00\x00\x00\x00\xa08\t\x00\x00\x00\x00\x00\x00\x00\x02:{\"currency\":\"EUR\",\"earning\":{\"multipliers\":{\"slots\":0.1}}}\x01\x05\xed\x03\x00\x00\x00\x00\x00\x00\x04late\x03her
+        \x04\x01\x02\x01\x07\xef\x03\x00\x00\x00\x00\x00\x00\x05key-1\x04of 1@a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\x03who\x02\x06ingest\x07support\x01\n10.0.0.0/8\x01\x05hello\x00\x00\x00\x01\x08\xf0\x03\x00\x00\x00\x00\x00\x00\nrotation-1@0101010101010101010101010101010101010101010101010101010101010101\x03her(#\x00\x00\x00\x00\x00\x00\x01\t\xf1\x03\x00\x00\x00\x00\x00\x00\x03him
+        \x05\x01\x01\x01\n\xf2\x03\x00\x00\x00\x00\x00\x00\x01\x06a debt\x04them
     "#]].assert_eq(&written);
 }
 
@@ -262,6 +263,35 @@ fn secrets_of_a_key_end_with_it_and_with_each_later_rotation() {
     let revoke =
         Control::RevokeKey { operator: "house".into(), id: "first".into(), who: "him".into() };
     assert_eq!(made.control(&revoke), Ok(done(1)), "the key of the beginning is one like others");
+}
+
+fn first_key(until: i64) -> Control {
+    Control::FirstKey { secret_hash: "b2".repeat(32), until, who: "me".into() }
+}
+
+fn first_operator(name: &str) -> Control {
+    Control::FirstOperator { operator: name.into(), key_hash: "k".into(), events_per_second: 7 }
+}
+
+#[test]
+fn there_is_one_key_of_the_first_start_and_it_opens_until_there_is_an_operator() {
+    let mut made = Made::new(1);
+    let bad = Control::FirstKey { secret_hash: "short".into(), until: 1, who: "me".into() };
+    assert_eq!(made.control(&bad), Ok(declined(Declined::Malformed)));
+    assert!(made.rules.first_key().is_none() && !made.rules.has_had_first_key());
+    assert_eq!(made.control(&first_key(9_000)), Ok(done(0)));
+    assert_eq!(made.rules.first_key().unwrap().until.micros(), 9_000);
+    assert_eq!(made.control(&first_key(9_999)), Ok(declined(Declined::KeyExists)));
+    assert_eq!(made.rules.first_key().unwrap().until.micros(), 9_000);
+    assert_eq!(made.control(&first_operator("house")), Ok(done(1)));
+    assert!(made.rules.first_key().is_none() && made.rules.has_had_first_key());
+    for late in [first_operator("casino"), first_operator("house"), first_key(1)] {
+        assert_eq!(made.control(&late), Ok(declined(Declined::OperatorExists)));
+    }
+    let mut other = Made::new(1);
+    other.control(&first_key(9_000)).unwrap();
+    other.control(&operator("house")).unwrap();
+    assert!(other.rules.first_key().is_none(), "however the first operator came");
 }
 
 #[test]
@@ -368,6 +398,8 @@ fn rules_of_many_control_records_are_dropped_on_a_small_stack() {
 #[derive(Debug, Clone)]
 enum Act {
     Operator(u8),
+    FirstKey(i64),
+    FirstOperator(u8),
     Publish(u8, i64, u8, bool),
     Withdraw(u8, u32),
     Behaviour(u16),
@@ -385,6 +417,8 @@ fn act() -> impl Strategy<Value = Act> {
     let name = || 0..5_u8;
     prop_oneof![
         2 => name().prop_map(Act::Operator),
+        1 => (0..9_000_i64).prop_map(Act::FirstKey),
+        1 => name().prop_map(Act::FirstOperator),
         6 => (name(), 0..2_000_i64, 1..4_u8, prop::bool::weighted(0.1))
             .prop_map(|(name, from, document, is_stale)| Act::Publish(name, from, document, is_stale)),
         3 => (name(), 1..6_u32).prop_map(|(name, version)| Act::Withdraw(name, version)),
@@ -445,6 +479,10 @@ proptest! {
         for act in acts {
             match act {
                 Act::Operator(number) => drop(made.control(&operator(&name(number))).unwrap()),
+                Act::FirstKey(until) => drop(made.control(&first_key(until)).unwrap()),
+                Act::FirstOperator(number) => {
+                    made.control(&first_operator(&name(number))).unwrap();
+                }
                 Act::Publish(number, from, document, is_stale) => {
                     let latest =
                         made.rules.operator(&name(number)).map_or(0, |known| known.versions.latest());

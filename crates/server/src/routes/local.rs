@@ -1,4 +1,4 @@
-//! What only whoever runs the node may do, by the local socket.
+//! What only whoever runs the node may do: by the local socket, but for the first operator.
 
 use axum::http::Method;
 
@@ -8,9 +8,9 @@ use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, 
 use crate::description::schemas::object;
 use crate::problem::Refusal;
 use crate::roles::Scope;
-use crate::{audit, behaviour, dead_letters, host, topics};
+use crate::{audit, behaviour, dead_letters, first_key, host, topics};
 
-pub(super) static ROUTES: [Route; 17] = [
+pub(super) static ROUTES: [Route; 19] = [
     Route {
         id: "getStatus",
         method: Method::GET,
@@ -67,6 +67,48 @@ pub(super) static ROUTES: [Route; 17] = [
         ],
         refusals: &[Refusal::OperatorExists],
         handler: |way| way.to(host::add_operator),
+    },
+    Route {
+        id: "makeFirstKey",
+        method: Method::POST,
+        path: "/local/first-key",
+        scope: Scope::NodeWrite,
+        audience: Audience::Socket,
+        by: By::Nothing,
+        effect: Effect::Administers,
+        area: Area::Node,
+        summary: "Make the key that adds the first operator, once",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[
+            Answer::json(201, "The key, and until when it is valid", object),
+            Answer::json(200, "Of a dry run", object),
+        ],
+        refusals: &[Refusal::OperatorExists, Refusal::KeyExists],
+        handler: |way| way.to(first_key::make),
+    },
+    Route {
+        id: "addFirstOperator",
+        method: Method::POST,
+        path: "/api/v1/first-operator",
+        scope: Scope::NodeWrite,
+        audience: Audience::FirstStart,
+        by: By::Nothing,
+        effect: Effect::Administers,
+        area: Area::Node,
+        summary: "Add the first operator and make its key",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[
+            Answer::json(201, "The operator and its key", object),
+            Answer::json(200, "Of a dry run", object),
+        ],
+        refusals: &[Refusal::OperatorExists],
+        handler: |way| way.to(first_key::add_operator),
     },
     Route {
         id: "pauseOperator",

@@ -451,7 +451,9 @@ impl Service {
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let operator = match call.route.audience {
         Audience::Everybody => Some(call.operator().id.to_string()),
-        Audience::Socket | Audience::Nodes => call.parameters.text(OPERATOR_ID).map(str::to_owned),
+        Audience::Socket | Audience::FirstStart | Audience::Nodes => {
+            call.parameters.text(OPERATOR_ID).map(str::to_owned)
+        }
     };
     let Call { service, parameters, .. } = call;
     let limit = parameters.limit()?;

@@ -165,6 +165,14 @@ async fn refuse_strangers(world: &World, node: usize, counts: &mut Counts) {
         let asked = route.path.replace(['{', '}'], "");
         match route.audience {
             Audience::Everybody => continue,
+            Audience::FirstStart => {
+                let body = json!({ "operatorId": "somebody" });
+                let answer = api.send(ask(route.method, &asked).json(&body)).await;
+                is(&answer, 403, "forbidden", &asked);
+                let answer = api.send_bare(ask(route.method, &asked).json(&body)).await;
+                is(&answer, 401, "unauthorized", &asked);
+                assert_eq!(api.on_socket(ask(route.method, &asked)).await.status, 404, "{asked}");
+            }
             Audience::Socket => {
                 let answer = api.send(ask(route.method, &asked)).await;
                 assert_eq!(answer.status, 404, "{asked} by the network");
@@ -233,13 +241,14 @@ async fn answer_all(world: &World) {
                     let Some(cluster) = world.cluster() else { continue };
                     (cluster.ask_as_node(node, world.example(route.id, node)).await, "as a node")
                 }
-                (Audience::Everybody, _) => continue,
+                // `first_key.rs` asks it of a node that has no operator.
+                (Audience::Everybody | Audience::FirstStart, _) => continue,
             };
-            // No partition stands here: the commands' tests make one stand.
-            if route.id == "skip" {
-                is(&answer, 409, "not_standing_there", route.id);
-            } else {
-                succeeded(world, route, &answer, what);
+            match route.id {
+                // No partition stands here: the commands' tests make one stand.
+                "skip" => is(&answer, 409, "not_standing_there", route.id),
+                "makeFirstKey" => is(&answer, 409, "operator_exists", route.id),
+                _ => succeeded(world, route, &answer, what),
             }
             counts.add(what);
         }

@@ -14,6 +14,7 @@ mod description;
 mod dry_run;
 mod encodings;
 mod fairness;
+mod first_key;
 mod hostile;
 mod idempotency;
 mod intake;

@@ -102,7 +102,8 @@ async fn put_all_down(world: &World) {
         }
         for route in routes::list() {
             let is_s = route.audience;
-            if is_s == Audience::Everybody && route.scope != Scope::Public
+            if is_s == Audience::FirstStart
+                || is_s == Audience::Everybody && route.scope != Scope::Public
                 || is_s == Audience::Nodes && world.cluster().is_none()
             {
                 continue;

@@ -234,6 +234,7 @@ impl World {
             "getPagePart" => "/api/docs/swagger-initializer.js".into(),
             "getStatus" => "/local/status".into(),
             "listOperators" | "addOperator" => "/local/operators".into(),
+            "makeFirstKey" => "/local/first-key".into(),
             "getBehaviour" => "/local/behaviour".into(),
             "switchBehaviour" => "/local/behaviour?dryRun=true".into(),
             "skip" => "/local/skip".into(),

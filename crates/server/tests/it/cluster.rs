@@ -3,6 +3,7 @@
 mod between;
 pub(crate) mod fake;
 mod strangers;
+mod trail;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

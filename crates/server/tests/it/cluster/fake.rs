@@ -51,6 +51,7 @@ struct Told {
 #[derive(Debug)]
 struct Shared {
     nodes: [Arc<Node>; 2],
+    trails: [Arc<Trail>; 2],
     addresses: OnceLock<[String; 2]>,
     /// As each of the nodes sees it.
     owners: Mutex<[[Option<usize>; 4]; 2]>,
@@ -334,7 +335,7 @@ impl Host for Fake {
     }
 
     fn trail(&self) -> &Arc<Trail> {
-        self.node().trail()
+        &self.shared.trails[self.own]
     }
 
     fn behaviours(&self) -> Vec<u16> {
@@ -347,7 +348,9 @@ impl Host for Fake {
     }
 
     fn peers(&self) -> Vec<String> {
-        vec![self.shared.addresses.get().unwrap()[1 - self.own].clone()]
+        let other = 1 - self.own;
+        let has_other = self.shared.owners.lock().unwrap()[self.own].contains(&Some(other));
+        has_other.then(|| self.shared.addresses.get().unwrap()[other].clone()).into_iter().collect()
     }
 }
 
@@ -395,7 +398,23 @@ impl Cluster {
         Self::of([behaviour::KNOWN; 2], [SECRET; 2], tls, Settings::default).await
     }
 
+    /// The same, which keep these trails instead of those of their directories.
+    pub(crate) async fn with_trails(trails: [Arc<Trail>; 2]) -> Self {
+        let (known, trails) = ([behaviour::KNOWN; 2], Some(trails));
+        Self::keeping(trails, known, [SECRET; 2], [None, None], Settings::default).await
+    }
+
     async fn of(
+        known: [&'static [Behaviour]; 2],
+        secrets: [&str; 2],
+        tls: [Option<Tls>; 2],
+        settings: impl Fn() -> Settings,
+    ) -> Self {
+        Self::keeping(None, known, secrets, tls, settings).await
+    }
+
+    async fn keeping(
+        trails: Option<[Arc<Trail>; 2]>,
         known: [&'static [Behaviour]; 2],
         secrets: [&str; 2],
         tls: [Option<Tls>; 2],
@@ -408,6 +427,7 @@ impl Cluster {
         let knowing = |own: usize| move |options: &mut NodeOptions| options.behaviours = known[own];
         let nodes = [A, B].map(|own| start_node(directories[own].path(), knowing(own)));
         let shared = Arc::new(Shared {
+            trails: trails.unwrap_or_else(|| nodes.each_ref().map(|node| Arc::clone(node.trail()))),
             nodes: nodes.clone(),
             addresses: OnceLock::new(),
             owners: Mutex::new([[0, 1, 2, 3].map(|number| Some(home(number))); 2]),

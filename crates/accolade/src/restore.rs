@@ -8,7 +8,7 @@ use accolade_engine::disk::Disk;
 use accolade_engine::objects::Objects;
 use accolade_storage::disk::{RealDisk, lock_directory};
 use accolade_storage::node::SHIPPED_KEYS;
-use accolade_storage::ship::{BlockCache, Fetch, List, is_unfinished, newest};
+use accolade_storage::ship::{BlockCache, Fetch, List, begin_restore, is_unfinished, newest};
 use accolade_storage::trail;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -25,8 +25,9 @@ const LOCK_FILE: &str = "LOCK";
 #[derive(Debug, Args)]
 #[command(
     long_about = "Brings back what a node has shipped (`[ship]` in its configuration) into a data \
-                  directory that is empty or not there: accounts, ledger, dead letters, ids and the log. \
-                  Every object's checksum is checked. It says up to when everything is there; what was \
+                  directory that is empty or not there: accounts, ledger, dead letters, ids, the log, and \
+                  the trail of who did what. Every object's checksum is checked. Where it was interrupted, \
+                  it is run again. It says up to when everything is there; what was \
                   answered later was on the lost disk alone. Senders may repeat whatever they are not \
                   sure of: what is there is recognised.\n\n\
                   Make sure that the old node runs no more before the restored one is started.",
@@ -63,11 +64,14 @@ fn restore(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(data_dir)?);
     refuse_unless_empty(data_dir, &*disk)?;
     let lock = lock_directory(data_dir)?;
-    let restored = bring(&objects, &list, disk)
-        .with_context(|| format!("`{}` was not restored from `{from}`", data_dir.display()))?;
-    // The trail goes on where it was shipped to.
-    let trail = restore_trail(&objects, data_dir)
-        .with_context(|| format!("the audit trail was not restored from `{from}`"))?;
+    // What comes last says that everything is there: whatever breaks off before is begun anew.
+    begin_restore(&*disk)?;
+    let trail = restore_trail(&objects, data_dir).with_context(|| {
+        format!("the audit trail was not restored from `{from}`: nothing else was, run it again")
+    })?;
+    let restored = bring(&objects, &list, disk).with_context(|| {
+        format!("`{}` was not restored from `{from}`: run it again", data_dir.display())
+    })?;
     drop(lock);
     if let Some(trail) = trail {
         let covers = accolade_wire::timestamp::write(trail.covers);

@@ -23,6 +23,7 @@ use crate::log::{LogFrame, LogWriter, RANDOM_BYTES, each_slice};
 use crate::lookup::{self, Lookup};
 use crate::pages::{self, Pages};
 use crate::segment::{BEGIN, COMMIT, Family, Position, Writer};
+use crate::ship::is_unfinished;
 use crate::slices::{SliceWriter, Slices};
 use crate::table_cache::TableCache;
 
@@ -372,7 +373,14 @@ fn check_format(disk: &dyn Disk) -> Result<()> {
             disk.remove(FORMAT_FILE).map_err(io)?;
             write_format(disk)
         }
-        _ => Err(StorageError::damaged(FORMAT_FILE, 0, "it does not name a format")),
+        _ => {
+            let what = if is_unfinished(disk)? {
+                "the directory was not restored to its end: restore it again"
+            } else {
+                "it does not name a format"
+            };
+            Err(StorageError::damaged(FORMAT_FILE, 0, what))
+        }
     }
 }
 

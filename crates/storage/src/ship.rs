@@ -19,7 +19,7 @@ pub use self::borrowed::borrow;
 pub(crate) use self::borrowed::{Nothing, remote};
 pub use self::cache::BlockCache;
 pub use self::directory::Directory;
-pub use self::fetch::{Fetch, fetch, is_unfinished, newest};
+pub use self::fetch::{Fetch, begin_restore, fetch, is_unfinished, newest};
 pub use self::list::{List, ListedFile, Piece};
 pub use self::shipped::{Shipped, last_shipped, read_shipped};
 pub use self::shipper::Shipper;

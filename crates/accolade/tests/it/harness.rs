@@ -52,6 +52,12 @@ impl Ran {
         self.out
     }
 
+    /// The lines of JSON that it printed, where it ended well.
+    #[track_caller]
+    pub(crate) fn lines(self) -> Vec<serde_json::Value> {
+        self.well().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// What it complained of, where it ended badly.
     #[track_caller]
     pub(crate) fn badly(self) -> String {

@@ -1,7 +1,10 @@
 //! A node that ships its checkpoints, loses its disk, and is brought back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::api::request;
 use crate::harness::{Home, Serving, line_with, until};
 
 const EVERY_SECOND: (&str, &str) = ("ACCOLADE_SHIP_EVERY_SECONDS", "1");
@@ -20,14 +23,13 @@ fn ingest(home: &Home) -> String {
     home.run(&["ingest", "--shift-to-now", "examples/wagers.ndjson"]).well()
 }
 
-fn status(home: &Home) -> serde_json::Value {
+fn status(home: &Home) -> Value {
     serde_json::from_str(&home.run(&["status", "--json"]).well()).unwrap()
 }
 
 /// Waits until everything that was answered so far is shipped.
 fn shipped(home: &Home) -> String {
-    let time =
-        |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let answered = time(&status(home)["logTime"]);
     until("a list that covers what was answered", || {
         let shipping = status(home)["shipping"].clone();
@@ -116,4 +118,91 @@ fn a_restore_that_cannot_be_says_why() {
     assert!(!Path::new(&home.data_dir()).exists(), "nothing was made");
     let unknown = home.run(&["restore", "--from", "ftp://somewhere"]).badly();
     assert!(unknown.contains("ftp://somewhere"), "{unknown}");
+}
+
+/// Records of the trail, the newest first, by filters.
+fn log(home: &Home, filters: &[&str]) -> Vec<Value> {
+    home.run(&[&["audit", "log", "--json", "--limit", "10000"], filters].concat()).lines()
+}
+
+/// The first file below `folder` whose bytes contain `text`.
+fn file_with(folder: &Path, text: &str) -> PathBuf {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if place_of(&std::fs::read(&path).unwrap(), text).is_some() {
+                found.push(path);
+            }
+        }
+    }
+    found.into_iter().min().unwrap()
+}
+
+fn place_of(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
+#[test]
+fn a_restored_node_has_its_trail_and_a_restore_that_broke_off_at_it_is_run_again() {
+    let (home, store) = (Home::new(), tempfile::tempdir().unwrap());
+    // Once, when the node ends.
+    let to = [
+        ("ACCOLADE_SHIP_TO", store.path().to_str().unwrap()),
+        ("ACCOLADE_SHIP_EVERY_SECONDS", "3600"),
+    ];
+    let added = home.run_with(&["operator", "add", "operator-1"], &to).well();
+    let key = added.split_whitespace().find(|word| word.starts_with("acc_")).unwrap();
+    home.run_with(&["operator", "add", "operator-2"], &to).well();
+    let serving = home.serve(&to);
+    // More than two pages of them.
+    for number in 0..1_100 {
+        let path = format!("/api/v1/players/player-{number:04}/balance");
+        assert_eq!(request(&serving, "GET", &path, key, "").0, 404);
+    }
+    assert_eq!(serving.stop().0, Some(0));
+    let before = log(&home, &[]);
+    let last = before[0]["number"].clone();
+    std::fs::remove_dir_all(home.data_dir()).unwrap();
+
+    // A part of what was shipped of the trail is away.
+    let away = file_with(&store.path().join("trail"), "player-0700");
+    std::fs::rename(&away, store.path().join("away")).unwrap();
+    let restore = ["restore", "--from", store.path().to_str().unwrap()];
+    for _ in 0..2 {
+        let broken_off = home.run(&restore).badly();
+        assert!(broken_off.contains("the audit trail was not restored"), "{broken_off}");
+    }
+    let unfinished = home.run(&["status"]).badly();
+    assert!(unfinished.contains("restore it again"), "{unfinished}");
+    std::fs::rename(store.path().join("away"), &away).unwrap();
+    line_with(&home.run(&restore).well(), "the audit trail is there up to");
+    assert!(home.run(&restore).badly().contains("is not empty"));
+
+    let after = log(&home, &[]);
+    let kept: Vec<_> =
+        after.iter().filter(|record| record["number"].as_u64() <= last.as_u64()).collect();
+    assert_eq!(kept, before.iter().collect::<Vec<_>>());
+    assert_eq!(log(&home, &["--operator", "operator-1", "--route", "getBalance"]).len(), 1_100);
+    let one = log(&home, &["--player", "player-0700"]);
+    assert_eq!((one.len(), &one[0]["status"]), (1, &Value::from(404)));
+    let operators = log(&home, &["--kind", "change", "--route", "addOperator"]);
+    assert_eq!(operators.len(), 2, "{operators:?}");
+    assert!(log(&home, &["--to", "2020-01-01T00:00:00Z"]).is_empty());
+    let few = home.run(&["audit", "log", "--player", "player-0700"]).well();
+    line_with(line_with(&few, "getBalance"), "player-0700");
+
+    line_with(&home.run(&["audit", "verify"]).well(), "every chain whole");
+    let path = file_with(&home.data_dir().join("audit"), "player-0700");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let place = place_of(&bytes, "player-0700").unwrap();
+    bytes[place] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let ran = home.run(&["audit", "verify"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let named = line_with(&ran.out, "  record").to_owned();
+    assert_eq!(named.split_whitespace().last().unwrap(), one[0]["number"].to_string());
 }

@@ -99,7 +99,7 @@ impl Fetch<'_> {
         forget(&*disk)?;
         clear(&*disk)?;
         if self.everything {
-            write_format(&*disk, UNFINISHED_WORDS)?;
+            begin_restore(&*disk)?;
         }
         let at_once = list.files.iter().filter(|(path, file)| {
             self.everything || is_needed_at_once(path, file, list.covers.hour())
@@ -289,6 +289,12 @@ fn clear(disk: &dyn Disk) -> Result<()> {
 fn write_format(disk: &dyn Disk, words: &str) -> Result<()> {
     replace(disk, FORMAT_FILE, UNFINISHED_FILE, words.as_bytes())
         .map_err(|source| StorageError::io(FORMAT_FILE, source))
+}
+
+/// Says in the directory that not everything is there yet: until a fetch of everything has come to its end there, nobody
+/// opens it.
+pub fn begin_restore(disk: &dyn Disk) -> Result<()> {
+    write_format(disk, UNFINISHED_WORDS)
 }
 
 /// Whether a fetch of everything has begun in this directory and not come to its end.

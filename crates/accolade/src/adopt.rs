@@ -8,6 +8,7 @@ mod cluster;
 use std::path::Path;
 use std::sync::Arc;
 
+use accolade_domain::time::Timestamp;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{OrderedLog, Owner};
 use accolade_engine::ownership::Cursor;
@@ -22,6 +23,7 @@ use accolade_storage::disk::{RealDisk, lock_directory};
 use accolade_storage::error::StorageError;
 use accolade_storage::open::Options;
 use accolade_storage::ship::{Shipper, is_unfinished};
+use accolade_storage::trail::ship_whole;
 use accolade_wire::order::SourceTopic;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -52,7 +54,7 @@ enum ClusterCommand {
     #[command(
         long_about = "Brings everything that an embedded node knows into a cluster in which nothing has \
                       happened yet: balances, ledger with its hashes and places, ids, dead letters, what \
-                      is on its way, operators and programs. The node must not run. The configuration is \
+                      is on its way, operators and programs, and the trail of who did what. The node must not run. The configuration is \
                       that of one of the cluster's nodes; all of them are started afterwards, and the \
                       embedded one never again.\n\n\
                       The directory is read and left as it is. The number of partitions is fixed for ever: \
@@ -103,7 +105,8 @@ fn adopt(config: &Config, directory: &Path) -> anyhow::Result<()> {
         node: joining.options.name.clone(),
         address: joining.options.address.clone(),
     };
-    let adopting = Adopting { embedded, cluster, objects, work: config.data_dir.join(FOLDER) };
+    let work = config.data_dir.join(FOLDER);
+    let adopting = Adopting { directory, embedded, cluster, objects, work };
     let adopted = adopting.run();
     log.resign();
     adopting.clear()?;
@@ -169,9 +172,12 @@ struct Shipped {
     batches: u64,
     ids: u64,
     bytes: u64,
+    /// The last record of the trail; nothing where there is none.
+    trail: Option<Timestamp>,
 }
 
 struct Adopting<'a> {
+    directory: &'a Path,
     embedded: Embedded,
     cluster: Cluster<'a>,
     objects: Arc<dyn Objects>,
@@ -184,7 +190,8 @@ impl Adopting<'_> {
         let controls = self.embedded.controls();
         let unclaimed = self.cluster.check(partitions, controls)?;
         let controls = self.cluster.write_controls(controls)?;
-        let mut shipped = Shipped::default();
+        let trail = self.ship_trail().context("the audit trail could not be shipped")?;
+        let mut shipped = Shipped { trail, ..Shipped::default() };
         let mut owners = Vec::new();
         for number in unclaimed {
             let partition = &partitions[usize::from(number)];
@@ -204,6 +211,12 @@ impl Adopting<'_> {
         let owners: Vec<Owner> = owners.into_iter().map(|(_, owner)| owner).collect();
         self.cluster.announce(&owners)?;
         Ok(shipped)
+    }
+
+    /// Ships the chain of who did what, which nodes list beside their own.
+    fn ship_trail(&self) -> anyhow::Result<Option<Timestamp>> {
+        self.clear()?;
+        Ok(ship_whole(self.directory, &self.work, &self.objects)?)
     }
 
     /// Writes a partition's home, ships it, and returns the key of its list.
@@ -255,7 +268,7 @@ fn describe(embedded: &Embedded, shipped: &Shipped, to: &str) -> anyhow::Result<
     let rules = partitions[0].rules();
     let players: u64 =
         partitions.iter().map(|partition| partition.players().all().len() as u64).sum();
-    let Shipped { batches, ids, bytes } = shipped;
+    let Shipped { batches, ids, bytes, trail } = shipped;
     say(format_args!(
         "adopted the cluster {}: {} partitions, {} players, {} operators, {} control records",
         rules.settings.cluster_id,
@@ -270,6 +283,12 @@ fn describe(embedded: &Embedded, shipped: &Shipped, to: &str) -> anyhow::Result<
         grouped(*ids),
         grouped(*bytes)
     ))?;
+    if let Some(last) = trail {
+        let last = accolade_wire::timestamp::write(*last);
+        say(format_args!(
+            "the audit trail up to {last} was shipped: nodes list and verify it beside their own"
+        ))?;
+    }
     say("start the cluster's nodes with `accolade serve`; do not start the embedded node again")?;
     Ok(())
 }

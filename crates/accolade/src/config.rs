@@ -57,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) http: crate::http_config::HttpConfig,
 
     #[config(nested)]
+    pub(crate) audit: crate::audit_config::AuditConfig,
+
+    #[config(nested)]
     pub(crate) logs: LogsConfig,
 
     #[config(nested)]
@@ -86,10 +89,6 @@ pub(crate) struct NodeConfig {
     /// Bytes up to which the log is kept, whatever its age; 0 for no such limit.
     #[config(env = "ACCOLADE_LOG_BYTES_MAX", default = 0)]
     pub(crate) log_bytes_max: u64,
-
-    /// Days for which the trail of who did what is kept (seven years); none of it is removed before.
-    #[config(env = "ACCOLADE_AUDIT_DAYS", default = 2557)]
-    pub(crate) audit_days: u32,
 
     /// Bytes of a file of the log and of the journal, allocated ahead (256 MiB).
     #[config(env = "ACCOLADE_SEGMENT_BYTES", default = 268_435_456)]
@@ -258,7 +257,7 @@ impl Config {
         options.checkpoint_every = Duration::from_millis(node.checkpoint_every_ms);
         options.log_days = node.log_days;
         options.log_bytes_max = node.log_bytes_max;
-        options.audit_days = node.audit_days;
+        options.audit_days = self.audit.days;
         options.free_bytes_min = node.free_bytes_min;
         options.queue_bytes_max = node.queue_bytes_max;
         options.lag_bytes_max = node.lag_bytes_max;
@@ -285,7 +284,7 @@ impl Config {
         let mut joining = self.cluster.joining(&self.data_dir, self.node.partitions, every)?;
         if let Some(joining) = &mut joining {
             joining.options.folds = self.node.folds;
-            joining.options.audit_days = self.node.audit_days;
+            joining.options.audit_days = self.audit.days;
             joining.options.free_bytes_min = self.node.free_bytes_min;
             joining.options.filter_bytes_max = self.node.filter_bytes_max();
             joining.options.patience = Duration::from_millis(self.http.wait_ms);
@@ -295,11 +294,13 @@ impl Config {
 
     /// What the HTTP API takes.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { access_log: self.logs.access_log(), ..self.http.settings() }
+        let access_log = self.logs.access_log();
+        self.audit.settings(Settings { access_log, ..self.http.settings() })
     }
 
     /// The same, of a node that others reach: with the issuers whose tokens are taken.
     pub(crate) fn settings_to_serve(&self) -> anyhow::Result<Settings> {
+        self.audit.check()?;
         Ok(Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings() })
     }
 }

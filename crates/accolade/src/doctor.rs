@@ -4,6 +4,7 @@
 //! has a time limit, and none keeps the others from being asked.
 
 mod address;
+mod audit;
 mod bucket;
 mod clock;
 mod descriptors;
@@ -128,6 +129,7 @@ async fn examine(config: &Config) -> Findings {
     secrets::examine(config, &mut findings);
     let is_running = disk::examine(config, &mut findings, &mut clocks).await;
     descriptors::examine(&mut findings);
+    audit::examine(config, &mut findings);
     address::examine(config, is_running, &mut findings).await;
     #[cfg(feature = "cluster")]
     let brokers = limited("brokers", kafka::examine(joining));

@@ -7,6 +7,7 @@
 mod adopt;
 mod arguments;
 mod audit;
+mod audit_config;
 mod behaviour;
 mod bench;
 mod client;

@@ -342,15 +342,10 @@ impl ClusterNode {
 
 impl Inner {
     fn start_trail(&self) -> Trail {
-        let ClusterOptions { name, data_dir, descriptors, checkpoint_every, audit_days, .. } =
-            &self.options;
-        let (objects, every) = (Arc::clone(&self.objects), *checkpoint_every);
-        let options = TrailOptions {
-            node: name.clone(),
-            keep_days: *audit_days,
-            ship: Some(ShipOptions { objects, every }),
-            ..TrailOptions::default()
-        };
+        let ClusterOptions { name, data_dir, files, descriptors, audit_days, .. } = &self.options;
+        let (objects, every) = (Arc::clone(&self.objects), self.options.checkpoint_every);
+        let ship = Some(ShipOptions { objects, every });
+        let options = TrailOptions::of_node(name, *audit_days, files, ship);
         Trail::start(data_dir, descriptors, options)
     }
 

@@ -386,13 +386,7 @@ impl Inner {
 
     fn start_trail(&self) -> Trail {
         let NodeOptions { data_dir, descriptors, files, ship, audit_days, .. } = &self.options;
-        let usual = TrailOptions::default();
-        let options = TrailOptions {
-            keep_days: *audit_days,
-            segment_bytes: usual.segment_bytes.min(files.segment_bytes),
-            ship: ship.clone(),
-            ..usual
-        };
+        let options = TrailOptions::of_node("", *audit_days, files, ship.clone());
         Trail::start(data_dir, descriptors, options)
     }
 

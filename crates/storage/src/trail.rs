@@ -4,6 +4,7 @@
 //! thread writes what waits as one frame and makes it durable; what somebody waits for at once, everything else soon.
 //! Where it cannot be written, nothing else of the node stops: whoever asks the trail hears of it.
 
+mod adopting;
 mod chain;
 mod elsewhere;
 mod reading;
@@ -21,6 +22,7 @@ use accolade_engine::disk::Disk;
 use accolade_engine::error::in_full;
 use accolade_wire::trail::{ChainEnd, TrailEntry};
 
+pub use self::adopting::ship_whole;
 pub use self::chain::{NotAppended, Pending, TrailChain};
 pub use self::elsewhere::{Elsewhere, Lists, lists};
 pub use self::reading::{At, Looked, Readable, Verified};
@@ -29,6 +31,7 @@ use crate::descriptors::Descriptors;
 use crate::disk::RealDisk;
 use crate::driver::lock;
 use crate::node::{ShipOptions, now};
+use crate::open::Options;
 use crate::segment::Position;
 
 /// The trail's directory within a data directory.
@@ -69,6 +72,14 @@ impl Default for TrailOptions {
     fn default() -> Self {
         let (node, segment_bytes) = (String::new(), SEGMENT_BYTES);
         Self { node, keep_days: KEEP_DAYS, segment_bytes, ship: None }
+    }
+}
+
+impl TrailOptions {
+    /// Those of the node `name`, whose files have these sizes.
+    pub fn of_node(name: &str, keep_days: u32, files: &Options, ship: Option<ShipOptions>) -> Self {
+        let (node, segment_bytes) = (name.to_owned(), SEGMENT_BYTES.min(files.segment_bytes));
+        Self { node, keep_days, segment_bytes, ship }
     }
 }
 

@@ -72,6 +72,8 @@ fn a_cluster_answers_as_the_directory_did_and_goes_on() {
     let conflict = submit(&serving, &key, &wager("before-1", PLAYERS[0], "31.00"));
     assert_eq!(conflict["outcome"], "dead_letter", "{conflict}");
     let before = said(&serving, &key);
+    let log = ["audit", "log", "--json", "--limit", "1000"];
+    let trail = home.run(&log).lines();
     let in_use = adopt(&cluster, &home).badly();
     assert!(in_use.contains("stop it first"), "{in_use}");
     serving.kill();
@@ -81,10 +83,17 @@ fn a_cluster_answers_as_the_directory_did_and_goes_on() {
     let adopted = adopted.well();
     line_with(&adopted, "4 partitions, ");
     line_with(&adopted, "2 operators, 5 control records");
+    line_with(&adopted, "the audit trail up to");
     assert_eq!(listed(&cluster.data_dir()), ["LOCK"], "what was written on the way is gone");
 
     let serving = cluster.serve(&home);
     assert_eq!(said(&serving, &key), before);
+    let (chain, last) = (&trail[0]["chain"], trail[0]["number"].as_u64());
+    let listed = cluster.run(&home, &log).lines();
+    let is_old = |record: &&Value| &record["chain"] == chain && record["number"].as_u64() <= last;
+    let adopted: Vec<_> = listed.iter().filter(is_old).collect();
+    assert_eq!(adopted, trail.iter().collect::<Vec<_>>());
+    assert!(listed.iter().any(|record| record["node"] == "node-1"), "{listed:?}");
     let repeat = submit(&serving, &key, &wager("before-1", PLAYERS[0], "30.00"));
     assert_eq!(repeat["outcome"], "repeated", "{repeat}");
     assert_eq!(repeat["points"], counted["points"]);

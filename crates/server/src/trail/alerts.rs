@@ -10,10 +10,8 @@ use accolade_domain::time::{HOUR_MICROS, Timestamp};
 const MINUTE_MICROS: i64 = 60_000_000;
 /// Addresses, and credentials, that are watched one by one.
 const WATCHED_MAX: usize = 4_096;
-/// Players of all credentials together that are told apart.
-const PLAYERS_MAX: usize = 1 << 20;
 
-/// From when on it is an alert.
+/// From when on it is an alert; 0 for never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
     /// Refused credentials of one address within a minute.
@@ -24,6 +22,11 @@ pub struct Thresholds {
     pub probes: u32,
     /// Different players that one credential has read within an hour.
     pub players: u32,
+}
+
+impl Thresholds {
+    /// Players of all credentials together that are told apart: one alone has no more.
+    pub const PLAYERS_MAX: u32 = 1 << 20;
 }
 
 impl Default for Thresholds {
@@ -169,7 +172,8 @@ impl Alerts {
         let players = self.players.get(&subject, at)?;
         // Beyond the threshold nothing more is to be told.
         let is_over = players.len() >= of.players as usize;
-        if is_over || self.players_in_all >= PLAYERS_MAX || !players.insert(hash(&player)) {
+        let is_full = self.players_in_all >= Thresholds::PLAYERS_MAX as usize;
+        if is_over || is_full || !players.insert(hash(&player)) {
             return None;
         }
         self.players_in_all += 1;
@@ -240,6 +244,17 @@ mod tests {
             next.extend(alerts.refused(peer, at(120), &OF));
         }
         assert_eq!(kinds(&next), [("refused_by_address", true)]);
+    }
+
+    #[test]
+    fn a_threshold_of_nothing_is_never_reached() {
+        let (mut alerts, peer) = (Alerts::default(), None);
+        let of = Thresholds { refused_by_address: 0, refused: 0, probes: 0, players: 0 };
+        for number in 0..1_000 {
+            assert!(alerts.refused(peer, at(60), &of).is_empty());
+            assert_eq!(alerts.probed("a", at(60), &of), None);
+            assert_eq!(alerts.read("a", &format!("p{number}"), at(60), &of), None);
+        }
     }
 
     #[test]

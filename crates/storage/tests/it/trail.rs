@@ -14,7 +14,7 @@ use accolade_storage::disk::RealDisk;
 use accolade_storage::node::ShipOptions;
 use accolade_storage::ship::{BlockCache, Fetch};
 use accolade_storage::trail::{
-    FOLDER, Looked, Pending, Readable, Trail, TrailChain, TrailOptions, lists,
+    FOLDER, Looked, Pending, Readable, Trail, TrailChain, TrailOptions, lists, ship_whole,
 };
 use accolade_wire::trail::{TrailEntry, TrailKind};
 
@@ -268,4 +268,33 @@ fn a_chain_is_shipped_brought_back_and_read_where_it_was_shipped() {
     put(&trail, 400, "two of one").unwrap();
     trail.stop();
     assert!(trail.shipping_failure().unwrap().contains("goes on otherwise"));
+}
+
+#[test]
+fn the_chain_of_a_directory_that_is_adopted_is_shipped_whole_however_often_and_the_directory_stays()
+{
+    let objects: Arc<dyn Objects> = Arc::new(Memory::default());
+    let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let adopt = || {
+        let work = tempfile::tempdir().unwrap();
+        ship_whole(directory.path(), work.path(), &objects).unwrap()
+    };
+    assert_eq!(adopt(), None, "there is nothing yet");
+    for life in 0..2 {
+        let trail = start(directory.path(), TrailOptions { node: String::new(), ..options() });
+        for number in 0..30 {
+            put(&trail, life * 100 + number, &format!("{life}-{number}")).unwrap();
+        }
+        trail.stop();
+        let shipped_at = adopt().unwrap();
+        assert_eq!(shipped_at, at(life * 100 + 29));
+        assert_eq!(adopt(), Some(shipped_at), "an adoption that was interrupted is run again");
+        assert!(!directory.path().join(FOLDER).join("SHIPPED").exists());
+    }
+    let ship = Some(ShipOptions { objects, every: Duration::from_hours(1) });
+    let trail = start(other.path(), TrailOptions { ship, ..options() });
+    let shipped = trail.elsewhere().chains(&[]).unwrap();
+    assert_eq!((shipped.len(), &*shipped[0].node), (1, ""));
+    assert_eq!(subjects(&shipped[0].readable).len(), 61);
+    assert_eq!(shipped[0].readable.verify(&mut |_| ()).unwrap().unwrap().records, 61);
 }

@@ -165,7 +165,7 @@ async fn a_key_of_an_app_sends_the_events_that_it_lists_for_its_player_from_its_
         "origins": ["https://app.example"], "playerId": "p1",
     });
     let (_, secret) = make(&api, &app).await;
-    let send = |event: Value| ask("POST", "/api/v1/events").json(&event);
+    let send = |event: Value| ask("POST", "/api/v1/events?wait=applied").json(&event);
     let own = send(game_event(Some("e1"), "p1")).header("origin", "https://app.example");
     assert_eq!(send_as(&api, &secret, own).await.json["status"], "success");
     let elsewhere = send(game_event(Some("e2"), "p1")).header("origin", "https://evil.example");

@@ -55,7 +55,7 @@ async fn a_player_sees_what_is_its_own_and_nothing_of_others() {
 #[tokio::test]
 async fn an_app_of_players_sends_events_of_its_own_player_alone() {
     let api = with_roles().await;
-    let send = |event| ask("POST", "/api/v1/events").json(&event);
+    let send = |event| ask("POST", "/api/v1/events?wait=applied").json(&event);
     let own = send_as(&api, Role::Ingest, send(game_event(Some("e1"), "p1"))).await;
     assert_eq!(own.json["status"], "success", "{own:?}");
     let another = send_as(&api, Role::Ingest, send(game_event(Some("e2"), "p2"))).await;

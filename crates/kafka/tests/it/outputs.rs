@@ -1,9 +1,11 @@
 //! Outputs, as a reader of committed records sees them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::config::{KafkaConfig, OutputTopic};
+use accolade_kafka::log::KafkaLog;
 use accolade_kafka::outputs::{OutputRecord, OutputRecords, PublishFailed, Publisher, Taken};
 use rdkafka::Offset;
 use rdkafka::admin::{AlterConfig, ResourceSpecifier};
@@ -175,6 +177,21 @@ fn a_publisher_that_another_has_stepped_over_begins_again() {
     assert_eq!(seen(&config), [1, 2, 3]);
 }
 
+/// What `work` returns; the node hears meanwhile, without which it would be out of the group after ten seconds.
+fn while_heard<T>(log: &KafkaLog, work: impl FnOnce() -> T) -> T {
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                hear_assignment(log, &mut Vec::new());
+            }
+        });
+        let made = work();
+        is_done.store(true, Ordering::Relaxed);
+        made
+    })
+}
+
 /// Bytes that no compression makes fewer.
 fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 88_172_645_463_325_252_u64;
@@ -217,7 +234,7 @@ fn a_record_that_is_refused_for_good_is_the_only_one_that_is_lost() {
     push(OutputTopic::Balances, 402, &noise(2_000_000));
     push(OutputTopic::DeadLetters, 403, &noise(6_000));
     push(OutputTopic::Balances, 404, b"404");
-    let lost = publisher.publish(&[(0, 405)], &records).unwrap();
+    let lost = while_heard(&first, || publisher.publish(&[(0, 405)], &records)).unwrap();
 
     let lost: Vec<_> = lost.iter().map(|lost| (lost.topic, lost.batch, lost.bytes)).collect();
     let (letters, balances) = (OutputTopic::DeadLetters, OutputTopic::Balances);

@@ -16,10 +16,13 @@ use axum::response::Response;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::body::json;
 use crate::call::Call;
 use crate::connection::network;
+use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::{Change, key_of};
 use crate::principal::Known;
@@ -105,18 +108,41 @@ impl Bounds {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewKey, example = json!({ "name": "the desk", "roles": ["support"] }))]
 pub(crate) struct Wanted {
+    #[schema(min_length = 1, max_length = 128)]
     name: String,
+    #[schema(schema_with = some_roles)]
     roles: Vec<String>,
+    /// A time that is still to come.
     #[serde(default)]
+    #[schema(value_type = Option<Time>)]
     until: Option<String>,
+    /// Networks such as `10.0.0.0/8`, or addresses.
     #[serde(default)]
+    #[schema(schema_with = some_texts, required = false)]
     networks: Vec<String>,
+    /// Types of game events; for a key of the one role `ingest`.
     #[serde(default)]
+    #[schema(schema_with = some_texts, required = false)]
     event_types: Vec<String>,
+    /// Origins such as `https://app.example`.
     #[serde(default)]
+    #[schema(schema_with = some_texts, required = false)]
     origins: Vec<String>,
+    /// For keys of the roles `ingest` and `player`; one of the latter has one.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
     player_id: Option<String>,
+}
+
+fn some_roles() -> Schema {
+    let roles = ArrayBuilder::new().items(RefOr::T(one_of(ROLES))).unique_items(true);
+    roles.min_items(Some(1)).build().into()
+}
+
+fn some_texts() -> Schema {
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+    let text = text.max_length(Some(TEXT_BYTES_MAX));
+    ArrayBuilder::new().items(text).max_items(Some(LISTED_MAX)).build().into()
 }
 
 impl Wanted {
@@ -342,7 +368,9 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Rotation, example = json!({ "oldUntil": "2026-11-29T00:00:00Z" }))]
 pub(crate) struct Rotate {
+    /// At most 90 days ahead.
     #[serde(default)]
+    #[schema(value_type = Option<Time>)]
     old_until: Option<String>,
 }
 

@@ -147,8 +147,10 @@ impl Service {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewPlayerToken, example = json!({ "playerId": "player-456", "validForSeconds": 900 }))]
 pub(crate) struct Wanted {
+    #[schema(min_length = 1, max_length = 128)]
     player_id: String,
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 3600)]
     valid_for_seconds: Option<u32>,
 }
 

@@ -47,12 +47,14 @@ pub(crate) fn document() -> Value {
                 "scheme": "bearer",
                 "description": key_description(),
             } },
-            "headers": { "RequestId": request_id(
-                "The id of the request, by which the node's log knows it too. `instance` of a problem has it.",
-            ) },
-            "parameters": { "RequestId": in_header("X-Request-Id", request_id(
-                "The id of the request, where the caller has one; one that is not well-formed is replaced.",
-            )) },
+            "headers": { "RequestId": request_id() },
+            "parameters": { "RequestId": {
+                "name": "X-Request-Id",
+                "in": "header",
+                "description": "The id of the request, where the caller has one. One that is not well-formed, as the answer's \
+                    has to be, is replaced.",
+                "schema": { "type": "string" },
+            } },
             "responses": { "MethodNotAllowed": method_not_allowed() },
             "schemas": schemas.0,
         },
@@ -138,7 +140,9 @@ fn parameters(route: &Route) -> Vec<Value> {
 
 fn form(form: Form) -> Value {
     match form {
-        Form::Time => json!({ "type": "string", "format": "date-time" }),
+        Form::Time => {
+            json!({ "type": "string", "format": "date-time", "pattern": schemas::TIME_PATTERN })
+        }
         Form::Switch => json!({ "type": "boolean", "default": false }),
         Form::OneOf(words) => json!({ "type": "string", "enum": words }),
         Form::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
@@ -191,8 +195,18 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
             })
             .or_insert(problem);
     }
-    for response in responses.values_mut() {
+    for (status, response) in &mut responses {
         response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
+        // Whoever is not known has no limit of an operator's.
+        if route.scope != Scope::Public && !matches!(&**status, "401" | "429") {
+            for header in Refusal::RateLimited.headers() {
+                if header.name.starts_with("RateLimit-") {
+                    let (name, mut header) = described(header);
+                    header["required"] = false.into();
+                    response["headers"][name] = header;
+                }
+            }
+        }
     }
     json!(responses)
 }
@@ -227,10 +241,13 @@ fn or_dry(schema: Value) -> Value {
 }
 
 fn headers(headers: &[Header]) -> Value {
-    let header = |Header { name, what }: &Header| {
-        (*name, json!({ "description": what, "schema": { "type": "string" } }))
-    };
-    json!(headers.iter().map(header).collect::<BTreeMap<_, _>>())
+    json!(headers.iter().map(described).collect::<BTreeMap<_, _>>())
+}
+
+/// A header of an answer that always has it.
+fn described(header: &Header) -> (&'static str, Value) {
+    let Header { name, what } = header;
+    (name, json!({ "description": what, "required": true, "schema": { "type": "string" } }))
 }
 
 /// Problems of one status.
@@ -283,18 +300,13 @@ fn cloud_event() -> Value {
     })
 }
 
-/// The id of a request, as a header.
-fn request_id(what: &str) -> Value {
+/// The id of a request, as an answer has it.
+fn request_id() -> Value {
     let (pattern, max) = (request_id::PATTERN, request_id::BYTES_MAX);
-    json!({ "description": what, "schema": {
+    let what = "The id of the request, by which the node's log knows it too. `instance` of a problem has it.";
+    json!({ "description": what, "required": true, "schema": {
         "type": "string", "pattern": pattern, "minLength": 1, "maxLength": max
     } })
-}
-
-fn in_header(name: &str, mut header: Value) -> Value {
-    header["name"] = name.into();
-    header["in"] = "header".into();
-    header
 }
 
 fn method_not_allowed() -> Value {

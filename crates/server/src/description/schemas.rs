@@ -103,11 +103,16 @@ impl<T: Decimal> ToSchema for Exact<T> {
     }
 }
 
+/// What `accolade_wire::timestamp` reads, but for the calendar, which the format `date-time` has.
+pub(crate) const TIME_PATTERN: &str = "^(19[7-9]|[2-9][0-9]{2})[0-9]-[0-1][0-9]-[0-3][0-9][Tt][0-2][0-9]:[0-5][0-9]:\
+                                       [0-6][0-9](\\.[0-9]{1,9})?([Zz]|[+-]00:00)$";
+
 impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .pattern(Some(TIME_PATTERN))
             .description(Some("RFC 3339, in UTC."))
             .examples([json!("2026-11-20T10:30:00Z")])
             .into()

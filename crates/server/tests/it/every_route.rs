@@ -289,3 +289,67 @@ async fn the_description_is_one_of_openapi_and_its_examples_fit_it() {
     }
     assert!(examples >= 8, "{examples}");
 }
+
+#[tokio::test]
+async fn what_the_description_does_not_allow_is_refused() {
+    let api = Api::start().await;
+    let description = api.send_bare(ask("GET", "/api/v1/openapi.json")).await.json;
+    let key = |more: Value| {
+        let mut key = json!({ "name": "the desk", "roles": ["support"] });
+        key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        key
+    };
+    let many = vec!["10.0.0.1"; 101];
+    let wrong = [
+        ("keys", "NewKey", key(json!({ "name": "" }))),
+        ("keys", "NewKey", key(json!({ "roles": [] }))),
+        ("keys", "NewKey", key(json!({ "roles": ["king"] }))),
+        ("keys", "NewKey", key(json!({ "roles": ["support", "support"] }))),
+        ("keys", "NewKey", key(json!({ "until": "tomorrow" }))),
+        ("keys", "NewKey", key(json!({ "until": "2999-01-01T00:00:00+01:00" }))),
+        ("keys", "NewKey", key(json!({ "networks": many }))),
+        ("keys", "NewKey", key(json!({ "roles": ["ingest"], "eventTypes": [""] }))),
+        ("keys", "NewKey", key(json!({ "roles": ["player"], "playerId": "" }))),
+        ("keys/first/rotate", "Rotation", json!({ "oldUntil": "later" })),
+        ("player-tokens", "NewPlayerToken", json!({ "playerId": "" })),
+        ("player-tokens", "NewPlayerToken", json!({ "playerId": "p", "validForSeconds": 0 })),
+        ("player-tokens", "NewPlayerToken", json!({ "playerId": "p", "validForSeconds": 3601 })),
+    ];
+    for (path, schema, body) in wrong {
+        let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+        assert!(!world::validator(&description, &schema).is_valid(&body), "{path}: {body}");
+        let answer = api.post(&format!("/api/v1/{path}"), &body).await;
+        is(&answer, 400, "malformed", &format!("{path}: {body}"));
+    }
+    let time = &description["components"]["schemas"]["Time"];
+    let time = world::validator(&description, time);
+    for (as_of, status) in [
+        ("1970-01-01T00:00:00Z", 404),
+        ("2026-11-20T10:30:00.123456789-00:00", 404),
+        ("2026-11-20t10:30:00z", 404),
+        ("1969-12-31T23:59:59Z", 400),
+        ("2026-11-20T10:30:00+01:00", 400),
+        ("2026-11-20", 400),
+    ] {
+        assert_eq!(time.is_valid(&json!(as_of)), status == 404, "{as_of}");
+        let asked = as_of.replace('+', "%2B");
+        let answer = api.get(&format!("/api/v1/players/nobody/balance?asOf={asked}")).await;
+        assert_eq!(answer.status, status, "{as_of}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_id_of_a_request_is_described_as_what_is_let_in() {
+    let api = Api::start().await;
+    let description = api.send_bare(ask("GET", "/api/v1/openapi.json")).await.json;
+    let given = &description["components"]["parameters"]["RequestId"]["schema"];
+    let told = &description["components"]["headers"]["RequestId"]["schema"];
+    let (given, told) =
+        (world::validator(&description, given), world::validator(&description, told));
+    for id in ["a b", "{}", &"0".repeat(129)] {
+        assert!(given.is_valid(&json!(id)), "{id}");
+        let answer = api.send(ask("GET", "/healthz").header("x-request-id", id)).await;
+        assert_eq!(answer.status, 200);
+        assert!(told.is_valid(&json!(answer.headers["x-request-id"].to_str().unwrap())), "{id}");
+    }
+}

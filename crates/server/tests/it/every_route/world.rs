@@ -366,9 +366,15 @@ impl World {
         let named = answer.headers["content-type"].to_str().unwrap().split(';').next().unwrap();
         let schema = &described["content"][named]["schema"];
         assert!(schema.is_object(), "`{named}` is not described: {about}");
-        for header in described["headers"].as_object().into_iter().flat_map(|all| all.keys()) {
+        let headers = described["headers"].as_object().unwrap();
+        for (header, what) in headers {
             let is_there = answer.headers.contains_key(header.to_lowercase());
-            assert!(is_there, "`{header}` is missing: {about}");
+            assert!(is_there || what["required"] == false, "`{header}` is missing: {about}");
+        }
+        for header in answer.headers.keys().filter(|name| name.as_str().starts_with("ratelimit-")) {
+            let is_described =
+                headers.keys().any(|name| name.eq_ignore_ascii_case(header.as_str()));
+            assert!(is_described, "`{header}` is not described: {about}");
         }
         if named.ends_with("json") {
             let validator = validator(&self.description, schema);

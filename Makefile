@@ -2,9 +2,9 @@
 
 # Also finds a Rust that `make setup` has just installed.
 SHELL := /bin/bash
-export PATH := $(PATH):$(HOME)/.cargo/bin
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-# More words for the command line of `demo` and `bench`.
+# More words for the command line of `demo`, `bench` and `setup-test`.
 ARGS ?=
 SEEDS ?= 10000
 KILLS ?= 1000
@@ -15,13 +15,16 @@ FUZZ_MS ?= 60000
 FUZZ_PROFILE ?= release
 SIMULATOR ?= cargo run --release -p accolade-simulator --
 
-.PHONY: help setup build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test fuzz deny clean
+.PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test fuzz deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what a build needs and is missing
 	@scripts/setup.sh
+
+setup-test: ## try that on minimal Debian 12 and 13, as root; ARGS="trixie -- make demo-cluster" goes on there
+	@scripts/setup-test.sh $(ARGS)
 
 build: setup ## build the release binary, target/release/accolade
 	cargo build --release -p accolade

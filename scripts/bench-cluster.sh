@@ -34,4 +34,4 @@ END
 # Not in the file: the second node of P13 keeps no tables.
 export ACCOLADE_POSTGRES_URL=postgres://accolade:accolade@127.0.0.1:$((ACCOLADE_PORTS_FROM + 1))/accolade
 export AWS_ACCESS_KEY_ID=accolade AWS_SECRET_ACCESS_KEY=accolade-secret
-"${ACCOLADE:-target/release/accolade}" bench --config "$home/cluster.toml" --dir "$home" "$@"
+"${ACCOLADE:-${CARGO_TARGET_DIR:-target}/release/accolade}" bench --config "$home/cluster.toml" --dir "$home" "$@"

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export ACCOLADE_SERVICES_DIR="$PWD/target/demo-cluster/services" ACCOLADE_PORTS_FROM=24000
-home="$PWD/target/demo-cluster" accolade="$PWD/target/release/accolade"
+home="$PWD/target/demo-cluster" accolade=$(realpath "${CARGO_TARGET_DIR:-target}")/release/accolade
 players=(anna ben carla dev elif femi gita hugo)
 declare -A nodes=()
 

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 database=https://github.com/rustsec/advisory-db
-deny=(env "PATH=$PATH:$HOME/.cargo/bin" "$(scripts/setup.sh deny)")
+deny=(env "PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin" "$(scripts/setup.sh deny)")
 
 "${deny[@]}" --offline check --hide-inclusion-graph bans licenses sources
 

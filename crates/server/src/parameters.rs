@@ -125,19 +125,6 @@ impl Parameters {
             bad(format!("`{name}`: expected {example}, found `{value}`"))
         })
     }
-
-    /// A number in a cursor that this API made.
-    pub(crate) fn cursor(&self) -> Result<Option<u64>, Problem> {
-        let Some(value) = self.text("cursor") else { return Ok(None) };
-        let number = value.strip_prefix('c').and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        let wrong = || bad("`cursor`: expected a `nextCursor` of this list".to_owned());
-        number.map(Some).ok_or_else(wrong)
-    }
-}
-
-/// Writes a number as a cursor.
-pub(crate) fn cursor_of(number: u64) -> String {
-    format!("c{number:x}")
 }
 
 fn unknown(route: &Route, name: &str) -> Problem {

@@ -17,12 +17,12 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::cursor::Cursors;
 use crate::description::bodies::in_or_out;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::{Change, key_of};
 use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
-use crate::parameters::cursor_of;
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
@@ -202,14 +202,14 @@ const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::
 
 /// A page of the ledger.
 pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
-    let (operator, player) = (call.operator(), call.name());
+    let (operator, player, cursors) = (call.operator(), call.name(), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
     let wanted = Wanted {
         from: parameters.time("from")?,
         to: parameters.time("to")?,
         kind: parameters.choice("kind", None, &KINDS)?,
         order: parameters.choice("order", Order::Descending, &ORDERS)?,
-        after: parameters.cursor()?,
+        after: cursors.after()?.map(|[sequence]| sequence),
         limit: parameters.limit()?,
     };
     let page = blocking(move || {
@@ -218,7 +218,8 @@ pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
     })
     .await??;
     let items: Vec<EntryShape> = page.lines.into_iter().map(EntryShape::from).collect();
-    Ok(respond(StatusCode::OK, &Page { items, next_cursor: page.next.map(cursor_of) }))
+    let next_cursor = page.next.map(|sequence| cursors.at([sequence]));
+    Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
 }
 
 /// Whether a player takes part.

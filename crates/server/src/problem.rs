@@ -34,6 +34,8 @@ pub(crate) enum Refusal {
     MethodNotAllowed,
     /// A parameter of the query is wrong.
     BadQuery,
+    /// The cursor is none, or one of another query.
+    BadCursor,
     /// A header is wrong.
     BadHeader,
     /// The body, or a field of it, is wrong.
@@ -105,12 +107,13 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::BadQuery,
+        Self::BadCursor,
         Self::BadHeader,
         Self::Malformed,
         Self::TooSlow,
@@ -168,6 +171,7 @@ impl Refusal {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "No such method here")
             }
             Self::BadQuery => (S::BAD_REQUEST, "bad_query", "A query parameter is wrong"),
+            Self::BadCursor => (S::BAD_REQUEST, "bad_cursor", "The cursor is not of this query"),
             Self::BadHeader => (S::BAD_REQUEST, "bad_header", "A header is wrong"),
             Self::Malformed => (S::BAD_REQUEST, "malformed", "The body is not acceptable"),
             Self::TooSlow => (S::REQUEST_TIMEOUT, "too_slow", "The body came too slowly"),

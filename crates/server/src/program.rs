@@ -21,10 +21,10 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::{Change, key_of};
-use crate::parameters::cursor_of;
 use crate::principal::Known;
 use crate::problem::{FieldError, Problem, Refusal, rules_unknown};
 use crate::service::{Service, now};
@@ -143,7 +143,8 @@ pub(crate) async fn schema(_: Call) -> Result<Response, Problem> {
 
 /// All versions, newest first, without their documents.
 pub(crate) async fn versions(call: Call) -> Result<Response, Problem> {
-    let (limit, before) = (call.parameters.limit()?, call.parameters.cursor()?);
+    let (limit, cursors) = (call.parameters.limit()?, Cursors::of(&call));
+    let before = cursors.after()?.map(|[number]| number);
     let operator = call.service.operator(&call.operator())?;
     let mut older = operator
         .versions
@@ -152,7 +153,7 @@ pub(crate) async fn versions(call: Call) -> Result<Response, Problem> {
         .filter(|version| before.is_none_or(|before| u64::from(version.number) < before));
     let page: Vec<&Version> = older.by_ref().take(limit).collect();
     let last = page.last().filter(|_| older.next().is_some());
-    let next_cursor = last.map(|version| cursor_of(version.number.into()));
+    let next_cursor = last.map(|version| cursors.at([version.number.into()]));
     let items = page.into_iter().map(|version| VersionShape::of(version, &operator, false));
     Ok(respond(StatusCode::OK, &Page { items: items.collect(), next_cursor }))
 }

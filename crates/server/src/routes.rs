@@ -66,6 +66,8 @@ pub struct Listed {
     pub audience: Audience,
     /// Whether it needs a body.
     pub has_body: bool,
+    /// Whether it is a list that goes on by cursors.
+    pub has_cursors: bool,
 }
 
 /// All routes.
@@ -77,6 +79,7 @@ pub fn list() -> Vec<Listed> {
         scope: route.scope,
         audience: route.audience,
         has_body: !matches!(route.takes, Takes::Nothing),
+        has_cursors: route.has_cursors(),
     };
     all().map(listed).collect()
 }
@@ -201,14 +204,15 @@ pub(crate) enum Form {
     },
     /// How many items a page has.
     Limit,
-    /// A `nextCursor` of the same list.
+    /// A `nextCursor` of the same query.
     Cursor,
 }
 
 const LIMIT: Parameter =
     Parameter { name: "limit", form: Form::Limit, what: "How many items a page has at most." };
-const CURSOR: Parameter =
-    Parameter { name: "cursor", form: Form::Cursor, what: "A `nextCursor` of the same list." };
+const CURSOR: Parameter = Parameter { name: "cursor", form: Form::Cursor, what: WHAT_CURSOR };
+const WHAT_CURSOR: &str =
+    "A `nextCursor` of this list, asked with the same other parameters but for `limit`.";
 
 /// A header of a request or an answer.
 #[derive(Debug, Clone, Copy)]
@@ -298,6 +302,11 @@ impl Route {
         rest.split('}').next()
     }
 
+    /// Whether it is a list that goes on by cursors.
+    fn has_cursors(&self) -> bool {
+        self.query.iter().any(|parameter| parameter.form == Form::Cursor)
+    }
+
     /// Whether a part of the path varies.
     pub(crate) fn is_named(&self) -> bool {
         self.path.contains('{')
@@ -324,6 +333,9 @@ impl Route {
         }
         if is_an_operator_s {
             all.push(R::IdentityProviderAway);
+        }
+        if self.has_cursors() {
+            all.push(R::BadCursor);
         }
         match self.takes {
             Takes::Nothing => {}

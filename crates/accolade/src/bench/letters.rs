@@ -20,6 +20,8 @@ const AGE_MICROS: i64 = 30 * DAY_MICROS;
 const CHUNK: usize = 500;
 /// So often each question is asked.
 const ASKED: usize = 10;
+/// So many pages of 500 lie before the one further on.
+const PAGES: usize = 20;
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
@@ -79,17 +81,25 @@ pub(crate) fn flood(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.row("letters", "runs", runs as f64, "", None);
     let first = served.get("/api/v1/dead-letters?limit=50")?.1;
     let first: Value = serde_json::from_str(&first)?;
-    let cursor = first["nextCursor"].as_str().context("there is another page")?;
+    let next = |page: &Value| {
+        let next = page["nextCursor"].as_str().context("there is another page");
+        next.map(str::to_owned)
+    };
+    let cursor = next(&first)?;
+    let mut further = cursor.clone();
+    for _ in 0..PAGES {
+        let page = served.get(&format!("/api/v1/dead-letters?limit=500&cursor={further}"))?.1;
+        further = next(&serde_json::from_str(&page)?)?;
+    }
     let letter = first["items"][49]["id"].as_str().context("a page is full")?.to_owned();
     let wager: Value = serde_json::from_str(
         first["items"][7]["original"].as_str().context("a letter has its original")?,
     )?;
     let wager = wager["wagerId"].as_str().context("a wager has an id")?;
-    let middle = served.node.partitions() / 2;
     for (what, path) in [
         ("a scrape", "/metrics".to_owned()),
         ("a page of 50", format!("/api/v1/dead-letters?limit=50&cursor={cursor}")),
-        ("a page in the middle", format!("/api/v1/dead-letters?limit=50&cursor={middle}-1-1")),
+        ("a page further on", format!("/api/v1/dead-letters?limit=50&cursor={further}")),
         ("a page of a filter that none passes", "/api/v1/dead-letters?state=discarded".to_owned()),
         ("one by its id", format!("/api/v1/dead-letters/{letter}")),
         ("one by its event", format!("/api/v1/events/{wager}")),

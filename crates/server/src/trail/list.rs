@@ -16,9 +16,10 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
+use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::parameters::{LIMIT_MAX, OPERATOR_ID, Parameters};
-use crate::problem::{Problem, Refusal};
+use crate::problem::Problem;
 use crate::routes::Audience;
 use crate::service::Service;
 use crate::shapes::{Time, respond};
@@ -228,7 +229,7 @@ impl Asked {
         })
     }
 
-    /// The filters, as another node is asked and as a cursor belongs to them.
+    /// The filters, as another node is asked.
     fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let time = |time: &Option<Timestamp>| {
@@ -249,28 +250,6 @@ impl Asked {
             }
         }
         query.finish()
-    }
-
-    /// The number of the query in its cursors.
-    fn number(&self) -> u32 {
-        crc32c::crc32c(self.query().as_bytes())
-    }
-
-    fn cursor(&self, (at, chain, number): Key) -> String {
-        format!("{:08x}{at:016x}{chain:016x}{number:x}", self.number())
-    }
-
-    /// Goes on at a cursor, if it is one of this query.
-    fn after(mut self, cursor: Option<&str>) -> Result<Self, Problem> {
-        let Some(cursor) = cursor else { return Ok(self) };
-        let read = || {
-            let part = |from, to| u64::from_str_radix(cursor.get(from..to)?, 16).ok();
-            let key = (part(8, 24)?.cast_signed(), part(24, 40)?, part(40, cursor.len())?);
-            (part(0, 8)? == u64::from(self.number()) && self.cursor(key) == *cursor).then_some(key)
-        };
-        let detail = "`cursor`: expected a `nextCursor` of this list with the same filters";
-        self.before = Some(read().ok_or_else(|| Problem::new(Refusal::BadQuery, detail))?);
-        Ok(self)
     }
 
     fn is_wanted(&self, record: &TrailRecord) -> bool {
@@ -455,10 +434,12 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
             call.parameters.text(OPERATOR_ID).map(str::to_owned)
         }
     };
+    let cursors = Cursors::of(&call);
     let Call { service, parameters, .. } = call;
     let limit = parameters.limit()?;
     // One more than is shown says whether there are more.
-    let asked = Asked::read(&parameters, operator, limit + 1)?.after(parameters.text("cursor"))?;
+    let mut asked = Asked::read(&parameters, operator, limit + 1)?;
+    asked.before = cursors.after()?.map(|[at, chain, number]| (at.cast_signed(), chain, number));
     let (parts, mut incomplete) = service.trail_everywhere(&asked).await?;
     // What lies behind where one of them stopped looking comes with another page.
     let mut to = parts.iter().filter_map(|part| part.to).max();
@@ -473,7 +454,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
         found.truncate(limit);
         to = found.last().map(|found| found.at);
     }
-    let next_cursor = to.map(|to| asked.cursor(to));
+    let next_cursor = to.map(|(at, chain, number)| cursors.at([at.cast_unsigned(), chain, number]));
     let items = found.into_iter().map(|found| found.record).collect();
     Ok(respond(StatusCode::OK, &AuditPage { items, next_cursor, incomplete }))
 }

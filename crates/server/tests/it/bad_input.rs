@@ -192,7 +192,8 @@ async fn a_bad_query_names_the_parameter() {
         ("/api/v1/dead-letters?cursor=zzz", "`cursor`"),
     ] {
         let answer = api.get(path).await;
-        assert_eq!(answer.status, 400, "{path}");
+        let code = if word == "`cursor`" { "bad_cursor" } else { "bad_query" };
+        assert_eq!((answer.status.as_u16(), &answer.json["code"]), (400, &json!(code)), "{path}");
         assert!(answer.json["detail"].as_str().unwrap().contains(word), "{path}: {}", answer.text);
     }
     let answer = api.post("/api/v1/wagers?wait=forever", &wager("w2", "p1")).await;

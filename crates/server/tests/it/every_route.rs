@@ -2,6 +2,7 @@
 //!
 //! A route that is added has no example in `world.rs`, and these tests fail until it has one.
 
+mod cursors;
 mod trail;
 mod world;
 

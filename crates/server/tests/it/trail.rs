@@ -128,11 +128,7 @@ async fn pages_follow_each_other_without_gap_and_a_cursor_belongs_to_its_query()
     assert_eq!(found, expected);
     for query in ["kind=denied", "kind=read&playerId=p1"] {
         let answer = api.get(&format!("/api/v1/audit?{query}{first}")).await;
-        assert_eq!((answer.status.as_u16(), &answer.json["code"]), (400, &json!("bad_query")));
-    }
-    for cursor in ["x", "0000000000000000000000000000000000000000000", "\u{fc}\u{fc}"] {
-        let answer = api.get(&format!("/api/v1/audit?cursor={cursor}")).await;
-        assert_eq!(answer.status, 400, "{cursor}");
+        assert_eq!((answer.status.as_u16(), &answer.json["code"]), (400, &json!("bad_cursor")));
     }
 }
 

@@ -7,6 +7,7 @@ use accolade_server::Lent;
 use accolade_server::roles::Role;
 use accolade_server::routes::Listed;
 use accolade_wire::identity::partition_of;
+use accolade_wire::record::Kind;
 use serde_json::{Value, json};
 
 use crate::cluster::fake::{A, B, Cluster};
@@ -122,6 +123,30 @@ impl World {
             let made = api.post("/api/v1/keys", &key).await;
             assert_eq!(made.status, 201, "{made:?}");
             self.keys[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
+        }
+        self.settle().await;
+    }
+
+    /// A player beside those that nodes ask about.
+    pub(super) const ANOTHER: &str = "another";
+
+    /// What every list needs for a second page.
+    pub(super) async fn write_more(&self) {
+        for node in self.nodes() {
+            let api = self.api(node);
+            let own = player_for(node);
+            let wagers = [(&*own, 1), (&own, 2), (Self::ANOTHER, 1), (Self::ANOTHER, 2)];
+            for (player, number) in wagers {
+                api.wager(&wager(&format!("more-{player}-{number}"), player)).await;
+            }
+            for _ in 0..2 {
+                self.publish(node, &self.body("publishVersion", node).unwrap()).await;
+            }
+            // Of a partition that this node has.
+            let player = player_for(B - node);
+            for _ in 0..2 {
+                api.take_from_kafka(Kind::Wager, "", b"{}", &player).await;
+            }
         }
         self.settle().await;
     }

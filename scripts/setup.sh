@@ -191,7 +191,8 @@ install_rustup() {
 }
 
 install_rust() {
-    command -v rustup >/dev/null || install_rustup
+    local fresh=
+    command -v rustup >/dev/null || { install_rustup && fresh=yes; }
     printf 'setup: installing Rust %s\n' "$channel" >&2
     rustup toolchain install "$channel" --profile minimal --component clippy,rustfmt --no-self-update >&2 ||
         stop "Rust $channel could not be installed; rustup says why above." \
@@ -199,7 +200,8 @@ install_rust() {
     rust_is_ready ||
         stop "Rust $channel is installed, but \`rustc\` is: $(command -v rustc || echo 'not found')." \
             "Put $cargo_home/bin first in PATH and run this again."
-    printf 'setup: %s\n' "make finds cargo by itself; a shell does with: export PATH=\"\$PATH:$cargo_home/bin\"" >&2
+    [[ -z $fresh ]] ||
+        printf 'setup: %s\n' "make finds cargo by itself; a shell does with: export PATH=\"\$PATH:$cargo_home/bin\"" >&2
 }
 
 provide build_needs

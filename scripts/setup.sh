@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, with apt and from the registries. Does nothing, quickly, where all is there.
-# A build needs a C compiler (the allocator, zstd and the client of Kafka are C), headers for the latter, and the Rust
-# toolchain that rust-toolchain.toml names.
+# A build needs a C compiler (the allocator, zstd and the client of Kafka are C), headers and a C++ compiler for the latter,
+# and the Rust toolchain that rust-toolchain.toml names.
 #
 #   setup.sh            for a build
 #   setup.sh services   also what `make cluster-up`, `make demo-cluster` and tests run on: Java, Maven, PostgreSQL, ...
@@ -87,6 +87,7 @@ rustup_is_ready() { command -v rustup || command -v curl; }
 
 build_needs() {
     need 'a C compiler, as cc' 'gcc libc6-dev' command -v cc
+    need 'a C++ compiler, as c++, without which the client of Kafka does not build' g++ command -v c++
     need make make command -v make
     need 'pkg-config, and the headers of OpenSSL and zlib' 'pkg-config libssl-dev zlib1g-dev' headers_are_ready
     need_certificates

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use metrics::counter;
@@ -254,7 +254,7 @@ impl Talk {
         };
         let patience = match why {
             Closed::Stopping => LAST_TIME,
-            Closed::Idle => FAREWELL_TIME,
+            Closed::Idle | Closed::Refused => FAREWELL_TIME,
             _ => return why,
         };
         connection.as_mut().graceful_shutdown();
@@ -278,7 +278,11 @@ impl Talk {
         let answer = asked.map(|asked| (self.router.clone().call(request), asked));
         async move {
             match answer {
-                Some((answer, asked)) => Ok(answer.await?.map(|body| Taken::new(body, asked))),
+                Some((answer, asked)) => {
+                    let answer = answer.await?;
+                    asked.was_answered(answer.status() == StatusCode::UNAUTHORIZED);
+                    Ok(answer.map(|body| Taken::new(body, asked)))
+                }
                 // The connection was told to end before this came, and ends.
                 None => std::future::pending().await,
             }

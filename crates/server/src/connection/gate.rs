@@ -18,6 +18,8 @@ use crate::lock::lock;
 const ROOM_TIME: Duration = Duration::from_secs(1);
 /// So many of the idle go at once, because finding them costs a look at all.
 const IDLE_AT_ONCE: usize = 32;
+/// Refused credentials one after the other that end a connection.
+const REFUSED_MAX: u32 = 8;
 /// In place of a count of requests: the connection takes no more.
 const CLOSING: u32 = u32::MAX;
 /// In place of a time: there is none.
@@ -46,6 +48,8 @@ pub(crate) enum Closed {
     Idle,
     /// The peer did not take its answer.
     Stalled,
+    /// Too many of its requests one after the other showed no credential that is known.
+    Refused,
     /// The node stops.
     Stopping,
 }
@@ -63,6 +67,7 @@ impl Closed {
             Self::Head => "head",
             Self::Idle => "idle",
             Self::Stalled => "stalled",
+            Self::Refused => "refused",
             Self::Stopping => "stopping",
         }
     }
@@ -115,6 +120,8 @@ pub(crate) struct Conn {
     /// Answers of which the peer has yet to take something.
     untaken: AtomicU32,
     taken_at: AtomicU64,
+    /// Answers one after the other that refused the credential.
+    refused: AtomicU32,
     told: OnceLock<Closed>,
     close: Notify,
 }
@@ -203,6 +210,7 @@ impl Gate {
             write_since: AtomicU64::new(NEVER),
             untaken: AtomicU32::new(0),
             taken_at: AtomicU64::new(0),
+            refused: AtomicU32::new(0),
             told: OnceLock::new(),
             close: Notify::new(),
         });
@@ -468,6 +476,17 @@ impl Conn {
 }
 
 impl Asked {
+    /// The request was answered, and whether its credential was refused. Whoever guesses, or sends what leads nowhere,
+    /// has to connect again now and then.
+    pub(crate) fn was_answered(&self, is_refused: bool) {
+        let Self(conn) = self;
+        if is_refused {
+            conn.refused.fetch_add(1, Ordering::Relaxed);
+        } else {
+            conn.refused.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// The peer has something to take of the answer, or has nothing.
     pub(crate) fn is_untaken(&self, now: bool, before: bool) {
         let Self(conn) = self;
@@ -487,6 +506,9 @@ impl Drop for Asked {
         let Self(conn) = self;
         conn.idle_since.store(conn.gate.now(), Ordering::Relaxed);
         conn.asked.fetch_sub(1, Ordering::AcqRel);
+        if conn.refused.load(Ordering::Relaxed) >= REFUSED_MAX {
+            conn.go(Closed::Refused);
+        }
     }
 }
 
@@ -566,6 +588,24 @@ mod tests {
             assert!(places.len() <= 3);
         }
         assert_eq!(*lock(&places[2].0.address), Some(ip(49)), "the newest stay");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_refused_time_and_again_has_to_go_and_one_good_request_begins_anew() {
+        let gate = gate(3, 3, 3);
+        let place = gate.admit(Some(ip(1))).await.unwrap();
+        let ask = |is_refused| place.conn().begin().map(|asked| asked.was_answered(is_refused));
+        for round in 1..=3 {
+            for _ in 1..REFUSED_MAX {
+                ask(true).unwrap();
+            }
+            if round < 3 {
+                ask(false).unwrap();
+            }
+        }
+        ask(true).unwrap();
+        assert_eq!(place.conn().told().await, Closed::Refused);
+        assert_eq!(ask(false), None);
     }
 
     #[test]

@@ -179,6 +179,19 @@ async fn heads_that_are_too_large_or_have_too_many_fields_are_refused() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_eight_times_in_a_row_has_to_connect_again() {
+    let api = Api::start().await;
+    let listener = Listener::start(api.router.clone(), Front::default()).await;
+    let refused = "GET /api/v1/program HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n\r\n";
+    let well = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let some = [&refused.repeat(7), well].concat().repeat(2);
+    let answer = listener.exchange([some, refused.repeat(20)].concat().as_bytes()).await;
+    let statuses = |wanted: &str| answer.matches(wanted).count();
+    assert_eq!((statuses("HTTP/1.1 200"), statuses("HTTP/1.1 401")), (2, 7 + 7 + 8), "{answer}");
+    is_served(&listener).await;
+}
+
+#[tokio::test]
 async fn a_handshake_that_is_never_made_is_given_up() {
     let api = Api::start().await;
     let authority = Authority::new();

@@ -7,7 +7,7 @@
 mod json;
 mod yaml;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 /// Greatest length of a document in bytes.
@@ -52,6 +52,20 @@ pub enum Value {
     /// Values by key, in the order written; no key twice.
     Map(Vec<Member>),
 }
+
+/// What a text without quotes is to readers of YAML, where it stands for a text all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Null,
+    /// Yes or no.
+    Bool,
+    /// A number.
+    Number,
+}
+
+/// Texts that a document has without quotes and that YAML does not read as texts, by where they begin.
+pub type Unquoted = BTreeMap<Position, (Kind, Box<str>)>;
 
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,15 +153,24 @@ impl fmt::Display for DocumentProblem {
 
 /// Reads a document: JSON where it is JSON, or else YAML.
 pub fn read(text: &str) -> Result<Node, Vec<DocumentProblem>> {
+    read_closely(text).map(|(tree, _)| tree)
+}
+
+/// As [`read`], and says which of its texts were perhaps not meant as texts.
+pub fn read_closely(text: &str) -> Result<(Node, Unquoted), Vec<DocumentProblem>> {
     if text.len() > BYTES_MAX {
         let detail = format!("the document has {} bytes, expected at most {BYTES_MAX}", text.len());
         return Err(vec![problem(Position { line: 1, column: 1 }, detail)]);
     }
-    let tree = if json::is_json(text) { json::read(text) } else { yaml::read(text) };
-    let tree = tree.map_err(|problem| vec![problem])?;
+    let tree = if json::is_json(text) {
+        json::read(text).map(|tree| (tree, Unquoted::new()))
+    } else {
+        yaml::read(text)
+    };
+    let (tree, unquoted) = tree.map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     refuse_repeated_keys(&tree, &mut String::new(), &mut problems);
-    if problems.is_empty() { Ok(tree) } else { Err(problems) }
+    if problems.is_empty() { Ok((tree, unquoted)) } else { Err(problems) }
 }
 
 /// Appends `step` to a JSON pointer, escaped.

@@ -288,7 +288,8 @@ fn is_printable_ascii(bytes: &[u8]) -> bool {
     any & (ONES << 7) == 0 && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-fn is_currency(text: &str) -> bool {
+/// Whether a wager can have this code.
+pub(crate) fn is_currency(text: &str) -> bool {
     (1..=CURRENCY_BYTES_MAX).contains(&text.len())
         && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9'))
 }

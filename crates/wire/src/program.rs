@@ -9,6 +9,7 @@ mod cases;
 mod compile;
 mod difference;
 mod fields;
+mod slips;
 mod spelling;
 
 use accolade_domain::program::Program;
@@ -17,7 +18,8 @@ use accolade_domain::time::ZoneOffsets;
 pub use self::cases::Failure;
 pub use self::difference::{Change, ChangeKind};
 use self::fields::Problems;
-use crate::document::{self, DocumentProblem, Node, Value};
+use crate::dialect::Dialect;
+use crate::document::{self, DocumentProblem, Node, Unquoted, Value};
 
 /// The JSON Schema (2020-12) of the document.
 pub const SCHEMA: &str = include_str!("../schema/program.schema.json");
@@ -26,16 +28,37 @@ pub const SCHEMA: &str = include_str!("../schema/program.schema.json");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     root: Node,
+    unquoted: Unquoted,
 }
 
 /// Reads a YAML or JSON text; says where it is neither.
 pub fn read(text: &str) -> Result<Document, Vec<DocumentProblem>> {
-    document::read(text).map(|root| Document { root })
+    document::read_closely(text).map(|(root, unquoted)| Document { root, unquoted })
 }
 
 /// Checks the whole document, but for what `tests` expects (see [`run_tests`]).
 pub fn check(document: &Document) -> Result<(), Vec<DocumentProblem>> {
     compile(document, ZoneOffsets::default()).map(|_| ())
+}
+
+/// Checks a document that is yet to be published, as `dialect` reads it: beside what is wrong with it, what it says by
+/// a slip of the pen, and would mean for ever once it is published.
+pub fn check_new(
+    document: &Document,
+    zone: ZoneOffsets,
+    dialect: &Dialect,
+) -> Result<Program, Vec<DocumentProblem>> {
+    let mut problems = Problems::default();
+    slips::find(document, &mut problems);
+    match (dialect.program)(document, zone) {
+        Ok(program) => problems.or(program),
+        Err(wrong) => {
+            for DocumentProblem { pointer, at, detail } in wrong {
+                problems.add(&pointer, at, detail);
+            }
+            problems.or(()).map(|()| unreachable!("a document that is refused has a problem"))
+        }
+    }
 }
 
 /// Checks the whole document and makes the program of it.

@@ -51,7 +51,8 @@ impl Source {
         };
         let document = program::read(&self.text).map_err(told)?;
         // The node that it is for may decide by an earlier one, and checks it again.
-        let compiled = (Dialect::of(BEHAVIOUR).program)(&document, ZoneOffsets::default());
+        let dialect = Dialect::of(BEHAVIOUR);
+        let compiled = program::check_new(&document, ZoneOffsets::default(), dialect);
         let unknown_zone = self.unknown_zone(&document);
         let program = match (compiled, unknown_zone) {
             (Ok(program), None) => program,

@@ -2,7 +2,9 @@
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
-use super::{DEPTH_MAX, DocumentProblem, Member, Node, Position, Value, problem, too_deep};
+use super::{
+    DEPTH_MAX, DocumentProblem, Kind, Member, Node, Position, Unquoted, Value, problem, too_deep,
+};
 
 /// A mapping or list whose end has not come yet.
 struct Open {
@@ -16,7 +18,8 @@ enum Content {
 }
 
 /// Reads one YAML document.
-pub(super) fn read(text: &str) -> Result<Node, DocumentProblem> {
+pub(super) fn read(text: &str) -> Result<(Node, Unquoted), DocumentProblem> {
+    let mut unquoted = Unquoted::new();
     let mut open: Vec<Open> = Vec::new();
     let mut root: Option<Node> = None;
     for event in Parser::new_from_str(text.trim_start_matches('\u{feff}')) {
@@ -34,10 +37,17 @@ pub(super) fn read(text: &str) -> Result<Node, DocumentProblem> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd => continue,
             // Keys are names, so `404:` or `true:` stands for its text.
-            Event::Scalar(text, ..) if key_is_next(&open) => {
-                Node { at, value: Value::Text(text.into()) }
+            Event::Scalar(text, style, ..) => {
+                let is_key = key_is_next(&open);
+                let value =
+                    if is_key { Value::Text((&*text).into()) } else { scalar(&text, style) };
+                if let (Value::Text(_), ScalarStyle::Plain, Some(kind)) =
+                    (&value, style, kind(&text))
+                {
+                    unquoted.insert(at, (kind, text.into()));
+                }
+                Node { at, value }
             }
-            Event::Scalar(text, style, ..) => Node { at, value: scalar(&text, style) },
             Event::SequenceStart(..) | Event::MappingStart(..) if open.len() == DEPTH_MAX => {
                 return Err(too_deep(at));
             }
@@ -58,7 +68,9 @@ pub(super) fn read(text: &str) -> Result<Node, DocumentProblem> {
             Some(parent) => parent.content.take(node)?,
         }
     }
-    root.ok_or_else(|| problem(Position { line: 1, column: 1 }, "the document is empty"))
+    let root =
+        root.ok_or_else(|| problem(Position { line: 1, column: 1 }, "the document is empty"))?;
+    Ok((root, unquoted))
 }
 
 fn position(marker: Marker) -> Position {
@@ -129,6 +141,41 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
         number if is_number(number) => Value::Number(number.into()),
         text => Value::Text(text.into()),
     }
+}
+
+/// What a scalar without quotes is by the core schema, if it is no text.
+fn kind(text: &str) -> Option<Kind> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Some(Kind::Null),
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Some(Kind::Bool),
+        text => is_core_number(text).then_some(Kind::Number),
+    }
+}
+
+/// Whether the core schema reads `text` as a number, in whatever spelling.
+fn is_core_number(text: &str) -> bool {
+    let is_all = |text: &str, is_digit: fn(&u8) -> bool| {
+        !text.is_empty() && text.bytes().all(|byte| is_digit(&byte))
+    };
+    if let Some(digits) = text.strip_prefix("0x") {
+        return is_all(digits, u8::is_ascii_hexdigit);
+    }
+    if let Some(digits) = text.strip_prefix("0o") {
+        return is_all(digits, |byte| matches!(byte, b'0'..=b'7'));
+    }
+    if matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return true;
+    }
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(text, ".inf" | ".Inf" | ".INF") {
+        return true;
+    }
+    let (number, exponent) = text.split_once(['e', 'E']).map_or((text, "0"), |parts| parts);
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_digits = !whole.is_empty() || !part.is_empty() && number.contains('.');
+    has_digits && is_digits(whole) && is_digits(part) && is_all(exponent, u8::is_ascii_digit)
 }
 
 /// Whether JSON would read `text` as a number.

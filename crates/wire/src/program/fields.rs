@@ -319,7 +319,7 @@ fn found(node: &Node) -> String {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const CHARACTERS_MAX: usize = 60;
     let shown: String = text.chars().take(CHARACTERS_MAX).collect();
     if shown.len() < text.len() { shown + "…" } else { shown }

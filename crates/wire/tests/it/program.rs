@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use accolade_domain::time::ZoneOffsets;
+use accolade_wire::dialect::FIRST;
 use accolade_wire::program::{self, Document};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -420,6 +421,86 @@ jurisdictions:
             line 13, column 3: `/jurisdictions/malta`: `malta` and `Malta` differ only in case, and names match exactly; keep one
         "#]],
     );
+}
+
+/// What is wrong with a document that is yet to be published.
+fn problems_of_new(text: &str) -> String {
+    let checked = program::read(text)
+        .and_then(|document| program::check_new(&document, ZoneOffsets::default(), &FIRST));
+    lines(checked.err().unwrap_or_default())
+}
+
+const SLIPS: &str = r#"
+currency: eur
+timezone: .5
+rates: { usd: 0.92, Btc: 1, "gbp": 1, JPY: 0.006, 007: 1, U-D: 1 }
+eligibility:
+  categories: [slots, .5, 0x1F, 007, "008", +1, 1_000, no, .nan]
+  segments: { allow: [0o17], deny: [+3] }
+  players: { deny: [-.inf, player 7, 7-7] }
+earning:
+  multipliers: { null: 0.1, ~: 0.1, 12: 0.1, "true": 0.2, default: 1 }
+  games: { 404: 0.1, False: 1 }
+jurisdictions:
+  null: {}
+  TRUE: { enabled: false }
+  NO: { eligibility: { categories: [.INF] } }
+  "356": {}
+  470: { earning: { multipliers: { true: 1 } } }
+"#;
+
+#[test]
+fn what_can_never_match_or_was_not_meant_as_a_name_is_refused_where_it_is_new() {
+    expect![[r#"
+        line 2, column 11: `/currency`: expected a currency's code of letters A to Z and digits, as wagers have it, found `eur`; did you mean `EUR`?
+        line 3, column 11: `/timezone`: expected a name, found `.5`, which YAML reads as a number; in quotes it is a name: `".5"`
+        line 4, column 10: `/rates/usd`: expected a currency's code of letters A to Z and digits, as wagers have it, found `usd`; did you mean `USD`?
+        line 4, column 21: `/rates/Btc`: expected a currency's code of letters A to Z and digits, as wagers have it, found `Btc`; did you mean `BTC`?
+        line 4, column 29: `/rates/gbp`: expected a currency's code of letters A to Z and digits, as wagers have it, found `gbp`; did you mean `GBP`?
+        line 4, column 51: `/rates/007`: expected a name, found `007`, which YAML reads as a number; in quotes it is a name: `"007"`
+        line 4, column 59: `/rates/U-D`: expected a currency's code of letters A to Z and digits, as wagers have it, found `U-D`
+        line 6, column 23: `/eligibility/categories/1`: expected a name, found `.5`, which YAML reads as a number; in quotes it is a name: `".5"`
+        line 6, column 27: `/eligibility/categories/2`: expected a name, found `0x1F`, which YAML reads as a number; in quotes it is a name: `"0x1F"`
+        line 6, column 33: `/eligibility/categories/3`: expected a name, found `007`, which YAML reads as a number; in quotes it is a name: `"007"`
+        line 6, column 45: `/eligibility/categories/5`: expected a name, found `+1`, which YAML reads as a number; in quotes it is a name: `"+1"`
+        line 6, column 60: `/eligibility/categories/8`: expected a name, found `.nan`, which YAML reads as a number; in quotes it is a name: `".nan"`
+        line 7, column 23: `/eligibility/segments/allow/0`: expected a name, found `0o17`, which YAML reads as a number; in quotes it is a name: `"0o17"`
+        line 7, column 37: `/eligibility/segments/deny/0`: expected a name, found `+3`, which YAML reads as a number; in quotes it is a name: `"+3"`
+        line 8, column 21: `/eligibility/players/deny/0`: expected a name, found `-.inf`, which YAML reads as a number; in quotes it is a name: `"-.inf"`
+        line 10, column 18: `/earning/multipliers/null`: expected a name, found `null`, which YAML reads as nothing; in quotes it is a name: `"null"`
+        line 10, column 29: `/earning/multipliers/~0`: expected a name, found `~`, which YAML reads as nothing; in quotes it is a name: `"~"`
+        line 11, column 22: `/earning/games/False`: expected a name, found `False`, which YAML reads as a yes or no; in quotes it is a name: `"False"`
+        line 13, column 3: `/jurisdictions/null`: expected a name, found `null`, which YAML reads as nothing; in quotes it is a name: `"null"`
+        line 14, column 3: `/jurisdictions/TRUE`: expected a name, found `TRUE`, which YAML reads as a yes or no; in quotes it is a name: `"TRUE"`
+        line 15, column 37: `/jurisdictions/NO/eligibility/categories/0`: expected a name, found `.INF`, which YAML reads as a number; in quotes it is a name: `".INF"`
+        line 17, column 3: `/jurisdictions/470`: expected a name, found `470`, which YAML reads as a number; in quotes it is a name: `"470"`
+        line 17, column 36: `/jurisdictions/470/earning/multipliers/true`: expected a name, found `true`, which YAML reads as a yes or no; in quotes it is a name: `"true"`
+    "#]].assert_eq(&problems_of_new(SLIPS));
+    assert_eq!(problems(SLIPS), "", "what was published keeps its reading");
+    for example in [SLOTS_HOUSE, LIVE_TABLES] {
+        assert_eq!(problems_of_new(example), "");
+    }
+}
+
+#[test]
+fn what_was_published_can_be_published_again() {
+    let document = read(SLIPS);
+    let stored = read(&program::to_json(&document));
+    let compiled = |document| program::compile(document, ZoneOffsets::default()).unwrap();
+    assert_eq!(compiled(&stored), compiled(&document));
+}
+
+#[test]
+fn a_slip_is_told_beside_all_else_that_is_wrong() {
+    let text =
+        "currency: EUR\nrates: { usd: -1 }\nmode: on\neligibility: { categories: [null, 7] }\n";
+    expect![[r#"
+        line 2, column 10: `/rates/usd`: expected a currency's code of letters A to Z and digits, as wagers have it, found `usd`; did you mean `USD`?
+        line 2, column 15: `/rates/usd`: expected a number such as `0.05`, not negative, found `-1`
+        line 3, column 7: `/mode`: expected `live` or `off`, found the text `on`
+        line 4, column 29: `/eligibility/categories/0`: expected a text, found nothing
+        line 4, column 35: `/eligibility/categories/1`: expected a text in quotes, found `7`
+    "#]].assert_eq(&problems_of_new(text));
 }
 
 #[test]

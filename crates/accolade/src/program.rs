@@ -1,6 +1,7 @@
 //! `accolade program`: an operator's rules.
 
 mod check;
+mod rollback;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -44,6 +45,8 @@ enum ProgramCommand {
     },
     /// Publish a program as the operator's next version
     Publish(PublishArguments),
+    /// Publish an earlier version of a program again, as the next version
+    Rollback(rollback::Arguments),
     /// Show what differs between two programs
     #[command(
         long_about = "Shows what differs between two programs, each of them a file, or the number of a \
@@ -150,6 +153,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     match arguments.command {
         ProgramCommand::Check { files } => check_all(&files),
         ProgramCommand::Publish(publish) => self::publish(place, &publish).await,
+        ProgramCommand::Rollback(arguments) => rollback::run(place, &arguments).await,
         ProgramCommand::Diff { old, new, operator } => {
             diff(place, &old, &new, operator.as_deref()).await
         }

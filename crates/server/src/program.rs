@@ -1,14 +1,14 @@
-//! An operator's program: reading it, publishing versions, comparing and withdrawing them.
+//! An operator's program: reading it, publishing versions, comparing them, rolling back and withdrawing.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use accolade_domain::program::VersionEntry;
+use accolade_domain::program::{Program, VersionEntry};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_engine::rules::{Operator, Published};
 use accolade_wire::control::Control;
 use accolade_wire::dialect::Dialect;
-use accolade_wire::document;
+use accolade_wire::document::{self, DocumentProblem};
 use accolade_wire::json::{self, Value};
 use accolade_wire::program::{self, Document, SCHEMA};
 use accolade_wire::timestamp;
@@ -257,59 +257,89 @@ pub(crate) async fn publish(call: Call) -> Result<Response, Problem> {
         let dialect = Dialect::of(service.host.rules().settings.behaviour);
         blocking(move || read_publication(&body, dialect)).await??
     };
+    let (subject, operator) = (&*principal.subject, &*known.id);
+    let change = Change { operator, subject, route: route.id, name: "", body: &body, is_dry };
+    service.publish(&known, publication, edited_from, key, change).await
+}
+
+/// Publishes the document of an earlier version anew, or says what that would change.
+pub(crate) async fn roll_back(call: Call) -> Result<Response, Problem> {
+    let (known, number, is_dry) = (call.operator(), call.name(), call.is_dry()?);
+    let Call { service, route, principal, parts, body, .. } = call;
+    let key = key_of(&parts.headers)?;
+    let edited_from = if_match(&parts.headers)?;
+    let (body, _held) = service.read_body(&parts.headers, body).await?;
     let operator = service.operator(&known)?;
-    let document = program::to_json(&publication.document);
-    if let Some(key) = key {
-        let change = Change {
-            operator: &known.id,
-            subject: &principal.subject,
-            route: route.id,
-            name: "",
-            body: &body,
-            is_dry,
-        };
-        service.claim(key, &change).await?;
-        if let Some(version) = published_before(&operator, &publication, edited_from, &document) {
-            return Ok(if is_dry {
-                would_publish(&operator, version)
-            } else {
-                published(&operator, version)
-            });
-        }
-    }
-    // In a cluster this node may not have heard of the latest version: then the fold decides.
-    if operator.versions.latest() > edited_from {
-        return Err(accolade_domain::outcome::Declined::Stale.into());
-    }
-    let now = now();
-    let effective_from = publication.effective_from.unwrap_or(now);
-    if edited_from > 0 && effective_from < now.plus_micros(-LATE_MICROS_MAX) {
-        let detail =
-            "expected now or later: only an operator's first version may begin in the past";
-        return Err(Problem::field(Refusal::Invalid, "/effectiveFrom", detail));
-    }
-    let zone = publication.zone.0.iter().map(|(from, offset)| (from.micros(), *offset));
-    let control = Control::Publish {
-        operator: known.id.to_string(),
-        edited_from,
-        effective_from: effective_from.micros(),
-        why: publication.why,
-        who: principal.subject.to_string(),
-        published_at: now.micros(),
-        document,
-        zone: zone.collect(),
+    let version = version_of(&operator, &number)?;
+    let publication = {
+        let (body, text) = (body.clone(), version.program.program.document.clone());
+        let dialect = Dialect::of(service.host.rules().settings.behaviour);
+        blocking(move || read_rollback(&body, &text, dialect)).await??
     };
-    if is_dry {
-        let (rules, made) = service.rules_would(&control).await?;
-        let operator = rules.operator(&known.id).ok_or_else(|| Problem::not_found("operator"))?;
-        return Ok(would_publish(operator, version_of(operator, &made.to_string())?));
+    let (subject, operator) = (&*principal.subject, &*known.id);
+    let change = Change { operator, subject, route: route.id, name: &number, body: &body, is_dry };
+    service.publish(&known, publication, edited_from, key, change).await
+}
+
+impl Service {
+    /// Publishes what `change` asks for, once for each key.
+    async fn publish(
+        &self,
+        known: &Known,
+        publication: Publication,
+        edited_from: u32,
+        key: Option<&str>,
+        change: Change<'_>,
+    ) -> Result<Response, Problem> {
+        let is_dry = change.is_dry;
+        let operator = self.operator(known)?;
+        let document = program::to_json(&publication.document);
+        if let Some(key) = key {
+            self.claim(key, &change).await?;
+            if let Some(version) = published_before(&operator, &publication, edited_from, &document)
+            {
+                return Ok(if is_dry {
+                    would_publish(&operator, version)
+                } else {
+                    published(&operator, version)
+                });
+            }
+        }
+        // In a cluster this node may not have heard of the latest version: then the fold decides.
+        if operator.versions.latest() > edited_from {
+            return Err(accolade_domain::outcome::Declined::Stale.into());
+        }
+        let now = now();
+        let effective_from = publication.effective_from.unwrap_or(now);
+        if edited_from > 0 && effective_from < now.plus_micros(-LATE_MICROS_MAX) {
+            let detail =
+                "expected now or later: only an operator's first version may begin in the past";
+            return Err(Problem::field(Refusal::Invalid, "/effectiveFrom", detail));
+        }
+        let zone = publication.zone.0.iter().map(|(from, offset)| (from.micros(), *offset));
+        let control = Control::Publish {
+            operator: known.id.to_string(),
+            edited_from,
+            effective_from: effective_from.micros(),
+            why: publication.why,
+            who: change.subject.to_owned(),
+            published_at: now.micros(),
+            document,
+            zone: zone.collect(),
+        };
+        if is_dry {
+            let (rules, made) = self.rules_would(&control).await?;
+            let operator =
+                rules.operator(&known.id).ok_or_else(|| Problem::not_found("operator"))?;
+            return Ok(would_publish(operator, version_of(operator, &made.to_string())?));
+        }
+        let made = self.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
+        let operator = self
+            .operator_once(known, |operator| u64::from(operator.versions.latest()) >= made)
+            .await?;
+        let number = made.to_string();
+        Ok(published(&operator, version_of(&operator, &number)?))
     }
-    let made = service.control(&control).await?.ok_or_else(crate::problem::not_yet)?;
-    let operator = service
-        .operator_once(&known, |operator| u64::from(operator.versions.latest()) >= made)
-        .await?;
-    let number = made.to_string();
-    Ok(published(&operator, version_of(&operator, &number)?))
 }
 
 fn published(operator: &Operator, version: &Version) -> Response {
@@ -361,6 +391,45 @@ fn read_publication(body: &[u8], dialect: &Dialect) -> Result<Publication, Probl
         json::fields(body, &["effectiveFrom", "why", "program"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
     let mut errors = Vec::new();
+    let (effective_from, why) = read_when_and_why(effective_from, why, &mut errors);
+    let text = match program {
+        Some(Value::Text(text)) => text,
+        Some(Value::Object(text)) => in_its_place(body, text),
+        _ => {
+            let detail = "expected a program as an object, or as YAML or JSON in a text";
+            errors.push(FieldError::new("/program", detail));
+            Cow::default()
+        }
+    };
+    if !errors.is_empty() {
+        return Err(Problem::fields(Refusal::Malformed, errors));
+    }
+    let (document, zone) = read_document(&text, dialect, program::check_new)
+        .map_err(|errors| Problem::fields(Refusal::Invalid, errors.into_iter().map(inside)))?;
+    Ok(Publication { effective_from, why, document, zone })
+}
+
+/// Reads what is said of the document that was published before.
+fn read_rollback(body: &[u8], text: &str, dialect: &Dialect) -> Result<Publication, Problem> {
+    let [effective_from, why] = json::fields(body, &["effectiveFrom", "why"])
+        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let mut errors = Vec::new();
+    let (effective_from, why) = read_when_and_why(effective_from, why, &mut errors);
+    if !errors.is_empty() {
+        return Err(Problem::fields(Refusal::Malformed, errors));
+    }
+    // What was accepted once is not refused for a slip of the pen when it is needed again.
+    let check = |document: &Document, zone, dialect: &Dialect| (dialect.program)(document, zone);
+    let (document, zone) = read_document(text, dialect, check)
+        .map_err(|errors| Problem::fields(Refusal::Invalid, errors))?;
+    Ok(Publication { effective_from, why, document, zone })
+}
+
+fn read_when_and_why(
+    effective_from: Option<Value<'_>>,
+    why: Option<Value<'_>>,
+    errors: &mut Vec<FieldError>,
+) -> (Option<Timestamp>, String) {
     let mut wrong = |pointer, detail: &str| errors.push(FieldError::new(pointer, detail));
     let effective_from = match effective_from {
         None | Some(Value::Null { .. }) => None,
@@ -379,20 +448,7 @@ fn read_publication(body: &[u8], dialect: &Dialect) -> Result<Publication, Probl
             String::new()
         }
     };
-    let text = match program {
-        Some(Value::Text(text)) => text,
-        Some(Value::Object(text)) => in_its_place(body, text),
-        _ => {
-            wrong("/program", "expected a program as an object, or as YAML or JSON in a text");
-            Cow::default()
-        }
-    };
-    if !errors.is_empty() {
-        return Err(Problem::fields(Refusal::Malformed, errors));
-    }
-    let (document, zone) = read_document(&text, dialect)
-        .map_err(|errors| Problem::fields(Refusal::Invalid, errors.into_iter().map(inside)))?;
-    Ok(Publication { effective_from, why, document, zone })
+    (effective_from, why)
 }
 
 /// An error's pointer as the body's reader sees it.
@@ -414,14 +470,15 @@ fn in_its_place<'a>(body: &[u8], part: &str) -> Cow<'a, str> {
 fn read_document(
     text: &str,
     dialect: &Dialect,
+    check: fn(&Document, ZoneOffsets, &Dialect) -> Result<Program, Vec<DocumentProblem>>,
 ) -> Result<(Document, ZoneOffsets), Vec<FieldError>> {
-    let all = |problems: Vec<document::DocumentProblem>| -> Vec<FieldError> {
+    let all = |problems: Vec<DocumentProblem>| -> Vec<FieldError> {
         problems.into_iter().map(FieldError::from).collect()
     };
     let document = program::read(text).map_err(all)?;
     let name = program::timezone(&document);
     let zone = zone::offsets(name);
-    let checked = (dialect.program)(&document, zone.clone().unwrap_or_default()).map_err(all);
+    let checked = check(&document, zone.clone().unwrap_or_default(), dialect).map_err(all);
     let Some(zone) = zone else {
         let mut errors = checked.err().unwrap_or_default();
         errors.push(unknown_zone(text, name));

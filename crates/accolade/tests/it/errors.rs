@@ -30,6 +30,18 @@ fn a_program_is_checked_like_a_compiler_checks() {
 }
 
 #[test]
+fn a_program_with_a_slip_of_the_pen_is_refused() {
+    check_program(
+        "currency: EUR\nrates: { usd: 0.92 }\njurisdictions:\n  null: { enabled: false }\n  Malta: {}\n",
+        expect![[r#"
+            program.yaml:2:10: error: `/rates/usd`: expected a currency's code of letters A to Z and digits, as wagers have it, found `usd`; did you mean `USD`?
+            program.yaml:4:3: error: `/jurisdictions/null`: expected a name, found `null`, which YAML reads as nothing; in quotes it is a name: `"null"`
+            2 errors
+        "#]],
+    );
+}
+
+#[test]
 fn a_program_whose_test_fails_is_refused() {
     check_program(
         "currency: EUR\nearning: { multipliers: { slots: 0.1 } }\ntests:\n  - name: ten for a hundred\n    \
@@ -168,6 +180,27 @@ fn two_editors_do_not_overwrite_each_other() {
         ~ /earning/multipliers/default: 0.1 → 0.2
     "#]]
     .assert_eq(&home.run(&diff).well());
+}
+
+#[test]
+fn an_earlier_program_is_published_again() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    for text in [PROGRAM, &PROGRAM.replace("0.1", "0.2")] {
+        let file = home.file("program.yaml", text);
+        let words = ["program", "publish", file.to_str().unwrap(), "--operator", "operator-789"];
+        home.run(&[&words[..], &["--why", "a test"]].concat()).well();
+    }
+    let back = |version: &str, more: &[&str]| {
+        let words = ["program", "rollback", version, "--operator", "operator-789"];
+        home.run(&[&words[..], &["--why", "too much"], more].concat())
+    };
+    line_with(&back("1", &["--dry-run"]).well(), "nothing was published");
+    let done = back("1", &[]).well();
+    assert_eq!(line_with(&done, "multipliers"), "  ~ /earning/multipliers/default: 0.2 → 0.1");
+    line_with(&done, "version 1 published again as version 3 of `operator-789`");
+    line_with(&back("1", &[]).well(), "version 3 says the same: nothing to publish");
+    assert!(back("9", &[]).badly().contains("`operator-789` has no version 9"));
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn help_of_commands_carries_examples() {
         &["operator", "add"],
         &["program", "check"],
         &["program", "publish"],
+        &["program", "rollback"],
         &["program", "diff"],
         &["program", "show"],
         &["topic", "tail"],

@@ -122,6 +122,16 @@ pub(crate) enum Document {
     Object(serde_json::Value),
 }
 
+/// An earlier version to be published again.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({ "why": "the new caps were wrong" }))]
+pub(crate) struct Rollback {
+    /// Now, or later.
+    effective_from: Option<Time>,
+    #[schema(min_length = 1, max_length = 1024)]
+    why: String,
+}
+
 /// Why something is done.
 #[derive(ToSchema)]
 #[schema(example = json!({ "why": "sent by mistake" }))]

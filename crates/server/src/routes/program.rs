@@ -6,7 +6,7 @@ use super::{
     Answer, Area, Audience, By, CURSOR, Content, Effect, Form, Header, LIMIT, Parameter, Route,
     Takes,
 };
-use crate::description::bodies::{Publication, Why};
+use crate::description::bodies::{Publication, Rollback, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::program::{self, Difference, DryRun, VersionShape};
@@ -20,7 +20,7 @@ const IF_MATCH: Header = Header {
     what: "The number of the version it was edited from, as the `ETag` has it; none for the first.",
 };
 
-pub(super) static ROUTES: [Route; 7] = [
+pub(super) static ROUTES: [Route; 8] = [
     Route {
         id: "getProgram",
         method: Method::GET,
@@ -158,6 +158,35 @@ pub(super) static ROUTES: [Route; 7] = [
         answers: &[Answer::json(200, "The changes", of::<Difference>)],
         refusals: &[],
         handler: |way| way.to(program::diff),
+    },
+    Route {
+        id: "rollBackToVersion",
+        method: Method::POST,
+        path: "/api/v1/program/versions/{version}/rollback",
+        scope: Scope::ProgramWrite,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Changes,
+        area: Area::Program,
+        summary: "Publish the document of an earlier version again",
+        description: "As the next version, with its own reason and time; wagers that were decided stay decided. \
+                      `If-Match` names the latest version, or it is 412. Its tests run again.",
+        query: &[],
+        headers: &[IF_MATCH],
+        takes: Takes::Json(of::<Rollback>),
+        answers: &[
+            Answer {
+                headers: &[ETAG, LOCATION],
+                ..Answer::json(201, "The new version", of::<VersionShape<'_>>)
+            },
+            Answer::json(
+                200,
+                "Of a dry run: the version that would be published, and what it changes",
+                of::<DryRun<'_>>,
+            ),
+        ],
+        refusals: &[Refusal::Stale, Refusal::Invalid],
+        handler: |way| way.to(program::roll_back),
     },
     Route {
         id: "withdrawVersion",

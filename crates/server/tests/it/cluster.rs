@@ -295,6 +295,15 @@ async fn a_program_that_one_node_publishes_is_the_other_s() {
     assert_eq!(published.json["version"], 2, "{published:?}");
     assert_eq!(a.send(publish("1")).await.status, 412);
     assert_eq!(a.send(publish("2")).await.json["version"], 3);
+    let why = json!({ "why": "as before" });
+    let back = |dry: &str| {
+        let path = format!("/api/v1/program/versions/1/rollback{dry}");
+        ask("POST", &path).json(&why).header("if-match", "3")
+    };
+    let tried = b.send(back("?dryRun=true")).await;
+    assert_eq!((&tried.json["version"], &tried.json["dryRun"]), (&json!(4), &json!(true)));
+    let back = b.send(back("")).await;
+    assert_eq!((back.status.as_u16(), &back.json["version"]), (201, &json!(4)), "{back:?}");
     let key = a.add_operator("operator-555", 0).await;
     let list = ask("GET", "/api/v1/dead-letters").header("authorization", &format!("Bearer {key}"));
     assert_eq!(a.send_bare(list).await.json["items"], json!([]));

@@ -166,6 +166,7 @@ async fn a_dry_run_is_asked_for_by_true_or_false_and_nothing_else() {
         ("PUT", "/api/v1/players/p1/consent"),
         ("POST", "/api/v1/program/versions"),
         ("POST", "/api/v1/program/versions/1/withdraw"),
+        ("POST", "/api/v1/program/versions/1/rollback"),
         ("PATCH", "/api/v1/dead-letters/0-1-1"),
         ("POST", "/api/v1/dead-letters/0-1-1/retry"),
         ("POST", "/api/v1/dead-letters/0-1-1/discard"),

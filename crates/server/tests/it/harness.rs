@@ -11,6 +11,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_server::{Peer, Service, Settings};
 use accolade_storage::node::{Node, NodeOptions};
+use accolade_wire::control::Control;
 use accolade_wire::record::{Kind, Record, Source};
 use axum::Router;
 use axum::body::Body;
@@ -77,7 +78,10 @@ impl Caller for Folded {
     }
 
     fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {
-        self.0.lock().unwrap().take().unwrap().send(()).unwrap();
+        // What is for all partitions is applied in each.
+        if let Some(sender) = self.0.lock().unwrap().take() {
+            sender.send(()).unwrap();
+        }
     }
 }
 
@@ -250,10 +254,38 @@ impl Api {
         body: &[u8],
         player: &str,
     ) {
-        let (source, received_at, origin) = (Source::Kafka, Timestamp::default(), None);
+        let partition = accolade_wire::identity::partition_of(player, 4);
+        self.take(kind, Source::Kafka, operator, body, Some(partition)).await;
+    }
+
+    /// Publishes a document as [`OPERATOR`], as a release did that checked less.
+    pub(crate) async fn publish_unchecked(&self, document: &str, edited_from: u32) {
+        let control = Control::Publish {
+            operator: OPERATOR.to_owned(),
+            edited_from,
+            effective_from: now_micros(),
+            why: "unchecked".to_owned(),
+            who: "a test".to_owned(),
+            published_at: now_micros(),
+            document: document.to_owned(),
+            zone: Vec::new(),
+        };
+        let body = serde_json::to_vec(&control).unwrap();
+        self.take(Kind::Control, Source::Http, "", &body, None).await;
+        self.next_batches().await;
+    }
+
+    async fn take(
+        &self,
+        kind: Kind,
+        source: Source,
+        operator: &str,
+        body: &[u8],
+        partition: Option<u16>,
+    ) {
+        let (received_at, origin) = (Timestamp::default(), None);
         let mut records = Vec::new();
         Record { kind, source, operator, received_at, origin, body }.write(&mut records);
-        let partition = Some(accolade_wire::identity::partition_of(player, 4));
         let parts = vec![(partition, u32::try_from(records.len()).unwrap())];
         let (sender, folded) = tokio::sync::oneshot::channel();
         let caller = Arc::new(Folded(std::sync::Mutex::new(Some(sender))));

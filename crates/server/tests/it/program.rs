@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Api, PROGRAM, ask, now_micros, time, wager};
+use crate::harness::{Api, Ask, PROGRAM, ask, now_micros, time, wager};
 
-fn publish(body: &Value, edited_from: Option<&str>) -> crate::harness::Ask {
+fn publish(body: &Value, edited_from: Option<&str>) -> Ask {
     let ask = ask("POST", "/api/v1/program/versions").json(body);
     match edited_from {
         Some(number) => ask.header("if-match", number),
@@ -117,6 +117,90 @@ async fn a_publication_sent_again_with_its_key_makes_no_second_version() {
     assert_eq!(first.headers["etag"], second.headers["etag"]);
     let other = json!({ "why": "something else", "program": PROGRAM });
     assert_eq!(api.send(ask(&other)).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_slip_of_the_pen_is_refused_with_its_place_and_what_was_meant() {
+    let api = Api::start().await;
+    let program = PROGRAM.replace("USD", "usd");
+    for dry in ["", "?dryRun=true"] {
+        let body = json!({ "why": "dollars", "program": program });
+        let request = ask("POST", &format!("/api/v1/program/versions{dry}")).json(&body);
+        let answer = api.send(request.header("if-match", "1")).await;
+        assert_eq!(answer.status, 422, "{answer:?}");
+        let error = &answer.json["errors"][0];
+        assert_eq!((&error["line"], &error["column"]), (&json!(7), &json!(10)), "{error}");
+        assert_eq!(error["pointer"], "/program/rates/usd");
+        assert!(error["detail"].as_str().unwrap().contains("did you mean `USD`?"), "{error}");
+    }
+}
+
+fn roll_back(version: u32, latest: &str, body: &Value) -> Ask {
+    ask("POST", &format!("/api/v1/program/versions/{version}/rollback"))
+        .json(body)
+        .header("if-match", latest)
+}
+
+#[tokio::test]
+async fn an_earlier_version_is_published_anew_with_its_own_reason_and_author() {
+    let api = Api::start().await;
+    let other = PROGRAM
+        .replace("minWager: 1.00", "minWager: 200.00")
+        .replace("wagerAmount: 100.00", "wagerAmount: 300.00")
+        .replace("points: 10.00", "points: 30.00");
+    let body = json!({ "why": "a slip", "program": other });
+    assert_eq!(api.send(publish(&body, Some("1"))).await.status, 201);
+    assert_eq!(api.wager(&wager("w1", "p1")).await["reason"], "below_minimum");
+    let why = json!({ "why": "the minimum was wrong" });
+
+    let tried = ask("POST", "/api/v1/program/versions/1/rollback?dryRun=true").json(&why);
+    let tried = api.send(tried.header("if-match", "2")).await;
+    assert_eq!((tried.status.as_u16(), &tried.json["version"]), (200, &json!(3)), "{tried:?}");
+    assert_eq!(tried.json["changes"][0]["pointer"], "/eligibility/minWager");
+    assert_eq!(api.get("/api/v1/program").await.json["version"], 2, "nothing was published");
+
+    for stale in ["1", "3"] {
+        let refused = api.send(roll_back(1, stale, &why)).await;
+        assert_eq!((refused.status.as_u16(), &refused.json["code"]), (412, &json!("stale")));
+    }
+    assert_eq!(api.post("/api/v1/program/versions/1/rollback", &why).await.status, 412);
+    assert_eq!(api.send(roll_back(9, "2", &why)).await.status, 404);
+    let without = api.send(roll_back(1, "2", &json!({}))).await;
+    assert_eq!((without.status.as_u16(), without.pointers()), (400, vec!["/why"]));
+    let past = json!({ "why": "x", "effectiveFrom": "2021-01-01T00:00:00Z" });
+    let past = api.send(roll_back(1, "2", &past)).await;
+    assert_eq!((past.status.as_u16(), past.pointers()), (422, vec!["/effectiveFrom"]));
+
+    let key = |body: &Value| roll_back(1, "2", body).header("idempotency-key", "k1");
+    let done = api.send(key(&why)).await;
+    assert_eq!((done.status.as_u16(), &done.headers["etag"]), (201, &"\"3\"".parse().unwrap()));
+    let first = api.get("/api/v1/program/versions/1").await.json;
+    assert_eq!(done.json["program"], first["program"]);
+    assert_eq!(
+        (&done.json["why"], &done.json["editedFrom"], &done.json["state"]),
+        (&json!("the minimum was wrong"), &json!(2), &json!("current"))
+    );
+    let again = api.send(key(&why)).await;
+    assert_eq!((again.status.as_u16(), &again.json["version"]), (201, &json!(3)));
+    assert_eq!(api.send(key(&json!({ "why": "another" }))).await.status, 422);
+    assert_eq!(api.wager(&wager("w2", "p1")).await["outcome"], "counted");
+    assert_eq!(
+        api.get("/api/v1/program/versions").await.json["items"].as_array().unwrap().len(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn a_version_of_before_the_check_of_slips_can_be_rolled_back_to() {
+    let api = Api::start().await;
+    let slip = PROGRAM.replace("USD", "usd");
+    let document = accolade_wire::program::to_json(&accolade_wire::program::read(&slip).unwrap());
+    api.publish_unchecked(&document, 1).await;
+    let body = json!({ "why": "mended", "program": PROGRAM });
+    assert_eq!(api.send(publish(&body, Some("2"))).await.status, 201);
+    let back = api.send(roll_back(2, "3", &json!({ "why": "as it was" }))).await;
+    assert_eq!((back.status.as_u16(), &back.json["version"]), (201, &json!(4)), "{back:?}");
+    assert_eq!(back.json["program"]["rates"], json!({ "usd": 0.92 }));
 }
 
 #[tokio::test]

@@ -234,6 +234,7 @@ impl World {
             "listVersions" | "publishVersion" => "/api/v1/program/versions".into(),
             "getVersion" => "/api/v1/program/versions/1".into(),
             "compareVersions" => "/api/v1/program/versions/1/diff".into(),
+            "rollBackToVersion" => "/api/v1/program/versions/1/rollback".into(),
             "withdrawVersion" => {
                 format!("/api/v1/program/versions/{}/withdraw", self.latest.get())
             }
@@ -304,6 +305,7 @@ impl World {
                 let program = PROGRAM.replace("5000", &(6000 + self.latest.get()).to_string());
                 json!({ "why": "a test", "program": program })
             }
+            "rollBackToVersion" => json!({ "why": self.fresh() }),
             "withdrawVersion" | "discardDeadLetter" | "discardAnyDeadLetter" => {
                 json!({ "why": "a test" })
             }
@@ -357,7 +359,7 @@ impl World {
             self.publish(node, &body).await;
         }
         let mut request = self.example(id, node);
-        if id == "publishVersion" {
+        if ["publishVersion", "rollBackToVersion"].contains(&id) {
             request = request.header("if-match", &self.latest.get().to_string());
             self.latest.set(self.latest.get() + 1);
         }

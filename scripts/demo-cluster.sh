@@ -18,10 +18,8 @@ trap finish EXIT
 say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
 
 settings() {
-    export ACCOLADE_BROKERS=127.0.0.1:24010 ACCOLADE_REPLICATION=1 ACCOLADE_PARTITIONS=8
-    export ACCOLADE_CLUSTER_SECRET=only-for-this-demo-cluster ACCOLADE_SHIP_EVERY_SECONDS=2
-    export ACCOLADE_SHIP_TO=s3://accolade/demo ACCOLADE_SHIP_ENDPOINT=http://127.0.0.1:24000
-    export ACCOLADE_SHIP_REGION=us-east-1 AWS_ACCESS_KEY_ID=accolade AWS_SECRET_ACCESS_KEY=accolade-secret
+    export ACCOLADE_CONFIG="$ACCOLADE_SERVICES_DIR/cluster.toml" ACCOLADE_PARTITIONS=8 ACCOLADE_SHIP_EVERY_SECONDS=2
+    export AWS_ACCESS_KEY_ID=accolade AWS_SECRET_ACCESS_KEY=accolade-secret
     export ACCOLADE_NODE="node-$1" ACCOLADE_LISTEN="127.0.0.1:2405$1" ACCOLADE_ADDRESS="http://127.0.0.1:2406$1"
     export ACCOLADE_DATA_DIR="$home/node-$1"
 }

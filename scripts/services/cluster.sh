@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All services of an instance together.
 #
-#   cluster.sh up        starts what does not run, and prints where everything is
+#   cluster.sh up        starts what does not run, and prints and writes the configuration of a node over it
 #   cluster.sh down      stops what runs; the data stays
 #   cluster.sh status    what runs; exit code 1 unless everything does
 #   cluster.sh clean     stops what runs and removes the data
@@ -35,25 +35,43 @@ status() {
     [[ $lines != *' stopped '* && $lines != *' frozen '* ]]
 }
 
+# Of a node over these services; one more takes a `name`, a `data_dir`, a `listen` and an `address` of its own.
+configuration() {
+    local brokers
+    brokers=$("$here/kafka.sh" addresses)
+    cat <<END
+data_dir = "$services/node-1"
+listen = "127.0.0.1:8080"
+
+[cluster]
+brokers = "$brokers"
+name = "node-1"
+address = "http://127.0.0.1:8081"
+secret = "only-for-this-machine"
+replication = $(tr ',' '\n' <<<"$brokers" | wc -l)
+
+[ship]
+to = "s3://$s3_bucket/cluster"
+endpoint = "$("$here/s3.sh" address)"
+region = "us-east-1"
+
+[postgres]
+url = "$("$here/postgres.sh" address)"
+END
+}
+
 describe() {
+    configuration >"$services/cluster.toml"
     cat <<END
 
 data and logs: $services
 
-For cluster.toml:
+$services/cluster.toml is the configuration of a node:
 
-[kafka]
-brokers = "$("$here/kafka.sh" addresses)"
+$(sed 's/^./    &/' "$services/cluster.toml")
 
-[objects]
-url = "s3://$s3_bucket"
-endpoint = "$("$here/s3.sh" address)"
-region = "us-east-1"
-access_key = "$s3_access_key"
-secret_key = "$s3_secret_key"
-
-[postgres]
-url = "$("$here/postgres.sh" address)"
+    export AWS_ACCESS_KEY_ID=$s3_access_key AWS_SECRET_ACCESS_KEY=$s3_secret_key
+    accolade serve --config $services/cluster.toml
 END
 }
 
@@ -72,7 +90,7 @@ case ${1:-} in
     clean)
         if [[ -d $services ]]; then
             exclusively down
-            rm -rf "$services"/{kafka-[1-9],kafka-brokers,kafka-id,s3,postgres}
+            rm -rf "$services"/{kafka-[1-9],kafka-brokers,kafka-id,s3,postgres,cluster.toml,node-1}
         fi
         ;;
     *) usage ;;

@@ -274,6 +274,28 @@ fn a_cluster_is_examined_before_and_after_its_first_start() {
 }
 
 #[test]
+fn what_cluster_up_prints_is_the_configuration_of_a_node() {
+    let services = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/services");
+    let home = Home::new();
+    let run = tempfile::tempdir().unwrap();
+    let run = run.path().file_name().unwrap().to_str().unwrap().trim_start_matches('.');
+    let environment = vec![
+        ("ACCOLADE_CONFIG", given("ACCOLADE_SERVICES_DIR", services) + "/cluster.toml"),
+        ("AWS_ACCESS_KEY_ID", "accolade".into()),
+        ("AWS_SECRET_ACCESS_KEY", "accolade-secret".into()),
+        // Nothing of another test's, and no port of another's.
+        ("ACCOLADE_ADDRESS", "http://127.0.0.1:0".into()),
+        ("ACCOLADE_TOPIC_PREFIX", format!("printed-{run}.")),
+        ("ACCOLADE_SHIP_TO", format!("s3://accolade/doctor/{run}")),
+        ("ACCOLADE_POSTGRES_SCHEMA", format!("doctor_{run}")),
+    ];
+    let report = examined(&home, &[], &environment).well();
+    line_with(&report, "ok       brokers");
+    line_with(&report, "ok       bucket");
+    line_with(&report, "ok       postgres");
+}
+
+#[test]
 fn a_cluster_with_rules_is_told_which_commands_give_a_node_its_rights() {
     let home = Home::new();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/services/secure-kafka/ca.pem");

@@ -74,6 +74,8 @@ for suite in "${suites[@]}"; do
         [[ ! -s $root.err ]] || { cat "$root.err" >&2 && stop 'it found something to do'; }
         cmp "$root.out" "$root.out.again"
     done
+    say 'make deny'
+    inside root /root make deny >"$root.log" 2>&1 || { tail -n 40 "$root.log" >&2 && stop 'it failed'; }
     say 'setup.sh, as the user again'
     inside guest /home/guest scripts/setup.sh 2>"$root.err" || { cat "$root.err" >&2 && stop 'it failed'; }
     ((${#command[@]} == 0)) || { say "${command[*]}" && inside root /root "${command[@]}"; }

@@ -1,12 +1,15 @@
 //! `accolade dead-letters`: what could not be processed, and what whoever runs the node does about it.
 
+mod many;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::json;
 
+use self::many::{Deed, Which};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
@@ -39,6 +42,8 @@ enum DeadLettersCommand {
         /// Only those in this state
         #[arg(long)]
         state: Option<State>,
+        #[command(flatten)]
+        which: Which,
         /// Print each letter as the node answers it, one a line
         #[arg(long)]
         json: bool,
@@ -61,18 +66,43 @@ enum DeadLettersCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Send a dead letter to its player's partition, once
+    /// Send a dead letter, or all that a filter finds open, to their players' partitions, once
+    #[command(
+        after_help = "Examples:\n  accolade dead-letters retry 3-1207-1\n  accolade dead-letters retry \
+                      --operator operator-789 --reason too_late --dry-run"
+    )]
     Retry {
-        /// The dead letter's id
-        id: String,
+        /// The dead letter's id; or say which by a filter
+        id: Option<String>,
+        /// Those of this operator, by a filter; else those that belong to no operator
+        #[arg(long, value_name = "ID")]
+        operator: Option<String>,
+        #[command(flatten)]
+        which: Which,
+        /// All that are open
+        #[arg(long)]
+        all: bool,
         /// Only say what would become of it
         #[arg(long)]
         dry_run: bool,
     },
-    /// Give a dead letter up
+    /// Give a dead letter up, or all that a filter finds open
+    #[command(
+        after_help = "Examples:\n  accolade dead-letters discard 3-1207-1 --why \"a test system\"\n  accolade \
+                      dead-letters discard --operator operator-789 --reason malformed --why \"a \
+                      producer's mistake\""
+    )]
     Discard {
-        /// The dead letter's id
-        id: String,
+        /// The dead letter's id; or say which by a filter
+        id: Option<String>,
+        /// Those of this operator, by a filter; else those that belong to no operator
+        #[arg(long, value_name = "ID")]
+        operator: Option<String>,
+        #[command(flatten)]
+        which: Which,
+        /// All that are open
+        #[arg(long)]
+        all: bool,
         /// Why, in your words
         #[arg(long, value_name = "TEXT")]
         why: String,
@@ -121,34 +151,63 @@ struct Letter {
 /// Runs `accolade dead-letters`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| {
-        match &arguments.command {
-            DeadLettersCommand::List { operator, state, json } => {
-                list(client, operator.as_deref(), *state, *json).await?;
+        match arguments.command {
+            DeadLettersCommand::List { operator, state, which, json } => {
+                list(client, operator.as_deref(), state, &which, json).await?;
             }
             DeadLettersCommand::Show { id } => {
-                let answer = client.send(Ask::get(&path_of(id))).await?.or_problem().await?;
+                let answer = client.send(Ask::get(&path_of(&id))).await?.or_problem().await?;
                 say(String::from_utf8_lossy(&answer.body().await?))?;
             }
             DeadLettersCommand::Repair { id, file, operator, dry_run } => {
-                let mut body = json!({ "original": read(file)? });
+                let mut body = json!({ "original": read(&file)? });
                 if let Some(operator) = operator {
                     body["operatorId"] = json!(operator);
                 }
-                let path = with_dry_run(&path_of(id), *dry_run);
-                changed(client, Ask::patch_json(&path, &body), *dry_run).await?;
+                let path = with_dry_run(&path_of(&id), dry_run);
+                changed(client, Ask::patch_json(&path, &body), dry_run).await?;
             }
-            DeadLettersCommand::Retry { id, dry_run } => {
-                let path = with_dry_run(&format!("{}/retry", path_of(id)), *dry_run);
-                changed(client, Ask::post_json(&path, &json!({})), *dry_run).await?;
+            DeadLettersCommand::Retry { id, operator, which, all, dry_run } => {
+                close(client, id, operator, (which, all), Deed::Retry, dry_run).await?;
             }
-            DeadLettersCommand::Discard { id, why, dry_run } => {
-                let path = with_dry_run(&format!("{}/discard", path_of(id)), *dry_run);
-                changed(client, Ask::post_json(&path, &json!({ "why": why })), *dry_run).await?;
+            DeadLettersCommand::Discard { id, operator, which, all, why, dry_run } => {
+                let deed = Deed::Discard { why: &why };
+                close(client, id, operator, (which, all), deed, dry_run).await?;
             }
         }
         Ok(Ended::Well)
     })
     .await
+}
+
+/// Closes one by its id, or many by a filter.
+async fn close(
+    client: &Client,
+    id: Option<String>,
+    operator: Option<String>,
+    (which, all): (Which, bool),
+    deed: Deed<'_>,
+    dry_run: bool,
+) -> anyhow::Result<()> {
+    match id {
+        Some(_) if all || !which.is_empty() || operator.is_some() => {
+            bail!("a dead letter is named by its id alone: leave the filter out, or the id")
+        }
+        Some(id) => {
+            let (name, body) = match deed {
+                Deed::Retry => ("retry", json!({})),
+                Deed::Discard { why } => ("discard", json!({ "why": why })),
+            };
+            let path = with_dry_run(&format!("{}/{name}", path_of(&id)), dry_run);
+            changed(client, Ask::post_json(&path, &body), dry_run).await
+        }
+        None if which.is_empty() && !all => {
+            bail!(
+                "which? name one by its id, or many by `--reason`, `--kind`, `--from`, `--to`, `--player`, or `--all`"
+            )
+        }
+        None => many::run(client, operator.as_deref(), &which.until_now(), deed, dry_run).await,
+    }
 }
 
 fn path_of(id: &str) -> String {
@@ -163,10 +222,11 @@ async fn list(
     client: &Client,
     operator: Option<&str>,
     state: Option<State>,
+    which: &Which,
     json: bool,
 ) -> anyhow::Result<()> {
     let path = if operator.is_some() { "/api/v1/dead-letters" } else { "/local/dead-letters" };
-    let mut query = format!("?limit={PAGE}");
+    let mut query = format!("?limit={PAGE}{}", which.query());
     if let Some(state) = state {
         query = format!("{query}&state={}", state.word());
     }

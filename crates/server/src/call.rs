@@ -127,7 +127,9 @@ impl Call {
         }
         route.takes.check(&parts.headers)?;
         let name = if route.is_named() { name_of(&mut parts).await? } else { String::new() };
-        seen.name.clone_from(&name);
+        if route.is_named() {
+            seen.name.clone_from(&name);
+        }
         match (route.by, route.effect) {
             (By::Player, _) => principal.names(&name)?,
             // What is taken in names its players item by item.

@@ -1,6 +1,9 @@
 //! Dead letters: seeing, repairing, retrying and giving up what could not be processed. An operator reaches its own,
 //! and whoever runs the node those that belong to nobody too.
 
+mod filter;
+pub(crate) mod many;
+
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -14,9 +17,11 @@ use accolade_storage::backing::NodeStore;
 use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
+use accolade_wire::identity::partition_of;
 use accolade_wire::json::{self, Value};
+use accolade_wire::named::Named;
 use accolade_wire::problem::Problem as BadField;
-use accolade_wire::record::Kind;
+use accolade_wire::record::{Kind, Record};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -24,6 +29,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
+use self::filter::Filter;
+pub(crate) use self::filter::{KINDS, REASONS};
 use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
@@ -40,6 +47,8 @@ use crate::submit::{Carried, blocking, recorded_soon, soon};
 
 /// Dead letters of which what is in memory is copied at once, while the fold waits.
 const LOOKED_AT_ONCE: usize = 1_000;
+/// As many letters could be looked at in the time in which the bytes of one are read.
+const LOOKS_A_READ: usize = 20;
 
 /// An input that could not be processed.
 #[derive(Serialize, ToSchema)]
@@ -100,6 +109,14 @@ impl Asker {
         }
     }
 
+    /// The operator whose letters are meant; else those of nobody who is known.
+    fn operator(&self) -> Option<String> {
+        match self {
+            Self::Operator(operator) => Some(operator.id.to_string()),
+            Self::Administrator => None,
+        }
+    }
+
     fn may_see(&self, letter: &DeadLetter) -> bool {
         match self {
             Self::Operator(operator) => *letter.operator == *operator.id,
@@ -157,10 +174,11 @@ impl Service {
     fn dead_letters(
         &self,
         partitions: &[u16],
-        after: Option<Place>,
-        count: usize,
+        asked: &Asked,
         is_wanted: impl Fn(&DeadLetter) -> bool,
     ) -> Result<Stretch<DeadLetters>, Problem> {
+        let Asked { after, count, .. } = *asked;
+        let player = asked.filter.player.as_deref();
         let (mut found, mut left) = (Vec::new(), self.settings.letters_looked_at_max);
         for number in partitions {
             let mut after = after.filter(|after| after.partition == *number);
@@ -170,9 +188,22 @@ impl Service {
                     break;
                 };
                 for (place, letter) in rows.into_iter().filter(|(_, letter)| is_wanted(letter)) {
-                    found.push((place, letter));
-                    if found.len() == count {
-                        return Ok(Stretch { rows: found, to: None });
+                    let is_one = match player {
+                        Some(player) if letter.to == partition_of(player, self.partitions()) => {
+                            left = left.saturating_sub(LOOKS_A_READ);
+                            self.names(&letter, player)?
+                        }
+                        Some(_) => false,
+                        None => true,
+                    };
+                    if is_one {
+                        found.push((place, letter));
+                        if found.len() == count {
+                            return Ok(Stretch { rows: found, to: None });
+                        }
+                    }
+                    if left == 0 {
+                        return Ok(Stretch { rows: found, to: Some(place) });
                     }
                 }
                 left = left.saturating_sub(next);
@@ -203,6 +234,13 @@ impl Service {
             Some(tables.dead_letters.excerpt(from.as_ref(), count))
         })?;
         Ok(excerpt.map(|excerpt| excerpt.read(partition, &mut store)).transpose()?)
+    }
+
+    /// Whether a letter's bytes name this player.
+    fn names(&self, letter: &DeadLetter, player: &str) -> Result<bool, Problem> {
+        let backing = self.host.backing(letter.bytes_at.partition)?;
+        let names = |record: &Record<'_>| Named::of(record).player.is_some_and(|own| own == player);
+        Ok(soon(|| backing.dead_letter(letter.bytes_at, names))?.unwrap_or(false))
     }
 
     /// The dead letter at a place of a partition that is here.
@@ -264,31 +302,39 @@ impl Service {
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let (asker, cursors) = (Asker::of(&call), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
-    let state = parameters.choice("state", None, &STATES)?;
-    let limit = parameters.limit()?;
-    let after = cursors.after()?.map(place_at);
+    let filter = Filter::read_with_states(&parameters, false)?;
+    let (after, limit) = (cursors.after()?.map(place_at), parameters.limit()?);
     // One more than is shown says whether there are more.
-    let operator = match asker {
-        Asker::Operator(operator) => Some(operator.id.to_string()),
-        Asker::Administrator => None,
-    };
-    let asked = Asked { operator, state, after, count: limit + 1 };
-    let path = asked.path();
-    let here = move |service: &Service, partitions: &[u16]| asked.found(service, partitions);
-    let first = after.map_or(0, |after| after.partition).min(service.partitions());
-    let looked = service.gather(first..service.partitions(), here, &path, read_looked).await?;
-    // What lies behind where one of them stopped looking comes with another page.
-    let mut to = looked.iter().filter_map(|looked| looked.to).min();
-    let mut found: Vec<Found> = looked.into_iter().flat_map(|looked| looked.found).collect();
-    found.retain(|found| to.is_none_or(|to| found.at <= to));
-    found.sort_by_key(|found| found.at);
-    if found.len() > limit {
-        found.truncate(limit);
-        to = found.last().map(|found| found.at);
-    }
+    let operator = asker.operator();
+    let asked = Asked { operator, filter, after, count: limit + 1, is_brief: false };
+    let (found, to) = service.letters_of_all(&asked, limit).await?;
     let next_cursor = to.map(|to| cursors.at(numbers(to)));
     let items = found.into_iter().map(|found| found.letter).collect();
     Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
+}
+
+impl Service {
+    /// Dead letters of all partitions, at most `limit`, in the order of their places; and where they go on.
+    async fn letters_of_all(
+        &self,
+        asked: &Asked,
+        limit: usize,
+    ) -> Result<(Vec<Found>, Option<At>), Problem> {
+        let (path, own) = (asked.path(), asked.clone());
+        let here = move |service: &Self, partitions: &[u16]| own.found(service, partitions);
+        let first = asked.after.map_or(0, |after| after.partition).min(self.partitions());
+        let looked = self.gather(first..self.partitions(), here, &path, read_looked).await?;
+        // What lies behind where one of them stopped looking comes with another page.
+        let mut to = looked.iter().filter_map(|looked| looked.to).min();
+        let mut found: Vec<Found> = looked.into_iter().flat_map(|looked| looked.found).collect();
+        found.retain(|found| to.is_none_or(|to| found.at <= to));
+        found.sort_by_key(|found| found.at);
+        if found.len() > limit {
+            found.truncate(limit);
+            to = found.last().map(|found| found.at);
+        }
+        Ok((found, to))
+    }
 }
 
 /// A part of a list.
@@ -296,31 +342,39 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
 struct Asked {
     /// Those of this operator; else of nobody who is known.
     operator: Option<String>,
-    state: Option<DeadLetterState>,
+    filter: Filter,
     after: Option<Place>,
     count: usize,
+    /// Whether only whose they are is asked.
+    is_brief: bool,
 }
+
+/// Partition, batch and slot of a dead letter.
+type At = (u16, u64, u32);
 
 /// What one node has of a list.
 #[derive(Debug, Serialize, Deserialize)]
 struct Looked {
     found: Vec<Found>,
     /// Up to where it has looked; nothing where it has seen all, or found enough.
-    to: Option<(u16, u64, u32)>,
+    to: Option<At>,
 }
 
-/// A dead letter of a list: partition, batch and slot, and as it is answered.
+/// A dead letter of a list.
 #[derive(Debug, Serialize, Deserialize)]
 struct Found {
-    at: (u16, u64, u32),
-    letter: Box<RawValue>,
+    at: At,
+    /// As its record has it.
+    operator: Box<str>,
+    /// As it is answered, unless that is not asked.
+    letter: Option<Box<RawValue>>,
 }
 
-const fn place((partition, batch, slot): (u16, u64, u32)) -> Place {
+const fn place((partition, batch, slot): At) -> Place {
     Place { partition, batch, slot, number: 0 }
 }
 
-fn numbers((partition, batch, slot): (u16, u64, u32)) -> [u64; 3] {
+fn numbers((partition, batch, slot): At) -> [u64; 3] {
     [partition.into(), batch, slot.into()]
 }
 
@@ -338,9 +392,8 @@ impl Asked {
             query.append_pair("operator", operator);
         }
         query.append_pair("count", &self.count.to_string());
-        if let Some(state) = self.state {
-            query.append_pair("state", state_code(state));
-        }
+        query.append_pair("brief", if self.is_brief { "true" } else { "false" });
+        self.filter.put(&mut query);
         if let Some(after) = self.after {
             query.append_pair("after", &id_of(after));
         }
@@ -350,7 +403,8 @@ impl Asked {
     fn read(parameters: &Parameters) -> Result<Self, Problem> {
         Ok(Self {
             operator: parameters.text("operator").map(str::to_owned),
-            state: parameters.choice("state", None, &STATES)?,
+            filter: Filter::read_with_states(parameters, true)?,
+            is_brief: parameters.switch("brief")?,
             after: parameters.text("after").and_then(place_of),
             count: parameters
                 .number("count", 1, LIMIT_MAX as u64 + 1)?
@@ -368,15 +422,19 @@ impl Asked {
         };
         // Nobody's letters are seen by whoever sees all.
         let asker = Asker::Administrator;
-        let Stretch { rows, to } =
-            service.dead_letters(partitions, self.after, self.count, |letter| {
-                is_asked_for(letter) && self.state.is_none_or(|state| letter.state == state)
-            })?;
+        let Stretch { rows, to } = service.dead_letters(partitions, self, |letter| {
+            is_asked_for(letter) && self.filter.wants(letter)
+        })?;
         let shape = |(place, letter): (Place, DeadLetter)| {
+            let (at, operator) =
+                ((place.partition, place.batch, place.slot), letter.operator.clone());
+            if self.is_brief {
+                return Ok(Found { at, operator, letter: None });
+            }
             let mut shape = service.dead_letter_shape(&asker, place, &letter)?;
             shape.operator_id = shape.operator_id.filter(|_| self.operator.is_none());
             let letter = to_raw_value(&shape).expect("a shape is plain data");
-            Ok::<_, Problem>(Found { at: (place.partition, place.batch, place.slot), letter })
+            Ok::<_, Problem>(Found { at, operator, letter: Some(letter) })
         };
         let found = rows.into_iter().map(shape).collect::<Result<_, _>>()?;
         Ok(Looked { found, to: to.map(|to| (to.partition, to.batch, to.slot)) })
@@ -503,6 +561,15 @@ impl Change {
             }
             Self::Release => Command::Release { id, dead_letter },
             Self::Discard { why } => Command::Discard { id, dead_letter, why: why.clone() },
+        }
+    }
+
+    /// The state of a letter that it is done to. A repair leaves it as it is.
+    const fn becomes(&self) -> DeadLetterState {
+        match self {
+            Self::Repair { .. } => DeadLetterState::Open,
+            Self::Release => DeadLetterState::Released,
+            Self::Discard { .. } => DeadLetterState::Discarded,
         }
     }
 

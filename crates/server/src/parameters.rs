@@ -53,6 +53,17 @@ impl Parameters {
         Ok(Self { route, given })
     }
 
+    /// All of them but for the player, in one spelling: what was asked, in words.
+    pub(crate) fn written(&self) -> String {
+        let mut written = form_urlencoded::Serializer::new(String::new());
+        for Parameter { name, .. } in self.route.query.iter().filter(|one| one.name != "playerId") {
+            if let Some(value) = self.text(name) {
+                written.append_pair(name, value);
+            }
+        }
+        written.finish()
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         debug_assert!(known(self.route, name).is_some(), "`{name}` is not of {}", self.route.id);
         self.given.iter().find(|(other, _)| *other == name).map(|(_, value)| &**value)

@@ -187,6 +187,10 @@ impl Seen {
         let names_a_player = self.route.query.iter().any(|parameter| parameter.name == "playerId");
         let player = names_a_player.then(|| parameters.text("playerId")).flatten();
         self.player = player.map(str::to_owned);
+        // What is done to many is done to those that the query says.
+        if self.route.effect == Effect::Changes {
+            self.name = parameters.written();
+        }
         let may_be_dry = self.route.effect.takes_dry_run();
         self.is_dry = may_be_dry && parameters.switch(DRY_RUN).unwrap_or(false);
     }

@@ -203,6 +203,41 @@ fn an_earlier_program_is_published_again() {
     assert!(back("9", &[]).badly().contains("`operator-789` has no version 9"));
 }
 
+fn late_wager(number: usize) -> String {
+    format!(
+        r#"{{"wagerId":"late-{number}","playerId":"p{}","operatorId":"operator-789","gameId":"g","gameCategory":"slots","wagerAmount":1,"currency":"EUR","jurisdiction":"Malta","timestamp":"2024-11-11T10:30:00Z"}}"#,
+        number % 10
+    )
+}
+
+#[test]
+fn many_dead_letters_are_closed_by_a_filter_on_the_command_line() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let lines: String =
+        (0..1_201).fold(String::new(), |lines, number| lines + &late_wager(number) + "\n");
+    let file = home.file("late.ndjson", &lines);
+    home.run(&["ingest", file.to_str().unwrap()]);
+    let of = ["--operator", "operator-789"];
+    let run = |words: &[&str]| home.run(&[&["dead-letters"], words, &of[..]].concat());
+    let discard = ["discard", "--why", "a test"];
+    for words in [&discard[..], &["discard", "0-1-1", "--all", "--why", "a test"], &["retry"]] {
+        let refused = run(words).badly();
+        assert!(refused.contains("by its id"), "{refused}");
+    }
+    let tried = run(&[&discard[..], &["--reason", "too_late", "--dry-run"]].concat()).well();
+    line_with(&tried, "1201 dead letters would be discarded; nothing was changed");
+    let none = run(&[&discard[..], &["--player", "nobody"]].concat()).well();
+    line_with(&none, "0 dead letters matched");
+    let done = run(&[&discard[..], &["--kind", "wager"]].concat());
+    line_with(&done.out, "1201 dead letters matched, 1201 discarded");
+    line_with(&done.err, "500 discarded so far");
+    line_with(&run(&["list", "--state", "open"]).well(), "no dead letters");
+    let list = run(&["list", "--reason", "too_late", "--state", "discarded"]).well();
+    assert_eq!(list.lines().count(), 1_201);
+    line_with(&run(&["retry", "--all"]).well(), "0 dead letters matched, 0 released");
+}
+
 #[test]
 fn every_bad_line_is_named_with_the_field_at_fault() {
     let home = Home::new();

@@ -2,15 +2,16 @@
 
 use axum::http::Method;
 
-use super::dead_letters::STATE;
+use super::dead_letters::{LISTED, MANY};
 use super::intake::WAIT;
-use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
+use crate::dead_letters::many;
 use crate::description::schemas::object;
 use crate::problem::Refusal;
 use crate::roles::Scope;
 use crate::{audit, behaviour, dead_letters, first_key, host, topics};
 
-pub(super) static ROUTES: [Route; 19] = [
+pub(super) static ROUTES: [Route; 21] = [
     Route {
         id: "getStatus",
         method: Method::GET,
@@ -311,7 +312,7 @@ pub(super) static ROUTES: [Route; 19] = [
         area: Area::Node,
         summary: "Dead letters that belong to no operator that is known",
         description: "",
-        query: &[STATE, LIMIT, CURSOR],
+        query: LISTED,
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "It", object)],
@@ -389,5 +390,41 @@ pub(super) static ROUTES: [Route; 19] = [
         answers: &[Answer::json(200, "It", object), Answer::json(202, "It will be done", object)],
         refusals: &[Refusal::DeadLetterClosed],
         handler: |way| way.to(dead_letters::discard),
+    },
+    Route {
+        id: "retryManyLettersOfNobody",
+        method: Method::POST,
+        path: "/local/dead-letters/retry",
+        scope: Scope::NodeWrite,
+        audience: Audience::Socket,
+        by: By::Nothing,
+        effect: Effect::Changes,
+        area: Area::Node,
+        summary: "Process many of nobody's again",
+        description: "",
+        query: MANY,
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object), Answer::json(202, "It will be done", object)],
+        refusals: &[],
+        handler: |way| way.to(many::retry),
+    },
+    Route {
+        id: "discardManyLettersOfNobody",
+        method: Method::POST,
+        path: "/local/dead-letters/discard",
+        scope: Scope::NodeWrite,
+        audience: Audience::Socket,
+        by: By::Nothing,
+        effect: Effect::Changes,
+        area: Area::Node,
+        summary: "Give many of nobody's up",
+        description: "",
+        query: MANY,
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::json(200, "It", object), Answer::json(202, "It will be done", object)],
+        refusals: &[],
+        handler: |way| way.to(many::discard),
     },
 ];

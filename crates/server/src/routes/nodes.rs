@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use super::dead_letters::STATE;
+use super::dead_letters::{ALSO, FROM, KIND, PLAYER, REASON, STATE, TO};
 use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
 use crate::cluster::{ask, batches, sharing};
 use crate::description::schemas::object;
@@ -96,6 +96,13 @@ pub(super) static ROUTES: [Route; 9] = [
             PARTITIONS,
             OPERATOR,
             STATE,
+            ALSO,
+            REASON,
+            KIND,
+            FROM,
+            TO,
+            PLAYER,
+            Parameter { name: "brief", form: Form::Switch, what: "Only whose they are." },
             text("after", "Those after the one with this id."),
             number("count", "So many at most."),
         ],

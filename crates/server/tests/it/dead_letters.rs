@@ -18,7 +18,7 @@ async fn only_letter(api: &Api) -> Value {
 }
 
 /// Waits until the player has this balance: a released letter travels to its partition.
-async fn balance_becomes(api: &Api, player: &str, points: f64) {
+pub(crate) async fn balance_becomes(api: &Api, player: &str, points: f64) {
     let until = Instant::now() + PATIENCE;
     loop {
         let balance = api.get(&format!("/api/v1/players/{player}/balance")).await.json;

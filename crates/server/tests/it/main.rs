@@ -20,6 +20,7 @@ mod idempotency;
 mod intake;
 mod keys;
 mod local;
+mod many_letters;
 mod nobody;
 mod oidc;
 mod outlets;

@@ -92,6 +92,9 @@ async fn every_route_hides_another_operator_s_things() {
             ("GET", "/api/v1/program/versions" | "/api/v1/dead-letters") => {
                 assert_eq!(answer.json["items"], json!([]), "{path}");
             }
+            ("POST", "/api/v1/dead-letters/retry" | "/api/v1/dead-letters/discard") => {
+                assert_eq!((answer.status.as_u16(), &answer.json["matched"]), (200, &json!(0)));
+            }
             ("POST", "/api/v1/wagers") => {
                 assert_eq!((answer.status.as_u16(), answer.pointers()), (400, vec!["/operatorId"]));
             }

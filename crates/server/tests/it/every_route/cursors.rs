@@ -1,17 +1,20 @@
 //! A cursor goes on with its own query and with no other one.
 
 use accolade_server::routes::{self, Audience, Listed};
+use serde_json::json;
 
 use super::world::World;
 use super::{Counts, is};
-use crate::harness::{Answer, Api, ask, wager};
+use crate::harness::{Answer, Api, Ask, ask, wager};
 
 /// What else a list may be asked, by the id of its route.
 fn others(id: &str) -> &'static [&'static str] {
     match id {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
         "listVersions" => &[],
-        "listDeadLetters" | "listLettersOfNobody" => &["state=open"],
+        "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
+        "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],
+        "retryManyLettersOfNobody" | "discardManyLettersOfNobody" => &["reason=malformed"],
         "listAudit" | "listWholeAudit" => &["kind=read", "outcome=ok", "route=getLedger"],
         other => panic!("the list `{other}` has no other queries: which filters has it?"),
     }
@@ -29,9 +32,16 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    fn request(&self, query: &str) -> Ask {
+        // What changes is only tried.
+        let dry = if self.route.method == "GET" { "" } else { "dryRun=true&" };
+        let request = ask(self.route.method, &format!("{}?{dry}{query}", self.path));
+        if self.route.has_body { request.json(&json!({ "why": "a test" })) } else { request }
+    }
+
     async fn ask(&self, node: usize, query: &str) -> Answer {
         let api = self.world.api(node);
-        let request = ask(self.route.method, &format!("{}?{query}", self.path));
+        let request = self.request(query);
         match self.route.audience {
             Audience::Socket => api.on_socket(request).await,
             _ => api.send(request).await,
@@ -69,7 +79,8 @@ async fn ask_all(world: &World) {
     let mut counts = Counts::default();
     world.write_more().await;
     for node in world.nodes() {
-        let list = |route: Listed| List { world, route, path: world.path(route.id, node) };
+        let path = |id| world.path(id, node).split('?').next().unwrap().to_owned();
+        let list = |route: Listed| List { world, route, path: path(route.id) };
         let mut cursors = Vec::new();
         for route in lists() {
             cursors.push((route, list(route).cursor(node, "").await));
@@ -102,7 +113,7 @@ async fn ask_all(world: &World) {
             }
             if route.audience == Audience::Everybody {
                 let shown = format!("Bearer {}", world.other_key());
-                let request = ask("GET", &format!("{}?cursor={own}", list.path));
+                let request = list.request(&format!("cursor={own}"));
                 let request = request.header("authorization", &shown);
                 let answer = world.api(node).send_bare(request).await;
                 is(&answer, 400, "bad_cursor", &format!("{} of another operator", route.id));

@@ -251,6 +251,11 @@ impl World {
             "listDeadLetters" => "/api/v1/dead-letters".into(),
             "getDeadLetter" | "repairDeadLetter" => format!("/api/v1/dead-letters/{}", letter()),
             "retryDeadLetter" => format!("/api/v1/dead-letters/{}/retry", letter()),
+            // None is malformed.
+            "retryManyDeadLetters" => "/api/v1/dead-letters/retry?reason=malformed".into(),
+            "discardManyDeadLetters" => "/api/v1/dead-letters/discard?reason=malformed".into(),
+            "retryManyLettersOfNobody" => "/local/dead-letters/retry".into(),
+            "discardManyLettersOfNobody" => "/local/dead-letters/discard".into(),
             "discardDeadLetter" => format!("/api/v1/dead-letters/{}/discard", letter()),
             "healthz" => "/healthz".into(),
             "readyz" => "/readyz".into(),
@@ -306,7 +311,11 @@ impl World {
                 json!({ "why": "a test", "program": program })
             }
             "rollBackToVersion" => json!({ "why": self.fresh() }),
-            "withdrawVersion" | "discardDeadLetter" | "discardAnyDeadLetter" => {
+            "withdrawVersion"
+            | "discardDeadLetter"
+            | "discardAnyDeadLetter"
+            | "discardManyDeadLetters"
+            | "discardManyLettersOfNobody" => {
                 json!({ "why": "a test" })
             }
             "repairDeadLetter" | "repairAnyDeadLetter" => {
@@ -434,5 +443,5 @@ fn method_of(id: &str) -> &'static str {
 }
 
 fn uses_up(id: &str) -> bool {
-    ["retry", "discard"].iter().any(|word| id.starts_with(word))
+    ["retry", "discard"].iter().any(|word| id.starts_with(word)) && !id.contains("Many")
 }

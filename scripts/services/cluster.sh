@@ -3,6 +3,7 @@
 #
 #   cluster.sh up        starts what does not run, and prints and writes the configuration of a node over it
 #   cluster.sh down      stops what runs; the data stays
+#   cluster.sh configuration   of a node over them
 #   cluster.sh status    what runs; exit code 1 unless everything does
 #   cluster.sh clean     stops what runs and removes the data
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -87,6 +88,7 @@ case ${1:-} in
     up) exclusively up ;;
     down) if [[ -d $services ]]; then exclusively down; fi ;;
     status) status ;;
+    configuration) configuration ;;
     clean)
         if [[ -d $services ]]; then
             exclusively down

@@ -1,12 +1,14 @@
 //! The command line, with the help that teaches it.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
+use accolade_wire::secret::Secret;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, behaviour, bench, config, dead_letters, demo, doctor, explain, ingest, operator,
-    program, restore, serve, status, topic,
+    audit, behaviour, bench, completions, config, contexts, dead_letters, demo, doctor, explain,
+    ingest, operator, program, restore, roles, serve, status, topic,
 };
 
 /// Loyalty points from wagers, exactly once, with a ledger that can be proved.
@@ -27,9 +29,13 @@ To start with your own:
   accolade ingest wagers.ndjson
   accolade explain WAGER_ID",
     after_help = "\
-Every command works beside a running node, through the socket in its data directory, and on a stopped \
-one, which it then opens for itself. It ends with 0 where all is well, with 1 where something failed or \
-was refused, and with 2 where the command line itself is wrong.",
+Which node: `--url`, `--context` or `--data-dir` says so; else ACCOLADE_URL, ACCOLADE_CONTEXT or \
+ACCOLADE_DATA_DIR, the first that is set; else the context that `accolade context use` has named; else the \
+data directory ./accolade-data. A node elsewhere is asked by its API with a key. One of this machine is asked \
+through the socket in its data directory, and a stopped one is opened for as long as the command takes.
+
+Ends with 0 where all is well, 1 where the answer is no (refused, not found, a check failed, a node unwell), 2 \
+where the command line is wrong, and 3 where nobody could be asked (no node, no answer in time, no TLS, 5xx).",
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -43,7 +49,7 @@ pub(crate) struct Arguments {
 }
 
 /// Which node, and how it is configured.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Where {
     /// The data directory of the node [default: ./accolade-data]
     #[arg(long, global = true, env = "ACCOLADE_DATA_DIR", value_name = "DIR")]
@@ -51,6 +57,29 @@ pub(crate) struct Where {
     /// A configuration file; `accolade config template` prints one
     #[arg(long, global = true, env = "ACCOLADE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// A node elsewhere, such as `https://points.example:8080` [env: `ACCOLADE_URL`]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "context")]
+    pub(crate) url: Option<String>,
+    /// What opens it; others on this machine may see it here, unlike in a file or in `ACCOLADE_KEY`
+    #[arg(long, global = true, value_name = "KEY", conflicts_with = "key_file", value_parser = secret)]
+    pub(crate) key: Option<Secret>,
+    /// A file with the key [env: `ACCOLADE_KEY_FILE`]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The authorities of its certificate, as PEM [default: this machine's] [env: `ACCOLADE_CA`]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// A node elsewhere by the name of its context; `local` for the one of this machine [env: `ACCOLADE_CONTEXT`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Whether the command line names the data directory or the configuration.
+    #[arg(skip)]
+    pub(crate) is_here: bool,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap asks so")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// The commands, in the order in which a newcomer meets them.
@@ -65,7 +94,7 @@ pub(crate) enum Command {
     /// Make, list, rotate and revoke the API keys of an operator
     Key(crate::key::Arguments),
     /// Say which role may ask which route of the API
-    Roles,
+    Roles(roles::Arguments),
     /// Check, publish, compare and show loyalty programs
     Program(program::Arguments),
     /// Load wagers or game events from a file
@@ -94,8 +123,46 @@ pub(crate) enum Command {
     /// Bring an embedded node's state into a new cluster
     #[cfg(feature = "cluster")]
     Cluster(crate::adopt::Arguments),
-    /// Print a configuration file with every setting and its default
+    /// Name nodes elsewhere, with the keys that open them, and say which one commands are for
+    Context(contexts::Arguments),
+    /// Print, check and show the configuration of a node
     Config(config::Arguments),
+    /// Print what a shell needs to complete this command line
+    Completions(completions::Arguments),
     /// Measure the bars on this machine
     Bench(bench::Arguments),
+}
+
+impl Command {
+    /// Why it is of this machine alone, if it is.
+    pub(crate) const fn only_here(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) => Some("starts a node of its own"),
+            Self::Serve(_) => Some("runs a node on this machine"),
+            Self::Doctor(_) => Some("looks at this machine: run it where the node is to run"),
+            #[cfg(feature = "postgres")]
+            Self::Projection(_) => {
+                Some("asks the database that the configuration of the node names")
+            }
+            Self::Restore(_) => Some("brings a data directory of this machine back"),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => Some("reads a data directory of this machine"),
+            Self::Config(_) => Some("reads the configuration of a node of this machine"),
+            Self::Bench(_) => Some("measures this machine"),
+            Self::Operator(_)
+            | Self::Key(_)
+            | Self::Roles(_)
+            | Self::Program(_)
+            | Self::Ingest(_)
+            | Self::Explain(_)
+            | Self::Topic(_)
+            | Self::Audit(_)
+            | Self::Status(_)
+            | Self::DeadLetters(_)
+            | Self::Skip(_)
+            | Self::Behaviour(_)
+            | Self::Context(_)
+            | Self::Completions(_) => None,
+        }
+    }
 }

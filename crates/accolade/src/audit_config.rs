@@ -88,7 +88,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accolade.toml");
         std::fs::write(&file, format!("[audit]\n{text}\n")).unwrap();
-        Config::load(&Where { data_dir: None, config: Some(file) }).unwrap()
+        Config::load(&Where { config: Some(file), ..Where::default() }).unwrap()
     }
 
     #[test]

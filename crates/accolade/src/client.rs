@@ -1,4 +1,5 @@
-//! Requests to a node's local interface: over the socket of the node that runs, or in process.
+//! Requests to a node: by its API to one elsewhere, or to its local interface, over the socket of the node that runs
+//! or in process.
 
 use std::fmt::Write as _;
 use std::io;
@@ -6,24 +7,29 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use accolade_server::local;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::net::UnixStream;
 use tower::ServiceExt;
 
 use crate::arguments::Where;
 use crate::config::Config;
+use crate::failure::unasked;
 use crate::hosting::{Hosted, SOCKET_FILE, no_metrics};
-use crate::shapes::Problem;
+use crate::remote::Remote;
+use crate::shapes::{Operators, Problem};
+use crate::terminal::say;
 
 /// Names the operator for whom a local request speaks.
-const OPERATOR: &str = "x-accolade-operator";
+pub(crate) const OPERATOR: &str = "x-accolade-operator";
 
 /// Files of the log and the journal of a node that lives as long as one command.
 const SEGMENT_BYTES: u64 = 16 << 20;
@@ -44,6 +50,8 @@ pub(crate) enum Client {
     Socket(PathBuf),
     /// One of this process.
     InProcess(Router),
+    /// One elsewhere.
+    Remote(Remote),
 }
 
 /// Does `work` with the node of `place`; one that is started for it is stopped after it.
@@ -52,6 +60,9 @@ pub(crate) async fn with<T>(
     if_missing: IfMissing,
     work: impl AsyncFnOnce(&Client) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    if let Some(there) = place.there()? {
+        return work(&Client::Remote(Remote::new(&there)?)).await;
+    }
     let config = Config::load(place)?;
     let socket = config.data_dir.join(SOCKET_FILE);
     match UnixStream::connect(&socket).await {
@@ -59,24 +70,25 @@ pub(crate) async fn with<T>(
         Err(error) if is_nobody_there(&error) => {}
         Err(error) => {
             let socket = socket.display();
-            return Err(error)
-                .with_context(|| format!("the node's socket `{socket}` cannot be used"));
+            let error =
+                anyhow!(error).context(format!("the node's socket `{socket}` cannot be used"));
+            return Err(unasked(error));
         }
     }
     #[cfg(feature = "cluster")]
     if config.cluster.brokers.is_some() {
-        bail!(
+        return Err(unasked(anyhow!(
             "no node of the cluster runs over `{}`: start it with `accolade serve`, and commands work \
              beside it",
             config.data_dir.display()
-        );
+        )));
     }
     if if_missing == IfMissing::Complain && !config.data_dir.join("FORMAT").exists() {
-        bail!(
+        return Err(unasked(anyhow!(
             "there is no data directory `{}`: name another with `--data-dir`, or begin one with \
              `accolade serve` or `accolade operator add`",
             config.data_dir.display()
-        );
+        )));
     }
     let mut options = config.node_options();
     // A command is over before it would fill larger files, which take time to make.
@@ -84,7 +96,7 @@ pub(crate) async fn with<T>(
     files.log_segment_bytes = files.log_segment_bytes.min(SEGMENT_BYTES);
     files.journal_segment_bytes = files.journal_segment_bytes.min(SEGMENT_BYTES);
     files.segment_bytes = files.segment_bytes.min(SEGMENT_BYTES / 4);
-    let hosted = Hosted::start(options, config.settings(), no_metrics()).await?;
+    let hosted = Hosted::start(options, config.settings(), no_metrics()).await.map_err(unasked)?;
     let done = work(&Client::InProcess(local(hosted.service.clone()))).await;
     let stopped = hosted.stop().await;
     done.and_then(|done| stopped.map(|()| done))
@@ -101,12 +113,31 @@ impl Client {
         matches!(self, Self::Socket(_))
     }
 
+    /// Whether the node is asked by its API, with a key of one operator.
+    pub(crate) const fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+
+    /// The operators that a question about one may be for: the one that is named, or else all, or whichever the key
+    /// is of.
+    pub(crate) async fn operators(
+        &self,
+        named: Option<&str>,
+    ) -> anyhow::Result<Vec<Option<String>>> {
+        if named.is_some() || self.is_remote() {
+            return Ok(vec![named.map(str::to_owned)]);
+        }
+        let all: Operators = self.json(Ask::get("/local/operators")).await?;
+        Ok(all.items.into_iter().map(|operator| Some(operator.id)).collect())
+    }
+
     /// Sends a request and waits for the head of the answer.
     pub(crate) async fn send(&self, ask: Ask) -> anyhow::Result<Answer> {
         let request = ask.request.body(Body::from(ask.body)).context("the request is not one")?;
         let response = match self {
             Self::InProcess(router) => router.clone().oneshot(request).await?,
-            Self::Socket(socket) => over_socket(socket, request).await?,
+            Self::Socket(socket) => over_socket(socket, request).await.map_err(unasked)?,
+            Self::Remote(remote) => remote.send(request).await?,
         };
         Ok(Answer { response })
     }
@@ -170,6 +201,14 @@ impl Ask {
         Self::new("DELETE", path)
     }
 
+    /// Speaks for this operator, if one is named.
+    pub(crate) fn of_any(self, operator: Option<&str>) -> Self {
+        match operator {
+            Some(operator) => self.of(operator),
+            None => self,
+        }
+    }
+
     /// Speaks for this operator.
     pub(crate) fn of(mut self, operator: &str) -> Self {
         self.request = self.request.header(OPERATOR, operator);
@@ -209,27 +248,51 @@ impl Answer {
         let status = self.status();
         let body = self.body().await?;
         match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => Err(problem.into()),
-            Err(_) => bail!("the node answered {status}"),
+            Ok(problem) if !problem.title.is_empty() => Err(problem.into()),
+            // Whoever answers so is no node.
+            _ => Err(unasked(anyhow!("the answer was {status}, and not as a node answers"))),
         }
     }
 
     /// The whole body.
     pub(crate) async fn body(self) -> anyhow::Result<Bytes> {
         let body = self.response.into_body().collect().await;
-        Ok(body.context("the answer broke off")?.to_bytes())
+        Ok(body.context("the answer broke off").map_err(unasked)?.to_bytes())
     }
 
     /// The whole body, as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> anyhow::Result<T> {
         let body = self.body().await?;
-        serde_json::from_slice(&body).context("the node's answer is not what this release expects")
+        let read = serde_json::from_slice(&body);
+        read.context("the node's answer is not what this release expects").map_err(unasked)
+    }
+
+    /// Prints it as it is: one JSON document, on a line.
+    pub(crate) async fn print(self) -> anyhow::Result<()> {
+        Ok(say(one_line(&String::from_utf8_lossy(&self.body().await?)))?)
+    }
+
+    /// Prints each item of a list as it is, one a line.
+    pub(crate) async fn print_items(self) -> anyhow::Result<()> {
+        let list: List = self.json().await?;
+        list.items.iter().try_for_each(|item| say(one_line(item.get()))).map_err(Into::into)
     }
 
     /// The body, line by line as it comes.
     pub(crate) fn lines(self) -> Lines {
         Lines { body: self.response.into_body(), waiting: Vec::new(), at: 0 }
     }
+}
+
+/// JSON on one line: within it a line break can only be blank space, of a value that came as it is.
+pub(crate) fn one_line(json: &str) -> String {
+    json.trim_end().replace(['\n', '\r'], " ")
+}
+
+/// A list whose items are not looked at.
+#[derive(Debug, Deserialize)]
+struct List {
+    items: Vec<Box<RawValue>>,
 }
 
 /// The lines of a body.
@@ -257,7 +320,7 @@ impl Lines {
             self.at = 0;
             match self.body.frame().await {
                 Some(frame) => {
-                    let frame = frame.context("the answer broke off")?;
+                    let frame = frame.context("the answer broke off").map_err(unasked)?;
                     if let Ok(data) = frame.into_data() {
                         self.waiting.extend_from_slice(&data);
                     }

@@ -1,5 +1,8 @@
 //! The configuration: flags over environment over file over defaults.
 
+mod check;
+mod settings;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use serde::Deserialize;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::terminal::say;
+use crate::terminal::{note, printable, say};
 use crate::{memory, objects};
 
 /// Every setting of a node.
@@ -213,14 +216,86 @@ enum ConfigCommand {
     #[command(after_help = "Example:\n  accolade config template > accolade.toml\n  \
                             accolade serve --config accolade.toml")]
     Template,
+    /// Show every setting that is in force, and where it came from
+    #[command(after_help = "Example:\n  accolade config show --config accolade.toml")]
+    Show {
+        /// Those with their defaults, and those that are not set, too
+        #[arg(long)]
+        all: bool,
+        /// Print JSON, one setting a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look whether a node could be started with this configuration; asks nobody, unlike `doctor`
+    #[command(
+        long_about = "Looks whether a node could be started with this configuration: whether each setting exists \
+                      and makes sense, alone and beside the others, and whether it has an effect in this form of \
+                      a node. All that is wrong is told at once, and ends it with 1. Nobody is asked: `accolade \
+                      doctor` does that.",
+        after_help = "Example:\n  accolade config check --config accolade.toml"
+    )]
+    Check {
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs `accolade config`.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+pub(crate) fn run(place: &Where, arguments: &Arguments) -> anyhow::Result<Ended> {
     match arguments.command {
         ConfigCommand::Template => say(template())?,
+        ConfigCommand::Show { all, json } => show(place, all, json)?,
+        ConfigCommand::Check { json } => return check(place, json),
     }
     Ok(Ended::Well)
+}
+
+fn show(place: &Where, all: bool, json: bool) -> anyhow::Result<()> {
+    // What cannot be read is not in force.
+    Config::load(place)?;
+    let settings = settings::all(place)?;
+    for setting in settings.iter().filter(|setting| all || setting.origin.is_somebody()) {
+        if json {
+            say(setting.json())?;
+            continue;
+        }
+        let value = setting.value.as_ref().map(|value| match value.as_str() {
+            Some(text) => printable(text),
+            None => value.to_string(),
+        });
+        let value = value.as_deref().unwrap_or("-");
+        say(format_args!("{:<32} {value}  ({})", setting.name, setting.origin.words()))?;
+    }
+    if !all && !json {
+        note("everything else has its default: `--all` shows it");
+    }
+    Ok(())
+}
+
+fn check(place: &Where, json: bool) -> anyhow::Result<Ended> {
+    let (form, wrong) = match Config::load(place) {
+        Ok(config) => {
+            let form = if config.is_of_a_cluster() { "cluster" } else { "embedded" };
+            (Some(form), check::examine(&config, &settings::all(place)?))
+        }
+        Err(error) => (None, vec![check::Wrong { setting: None, detail: format!("{error:#}") }]),
+    };
+    if json {
+        let errors = wrong
+            .iter()
+            .map(|wrong| serde_json::json!({ "setting": wrong.setting, "detail": wrong.detail }));
+        let errors: Vec<_> = errors.collect();
+        say(serde_json::json!({ "ok": wrong.is_empty(), "form": form, "errors": errors }))?;
+    } else {
+        for wrong in &wrong {
+            say(format_args!("error: {}", printable(&wrong.detail)))?;
+        }
+        if let Some(form) = form.filter(|_| wrong.is_empty()) {
+            say(format_args!("ok: the configuration of a node of the {form} form"))?;
+        }
+    }
+    Ok(if wrong.is_empty() { Ended::Well } else { Ended::Badly })
 }
 
 fn template() -> String {
@@ -242,6 +317,19 @@ impl Config {
             config.data_dir.clone_from(data_dir);
         }
         Ok(config)
+    }
+
+    /// Whether it is that of a node of a cluster.
+    #[cfg(feature = "cluster")]
+    pub(crate) const fn is_of_a_cluster(&self) -> bool {
+        self.cluster.brokers.is_some()
+    }
+
+    /// Whether it is that of a node of a cluster.
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self, reason = "with the cluster form it is asked")]
+    pub(crate) const fn is_of_a_cluster(&self) -> bool {
+        false
     }
 
     /// How the node runs.
@@ -321,9 +409,9 @@ mod tests {
             })
             .fold(String::new(), |text, line| text + line + "\n");
         std::fs::write(&file, &uncommented).unwrap();
-        let place = Where { data_dir: None, config: Some(file) };
+        let place = Where { config: Some(file), ..Where::default() };
         let read = Config::load(&place).unwrap();
-        let defaults = Config::load(&Where { data_dir: None, config: None }).unwrap();
+        let defaults = Config::load(&Where::default()).unwrap();
         assert!(uncommented.contains("\npartitions = 16\n"), "{uncommented}");
         assert_eq!(format!("{read:?}"), format!("{defaults:?}"));
     }
@@ -333,7 +421,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accolade.toml");
         std::fs::write(&file, "[node]\nfilter_bytes_max = 1000\n").unwrap();
-        let config = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap();
+        let config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
         assert_eq!(config.node_options().files.filter_bytes_max, 1_000);
     }
 
@@ -347,7 +435,7 @@ mod tests {
         let example = format!("[[oidc]]{}", example.split_once("```").unwrap().0);
         let read = |text: &str| {
             std::fs::write(&file, text).unwrap();
-            Config::load(&Where { data_dir: None, config: Some(file.clone()) })
+            Config::load(&Where { config: Some(file.clone()), ..Where::default() })
         };
         let config = read(&example).unwrap();
         assert_eq!((config.oidc.len(), config.oidc[0].grants.len()), (1, 2));
@@ -363,7 +451,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accolade.toml");
         std::fs::write(&file, "[node]\npartition = 4\n").unwrap();
-        let refused = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap_err();
+        let refused = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap_err();
         assert!(format!("{refused:#}").contains("partition"), "{refused:#}");
     }
 
@@ -385,7 +473,7 @@ mod tests {
             url = 'postgres://anna:marker-of-the-tables@db/accolade'
         ";
         std::fs::write(&file, text).unwrap();
-        let mut config = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap();
+        let mut config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
         let (joining, tables) = (config.joining().unwrap(), config.postgres.settings().unwrap());
         let by_value = format!("{config:#?} {joining:#?} {tables:#?}");
         let secret_file = folder.path().join("secret");
@@ -401,7 +489,7 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_the_crates_below() {
-        let config = Config::load(&Where { data_dir: None, config: None }).unwrap();
+        let config = Config::load(&Where::default()).unwrap();
         let mut options = NodeOptions::new(&config.data_dir);
         options.files.filter_bytes_max = memory::quarter();
         assert_eq!(format!("{:?}", config.node_options()), format!("{options:?}"));

@@ -13,7 +13,7 @@ use self::many::{Deed, Which};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
-use crate::terminal::{printable, say};
+use crate::terminal::{Sure, printable, say};
 
 /// Letters of one question.
 const PAGE: usize = 500;
@@ -48,10 +48,13 @@ enum DeadLettersCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print one dead letter as the node has it, with its bytes
+    /// Print one dead letter as the node has it, with its bytes: as JSON, whatever is said
     Show {
         /// The dead letter's id
         id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Give a dead letter the bytes of a file, which must be a valid event
     Repair {
@@ -65,6 +68,9 @@ enum DeadLettersCommand {
         /// Only say what would become of it
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Send a dead letter, or all that a filter finds open, to their players' partitions, once
     #[command(
@@ -85,6 +91,9 @@ enum DeadLettersCommand {
         /// Only say what would become of it
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Give a dead letter up, or all that a filter finds open
     #[command(
@@ -109,6 +118,11 @@ enum DeadLettersCommand {
         /// Only say what would become of it
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
@@ -155,29 +169,43 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             DeadLettersCommand::List { operator, state, which, json } => {
                 list(client, operator.as_deref(), state, &which, json).await?;
             }
-            DeadLettersCommand::Show { id } => {
+            DeadLettersCommand::Show { id, json: _ } => {
                 let answer = client.send(Ask::get(&path_of(&id))).await?.or_problem().await?;
-                say(String::from_utf8_lossy(&answer.body().await?))?;
+                answer.print().await?;
             }
-            DeadLettersCommand::Repair { id, file, operator, dry_run } => {
+            DeadLettersCommand::Repair { id, file, operator, dry_run, json } => {
                 let mut body = json!({ "original": read(&file)? });
                 if let Some(operator) = operator {
                     body["operatorId"] = json!(operator);
                 }
                 let path = with_dry_run(&path_of(&id), dry_run);
-                changed(client, Ask::patch_json(&path, &body), dry_run).await?;
+                changed(client, Ask::patch_json(&path, &body), How { dry_run, json }).await?;
             }
-            DeadLettersCommand::Retry { id, operator, which, all, dry_run } => {
-                close(client, id, operator, (which, all), Deed::Retry, dry_run).await?;
+            DeadLettersCommand::Retry { id, operator, which, all, dry_run, json } => {
+                let how = How { dry_run, json };
+                close(client, id, operator, (which, all), Deed::Retry, how).await?;
             }
-            DeadLettersCommand::Discard { id, operator, which, all, why, dry_run } => {
-                let deed = Deed::Discard { why: &why };
-                close(client, id, operator, (which, all), deed, dry_run).await?;
+            DeadLettersCommand::Discard { id, operator, which, all, why, dry_run, json, sure } => {
+                let is_said = id.is_some() || all || !which.is_empty();
+                if !dry_run && is_said {
+                    let what = id.as_ref().map(|id| format!("give the dead letter {id} up"));
+                    let many = "give up all open dead letters that the filter finds";
+                    sure.ask(what.as_deref().unwrap_or(many))?;
+                }
+                let (deed, how) = (Deed::Discard { why: &why }, How { dry_run, json });
+                close(client, id, operator, (which, all), deed, how).await?;
             }
         }
         Ok(Ended::Well)
     })
     .await
+}
+
+/// How a command is meant and told.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    dry_run: bool,
+    json: bool,
 }
 
 /// Closes one by its id, or many by a filter.
@@ -187,7 +215,7 @@ async fn close(
     operator: Option<String>,
     (which, all): (Which, bool),
     deed: Deed<'_>,
-    dry_run: bool,
+    how: How,
 ) -> anyhow::Result<()> {
     match id {
         Some(_) if all || !which.is_empty() || operator.is_some() => {
@@ -198,15 +226,15 @@ async fn close(
                 Deed::Retry => ("retry", json!({})),
                 Deed::Discard { why } => ("discard", json!({ "why": why })),
             };
-            let path = with_dry_run(&format!("{}/{name}", path_of(&id)), dry_run);
-            changed(client, Ask::post_json(&path, &body), dry_run).await
+            let path = with_dry_run(&format!("{}/{name}", path_of(&id)), how.dry_run);
+            changed(client, Ask::post_json(&path, &body), how).await
         }
         None if which.is_empty() && !all => {
             bail!(
                 "which? name one by its id, or many by `--reason`, `--kind`, `--from`, `--to`, `--player`, or `--all`"
             )
         }
-        None => many::run(client, operator.as_deref(), &which.until_now(), deed, dry_run).await,
+        None => many::run(client, operator.as_deref(), &which.until_now(), deed, how).await,
     }
 }
 
@@ -225,6 +253,7 @@ async fn list(
     which: &Which,
     json: bool,
 ) -> anyhow::Result<()> {
+    // A key reaches those of its operator, and no others.
     let path = if operator.is_some() { "/api/v1/dead-letters" } else { "/local/dead-letters" };
     let mut query = format!("?limit={PAGE}{}", which.query());
     if let Some(state) = state {
@@ -261,8 +290,12 @@ fn print(letter: &Letter) -> std::io::Result<()> {
     say(format_args!("{id}  {state}  {received_at}  {reason}{named}: {}", printable(detail)))
 }
 
-async fn changed(client: &Client, ask: Ask, dry_run: bool) -> anyhow::Result<()> {
-    let letter: Letter = client.json(ask).await?;
+async fn changed(client: &Client, ask: Ask, How { dry_run, json }: How) -> anyhow::Result<()> {
+    let answer = client.send(ask).await?.or_problem().await?;
+    if json {
+        return answer.print().await;
+    }
+    let letter: Letter = answer.json().await?;
     let Letter { id, state, .. } = letter;
     if dry_run {
         say(format_args!("the dead letter {id} would be {state}; nothing was changed"))?;

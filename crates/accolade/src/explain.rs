@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, Client, IfMissing, escaped};
-use crate::shapes::{Operators, Place, Raw};
+use crate::client::{self, Ask, Client, IfMissing, escaped, one_line};
+use crate::shapes::{Place, Raw};
 use crate::terminal::{note, printable, say};
 
 /// The arguments of `accolade explain`.
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     /// The player, where several have a wager of that id
     #[arg(long, value_name = "ID")]
     player: Option<String>,
-    /// Print the node's answer as it is
+    /// Print JSON, as each operator that has such a wager answers
     #[arg(long)]
     json: bool,
 }
@@ -61,25 +61,21 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 }
 
 async fn explain(client: &Client, arguments: &Arguments) -> anyhow::Result<Ended> {
-    let operators = if let Some(operator) = &arguments.operator {
-        vec![operator.clone()]
-    } else {
-        let all: Operators = client.json(Ask::get("/local/operators")).await?;
-        all.items.into_iter().map(|operator| operator.id).collect()
-    };
+    let operators = client.operators(arguments.operator.as_deref()).await?;
     let mut path = format!("/api/v1/wagers/{}/explanation", escaped(&arguments.wager));
     if let Some(player) = &arguments.player {
         path = format!("{path}?playerId={}", escaped(player));
     }
     let mut found = 0;
     for operator in &operators {
-        let answer = client.send(Ask::get(&path).of(operator)).await?;
+        let answer = client.send(Ask::get(&path).of_any(operator.as_deref())).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             continue;
         }
+        let operator = operator.as_deref().unwrap_or("the operator of the key");
         let body = answer.or_problem().await?.body().await?;
         if arguments.json {
-            say(String::from_utf8_lossy(&body))?;
+            say(one_line(&String::from_utf8_lossy(&body)))?;
         } else {
             if found > 0 {
                 say("")?;
@@ -94,7 +90,8 @@ async fn explain(client: &Client, arguments: &Arguments) -> anyhow::Result<Ended
     let wager = printable(&arguments.wager);
     match &operators[..] {
         [] => note("there are no operators yet: `accolade operator add ID` makes one"),
-        [operator] => note(format_args!("the operator `{operator}` has no wager `{wager}`")),
+        [Some(operator)] => note(format_args!("the operator `{operator}` has no wager `{wager}`")),
+        [None] => note(format_args!("the operator of the key has no wager `{wager}`")),
         _ => note(format_args!("none of the {} operators has a wager `{wager}`", operators.len())),
     }
     Ok(Ended::Badly)

@@ -206,7 +206,7 @@ mod tests {
     fn front(folder: &Path, setting: &str) -> Result<accolade_server::Front, String> {
         let file = folder.join("accolade.toml");
         std::fs::write(&file, format!("[http]\n{setting}\n")).unwrap();
-        let config = Config::load(&Where { data_dir: None, config: Some(file) }).unwrap();
+        let config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
         config.http.front().map_err(|error| format!("{error:#}"))
     }
 

@@ -65,6 +65,9 @@ pub(crate) struct Arguments {
     /// Ask of none what became of it
     #[arg(long)]
     no_wait: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs `accolade ingest`.
@@ -163,7 +166,11 @@ async fn ingest(client: &Client, arguments: &Arguments, input: Input) -> anyhow:
              beginning is harmless, too)"
         ));
     }
-    summary.print(began.elapsed())?;
+    if arguments.json {
+        summary.print_json()?;
+    } else {
+        summary.print(began.elapsed())?;
+    }
     stopped?;
     let is_whole = !interrupt.has_come() && summary.is_clean();
     Ok(if is_whole { Ended::Well } else { Ended::Badly })

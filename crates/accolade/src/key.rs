@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
-use crate::terminal::{printable, say};
+use crate::client::{self, Answer, Ask, Client, IfMissing, escaped, with_dry_run};
+use crate::terminal::{Sure, printable, say};
 
 /// The arguments of `accolade key`.
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ enum KeyCommand {
         /// The operator
         #[arg(long, value_name = "ID")]
         operator: String,
-        /// Print the node's answer as it is
+        /// Print JSON, one key a line
         #[arg(long)]
         json: bool,
     },
@@ -52,9 +52,12 @@ enum KeyCommand {
         /// Only say whether it could be done
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Have a key open nothing any more
-    #[command(after_help = "Example:\n  accolade key revoke first --operator operator-789")]
+    #[command(after_help = "Example:\n  accolade key revoke first --operator operator-789 --yes")]
     Revoke {
         /// The key's id
         id: String,
@@ -64,6 +67,8 @@ enum KeyCommand {
         /// Only say whether it could be done
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
@@ -95,6 +100,9 @@ struct Add {
     /// Only say whether it could be made
     #[arg(long)]
     dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,15 +133,18 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     client::with(place, IfMissing::Complain, async |client| match arguments.command {
         KeyCommand::Add(add) => make(client, add).await,
         KeyCommand::List { operator, json } => list(client, &operator, json).await,
-        KeyCommand::Rotate { id, operator, old_until, dry_run } => {
+        KeyCommand::Rotate { id, operator, old_until, dry_run, json } => {
             let path = with_dry_run(&format!("/api/v1/keys/{}/rotate", escaped(&id)), dry_run);
             let body = old_until.map_or(json!({}), |until| json!({ "oldUntil": until }));
             let ask = Ask::post_json(&path, &body).of(&operator);
             let answer = client.send(ask).await?.or_problem().await;
             let answer = answer.with_context(|| format!("the key `{id}` was not rotated"))?;
-            show(&answer.json().await?, dry_run)
+            show(answer, dry_run, json).await
         }
-        KeyCommand::Revoke { id, operator, dry_run } => {
+        KeyCommand::Revoke { id, operator, dry_run, sure } => {
+            if !dry_run {
+                sure.ask(&format!("have the key `{id}` open nothing any more"))?;
+            }
             let path = with_dry_run(&format!("/api/v1/keys/{}", escaped(&id)), dry_run);
             let answer = client.send(Ask::delete(&path).of(&operator)).await?.or_problem().await;
             answer.with_context(|| format!("the key `{id}` was not revoked"))?;
@@ -162,10 +173,15 @@ async fn make(client: &Client, add: Add) -> anyhow::Result<Ended> {
     let answer = client.send(Ask::post_json(&path, &wanted).of(&add.operator)).await?;
     let answer = answer.or_problem().await;
     let answer = answer.with_context(|| format!("the key `{}` was not made", add.name))?;
-    show(&answer.json().await?, add.dry_run)
+    show(answer, add.dry_run, add.json).await
 }
 
-fn show(Made { id, secret }: &Made, dry_run: bool) -> anyhow::Result<Ended> {
+async fn show(answer: Answer, dry_run: bool, json: bool) -> anyhow::Result<Ended> {
+    if json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let Made { id, secret } = answer.json().await?;
     if dry_run {
         say("the node would do it; nothing was changed")?;
         return Ok(Ended::Well);
@@ -181,7 +197,7 @@ fn show(Made { id, secret }: &Made, dry_run: bool) -> anyhow::Result<Ended> {
 async fn list(client: &Client, operator: &str, json: bool) -> anyhow::Result<Ended> {
     let answer = client.send(Ask::get("/api/v1/keys").of(operator)).await?.or_problem().await?;
     if json {
-        say(String::from_utf8_lossy(&answer.body().await?))?;
+        answer.print_items().await?;
         return Ok(Ended::Well);
     }
     let Listed { items } = answer.json().await?;

@@ -1,7 +1,8 @@
 //! The binary `accolade`: arguments, configuration, commands and the wiring of a node.
 //!
-//! Every command but `serve`, `demo` and `bench` is a request to a node's local interface: to the one
-//! that runs on the data directory, or to one started in process for as long as the command takes.
+//! Every command but `serve`, `demo` and `bench` is a request to a node: by its API to one elsewhere, by its local
+//! interface to the one that runs on the data directory, or to one started in process for as long as the command
+//! takes.
 
 #[cfg(feature = "cluster")]
 mod adopt;
@@ -15,11 +16,14 @@ mod client;
 mod cluster;
 #[cfg(feature = "cluster")]
 mod cluster_config;
+mod completions;
 mod config;
+mod contexts;
 mod dead_letters;
 mod demo;
 mod doctor;
 mod explain;
+mod failure;
 mod first_key;
 mod hosting;
 mod http_config;
@@ -37,18 +41,20 @@ mod program;
 mod projection;
 #[cfg(feature = "cluster")]
 mod publishing;
+mod remote;
 mod restore;
 mod roles;
 mod serve;
 mod shapes;
 mod status;
+mod target;
 mod terminal;
 mod topic;
 mod traces_config;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::arguments::{Arguments, Command};
 
@@ -65,20 +71,29 @@ enum Ended {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let mut arguments = match Arguments::from_arg_matches_mut(&mut matches.clone()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    arguments.place.note_flags(&matches);
     match run(arguments) {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Badly) => ExitCode::FAILURE,
         Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::complain(&error);
-            ExitCode::FAILURE
+            ExitCode::from(failure::code(&error))
         }
     }
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     limits::raise();
+    let is_of_another = arguments.place.names_a_node_elsewhere();
+    if let Some(why) = arguments.command.only_here().filter(|_| is_of_another) {
+        anyhow::bail!("this command {why}: it takes neither `--url` nor `--context`");
+    }
     if let Command::Bench(bench) = arguments.command {
         return bench::run(&arguments.place, bench).map(|()| Ended::Well);
     }
@@ -97,7 +112,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Ingest(ingest) => ingest::run(&place, ingest).await,
         Command::Operator(operator) => operator::run(&place, operator).await,
         Command::Key(key) => key::run(&place, key).await,
-        Command::Roles => roles::run(),
+        Command::Roles(roles) => roles::run(&roles),
         Command::Program(program) => program::run(&place, program).await,
         Command::Topic(topic) => topic::run(&place, topic).await,
         Command::Explain(explain) => explain::run(&place, explain).await,
@@ -112,7 +127,9 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Skip(skip) => status::skip(&place, skip).await,
         Command::Doctor(doctor) => doctor::run(&place, doctor).await,
         Command::Status(status) => status::run(&place, status).await,
-        Command::Config(config) => config::run(&config),
+        Command::Context(contexts) => contexts::run(&place, contexts),
+        Command::Config(config) => config::run(&place, &config),
+        Command::Completions(completions) => completions::run(&completions),
         Command::Bench(bench) => bench::run(&place, bench).map(|()| Ended::Well),
     }
 }

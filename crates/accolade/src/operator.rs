@@ -10,7 +10,7 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
 use crate::shapes::{NewOperator, Operators};
-use crate::terminal::{grouped, myself, say};
+use crate::terminal::{Sure, grouped, myself, say};
 
 /// The arguments of `accolade operator`.
 #[derive(Debug, Args)]
@@ -37,10 +37,13 @@ enum OperatorCommand {
         /// Only say whether it could be added
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Take in nothing more from an operator over HTTP; what it has sent stays, and its reads go on
     #[command(
-        after_help = "Example:\n  accolade operator pause operator-789 --why \"sends another's wagers\""
+        after_help = "Example:\n  accolade operator pause operator-789 --why \"sends another's wagers\" --yes"
     )]
     Pause {
         /// The operator's id
@@ -51,6 +54,11 @@ enum OperatorCommand {
         /// Only say whether it could be paused
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Take in again what an operator sends
     Resume {
@@ -59,10 +67,13 @@ enum OperatorCommand {
         /// Only say whether it could go on
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// List the operators, with their programs and limits
     List {
-        /// Print the node's answer as it is
+        /// Print JSON, one operator a line
         #[arg(long)]
         json: bool,
     },
@@ -71,18 +82,21 @@ enum OperatorCommand {
 /// Runs `accolade operator`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     match arguments.command {
-        OperatorCommand::Add { id, events_per_second, dry_run } => {
+        OperatorCommand::Add { id, events_per_second, dry_run, json } => {
             let if_missing = if dry_run { IfMissing::Complain } else { IfMissing::Create };
             client::with(place, if_missing, async |client| {
-                add(client, &id, events_per_second, dry_run).await
+                add(client, &id, events_per_second, dry_run, json).await
             })
             .await
         }
-        OperatorCommand::Pause { id, why, dry_run } => {
-            change(place, &id, "pause", json!({ "why": why }), dry_run).await
+        OperatorCommand::Pause { id, why, dry_run, json, sure } => {
+            if !dry_run {
+                sure.ask(&format!("take in nothing more from `{id}`"))?;
+            }
+            change(place, &id, "pause", json!({ "why": why }), dry_run, json).await
         }
-        OperatorCommand::Resume { id, dry_run } => {
-            change(place, &id, "resume", json!({}), dry_run).await
+        OperatorCommand::Resume { id, dry_run, json } => {
+            change(place, &id, "resume", json!({}), dry_run, json).await
         }
         OperatorCommand::List { json } => {
             client::with(place, IfMissing::Complain, async |client| list(client, json).await).await
@@ -95,11 +109,16 @@ async fn add(
     id: &str,
     events_per_second: u32,
     dry_run: bool,
+    json: bool,
 ) -> anyhow::Result<Ended> {
     let wanted = json!({ "operatorId": id, "eventsPerSecond": events_per_second });
     let path = with_dry_run("/local/operators", dry_run);
     let answer = client.send(Ask::post_json(&path, &wanted)).await?.or_problem().await;
     let answer = answer.with_context(|| format!("the operator `{id}` was not added"))?;
+    if json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
     if dry_run {
         say("the node would add it; nothing was added")?;
         return Ok(Ended::Well);
@@ -148,12 +167,15 @@ async fn change(
     what: &str,
     body: serde_json::Value,
     dry_run: bool,
+    json: bool,
 ) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| {
         let path = with_dry_run(&format!("/local/operators/{}/{what}", escaped(id)), dry_run);
         let answer = client.send(Ask::post_json(&path, &body)).await?.or_problem().await;
-        answer.with_context(|| format!("`{id}` was not told to {what}"))?;
-        if dry_run {
+        let answer = answer.with_context(|| format!("`{id}` was not told to {what}"))?;
+        if json {
+            answer.print().await?;
+        } else if dry_run {
             say("the node would do it; nothing was changed")?;
         } else {
             say(format_args!("{what}d"))?;
@@ -166,7 +188,7 @@ async fn change(
 async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
     let answer = client.send(Ask::get("/local/operators")).await?.or_problem().await?;
     if json {
-        say(String::from_utf8_lossy(&answer.body().await?))?;
+        answer.print_items().await?;
         return Ok(Ended::Well);
     }
     let operators: Operators = answer.json().await?;

@@ -7,7 +7,7 @@ mod yaml;
 use std::path::{Path, PathBuf};
 
 use accolade_wire::document;
-use accolade_wire::program::{self, Document};
+use accolade_wire::program::{self, Change, Document};
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use hyper::StatusCode;
@@ -42,6 +42,9 @@ enum ProgramCommand {
         /// YAML or JSON documents
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Print JSON, one file a line
+        #[arg(long)]
+        json: bool,
     },
     /// Publish a program as the operator's next version
     Publish(PublishArguments),
@@ -63,6 +66,9 @@ enum ProgramCommand {
         /// The operator whose versions are meant
         #[arg(long, value_name = "ID")]
         operator: Option<String>,
+        /// Print JSON, one change a line
+        #[arg(long)]
+        json: bool,
     },
     /// Print a published program, ready to be edited
     #[command(
@@ -110,6 +116,9 @@ struct PublishArguments {
     /// Have the node check everything, and publish nothing
     #[arg(long)]
     dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// A published version.
@@ -151,11 +160,11 @@ fn read_time(text: &str) -> Result<Timestamp, String> {
 /// Runs `accolade program`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     match arguments.command {
-        ProgramCommand::Check { files } => check_all(&files),
+        ProgramCommand::Check { files, json } => check_all(&files, json),
         ProgramCommand::Publish(publish) => self::publish(place, &publish).await,
         ProgramCommand::Rollback(arguments) => rollback::run(place, &arguments).await,
-        ProgramCommand::Diff { old, new, operator } => {
-            diff(place, &old, &new, operator.as_deref()).await
+        ProgramCommand::Diff { old, new, operator, json } => {
+            diff(place, &old, &new, operator.as_deref(), json).await
         }
         ProgramCommand::Show { operator, version, json } => {
             client::with(place, IfMissing::Complain, async |client| {
@@ -166,11 +175,17 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     }
 }
 
-fn check_all(files: &[PathBuf]) -> anyhow::Result<Ended> {
+fn check_all(files: &[PathBuf], json: bool) -> anyhow::Result<Ended> {
     let mut errors = 0;
     for file in files {
         let source = Source::read(file)?;
-        match source.check() {
+        let checked = source.check();
+        if json {
+            say(in_json(&source.name, &checked))?;
+            errors += checked.as_ref().err().map_or(0, Vec::len);
+            continue;
+        }
+        match checked {
             Ok(Checked { currency, tests, .. }) => {
                 let plural = if tests == 1 { "test passes" } else { "tests pass" };
                 say(format_args!("{}: ok; counts in {currency}, {tests} {plural}", source.name))?;
@@ -188,6 +203,20 @@ fn check_all(files: &[PathBuf]) -> anyhow::Result<Ended> {
     Ok(Ended::Badly)
 }
 
+fn in_json(file: &str, checked: &Result<Checked, Vec<String>>) -> serde_json::Value {
+    match checked {
+        Ok(Checked { currency, tests, .. }) => {
+            json!({ "file": file, "ok": true, "currency": currency, "tests": tests, "errors": [] })
+        }
+        Err(errors) => json!({ "file": file, "ok": false, "errors": errors }),
+    }
+}
+
+fn change_in_json(change: &Change) -> serde_json::Value {
+    let Change { pointer, kind, from, to } = change;
+    json!({ "pointer": pointer, "kind": kind.code(), "from": from, "to": to })
+}
+
 async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<Ended> {
     let source = Source::read(&arguments.file)?;
     let checked = match source.check() {
@@ -201,20 +230,16 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
     client::with(place, IfMissing::Complain, async |client| {
         let operator = &arguments.operator;
         let latest = version(client, operator, None).await?;
-        match &latest {
-            None => say(format_args!("the first program of `{operator}`"))?,
-            Some(latest) => {
-                let old = latest.document()?;
-                let changes = program::diff(&old, &checked.document);
-                if changes.is_empty() {
-                    say(format_args!("version {} says the same: nothing to publish", latest.number))?;
-                    return Ok(Ended::Well);
-                }
-                say(format_args!("changes since version {}", latest.number))?;
-                for change in changes {
-                    say(format_args!("  {}", printable(&change.to_string())))?;
-                }
+        let mut changes = Vec::new();
+        if let Some(latest) = &latest {
+            changes = program::diff(&latest.document()?, &checked.document);
+            if changes.is_empty() {
+                told_nothing_to_publish(latest.number, arguments.json)?;
+                return Ok(Ended::Well);
             }
+        }
+        if !arguments.json {
+            tell_changes(operator, latest.as_ref(), &changes)?;
         }
         let latest = latest.map_or(0, |latest| latest.number);
         let edited_from = arguments.edited_from.unwrap_or(latest);
@@ -238,6 +263,10 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
             )));
         }
         let answer = answer.or_problem().await?;
+        if arguments.json {
+            print_published(&answer.json().await?, arguments.dry_run, &changes)?;
+            return Ok(Ended::Well);
+        }
         if arguments.dry_run {
             say("the node would publish it; nothing was published")?;
             return Ok(Ended::Well);
@@ -248,6 +277,44 @@ async fn publish(place: &Where, arguments: &PublishArguments) -> anyhow::Result<
         Ok(Ended::Well)
     })
     .await
+}
+
+fn told_nothing_to_publish(latest: u64, json: bool) -> std::io::Result<()> {
+    if json {
+        let none: [(); 0] = [];
+        return say(
+            json!({ "published": false, "version": latest, "effectiveFrom": null, "changes": none }),
+        );
+    }
+    say(format_args!("version {latest} says the same: nothing to publish"))
+}
+
+/// Says what differs from the latest version.
+fn tell_changes(
+    operator: &str,
+    latest: Option<&Version>,
+    changes: &[Change],
+) -> std::io::Result<()> {
+    match latest {
+        None => say(format_args!("the first program of `{operator}`"))?,
+        Some(latest) => say(format_args!("changes since version {}", latest.number))?,
+    }
+    changes.iter().try_for_each(|change| say(format_args!("  {}", printable(&change.to_string()))))
+}
+
+fn print_published(
+    published: &Published,
+    dry_run: bool,
+    changes: &[Change],
+) -> std::io::Result<()> {
+    let Published { number, effective_from } = published;
+    let changes: Vec<_> = changes.iter().map(change_in_json).collect();
+    say(json!({
+        "published": !dry_run,
+        "version": number,
+        "effectiveFrom": effective_from,
+        "changes": changes,
+    }))
 }
 
 impl Version {
@@ -293,6 +360,10 @@ async fn latest(client: &Client, operator: &str) -> anyhow::Result<Option<u64>> 
 }
 
 async fn must_have_operator(client: &Client, operator: &str) -> anyhow::Result<()> {
+    if client.is_remote() {
+        // The node itself refuses an operator that the key is not of.
+        return Ok(());
+    }
     let all: Operators = client.json(Ask::get("/local/operators")).await?;
     if all.items.iter().any(|one| one.id == operator) {
         return Ok(());
@@ -321,7 +392,7 @@ async fn show(
     };
     if json {
         let answer = client.send(Ask::get(&path_of(version.number)).of(operator)).await?;
-        say(String::from_utf8_lossy(&answer.or_problem().await?.body().await?))?;
+        answer.or_problem().await?.print().await?;
         return Ok(Ended::Well);
     }
     let tree = document::read(version.program.text())
@@ -361,6 +432,7 @@ async fn diff(
     old: &str,
     new: &str,
     operator: Option<&str>,
+    json: bool,
 ) -> anyhow::Result<Ended> {
     let (before, after) = match (side(old)?, side(new)?) {
         (Side::File(old), Side::File(new)) => (old.document()?, new.document()?),
@@ -375,9 +447,13 @@ async fn diff(
     };
     let changes = program::diff(&before, &after);
     for change in &changes {
-        say(printable(&change.to_string()))?;
+        if json {
+            say(change_in_json(change))?;
+        } else {
+            say(printable(&change.to_string()))?;
+        }
     }
-    if changes.is_empty() {
+    if changes.is_empty() && !json {
         say("no difference")?;
     }
     Ok(Ended::Well)

@@ -52,6 +52,32 @@ pub(crate) struct Problem {
     /// Field by field.
     #[serde(default)]
     pub(crate) errors: Vec<FieldProblem>,
+    /// The status of the answer.
+    #[serde(default)]
+    status: u16,
+    /// The kind of problem, for programs.
+    #[serde(default)]
+    code: String,
+    /// A URI with the id of the request.
+    #[serde(default)]
+    instance: Option<String>,
+}
+
+impl Problem {
+    /// Whether the same could be answered with yes at another time: the node failed, or had too much to do.
+    pub(crate) fn is_no_answer(&self) -> bool {
+        self.status >= 500 || matches!(self.status, 408 | 429)
+    }
+
+    /// By what others find it: title, status, code and the id of the request.
+    pub(crate) fn marks(&self) -> String {
+        let Self { title, status, code, .. } = self;
+        let request = self.instance.as_deref().unwrap_or_default();
+        let request = request.strip_prefix("urn:accolade:request:").unwrap_or(request);
+        let request =
+            if request.is_empty() { String::new() } else { format!(", request {request}") };
+        printable(&format!("{title} ({status} {code}{request})"))
+    }
 }
 
 /// What is wrong with one field.

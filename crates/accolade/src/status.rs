@@ -3,24 +3,29 @@
 use std::str::FromStr;
 
 use accolade_server::outlets::OutletState;
+use anyhow::Context;
 use clap::Args;
+use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Ask, IfMissing, with_dry_run};
+use crate::client::{self, Ask, Client, IfMissing, with_dry_run};
+use crate::failure::unasked;
 use crate::shapes::{Place, Raw};
-use crate::terminal::{grouped, printable, say};
+use crate::terminal::{Sure, grouped, printable, say};
 
 /// The arguments of `accolade status`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ends with 1 where something needs a person: a disk that is full, a clock that has \
-                        stepped, a partition, a topic or a table that stands."
+    after_help = "Ends with 1 where something needs a person: a node that failed or does not answer its \
+                  cluster, checkpoints that cannot be shipped, a disk that is full, a clock that has stepped, a \
+                  partition, a topic or a table that stands. A node elsewhere says whether it is ready, and what \
+                  stands."
 )]
 pub(crate) struct Arguments {
-    /// Print the node's answer as it is
+    /// Print JSON, as the node answers
     #[arg(long)]
     json: bool,
 }
@@ -32,7 +37,7 @@ pub(crate) struct Arguments {
                   than go on with a wrong balance, and the others go on. `accolade status` shows its \
                   place and the reason. Skipping makes that input a dead letter, whole, to be repaired \
                   later, and lets the partition go on. It is recorded in the log with your name.",
-    after_help = "Example:\n  accolade skip 3-1207-4 --who anna"
+    after_help = "Example:\n  accolade skip 3-1207-4 --who anna --yes"
 )]
 pub(crate) struct SkipArguments {
     /// Where the partition stands, as `accolade status` prints it: PARTITION-BATCH-SLOT
@@ -43,6 +48,8 @@ pub(crate) struct SkipArguments {
     /// Only say whether a partition stands there
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,9 +88,13 @@ struct Status {
     descriptors: Descriptors,
     disk_full: bool,
     clock_stepped: bool,
+    fatal: Option<String>,
     standing: Vec<Stands>,
     #[serde(default)]
     outlets: Vec<OutletState>,
+    /// The other nodes of the cluster.
+    #[serde(default)]
+    nodes: Vec<OtherNode>,
     shipping: Option<Shipping>,
     partitions: u16,
     operators: u64,
@@ -105,6 +116,24 @@ struct Shipping {
 }
 
 #[derive(Debug, Deserialize)]
+struct OtherNode {
+    address: String,
+    fatal: Option<String>,
+    /// Why it cannot be asked.
+    error: Option<String>,
+}
+
+/// What a node elsewhere says of itself to everybody.
+#[derive(Debug, Deserialize)]
+struct Readiness {
+    ready: bool,
+    reasons: Vec<String>,
+    standing: Vec<Stands>,
+    #[serde(default)]
+    outlets: Vec<OutletState>,
+}
+
+#[derive(Debug, Deserialize)]
 struct Stands {
     place: Place,
     message: String,
@@ -113,23 +142,63 @@ struct Stands {
 /// Runs `accolade status`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| {
+        if let Client::Remote(remote) = client {
+            return elsewhere(client, remote.url(), arguments.json).await;
+        }
         let answer = client.send(Ask::get("/local/status")).await?.or_problem().await?;
         let body = answer.body().await?;
         let status: Status = serde_json::from_slice(&body)?;
         if arguments.json {
-            say(String::from_utf8_lossy(&body))?;
+            say(String::from_utf8_lossy(&body).trim_end())?;
         } else {
             let node = if client.is_beside_a_node() { "running" } else { "stopped" };
             print(&status, node)?;
         }
-        let outlets_are_well = status.outlets.iter().all(|outlet| outlet.trouble.is_empty());
-        let is_well = !status.disk_full
-            && !status.clock_stepped
-            && status.standing.is_empty()
-            && outlets_are_well;
-        Ok(if is_well { Ended::Well } else { Ended::Badly })
+        Ok(if status.is_well() { Ended::Well } else { Ended::Badly })
     })
     .await
+}
+
+fn are_well(standing: &[Stands], outlets: &[OutletState]) -> bool {
+    standing.is_empty() && outlets.iter().all(|outlet| outlet.trouble.is_empty())
+}
+
+impl Status {
+    fn is_well(&self) -> bool {
+        let ships = self.shipping.as_ref().is_none_or(|shipping| shipping.failure.is_none());
+        let mut others = self.nodes.iter();
+        let others_are_well = others.all(|node| node.error.is_none() && node.fatal.is_none());
+        let runs = self.fatal.is_none() && !self.disk_full && !self.clock_stepped;
+        runs && ships && others_are_well && are_well(&self.standing, &self.outlets)
+    }
+}
+
+/// Says how a node elsewhere is, as far as it tells everybody.
+async fn elsewhere(client: &Client, url: &str, json: bool) -> anyhow::Result<Ended> {
+    let answer = client.send(Ask::get("/readyz")).await?;
+    let answer = match answer.status() {
+        // It answers, and the answer is no.
+        StatusCode::SERVICE_UNAVAILABLE => answer,
+        _ => answer.or_problem().await?,
+    };
+    let body = answer.body().await?;
+    let said: Readiness = serde_json::from_slice(&body)
+        .with_context(|| format!("what answers at `{url}` is no node"))
+        .map_err(unasked)?;
+    if json {
+        say(String::from_utf8_lossy(&body).trim_end())?;
+    } else {
+        say(format_args!(
+            "node          {}, {url}",
+            if said.ready { "ready" } else { "not ready" }
+        ))?;
+        for reason in &said.reasons {
+            say(format_args!("  {}", printable(reason)))?;
+        }
+        print_what_stands(&said.standing, &said.outlets)?;
+    }
+    let is_well = said.ready && are_well(&said.standing, &said.outlets);
+    Ok(if is_well { Ended::Well } else { Ended::Badly })
 }
 
 fn print(status: &Status, node: &str) -> std::io::Result<()> {
@@ -174,13 +243,29 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
              `accolade serve --accept-clock-step` if it is right.",
         )?;
     }
-    for Stands { place, message } in &status.standing {
+    if let Some(failure) = &status.fatal {
+        say(format_args!("\nThe node failed and ends: {}", printable(failure)))?;
+    }
+    for OtherNode { address, fatal, error } in &status.nodes {
+        let address = printable(address);
+        if let Some(error) = error {
+            say(format_args!("\nThe node at {address} does not answer: {}", printable(error)))?;
+        }
+        if let Some(failure) = fatal {
+            say(format_args!("\nThe node at {address} failed and ends: {}", printable(failure)))?;
+        }
+    }
+    print_what_stands(&status.standing, &status.outlets)
+}
+
+fn print_what_stands(standing: &[Stands], outlets: &[OutletState]) -> std::io::Result<()> {
+    for Stands { place, message } in standing {
         say(format_args!("\nPartition {} stands: {}", place.partition, printable(message)))?;
         say(format_args!(
             "  unless it says otherwise, `accolade skip {place}` makes that input a dead letter and goes on"
         ))?;
     }
-    for OutletState { name, lost, trouble, .. } in &status.outlets {
+    for OutletState { name, lost, trouble, .. } in outlets {
         for what in trouble {
             say(format_args!("\n{name} stands, and points go on: {}", printable(what)))?;
         }
@@ -198,6 +283,11 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
 pub(crate) async fn skip(place: &Where, arguments: SkipArguments) -> anyhow::Result<Ended> {
     let Standing(Place { partition, batch, slot }) = arguments.place;
     let ask = json!({ "partition": partition, "batch": batch, "slot": slot, "who": arguments.who });
+    if !arguments.dry_run {
+        arguments.sure.ask(&format!(
+            "make the input at {partition}-{batch}-{slot} a dead letter, and let the partition go on"
+        ))?;
+    }
     client::with(place, IfMissing::Complain, async |client| {
         let path = with_dry_run("/local/skip", arguments.dry_run);
         client.send(Ask::post_json(&path, &ask)).await?.or_problem().await?;

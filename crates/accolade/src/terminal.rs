@@ -1,11 +1,16 @@
 //! What people read: lines on standard output, complaints and progress on standard error.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
+use anyhow::bail;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
+
+use crate::failure::misused;
+use crate::shapes::Problem;
 
 /// Writes a line to standard output.
 pub(crate) fn say(line: impl fmt::Display) -> io::Result<()> {
@@ -32,7 +37,43 @@ pub(crate) fn complain(error: &anyhow::Error) {
         }
         said = cause;
     }
+    if let Some(problem) = error.downcast_ref::<Problem>() {
+        text.push_str("\n  ");
+        text.push_str(&problem.marks());
+    }
     note(text);
+}
+
+/// The flag of commands that take something away.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Sure {
+    /// Do it without asking, which is needed where nobody sits at a terminal
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Sure {
+    /// Asks whether that is to be done, unless it was said that it is.
+    pub(crate) fn ask(self, what: &str) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(misused(format!(
+                "this would {}: say `--yes`, since there is no terminal to ask at",
+                printable(what)
+            )));
+        }
+        let mut err = io::stderr().lock();
+        write!(err, "This will {}. Go on? [y/N] ", printable(what))?;
+        err.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
+            return Ok(());
+        }
+        bail!("nothing was done");
+    }
 }
 
 /// Whether the reader of standard output has gone, as `head` does.

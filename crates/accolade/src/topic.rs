@@ -21,7 +21,11 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum TopicCommand {
     /// List the topics
-    List,
+    List {
+        /// Print JSON, one topic a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the records of a topic
     Tail(TailArguments),
 }
@@ -66,13 +70,13 @@ struct TopicRecord {
 /// Runs `accolade topic`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| match &arguments.command {
-        TopicCommand::List => list(client).await,
+        TopicCommand::List { json } => list(client, *json).await,
         TopicCommand::Tail(tail) => tail_topic(client, tail).await,
     })
     .await
 }
 
-async fn list(client: &Client) -> anyhow::Result<Ended> {
+async fn list(client: &Client, json: bool) -> anyhow::Result<Ended> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Names {
@@ -82,7 +86,11 @@ async fn list(client: &Client) -> anyhow::Result<Ended> {
     let (Names::Plain(names) | Names::Items { items: names }) =
         client.json(Ask::get("/local/topics")).await?;
     for name in names {
-        say(name)?;
+        if json {
+            say(serde_json::json!({ "name": name }))?;
+        } else {
+            say(name)?;
+        }
     }
     Ok(Ended::Well)
 }

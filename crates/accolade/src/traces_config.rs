@@ -31,10 +31,19 @@ pub(crate) struct TracesConfig {
 }
 
 impl TracesConfig {
+    fn endpoint(&self) -> Option<String> {
+        let standard = || std::env::var(STANDARD).ok().filter(|endpoint| !endpoint.is_empty());
+        self.endpoint.clone().or_else(standard)
+    }
+
+    /// Whether anything is traced.
+    pub(crate) fn is_on(&self) -> bool {
+        self.endpoint().is_some()
+    }
+
     /// Begins to export, where that is wanted.
     pub(crate) fn begin(&self) -> anyhow::Result<Option<Traces>> {
-        let standard = || std::env::var(STANDARD).ok().filter(|endpoint| !endpoint.is_empty());
-        let Some(endpoint) = self.endpoint.clone().or_else(standard) else { return Ok(None) };
+        let Some(endpoint) = self.endpoint() else { return Ok(None) };
         let slow = Duration::from_millis(self.slow_ms);
         let settings =
             TraceSettings { endpoint, ratio: self.ratio, slow, spans_max: self.spans_max };
@@ -64,7 +73,7 @@ mod tests {
             ),
         ] {
             std::fs::write(&file, format!("[traces]\n{setting}\n")).unwrap();
-            let place = Where { data_dir: None, config: Some(file.clone()) };
+            let place = Where { config: Some(file.clone()), ..Where::default() };
             let refused = Config::load(&place).unwrap().traces.begin().unwrap_err().to_string();
             assert!(refused.starts_with(expected), "{refused}");
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::How;
 use crate::client::{Ask, Client, escaped};
 use crate::terminal::{note, say};
 
@@ -107,7 +108,7 @@ pub(super) async fn run(
     operator: Option<&str>,
     which: &Which,
     deed: Deed<'_>,
-    dry_run: bool,
+    How { dry_run, json }: How,
 ) -> anyhow::Result<()> {
     let base = if operator.is_some() { "/api/v1/dead-letters" } else { "/local/dead-letters" };
     let (name, done, body) = match deed {
@@ -137,6 +138,16 @@ pub(super) async fn run(
         }
         let would = if dry_run { "would be " } else { "" };
         note(format_args!("{} {would}{done} so far", all.changed));
+    }
+    if json {
+        let Step { matched, changed, accepted, passed_over, .. } = all;
+        say(json!({
+            "matched": matched,
+            "changed": changed,
+            "accepted": accepted,
+            "passedOver": passed_over,
+        }))?;
+        return Ok(());
     }
     let letters = if all.matched == 1 { "dead letter" } else { "dead letters" };
     if dry_run {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use accolade_domain::amount::Points;
+use serde_json::json;
 
 use super::batches::Batch;
 use crate::shapes::{FieldProblem, ItemOutcome, Many, Rejected};
@@ -103,6 +104,41 @@ impl Summary {
         self.rejected == 0
     }
 
+    /// Prints it as one JSON document; of many problems, those that are met first.
+    pub(super) fn print_json(&self) -> std::io::Result<()> {
+        let problems = self.in_order().into_iter().take(PROBLEMS_MAX);
+        let problems = problems.map(|((pointer, detail), Examples { count, lines })| {
+            json!({ "pointer": pointer, "detail": detail, "count": count, "lines": lines })
+        });
+        let outcomes = self.outcomes.iter();
+        let outcomes =
+            outcomes.map(|((outcome, reason), Outcomes { count, points, first_line })| {
+                let reason = Some(reason).filter(|reason| !reason.is_empty());
+                let points = points.map(|points| points.to_string());
+                json!({
+                    "outcome": outcome,
+                    "reason": reason,
+                    "count": count,
+                    "points": points,
+                    "firstLine": first_line,
+                })
+            });
+        say(json!({
+            "lines": self.lines,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "awaited": self.awaited,
+            "problems": problems.collect::<Vec<_>>(),
+            "outcomes": outcomes.collect::<Vec<_>>(),
+        }))
+    }
+
+    fn in_order(&self) -> Vec<(&(String, String), &Examples)> {
+        let mut problems: Vec<_> = self.problems.iter().collect();
+        problems.sort_by_key(|(_, examples)| examples.lines.first().copied());
+        problems
+    }
+
     /// Prints it.
     pub(super) fn print(&self, elapsed: Duration) -> std::io::Result<()> {
         let rate =
@@ -129,8 +165,7 @@ impl Summary {
             return Ok(());
         }
         say("rejected")?;
-        let mut problems: Vec<_> = self.problems.iter().collect();
-        problems.sort_by_key(|(_, examples)| examples.lines.first().copied());
+        let problems = self.in_order();
         for ((pointer, detail), Examples { count, lines }) in problems.iter().take(PROBLEMS_MAX) {
             let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
             let more = if *count > lines.len() as u64 { ", …" } else { "" };

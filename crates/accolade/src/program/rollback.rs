@@ -6,11 +6,13 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Published, path_of, read_time, version};
+use super::{
+    Published, path_of, print_published, read_time, tell_changes, told_nothing_to_publish, version,
+};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, IfMissing, with_dry_run};
-use crate::terminal::{note, printable, say};
+use crate::terminal::{note, say};
 
 #[derive(Debug, Args)]
 #[command(
@@ -35,6 +37,9 @@ pub(super) struct Arguments {
     /// Have the node check everything, and publish nothing
     #[arg(long)]
     dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs `accolade program rollback`.
@@ -49,12 +54,11 @@ pub(super) async fn run(place: &Where, arguments: &Arguments) -> anyhow::Result<
         };
         let changes = program::diff(&latest.document()?, &earlier.document()?);
         if changes.is_empty() {
-            say(format_args!("version {} says the same: nothing to publish", latest.number))?;
+            told_nothing_to_publish(latest.number, arguments.json)?;
             return Ok(Ended::Well);
         }
-        say(format_args!("changes since version {}", latest.number))?;
-        for change in changes {
-            say(format_args!("  {}", printable(&change.to_string())))?;
+        if !arguments.json {
+            tell_changes(operator, Some(&latest), &changes)?;
         }
         let mut body = json!({ "why": arguments.why });
         if let Some(time) = arguments.effective_from {
@@ -63,6 +67,10 @@ pub(super) async fn run(place: &Where, arguments: &Arguments) -> anyhow::Result<
         let path = with_dry_run(&format!("{}/rollback", path_of(number)), arguments.dry_run);
         let ask = Ask::post_json(&path, &body).of(operator).if_match(latest.number);
         let answer = client.send(ask).await?.or_problem().await?;
+        if arguments.json {
+            print_published(&answer.json().await?, arguments.dry_run, &changes)?;
+            return Ok(Ended::Well);
+        }
         if arguments.dry_run {
             say("the node would publish it; nothing was published")?;
             return Ok(Ended::Well);

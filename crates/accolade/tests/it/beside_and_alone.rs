@@ -33,15 +33,15 @@ fn keys(home: &Home) {
     assert!(line_with(&made, "secret ").contains("acc_"), "{made}");
     let rotated = home.run(&[&["key", "rotate", &id][..], &of].concat()).well();
     assert!(line_with(&rotated, "secret ").contains("acc_"), "{rotated}");
-    home.run(&[&["key", "revoke", &id][..], &of].concat()).well();
+    home.run(&[&["key", "revoke", &id, "--yes"][..], &of].concat()).well();
     let listed = home.run(&[&["key", "list"][..], &of].concat()).well();
     assert!(line_with(&listed, "first ").contains("valid    admin"), "{listed}");
     assert!(line_with(&listed, &id).contains("revoked  support"), "{listed}");
     assert!(!listed.contains("acc_"), "{listed}");
-    let unknown = home.run(&[&["key", "revoke", "nothing"][..], &of].concat()).badly();
+    let unknown = home.run(&[&["key", "revoke", "nothing", "--yes"][..], &of].concat()).badly();
     assert!(unknown.contains("the key `nothing` was not revoked"), "{unknown}");
 
-    home.run(&["operator", "pause", "operator-555", "--why", "a debt"]).well();
+    home.run(&["operator", "pause", "operator-555", "--why", "a debt", "--yes"]).well();
     let listed = home.run(&["operator", "list"]).well();
     assert!(line_with(&listed, "operator-555").ends_with("5,000  paused"), "{listed}");
     home.run(&["operator", "resume", "operator-555"]).well();
@@ -71,7 +71,7 @@ fn tour(home: &Home, node: &str) {
         this node  knows 1
     "#]]
     .assert_eq(&home.run(&["behaviour", "show"]).well());
-    let refused = home.run(&["behaviour", "switch", "2"]).badly();
+    let refused = home.run(&["behaviour", "switch", "2", "--yes"]).badly();
     assert!(refused.contains("every node must know behaviour 2: this node knows 1"), "{refused}");
 
     // All of one day, so that the cap of a day is the same whenever this runs: the last day whose ten

@@ -58,6 +58,13 @@ impl Ran {
         self.well().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// What it complained of, where nobody could be asked.
+    #[track_caller]
+    pub(crate) fn unasked(self) -> String {
+        assert_eq!(self.code, Some(3), "{self:?}");
+        self.err
+    }
+
     /// What it complained of, where it ended badly.
     #[track_caller]
     pub(crate) fn badly(self) -> String {
@@ -139,6 +146,19 @@ impl Home {
 
     pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
         ran(self.command(words), input)
+    }
+
+    /// Runs a command that does not know of the data directory, but of contexts of its own.
+    pub(crate) fn run_elsewhere(&self, words: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(words);
+        command.env_remove("ACCOLADE_DATA_DIR").envs(environment.iter().copied());
+        command.env("XDG_CONFIG_HOME", self.folder.path().join("config"));
+        ran(command, "")
+    }
+
+    /// The file of this home's contexts.
+    pub(crate) fn contexts(&self) -> PathBuf {
+        self.folder.path().join("config/accolade/contexts.toml")
     }
 
     /// Starts a node on a free port, and waits until it listens.

@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 22] = [
     "demo",
     "serve",
     "operator",
@@ -21,7 +21,9 @@ const COMMANDS: [&str; 20] = [
     "projection",
     "restore",
     "cluster",
+    "context",
     "config",
+    "completions",
     "bench",
 ];
 
@@ -66,6 +68,11 @@ fn help_of_commands_carries_examples() {
         &["topic", "tail"],
         &["audit", "verify"],
         &["config", "template"],
+        &["config", "show"],
+        &["config", "check"],
+        &["context", "add"],
+        &["context", "use"],
+        &["completions"],
         &["doctor"],
         &["restore"],
         &["projection", "status"],

@@ -8,6 +8,7 @@ mod beside_and_alone;
 mod cluster;
 mod descriptors;
 mod doctor;
+mod elsewhere;
 mod errors;
 mod harness;
 mod help;
@@ -18,4 +19,6 @@ mod restore;
 mod running;
 mod scenarios;
 mod standing;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod table;
 mod watching;

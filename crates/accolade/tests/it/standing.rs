@@ -67,9 +67,9 @@ fn a_partition_that_stands_is_named_and_goes_on_when_it_is_told_to() {
         line_with(&status.out, &format!("Partition {number} stands: a stake of 13"));
         let told = line_with(&status.out, "accolade skip");
         let place = told.split_once("skip ").unwrap().1.split_once('`').unwrap().0;
-        let elsewhere = home.run(&["skip", "3-1-1", "--who", "anna"]).badly();
+        let elsewhere = home.run(&["skip", "3-1-1", "--who", "anna", "--yes"]).badly();
         assert!(elsewhere.contains("stand"), "{elsewhere}");
-        let skipped = home.run(&["skip", place, "--who", "anna"]).well();
+        let skipped = home.run(&["skip", place, "--who", "anna", "--yes"]).well();
         assert!(skipped.contains(&format!("partition {number} goes on")), "{skipped}");
         assert!(skipped.contains(place), "{skipped}");
 
@@ -83,7 +83,7 @@ fn a_partition_that_stands_is_named_and_goes_on_when_it_is_told_to() {
         let letters = home.run(&["topic", "tail", "accolade.dead-letters", "--json"]).well();
         let letter = line_with(&letters, &format!("bad-{number}"));
         assert!(letter.contains(r#""reason":"skipped""#) && letter.contains(place), "{letter}");
-        home.run(&["skip", place]).badly();
+        home.run(&["skip", place, "--yes"]).badly();
     }
     line_with(&home.run(&["audit", "verify"]).well(), "audit: ok");
     node.stop().unwrap();

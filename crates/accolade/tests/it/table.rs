@@ -1,0 +1,293 @@
+//! Every command against a node elsewhere, beside one, and on a stopped one. The commands are those that `--help`
+//! names, so that one without a row is found; what each prints with `--json` is held against its schema.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::harness::{Home, Ran, Serving, line_with};
+
+/// What becomes of a command.
+#[derive(Debug, Clone, Copy)]
+enum Cell {
+    /// It does what it is for, and ends with 0.
+    Works,
+    /// It is refused with 1, in these words among others.
+    Refused(&'static str),
+    /// It is not tried, for this reason.
+    NotTried(&'static str),
+}
+
+use Cell::{NotTried, Refused, Works};
+
+/// A command, what is said to it, and what becomes of it elsewhere, beside a node, and on a stopped one.
+type Row = (&'static str, &'static str, [Cell; 3]);
+
+const OWN: Cell = Refused("it takes neither `--url` nor `--context`");
+const BESIDE: Cell = Refused("only beside a node");
+const EVERYWHERE: [Cell; 3] = [Works; 3];
+const HERE: [Cell; 3] = [OWN, Works, Works];
+const BY_THE_SOCKET: [Cell; 3] = [BESIDE, Works, Works];
+const FOR_EVER: Cell = NotTried("it runs until it is told to stop");
+const LONG: Cell = NotTried("it runs for minutes");
+
+const ROWS: &[Row] = &[
+    ("demo", "", [OWN, FOR_EVER, FOR_EVER]),
+    ("serve", "--listen 127.0.0.1:0", [OWN, Refused("another process has the data"), FOR_EVER]),
+    ("operator add", "operator-555 --dry-run", BY_THE_SOCKET),
+    ("operator pause", "operator-789 --why test --dry-run", BY_THE_SOCKET),
+    ("operator resume", "operator-789", BY_THE_SOCKET),
+    ("operator list", "", BY_THE_SOCKET),
+    ("key add", "other --operator operator-789 --role support", EVERYWHERE),
+    ("key list", "--operator operator-789", EVERYWHERE),
+    ("key rotate", "{key} --operator operator-789", EVERYWHERE),
+    ("key revoke", "{key} --operator operator-789 --yes", EVERYWHERE),
+    ("roles", "", EVERYWHERE),
+    ("program check", "examples/programs/slots-house.yaml", EVERYWHERE),
+    (
+        "program publish",
+        "examples/programs/live-tables.yaml --operator operator-789 --why test --dry-run",
+        EVERYWHERE,
+    ),
+    ("program rollback", "1 --operator operator-789 --why test --dry-run", EVERYWHERE),
+    (
+        "program diff",
+        "latest examples/programs/live-tables.yaml --operator operator-789",
+        EVERYWHERE,
+    ),
+    ("program show", "--operator operator-789", EVERYWHERE),
+    ("ingest", "{wagers}", EVERYWHERE),
+    ("explain", "w1", EVERYWHERE),
+    ("topic list", "", BY_THE_SOCKET),
+    ("topic tail", "loyalty.balances --limit 1", BY_THE_SOCKET),
+    ("audit log", "--limit 5", EVERYWHERE),
+    ("audit verify", "", BY_THE_SOCKET),
+    ("doctor", "", HERE),
+    ("status", "", EVERYWHERE),
+    ("dead-letters list", "--operator operator-789", EVERYWHERE),
+    ("dead-letters show", "{letter}", EVERYWHERE),
+    ("dead-letters repair", "{letter} {event} --dry-run", EVERYWHERE),
+    ("dead-letters retry", "{letter} --dry-run", EVERYWHERE),
+    ("dead-letters discard", "{letter} --why test --dry-run", EVERYWHERE),
+    (
+        "skip",
+        "0-1-1 --yes",
+        [BESIDE, Refused("no partition stands"), Refused("no partition stands")],
+    ),
+    ("behaviour show", "", BY_THE_SOCKET),
+    (
+        "behaviour switch",
+        "99 --yes",
+        [BESIDE, Refused("must know behaviour 99"), Refused("must know behaviour 99")],
+    ),
+    ("projection status", "", [OWN, NO_TABLES, NO_TABLES]),
+    ("projection rebuild", "", [OWN, NO_TABLES, NO_TABLES]),
+    ("restore", "--from {store}", [OWN, Refused("no checkpoints"), Refused("no checkpoints")]),
+    ("cluster adopt", "/nowhere", [OWN, Refused("cluster.brokers"), Refused("cluster.brokers")]),
+    ("context add", "another --url http://127.0.0.1:1", EVERYWHERE),
+    ("context use", "local", EVERYWHERE),
+    ("context list", "", EVERYWHERE),
+    ("context show", "another", EVERYWHERE),
+    ("context remove", "another --yes", EVERYWHERE),
+    ("config template", "", HERE),
+    ("config show", "--all", HERE),
+    ("config check", "", HERE),
+    ("completions", "bash", EVERYWHERE),
+    ("bench", "", [OWN, LONG, LONG]),
+];
+const NO_TABLES: Cell = Refused("`postgres.url` is not set");
+
+fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas")
+}
+
+/// The schema of what a command prints, in which nothing may stand that it does not name: what is documented is all
+/// that there is.
+fn schema(command: &str) -> Validator {
+    let file = schemas().join(format!("{}.json", command.replace(' ', "-")));
+    let text =
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let mut schema: Value = serde_json::from_str(&text).unwrap();
+    close(&mut schema);
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(close);
+            if members.get("properties").is_some_and(Value::is_object)
+                && !members.contains_key("additionalProperties")
+            {
+                members.insert("additionalProperties".into(), false.into());
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+/// The commands below one, by its help.
+fn commands_below(home: &Home, path: &str, found: &mut BTreeSet<String>) {
+    let words: Vec<&str> = path.split_whitespace().chain(["--help"]).collect();
+    let help = home.run(&words).well();
+    let Some((_, below)) = help.split_once("\nCommands:\n") else {
+        found.insert(path.to_owned());
+        return;
+    };
+    for line in below.lines().take_while(|line| !line.is_empty()) {
+        let name = line.strip_prefix("  ").filter(|name| !name.starts_with(' '));
+        let name = name.and_then(|name| name.split(' ').next());
+        if let Some(name) = name.filter(|name| *name != "help") {
+            commands_below(home, format!("{path} {name}").trim(), found);
+        }
+    }
+}
+
+fn has_json(home: &Home, command: &str) -> bool {
+    let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+    home.run(&words).well().contains("--json")
+}
+
+#[test]
+fn every_command_has_a_row_and_every_json_a_schema() {
+    let home = Home::new();
+    let mut commands = BTreeSet::new();
+    commands_below(&home, "", &mut commands);
+    assert!(commands.len() > 30, "{commands:?}");
+    let rows: BTreeSet<String> = ROWS.iter().map(|(command, ..)| (*command).to_owned()).collect();
+    assert_eq!(commands, rows);
+    let printing = commands.iter().filter(|command| has_json(&home, command));
+    let expected: BTreeSet<String> =
+        printing.map(|command| format!("{}.json", command.replace(' ', "-"))).collect();
+    let files = fs::read_dir(schemas()).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.collect::<BTreeSet<String>>(), expected);
+}
+
+/// A node with something in it.
+struct World {
+    home: Home,
+    key: String,
+    letter: String,
+    secret: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let home = Home::new();
+        let added = home.run(&["operator", "add", "operator-789"]).well();
+        let secret = line_with(&added, "key ").trim_start_matches("key").trim().to_owned();
+        let publish = "program publish examples/programs/slots-house.yaml --operator operator-789 --why first";
+        home.run(&publish.split(' ').collect::<Vec<_>>()).well();
+        let wager = |id: &str, timestamp: &str| {
+            format!(
+                r#"{{"wagerId":"{id}","playerId":"p","operatorId":"operator-789","gameId":"g","gameCategory":"slots","wagerAmount":10,"currency":"EUR","jurisdiction":"Malta","timestamp":"{timestamp}"}}"#
+            )
+        };
+        let now = jiff::Timestamp::now().to_string();
+        let late = wager("late", "2024-11-11T10:30:00Z");
+        let lines = home.file("wagers.ndjson", &[wager("w1", &now), late].join("\n"));
+        home.file("event.json", &wager("late", &now));
+        home.run(&["ingest", lines.to_str().unwrap()]).well();
+        let list = ["dead-letters", "list", "--operator", "operator-789"];
+        let listed = home.run(&list).well();
+        let letter = listed.split(' ').next().unwrap().to_owned();
+        let add = ["key", "add", "desk", "--operator", "operator-789", "--role", "support"];
+        let made = home.run(&add).well();
+        let key = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
+        Self { home, key, letter, secret }
+    }
+
+    fn words(&self, command: &str, arguments: &str) -> Vec<String> {
+        let file = |name: &str| self.home.data_dir().with_file_name(name).display().to_string();
+        let words = command.split(' ').chain(arguments.split_whitespace());
+        let filled = words.map(|word| match word {
+            "{key}" => self.key.clone(),
+            "{letter}" => self.letter.clone(),
+            "{wagers}" => file("wagers.ndjson"),
+            "{store}" => file("store"),
+            "{event}" => file("event.json"),
+            word => word.to_owned(),
+        });
+        filled.collect()
+    }
+
+    /// Tries all rows, in one column.
+    fn try_all(&self, column: usize, run: impl Fn(&[&str]) -> Ran) {
+        let mut printed = BTreeSet::new();
+        for (command, arguments, cells) in ROWS {
+            let json = has_json(&self.home, command);
+            let mut words = self.words(command, arguments);
+            words.extend(json.then(|| "--json".to_owned()));
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let cell = cells[column];
+            if let NotTried(why) = cell {
+                assert!(why.starts_with("it runs"), "{command}");
+                continue;
+            }
+            let ran = run(&words);
+            match cell {
+                Works => assert_eq!(ran.code, Some(0), "{command}: {ran:?}"),
+                Refused(why) => {
+                    assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+                    assert!(ran.err.contains(why), "{command}: {ran:?}");
+                    assert_eq!(ran.out, "", "{command}");
+                }
+                NotTried(_) => {}
+            }
+            assert!(!ran.err.contains(&self.secret), "{command}: {ran:?}");
+            assert!(!ran.out.contains(&self.secret), "{command}: {ran:?}");
+            if !json || ran.out.is_empty() {
+                continue;
+            }
+            printed.insert(*command);
+            let schema = schema(command);
+            for line in ran.out.lines() {
+                let value: Value = serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("{command}: {error}: {line}"));
+                if let Err(error) = schema.validate(&value) {
+                    panic!("{command}: {error} at `{}`: {line}", error.instance_path());
+                }
+            }
+        }
+        assert!(printed.len() > 10, "{printed:?}");
+    }
+
+    fn serving(&self) -> Serving {
+        self.home.serve(&[])
+    }
+}
+
+#[test]
+fn every_command_is_tried_on_a_stopped_node() {
+    let world = World::new();
+    let config = world.home.contexts();
+    let config = config.ancestors().nth(2).unwrap().to_str().unwrap();
+    world.try_all(2, |words| world.home.run_with(words, &[("XDG_CONFIG_HOME", config)]));
+}
+
+#[test]
+fn every_command_is_tried_beside_a_node() {
+    let world = World::new();
+    let _serving = world.serving();
+    let config = world.home.contexts();
+    let config = config.ancestors().nth(2).unwrap().to_str().unwrap();
+    world.try_all(1, |words| world.home.run_with(words, &[("XDG_CONFIG_HOME", config)]));
+}
+
+#[test]
+fn every_command_is_tried_against_a_node_elsewhere_by_a_context() {
+    let world = World::new();
+    let serving = world.serving();
+    let add = ["context", "add", "there", "--url", &serving.api, "--key", &world.secret];
+    world.home.run_elsewhere(&add, &[]).well();
+    world.try_all(0, |words| {
+        // What makes and removes contexts says itself which.
+        let own = if words[0] == "context" { &[][..] } else { &["--context", "there"] };
+        world.home.run_elsewhere(&[words, own].concat(), &[])
+    });
+}

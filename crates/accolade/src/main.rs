@@ -25,6 +25,8 @@ mod doctor;
 mod explain;
 mod failure;
 mod first_key;
+#[cfg(any(feature = "cluster", feature = "postgres"))]
+mod following;
 mod hosting;
 mod http_config;
 mod ingest;

@@ -1,14 +1,12 @@
 //! The SQL projection beside a node, and `accolade projection`.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accolade_engine::feed::Feed;
 use accolade_postgres::rebuild;
-use accolade_postgres::running::Projection;
 use accolade_postgres::settings::Settings;
-use accolade_server::outlets::{Outlet, OutletState};
+use accolade_postgres::sink;
+use accolade_server::outlets::Outlet;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use tokio::net::UnixStream;
@@ -16,7 +14,8 @@ use tokio::net::UnixStream;
 use crate::Ended;
 use crate::arguments::Where;
 use crate::config::Config;
-use crate::hosting::{Form, Hosted, SOCKET_FILE, no_metrics};
+use crate::following::{Followed, feed};
+use crate::hosting::{Hosted, SOCKET_FILE, no_metrics};
 use crate::terminal::{Interrupt, grouped, note, printable, progress, say};
 
 /// Tables that nothing has written for this long have nobody who projects: a node writes every ten
@@ -52,46 +51,10 @@ enum ProjectionCommand {
 }
 
 /// Begins to project what a node folds.
-pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<Tables>> {
-    let tables = Arc::new(Tables(Projection::start(settings, feed(hosted))?));
+pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<Followed>> {
+    let tables = Arc::new(Followed(sink::start(settings, feed(hosted))?));
     hosted.service.add_outlet(Arc::clone(&tables) as Arc<dyn Outlet>);
     Ok(tables)
-}
-
-/// The projection, as the node's status shows it.
-pub(crate) struct Tables(Projection);
-
-impl Tables {
-    /// Ends at once.
-    pub(crate) fn stop(&self) {
-        self.0.stop();
-    }
-}
-
-impl fmt::Debug for Tables {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Tables").finish_non_exhaustive()
-    }
-}
-
-impl Outlet for Tables {
-    fn state(&self) -> OutletState {
-        let status = self.0.status();
-        OutletState {
-            name: "postgres".into(),
-            lag_batches: status.lag_batches,
-            lost: 0,
-            trouble: status.trouble.into_iter().collect(),
-        }
-    }
-}
-
-fn feed(hosted: &Hosted) -> Arc<dyn Feed> {
-    match &hosted.form {
-        Form::Embedded(node) => Arc::clone(node) as Arc<dyn Feed>,
-        #[cfg(feature = "cluster")]
-        Form::Cluster { node, .. } => Arc::clone(node) as Arc<dyn Feed>,
-    }
 }
 
 /// Runs `accolade projection`.
@@ -197,9 +160,9 @@ async fn watch(settings: &Settings) -> anyhow::Result<Ended> {
 async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<Ended> {
     let interrupt = Interrupt::watch();
     rebuild::restart(&settings).await?;
-    let projection = Projection::start(settings, feed(hosted))?;
+    let projection = sink::start(settings, feed(hosted))?;
     let bar = progress(Some(1), "batches left to write");
-    let mut troubles = String::new();
+    let mut troubles: Vec<String> = Vec::new();
     loop {
         let status = projection.status();
         let caught_up = status.is_caught_up();
@@ -207,13 +170,13 @@ async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<End
             bar.set_length(bar.length().unwrap_or(0).max(left));
             bar.set_position(left);
         }
-        if let Some(trouble) = status.trouble.filter(|trouble| *trouble != troubles) {
-            note(format_args!("it waits: {}", printable(&trouble)));
-            troubles = trouble;
+        for trouble in status.trouble.iter().filter(|trouble| !troubles.contains(trouble)) {
+            note(format_args!("it waits: {}", printable(trouble)));
         }
+        troubles = status.trouble;
         if caught_up {
             bar.finish_and_clear();
-            say(format_args!("rebuilt: {} rows of the ledger", grouped(status.rows)))?;
+            say(format_args!("rebuilt: {} rows of the ledger", grouped(status.records)))?;
             return Ok(Ended::Well);
         }
         if interrupt.has_come() {

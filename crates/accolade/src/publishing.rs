@@ -142,11 +142,25 @@ impl Outlet for Publishing {
         let standing =
             standing.map(|(partition, (_, why))| format!("partition {partition}, {why}"));
         OutletState {
-            name: "topics".into(),
+            name: "kafka".into(),
+            is_connected: progress.failure.is_none(),
             lag_batches: lag.sum(),
+            lag_ms: 0,
+            records: 0,
             lost: progress.lost,
             trouble: progress.failure.iter().cloned().chain(standing).collect(),
         }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    fn set_gauges(&self) {
+        let OutletState { name, lag_batches, trouble, .. } = self.state();
+        if let Some(batches) = lag_batches {
+            metrics::gauge!("accolade_projection_lag_batches", "projection" => name.clone())
+                .set(batches as f64);
+        }
+        metrics::gauge!("accolade_projection_standing", "projection" => name)
+            .set(trouble.len() as f64);
     }
 }
 

@@ -147,7 +147,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     listening.end().await;
     #[cfg(feature = "postgres")]
     if let Some(projection) = projection {
-        projection.stop();
+        projection.0.stop();
     }
     let stopped = hosted.stop().await;
     if let Some(traces) = traces {

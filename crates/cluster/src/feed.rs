@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use accolade_domain::ledger::Place;
-use accolade_engine::feed::{Feed, Known};
+use accolade_engine::feed::{Feed, Known, tell};
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::Rules;
 use accolade_storage::backing::Backing;
 use accolade_storage::host::NotHere;
 use accolade_wire::record::Record;
 
-use crate::node::ClusterNode;
+use crate::node::{ClusterNode, lock};
+use crate::seat::Seat;
 
 impl ClusterNode {
     fn files(&self, partition: u16) -> Option<Arc<Backing>> {
@@ -58,6 +59,14 @@ impl Feed for ClusterNode {
         if let Err(not_here) = read {
             tracing::debug!(partition, %not_here, "its subjects are not here");
         }
+    }
+
+    fn names(&self, partition: u16, ordinals: &[Ordinal], each: &mut dyn FnMut(Known<'_>)) -> bool {
+        // A name does not change with the owner, so nothing is to be proven.
+        let seat = lock(&self.inner.seats[usize::from(partition)]);
+        let Seat::Live(live) = &*seat else { return false };
+        tell(live.home.partition().players(), ordinals, each);
+        true
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use accolade_domain::ledger::{Place, Subject};
 use accolade_wire::record::Record;
 
-use crate::players::Ordinal;
+use crate::players::{Ordinal, Players};
 use crate::rules::Rules;
 
 /// The journal of the partitions that a node has, and what helps to read it.
@@ -35,6 +35,10 @@ pub trait Feed: fmt::Debug + Send + Sync {
     /// that could be read before this call is among them.
     fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>));
 
+    /// The names of players of a partition, by ordinals that [`Feed::subjects`] has told, in their order. Tells
+    /// nothing of who was erased; says whether the partition is here.
+    fn names(&self, partition: u16, ordinals: &[Ordinal], each: &mut dyn FnMut(Known<'_>)) -> bool;
+
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
 }
@@ -50,4 +54,13 @@ pub struct Known<'a> {
     pub player: &'a str,
     /// The subject in the journal.
     pub subject: Subject,
+}
+
+/// Tells those of `players` that have the ordinals.
+pub fn tell(players: &Players, ordinals: &[Ordinal], each: &mut dyn FnMut(Known<'_>)) {
+    for ordinal in ordinals {
+        let Some(player) = players.all().get(*ordinal as usize) else { continue };
+        let (operator, subject) = (player.operator, player.account.subject);
+        each(Known { ordinal: *ordinal, operator, player: &player.name.text(), subject });
+    }
 }

@@ -1,8 +1,7 @@
 //! What may go wrong between the journal and the database.
 
-use std::io;
-
 use accolade_engine::error::in_full;
+use accolade_projections::sink::Failed;
 
 /// Why the projection does not go on at this moment. All but [`Error::Settings`] are tried again.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +15,6 @@ pub enum Error {
     /// The database does not answer.
     #[error("the database has not answered for {0} seconds")]
     TimedOut(u64),
-    /// The journal cannot be read.
-    #[error("the journal cannot be read")]
-    Journal(#[from] io::Error),
     /// The tables hold the rows of another cluster.
     #[error("the tables belong to the cluster `{0}`: name another schema for this one")]
     OtherCluster(String),
@@ -36,6 +32,26 @@ pub enum Error {
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Database(error)
+    }
+}
+
+/// Classes of the server's errors that the rows themselves have brought about: data and constraints.
+const OF_ROWS: [&str; 2] = ["22", "23"];
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        let is_of_rows = match &error {
+            Error::Database(error) => error
+                .code()
+                .is_some_and(|code| OF_ROWS.iter().any(|class| code.code().starts_with(class))),
+            Error::Settings(_)
+            | Error::TimedOut(_)
+            | Error::OtherCluster(_)
+            | Error::Encoding(_)
+            | Error::Newer(_) => false,
+        };
+        let why = in_full(&error);
+        if is_of_rows { Self::Refused(why) } else { Self::Away(why) }
     }
 }
 

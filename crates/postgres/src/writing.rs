@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use accolade_domain::time::Timestamp;
+use accolade_projections::sink::{Behind, Position, Positions, Step};
 use accolade_wire::cut::cut;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio_postgres::{Client, Statement, Transaction};
 
 use crate::error::Result;
-use crate::group::{Group, Letter, Position, Positions, Step, now, storable};
+use crate::group::{Group, Letter, storable};
 use crate::rows::Rows;
-use crate::running::Behind;
 use crate::settings::{Settings, quoted};
 
 /// Bytes of one message of a `COPY`.
@@ -107,21 +107,27 @@ impl Writer {
 
     /// Writes a group, and says whether it did: not so where another node has taken one of the
     /// partitions further, or a rebuild has begun.
-    pub(crate) async fn write(&mut self, client: &mut Client, group: Group) -> Result<bool> {
+    pub(crate) async fn write(
+        &mut self,
+        client: &mut Client,
+        group: Group,
+        steps: &[Step],
+    ) -> Result<bool> {
         self.make_months(client, &group.months).await?;
         let transaction = client.transaction().await?;
-        if !self.hold(&transaction, &group.steps).await? {
+        if !self.hold(&transaction, steps).await? {
             return Ok(false);
         }
+        let balances = group.balances();
         copy(&transaction, &self.copy_ledger, group.ledger).await?;
-        if group.balances.count() > 0 {
-            copy(&transaction, &self.copy_balances, group.balances).await?;
+        if balances.count() > 0 {
+            copy(&transaction, &self.copy_balances, balances).await?;
             transaction.execute(&self.merge_balances, &[]).await?;
         }
         if !group.letters.is_empty() {
             self.insert_letters(&transaction, &group.letters).await?;
         }
-        if !self.advance(&transaction, &group.steps).await? {
+        if !self.advance(&transaction, steps).await? {
             return Ok(false);
         }
         transaction.commit().await?;
@@ -263,6 +269,13 @@ pub(crate) async fn begin(client: &Client, settings: &Settings, partitions: &[u1
     let partitions: Vec<i32> = partitions.iter().map(|partition| (*partition).into()).collect();
     client.execute(&settings.named(sql), &[&partitions]).await?;
     Ok(())
+}
+
+/// The time of this machine's clock.
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let micros = since.unwrap_or_default().as_micros();
+    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
 fn signed(number: u64) -> i64 {

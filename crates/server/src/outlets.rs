@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use metrics::gauge;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +13,9 @@ use crate::lock::lock;
 pub trait Outlet: fmt::Debug + Send + Sync {
     /// How it is. May read a little from disk.
     fn state(&self) -> OutletState;
+
+    /// Sets its gauges, for whoever reads metrics next.
+    fn set_gauges(&self);
 }
 
 /// How an outlet is.
@@ -21,12 +23,21 @@ pub trait Outlet: fmt::Debug + Send + Sync {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Outlet)]
 pub struct OutletState {
-    /// What it is: `topics`, `postgres`.
+    /// What it is: `kafka` for the output topics, `postgres`.
     pub name: String,
+    /// Whether that answers.
+    #[serde(default)]
+    pub is_connected: bool,
     /// Batches that are folded here and have not left; nothing where it is not known.
     #[schema(required)]
     pub lag_batches: Option<u64>,
-    /// Outputs that had to be left out since the start.
+    /// The age of the oldest of them, in milliseconds; the time since the start where they are not known.
+    #[serde(default)]
+    pub lag_ms: u64,
+    /// Records that have left since the start: messages, rows of the ledger.
+    #[serde(default)]
+    pub records: u64,
+    /// Records that were refused for good since the start, and left out.
     pub lost: u64,
     /// What keeps all of it, or one partition, from going on.
     pub trouble: Vec<String>,
@@ -47,13 +58,10 @@ impl Outlets {
         all.iter().map(|outlet| outlet.state()).collect()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     pub(crate) fn set_gauges(&self) {
-        for OutletState { name, lag_batches, trouble, .. } in self.states() {
-            if let Some(batches) = lag_batches {
-                gauge!("accolade_outlet_lag_batches", "outlet" => name.clone()).set(batches as f64);
-            }
-            gauge!("accolade_outlet_standing", "outlet" => name).set(trouble.len() as f64);
+        let all = lock(&self.0).clone();
+        for outlet in all {
+            outlet.set_gauges();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use accolade_domain::ledger::Place;
-use accolade_engine::feed::{Feed, Known};
+use accolade_engine::feed::{Feed, Known, tell};
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
@@ -57,6 +57,16 @@ impl Feed for Node {
                 return;
             }
         }
+    }
+
+    fn names(&self, partition: u16, ordinals: &[Ordinal], each: &mut dyn FnMut(Known<'_>)) -> bool {
+        if partition >= self.partitions() {
+            return false;
+        }
+        for some in ordinals.chunks(TOLD_AT_ONCE) {
+            self.read(partition, |here| tell(here.players(), some, each));
+        }
+        true
     }
 
     fn rules(&self) -> Arc<Rules> {

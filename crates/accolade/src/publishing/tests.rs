@@ -61,6 +61,9 @@ impl Feed for Gappy {
     fn subjects(&self, partition: u16, from: Ordinal, each: &mut dyn FnMut(Known<'_>)) {
         self.node.subjects(partition, from, each);
     }
+    fn names(&self, partition: u16, of: &[Ordinal], each: &mut dyn FnMut(Known<'_>)) -> bool {
+        self.node.names(partition, of, each)
+    }
     fn rules(&self) -> Arc<Rules> {
         Feed::rules(&*self.node)
     }

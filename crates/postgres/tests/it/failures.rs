@@ -3,8 +3,8 @@ use std::time::Duration;
 use accolade_postgres::error::Error;
 use accolade_postgres::inspect::inspect;
 use accolade_postgres::rebuild;
-use accolade_postgres::running::Projection;
 use accolade_postgres::settings::Settings;
+use accolade_postgres::sink::start;
 use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
 
@@ -17,7 +17,7 @@ fn a_connection_that_is_killed_again_and_again_costs_nothing_and_repeats_nothing
     let (house, mut tables) = (House::open(), Tables::new("killed"));
     tables.settings.records_max = 40;
     house.wagers("before", 1500, 60);
-    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
     let killer = tables.connect();
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
     let mut killed = 0;
@@ -26,9 +26,9 @@ fn a_connection_that_is_killed_again_and_again_costs_nothing_and_repeats_nothing
         // Each time something was written since.
         until("more rows, or all", &projection, |projection| {
             let status = projection.status();
-            status.is_connected && (status.rows > rows || status.is_caught_up())
+            status.is_connected && (status.records > rows || status.is_caught_up())
         });
-        rows = projection.status().rows;
+        rows = projection.status().records;
         let ended = tables.wait(killer.query(sql, &[&tables.settings.schema])).unwrap();
         killed += ended.len();
         house.take("house", &[("anna", wager("house", "anna", &format!("k{killed}"), "5").into())]);
@@ -41,15 +41,15 @@ fn a_connection_that_is_killed_again_and_again_costs_nothing_and_repeats_nothing
 fn two_projections_of_the_same_partitions_write_every_row_once() {
     let (house, tables) = (House::open(), Tables::new("racing"));
     house.wagers("before", 1200, 60);
-    let start = || Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let start = || start(tables.settings.clone(), house.feed()).unwrap();
     let racing = [start(), start(), start()];
     house.wagers("meanwhile", 600, 60);
     for projection in &racing {
         caught_up(projection);
-        assert_eq!(projection.status().trouble, None);
+        assert_eq!(projection.status().trouble, [""; 0]);
     }
     tables.are_exactly(&house);
-    let written: u64 = racing.iter().map(|projection| projection.status().rows).sum();
+    let written: u64 = racing.iter().map(|projection| projection.status().records).sum();
     assert_eq!(written, u64::try_from(house.ledger().len()).unwrap());
 }
 
@@ -59,12 +59,12 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
     let (house, mut tables) = (House::open(), Tables::at(&server.url(), "crash"));
     tables.settings.records_max = 40;
     house.wagers("before", 1500, 60);
-    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
     for round in 0..3 {
-        let rows = projection.status().rows;
+        let rows = projection.status().records;
         until("more than a hundred rows more, or all", &projection, |projection| {
             let status = projection.status();
-            status.rows > rows + 100 || status.is_caught_up()
+            status.records > rows + 100 || status.is_caught_up()
         });
         server.run("stop-at-once");
         // The node goes on, and the projection says how far it is behind.
@@ -72,7 +72,7 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
         until("a projection that says how far it is behind", &projection, |projection| {
             let status = projection.status();
             !status.is_connected
-                && status.trouble.is_some()
+                && !status.trouble.is_empty()
                 && status.lag_batches.is_some_and(|batches| batches > 0)
                 && status.lag > Duration::ZERO
         });
@@ -81,7 +81,7 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
     caught_up(&projection);
     tables.reconnect();
     tables.are_exactly(&house);
-    assert_eq!(projection.status().trouble, None);
+    assert_eq!(projection.status().trouble, [""; 0]);
     drop(projection);
     drop(tables);
 }
@@ -90,7 +90,7 @@ fn a_server_that_crashes_and_comes_back_is_brought_up_to_date() {
 fn a_projection_that_stands_says_how_far_it_is_behind_what_is_folded_and_why() {
     let (house, tables) = (House::open(), Tables::new("stands"));
     house.wagers("before", 20, 5);
-    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
     caught_up(&projection);
     tables.run("ALTER TABLE {s}.dlq ADD CONSTRAINT nothing_bad CHECK (original_event <> 'bad')");
     house.take("house", &[("anna", b"bad".to_vec())]);
@@ -109,7 +109,7 @@ fn a_projection_that_stands_says_how_far_it_is_behind_what_is_folded_and_why() {
         let ends: u64 = told.iter().map(|one| one.journal_end).sum();
         told.iter().any(is_told)
             && ends == folded(&house)
-            && projection.status().trouble.is_some_and(|why| why.contains("nothing_bad"))
+            && projection.status().trouble.iter().any(|why| why.contains("nothing_bad"))
     });
     tables.run("ALTER TABLE {s}.dlq DROP CONSTRAINT nothing_bad");
     caught_up(&projection);
@@ -123,7 +123,7 @@ fn a_node_that_was_restored_without_its_last_batches_does_not_mix_two_histories(
     house.wagers("first", 200, 20);
     let (house, restored, tables) = (house.copy(), house.copy(), Tables::new("restored"));
     house.wagers("lost", 200, 20);
-    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
     caught_up(&projection);
     projection.stop();
     let expected = (house.ledger(), house.balances());
@@ -131,9 +131,9 @@ fn a_node_that_was_restored_without_its_last_batches_does_not_mix_two_histories(
     for number in 0..40 {
         restored.wagers(&format!("other-{number}"), 20, 20);
     }
-    let projection = Projection::start(tables.settings.clone(), restored.feed()).unwrap();
+    let projection = start(tables.settings.clone(), restored.feed()).unwrap();
     until("a projection that asks for a rebuild", &projection, |projection| {
-        projection.status().trouble.is_some_and(|trouble| trouble.contains("projection rebuild"))
+        projection.status().trouble.iter().any(|trouble| trouble.contains("projection rebuild"))
     });
     assert_eq!((tables.ledger(), tables.balances()), expected);
     tables.wait(rebuild::restart(&tables.settings)).unwrap();
@@ -157,9 +157,9 @@ fn a_database_that_cannot_hold_every_name_is_refused_before_one_stops_it() {
     let (server_url, _) = url.rsplit_once('/').unwrap();
     let settings = Settings::new(&format!("{server_url}/latin")).unwrap();
     house.take("house", &[("лев", wager("house", "лев", "w1", "10").into())]);
-    let projection = Projection::start(settings.clone(), house.feed()).unwrap();
+    let projection = start(settings.clone(), house.feed()).unwrap();
     until("a projection that names the encoding", &projection, |projection| {
-        projection.status().trouble.is_some_and(|trouble| trouble.contains("LATIN1"))
+        projection.status().trouble.iter().any(|trouble| trouble.contains("LATIN1"))
     });
     let inspected = runtime.block_on(inspect(&settings));
     assert!(matches!(inspected, Err(Error::Encoding(_))), "{inspected:?}");

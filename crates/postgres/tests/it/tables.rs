@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use accolade_postgres::running::Projection;
 use accolade_postgres::settings::Settings;
+use accolade_projections::running::Projection;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, Row};
 

@@ -1,4 +1,4 @@
-use accolade_postgres::running::Projection;
+use accolade_postgres::sink::start;
 use tokio_postgres::{Client, NoTls};
 
 use crate::house::House;
@@ -51,7 +51,7 @@ fn a_reader_sees_one_operator_even_without_a_condition() {
     for operator in ["house", "rival"] {
         house.take(operator, &[("anna", b"no event".to_vec())]);
     }
-    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
     caught_up(&projection);
     let reports = Reports::connect(&tables, "reports_tenants");
     let (reader, run) = (&reports.client, |sql: &str| reports.run(sql));
@@ -74,7 +74,7 @@ fn a_reader_sees_one_operator_even_without_a_condition() {
 fn a_reader_has_no_way_around_the_policy_and_writes_nothing() {
     let (house, tables) = (House::open(), Tables::new("reader"));
     house.wagers("w", 10, 3);
-    let projection = Projection::start(tables.settings.clone(), house.feed()).unwrap();
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
     caught_up(&projection);
     let schema = &tables.settings.schema;
     let months = tables.query(&format!(

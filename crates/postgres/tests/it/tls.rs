@@ -1,5 +1,5 @@
-use accolade_postgres::running::Projection;
 use accolade_postgres::settings::Settings;
+use accolade_postgres::sink::start;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_postgres::config::SslMode;
 
@@ -21,11 +21,11 @@ fn certificate(name: &str) -> (String, String, String) {
 }
 
 fn is_refused(house: &House, settings: Settings) {
-    let projection = Projection::start(settings, house.feed()).unwrap();
+    let projection = start(settings, house.feed()).unwrap();
     until("a projection that names the certificate", &projection, |projection| {
         let status = projection.status();
         assert!(!status.is_connected, "{status:?}");
-        status.trouble.is_some_and(|trouble| trouble.contains("certificate"))
+        status.trouble.iter().any(|trouble| trouble.contains("certificate"))
     });
 }
 
@@ -48,7 +48,7 @@ fn where_the_server_has_tls_it_is_used_and_the_certificate_is_checked() {
     for mode in [SslMode::Prefer, SslMode::Require] {
         let mut settings = tables.settings.clone();
         settings.server.ssl_mode(mode);
-        let projection = Projection::start(settings, house.feed()).unwrap();
+        let projection = start(settings, house.feed()).unwrap();
         caught_up(&projection);
         let encrypted = "SELECT FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                          WHERE ssl AND application_name = $1";

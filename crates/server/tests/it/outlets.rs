@@ -14,7 +14,19 @@ struct Stuck;
 impl Outlet for Stuck {
     fn state(&self) -> OutletState {
         let trouble = vec!["partition 3, batch 7: the disk is full".to_owned()];
-        OutletState { name: "postgres".into(), lag_batches: Some(12), lost: 2, trouble }
+        OutletState {
+            name: "postgres".into(),
+            is_connected: true,
+            lag_batches: Some(12),
+            lag_ms: 1_500,
+            records: 40,
+            lost: 2,
+            trouble,
+        }
+    }
+
+    fn set_gauges(&self) {
+        metrics::gauge!("accolade_projection_standing", "projection" => "postgres").set(1.0);
     }
 }
 
@@ -25,17 +37,14 @@ async fn what_follows_the_fold_and_stands_is_shown_and_does_not_make_the_node_le
     let ready = api.send_bare(ask("GET", "/readyz")).await;
     let status = api.on_socket(ask("GET", "/local/status")).await;
     let shown = json!([{
-        "name": "postgres", "lagBatches": 12, "lost": 2,
+        "name": "postgres", "isConnected": true, "lagBatches": 12, "lagMs": 1500, "records": 40,
+        "lost": 2,
         "trouble": ["partition 3, batch 7: the disk is full"],
     }]);
     assert_eq!((ready.status, &ready.json["ready"]), (StatusCode::OK, &json!(true)));
     assert_eq!(ready.json["outlets"], shown);
     assert_eq!(status.json["outlets"], shown);
     let metrics = api.send_bare(ask("GET", "/metrics")).await.text;
-    for line in [
-        "accolade_outlet_standing{outlet=\"postgres\"} 1",
-        "accolade_outlet_lag_batches{outlet=\"postgres\"} 12",
-    ] {
-        assert!(metrics.contains(line), "{metrics}");
-    }
+    let line = "accolade_projection_standing{projection=\"postgres\"} 1";
+    assert!(metrics.contains(line), "{metrics}");
 }

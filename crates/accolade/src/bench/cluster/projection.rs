@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use accolade_engine::feed::Feed;
 use accolade_postgres::rebuild;
-use accolade_postgres::running::Projection;
+use accolade_postgres::sink;
+use accolade_projections::running::Projection;
 use anyhow::Context;
 
 use super::processors::Processors;
@@ -41,7 +42,7 @@ pub(crate) fn measure(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     let feed = Arc::clone(&node) as Arc<dyn Feed>;
     let mut load = Load::new(11, sizes.players);
     for rate in [20_000, 40_000] {
-        let projection = Projection::start(settings.clone(), Arc::clone(&feed))?;
+        let projection = sink::start(settings.clone(), Arc::clone(&feed))?;
         caught_up(&projection)?;
         let spent = processors.spent();
         let events = rate * sizes.cluster.latency_s;
@@ -69,9 +70,9 @@ pub(crate) fn measure(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     }
     runtime.block_on(rebuild::restart(&settings))?;
     let began = Instant::now();
-    let projection = Projection::start(settings.clone(), Arc::clone(&feed))?;
+    let projection = sink::start(settings.clone(), Arc::clone(&feed))?;
     caught_up(&projection)?;
-    let rows = projection.status().rows as f64;
+    let rows = projection.status().records as f64;
     let rate = rows / began.elapsed().as_secs_f64();
     report.row("P17", "a rebuild", rate, "entries/s", Some(Bar::AtLeast(20_000.0)));
     projection.stop();
@@ -87,7 +88,7 @@ fn caught_up(projection: &Projection) -> anyhow::Result<()> {
         if status.is_caught_up() {
             return Ok(());
         }
-        let trouble = status.trouble.unwrap_or_default();
+        let trouble = status.trouble.join("; ");
         anyhow::ensure!(
             began.elapsed() < Duration::from_mins(10),
             "the projection does not catch up: {trouble}"

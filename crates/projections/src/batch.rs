@@ -1,0 +1,83 @@
+//! One batch of the journal, and what helps to read it.
+
+use std::io;
+
+use accolade_domain::ledger::Place;
+use accolade_domain::time::Timestamp;
+use accolade_engine::error::in_full;
+use accolade_engine::feed::Feed;
+use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::journal::Outcomes;
+use accolade_wire::record::{Record, Slice};
+
+use crate::position::now;
+
+/// A dead letter's bytes may follow its outcome; after this long they are gone for good.
+const LETTER_DELAY_MICROS: i64 = 60_000_000;
+
+/// A batch as the journal has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// The partition.
+    pub partition: u16,
+    /// Its number there.
+    pub number: u64,
+    /// Its time.
+    pub time: Timestamp,
+    slice: Slice<'a>,
+    feed: &'a dyn Feed,
+}
+
+/// Why a partition does not go on for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// What it needs is not there yet, and most likely will be in a moment.
+    Waits(String),
+    /// It stands: somebody has to see to it.
+    Stands(String),
+}
+
+impl From<io::Error> for Held {
+    fn from(error: io::Error) -> Self {
+        Self::Stands(format!("the journal cannot be read: {}", in_full(&error)))
+    }
+}
+
+impl From<BadFormat> for Held {
+    fn from(error: BadFormat) -> Self {
+        Self::Stands(format!("the journal cannot be read: {error}"))
+    }
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn read(bytes: &'a [u8], feed: &'a dyn Feed) -> Result<Self, BadFormat> {
+        let slice = Slice::read_unchecked(&mut Cursor::new(bytes, "slice"))?;
+        let time = Outcomes::read(&slice)?.time;
+        Ok(Self { partition: slice.partition, number: slice.batch, time, slice, feed })
+    }
+
+    /// The journal's slice.
+    pub const fn journal(&self) -> &Slice<'a> {
+        &self.slice
+    }
+
+    /// What became of its inputs, in order.
+    pub fn outcomes(&self) -> Result<Outcomes<'a>, BadFormat> {
+        Outcomes::read(&self.slice)
+    }
+
+    /// Its inputs, as a slice; `None` where they are not at hand any more.
+    pub fn records(&self) -> io::Result<Option<Vec<u8>>> {
+        self.feed.records(self.partition, self.number)
+    }
+
+    /// Reads an input of this batch that could not be processed. Says whether it is kept: where it may still
+    /// come, the batch is held.
+    pub fn letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> Result<bool, Held> {
+        let is_kept = self.feed.dead_letter(place, read)?;
+        if !is_kept && now().micros() - self.time.micros() < LETTER_DELAY_MICROS {
+            return Err(Held::Waits("a dead letter's bytes are not there yet".into()));
+        }
+        Ok(is_kept)
+    }
+}

@@ -115,7 +115,7 @@ pub(crate) enum Command {
     Skip(status::SkipArguments),
     /// Say by which behaviour the fold decides, or switch to another
     Behaviour(behaviour::Arguments),
-    /// Look at the SQL projection, or have it written anew
+    /// Look at what follows the journal (topics, SQL tables), or have tables written anew
     #[cfg(feature = "postgres")]
     Projection(crate::projection::Arguments),
     /// Bring a node back from where its checkpoints were shipped

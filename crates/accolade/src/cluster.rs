@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_cluster::{Answers, Ask, ClusterNode, Peers};
-use accolade_engine::feed::Feed;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::admin::Admin;
@@ -15,9 +14,10 @@ use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::cluster_config::Joining;
+use crate::following::Followed;
 use crate::hosting::{Form, Hosted};
 use crate::limits;
-use crate::publishing::Publishing;
+use crate::publishing;
 use crate::serve::Between;
 
 /// Other nodes, over HTTP.
@@ -78,10 +78,10 @@ pub(crate) async fn join(
         let ordered = Arc::clone(&log) as Arc<dyn OrderedLog>;
         let node = ClusterNode::start(options, ordered, objects, peers);
         let node = Arc::new(node.map_err(|failure| anyhow!(failure))?);
-        let feed = Arc::clone(&node) as Arc<dyn Feed>;
         let publishing = match outputs {
             Some(wanted) => {
-                Some(Publishing::start(log.publisher()?, Arc::clone(&node), feed, wanted)?)
+                let publishing = publishing::start(log.publisher()?, Arc::clone(&node), wanted)?;
+                Some(Arc::new(Followed(publishing)))
             }
             None => None,
         };
@@ -89,7 +89,6 @@ pub(crate) async fn join(
     })
     .await??;
     let service = Service::in_cluster(Arc::clone(&node), neighbours, settings, metrics);
-    let publishing = publishing.map(Arc::new);
     if let Some(publishing) = &publishing {
         service.add_outlet(Arc::clone(publishing) as Arc<dyn Outlet>);
     }

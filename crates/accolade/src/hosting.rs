@@ -44,7 +44,7 @@ pub(crate) enum Form {
         /// The node.
         node: Arc<accolade_cluster::ClusterNode>,
         /// What publishes its outputs.
-        publishing: Option<Arc<crate::publishing::Publishing>>,
+        publishing: Option<Arc<crate::following::Followed>>,
     },
 }
 
@@ -82,7 +82,7 @@ impl Hosted {
             Form::Cluster { node, publishing } => {
                 let stopped = node.stop().map_err(|failure| anyhow!(failure));
                 if let Some(publishing) = publishing {
-                    publishing.stop();
+                    publishing.0.stop();
                 }
                 stopped
             }

@@ -1,5 +1,7 @@
 //! The SQL projection beside a node, and `accolade projection`.
 
+mod list;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,23 +33,38 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum ProjectionCommand {
-    /// Say how far the tables are
+    /// List what follows the journal
     #[command(
-        long_about = "Asks the database how far each partition is, and how far nodes had folded it when \
-                      they wrote last. Ends with 1 where a partition stands, which is told with the \
-                      reason, or has not been written for a minute.",
+        long_about = "Lists what is configured to follow the journal, topics and tables, with how far it is \
+                      behind, over the nodes that run.",
+        after_help = "Example:\n  accolade projection list --config accolade.toml"
+    )]
+    List,
+    /// Say how far all of them are, or one
+    #[command(
+        long_about = "Says how far each is behind, and asks the database how far each partition is, and \
+                      how far nodes had folded it when they wrote last. Ends with 1 where something \
+                      stands, which is told with the reason, or has not been written for a minute.",
         after_help = "Example:\n  accolade projection status --config accolade.toml"
     )]
-    Status,
+    Status {
+        /// One of those that `list` names
+        name: Option<String>,
+    },
     /// Empty the tables and write them anew from the journal
     #[command(
         long_about = "Empties balances and ledger and writes them anew from the journal's first batch. \
                       Points go on meanwhile; readers see fewer rows until it is done. Where nodes run \
                       they do the work, and this command watches; it may be ended at any time. Where no \
-                      node runs on the data directory, this command does it.",
-        after_help = "Example:\n  accolade projection rebuild --config accolade.toml"
+                      node runs on the data directory, this command does it. Topics are not published \
+                      anew: that would repeat every record to those who read them.",
+        after_help = "Example:\n  accolade projection rebuild postgres --config accolade.toml"
     )]
-    Rebuild,
+    Rebuild {
+        /// One of those that `list` names
+        #[arg(default_value = "postgres")]
+        name: String,
+    },
 }
 
 /// Begins to project what a node folds.
@@ -60,12 +77,54 @@ pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<
 /// Runs `accolade projection`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     let config = Config::load(place)?;
-    let settings = config.postgres.settings()?;
-    let settings = settings.context("`postgres.url` is not set: there is no projection")?;
     match arguments.command {
-        ProjectionCommand::Status => status(&settings).await,
-        ProjectionCommand::Rebuild => rebuild(&config, settings).await,
+        ProjectionCommand::List => {
+            list::print(&list::all(place, &config).await?)?;
+            Ok(Ended::Well)
+        }
+        ProjectionCommand::Status { name } => {
+            let mut all = list::all(place, &config).await?;
+            if let Some(name) = &name {
+                check_name(&config, name)?;
+                all.retain(|one| one.name == name);
+            }
+            list::print(&all)?;
+            let has_trouble = |one: &list::Listed| {
+                one.state.as_ref().is_some_and(|state| !state.trouble.is_empty())
+            };
+            let mut ended = if all.iter().any(has_trouble) { Ended::Badly } else { Ended::Well };
+            if all.iter().any(|one| one.name == sink::NAME) {
+                say("")?;
+                if status(&settings(&config)?).await? == Ended::Badly {
+                    ended = Ended::Badly;
+                }
+            }
+            Ok(ended)
+        }
+        ProjectionCommand::Rebuild { name } => {
+            #[cfg(feature = "cluster")]
+            if name == accolade_kafka::sink::NAME {
+                bail!("`{name}` is not rebuilt: {}", accolade_kafka::sink::NOT_ANEW);
+            }
+            let settings = settings(&config)?;
+            check_name(&config, &name)?;
+            rebuild(&config, settings).await
+        }
     }
+}
+
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let settings = config.postgres.settings()?;
+    settings.context("`postgres.url` is not set: there is no projection of that kind")
+}
+
+fn check_name(config: &Config, name: &str) -> anyhow::Result<()> {
+    let names = list::names(config)?;
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    bail!("`{name}` is no projection of this configuration: it has {known}");
 }
 
 async fn status(settings: &Settings) -> anyhow::Result<Ended> {

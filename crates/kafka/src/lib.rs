@@ -7,7 +7,8 @@
 //! In reading order: how Kafka is reached ([`config`], `clients`, `asking`), topics ([`admin`]), who may
 //! what ([`access`]), messages and
 //! records (`records`, `owners`), writing (`writing`, `order`, `intake`), reading (`data`, `watchdog`,
-//! `ranges`), the group (`membership`), the port ([`log`]) and outputs ([`outputs`]).
+//! `ranges`), the group (`membership`), the port ([`log`]) and outputs
+//! ([`outputs`], [`sink`]).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -26,5 +27,6 @@ pub mod outputs;
 mod owners;
 mod ranges;
 mod records;
+pub mod sink;
 mod watchdog;
 mod writing;

@@ -170,7 +170,7 @@ impl Cluster {
         };
         Done {
             folded: counter("accolade_folded_records_total "),
-            published: counter("accolade_outputs_total "),
+            published: counter("accolade_projection_records_total{projection=\"kafka\"} "),
             not_shipped: counter("accolade_ship_failures_total "),
         }
     }

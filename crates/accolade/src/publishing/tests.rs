@@ -1,13 +1,18 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, mpsc};
+use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Known;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
+use accolade_engine::players::Ordinal;
 use accolade_engine::rules::Rules;
+use accolade_kafka::outputs::{Lost, PublishFailed, Taken};
+use accolade_kafka::sink::Publish;
+use accolade_projections::sink::{Failed, Sink as _};
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::control::Control;
 use accolade_wire::identity::partition_of;
@@ -18,6 +23,10 @@ use super::*;
 const ALL: Wanted = Wanted { eligible: true, calculated: true, balances: true, dead_letters: true };
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
 
 /// A player of each of two partitions.
 fn players() -> [String; 2] {
@@ -89,11 +98,11 @@ impl Owner for Gappy {
 
 /// Topics and keys of what has left; values of some length are refused for good.
 #[derive(Debug, Clone, Default)]
-struct Topics(Arc<Mutex<Vec<(OutputTopic, String)>>>);
+struct Published(Arc<Mutex<Vec<(OutputTopic, String)>>>);
 
 const REFUSED_BYTES: usize = 100_000;
 
-impl Publish for Topics {
+impl Publish for Published {
     fn begin(&mut self, taken: &[Taken<'_>]) -> Result<Vec<u64>, PublishFailed> {
         Ok(taken.iter().map(|taken| taken.start).collect())
     }
@@ -224,25 +233,25 @@ impl Drop for Gappy {
     }
 }
 
-fn outputs(node: &Arc<Gappy>, topics: &Topics) -> Outputs {
-    let (owner, feed) = (Arc::clone(node) as Arc<dyn Owner>, Arc::clone(node) as Arc<dyn Feed>);
-    Outputs::new(Box::new(topics.clone()), owner, feed, ALL)
+fn start(node: &Arc<Gappy>, published: &Published) -> Projection {
+    let (node, feed) = (Arc::clone(node), Arc::clone(node) as Arc<dyn Feed>);
+    let topics = Topics::new(published.clone(), Outputs { node, wanted: ALL });
+    Projection::start(sink::NAME, topics, feed).unwrap()
 }
 
-/// How the outputs show themselves.
-fn state(outputs: &Outputs) -> OutletState {
-    let (progress, feed) = (Arc::clone(&outputs.progress), Arc::clone(&outputs.feed));
-    Publishing { stop: Arc::default(), progress, feed, thread: Mutex::default() }.state()
+fn until(projection: &Projection, what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < until, "awaited: {what}; there is: {:?}", projection.status());
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
-/// One round, as the thread does it.
-fn round(outputs: &mut Outputs) {
-    let published = outputs.publish();
-    outputs.note(published.as_ref().err());
-    published.unwrap();
+fn caught_up(projection: &Projection) {
+    until(projection, "all has left", || projection.status().is_caught_up());
 }
 
-fn count(topics: &Topics, topic: OutputTopic) -> usize {
+fn count(topics: &Published, topic: OutputTopic) -> usize {
     lock(&topics.0).iter().filter(|(other, _)| *other == topic).count()
 }
 
@@ -252,11 +261,9 @@ const OF_WAGERS: [OutputTopic; 3] =
 #[test]
 fn what_the_copy_of_the_log_has_lost_is_read_from_kafka_and_leaves_all_the_same() {
     let left = [false, true].map(|has_gaps| {
-        let (node, topics) = (Arc::new(played(has_gaps)), Topics::default());
-        let mut outputs = outputs(&node, &topics);
-        round(&mut outputs);
-        let state = state(&outputs);
-        assert_eq!((state.lag_batches, &*state.trouble), (Some(0), &[][..]));
+        let (node, topics) = (Arc::new(played(has_gaps)), Published::default());
+        let projection = start(&node, &topics);
+        caught_up(&projection);
         OF_WAGERS.map(|topic| count(&topics, topic))
     });
     assert_eq!(left, [[6; 3], [6; 3]]);
@@ -264,41 +271,47 @@ fn what_the_copy_of_the_log_has_lost_is_read_from_kafka_and_leaves_all_the_same(
 
 #[test]
 fn where_kafka_has_it_no_more_that_partition_stands_and_says_so() {
-    let (node, topics) = (Arc::new(played(true)), Topics::default());
+    let (node, topics) = (Arc::new(played(true)), Published::default());
     let (lost, [_, other]) = (0, players());
     lock(&node.gone).insert(lost);
-    let mut outputs = outputs(&node, &topics);
-    round(&mut outputs);
-    round(&mut outputs);
-    assert_eq!(OF_WAGERS.map(|topic| count(&topics, topic)), [3; 3], "the other one goes on");
+    let projection = start(&node, &topics);
+    until(&projection, "the other one goes on", || {
+        OF_WAGERS.map(|topic| count(&topics, topic)) == [3; 3]
+    });
     let keys: Vec<_> = lock(&topics.0).iter().map(|(_, key)| key.clone()).collect();
     assert!(keys.iter().all(|key| key.ends_with(&other)), "{keys:?}");
-    let shown = state(&outputs);
-    assert!(shown.lag_batches.is_some_and(|batches| batches > 0), "{shown:?}");
-    assert_eq!(shown.trouble.len(), 1);
-    for part in [&format!("partition {lost}, batch "), "removed by retention"] {
-        assert!(shown.trouble[0].contains(part), "{shown:?}");
-    }
+    until(&projection, "it says so", || {
+        let shown = projection.status();
+        shown.lag_batches.is_some_and(|batches| batches > 0)
+            && shown.trouble.len() == 1
+            && shown.trouble[0].starts_with(&format!("partition {lost}, batch "))
+            && shown.trouble[0].contains("removed by retention")
+    });
     let first_wager = lock(&node.published)[&lost];
     assert!(first_wager < node.end(lost).unwrap(), "no checkpoint is shipped beyond it");
 
     // Kafka has it again; it is looked at again after a while.
     lock(&node.gone).clear();
-    lock(&outputs.progress).standing.values_mut().for_each(|(at, _)| *at -= STANDS);
-    round(&mut outputs);
+    caught_up(&projection);
     assert_eq!(OF_WAGERS.map(|topic| count(&topics, topic)), [6; 3]);
-    let shown = state(&outputs);
-    assert_eq!((shown.lag_batches, &*shown.trouble), (Some(0), &[][..]));
 }
 
 #[test]
 fn an_output_that_is_refused_for_good_is_counted_and_nothing_else_is_lost() {
-    let (node, topics) = (Arc::new(played(false)), Topics::default());
+    let (node, topics) = (Arc::new(played(false)), Published::default());
     wager(&node.node, "large", &players()[0], &"x".repeat(REFUSED_BYTES));
-    journalled(&node.node);
-    let mut outputs = outputs(&node, &topics);
-    round(&mut outputs);
+    let projection = start(&node, &topics);
+    caught_up(&projection);
     assert_eq!(OF_WAGERS.map(|topic| count(&topics, topic)), [6, 7, 7]);
-    let shown = state(&outputs);
-    assert_eq!((shown.lost, shown.lag_batches, &*shown.trouble), (1, Some(0), &[][..]));
+    assert_eq!((projection.status().refused, projection.status().records), (1, 20));
+}
+
+#[test]
+fn topics_are_not_published_anew() {
+    let node = Arc::new(played(false));
+    let mut topics =
+        Topics::new(Published::default(), Outputs { node: Arc::clone(&node), wanted: ALL });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let refused = runtime.block_on(topics.rebuild()).unwrap_err();
+    assert!(matches!(&refused, Failed::Refused(why) if why.contains("repeat every record")));
 }

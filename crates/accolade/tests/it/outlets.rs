@@ -115,6 +115,16 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     };
     let status = run(&["projection", "status"]).well();
     assert!(!status.contains("stands"), "{status}");
+    let list = run(&["projection", "list"]).well();
+    for (name, rebuilds) in [("kafka", "no"), ("postgres", "yes")] {
+        let line = list.lines().find(|line| line.starts_with(name)).expect(&list);
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!((words[1], words[2], words[6], words[7]), ("yes", "0", "0", rebuilds), "{list}");
+    }
+    let refused = run(&["projection", "rebuild", "kafka"]).badly();
+    assert!(refused.contains("repeat every record"), "{refused}");
+    let unknown = run(&["projection", "status", "redis"]).badly();
+    assert!(unknown.contains("it has kafka, postgres"), "{unknown}");
     run(&["status"]).well();
     serving.stop();
 }

@@ -63,7 +63,8 @@ impl Sink for Lines {
             for entry in recorded?.entries.iter().map(|stored| &stored.entry) {
                 let player = players.find(entry.operator, entry.subject);
                 let name = player.map_or("(erased)", |player| player.name);
-                self.ready += &format!("{name} {} {}\n", entry.cause, entry.points);
+                let line = format!("{name} {} {}\n", entry.cause, entry.points);
+                self.ready.push_str(&line);
             }
         }
         Ok(self.ready.len())
@@ -72,7 +73,8 @@ impl Sink for Lines {
     async fn write(&mut self, steps: &[Step]) -> Result<Written, Failed> {
         let records = self.ready.lines().count() as u64;
         let places = steps.iter().map(|step| format!(" {}:{}", step.partition, step.next));
-        self.ready += &format!("\n={}\n", places.collect::<String>());
+        let places = format!("\n={}\n", places.collect::<String>());
+        self.ready.push_str(&places);
         let file = self.file.as_mut().ok_or_else(|| Failed::Away("it is not open".into()))?;
         file.write_all(self.ready.as_bytes()).map_err(away)?;
         self.ready.clear();

@@ -77,6 +77,9 @@ pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<
 /// Runs `accolade projection`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     let config = Config::load(place)?;
+    if list::names(&config)?.is_empty() {
+        bail!("nothing follows the journal: `postgres.url` is not set, and no topics are written");
+    }
     match arguments.command {
         ProjectionCommand::List => {
             list::print(&list::all(place, &config).await?)?;

@@ -83,6 +83,7 @@ const ROWS: &[Row] = &[
         "99 --yes",
         [BESIDE, Refused("must know behaviour 99"), Refused("must know behaviour 99")],
     ),
+    ("projection list", "", [OWN, NO_TABLES, NO_TABLES]),
     ("projection status", "", [OWN, NO_TABLES, NO_TABLES]),
     ("projection rebuild", "", [OWN, NO_TABLES, NO_TABLES]),
     ("restore", "--from {store}", [OWN, Refused("no checkpoints"), Refused("no checkpoints")]),

@@ -92,10 +92,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     limits::raise();
+    let mut arguments = arguments;
     let is_of_another = arguments.place.names_a_node_elsewhere();
     if let Some(why) = arguments.command.only_here().filter(|_| is_of_another) {
         anyhow::bail!("this command {why}: it takes neither `--url` nor `--context`");
     }
+    // Such a command is of this machine, whatever context is in use.
+    arguments.place.is_here |= arguments.command.only_here().is_some();
     if let Command::Bench(bench) = arguments.command {
         return bench::run(&arguments.place, bench).map(|()| Ended::Well);
     }

@@ -39,7 +39,11 @@ enum ProjectionCommand {
                       behind, over the nodes that run.",
         after_help = "Example:\n  accolade projection list --config accolade.toml"
     )]
-    List,
+    List {
+        /// Print JSON, one of them a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Say how far all of them are, or one
     #[command(
         long_about = "Says how far each is behind, and asks the database how far each partition is, and \
@@ -81,8 +85,13 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         bail!("nothing follows the journal: `postgres.url` is not set, and no topics are written");
     }
     match arguments.command {
-        ProjectionCommand::List => {
-            list::print(&list::all(place, &config).await?)?;
+        ProjectionCommand::List { json } => {
+            let all = list::all(place, &config).await?;
+            if json {
+                all.iter().try_for_each(|one| say(one.json()))?;
+            } else {
+                list::print(&all)?;
+            }
             Ok(Ended::Well)
         }
         ProjectionCommand::Status { name } => {

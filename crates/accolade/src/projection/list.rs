@@ -18,6 +18,12 @@ pub(super) struct Listed {
     pub(super) state: Option<OutletState>,
 }
 
+impl Listed {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "name": self.name, "state": self.state })
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Shown {
     #[serde(default)]

@@ -50,6 +50,18 @@ fn what_is_said_wins_over_the_environment_and_that_over_the_context_in_use() {
         &list(&["--data-dir", here.to_str().unwrap()], &[("ACCOLADE_URL", nobody)]).well(),
         "first ",
     );
+    // What is of this machine stays so, whatever context is in use.
+    #[cfg(feature = "postgres")]
+    {
+        let words = ["projection", "list", "--json"];
+        let environment = [
+            ("ACCOLADE_CONTEXT", "there"),
+            ("ACCOLADE_DATA_DIR", here.to_str().unwrap()),
+            ("ACCOLADE_POSTGRES_URL", "postgres://a@127.0.0.1:1/a"),
+        ];
+        let listed = home.run_elsewhere(&words, &environment).well();
+        assert_eq!(listed, "{\"name\":\"postgres\",\"state\":null}\n");
+    }
     assert!(list(&["--context", "local"], &[]).unasked().contains("there is no data directory"));
     // The environment's key is not sent to a node that has one of its own.
     line_with(&list(&[], &[("ACCOLADE_KEY", "acc_of_another")]).well(), "first ");

@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod amount;
+pub mod civil;
 pub mod earning;
 pub mod event;
 pub mod ledger;

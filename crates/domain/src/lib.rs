@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod notice;
 pub mod outcome;
 pub mod program;
+pub mod promotion;
 pub mod refusal;
 pub mod text;
 pub mod time;

@@ -2,6 +2,7 @@
 
 mod days;
 mod earning;
+mod promotions;
 mod scenario;
 mod sharing;
 mod versions;

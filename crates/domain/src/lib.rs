@@ -24,5 +24,6 @@ pub mod program;
 pub mod promotion;
 pub mod refusal;
 pub mod text;
+pub mod tier;
 pub mod time;
 mod wide;

@@ -5,5 +5,6 @@ mod earning;
 mod promotions;
 mod scenario;
 mod sharing;
+mod tiers;
 mod versions;
 mod zones;

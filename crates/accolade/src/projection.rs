@@ -1,6 +1,7 @@
 //! The SQL projection beside a node, and `accolade projection`.
 
 mod list;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +19,7 @@ use crate::arguments::Where;
 use crate::config::Config;
 use crate::following::{Followed, feed};
 use crate::hosting::{Hosted, SOCKET_FILE, no_metrics};
-use crate::terminal::{Interrupt, grouped, note, printable, progress, say};
-
-/// Tables that nothing has written for this long have nobody who projects: a node writes every ten
-/// seconds, even where nothing comes in.
-const SILENT: Duration = Duration::from_mins(1);
+use crate::terminal::{Interrupt, Sure, grouped, note, printable, progress, say};
 
 /// The arguments of `accolade projection`.
 #[derive(Debug, Args)]
@@ -54,6 +51,9 @@ enum ProjectionCommand {
     Status {
         /// One of those that `list` names
         name: Option<String>,
+        /// Print JSON, one of them a line
+        #[arg(long)]
+        json: bool,
     },
     /// Empty the tables and write them anew from the journal
     #[command(
@@ -62,12 +62,14 @@ enum ProjectionCommand {
                       they do the work, and this command watches; it may be ended at any time. Where no \
                       node runs on the data directory, this command does it. Topics are not published \
                       anew: that would repeat every record to those who read them.",
-        after_help = "Example:\n  accolade projection rebuild postgres --config accolade.toml"
+        after_help = "Example:\n  accolade projection rebuild postgres --config accolade.toml --yes"
     )]
     Rebuild {
         /// One of those that `list` names
         #[arg(default_value = "postgres")]
         name: String,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
@@ -94,32 +96,17 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             }
             Ok(Ended::Well)
         }
-        ProjectionCommand::Status { name } => {
-            let mut all = list::all(place, &config).await?;
-            if let Some(name) = &name {
-                check_name(&config, name)?;
-                all.retain(|one| one.name == name);
-            }
-            list::print(&all)?;
-            let has_trouble = |one: &list::Listed| {
-                one.state.as_ref().is_some_and(|state| !state.trouble.is_empty())
-            };
-            let mut ended = if all.iter().any(has_trouble) { Ended::Badly } else { Ended::Well };
-            if all.iter().any(|one| one.name == sink::NAME) {
-                say("")?;
-                if status(&settings(&config)?).await? == Ended::Badly {
-                    ended = Ended::Badly;
-                }
-            }
-            Ok(ended)
+        ProjectionCommand::Status { name, json } => {
+            status::run(place, &config, name.as_deref(), json).await
         }
-        ProjectionCommand::Rebuild { name } => {
+        ProjectionCommand::Rebuild { name, sure } => {
             #[cfg(feature = "cluster")]
             if name == accolade_kafka::sink::NAME {
                 bail!("`{name}` is not rebuilt: {}", accolade_kafka::sink::NOT_ANEW);
             }
             let settings = settings(&config)?;
             check_name(&config, &name)?;
+            sure.ask("empty balances and ledger, and write them anew from the journal")?;
             rebuild(&config, settings).await
         }
     }
@@ -137,41 +124,6 @@ fn check_name(config: &Config, name: &str) -> anyhow::Result<()> {
     }
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     bail!("`{name}` is no projection of this configuration: it has {known}");
-}
-
-async fn status(settings: &Settings) -> anyhow::Result<Ended> {
-    let partitions = rebuild::progress(settings).await?;
-    say("partition        next batch           folded    lag  written    up to")?;
-    for one in &partitions {
-        say(format_args!(
-            "{:<9} {:>17} {:>16} {:>6}  {:>4} s ago  {}",
-            one.partition,
-            one.next,
-            one.journal_end,
-            one.journal_end.saturating_sub(one.next),
-            one.age.as_secs(),
-            one.batch_time.as_deref().unwrap_or("nothing yet"),
-        ))?;
-    }
-    let standing = partitions.iter().filter_map(|one| Some((one.partition, one.trouble.as_ref()?)));
-    let mut stands = false;
-    for (partition, trouble) in standing {
-        stands = true;
-        say(format_args!("\nPartition {partition} stands: {}", printable(trouble)))?;
-    }
-    if partitions.is_empty() {
-        note("\nnothing was ever written: no node has run with this projection");
-        return Ok(Ended::Badly);
-    }
-    let silent = partitions.iter().filter(|one| one.age > SILENT).count();
-    if silent > 0 {
-        note(format_args!(
-            "\n{silent} partitions have not been written for a minute: no node with this projection \
-             runs, or its log says why not"
-        ));
-        return Ok(Ended::Badly);
-    }
-    Ok(if stands { Ended::Badly } else { Ended::Well })
 }
 
 async fn rebuild(config: &Config, settings: Settings) -> anyhow::Result<Ended> {

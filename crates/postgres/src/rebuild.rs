@@ -18,7 +18,7 @@ pub struct Progress {
     pub journal_end: u64,
     /// What keeps the partition from going on; nothing where it does.
     pub trouble: Option<String>,
-    /// The time of the last batch, as the server writes it; `None` before the first.
+    /// The time of the last batch, as RFC 3339; `None` before the first.
     pub batch_time: Option<String>,
     /// How long ago all of that was written, by the server's clock.
     pub age: Duration,
@@ -28,9 +28,10 @@ pub struct Progress {
 pub async fn progress(settings: &Settings) -> Result<Vec<Progress>> {
     let mut client = tls::connect(settings).await?;
     schema::prepare(&mut client, settings, None).await?;
-    let sql = "SELECT partition, next, journal_end, batch_time::text,
+    let sql = r#"SELECT partition, next, journal_end,
+                   to_char(batch_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                    greatest(extract(epoch FROM clock_timestamp() - updated_at)::bigint, 0), trouble
-               FROM {progress} ORDER BY partition";
+               FROM {progress} ORDER BY partition"#;
     let rows = client.query(&settings.named(sql), &[]).await?;
     let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
     let read = |row: &tokio_postgres::Row| Progress {

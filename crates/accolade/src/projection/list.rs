@@ -19,6 +19,11 @@ pub(super) struct Listed {
 }
 
 impl Listed {
+    /// Whether no node says that anything keeps it.
+    pub(super) fn is_well(&self) -> bool {
+        self.state.iter().all(|state| state.trouble.is_empty())
+    }
+
     pub(super) fn json(&self) -> serde_json::Value {
         serde_json::json!({ "name": self.name, "state": self.state })
     }

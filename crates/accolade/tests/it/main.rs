@@ -18,6 +18,8 @@ mod outlets;
 mod restore;
 mod running;
 mod scenarios;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod schemas;
 mod standing;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod table;

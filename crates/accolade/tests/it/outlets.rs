@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::api::request;
 use crate::cluster::Cluster;
 use crate::harness::{Home, PATIENCE, Serving, until};
+use crate::schemas;
 
 fn client(brokers: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
@@ -115,6 +116,22 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     };
     let status = run(&["projection", "status"]).well();
     assert!(!status.contains("stands"), "{status}");
+    let printed = run(&["projection", "status", "--json"]).well();
+    schemas::check("projection status", &printed);
+    let told: Vec<Value> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [topics, tables] = &told[..] else { panic!("{printed}") };
+    assert_eq!((&topics["name"], &topics["partitions"]), (&"kafka".into(), &Value::Null));
+    assert_eq!(
+        (&tables["name"], &tables["state"]["isConnected"]),
+        (&"postgres".into(), &true.into())
+    );
+    let written = &tables["partitions"][0];
+    assert_eq!((&written["lagBatches"], &written["trouble"]), (&0.into(), &Value::Null));
+    let up_to: jiff::Timestamp = written["batchTime"].as_str().unwrap().parse().unwrap();
+    assert!(up_to > now - jiff::SignedDuration::from_mins(5), "{written}");
+    let of_one = run(&["projection", "status", "kafka", "--json"]).well();
+    assert_eq!(of_one.lines().count(), 1, "{of_one}");
     let list = run(&["projection", "list"]).well();
     for (name, rebuilds) in [("kafka", "no"), ("postgres", "yes")] {
         let line = list.lines().find(|line| line.starts_with(name)).expect(&list);
@@ -125,6 +142,12 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     assert!(refused.contains("repeat every record"), "{refused}");
     let unknown = run(&["projection", "status", "redis"]).badly();
     assert!(unknown.contains("it has kafka, postgres"), "{unknown}");
+    let unasked = run(&["projection", "rebuild"]);
+    assert_eq!((unasked.code, &*unasked.out), (Some(2), ""), "{unasked:?}");
+    assert!(unasked.err.contains("this would empty balances and ledger"), "{unasked:?}");
+    assert!(unasked.err.contains("say `--yes`"), "{unasked:?}");
+    let rebuilt = run(&["projection", "rebuild", "--yes"]).well();
+    assert!(rebuilt.starts_with("rebuilt: "), "{rebuilt}");
     run(&["status"]).well();
     serving.stop();
 }

@@ -3,12 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-use jsonschema::Validator;
-use serde_json::Value;
 
 use crate::harness::{Home, Ran, Serving, line_with};
+use crate::schemas;
 
 /// What becomes of a command.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +82,7 @@ const ROWS: &[Row] = &[
     ),
     ("projection list", "", [OWN, NO_TABLES, NO_TABLES]),
     ("projection status", "", [OWN, NO_TABLES, NO_TABLES]),
-    ("projection rebuild", "", [OWN, NO_TABLES, NO_TABLES]),
+    ("projection rebuild", "--yes", [OWN, NO_TABLES, NO_TABLES]),
     ("restore", "--from {store}", [OWN, Refused("no checkpoints"), Refused("no checkpoints")]),
     ("cluster adopt", "/nowhere", [OWN, Refused("cluster.brokers"), Refused("cluster.brokers")]),
     ("context add", "another --url http://127.0.0.1:1", EVERYWHERE),
@@ -100,36 +97,6 @@ const ROWS: &[Row] = &[
     ("bench", "", [OWN, LONG, LONG]),
 ];
 const NO_TABLES: Cell = Refused("`postgres.url` is not set");
-
-fn schemas() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas")
-}
-
-/// The schema of what a command prints, in which nothing may stand that it does not name: what is documented is all
-/// that there is.
-fn schema(command: &str) -> Validator {
-    let file = schemas().join(format!("{}.json", command.replace(' ', "-")));
-    let text =
-        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let mut schema: Value = serde_json::from_str(&text).unwrap();
-    close(&mut schema);
-    jsonschema::draft202012::new(&schema).unwrap()
-}
-
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            members.values_mut().for_each(close);
-            if members.get("properties").is_some_and(Value::is_object)
-                && !members.contains_key("additionalProperties")
-            {
-                members.insert("additionalProperties".into(), false.into());
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
-    }
-}
 
 /// The commands below one, by its help.
 fn commands_below(home: &Home, path: &str, found: &mut BTreeSet<String>) {
@@ -162,9 +129,8 @@ fn every_command_has_a_row_and_every_json_a_schema() {
     let rows: BTreeSet<String> = ROWS.iter().map(|(command, ..)| (*command).to_owned()).collect();
     assert_eq!(commands, rows);
     let printing = commands.iter().filter(|command| has_json(&home, command));
-    let expected: BTreeSet<String> =
-        printing.map(|command| format!("{}.json", command.replace(' ', "-"))).collect();
-    let files = fs::read_dir(schemas()).unwrap();
+    let expected: BTreeSet<String> = printing.map(|command| schemas::file_name(command)).collect();
+    let files = fs::read_dir(schemas::folder()).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.collect::<BTreeSet<String>>(), expected);
 }
@@ -246,14 +212,7 @@ impl World {
                 continue;
             }
             printed.insert(*command);
-            let schema = schema(command);
-            for line in ran.out.lines() {
-                let value: Value = serde_json::from_str(line)
-                    .unwrap_or_else(|error| panic!("{command}: {error}: {line}"));
-                if let Err(error) = schema.validate(&value) {
-                    panic!("{command}: {error} at `{}`: {line}", error.instance_path());
-                }
-            }
+            schemas::check(command, &ran.out);
         }
         assert!(printed.len() > 10, "{printed:?}");
     }

@@ -84,7 +84,8 @@ struct Status {
     lag_bytes: u64,
     ids_in_memory: u64,
     players: u64,
-    checkpointed_at: Raw,
+    /// Nothing before the first since the node started.
+    checkpointed_at: Option<Raw>,
     descriptors: Descriptors,
     disk_full: bool,
     clock_stepped: bool,
@@ -207,10 +208,10 @@ fn print(status: &Status, node: &str) -> std::io::Result<()> {
     say(format_args!("players       {}", grouped(status.players)))?;
     say(format_args!("partitions    {}", status.partitions))?;
     say(format_args!("log time      {}", status.log_time))?;
-    let checkpoint = status.checkpointed_at.to_string();
-    let none_yet = checkpoint.starts_with("1970-");
-    let checkpoint = if none_yet { "none since the node started" } else { &checkpoint };
-    say(format_args!("checkpoint    {checkpoint}"))?;
+    match &status.checkpointed_at {
+        Some(at) => say(format_args!("checkpoint    {at}"))?,
+        None => say("checkpoint    none since the node started")?,
+    }
     say(format_args!("lag           {} bytes", grouped(status.lag_bytes)))?;
     say(format_args!("ids in memory {}", grouped(status.ids_in_memory)))?;
     let Descriptors { limit, closed_files_open, closed_files_max } = &status.descriptors;
@@ -301,4 +302,57 @@ pub(crate) async fn skip(place: &Where, arguments: SkipArguments) -> anyhow::Res
         Ok(Ended::Well)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status of a node that is well, with these members in place of its own.
+    fn status(members: serde_json::Value) -> Status {
+        let mut status = json!({
+            "version": "0.1.0", "logTime": "2026-11-29T04:06:53Z", "lagBytes": 0, "idsInMemory": 0, "players": 1,
+            "checkpointedAt": null, "descriptors": { "limit": 9, "closedFilesOpen": 0, "closedFilesMax": 3 },
+            "diskFull": false, "clockStepped": false, "fatal": null, "standing": [], "partitions": 16,
+            "operators": 1, "shipping": { "covers": "2026-11-29T04:06:53Z", "failure": null },
+            "nodes": [{ "address": "http://10.0.0.2:8090", "fatal": null }],
+            "outlets": [{ "name": "kafka", "isConnected": false, "lagBatches": null, "lagMs": 9, "records": 0, "lost": 1,
+                          "trouble": [] }],
+        });
+        for (name, value) in members.as_object().unwrap() {
+            status[name] = value.clone();
+        }
+        // As a node sends it: a value that is kept as it was written is read of a text alone.
+        serde_json::from_str(&status.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_node_is_well_that_says_so_of_itself_and_of_all_others() {
+        for members in [
+            json!({}),
+            json!({ "checkpointedAt": "2026-11-29T04:06:53Z" }),
+            json!({ "shipping": null, "nodes": [], "outlets": [] }),
+        ] {
+            assert!(status(members.clone()).is_well(), "{members}");
+        }
+    }
+
+    #[test]
+    fn whatever_needs_a_person_makes_a_node_unwell() {
+        let place = json!({ "partition": 3, "batch": 1_207, "slot": 4 });
+        let stuck = json!({ "name": "postgres", "isConnected": true, "lagBatches": 1, "lagMs": 0, "records": 0, "lost": 0,
+                            "trouble": ["another cluster's tables"] });
+        for members in [
+            json!({ "fatal": "the disk failed" }),
+            json!({ "diskFull": true }),
+            json!({ "clockStepped": true }),
+            json!({ "standing": [{ "place": place, "message": "a stake of 13" }] }),
+            json!({ "outlets": [stuck] }),
+            json!({ "shipping": { "covers": "2026-11-29T04:06:53Z", "failure": "no such bucket" } }),
+            json!({ "nodes": [{ "address": "http://10.0.0.2:8090", "error": "connection refused" }] }),
+            json!({ "nodes": [{ "address": "http://10.0.0.2:8090", "fatal": "the disk failed" }] }),
+        ] {
+            assert!(!status(members.clone()).is_well(), "{members}");
+        }
+    }
 }

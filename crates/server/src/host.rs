@@ -40,7 +40,8 @@ struct StatusShape {
     lag_bytes: usize,
     ids_in_memory: usize,
     players: usize,
-    checkpointed_at: Time,
+    /// The last checkpoint; nothing before the first since the node started.
+    checkpointed_at: Option<Time>,
     descriptors: DescriptorsShape,
     disk_full: bool,
     clock_stepped: bool,
@@ -146,7 +147,9 @@ impl Service {
                 lag_bytes: status.lag_bytes,
                 ids_in_memory: status.ids_in_memory,
                 players: status.players,
-                checkpointed_at: Time(status.checkpointed_at),
+                checkpointed_at: Some(status.checkpointed_at)
+                    .filter(|at| at.micros() > 0)
+                    .map(Time),
                 descriptors: status.descriptors.into(),
                 disk_full: status.disk_full,
                 clock_stepped: status.clock_stepped,

@@ -76,6 +76,15 @@ fn a_first_start_prints_no_key_where_it_is_told_so_or_adds_an_operator_itself() 
 }
 
 #[test]
+fn a_node_that_has_written_no_checkpoint_names_no_time_of_one() {
+    let home = Home::new();
+    let _serving = home.serve(&[]);
+    let status = home.run(&["status", "--json"]).lines().remove(0);
+    assert_eq!(status["checkpointedAt"], serde_json::Value::Null, "{status}");
+    line_with(&home.run(&["status"]).well(), "none since the node started");
+}
+
+#[test]
 fn settings_come_from_file_environment_and_flags_in_that_order() {
     let home = Home::new();
     let file = home.file("accolade.toml", "listen = \"203.0.113.1:1\"\n[node]\npartitions = 3\n");

@@ -90,24 +90,6 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         "opened, and replayed what no checkpoint had"
     );
 
-    if let Some(id) = &arguments.first_operator
-        && let Err(error) = operator::add_first(local(hosted.service.clone()), id).await
-    {
-        let error: &(dyn std::error::Error + 'static) = error.as_ref();
-        tracing::warn!(error, "the first operator was not added: `accolade operator add` does it");
-    }
-    if arguments.first_operator.is_none() && !arguments.no_first_key {
-        first_key::tell(&hosted).await;
-    }
-    let has_no_operator = hosted.host().rules().operators().next().is_none();
-    if has_no_operator && hosted.host().knows_rules() {
-        let command = format!("accolade --data-dir {data_dir} operator add ID");
-        tracing::info!(
-            command,
-            "there is no operator yet: this command adds one, and prints its key"
-        );
-    }
-
     #[cfg(feature = "postgres")]
     let projection = match postgres {
         Some(settings) => Some(crate::projection::begin(settings, &hosted)?),
@@ -123,6 +105,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             return Err(error);
         }
     };
+    first_steps(&hosted, &arguments, &data_dir).await;
     let scheme = if is_tls { "https" } else { "http" };
     let api = format!("{scheme}://{}", listening.address);
     if !is_tls && !listening.address.ip().is_loopback() {
@@ -159,6 +142,28 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     }
     tracing::info!("stopped; everything answered is on disk");
     Ok(Ended::Well)
+}
+
+/// Adds the first operator, or says what does, where there is none. The node listens by then: a start that cannot
+/// leaves no operator behind, and no key that is printed once.
+async fn first_steps(hosted: &Hosted, arguments: &Arguments, data_dir: &str) {
+    if let Some(id) = &arguments.first_operator
+        && let Err(error) = operator::add_first(local(hosted.service.clone()), id).await
+    {
+        let error: &(dyn std::error::Error + 'static) = error.as_ref();
+        tracing::warn!(error, "the first operator was not added: `accolade operator add` does it");
+    }
+    if arguments.first_operator.is_none() && !arguments.no_first_key {
+        first_key::tell(hosted).await;
+    }
+    let has_no_operator = hosted.host().rules().operators().next().is_none();
+    if has_no_operator && hosted.host().knows_rules() {
+        let command = format!("accolade --data-dir {data_dir} operator add ID");
+        tracing::info!(
+            command,
+            "there is no operator yet: this command adds one, and prints its key"
+        );
+    }
 }
 
 /// Starts a node of the form that is configured; one of a cluster listens for the others from here on.

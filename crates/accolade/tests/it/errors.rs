@@ -137,6 +137,19 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_node_whose_port_is_taken_makes_no_operator_and_prints_no_key() {
+    let (home, other) = (Home::new(), Home::new());
+    let serving = other.serve(&[]);
+    for first in [&[][..], &["--first-operator", "operator-789"]] {
+        let ran = home.run(&[&["serve", "--listen", serving.address()], first].concat());
+        assert_eq!((ran.code, &*ran.out), (Some(1), ""), "{ran:?}");
+    }
+    line_with(&home.run(&["operator", "list"]).well(), "no operators yet");
+    let mut serving = home.serve(&[]);
+    line_with(&serving.line(), "first key");
+}
+
+#[test]
 fn an_operator_that_is_not_there_is_named_with_what_to_do() {
     let home = Home::new();
     home.run(&["operator", "add", "operator-789"]).well();

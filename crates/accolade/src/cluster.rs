@@ -15,7 +15,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::cluster_config::Joining;
 use crate::following::Followed;
-use crate::hosting::{Form, Hosted};
+use crate::hosting::{Form, Hosted, ensure_none_runs};
 use crate::limits;
 use crate::publishing;
 use crate::serve::Between;
@@ -46,6 +46,7 @@ pub(crate) async fn begin(
     settings: Settings,
     metrics: PrometheusHandle,
 ) -> anyhow::Result<(Hosted, Between)> {
+    ensure_none_runs(&joining.options.data_dir).await?;
     let listener = joining.listen().await?;
     let bounds = Bounds::of_nodes(limits::open_max());
     let tls = joining.tls.clone();

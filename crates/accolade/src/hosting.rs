@@ -7,8 +7,9 @@ use accolade_server::{Service, Settings};
 use accolade_storage::error::StorageError;
 use accolade_storage::host::Host;
 use accolade_storage::node::{Node, NodeOptions};
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::UnixStream;
 
 use crate::limits;
 
@@ -65,6 +66,7 @@ impl Hosted {
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let data_dir = options.data_dir.clone();
+        ensure_none_runs(&data_dir).await?;
         options.descriptors = limits::descriptors();
         settings.data_dir = Some(data_dir.clone());
         let node = tokio::task::spawn_blocking(move || Node::start(options)).await?;
@@ -89,6 +91,18 @@ impl Hosted {
         });
         stopped.await?.context("the node did not end well")
     }
+}
+
+/// Refuses a directory whose node runs: who finds only that it is taken cannot say so much.
+pub(crate) async fn ensure_none_runs(data_dir: &Path) -> anyhow::Result<()> {
+    let Ok(node) = UnixStream::connect(data_dir.join(SOCKET_FILE)).await else { return Ok(()) };
+    let process = node.peer_cred().ok().and_then(|peer| peer.pid());
+    let process = process.map(|id| format!(" (process {id})")).unwrap_or_default();
+    bail!(
+        "a node runs on the data directory `{}` already{process}: stop it first, or name another \
+         directory with `--data-dir`; other commands work beside it",
+        data_dir.display()
+    )
 }
 
 fn not_opened(error: StorageError, data_dir: &Path) -> anyhow::Error {

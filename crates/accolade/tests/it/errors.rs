@@ -123,7 +123,10 @@ fn two_nodes_on_one_directory_are_one_too_many() {
     let home = Home::new();
     let serving = home.serve(&[]);
     let complaint = home.run(&["serve", "--listen", "127.0.0.1:0"]).badly();
-    assert!(complaint.contains("another process has the data directory"), "{complaint}");
+    let (directory, process) = (home.data_dir(), serving.process());
+    let expected = format!("`{}` already (process {process}): stop it", directory.display());
+    assert!(complaint.contains(&expected), "{complaint}");
+    assert!(complaint.contains("--data-dir"), "{complaint}");
     assert_eq!(serving.stop().0, Some(0));
 }
 

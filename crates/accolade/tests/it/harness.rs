@@ -224,6 +224,11 @@ impl Serving {
         std::io::read_to_string(&mut self.out).unwrap()
     }
 
+    /// The id of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many descriptors it has at this moment.
     pub(crate) fn descriptors_open(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()

@@ -33,7 +33,11 @@ const LONG: Cell = NotTried("it runs for minutes");
 
 const ROWS: &[Row] = &[
     ("demo", "", [OWN, FOR_EVER, FOR_EVER]),
-    ("serve", "--listen 127.0.0.1:0", [OWN, Refused("another process has the data"), FOR_EVER]),
+    (
+        "serve",
+        "--listen 127.0.0.1:0",
+        [OWN, Refused("a node runs on the data directory"), FOR_EVER],
+    ),
     ("operator add", "operator-555 --dry-run", BY_THE_SOCKET),
     ("operator pause", "operator-789 --why test --dry-run", BY_THE_SOCKET),
     ("operator resume", "operator-789", BY_THE_SOCKET),

@@ -17,7 +17,8 @@ use crate::service::now;
 use crate::shapes::{Time, respond};
 
 /// How long it is valid where no operator is added.
-const VALID_MICROS: i64 = 24 * 3_600 * 1_000_000;
+const VALID_MICROS: i64 = 24 * 3_600 * SECOND_MICROS;
+const SECOND_MICROS: i64 = 1_000_000;
 /// Its id, in the trail and in the log.
 pub(crate) const ID: &str = "first-start";
 
@@ -34,7 +35,7 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     let is_dry = call.is_dry()?;
     let (service, who) = (call.service, call.principal.subject.to_string());
     let key = secret::of(random()?);
-    let until: Timestamp = now().plus_micros(VALID_MICROS);
+    let until = until_of(now());
     let control = Control::FirstKey {
         secret_hash: to_hex(&secret::hash(&service.hash_key(), &key)),
         until: until.micros(),
@@ -57,12 +58,25 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     Ok(respond(StatusCode::CREATED, &made))
 }
 
+/// Until when a key of this moment is valid: a whole second, since people read it.
+fn until_of(now: Timestamp) -> Timestamp {
+    let until = now.plus_micros(VALID_MICROS);
+    until.plus_micros(-(until.micros() % SECOND_MICROS))
+}
+
 /// Adds the first operator; where there is one by now, nothing.
 pub(crate) async fn add_operator(call: Call) -> Result<Response, Problem> {
-    host::add(call, |operator, key_hash, events_per_second| Control::FirstOperator {
+    let added = host::add(call, |operator, key_hash, events_per_second| Control::FirstOperator {
         operator,
         key_hash,
         events_per_second,
+    });
+    added.await.map_err(|problem| match problem.refusal {
+        Refusal::OperatorExists => Problem::new(
+            Refusal::OperatorExists,
+            "there is an operator already, and this key adds none but the first: others are added on the node's \
+             machine (`accolade operator add ID`), and further keys are made with that operator's (`POST /api/v1/keys`)",
+        ),
+        _ => problem,
     })
-    .await
 }

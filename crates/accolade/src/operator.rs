@@ -10,7 +10,7 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing, escaped, with_dry_run};
 use crate::shapes::{NewOperator, Operators};
-use crate::terminal::{Sure, grouped, myself, say};
+use crate::terminal::{Sure, grouped, myself, quoted, say};
 
 /// The arguments of `accolade operator`.
 #[derive(Debug, Args)]
@@ -124,20 +124,24 @@ async fn add(
         return Ok(Ended::Well);
     }
     let new: NewOperator = answer.json().await?;
-    let accolade = myself();
+    let (accolade, operator) = (myself(), quoted(id));
     say(format_args!("operator  {id}"))?;
     say(format_args!("key       {}", new.key))?;
     say(format_args!(
         "
-The key is shown this once: keep it where your secrets are. Next:
+The key is shown this once: keep it where your secrets are. Next, its program and its wagers:
 
-  {accolade} program check examples/programs/slots-house.yaml
-  {accolade} program publish examples/programs/slots-house.yaml --operator {id} \\
+  {accolade} program check my-program.yaml
+  {accolade} program publish my-program.yaml --operator {operator} \\
     --why \"the first one\" --effective-from \"7 days ago\"
-  {accolade} ingest --shift-to-now examples/wagers.ndjson"
+  {accolade} ingest wagers.ndjson
+
+Of the samples in examples/, the programs suit any operator; the wagers name theirs."
     ))?;
     if !client.is_beside_a_node() {
-        say(format_args!("  {accolade} serve    # no node runs on this data directory yet"))?;
+        say(format_args!(
+            "No node runs on this data directory yet: `{accolade} serve` starts one."
+        ))?;
     }
     Ok(Ended::Well)
 }

@@ -145,6 +145,15 @@ pub(crate) fn myself() -> String {
     std::env::args().next().unwrap_or_else(|| "accolade".to_owned())
 }
 
+/// A text as one word of a shell's command line.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@%+/".contains(&byte);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// A number with its thousands apart: `1,234,567`.
 pub(crate) fn grouped(number: impl Into<u128>) -> String {
     let figures = number.into().to_string();
@@ -187,6 +196,19 @@ mod tests {
         assert_eq!(grouped(999_u32), "999");
         assert_eq!(grouped(1_000_u32), "1,000");
         assert_eq!(grouped(12_345_678_u32), "12,345,678");
+    }
+
+    #[test]
+    fn a_shell_takes_it_for_one_word() {
+        for (text, word) in [
+            ("operator-789", "operator-789"),
+            ("big casino", "'big casino'"),
+            ("o'neill; ls", r"'o'\''neill; ls'"),
+            ("$(id)", "'$(id)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(text), word);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use clap::{Args, Subcommand};
+use hyper::StatusCode;
 use serde::Deserialize;
 
 use crate::Ended;
@@ -112,7 +113,16 @@ async fn tail_topic(client: &Client, tail: &TailArguments) -> anyhow::Result<End
     if let Some(limit) = tail.limit {
         path = format!("{path}&limit={limit}");
     }
-    let mut lines = client.send(Ask::get(&path)).await?.or_problem().await?.lines();
+    let answer = client.send(Ask::get(&path)).await?;
+    let is_unknown = answer.status() == StatusCode::NOT_FOUND;
+    let mut lines = match answer.or_problem().await {
+        Err(error) if is_unknown => {
+            let name = printable(&tail.name);
+            let what = format!("`{name}` is no topic: `accolade topic list` names them");
+            return Err(error.context(what));
+        }
+        answer => answer?.lines(),
+    };
     if tail.follow && std::io::stderr().is_terminal() {
         note(format_args!("following `{}`; Ctrl-C ends it", tail.name));
     }

@@ -77,20 +77,16 @@ pub(super) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 async fn log(client: &Client, arguments: &Arguments) -> anyhow::Result<Ended> {
     let (mut left, mut cursor) = (arguments.limit, None);
     let (mut missing, mut shown) = (Vec::new(), 0_usize);
+    let mut table = Table::default();
     loop {
         let path = path(arguments, left.min(PAGE), cursor.as_deref());
         let page: Page = client.send(Ask::get(&path)).await?.or_problem().await?.json().await?;
-        for item in &page.items {
-            if arguments.json {
-                say(item)?;
-            } else {
-                if shown == 0 {
-                    say(HEAD)?;
-                }
-                say(line(item))?;
-            }
-            shown += 1;
+        if arguments.json {
+            page.items.iter().try_for_each(say)?;
+        } else {
+            table.lines(&page.items).iter().try_for_each(say)?;
         }
+        shown += page.items.len();
         left = left.saturating_sub(page.items.len());
         missing.extend(page.incomplete);
         cursor = page.next_cursor;
@@ -132,9 +128,41 @@ fn path(arguments: &Arguments, limit: usize, cursor: Option<&str>) -> String {
     path
 }
 
-const HEAD: &str = "when                  kind            status  what                     whose           player           from             who";
+/// What is said of a record, in the order of its columns: what it was about may be long, and stands last.
+const HEADS: [&str; 8] = ["when", "kind", "status", "whose", "player", "from", "who", "what"];
 
-fn line(item: &Value) -> String {
+/// Columns that are as wide as what stands in them, under their heads.
+#[derive(Debug, Default)]
+struct Table {
+    /// Nothing before the heads are there. A later page may widen them.
+    widths: Option<[usize; HEADS.len()]>,
+}
+
+impl Table {
+    /// The lines of a page; before those of the first, the heads.
+    fn lines(&mut self, items: &[Value]) -> Vec<String> {
+        let rows: Vec<_> = items.iter().map(cells).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let mut widths = self.widths.unwrap_or(HEADS.map(str::len));
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let heads = self.widths.is_none().then(|| line(&widths, &HEADS));
+        self.widths = Some(widths);
+        heads.into_iter().chain(rows.iter().map(|row| line(&widths, row))).collect()
+    }
+}
+
+fn line(widths: &[usize], cells: &[impl AsRef<str>]) -> String {
+    let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{:width$}", cell.as_ref()));
+    cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+}
+
+fn cells(item: &Value) -> [String; HEADS.len()] {
     let text = |name: &str| match &item[name] {
         Value::String(text) => printable(text),
         Value::Number(number) => number.to_string(),
@@ -153,13 +181,36 @@ fn line(item: &Value) -> String {
         (_, node) if !node.is_empty() => format!("the node {node}"),
         _ => String::new(),
     };
-    let line = format!(
-        "{at:20}  {:14}  {:6}  {what:23}  {:14}  {:15}  {:15}  {who}",
-        text("kind"),
-        text("status"),
-        text("operatorId"),
-        text("playerId"),
-        text("peer"),
-    );
-    line.trim_end().to_owned()
+    let [kind, status, whose, player, from] =
+        ["kind", "status", "operatorId", "playerId", "peer"].map(text);
+    [at, kind, status, whose, player, from, who, what]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn columns_stay_under_their_heads_however_long_what_stands_in_them_is() {
+        let mut table = Table::default();
+        let page = [
+            json!({ "at": "2026-11-29T04:06:53.606891Z", "kind": "change", "status": 201, "peer": "2001:db8::8a2e:370:7334",
+                    "operatorId": "operator-789", "subject": "the local socket", "route": "publishVersion",
+                    "name": "a name that is far longer than any column would be by itself" }),
+            json!({ "at": "2026-11-29T04:06:54Z", "kind": "denied_counted", "count": 12, "route": "getBalance",
+                    "node": "node-1" }),
+        ];
+        let first = table.lines(&page).join("\n");
+        expect_test::expect![[r#"
+            when                  kind            status  whose         player  from                     who               what
+            2026-11-29T04:06:53Z  change          201     operator-789          2001:db8::8a2e:370:7334  the local socket  publishVersion a name that is far longer than any column would be by itself
+            2026-11-29T04:06:54Z  denied_counted                                                         the node node-1   getBalance x12"#]].assert_eq(&first);
+        let later = json!({ "at": "2026-11-29T04:06:52Z", "operatorId": "o".repeat(20), "route": "getBalance" });
+        let lines = table.lines(&[later]);
+        assert_eq!(lines.len(), 1, "the heads stand above the first page alone: {lines:?}");
+        assert!(table.lines(&[]).is_empty());
+        assert!(Table::default().lines(&[]).is_empty());
+    }
 }

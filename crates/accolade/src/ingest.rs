@@ -165,6 +165,8 @@ async fn ingest(client: &Client, arguments: &Arguments, input: Input) -> anyhow:
             "stopped after line {read_to}; `--from-line {next}` goes on from there (again from the \
              beginning is harmless, too)"
         ));
+    } else if summary.lines == 0 {
+        note(nothing_read(arguments));
     }
     if arguments.json {
         summary.print_json()?;
@@ -174,6 +176,14 @@ async fn ingest(client: &Client, arguments: &Arguments, input: Input) -> anyhow:
     stopped?;
     let is_whole = !interrupt.has_come() && summary.is_clean();
     Ok(if is_whole { Ended::Well } else { Ended::Badly })
+}
+
+/// Says that there was no line: whoever filled the input may have failed.
+fn nothing_read(Arguments { file, from_line, .. }: &Arguments) -> String {
+    let is_stdin = file.as_os_str() == "-";
+    let name = if is_stdin { "standard input".to_owned() } else { format!("`{}`", file.display()) };
+    let from = if *from_line > 1 { format!(" from line {from_line} on") } else { String::new() };
+    format!("nothing was read: {name} has no line{from} that is not blank")
 }
 
 /// Reads on a thread of its own while the node is at work.

@@ -291,6 +291,35 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 #[test]
+fn an_input_without_a_line_is_well_and_is_said_to_have_had_none() {
+    let home = Home::new();
+    home.run(&["operator", "add", "operator-789"]).well();
+    let empty = home.file("empty.ndjson", "");
+    let empty = empty.to_str().unwrap();
+    let blank = home.file("blank.ndjson", "\n  \r\n");
+    let said = |words: &[&str]| {
+        let ran = home.run(&[&["ingest"], words].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        line_with(&ran.out, "0  accepted");
+        ran.err
+    };
+    let of = |name: &str| format!("nothing was read: {name} has no line that is not blank\n");
+    assert_eq!(said(&[empty]), of(&format!("`{empty}`")));
+    assert_eq!(
+        said(&[blank.to_str().unwrap(), "--shift-to-now"]),
+        of(&format!("`{}`", blank.display()))
+    );
+    assert_eq!(said(&["-"]), of("standard input"));
+    let beyond = said(&["examples/wagers.ndjson", "--from-line", "41"]);
+    line_with(&beyond, "has no line from line 41 on that is not blank");
+    let json = home.run(&["ingest", empty, "--json"]);
+    assert!(json.err.contains("nothing was read"), "{json:?}");
+    assert_eq!(json.lines()[0]["lines"], 0);
+    let read = home.run(&["ingest", "examples/wagers.ndjson"]);
+    assert!(!read.err.contains("nothing was read"), "{read:?}");
+}
+
+#[test]
 fn dead_letters_are_seen_repaired_retried_and_given_up_on_the_command_line() {
     let home = Home::new();
     home.run(&["operator", "add", "operator-789"]).well();

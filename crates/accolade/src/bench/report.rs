@@ -157,7 +157,7 @@ impl Report {
                        "unit": row.unit, "bar": bar, "reached": reached})
             })
             .collect();
-        format!("{:#}\n", json!({ "machine": machine, "rows": rows }))
+        format!("{}\n", json!({ "machine": machine, "rows": rows }))
     }
 }
 

@@ -29,7 +29,6 @@ const EVERYWHERE: [Cell; 3] = [Works; 3];
 const HERE: [Cell; 3] = [OWN, Works, Works];
 const BY_THE_SOCKET: [Cell; 3] = [BESIDE, Works, Works];
 const FOR_EVER: Cell = NotTried("it runs until it is told to stop");
-const LONG: Cell = NotTried("it runs for minutes");
 
 const ROWS: &[Row] = &[
     ("demo", "", [OWN, FOR_EVER, FOR_EVER]),
@@ -98,7 +97,7 @@ const ROWS: &[Row] = &[
     ("config show", "--all", HERE),
     ("config check", "", HERE),
     ("completions", "bash", EVERYWHERE),
-    ("bench", "", [OWN, LONG, LONG]),
+    ("bench", "P11 --events 1000 --players 100 --dir {folder}", HERE),
 ];
 const NO_TABLES: Cell = Refused("`postgres.url` is not set");
 
@@ -181,6 +180,7 @@ impl World {
             "{letter}" => self.letter.clone(),
             "{wagers}" => file("wagers.ndjson"),
             "{store}" => file("store"),
+            "{folder}" => file(""),
             "{event}" => file("event.json"),
             word => word.to_owned(),
         });

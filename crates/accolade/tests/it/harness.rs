@@ -1,12 +1,14 @@
 //! A data directory, commands on it, and a node that serves it.
 
 use std::fmt::Debug;
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use tempfile::TempDir;
 
 /// How long anything is waited for.
@@ -146,6 +148,31 @@ impl Home {
 
     pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
         ran(self.command(words), input)
+    }
+
+    /// Runs a command at a terminal, at which this is typed. What it complains of is all that the terminal shows.
+    pub(crate) fn run_at_terminal(&self, words: &[&str], typed: &str) -> Ran {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let terminal = openpt(flags).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let other_end = File::from(ioctl_tiocgptpeer(&terminal, flags).unwrap());
+        let mut terminal = File::from(terminal);
+        terminal.write_all(typed.as_bytes()).unwrap();
+        let child = {
+            let mut command = self.command(words);
+            command.stdin(other_end.try_clone().unwrap()).stderr(other_end);
+            command.stdout(Stdio::piped()).spawn().unwrap()
+        };
+        let output = child.wait_with_output().unwrap();
+        let mut shown = Vec::new();
+        // The end of a terminal that nobody has open any more is told as an error.
+        drop(terminal.read_to_end(&mut shown));
+        Ran {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(shown).unwrap(),
+        }
     }
 
     /// Runs a command that does not know of the data directory, but of contexts of its own.

@@ -3,6 +3,7 @@
 #[cfg(feature = "cluster")]
 mod adopt;
 mod api;
+mod asking;
 mod beside_and_alone;
 #[cfg(feature = "cluster")]
 mod cluster;

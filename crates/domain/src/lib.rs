@@ -22,6 +22,7 @@ pub mod notice;
 pub mod outcome;
 pub mod program;
 pub mod promotion;
+pub mod query;
 pub mod refusal;
 pub mod text;
 pub mod tier;

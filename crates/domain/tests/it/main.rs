@@ -1,6 +1,7 @@
 //! The rules in the words of the rule book.
 
 mod days;
+mod decimals;
 mod earning;
 mod promotions;
 mod scenario;

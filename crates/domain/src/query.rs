@@ -1,6 +1,4 @@
-//! What queries over events are made of.
-//!
-//! So far the numbers: amounts in the program's currency have 26 decimals, and queries compute with them exactly.
+//! What queries over events compute with: amounts in the program's currency have 26 decimals, and stay exact.
 
 pub mod decimal;
 mod limbs;

@@ -4,6 +4,7 @@ use crate::amount::Points;
 use crate::event::Consent;
 use crate::ledger::{ChainHash, Place, Subject};
 use crate::text::PackedId;
+use crate::tier::TierState;
 use crate::time::{Day, Timestamp};
 
 /// Everything the fold remembers of one player.
@@ -21,18 +22,25 @@ pub struct Account {
     pub head: ChainHash,
     /// Places of the entries that a later one may point to: see [`Trail`].
     pub trail: Trail,
-    /// What is counted against the daily cap on the newest day on which anything is. Older days are rows
-    /// of a table, since nearly every wager is of today.
+    /// What was earned on the newest day on which anything was. Older days are rows of a table, since nearly
+    /// every wager is of today.
     pub cap_day: CapDay,
+    /// What time does to it, where it does anything: see [`Account::tier`] and [`Account::due`].
+    pub timed: Option<Box<Timed>>,
     /// The wager that last changed the balance.
     pub last_wager: Option<PackedId>,
     /// The time of the batch that last changed the account.
     pub last_updated: Timestamp,
     /// Counts the changes of the account.
-    pub version: u64,
+    pub version: u32,
+    /// The version of the program that was in force when the account was opened; 0 for none, and under behaviour 1.
+    pub opened_under: u32,
 }
 
 impl Account {
+    /// After every time.
+    pub const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
     /// A new player's account: balance 0, no entries.
     pub fn new(subject: Subject, at: Timestamp) -> Self {
         Self {
@@ -43,19 +51,66 @@ impl Account {
             head: ChainHash::default(),
             trail: Trail::default(),
             cap_day: CapDay::NONE,
+            timed: None,
             last_wager: None,
             last_updated: at,
             version: 0,
+            opened_under: 0,
         }
+    }
+
+    /// The tier, where the program in force has any.
+    pub fn tier(&self) -> Option<AccountTier> {
+        self.timed.as_ref()?.tier
+    }
+
+    /// What time does to it.
+    pub fn time(&self) -> Timed {
+        self.timed.as_deref().copied().unwrap_or(Timed::NOTHING)
+    }
+
+    /// When time may next change anything of the account; [`Account::NEVER`] for never.
+    pub fn due(&self) -> Timestamp {
+        self.timed.as_ref().map_or(Self::NEVER, |timed| timed.due)
     }
 }
 
-/// Points that are counted against the cap of a day.
+/// What time does to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timed {
+    /// The tier.
+    pub tier: Option<AccountTier>,
+    /// The version of the program that took the tier away; 0 for none.
+    pub left_by: u32,
+    /// When time may next change anything.
+    pub due: Timestamp,
+}
+
+impl Timed {
+    /// Nothing.
+    pub const NOTHING: Self = Self { tier: None, left_by: 0, due: Account::NEVER };
+
+    /// It is kept apart, where it is anything.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::NOTHING).then(|| Box::new(self))
+    }
+}
+
+/// A player's tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountTier {
+    /// Where the player stands, by the levels of that program.
+    pub state: TierState,
+    /// The version of the program.
+    pub version: u32,
+}
+
+/// Points that were earned on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapDay {
     /// The event's own day, in the program's zone.
     pub day: Day,
-    /// What is counted already.
+    /// What is counted already: against the cap, and for the tier.
     pub used: Points,
 }
 
@@ -234,6 +289,7 @@ mod tests {
 
     #[test]
     fn an_account_is_small() {
-        assert_eq!(size_of::<Account>(), 168);
+        assert_eq!(size_of::<Account>(), 176);
+        assert_eq!(size_of::<Timed>(), 48);
     }
 }

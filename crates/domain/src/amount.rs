@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::wide::Wide;
+
 /// Decimal places of an [`Amount`].
 pub const AMOUNT_DECIMALS: u32 = 18;
 /// Decimal places of a [`Rate`].
@@ -77,20 +79,114 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The product of two rates, exact, in units of 10^-16: what one unit of stake earns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Multiplier(u128);
+/// A product of rates, exact, however many decimals it has: what one unit of stake earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Multiplier {
+    /// Without zeros at the end.
+    mantissa: Wide,
+    decimals: u32,
+}
 
 impl Multiplier {
-    /// Multiplies two rates; cannot overflow.
-    pub fn of(a: Rate, b: Rate) -> Self {
-        Self(u128::from(a.0) * u128::from(b.0))
+    /// One: changes nothing.
+    pub const ONE: Self = Self { mantissa: Wide::ONE, decimals: 0 };
+
+    /// The product; `None` where it has more digits than 256 bits hold.
+    pub fn times(self, factor: Factor) -> Option<Self> {
+        if factor == Factor::ONE {
+            return Some(self);
+        }
+        if factor.mantissa == 0 {
+            return Some(Self { mantissa: Wide::ZERO, decimals: 0 });
+        }
+        let mantissa = self.mantissa.times(factor.mantissa)?;
+        Some(Self { mantissa, decimals: self.decimals + u32::from(factor.decimals) }.shortest())
+    }
+
+    /// Zeros appear at the end where a factor of 5 meets one of 2.
+    fn shortest(mut self) -> Self {
+        while self.decimals > 0
+            && self.mantissa.is_even()
+            && let (shorter, 0) = self.mantissa.div_rem(10)
+        {
+            self = Self { mantissa: shorter, decimals: self.decimals - 1 };
+        }
+        self
+    }
+
+    /// The digits, and how many of them are decimals.
+    pub(crate) const fn digits(self) -> (Wide, u32) {
+        (self.mantissa, self.decimals)
     }
 }
 
 impl fmt::Display for Multiplier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_decimal(f, self.0, 2 * RATE_DECIMALS, 0)
+        let decimals = self.decimals as usize;
+        let mut figures = self.mantissa.to_string();
+        if figures.len() <= decimals {
+            figures.insert_str(0, &"0".repeat(decimals + 1 - figures.len()));
+        }
+        let (whole, fraction) = figures.split_at(figures.len() - decimals);
+        f.write_str(whole)?;
+        if fraction.is_empty() { Ok(()) } else { write!(f, ".{fraction}") }
+    }
+}
+
+/// A rate, or a product of few, without zeros at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Factor {
+    mantissa: u128,
+    decimals: u8,
+}
+
+impl Factor {
+    /// One: changes nothing.
+    pub const ONE: Self = Self { mantissa: 1, decimals: 0 };
+
+    /// Takes digits, and how many of them are decimals.
+    pub const fn new(mut mantissa: u128, mut decimals: u8) -> Self {
+        while decimals > 0 && mantissa.is_multiple_of(10) {
+            mantissa = mantissa.div_euclid(10);
+            decimals -= 1;
+        }
+        Self { mantissa, decimals }
+    }
+
+    /// The digits.
+    pub const fn mantissa(self) -> u128 {
+        self.mantissa
+    }
+
+    /// How many of the digits are decimals.
+    pub const fn decimals(self) -> u8 {
+        self.decimals
+    }
+
+    /// The product; `None` where it has more digits than 128 bits hold.
+    pub const fn times(self, other: Self) -> Option<Self> {
+        let (Some(mantissa), Some(decimals)) =
+            (self.mantissa.checked_mul(other.mantissa), self.decimals.checked_add(other.decimals))
+        else {
+            return None;
+        };
+        Some(Self::new(mantissa, decimals))
+    }
+}
+
+impl From<Rate> for Factor {
+    fn from(rate: Rate) -> Self {
+        Self::new(u128::from(rate.0), RATE_DECIMALS_U8)
+    }
+}
+
+const RATE_DECIMALS_U8: u8 = 8;
+const _: () = assert!(RATE_DECIMALS_U8 as u32 == RATE_DECIMALS);
+
+impl fmt::Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mantissa, decimals) = (Wide::product(self.mantissa, 1), u32::from(self.decimals));
+        Multiplier { mantissa, decimals }.fmt(f)
     }
 }
 

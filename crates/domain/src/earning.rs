@@ -1,9 +1,10 @@
 //! From wager to points: a ladder of guards, then one exact product and one rounding.
 
-use crate::amount::{AMOUNT_DECIMALS, Amount, Points, RATE_DECIMALS, Rate};
+use crate::amount::{AMOUNT_DECIMALS, Amount, Factor, Points, Rate};
 use crate::event::{Consent, Wager};
-use crate::ledger::Parts;
+use crate::ledger::{Parts, Promoted, TierPart};
 use crate::program::{ConsentDefault, Eligibility, Mode, Program, Rounding, Rules};
+use crate::promotion::Combine;
 use crate::refusal::Refusal;
 use crate::time::Day;
 use crate::wide::Wide;
@@ -17,8 +18,10 @@ pub struct Earned {
     pub capped: Points,
     /// What the effective multiplier is made of.
     pub parts: Parts,
-    /// The event's own day, which the points count against; where the program has a daily cap.
-    pub cap_day: Option<Day>,
+    /// The event's own day.
+    pub day: Day,
+    /// Whether the points count against a cap of that day.
+    pub has_cap: bool,
 }
 
 /// What a program decides about a wager.
@@ -47,39 +50,52 @@ pub fn cap_day(program: &Program, wager: &Wager<'_>) -> Option<Day> {
     rules.earning.cap_per_day.map(|_| program.zone.day(wager.at))
 }
 
+/// What is known of the player at the wager's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What the player has said.
+    pub consent: Option<Consent>,
+    /// The number of the player's level among those of the program that decides, where it has one of that name.
+    pub level: Option<u8>,
+    /// What is counted already against the cap of the wager's own day.
+    pub cap: CapUse,
+}
+
+impl Standing {
+    /// A player of whom nothing is known.
+    pub const NEW: Self = Self { consent: None, level: None, cap: CapUse::Used(Points::ZERO) };
+}
+
 /// Decides whether `wager` counts under `program`, and what it earns.
 ///
-/// `consent` is what the player has said; `cap_use` holds for the wager's [`cap_day`]. Whether the wager
-/// was voided, its operator is known and a program applies is for the caller to decide before.
-pub fn decide(
-    program: &Program,
-    wager: &Wager<'_>,
-    consent: Option<Consent>,
-    cap_use: CapUse,
-) -> Decision {
+/// Whether the wager was voided, its operator is known and a program applies is for the caller to decide
+/// before.
+pub fn decide(program: &Program, wager: &Wager<'_>, standing: Standing) -> Decision {
     let rules = program.rules_for(&wager.jurisdiction);
-    let parts = match eligible(program, rules, wager, consent) {
+    let parts = match eligible(program, rules, wager, standing.consent) {
         Ok(parts) => parts,
         Err(refusal) => return Decision::Refused(refusal),
     };
     let cap = rules.earning.cap_per_day;
-    let used = match cap_use {
+    let used = match standing.cap {
         CapUse::Used(used) => used,
         CapUse::Forgotten if cap.is_some() => return Decision::Refused(Refusal::TooOldForCap),
         CapUse::Forgotten => Points::ZERO,
     };
-    let Some(uncapped) = points_of(wager.stake, parts, rules.earning.rounding) else {
+    let parts = promoted(program, wager, Parts { tier: tier(program, standing), ..parts });
+    let uncapped = parts.and_then(|parts| points_of(wager.stake, parts, rules.earning.rounding));
+    let (Some(parts), Some(uncapped)) = (parts, uncapped) else {
         return Decision::OutOfRange;
     };
+    let day = program.zone.day(wager.at);
     let Some(cap) = cap else {
         let (points, capped) = (uncapped, Points::ZERO);
-        return Decision::Counted(Earned { points, capped, parts, cap_day: None });
+        return Decision::Counted(Earned { points, capped, parts, day, has_cap: false });
     };
     let left = cap.minus(used).map_or(Points::ZERO, |left| left.max(Points::ZERO));
     let points = uncapped.min(left);
     let capped = uncapped.minus(points).expect("a part is no more than the whole");
-    let cap_day = Some(program.zone.day(wager.at));
-    Decision::Counted(Earned { points, capped, parts, cap_day })
+    Decision::Counted(Earned { points, capped, parts, day, has_cap: true })
 }
 
 /// Climbs the ladder; on top of it are the parts of the effective multiplier.
@@ -109,7 +125,7 @@ fn eligible(
     if base == Rate::ZERO || rate == Rate::ZERO {
         return Err(Refusal::ZeroMultiplier);
     }
-    Ok(Parts { base, rate })
+    Ok(Parts::of(base, rate))
 }
 
 fn takes_part(default: ConsentDefault, consent: Option<Consent>) -> bool {
@@ -150,31 +166,74 @@ fn is_below(stake: Amount, rate: Rate, min: Amount) -> bool {
     stake.atto().checked_mul(u128::from(rate.units())).is_some_and(|converted| converted < min)
 }
 
-/// Half the decimals between stake × rate × base and hundredths of a point.
-const HALF_SCALE: u64 = 10_u64.pow((AMOUNT_DECIMALS + 2 * RATE_DECIMALS - 2).div_euclid(2));
-/// What one hundredth of a point is worth in units of stake × rate × base.
-const SCALE: u128 = HALF_SCALE as u128 * HALF_SCALE as u128;
-
-/// The stake times all parts, exact, then rounded once; `None` beyond [`Points::MAX`].
-fn points_of(stake: Amount, parts: Parts, rounding: Rounding) -> Option<Points> {
-    let multiplier = u128::from(parts.rate.units()) * u128::from(parts.base.units());
-    let (hundredths, rest) = match stake.atto().checked_mul(multiplier) {
-        Some(product) => (product.div_euclid(SCALE), product.rem_euclid(SCALE)),
-        None => scale_wide(Wide::product(stake.atto(), multiplier))?,
-    };
-    let up = match rounding {
-        Rounding::Down => false,
-        Rounding::HalfUp => 2 * rest >= SCALE,
-        Rounding::HalfEven => 2 * rest > SCALE || (2 * rest == SCALE && hundredths & 1 == 1),
-    };
-    let rounded = hundredths + u128::from(up);
-    i64::try_from(rounded).ok().and_then(Points::from_hundredths)
+fn tier(program: &Program, standing: Standing) -> Option<TierPart> {
+    let (tiers, level) = program.tiers.as_ref().zip(standing.level)?;
+    Some(TierPart { level, multiplier: tiers.levels.get(level).multiplier })
 }
 
-/// Quotient and remainder of a division by [`SCALE`], in two halves that fit a limb.
-fn scale_wide(product: Wide) -> Option<(u128, u128)> {
-    let (product, lower) = product.div_rem(HALF_SCALE);
-    let (product, upper) = product.div_rem(HALF_SCALE);
-    let rest = u128::from(upper) * u128::from(HALF_SCALE) + u128::from(lower);
-    Some((product.narrow()?, rest))
+/// The parts with what promotions make of them; `None` where that has more digits than are kept.
+fn promoted(program: &Program, wager: &Wager<'_>, parts: Parts) -> Option<Parts> {
+    let mut promoted = Promoted::NONE;
+    for (number, promotion) in program.promotions.iter().enumerate() {
+        if !promotion.holds(wager.at, &wager.jurisdiction, &program.zone) {
+            continue;
+        }
+        promoted = Promoted {
+            counted: promoted.counted | 1 << number,
+            multiply: promoted.multiply.times(Factor::from(promotion.multiply))?,
+            bonus: promoted.bonus.plus(promotion.bonus)?,
+        };
+        if program.promotions_combine == Combine::First {
+            break;
+        }
+    }
+    Some(Parts { promoted, ..parts })
+}
+
+/// The stake times all that multiplies it, and what is added, exact, then rounded once; `None` beyond
+/// [`Points::MAX`].
+fn points_of(stake: Amount, parts: Parts, rounding: Rounding) -> Option<Points> {
+    let (multiplier, decimals) = parts.multiplier()?.digits();
+    let product = multiplier.times(stake.atto())?;
+    // What is added are whole hundredths, so it changes nothing about the digits behind them.
+    let (hundredths, rest) = hundredths_of(product, AMOUNT_DECIMALS + decimals);
+    let hundredths = i64::try_from(hundredths.narrow()?).ok()?;
+    let sum = hundredths.checked_add(parts.promoted.bonus.hundredths())?;
+    let up = match rounding {
+        Rounding::Down => false,
+        Rounding::HalfUp => rest >= Rest::Half,
+        Rounding::HalfEven => rest > Rest::Half || (rest == Rest::Half && sum & 1 == 1),
+    };
+    Points::from_hundredths(sum.checked_add(i64::from(up))?)
+}
+
+/// What is left over of a division.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rest {
+    LessThanHalf,
+    Half,
+    MoreThanHalf,
+}
+
+/// The most decimals that one limb divides away.
+const LIMB_DECIMALS: u32 = 19;
+
+/// How many hundredths `number` × 10^-`decimals` has, where there are more than two decimals.
+fn hundredths_of(mut number: Wide, decimals: u32) -> (Wide, Rest) {
+    // All but the last figure behind the hundredths only matter by being zero or not.
+    let mut behind = decimals - 3;
+    let mut is_exact = true;
+    while behind > 0 {
+        let step = behind.min(LIMB_DECIMALS);
+        let (quotient, rest) = number.div_rem(10_u64.pow(step));
+        is_exact &= rest == 0;
+        (number, behind) = (quotient, behind - step);
+    }
+    let (hundredths, figure) = number.div_rem(10);
+    let rest = match figure {
+        0..=4 => Rest::LessThanHalf,
+        5 if is_exact => Rest::Half,
+        _ => Rest::MoreThanHalf,
+    };
+    (hundredths, rest)
 }

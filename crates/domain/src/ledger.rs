@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::amount::{Points, Rate};
+use crate::amount::{Factor, Multiplier, Points, Rate};
 use crate::time::Timestamp;
 
 /// The random identifier that stands for a player wherever data is kept for years.
@@ -45,13 +45,72 @@ impl EntryKind {
     }
 }
 
-/// What an effective multiplier is made of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What an effective multiplier is made of, and what comes on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts {
     /// The game's or the category's multiplier.
     pub base: Rate,
     /// From the stake's currency to the program's.
     pub rate: Rate,
+    /// The player's tier when the wager came; `None` where the program that judges it has none of its name.
+    pub tier: Option<TierPart>,
+    /// What the promotions made of it that counted.
+    pub promoted: Promoted,
+}
+
+impl Parts {
+    /// Of an entry that no multiplier led to.
+    pub const NONE: Self = Self::of(Rate::ZERO, Rate::ZERO);
+
+    /// Without tiers and promotions.
+    pub const fn of(base: Rate, rate: Rate) -> Self {
+        Self { base, rate, tier: None, promoted: Promoted::NONE }
+    }
+
+    /// The effective multiplier: the product of all but the stake. `None` where it has more digits than 256 bits
+    /// hold.
+    pub fn multiplier(&self) -> Option<Multiplier> {
+        let tier = self.tier.map_or(Factor::ONE, |tier| tier.multiplier.into());
+        let factors = [self.base.into(), self.rate.into(), tier, self.promoted.multiply];
+        factors.into_iter().try_fold(Multiplier::ONE, Multiplier::times)
+    }
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// What a tier did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TierPart {
+    /// The number of its level in the program that judged, from 0.
+    pub level: u8,
+    /// The level's multiplier.
+    pub multiplier: Rate,
+}
+
+/// What promotions did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promoted {
+    /// Those that counted, by their numbers in the program that judged: bit 0 is the first.
+    pub counted: u64,
+    /// The product of what they multiply by.
+    pub multiply: Factor,
+    /// The sum of what they add.
+    pub bonus: Points,
+}
+
+impl Promoted {
+    /// No promotion counted.
+    pub const NONE: Self = Self { counted: 0, multiply: Factor::ONE, bonus: Points::ZERO };
+}
+
+impl Default for Promoted {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// One line of the ledger.

@@ -20,6 +20,8 @@ pub enum Outcome {
         parts: Parts,
         /// The day whose cap the points count against, where there is one.
         cap_day: Option<Day>,
+        /// The event's own day, on which the points were earned; from behaviour 2 on.
+        earned_on: Option<Day>,
     },
     /// A game event: counted, without points.
     Recorded,

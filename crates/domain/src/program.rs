@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 
 use crate::amount::{Amount, Points, Rate};
+use crate::promotion::{Combine, Promotion};
+use crate::tier::Tiers;
 use crate::time::{Timestamp, ZoneOffsets};
 
 /// One version of an operator's rules.
@@ -29,11 +32,38 @@ pub struct Program {
     pub rates: BTreeMap<Box<str>, Rate>,
     /// The rules where no jurisdiction overrides them.
     pub rules: Rules,
+    /// What players rise to, if anything.
+    pub tiers: Option<Tiers>,
+    /// What changes for a while; of as many, all or the first that holds count.
+    pub promotions: Arc<[Promotion]>,
+    /// Which of the promotions that hold count.
+    pub promotions_combine: Combine,
     /// The merged rules of each jurisdiction that has overrides, by name; they share what is not overridden.
     pub jurisdictions: BTreeMap<Box<str>, Rules>,
 }
 
 impl Program {
+    /// A program in which every wager counts and none earns anything.
+    pub fn new(currency: &str) -> Self {
+        Self {
+            currency: currency.into(),
+            zone: ZoneOffsets::default(),
+            mode: Mode::Live,
+            consent: ConsentDefault::OptOut,
+            voids: VoidFloor::Unlimited,
+            rates: BTreeMap::new(),
+            rules: Rules {
+                enabled: true,
+                eligibility: Eligibility::default(),
+                earning: Earning::default(),
+            },
+            tiers: None,
+            promotions: Arc::default(),
+            promotions_combine: Combine::default(),
+            jurisdictions: BTreeMap::new(),
+        }
+    }
+
     /// The rules that hold in `jurisdiction`.
     pub fn rules_for(&self, jurisdiction: &str) -> &Rules {
         self.jurisdictions.get(jurisdiction).unwrap_or(&self.rules)
@@ -192,7 +222,7 @@ pub struct Eligibility {
 }
 
 /// What wagers earn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Earning {
     /// Points per unit of stake, by category.
     pub multipliers: Rates,
@@ -215,9 +245,10 @@ impl Earning {
 }
 
 /// How points are rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rounding {
     /// Towards zero.
+    #[default]
     Down,
     /// To the nearest, halves up.
     HalfUp,
@@ -287,6 +318,18 @@ impl<P> Versions<P> {
     /// The versions from `number` on, oldest first.
     pub fn all_from(&self, number: u32) -> impl Iterator<Item = &VersionEntry<P>> {
         self.all.range(number..).map(|(_, entry)| &**entry)
+    }
+
+    /// The versions that would apply after `since` up to `at`, were each published before it begins.
+    pub fn in_force_after(
+        &self,
+        since: Option<&VersionEntry<P>>,
+        at: Timestamp,
+    ) -> impl Iterator<Item = &VersionEntry<P>> {
+        let since = since.map(|since| (since.effective_from, since.number));
+        let from = since.map_or(Bound::Unbounded, Bound::Excluded);
+        let begun = self.in_force.range((from, Bound::Included((at, u32::MAX))));
+        begun.map(|(_, entry)| &**entry)
     }
 
     /// The version that applies to an event at `at`: among those whose `effective_from` is not after

@@ -137,6 +137,11 @@ impl Levels {
         &self.0[usize::from(level).min(highest)]
     }
 
+    /// The number of the level of a name.
+    pub fn numbered(&self, name: &str) -> Option<u8> {
+        self.0.iter().position(|level| *level.name == *name).map(number)
+    }
+
     /// The number of the highest level that so many points give.
     fn given_by(&self, points: Points) -> u8 {
         let reached = self.0.partition_point(|level| level.from <= points);
@@ -146,8 +151,7 @@ impl Levels {
     /// The number of the level that a player has who had one of another program: that of the same name, or
     /// else the highest that is not from more points.
     fn successor_of(&self, level: &Level) -> u8 {
-        let same = self.0.iter().position(|own| own.name == level.name);
-        same.map_or_else(|| self.given_by(level.from), number)
+        self.numbered(&level.name).unwrap_or_else(|| self.given_by(level.from))
     }
 }
 

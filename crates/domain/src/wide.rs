@@ -1,13 +1,20 @@
 //! Whole numbers of 256 bits: just what one exact product and one division need.
 
+use std::fmt;
+
 /// An unsigned number of 256 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Wide {
     high: u128,
     low: u128,
 }
 
 impl Wide {
+    /// Zero.
+    pub(crate) const ZERO: Self = Self { high: 0, low: 0 };
+    /// One.
+    pub(crate) const ONE: Self = Self { high: 0, low: 1 };
+
     /// The product of two numbers, exact.
     pub(crate) fn product(a: u128, b: u128) -> Self {
         let (low, high) = a.carrying_mul(b, 0);
@@ -19,14 +26,39 @@ impl Wide {
     /// Schoolbook, one limb of 64 bits after the other.
     #[must_use]
     pub(crate) fn div_rem(self, divisor: u64) -> (Self, u64) {
+        if self.high == 0 {
+            let divisor = u128::from(divisor);
+            let low = self.low.div_euclid(divisor);
+            return (Self { high: 0, low }, low_limb(self.low.rem_euclid(divisor)));
+        }
         let (high, rest) = div_rem_limbs(self.high, divisor, 0);
         let (low, rest) = div_rem_limbs(self.low, divisor, rest);
         (Self { high, low }, rest)
     }
 
+    /// Whether a division by 2 leaves nothing over.
+    pub(crate) const fn is_even(self) -> bool {
+        self.low & 1 == 0
+    }
+
+    /// The number times another one; `None` beyond 256 bits.
+    pub(crate) fn times(self, factor: u128) -> Option<Self> {
+        let Self { high, low } = Self::product(self.low, factor);
+        let high = self.high.checked_mul(factor)?.checked_add(high)?;
+        Some(Self { high, low })
+    }
+
     /// The number, if it fits into 128 bits.
     pub(crate) fn narrow(self) -> Option<u128> {
         if self.high == 0 { Some(self.low) } else { None }
+    }
+}
+
+impl fmt::Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LIMB: u64 = 10_u64.pow(19);
+        let (more, last) = self.div_rem(LIMB);
+        if more == Self::ZERO { write!(f, "{last}") } else { write!(f, "{more}{last:019}") }
     }
 }
 
@@ -127,6 +159,20 @@ mod tests {
             let back = Paper::of_wide(quotient).times(&Paper::of(divisor.into()));
             let back = back.plus(&Paper::of(rest.into()));
             prop_assert_eq!(back, Paper::of(a).times(&Paper::of(b)));
+        }
+
+        #[test]
+        fn three_factors_give_what_paper_says_as_far_as_they_fit(
+            a in number(),
+            b in number(),
+            c in number(),
+        ) {
+            let expected = Paper::of(a).times(&Paper::of(b)).times(&Paper::of(c));
+            let most = Paper::of_wide(Wide { high: u128::MAX, low: u128::MAX });
+            let fits = (expected.0.len(), expected.0.iter().rev().collect::<Vec<_>>())
+                <= (most.0.len(), most.0.iter().rev().collect());
+            let product = Wide::product(a, b).times(c);
+            prop_assert_eq!(product.map(Paper::of_wide), fits.then_some(expected));
         }
 
         #[test]

@@ -3,6 +3,7 @@
 
 mod command;
 mod event;
+mod tier;
 mod time;
 
 use std::borrow::Cow;
@@ -14,10 +15,10 @@ use accolade_domain::amount::Points;
 use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::{Declined, Outcome};
-use accolade_domain::program::VersionEntry;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::named::Named;
+use accolade_wire::notice::{TIER_MOVED, TierMoved};
 use accolade_wire::record::Record;
 
 pub(crate) use self::command::repaired;
@@ -25,13 +26,15 @@ pub(crate) use self::event::marker_key;
 pub use self::event::{AHEAD_MICROS_MAX, out_of_time};
 use crate::input::Body;
 use crate::players::Ordinal;
-use crate::rules::{Operator, Published, Rules};
-use crate::step::{Change, Effect, Step};
+use crate::rules::{Operator, Rules, Version};
+use crate::settle::{Settled, Walked};
+use crate::step::{Change, Effect, NewNotice, Step};
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
 use crate::tables::inbox::{Arrival, Received};
 use crate::tables::letter_totals::{First, Totals};
 use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
+use crate::tables::walks::{Walk, WalkKey};
 use crate::tables::{Held, Row, Timer};
 
 /// Decides about one input under the rules.
@@ -73,7 +76,17 @@ pub struct Loaded<'a> {
     /// The same id came before.
     pub earlier: Option<Occurrence>,
     /// The program that applies to the event.
-    pub applies: Option<&'a VersionEntry<Arc<Published>>>,
+    pub applies: Option<&'a Version>,
+    /// The program in force at the input's place, by which the player has a tier; where it has tiers.
+    pub in_force: Option<&'a Version>,
+    /// Days are counted whether or not there is a cap.
+    pub counts_days: bool,
+    /// Where time has brought the account.
+    pub settled: Option<Settled>,
+    /// The walk that begins with this control record.
+    pub begins: Option<(WalkKey, Walk)>,
+    /// What the walk of this timer has come to.
+    pub walked: Option<Walked>,
     /// A void of this wager came before it.
     pub voided: bool,
     /// The wager that this void takes back, where it has come.
@@ -114,8 +127,8 @@ pub struct VoidedWager {
     pub place: Place,
     /// What it gave; zero for one that did not count.
     pub points: Points,
-    /// The day whose cap it counts against.
-    pub cap_day: Option<Day>,
+    /// The day that it counts on.
+    pub day: Option<Day>,
 }
 
 /// Decides about an input, as behaviour 1.
@@ -143,13 +156,17 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
             step
         }
         What::Timer(timer) => time::apply(loaded, input, timer),
-        What::SkippedTimer(timer) => time::pass_over(loaded, timer),
+        What::SkippedTimer(timer) => time::pass_over(loaded, input.now, timer),
     }
 }
 
 fn control<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     let (rules, outcome) = loaded.after.clone().expect("a control record's rules are loaded");
-    Step::only(outcome).and(Change::Rules(rules))
+    let step = Step::only(outcome).and(Change::Rules(rules));
+    match loaded.begins {
+        Some((key, walk)) => step.and(Change::row(Row::Walk(key, Some(walk)))),
+        None => step,
+    }
 }
 
 /// Takes a message of another partition in once, and says so whenever it comes.
@@ -178,6 +195,11 @@ fn received<'a>(
 /// An input that could not be processed.
 fn dead_letter<'a>(reason: DeadReason, detail: impl Into<Box<str>>) -> Step<'a> {
     Step::only(Outcome::DeadLetter { reason, detail: detail.into() })
+}
+
+/// Tells of another tier.
+fn tier_moved<'a>(moved: &TierMoved) -> NewNotice<'a> {
+    NewNotice { kind: TIER_MOVED, body: Cow::Owned(moved.to_bytes()) }
 }
 
 /// Keeps an input whole that could not be processed.

@@ -11,12 +11,21 @@ pub struct Behaviour {
     pub number: u16,
     /// Most timers that fire in one batch.
     pub fired_max: u32,
+    /// Whether accounts have tiers, and all that time does to them.
+    pub settles: bool,
     /// Decides about one input.
     pub apply: Apply,
 }
 
 /// Behaviour 1: wagers, voids, game events, consent, dead letters.
-pub const FIRST: Behaviour = Behaviour { number: 1, fired_max: 1_000, apply };
+pub const FIRST: Behaviour = Behaviour { number: 1, fired_max: 1_000, settles: false, apply };
+
+/// Behaviour 2, as far as it is built: tiers and promotions.
+pub const SECOND: Behaviour = Behaviour { number: 2, settles: true, ..FIRST };
 
 /// The behaviours that this release knows, by number.
 pub const KNOWN: &[Behaviour] = &[FIRST];
+
+/// The same with the one that is being built. Nodes know it once programs can have all of it: what a log was decided by
+/// never changes.
+pub const BEGUN: &[Behaviour] = &[FIRST, SECOND];

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accolade_domain::account::Account;
+use accolade_domain::account::{Account, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Event;
 use accolade_domain::ledger::{ChainHash, Entry, Place, Subject};
@@ -15,13 +15,14 @@ use accolade_wire::ledger::chain_hash;
 use sha2::{Digest, Sha256};
 
 use crate::apply::Loaded;
+use crate::behaviour::SECOND;
 use crate::ids::IdEntry;
 use crate::input::{Body, Identity};
 use crate::load::{Keyed, player_named};
 use crate::partition::{Folding, Moment, Partition};
 use crate::players::Ordinal;
 use crate::rules::Rules;
-use crate::step::{Change, Effect, NewEntry, Step};
+use crate::step::{Change, Effect, NewEntry, NewNotice, Step};
 use crate::tables::Row;
 use crate::tables::outbox::{Message, MessageKey, Payload};
 
@@ -97,7 +98,9 @@ impl Partition {
         for entry in step.entries.drain(..) {
             self.enter(entry, with);
         }
-        with.made.notices.append(&mut step.notices);
+        for notice in step.notices.drain(..) {
+            self.tell(notice, with);
+        }
         with.folding.effects.append(&mut step.effects);
     }
 
@@ -106,7 +109,7 @@ impl Partition {
         match change {
             Change::Open => {
                 if with.about.player.is_none() {
-                    with.about.player = Some(self.open(&with.about, with.place, with.moment));
+                    with.about.player = Some(self.open(with));
                 }
             }
             Change::Occupy { hour } => {
@@ -127,6 +130,7 @@ impl Partition {
                 account.version += 1;
             }
             Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,
+            Change::Time(timed) => self.settle(with.about.player(), timed),
             Change::Row(row) => self.change_row(*row),
             Change::Send { to, payload, due } => self.send(to, payload, due, with),
             Change::Keep(bytes) => {
@@ -139,26 +143,56 @@ impl Partition {
         }
     }
 
-    fn open(&mut self, about: &About<'_>, place: Place, moment: &Moment) -> Ordinal {
+    fn open(&mut self, with: &Carrying<'_, '_>) -> Ordinal {
+        let Carrying { about, place, moment, folding, .. } = with;
         let operator = about.operator.expect("a player is opened with an operator");
         let identity = about.identity.expect("a player is opened by an input with an identity");
-        let account = Account::new(subject(place, moment), self.time);
+        let mut account = Account::new(subject(*place, moment), self.time);
+        if folding.behaviour >= SECOND.number {
+            let owner = self.rules.operator_numbered(operator);
+            let in_force = owner.and_then(|owner| owner.versions.at(self.time));
+            account.opened_under = in_force.map_or(0, |version| version.number);
+        }
         self.undo.push(Undo::Player(identity.player));
         let player = self.players.add(identity.player, operator, about.name, account);
         self.players.change(player);
         player
     }
 
+    /// Time changes nothing that anybody sees but by a notice, which counts as a change.
+    pub(crate) fn settle(&mut self, player: Ordinal, timed: Timed) {
+        self.keep(player);
+        let account = self.players.change(player);
+        let before = account.due();
+        account.timed = timed.boxed();
+        self.timers.reset_account(before, timed.due, player);
+    }
+
+    fn tell<'a>(&mut self, notice: NewNotice<'a>, with: &mut Carrying<'_, 'a>) {
+        let player = with.about.player();
+        let operator = self.players.get(player).operator;
+        let account = self.account(player);
+        account.version += 1;
+        let NewNotice { kind, body } = notice;
+        with.made.notices.push(Notice { kind, operator, subject: account.subject, body });
+    }
+
     /// The account of a player, to be changed.
     #[inline]
     fn account(&mut self, player: Ordinal) -> &mut Account {
+        self.keep(player);
+        let account = self.players.change(player);
+        account.last_updated = self.time;
+        account
+    }
+
+    /// Keeps the account as it was before the input.
+    #[inline]
+    fn keep(&mut self, player: Ordinal) {
         let is_kept = |undo: &Undo| matches!(undo, Undo::Account(kept, _) if *kept == player);
         if !self.undo.iter().any(is_kept) {
             self.undo.push(Undo::Account(player, self.players.get(player).account.clone()));
         }
-        let account = self.players.change(player);
-        account.last_updated = self.time;
-        account
     }
 
     fn change_row(&mut self, row: Row) {
@@ -224,7 +258,11 @@ impl Partition {
     pub(crate) fn undo(&mut self) {
         while let Some(undo) = self.undo.pop() {
             match undo {
-                Undo::Account(player, before) => *self.players.change(player) = before,
+                Undo::Account(player, before) => {
+                    let account = self.players.change(player);
+                    self.timers.reset_account(account.due(), before.due(), player);
+                    *account = before;
+                }
                 Undo::Player(hash) => self.players.take_back(hash),
                 Undo::Id => self.ids.take_back(),
                 Undo::Row(before) => {

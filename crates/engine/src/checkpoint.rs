@@ -330,6 +330,9 @@ impl Loader {
         partition.players.links_are_written();
         partition.tables = self.rows.finish();
         partition.tables.set_timers(&mut partition.timers, &partition.rules.settings);
+        for (ordinal, player) in (0..).zip(partition.players.all()) {
+            partition.timers.reset_account(Account::NEVER, player.account.due(), ordinal);
+        }
         Ok(self.partition)
     }
 }

@@ -118,7 +118,7 @@ impl Known {
     ) -> Option<Self> {
         let located = Located::of(event, record.body)?;
         let identity = identity(event, record, key, dialect);
-        Some(Self { dialect: dialect.from, located, identity })
+        Some(Self { dialect: dialect.events, located, identity })
     }
 }
 
@@ -130,7 +130,7 @@ pub fn read<'a>(
     key: &HashKey,
     dialect: &Dialect,
 ) -> Body<'a> {
-    if let Some(Known { located, identity, .. }) = known.filter(|it| it.dialect == dialect.from)
+    if let Some(Known { located, identity, .. }) = known.filter(|it| it.dialect == dialect.events)
         && let Some(event) = located.event(record.body)
     {
         return Body::Event(event, *identity);

@@ -32,6 +32,7 @@ pub mod partition;
 pub mod pieces;
 pub mod players;
 pub mod rules;
+pub mod settle;
 pub mod step;
 pub mod store;
 pub mod tables;

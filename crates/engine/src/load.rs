@@ -18,10 +18,12 @@ use accolade_wire::named::Named;
 use accolade_wire::record::{Record, Source};
 
 use crate::apply::{Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
+use crate::behaviour::Behaviour;
 use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
+use crate::settle::{is_settled, tiers_at, walk_of};
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
@@ -46,6 +48,8 @@ pub(crate) struct Keyed<'a> {
 pub(crate) struct Around<'a, S> {
     pub(crate) shared: &'a Shared,
     pub(crate) store: &'a mut S,
+    /// What accounts have follows from it.
+    pub(crate) behaviour: &'a Behaviour,
     /// Nothing of it will be carried.
     pub(crate) is_dry: bool,
     /// Reads what became of an earlier record of the same batch.
@@ -246,6 +250,8 @@ impl Partition {
             | Timer::Message(_)
             | Timer::Sent(_)
             | Timer::Received(_)
+            | Timer::Account(_)
+            | Timer::Walk(_)
             | Timer::EndedEvents(_) => Ok(Ending::default()),
         }
     }
@@ -324,7 +330,13 @@ impl Partition {
                 } else {
                     history.after(&self.rules, body, received_at)
                 };
-                loaded.after = Some(after.map_err(NotLoaded::Unknown)?);
+                let (after, outcome) = after.map_err(NotLoaded::Unknown)?;
+                if around.behaviour.settles
+                    && let Some((operator, version)) = after.just_published()
+                {
+                    loaded.begins = walk_of(version, operator, self.time);
+                }
+                loaded.after = Some((after, outcome));
             }
             Body::UnknownCommand(name) if !is_skipped => {
                 let what = UnknownWhat::Command(name.clone());
@@ -336,9 +348,30 @@ impl Partition {
     }
 
     /// What a timer needs.
-    pub(crate) fn load_timer(&self, timer: &Timer, ending: Ending) -> Loaded<'_> {
+    pub(crate) fn load_timer(
+        &self,
+        timer: &Timer,
+        ending: Ending,
+        store: &mut impl Store,
+    ) -> io::Result<Loaded<'_>> {
         let ended_at = |at| self.tables.ended_events.get(at).copied().unwrap_or(0);
-        match timer {
+        Ok(match timer {
+            Timer::Account(player) => {
+                let account = Some(&self.players.get(*player).account);
+                let settled = Some(self.settled_now(*player, store)?);
+                Loaded { player: Some(*player), account, settled, ..Loaded::default() }
+            }
+            Timer::Walk(key) => {
+                let walk = self.tables.walks.get(key).expect("the row of a timer is there");
+                let walked = self.walk(*key, *walk);
+                let player = walked.found;
+                let account = player.map(|player| &self.players.get(player).account);
+                let settled = match player {
+                    Some(player) => Some(self.settled_now(player, store)?),
+                    None => None,
+                };
+                Loaded { player, account, settled, walked: Some(walked), ..Loaded::default() }
+            }
             Timer::Message(key) => {
                 let message = self.tables.outbox.get(key).map(|message| (*key, message));
                 Loaded { message, ..Loaded::default() }
@@ -351,7 +384,18 @@ impl Partition {
             }
             Timer::EndedEvents(at) => Loaded { ended_events: ended_at(at), ..Loaded::default() },
             Timer::Marker(_) | Timer::Sent(_) | Timer::Received(_) => Loaded::default(),
-        }
+        })
+    }
+
+    /// The account that a record is about to touch and that time has changed, or will have today.
+    pub(crate) fn unsettled(&self, keyed: &Keyed<'_>) -> Option<Timer> {
+        let Body::Event(event @ (Event::Wager(_) | Event::Void(_)), identity) = &keyed.body else {
+            return None;
+        };
+        let operator = self.operator(keyed)?;
+        let player = self.players.find(identity.player, operator.number, event.player_id())?;
+        let account = &self.players.get(player).account;
+        (!is_settled(operator, account, self.time)).then_some(Timer::Account(player))
     }
 
     #[inline]
@@ -373,12 +417,19 @@ impl Partition {
             loaded.earlier = Some(Occurrence { place, is_same });
             return Ok(());
         }
+        loaded.counts_days = around.behaviour.settles;
+        if loaded.counts_days {
+            loaded.in_force = tiers_at(operator, self.time).map(|(version, _)| version);
+        }
         match event {
             Event::Wager(wager) => {
                 loaded.applies = operator.versions.at(wager.at);
-                let program = loaded.applies.map(|applies| &applies.program.program);
-                let day = program.and_then(|program| cap_day(program, wager));
-                loaded.cap = self.cap(day, player, &mut *around.store)?;
+                let program = loaded.applies.map(|applies| &*applies.program.program);
+                let cap_day = program.and_then(|program| cap_day(program, wager));
+                let day = program
+                    .filter(|_| loaded.counts_days)
+                    .map(|program| program.zone.day(wager.at));
+                loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
                 loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
@@ -387,8 +438,9 @@ impl Partition {
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
                 loaded.wager = self.voided_wager(event, operator, identity, around)?;
-                let day = loaded.wager.and_then(|wager| wager.cap_day);
-                loaded.cap = self.cap(day, player, &mut *around.store)?;
+                let day = loaded.wager.and_then(|wager| wager.day);
+                let cap_day = day.filter(|_| !loaded.counts_days);
+                loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
             }
             Event::Game(_) => {}
         }
@@ -452,17 +504,18 @@ impl Partition {
         Place { partition: self.number, batch: earlier.batch, slot: earlier.slot, number: 0 }
     }
 
-    /// What is counted against the cap of a day.
+    /// What is counted already on a day; against a cap nobody asks for ever.
     fn cap(
         &self,
+        cap_day: Option<Day>,
         day: Option<Day>,
         player: Option<Ordinal>,
         store: &mut impl Store,
     ) -> io::Result<Option<CapUse>> {
-        let Some(day) = day else { return Ok(None) };
-        if forgotten_at(day, &self.rules.settings) <= self.time {
+        if cap_day.is_some_and(|day| forgotten_at(day, &self.rules.settings) <= self.time) {
             return Ok(Some(CapUse::Forgotten));
         }
+        let Some(day) = cap_day.or(day) else { return Ok(None) };
         let used = match player.map(|player| (player, self.players.get(player).account.cap_day)) {
             None => Points::ZERO,
             Some((_, newest)) if day == newest.day => newest.used,
@@ -500,8 +553,8 @@ impl Partition {
         let place = self.place_of(earlier);
         let mut gave = (Points::ZERO, None);
         let mut read = |outcome: &Outcome| {
-            if let Outcome::Counted { points, cap_day, .. } = outcome {
-                gave = (*points, *cap_day);
+            if let Outcome::Counted { points, cap_day, earned_on, .. } = outcome {
+                gave = (*points, earned_on.or(*cap_day));
             }
         };
         if place.batch == self.next_batch {
@@ -509,8 +562,8 @@ impl Partition {
         } else {
             around.store.outcome(place, &mut |recorded| read(&recorded.outcome))?;
         }
-        let (points, cap_day) = gave;
-        Ok(Some(VoidedWager { place, points, cap_day }))
+        let (points, day) = gave;
+        Ok(Some(VoidedWager { place, points, day }))
     }
 }
 

@@ -139,7 +139,7 @@ impl From<io::Error> for Stopped {
 #[derive(Debug)]
 pub(crate) struct Folding {
     /// The number of the behaviour that decides it: the one in force when it began.
-    behaviour: u16,
+    pub(crate) behaviour: u16,
     /// The slot that is decided next.
     slot: u32,
     time: TimeSlot,
@@ -466,7 +466,7 @@ impl Partition {
         let place = self.at(slice, &batch.folding);
         let mut ahead = LettersAhead::default();
         while batch.folding.time.fired() < batch.behaviour.fired_max
-            && let Some(timer) = self.timers.first_due(self.time).cloned()
+            && let Some(timer) = self.timers.first_due(self.time)
         {
             let fired = batch.folding.time.fired();
             let skip = self.skips_timer(place, fired, batch.passed_over.as_ref());
@@ -477,7 +477,7 @@ impl Partition {
                 let numbered = folding.time.entry_count();
                 let made = &mut made;
                 let mut with = Carrying { place, about, numbered, made, moment, folding };
-                partition.fire_one(&mut with, behaviour, &timer, ending, is_skipped);
+                partition.fire_one(&mut with, behaviour, &timer, ending, *store, is_skipped)?;
                 if is_skipped {
                     folding.time.pass_over();
                 }
@@ -530,10 +530,16 @@ impl Partition {
         if let Some((timer, ending)) = self.overdue(keyed, *store)? {
             let (about, made) = (About::default(), &mut made);
             let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
-            self.fire_one(&mut with, behaviour, &timer, ending, is_skipped);
+            self.fire_one(&mut with, behaviour, &timer, ending, *store, is_skipped)?;
+        }
+        if let Some(timer) = self.unsettled(keyed).filter(|_| behaviour.settles && !is_skipped) {
+            let (about, made, numbered) = (About::default(), &mut made, 0);
+            let mut with = Carrying { place, about, numbered, made, moment, folding };
+            self.fire_one(&mut with, behaviour, &timer, Ending::default(), *store, false)?;
         }
         let in_batch = |slot| outcome_in(&folding.folded, &folding.begins, slot);
-        let mut around = Around { shared, store: *store, is_dry: false, in_batch: &in_batch };
+        let mut around =
+            Around { shared, store: *store, behaviour, is_dry: false, in_batch: &in_batch };
         let loaded = self.load(keyed, is_skipped, &mut around)?;
         let (record, body) = (&keyed.record, &keyed.body);
         let what =
@@ -543,7 +549,13 @@ impl Partition {
         let about = About::of(keyed, &loaded);
         let made = &mut made;
         let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
+        let was_there = with.about.player.is_some();
         self.carry(&mut step, &mut with);
+        if let Some(player) = with.about.player.filter(|_| behaviour.settles && !was_there)
+            && let Some(settled) = self.settled(player, *store)?
+        {
+            self.settle(player, settled.timed);
+        }
         let Carrying { about: About { player, .. }, made, folding, .. } = with;
         folding.begins.push(folding.folded.journal.len());
         put_outcome(&mut folding.folded.journal, &step.outcome, &made.entries, &made.notices);
@@ -559,14 +571,16 @@ impl Partition {
         behaviour: &Behaviour,
         timer: &Timer,
         ending: Ending,
+        store: &mut impl Store,
         is_skipped: bool,
-    ) {
+    ) -> io::Result<()> {
         let what = if is_skipped { What::SkippedTimer(timer) } else { What::Timer(timer) };
         let input = Input { place: with.place, now: self.time, what };
-        let loaded = self.load_timer(timer, ending);
+        let loaded = self.load_timer(timer, ending, store)?;
         let step = (behaviour.apply)(&self.rules, &loaded, &input);
         with.about.player = loaded.player;
         self.carry(&mut step.into_owned(), with);
+        Ok(())
     }
 
     /// Decides about a record as if it were the next one, and carries nothing: what would become of it.
@@ -592,9 +606,15 @@ impl Partition {
             let folding = self.folding.as_ref().expect("the batch of a record has been begun");
             outcome_in(&folding.folded, &folding.begins, slot)
         };
+        let unsettled = self.unsettled(keyed).filter(|_| behaviour.settles);
+        let settled = match unsettled {
+            Some(Timer::Account(player)) => self.settled_account(player, store)?,
+            _ => None,
+        };
         let decided = catch_unwind(AssertUnwindSafe(|| {
-            let mut around = Around { shared, store, is_dry: true, in_batch: &in_batch };
-            let loaded = self.load(keyed, false, &mut around)?;
+            let mut around = Around { shared, store, behaviour, is_dry: true, in_batch: &in_batch };
+            let mut loaded = self.load(keyed, false, &mut around)?;
+            loaded.account = settled.as_ref().or(loaded.account);
             let what = What::Record(&keyed.record, &keyed.body);
             let input = Input { place, now: self.time, what };
             Ok((behaviour.apply)(&self.rules, &loaded, &input).outcome)

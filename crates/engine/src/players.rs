@@ -57,7 +57,7 @@ impl Players {
             let name = name.uuid().map_or(0, |uuid| uuid[0]);
             touched
                 ^ account.sequence
-                ^ account.version
+                ^ u64::from(account.version)
                 ^ days
                 ^ u64::from(*operator)
                 ^ u64::from(bytes ^ name)

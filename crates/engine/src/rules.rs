@@ -16,7 +16,7 @@ mod unknown;
 use std::sync::Arc;
 
 use accolade_domain::outcome::{Declined, Outcome};
-use accolade_domain::program::Versions;
+use accolade_domain::program::{VersionEntry, Versions};
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
 use accolade_wire::control::{Control, NewKey, Unread};
 use accolade_wire::dialect::Dialect;
@@ -33,6 +33,8 @@ pub use self::unknown::{Unknown, UnknownWhat};
 
 /// The newest behaviour that this release knows: it decides by any from the first to this one.
 pub const BEHAVIOUR: u16 = 1;
+/// The newest of which there is code, be it that nodes do not know it yet.
+pub const BEHAVIOUR_BEGUN: u16 = 2;
 /// What a log begins with.
 const BEHAVIOUR_FIRST: u16 = 1;
 
@@ -134,6 +136,9 @@ pub struct Operator {
     changed: u64,
 }
 
+/// One version of an operator's programs.
+pub type Version = VersionEntry<Arc<Published>>;
+
 /// One version of a program with what is known about its publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
@@ -166,6 +171,14 @@ impl Rules {
     /// The operator called `id`.
     pub fn operator(&self, id: &str) -> Option<&Arc<Operator>> {
         self.operators.get(id)
+    }
+
+    /// The version that the last control record has published, where it was one that did.
+    pub fn just_published(&self) -> Option<(&Operator, &Version)> {
+        self.operators().find_map(|operator| {
+            let latest = operator.versions.get(operator.versions.latest())?;
+            (latest.program.since.control == self.applied).then_some((&**operator, latest))
+        })
     }
 
     /// The operator with a number.

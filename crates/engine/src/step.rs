@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use accolade_domain::account::CapDay;
+use accolade_domain::account::{CapDay, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Parts, Place};
-use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::record::Origin;
@@ -27,7 +26,7 @@ pub struct Step<'a> {
     /// Lines of the ledger of the input's player, in order.
     pub entries: SmallVec<[NewEntry<'a>; 1]>,
     /// What others must hear of the input's player, in order.
-    pub notices: Vec<Notice<'a>>,
+    pub notices: Vec<NewNotice<'a>>,
     /// What the host must do.
     pub effects: Vec<Effect>,
 }
@@ -44,8 +43,10 @@ pub enum Change<'a> {
     },
     /// What the input's player has said about taking part.
     Consent(Consent),
-    /// The newest day of the player's cap.
+    /// The newest day on which the player has earned anything.
     CapDay(CapDay),
+    /// The player's tier, and when time may next change it.
+    Time(Timed),
     /// A row of a table; apart, since few steps have one and every step would be as large.
     Row(Box<Row>),
     /// A message to another partition, which has its number when it is carried.
@@ -82,6 +83,21 @@ pub struct NewEntry<'a> {
     pub parts: Parts,
     /// The event's own time.
     pub event_time: Timestamp,
+}
+
+/// Something that others must hear, before it is known of whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNotice<'a> {
+    /// What has happened.
+    pub kind: u16,
+    /// What there is to be said, in the format of its kind.
+    pub body: Cow<'a, [u8]>,
+}
+
+impl NewNotice<'_> {
+    fn into_owned<'b>(self) -> NewNotice<'b> {
+        NewNotice { kind: self.kind, body: Cow::Owned(self.body.into_owned()) }
+    }
 }
 
 /// What the host must do once a batch is folded. May be lost or repeated: timers ask again.
@@ -124,7 +140,7 @@ impl<'a> Step<'a> {
             outcome,
             changes: changes.into_iter().map(Change::into_owned).collect(),
             entries: entries.into_iter().map(NewEntry::into_owned).collect(),
-            notices: notices.into_iter().map(Notice::into_owned).collect(),
+            notices: notices.into_iter().map(NewNotice::into_owned).collect(),
             effects,
         }
     }
@@ -150,6 +166,7 @@ impl Change<'_> {
             Self::Occupy { hour } => Change::Occupy { hour },
             Self::Consent(consent) => Change::Consent(consent),
             Self::CapDay(cap_day) => Change::CapDay(cap_day),
+            Self::Time(timed) => Change::Time(timed),
             Self::Row(row) => Change::Row(row),
             Self::Send { to, payload, due } => Change::Send { to, payload, due },
             Self::Keep(bytes) => Change::Keep(Cow::Owned(bytes.into_owned())),

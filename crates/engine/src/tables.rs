@@ -15,6 +15,7 @@ pub mod letters_by_event;
 pub mod markers;
 pub mod outbox;
 pub mod sent;
+pub mod walks;
 
 mod paged;
 mod rows;
@@ -31,6 +32,7 @@ use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 pub use self::paged::{Excerpt, Held, PagedRows, Stretch};
 pub use self::rows::Rows;
 use crate::pieces::Pieces;
+use crate::players::Ordinal;
 use crate::rules::Settings;
 use crate::timers::Timers;
 
@@ -171,6 +173,8 @@ macro_rules! tables {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Timer {
             $($(#[$doc])* $name(<$table as Table>::Key),)+
+            /// The account of a player, which is no row.
+            Account(Ordinal),
         }
 
         impl Tables {
@@ -200,6 +204,7 @@ macro_rules! tables {
             pub(crate) fn removal(timer: &Timer) -> Row {
                 match timer {
                     $(Timer::$name(key) => Row::$name(key.clone(), None),)+
+                    Timer::Account(_) => unreachable!("an account is not taken away"),
                 }
             }
 
@@ -207,6 +212,7 @@ macro_rules! tables {
             pub(crate) fn due(&self, timer: &Timer, settings: &Settings) -> Option<Timestamp> {
                 match timer {
                     $(Timer::$name(key) => <$table>::due(key, self.$field.get(key)?, settings),)+
+                    Timer::Account(_) => None,
                 }
             }
 
@@ -311,6 +317,8 @@ tables! {
         inbox: Received(inbox::Inbox) = 7,
         /// How many rows that found dead letters by their events have ended with those.
         ended_events: EndedEvents(ended_events::EndedEvents) = 11,
+        /// Versions that give players other tiers.
+        walks: Walk(walks::Walks) = 12,
     }
     paged {
         /// Inputs that could not be processed.

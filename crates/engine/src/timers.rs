@@ -1,14 +1,21 @@
-//! What is due when: an index over the rows of all tables, made from them again after a restart.
+//! What is due when: an index over the rows of all tables and over the accounts, made from them again after a
+//! restart.
 
 use std::collections::BTreeSet;
 
+use accolade_domain::account::Account;
 use accolade_domain::time::Timestamp;
 
+use crate::players::Ordinal;
 pub use crate::tables::Timer;
 
-/// The timers of a partition, by due time, table and key.
+/// The timers of a partition, by due time, table and key; those of accounts come last in one moment.
 #[derive(Debug, Default)]
-pub struct Timers(BTreeSet<(Timestamp, Timer)>);
+pub struct Timers {
+    rows: BTreeSet<(Timestamp, Timer)>,
+    /// Apart, since there may be one for each account.
+    accounts: BTreeSet<(Timestamp, Ordinal)>,
+}
 
 impl Timers {
     /// Moves a timer from when it was due to when it is.
@@ -22,20 +29,44 @@ impl Timers {
             return;
         }
         if let Some(last) = last {
-            self.0.remove(&(last, timer()));
+            self.rows.remove(&(last, timer()));
         }
         if let Some(next) = next {
-            self.0.insert((next, timer()));
+            self.rows.insert((next, timer()));
+        }
+    }
+
+    /// Moves the timer of an account from when it was due to when it is.
+    pub(crate) fn reset_account(&mut self, last: Timestamp, next: Timestamp, player: Ordinal) {
+        if last == next {
+            return;
+        }
+        if last != Account::NEVER {
+            self.accounts.remove(&(last, player));
+        }
+        if next != Account::NEVER {
+            self.accounts.insert((next, player));
         }
     }
 
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.0.first().map(|(due, _)| *due)
+        let row = self.rows.first().map(|(due, _)| *due);
+        let account = self.accounts.first().map(|(due, _)| *due);
+        row.into_iter().chain(account).min()
     }
 
     /// The first timer that is due at `now`.
-    pub(crate) fn first_due(&self, now: Timestamp) -> Option<&Timer> {
-        self.0.first().filter(|(due, _)| *due <= now).map(|(_, timer)| timer)
+    pub(crate) fn first_due(&self, now: Timestamp) -> Option<Timer> {
+        let row = self.rows.first().filter(|(due, _)| *due <= now);
+        let account = self.accounts.first().filter(|(due, _)| *due <= now);
+        match (row, account) {
+            (Some((due, timer)), Some((account_due, _))) if due <= account_due => {
+                Some(timer.clone())
+            }
+            (_, Some((_, player))) => Some(Timer::Account(*player)),
+            (Some((_, timer)), None) => Some(timer.clone()),
+            (None, None) => None,
+        }
     }
 }

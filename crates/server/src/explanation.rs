@@ -3,7 +3,7 @@
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
+use accolade_domain::time::Day;
 use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::identity::IdKind;
 use accolade_wire::json::{self, Value};
@@ -18,7 +18,9 @@ use crate::dead_letters::id_of;
 use crate::description::schemas::one_of;
 use crate::lookup::{LetterShape, Occurrence, player_part};
 use crate::problem::Problem;
-use crate::shapes::{Exact, ExactPoints, OutcomeShape, PartsShape, PlaceShape, Time, respond};
+use crate::shapes::{
+    Exact, ExactPoints, OutcomeShape, PartsShape, PlaceShape, Time, day_text, respond,
+};
 use crate::trail::About;
 
 /// Why a wager gave what it gave.
@@ -117,11 +119,15 @@ pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
     let others = of_the_id().filter(|(at, found)| *at != chosen && is_wager(found));
     let letters = found.iter().filter(|found| is_asked_for(found));
     let (parts, caps) = match &wager.outcome {
-        Outcome::Counted { parts, capped, cap_day, .. } => {
-            (Some(PartsShape::from(*parts)), cap_day.map(|day| cap(day, *capped)))
+        Outcome::Counted { version, parts, capped, cap_day, .. } => {
+            let decided = service.operator_with_version(&operator, *version).await?;
+            let program =
+                &decided.versions.get(*version).expect("it was waited for").program.program;
+            (Some(PartsShape::of(parts, program)), cap_day.map(|day| cap(day, *capped)))
         }
         _ => (None, None),
     };
+    let stages = stages(wager, parts.as_ref(), void);
     let explanation = Explanation {
         wager_id: &id,
         player_id: player_of(wager),
@@ -131,7 +137,7 @@ pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
         place: wager.place.into(),
         recorded_at: Time(wager.recorded_at),
         tournaments: [],
-        stages: stages(wager, void),
+        stages,
         others: others
             .map(|(_, other)| Other {
                 player_id: player_of(other),
@@ -149,12 +155,6 @@ fn cap(day: Day, cut: Points) -> Cap {
     Cap { per: "day", day: day_text(day), cut: Exact(cut) }
 }
 
-fn day_text(day: Day) -> String {
-    let midnight = Timestamp::from_micros(i64::from(day.0) * DAY_MICROS);
-    let text = timestamp::write(midnight).to_string();
-    text.split('T').next().unwrap_or_default().to_owned()
-}
-
 fn player_of(wager: &Occurrence) -> Option<String> {
     let raw = wager.raw.as_ref()?;
     let [player] = json::fields(raw.body.get().as_bytes(), &["playerId"]).ok()?;
@@ -169,7 +169,11 @@ fn place_text(place: Place) -> String {
 }
 
 /// What happened to a wager, in order, up to a void that came after it.
-fn stages(wager: &Occurrence, void: Option<&Occurrence>) -> Vec<Stage> {
+fn stages(
+    wager: &Occurrence,
+    made_of: Option<&PartsShape>,
+    void: Option<&Occurrence>,
+) -> Vec<Stage> {
     let mut stages = Vec::new();
     let mut add = |name, result: String, detail: String| {
         stages.push(Stage { name, result, detail });
@@ -198,11 +202,11 @@ fn stages(wager: &Occurrence, void: Option<&Occurrence>) -> Vec<Stage> {
     }
     add("duplicate", "no".into(), "no event with this id had come before".into());
     match &wager.outcome {
-        Outcome::Counted { version, points, capped, parts, cap_day } => {
+        Outcome::Counted { version, points, capped, parts, cap_day, .. } => {
             add("eligible", "yes".into(), format!("by version v{version} of the program"));
-            let multiplier = crate::shapes::multiplier(*parts).0;
-            let made_of = format!("base {} × rate {}", parts.base, parts.rate);
-            add("multiplier", multiplier.to_string(), made_of);
+            let multiplier = crate::shapes::multiplier(parts).0;
+            let factors = made_of.map(PartsShape::factors).unwrap_or_default();
+            add("multiplier", multiplier.to_string(), factors);
             let caps = match cap_day {
                 Some(day) if *capped > Points::ZERO => {
                     format!("the cap of {} took {capped} points away", day_text(*day))
@@ -211,7 +215,15 @@ fn stages(wager: &Occurrence, void: Option<&Occurrence>) -> Vec<Stage> {
                 None => "no cap applies".into(),
             };
             add("caps", capped.to_string(), caps);
-            add("points", points.to_string(), "stake × multiplier, rounded, then cut".into());
+            let bonus = match made_of.map(PartsShape::bonus) {
+                Some(bonus) if !bonus.is_empty() => format!(" + {bonus}"),
+                _ => String::new(),
+            };
+            add(
+                "points",
+                points.to_string(),
+                format!("stake × multiplier{bonus}, rounded, then cut"),
+            );
             let (result, detail) = match wager.balance {
                 Some(balance) => (balance.to_string(), "the balance after it".into()),
                 None => ("unchanged".into(), "0.00 points leave no entry in the ledger".into()),

@@ -281,9 +281,9 @@ pub(crate) fn as_of<L: Lines>(
 }
 
 /// A void's entry has no multiplier: it takes back what another one gave.
-pub(crate) fn parts_of(entry: &Entry<'_>) -> Option<Parts> {
+pub(crate) fn parts_of<'e>(entry: &'e Entry<'_>) -> Option<&'e Parts> {
     match entry.kind {
-        EntryKind::Earned => Some(entry.parts),
+        EntryKind::Earned => Some(&entry.parts),
         EntryKind::Voided => None,
     }
 }

@@ -1,10 +1,14 @@
 //! A player's balance, ledger and consent.
 
-use accolade_domain::account::Account;
+use std::sync::Arc;
+
+use accolade_domain::account::{Account, AccountTier};
 use accolade_domain::amount::Points;
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::{EntryKind, Place};
 use accolade_domain::text::PackedId;
+use accolade_engine::rules::Operator;
+use accolade_storage::backing::NodeStore;
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::hex::to_hex;
@@ -36,17 +40,23 @@ use crate::submit::{Carried, Reader, blocking};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Balance, example = json!({
     "playerId": "player-456", "operatorId": "operator-789", "pointsBalance": 12.00, "reserved": 0.00,
-    "tier": null, "tierPoints": null, "lastWagerId": "w-1", "lastUpdated": "2026-11-20T10:30:00Z", "version": 3
+    "tier": "silver", "tierPoints": 1012.00, "nextTier": { "name": "gold", "missingPoints": 8988.00 },
+    "lastWagerId": "w-1", "lastUpdated": "2026-11-20T10:30:00Z", "version": 3
 }))]
 pub(crate) struct BalanceShape<'a> {
     player_id: &'a str,
     operator_id: &'a str,
     points_balance: ExactPoints,
     reserved: ExactPoints,
-    #[schema(required, value_type = Option<String>)]
-    tier: Option<()>,
-    #[schema(required, value_type = Option<f64>)]
-    tier_points: Option<()>,
+    /// The level that the player has; nothing where the program has no tiers, and for a time in the past.
+    #[schema(required)]
+    tier: Option<&'a str>,
+    /// The points earned in the window that decides.
+    #[schema(required)]
+    tier_points: Option<ExactPoints>,
+    /// The level above; nothing at the highest.
+    #[schema(required)]
+    next_tier: Option<NextTierShape<'a>>,
     #[schema(required)]
     last_wager_id: Option<&'a str>,
     last_updated: Time,
@@ -57,10 +67,36 @@ pub(crate) struct BalanceShape<'a> {
     as_of: Option<Time>,
 }
 
-/// An account with its partition.
+/// What is missing to the next level.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = NextTier)]
+pub(crate) struct NextTierShape<'a> {
+    name: &'a str,
+    missing_points: ExactPoints,
+}
+
+/// An account with its partition, as time has made it.
 struct Found {
     partition: u16,
     account: Account,
+    tier: Option<Standing>,
+}
+
+/// Where a player stands, by the names of levels.
+struct Standing {
+    tier: Box<str>,
+    points: Points,
+    next: Option<(Box<str>, Points)>,
+}
+
+impl Standing {
+    fn of(AccountTier { state, version }: AccountTier, operator: &Operator) -> Option<Self> {
+        let tiers = operator.versions.get(version)?.program.program.tiers.as_ref()?;
+        let name = |level| tiers.levels.get(level).name.clone();
+        let next = tiers.next_level(state).map(|(level, missing)| (name(level), missing));
+        Some(Self { tier: name(state.level()), points: state.points(), next })
+    }
 }
 
 impl Found {
@@ -72,13 +108,23 @@ impl Found {
 impl Service {
     fn account(&self, operator: &Known, player: &str) -> Result<Found, Problem> {
         let partition = partition_of(player, self.partitions());
-        let account = self.read(partition, |state| {
-            let key = &state.rules().settings.hash_key;
+        let mut store = NodeStore::new(self.host.backing(partition)?);
+        let found = self.read(partition, |state| {
+            let rules = state.rules();
+            let key = &rules.settings.hash_key;
             let ordinal = state.players().find_by_name(key, operator.number, player)?;
-            Some(state.players().get(ordinal).account.clone())
+            let account = &state.players().get(ordinal).account;
+            let settled = match state.settled(ordinal, &mut store) {
+                Ok(settled) => settled,
+                Err(error) => return Some(Err(error)),
+            };
+            let account = settled.map_or_else(|| account.clone(), |it| it.account(account));
+            let operator = rules.operator_numbered(operator.number);
+            let tier = account.tier().zip(operator);
+            let tier = tier.and_then(|(tier, operator)| Standing::of(tier, operator));
+            Some(Ok(Found { partition, account, tier }))
         })?;
-        let account = account.ok_or_else(|| Problem::not_found("player"))?;
-        Ok(Found { partition, account })
+        Ok(found.ok_or_else(|| Problem::not_found("player"))??)
     }
 
     fn lines(&self, partition: u16) -> Result<JournalLines, NotHere> {
@@ -99,16 +145,20 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
     })
     .await??;
     let last_wager = found.account.last_wager.as_ref().map(PackedId::text);
+    let tier = found.tier.as_ref();
     let now = BalanceShape {
         player_id: &player,
         operator_id: &operator.id,
         points_balance: Exact(found.account.balance),
         reserved: Exact(Points::ZERO),
-        tier: None,
-        tier_points: None,
+        tier: tier.map(|tier| &*tier.tier),
+        tier_points: tier.map(|tier| Exact(tier.points)),
+        next_tier: tier
+            .and_then(|tier| tier.next.as_ref())
+            .map(|(name, missing)| NextTierShape { name, missing_points: Exact(*missing) }),
         last_wager_id: last_wager.as_deref(),
         last_updated: Time(found.account.last_updated),
-        version: Some(found.account.version),
+        version: Some(u64::from(found.account.version)),
         as_of: time.map(Time),
     };
     let Some(time) = time else { return Ok(respond(StatusCode::OK, &now)) };
@@ -118,6 +168,9 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
         last_wager_id: entry.map(|entry| &*entry.cause),
         last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
         version: None,
+        tier: None,
+        tier_points: None,
+        next_tier: None,
         ..now
     };
     Ok(respond(StatusCode::OK, &then))
@@ -155,8 +208,9 @@ pub(crate) struct EntryShape {
     multiplier: Option<ExactMultiplier>,
     #[schema(required)]
     parts: Option<PartsShape>,
-    #[schema(required, value_type = Option<String>)]
-    tier: Option<()>,
+    /// The player's tier when the wager came.
+    #[schema(required)]
+    tier: Option<Box<str>>,
     place: PlaceShape,
     event_time: Time,
     record_time: Time,
@@ -175,19 +229,26 @@ pub(crate) struct Cause {
     id: String,
 }
 
-impl From<Line> for EntryShape {
-    fn from(Line { entry, hash }: Line) -> Self {
+impl EntryShape {
+    /// Names are those of the version that decided, which `operator` has.
+    fn of(Line { entry, hash }: Line, operator: &Operator) -> Self {
         let parts = parts_of(&entry);
+        let version = operator.versions.get(entry.program_version);
+        let named = parts.zip(version);
+        let named = named.map(|(parts, version)| PartsShape::of(parts, &version.program.program));
         Self {
             sequence: entry.sequence,
             kind: entry.kind.code(),
             points: Exact(entry.points),
             balance_after: Exact(entry.balance_after),
-            cause: Cause { r#type: "wager", id: entry.cause.into_owned() },
             program_version: entry.program_version,
             multiplier: parts.map(multiplier),
-            parts: parts.map(PartsShape::from),
-            tier: None,
+            tier: named
+                .as_ref()
+                .and_then(|parts| parts.tier.as_ref())
+                .map(|tier| tier.name.clone()),
+            parts: named,
+            cause: Cause { r#type: "wager", id: entry.cause.into_owned() },
             place: entry.place.into(),
             event_time: Time(entry.event_time),
             record_time: Time(entry.record_time),
@@ -204,6 +265,8 @@ const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::
 pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
     let (operator, player, cursors) = (call.operator(), call.name(), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
+    let of = service.clone();
+    let known = Arc::clone(&operator);
     let wanted = Wanted {
         from: parameters.time("from")?,
         to: parameters.time("to")?,
@@ -217,7 +280,10 @@ pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
         page(&mut service.lines(found.partition)?, found.newest(), &wanted)
     })
     .await??;
-    let items: Vec<EntryShape> = page.lines.into_iter().map(EntryShape::from).collect();
+    let newest = page.lines.iter().map(|line| line.entry.program_version).max().unwrap_or(0);
+    let operator = of.operator_with_version(&known, newest).await?;
+    let items = page.lines.into_iter().map(|line| EntryShape::of(line, &operator));
+    let items: Vec<EntryShape> = items.collect();
     let next_cursor = page.next.map(|sequence| cursors.at([sequence]));
     Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
 }

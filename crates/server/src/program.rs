@@ -107,6 +107,15 @@ impl Service {
         found.ok_or_else(|| Problem::not_found("operator"))
     }
 
+    /// The operator once it has a version: what was decided by it may come from a node that heard of it first.
+    pub(crate) async fn operator_with_version(
+        &self,
+        known: &Known,
+        number: u32,
+    ) -> Result<Arc<Operator>, Problem> {
+        self.operator_once(known, |operator| operator.versions.latest() >= number).await
+    }
+
     /// The operator once it `is_so`: in a cluster another node may be the first to hear of a change.
     async fn operator_once(
         &self,

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use accolade_domain::amount::{Multiplier, Points, Rate};
 use accolade_domain::ledger::{Parts, Place};
 use accolade_domain::outcome::Outcome;
-use accolade_domain::time::Timestamp;
+use accolade_domain::program::Program;
+use accolade_domain::promotion::Promotion;
+use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::timestamp;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -67,6 +69,13 @@ pub(crate) fn raw(
     response
 }
 
+/// A day as `2024-11-11`.
+pub(crate) fn day_text(day: Day) -> String {
+    let midnight = Timestamp::from_micros(i64::from(day.0) * DAY_MICROS);
+    let text = timestamp::write(midnight).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
 /// A page of a list.
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,22 +105,83 @@ impl From<Place> for PlaceShape {
 #[derive(Debug, Clone, serde::Serialize, ToSchema)]
 #[schema(as = Parts)]
 pub(crate) struct PartsShape {
+    /// The game's or the category's multiplier.
     base: ExactRate,
+    /// The player's tier when the wager came.
     #[schema(required)]
-    tier: Option<ExactRate>,
-    #[schema(value_type = Vec<Object>)]
-    promotions: [(); 0],
+    pub(crate) tier: Option<TierShape>,
+    /// Those that counted, in the order of the program.
+    promotions: Vec<PromotionShape>,
+    /// From the stake's currency to the program's.
     rate: ExactRate,
 }
 
-impl From<Parts> for PartsShape {
-    fn from(parts: Parts) -> Self {
-        Self { base: Exact(parts.base), tier: None, promotions: [], rate: Exact(parts.rate) }
+/// The multiplier of a tier.
+#[derive(Debug, Clone, serde::Serialize, ToSchema)]
+#[schema(as = TierPart)]
+pub(crate) struct TierShape {
+    pub(crate) name: Box<str>,
+    pub(crate) multiplier: ExactRate,
+}
+
+/// What a promotion gave.
+#[derive(Debug, Clone, serde::Serialize, ToSchema)]
+#[schema(as = PromotionPart)]
+pub(crate) struct PromotionShape {
+    pub(crate) name: Box<str>,
+    pub(crate) multiply: ExactRate,
+    /// Points on top, which are not multiplied.
+    pub(crate) bonus: ExactPoints,
+}
+
+impl PartsShape {
+    /// Names are those of the version that decided.
+    pub(crate) fn of(parts: &Parts, program: &Program) -> Self {
+        let counted = |number: &usize| parts.promoted.counted & 1 << number != 0;
+        let numbers = (0..program.promotions.len()).filter(counted);
+        let promotions = numbers.map(|number| {
+            let Promotion { name, multiply, bonus, .. } = &program.promotions[number];
+            PromotionShape { name: name.clone(), multiply: Exact(*multiply), bonus: Exact(*bonus) }
+        });
+        let tier = parts.tier.zip(program.tiers.as_ref()).map(|(part, tiers)| TierShape {
+            name: tiers.levels.get(part.level).name.clone(),
+            multiplier: Exact(part.multiplier),
+        });
+        Self {
+            base: Exact(parts.base),
+            tier,
+            promotions: promotions.collect(),
+            rate: Exact(parts.rate),
+        }
     }
 }
 
-pub(crate) fn multiplier(parts: Parts) -> Exact<Multiplier> {
-    Exact(Multiplier::of(parts.base, parts.rate))
+impl PartsShape {
+    /// What is multiplied, in words.
+    pub(crate) fn factors(&self) -> String {
+        let mut factors = vec![format!("base {} × rate {}", self.base.0, self.rate.0)];
+        if let Some(TierShape { name, multiplier }) = &self.tier {
+            factors.push(format!("tier {name} {}", multiplier.0));
+        }
+        let multiplying =
+            self.promotions.iter().filter(|promotion| promotion.multiply.0 != Rate::ONE);
+        for PromotionShape { name, multiply, .. } in multiplying {
+            factors.push(format!("promotion {name} {}", multiply.0));
+        }
+        factors.join(" × ")
+    }
+
+    /// What is added, in words; empty where nothing is.
+    pub(crate) fn bonus(&self) -> String {
+        let adding = self.promotions.iter().filter(|promotion| promotion.bonus.0 != Points::ZERO);
+        let added =
+            adding.map(|promotion| format!("promotion {} {}", promotion.name, promotion.bonus.0));
+        added.collect::<Vec<_>>().join(" + ")
+    }
+}
+
+pub(crate) fn multiplier(parts: &Parts) -> Exact<Multiplier> {
+    Exact(parts.multiplier().expect("the fold has multiplied by it"))
 }
 
 /// What became of a record.
@@ -165,7 +235,7 @@ impl OutcomeShape {
                 outcome: "counted",
                 points: Some(Exact(*points)),
                 program_version: Some(*version),
-                multiplier: Some(multiplier(*parts)),
+                multiplier: Some(multiplier(parts)),
                 ..shape
             },
             Outcome::Recorded => Self { outcome: "counted", ..shape },

@@ -17,19 +17,29 @@ fn month_days(year: i64) -> [i64; 12] {
     [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 }
 
-/// Writes a time as RFC 3339 with `decimals` places, which must be enough for it, and an offset.
-pub fn rfc3339(micros: i64, decimals: usize, offset: &str) -> String {
-    let mut days = micros.div_euclid(DAY_MICROS);
+/// The year, the month (from 1) and the day of the month of a day from 1970-01-01.
+pub fn date(days_since_1970: i64) -> (i64, usize, i64) {
+    let mut days = days_since_1970;
     let (mut year, mut month) = (1970, 0);
     while days >= month_days(year)[month] {
         days -= month_days(year)[month];
         (year, month) = if month == 11 { (year + 1, 0) } else { (year, month + 1) };
     }
+    (year, month + 1, days + 1)
+}
+
+/// The day of the week of a day from 1970-01-01, which was a Thursday: 0 is Monday.
+pub const fn weekday(days_since_1970: i64) -> i64 {
+    (days_since_1970 + 3).rem_euclid(7)
+}
+
+/// Writes a time as RFC 3339 with `decimals` places, which must be enough for it, and an offset.
+pub fn rfc3339(micros: i64, decimals: usize, offset: &str) -> String {
+    let (year, month, day) = date(micros.div_euclid(DAY_MICROS));
     let of_day = micros.rem_euclid(DAY_MICROS);
     let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let mut text =
-        format!("{year}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}", month + 1, days + 1);
+    let mut text = format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
     if decimals > 0 {
         let figures = format!("{fraction:06}000");
         text.push('.');
@@ -102,8 +112,7 @@ fn changes(of_year: impl Fn(i64) -> [(i64, i64); 2]) -> Vec<(i64, i64)> {
 
 fn first_sunday(year: i64, month: usize) -> i64 {
     let first = days_since_1970(year, month, 1);
-    // 1970-01-01 was a Thursday, so that day 3 was a Sunday.
-    (first..first + 7).find(|day| day.rem_euclid(7) == 3).expect("each week has one")
+    (first..first + 7).find(|day| weekday(*day) == 6).expect("each week has one")
 }
 
 fn last_sunday(year: i64, month: usize) -> i64 {

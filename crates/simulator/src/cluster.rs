@@ -43,7 +43,7 @@ use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
 use crate::run::{Counts, Report, no_counts, panics};
-use crate::workload::{Action, Door, Workload};
+use crate::workload::{Action, Door, Workload, behaviour_of};
 
 /// After so many records a world ends.
 const RECORDS_MAX: usize = 150;
@@ -153,6 +153,7 @@ struct Node {
 #[expect(clippy::struct_excessive_bools, reason = "they are not states of one thing")]
 struct World {
     random: Random,
+    behaviour: u16,
     workload: Workload,
     /// The clocks of all machines, which may be set back.
     clock: i64,
@@ -212,6 +213,7 @@ impl World {
             cache: BlockCache::new(1 << 20),
         };
         Self {
+            behaviour: behaviour_of(seed),
             clock: workload.starts_at(),
             latest_clock: i64::MIN,
             now: 0,
@@ -222,7 +224,7 @@ impl World {
             sweeper: Sweeper::default(),
             nodes: (0..node_count).map(|_| node()).collect(),
             truths: (0..partitions)
-                .map(|at| Truth::new(u16::try_from(at).expect("small")))
+                .map(|at| Truth::new(u16::try_from(at).expect("small"), behaviour_of(seed)))
                 .collect(),
             hints: vec![None; partitions],
             expired_at: vec![i64::MIN; partitions],
@@ -281,7 +283,7 @@ impl World {
     }
 
     fn live(&mut self) {
-        let genesis = Item::genesis(self.partitions(), self.clock);
+        let genesis = Item::genesis(self.partitions(), self.behaviour, self.clock);
         self.put_control(genesis);
         let mut steps = 0;
         while self.record_count < RECORDS_MAX && steps < STEPS_MAX {

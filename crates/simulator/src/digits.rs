@@ -35,6 +35,29 @@ impl Digits {
         Self::carried(columns)
     }
 
+    /// The sum of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let digit = |of: &Self, at: usize| u32::from(of.0.get(at).copied().unwrap_or(0));
+        let places = self.0.len().max(other.0.len()) + 1;
+        Self::carried((0..places).map(|at| digit(self, at) + digit(other, at)).collect())
+    }
+
+    /// The number and how many decimals it has, where `decimals` of its digits are some, and zeros at the end
+    /// are left out.
+    #[must_use]
+    pub fn without_zeros(&self, decimals: usize) -> (Self, usize) {
+        let zeros = self.0.iter().take(decimals).take_while(|digit| **digit == 0).count();
+        let zeros = if self.0.is_empty() { decimals } else { zeros };
+        (Self(self.0.iter().skip(zeros).copied().collect()), decimals - zeros)
+    }
+
+    /// Whether so many bits hold the number.
+    pub fn fits(&self, bits: usize) -> bool {
+        let two = Self::of(2);
+        *self < (0..bits).fold(Self::of(1), |power, _| power.times(&two))
+    }
+
     /// The number with `places` zeros behind it.
     #[must_use]
     pub fn shifted_up(&self, places: usize) -> Self {
@@ -59,10 +82,12 @@ impl Digits {
         Self::carried(columns)
     }
 
-    /// The number, if it has at most 38 digits.
+    /// The number, if 128 bits hold it.
     pub fn value(&self) -> Option<u128> {
-        let value = |value, digit: &u8| value * 10 + u128::from(*digit);
-        (self.0.len() <= 38).then(|| self.0.iter().rev().fold(0, value))
+        self.0
+            .iter()
+            .rev()
+            .try_fold(0_u128, |value, digit| value.checked_mul(10)?.checked_add(u128::from(*digit)))
     }
 
     fn carried(columns: Vec<u32>) -> Self {
@@ -109,7 +134,8 @@ mod tests {
             let [a, b] = [(); 2].map(|()| u128::from(random.bits() >> random.below(64)));
             let product = Digits::of(a).times(&Digits::of(b));
             assert_eq!(product, Digits::of(a * b));
-            assert_eq!(product.value(), (product.0.len() <= 38).then_some(a * b));
+            assert_eq!(product.value(), Some(a * b));
+            assert_eq!(Digits::of(a).plus(&Digits::of(b)), Digits::of(a + b));
             assert_eq!(Digits::of(a).cmp(&Digits::of(b)), a.cmp(&b));
             assert_eq!(
                 product.shifted_down(7, ModelRounding::Down),
@@ -125,6 +151,29 @@ mod tests {
         let square: Vec<u8> = [&[1][..], &[0; 37], &[8], &[9; 37]].concat();
         assert_eq!(nines.times(&nines), Digits(square));
         assert_eq!(nines.times(&nines).value(), None);
+    }
+
+    #[test]
+    fn a_number_is_held_by_its_bits_and_no_fewer() {
+        let most = Digits::of(u128::MAX);
+        assert!(most.fits(128) && !most.fits(127));
+        let next = most.plus(&Digits::of(1));
+        assert!(next.fits(129) && !next.fits(128));
+        assert_eq!((most.value(), next.value()), (Some(u128::MAX), None));
+    }
+
+    #[test]
+    fn zeros_at_the_end_say_nothing_behind_the_point() {
+        for (value, decimals, shortest) in [
+            (1_500, 2, (15, 0)),
+            (1_500, 1, (150, 0)),
+            (1_050, 3, (105, 2)),
+            (105, 2, (105, 2)),
+            (0, 8, (0, 0)),
+        ] {
+            let (digits, left) = Digits::of(value).without_zeros(decimals);
+            assert_eq!((digits.value().unwrap(), left), shortest, "{value}");
+        }
     }
 
     #[test]

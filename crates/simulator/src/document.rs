@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::input::{ModelOverrides, ModelProgram, ModelRounding, ModelRules};
+use crate::calendar::rfc3339;
+use crate::input::{
+    ModelDate, ModelEvery, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion, ModelRounding,
+    ModelRules, ModelTiers, ModelWindow,
+};
 
 /// A tree of values, written as YAML or JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,62 @@ fn tree(program: &ModelProgram) -> Tree {
         ("eligibility", non_empty(eligibility(rules))),
         ("earning", Some(earning(rules))),
         ("jurisdictions", non_empty(named(&program.jurisdictions, overrides))),
+        ("promotions", non_empty(Tree::List(program.promotions.iter().map(promotion).collect()))),
+        ("tiers", program.tiers.as_ref().map(tiers)),
+        ("promotionsCombine", program.counts_first_only.then(|| Tree::Text("first".into()))),
+    ])
+}
+
+fn tiers(tiers: &ModelTiers) -> Tree {
+    let (key, window) = match tiers.window {
+        ModelWindow::Rolling(days) => ("rolling", format!("{days}d")),
+        ModelWindow::Month => ("calendar", "month".into()),
+        ModelWindow::Quarter => ("calendar", "quarter".into()),
+        ModelWindow::Year => ("calendar", "year".into()),
+    };
+    let level = |level: &ModelLevel| {
+        map([
+            ("name", Some(Tree::Text(level.name.clone()))),
+            ("from", Some(points(level.from))),
+            ("multiplier", level.multiplier.map(|rate| decimal(rate.into(), 8))),
+        ])
+    };
+    map([
+        ("window", Some(map([(key, Some(Tree::Text(window)))]))),
+        ("levels", Some(Tree::List(tiers.levels.iter().map(level).collect()))),
+        ("grace", tiers.grace.map(|days| Tree::Text(format!("{days}d")))),
+    ])
+}
+
+fn promotion(promotion: &ModelPromotion) -> Tree {
+    let time = |at: Option<i64>| at.map(|at| Tree::Text(rfc3339(at, 6, "Z")));
+    map([
+        ("name", Some(Tree::Text(promotion.name.clone()))),
+        ("from", time(promotion.from)),
+        ("to", time(promotion.to)),
+        ("every", promotion.every.as_ref().map(every)),
+        ("jurisdictions", non_empty(words(&promotion.jurisdictions))),
+        ("multiply", promotion.multiply.map(|rate| decimal(rate.into(), 8))),
+        ("bonus", promotion.bonus.map(points)),
+    ])
+}
+
+fn every(every: &ModelEvery) -> Tree {
+    let day = |day: &i64| {
+        let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        Tree::Text(days[usize::try_from(*day).expect("0 to 6")].into())
+    };
+    let clock = |minute: &i64| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let hours = |(from, to): &(i64, i64)| Tree::Text(format!("{}-{}", clock(from), clock(to)));
+    let date = |date: &ModelDate| match date {
+        ModelDate::Monthly(day) => Tree::Number(day.to_string()),
+        ModelDate::Last => Tree::Text("last".into()),
+        ModelDate::Yearly(month, day) => Tree::Text(format!("{month:02}-{day:02}")),
+    };
+    map([
+        ("days", non_empty(Tree::List(every.days.iter().map(day).collect()))),
+        ("hours", non_empty(Tree::List(every.hours.iter().map(hours).collect()))),
+        ("dates", non_empty(Tree::List(every.dates.iter().map(date).collect()))),
     ])
 }
 
@@ -111,11 +171,13 @@ fn rounding(rounding: ModelRounding) -> Tree {
 }
 
 fn caps(caps: &[i64]) -> Tree {
-    let cap = |points: &i64| {
-        let points = decimal(u128::from(points.unsigned_abs()), 2);
-        map([("points", Some(points)), ("per", Some(Tree::Text("day".into())))])
-    };
+    let cap =
+        |cap: &i64| map([("points", Some(points(*cap))), ("per", Some(Tree::Text("day".into())))]);
     Tree::List(caps.iter().map(cap).collect())
+}
+
+fn points(points: i64) -> Tree {
+    decimal(u128::from(points.unsigned_abs()), 2)
 }
 
 fn rates(rates: &BTreeMap<String, u64>) -> Tree {

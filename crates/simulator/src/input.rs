@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::calendar::{date, weekday};
 pub use crate::data::{ModelData, ModelNumber};
 pub use crate::digits::ModelRounding;
 
@@ -128,6 +129,7 @@ pub enum ModelCommand {
 
 /// One version of an operator's rules, as its document says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is so or not, whatever the others are")]
 pub struct ModelProgram {
     /// Points are earned on stakes converted to this currency.
     pub currency: String,
@@ -145,6 +147,78 @@ pub struct ModelProgram {
     pub rules: ModelRules,
     /// What jurisdictions say otherwise.
     pub jurisdictions: BTreeMap<String, ModelOverrides>,
+    /// What changes for a while.
+    pub promotions: Vec<ModelPromotion>,
+    /// Whether only the first promotion that holds counts, rather than all of them.
+    pub counts_first_only: bool,
+    /// What players rise to, if anything.
+    pub tiers: Option<ModelTiers>,
+}
+
+/// What players rise to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelTiers {
+    /// The days whose points decide.
+    pub window: ModelWindow,
+    /// The levels, lowest first.
+    pub levels: Vec<ModelLevel>,
+    /// So many days a level is kept that is not qualified for.
+    pub grace: Option<i64>,
+}
+
+/// The days whose points decide about a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ModelWindow {
+    /// So many, today included.
+    Rolling(i64),
+    Month,
+    Quarter,
+    Year,
+}
+
+/// A level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the program's document, by name")]
+pub struct ModelLevel {
+    pub name: String,
+    pub from: i64,
+    pub multiplier: Option<u64>,
+}
+
+/// What changes for a while, where all that is said holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the program's document, by name")]
+pub struct ModelPromotion {
+    pub name: String,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    pub every: Option<ModelEvery>,
+    pub jurisdictions: Vec<String>,
+    pub multiply: Option<u64>,
+    pub bonus: Option<i64>,
+}
+
+/// Times that come again; what is empty restricts nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelEvery {
+    /// Days of the week; 0 is Monday.
+    pub days: Vec<i64>,
+    /// Minutes of the day: from the one on, before the other, which is on the next day if it is not later.
+    pub hours: Vec<(i64, i64)>,
+    /// Dates.
+    pub dates: Vec<ModelDate>,
+}
+
+/// Dates that come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelDate {
+    /// A day of every month.
+    Monthly(i64),
+    /// The last day of every month.
+    Last,
+    /// A month and its day in every year.
+    Yearly(usize, i64),
 }
 
 /// A time zone: its name, and its offsets from UTC in seconds, each with the moment from which it
@@ -257,11 +331,59 @@ fn merged_map(
     merged
 }
 
+impl ModelPromotion {
+    /// Whether it holds for a wager of `at` in a jurisdiction, where clocks are those of `zone`.
+    pub fn holds(&self, at: i64, jurisdiction: &str, zone: &ModelZone) -> bool {
+        let is_there = || self.jurisdictions.iter().any(|name| name == jurisdiction);
+        self.from.is_none_or(|from| from <= at)
+            && self.to.is_none_or(|to| at < to)
+            && (self.jurisdictions.is_empty() || is_there())
+            && self.every.as_ref().is_none_or(|every| every.holds(zone.day(at), zone.minute(at)))
+    }
+}
+
+impl ModelEvery {
+    fn holds(&self, day: i64, minute: i64) -> bool {
+        if self.hours.is_empty() {
+            return self.is_day(day);
+        }
+        let began_today = |(from, to): &(i64, i64)| *from <= minute && (minute < *to || to <= from);
+        let began_yesterday = |(from, to): &(i64, i64)| to <= from && minute < *to;
+        (self.hours.iter().any(began_today) && self.is_day(day))
+            || (self.hours.iter().any(began_yesterday) && self.is_day(day - 1))
+    }
+
+    fn is_day(&self, day: i64) -> bool {
+        (self.days.is_empty() || self.days.contains(&weekday(day)))
+            && (self.dates.is_empty() || self.dates.iter().any(|date| date.is(day)))
+    }
+}
+
+impl ModelDate {
+    fn is(self, day: i64) -> bool {
+        let (_, month, of_month) = date(day);
+        match self {
+            Self::Monthly(wanted) => of_month == wanted,
+            Self::Last => date(day + 1).2 == 1,
+            Self::Yearly(in_month, wanted) => (month, of_month) == (in_month, wanted),
+        }
+    }
+}
+
 impl ModelZone {
     /// The calendar day at `at`, counted from 1970-01-01.
     pub fn day(&self, at: i64) -> i64 {
+        self.wall_clock(at).div_euclid(86_400_000_000)
+    }
+
+    /// The minute of the day at `at`.
+    pub fn minute(&self, at: i64) -> i64 {
+        self.wall_clock(at).rem_euclid(86_400_000_000) / 60_000_000
+    }
+
+    fn wall_clock(&self, at: i64) -> i64 {
         let began = self.offsets.iter().rfind(|(from, _)| *from <= at);
         let offset_s = began.or(self.offsets.first()).map_or(0, |(_, offset)| *offset);
-        (at + i64::from(offset_s) * 1_000_000).div_euclid(86_400_000_000)
+        at + i64::from(offset_s) * 1_000_000
     }
 }

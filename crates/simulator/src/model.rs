@@ -10,9 +10,11 @@ use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelVoid
 
 pub mod letters;
 pub mod messages;
+pub mod tiers;
 
 use letters::ModelLetter;
 use messages::ModelMessage;
+use tiers::{ModelMove, ModelTier};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -81,6 +83,21 @@ pub struct Expected {
     pub version: Option<u32>,
     /// Where the first occurrence stands, of a record that repeats it.
     pub first: Option<(u64, u32)>,
+    /// What changed the points of a wager that counted.
+    pub parts: Option<ModelParts>,
+}
+
+/// What changed the points of a wager that counted, beyond its own multiplier and its currency's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelParts {
+    /// The promotions that counted: bit 0 is the first of the document.
+    pub promotions: u64,
+    /// What they multiply by together: its digits, and how many of them are decimals; no zeros at the end.
+    pub multiply: (u128, usize),
+    /// What they add together.
+    pub bonus: i64,
+    /// The player's level among those of the version that judged, and its multiplier.
+    pub tier: Option<(usize, u64)>,
 }
 
 /// What can become of a record.
@@ -118,8 +135,15 @@ pub struct ModelAccount {
     pub entries: Vec<ModelEntry>,
     /// Whether the player said to take part, or not to.
     pub takes_part: Option<bool>,
+    /// Where the player stands, where there are tiers.
+    pub tier: Option<ModelTier>,
+    /// Every other level that the player got, in order.
+    pub moves: Vec<ModelMove>,
     partition: u16,
-    used_on: BTreeMap<i64, i64>,
+    /// The version that was in force when anybody last asked; 0 for none.
+    version: u32,
+    /// What was earned on each day.
+    earned_on: BTreeMap<i64, i64>,
 }
 
 /// One line of an account's ledger.
@@ -142,6 +166,8 @@ pub struct ModelEntry {
 pub struct Model {
     window: WindowSettings,
     faulty_stake: Option<u128>,
+    /// Only what a cap held for counts on its day.
+    counts_capped_only: bool,
     batch_times: BTreeMap<u16, i64>,
     operators: BTreeMap<String, Vec<Version>>,
     rights: BTreeMap<String, ModelRights>,
@@ -205,8 +231,10 @@ struct Occurrence {
 #[derive(Debug, Clone, Copy)]
 struct Earned {
     points: i64,
-    cap_day: Option<i64>,
+    day: i64,
+    has_cap: bool,
     version: u32,
+    parts: ModelParts,
 }
 
 enum Judged {
@@ -221,6 +249,12 @@ impl Model {
         Self { window, ..Self::default() }
     }
 
+    /// Decides as a behaviour does; as the newest unless told.
+    #[must_use]
+    pub fn under(self, behaviour: u16) -> Self {
+        Self { counts_capped_only: behaviour < 2, ..self }
+    }
+
     /// Wagers of exactly this stake make the rules fail, and are skipped.
     #[must_use]
     pub fn with_faulty_stake(self, stake: u128) -> Self {
@@ -231,6 +265,9 @@ impl Model {
     pub fn batch(&mut self, partition: u16, time: i64) {
         let before = self.batch_times.insert(partition, time);
         assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
+        if let Some(before) = before {
+            self.live(partition, before, time);
+        }
         self.waiting_voids.retain(|_, (of, until)| *of != partition || *until > time);
         self.letters.retain(|(of, ..), letter| *of != partition || letter.until > time);
     }
@@ -261,6 +298,7 @@ impl Model {
         }
         let number = latest + 1;
         versions.push(Version { number, effective_from, withdrawn: false, program });
+        self.ask_all_of(operator);
         Published::Accepted(number)
     }
 
@@ -270,10 +308,10 @@ impl Model {
         let scheduled = |version: &&mut Version| {
             version.number == number && !version.withdrawn && version.effective_from > time
         };
-        versions.find(scheduled).is_some_and(|version| {
-            version.withdrawn = true;
-            true
-        })
+        let Some(version) = versions.find(scheduled) else { return false };
+        version.withdrawn = true;
+        self.ask_all_of(operator);
+        true
     }
 
     /// Something becomes of an operator's keys, or of itself: what the record makes, or nothing where it is
@@ -387,7 +425,9 @@ impl Model {
             return Expected { first, ..expected(ModelOutcome::Repeated, balance) };
         }
         if !is_claim {
-            self.accounts.entry(key.clone()).or_default().partition = input.partition;
+            let account = self.accounts.entry(key.clone()).or_default();
+            account.partition = input.partition;
+            account.ask(&self.operators[&key.0], now);
         }
         let mut earned = None;
         let result = match event {
@@ -439,10 +479,7 @@ impl Model {
 
     /// The version whose rules hold at `at`: the latest to begin, the later one on a tie.
     fn version_at(&self, operator: &str, at: i64) -> Option<&Version> {
-        let versions = self.operators[operator].iter();
-        versions
-            .filter(|version| !version.withdrawn && version.effective_from <= at)
-            .max_by_key(|version| (version.effective_from, version.number))
+        tiers::in_force(&self.operators[operator], at)
     }
 
     fn judge(&self, wager: &ModelWager, key: &(String, String), now: i64) -> Judged {
@@ -457,20 +494,24 @@ impl Model {
             return Judged::DeadLetter("skipped");
         }
         let oldest = now - self.window.window_micros;
-        ladder(version, wager, self.accounts.get(key), oldest)
+        let account = self.accounts.get(key);
+        let level = account.and_then(|account| account.level(&self.operators[&key.0]));
+        ladder(version, wager, account, level.as_deref(), oldest)
     }
 
     fn earn(&mut self, key: &(String, String), wager: &ModelWager, earned: Earned) -> Expected {
+        let counts = earned.has_cap || !self.counts_capped_only;
         let account = self.accounts.entry(key.clone()).or_default();
-        if let Some(day) = earned.cap_day {
-            *account.used_on.entry(day).or_default() += earned.points;
-        }
         if earned.points > 0 {
+            if counts {
+                account.count(&self.operators[&key.0], earned.day, earned.points);
+            }
             account.enter("earned", earned.points, &wager.wager_id);
         }
         Expected {
             points: earned.points,
             version: Some(earned.version),
+            parts: Some(earned.parts),
             ..expected(ModelOutcome::Counted, Some(account.balance))
         }
     }
@@ -497,8 +538,8 @@ impl Model {
         }
         let mut taken = 0;
         if let Some(earned) = earned {
-            if let Some(used) = earned.cap_day.and_then(|day| account.used_on.get_mut(&day)) {
-                *used = (*used - earned.points).max(0);
+            if earned.has_cap || !self.counts_capped_only {
+                account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
             taken = if to_zero { earned.points.min(account.balance.max(0)) } else { earned.points };
             if taken > 0 {
@@ -528,6 +569,7 @@ fn ladder(
     version: &Version,
     wager: &ModelWager,
     account: Option<&ModelAccount>,
+    level: Option<&str>,
     oldest: i64,
 ) -> Judged {
     let program = &version.program;
@@ -577,14 +619,28 @@ fn ladder(
         return no("zero_multiplier");
     }
     let cap = rules.caps_per_day.iter().min();
-    let cap_day = cap.map(|_| program.zone.day(wager.timestamp));
+    let day = program.zone.day(wager.timestamp);
     // A dead letter may be released for 30 days, and a day is over in every zone a day after its end.
-    if cap_day.is_some_and(|day| (day + 1) * DAY + 31 * DAY <= oldest) {
+    if cap.is_some() && (day + 1) * DAY + 31 * DAY <= oldest {
         return no("too_old_for_cap");
     }
-    // 18 + 8 + 8 decimals, of which two stay.
-    let product = stake.times(&Digits::of((*multiplier).into()));
-    let points = product.shifted_down(32, rules.rounding).value();
+    let Some(parts) = parts(program, wager, level) else {
+        return Judged::DeadLetter("out_of_range");
+    };
+    // All that multiplies, exact and without zeros at the end, then the stake: each has to fit into 256 bits.
+    let multiplied = Digits::of(rate.into())
+        .times(&Digits::of((*multiplier).into()))
+        .times(&Digits::of(parts.tier.map_or(100_000_000, |(_, rate)| rate.into())))
+        .times(&Digits::of(parts.multiply.0));
+    let (multiplied, decimals) = multiplied.without_zeros(24 + parts.multiply.1);
+    let product = multiplied.times(&Digits::of(wager.wager_amount));
+    if !multiplied.fits(256) || !product.fits(256) {
+        return Judged::DeadLetter("out_of_range");
+    }
+    // 18 decimals of the stake besides, of which two stay.
+    let decimals = decimals + 18;
+    let bonus = Digits::of(parts.bonus.unsigned_abs().into()).shifted_up(decimals - 2);
+    let points = product.plus(&bonus).shifted_down(decimals - 2, rules.rounding).value();
     let balance = account.map_or(0, |account| account.balance);
     let Some(points) = points.and_then(|points| i64::try_from(points).ok()) else {
         return Judged::DeadLetter("out_of_range");
@@ -592,15 +648,39 @@ fn ladder(
     if points > POINTS_MAX {
         return Judged::DeadLetter("out_of_range");
     }
-    let used = |day: i64| account.and_then(|account| account.used_on.get(&day)).unwrap_or(&0);
-    let points = match (cap, cap_day) {
-        (Some(cap), Some(day)) => points.min((cap - used(day)).max(0)),
-        _ => points,
-    };
+    let used = account.and_then(|account| account.earned_on.get(&day)).unwrap_or(&0);
+    let points = cap.map_or(points, |cap| points.min((cap - used).max(0)));
     if balance + points > POINTS_MAX {
         return Judged::DeadLetter("out_of_range");
     }
-    Judged::Counted(Earned { points, cap_day, version: version.number })
+    let has_cap = cap.is_some();
+    Judged::Counted(Earned { points, day, has_cap, version: version.number, parts })
+}
+
+/// What the promotions make of a wager that hold for it, and the player's level, by name; `None` where that is too
+/// much.
+fn parts(program: &ModelProgram, wager: &ModelWager, level: Option<&str>) -> Option<ModelParts> {
+    let tier = program.tiers.as_ref().zip(level).and_then(|(tiers, level)| {
+        let number = tiers.numbered(level)?;
+        Some((number, tiers.levels[number].multiplier.unwrap_or(100_000_000)))
+    });
+    let (at, jurisdiction) = (wager.timestamp, &*wager.jurisdiction);
+    let numbered = (0..).zip(&program.promotions);
+    let hold = numbered.filter(|(_, it)| it.holds(at, jurisdiction, &program.zone));
+    let count_max = if program.counts_first_only { 1 } else { usize::MAX };
+    let counted: Vec<_> = hold.take(count_max).collect();
+    let rates = counted.iter().filter_map(|(_, promotion)| promotion.multiply);
+    let (product, decimals) = rates.fold((Digits::of(1), 0), |(product, decimals), rate| {
+        (product.times(&Digits::of(rate.into())), decimals + 8)
+    });
+    let (product, decimals) = product.without_zeros(decimals);
+    let bonuses: i128 = counted.iter().filter_map(|(_, it)| it.bonus).map(i128::from).sum();
+    Some(ModelParts {
+        promotions: counted.iter().map(|(number, _)| 1 << number).sum(),
+        multiply: (product.value()?, decimals),
+        bonus: i64::try_from(bonuses).ok().filter(|bonus| *bonus <= POINTS_MAX)?,
+        tier,
+    })
 }
 
 /// Who an event is; `None` for bytes that are no event. A wager's operator is the one that it names.
@@ -644,7 +724,8 @@ fn hour_of(micros: i64) -> i64 {
 }
 
 fn expected(outcome: ModelOutcome, balance: Option<i64>) -> Expected {
-    Expected { outcome, reason: None, points: 0, balance, version: None, first: None }
+    let (reason, version, first, parts) = (None, None, None, None);
+    Expected { outcome, reason, points: 0, balance, version, first, parts }
 }
 
 fn refused(reason: &'static str, version: Option<u32>, balance: Option<i64>) -> Expected {

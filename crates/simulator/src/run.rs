@@ -40,7 +40,7 @@ use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
 use crate::model::{CommandInput, Input, Model, ModelOutcome, Published, WindowSettings};
 use crate::random::Random;
-use crate::workload::{Action, FAULTY_STAKE, Workload};
+use crate::workload::{Action, FAULTY_STAKE, Workload, behaviour_of};
 
 /// After so many records a world ends.
 const RECORDS_MAX: usize = 180;
@@ -131,6 +131,7 @@ struct Run {
     as_disk: Arc<dyn Disk>,
     armed: Faults,
     partitions: u16,
+    behaviour: u16,
     options: Options,
     clock: i64,
     node: Option<Node>,
@@ -157,7 +158,10 @@ impl Run {
         let workload = Workload::new(seed);
         let disk = SimulatedDisk::new();
         let partitions = u16::try_from(1 + random.below(4)).expect("a small number");
-        let model = || Model::new(WindowSettings::default()).with_faulty_stake(FAULTY_STAKE);
+        let behaviour = behaviour_of(seed);
+        let model = || {
+            Model::new(WindowSettings::default()).under(behaviour).with_faulty_stake(FAULTY_STAKE)
+        };
         Self {
             clock: workload.starts_at(),
             workload,
@@ -165,6 +169,7 @@ impl Run {
             disk,
             armed: Faults::default(),
             partitions,
+            behaviour,
             options: options(partitions, &mut random),
             random,
             node: None,
@@ -503,7 +508,7 @@ impl Run {
         self.count_all("batches compared with what they were", compared);
         node.give(frames);
         if is_new {
-            node.begin_with(Item::genesis(self.partitions, self.clock));
+            node.begin_with(Item::genesis(self.partitions, self.behaviour, self.clock));
         }
         self.node = Some(node);
         if is_new {
@@ -545,16 +550,21 @@ impl Run {
         let standing: Vec<u16> =
             node.ground.standing().iter().map(|(place, _)| place.partition).collect();
         assert_eq!(node.lagging(), standing, "a partition lags without a reason, or none does");
-        for (partition, model) in self.reference.partitions.iter().zip(&self.models) {
+        let mut moved = 0;
+        let Reference { partitions, store, .. } = &mut self.reference;
+        for (partition, model) in partitions.iter().zip(&self.models) {
             if !partition.stands() {
                 check::accounts(partition, model);
+                moved += check::tiers(partition, store, model);
             }
         }
         let ground = &node.ground;
         check::replayed(ground, &self.reference)?;
         let some = if is_deep { None } else { Some(&mut self.random) };
         check::ids(ground, &self.reference, some)?;
-        check::all_chains(ground, &self.models)
+        check::all_chains(ground, &self.models)?;
+        self.count_all("moves between levels compared", moved);
+        Ok(())
     }
 
     /// Quiet at last: everything is delivered, nothing stands, all holds, and a fold from genesis

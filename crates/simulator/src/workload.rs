@@ -99,6 +99,7 @@ enum Step {
     Tick,
     Hours,
     Days,
+    Months,
     Back,
     Crash,
     Checkpoint,
@@ -111,6 +112,11 @@ pub const FAULTY_STAKE: u128 = events::FAULTY_STAKE;
 const OPERATORS: [&str; 3] = ["casino-1", "casino-2", "casino \"three\""];
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
+
+/// By which behaviour the world of a seed decides: as many worlds by each.
+pub const fn behaviour_of(seed: u64) -> u16 {
+    if seed.is_multiple_of(2) { 1 } else { 2 }
+}
 
 /// The world of one seed.
 #[derive(Debug, Clone)]
@@ -138,6 +144,7 @@ impl Workload {
             (Step::Tick, 60),
             (Step::Hours, 10),
             (Step::Days, 4),
+            (Step::Months, 3),
             (Step::Back, 10),
             (Step::Crash, 15),
             (Step::Checkpoint, 15),
@@ -152,7 +159,7 @@ impl Workload {
             _ => vec![Step::Publish, Step::AddOperator],
         };
         let events = Events::new(&mut random);
-        let programs = Programs::new(&mut random);
+        let programs = Programs::new(behaviour_of(seed), &mut random);
         Self { random, starts_at, steps: Weights(steps), events, programs, opening }
     }
 
@@ -208,6 +215,7 @@ impl Workload {
             }),
             Step::Hours => Action::AdvanceClock(random.between(HOUR / 2, 30 * HOUR)),
             Step::Days => Action::AdvanceClock(random.between(24 * HOUR, 9 * 24 * HOUR)),
+            Step::Months => Action::AdvanceClock(random.between(9 * 24 * HOUR, 120 * 24 * HOUR)),
             Step::Back => Action::AdvanceClock(-random.between(1, 3 * HOUR)),
             Step::Crash => Action::Crash,
             Step::Checkpoint => Action::Checkpoint,

@@ -19,6 +19,8 @@ use crate::program::{self, Document};
 pub struct Dialect {
     /// The behaviour from which on it holds.
     pub from: u16,
+    /// The first behaviour whose dialect read events, and hashed what they say, as this one does.
+    pub events: u16,
     /// The version of the list of fields by which contents are hashed.
     pub content: u8,
     /// Reads a wager or a void.
@@ -36,17 +38,25 @@ pub struct Dialect {
 /// The dialect of behaviour 1.
 pub const FIRST: Dialect = Dialect {
     from: 1,
+    events: 1,
     content: 1,
     wager: read_wager,
     game_event: read_game_event,
     control: Control::read,
     command: Command::read,
-    program: program::compile,
+    program: program::compile_first,
 };
+
+/// The dialect of behaviour 2: programs have tiers and promotions.
+pub const SECOND: Dialect = Dialect { from: 2, program: program::compile, ..FIRST };
+
+/// The newest that this release knows.
+pub const NEWEST: &Dialect = &SECOND;
 
 /// All dialects, by the behaviour from which on each holds.
 const ALL: &[Dialect] = &[
     FIRST,
+    SECOND,
     #[cfg(feature = "contract")]
     trial::TRIAL,
 ];
@@ -85,6 +95,7 @@ pub mod trial {
     /// is written, consents mean the opposite, and every program is off.
     pub(super) const TRIAL: Dialect = Dialect {
         from: BEHAVIOUR,
+        events: BEHAVIOUR,
         content: CONTENT,
         wager: |body| {
             let mut event = (FIRST.wager)(body)?;

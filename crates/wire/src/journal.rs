@@ -8,8 +8,10 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::amount::{Points, Rate};
-use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Subject};
+use accolade_domain::amount::{Factor, Points, Rate};
+use accolade_domain::ledger::{
+    ChainHash, Entry, EntryKind, Parts, Place, Promoted, Subject, TierPart,
+};
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::{DeadReason, Refusal};
@@ -167,12 +169,18 @@ pub fn put_outcome(
     };
     put_tag(out, kind, entries.len(), notices.len());
     match outcome {
-        Outcome::Counted { version, points, capped, parts, cap_day } => {
+        Outcome::Counted { version, points, capped, parts, cap_day, earned_on } => {
             put_varint(out, u64::from(*version));
             put_varint(out, parts.base.units());
             put_varint(out, parts.rate.units());
             put_signed(out, capped.hundredths());
-            put_optional(out, cap_day.map(|day| i64::from(day.0)));
+            let has_day =
+                set(cap_day.is_some(), HAS_CAP_DAY) | set(earned_on.is_some(), HAS_EARNED_ON);
+            out.push(has_day | parts_bits(parts));
+            if let Some(day) = earned_on.or(*cap_day) {
+                put_signed(out, i64::from(day.0));
+            }
+            put_more_parts(out, parts);
             if !own {
                 put_signed(out, points.hundredths());
             }
@@ -288,11 +296,54 @@ fn by_code<T: Copy>(all: &[T], cursor: &mut Cursor<'_>) -> Result<T, BadFormat> 
     all.get(code).copied().ok_or(cursor.bad())
 }
 
-fn put_optional(out: &mut Vec<u8>, value: Option<i64>) {
-    out.push(u8::from(value.is_some()));
-    if let Some(value) = value {
-        put_signed(out, value);
+const HAS_CAP_DAY: u8 = 1;
+/// The day stands there once: it is the same.
+const HAS_EARNED_ON: u8 = 2;
+const HAS_TIER: u8 = 16;
+const HAS_PROMOTIONS: u8 = 32;
+
+const fn set(is_set: bool, flag: u8) -> u8 {
+    if is_set { flag } else { 0 }
+}
+
+/// Which parts there are beside base and rate.
+fn parts_bits(parts: &Parts) -> u8 {
+    set(parts.tier.is_some(), HAS_TIER) | set(parts.promoted != Promoted::NONE, HAS_PROMOTIONS)
+}
+
+/// `[level u8 · multiplier] · [promotions · length of multiply · multiply · its decimals u8 · bonus]`, each where the bits say so.
+fn put_more_parts(out: &mut Vec<u8>, parts: &Parts) {
+    if let Some(TierPart { level, multiplier }) = parts.tier {
+        out.push(level);
+        put_varint(out, multiplier.units());
     }
+    if parts.promoted != Promoted::NONE {
+        let Promoted { counted, multiply, bonus } = parts.promoted;
+        put_varint(out, counted);
+        let digits = multiply.mantissa().to_le_bytes();
+        let length = digits.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        put_varint(out, length as u64);
+        out.extend_from_slice(&digits[..length]);
+        out.push(multiply.decimals());
+        put_signed(out, bonus.hundredths());
+    }
+}
+
+fn read_more_parts(cursor: &mut Cursor<'_>, bits: u8, parts: Parts) -> Result<Parts, BadFormat> {
+    let mut parts = parts;
+    if bits & HAS_TIER != 0 {
+        parts.tier = Some(TierPart { level: cursor.u8()?, multiplier: read_rate(cursor)? });
+    }
+    if bits & HAS_PROMOTIONS != 0 {
+        let counted = cursor.varint()?;
+        let length = cursor.small()?;
+        let mut digits = [0; 16];
+        let written = cursor.take(length)?;
+        digits.get_mut(..written.len()).ok_or(cursor.bad())?.copy_from_slice(written);
+        let multiply = Factor::new(u128::from_le_bytes(digits), cursor.u8()?);
+        parts.promoted = Promoted { counted, multiply, bonus: read_points(cursor)? };
+    }
+    Ok(parts)
 }
 
 fn put_place(out: &mut Vec<u8>, place: Place) {
@@ -316,17 +367,16 @@ const HAS_SKIP: u8 = 2;
 const SKIP_IS_PREVIOUS: u8 = 4;
 const SAYS_CAUSE: u8 = 8;
 
-/// `flags u8 · [kind u8 · version · capped · base · rate] · operator · subject 16 · sequence · points ·
+/// `flags u8 · [kind u8 · version · capped · base · rate · more parts] · operator · subject 16 · sequence · points ·
 /// balance · event time before record time · [previous] · [skip] · cause · hash 32`; earlier places as
 /// batches back, slot, number. `kind` where the outcome does not say it.
 fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Option<EntryKind>) {
     let same = entry.skip.is_some() && entry.skip == entry.previous;
-    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     out.push(
-        flag(entry.previous.is_some(), HAS_PREVIOUS)
-            | flag(entry.skip.is_some() && !same, HAS_SKIP)
-            | flag(same, SKIP_IS_PREVIOUS)
-            | flag(kind.is_some(), SAYS_CAUSE),
+        set(entry.previous.is_some(), HAS_PREVIOUS)
+            | set(entry.skip.is_some() && !same, HAS_SKIP)
+            | set(same, SKIP_IS_PREVIOUS)
+            | kind.map_or(0, |_| SAYS_CAUSE | parts_bits(&entry.parts)),
     );
     if let Some(kind) = kind {
         out.push(kind_code(kind));
@@ -334,6 +384,7 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Optio
         put_signed(out, entry.capped.hundredths());
         put_varint(out, entry.parts.base.units());
         put_varint(out, entry.parts.rate.units());
+        put_more_parts(out, &entry.parts);
     }
     put_varint(out, u64::from(entry.operator));
     out.extend_from_slice(&entry.subject.0);
@@ -437,14 +488,21 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
     Ok(match kind {
         tag::EARNED | tag::COUNTED => {
             let version = cursor.small()?;
-            let parts = Parts { base: read_rate(cursor)?, rate: read_rate(cursor)? };
+            let parts = Parts::of(read_rate(cursor)?, read_rate(cursor)?);
             let capped = read_points(cursor)?;
-            let cap_day = match cursor.u8()? {
+            let bits = cursor.u8()?;
+            if bits & !(HAS_CAP_DAY | HAS_EARNED_ON | HAS_TIER | HAS_PROMOTIONS) != 0 {
+                return Err(cursor.bad());
+            }
+            let day = match bits & (HAS_CAP_DAY | HAS_EARNED_ON) {
                 0 => None,
                 _ => Some(Day(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?)),
             };
+            let cap_day = day.filter(|_| bits & HAS_CAP_DAY != 0);
+            let earned_on = day.filter(|_| bits & HAS_EARNED_ON != 0);
+            let parts = read_more_parts(cursor, bits, parts)?;
             let points = if kind == tag::COUNTED { read_points(cursor)? } else { Points::ZERO };
-            Outcome::Counted { version, points, capped, parts, cap_day }
+            Outcome::Counted { version, points, capped, parts, cap_day, earned_on }
         }
         tag::RECORDED => Outcome::Recorded,
         tag::REFUSED => {
@@ -539,7 +597,8 @@ fn read_entry<'a>(
     let own = if flags & SAYS_CAUSE != 0 {
         let kind = entry_kind(cursor.u8()?).ok_or(cursor.bad())?;
         let (program_version, capped) = (cursor.small()?, read_points(cursor)?);
-        let parts = Parts { base: read_rate(cursor)?, rate: read_rate(cursor)? };
+        let parts = Parts::of(read_rate(cursor)?, read_rate(cursor)?);
+        let parts = read_more_parts(cursor, flags, parts)?;
         Some((kind, program_version, capped, parts))
     } else {
         None

@@ -1,10 +1,13 @@
 //! The canonical bytes of a ledger entry, and the hash that chains it to the entry before it.
 
-use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Place};
+use accolade_domain::amount::Rate;
+use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Promoted};
 use sha2::{Digest, Sha256};
 
-/// The format of the canonical bytes that this version writes.
+/// The format of an entry to whose multiplier neither a tier nor a promotion belongs.
 pub const ENTRY_FORMAT: u8 = 1;
+/// The format of all others.
+pub const ENTRY_FORMAT_PROMOTED: u8 = 2;
 
 /// SHA-256 over the canonical bytes of `entry` and `before`, the hash of the account's entry before
 /// it (all zeros for the first).
@@ -14,15 +17,24 @@ pub const ENTRY_FORMAT: u8 = 1;
 /// i64 · record time i64 · place · previous · skip · cause length u8 · cause · hash before 32`, with
 /// points in hundredths, rates in 10^-8, times in microseconds, a place as `partition u16 · batch u64 ·
 /// slot u32 · number u32` and an absent place as 18 zero bytes (no batch has the number 0).
+///
+/// Format 2 has behind `rate`: `level u8 · tier u64 · promotions u64 · multiply u128 · its decimals u8 · bonus i64`,
+/// with the level's number from 0, 255 and a multiplier of 1 where no tier took part, the promotions that counted
+/// as bits, and the bonus in hundredths.
 pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
-    const FIXED_BYTES: usize = 2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + PLACE_BYTES * 3 + 1;
+    const PROMOTED_BYTES: usize = 2 + 8 * 3 + 16;
+    const FIXED_BYTES: usize =
+        2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + PROMOTED_BYTES + PLACE_BYTES * 3 + 1;
+    let Parts { base, rate, tier, promoted } = entry.parts;
+    let is_promoted = tier.is_some() || promoted != Promoted::NONE;
+    let format = if is_promoted { ENTRY_FORMAT_PROMOTED } else { ENTRY_FORMAT };
     let mut bytes = [0_u8; FIXED_BYTES + 255 + 32];
     let mut end = 0;
     let mut put = |field: &[u8]| {
         bytes[end..end + field.len()].copy_from_slice(field);
         end += field.len();
     };
-    put(&[ENTRY_FORMAT, kind_code(entry.kind)]);
+    put(&[format, kind_code(entry.kind)]);
     put(&entry.operator.to_le_bytes());
     put(&entry.subject.0);
     put(&entry.sequence.to_le_bytes());
@@ -30,8 +42,16 @@ pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
     put(&entry.balance_after.hundredths().to_le_bytes());
     put(&entry.capped.hundredths().to_le_bytes());
     put(&entry.program_version.to_le_bytes());
-    put(&entry.parts.base.units().to_le_bytes());
-    put(&entry.parts.rate.units().to_le_bytes());
+    put(&base.units().to_le_bytes());
+    put(&rate.units().to_le_bytes());
+    if is_promoted {
+        put(&[tier.map_or(NO_LEVEL, |tier| tier.level)]);
+        put(&tier.map_or(Rate::ONE, |tier| tier.multiplier).units().to_le_bytes());
+        put(&promoted.counted.to_le_bytes());
+        put(&promoted.multiply.mantissa().to_le_bytes());
+        put(&[promoted.multiply.decimals()]);
+        put(&promoted.bonus.hundredths().to_le_bytes());
+    }
     put(&entry.event_time.micros().to_le_bytes());
     put(&entry.record_time.micros().to_le_bytes());
     for place in [Some(entry.place), entry.previous, entry.skip] {
@@ -60,6 +80,9 @@ pub const fn entry_kind(code: u8) -> Option<EntryKind> {
         _ => None,
     }
 }
+
+/// Stands where no tier took part: there are never so many levels.
+const NO_LEVEL: u8 = u8::MAX;
 
 const PLACE_BYTES: usize = 18;
 

@@ -20,6 +20,7 @@ pub mod json;
 pub mod ledger;
 pub mod located;
 pub mod named;
+pub mod notice;
 pub mod order;
 pub mod problem;
 pub mod program;

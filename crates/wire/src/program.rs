@@ -9,8 +9,10 @@ mod cases;
 mod compile;
 mod difference;
 mod fields;
+mod promotions;
 mod slips;
 mod spelling;
+mod tiers;
 
 use accolade_domain::program::Program;
 use accolade_domain::time::ZoneOffsets;
@@ -23,6 +25,9 @@ use crate::document::{self, DocumentProblem, Node, Unquoted, Value};
 
 /// The JSON Schema (2020-12) of the document.
 pub const SCHEMA: &str = include_str!("../schema/program.schema.json");
+
+/// The same of documents of behaviour 2, as far as it is built.
+pub const SCHEMA_SECOND: &str = include_str!("../schema/program-2.schema.json");
 
 /// A program's document, read but not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +71,27 @@ pub fn check_new(
 /// `zone` are the offsets of the document's [`timezone`].
 pub fn compile(document: &Document, zone: ZoneOffsets) -> Result<Program, Vec<DocumentProblem>> {
     let mut problems = Problems::default();
-    let program = compile::program(&document.root, zone, &mut problems);
+    let program = compile::program(&document.root, zone, Reads::Second, &mut problems);
     problems.or(program)
+}
+
+/// The same, as what was published under behaviour 1 is read.
+pub(crate) fn compile_first(
+    document: &Document,
+    zone: ZoneOffsets,
+) -> Result<Program, Vec<DocumentProblem>> {
+    let mut problems = Problems::default();
+    let program = compile::program(&document.root, zone, Reads::First, &mut problems);
+    problems.or(program)
+}
+
+/// How much of a document is read; the rest is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// Earning by multipliers.
+    First,
+    /// Tiers and promotions too.
+    Second,
 }
 
 /// The name of the document's time zone; UTC where it says nothing.

@@ -1,23 +1,29 @@
 //! Values of the state, as checkpoints hold them. Each begins with its format version.
 
-use accolade_domain::account::{Account, CapDay, Trail};
+use accolade_domain::account::{Account, AccountTier, CapDay, Timed, Trail};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Subject};
+use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp};
 
 use crate::bytes::{BadFormat, Cursor, put_signed, put_varint};
 use crate::id_text::{put_packed_id, read_packed_id};
 
+/// The format of an account that time changes nothing of.
 const ACCOUNT_FORMAT: u8 = 1;
+/// The format of all others.
+const ACCOUNT_FORMAT_TIMED: u8 = 2;
 
 /// Appends an account, without its subject: the link has it.
 ///
 /// `format u8 · balance · consent u8 (0 nothing said, 1 in, 2 out) · sequence · [head 32] · count,
 /// packed places u64 · [cap's day · points] · last wager (0, or 1 and an id) · last updated i64 ·
-/// version`.
+/// version`; in format 2 followed by `version that it was opened under · due i64 · version that took the tier away, or 0 · [version of the tier's program, or 0 · level u8 · points ·
+/// as of · not qualified since: 0, or 1 and days back]`.
 pub fn put_account(out: &mut Vec<u8>, account: &Account) {
-    out.push(ACCOUNT_FORMAT);
+    let is_timed = account.timed.is_some() || account.opened_under != 0;
+    out.push(if is_timed { ACCOUNT_FORMAT_TIMED } else { ACCOUNT_FORMAT });
     put_signed(out, account.balance.hundredths());
     out.push(match account.consent {
         None => 0,
@@ -42,12 +48,57 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
         put_packed_id(out, wager);
     }
     out.extend_from_slice(&account.last_updated.micros().to_le_bytes());
-    put_varint(out, account.version);
+    put_varint(out, u64::from(account.version));
+    if is_timed {
+        let Timed { tier, left_by, due } = account.time();
+        put_varint(out, u64::from(account.opened_under));
+        out.extend_from_slice(&due.micros().to_le_bytes());
+        put_varint(out, u64::from(left_by));
+        put_tier(out, tier.as_ref());
+    }
+}
+
+fn put_tier(out: &mut Vec<u8>, tier: Option<&AccountTier>) {
+    let Some(AccountTier { state, version }) = tier else { return put_varint(out, 0) };
+    put_varint(out, u64::from(*version));
+    out.push(state.level());
+    put_signed(out, state.points().hundredths());
+    put_signed(out, i64::from(state.as_of().0));
+    match state.unqualified_since() {
+        None => out.push(0),
+        Some(since) => {
+            out.push(1);
+            put_signed(out, i64::from(state.as_of().0) - i64::from(since.0));
+        }
+    }
+}
+
+fn read_tier(cursor: &mut Cursor<'_>) -> Result<Option<AccountTier>, BadFormat> {
+    let version: u32 = cursor.small()?;
+    if version == 0 {
+        return Ok(None);
+    }
+    let level = cursor.u8()?;
+    let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
+    let day = |day: i64, cursor: &Cursor<'_>| i32::try_from(day).map_err(|_| cursor.bad());
+    let as_of = Day(day(cursor.signed()?, cursor)?);
+    let since = match cursor.u8()? {
+        0 => None,
+        _ => Some(Day(day(i64::from(as_of.0) - cursor.signed()?, cursor)?)),
+    };
+    Ok(Some(AccountTier { state: TierState::new(level, points, as_of, since), version }))
 }
 
 /// Reads what [`put_account`] wrote.
 pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account, BadFormat> {
-    cursor.format_of("account", ACCOUNT_FORMAT)?;
+    let is_timed = match cursor.u8()? {
+        ACCOUNT_FORMAT => false,
+        ACCOUNT_FORMAT_TIMED => true,
+        found => {
+            let known = ACCOUNT_FORMAT_TIMED.into();
+            return Err(BadFormat::Unknown { what: "account", found: found.into(), known });
+        }
+    };
     let balance = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
     let consent = match cursor.u8()? {
         0 => None,
@@ -74,6 +125,16 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         0 => None,
         _ => Some(read_packed_id(cursor)?),
     };
+    let last_updated = Timestamp::from_micros(cursor.i64()?);
+    let version = cursor.small()?;
+    let opened_under = if is_timed { cursor.small()? } else { 0 };
+    let timed = if is_timed {
+        let due = Timestamp::from_micros(cursor.i64()?);
+        let left_by = cursor.small()?;
+        Timed { tier: read_tier(cursor)?, left_by, due }.boxed()
+    } else {
+        None
+    };
     Ok(Account {
         subject,
         balance,
@@ -82,8 +143,10 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         head,
         trail: Trail::from_packed(places),
         cap_day,
+        timed,
         last_wager,
-        last_updated: Timestamp::from_micros(cursor.i64()?),
-        version: cursor.varint()?,
+        last_updated,
+        version,
+        opened_under,
     })
 }

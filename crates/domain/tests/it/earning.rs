@@ -1,12 +1,11 @@
 //! What counts, what it earns, and how it is rounded and cut.
 
 use accolade_domain::amount::{Amount, Points, Rate};
-use accolade_domain::earning::{CapUse, Decision, decide};
+use accolade_domain::earning::{Decision, Standing, decide};
 use accolade_domain::event::Wager;
-use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Program, Rates, Rounding, Rules, VoidFloor,
-};
-use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_domain::program::{Program, Rounding};
+use accolade_domain::promotion::{Promotion, When};
+use accolade_domain::time::Timestamp;
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -297,41 +296,47 @@ fn a_result_that_does_not_fit_is_out_of_range_even_where_a_cap_would_cut_it() {
 }
 
 /// Multiplies and divides decimal texts as on paper, and rounds by looking at the digits cut off.
-fn points_on_paper(stake: u128, rate: u64, base: u64, rounding: Rounding) -> Vec<u8> {
+fn points_on_paper(stake: u128, rates: [u64; 3], bonus: u128, rounding: Rounding) -> Vec<u8> {
+    const CUT: usize = 18 + 3 * 8 - 2;
     let mut product = digits(stake);
-    for factor in [digits(rate.into()), digits(base.into())] {
+    for factor in rates.map(|rate| digits(rate.into())) {
         let mut columns = vec![0_u32; product.len() + factor.len() + 1];
         for (i, a) in product.iter().enumerate() {
             for (j, b) in factor.iter().enumerate() {
                 columns[i + j] += u32::from(*a) * u32::from(*b);
             }
         }
-        for at in 1..columns.len() {
-            columns[at] += columns[at - 1] / 10;
-            columns[at - 1] %= 10;
-        }
-        product = columns.into_iter().map(|digit| u8::try_from(digit).unwrap()).collect();
+        product = carried(columns);
     }
-    product.resize(product.len().max(33), 0);
-    let (cut, kept) = product.split_at(32);
-    let mut kept = kept.to_vec();
-    let beyond_half = cut[31] > 5 || (cut[31] == 5 && cut[..31].iter().any(|digit| *digit > 0));
-    let half = cut[31] == 5 && !beyond_half;
-    let up = match rounding {
+    product.resize(product.len().max(CUT + 1), 0);
+    let (cut, kept) = product.split_at(CUT);
+    let mut sum: Vec<u32> = kept.iter().map(|digit| u32::from(*digit)).collect();
+    sum.resize(sum.len().max(40) + 1, 0);
+    for (at, digit) in digits(bonus).into_iter().enumerate() {
+        sum[at] += u32::from(digit);
+    }
+    let mut sum: Vec<u32> = carried(sum).into_iter().map(u32::from).collect();
+    let (last, before) = cut.split_last().unwrap();
+    let beyond_half = *last > 5 || (*last == 5 && before.iter().any(|digit| *digit > 0));
+    let half = *last == 5 && !beyond_half;
+    sum[0] += u32::from(match rounding {
         Rounding::Down => false,
         Rounding::HalfUp => half || beyond_half,
-        Rounding::HalfEven => beyond_half || (half && kept[0] % 2 == 1),
-    };
-    if up {
-        let nines = kept.iter().take_while(|digit| **digit == 9).count();
-        kept[..nines].fill(0);
-        kept.resize(kept.len().max(nines + 1), 0);
-        kept[nines] += 1;
+        Rounding::HalfEven => beyond_half || (half && sum[0] % 2 == 1),
+    });
+    let mut points = carried(sum);
+    while points.last() == Some(&0) {
+        points.pop();
     }
-    while kept.last() == Some(&0) {
-        kept.pop();
+    points
+}
+
+fn carried(mut columns: Vec<u32>) -> Vec<u8> {
+    for at in 1..columns.len() {
+        columns[at] += columns[at - 1] / 10;
+        columns[at - 1] %= 10;
     }
-    kept
+    columns.into_iter().map(|digit| u8::try_from(digit).unwrap()).collect()
 }
 
 /// Decimal digits, lowest first, none for zero.
@@ -356,29 +361,23 @@ proptest! {
         stake in up_to(Amount::MAX.atto()),
         rate in up_to(Rate::MAX.units().into()),
         base in up_to(Rate::MAX.units().into()),
+        multiply in up_to(1_000 * u128::from(Rate::ONE.units())),
+        bonus in up_to(1_000_000),
         rounding in prop::sample::select(vec![Rounding::Down, Rounding::HalfUp, Rounding::HalfEven]),
     ) {
-        let (rate, base) = (u64::try_from(rate).unwrap(), u64::try_from(base).unwrap());
-        let program = Program {
-            currency: "EUR".into(),
-            zone: ZoneOffsets::default(),
-            mode: Mode::Live,
-            consent: ConsentDefault::OptOut,
-            voids: VoidFloor::Unlimited,
-            rates: [("USD".into(), Rate::from_units(rate).unwrap())].into(),
-            rules: Rules {
-                enabled: true,
-                eligibility: Eligibility::default(),
-                earning: Earning {
-                    multipliers: Rates::default(),
-                    default_multiplier: Rate::from_units(base).unwrap(),
-                    games: Rates::default(),
-                    rounding,
-                    cap_per_day: None,
-                },
-            },
+        let [rate, base, multiply] = [rate, base, multiply].map(|rate| u64::try_from(rate).unwrap());
+        let mut program = Program::new("EUR");
+        program.rates.insert("USD".into(), Rate::from_units(rate).unwrap());
+        program.rules.earning.default_multiplier = Rate::from_units(base).unwrap();
+        program.rules.earning.rounding = rounding;
+        program.promotions = [Promotion {
+            name: "p".into(),
+            when: When::default(),
             jurisdictions: [].into(),
-        };
+            multiply: Rate::from_units(multiply).unwrap(),
+            bonus: Points::from_hundredths(i64::try_from(bonus).unwrap()).unwrap(),
+        }]
+        .into();
         let wager = Wager {
             wager_id: "w".into(),
             player_id: "p".into(),
@@ -392,8 +391,8 @@ proptest! {
             jurisdiction: "j".into(),
             at: Timestamp::default(),
         };
-        let expected = points_on_paper(stake, rate, base, rounding);
-        match decide(&program, &wager, None, CapUse::Used(Points::ZERO)) {
+        let expected = points_on_paper(stake, [rate, base, multiply], bonus, rounding);
+        match decide(&program, &wager, Standing::NEW) {
             Decision::Counted(earned) => {
                 let hundredths = u128::try_from(earned.points.hundredths()).unwrap();
                 prop_assert_eq!(digits(hundredths), expected);

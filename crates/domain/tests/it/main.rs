@@ -3,6 +3,7 @@
 mod days;
 mod decimals;
 mod earning;
+mod promoted;
 mod promotions;
 mod scenario;
 mod sharing;

@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use accolade_domain::amount::{Amount, Multiplier, Points, Rate};
-use accolade_domain::earning::{CapUse, Decision, cap_day, decide};
+use accolade_domain::amount::{Amount, Points, Rate};
+use accolade_domain::earning::{CapUse, Decision, Standing, cap_day, decide};
 use accolade_domain::event::{Consent, Wager};
-use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Program, Rates, Rounding, Rules, VoidFloor,
-};
+use accolade_domain::program::{ConsentDefault, Mode, Program, Rounding, Rules};
+use accolade_domain::promotion::{Combine, Promotion, When};
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use expect_test::Expect;
 
@@ -24,14 +23,14 @@ struct Player {
 
 /// Plays `scenario` and compares the transcript.
 pub(crate) fn check(scenario: &str, expected: Expect) {
-    let mut program = empty_program();
+    let mut program = Program::new("EUR");
     let mut player = Player::default();
     let mut transcript = String::new();
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "program" => {
-                program = empty_program();
+                program = Program::new("EUR");
                 rest.split(',').for_each(|clause| apply(&mut program, clause.trim()));
             }
             "consent" => {
@@ -47,29 +46,6 @@ pub(crate) fn check(scenario: &str, expected: Expect) {
     expected.assert_eq(&transcript);
 }
 
-fn empty_program() -> Program {
-    Program {
-        currency: "EUR".into(),
-        zone: ZoneOffsets::default(),
-        mode: Mode::Live,
-        consent: ConsentDefault::OptOut,
-        voids: VoidFloor::Unlimited,
-        rates: [].into(),
-        rules: Rules {
-            enabled: true,
-            eligibility: Eligibility::default(),
-            earning: Earning {
-                multipliers: Rates::default(),
-                default_multiplier: Rate::ZERO,
-                games: Rates::default(),
-                rounding: Rounding::Down,
-                cap_per_day: None,
-            },
-        },
-        jurisdictions: [].into(),
-    }
-}
-
 /// One clause of a program, such as `slots x0.1`; `in Ontario …` overrides what stands so far.
 fn apply(program: &mut Program, clause: &str) {
     let words: Vec<&str> = clause.split_whitespace().collect();
@@ -83,6 +59,12 @@ fn apply(program: &mut Program, clause: &str) {
         ["rate", currency, rate] => {
             program.rates.insert((*currency).into(), Rate::parse(rate).unwrap());
         }
+        ["first", "promotion"] => program.promotions_combine = Combine::First,
+        ["promotion", name, clauses @ ..] => {
+            let mut promotions = program.promotions.to_vec();
+            promotions.push(promotion(name, clauses));
+            program.promotions = promotions.into();
+        }
         ["in", name, clause @ ..] => {
             let rules = program.jurisdictions.entry((*name).into());
             let rules = rules.or_insert_with(|| program.rules.clone());
@@ -90,6 +72,32 @@ fn apply(program: &mut Program, clause: &str) {
         }
         clause => apply_rule(&mut program.rules, clause),
     }
+}
+
+/// `x2`, `+5`, `from HOUR`, `to HOUR`, `in JURISDICTION`.
+fn promotion(name: &str, clauses: &[&str]) -> Promotion {
+    let mut promotion = Promotion {
+        name: name.into(),
+        when: When::default(),
+        jurisdictions: [].into(),
+        multiply: Rate::ONE,
+        bonus: Points::ZERO,
+    };
+    let mut clauses = clauses.iter();
+    while let Some(clause) = clauses.next() {
+        match clause.split_at(1) {
+            ("x", rate) => promotion.multiply = Rate::parse(rate).unwrap(),
+            ("+", points) => promotion.bonus = Points::parse(points).unwrap(),
+            ("f", _) => promotion.when.from = clauses.next().map(|hour| at_hour(hour)),
+            ("t", _) => promotion.when.to = clauses.next().map(|hour| at_hour(hour)),
+            _ => promotion.jurisdictions = [Box::from(*clauses.next().unwrap())].into(),
+        }
+    }
+    promotion
+}
+
+fn at_hour(hour: &str) -> Timestamp {
+    Timestamp::from_micros(hour.parse::<i64>().unwrap() * 3_600_000_000)
 }
 
 fn apply_rule(rules: &mut Rules, clause: &[&str]) {
@@ -127,7 +135,6 @@ fn play(program: &Program, player: &mut Player, text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (&[category, stake, currency], more) = words.split_first_chunk().unwrap();
     let option = |name| more.chunks_exact(2).find(|pair| pair[0] == name).map(|pair| pair[1]);
-    let hour = option("at").map_or(0, |hour| hour.parse::<i64>().unwrap());
     let wager = Wager {
         wager_id: "w1".into(),
         player_id: option("player").unwrap_or("p1").into(),
@@ -139,17 +146,24 @@ fn play(program: &Program, player: &mut Player, text: &str) -> String {
         currency: currency.into(),
         segment: option("segment").map(Into::into),
         jurisdiction: option("in").unwrap_or("Malta").into(),
-        at: Timestamp::from_micros(hour * 3_600_000_000),
+        at: option("at").map_or_else(Timestamp::default, at_hour),
     };
     let day = cap_day(program, &wager);
     let used = day.and_then(|day| player.used.get(&day).copied()).unwrap_or_default();
-    match decide(program, &wager, player.consent, CapUse::Used(used)) {
+    let cap = CapUse::Used(used);
+    let standing = Standing { consent: player.consent, level: None, cap };
+    match decide(program, &wager, standing) {
         Decision::Refused(refusal) => format!("refused {}", refusal.code()),
         Decision::OutOfRange => "out of range".to_owned(),
         Decision::Counted(earned) => {
-            let multiplier = Multiplier::of(earned.parts.base, earned.parts.rate);
+            let multiplier = earned.parts.multiplier().unwrap();
             let mut told = format!("+{} at x{multiplier}", earned.points);
-            if let Some(day) = earned.cap_day {
+            for (number, promotion) in program.promotions.iter().enumerate() {
+                if earned.parts.promoted.counted & 1 << number != 0 {
+                    write!(told, ", {}", promotion.name).unwrap();
+                }
+            }
+            if let Some(day) = day {
                 player.used.insert(day, used.plus(earned.points).unwrap());
                 write!(told, ", day {}, capped {}", day.0, earned.capped).unwrap();
             }

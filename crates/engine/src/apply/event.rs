@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use accolade_domain::account::CapDay;
 use accolade_domain::amount::Points;
-use accolade_domain::earning::{CapUse, Decision, Earned, decide};
+use accolade_domain::earning::{CapUse, Decision, Earned, Standing, decide};
 use accolade_domain::event::{Event, Void, Wager};
 use accolade_domain::ledger::{EntryKind, Parts};
 use accolade_domain::outcome::Outcome;
@@ -14,7 +14,7 @@ use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, came_before, dead_letter};
+use super::{Input, Loaded, came_before, dead_letter, tier};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
@@ -62,7 +62,7 @@ pub(super) fn apply<'a>(
         return came_before(loaded).unwrap_or_else(conflict);
     }
     let mut step = match event {
-        Event::Wager(wager) => apply_wager(loaded, wager),
+        Event::Wager(wager) => apply_wager(loaded, input, wager),
         Event::Void(void) => apply_void(rules, loaded, operator, input, void),
         Event::Game(_) => Step::only(Outcome::Recorded).and(Change::Open),
     };
@@ -78,7 +78,7 @@ fn refused<'a>(refusal: Refusal, version: u32) -> Step<'a> {
 }
 
 #[inline]
-fn apply_wager<'a>(loaded: &Loaded<'_>, wager: &'a Wager<'a>) -> Step<'a> {
+fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>) -> Step<'a> {
     if loaded.voided {
         return refused(Refusal::Voided, 0).and(Change::Open);
     }
@@ -86,17 +86,21 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, wager: &'a Wager<'a>) -> Step<'a> {
         return refused(Refusal::NoProgram, 0).and(Change::Open);
     };
     let version = applies.number;
-    let consent = loaded.account.and_then(|account| account.consent);
-    let cap_use = loaded.cap.unwrap_or(CapUse::Used(Points::ZERO));
-    let earned = match decide(&applies.program.program, wager, consent, cap_use) {
+    let standing = Standing {
+        consent: loaded.account.and_then(|account| account.consent),
+        level: tier::level_by(loaded, input, applies),
+        cap: loaded.cap.unwrap_or(CapUse::Used(Points::ZERO)),
+    };
+    let earned = match decide(&applies.program.program, wager, standing) {
         Decision::Counted(earned) => earned,
         Decision::Refused(refusal) => return refused(refusal, version).and(Change::Open),
         Decision::OutOfRange => {
             return dead_letter(DeadReason::OutOfRange, "the points are beyond 10^15");
         }
     };
-    let Earned { points, capped, parts, cap_day } = earned;
-    let outcome = Outcome::Counted { version, points, capped, parts, cap_day };
+    let Earned { points, capped, parts, day, has_cap } = earned;
+    let (cap_day, earned_on) = (has_cap.then_some(day), loaded.counts_days.then_some(day));
+    let outcome = Outcome::Counted { version, points, capped, parts, cap_day, earned_on };
     let mut step = Step::only(outcome);
     step.changes.push(Change::Open);
     if points == Points::ZERO {
@@ -105,8 +109,11 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, wager: &'a Wager<'a>) -> Step<'a> {
     let Some(balance_after) = balance(loaded).plus(points) else {
         return dead_letter(DeadReason::OutOfRange, "the balance would be beyond 10^15");
     };
-    if let Some(day) = cap_day {
+    if cap_day.or(earned_on).is_some() {
         count(loaded, day, points, &mut step);
+    }
+    if !tier::count(loaded, input, day, points, &mut step) {
+        return dead_letter(DeadReason::OutOfRange, "the points of the tier would be beyond 10^15");
     }
     step.entries.push(NewEntry {
         kind: EntryKind::Earned,
@@ -150,8 +157,10 @@ fn apply_void<'a>(
     let Some(balance_after) = balance.plus(points) else {
         return dead_letter(DeadReason::OutOfRange, "the balance would be beyond -10^15");
     };
-    if let Some(day) = wager.cap_day {
+    if let Some(day) = wager.day {
         count(loaded, day, wager.points.negated(), &mut step);
+        let fits = tier::count(loaded, input, day, wager.points.negated(), &mut step);
+        assert!(fits, "what was counted can be taken back");
     }
     if points != Points::ZERO {
         step.entries.push(NewEntry {
@@ -173,7 +182,7 @@ pub(crate) fn marker_key(operator: &Operator, player: &str, wager: &str) -> Mark
     MarkerKey { operator: operator.number, player: player.into(), wager: wager.into() }
 }
 
-/// Counts points against the cap of `day`, or gives it room back. The newest day lies with the account;
+/// Counts points that were earned on `day`, or gives it room back. The newest day lies with the account;
 /// a newer one takes its place.
 fn count(loaded: &Loaded<'_>, day: Day, points: Points, step: &mut Step<'_>) {
     let Some(CapUse::Used(before)) = loaded.cap else { return };

@@ -1,9 +1,10 @@
 //! What happens to a row when its time has come.
 
+use accolade_domain::account::{Account, Timed};
 use accolade_domain::outcome::Outcome;
-use accolade_domain::time::Timestamp;
+use accolade_domain::time::{DAY_MICROS, Timestamp};
 
-use super::{Input, Loaded};
+use super::{Input, Loaded, tier_moved};
 use crate::step::{Change, Effect, Step};
 use crate::tables::letter_totals::Totals;
 use crate::tables::outbox::{Message, RESEND_MICROS};
@@ -11,7 +12,7 @@ use crate::tables::{Held, Row, Tables, Timer};
 
 pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -> Step<'a> {
     match timer {
-        Timer::Marker(_) => pass_over(loaded, timer),
+        Timer::Marker(_) => pass_over(loaded, input.now, timer),
         Timer::LetterTotals(()) => {
             assert!(loaded.letter.is_some(), "the dead letter that ends first is there");
             letter_ends(loaded)
@@ -27,15 +28,30 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
             step.effects.push(effect);
             step
         }
+        Timer::Account(_) => settled(loaded),
+        Timer::Walk(key) => {
+            let walked = loaded.walked.expect("the walk of a timer is loaded");
+            let step = if loaded.settled.is_some() { settled(loaded) } else { fired() };
+            step.and(Change::row(Row::Walk(*key, walked.walk)))
+        }
         Timer::Sent(_) | Timer::Received(_) => unreachable!("these rows are never due"),
     }
 }
 
-/// Takes the row away.
-pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, timer: &Timer) -> Step<'a> {
+/// Takes the row away. An account is tried again a day later.
+pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) -> Step<'a> {
     match timer {
         Timer::LetterTotals(()) => letter_ends(loaded),
         Timer::EndedEvents(ended) => event_ends(loaded, *ended),
+        Timer::Account(_) => {
+            let timed = loaded.account.map_or(Timed::NOTHING, Account::time);
+            fired().and(Change::Time(Timed { due: now.plus_micros(DAY_MICROS), ..timed }))
+        }
+        // The account that it fails at is left out; the walk goes on.
+        Timer::Walk(key) => {
+            let walk = loaded.walked.and_then(|walked| walked.walk);
+            fired().and(Change::row(Row::Walk(*key, walk)))
+        }
         Timer::Marker(_) | Timer::Message(_) | Timer::Sent(_) | Timer::Received(_) => {
             fired().and(Change::row(Tables::removal(timer)))
         }
@@ -55,6 +71,14 @@ fn letter_ends<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     }
     let totals = Some(totals).filter(|totals| *totals != Totals::default());
     step.and(Change::row(Row::LetterTotals((), totals)))
+}
+
+/// Time has brought an account somewhere.
+fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
+    let settled = loaded.settled.as_ref().expect("a timer's account is loaded");
+    let mut step = fired().and(Change::Time(settled.timed));
+    step.notices.extend(settled.changes.iter().map(tier_moved));
+    step
 }
 
 fn event_ends<'a>(loaded: &Loaded<'_>, ended: Timestamp) -> Step<'a> {

@@ -61,8 +61,9 @@ fn outcomes_are_read_as_they_were_committed(test: &mut impl UnderTest) {
         version: 1,
         points: Points::ZERO,
         capped: Points::ZERO,
-        parts: Parts { base: Rate::ONE, rate: Rate::ONE },
+        parts: Parts::of(Rate::ONE, Rate::ONE),
         cap_day: None,
+        earned_on: None,
     };
     test.store().commit(&folded(1, &[counted.clone(), Outcome::Recorded])).unwrap();
     test.store().commit(&folded(2, &[Outcome::Done { made: 5 }])).unwrap();

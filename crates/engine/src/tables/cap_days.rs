@@ -1,6 +1,8 @@
-//! What is counted against the caps of days before an account's newest one, which lies with the account.
+//! What was earned on days before an account's newest one, which lies with the account: it counts against caps, and
+//! for tiers. Behaviour 1 knows only days with a cap.
 
 use accolade_domain::amount::Points;
+use accolade_domain::tier::WINDOW_DAYS_MAX;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed};
 
@@ -24,12 +26,15 @@ pub struct CapDayKey {
     pub day: Day,
 }
 
-/// From when on nobody knows any more what is counted against `day`: until then an event of that day can
+/// From when on nobody asks any more what is counted against the cap of `day`: until then an event of that day can
 /// come, or be released from the dead letters.
 pub fn forgotten_at(day: Day, settings: &Settings) -> Timestamp {
-    let ends = (i64::from(day.0) + 1) * DAY_MICROS;
     let after = settings.window_micros() + dead_letters::KEPT_MICROS + ZONE_MICROS_MAX;
-    Timestamp::from_micros(ends).plus_micros(after)
+    end_of(day).plus_micros(after)
+}
+
+fn end_of(day: Day) -> Timestamp {
+    Timestamp::from_micros((i64::from(day.0) + 1) * DAY_MICROS)
 }
 
 impl Table for CapDays {
@@ -60,7 +65,9 @@ impl Table for CapDays {
 }
 
 impl Paged for CapDays {
+    /// A program may come that asks for the longest window.
     fn ends(key: &CapDayKey, _: Option<&Points>, settings: &Settings) -> Option<Timestamp> {
-        Some(forgotten_at(key.day, settings))
+        let in_window = end_of(key.day).plus_micros(i64::from(WINDOW_DAYS_MAX) * DAY_MICROS);
+        Some(forgotten_at(key.day, settings).max(in_window.plus_micros(ZONE_MICROS_MAX)))
     }
 }

@@ -4,13 +4,12 @@
 use std::borrow::Cow;
 
 use accolade_domain::amount::Points;
-use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::{Input, Loaded, apply};
 use accolade_engine::behaviour::{Behaviour, FIRST};
 use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::rules::Rules;
-use accolade_engine::step::Step;
+use accolade_engine::step::{NewNotice, Step};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Slice};
 
@@ -27,8 +26,7 @@ fn apply_second<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> St
         more.points = Points::from_hundredths(100).expect("few points");
         more.balance_after = more.balance_after.plus(more.points).expect("few points");
         step.entries.push(more);
-        let subject = loaded.account.map(|account| account.subject).unwrap_or_default();
-        step.notices.push(Notice { kind: 7, operator: 1, subject, body: Cow::Borrowed(b"bonus") });
+        step.notices.push(NewNotice { kind: 7, body: Cow::Borrowed(b"bonus") });
     }
     step
 }

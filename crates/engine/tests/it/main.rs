@@ -11,3 +11,4 @@ mod replay;
 mod rules;
 mod scenarios;
 mod state;
+mod tiers;

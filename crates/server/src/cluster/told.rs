@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_outcome_arrives_as_it_was_with_its_points() {
-        let parts = Parts { base: Rate::parse("0.1").unwrap(), rate: Rate::parse("2").unwrap() };
+        let parts = Parts::of(Rate::parse("0.1").unwrap(), Rate::parse("2").unwrap());
         let place = Place { partition: 3, batch: 70_000, slot: 2, number: 0 };
         let counted = Outcome::Counted {
             version: 7,
@@ -82,6 +82,7 @@ mod tests {
             capped: points(50),
             parts,
             cap_day: Some(Day(20_000)),
+            earned_on: Some(Day(20_000)),
         };
         let told = [
             None,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::amount::{Multiplier, Points};
+use accolade_domain::amount::Points;
 use accolade_domain::event::{Event, Wager};
 use accolade_domain::ledger::Entry;
 use accolade_domain::outcome::Outcome;
@@ -18,6 +18,7 @@ use accolade_wire::timestamp;
 use super::json::Object;
 use super::{Aside, Output, Topic, Wanted};
 use crate::dead_letters::{id_of, stage_of};
+use crate::shapes::multiplier;
 
 /// The longest value of a topic: with key and head it stays below what brokers and clients take unless
 /// told otherwise, a million bytes.
@@ -158,8 +159,8 @@ impl Values {
                 .text("operatorId", operator)
                 .number("pointsEarned", points)
                 .number("wagerAmount", wager.stake)
-                .number("multiplier", Multiplier::of(parts.base, parts.rate))
-                .number("bonusPoints", Points::ZERO)
+                .number("multiplier", multiplier(parts).0)
+                .number("bonusPoints", parts.promoted.bonus)
                 .number("cappedPoints", capped)
                 .plain("timestamp", timestamp::write(wager.at))
                 .plain("calculatedAt", timestamp::write(time))

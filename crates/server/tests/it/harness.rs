@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_engine::behaviour::Behaviour;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_server::{Peer, Service, Settings};
 use accolade_storage::node::{Node, NodeOptions};
@@ -123,6 +124,15 @@ impl Api {
     /// A node with [`OPERATOR`] and no program.
     pub(crate) async fn without_program() -> Self {
         Self::with_limits(Settings::default(), 0).await
+    }
+
+    /// A node of a release that knows these behaviours, with [`OPERATOR`] and no program.
+    pub(crate) async fn knowing(behaviours: &'static [Behaviour]) -> Self {
+        let mut api = Self::open(tempfile::tempdir().unwrap(), Settings::default(), |options| {
+            options.behaviours = behaviours;
+        });
+        api.key = api.add_operator(OPERATOR, 0).await;
+        api
     }
 
     /// A node with [`OPERATOR`] and [`PROGRAM`], in force since 2020.

@@ -29,6 +29,7 @@ mod players;
 mod program;
 mod readiness;
 mod request_ids;
+mod rising;
 mod roles;
 mod serving;
 mod tenancy;

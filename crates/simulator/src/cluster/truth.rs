@@ -73,7 +73,7 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    pub(super) fn new(number: u16) -> Self {
+    pub(super) fn new(number: u16, behaviour: u16) -> Self {
         let reference = Partition::new(number);
         Self {
             number,
@@ -85,7 +85,9 @@ impl Truth {
             batches: Vec::new(),
             states: vec![digest(&reference)],
             named: String::new(),
-            model: Model::new(WindowSettings::default()).with_faulty_stake(FAULTY_STAKE),
+            model: Model::new(WindowSettings::default())
+                .under(behaviour)
+                .with_faulty_stake(FAULTY_STAKE),
             reference,
             store: MemoryStore::default(),
             shared: fold::shared(),

@@ -142,6 +142,9 @@ fn program() -> ModelProgram {
             caps_per_day: Vec::new(),
         },
         jurisdictions: BTreeMap::new(),
+        promotions: Vec::new(),
+        counts_first_only: false,
+        tiers: None,
     }
 }
 

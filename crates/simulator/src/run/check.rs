@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::ops::Bound;
 
 use accolade_domain::event::Consent;
-use accolade_domain::ledger::{ChainHash, Place};
+use accolade_domain::ledger::{ChainHash, Parts, Place, Promoted, Subject};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 use accolade_engine::contract::memory::MemoryStore;
@@ -17,12 +17,15 @@ use accolade_storage::driver::Ground;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::pages;
 use accolade_wire::bytes::Cursor;
+use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::notice::{TIER_MOVED, TierMoved};
 use accolade_wire::record::Slice;
 
 use super::fold::{Heard, Reference};
 use crate::model::letters::LetterState;
-use crate::model::{Expected, Model, ModelOutcome};
+use crate::model::tiers::ModelMove;
+use crate::model::{Expected, Model, ModelOutcome, ModelParts};
 use crate::random::Random;
 
 /// What must become of a record.
@@ -59,9 +62,10 @@ pub(crate) fn outcome(heard: &Heard, expectation: &Expectation) {
                 told(outcome, Some(why.code()), 0, 0)
             }
         },
-        Outcome::Counted { version, points, .. } => {
-            told(ModelOutcome::Counted, None, points.hundredths(), *version)
-        }
+        Outcome::Counted { version, points, parts, .. } => Expected {
+            parts: Some(modelled(parts)),
+            ..told(ModelOutcome::Counted, None, points.hundredths(), *version)
+        },
         Outcome::Recorded => told(ModelOutcome::Counted, None, 0, 0),
         Outcome::Refused { refusal, version } => {
             told(ModelOutcome::Refused, Some(refusal.code()), 0, *version)
@@ -94,7 +98,68 @@ fn told(
     version: u32,
 ) -> Expected {
     let version = Some(version).filter(|version| *version > 0);
-    Expected { outcome, reason, points, balance: None, version, first: None }
+    Expected { outcome, reason, points, balance: None, version, first: None, parts: None }
+}
+
+/// Recorded parts as the model has them.
+fn modelled(parts: &Parts) -> ModelParts {
+    let Promoted { counted, multiply, bonus } = parts.promoted;
+    ModelParts {
+        promotions: counted,
+        multiply: (multiply.mantissa(), multiply.decimals().into()),
+        bonus: bonus.hundredths(),
+        tier: parts.tier.map(|tier| (tier.level.into(), tier.multiplier.units())),
+    }
+}
+
+/// The levels of a reference's players, and all that was told of them, are the model's.
+pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Model) -> u64 {
+    let mut told = told_moves(partition.number(), store);
+    let mut count = 0;
+    for (ordinal, player) in (0..).zip(partition.players().all()) {
+        let operator =
+            partition.rules().operator_numbered(player.operator).expect("it has players");
+        let key = (operator.id.to_string(), player.name.to_string());
+        let settled = partition.settled(ordinal, store).expect("maps do not fail");
+        let tier = settled.as_ref().map_or(player.account.tier(), |settled| settled.timed.tier);
+        let standing = tier.map(|tier| {
+            let version = operator.versions.get(tier.version).expect("a version stays");
+            let tiers = version.program.program.tiers.as_ref().expect("it has tiers");
+            let level = &tiers.levels.get(tier.state.level()).name;
+            (level.to_string(), tier.state.points().hundredths())
+        });
+        assert_eq!(standing, model.standing(&key), "level and points of {key:?}");
+        // What nobody has asked for yet, the next one hears.
+        let mut moves = told.remove(&player.account.subject).unwrap_or_default();
+        moves.extend(settled.iter().flat_map(|settled| settled.changes.iter().map(told_move)));
+        assert_eq!(moves, model.accounts()[&key].moves, "moves between levels of {key:?}");
+        count += moves.len() as u64;
+    }
+    assert!(told.is_empty(), "moves of nobody: {told:?}");
+    count
+}
+
+/// All moves that the journal of a partition tells of.
+fn told_moves(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Vec<ModelMove>> {
+    let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for ((_, batch), folded) in store.batches.range((partition, 0)..=(partition, u64::MAX)) {
+        for slot in 0..=folded.count {
+            let place = Place { partition, batch: *batch, slot, number: 0 };
+            let recorded = store.recorded(place).expect("it was folded");
+            for StoredNotice { notice, .. } in recorded.notices {
+                assert_eq!(notice.kind, TIER_MOVED, "kind of a notice");
+                let moved = TierMoved::read(&notice.body).expect("the fold wrote it");
+                told.entry(notice.subject).or_default().push(told_move(&moved));
+            }
+        }
+    }
+    told
+}
+
+fn told_move(moved: &TierMoved) -> ModelMove {
+    let name = |level: &Option<Box<str>>| level.as_ref().map(ToString::to_string);
+    let (before, after) = (name(&moved.before), name(&moved.after));
+    ModelMove { before, after, day: moved.day.0.into() }
 }
 
 /// The accounts and dead letters of a partition are the model's.

@@ -7,7 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::{EntryKind, Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::{Input, Loaded, What, apply};
-use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::behaviour::{Behaviour, FIRST, SECOND};
 use accolade_engine::contract::faulty::{is_judged, stake_of};
 use accolade_engine::contract::gifts::with_gifts;
 use accolade_engine::contract::memory::MemoryStore;
@@ -111,7 +111,9 @@ pub(crate) fn is_meant(message: &str) -> bool {
 
 /// What a node decides by.
 pub(crate) fn shared() -> Shared {
-    Shared::new(&[Behaviour { apply: faulty, ..FIRST }])
+    const FAULTY: &[Behaviour] =
+        &[Behaviour { apply: faulty, ..FIRST }, Behaviour { apply: faulty, ..SECOND }];
+    Shared::new(FAULTY)
 }
 
 /// The rules with gifts, one of which fails at a certain stake, and which fail now and then wherever they

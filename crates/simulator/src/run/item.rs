@@ -169,12 +169,12 @@ impl Item {
         }
     }
 
-    pub(crate) fn genesis(partitions: u16, now: i64) -> Self {
+    pub(crate) fn genesis(partitions: u16, behaviour: u16, now: i64) -> Self {
         let control = Control::Genesis {
             cluster_id: "5ca1ab1e".into(),
             partitions,
             hash_key: to_hex(&HASH_KEY),
-            behaviour: accolade_engine::rules::BEHAVIOUR,
+            behaviour,
             window_hours: 168,
             recent_hours: 24,
         };

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{HOUR, OPERATORS, SECOND, some_of};
 use crate::calendar;
-use crate::input::{ModelOverrides, ModelProgram, ModelRounding, ModelRules, ModelZone};
+use crate::input::{
+    ModelDate, ModelEvery, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion, ModelRounding,
+    ModelRules, ModelTiers, ModelWindow, ModelZone,
+};
 use crate::random::Random;
 use crate::workload::events::{ATTO, CATEGORIES, GAMES, PLAYERS, STAKES};
 
@@ -18,6 +21,10 @@ pub(super) struct Programs {
     caps_percent: u64,
     has_great_rates: bool,
     has_jurisdictions: bool,
+    promotions_percent: u64,
+    tiers_percent: u64,
+    /// The tiers of the version before, which often stay.
+    tiers: Option<ModelTiers>,
     zones: Vec<ModelZone>,
     versions: Vec<(String, i64)>,
 }
@@ -26,16 +33,21 @@ const ROUNDINGS: [ModelRounding; 3] =
     [ModelRounding::Down, ModelRounding::HalfUp, ModelRounding::HalfEven];
 
 impl Programs {
-    pub(super) fn new(random: &mut Random) -> Self {
+    pub(super) fn new(behaviour: u16, random: &mut Random) -> Self {
         let mut zones = calendar::zones();
         random.shuffle(&mut zones);
         zones.truncate(1 + random.index(2));
+        // Behaviour 1 refuses documents that have any.
+        let of_second = |percent| if behaviour < 2 { 0 } else { percent };
         Self {
             operators: Vec::new(),
             strictness_percent: *random.pick(&[0, 5, 20, 50]),
             caps_percent: *random.pick(&[0, 30, 90]),
             has_great_rates: random.percent(15),
             has_jurisdictions: random.percent(60),
+            promotions_percent: of_second(*random.pick(&[0, 40, 90])),
+            tiers_percent: of_second(*random.pick(&[0, 60, 95])),
+            tiers: None,
             zones,
             versions: Vec::new(),
         }
@@ -63,10 +75,16 @@ impl Programs {
             _ => now + random.between(HOUR, 60 * HOUR),
         };
         self.versions.push((operator.clone(), effective_from));
-        (operator, effective_from, self.program(random))
+        let mut program = self.program(now, random);
+        if self.tiers.is_some() && random.percent(40) {
+            program.tiers.clone_from(&self.tiers);
+        } else {
+            self.tiers.clone_from(&program.tiers);
+        }
+        (operator, effective_from, program)
     }
 
-    fn program(&self, random: &mut Random) -> ModelProgram {
+    fn program(&self, now: i64, random: &mut Random) -> ModelProgram {
         let (currency, others) = match random.below(3) {
             0 => ("BTC", [("EUR", 1_639), ("USD", 1_508), ("JPY", 10)]),
             _ => ("EUR", [("USD", 92_000_000), ("BTC", 6_100_000_000_000), ("JPY", 612_345)]),
@@ -95,7 +113,69 @@ impl Programs {
             rates,
             rules: self.rules(random),
             jurisdictions,
+            promotions: self.promotions(now, random),
+            counts_first_only: self.promotions_percent > 0 && random.percent(30),
+            tiers: random.percent(self.tiers_percent).then(|| self.some_tiers(random)),
         }
+    }
+
+    fn some_tiers(&self, random: &mut Random) -> ModelTiers {
+        let mut names = ["bronze", "silver", "gold", "platinum", "diamond"];
+        random.shuffle(&mut names);
+        let mut from = 0;
+        let mut levels = Vec::new();
+        for name in &names[..=random.index(names.len())] {
+            let multiplier = random.percent(80).then(|| self.promoted(random));
+            levels.push(ModelLevel { name: (*name).into(), from, multiplier });
+            // As much as a wager gives, or a few.
+            from += *random.pick(&[1, 10, 100, 500, 1_000, 2_500, 20_000]);
+        }
+        ModelTiers {
+            window: match random.below(8) {
+                0 => ModelWindow::Month,
+                1 => ModelWindow::Quarter,
+                2 => ModelWindow::Year,
+                _ => ModelWindow::Rolling(*random.pick(&[1, 2, 3, 7, 30, 90, 365, 3_660])),
+            },
+            levels,
+            grace: random.percent(80).then(|| *random.pick(&[0, 1, 2, 5, 10, 30, 100, 3_660])),
+        }
+    }
+
+    fn promotions(&self, now: i64, random: &mut Random) -> Vec<ModelPromotion> {
+        if !random.percent(self.promotions_percent) {
+            return Vec::new();
+        }
+        let count = 1 + random.below(4);
+        (0..count).map(|number| self.promotion(number, now, random)).collect()
+    }
+
+    /// One that begins, holds or ends about now.
+    fn promotion(&self, number: u64, now: i64, random: &mut Random) -> ModelPromotion {
+        let from = now + random.between(-3 * 24 * HOUR, 24 * HOUR);
+        let to = from + random.between(1, 6 * 24 * HOUR);
+        let gives = random.below(3);
+        let jurisdictions = if random.percent(25) {
+            some_of(&["Atlantis", "Malta", "Ontario"], random)
+        } else {
+            Vec::new()
+        };
+        ModelPromotion {
+            name: format!("promotion-{number}"),
+            from: random.percent(40).then_some(from),
+            to: random.percent(40).then_some(to),
+            every: random.percent(50).then(|| every(now, random)),
+            jurisdictions,
+            multiply: (gives > 0).then(|| self.promoted(random)),
+            bonus: (gives < 2).then(|| *random.pick(&[500, 1, 25, 0, 333, POINTS_MAX])),
+        }
+    }
+
+    fn promoted(&self, random: &mut Random) -> u64 {
+        if self.has_great_rates && random.percent(30) {
+            return *random.pick(&[RATE_MAX, RATE_MAX - 1]);
+        }
+        *random.pick(&[200_000_000, 150_000_000, 50_000_000, 33_333_333, 100_000_001, 100_000_000])
     }
 
     fn rules(&self, random: &mut Random) -> ModelRules {
@@ -192,6 +272,41 @@ impl Programs {
         vec![*random.pick(&[1_000, 1_501, 333, 50_000, 100_000_000_000_000_000])]
     }
 }
+
+/// Recurring times near `now`: in most zones it is another hour, and near midnight another day.
+fn every(now: i64, random: &mut Random) -> ModelEvery {
+    let near = |random: &mut Random| now + random.between(-24 * HOUR, 24 * HOUR);
+    let minute = |random: &mut Random| near(random).div_euclid(60 * SECOND).rem_euclid(24 * 60);
+    let mut every = ModelEvery::default();
+    let says = 1 + random.below(7);
+    if says & 1 != 0 {
+        every.days = (0..7).filter(|_| random.percent(40)).collect();
+    }
+    if says & 2 != 0 {
+        let count = 1 + random.below(2);
+        every.hours = (0..count).map(|_| (minute(random), minute(random))).collect();
+    }
+    let is_empty = every.days.is_empty() && every.hours.is_empty();
+    if says & 4 != 0 || is_empty {
+        let count = 1 + random.below(3);
+        every.dates = (0..count).map(|_| near_date(near(random), random)).collect();
+    }
+    every
+}
+
+fn near_date(near: i64, random: &mut Random) -> ModelDate {
+    let (_, month, of_month) = calendar::date(near.div_euclid(24 * HOUR));
+    match random.below(3) {
+        0 => ModelDate::Monthly(of_month),
+        1 => ModelDate::Last,
+        _ => ModelDate::Yearly(month, of_month),
+    }
+}
+
+/// The greatest rate: 10^10.
+const RATE_MAX: u64 = 1_000_000_000_000_000_000;
+/// The greatest number of points, in hundredths: 10^15.
+const POINTS_MAX: i64 = 100_000_000_000_000_000;
 
 /// The smallest unit of money is the smallest difference that a minimum can have.
 const _: () = assert!(STAKES[0] > 0 && STAKES[3] < 1_000 * ATTO);

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use accolade_domain::amount::Points;
-use accolade_domain::earning::{CapUse, Decision, decide};
+use accolade_domain::earning::{Decision, Standing, decide};
 use accolade_domain::event::Event;
 use accolade_simulator::input::ModelEvent;
 use accolade_simulator::model::{Expected, Input, Model, ModelOutcome, WindowSettings};
@@ -43,7 +42,9 @@ fn both_ladders_decide_alike() {
                     let Some(Event::Wager(wager)) = meant(&record.event, None) else {
                         unreachable!()
                     };
-                    let real = decide(program, &wager, None, CapUse::Used(Points::ZERO));
+                    // A new player has the lowest level.
+                    let level = program.tiers.as_ref().map(|_| 0);
+                    let real = decide(program, &wager, Standing { level, ..Standing::NEW });
                     assert_eq!(
                         told(&real),
                         modelled(&expected),
@@ -58,15 +59,21 @@ fn both_ladders_decide_alike() {
     assert!(decided.len() == 12 && decided.values().all(|count| *count > 20), "{decided:?}");
 }
 
-fn told(decision: &Decision) -> (&'static str, i64) {
+/// What became of a wager, its points, and the promotions that counted.
+type Told = (&'static str, i64, u64);
+
+fn told(decision: &Decision) -> Told {
     match decision {
-        Decision::Counted(earned) => ("counted", earned.points.hundredths()),
-        Decision::Refused(refusal) => (refusal.code(), 0),
-        Decision::OutOfRange => ("out_of_range", 0),
+        Decision::Counted(earned) => {
+            ("counted", earned.points.hundredths(), earned.parts.promoted.counted)
+        }
+        Decision::Refused(refusal) => (refusal.code(), 0, 0),
+        Decision::OutOfRange => ("out_of_range", 0, 0),
     }
 }
 
-fn modelled(expected: &Expected) -> (&'static str, i64) {
+fn modelled(expected: &Expected) -> Told {
     let counted = expected.outcome == ModelOutcome::Counted;
-    (if counted { "counted" } else { expected.reason.unwrap() }, expected.points)
+    let promotions = expected.parts.map_or(0, |parts| parts.promotions);
+    (if counted { "counted" } else { expected.reason.unwrap() }, expected.points, promotions)
 }

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
+use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::event::{Event, GameEvent, Void, Wager};
 use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules, VoidFloor,
 };
+use accolade_domain::promotion::{Combine, Dates, Every, Hours, Promotion, When};
+use accolade_domain::tier::{GraceDays, Level, Levels, Tiers, Window, WindowDays};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
-use accolade_simulator::input::{ModelEvent, ModelProgram, ModelRounding, ModelRules};
+use accolade_simulator::input::{
+    ModelDate, ModelEvent, ModelEvery, ModelLevel, ModelProgram, ModelPromotion, ModelRounding,
+    ModelRules, ModelTiers, ModelWindow,
+};
 use accolade_simulator::random::Random;
 use accolade_simulator::workload::{Action, Door, Workload};
 use accolade_wire::identity::{Content, HashKey};
@@ -132,7 +138,78 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         voids: if program.voids_to_zero { VoidFloor::Balance } else { VoidFloor::Unlimited },
         rates: rates(&program.rates),
         rules: meant_rules(&program.rules),
+        promotions: program.promotions.iter().map(meant_promotion).collect(),
+        promotions_combine: if program.counts_first_only { Combine::First } else { Combine::All },
         jurisdictions: merged.collect(),
+        tiers: program.tiers.as_ref().map(meant_tiers),
+    }
+}
+
+fn meant_tiers(tiers: &ModelTiers) -> Tiers {
+    let days = |days: i64| u16::try_from(days).unwrap();
+    let level = |level: &ModelLevel| Level {
+        name: level.name.as_str().into(),
+        from: Points::from_hundredths(level.from).unwrap(),
+        multiplier: level.multiplier.map_or(Rate::ONE, |rate| Rate::from_units(rate).unwrap()),
+    };
+    Tiers {
+        window: match tiers.window {
+            ModelWindow::Rolling(rolling) => {
+                Window::Rolling(WindowDays::new(days(rolling)).unwrap())
+            }
+            ModelWindow::Month => Window::Calendar(Period::Month),
+            ModelWindow::Quarter => Window::Calendar(Period::Quarter),
+            ModelWindow::Year => Window::Calendar(Period::Year),
+        },
+        levels: Levels::new(tiers.levels.iter().map(level).collect()).unwrap(),
+        grace: GraceDays::new(days(tiers.grace.unwrap_or(0))).unwrap(),
+    }
+}
+
+fn meant_promotion(promotion: &ModelPromotion) -> Promotion {
+    Promotion {
+        name: promotion.name.as_str().into(),
+        when: When {
+            from: promotion.from.map(Timestamp::from_micros),
+            to: promotion.to.map(Timestamp::from_micros),
+            every: promotion.every.as_ref().map(meant_every),
+        },
+        jurisdictions: sorted(&promotion.jurisdictions),
+        multiply: promotion.multiply.map_or(Rate::ONE, |rate| Rate::from_units(rate).unwrap()),
+        bonus: Points::from_hundredths(promotion.bonus.unwrap_or(0)).unwrap(),
+    }
+}
+
+fn meant_every(every: &ModelEvery) -> Every {
+    let small = |number: i64| u16::try_from(number).unwrap();
+    let day = |day: i64| u8::try_from(day).unwrap();
+    let mut dates = Dates::default();
+    for date in &every.dates {
+        assert!(match *date {
+            ModelDate::Monthly(of_month) => dates.add_monthly(day(of_month)),
+            ModelDate::Yearly(month, of_month) => {
+                dates.add_yearly(u8::try_from(month).unwrap(), day(of_month))
+            }
+            ModelDate::Last => {
+                dates.add_last_of_months();
+                true
+            }
+        });
+    }
+    let weekday = |day: &i64| match day {
+        0 => Weekday::Monday,
+        1 => Weekday::Tuesday,
+        2 => Weekday::Wednesday,
+        3 => Weekday::Thursday,
+        4 => Weekday::Friday,
+        5 => Weekday::Saturday,
+        _ => Weekday::Sunday,
+    };
+    let hours = |(from, to): &(i64, i64)| Hours::between(small(*from), small(*to)).unwrap();
+    Every {
+        days: every.days.iter().map(weekday).collect(),
+        hours: every.hours.iter().map(hours).collect(),
+        dates,
     }
 }
 

@@ -292,11 +292,11 @@ fn a_manifest_does_not_grow_with_the_rules() {
 fn a_directory_under_a_behaviour_of_a_newer_release_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let mut node = Node::open(folder.path(), 1 << 16);
-    node.shared.history = RulesHistory::knowing(2);
+    node.shared.history = RulesHistory::knowing(3);
     node.begin();
-    node.control(&Control::Behaviour { number: 2 });
+    node.control(&Control::Behaviour { number: 3 });
     node.fold_all();
-    assert_eq!(node.rules(0).settings.behaviour, 2);
+    assert_eq!(node.rules(0).settings.behaviour, 3);
     node.checkpoint(|_| true);
     drop(node);
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(folder.path()).unwrap());
@@ -304,8 +304,8 @@ fn a_directory_under_a_behaviour_of_a_newer_release_is_not_opened() {
     assert!(matches!(newer, StorageError::NewerRules(_)), "{newer}");
     assert_eq!(
         in_full(&newer),
-        "the data directory was written by a newer release: behaviour 2 is not known to this release, \
-         which knows behaviours 1 to 1: start a newer one"
+        "the data directory was written by a newer release: behaviour 3 is not known to this release, \
+         which knows behaviours 1 to 2: start a newer one"
     );
 }
 

@@ -3,15 +3,13 @@
 use std::fmt;
 
 use accolade_domain::amount::{Amount, Points};
-use accolade_domain::earning::{CapUse, Decision, decide};
+use accolade_domain::earning::{Decision, Standing, decide};
 use accolade_domain::event::{Consent, Wager};
 use accolade_domain::program::Program;
 use accolade_domain::refusal::{DeadReason, Refusal};
-use accolade_domain::time::Timestamp;
 
 use super::fields::{Field, Problems, Section};
-use crate::document::{Node, Position, Value};
-use crate::timestamp;
+use crate::document::{Node, Position};
 
 /// Reasons that no program gives: the log, or another part of Accolade, decides them.
 const OUTSIDE: [Refusal; 5] = [
@@ -89,8 +87,8 @@ pub(super) fn run(root: &Node, program: &Program) -> Vec<Failure> {
 }
 
 fn run_one(case: Case<'_>, program: &Program) -> Option<Failure> {
-    let unused = CapUse::Used(Points::ZERO);
-    let given = match decide(program, &case.wager, case.consent, unused) {
+    let standing = Standing { consent: case.consent, ..Standing::NEW };
+    let given = match decide(program, &case.wager, standing) {
         Decision::Counted(earned) => Verdict::Points(earned.points),
         Decision::Refused(refusal) => Verdict::Refused(refusal),
         Decision::OutOfRange => Verdict::OutOfRange,
@@ -186,20 +184,6 @@ fn read_wager<'d>(field: &Field<'d>, currency: &'d str, problems: &mut Problems)
             .or(Amount::parse("1").ok())
             .unwrap_or_default(),
         win: None,
-        at: section
-            .get("timestamp")
-            .and_then(|field| read_time(field, problems))
-            .unwrap_or_default(),
+        at: section.get("timestamp").and_then(|field| field.time(problems)).unwrap_or_default(),
     }
-}
-
-fn read_time(field: &Field<'_>, problems: &mut Problems) -> Option<Timestamp> {
-    let time = match &field.node.value {
-        Value::Text(text) => timestamp::read(text),
-        _ => None,
-    };
-    if time.is_none() {
-        field.expected("a time such as `2024-11-11T10:30:00Z`", problems);
-    }
-    time
 }

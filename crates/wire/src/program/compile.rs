@@ -9,12 +9,15 @@ use accolade_domain::program::{
 };
 use accolade_domain::time::ZoneOffsets;
 
+use super::Reads;
 use super::cases;
 use super::fields::{Field, Problems, Section, refuse_case_variants};
+use super::promotions;
+use super::tiers;
 use crate::document::{Member, Node, Value};
 use crate::event::CURRENCY_BYTES_MAX;
 
-const KEYS: [&str; 13] = [
+const KEYS: &[&str] = &[
     "currency",
     "timezone",
     "enabled",
@@ -29,16 +32,25 @@ const KEYS: [&str; 13] = [
     "expiry",
     "tests",
 ];
-const KEYS_LATER: [&str; 3] = ["tiers", "promotions", "redemption"];
+const KEYS_SECOND: [&str; 3] = ["tiers", "promotions", "promotionsCombine"];
+const KEYS_LATER: [&str; 1] = ["redemption"];
 /// What a jurisdiction may override.
 const RULE_KEYS: [&str; 3] = ["enabled", "eligibility", "earning"];
 /// Most jurisdictions: each is merged and checked as a whole.
 const JURISDICTIONS_MAX: usize = 256;
 
 /// Reads the whole document. What it returns is of use only where there is no problem.
-pub(super) fn program(root: &Node, zone: ZoneOffsets, problems: &mut Problems) -> Program {
+pub(super) fn program(
+    root: &Node,
+    zone: ZoneOffsets,
+    reads: Reads,
+    problems: &mut Problems,
+) -> Program {
     let field = Field::root(root);
-    let section = field.section(&KEYS, &KEYS_LATER, problems);
+    let section = match reads {
+        Reads::First => field.section(KEYS, &[&KEYS_LATER[..], &KEYS_SECOND].concat(), problems),
+        Reads::Second => field.section(&[KEYS, &KEYS_SECOND].concat(), &KEYS_LATER, problems),
+    };
     let currency = currency(&section, &field, problems);
     if let Some(field) = section.get("timezone") {
         field.name(problems);
@@ -54,6 +66,9 @@ pub(super) fn program(root: &Node, zone: ZoneOffsets, problems: &mut Problems) -
         voids: voids(&section, problems),
         rates: rates(&section, currency, problems),
         rules: rules(&section, problems),
+        tiers: tiers::tiers(&section, problems),
+        promotions: promotions::promotions(&section, problems),
+        promotions_combine: promotions::combine(&section, problems),
         jurisdictions: BTreeMap::new(),
     };
     program.jurisdictions = jurisdictions(root, &section, &program.rules, problems);

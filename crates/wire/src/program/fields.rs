@@ -2,9 +2,11 @@
 
 use accolade_domain::amount::{Amount, DecimalError, Points, Rate};
 use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::time::Timestamp;
 
 use super::spelling::hint;
 use crate::document::{DocumentProblem, Member, Node, PROBLEMS_MAX, Position, Value, step_into};
+use crate::timestamp;
 
 /// Most names in one list or mapping, for every jurisdiction has its own copy of the rules.
 const NAMES_MAX: usize = 10_000;
@@ -243,6 +245,20 @@ impl<'d> Field<'d> {
     /// A number of points.
     pub(super) fn points(&self, problems: &mut Problems) -> Option<Points> {
         self.decimal("points such as `10.00`", Points::parse, problems)
+    }
+
+    /// A moment.
+    pub(super) fn time(&self, problems: &mut Problems) -> Option<Timestamp> {
+        let time = match &self.node.value {
+            Value::Text(text) => timestamp::read(text),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
+                None
+            }
+        };
+        if time.is_none() {
+            self.expected("a time such as `2024-11-11T10:30:00Z`", problems);
+        }
+        time
     }
 
     fn decimal<T>(

@@ -1,9 +1,12 @@
 //! The binary formats under arbitrary bytes: an error at the most, and nothing unbounded.
 
+use accolade_domain::account::Account;
 use accolade_domain::ledger::Subject;
+use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::id_text::read_id;
 use accolade_wire::journal::Outcomes;
+use accolade_wire::notice::TierMoved;
 use accolade_wire::record::{Record, Slice};
 use accolade_wire::state::{put_account, read_account};
 use bolero::check;
@@ -43,6 +46,34 @@ fn an_account_of_any_bytes_is_read_as_it_would_be_written() {
         put_account(&mut written, &account);
         let again = read_account(&mut Cursor::new(&written, "account"), subject);
         assert_eq!(again.as_ref(), Ok(&account));
+    });
+}
+
+#[test]
+fn an_account_with_a_tier_of_any_bytes_is_read_as_it_would_be_written() {
+    let mut head = Vec::new();
+    put_account(&mut head, &Account::new(Subject([7; 16]), Timestamp::default()));
+    head[0] = 2;
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
+        let bytes = [&head, bytes].concat();
+        let subject = Subject([7; 16]);
+        let Ok(account) = read_account(&mut Cursor::new(&bytes, "account"), subject) else {
+            return;
+        };
+        let mut written = Vec::new();
+        put_account(&mut written, &account);
+        let again = read_account(&mut Cursor::new(&written, "account"), subject);
+        assert_eq!(again.as_ref(), Ok(&account));
+    });
+}
+
+#[test]
+fn a_notice_of_any_bytes_is_read_as_it_would_be_written() {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
+        let bytes = [&[1], bytes].concat();
+        if let Ok(moved) = TierMoved::read(&bytes) {
+            assert_eq!(TierMoved::read(&moved.to_bytes()), Ok(moved));
+        }
     });
 }
 

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::account::{Account, CapDay, Trail};
-use accolade_domain::amount::{Points, Rate};
+use accolade_domain::account::{Account, AccountTier, CapDay, Timed, Trail};
+use accolade_domain::amount::{Factor, Points, Rate};
 use accolade_domain::event::Consent;
-use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Subject};
+use accolade_domain::ledger::{
+    ChainHash, Entry, EntryKind, Parts, Place, Promoted, Subject, TierPart,
+};
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::{DeadReason, Refusal};
+use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::event::read_wager;
@@ -17,6 +20,7 @@ use accolade_wire::journal::{
     Outcomes, PassedOver, StoredEntry, TimeSlot, begin_slice, put_outcome,
 };
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::notice::TierMoved;
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
 use accolade_wire::state::{put_account, read_account};
@@ -44,7 +48,7 @@ fn entry() -> Entry<'static> {
         capped: Points::from_hundredths(5).unwrap(),
         cause: Cow::Borrowed("5b1c7c3e-6a53-4d7e-9f0a-0a6f8f0a2b11"),
         program_version: 12,
-        parts: Parts { base: Rate::parse("0.1").unwrap(), rate: Rate::parse("0.92").unwrap() },
+        parts: Parts::of(Rate::parse("0.1").unwrap(), Rate::parse("0.92").unwrap()),
         event_time: AT,
         record_time: AT.plus_micros(250),
         place: PLACE,
@@ -77,10 +81,11 @@ fn a_record_in_its_slice() {
 
 #[test]
 fn an_unknown_format_is_refused_by_its_number() {
-    let is_refused = |bad: BadFormat, what: &str| {
-        let expected = format!("a {what} has format 9, and this release knows format 1");
+    let is_newer = |bad: BadFormat, what: &str, known: u8| {
+        let expected = format!("a {what} has format 9, and this release knows format {known}");
         assert_eq!(bad.to_string(), expected);
     };
+    let is_refused = |bad: BadFormat, what: &str| is_newer(bad, what, 1);
     let (kind, source, received_at) = (Kind::Wager, Source::Http, AT);
     let record = Record { kind, source, operator: "", received_at, origin: None, body: b"{}" };
     let mut bytes = Vec::new();
@@ -95,7 +100,8 @@ fn an_unknown_format_is_refused_by_its_number() {
     is_refused(Outcomes::read(&slice).unwrap_err(), "journal slice");
     is_refused(Order::read(&[9, 1]).unwrap_err(), "record of the order");
     let account = read_account(&mut Cursor::new(&[9], "checkpoint"), Subject([0; 16]));
-    is_refused(account.unwrap_err(), "account");
+    is_newer(account.unwrap_err(), "account", 2);
+    is_refused(TierMoved::read(&[9]).unwrap_err(), "notice of a tier");
 }
 
 #[test]
@@ -155,9 +161,23 @@ fn the_outcomes_of_a_batch() {
     };
     let nothing = Points::ZERO;
     let outcomes = [
-        Outcome::Counted { version: 12, points, capped, parts, cap_day: Some(Day(20_038)) },
+        Outcome::Counted {
+            version: 12,
+            points,
+            capped,
+            parts,
+            cap_day: Some(Day(20_038)),
+            earned_on: None,
+        },
         Outcome::Voided { wager: Some(PLACE), points: voided.points, version: 3 },
-        Outcome::Counted { version: 12, points: nothing, capped, parts, cap_day: None },
+        Outcome::Counted {
+            version: 12,
+            points: nothing,
+            capped,
+            parts,
+            cap_day: None,
+            earned_on: None,
+        },
         Outcome::Recorded,
         Outcome::Refused { refusal: Refusal::BelowMinimum, version: 12 },
         Outcome::Repeated { first: PLACE },
@@ -266,6 +286,139 @@ fn the_hash_of_an_entry() {
     );
 }
 
+/// What promotions and a tier make of an entry, and of its outcome.
+fn promoted() -> Parts {
+    let (base, rate) = (Rate::parse("0.1").unwrap(), Rate::parse("0.92").unwrap());
+    let promoted = Promoted {
+        counted: 0b101,
+        multiply: Factor::new(123_456_789_012_345_678_901, 20),
+        bonus: Points::from_hundredths(500).unwrap(),
+    };
+    let tier = TierPart { level: 2, multiplier: Rate::parse("1.25").unwrap() };
+    Parts { base, rate, tier: Some(tier), promoted }
+}
+
+#[test]
+fn the_hash_of_an_entry_with_a_tier_and_promotions() {
+    let entry = Entry { parts: promoted(), ..entry() };
+    check(
+        &chain_hash(&entry, &ChainHash([9; 32])).0,
+        expect![[r#"
+        0c81056a5ccd478e65421cbec2b0cf0d8e5033e3b08c35364b581e7a7a5c0948
+    "#]],
+    );
+    let only_tier = Parts { promoted: Promoted::NONE, ..promoted() };
+    let others = [Parts { tier: None, ..promoted() }, only_tier, entry.parts];
+    let hash = |parts| chain_hash(&Entry { parts, ..entry.clone() }, &ChainHash([9; 32]));
+    assert_ne!(hash(others[0]), hash(others[2]));
+    assert_ne!(hash(others[1]), hash(others[2]));
+}
+
+#[test]
+fn an_outcome_with_a_tier_and_promotions() {
+    let parts = promoted();
+    let only_tier = Parts { promoted: Promoted::NONE, ..parts };
+    let entry = Entry { parts, ..entry() };
+    let hash = chain_hash(&entry, &ChainHash([9; 32]));
+    let (points, capped, day) = (entry.points, entry.capped, Some(Day(20_038)));
+    let counted = |parts, cap_day, earned_on| Outcome::Counted {
+        version: 12,
+        points,
+        capped,
+        parts,
+        cap_day,
+        earned_on,
+    };
+    let outcomes = [counted(parts, day, day), counted(only_tier, None, day), Outcome::Recorded];
+    let stored = |slot: u32, number| StoredEntry {
+        entry: Entry { place: Place { slot, number, ..PLACE }, ..entry.clone() },
+        hash,
+    };
+    let made = |slot: u32| match slot {
+        1 => vec![stored(1, 0), stored(1, 1)],
+        2 => vec![stored(2, 0)],
+        _ => vec![],
+    };
+    let mut body = Vec::new();
+    begin_slice(&mut body, 2, entry.record_time);
+    TimeSlot::default().put(&mut body);
+    for (slot, outcome) in (1..).zip(&outcomes) {
+        put_outcome(&mut body, outcome, &made(slot), &[]);
+    }
+    let slice = Slice { partition: 3, batch: 1_000, flags: 0, count: 3, body: &body };
+    let read = Outcomes::read(&slice).unwrap().records();
+    for (slot, recorded) in (1..).zip(read) {
+        let recorded = recorded.unwrap();
+        assert_eq!(recorded.outcome, outcomes[slot as usize - 1]);
+        assert_eq!(recorded.entries.to_vec(), made(slot));
+    }
+    check(
+        &body,
+        expect![[r#"
+        010200fa7a3295a02606000c210c80ade204809eef2b0a338cb90202c0b2cd3b
+        0509356c362f819f4eb10614e8070101abababababababababababababababab
+        02b410e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b110c81056a5c
+        cd478e65421cbec2b0cf0d8e5033e3b08c35364b581e7a7a5c094839010c0a80
+        ade204809eef2b02c0b2cd3b0509356c362f819f4eb10614e80701ababababab
+        ababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e9f0a
+        0a6f8f0a2b110c81056a5ccd478e65421cbec2b0cf0d8e5033e3b08c35364b58
+        1e7a7a5c0948120c80ade204809eef2b0a128cb90202c0b2cd3bb41039010c0a
+        80ade204809eef2b02c0b2cd3b0509356c362f819f4eb10614e80701abababab
+        abababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e9f
+        0a0a6f8f0a2b110c81056a5ccd478e65421cbec2b0cf0d8e5033e3b08c35364b
+        581e7a7a5c094803
+    "#]],
+    );
+}
+
+#[test]
+fn a_notice_of_a_tier() {
+    let moved = TierMoved {
+        version: 12,
+        before: Some("silver".into()),
+        after: None,
+        day: Day(20_038),
+        points: Points::from_hundredths(99_950).unwrap(),
+        unqualified_since: Some(Day(20_008)),
+    };
+    assert_eq!(TierMoved::read(&moved.to_bytes()), Ok(moved.clone()));
+    check(
+        &moved.to_bytes(),
+        expect![[r#"
+        010c010673696c766572008cb902dc990c01d0b802
+    "#]],
+    );
+}
+
+#[test]
+fn an_account_with_a_tier() {
+    let points = Points::from_hundredths(99_950).unwrap();
+    let state = TierState::new(2, points, Day(20_038), Some(Day(20_030)));
+    let account = Account {
+        timed: Timed { tier: Some(AccountTier { state, version: 12 }), left_by: 0, due: AT }
+            .boxed(),
+        ..Account::new(Subject([0xab; 16]), AT)
+    };
+    for account in [
+        account.clone(),
+        Account { timed: Timed { tier: None, left_by: 7, due: AT }.boxed(), ..account.clone() },
+    ] {
+        let mut bytes = Vec::new();
+        put_account(&mut bytes, &account);
+        let read = read_account(&mut Cursor::new(&bytes, "account"), account.subject);
+        assert_eq!(read, Ok(account));
+    }
+    let mut bytes = Vec::new();
+    put_account(&mut bytes, &account);
+    check(
+        &bytes,
+        expect![[r#"
+            02000000000000007a3295a02606000000007a3295a0260600000c02dc990c8c
+            b9020110
+        "#]],
+    );
+}
+
 #[test]
 fn an_account() {
     let account = Account {
@@ -276,9 +429,11 @@ fn an_account() {
         head: ChainHash([9; 32]),
         trail: Trail::from_packed(&[1 << 24, 2 << 24]),
         cap_day: CapDay { day: Day(20_038), used: Points::from_hundredths(700).unwrap() },
+        timed: None,
         last_wager: Some("w1".into()),
         last_updated: AT,
         version: 4,
+        opened_under: 0,
     };
     let mut bytes = Vec::new();
     put_account(&mut bytes, &account);

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
+use accolade_domain::program::Program;
+use accolade_domain::promotion::Combine;
 use accolade_domain::time::ZoneOffsets;
-use accolade_wire::dialect::FIRST;
+use accolade_wire::dialect::{Dialect, FIRST, SECOND};
 use accolade_wire::program::{self, Document};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -81,6 +83,9 @@ fn what_a_document_leaves_out_has_its_default() {
                     cap_per_day: None,
                 },
             },
+            tiers: None,
+            promotions: [],
+            promotions_combine: All,
             jurisdictions: {},
         }
     "#]]
@@ -163,6 +168,9 @@ fn a_whole_program_is_compiled() {
                     ),
                 },
             },
+            tiers: None,
+            promotions: [],
+            promotions_combine: All,
             jurisdictions: {
                 "Malta": Rules {
                     enabled: true,
@@ -386,7 +394,7 @@ colour: red
             line 12, column 30: `/earning/caps/1`: expected a mapping (`key: value`), found `5`
             line 13, column 10: `/consent`: expected `opt-out` or `opt-in`, found the text `yes`
             line 14, column 7: `/mode`: expected `live` or `off`, found the text `on`
-            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`
+            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`
         "#]],
     );
 }
@@ -533,8 +541,7 @@ fn what_this_version_does_not_do_is_refused_and_not_passed_over() {
     check(
         r#"
 currency: EUR
-tiers: { levels: [{ name: bronze, from: 0 }] }
-promotions: []
+promotions: [{ name: p, bonus: 1, where: "true", budget: { points: 5 } }]
 redemption: { minPoints: 100 }
 expiry: { after: 12mo }
 pending: { for: 24h }
@@ -544,23 +551,364 @@ eligibility: { where: "gameId <> 'demo-slot'" }
 earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
 "#,
         expect![[r#"
-            line 3, column 1: `/tiers`: `tiers` is not supported by this version yet; leave it out
-            line 4, column 1: `/promotions`: `promotions` is not supported by this version yet; leave it out
-            line 5, column 1: `/redemption`: `redemption` is not supported by this version yet; leave it out
-            line 6, column 9: `/expiry`: `expiry` is not supported by this version yet; expected `none`
-            line 7, column 17: `/pending/for`: a `pending` time is not supported by this version yet; expected `0h`
-            line 8, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
-            line 9, column 8: `/voids`: `pending` is not supported by this version yet; expected `unlimited` or `balance`
-            line 10, column 16: `/eligibility/where`: `where` is not supported by this version yet; leave it out
-            line 11, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
-            line 11, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
+            line 3, column 35: `/promotions/0/where`: `where` is not supported by this version yet; leave it out
+            line 3, column 50: `/promotions/0/budget`: `budget` is not supported by this version yet; leave it out
+            line 4, column 1: `/redemption`: `redemption` is not supported by this version yet; leave it out
+            line 5, column 9: `/expiry`: `expiry` is not supported by this version yet; expected `none`
+            line 6, column 17: `/pending/for`: a `pending` time is not supported by this version yet; expected `0h`
+            line 7, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
+            line 8, column 8: `/voids`: `pending` is not supported by this version yet; expected `unlimited` or `balance`
+            line 9, column 16: `/eligibility/where`: `where` is not supported by this version yet; leave it out
+            line 10, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
+            line 10, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
         "#]],
     );
 }
 
 #[test]
+fn promotions_are_read_with_all_their_times() {
+    let document = read(
+        r#"
+currency: EUR
+promotionsCombine: first
+promotions:
+  - { name: double-weekend, every: { days: [sat, sun] }, multiply: 2 }
+  - { name: launch, from: 2024-11-15T00:00:00Z, to: 2024-11-18T00:00:00Z, bonus: 5 }
+  - name: happy-hour
+    every: { hours: ["22:00-02:00", "12:00-24:00"], dates: [1, last, "12-24"] }
+    jurisdictions: [Ontario, Malta]
+    multiply: 1.5
+    bonus: 0.50
+"#,
+    );
+    let program = program::compile(&document, ZoneOffsets::default()).unwrap();
+    let Program { promotions, promotions_combine, .. } = program;
+    assert_eq!(promotions_combine, Combine::First);
+    expect![[r#"
+        [
+            Promotion {
+                name: "double-weekend",
+                when: When {
+                    from: None,
+                    to: None,
+                    every: Some(
+                        Every {
+                            days: Weekdays(
+                                65,
+                            ),
+                            hours: [],
+                            dates: Dates(
+                                [
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                ],
+                            ),
+                        },
+                    ),
+                },
+                jurisdictions: [],
+                multiply: Rate(
+                    200000000,
+                ),
+                bonus: Points(
+                    0,
+                ),
+            },
+            Promotion {
+                name: "launch",
+                when: When {
+                    from: Some(
+                        Timestamp(
+                            1731628800000000,
+                        ),
+                    ),
+                    to: Some(
+                        Timestamp(
+                            1731888000000000,
+                        ),
+                    ),
+                    every: None,
+                },
+                jurisdictions: [],
+                multiply: Rate(
+                    100000000,
+                ),
+                bonus: Points(
+                    500,
+                ),
+            },
+            Promotion {
+                name: "happy-hour",
+                when: When {
+                    from: None,
+                    to: None,
+                    every: Some(
+                        Every {
+                            days: Weekdays(
+                                0,
+                            ),
+                            hours: [
+                                Hours {
+                                    from_minute: 1320,
+                                    to_minute: 120,
+                                },
+                                Hours {
+                                    from_minute: 720,
+                                    to_minute: 1440,
+                                },
+                            ],
+                            dates: Dates(
+                                [
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    3,
+                                    16777219,
+                                ],
+                            ),
+                        },
+                    ),
+                },
+                jurisdictions: [
+                    "Malta",
+                    "Ontario",
+                ],
+                multiply: Rate(
+                    150000000,
+                ),
+                bonus: Points(
+                    50,
+                ),
+            },
+        ]
+    "#]]
+    .assert_debug_eq(&promotions);
+}
+
+#[test]
+fn what_is_wrong_with_a_promotion_is_told_with_its_place() {
+    check(
+        r#"
+currency: EUR
+promotionsCombine: best
+promotions:
+  - { multiply: 2 }
+  - { name: nothing }
+  - { name: twice, multiply: 0 }
+  - { name: twice, bonus: -5 }
+  - { name: ends, from: 2024-11-18T00:00:00Z, to: 2024-11-18T00:00:00Z, bonus: 5 }
+  - { name: days, every: { days: [sat, Sunday, so] }, bonus: 5 }
+  - { name: hours, every: { hours: ["8-10", "24:00-25:00", "10:60-11:00", 5, "10:00-11:00"] }, bonus: 5 }
+  - { name: dates, every: { dates: [0, 32, "02-30", first, "02-29", 1.5] }, bonus: 5 }
+  - { name: empty, every: {}, bonus: 5 }
+  - { name: none, every: { days: [] }, bonus: 5 }
+  - { name: time, from: yesterday, to: 5, jurisdiction: Malta, bonus: 5 }
+  - double
+"#,
+        expect![[r#"
+            line 3, column 20: `/promotionsCombine`: expected `all` or `first`, found the text `best`
+            line 5, column 5: `/promotions/0`: `name` is missing: expected `name: double-weekend`
+            line 6, column 5: `/promotions/1`: `multiply` is missing: expected `multiply: 2` or `bonus: 5`
+            line 7, column 30: `/promotions/2/multiply`: expected a multiplier above 0; what earns nothing is not eligible
+            line 8, column 5: `/promotions/3`: there is another promotion of the name `twice`
+            line 8, column 27: `/promotions/3/bonus`: expected points such as `10.00`, not negative, found `-5`
+            line 9, column 51: `/promotions/4/to`: expected a time after `from`: the promotion would never hold
+            line 10, column 40: `/promotions/5/every/days/1`: expected `mon` or `tue` or `wed` or `thu` or `fri` or `sat` or `sun`, found the text `Sunday`
+            line 10, column 48: `/promotions/5/every/days/2`: expected `mon` or `tue` or `wed` or `thu` or `fri` or `sat` or `sun`, found the text `so`
+            line 11, column 37: `/promotions/6/every/hours/0`: expected hours such as `"18:00-22:00"`, found the text `8-10`
+            line 11, column 45: `/promotions/6/every/hours/1`: expected hours such as `"18:00-22:00"`, found the text `24:00-25:00`
+            line 11, column 60: `/promotions/6/every/hours/2`: expected hours such as `"18:00-22:00"`, found the text `10:60-11:00`
+            line 11, column 75: `/promotions/6/every/hours/3`: expected hours such as `"18:00-22:00"`, found `5`
+            line 12, column 37: `/promotions/7/every/dates/0`: expected a day of the month (`15`), `last`, or a date of the year (`"12-24"`), found `0`
+            line 12, column 40: `/promotions/7/every/dates/1`: expected a day of the month (`15`), `last`, or a date of the year (`"12-24"`), found `32`
+            line 12, column 44: `/promotions/7/every/dates/2`: expected a day of the month (`15`), `last`, or a date of the year (`"12-24"`), found the text `02-30`
+            line 12, column 53: `/promotions/7/every/dates/3`: expected a day of the month (`15`), `last`, or a date of the year (`"12-24"`), found the text `first`
+            line 12, column 69: `/promotions/7/every/dates/5`: expected a day of the month (`15`), `last`, or a date of the year (`"12-24"`), found `1.5`
+            line 13, column 27: `/promotions/8/every`: `days` is missing: expected `days: [sat, sun]`, `hours: "18:00-22:00"` or `dates: [1]`
+            line 14, column 34: `/promotions/9/every/days`: expected at least one; to restrict nothing, leave it out
+            line 15, column 25: `/promotions/10/from`: expected a time such as `2024-11-11T10:30:00Z`, found the text `yesterday`
+            line 15, column 40: `/promotions/10/to`: expected a time such as `2024-11-11T10:30:00Z`, found `5`
+            line 15, column 43: `/promotions/10/jurisdiction`: unknown key `jurisdiction`; did you mean `jurisdictions`?
+            line 16, column 5: `/promotions/11`: expected a mapping (`key: value`), found the text `double`
+        "#]],
+    );
+    let many: Vec<_> = (0..65).map(|n| format!("{{name: p{n}, bonus: 1}}")).collect();
+    let many = many.join(",");
+    check(
+        &format!("{{currency: EUR, promotions: [{many}]}}"),
+        expect![[r#"
+        line 1, column 29: `/promotions`: expected at most 64 promotions; leave out what is over, each version has its own
+    "#]],
+    );
+}
+
+#[test]
+fn tiers_are_read_with_window_levels_and_grace() {
+    let tiers = |text: &str| {
+        let document = read(&format!("{{currency: EUR, tiers: {text}}}"));
+        program::compile(&document, ZoneOffsets::default()).unwrap().tiers
+    };
+    expect![[r#"
+        Some(
+            Tiers {
+                window: Rolling(
+                    WindowDays(
+                        365,
+                    ),
+                ),
+                levels: Levels(
+                    [
+                        Level {
+                            name: "bronze",
+                            from: Points(
+                                0,
+                            ),
+                            multiplier: Rate(
+                                100000000,
+                            ),
+                        },
+                        Level {
+                            name: "silver",
+                            from: Points(
+                                100050,
+                            ),
+                            multiplier: Rate(
+                                125000000,
+                            ),
+                        },
+                    ],
+                ),
+                grace: GraceDays(
+                    30,
+                ),
+            },
+        )
+    "#]].assert_debug_eq(&tiers(
+        "{window: {rolling: 365d}, grace: 30d, levels: [{name: bronze, from: 0}, {name: silver, from: 1000.5, multiplier: 1.25}]}",
+    ));
+    expect![[r#"
+        Some(
+            Tiers {
+                window: Calendar(
+                    Quarter,
+                ),
+                levels: Levels(
+                    [
+                        Level {
+                            name: "all",
+                            from: Points(
+                                0,
+                            ),
+                            multiplier: Rate(
+                                100000000,
+                            ),
+                        },
+                    ],
+                ),
+                grace: GraceDays(
+                    0,
+                ),
+            },
+        )
+    "#]]
+    .assert_debug_eq(&tiers("{window: {calendar: quarter}, levels: [{name: all, from: 0}]}"));
+}
+
+#[test]
+fn what_is_wrong_with_tiers_is_told_with_its_place() {
+    for (text, expected) in [
+        (
+            "{}",
+            expect![[r#"
+            line 1, column 24: `/tiers`: `window` is missing: expected `window: { rolling: 365d }` or `window: { calendar: year }`
+            line 1, column 24: `/tiers`: `levels` is missing: expected `levels: [{ name: bronze, from: 0 }]`
+        "#]],
+        ),
+        (
+            "{window: {}, levels: 5, grace: 30}",
+            expect![[r#"
+            line 1, column 33: `/tiers/window`: `rolling` is missing: expected `rolling: 365d` or `calendar: year`
+            line 1, column 45: `/tiers/levels`: expected a list (`[a, b]`), found `5`
+            line 1, column 55: `/tiers/grace`: expected a number of days such as `30d`, at most `3660d`, found `30`
+        "#]],
+        ),
+        (
+            "{window: {rolling: 0d, calendar: year}, levels: []}",
+            expect![[r#"
+            line 1, column 33: `/tiers/window`: expected either `rolling` or `calendar`, not both
+            line 1, column 72: `/tiers/levels`: expected 1 to 64 levels
+        "#]],
+        ),
+        (
+            "{window: {rolling: 0d}, levels: [{name: a, from: 5}, {name: b, from: 5}, {name: a, from: 4}]}",
+            expect![[r#"
+            line 1, column 43: `/tiers/window/rolling`: expected at least a day, such as `365d`, found the text `0d`
+            line 1, column 73: `/tiers/levels/0/from`: the lowest level begins at 0: it is everybody's
+            line 1, column 93: `/tiers/levels/1/from`: expected more than the 5.00 of `a`: levels come from the lowest to the highest
+            line 1, column 104: `/tiers/levels/2/name`: there is another level of the name `a`
+            line 1, column 113: `/tiers/levels/2/from`: expected more than the 5.00 of `b`: levels come from the lowest to the highest
+        "#]],
+        ),
+        (
+            "{window: {rolling: 3661d}, levels: [{name: a, from: 0, multiplier: 0}, {name: A, from: 1}, {from: -1}], grace: 4000d}",
+            expect![[r#"
+            line 1, column 43: `/tiers/window/rolling`: expected a number of days such as `30d`, at most `3660d`, found the text `3661d`
+            line 1, column 91: `/tiers/levels/0/multiplier`: expected a multiplier above 0
+            line 1, column 96: `/tiers/levels/1/name`: `A` and `a` differ only in case, and names match exactly; keep one
+            line 1, column 115: `/tiers/levels/2`: `name` is missing: expected `name: silver`
+            line 1, column 122: `/tiers/levels/2/from`: expected points such as `10.00`, not negative, found `-1`
+            line 1, column 135: `/tiers/grace`: expected a number of days such as `30d`, at most `3660d`, found the text `4000d`
+        "#]],
+        ),
+        (
+            "{window: {calendar: week}, levels: [{name: a, from: 0, until: 5}, b], grace: 1.5d}",
+            expect![[r#"
+            line 1, column 44: `/tiers/window/calendar`: expected `month` or `quarter` or `year`, found the text `week`
+            line 1, column 79: `/tiers/levels/0/until`: unknown key `until`; expected one of `name`, `from`, `multiplier`
+            line 1, column 90: `/tiers/levels/1`: expected a mapping (`key: value`), found the text `b`
+            line 1, column 101: `/tiers/grace`: expected a number of days such as `30d`, at most `3660d`, found the text `1.5d`
+        "#]],
+        ),
+    ] {
+        check(&format!("{{currency: EUR, tiers: {text}}}"), expected);
+    }
+}
+
+#[test]
+fn what_was_published_under_behaviour_1_has_no_tiers_and_no_promotions() {
+    let text = "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}]}, promotions: [{name: p, bonus: 1}], promotionsCombine: all}";
+    let compiled = |dialect: &Dialect| {
+        let compiled = (dialect.program)(&read(text), ZoneOffsets::default());
+        lines(compiled.err().unwrap_or_default())
+    };
+    expect![[r#"
+        line 1, column 17: `/tiers`: `tiers` is not supported by this version yet; leave it out
+        line 1, column 82: `/promotions`: `promotions` is not supported by this version yet; leave it out
+        line 1, column 117: `/promotionsCombine`: `promotionsCombine` is not supported by this version yet; leave it out
+    "#]].assert_eq(&compiled(&FIRST));
+    assert_eq!(compiled(&SECOND), "");
+}
+
+#[test]
 fn what_changes_nothing_is_accepted() {
-    check("{currency: EUR, expiry: none, pending: {for: 0h}, tiers: null}", expect![[r""]]);
+    check("{currency: EUR, expiry: none, pending: {for: 0h}, redemption: null}", expect![[r""]]);
     check("{currency: EUR, rates: {EUR: 1.0}, mode: off, voids: balance}", expect![[r""]]);
     check("{\"currency\": \"EUR\", \"mode\": false,}", expect![[r""]]);
 }
@@ -751,7 +1099,7 @@ fn a_difference_names_what_was_added_removed_and_changed() {
 
 /// The schema as an editor applies it.
 fn schema() -> jsonschema::Validator {
-    jsonschema::draft202012::new(&serde_json::from_str(program::SCHEMA).unwrap()).unwrap()
+    jsonschema::draft202012::new(&serde_json::from_str(program::SCHEMA_SECOND).unwrap()).unwrap()
 }
 
 fn as_json(text: &str) -> serde_json::Value {
@@ -761,7 +1109,18 @@ fn as_json(text: &str) -> serde_json::Value {
 #[test]
 fn the_schema_accepts_the_examples() {
     let schema = schema();
-    for text in [SLOTS_HOUSE, LIVE_TABLES, "currency: EUR", "{currency: EUR, mode: null}"] {
+    let promoted = "{currency: EUR, promotionsCombine: first, promotions: [
+        {name: a, bonus: 1, from: 2024-11-15T00:00:00Z, jurisdictions: [Malta]},
+        {name: b, multiply: 2, every: {days: sat, hours: [\"22:00-02:00\", \"08:00-24:00\"]}},
+        {name: c, multiply: 2, every: {dates: [1, last, \"12-24\"]}},
+    ]}";
+    let plain = [
+        "currency: EUR",
+        "{currency: EUR, mode: null}",
+        "{currency: EUR, tiers: {window: {rolling: 365d}, grace: 30d, levels: [{name: a, from: 0}]}}",
+        "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}, {name: b, from: 1, multiplier: 2}]}}",
+    ];
+    for text in [SLOTS_HOUSE, LIVE_TABLES, promoted].into_iter().chain(plain) {
         let document = as_json(text);
         let errors: Vec<_> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
@@ -777,6 +1136,13 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: 5}",
         "{currency: EUR, mode: shadow}",
         "{currency: EUR, tiers: {}}",
+        "{currency: EUR, tiers: {window: {rolling: 365d}}}",
+        "{currency: EUR, tiers: {window: {rolling: 365}, levels: [{name: a, from: 0}]}}",
+        "{currency: EUR, tiers: {window: {rolling: 5d, calendar: year}, levels: [{name: a, from: 0}]}}",
+        "{currency: EUR, tiers: {window: {calendar: week}, levels: [{name: a, from: 0}]}}",
+        "{currency: EUR, tiers: {window: {calendar: year}, levels: []}}",
+        "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0, multiplier: 0}]}}",
+        "{currency: EUR, tiers: {window: {calendar: year}, levels: [{from: 0}], grace: 30d}}",
         "{currency: EUR, expiry: {after: 12mo}}",
         "{currency: EUR, pending: {for: 1h}}",
         "{currency: EUR, eligibility: {where: x}}",
@@ -787,6 +1153,17 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: EUR, earning: {caps: [{points: 1, per: day}, {points: 2, per: day}]}}",
         "{currency: EUR, rates: {USD: 0}}",
         "{currency: EUR, jurisdictions: {Malta: {mode: off}}}",
+        "{currency: EUR, promotionsCombine: best}",
+        "{currency: EUR, promotions: [{name: p}]}",
+        "{currency: EUR, promotions: [{bonus: 1}]}",
+        "{currency: EUR, promotions: [{name: p, multiply: 0}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: -1}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, from: 5}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, every: {}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, every: {days: [sunday]}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, every: {days: []}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, every: {hours: '8-10'}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, every: {dates: 32}}]}",
         "{currency: EUR, tests: [{wager: {}}]}",
         "{currency: EUR, tests: [{wager: {}, points: 1, reason: no_consent}]}",
     ] {

@@ -1,0 +1,293 @@
+//! Tiers in the fold: up at once, down after the grace, each change told with its numbers, whoever is looked at when.
+
+use std::fmt::Write as _;
+
+use accolade_engine::behaviour::BEGUN;
+use accolade_wire::journal::Outcomes;
+use accolade_wire::notice::{TIER_MOVED, TierMoved};
+use accolade_wire::record::Slice;
+use expect_test::{Expect, expect};
+
+use super::play::Play;
+
+/// Points are a tenth of the stake; silver from 10, gold from 100, 30 days, 10 days' grace.
+const TIERS: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}},"tiers":{"window":{"rolling":"30d"},"levels":[{"name":"bronze","from":0},{"name":"silver","from":10,"multiplier":1.5},{"name":"gold","from":100,"multiplier":2}],"grace":"10d"}}"#;
+/// The same without grace.
+const AT_ONCE: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}},"tiers":{"window":{"rolling":"30d"},"levels":[{"name":"bronze","from":0},{"name":"silver","from":10,"multiplier":1.5}]}}"#;
+const PLAIN: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#;
+
+/// Plays a scenario under behaviour 2 and compares its transcript, with each change of a tier. It is the same wherever
+/// intervals end, and what was folded is folded again the same.
+fn check(scenario: &str, transcript: Expect) {
+    let heard = heard_of(scenario, |_| {});
+    assert_eq!(heard_of(scenario, Play::end_interval), heard, "with an interval for each line");
+    transcript.assert_eq(&heard);
+}
+
+fn heard_of(scenario: &str, after_each: impl Fn(&mut Play)) -> String {
+    let mut play = Play::knowing(BEGUN);
+    play.line(r#"control {"control":"behaviour","number":2}"#);
+    let mut heard = String::new();
+    for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let before = play.partition.next_batch();
+        let said = play.line(line);
+        let name = if line.starts_with("program") { "program" } else { line };
+        write!(heard, "{name:<32} {said}").unwrap();
+        for moved in moved_from(&play, before) {
+            writeln!(heard, "{:<32} {moved}", "").unwrap();
+        }
+        after_each(&mut play);
+    }
+    heard
+}
+
+/// Changes of tiers in the batches from one on.
+fn moved_from(play: &Play, batch: u64) -> Vec<String> {
+    let mut told = Vec::new();
+    for folded in play.store.batches.range((0, batch)..).map(|(_, folded)| folded) {
+        let (partition, batch, count) = (folded.partition, folded.batch, folded.count);
+        let slice = Slice { partition, batch, flags: 0, count, body: &folded.journal };
+        for recorded in Outcomes::read(&slice).unwrap() {
+            for notice in recorded.unwrap().notices {
+                assert_eq!(notice.notice.kind, TIER_MOVED);
+                let moved = TierMoved::read(&notice.notice.body).unwrap();
+                let level =
+                    |level: &Option<Box<str>>| level.as_deref().unwrap_or("none").to_owned();
+                let TierMoved { version, before, after, day, points, unqualified_since } = moved;
+                let since = unqualified_since
+                    .map_or_else(String::new, |since| format!(", too few since day {}", since.0));
+                let (before, after) = (level(&before), level(&after));
+                told.push(format!(
+                    "{before} → {after} on day {} with {points} by v{version}{since}",
+                    day.0
+                ));
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn the_wager_that_crosses_the_line_is_judged_by_the_tier_before_it() {
+    check(
+        &format!(
+            "
+        {TIERS}
+        wager w1 anna slots 99.90
+        wager w2 anna slots 0.10
+        wager w3 anna slots 10.00
+        wager w4 anna slots 1000.00
+        wager w5 anna slots 10.00
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 99.90        +9.99 by v1  balance 9.99
+            wager w2 anna slots 0.10         +0.01 by v1  balance 10.00
+                                             bronze → silver on day 20038 with 10.00 by v1
+            wager w3 anna slots 10.00        +1.50 by v1  balance 11.50
+            wager w4 anna slots 1000.00      +150.00 by v1  balance 161.50
+                                             silver → gold on day 20038 with 161.50 by v1
+            wager w5 anna slots 10.00        +2.00 by v1  balance 163.50
+        "#]],
+    );
+}
+
+#[test]
+fn a_level_is_kept_for_the_grace_and_then_is_what_the_window_gives() {
+    check(
+        &format!(
+            "
+        {TIERS}
+        wager w1 anna slots 1000
+        after 1d
+        wager w2 anna slots 100
+        after 28d
+        after 1d
+        wager w3 anna slots 10
+        after 9d
+        after 23h
+        after 1h
+        wager w4 anna slots 10
+        after 400d
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1000         +100.00 by v1  balance 100.00
+                                             bronze → gold on day 20038 with 100.00 by v1
+            after 1d                         
+            wager w2 anna slots 100          +20.00 by v1  balance 120.00
+            after 28d                        
+            after 1d                         
+            wager w3 anna slots 10           +2.00 by v1  balance 122.00
+            after 9d                         
+            after 23h                        
+                                             gold → bronze on day 20078 with 2.00 by v1, too few since day 20068
+            after 1h                         
+            wager w4 anna slots 10           +1.00 by v1  balance 123.00
+            after 400d                       
+        "#]],
+    );
+}
+
+#[test]
+fn who_qualifies_again_within_the_grace_keeps_the_level() {
+    check(
+        &format!(
+            "
+        {TIERS}
+        wager w1 anna slots 100
+        after 35d
+        wager w2 anna slots 100
+        after 12d
+        after 17d
+        after 11d
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             bronze → silver on day 20038 with 10.00 by v1
+            after 35d                        
+            wager w2 anna slots 100          +15.00 by v1  balance 25.00
+            after 12d                        
+            after 17d                        
+            after 11d                        
+                                             silver → bronze on day 20113 with 0.00 by v1, too few since day 20103
+        "#]],
+    );
+}
+
+#[test]
+fn a_void_takes_its_points_out_of_the_day_on_which_they_were_earned() {
+    check(
+        &format!(
+            "
+        {AT_ONCE}
+        wager w1 anna slots 60
+        after 3d
+        wager w2 anna slots 60
+        void  w1 anna
+        wager w3 anna slots 40
+        after 27d
+        after 3d
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 60           +6.00 by v1  balance 6.00
+            after 3d                         
+            wager w2 anna slots 60           +6.00 by v1  balance 12.00
+                                             bronze → silver on day 20041 with 12.00 by v1
+            void  w1 anna                    -6.00 takes back batch 5  balance 6.00
+                                             silver → bronze on day 20041 with 6.00 by v1, too few since day 20041
+            wager w3 anna slots 40           +4.00 by v1  balance 10.00
+                                             bronze → silver on day 20041 with 10.00 by v1
+            after 27d                        
+            after 3d                         
+                                             silver → bronze on day 20071 with 0.00 by v1, too few since day 20071
+        "#]],
+    );
+}
+
+#[test]
+fn a_wager_that_comes_late_counts_on_its_own_day() {
+    check(
+        &format!(
+            "
+        {AT_ONCE}
+        wager w1 anna slots 50
+        wager w2 anna slots 50 at -5d
+        after 24d
+        after 1d
+        after 5d
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 50           +5.00 by v1  balance 5.00
+            wager w2 anna slots 50 at -5d    +5.00 by v1  balance 10.00
+                                             bronze → silver on day 20038 with 10.00 by v1
+            after 24d                        
+            after 1d                         
+                                             silver → bronze on day 20063 with 5.00 by v1, too few since day 20063
+            after 5d                         
+        "#]],
+    );
+}
+
+#[test]
+fn a_program_that_brings_takes_or_changes_tiers_reaches_everybody_when_it_begins() {
+    check(
+        &format!(
+            "
+        {PLAIN}
+        wager w1 anna slots 100
+        wager w2 bert slots 10
+        {TIERS} at 2h
+        after 1h
+        after 1h
+        after 1h
+        {AT_ONCE}
+        after 1h
+        {PLAIN}
+        after 1h
+        wager w3 anna slots 10
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+            wager w2 bert slots 10           +1.00 by v1  balance 1.00
+            program                          made v2
+            after 1h                         
+            after 1h                         
+                                             none → silver on day 20038 with 10.00 by v2
+            after 1h                         
+            program                          made v3
+            after 1h                         
+            program                          made v4
+            after 1h                         
+                                             silver → none on day 20038 with 10.00 by v4
+                                             bronze → none on day 20038 with 1.00 by v4
+            wager w3 anna slots 10           +1.00 by v4  balance 11.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_wager_is_judged_by_the_level_of_the_same_name_in_the_version_of_its_time() {
+    let renamed = TIERS.replace("silver", "pearl").replace("1.5", "3");
+    let richer = TIERS.replace("1.5", "3");
+    check(
+        &format!(
+            "
+        {TIERS}
+        wager w1 anna slots 100
+        {richer} at 1h
+        after 2h
+        wager w2 anna slots 10 at -90m
+        wager w3 anna slots 10
+        {renamed} at 1h
+        after 2h
+        wager w4 anna slots 10 at -90m
+        wager w5 anna slots 10
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             bronze → silver on day 20038 with 10.00 by v1
+            program                          made v2
+            after 2h                         
+            wager w2 anna slots 10 at -90m   +1.50 by v1  balance 11.50
+            wager w3 anna slots 10           +3.00 by v2  balance 14.50
+            program                          made v3
+            after 2h                         
+                                             silver → pearl on day 20038 with 14.50 by v3
+            wager w4 anna slots 10 at -90m   +1.00 by v2  balance 15.50
+            wager w5 anna slots 10           +3.00 by v3  balance 18.50
+        "#]],
+    );
+}

@@ -1,0 +1,205 @@
+//! Which level each player has, asked again on every day and whenever anything changes.
+
+use std::collections::BTreeMap;
+
+use super::{Model, ModelAccount, Version};
+use crate::calendar::{date, days_since_1970};
+use crate::input::{ModelTiers, ModelWindow};
+
+/// Where a player stands among the levels of the version that was last in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelTier {
+    /// The level, from 0.
+    pub level: usize,
+    /// The first day on which the points were too few for it, where they are.
+    pub unqualified_since: Option<i64>,
+    /// The day that was asked for last.
+    pub day: i64,
+}
+
+/// A player got another level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelMove {
+    /// The level before, by name; `None` where there were none.
+    pub before: Option<String>,
+    /// The level after; `None` where there are none any more.
+    pub after: Option<String>,
+    /// The day.
+    pub day: i64,
+}
+
+impl ModelWindow {
+    fn first_day(self, today: i64) -> i64 {
+        let (year, month, _) = date(today);
+        match self {
+            Self::Rolling(days) => today - days + 1,
+            Self::Month => days_since_1970(year, month, 1),
+            Self::Quarter => days_since_1970(year, (month - 1) / 3 * 3 + 1, 1),
+            Self::Year => days_since_1970(year, 1, 1),
+        }
+    }
+}
+
+impl ModelTiers {
+    /// Points in the window; days to come count as today does.
+    fn points(&self, earned_on: &BTreeMap<i64, i64>, today: i64) -> i64 {
+        earned_on.range(self.window.first_day(today)..).map(|(_, points)| *points).sum()
+    }
+
+    /// The highest level whose line is not above so many points.
+    fn given_by(&self, points: i64) -> usize {
+        self.levels.iter().rposition(|level| level.from <= points).unwrap_or(0)
+    }
+
+    /// The number of the level of a name.
+    pub fn numbered(&self, name: &str) -> Option<usize> {
+        self.levels.iter().position(|level| level.name == name)
+    }
+}
+
+/// The version in force at `at`: the latest to begin, the later one on a tie.
+pub(super) fn in_force(versions: &[Version], at: i64) -> Option<&Version> {
+    let begun = versions.iter().filter(|it| !it.withdrawn && it.effective_from <= at);
+    begun.max_by_key(|version| (version.effective_from, version.number))
+}
+
+impl ModelAccount {
+    /// The name of the player's level, where there are any.
+    pub(super) fn level(&self, versions: &[Version]) -> Option<String> {
+        let (tier, tiers) = self.tier.as_ref().zip(self.tiers(versions))?;
+        Some(tiers.levels[tier.level].name.clone())
+    }
+
+    fn tiers<'v>(&self, versions: &'v [Version]) -> Option<&'v ModelTiers> {
+        self.last_version(versions)?.program.tiers.as_ref()
+    }
+
+    fn last_version<'v>(&self, versions: &'v [Version]) -> Option<&'v Version> {
+        versions.iter().find(|version| version.number == self.version)
+    }
+
+    /// Time goes on from one moment, at which the account was asked for, to another.
+    pub(super) fn live(&mut self, versions: &[Version], from: i64, to: i64) {
+        let mut moments: Vec<i64> = versions.iter().map(|version| version.effective_from).collect();
+        moments.retain(|begins| from < *begins && *begins < to);
+        moments.sort_unstable();
+        moments.push(to);
+        for moment in moments {
+            self.ask(versions, moment);
+        }
+    }
+
+    /// What the moment makes of the player.
+    pub(super) fn ask(&mut self, versions: &[Version], at: i64) {
+        let (last, next) = (self.last_version(versions), in_force(versions, at));
+        let [had, has] =
+            [last, next].map(|version| version.and_then(|it| it.program.tiers.as_ref()));
+        let days = last.map_or(0, |last| last.program.zone.day(at));
+        if let Some(had) = had {
+            self.live_days(had, days);
+        }
+        let today = next.map_or(days, |next| next.program.zone.day(at));
+        if had != has {
+            self.go_over(had, has, today);
+        }
+        self.version = next.map_or(0, |next| next.number);
+        if let Some(has) = has {
+            self.live_days(has, today);
+        }
+    }
+
+    fn live_days(&mut self, tiers: &ModelTiers, today: i64) {
+        let since = self.tier.as_ref().expect("who lives under tiers has one").day;
+        for day in since + 1..=today {
+            self.judge_level(tiers, day);
+        }
+    }
+
+    fn go_over(&mut self, had: Option<&ModelTiers>, has: Option<&ModelTiers>, today: i64) {
+        let tier = self.tier.take();
+        let before = tier.as_ref().zip(had).map(|(tier, had)| &had.levels[tier.level]);
+        let Some(has) = has else {
+            let day = today;
+            self.moves.extend(before.map(|before| ModelMove {
+                before: Some(before.name.clone()),
+                after: None,
+                day,
+            }));
+            return;
+        };
+        let today = tier.as_ref().map_or(today, |tier| tier.day.max(today));
+        let begin = || has.given_by(has.points(&self.earned_on, today));
+        let successor = before.map_or_else(begin, |before| {
+            has.numbered(&before.name).unwrap_or_else(|| has.given_by(before.from))
+        });
+        let unqualified_since = tier.and_then(|tier| tier.unqualified_since);
+        self.tier = Some(ModelTier { level: successor, unqualified_since, day: today });
+        let so_far = self.moves.len();
+        self.judge_level(has, today);
+        // However many steps it takes, it is one.
+        self.moves.truncate(so_far);
+        let level = self.tier.as_ref().map_or(0, |tier| tier.level);
+        let after = &has.levels[level].name;
+        let is_told = before.map_or(level > 0, |before| before.name != *after);
+        if is_told {
+            let before = before.map(|before| before.name.clone());
+            self.moves.push(ModelMove { before, after: Some(after.clone()), day: today });
+        }
+    }
+
+    /// Up at once; down when the points have been too few for as long as the grace.
+    fn judge_level(&mut self, tiers: &ModelTiers, today: i64) {
+        let given = tiers.given_by(tiers.points(&self.earned_on, today));
+        let tier = self.tier.as_mut().expect("it is judged where there are tiers");
+        tier.day = today;
+        let unqualified_since = tier.unqualified_since.unwrap_or(today);
+        if given < tier.level && today < unqualified_since + tiers.grace.unwrap_or(0) {
+            tier.unqualified_since = Some(unqualified_since);
+            return;
+        }
+        let before = std::mem::replace(&mut tier.level, given);
+        tier.unqualified_since = None;
+        if before != given {
+            let name = |level: usize| Some(tiers.levels[level].name.clone());
+            let (before, after) = (name(before), name(given));
+            self.moves.push(ModelMove { before, after, day: today });
+        }
+    }
+
+    /// Points were earned on a day, or are taken out of it.
+    pub(super) fn count(&mut self, versions: &[Version], day: i64, points: i64) {
+        *self.earned_on.entry(day).or_default() += points;
+        if let Some(tiers) = self.tiers(versions) {
+            let today = self.tier.as_ref().expect("who lives under tiers has one").day;
+            self.judge_level(tiers, today);
+        }
+    }
+}
+
+impl Model {
+    /// Brings all accounts of a partition from its last batch to this one.
+    pub(super) fn live(&mut self, partition: u16, from: i64, to: i64) {
+        for ((operator, _), account) in &mut self.accounts {
+            if account.partition == partition {
+                account.live(&self.operators[operator], from, to);
+            }
+        }
+    }
+
+    /// An operator has another version in force, perhaps.
+    pub(super) fn ask_all_of(&mut self, operator: &str) {
+        let versions = &self.operators[operator];
+        for ((of, _), account) in &mut self.accounts {
+            if of == operator {
+                account.ask(versions, self.batch_times[&account.partition]);
+            }
+        }
+    }
+
+    /// The level and the points in the window of an account, where there are tiers.
+    pub fn standing(&self, key: &(String, String)) -> Option<(String, i64)> {
+        let (versions, account) = (self.operators.get(&key.0)?, self.accounts.get(key)?);
+        let (tier, tiers) = account.tier.as_ref().zip(account.tiers(versions))?;
+        Some((account.level(versions)?, tiers.points(&account.earned_on, tier.day)))
+    }
+}

@@ -1,0 +1,78 @@
+//! The bodies of notices: what others must hear of an account, by kind.
+
+use accolade_domain::amount::Points;
+use accolade_domain::time::Day;
+
+use crate::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
+
+/// The kind of a [`TierMoved`].
+pub const TIER_MOVED: u16 = 1;
+
+const FORMAT: u8 = 1;
+
+/// A player has another tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierMoved {
+    /// The version of the program that was in force.
+    pub version: u32,
+    /// The level before; `None` where the program had no tiers.
+    pub before: Option<Box<str>>,
+    /// The level after; `None` where the program has no tiers any more.
+    pub after: Option<Box<str>>,
+    /// The day on which it happened, in the program's zone.
+    pub day: Day,
+    /// The points in the window then.
+    pub points: Points,
+    /// Of a level that was lost: the first day on which the points were too few for it.
+    pub unqualified_since: Option<Day>,
+}
+
+impl TierMoved {
+    /// `format u8 · version · [before] · [after] · day · points · [since]`, each that may be missing behind a byte
+    /// that says whether it is there.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { version, before, after, day, points, unqualified_since } = self;
+        let mut out = vec![FORMAT];
+        put_varint(&mut out, u64::from(*version));
+        for level in [before, after] {
+            out.push(u8::from(level.is_some()));
+            if let Some(level) = level {
+                put_text(&mut out, level);
+            }
+        }
+        put_signed(&mut out, i64::from(day.0));
+        put_signed(&mut out, points.hundredths());
+        out.push(u8::from(unqualified_since.is_some()));
+        if let Some(since) = unqualified_since {
+            put_signed(&mut out, i64::from(since.0));
+        }
+        out
+    }
+
+    /// Reads what [`TierMoved::to_bytes`] wrote.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadFormat> {
+        let mut cursor = Cursor::new(bytes, "notice of a tier");
+        cursor.format(FORMAT)?;
+        let version = cursor.small()?;
+        let before = read_level(&mut cursor)?;
+        let after = read_level(&mut cursor)?;
+        let day = read_day(&mut cursor)?;
+        let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
+        let unqualified_since = match cursor.u8()? {
+            0 => None,
+            _ => Some(read_day(&mut cursor)?),
+        };
+        Ok(Self { version, before, after, day, points, unqualified_since })
+    }
+}
+
+fn read_level(cursor: &mut Cursor<'_>) -> Result<Option<Box<str>>, BadFormat> {
+    Ok(match cursor.u8()? {
+        0 => None,
+        _ => Some(cursor.text()?.into()),
+    })
+}
+
+fn read_day(cursor: &mut Cursor<'_>) -> Result<Day, BadFormat> {
+    Ok(Day(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?))
+}

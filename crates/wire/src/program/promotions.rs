@@ -1,0 +1,191 @@
+//! Promotions: when they hold, where, and what they give.
+
+use std::sync::Arc;
+
+use accolade_domain::amount::{Points, Rate};
+use accolade_domain::civil::Weekday;
+use accolade_domain::program::Names;
+use accolade_domain::promotion::{
+    Combine, Dates, Every, Hours, PROMOTIONS_MAX, Promotion, Weekdays, When,
+};
+
+use super::fields::{Field, Problems, Section};
+use crate::document::Value;
+
+const KEYS: [&str; 7] = ["name", "from", "to", "every", "jurisdictions", "multiply", "bonus"];
+const KEYS_LATER: [&str; 2] = ["where", "budget"];
+
+/// Which of the promotions that hold count.
+pub(super) fn combine(section: &Section<'_>, problems: &mut Problems) -> Combine {
+    let choices = [("all", Combine::All), ("first", Combine::First)];
+    let combine = section.get("promotionsCombine");
+    combine.and_then(|field| field.choice(&choices, &[], problems)).unwrap_or_default()
+}
+
+/// Reads all promotions, in the order of the document.
+pub(super) fn promotions(section: &Section<'_>, problems: &mut Problems) -> Arc<[Promotion]> {
+    let Some(field) = section.get("promotions") else { return Arc::default() };
+    let items = field.items(problems);
+    if items.len() > PROMOTIONS_MAX {
+        let detail = format!(
+            "expected at most {PROMOTIONS_MAX} promotions; leave out what is over, each version has its own"
+        );
+        field.wrong(detail, problems);
+        return Arc::default();
+    }
+    let mut promotions: Vec<Promotion> = Vec::new();
+    for item in items {
+        let promotion = promotion(&item, problems);
+        if !promotion.name.is_empty() && promotions.iter().any(|other| other.name == promotion.name)
+        {
+            let detail = format!("there is another promotion of the name `{}`", promotion.name);
+            item.wrong(detail, problems);
+        }
+        promotions.push(promotion);
+    }
+    promotions.into()
+}
+
+fn promotion(field: &Field<'_>, problems: &mut Problems) -> Promotion {
+    let section = field.section(&KEYS, &KEYS_LATER, problems);
+    if section.get("name").is_none() {
+        field.missing("name", "`name: double-weekend`", problems);
+    }
+    let name = section.get("name").and_then(|name| name.name(problems)).unwrap_or_default();
+    if section.get("multiply").is_none() && section.get("bonus").is_none() {
+        field.missing("multiply", "`multiply: 2` or `bonus: 5`", problems);
+    }
+    Promotion {
+        name: name.into(),
+        when: when(&section, problems),
+        jurisdictions: jurisdictions(&section, problems),
+        multiply: multiply(&section, problems),
+        bonus: section
+            .get("bonus")
+            .and_then(|bonus| bonus.points(problems))
+            .unwrap_or(Points::ZERO),
+    }
+}
+
+/// A promotion never takes all away: that is what eligibility is for.
+fn multiply(section: &Section<'_>, problems: &mut Problems) -> Rate {
+    let Some(field) = section.get("multiply") else { return Rate::ONE };
+    let Some(rate) = field.rate(problems) else { return Rate::ONE };
+    if rate == Rate::ZERO {
+        field.wrong("expected a multiplier above 0; what earns nothing is not eligible", problems);
+    }
+    rate
+}
+
+fn jurisdictions(section: &Section<'_>, problems: &mut Problems) -> Names {
+    let names = section.get("jurisdictions").map_or_else(Vec::new, |field| field.names(problems));
+    names.iter().map(|(name, _)| Box::from(*name)).collect()
+}
+
+fn when(section: &Section<'_>, problems: &mut Problems) -> When {
+    let mut time = |key| section.get(key).and_then(|field| field.time(problems));
+    let (from, to) = (time("from"), time("to"));
+    if let (Some(from), Some(to), Some(field)) = (from, to, section.get("to"))
+        && to <= from
+    {
+        field.wrong("expected a time after `from`: the promotion would never hold", problems);
+    }
+    When { from, to, every: section.get("every").map(|field| every(field, problems)) }
+}
+
+fn every(field: &Field<'_>, problems: &mut Problems) -> Every {
+    let section = field.section(&["days", "hours", "dates"], &[], problems);
+    let mut every = Every::default();
+    if let Some(days) = section.get("days") {
+        every.days = weekdays(days, problems);
+    }
+    if let Some(hours) = section.get("hours") {
+        every.hours = one_or_more(hours, problems)
+            .into_iter()
+            .filter_map(|hours| read_hours(&hours, problems))
+            .collect();
+    }
+    if let Some(dates) = section.get("dates") {
+        for date in one_or_more(dates, problems) {
+            add_date(&mut every.dates, &date, problems);
+        }
+    }
+    if ["days", "hours", "dates"].iter().all(|key| section.get(key).is_none()) {
+        field.missing(
+            "days",
+            "`days: [sat, sun]`, `hours: \"18:00-22:00\"` or `dates: [1]`",
+            problems,
+        );
+    }
+    every
+}
+
+/// A list of at least one, or what stands for a list of one.
+fn one_or_more<'d>(field: &Field<'d>, problems: &mut Problems) -> Vec<Field<'d>> {
+    if !matches!(field.node.value, Value::List(_)) {
+        return vec![field.clone()];
+    }
+    let items = field.items(problems);
+    if items.is_empty() {
+        field.wrong("expected at least one; to restrict nothing, leave it out", problems);
+    }
+    items
+}
+
+fn weekdays(field: &Field<'_>, problems: &mut Problems) -> Weekdays {
+    let choices = [
+        ("mon", Weekday::Monday),
+        ("tue", Weekday::Tuesday),
+        ("wed", Weekday::Wednesday),
+        ("thu", Weekday::Thursday),
+        ("fri", Weekday::Friday),
+        ("sat", Weekday::Saturday),
+        ("sun", Weekday::Sunday),
+    ];
+    let days = one_or_more(field, problems);
+    days.into_iter().filter_map(|day| day.choice(&choices, &[], problems)).collect()
+}
+
+/// `18:00-22:00`; over midnight where the end is not later.
+fn read_hours(field: &Field<'_>, problems: &mut Problems) -> Option<Hours> {
+    let hours = match &field.node.value {
+        Value::Text(text) => text
+            .split_once('-')
+            .and_then(|(from, to)| Hours::between(minute(from.trim())?, minute(to.trim())?)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => None,
+    };
+    if hours.is_none() {
+        field.expected("hours such as `\"18:00-22:00\"`", problems);
+    }
+    hours
+}
+
+fn minute(text: &str) -> Option<u16> {
+    let (hour, minute) = text.split_once(':')?;
+    let two_figures = |text: &str| {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<u16>().ok()).flatten()
+    };
+    let (hour, minute) = (two_figures(hour)?, two_figures(minute)?);
+    (minute < 60).then_some(hour * 60 + minute)
+}
+
+/// `15`, `last`, or `12-24` for each year.
+fn add_date(dates: &mut Dates, field: &Field<'_>, problems: &mut Problems) {
+    let is_date = match &field.node.value {
+        Value::Number(day) => day.parse().is_ok_and(|day| dates.add_monthly(day)),
+        Value::Text(text) if &**text == "last" => {
+            dates.add_last_of_months();
+            true
+        }
+        Value::Text(text) => text.split_once('-').is_some_and(|(month, day)| {
+            let (month, day) = (month.parse(), day.parse());
+            month.is_ok_and(|month| day.is_ok_and(|day| dates.add_yearly(month, day)))
+        }),
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => false,
+    };
+    if !is_date {
+        let form = "a day of the month (`15`), `last`, or a date of the year (`\"12-24\"`)";
+        field.expected(form, problems);
+    }
+}

@@ -3,6 +3,7 @@
 mod days;
 mod decimals;
 mod earning;
+mod lots;
 mod promoted;
 mod promotions;
 mod scenario;

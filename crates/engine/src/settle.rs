@@ -132,8 +132,12 @@ fn transitions<'o>(
         let rank = |version: &Version| (version.effective_from, version.number);
         if transitions.last().is_none_or(|(_, last)| rank(last) < rank(version)) {
             let moment = begins(&version);
-            // Of those that begin together, only the last does.
-            transitions.pop_if(|(begun, _)| *begun == moment);
+            // Of those that were to begin together, only the last does. Those that begin with their places in
+            // one batch do so one after the other.
+            let was_to_begin = |version: &Version| version.effective_from >= ordered(version);
+            transitions.pop_if(|(begun, last)| {
+                *begun == moment && was_to_begin(last) && was_to_begin(version)
+            });
             transitions.push((moment, version));
         }
     }
@@ -330,10 +334,13 @@ impl Partition {
             read: RefCell::default(),
             failed: Cell::new(None),
         };
+        // A version was ordered no earlier than those before it, whose walks say when they were.
         let ordered = |version: &Version| {
-            let key = WalkKey { operator: operator.number, version: version.number };
-            let walk = self.tables.walks.get(&key);
-            walk.map_or(version.program.since.time, |walk| walk.ordered)
+            let upto =
+                |key: &WalkKey| key.operator == operator.number && key.version <= version.number;
+            let walks = self.tables.walks.iter().filter(|(key, _)| upto(key));
+            let ordered = walks.map(|(_, walk)| walk.ordered);
+            ordered.fold(version.program.since.time, Timestamp::max)
         };
         let settled = settle(operator, account, self.time, &ordered, &earned);
         match earned.failed.into_inner() {

@@ -7,6 +7,7 @@ use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed};
 
 use super::{Paged, Table, dead_letters};
+use crate::behaviour::SECOND;
 use crate::players::Ordinal;
 use crate::rules::Settings;
 
@@ -65,8 +66,11 @@ impl Table for CapDays {
 }
 
 impl Paged for CapDays {
-    /// A program may come that asks for the longest window.
+    /// From behaviour 2 on a program may come that asks for the longest window.
     fn ends(key: &CapDayKey, _: Option<&Points>, settings: &Settings) -> Option<Timestamp> {
+        if settings.behaviour < SECOND.number {
+            return Some(forgotten_at(key.day, settings));
+        }
         let in_window = end_of(key.day).plus_micros(i64::from(WINDOW_DAYS_MAX) * DAY_MICROS);
         Some(forgotten_at(key.day, settings).max(in_window.plus_micros(ZONE_MICROS_MAX)))
     }

@@ -468,11 +468,15 @@ impl Lots {
     /// Takes away what has expired by `now`, and says what and when, in order of time.
     ///
     /// Whatever matured before it expired has matured then: when this is asked, and how often, makes no
-    /// difference.
+    /// difference, if it is asked before [`mature`](Self::mature) is.
     pub fn expire(&mut self, expiry: Expiry, zone: &ZoneOffsets, now: Timestamp) -> Vec<Expired> {
         let mut all = Vec::new();
         while let Some((at, until)) = self.due(expiry, zone).filter(|(at, _)| *at <= now) {
-            self.mature(at);
+            // It may be one lot too many, and then another expires next.
+            if let Some(before) = self.maturing().filter(|matures| *matures <= at) {
+                self.mature(before);
+                continue;
+            }
             all.push(Expired { at, lots: self.remove(until) });
         }
         all

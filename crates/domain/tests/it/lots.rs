@@ -379,6 +379,23 @@ fn of_both_expiries_the_earlier_counts() {
                 balance 0.00
         "#]],
     );
+    check(
+        "
+        program after 1, inactivity 1
+        2024-01-31 10:00 earn w1 10
+        2024-02-10 10:00 give 5
+        2024-03-01 00:00
+        ",
+        expect![[r#"
+            2024-01-31 10:00 earn w1 10
+                balance 10.00, 10.00 of 2024-01, 10.00 until Fri 2024-03-01 00:00
+            2024-02-10 10:00 give 5
+                balance 15.00, 10.00 of 2024-01 + 5.00 of 2024-02, 15.00 until Fri 2024-03-01 00:00
+            2024-03-01 00:00
+                expired Fri 2024-03-01 00:00 10.00 of 2024-01 + 5.00 of 2024-02
+                balance 0.00
+        "#]],
+    );
 }
 
 #[test]
@@ -735,6 +752,29 @@ fn beyond_the_most_months_the_oldest_expires_with_the_next() {
     assert_eq!(lots.ready().len(), LOTS_MAX);
     assert_eq!(lots.ready()[0], Lot { month: Month(601), points: hundredths(20) });
     assert_eq!(lots.balance(), hundredths(10 * (i64::from(most) + 1)));
+}
+
+#[test]
+fn what_matured_before_it_expired_was_one_month_too_many_by_then() {
+    let mut lots = Lots::default();
+    let most = i16::try_from(LOTS_MAX).unwrap();
+    for month in 0..most {
+        lots.earn(of_month(600 + month), None, hundredths(10)).unwrap();
+    }
+    let expiry = Expiry { after: Months::new(100), inactivity: None };
+    let zone = ZoneOffsets::default();
+    let (expires, _) = lots.expiring(expiry, &zone).unwrap();
+    let hour = i32::try_from(expires.hour()).unwrap();
+    for (matures, joins) in [(Hour(hour - 1), true), (Hour(hour), true), (Hour(hour + 1), false)] {
+        let mut once = lots.clone();
+        once.earn(of_month(600 + most), Some(matures), hundredths(10)).unwrap();
+        let mut often = once.clone();
+        often.mature(expires);
+        let expired = once.expire(expiry, &zone, expires);
+        assert_eq!(expired, often.expire(expiry, &zone, expires));
+        assert_eq!(expired.is_empty(), joins, "the oldest expires with the next");
+        assert_eq!(once, often);
+    }
 }
 
 #[test]

@@ -126,7 +126,9 @@ fn transitions<'o>(
 ) -> Vec<(Timestamp, &'o Version)> {
     let begins = |version: &&'o Version| version.effective_from.max(ordered(version)).min(now);
     let mut begun: Vec<_> = operator.versions.in_force_after(since, now).collect();
-    begun.sort_by_key(|version| (begins(version), version.effective_from, version.number));
+    // In one moment, time begins what was published before; then come those that begin with their places, in order.
+    let was_to_begin = |version: &Version| version.effective_from >= ordered(version);
+    begun.sort_by_key(|version| (begins(version), !was_to_begin(version), version.number));
     let mut transitions: Vec<(Timestamp, &Version)> = Vec::new();
     for version in begun {
         let rank = |version: &Version| (version.effective_from, version.number);
@@ -134,7 +136,6 @@ fn transitions<'o>(
             let moment = begins(&version);
             // Of those that were to begin together, only the last does. Those that begin with their places in
             // one batch do so one after the other.
-            let was_to_begin = |version: &Version| version.effective_from >= ordered(version);
             transitions.pop_if(|(begun, last)| {
                 *begun == moment && was_to_begin(last) && was_to_begin(version)
             });
@@ -172,13 +173,14 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
     /// Goes over to a version that begins at a moment.
     fn take_over(&mut self, version: &'s Version, begins: Timestamp) {
         let next = tiers_of(version);
+        // By the zone that held until then, also where nothing else changes.
+        self.advance(begins);
         if let (Some((tier, _, before)), Some(next)) = (self.present(), next)
             && before == next
         {
             self.tier = Some(AccountTier { version: version.number, ..tier });
             return;
         }
-        self.advance(begins);
         let day = today(version, begins);
         let (state, change) = match (self.present(), next) {
             (None, None) => {

@@ -108,7 +108,7 @@ pub(crate) fn standing(node: &Node, before: Option<Place>) -> Place {
     })
 }
 
-/// Submits records together.
+/// Submits records together, again while the node is busy, as a client would.
 pub(crate) fn submit_all(node: &Node, kind: Kind, bodies: &[(Option<u16>, &[u8])]) -> Arc<Heard> {
     let (source, operator, received_at, origin) = (Source::Http, "house", now(), None);
     let (mut records, mut parts) = (Vec::new(), Vec::new());
@@ -119,17 +119,22 @@ pub(crate) fn submit_all(node: &Node, kind: Kind, bodies: &[(Option<u16>, &[u8])
     }
     let heard = Arc::new(Heard::default());
     let caller = Arc::clone(&heard) as Arc<dyn Caller>;
-    let (wants_outcomes, taken_at) = (true, Instant::now());
-    node.submit(Submission {
-        records,
-        parts,
-        known: Vec::new(),
-        caller,
-        wants_outcomes,
-        taken_at,
-        trace: None,
-    })
-    .unwrap();
+    until("a node that takes records", || {
+        let taken = node.submit(Submission {
+            records: records.clone(),
+            parts: parts.clone(),
+            known: Vec::new(),
+            caller: Arc::clone(&caller),
+            wants_outcomes: true,
+            taken_at: Instant::now(),
+            trace: None,
+        });
+        if taken == Err(Refused::Busy) {
+            return Err("one that is busy");
+        }
+        taken.unwrap();
+        Ok(())
+    });
     heard
 }
 

@@ -19,8 +19,9 @@ const ACCOUNT_FORMAT_TIMED: u8 = 2;
 ///
 /// `format u8 · balance · consent u8 (0 nothing said, 1 in, 2 out) · sequence · [head 32] · count,
 /// packed places u64 · [cap's day · points] · last wager (0, or 1 and an id) · last updated i64 ·
-/// version`; in format 2 followed by `version that it was opened under · due i64 · version that took the tier away, or 0 · [version of the tier's program, or 0 · level u8 · points ·
-/// as of · not qualified since: 0, or 1 and days back]`.
+/// version`; in format 2 followed by `version that it was opened under · due i64 · version that took the tier
+/// away, or 0 · version of the tier's program, or 0 · [level u8 · points · as of · not qualified since: 0, or 1
+/// and days back]`.
 pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     let is_timed = account.timed.is_some() || account.opened_under != 0;
     out.push(if is_timed { ACCOUNT_FORMAT_TIMED } else { ACCOUNT_FORMAT });
@@ -80,12 +81,14 @@ fn read_tier(cursor: &mut Cursor<'_>) -> Result<Option<AccountTier>, BadFormat> 
     }
     let level = cursor.u8()?;
     let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
-    let day = |day: i64, cursor: &Cursor<'_>| i32::try_from(day).map_err(|_| cursor.bad());
-    let as_of = Day(day(cursor.signed()?, cursor)?);
-    let since = match cursor.u8()? {
-        0 => None,
-        _ => Some(Day(day(i64::from(as_of.0) - cursor.signed()?, cursor)?)),
+    let as_of = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
+    let since = if cursor.u8()? == 0 {
+        None
+    } else {
+        let back = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
+        Some(Day(as_of.checked_sub(back).ok_or(cursor.bad())?))
     };
+    let as_of = Day(as_of);
     Ok(Some(AccountTier { state: TierState::new(level, points, as_of, since), version }))
 }
 

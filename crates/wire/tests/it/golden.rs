@@ -13,7 +13,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp};
-use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::bytes::{BadFormat, Cursor, put_signed};
 use accolade_wire::event::read_wager;
 use accolade_wire::identity::{Content, HashKey, IdKind, partition_of};
 use accolade_wire::journal::{
@@ -417,6 +417,31 @@ fn an_account_with_a_tier() {
             b9020110
         "#]],
     );
+}
+
+/// The first day of an account's tier lies `back` days before the day it stands for.
+#[test]
+fn a_tier_since_a_day_that_no_calendar_has_is_refused() {
+    let (first, last) = (i64::from(i32::MIN), i64::from(i32::MAX));
+    let read = |as_of: i64, back: i64| {
+        let mut bytes = Vec::new();
+        put_account(&mut bytes, &Account::new(Subject([0xab; 16]), AT));
+        bytes[0] = 2;
+        bytes.push(0);
+        bytes.extend_from_slice(&[0; 8]);
+        bytes.extend_from_slice(&[0, 1, 0, 0]);
+        put_signed(&mut bytes, as_of);
+        bytes.push(1);
+        put_signed(&mut bytes, back);
+        read_account(&mut Cursor::new(&bytes, "account"), Subject([0xab; 16]))
+    };
+    assert!(read(20_000, 3).is_ok());
+    assert!(read(first, 0).is_ok());
+    for (as_of, back) in
+        [(0, i64::MIN), (0, i64::MAX), (first, 1), (last, -1), (last + 1, 1), (i64::MIN, 1)]
+    {
+        assert!(read(as_of, back).is_err(), "{as_of}, {back}");
+    }
 }
 
 #[test]

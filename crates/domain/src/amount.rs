@@ -176,7 +176,13 @@ impl Factor {
 
 impl From<Rate> for Factor {
     fn from(rate: Rate) -> Self {
-        Self::new(u128::from(rate.0), RATE_DECIMALS_U8)
+        // Each wager asks this four times, and 64 bits are divided many times faster than 128.
+        let (mut units, mut decimals) = (rate.0, RATE_DECIMALS_U8);
+        while decimals > 0 && units.is_multiple_of(10) {
+            units = units.div_euclid(10);
+            decimals -= 1;
+        }
+        Self { mantissa: u128::from(units), decimals }
     }
 }
 

@@ -16,12 +16,3 @@ pub struct Notice<'a> {
     /// What there is to be said, in the format of its kind.
     pub body: Cow<'a, [u8]>,
 }
-
-impl Notice<'_> {
-    /// The notice with a body of its own.
-    #[must_use]
-    pub fn into_owned(self) -> Notice<'static> {
-        let Self { kind, operator, subject, body } = self;
-        Notice { kind, operator, subject, body: Cow::Owned(body.into_owned()) }
-    }
-}

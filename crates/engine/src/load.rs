@@ -200,7 +200,7 @@ impl Partition {
         keyed: &Keyed<'_>,
         store: &mut impl Store,
     ) -> io::Result<Option<(Timer, Ending)>> {
-        if self.timers.first_due(self.time).is_none() {
+        if self.next_due().is_none_or(|due| due > self.time) {
             return Ok(None);
         }
         match &keyed.body {
@@ -387,15 +387,15 @@ impl Partition {
         })
     }
 
-    /// The account that a record is about to touch and that time has changed, or will have today.
-    pub(crate) fn unsettled(&self, keyed: &Keyed<'_>) -> Option<Timer> {
+    /// The player whose account a record is about to touch and time has not been brought to.
+    pub(crate) fn unsettled(&self, keyed: &Keyed<'_>) -> Option<Ordinal> {
         let Body::Event(event @ (Event::Wager(_) | Event::Void(_)), identity) = &keyed.body else {
             return None;
         };
         let operator = self.operator(keyed)?;
         let player = self.players.find(identity.player, operator.number, event.player_id())?;
         let account = &self.players.get(player).account;
-        (!is_settled(operator, account, self.time)).then_some(Timer::Account(player))
+        (!is_settled(operator, account, self.time)).then_some(player)
     }
 
     #[inline]

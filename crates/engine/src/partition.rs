@@ -532,7 +532,11 @@ impl Partition {
             let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
             self.fire_one(&mut with, behaviour, &timer, ending, *store, is_skipped)?;
         }
-        if let Some(timer) = self.unsettled(keyed).filter(|_| behaviour.settles && !is_skipped) {
+        if behaviour.settles
+            && !is_skipped
+            && let Some(player) = self.unsettled(keyed)
+        {
+            let timer = Timer::Account(player);
             let (about, made, numbered) = (About::default(), &mut made, 0);
             let mut with = Carrying { place, about, numbered, made, moment, folding };
             self.fire_one(&mut with, behaviour, &timer, Ending::default(), *store, false)?;
@@ -606,10 +610,9 @@ impl Partition {
             let folding = self.folding.as_ref().expect("the batch of a record has been begun");
             outcome_in(&folding.folded, &folding.begins, slot)
         };
-        let unsettled = self.unsettled(keyed).filter(|_| behaviour.settles);
-        let settled = match unsettled {
-            Some(Timer::Account(player)) => self.settled_account(player, store)?,
-            _ => None,
+        let settled = match self.unsettled(keyed) {
+            Some(player) if behaviour.settles => self.settled_account(player, store)?,
+            Some(_) | None => None,
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let mut around = Around { shared, store, behaviour, is_dry: true, in_batch: &in_batch };

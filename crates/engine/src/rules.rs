@@ -33,8 +33,6 @@ pub use self::unknown::{Unknown, UnknownWhat};
 
 /// The newest behaviour that this release knows: it decides by any from the first to this one.
 pub const BEHAVIOUR: u16 = 1;
-/// The newest of which there is code, be it that nodes do not know it yet.
-pub const BEHAVIOUR_BEGUN: u16 = 2;
 /// What a log begins with.
 const BEHAVIOUR_FIRST: u16 = 1;
 

@@ -89,16 +89,15 @@ fn settle(
 ) -> Settled {
     let Timed { tier, left_by, .. } = account.time();
     let mut settling = Settling { operator, earned, tier, left_by, changes: Vec::new() };
-    let opened_under = operator.versions.get(account.opened_under);
     if tier.is_none()
         && left_by == 0
-        && let Some(version) = opened_under
+        && let Some(version) = operator.versions.get(account.opened_under)
     {
         // Whoever is new begins at the lowest level.
         settling.take_over(version, version.effective_from);
     }
     let last = settling.tier.map_or(settling.left_by, |tier| tier.version);
-    let since = operator.versions.get(last).or(opened_under);
+    let since = operator.versions.get(last);
     for (begins, version) in transitions(operator, since, now, ordered) {
         settling.take_over(version, begins);
     }
@@ -265,13 +264,12 @@ pub(crate) fn walk_of(
     now: Timestamp,
 ) -> Option<(WalkKey, Walk)> {
     let key = WalkKey { operator: operator.number, version: published.number };
-    let others = || operator.versions.all().filter(|other| other.number != published.number);
-    let before = others().filter(|other| other.effective_from <= now && !other.withdrawn);
-    let in_force = before.max_by_key(|other| (other.effective_from, other.number));
-    let later = others().filter(|other| other.effective_from > now && !other.withdrawn);
-    let tiers = tiers_of(published);
-    let differs = in_force.is_none_or(|other| tiers_of(other) != tiers)
-        || later.into_iter().any(|other| tiers_of(other) != tiers);
+    let others = operator.versions.all();
+    let others = others.filter(|other| other.number != published.number && !other.withdrawn);
+    let (begun, later): (Vec<_>, Vec<_>) = others.partition(|other| other.effective_from <= now);
+    let in_force = begun.into_iter().max_by_key(|other| (other.effective_from, other.number));
+    let is_other = |other: &Version| tiers_of(other) != tiers_of(published);
+    let differs = in_force.is_none_or(is_other) || later.into_iter().any(is_other);
     differs.then_some((key, Walk { due: published.effective_from.max(now), ordered: now, next: 0 }))
 }
 

@@ -265,8 +265,6 @@ const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::
 pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
     let (operator, player, cursors) = (call.operator(), call.name(), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
-    let of = service.clone();
-    let known = Arc::clone(&operator);
     let wanted = Wanted {
         from: parameters.time("from")?,
         to: parameters.time("to")?,
@@ -275,14 +273,15 @@ pub(crate) async fn ledger(call: Call) -> Result<Response, Problem> {
         after: cursors.after()?.map(|[sequence]| sequence),
         limit: parameters.limit()?,
     };
+    let (here, known) = (service.clone(), Arc::clone(&operator));
     let page = blocking(move || {
-        let found = service.account(&operator, &player)?;
-        page(&mut service.lines(found.partition)?, found.newest(), &wanted)
+        let found = here.account(&known, &player)?;
+        page(&mut here.lines(found.partition)?, found.newest(), &wanted)
     })
     .await??;
     let newest = page.lines.iter().map(|line| line.entry.program_version).max().unwrap_or(0);
-    let operator = of.operator_with_version(&known, newest).await?;
-    let items = page.lines.into_iter().map(|line| EntryShape::of(line, &operator));
+    let decided = service.operator_with_version(&operator, newest).await?;
+    let items = page.lines.into_iter().map(|line| EntryShape::of(line, &decided));
     let items: Vec<EntryShape> = items.collect();
     let next_cursor = page.next.map(|sequence| cursors.at([sequence]));
     Ok(respond(StatusCode::OK, &Page { items, next_cursor }))

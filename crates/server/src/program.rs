@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use accolade_domain::program::{Program, VersionEntry};
+use accolade_domain::program::Program;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
-use accolade_engine::rules::{Operator, Published};
+use accolade_engine::rules::{Operator, Version};
 use accolade_wire::control::Control;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::document::{self, DocumentProblem};
@@ -35,8 +35,6 @@ use crate::zone;
 /// A version that begins at once may be this far behind by the time it arrives.
 const LATE_MICROS_MAX: i64 = 60_000_000;
 const WHY_BYTES_MAX: usize = 1_024;
-
-type Version = VersionEntry<Arc<Published>>;
 
 /// A version of the program. Lists leave the document out.
 #[derive(Serialize, ToSchema)]

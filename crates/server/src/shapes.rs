@@ -154,9 +154,7 @@ impl PartsShape {
             rate: Exact(parts.rate),
         }
     }
-}
 
-impl PartsShape {
     /// What is multiplied, in words.
     pub(crate) fn factors(&self) -> String {
         let mut factors = vec![format!("base {} × rate {}", self.base.0, self.rate.0)];

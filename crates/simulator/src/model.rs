@@ -499,8 +499,13 @@ impl Model {
         ladder(version, wager, account, level.as_deref(), oldest)
     }
 
+    /// Whether points count on their day.
+    const fn counts(&self, earned: Earned) -> bool {
+        earned.has_cap || !self.counts_capped_only
+    }
+
     fn earn(&mut self, key: &(String, String), wager: &ModelWager, earned: Earned) -> Expected {
-        let counts = earned.has_cap || !self.counts_capped_only;
+        let counts = self.counts(earned);
         let account = self.accounts.entry(key.clone()).or_default();
         if earned.points > 0 {
             if counts {
@@ -530,6 +535,7 @@ impl Model {
         let applies = self.version_at(&key.0, void.timestamp);
         let version = applies.map(|version| version.number);
         let to_zero = applies.is_some_and(|version| version.program.voids_to_zero);
+        let counts = earned.is_some_and(|earned| self.counts(earned));
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
             let waiting = (wager.operator, wager.player, wager.id);
@@ -538,7 +544,7 @@ impl Model {
         }
         let mut taken = 0;
         if let Some(earned) = earned {
-            if earned.has_cap || !self.counts_capped_only {
+            if counts {
                 account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
             taken = if to_zero { earned.points.min(account.balance.max(0)) } else { earned.points };

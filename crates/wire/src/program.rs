@@ -70,9 +70,7 @@ pub fn check_new(
 ///
 /// `zone` are the offsets of the document's [`timezone`].
 pub fn compile(document: &Document, zone: ZoneOffsets) -> Result<Program, Vec<DocumentProblem>> {
-    let mut problems = Problems::default();
-    let program = compile::program(&document.root, zone, Reads::Second, &mut problems);
-    problems.or(program)
+    compile_as(Reads::Second, document, zone)
 }
 
 /// The same, as what was published under behaviour 1 is read.
@@ -80,8 +78,16 @@ pub(crate) fn compile_first(
     document: &Document,
     zone: ZoneOffsets,
 ) -> Result<Program, Vec<DocumentProblem>> {
+    compile_as(Reads::First, document, zone)
+}
+
+fn compile_as(
+    reads: Reads,
+    document: &Document,
+    zone: ZoneOffsets,
+) -> Result<Program, Vec<DocumentProblem>> {
     let mut problems = Problems::default();
-    let program = compile::program(&document.root, zone, Reads::First, &mut problems);
+    let program = compile::program(&document.root, zone, reads, &mut problems);
     problems.or(program)
 }
 

@@ -241,13 +241,13 @@ fn rules(section: &Section<'_>, problems: &mut Problems) -> Rules {
 /// The key under `multipliers` that stands for all categories not listed.
 const DEFAULT: &str = "default";
 
-type Named<'d> = Vec<(&'d str, Field<'d>)>;
+pub(super) type Named<'d> = Vec<(&'d str, Field<'d>)>;
 
-fn names<'d>(section: &Section<'d>, key: &str, problems: &mut Problems) -> Named<'d> {
+pub(super) fn names<'d>(section: &Section<'d>, key: &str, problems: &mut Problems) -> Named<'d> {
     section.get(key).map_or_else(Vec::new, |field| field.names(problems))
 }
 
-fn sorted(names: &Named<'_>) -> Arc<[Box<str>]> {
+pub(super) fn sorted(names: &Named<'_>) -> Arc<[Box<str>]> {
     names.iter().map(|(name, _)| Box::from(*name)).collect()
 }
 

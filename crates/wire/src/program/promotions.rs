@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::civil::Weekday;
-use accolade_domain::program::Names;
 use accolade_domain::promotion::{
     Combine, Dates, Every, Hours, PROMOTIONS_MAX, Promotion, Weekdays, When,
 };
 
+use super::compile::{names, sorted};
 use super::fields::{Field, Problems, Section};
 use crate::document::Value;
 
@@ -58,7 +58,7 @@ fn promotion(field: &Field<'_>, problems: &mut Problems) -> Promotion {
     Promotion {
         name: name.into(),
         when: when(&section, problems),
-        jurisdictions: jurisdictions(&section, problems),
+        jurisdictions: sorted(&names(&section, "jurisdictions", problems)),
         multiply: multiply(&section, problems),
         bonus: section
             .get("bonus")
@@ -75,11 +75,6 @@ fn multiply(section: &Section<'_>, problems: &mut Problems) -> Rate {
         field.wrong("expected a multiplier above 0; what earns nothing is not eligible", problems);
     }
     rate
-}
-
-fn jurisdictions(section: &Section<'_>, problems: &mut Problems) -> Names {
-    let names = section.get("jurisdictions").map_or_else(Vec::new, |field| field.names(problems));
-    names.iter().map(|(name, _)| Box::from(*name)).collect()
 }
 
 fn when(section: &Section<'_>, problems: &mut Problems) -> When {

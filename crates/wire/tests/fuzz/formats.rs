@@ -37,16 +37,17 @@ fn a_journal_of_any_bytes() {
 #[test]
 fn an_account_of_any_bytes_is_read_as_it_would_be_written() {
     check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
-        let bytes = [&[1], bytes].concat();
-        let subject = Subject([7; 16]);
-        let Ok(account) = read_account(&mut Cursor::new(&bytes, "account"), subject) else {
-            return;
-        };
-        let mut written = Vec::new();
-        put_account(&mut written, &account);
-        let again = read_account(&mut Cursor::new(&written, "account"), subject);
-        assert_eq!(again.as_ref(), Ok(&account));
+        is_read_as_it_would_be_written(&[&[1], bytes].concat());
     });
+}
+
+fn is_read_as_it_would_be_written(account: &[u8]) {
+    let subject = Subject([7; 16]);
+    let Ok(account) = read_account(&mut Cursor::new(account, "account"), subject) else { return };
+    let mut written = Vec::new();
+    put_account(&mut written, &account);
+    let again = read_account(&mut Cursor::new(&written, "account"), subject);
+    assert_eq!(again.as_ref(), Ok(&account));
 }
 
 #[test]
@@ -55,15 +56,7 @@ fn an_account_with_a_tier_of_any_bytes_is_read_as_it_would_be_written() {
     put_account(&mut head, &Account::new(Subject([7; 16]), Timestamp::default()));
     head[0] = 2;
     check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
-        let bytes = [&head, bytes].concat();
-        let subject = Subject([7; 16]);
-        let Ok(account) = read_account(&mut Cursor::new(&bytes, "account"), subject) else {
-            return;
-        };
-        let mut written = Vec::new();
-        put_account(&mut written, &account);
-        let again = read_account(&mut Cursor::new(&written, "account"), subject);
-        assert_eq!(again.as_ref(), Ok(&account));
+        is_read_as_it_would_be_written(&[&head, bytes].concat());
     });
 }
 

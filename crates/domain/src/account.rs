@@ -3,6 +3,7 @@
 use crate::amount::Points;
 use crate::event::Consent;
 use crate::ledger::{ChainHash, Place, Subject};
+use crate::packed_lots::PackedLots;
 use crate::text::PackedId;
 use crate::tier::TierState;
 use crate::time::{Day, Timestamp};
@@ -25,22 +26,19 @@ pub struct Account {
     /// What was earned on the newest day on which anything was. Older days are rows of a table, since nearly
     /// every wager is of today.
     pub cap_day: CapDay,
-    /// What time does to it, where it does anything: see [`Account::tier`] and [`Account::due`].
-    pub timed: Option<Box<Timed>>,
-    /// The wager that last changed the balance.
+    /// Where the points of the balance came from; from behaviour 2 on.
+    pub lots: PackedLots,
+    /// How far time has been brought to it; from behaviour 2 on.
+    pub timed: Timed,
+    /// The wager that last changed the balance; none where time did.
     pub last_wager: Option<PackedId>,
     /// The time of the batch that last changed the account.
     pub last_updated: Timestamp,
     /// Counts the changes of the account.
     pub version: u32,
-    /// The version of the program that was in force when the account was opened; 0 for none, and under behaviour 1.
-    pub opened_under: u32,
 }
 
 impl Account {
-    /// After every time.
-    pub const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
-
     /// A new player's account: balance 0, no entries.
     pub fn new(subject: Subject, at: Timestamp) -> Self {
         Self {
@@ -51,58 +49,36 @@ impl Account {
             head: ChainHash::default(),
             trail: Trail::default(),
             cap_day: CapDay::NONE,
-            timed: None,
+            lots: PackedLots::default(),
+            timed: Timed::NOTHING,
             last_wager: None,
             last_updated: at,
             version: 0,
-            opened_under: 0,
         }
-    }
-
-    /// The tier, where the program in force has any.
-    pub fn tier(&self) -> Option<AccountTier> {
-        self.timed.as_ref()?.tier
-    }
-
-    /// What time does to it.
-    pub fn time(&self) -> Timed {
-        self.timed.as_deref().copied().unwrap_or(Timed::NOTHING)
-    }
-
-    /// When time may next change anything of the account; [`Account::NEVER`] for never.
-    pub fn due(&self) -> Timestamp {
-        self.timed.as_ref().map_or(Self::NEVER, |timed| timed.due)
     }
 }
 
 /// What time does to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timed {
-    /// The tier.
-    pub tier: Option<AccountTier>,
-    /// The version of the program that took the tier away; 0 for none.
-    pub left_by: u32,
-    /// When time may next change anything.
+    /// The tier, by the levels of [`settled_by`](Self::settled_by), where that has any.
+    pub tier: Option<TierState>,
+    /// The version of the program that was in force when time was last brought to the account; 0 for none.
+    pub settled_by: u32,
+    /// When time may next change anything; [`Timed::NEVER`] for never.
     pub due: Timestamp,
+    /// What time was to change was passed over, since the fold has failed at it: whatever touches the account tries
+    /// that first, before it is due again.
+    pub is_passed_over: bool,
 }
 
 impl Timed {
+    /// After every time.
+    pub const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
     /// Nothing.
-    pub const NOTHING: Self = Self { tier: None, left_by: 0, due: Account::NEVER };
-
-    /// It is kept apart, where it is anything.
-    pub fn boxed(self) -> Option<Box<Self>> {
-        (self != Self::NOTHING).then(|| Box::new(self))
-    }
-}
-
-/// A player's tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountTier {
-    /// Where the player stands, by the levels of that program.
-    pub state: TierState,
-    /// The version of the program.
-    pub version: u32,
+    pub const NOTHING: Self =
+        Self { tier: None, settled_by: 0, due: Self::NEVER, is_passed_over: false };
 }
 
 /// Points that were earned on a day.
@@ -289,7 +265,6 @@ mod tests {
 
     #[test]
     fn an_account_is_small() {
-        assert_eq!(size_of::<Account>(), 176);
-        assert_eq!(size_of::<Timed>(), 48);
+        assert_eq!(size_of::<Account>(), 216);
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::amount::{Factor, Multiplier, Points, Rate};
+use crate::lots::{Source, Taken};
 use crate::time::Timestamp;
 
 /// The random identifier that stands for a player wherever data is kept for years.
@@ -33,6 +34,8 @@ pub enum EntryKind {
     Earned,
     /// By a voided wager: takes back what its `earned` entry gave.
     Voided,
+    /// By time.
+    Expired,
 }
 
 impl EntryKind {
@@ -41,7 +44,13 @@ impl EntryKind {
         match self {
             Self::Earned => "earned",
             Self::Voided => "voided",
+            Self::Expired => "expired",
         }
+    }
+
+    /// Whether time is the cause, and nothing that has an id.
+    pub const fn is_by_time(self) -> bool {
+        matches!(self, Self::Expired)
     }
 }
 
@@ -113,6 +122,23 @@ impl Default for Promoted {
     }
 }
 
+/// Which lots the points of an entry went into, or came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Moved {
+    /// There were no lots yet, under behaviour 1.
+    #[default]
+    Untold,
+    /// Into one.
+    Into {
+        /// Which one.
+        source: Source,
+        /// How many of the points went into none, but paid for a debt.
+        paid: Points,
+    },
+    /// From several.
+    From(Box<Taken>),
+}
+
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
@@ -130,7 +156,9 @@ pub struct Entry<'a> {
     pub balance_after: Points,
     /// Points that a cap took away before the entry was made.
     pub capped: Points,
-    /// The wager that caused it.
+    /// Which lots it has changed.
+    pub moved: Moved,
+    /// The wager that caused it; empty where time did.
     pub cause: Cow<'a, str>,
     /// The version of the program that decided.
     pub program_version: u32,

@@ -183,6 +183,13 @@ pub struct Expired {
     pub lots: Vec<Lot>,
 }
 
+impl Expired {
+    /// How many points have.
+    pub fn points(&self) -> Points {
+        sum(&self.lots)
+    }
+}
+
 /// One player's points, where they came from.
 ///
 /// No lot is empty, and there is none where there is a debt: it was paid with them.
@@ -249,7 +256,7 @@ impl Lots {
 
     /// How many points can be spent.
     pub fn ready_points(&self) -> Points {
-        self.ready.iter().fold(Points::ZERO, |sum, lot| both(sum, lot.points))
+        sum(&self.ready)
     }
 
     /// How many points cannot be spent yet.
@@ -338,6 +345,17 @@ impl Lots {
         let into = self.pending.remove(next - 1);
         let (month, points) = (month.max(into.month), both(points, into.points));
         self.put_pending(PendingLot { month, points, ..into });
+    }
+
+    /// Lots of points of which is only known how many there are, or how far they are below zero.
+    pub fn of_balance(balance: Points, day: Day) -> Self {
+        let mut lots = Self::default();
+        if balance < Points::ZERO {
+            lots.debt = balance.negated();
+        } else {
+            lots.give(day, None, balance).expect("what fits alone fits");
+        }
+        lots
     }
 
     /// Takes points to be spent, oldest first, and says which.
@@ -524,7 +542,7 @@ impl Lots {
     }
 
     /// The first month with points.
-    fn oldest(&self) -> Option<Month> {
+    pub fn oldest(&self) -> Option<Month> {
         let pending = self.pending.iter().map(|lot| lot.month).min();
         let ready = self.ready.first().map(|lot| lot.month);
         ready.into_iter().chain(pending).min()
@@ -548,6 +566,10 @@ impl Lots {
 
 fn next_month(month: Month) -> Month {
     Month(month.0.saturating_add(1))
+}
+
+fn sum(lots: &[Lot]) -> Points {
+    lots.iter().fold(Points::ZERO, |sum, lot| both(sum, lot.points))
 }
 
 fn both(points: Points, more: Points) -> Points {

@@ -2,6 +2,7 @@
 
 use crate::amount::Points;
 use crate::ledger::{Parts, Place};
+use crate::lots::Hour;
 use crate::refusal::{DeadReason, Refusal};
 use crate::time::Day;
 
@@ -22,6 +23,8 @@ pub enum Outcome {
         cap_day: Option<Day>,
         /// The event's own day, on which the points were earned; from behaviour 2 on.
         earned_on: Option<Day>,
+        /// When the points can be spent, where that is not at once.
+        matures: Option<Hour>,
     },
     /// A game event: counted, without points.
     Recorded,
@@ -43,6 +46,8 @@ pub enum Outcome {
         wager: Option<Place>,
         /// Points taken back, zero or negative.
         points: Points,
+        /// Points that could not be taken back; zero or positive.
+        owed: Points,
         /// The program version that decided; 0 where none did.
         version: u32,
     },

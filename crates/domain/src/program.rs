@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rpds::RedBlackTreeMapSync;
 
 use crate::amount::{Amount, Points, Rate};
+use crate::lots::{Expiry, Floor, PendingFor};
 use crate::promotion::{Combine, Promotion};
 use crate::tier::Tiers;
 use crate::time::{Timestamp, ZoneOffsets};
@@ -27,7 +28,11 @@ pub struct Program {
     /// Whether players are in until they leave, or out until they join.
     pub consent: ConsentDefault,
     /// How far down a void may take a balance.
-    pub voids: VoidFloor,
+    pub voids: Floor,
+    /// How long points cannot be spent after they were earned.
+    pub pending: PendingFor,
+    /// When points expire, if ever.
+    pub expiry: Expiry,
     /// From each other currency to the program's, by code.
     pub rates: BTreeMap<Box<str>, Rate>,
     /// The rules where no jurisdiction overrides them.
@@ -50,7 +55,9 @@ impl Program {
             zone: ZoneOffsets::default(),
             mode: Mode::Live,
             consent: ConsentDefault::OptOut,
-            voids: VoidFloor::Unlimited,
+            voids: Floor::Unlimited,
+            pending: PendingFor::default(),
+            expiry: Expiry::default(),
             rates: BTreeMap::new(),
             rules: Rules {
                 enabled: true,
@@ -94,15 +101,6 @@ pub enum ConsentDefault {
     OptOut,
     /// Out until they join.
     OptIn,
-}
-
-/// How far down a void may take a balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VoidFloor {
-    /// As far as it goes, below zero too.
-    Unlimited,
-    /// To zero.
-    Balance,
 }
 
 /// What counts and what it earns, in one jurisdiction.

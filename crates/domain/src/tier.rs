@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use crate::amount::{Points, Rate};
 use crate::civil::Period;
@@ -188,19 +189,24 @@ pub struct TierState {
     as_of: Day,
     /// How many days the level was not qualified for before `as_of`, and one more; 0 where it is.
     grace: u16,
-    level: u8,
+    /// The level's number and 1, so that an account without a tier is no larger.
+    above: NonZeroU8,
 }
 
 impl TierState {
     /// Puts together again what the methods below say.
     pub fn new(level: u8, points: Points, as_of: Day, unqualified_since: Option<Day>) -> Self {
-        let state = Self { points, as_of, grace: 0, level };
+        let state = Self { points, as_of, grace: 0, above: above(level) };
         unqualified_since.map_or(state, |since| state.unqualified(since))
     }
 
     /// The number of the level among the program's, from 0.
     pub const fn level(self) -> u8 {
-        self.level
+        self.above.get() - 1
+    }
+
+    fn at_level(self, level: u8) -> Self {
+        Self { above: above(level), ..self }
     }
 
     /// Points in the window.
@@ -253,7 +259,7 @@ impl Tiers {
     /// The state of a player who has none, by what was earned.
     pub fn begin(&self, today: Day, earned: &(impl EarnedDays + ?Sized)) -> TierState {
         let points = sum_from(self.window.first_day(today), earned);
-        TierState { points, as_of: today, grace: 0, level: self.levels.given_by(points) }
+        TierState::new(self.levels.given_by(points), points, today, None)
     }
 
     /// Brings a state to `today`, with each change in between, as if it had been asked on each day.
@@ -338,22 +344,22 @@ impl Tiers {
         earned: &(impl EarnedDays + ?Sized),
     ) -> (TierState, Option<TierChange>) {
         let today = today.max(state.as_of);
-        let had = before.levels.get(state.level);
+        let had = before.levels.get(state.level());
         let level = self.levels.successor_of(had);
         let points = sum_from(self.window.first_day(today), earned);
-        let (taken, change) = self.settle(TierState { points, level, ..state.on(today) });
-        let kept = had.name == self.levels.get(taken.level).name;
+        let (taken, change) = self.settle(TierState { points, ..state.on(today) }.at_level(level));
+        let kept = had.name == self.levels.get(taken.level()).name;
         let unqualified_since = change.and_then(|change| change.unqualified_since);
-        let (before, after) = (state.level, taken.level);
+        let (before, after) = (state.level(), taken.level());
         let change = TierChange { day: today, before, after, points, unqualified_since };
         (taken, (!kept).then_some(change))
     }
 
     /// Gives a state the level that is due on its day.
     fn settle(&self, state: TierState) -> (TierState, Option<TierChange>) {
-        let TierState { points, as_of: day, level: before, .. } = state;
-        let given = self.levels.given_by(points);
-        let qualified = TierState { grace: 0, level: given, ..state };
+        let TierState { points, as_of: day, .. } = state;
+        let (before, given) = (state.level(), self.levels.given_by(points));
+        let qualified = TierState { grace: 0, ..state }.at_level(given);
         let change = TierChange { day, before, after: given, points, unqualified_since: None };
         match given.cmp(&before) {
             Ordering::Equal => (qualified, None),
@@ -371,7 +377,7 @@ impl Tiers {
     /// The day on which the player's level next changes if nothing is earned or voided until then; `None`
     /// where it never will.
     pub fn next_day(&self, state: TierState, earned: &(impl EarnedDays + ?Sized)) -> Option<Day> {
-        if state.level == 0 {
+        if state.level() == 0 {
             return None;
         }
         let unqualified_from = match state.unqualified_since() {
@@ -387,7 +393,7 @@ impl Tiers {
         state: TierState,
         earned: &(impl EarnedDays + ?Sized),
     ) -> Option<Day> {
-        let line = self.levels.get(state.level).from;
+        let line = self.levels.get(state.level()).from;
         let days = days_from(self.window.first_day(state.as_of), earned);
         let left = days.scan(state.points, |left, (day, points)| {
             *left = minus(*left, points);
@@ -399,10 +405,14 @@ impl Tiers {
 
     /// The number of the next level, and how many points are missing to it; `None` at the highest.
     pub fn next_level(&self, state: TierState) -> Option<(u8, Points)> {
-        let next = state.level.checked_add(1)?;
+        let next = state.level() + 1;
         let line = self.levels.all().get(usize::from(next))?.from;
         Some((next, minus(line, state.points)))
     }
+}
+
+fn above(level: u8) -> NonZeroU8 {
+    NonZeroU8::MIN.saturating_add(level)
 }
 
 /// The points of all days from `day` on, held at the greatest number.

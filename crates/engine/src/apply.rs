@@ -3,6 +3,7 @@
 
 mod command;
 mod event;
+mod lots;
 mod tier;
 mod time;
 
@@ -14,6 +15,7 @@ use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
 use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
+use accolade_domain::lots::Source;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{Day, Timestamp};
@@ -77,10 +79,10 @@ pub struct Loaded<'a> {
     pub earlier: Option<Occurrence>,
     /// The program that applies to the event.
     pub applies: Option<&'a Version>,
-    /// The program in force at the input's place, by which the player has a tier; where it has tiers.
+    /// The program in force at the input's place, by which the player has a tier; where accounts are settled.
     pub in_force: Option<&'a Version>,
-    /// Days are counted whether or not there is a cap.
-    pub counts_days: bool,
+    /// Accounts have lots and tiers, and days are counted whether or not there is a cap.
+    pub settles: bool,
     /// Where time has brought the account.
     pub settled: Option<Settled>,
     /// The walk that begins with this control record.
@@ -129,6 +131,8 @@ pub struct VoidedWager {
     pub points: Points,
     /// The day that it counts on.
     pub day: Option<Day>,
+    /// The lot that its points went into, where there were lots.
+    pub source: Option<Source>,
 }
 
 /// Decides about an input, as behaviour 1.

@@ -131,6 +131,11 @@ impl Partition {
             }
             Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,
             Change::Time(timed) => self.settle(with.about.player(), timed),
+            Change::Lots(lots) => {
+                let account = self.account(with.about.player());
+                account.lots = lots;
+                account.version += 1;
+            }
             Change::Row(row) => self.change_row(*row),
             Change::Send { to, payload, due } => self.send(to, payload, due, with),
             Change::Keep(bytes) => {
@@ -151,7 +156,7 @@ impl Partition {
         if folding.behaviour >= SECOND.number {
             let owner = self.rules.operator_numbered(operator);
             let in_force = owner.and_then(|owner| owner.versions.at(self.time));
-            account.opened_under = in_force.map_or(0, |version| version.number);
+            account.timed.settled_by = in_force.map_or(0, |version| version.number);
         }
         self.undo.push(Undo::Player(identity.player));
         let player = self.players.add(identity.player, operator, about.name, account);
@@ -163,8 +168,8 @@ impl Partition {
     pub(crate) fn settle(&mut self, player: Ordinal, timed: Timed) {
         self.keep(player);
         let account = self.players.change(player);
-        let before = account.due();
-        account.timed = timed.boxed();
+        let before = account.timed.due;
+        account.timed = timed;
         self.timers.reset_account(before, timed.due, player);
     }
 
@@ -225,11 +230,11 @@ impl Partition {
             sum == Some(new.balance_after) && new.points != Points::ZERO,
             "an entry changes the balance by its points"
         );
-        let NewEntry { kind, points, balance_after, capped, cause, version, parts, event_time } =
-            new;
+        let NewEntry { kind, points, balance_after, capped, moved, cause, version, .. } = new;
+        let NewEntry { parts, event_time, .. } = new;
         let previous = account.trail.last(place.partition);
         account.sequence += 1;
-        account.last_wager = Some((&*cause).into());
+        account.last_wager = (!kind.is_by_time()).then(|| (&*cause).into());
         let entry = Entry {
             operator,
             subject: account.subject,
@@ -238,6 +243,7 @@ impl Partition {
             points,
             balance_after,
             capped,
+            moved,
             cause,
             program_version: version,
             parts,
@@ -260,7 +266,7 @@ impl Partition {
             match undo {
                 Undo::Account(player, before) => {
                     let account = self.players.change(player);
-                    self.timers.reset_account(account.due(), before.due(), player);
+                    self.timers.reset_account(account.timed.due, before.timed.due, player);
                     *account = before;
                 }
                 Undo::Player(hash) => self.players.take_back(hash),

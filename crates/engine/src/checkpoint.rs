@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use accolade_domain::account::Account;
+use accolade_domain::account::{Account, Timed};
 use accolade_domain::ledger::Subject;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
@@ -331,7 +331,7 @@ impl Loader {
         partition.tables = self.rows.finish();
         partition.tables.set_timers(&mut partition.timers, &partition.rules.settings);
         for (ordinal, player) in (0..).zip(partition.players.all()) {
-            partition.timers.reset_account(Account::NEVER, player.account.due(), ordinal);
+            partition.timers.reset_account(Timed::NEVER, player.account.timed.due, ordinal);
         }
         Ok(self.partition)
     }

@@ -8,6 +8,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::earning::{CapUse, cap_day};
 use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
+use accolade_domain::lots::{Month, Source as Lot};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Day;
 use accolade_wire::bytes::BadFormat;
@@ -23,7 +24,7 @@ use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
-use crate::settle::{is_settled, tiers_at, walk_of};
+use crate::settle::{is_settled, walk_of};
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
@@ -389,11 +390,16 @@ impl Partition {
 
     /// The player whose account a record is about to touch and time has not been brought to.
     pub(crate) fn unsettled(&self, keyed: &Keyed<'_>) -> Option<Ordinal> {
-        let Body::Event(event @ (Event::Wager(_) | Event::Void(_)), identity) = &keyed.body else {
-            return None;
+        let (identity, name) = match &keyed.body {
+            Body::Event(event, identity) => (identity, Event::player_id(event)),
+            Body::Command(command, Some(identity)) => (identity, player_named(command)?),
+            Body::Command(_, None)
+            | Body::Control
+            | Body::UnknownCommand(_)
+            | Body::Malformed(_) => return None,
         };
         let operator = self.operator(keyed)?;
-        let player = self.players.find(identity.player, operator.number, event.player_id())?;
+        let player = self.players.find(identity.player, operator.number, name)?;
         let account = &self.players.get(player).account;
         (!is_settled(operator, account, self.time)).then_some(player)
     }
@@ -417,18 +423,17 @@ impl Partition {
             loaded.earlier = Some(Occurrence { place, is_same });
             return Ok(());
         }
-        loaded.counts_days = around.behaviour.settles;
-        if loaded.counts_days {
-            loaded.in_force = tiers_at(operator, self.time).map(|(version, _)| version);
+        loaded.settles = around.behaviour.settles;
+        if loaded.settles {
+            loaded.in_force = operator.versions.at(self.time);
         }
         match event {
             Event::Wager(wager) => {
                 loaded.applies = operator.versions.at(wager.at);
                 let program = loaded.applies.map(|applies| &*applies.program.program);
                 let cap_day = program.and_then(|program| cap_day(program, wager));
-                let day = program
-                    .filter(|_| loaded.counts_days)
-                    .map(|program| program.zone.day(wager.at));
+                let day =
+                    program.filter(|_| loaded.settles).map(|program| program.zone.day(wager.at));
                 loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
                 loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
@@ -439,7 +444,7 @@ impl Partition {
                 loaded.applies = operator.versions.at(void.at);
                 loaded.wager = self.voided_wager(event, operator, identity, around)?;
                 let day = loaded.wager.and_then(|wager| wager.day);
-                let cap_day = day.filter(|_| !loaded.counts_days);
+                let cap_day = day.filter(|_| !loaded.settles);
                 loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
             }
             Event::Game(_) => {}
@@ -551,10 +556,12 @@ impl Partition {
         }
         let Some(earlier) = earlier else { return Ok(None) };
         let place = self.place_of(earlier);
-        let mut gave = (Points::ZERO, None);
+        let mut wager = VoidedWager { place, points: Points::ZERO, day: None, source: None };
         let mut read = |outcome: &Outcome| {
-            if let Outcome::Counted { points, cap_day, earned_on, .. } = outcome {
-                gave = (*points, earned_on.or(*cap_day));
+            if let Outcome::Counted { points, cap_day, earned_on, matures, .. } = outcome {
+                let source = |day| Lot { month: Month::of(day), matures: *matures };
+                let (day, source) = (earned_on.or(*cap_day), earned_on.map(source));
+                wager = VoidedWager { place, points: *points, day, source };
             }
         };
         if place.batch == self.next_batch {
@@ -562,8 +569,7 @@ impl Partition {
         } else {
             around.store.outcome(place, &mut |recorded| read(&recorded.outcome))?;
         }
-        let (points, day) = gave;
-        Ok(Some(VoidedWager { place, points, day }))
+        Ok(Some(wager))
     }
 }
 

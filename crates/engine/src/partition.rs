@@ -558,6 +558,7 @@ impl Partition {
         if let Some(player) = with.about.player.filter(|_| behaviour.settles && !was_there)
             && let Some(settled) = self.settled(player, *store)?
         {
+            // Who is new has no points that could have expired.
             self.settle(player, settled.timed);
         }
         let Carrying { about: About { player, .. }, made, folding, .. } = with;

@@ -1,4 +1,5 @@
-//! What time does to an account: to which tier it brings its player, and when it may do so next.
+//! What time does to an account: to which tier it brings its player, which points expire, and when it may do
+//! so next.
 //!
 //! An account is settled before it is touched, on each day once, and when it is due; so what is touched is never
 //! late. What comes out does not depend on how often it is settled.
@@ -7,14 +8,17 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::ops::Bound;
 
-use accolade_domain::account::{Account, AccountTier, Timed};
+use accolade_domain::account::{Account, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::civil::begin_of_day;
+use accolade_domain::lots::{Expired, Lots};
+use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::program::Program;
-use accolade_domain::tier::{EarnedDays, TierChange, Tiers};
+use accolade_domain::tier::{EarnedDays, TierChange, TierState, Tiers};
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::notice::TierMoved;
 
+use crate::behaviour::SECOND;
 use crate::partition::Partition;
 use crate::players::Ordinal;
 use crate::rules::{Operator, Version};
@@ -28,42 +32,50 @@ use crate::tables::walks::{Walk, WalkKey};
 pub struct Settled {
     /// The tier, and when time may next change anything.
     pub timed: Timed,
-    /// What has changed, in order.
+    /// How the tier has changed, in order.
     pub changes: Vec<TierMoved>,
+    /// Where the points come from, where that has changed.
+    pub lots: Option<PackedLots>,
+    /// The balance before anything expired.
+    pub balance_before: Points,
+    /// What has expired, in order.
+    pub expired: Vec<Expiring>,
 }
+
+/// Points that expire by a version of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiring {
+    /// The version's number.
+    pub version: u32,
+    /// The points.
+    pub expired: Expired,
+}
+
+/// At so many moments points expire at most when an account is settled; what would be at more goes with the
+/// last. An account that is settled in time has one.
+const EXPIRING_MAX: usize = 32;
 
 impl Settled {
     /// The account as it is then.
     pub fn account(&self, account: &Account) -> Account {
-        Account { timed: self.timed.boxed(), ..account.clone() }
-    }
-}
-
-/// The last version by which an account was settled, or else opened; 0 for none.
-fn last_version(account: &Account) -> u32 {
-    let Timed { tier, left_by, .. } = account.time();
-    match (tier, left_by) {
-        (Some(tier), _) => tier.version,
-        (None, 0) => account.opened_under,
-        (None, left_by) => left_by,
+        let expired = self.expired.iter().map(|expiring| expiring.expired.points());
+        let balance = expired.fold(self.balance_before, |balance, points| {
+            balance.minus(points).expect("what expires is part of the balance")
+        });
+        let lots = self.lots.as_ref().unwrap_or(&account.lots).clone();
+        Account { timed: self.timed, lots, balance, ..account.clone() }
     }
 }
 
 /// Whether time has nothing to do to an account of `operator` at `now`.
 pub(crate) fn is_settled(operator: &Operator, account: &Account, now: Timestamp) -> bool {
-    if account.due() <= now {
+    let Timed { tier, settled_by, due, is_passed_over } = account.timed;
+    if due <= now || is_passed_over {
         return false;
     }
-    let Some((version, _)) = tiers_at(operator, now) else { return account.tier().is_none() };
-    account.tier().is_some_and(|tier| {
-        tier.version == version.number && tier.state.as_of() >= today(version, now)
-    })
-}
-
-/// The version in force at `now`, where it has tiers.
-pub(crate) fn tiers_at(operator: &Operator, now: Timestamp) -> Option<(&Version, &Tiers)> {
-    let version = operator.versions.at(now)?;
-    Some((version, tiers_of(version)?))
+    let Some(version) = operator.versions.at(now) else { return settled_by == 0 };
+    let is_today = |tier: TierState| tier.as_of() >= today(version, now);
+    settled_by == version.number && tier.map_or_else(|| tiers_of(version).is_none(), is_today)
 }
 
 fn tiers_of(version: &Version) -> Option<&Tiers> {
@@ -87,30 +99,40 @@ fn settle(
     ordered: &dyn Fn(&Version) -> Timestamp,
     earned: &impl EarnedDays,
 ) -> Settled {
-    let Timed { tier, left_by, .. } = account.time();
-    let mut settling = Settling { operator, earned, tier, left_by, changes: Vec::new() };
-    if tier.is_none()
-        && left_by == 0
-        && let Some(version) = operator.versions.get(account.opened_under)
+    let Timed { tier, settled_by, .. } = account.timed;
+    let by = operator.versions.get(settled_by);
+    let mut lots = account.lots.unpack();
+    if lots.balance() != account.balance {
+        // Behaviour 1 has counted points, and not when they were earned.
+        let zone = operator.versions.at(now).map(|version| program_of(version).zone.clone());
+        let day = zone.unwrap_or_default().day(account.last_updated);
+        lots = Lots::of_balance(account.balance, day);
+    }
+    let (changes, expired, since) = (Vec::new(), Vec::new(), Timestamp::from_micros(i64::MIN));
+    let mut settling = Settling { earned, by, since, tier, lots, changes, expired };
+    if let (None, Some(version)) = (tier, by)
+        && let Some(tiers) = tiers_of(version)
     {
         // Whoever is new begins at the lowest level.
-        settling.take_over(version, version.effective_from);
+        settling.tier = Some(tiers.begin(today(version, version.effective_from), earned));
     }
-    let last = settling.tier.map_or(settling.left_by, |tier| tier.version);
-    let since = operator.versions.get(last);
-    for (begins, version) in transitions(operator, since, now, ordered) {
+    for (begins, version) in transitions(operator, by, now, ordered) {
         settling.take_over(version, begins);
     }
     // One that had begun here, and nowhere else, may have been withdrawn.
     if let Some(in_force) = operator.versions.at(now)
-        && settling.tier.map_or(settling.left_by, |tier| tier.version) != in_force.number
+        && settling.by.is_none_or(|by| by.number != in_force.number)
     {
         settling.take_over(in_force, now);
     }
     settling.advance(now);
-    let Settling { tier, left_by, changes, .. } = settling;
-    let due = next_due(operator, tier, now, earned);
-    Settled { timed: Timed { tier, left_by, due }, changes }
+    let due = settling.next_due(now);
+    let Settling { by, tier, lots, changes, expired, .. } = settling;
+    let settled_by = by.map_or(0, |version| version.number);
+    let lots = Some(PackedLots::from(&lots)).filter(|lots| *lots != account.lots);
+    let balance_before = account.balance;
+    let timed = Timed { tier, settled_by, due, is_passed_over: false };
+    Settled { timed, changes, lots, balance_before, expired }
 }
 
 /// The versions that came into force after `since`, up to `now`, each with the moment.
@@ -145,28 +167,58 @@ fn transitions<'o>(
 }
 
 struct Settling<'s, E> {
-    operator: &'s Operator,
     earned: &'s E,
-    tier: Option<AccountTier>,
-    left_by: u32,
+    /// The version that is in force, and since when.
+    by: Option<&'s Version>,
+    since: Timestamp,
+    tier: Option<TierState>,
+    lots: Lots,
     changes: Vec<TierMoved>,
+    expired: Vec<Expiring>,
 }
 
 impl<'s, E: EarnedDays> Settling<'s, E> {
     /// The tiers by which the player stands.
-    fn present(&self) -> Option<(AccountTier, &'s Version, &'s Tiers)> {
-        let tier = self.tier?;
-        let version = self.operator.versions.get(tier.version).expect("a version stays for ever");
-        Some((tier, version, tiers_of(version).expect("a tier is one of its version's")))
+    fn present(&self) -> Option<(TierState, &'s Tiers)> {
+        let tiers = self.by.and_then(tiers_of);
+        Some((self.tier?, tiers.expect("a tier is one of its version's")))
     }
 
-    /// Brings the tier to a moment by the program that it has.
+    /// Brings the account to a moment by the program in force.
     fn advance(&mut self, now: Timestamp) {
-        let Some((tier, version, tiers)) = self.present() else { return };
-        let (state, changes) = tiers.advance(tier.state, today(version, now), self.earned);
-        let moved = changes.iter().map(|change| moved(change, version, Some(tiers), Some(tiers)));
-        self.changes.extend(moved);
-        self.tier = Some(AccountTier { state, ..tier });
+        let Some(version) = self.by else { return };
+        if let Some((state, tiers)) = self.present() {
+            let (state, changes) = tiers.advance(state, today(version, now), self.earned);
+            let both = Some(tiers);
+            self.changes.extend(changes.iter().map(|change| moved(change, version, both, both)));
+            self.tier = Some(state);
+        }
+        let Program { expiry, zone, .. } = program_of(version);
+        for expired in self.lots.expire(*expiry, zone, now) {
+            // What a version lets expire that would have before it was in force does so when it is.
+            let at = expired.at.max(self.since);
+            self.expire(Expiring { version: version.number, expired: Expired { at, ..expired } });
+        }
+    }
+
+    fn expire(&mut self, expiring: Expiring) {
+        let is_last = self.expired.len() == EXPIRING_MAX;
+        match self.expired.last_mut() {
+            Some(last) if is_last || last.expired.at == expiring.expired.at => {
+                let Expiring { version, expired } = expiring;
+                (last.version, last.expired.at) = (version, expired.at);
+                last.expired.lots.extend(expired.lots);
+            }
+            _ => self.expired.push(expiring),
+        }
+    }
+
+    /// When time may next change anything.
+    fn next_due(&self, now: Timestamp) -> Timestamp {
+        let Some(version) = self.by else { return Timed::NEVER };
+        let day = self.present().and_then(|(state, tiers)| tiers.next_day(state, self.earned));
+        let tier = day.map_or(Timed::NEVER, |day| begins(version, day, now));
+        tier.min(expires(version, &self.lots, now))
     }
 
     /// Goes over to a version that begins at a moment.
@@ -174,24 +226,16 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         let next = tiers_of(version);
         // By the zone that held until then, also where nothing else changes.
         self.advance(begins);
-        if let (Some((tier, _, before)), Some(next)) = (self.present(), next)
-            && before == next
-        {
-            self.tier = Some(AccountTier { version: version.number, ..tier });
-            return;
-        }
+        let present = self.present();
+        (self.by, self.since) = (Some(version), begins);
         let day = today(version, begins);
-        let (state, change) = match (self.present(), next) {
-            (None, None) => {
-                self.left_by = version.number;
-                return;
-            }
-            (Some((tier, _, before)), Some(next)) => {
-                let (state, change) = next.take_over(tier.state, before, day, self.earned);
-                (
-                    Some(state),
-                    change.map(|change| moved(&change, version, Some(before), Some(next))),
-                )
+        let (state, change) = match (present, next) {
+            (None, None) => return,
+            (Some((_, before)), Some(next)) if before == next => return,
+            (Some((state, before)), Some(next)) => {
+                let (state, change) = next.take_over(state, before, day, self.earned);
+                let moved = |change| moved(&change, version, Some(before), Some(next));
+                (Some(state), change.map(moved))
             }
             (None, Some(next)) => {
                 let state = next.begin(day, self.earned);
@@ -201,20 +245,13 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
                 let risen = (after > 0).then(|| moved(&change, version, None, Some(next)));
                 (Some(state), risen)
             }
-            (Some((tier, _, before)), None) => {
-                let (before_level, points) = (tier.state.level(), tier.state.points());
-                let change = TierChange {
-                    day,
-                    before: before_level,
-                    after: 0,
-                    points,
-                    unqualified_since: None,
-                };
-                (None, Some(moved(&change, version, Some(before), None)))
+            (Some((state, tiers)), None) => {
+                let (before, points) = (state.level(), state.points());
+                let change = TierChange { day, before, after: 0, points, unqualified_since: None };
+                (None, Some(moved(&change, version, Some(tiers), None)))
             }
         };
-        self.left_by = if state.is_some() { 0 } else { version.number };
-        self.tier = state.map(|state| AccountTier { state, version: version.number });
+        self.tier = state;
         self.changes.extend(change);
     }
 }
@@ -238,17 +275,11 @@ pub(crate) fn moved(
     }
 }
 
-fn next_due(
-    operator: &Operator,
-    tier: Option<AccountTier>,
-    now: Timestamp,
-    earned: &impl EarnedDays,
-) -> Timestamp {
-    let next_day = tier.and_then(|AccountTier { state, version }| {
-        let version = operator.versions.get(version)?;
-        Some((version, tiers_of(version)?.next_day(state, earned)?))
-    });
-    next_day.map_or(Account::NEVER, |(version, day)| begins(version, day, now))
+/// When the next points of lots expire by a version, after `now`; [`Timed::NEVER`] for never.
+pub(crate) fn expires(version: &Version, lots: &Lots, now: Timestamp) -> Timestamp {
+    let Program { expiry, zone, .. } = program_of(version);
+    let next = lots.expiring(*expiry, zone);
+    next.map_or(Timed::NEVER, |(at, _)| at.max(now.plus_micros(1)))
 }
 
 /// The first moment of a day by the zone of a version, and after `now`.
@@ -257,7 +288,7 @@ pub(crate) fn begins(version: &Version, day: Day, now: Timestamp) -> Timestamp {
 }
 
 /// The walk through all accounts that a version asks for which was just published: where it may give anybody
-/// another tier than the versions that have not ended before it.
+/// another tier than the versions that have not ended before it, or let other points expire.
 pub(crate) fn walk_of(
     published: &Version,
     operator: &Operator,
@@ -268,7 +299,10 @@ pub(crate) fn walk_of(
     let others = others.filter(|other| other.number != published.number && !other.withdrawn);
     let (begun, later): (Vec<_>, Vec<_>) = others.partition(|other| other.effective_from <= now);
     let in_force = begun.into_iter().max_by_key(|other| (other.effective_from, other.number));
-    let is_other = |other: &Version| tiers_of(other) != tiers_of(published);
+    let is_other = |other: &Version| {
+        let expiry = |version| program_of(version).expiry;
+        tiers_of(other) != tiers_of(published) || expiry(other) != expiry(published)
+    };
     let differs = in_force.is_none_or(is_other) || later.into_iter().any(is_other);
     differs.then_some((key, Walk { due: published.effective_from.max(now), ordered: now, next: 0 }))
 }
@@ -293,7 +327,7 @@ impl Partition {
             let version = operator.versions.get(number);
             version.map(|version| (version.effective_from, version.number))
         };
-        let is_behind = |account: &Account| rank(last_version(account)) < rank(key.version);
+        let is_behind = |account: &Account| rank(account.timed.settled_by) < rank(key.version);
         let from = walk.next as usize;
         let players = self.players.all().iter_from(from.min(self.players.all().len()));
         let numbered = (walk.next..).zip(players).take(WALKED_MAX);
@@ -313,7 +347,8 @@ impl Partition {
     /// If the store fails.
     pub fn settled(&self, player: Ordinal, store: &mut impl Store) -> io::Result<Option<Settled>> {
         let (operator, account) = self.owner(player);
-        if is_settled(operator, account, self.time) {
+        let settles = self.rules.settings.behaviour >= SECOND.number;
+        if !settles || is_settled(operator, account, self.time) {
             return Ok(None);
         }
         self.settled_now(player, store).map(Some)

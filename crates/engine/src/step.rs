@@ -6,8 +6,9 @@ use std::sync::Arc;
 use accolade_domain::account::{CapDay, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
-use accolade_domain::ledger::{EntryKind, Parts, Place};
+use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
 use accolade_domain::outcome::Outcome;
+use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::time::Timestamp;
 use accolade_wire::record::Origin;
 use smallvec::SmallVec;
@@ -45,8 +46,10 @@ pub enum Change<'a> {
     Consent(Consent),
     /// The newest day on which the player has earned anything.
     CapDay(CapDay),
-    /// The player's tier, and when time may next change it.
+    /// How far time has been brought to the account.
     Time(Timed),
+    /// Where the points of the balance came from.
+    Lots(PackedLots),
     /// A row of a table; apart, since few steps have one and every step would be as large.
     Row(Box<Row>),
     /// A message to another partition, which has its number when it is carried.
@@ -75,6 +78,8 @@ pub struct NewEntry<'a> {
     pub balance_after: Points,
     /// Points that caps took away.
     pub capped: Points,
+    /// Which lots it has changed.
+    pub moved: Moved,
     /// What caused it.
     pub cause: Cow<'a, str>,
     /// The program version that decided.
@@ -167,6 +172,7 @@ impl Change<'_> {
             Self::Consent(consent) => Change::Consent(consent),
             Self::CapDay(cap_day) => Change::CapDay(cap_day),
             Self::Time(timed) => Change::Time(timed),
+            Self::Lots(lots) => Change::Lots(lots),
             Self::Row(row) => Change::Row(row),
             Self::Send { to, payload, due } => Change::Send { to, payload, due },
             Self::Keep(bytes) => Change::Keep(Cow::Owned(bytes.into_owned())),
@@ -177,8 +183,6 @@ impl Change<'_> {
 
 impl NewEntry<'_> {
     fn into_owned<'b>(self) -> NewEntry<'b> {
-        let Self { kind, points, balance_after, capped, cause, version, parts, event_time } = self;
-        let cause = Cow::Owned(cause.into_owned());
-        NewEntry { kind, points, balance_after, capped, cause, version, parts, event_time }
+        NewEntry { cause: Cow::Owned(self.cause.into_owned()), ..self }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use accolade_domain::account::Account;
+use accolade_domain::account::Timed;
 use accolade_domain::time::Timestamp;
 
 use crate::players::Ordinal;
@@ -41,10 +41,10 @@ impl Timers {
         if last == next {
             return;
         }
-        if last != Account::NEVER {
+        if last != Timed::NEVER {
             self.accounts.remove(&(last, player));
         }
-        if next != Account::NEVER {
+        if next != Timed::NEVER {
             self.accounts.insert((next, player));
         }
     }

@@ -24,29 +24,8 @@ pub(crate) struct Line {
 
 impl From<&StoredEntry<'_>> for Line {
     fn from(stored: &StoredEntry<'_>) -> Self {
-        let Entry { cause, .. } = &stored.entry;
-        let Entry { operator, subject, sequence, kind, points, balance_after, capped, .. } =
-            stored.entry;
-        let Entry {
-            program_version, parts, event_time, record_time, place, previous, skip, ..
-        } = stored.entry;
-        let entry = Entry {
-            operator,
-            subject,
-            sequence,
-            kind,
-            points,
-            balance_after,
-            capped,
-            cause: cause.clone().into_owned().into(),
-            program_version,
-            parts,
-            event_time,
-            record_time,
-            place,
-            previous,
-            skip,
-        };
+        let entry = stored.entry.clone();
+        let entry = Entry { cause: entry.cause.into_owned().into(), ..entry };
         Self { entry, hash: stored.hash }
     }
 }
@@ -280,11 +259,11 @@ pub(crate) fn as_of<L: Lines>(
     newest_within(lines, newest, Bound::Before(time.plus_micros(1)))
 }
 
-/// A void's entry has no multiplier: it takes back what another one gave.
+/// No multiplier led to an entry that takes points away.
 pub(crate) fn parts_of<'e>(entry: &'e Entry<'_>) -> Option<&'e Parts> {
     match entry.kind {
         EntryKind::Earned => Some(&entry.parts),
-        EntryKind::Voided => None,
+        EntryKind::Voided | EntryKind::Expired => None,
     }
 }
 
@@ -299,7 +278,7 @@ mod tests {
     use std::convert::Infallible;
 
     use accolade_domain::account::Trail;
-    use accolade_domain::ledger::Subject;
+    use accolade_domain::ledger::{Moved, Subject};
     use proptest::prelude::*;
 
     use super::*;
@@ -353,6 +332,7 @@ mod tests {
                 points: Points::ZERO,
                 balance_after: Points::ZERO,
                 capped: Points::ZERO,
+                moved: Moved::Untold,
                 cause: "w".into(),
                 program_version: 1,
                 parts: Parts::default(),

@@ -72,7 +72,7 @@ impl Wanted {
         let balances = self.balances && !recorded.entries.is_empty();
         match recorded.outcome {
             Outcome::Counted { .. } => self.eligible || self.calculated || balances,
-            Outcome::DeadLetter { .. } => self.dead_letters,
+            Outcome::DeadLetter { .. } => self.dead_letters || balances,
             Outcome::Recorded
             | Outcome::Refused { .. }
             | Outcome::Repeated { .. }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use accolade_domain::account::{Account, AccountTier};
+use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
 use accolade_domain::event::ID_BYTES_MAX;
-use accolade_domain::ledger::{EntryKind, Place};
+use accolade_domain::ledger::{EntryKind, Moved, Place};
+use accolade_domain::lots::{Hour, Lots, Month, Source};
 use accolade_domain::text::PackedId;
-use accolade_engine::rules::Operator;
+use accolade_domain::tier::TierState;
+use accolade_domain::time::Timestamp;
+use accolade_engine::rules::{Operator, Version};
 use accolade_storage::backing::NodeStore;
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
@@ -31,7 +34,8 @@ use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 use crate::shapes::{
-    Exact, ExactMultiplier, ExactPoints, Page, PartsShape, PlaceShape, Time, multiplier, respond,
+    Exact, ExactMultiplier, ExactPoints, Page, PartsShape, PlaceShape, Time, day_text, multiplier,
+    respond,
 };
 use crate::submit::{Carried, Reader, blocking};
 
@@ -40,6 +44,8 @@ use crate::submit::{Carried, Reader, blocking};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Balance, example = json!({
     "playerId": "player-456", "operatorId": "operator-789", "pointsBalance": 12.00, "reserved": 0.00,
+    "available": 10.00, "pending": 2.00, "owed": 0.00,
+    "expiring": { "at": "2027-12-01T00:00:00Z", "points": 12.00 },
     "tier": "silver", "tierPoints": 1012.00, "nextTier": { "name": "gold", "missingPoints": 8988.00 },
     "lastWagerId": "w-1", "lastUpdated": "2026-11-20T10:30:00Z", "version": 3
 }))]
@@ -48,6 +54,19 @@ pub(crate) struct BalanceShape<'a> {
     operator_id: &'a str,
     points_balance: ExactPoints,
     reserved: ExactPoints,
+    /// Points that can be spent; below zero, as far as voids have taken the balance there. Nothing for a time in
+    /// the past.
+    #[schema(required)]
+    available: Option<ExactPoints>,
+    /// Points that were earned and cannot be spent yet.
+    #[schema(required)]
+    pending: Option<ExactPoints>,
+    /// Points that voids were to take back, in all, and could not.
+    #[schema(required)]
+    owed: Option<ExactPoints>,
+    /// Which points expire next, if they are not spent before; nothing where none do.
+    #[schema(required)]
+    expiring: Option<ExpiringShape>,
     /// The level that the player has; nothing where the program has no tiers, and for a time in the past.
     #[schema(required)]
     tier: Option<&'a str>,
@@ -67,6 +86,14 @@ pub(crate) struct BalanceShape<'a> {
     as_of: Option<Time>,
 }
 
+/// Points that will expire.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Expiring)]
+pub(crate) struct ExpiringShape {
+    at: Time,
+    points: ExactPoints,
+}
+
 /// What is missing to the next level.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -80,6 +107,8 @@ pub(crate) struct NextTierShape<'a> {
 struct Found {
     partition: u16,
     account: Account,
+    lots: Lots,
+    expiring: Option<(Timestamp, Points)>,
     tier: Option<Standing>,
 }
 
@@ -91,8 +120,8 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(AccountTier { state, version }: AccountTier, operator: &Operator) -> Option<Self> {
-        let tiers = operator.versions.get(version)?.program.program.tiers.as_ref()?;
+    fn of(state: TierState, version: &Version) -> Option<Self> {
+        let tiers = version.program.program.tiers.as_ref()?;
         let name = |level| tiers.levels.get(level).name.clone();
         let next = tiers.next_level(state).map(|(level, missing)| (name(level), missing));
         Some(Self { tier: name(state.level()), points: state.points(), next })
@@ -120,9 +149,15 @@ impl Service {
             };
             let account = settled.map_or_else(|| account.clone(), |it| it.account(account));
             let operator = rules.operator_numbered(operator.number);
-            let tier = account.tier().zip(operator);
-            let tier = tier.and_then(|(tier, operator)| Standing::of(tier, operator));
-            Some(Ok(Found { partition, account, tier }))
+            let version =
+                operator.and_then(|operator| operator.versions.get(account.timed.settled_by));
+            let tier = account.timed.tier.zip(version);
+            let tier = tier.and_then(|(state, version)| Standing::of(state, version));
+            let mut lots = account.lots.unpack();
+            let program = version.map(|version| &version.program.program);
+            let expiring = program.and_then(|it| lots.expiring(it.expiry, &it.zone));
+            lots.mature(state.time());
+            Some(Ok(Found { partition, account, lots, expiring, tier }))
         })?;
         Ok(found.ok_or_else(|| Problem::not_found("player"))??)
     }
@@ -145,12 +180,18 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
     })
     .await??;
     let last_wager = found.account.last_wager.as_ref().map(PackedId::text);
-    let tier = found.tier.as_ref();
+    let (tier, pending) = (found.tier.as_ref(), found.lots.pending_points());
     let now = BalanceShape {
         player_id: &player,
         operator_id: &operator.id,
         points_balance: Exact(found.account.balance),
         reserved: Exact(Points::ZERO),
+        available: found.account.balance.minus(pending).map(Exact),
+        pending: Some(Exact(pending)),
+        owed: Some(Exact(found.lots.owed())),
+        expiring: found
+            .expiring
+            .map(|(at, points)| ExpiringShape { at: Time(at), points: Exact(points) }),
         tier: tier.map(|tier| &*tier.tier),
         tier_points: tier.map(|tier| Exact(tier.points)),
         next_tier: tier
@@ -165,7 +206,11 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
     let entry = line.as_ref().map(|line| &line.entry);
     let then = BalanceShape {
         points_balance: Exact(balance_after(line.as_ref())),
-        last_wager_id: entry.map(|entry| &*entry.cause),
+        last_wager_id: entry.map(|entry| &*entry.cause).filter(|cause| !cause.is_empty()),
+        available: None,
+        pending: None,
+        owed: None,
+        expiring: None,
         last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
         version: None,
         tier: None,
@@ -211,6 +256,9 @@ pub(crate) struct EntryShape {
     /// The player's tier when the wager came.
     #[schema(required)]
     tier: Option<Box<str>>,
+    /// Which lots the points went into, or came from.
+    #[schema(required)]
+    lots: Option<LotsShape>,
     place: PlaceShape,
     event_time: Time,
     record_time: Time,
@@ -225,8 +273,73 @@ fn kinds() -> Schema {
 /// What has caused an entry.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Cause {
+    #[schema(schema_with = causes)]
     r#type: &'static str,
-    id: String,
+    /// Its id; nothing where time is the cause.
+    #[schema(required)]
+    id: Option<String>,
+}
+
+fn causes() -> Schema {
+    one_of(["wager", "time"])
+}
+
+/// What an entry has changed in an account's lots: its points are those of the lots, less the debt.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Lots)]
+pub(crate) struct LotsShape {
+    changed: Vec<LotShape>,
+    /// By how much the account is further below zero; less than nothing where points have paid for that.
+    debt: ExactPoints,
+    /// What could not be taken.
+    owed: ExactPoints,
+}
+
+/// What was put into a lot, or less than nothing where it was taken.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Lot)]
+pub(crate) struct LotShape {
+    /// The month that the points were earned in.
+    #[schema(example = "2026-11")]
+    month: String,
+    points: ExactPoints,
+    /// From when on they can be spent; nothing where they can be.
+    #[schema(required)]
+    matures_at: Option<Time>,
+}
+
+impl LotShape {
+    fn of(month: Month, points: Points, matures: Option<Hour>) -> Self {
+        let (mut month, day) = (day_text(month.first_day()), "-01");
+        month.truncate(month.len() - day.len());
+        let matures_at = matures.map(|hour| Time(hour.begins()));
+        Self { month, points: Exact(points), matures_at }
+    }
+}
+
+impl LotsShape {
+    fn of(moved: &Moved, points: Points) -> Option<Self> {
+        match moved {
+            Moved::Untold => None,
+            Moved::Into { source: Source { month, matures }, paid } => {
+                let put = points.minus(*paid).expect("what has paid is a part");
+                let lot = (put != Points::ZERO).then(|| LotShape::of(*month, put, *matures));
+                let debt = Exact(paid.negated());
+                Some(Self { changed: lot.into_iter().collect(), debt, owed: Exact(Points::ZERO) })
+            }
+            Moved::From(taken) => {
+                let ready = taken.ready.iter().map(|lot| (lot.month, lot.points, None));
+                let pending = taken.pending.iter();
+                let pending = pending.map(|lot| (lot.month, lot.points, Some(lot.matures)));
+                let changed = ready
+                    .chain(pending)
+                    .map(|(month, points, matures)| LotShape::of(month, points.negated(), matures));
+                let (debt, owed) = (Exact(taken.debt), Exact(taken.owed));
+                Some(Self { changed: changed.collect(), debt, owed })
+            }
+        }
+    }
 }
 
 impl EntryShape {
@@ -248,7 +361,12 @@ impl EntryShape {
                 .and_then(|parts| parts.tier.as_ref())
                 .map(|tier| tier.name.clone()),
             parts: named,
-            cause: Cause { r#type: "wager", id: entry.cause.into_owned() },
+            lots: LotsShape::of(&entry.moved, entry.points),
+            cause: if entry.kind.is_by_time() {
+                Cause { r#type: "time", id: None }
+            } else {
+                Cause { r#type: "wager", id: Some(entry.cause.into_owned()) }
+            },
             place: entry.place.into(),
             event_time: Time(entry.event_time),
             record_time: Time(entry.record_time),
@@ -257,8 +375,11 @@ impl EntryShape {
     }
 }
 
-const KINDS: [(&str, Option<EntryKind>); 2] =
-    [("earned", Some(EntryKind::Earned)), ("voided", Some(EntryKind::Voided))];
+const KINDS: [(&str, Option<EntryKind>); 3] = [
+    ("earned", Some(EntryKind::Earned)),
+    ("voided", Some(EntryKind::Voided)),
+    ("expired", Some(EntryKind::Expired)),
+];
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 
 /// A page of the ledger.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::calendar::rfc3339;
 use crate::input::{
-    ModelDate, ModelEvery, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion, ModelRounding,
-    ModelRules, ModelTiers, ModelWindow,
+    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion,
+    ModelRounding, ModelRules, ModelTiers, ModelVoids, ModelWindow,
 };
 
 /// A tree of values, written as YAML or JSON.
@@ -40,7 +40,9 @@ fn tree(program: &ModelProgram) -> Tree {
         ("timezone", word(&program.zone.name)),
         ("mode", word(if program.is_off { "off" } else { "live" })),
         ("consent", program.is_opt_in.then(|| Tree::Text("opt-in".into()))),
-        ("voids", word(if program.voids_to_zero { "balance" } else { "unlimited" })),
+        ("voids", word(voids(program.voids))),
+        ("pending", (program.pending_hours > 0).then(|| pending(program.pending_hours))),
+        ("expiry", Some(expiry(program.expiry))),
         ("rates", non_empty(rates(&program.rates))),
         ("eligibility", non_empty(eligibility(rules))),
         ("earning", Some(earning(rules))),
@@ -49,6 +51,27 @@ fn tree(program: &ModelProgram) -> Tree {
         ("tiers", program.tiers.as_ref().map(tiers)),
         ("promotionsCombine", program.counts_first_only.then(|| Tree::Text("first".into()))),
     ])
+}
+
+const fn voids(voids: ModelVoids) -> &'static str {
+    match voids {
+        ModelVoids::Unlimited => "unlimited",
+        ModelVoids::Balance => "balance",
+        ModelVoids::Pending => "pending",
+    }
+}
+
+fn pending(hours: i64) -> Tree {
+    let text = if hours % 48 == 0 { format!("{}d", hours / 24) } else { format!("{hours}h") };
+    map([("for", Some(Tree::Text(text)))])
+}
+
+fn expiry(ModelExpiry { after, inactivity }: ModelExpiry) -> Tree {
+    let months = |months: Option<i64>| months.map(|months| Tree::Text(format!("{months}mo")));
+    match (months(after), months(inactivity)) {
+        (None, None) => Tree::Text("none".into()),
+        (after, inactivity) => map([("after", after), ("inactivity", inactivity)]),
+    }
 }
 
 fn tiers(tiers: &ModelTiers) -> Tree {

@@ -129,7 +129,6 @@ pub enum ModelCommand {
 
 /// One version of an operator's rules, as its document says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is so or not, whatever the others are")]
 pub struct ModelProgram {
     /// Points are earned on stakes converted to this currency.
     pub currency: String,
@@ -140,7 +139,7 @@ pub struct ModelProgram {
     /// Whether players are out until they join.
     pub is_opt_in: bool,
     /// Whether a void takes a balance down to zero at most.
-    pub voids_to_zero: bool,
+    pub voids: ModelVoids,
     /// From other currencies to the program's.
     pub rates: BTreeMap<String, u64>,
     /// What holds where no jurisdiction says otherwise.
@@ -153,6 +152,28 @@ pub struct ModelProgram {
     pub counts_first_only: bool,
     /// What players rise to, if anything.
     pub tiers: Option<ModelTiers>,
+    /// So many hours points cannot be spent.
+    pub pending_hours: i64,
+    /// When points expire.
+    pub expiry: ModelExpiry,
+}
+
+/// How far down a void may take a balance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ModelVoids {
+    #[default]
+    Unlimited,
+    Balance,
+    Pending,
+}
+
+/// After how many months points expire: those of a month after its end, and all after the last wager that earned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the program's document, by name")]
+pub struct ModelExpiry {
+    pub after: Option<i64>,
+    pub inactivity: Option<i64>,
 }
 
 /// What players rise to.

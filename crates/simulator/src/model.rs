@@ -6,13 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digits::Digits;
-use crate::input::{ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelVoid, ModelWager};
+use crate::input::{
+    ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelVoid, ModelVoids, ModelWager,
+};
 
 pub mod letters;
+pub mod lots;
 pub mod messages;
 pub mod tiers;
 
 use letters::ModelLetter;
+use lots::ModelLots;
 use messages::ModelMessage;
 use tiers::{ModelMove, ModelTier};
 
@@ -139,7 +143,11 @@ pub struct ModelAccount {
     pub tier: Option<ModelTier>,
     /// Every other level that the player got, in order.
     pub moves: Vec<ModelMove>,
+    /// Which points there are; none under behaviour 1.
+    pub lots: ModelLots,
     partition: u16,
+    /// When anybody last asked.
+    asked_at: Option<i64>,
     /// The version that was in force when anybody last asked; 0 for none.
     version: u32,
     /// What was earned on each day.
@@ -151,13 +159,13 @@ pub struct ModelAccount {
 pub struct ModelEntry {
     /// 1, 2, 3, …
     pub sequence: u64,
-    /// `earned` or `voided`.
+    /// `earned`, `voided` or `expired`.
     pub kind: &'static str,
     /// The change.
     pub points: i64,
     /// The balance after it.
     pub balance_after: i64,
-    /// The wager that caused it.
+    /// The wager that caused it; empty where time did.
     pub wager_id: String,
 }
 
@@ -232,6 +240,8 @@ struct Occurrence {
 struct Earned {
     points: i64,
     day: i64,
+    /// Its month, and when it can be spent.
+    lot: (i64, Option<i64>),
     has_cap: bool,
     version: u32,
     parts: ModelParts,
@@ -372,6 +382,11 @@ impl Model {
         &self.accounts
     }
 
+    /// Whether accounts have lots.
+    pub const fn has_lots(&self) -> bool {
+        !self.counts_capped_only
+    }
+
     /// Folds one record in and says what must become of it.
     pub fn record(&mut self, input: &Input<'_>) -> Expected {
         if let Some((from, number)) = input.message
@@ -496,7 +511,15 @@ impl Model {
         let oldest = now - self.window.window_micros;
         let account = self.accounts.get(key);
         let level = account.and_then(|account| account.level(&self.operators[&key.0]));
-        ladder(version, wager, account, level.as_deref(), oldest)
+        let judged = ladder(version, wager, account, level.as_deref(), oldest, now);
+        match (&judged, account) {
+            (Judged::Counted(Earned { points, day, .. }), Some(account))
+                if !account.has_room(&self.operators[&key.0], *day, *points) =>
+            {
+                Judged::DeadLetter("out_of_range")
+            }
+            _ => judged,
+        }
     }
 
     /// Whether points count on their day.
@@ -505,11 +528,14 @@ impl Model {
     }
 
     fn earn(&mut self, key: &(String, String), wager: &ModelWager, earned: Earned) -> Expected {
-        let counts = self.counts(earned);
+        let (counts, has_lots) = (self.counts(earned), self.has_lots());
         let account = self.accounts.entry(key.clone()).or_default();
         if earned.points > 0 {
             if counts {
                 account.count(&self.operators[&key.0], earned.day, earned.points);
+            }
+            if has_lots {
+                account.lots.earn(earned.lot, earned.day, earned.points);
             }
             account.enter("earned", earned.points, &wager.wager_id);
         }
@@ -534,7 +560,8 @@ impl Model {
         let (found, earned) = (original.is_some(), original.and_then(|wager| wager.earned));
         let applies = self.version_at(&key.0, void.timestamp);
         let version = applies.map(|version| version.number);
-        let to_zero = applies.is_some_and(|version| version.program.voids_to_zero);
+        let voids = applies.map_or(ModelVoids::Unlimited, |version| version.program.voids);
+        let has_lots = self.has_lots();
         let counts = earned.is_some_and(|earned| self.counts(earned));
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
@@ -547,7 +574,11 @@ impl Model {
             if counts {
                 account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
-            taken = if to_zero { earned.points.min(account.balance.max(0)) } else { earned.points };
+            taken = match voids {
+                _ if has_lots => account.lots.take(earned.lot, earned.points, voids, now),
+                ModelVoids::Unlimited => earned.points,
+                _ => earned.points.min(account.balance.max(0)),
+            };
             if taken > 0 {
                 account.enter("voided", -taken, &void.wager_id);
             }
@@ -558,6 +589,14 @@ impl Model {
 }
 
 impl ModelAccount {
+    /// The entries up to a number; whatever comes after is due, and time alone causes it.
+    pub fn entries_to(&self, sequence: u64) -> &[ModelEntry] {
+        let count = usize::try_from(sequence).expect("small").min(self.entries.len());
+        let (told, due) = self.entries.split_at(count);
+        assert!(due.iter().all(|entry| entry.kind == "expired"), "{due:?} have no entries");
+        told
+    }
+
     fn enter(&mut self, kind: &'static str, points: i64, wager_id: &str) {
         self.balance += points;
         self.entries.push(ModelEntry {
@@ -577,6 +616,7 @@ fn ladder(
     account: Option<&ModelAccount>,
     level: Option<&str>,
     oldest: i64,
+    now: i64,
 ) -> Judged {
     let program = &version.program;
     let no = |reason| Judged::Refused(reason, Some(version.number));
@@ -660,7 +700,8 @@ fn ladder(
         return Judged::DeadLetter("out_of_range");
     }
     let has_cap = cap.is_some();
-    Judged::Counted(Earned { points, day, has_cap, version: version.number, parts })
+    let lot = lots::lot_of(program, day, now);
+    Judged::Counted(Earned { points, day, lot, has_cap, version: version.number, parts })
 }
 
 /// What the promotions make of a wager that hold for it, and the player's level, by name; `None` where that is too

@@ -10,7 +10,10 @@ use std::borrow::Cow;
 
 use accolade_domain::amount::{Factor, Points, Rate};
 use accolade_domain::ledger::{
-    ChainHash, Entry, EntryKind, Parts, Place, Promoted, Subject, TierPart,
+    ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted, Subject, TierPart,
+};
+use accolade_domain::lots::{
+    Hour, LOTS_MAX, Lot, Month, PENDING_LOTS_MAX, PendingLot, Source, Taken,
 };
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
@@ -99,7 +102,7 @@ impl TimeSlot {
     pub fn add(&mut self, entries: &[StoredEntry<'_>], notices: &[Notice<'_>]) {
         self.fired += 1;
         for StoredEntry { entry, hash } in entries {
-            put_entry(&mut self.entries, entry, hash, Some(entry.kind));
+            put_entry(&mut self.entries, entry, hash, None);
         }
         for notice in notices {
             put_notice(&mut self.notices, notice);
@@ -160,6 +163,7 @@ pub fn put_outcome(
         Outcome::Recorded => tag::RECORDED,
         Outcome::Refused { .. } => tag::REFUSED,
         Outcome::Repeated { .. } => tag::REPEATED,
+        Outcome::Voided { owed, .. } if *owed != Points::ZERO => tag::VOIDED_OWED,
         Outcome::Voided { .. } if own => tag::TAKEN_BACK,
         Outcome::Voided { .. } => tag::VOIDED,
         Outcome::DeadLetter { .. } => tag::DEAD_LETTER,
@@ -169,16 +173,19 @@ pub fn put_outcome(
     };
     put_tag(out, kind, entries.len(), notices.len());
     match outcome {
-        Outcome::Counted { version, points, capped, parts, cap_day, earned_on } => {
+        Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures } => {
             put_varint(out, u64::from(*version));
             put_varint(out, parts.base.units());
             put_varint(out, parts.rate.units());
             put_signed(out, capped.hundredths());
             let has_day =
                 set(cap_day.is_some(), HAS_CAP_DAY) | set(earned_on.is_some(), HAS_EARNED_ON);
-            out.push(has_day | parts_bits(parts));
+            out.push(has_day | set(matures.is_some(), HAS_MATURES) | parts_bits(parts));
             if let Some(day) = earned_on.or(*cap_day) {
                 put_signed(out, i64::from(day.0));
+            }
+            if let Some(Hour(hour)) = matures {
+                put_signed(out, i64::from(*hour));
             }
             put_more_parts(out, parts);
             if !own {
@@ -191,11 +198,14 @@ pub fn put_outcome(
             put_varint(out, u64::from(*version));
         }
         Outcome::Repeated { first } => put_place(out, *first),
-        Outcome::Voided { wager, points, version } => {
+        Outcome::Voided { wager, points, owed, version } => {
             put_varint(out, u64::from(*version));
             put_place(out, wager.unwrap_or_default());
             if !own {
                 put_signed(out, points.hundredths());
+            }
+            if *owed != Points::ZERO {
+                put_signed(out, owed.hundredths());
             }
         }
         Outcome::DeadLetter { reason, detail } => {
@@ -207,7 +217,7 @@ pub fn put_outcome(
         Outcome::Time { fired } => put_varint(out, u64::from(*fired)),
     }
     for (at, StoredEntry { entry, hash }) in entries.iter().enumerate() {
-        put_entry(out, entry, hash, Some(entry.kind).filter(|_| at > 0 || !own));
+        put_entry(out, entry, hash, Some(outcome).filter(|_| at == 0 && own));
     }
     for notice in notices {
         put_notice(out, notice);
@@ -222,12 +232,13 @@ fn is_told(entry: &Entry<'_>, outcome: &Outcome) -> bool {
                 && (entry.points, entry.program_version) == (*points, *version)
                 && (entry.capped, entry.parts) == (*capped, *parts)
         }
-        Outcome::Voided { points, version, .. } => {
+        Outcome::Voided { points, owed: Points::ZERO, version, .. } => {
             entry.kind == EntryKind::Voided
                 && (entry.points, entry.program_version) == (*points, *version)
                 && (entry.capped, entry.parts) == (Points::ZERO, Parts::default())
         }
-        Outcome::Recorded
+        Outcome::Voided { .. }
+        | Outcome::Recorded
         | Outcome::Refused { .. }
         | Outcome::Repeated { .. }
         | Outcome::DeadLetter { .. }
@@ -235,6 +246,15 @@ fn is_told(entry: &Entry<'_>, outcome: &Outcome) -> bool {
         | Outcome::Declined { .. }
         | Outcome::Time { .. } => false,
     }
+}
+
+/// The lots of an entry that are not written, since its outcome says them.
+fn moved_as_told(told: Option<&Outcome>) -> Moved {
+    if let Some(Outcome::Counted { earned_on: Some(day), matures, .. }) = told {
+        let source = Source { month: Month::of(*day), matures: *matures };
+        return Moved::Into { source, paid: Points::ZERO };
+    }
+    Moved::Untold
 }
 
 /// What two bits say where there are more.
@@ -284,6 +304,8 @@ mod tag {
     pub(super) const QUIET: u8 = 12;
     /// Slot 0 in which timers fired and some of them were passed over: how many, and which.
     pub(super) const TIME_PASSED_OVER: u8 = 13;
+    /// A void that could not take all.
+    pub(super) const VOIDED_OWED: u8 = 14;
 }
 
 fn code_of<T: PartialEq>(all: &[T], one: &T) -> u8 {
@@ -299,6 +321,7 @@ fn by_code<T: Copy>(all: &[T], cursor: &mut Cursor<'_>) -> Result<T, BadFormat> 
 const HAS_CAP_DAY: u8 = 1;
 /// The day stands there once: it is the same.
 const HAS_EARNED_ON: u8 = 2;
+const HAS_MATURES: u8 = 4;
 const HAS_TIER: u8 = 16;
 const HAS_PROMOTIONS: u8 = 32;
 
@@ -366,20 +389,23 @@ const HAS_PREVIOUS: u8 = 1;
 const HAS_SKIP: u8 = 2;
 const SKIP_IS_PREVIOUS: u8 = 4;
 const SAYS_CAUSE: u8 = 8;
+const SAYS_MOVED: u8 = 64;
 
 /// `flags u8 · [kind u8 · version · capped · base · rate · more parts] · operator · subject 16 · sequence · points ·
-/// balance · event time before record time · [previous] · [skip] · cause · hash 32`; earlier places as
-/// batches back, slot, number. `kind` where the outcome does not say it.
-fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Option<EntryKind>) {
+/// balance · event time before record time · [previous] · [skip] · [cause] · [lots] · hash 32`; earlier places as
+/// batches back, slot, number. What its outcome tells is left out.
+fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, told: Option<&Outcome>) {
+    let says_moved = entry.moved != moved_as_told(told);
     let same = entry.skip.is_some() && entry.skip == entry.previous;
     out.push(
         set(entry.previous.is_some(), HAS_PREVIOUS)
             | set(entry.skip.is_some() && !same, HAS_SKIP)
             | set(same, SKIP_IS_PREVIOUS)
-            | kind.map_or(0, |_| SAYS_CAUSE | parts_bits(&entry.parts)),
+            | set(says_moved, SAYS_MOVED)
+            | told.map_or_else(|| SAYS_CAUSE | parts_bits(&entry.parts), |_| 0),
     );
-    if let Some(kind) = kind {
-        out.push(kind_code(kind));
+    if told.is_none() {
+        out.push(kind_code(entry.kind));
         put_varint(out, u64::from(entry.program_version));
         put_signed(out, entry.capped.hundredths());
         put_varint(out, entry.parts.base.units());
@@ -397,8 +423,92 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry<'_>, hash: &ChainHash, kind: Optio
         put_varint(out, u64::from(earlier.slot));
         put_varint(out, u64::from(earlier.number));
     }
-    put_id(out, &entry.cause);
+    if !entry.kind.is_by_time() {
+        put_id(out, &entry.cause);
+    }
+    if says_moved {
+        put_moved(out, &entry.moved);
+    }
     out.extend_from_slice(&hash.0);
+}
+
+mod moved {
+    pub(super) const UNTOLD: u8 = 0;
+    pub(super) const INTO: u8 = 1;
+    pub(super) const INTO_PENDING: u8 = 2;
+    pub(super) const FROM: u8 = 3;
+}
+
+/// Nothing; or `month · paid`; or `month · hour · paid`; or `count · (month · points) … · count · (hour ·
+/// month · points) … · debt · owed`, behind a byte that says which.
+fn put_moved(out: &mut Vec<u8>, moved: &Moved) {
+    match moved {
+        Moved::Untold => out.push(moved::UNTOLD),
+        Moved::Into { source: Source { month, matures }, paid } => {
+            out.push(if matures.is_some() { moved::INTO_PENDING } else { moved::INTO });
+            put_signed(out, i64::from(month.0));
+            if let Some(Hour(hour)) = matures {
+                put_signed(out, i64::from(*hour));
+            }
+            put_signed(out, paid.hundredths());
+        }
+        Moved::From(taken) => {
+            let Taken { ready, pending, debt, owed } = &**taken;
+            out.push(moved::FROM);
+            put_varint(out, ready.len() as u64);
+            for Lot { month, points } in ready {
+                put_signed(out, i64::from(month.0));
+                put_signed(out, points.hundredths());
+            }
+            put_varint(out, pending.len() as u64);
+            for PendingLot { matures: Hour(hour), month, points } in pending {
+                put_signed(out, i64::from(*hour));
+                put_signed(out, i64::from(month.0));
+                put_signed(out, points.hundredths());
+            }
+            put_signed(out, debt.hundredths());
+            put_signed(out, owed.hundredths());
+        }
+    }
+}
+
+fn read_moved(cursor: &mut Cursor<'_>) -> Result<Moved, BadFormat> {
+    let source = |cursor: &mut Cursor<'_>, is_pending: bool| {
+        let month = read_month(cursor)?;
+        let matures = if is_pending { Some(read_hour(cursor)?) } else { None };
+        Ok(Moved::Into { source: Source { month, matures }, paid: read_points(cursor)? })
+    };
+    match cursor.u8()? {
+        moved::UNTOLD => Ok(Moved::Untold),
+        moved::INTO => source(cursor, false),
+        moved::INTO_PENDING => source(cursor, true),
+        moved::FROM => {
+            let mut taken = Taken::default();
+            for _ in 0..read_count(cursor, LOTS_MAX + PENDING_LOTS_MAX)? {
+                taken.ready.push(Lot { month: read_month(cursor)?, points: read_points(cursor)? });
+            }
+            for _ in 0..read_count(cursor, PENDING_LOTS_MAX)? {
+                let (matures, month) = (read_hour(cursor)?, read_month(cursor)?);
+                taken.pending.push(PendingLot { matures, month, points: read_points(cursor)? });
+            }
+            (taken.debt, taken.owed) = (read_points(cursor)?, read_points(cursor)?);
+            Ok(Moved::From(Box::new(taken)))
+        }
+        _ => Err(cursor.bad()),
+    }
+}
+
+fn read_count(cursor: &mut Cursor<'_>, max: usize) -> Result<usize, BadFormat> {
+    let count = cursor.small()?;
+    if count <= max { Ok(count) } else { Err(cursor.bad()) }
+}
+
+fn read_month(cursor: &mut Cursor<'_>) -> Result<Month, BadFormat> {
+    Ok(Month(i16::try_from(cursor.signed()?).map_err(|_| cursor.bad())?))
+}
+
+fn read_hour(cursor: &mut Cursor<'_>) -> Result<Hour, BadFormat> {
+    Ok(Hour(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?))
 }
 
 /// What became of the slots of a slice, in order: slot 0 first, then each record.
@@ -491,7 +601,8 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
             let parts = Parts::of(read_rate(cursor)?, read_rate(cursor)?);
             let capped = read_points(cursor)?;
             let bits = cursor.u8()?;
-            if bits & !(HAS_CAP_DAY | HAS_EARNED_ON | HAS_TIER | HAS_PROMOTIONS) != 0 {
+            let known = HAS_CAP_DAY | HAS_EARNED_ON | HAS_MATURES | HAS_TIER | HAS_PROMOTIONS;
+            if bits & !known != 0 {
                 return Err(cursor.bad());
             }
             let day = match bits & (HAS_CAP_DAY | HAS_EARNED_ON) {
@@ -500,9 +611,10 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
             };
             let cap_day = day.filter(|_| bits & HAS_CAP_DAY != 0);
             let earned_on = day.filter(|_| bits & HAS_EARNED_ON != 0);
+            let matures = if bits & HAS_MATURES == 0 { None } else { Some(read_hour(cursor)?) };
             let parts = read_more_parts(cursor, bits, parts)?;
             let points = if kind == tag::COUNTED { read_points(cursor)? } else { Points::ZERO };
-            Outcome::Counted { version, points, capped, parts, cap_day, earned_on }
+            Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures }
         }
         tag::RECORDED => Outcome::Recorded,
         tag::REFUSED => {
@@ -510,11 +622,12 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
             Outcome::Refused { refusal, version: cursor.small()? }
         }
         tag::REPEATED => Outcome::Repeated { first: read_place(cursor)? },
-        tag::TAKEN_BACK | tag::VOIDED => {
+        tag::TAKEN_BACK | tag::VOIDED | tag::VOIDED_OWED => {
             let version = cursor.small()?;
             let wager = Some(read_place(cursor)?).filter(|wager| wager.batch != 0);
-            let points = if kind == tag::VOIDED { read_points(cursor)? } else { Points::ZERO };
-            Outcome::Voided { wager, points, version }
+            let points = if kind == tag::TAKEN_BACK { Points::ZERO } else { read_points(cursor)? };
+            let owed = if kind == tag::VOIDED_OWED { read_points(cursor)? } else { Points::ZERO };
+            Outcome::Voided { wager, points, owed, version }
         }
         tag::DEAD_LETTER => {
             let reason = by_code(&DeadReason::ALL, cursor)?;
@@ -618,7 +731,13 @@ fn read_entry<'a>(
     };
     let previous = earlier(HAS_PREVIOUS)?;
     let skip = earlier(HAS_SKIP)?.or(previous.filter(|_| flags & SKIP_IS_PREVIOUS != 0));
-    let cause: Cow<'a, str> = read_id(cursor)?;
+    let is_by_time = own.is_some_and(|(kind, ..)| kind.is_by_time());
+    let cause: Cow<'a, str> = if is_by_time { Cow::default() } else { read_id(cursor)? };
+    let moved = if flags & SAYS_MOVED == 0 {
+        moved_as_told(told.as_deref().filter(|_| own.is_none()))
+    } else {
+        read_moved(cursor)?
+    };
     let hash = ChainHash(cursor.array()?);
     let (kind, program_version, capped, parts) = match (own, told) {
         (Some(own), _) => own,
@@ -640,6 +759,7 @@ fn read_entry<'a>(
         points,
         balance_after,
         capped,
+        moved,
         cause,
         program_version,
         parts,

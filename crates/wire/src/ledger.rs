@@ -1,13 +1,14 @@
 //! The canonical bytes of a ledger entry, and the hash that chains it to the entry before it.
 
 use accolade_domain::amount::Rate;
-use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Parts, Place, Promoted};
+use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted};
+use accolade_domain::lots::{Lot, PendingLot, Source, Taken};
 use sha2::{Digest, Sha256};
 
-/// The format of an entry to whose multiplier neither a tier nor a promotion belongs.
+/// The format of an entry of behaviour 1, which knows no lots, tiers and promotions.
 pub const ENTRY_FORMAT: u8 = 1;
 /// The format of all others.
-pub const ENTRY_FORMAT_PROMOTED: u8 = 2;
+pub const ENTRY_FORMAT_MOVED: u8 = 2;
 
 /// SHA-256 over the canonical bytes of `entry` and `before`, the hash of the account's entry before
 /// it (all zeros for the first).
@@ -20,15 +21,20 @@ pub const ENTRY_FORMAT_PROMOTED: u8 = 2;
 ///
 /// Format 2 has behind `rate`: `level u8 · tier u64 · promotions u64 · multiply u128 · its decimals u8 · bonus i64`,
 /// with the level's number from 0, 255 and a multiplier of 1 where no tier took part, the promotions that counted
-/// as bits, and the bonus in hundredths.
+/// as bits, and the bonus in hundredths. Behind `cause` it has the lots: `0`; or `1 · month i16 · matures i32 · paid
+/// i64`, with the month as months since 1970, the hour at which they mature as hours since then (the lowest
+/// number where they could be spent at once), and what paid for a debt; or `2 · count u16 · (month i16 · points i64)
+/// … · count u16 · (matures i32 · month i16 · points i64) … · debt i64 · owed i64`, first of points that could be
+/// spent, then of pending ones.
 pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
     const PROMOTED_BYTES: usize = 2 + 8 * 3 + 16;
     const FIXED_BYTES: usize =
         2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + PROMOTED_BYTES + PLACE_BYTES * 3 + 1;
     let Parts { base, rate, tier, promoted } = entry.parts;
     let is_promoted = tier.is_some() || promoted != Promoted::NONE;
-    let format = if is_promoted { ENTRY_FORMAT_PROMOTED } else { ENTRY_FORMAT };
-    let mut bytes = [0_u8; FIXED_BYTES + 255 + 32];
+    let is_second = is_promoted || entry.moved != Moved::Untold;
+    let format = if is_second { ENTRY_FORMAT_MOVED } else { ENTRY_FORMAT };
+    let mut bytes = [0_u8; FIXED_BYTES + 255];
     let mut end = 0;
     let mut put = |field: &[u8]| {
         bytes[end..end + field.len()].copy_from_slice(field);
@@ -44,7 +50,7 @@ pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
     put(&entry.program_version.to_le_bytes());
     put(&base.units().to_le_bytes());
     put(&rate.units().to_le_bytes());
-    if is_promoted {
+    if is_second {
         put(&[tier.map_or(NO_LEVEL, |tier| tier.level)]);
         put(&tier.map_or(Rate::ONE, |tier| tier.multiplier).units().to_le_bytes());
         put(&promoted.counted.to_le_bytes());
@@ -60,8 +66,46 @@ pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
     let cause = entry.cause.as_bytes();
     put(&[u8::try_from(cause.len()).expect("an id has at most 128 bytes")]);
     put(cause);
-    put(&before.0);
-    ChainHash(Sha256::digest(&bytes[..end]).into())
+    let mut hasher = Sha256::new();
+    hasher.update(&bytes[..end]);
+    if is_second {
+        hash_moved(&entry.moved, |field| hasher.update(field));
+    }
+    hasher.update(before.0);
+    ChainHash(hasher.finalize().into())
+}
+
+fn hash_moved(moved: &Moved, mut put: impl FnMut(&[u8])) {
+    match moved {
+        Moved::Untold => put(&[0]),
+        Moved::Into { source: Source { month, matures }, paid } => {
+            put(&[1]);
+            put(&month.0.to_le_bytes());
+            put(&matures.map_or(i32::MIN, |hour| hour.0).to_le_bytes());
+            put(&paid.hundredths().to_le_bytes());
+        }
+        Moved::From(taken) => {
+            let Taken { ready, pending, debt, owed } = &**taken;
+            put(&[2]);
+            put(&count(ready.len()));
+            for Lot { month, points } in ready {
+                put(&month.0.to_le_bytes());
+                put(&points.hundredths().to_le_bytes());
+            }
+            put(&count(pending.len()));
+            for PendingLot { matures, month, points } in pending {
+                put(&matures.0.to_le_bytes());
+                put(&month.0.to_le_bytes());
+                put(&points.hundredths().to_le_bytes());
+            }
+            put(&debt.hundredths().to_le_bytes());
+            put(&owed.hundredths().to_le_bytes());
+        }
+    }
+}
+
+fn count(length: usize) -> [u8; 2] {
+    u16::try_from(length).expect("an account has few lots").to_le_bytes()
 }
 
 /// The code of an entry's kind in every format.
@@ -69,6 +113,7 @@ pub const fn kind_code(kind: EntryKind) -> u8 {
     match kind {
         EntryKind::Earned => 1,
         EntryKind::Voided => 2,
+        EntryKind::Expired => 3,
     }
 }
 
@@ -77,6 +122,7 @@ pub const fn entry_kind(code: u8) -> Option<EntryKind> {
     match code {
         1 => Some(EntryKind::Earned),
         2 => Some(EntryKind::Voided),
+        3 => Some(EntryKind::Expired),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ mod cases;
 mod compile;
 mod difference;
 mod fields;
+mod lots;
 mod promotions;
 mod slips;
 mod spelling;

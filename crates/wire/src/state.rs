@@ -1,9 +1,10 @@
 //! Values of the state, as checkpoints hold them. Each begins with its format version.
 
-use accolade_domain::account::{Account, AccountTier, CapDay, Timed, Trail};
+use accolade_domain::account::{Account, CapDay, Timed, Trail};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Subject};
+use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp};
 
@@ -19,11 +20,10 @@ const ACCOUNT_FORMAT_TIMED: u8 = 2;
 ///
 /// `format u8 · balance · consent u8 (0 nothing said, 1 in, 2 out) · sequence · [head 32] · count,
 /// packed places u64 · [cap's day · points] · last wager (0, or 1 and an id) · last updated i64 ·
-/// version`; in format 2 followed by `version that it was opened under · due i64 · version that took the tier
-/// away, or 0 · version of the tier's program, or 0 · [level u8 · points · as of · not qualified since: 0, or 1
-/// and days back]`.
+/// version`; in format 2 followed by `version by which it was settled · due i64 · passed over u8 · tier (0, or 1 and level u8 ·
+/// points · as of · not qualified since: 0, or 1 and days back) · length, lots`.
 pub fn put_account(out: &mut Vec<u8>, account: &Account) {
-    let is_timed = account.timed.is_some() || account.opened_under != 0;
+    let is_timed = account.timed != Timed::NOTHING || account.lots != PackedLots::default();
     out.push(if is_timed { ACCOUNT_FORMAT_TIMED } else { ACCOUNT_FORMAT });
     put_signed(out, account.balance.hundredths());
     out.push(match account.consent {
@@ -51,17 +51,20 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     out.extend_from_slice(&account.last_updated.micros().to_le_bytes());
     put_varint(out, u64::from(account.version));
     if is_timed {
-        let Timed { tier, left_by, due } = account.time();
-        put_varint(out, u64::from(account.opened_under));
+        let Timed { tier, settled_by, due, is_passed_over } = account.timed;
+        put_varint(out, u64::from(settled_by));
         out.extend_from_slice(&due.micros().to_le_bytes());
-        put_varint(out, u64::from(left_by));
+        out.push(u8::from(is_passed_over));
         put_tier(out, tier.as_ref());
+        let lots = account.lots.bytes();
+        put_varint(out, lots.len() as u64);
+        out.extend_from_slice(lots);
     }
 }
 
-fn put_tier(out: &mut Vec<u8>, tier: Option<&AccountTier>) {
-    let Some(AccountTier { state, version }) = tier else { return put_varint(out, 0) };
-    put_varint(out, u64::from(*version));
+fn put_tier(out: &mut Vec<u8>, tier: Option<&TierState>) {
+    out.push(u8::from(tier.is_some()));
+    let Some(state) = tier else { return };
     out.push(state.level());
     put_signed(out, state.points().hundredths());
     put_signed(out, i64::from(state.as_of().0));
@@ -74,9 +77,8 @@ fn put_tier(out: &mut Vec<u8>, tier: Option<&AccountTier>) {
     }
 }
 
-fn read_tier(cursor: &mut Cursor<'_>) -> Result<Option<AccountTier>, BadFormat> {
-    let version: u32 = cursor.small()?;
-    if version == 0 {
+fn read_tier(cursor: &mut Cursor<'_>) -> Result<Option<TierState>, BadFormat> {
+    if cursor.u8()? == 0 {
         return Ok(None);
     }
     let level = cursor.u8()?;
@@ -89,7 +91,7 @@ fn read_tier(cursor: &mut Cursor<'_>) -> Result<Option<AccountTier>, BadFormat> 
         Some(Day(as_of.checked_sub(back).ok_or(cursor.bad())?))
     };
     let as_of = Day(as_of);
-    Ok(Some(AccountTier { state: TierState::new(level, points, as_of, since), version }))
+    Ok(Some(TierState::new(level, points, as_of, since)))
 }
 
 /// Reads what [`put_account`] wrote.
@@ -130,13 +132,15 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
     };
     let last_updated = Timestamp::from_micros(cursor.i64()?);
     let version = cursor.small()?;
-    let opened_under = if is_timed { cursor.small()? } else { 0 };
-    let timed = if is_timed {
+    let (timed, lots) = if is_timed {
+        let settled_by = cursor.small()?;
         let due = Timestamp::from_micros(cursor.i64()?);
-        let left_by = cursor.small()?;
-        Timed { tier: read_tier(cursor)?, left_by, due }.boxed()
+        let is_passed_over = cursor.u8()? != 0;
+        let timed = Timed { tier: read_tier(cursor)?, settled_by, due, is_passed_over };
+        let length = cursor.small()?;
+        (timed, PackedLots::from_bytes(cursor.take(length)?).ok_or(cursor.bad())?)
     } else {
-        None
+        (Timed::NOTHING, PackedLots::default())
     };
     Ok(Account {
         subject,
@@ -146,10 +150,10 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         head,
         trail: Trail::from_packed(places),
         cap_day,
+        lots,
         timed,
         last_wager,
         last_updated,
         version,
-        opened_under,
     })
 }

@@ -11,7 +11,6 @@ use accolade_domain::lots::{
     PENDING_HOURS_MAX, PENDING_LOTS_MAX, PendingFor, PendingLot, Source, Taken,
 };
 use accolade_domain::packed_lots::PackedLots;
-use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, HOUR_MICROS, Timestamp, ZoneOffsets};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -868,7 +867,7 @@ fn an_account_with_twelve_months_of_lots_is_small() {
         lots.earn(of_month(month), None, hundredths(1_999_999)).unwrap();
     }
     let elsewhere = PackedLots::from(&lots).bytes_elsewhere();
-    let account = size_of::<Account>() + size_of::<TierState>() + size_of::<PackedLots>();
+    let account = size_of::<Account>();
     assert!(account + elsewhere <= 300, "{account} and {elsewhere}");
 }
 

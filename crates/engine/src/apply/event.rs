@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::account::CapDay;
+use accolade_domain::account::{CapDay, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::earning::{CapUse, Decision, Earned, Standing, decide};
 use accolade_domain::event::{Event, Void, Wager};
-use accolade_domain::ledger::{EntryKind, Parts};
+use accolade_domain::ledger::{EntryKind, Moved, Parts};
+use accolade_domain::lots::{Floor, Taken};
 use accolade_domain::outcome::Outcome;
-use accolade_domain::program::VoidFloor;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, came_before, dead_letter, tier};
+use super::{Input, Loaded, came_before, dead_letter, lots, tier};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
@@ -99,8 +99,10 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>)
         }
     };
     let Earned { points, capped, parts, day, has_cap } = earned;
-    let (cap_day, earned_on) = (has_cap.then_some(day), loaded.counts_days.then_some(day));
-    let outcome = Outcome::Counted { version, points, capped, parts, cap_day, earned_on };
+    let (cap_day, earned_on) = (has_cap.then_some(day), loaded.settles.then_some(day));
+    let pending = applies.program.program.pending;
+    let matures = if loaded.settles { pending.matures(input.now) } else { None };
+    let outcome = Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures };
     let mut step = Step::only(outcome);
     step.changes.push(Change::Open);
     if points == Points::ZERO {
@@ -112,14 +114,23 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>)
     if cap_day.or(earned_on).is_some() {
         count(loaded, day, points, &mut step);
     }
-    if !tier::count(loaded, input, day, points, &mut step) {
-        return dead_letter(DeadReason::OutOfRange, "the points of the tier would be beyond 10^15");
+    let mut moved = Moved::Untold;
+    if loaded.settles {
+        let mut timed = timed(loaded);
+        if !tier::count(loaded, input, day, points, &mut timed, &mut step) {
+            let detail = "the points of the tier would be beyond 10^15";
+            return dead_letter(DeadReason::OutOfRange, detail);
+        }
+        let earned = lots::earn(loaded, input, day, matures, points, &mut timed, &mut step);
+        moved = earned.expect("lots hold what the balance does");
+        step.changes.push(Change::Time(timed));
     }
     step.entries.push(NewEntry {
         kind: EntryKind::Earned,
         points,
         balance_after,
         capped,
+        moved,
         cause: Cow::Borrowed(&wager.wager_id),
         version,
         parts,
@@ -138,7 +149,8 @@ fn apply_void<'a>(
     let applies = loaded.applies;
     let version = applies.map_or(0, |applies| applies.number);
     let Some(wager) = loaded.wager else {
-        let outcome = Outcome::Voided { wager: None, points: Points::ZERO, version };
+        let (points, owed) = (Points::ZERO, Points::ZERO);
+        let outcome = Outcome::Voided { wager: None, points, owed, version };
         let key = marker_key(operator, void.player_id.as_ref(), void.wager_id.as_ref());
         // For a window, the last moment included, in which a wager as old as the void, or as the batch
         // of one that was released late, is accepted.
@@ -146,21 +158,36 @@ fn apply_void<'a>(
         let marker = Change::row(Row::Marker(key, Some(until)));
         return Step::only(outcome).and(Change::Open).and(marker);
     };
-    let balance = balance(loaded);
-    let taken = match applies.map(|applies| applies.program.program.voids) {
-        Some(VoidFloor::Balance) => wager.points.min(balance.max(Points::ZERO)),
-        Some(VoidFloor::Unlimited) | None => wager.points,
+    if wager.points == Points::ZERO {
+        let (wager, points, owed) = (Some(wager.place), Points::ZERO, Points::ZERO);
+        return Step::only(Outcome::Voided { wager, points, owed, version }).and(Change::Open);
+    }
+    let floor = applies.map_or(Floor::Unlimited, |applies| applies.program.program.voids);
+    let mut step = Step::only(Outcome::Recorded).and(Change::Open);
+    let taken = if loaded.settles {
+        lots::take(loaded, input, wager.source, wager.points, floor, &mut step)
+    } else {
+        let owed = match floor {
+            Floor::Unlimited => Points::ZERO,
+            Floor::Balance | Floor::Pending => short(wager.points, balance(loaded)),
+        };
+        Some(Taken { owed, ..Taken::default() })
     };
-    let points = taken.negated();
-    let outcome = Outcome::Voided { wager: Some(wager.place), points, version };
-    let mut step = Step::only(outcome).and(Change::Open);
-    let Some(balance_after) = balance.plus(points) else {
+    let points = taken.as_ref().and_then(|taken| taken.owed.minus(wager.points));
+    let after = points.and_then(|points| balance(loaded).plus(points));
+    let (Some(taken), Some(points), Some(balance_after)) = (taken, points, after) else {
         return dead_letter(DeadReason::OutOfRange, "the balance would be beyond -10^15");
     };
+    let owed = if loaded.settles { taken.owed } else { Points::ZERO };
+    step.outcome = Outcome::Voided { wager: Some(wager.place), points, owed, version };
     if let Some(day) = wager.day {
         count(loaded, day, wager.points.negated(), &mut step);
-        let fits = tier::count(loaded, input, day, wager.points.negated(), &mut step);
-        assert!(fits, "what was counted can be taken back");
+        if loaded.settles {
+            let (mut timed, back) = (timed(loaded), wager.points.negated());
+            let fits = tier::count(loaded, input, day, back, &mut timed, &mut step);
+            assert!(fits, "what was counted can be taken back");
+            step.changes.push(Change::Time(timed));
+        }
     }
     if points != Points::ZERO {
         step.entries.push(NewEntry {
@@ -168,6 +195,7 @@ fn apply_void<'a>(
             points,
             balance_after,
             capped: Points::ZERO,
+            moved: if loaded.settles { Moved::From(Box::new(taken)) } else { Moved::Untold },
             cause: Cow::Borrowed(&void.wager_id),
             version,
             parts: Parts::default(),
@@ -204,6 +232,17 @@ fn count(loaded: &Loaded<'_>, day: Day, points: Points, step: &mut Step<'_>) {
         keep(newest.day, newest.used);
     }
     step.changes.push(Change::CapDay(CapDay { day, used }));
+}
+
+/// By how much `points` are more than a balance has.
+fn short(points: Points, balance: Points) -> Points {
+    points.minus(balance.max(Points::ZERO)).unwrap_or(points).max(Points::ZERO)
+}
+
+/// How far time has been brought to the player's account; that of one who is new is opened now.
+fn timed(loaded: &Loaded<'_>) -> Timed {
+    let settled_by = loaded.in_force.map_or(0, |version| version.number);
+    loaded.account.map_or(Timed { settled_by, ..Timed::NOTHING }, |account| account.timed)
 }
 
 fn balance(loaded: &Loaded<'_>) -> Points {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use accolade_domain::account::{Account, AccountTier, Timed};
+use accolade_domain::account::Timed;
 use accolade_domain::amount::Points;
 use accolade_domain::tier::{TierState, Tiers};
 use accolade_domain::time::Day;
@@ -10,7 +10,7 @@ use accolade_domain::time::Day;
 use super::{Input, Loaded, tier_moved};
 use crate::rules::Version;
 use crate::settle::{begins, moved, today};
-use crate::step::{Change, Step};
+use crate::step::Step;
 
 /// Where the player stands by the program in force; one of whom nothing is known begins at the lowest level.
 fn standing<'l>(
@@ -20,7 +20,7 @@ fn standing<'l>(
     let version = loaded.in_force?;
     let tiers = version.program.program.tiers.as_ref()?;
     let state = match loaded.account {
-        Some(account) => account.tier().expect("an account is settled before it is touched").state,
+        Some(account) => account.timed.tier.expect("an account is settled before it is touched"),
         None => tiers.begin(today(version, input.now), &BTreeMap::new()),
     };
     Some((version, tiers, state))
@@ -42,21 +42,18 @@ pub(super) fn count(
     input: &Input<'_>,
     day: Day,
     points: Points,
+    timed: &mut Timed,
     step: &mut Step<'_>,
 ) -> bool {
     let Some((version, tiers, state)) = standing(loaded, input) else { return true };
     let Some((state, change)) = tiers.count(state, day, points) else { return false };
-    let due = loaded.account.map_or(Account::NEVER, Account::due);
     // Earning at the same level only puts off what time does; else it is seen tomorrow when that will be.
     let is_put_off = change.is_none() && points > Points::ZERO;
-    let due = if is_put_off || state.level() == 0 {
-        due
-    } else {
+    if !is_put_off && state.level() > 0 {
         let tomorrow = Day(today(version, input.now).0.saturating_add(1));
-        due.min(begins(version, tomorrow, input.now))
-    };
-    let tier = Some(AccountTier { state, version: version.number });
-    step.changes.push(Change::Time(Timed { tier, left_by: 0, due }));
+        timed.due = timed.due.min(begins(version, tomorrow, input.now));
+    }
+    timed.tier = Some(state);
     let moved = change.map(|change| moved(&change, version, Some(tiers), Some(tiers)));
     step.notices.extend(moved.as_ref().map(tier_moved));
     true

@@ -1,11 +1,17 @@
 //! What happens to a row when its time has come.
 
-use accolade_domain::account::{Account, Timed};
+use std::borrow::Cow;
+
+use accolade_domain::account::Timed;
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::{EntryKind, Moved, Parts};
+use accolade_domain::lots::Taken;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 
 use super::{Input, Loaded, tier_moved};
-use crate::step::{Change, Effect, Step};
+use crate::settle::Expiring;
+use crate::step::{Change, Effect, NewEntry, Step};
 use crate::tables::letter_totals::Totals;
 use crate::tables::outbox::{Message, RESEND_MICROS};
 use crate::tables::{Held, Row, Tables, Timer};
@@ -44,8 +50,9 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         Timer::LetterTotals(()) => letter_ends(loaded),
         Timer::EndedEvents(ended) => event_ends(loaded, *ended),
         Timer::Account(_) => {
-            let timed = loaded.account.map_or(Timed::NOTHING, Account::time);
-            fired().and(Change::Time(Timed { due: now.plus_micros(DAY_MICROS), ..timed }))
+            let timed = loaded.account.map_or(Timed::NOTHING, |account| account.timed);
+            let due = now.plus_micros(DAY_MICROS);
+            fired().and(Change::Time(Timed { due, is_passed_over: true, ..timed }))
         }
         // The account that it fails at is left out; the walk goes on.
         Timer::Walk(key) => {
@@ -77,6 +84,24 @@ fn letter_ends<'a>(loaded: &Loaded<'_>) -> Step<'a> {
 fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     let settled = loaded.settled.as_ref().expect("a timer's account is loaded");
     let mut step = fired().and(Change::Time(settled.timed));
+    step.changes.extend(settled.lots.clone().map(Change::Lots));
+    let mut balance_after = settled.balance_before;
+    for Expiring { version, expired } in &settled.expired {
+        let points = expired.points().negated();
+        balance_after = balance_after.plus(points).expect("what expires is part of the balance");
+        let taken = Taken { ready: expired.lots.clone(), ..Taken::default() };
+        step.entries.push(NewEntry {
+            kind: EntryKind::Expired,
+            points,
+            balance_after,
+            capped: Points::ZERO,
+            moved: Moved::From(Box::new(taken)),
+            cause: Cow::default(),
+            version: *version,
+            parts: Parts::default(),
+            event_time: expired.at,
+        });
+    }
     step.notices.extend(settled.changes.iter().map(tier_moved));
     step
 }

@@ -385,7 +385,10 @@ impl Observer for Hearing<'_> {
             Outcome::Recorded => "counted".into(),
             Outcome::Refused { refusal, .. } => format!("refused {}", refusal.code()),
             Outcome::Repeated { first } => format!("repeats batch {}", first.batch),
-            Outcome::Voided { wager, points, .. } => match wager {
+            Outcome::Voided { wager, points, owed, .. } => match wager {
+                Some(wager) if owed.hundredths() != 0 => {
+                    format!("{points} takes back batch {}, {owed} owed", wager.batch)
+                }
                 Some(wager) => format!("{points} takes back batch {}", wager.batch),
                 None => "waits for its wager".into(),
             },

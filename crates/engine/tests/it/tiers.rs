@@ -1,14 +1,11 @@
 //! Tiers in the fold: up at once, down after the grace, each change told with its numbers, whoever is looked at when.
 
-use std::fmt::Write as _;
-
-use accolade_engine::behaviour::BEGUN;
-use accolade_wire::journal::Outcomes;
+use accolade_domain::time::Day;
+use accolade_wire::journal::Recorded;
 use accolade_wire::notice::{TIER_MOVED, TierMoved};
-use accolade_wire::record::Slice;
 use expect_test::{Expect, expect};
 
-use super::play::Play;
+use super::settling;
 
 /// Points are a tenth of the stake; silver from 10, gold from 100, 30 days, 10 days' grace.
 const TIERS: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}},"tiers":{"window":{"rolling":"30d"},"levels":[{"name":"bronze","from":0},{"name":"silver","from":10,"multiplier":1.5},{"name":"gold","from":100,"multiplier":2}],"grace":"10d"}}"#;
@@ -16,55 +13,23 @@ const TIERS: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slot
 const AT_ONCE: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}},"tiers":{"window":{"rolling":"30d"},"levels":[{"name":"bronze","from":0},{"name":"silver","from":10,"multiplier":1.5}]}}"#;
 const PLAIN: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#;
 
-/// Plays a scenario under behaviour 2 and compares its transcript, with each change of a tier. It is the same wherever
-/// intervals end, and what was folded is folded again the same.
+/// Plays a scenario under behaviour 2 and compares its transcript, with each change of a tier.
 fn check(scenario: &str, transcript: Expect) {
-    let heard = heard_of(scenario, |_| {});
-    assert_eq!(heard_of(scenario, Play::end_interval), heard, "with an interval for each line");
-    transcript.assert_eq(&heard);
+    settling::check(scenario, moved_in, transcript);
 }
 
-fn heard_of(scenario: &str, after_each: impl Fn(&mut Play)) -> String {
-    let mut play = Play::knowing(BEGUN);
-    play.line(r#"control {"control":"behaviour","number":2}"#);
-    let mut heard = String::new();
-    for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let before = play.partition.next_batch();
-        let said = play.line(line);
-        let name = if line.starts_with("program") { "program" } else { line };
-        write!(heard, "{name:<32} {said}").unwrap();
-        for moved in moved_from(&play, before) {
-            writeln!(heard, "{:<32} {moved}", "").unwrap();
-        }
-        after_each(&mut play);
-    }
-    heard
-}
-
-/// Changes of tiers in the batches from one on.
-fn moved_from(play: &Play, batch: u64) -> Vec<String> {
-    let mut told = Vec::new();
-    for folded in play.store.batches.range((0, batch)..).map(|(_, folded)| folded) {
-        let (partition, batch, count) = (folded.partition, folded.batch, folded.count);
-        let slice = Slice { partition, batch, flags: 0, count, body: &folded.journal };
-        for recorded in Outcomes::read(&slice).unwrap() {
-            for notice in recorded.unwrap().notices {
-                assert_eq!(notice.notice.kind, TIER_MOVED);
-                let moved = TierMoved::read(&notice.notice.body).unwrap();
-                let level =
-                    |level: &Option<Box<str>>| level.as_deref().unwrap_or("none").to_owned();
-                let TierMoved { version, before, after, day, points, unqualified_since } = moved;
-                let since = unqualified_since
-                    .map_or_else(String::new, |since| format!(", too few since day {}", since.0));
-                let (before, after) = (level(&before), level(&after));
-                told.push(format!(
-                    "{before} → {after} on day {} with {points} by v{version}{since}",
-                    day.0
-                ));
-            }
-        }
-    }
-    told
+/// Changes of tiers of which a record, or time, is the cause.
+fn moved_in(recorded: &Recorded<'_>) -> Vec<String> {
+    let told = recorded.notices.iter().map(|notice| {
+        assert_eq!(notice.notice.kind, TIER_MOVED);
+        let moved = TierMoved::read(&notice.notice.body).unwrap();
+        let level = |level: &Option<Box<str>>| level.as_deref().unwrap_or("none").to_owned();
+        let TierMoved { version, before, after, day: Day(day), points, unqualified_since } = moved;
+        let since = unqualified_since.map(|since| format!(", too few since day {}", since.0));
+        let (before, after, since) = (level(&before), level(&after), since.unwrap_or_default());
+        format!("{before} → {after} on day {day} with {points} by v{version}{since}")
+    });
+    told.collect()
 }
 
 #[test]

@@ -62,6 +62,7 @@ pub(crate) fn read_all(bytes: &[u8], count: usize) -> Result<Vec<Told>, BadForma
 mod tests {
     use accolade_domain::amount::Rate;
     use accolade_domain::ledger::{Parts, Place};
+    use accolade_domain::lots::Hour;
     use accolade_domain::outcome::Declined;
     use accolade_domain::refusal::{DeadReason, Refusal};
     use accolade_domain::time::Day;
@@ -83,11 +84,14 @@ mod tests {
             parts,
             cap_day: Some(Day(20_000)),
             earned_on: Some(Day(20_000)),
+            matures: Some(Hour(480_000)),
         };
+        let (points_taken, owed) = (points(-9), points(3));
+        let voided = Outcome::Voided { wager: None, points: points_taken, owed, version: 1 };
         let told = [
             None,
             Some((counted, Some(points(-5)))),
-            Some((Outcome::Voided { wager: None, points: points(-9), version: 1 }, None)),
+            Some((voided, None)),
             Some((Outcome::Recorded, Some(Points::ZERO))),
             Some((Outcome::Refused { refusal: Refusal::ALL[1], version: 2 }, None)),
             Some((Outcome::Repeated { first: place }, None)),

@@ -86,11 +86,13 @@ impl Values {
         wanted: Wanted,
         each: &mut dyn FnMut(Output<'_>),
     ) {
-        if let Outcome::DeadLetter { .. } = recorded.outcome {
+        if wanted.dead_letters {
             self.dead_letter(record, recorded, each);
+        }
+        if let (Outcome::DeadLetter { .. }, []) = (&recorded.outcome, &*recorded.entries) {
             return;
         }
-        // A record that counted, or took something back, was read by the fold.
+        // A record that counted, took something back or found points that had expired was read by the fold.
         let Ok(event) = read_wager(record.body) else { return };
         let (operator, player) = match &event {
             Event::Wager(wager) => (&*wager.operator_id, &*wager.player_id),
@@ -115,11 +117,11 @@ impl Values {
         aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
-        if let Outcome::DeadLetter { .. } = recorded.outcome {
-            let mut tell = |record: &Record<'_>| self.dead_letter(record, recorded, each);
-            return aside.dead_letter(recorded.place, &mut tell);
-        }
         let mut is_whole = match recorded.outcome {
+            Outcome::DeadLetter { .. } if wanted.dead_letters => {
+                let mut tell = |record: &Record<'_>| self.dead_letter(record, recorded, each);
+                aside.dead_letter(recorded.place, &mut tell)
+            }
             Outcome::Counted { .. } => !(wanted.eligible || wanted.calculated),
             _ => true,
         };

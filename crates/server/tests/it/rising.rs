@@ -1,5 +1,7 @@
 //! A player who rises: tiers and promotions from the program to the wager's explanation, in both forms.
 
+use std::time::{Duration, Instant};
+
 use accolade_engine::behaviour::BEGUN;
 use serde_json::{Value, json};
 
@@ -90,6 +92,65 @@ async fn a_player_rises_and_sees_why(api: &Api, other: &Api) {
     assert_eq!(balance(other).await["nextTier"], json!(null));
 }
 
+/// Points wait a day, and expire with the month that is two months later.
+const WAITING: &str = "\
+currency: EUR
+earning: { multipliers: { slots: 0.1 } }
+pending: { for: 24h }
+expiry: { after: 2mo }
+voids: pending
+";
+
+/// Publishes through one node, plays through it, and reads through another.
+async fn points_wait_and_will_expire(api: &Api, other: &Api) {
+    let body = json!({ "why": "waiting", "program": WAITING });
+    let publish = ask("POST", "/api/v1/program/versions").json(&body).header("if-match", "1");
+    assert_eq!(api.send(publish).await.status, 201);
+    for (id, stake) in [("q1", 100.0), ("q2", 50.0)] {
+        assert_eq!(api.wager(&staking(id, stake)).await["outcome"], "counted");
+    }
+    let waiting = balance(other).await;
+    let of = |balance: &Value| {
+        json!(["pointsBalance", "available", "pending", "owed"].map(|name| &balance[name]))
+    };
+    assert_eq!(of(&waiting), json!([15.0, 0.0, 15.0, 0.0]));
+    let expiring = &waiting["expiring"];
+    assert_eq!(expiring["points"], json!(15.0));
+    let at = expiring["at"].as_str().unwrap();
+    assert!(at.ends_with("-01T00:00:00Z"), "{at}");
+
+    let voided = api.wager(&void("q1", "p1")).await;
+    assert_eq!(voided["points"], json!(-10.0));
+    let left = balance(other).await;
+    assert_eq!(of(&left), json!([5.0, 0.0, 5.0, 0.0]));
+    let ledger = other.get("/api/v1/players/p1/ledger").await.json;
+    let lots = |number: usize| {
+        let lots = &ledger["items"][number]["lots"];
+        let lot = &lots["changed"][0];
+        assert!(lot["maturesAt"].is_string(), "{ledger}");
+        assert_eq!(lots["owed"], json!(0.0));
+        lot["points"].clone()
+    };
+    assert_eq!(json!([lots(0), lots(1), lots(2)]), json!([-10.0, 5.0, 10.0]));
+    let none = other.get("/api/v1/players/p1/ledger?kind=expired").await.json;
+    assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn points_wait_in_the_embedded_form() {
+    let api = Api::knowing(BEGUN).await.with_program().await;
+    begun(&api).await;
+    points_wait_and_will_expire(&api, &api).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn points_wait_in_a_cluster_through_either_node() {
+    let cluster = Cluster::knowing([BEGUN; 2]).await;
+    let [a, b] = cluster.both();
+    begun(a).await;
+    points_wait_and_will_expire(a, b).await;
+}
+
 /// Nodes that know behaviour 2, which is switched to.
 async fn begun(api: &Api) {
     let switch = ask("POST", "/local/behaviour").json(&json!({ "number": 2 }));
@@ -119,6 +180,12 @@ async fn a_program_that_brings_tiers_gives_each_player_one_by_what_was_earned_be
     api.wager(&staking("r1", 1000.0)).await;
     assert_eq!(balance(&api).await["tier"], json!(null));
     publish(&api).await;
-    let risen = balance(&api).await;
+    // It begins in the player's partition with the next batch there.
+    let until = Instant::now() + Duration::from_secs(30);
+    let mut risen = balance(&api).await;
+    while risen["tier"].is_null() && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        risen = balance(&api).await;
+    }
     assert_eq!((&risen["tier"], &risen["tierPoints"]), (&json!("gold"), &json!(100.0)));
 }

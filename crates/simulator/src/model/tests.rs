@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::input::{
-    ModelConsent, ModelData, ModelGame, ModelNumber, ModelOverrides, ModelRounding, ModelRules,
-    ModelZone,
+    ModelConsent, ModelData, ModelExpiry, ModelGame, ModelNumber, ModelOverrides, ModelRounding,
+    ModelRules, ModelZone,
 };
 
 const MINUTE: i64 = 60_000_000;
@@ -127,7 +127,7 @@ fn program() -> ModelProgram {
         },
         is_off: false,
         is_opt_in: false,
-        voids_to_zero: false,
+        voids: ModelVoids::Unlimited,
         rates: [("USD".into(), 92_000_000)].into(),
         rules: ModelRules {
             enabled: true,
@@ -145,6 +145,8 @@ fn program() -> ModelProgram {
         promotions: Vec::new(),
         counts_first_only: false,
         tiers: None,
+        pending_hours: 0,
+        expiry: ModelExpiry::default(),
     }
 }
 
@@ -494,17 +496,20 @@ fn a_void_takes_back_the_newest_of_a_wager_that_counted_twice() {
 
 #[test]
 fn a_void_stops_at_zero_where_the_program_says_so() {
-    let floored = ModelProgram { voids_to_zero: true, ..program() };
+    let expiry = ModelExpiry { after: Some(1), inactivity: None };
+    let floored = ModelProgram { voids: ModelVoids::Balance, expiry, ..program() };
     let mut story = Story::with(floored);
     story.tell(wager("w1", 100, NOON));
-    // No rule of today can leave less than a wager gave, so the test takes some by itself.
-    let account = story.model.accounts.get_mut(&("casino".into(), "ann".into())).unwrap();
-    account.enter("voided", -400, "elsewhere");
-    story.tell(void("w1", NOON));
-    story.check(expect![[r"
+    story.wait(3 * DAY);
+    story.tell(wager("w2", 60, story.now));
+    // What was earned in March has expired with the end of April.
+    story.wait(40 * DAY);
+    story.tell(void("w1", story.now));
+    story.check(expect![[r#"
         1 w1 Counted v1 +1000 = 1000
-        2 w1 Voided v1 -600 = 0
-    "]]);
+        2 w2 Counted v1 +600 = 1600
+        3 w1 Voided v1 -600 = 0
+    "#]]);
 }
 
 fn data(fields: &[(&str, ModelData)]) -> ModelData {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, ModelAccount, Version};
+use super::{Model, ModelAccount, POINTS_MAX, Version};
 use crate::calendar::{date, days_since_1970};
 use crate::input::{ModelTiers, ModelWindow};
 
@@ -94,6 +94,14 @@ impl ModelAccount {
         let (last, next) = (self.last_version(versions), in_force(versions, at));
         let [had, has] =
             [last, next].map(|version| version.and_then(|it| it.program.tiers.as_ref()));
+        let goes_over = last.map(|last| last.number) != next.map(|next| next.number);
+        // What is earned in a month that has expired is there until time goes on.
+        if self.asked_at.replace(at) != Some(at) || goes_over {
+            for version in last.into_iter().chain(next.filter(|_| goes_over)) {
+                let begins = version.number != self.version;
+                self.expire(&version.program, at, begins);
+            }
+        }
         let days = last.map_or(0, |last| last.program.zone.day(at));
         if let Some(had) = had {
             self.live_days(had, days);
@@ -166,6 +174,13 @@ impl ModelAccount {
         }
     }
 
+    /// Whether the window takes in points that are earned on a day.
+    pub(super) fn has_room(&self, versions: &[Version], day: i64, points: i64) -> bool {
+        let Some((tier, tiers)) = self.tier.as_ref().zip(self.tiers(versions)) else { return true };
+        let is_within = day >= tiers.window.first_day(tier.day);
+        !is_within || tiers.points(&self.earned_on, tier.day) <= POINTS_MAX - points
+    }
+
     /// Points were earned on a day, or are taken out of it.
     pub(super) fn count(&mut self, versions: &[Version], day: i64, points: i64) {
         *self.earned_on.entry(day).or_default() += points;
@@ -194,6 +209,13 @@ impl Model {
                 account.ask(versions, self.batch_times[&account.partition]);
             }
         }
+    }
+
+    /// Points of an account that cannot be spent yet, and what voids could not take.
+    pub fn pending_and_owed(&self, key: &(String, String)) -> (i64, i64) {
+        let account = &self.accounts[key];
+        let now = self.batch_times[&account.partition];
+        (account.lots.pending(now), account.lots.owed)
     }
 
     /// The level and the points in the window of an account, where there are tiers.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::ops::Bound;
 
+use accolade_domain::account::Account;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Parts, Place, Promoted, Subject};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
+use accolade_domain::time::Timestamp;
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::tables;
@@ -121,13 +123,16 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
             partition.rules().operator_numbered(player.operator).expect("it has players");
         let key = (operator.id.to_string(), player.name.to_string());
         let settled = partition.settled(ordinal, store).expect("maps do not fail");
-        let tier = settled.as_ref().map_or(player.account.tier(), |settled| settled.timed.tier);
-        let standing = tier.map(|tier| {
-            let version = operator.versions.get(tier.version).expect("a version stays");
+        let account = settled.as_ref().map(|settled| settled.account(&player.account));
+        let account = account.as_ref().unwrap_or(&player.account);
+        let standing = account.timed.tier.map(|tier| {
+            let by = account.timed.settled_by;
+            let version = operator.versions.get(by).expect("a version stays");
             let tiers = version.program.program.tiers.as_ref().expect("it has tiers");
-            let level = &tiers.levels.get(tier.state.level()).name;
-            (level.to_string(), tier.state.points().hundredths())
+            let level = &tiers.levels.get(tier.level()).name;
+            (level.to_string(), tier.points().hundredths())
         });
+        lots(account, partition.time(), model, &key);
         assert_eq!(standing, model.standing(&key), "level and points of {key:?}");
         // What nobody has asked for yet, the next one hears.
         let mut moves = told.remove(&player.account.subject).unwrap_or_default();
@@ -137,6 +142,20 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
     }
     assert!(told.is_empty(), "moves of nobody: {told:?}");
     count
+}
+
+/// The balance of an account that time has been brought to, and its lots, are the model's.
+fn lots(account: &Account, now: Timestamp, model: &Model, key: &(String, String)) {
+    let balance = account.balance.hundredths();
+    assert_eq!(balance, model.accounts()[key].balance, "balance of {key:?} now");
+    if !model.has_lots() {
+        return;
+    }
+    let mut lots = account.lots.unpack();
+    assert_eq!(lots.balance(), account.balance, "lots of {key:?}");
+    lots.mature(now);
+    let pending_and_owed = (lots.pending_points().hundredths(), lots.owed().hundredths());
+    assert_eq!(pending_and_owed, model.pending_and_owed(key), "pending and owed of {key:?}");
 }
 
 /// All moves that the journal of a partition tells of.
@@ -171,8 +190,10 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
     for player in players {
         let key = (names[&player.operator].to_owned(), player.name.to_string());
         let (account, expected) = (&player.account, &model.accounts()[&key]);
-        assert_eq!(account.balance.hundredths(), expected.balance, "balance of {key:?}");
-        assert_eq!(account.sequence, expected.entries.len() as u64, "entries of {key:?}");
+        let entries = expected.entries_to(account.sequence);
+        let balance = entries.last().map_or(0, |last| last.balance_after);
+        assert_eq!(account.balance.hundredths(), balance, "balance of {key:?}");
+        assert_eq!(account.sequence, entries.len() as u64, "entries of {key:?}");
         let takes_part = account.consent.map(|consent| consent == Consent::In);
         assert_eq!(takes_part, expected.takes_part, "consent of {key:?}");
     }
@@ -399,8 +420,8 @@ pub(crate) fn chains(partition: &Partition, backing: &Backing, model: &Model) ->
             .collect();
         for player in partition.players().all() {
             let key = (names[&player.operator].to_owned(), player.name.to_string());
-            let expected = &model.accounts()[&key].entries;
             let account = &player.account;
+            let expected = model.accounts()[&key].entries_to(account.sequence);
             let mut at = account.trail.last(partition.number());
             let mut places = vec![None; expected.len() + 1];
             let mut skips = Vec::new();

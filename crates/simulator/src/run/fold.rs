@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use accolade_domain::amount::Points;
-use accolade_domain::ledger::{EntryKind, Parts, Place};
+use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::{Input, Loaded, What, apply};
 use accolade_engine::behaviour::{Behaviour, FIRST, SECOND};
@@ -141,6 +141,7 @@ fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a>
             points: Points::ZERO,
             balance_after: Points::ZERO,
             capped: Points::ZERO,
+            moved: Moved::Untold,
             cause: Cow::Borrowed(""),
             version: 0,
             parts: Parts::default(),

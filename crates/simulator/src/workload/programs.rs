@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{HOUR, OPERATORS, SECOND, some_of};
 use crate::calendar;
 use crate::input::{
-    ModelDate, ModelEvery, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion, ModelRounding,
-    ModelRules, ModelTiers, ModelWindow, ModelZone,
+    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion,
+    ModelRounding, ModelRules, ModelTiers, ModelVoids, ModelWindow, ModelZone,
 };
 use crate::random::Random;
 use crate::workload::events::{ATTO, CATEGORIES, GAMES, PLAYERS, STAKES};
@@ -23,6 +23,7 @@ pub(super) struct Programs {
     has_jurisdictions: bool,
     promotions_percent: u64,
     tiers_percent: u64,
+    lots_percent: u64,
     /// The tiers of the version before, which often stay.
     tiers: Option<ModelTiers>,
     zones: Vec<ModelZone>,
@@ -47,6 +48,7 @@ impl Programs {
             has_jurisdictions: random.percent(60),
             promotions_percent: of_second(*random.pick(&[0, 40, 90])),
             tiers_percent: of_second(*random.pick(&[0, 60, 95])),
+            lots_percent: of_second(*random.pick(&[0, 50, 95])),
             tiers: None,
             zones,
             versions: Vec::new(),
@@ -109,14 +111,38 @@ impl Programs {
             zone: random.pick(&self.zones).clone(),
             is_off: self.restricts(random) && random.percent(30),
             is_opt_in: self.restricts(random),
-            voids_to_zero: random.percent(30),
+            voids: self.voids(random),
             rates,
             rules: self.rules(random),
             jurisdictions,
             promotions: self.promotions(now, random),
             counts_first_only: self.promotions_percent > 0 && random.percent(30),
             tiers: random.percent(self.tiers_percent).then(|| self.some_tiers(random)),
+            pending_hours: self.pending_hours(random),
+            expiry: self.expiry(random),
         }
+    }
+
+    fn voids(&self, random: &mut Random) -> ModelVoids {
+        if self.lots_percent > 0 && random.percent(20) {
+            return ModelVoids::Pending;
+        }
+        if random.percent(30) { ModelVoids::Balance } else { ModelVoids::Unlimited }
+    }
+
+    fn pending_hours(&self, random: &mut Random) -> i64 {
+        if !random.percent(self.lots_percent) {
+            return 0;
+        }
+        *random.pick(&[1, 2, 5, 24, 30, 48, 168, 8_784])
+    }
+
+    fn expiry(&self, random: &mut Random) -> ModelExpiry {
+        let mut months = |of: &[i64]| {
+            let is_said = random.percent(self.lots_percent) && random.percent(60);
+            is_said.then(|| *random.pick(of))
+        };
+        ModelExpiry { after: months(&[1, 1, 2, 12, 120]), inactivity: months(&[1, 1, 3]) }
     }
 
     fn some_tiers(&self, random: &mut Random) -> ModelTiers {

@@ -6,15 +6,16 @@ use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::event::{Event, GameEvent, Void, Wager};
+use accolade_domain::lots::{Expiry, Floor, Months, PendingFor};
 use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules, VoidFloor,
+    ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules,
 };
 use accolade_domain::promotion::{Combine, Dates, Every, Hours, Promotion, When};
 use accolade_domain::tier::{GraceDays, Level, Levels, Tiers, Window, WindowDays};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_simulator::input::{
     ModelDate, ModelEvent, ModelEvery, ModelLevel, ModelProgram, ModelPromotion, ModelRounding,
-    ModelRules, ModelTiers, ModelWindow,
+    ModelRules, ModelTiers, ModelVoids, ModelWindow,
 };
 use accolade_simulator::random::Random;
 use accolade_simulator::workload::{Action, Door, Workload};
@@ -135,7 +136,16 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         zone: ZoneOffsets(offsets.map(|(at, s)| (Timestamp::from_micros(*at), *s)).collect()),
         mode: if program.is_off { Mode::Off } else { Mode::Live },
         consent: if program.is_opt_in { ConsentDefault::OptIn } else { ConsentDefault::OptOut },
-        voids: if program.voids_to_zero { VoidFloor::Balance } else { VoidFloor::Unlimited },
+        voids: match program.voids {
+            ModelVoids::Unlimited => Floor::Unlimited,
+            ModelVoids::Balance => Floor::Balance,
+            ModelVoids::Pending => Floor::Pending,
+        },
+        pending: PendingFor::new(u16::try_from(program.pending_hours).unwrap()).unwrap(),
+        expiry: Expiry {
+            after: months(program.expiry.after),
+            inactivity: months(program.expiry.inactivity),
+        },
         rates: rates(&program.rates),
         rules: meant_rules(&program.rules),
         promotions: program.promotions.iter().map(meant_promotion).collect(),
@@ -143,6 +153,10 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         jurisdictions: merged.collect(),
         tiers: program.tiers.as_ref().map(meant_tiers),
     }
+}
+
+fn months(months: Option<i64>) -> Option<Months> {
+    months.map(|months| Months::new(u8::try_from(months).unwrap()).unwrap())
 }
 
 fn meant_tiers(tiers: &ModelTiers) -> Tiers {

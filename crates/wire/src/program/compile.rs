@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::program::{
-    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules, VoidFloor,
+    ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules,
 };
 use accolade_domain::time::ZoneOffsets;
 
 use super::Reads;
 use super::cases;
 use super::fields::{Field, Problems, Section, refuse_case_variants};
+use super::lots;
 use super::promotions;
 use super::tiers;
 use crate::document::{Member, Node, Value};
@@ -55,15 +56,19 @@ pub(super) fn program(
     if let Some(field) = section.get("timezone") {
         field.name(problems);
     }
-    refuse_pending(&section, problems);
-    refuse_expiry(&section, problems);
+    let (voids, pending, expiry) = match reads {
+        Reads::First => lots::first(&section, problems),
+        Reads::Second => lots::second(&section, problems),
+    };
     cases::check(&section, currency, problems);
     let mut program = Program {
         currency: currency.into(),
         zone,
         mode: mode(&section, problems),
         consent: consent(&section, problems),
-        voids: voids(&section, problems),
+        voids,
+        pending,
+        expiry,
         rates: rates(&section, currency, problems),
         rules: rules(&section, problems),
         tiers: tiers::tiers(&section, problems),
@@ -104,35 +109,6 @@ fn consent(section: &Section<'_>, problems: &mut Problems) -> ConsentDefault {
     let choices = [("opt-out", ConsentDefault::OptOut), ("opt-in", ConsentDefault::OptIn)];
     let chosen = section.get("consent").and_then(|field| field.choice(&choices, &[], problems));
     chosen.unwrap_or(ConsentDefault::OptOut)
-}
-
-fn voids(section: &Section<'_>, problems: &mut Problems) -> VoidFloor {
-    let choices = [("unlimited", VoidFloor::Unlimited), ("balance", VoidFloor::Balance)];
-    let chosen =
-        section.get("voids").and_then(|field| field.choice(&choices, &["pending"], problems));
-    chosen.unwrap_or(VoidFloor::Unlimited)
-}
-
-/// Points can be spent at once, or this version cannot do it.
-fn refuse_pending(section: &Section<'_>, problems: &mut Problems) {
-    let Some(pending) = section.get("pending") else { return };
-    let section = pending.section(&["for"], &[], problems);
-    let Some(field) = section.get("for") else { return };
-    let (Value::Text(text) | Value::Number(text)) = &field.node.value else {
-        return field.expected("a duration such as `0h`", problems);
-    };
-    if !["0", "0s", "0m", "0h", "0d"].contains(&&**text) {
-        let detail = "a `pending` time is not supported by this version yet; expected `0h`";
-        field.wrong(detail, problems);
-    }
-}
-
-/// Points never expire, or this version cannot do it.
-fn refuse_expiry(section: &Section<'_>, problems: &mut Problems) {
-    let Some(field) = section.get("expiry") else { return };
-    if field.node.value != Value::Text("none".into()) {
-        field.wrong("`expiry` is not supported by this version yet; expected `none`", problems);
-    }
 }
 
 fn rates(

@@ -247,6 +247,34 @@ impl<'d> Field<'d> {
         self.decimal("points such as `10.00`", Points::parse, problems)
     }
 
+    /// A whole number with its unit, such as `30d`: how many of the least unit that is, up to `max`. Units are
+    /// given with how many of the least they are.
+    pub(super) fn counted(
+        &self,
+        units: &[(&str, u16)],
+        max: u16,
+        form: &str,
+        problems: &mut Problems,
+    ) -> Option<u16> {
+        let text = match &self.node.value {
+            Value::Text(text) => &**text,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => "",
+        };
+        let number = text.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+        let unit = units
+            .iter()
+            .find(|(unit, _)| number.len() + unit.len() == text.len() && text.ends_with(unit));
+        let is_plain = number.bytes().all(|digit| digit.is_ascii_digit());
+        let count = unit
+            .filter(|_| is_plain)
+            .and_then(|(_, least)| number.parse::<u16>().ok()?.checked_mul(*least));
+        let count = count.filter(|count| *count <= max);
+        if count.is_none() {
+            self.expected(form, problems);
+        }
+        count
+    }
+
     /// A moment.
     pub(super) fn time(&self, problems: &mut Problems) -> Option<Timestamp> {
         let time = match &self.node.value {

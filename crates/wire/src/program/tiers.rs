@@ -57,15 +57,8 @@ fn read_window(field: &Field<'_>, problems: &mut Problems) -> Option<Window> {
 
 /// A number of days such as `365d`.
 fn days(field: &Field<'_>, max: u16, problems: &mut Problems) -> Option<u16> {
-    let days = match &field.node.value {
-        Value::Text(text) => text.strip_suffix('d').and_then(|days| days.parse::<u16>().ok()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => None,
-    };
-    let days = days.filter(|days| *days <= max);
-    if days.is_none() {
-        field.expected(&format!("a number of days such as `30d`, at most `{max}d`"), problems);
-    }
-    days
+    let form = format!("a number of days such as `30d`, at most `{max}d`");
+    field.counted(&[("d", 1)], max, &form, problems)
 }
 
 fn read_levels(field: &Field<'_>, problems: &mut Problems) -> Option<Levels> {

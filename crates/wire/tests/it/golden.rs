@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::account::{Account, AccountTier, CapDay, Timed, Trail};
+use accolade_domain::account::{Account, CapDay, Timed, Trail};
 use accolade_domain::amount::{Factor, Points, Rate};
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{
-    ChainHash, Entry, EntryKind, Parts, Place, Promoted, Subject, TierPart,
+    ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted, Subject, TierPart,
 };
+use accolade_domain::lots::{Hour, Lot, Lots, Month, PendingLot, Source as LotSource, Taken};
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp};
@@ -46,6 +48,7 @@ fn entry() -> Entry<'static> {
         points: Points::from_hundredths(1_050).unwrap(),
         balance_after: Points::from_hundredths(2_100).unwrap(),
         capped: Points::from_hundredths(5).unwrap(),
+        moved: Moved::Untold,
         cause: Cow::Borrowed("5b1c7c3e-6a53-4d7e-9f0a-0a6f8f0a2b11"),
         program_version: 12,
         parts: Parts::of(Rate::parse("0.1").unwrap(), Rate::parse("0.92").unwrap()),
@@ -168,8 +171,9 @@ fn the_outcomes_of_a_batch() {
             parts,
             cap_day: Some(Day(20_038)),
             earned_on: None,
+            matures: None,
         },
-        Outcome::Voided { wager: Some(PLACE), points: voided.points, version: 3 },
+        Outcome::Voided { wager: Some(PLACE), points: voided.points, owed: nothing, version: 3 },
         Outcome::Counted {
             version: 12,
             points: nothing,
@@ -177,11 +181,12 @@ fn the_outcomes_of_a_batch() {
             parts,
             cap_day: None,
             earned_on: None,
+            matures: None,
         },
         Outcome::Recorded,
         Outcome::Refused { refusal: Refusal::BelowMinimum, version: 12 },
         Outcome::Repeated { first: PLACE },
-        Outcome::Voided { wager: None, points: nothing, version: 0 },
+        Outcome::Voided { wager: None, points: nothing, owed: nothing, version: 0 },
         Outcome::DeadLetter { reason: DeadReason::TooLate, detail: "late".into() },
         Outcome::Done { made: 300 },
         Outcome::Declined { why: Declined::Stale },
@@ -304,8 +309,8 @@ fn the_hash_of_an_entry_with_a_tier_and_promotions() {
     check(
         &chain_hash(&entry, &ChainHash([9; 32])).0,
         expect![[r#"
-        0c81056a5ccd478e65421cbec2b0cf0d8e5033e3b08c35364b581e7a7a5c0948
-    "#]],
+            fb128e78d87403fef4be180deabbf69b1f895f2936085871b90e5dd211bb9dd0
+        "#]],
     );
     let only_tier = Parts { promoted: Promoted::NONE, ..promoted() };
     let others = [Parts { tier: None, ..promoted() }, only_tier, entry.parts];
@@ -318,7 +323,8 @@ fn the_hash_of_an_entry_with_a_tier_and_promotions() {
 fn an_outcome_with_a_tier_and_promotions() {
     let parts = promoted();
     let only_tier = Parts { promoted: Promoted::NONE, ..parts };
-    let entry = Entry { parts, ..entry() };
+    let source = LotSource { month: Month::of(Day(20_038)), matures: None };
+    let entry = Entry { parts, moved: Moved::Into { source, paid: Points::ZERO }, ..entry() };
     let hash = chain_hash(&entry, &ChainHash([9; 32]));
     let (points, capped, day) = (entry.points, entry.capped, Some(Day(20_038)));
     let counted = |parts, cap_day, earned_on| Outcome::Counted {
@@ -328,6 +334,7 @@ fn an_outcome_with_a_tier_and_promotions() {
         parts,
         cap_day,
         earned_on,
+        matures: None,
     };
     let outcomes = [counted(parts, day, day), counted(only_tier, None, day), Outcome::Recorded];
     let stored = |slot: u32, number| StoredEntry {
@@ -355,20 +362,111 @@ fn an_outcome_with_a_tier_and_promotions() {
     check(
         &body,
         expect![[r#"
-        010200fa7a3295a02606000c210c80ade204809eef2b0a338cb90202c0b2cd3b
-        0509356c362f819f4eb10614e8070101abababababababababababababababab
-        02b410e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b110c81056a5c
-        cd478e65421cbec2b0cf0d8e5033e3b08c35364b581e7a7a5c094839010c0a80
-        ade204809eef2b02c0b2cd3b0509356c362f819f4eb10614e80701ababababab
-        ababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e9f0a
-        0a6f8f0a2b110c81056a5ccd478e65421cbec2b0cf0d8e5033e3b08c35364b58
-        1e7a7a5c0948120c80ade204809eef2b0a128cb90202c0b2cd3bb41039010c0a
-        80ade204809eef2b02c0b2cd3b0509356c362f819f4eb10614e80701abababab
-        abababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e9f
-        0a0a6f8f0a2b110c81056a5ccd478e65421cbec2b0cf0d8e5033e3b08c35364b
-        581e7a7a5c094803
+            010200fa7a3295a02606000c210c80ade204809eef2b0a338cb90202c0b2cd3b
+            0509356c362f819f4eb10614e8070101abababababababababababababababab
+            02b410e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b11efcc6f9c2d
+            47db683381a94de77e8a1475ba60aece1a3a70ae0505e4cae6aa9579010c0a80
+            ade204809eef2b02c0b2cd3b0509356c362f819f4eb10614e80701ababababab
+            ababababababababababab02b410e820f4030a0100005b1c7c3e6a534d7e9f0a
+            0a6f8f0a2b1101a40a00efcc6f9c2d47db683381a94de77e8a1475ba60aece1a
+            3a70ae0505e4cae6aa95120c80ade204809eef2b0a128cb90202c0b2cd3bb410
+            79010c0a80ade204809eef2b02c0b2cd3b0509356c362f819f4eb10614e80701
+            abababababababababababababababab02b410e820f4030a0100005b1c7c3e6a
+            534d7e9f0a0a6f8f0a2b1101a40a00efcc6f9c2d47db683381a94de77e8a1475
+            ba60aece1a3a70ae0505e4cae6aa9503
+        "#]],
+    );
+}
+
+/// What was earned and pays for a debt; a void that could not take all; and what has expired.
+#[test]
+fn entries_with_their_lots() {
+    let points = |hundredths| Points::from_hundredths(hundredths).unwrap();
+    let (month, matures) = (Month::of(Day(20_038)), Hour(480_912));
+    let taken = Taken {
+        ready: vec![
+            Lot { month: Month(650), points: points(700) },
+            Lot { month, points: points(20) },
+        ],
+        pending: vec![PendingLot { matures, month, points: points(30) }],
+        debt: points(300),
+        owed: Points::ZERO,
+    };
+    let source = LotSource { month, matures: Some(matures) };
+    let earned = Entry { moved: Moved::Into { source, paid: points(50) }, ..entry() };
+    let voided = Entry {
+        kind: EntryKind::Voided,
+        points: points(-1_050),
+        capped: Points::ZERO,
+        parts: Parts::default(),
+        moved: Moved::From(Box::new(taken)),
+        ..entry()
+    };
+    let lots = vec![Lot { month: Month(649), points: points(1_050) }];
+    let expired = Entry {
+        kind: EntryKind::Expired,
+        moved: Moved::From(Box::new(Taken { ready: lots, ..Taken::default() })),
+        cause: Cow::default(),
+        ..voided.clone()
+    };
+    let stored = |entry: &Entry<'static>, slot, number| StoredEntry {
+        entry: Entry { place: Place { slot, number, ..PLACE }, ..entry.clone() },
+        hash: chain_hash(entry, &ChainHash([9; 32])),
+    };
+    let (version, capped, parts) = (12, earned.capped, earned.parts);
+    let counted = Outcome::Counted {
+        version,
+        points: earned.points,
+        capped,
+        parts,
+        cap_day: None,
+        earned_on: Some(Day(20_038)),
+        matures: Some(matures),
+    };
+    let short =
+        Outcome::Voided { wager: Some(PLACE), points: voided.points, owed: points(5), version };
+    let outcomes = [
+        (counted, vec![stored(&expired, 1, 0), stored(&earned, 1, 1)]),
+        (short, vec![stored(&voided, 2, 0)]),
+    ];
+    let mut time = TimeSlot::default();
+    time.add(&[stored(&expired, 0, 0)], &[]);
+    let mut body = Vec::new();
+    begin_slice(&mut body, 2, expired.record_time);
+    time.put(&mut body);
+    for (outcome, made) in &outcomes {
+        put_outcome(&mut body, outcome, made, &[]);
+    }
+    let slice = Slice { partition: 3, batch: 1_000, flags: 0, count: 2, body: &body };
+    let read: Vec<_> = Outcomes::read(&slice).unwrap().map(Result::unwrap).collect();
+    assert_eq!(read[0].entries.to_vec(), [stored(&expired, 0, 0)]);
+    for (recorded, (outcome, made)) in read[1..].iter().zip(&outcomes) {
+        assert_eq!(&recorded.outcome, outcome);
+        assert_eq!(recorded.entries.to_vec(), *made);
+    }
+    check(
+        &body,
+        expect![[r#"
+        010200fa7a3295a02606001b0149030c00000001abababababababababababab
+        abababab02b310e820f4030a01000301920ab4100000001d94f4b4590daa879c
+        770340edda33e22bce3a9c50622cc16fc5d7de754c806c220c80ade204809eef
+        2b0a068cb902a0da3ab41049030c00000001abababababababababababababab
+        abab02b310e820f4030a01000301920ab4100000001d94f4b4590daa879c7703
+        40edda33e22bce3a9c50622cc16fc5d7de754c806c49010c0a80ade204809eef
+        2b01abababababababababababababababab02b410e820f4030a0100005b1c7c
+        3e6a534d7e9f0a0a6f8f0a2b1102a40aa0da3a649cf436dd78381d084f8b7d05
+        77784c4d2b296421b7025a6025ff1c1ee8bf3bf01e0c03e8070700b3100a4902
+        0c00000001abababababababababababababababab02b310e820f4030a010000
+        5b1c7c3e6a534d7e9f0a0a6f8f0a2b110302940af80aa40a2801a0da3aa40a3c
+        d80400837fec7cc3cb0ebb23aa432142f016b93cbad2e5ac6df61b6ba19bb6a1
+        d0898d
     "#]],
     );
+    for cut in 0..body.len() {
+        let slice = Slice { body: &body[..cut], ..slice };
+        let read = Outcomes::read(&slice).map(Iterator::last);
+        assert!(read.is_err() || read.is_ok_and(|last| last.is_some_and(|last| last.is_err())));
+    }
 }
 
 #[test]
@@ -395,13 +493,16 @@ fn an_account_with_a_tier() {
     let points = Points::from_hundredths(99_950).unwrap();
     let state = TierState::new(2, points, Day(20_038), Some(Day(20_030)));
     let account = Account {
-        timed: Timed { tier: Some(AccountTier { state, version: 12 }), left_by: 0, due: AT }
-            .boxed(),
+        timed: Timed { tier: Some(state), settled_by: 12, due: AT, is_passed_over: false },
+        lots: PackedLots::from(&Lots::of_balance(points, Day(20_038))),
         ..Account::new(Subject([0xab; 16]), AT)
     };
     for account in [
         account.clone(),
-        Account { timed: Timed { tier: None, left_by: 7, due: AT }.boxed(), ..account.clone() },
+        Account {
+            timed: Timed { settled_by: 7, is_passed_over: true, ..Timed::NOTHING },
+            ..account.clone()
+        },
     ] {
         let mut bytes = Vec::new();
         put_account(&mut bytes, &account);
@@ -413,8 +514,8 @@ fn an_account_with_a_tier() {
     check(
         &bytes,
         expect![[r#"
-            02000000000000007a3295a02606000000007a3295a0260600000c02dc990c8c
-            b9020110
+            02000000000000007a3295a0260600000c007a3295a0260600000102dc990c8c
+            b90201100b8db902000001a40aee8c06
         "#]],
     );
 }
@@ -433,6 +534,7 @@ fn a_tier_since_a_day_that_no_calendar_has_is_refused() {
         put_signed(&mut bytes, as_of);
         bytes.push(1);
         put_signed(&mut bytes, back);
+        bytes.extend_from_slice(&[4, 0, 0, 0, 0]);
         read_account(&mut Cursor::new(&bytes, "account"), Subject([0xab; 16]))
     };
     assert!(read(20_000, 3).is_ok());
@@ -454,11 +556,11 @@ fn an_account() {
         head: ChainHash([9; 32]),
         trail: Trail::from_packed(&[1 << 24, 2 << 24]),
         cap_day: CapDay { day: Day(20_038), used: Points::from_hundredths(700).unwrap() },
-        timed: None,
+        lots: PackedLots::default(),
+        timed: Timed::NOTHING,
         last_wager: Some("w1".into()),
         last_updated: AT,
         version: 4,
-        opened_under: 0,
     };
     let mut bytes = Vec::new();
     put_account(&mut bytes, &account);

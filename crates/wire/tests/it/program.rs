@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use accolade_domain::lots::{Expiry, Floor, Months, PendingFor};
 use accolade_domain::program::Program;
 use accolade_domain::promotion::Combine;
 use accolade_domain::time::ZoneOffsets;
@@ -61,6 +62,13 @@ fn what_a_document_leaves_out_has_its_default() {
             mode: Live,
             consent: OptOut,
             voids: Unlimited,
+            pending: PendingFor(
+                0,
+            ),
+            expiry: Expiry {
+                after: None,
+                inactivity: None,
+            },
             rates: {},
             rules: Rules {
                 enabled: true,
@@ -106,6 +114,13 @@ fn a_whole_program_is_compiled() {
             mode: Live,
             consent: OptOut,
             voids: Unlimited,
+            pending: PendingFor(
+                0,
+            ),
+            expiry: Expiry {
+                after: None,
+                inactivity: None,
+            },
             rates: {
                 "BTC": Rate(
                     6100000000000,
@@ -543,10 +558,7 @@ fn what_this_version_does_not_do_is_refused_and_not_passed_over() {
 currency: EUR
 promotions: [{ name: p, bonus: 1, where: "true", budget: { points: 5 } }]
 redemption: { minPoints: 100 }
-expiry: { after: 12mo }
-pending: { for: 24h }
 mode: shadow
-voids: pending
 eligibility: { where: "gameId <> 'demo-slot'" }
 earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
 "#,
@@ -554,13 +566,10 @@ earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
             line 3, column 35: `/promotions/0/where`: `where` is not supported by this version yet; leave it out
             line 3, column 50: `/promotions/0/budget`: `budget` is not supported by this version yet; leave it out
             line 4, column 1: `/redemption`: `redemption` is not supported by this version yet; leave it out
-            line 5, column 9: `/expiry`: `expiry` is not supported by this version yet; expected `none`
-            line 6, column 17: `/pending/for`: a `pending` time is not supported by this version yet; expected `0h`
-            line 7, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
-            line 8, column 8: `/voids`: `pending` is not supported by this version yet; expected `unlimited` or `balance`
-            line 9, column 16: `/eligibility/where`: `where` is not supported by this version yet; leave it out
-            line 10, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
-            line 10, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
+            line 5, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
+            line 6, column 16: `/eligibility/where`: `where` is not supported by this version yet; leave it out
+            line 7, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
+            line 7, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
         "#]],
     );
 }
@@ -892,16 +901,86 @@ fn what_is_wrong_with_tiers_is_told_with_its_place() {
 }
 
 #[test]
-fn what_was_published_under_behaviour_1_has_no_tiers_and_no_promotions() {
-    let text = "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}]}, promotions: [{name: p, bonus: 1}], promotionsCombine: all}";
+fn points_wait_expire_and_are_taken_back_as_the_program_says() {
+    let compiled = |text: &str| {
+        let document = read(&format!("{{currency: EUR, {text}}}"));
+        program::compile(&document, ZoneOffsets::default()).unwrap()
+    };
+    let months = Months::new;
+    let some =
+        compiled("pending: {for: 2d}, expiry: {after: 12mo, inactivity: 6mo}, voids: pending");
+    assert_eq!((some.pending.get(), some.voids), (48, Floor::Pending));
+    assert_eq!(some.expiry, Expiry { after: months(12), inactivity: months(6) });
+    let one = compiled("pending: {for: 8784h}, expiry: {inactivity: 120mo, after: null}");
+    assert_eq!((one.pending.get(), one.expiry.inactivity), (8_784, months(120)));
+    assert_eq!((one.expiry.after, one.voids), (None, Floor::Unlimited));
+    let none = compiled("pending: {for: 0m}, expiry: none, voids: balance");
+    assert_eq!((none.pending, none.expiry), (PendingFor::default(), Expiry::default()));
+    assert_eq!(none.voids, Floor::Balance);
+}
+
+#[test]
+fn what_is_wrong_with_waiting_and_expiring_is_told_with_its_place() {
+    check(
+        r"
+currency: EUR
+pending: { for: 8785h, until: 5 }
+expiry: { after: 0mo, inactivity: 12 }
+voids: none
+",
+        expect![[r#"
+            line 3, column 17: `/pending/for`: expected whole hours or days such as `24h` or `2d`, at most `8784h`, found the text `8785h`
+            line 3, column 24: `/pending/until`: unknown key `until`; expected one of `for`
+            line 4, column 18: `/expiry/after`: expected a number of months from `1mo` to `120mo`, found the text `0mo`
+            line 4, column 35: `/expiry/inactivity`: expected a number of months from `1mo` to `120mo`, found `12`
+            line 5, column 8: `/voids`: expected `unlimited` or `balance` or `pending`, found the text `none`
+        "#]],
+    );
+    check(
+        "{currency: EUR, pending: {for: 1.5h}, expiry: {}}",
+        expect![[r#"
+        line 1, column 32: `/pending/for`: expected whole hours or days such as `24h` or `2d`, at most `8784h`, found the text `1.5h`
+        line 1, column 47: `/expiry`: `after` is missing: expected `after: 12mo`, `inactivity: 6mo` or both
+    "#]],
+    );
+    check(
+        "{currency: EUR, pending: 5, expiry: 12mo}",
+        expect![[r#"
+        line 1, column 26: `/pending`: expected a mapping (`key: value`), found `5`
+        line 1, column 37: `/expiry`: expected `after: 12mo`, `inactivity: 6mo` or both, or `none`, found the text `12mo`
+    "#]],
+    );
+    check(
+        "{currency: EUR, pending: {for: 367d}, expiry: {after: 121mo, before: 1mo}}",
+        expect![[r#"
+            line 1, column 32: `/pending/for`: expected whole hours or days such as `24h` or `2d`, at most `8784h`, found the text `367d`
+            line 1, column 55: `/expiry/after`: expected a number of months from `1mo` to `120mo`, found the text `121mo`
+            line 1, column 62: `/expiry/before`: unknown key `before`; expected one of `after`, `inactivity`
+        "#]],
+    );
+    check(
+        "{currency: EUR, pending: {for: 99999999999h}, expiry: {after: mo}}",
+        expect![[r#"
+        line 1, column 32: `/pending/for`: expected whole hours or days such as `24h` or `2d`, at most `8784h`, found the text `99999999999h`
+        line 1, column 63: `/expiry/after`: expected a number of months from `1mo` to `120mo`, found the text `mo`
+    "#]],
+    );
+}
+
+#[test]
+fn what_was_published_under_behaviour_1_has_nothing_of_behaviour_2() {
+    let text = "{currency: EUR, pending: {for: 1h}, expiry: {after: 1mo}, voids: pending, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}]}, promotions: [{name: p, bonus: 1}], promotionsCombine: all}";
     let compiled = |dialect: &Dialect| {
         let compiled = (dialect.program)(&read(text), ZoneOffsets::default());
         lines(compiled.err().unwrap_or_default())
     };
     expect![[r#"
-        line 1, column 17: `/tiers`: `tiers` is not supported by this version yet; leave it out
-        line 1, column 82: `/promotions`: `promotions` is not supported by this version yet; leave it out
-        line 1, column 117: `/promotionsCombine`: `promotionsCombine` is not supported by this version yet; leave it out
+        line 1, column 32: `/pending/for`: a `pending` time is not supported by this version yet; expected `0h`
+        line 1, column 45: `/expiry`: `expiry` is not supported by this version yet; expected `none`
+        line 1, column 66: `/voids`: `pending` is not supported by this version yet; expected `unlimited` or `balance`
+        line 1, column 75: `/tiers`: `tiers` is not supported by this version yet; leave it out
+        line 1, column 140: `/promotions`: `promotions` is not supported by this version yet; leave it out
+        line 1, column 175: `/promotionsCombine`: `promotionsCombine` is not supported by this version yet; leave it out
     "#]].assert_eq(&compiled(&FIRST));
     assert_eq!(compiled(&SECOND), "");
 }
@@ -1117,6 +1196,9 @@ fn the_schema_accepts_the_examples() {
     let plain = [
         "currency: EUR",
         "{currency: EUR, mode: null}",
+        "{currency: EUR, expiry: {after: 12mo, inactivity: 6mo}, pending: {for: 24h}, voids: pending}",
+        "{currency: EUR, expiry: {after: null, inactivity: 120mo}, pending: {for: 366d}}",
+        "{currency: EUR, expiry: none, pending: {for: 0h}}",
         "{currency: EUR, tiers: {window: {rolling: 365d}, grace: 30d, levels: [{name: a, from: 0}]}}",
         "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}, {name: b, from: 1, multiplier: 2}]}}",
     ];
@@ -1143,8 +1225,16 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: EUR, tiers: {window: {calendar: year}, levels: []}}",
         "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0, multiplier: 0}]}}",
         "{currency: EUR, tiers: {window: {calendar: year}, levels: [{from: 0}], grace: 30d}}",
-        "{currency: EUR, expiry: {after: 12mo}}",
-        "{currency: EUR, pending: {for: 1h}}",
+        "{currency: EUR, expiry: {after: 12}}",
+        "{currency: EUR, expiry: {after: 0mo}}",
+        "{currency: EUR, expiry: {inactivity: 121mo}}",
+        "{currency: EUR, expiry: {}}",
+        "{currency: EUR, expiry: {before: 1mo}}",
+        "{currency: EUR, expiry: never}",
+        "{currency: EUR, pending: {for: 1.5h}}",
+        "{currency: EUR, pending: {for: 30m}}",
+        "{currency: EUR, pending: 1h}",
+        "{currency: EUR, voids: half}",
         "{currency: EUR, eligibility: {where: x}}",
         "{currency: EUR, eligibility: {minWager: -1}}",
         "{currency: EUR, eligibility: {categories: [a, a]}}",

@@ -1,0 +1,55 @@
+//! Where the points of an account come from, and what a wager or a void makes of that.
+
+use accolade_domain::account::Timed;
+use accolade_domain::amount::Points;
+use accolade_domain::ledger::Moved;
+use accolade_domain::lots::{Floor, Hour, Lots, Month, Source, Taken};
+use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::time::Day;
+
+use super::{Input, Loaded};
+use crate::settle::expires;
+use crate::step::{Change, Step};
+
+fn lots(loaded: &Loaded<'_>) -> Lots {
+    loaded.account.map_or_else(Lots::default, |account| account.lots.unpack())
+}
+
+/// Takes in what was earned on a day; `None` where it does not fit.
+pub(super) fn earn(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    day: Day,
+    matures: Option<Hour>,
+    points: Points,
+    timed: &mut Timed,
+    step: &mut Step<'_>,
+) -> Option<Moved> {
+    let mut lots = lots(loaded);
+    let oldest = lots.oldest();
+    let paid = lots.earn(day, matures, points)?;
+    // What is younger than other points expires no sooner than they do.
+    if oldest.is_none_or(|oldest| Month::of(day) < oldest)
+        && let Some(version) = loaded.in_force
+    {
+        timed.due = timed.due.min(expires(version, &lots, input.now));
+    }
+    step.changes.push(Change::Lots(PackedLots::from(&lots)));
+    Some(Moved::Into { source: Source { month: Month::of(day), matures }, paid })
+}
+
+/// Takes back what a wager has put into a lot, as far as `floor` allows; `None` where the balance would not fit.
+pub(super) fn take(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    source: Option<Source>,
+    points: Points,
+    floor: Floor,
+    step: &mut Step<'_>,
+) -> Option<Taken> {
+    let mut lots = lots(loaded);
+    lots.mature(input.now);
+    let taken = lots.take(source, points, floor)?;
+    step.changes.push(Change::Lots(PackedLots::from(&lots)));
+    Some(taken)
+}

@@ -248,6 +248,10 @@ impl World {
         *self.counts.entry(what).or_default() += 1;
     }
 
+    fn count_all(&mut self, what: &'static str, count: u64) {
+        *self.counts.entry(what).or_default() += count;
+    }
+
     fn count_panics(&mut self, met: &[&'static str]) {
         for panic in met {
             self.count(panic);
@@ -743,9 +747,11 @@ impl World {
         }
     }
 
-    /// The files of an owner hold what must be there.
+    /// The files of an owner hold what must be there, and so do the accounts.
     fn check_files(&mut self, partition: u16, live: &Owned) -> Result<()> {
         self.count("checks of all files");
+        let moved = self.truths[usize::from(partition)].tiers();
+        self.count_all("moves between levels compared", moved);
         let was_calm = self.objects.set_calm(true);
         let (truth, home) = (&self.truths[usize::from(partition)], live.live.home());
         truth.state(home.partition());
@@ -778,7 +784,7 @@ impl World {
         }
         self.settle();
         self.count("worlds");
-        *self.counts.entry("records").or_default() += self.record_count as u64;
+        self.count_all("records", self.record_count as u64);
     }
 
     fn settle(&mut self) {

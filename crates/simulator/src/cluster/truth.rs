@@ -316,6 +316,15 @@ impl Truth {
         Ok(())
     }
 
+    /// Levels, and what was told of them, are the model's: how many moves that was, of all that was ordered once it
+    /// is folded.
+    pub(super) fn tiers(&mut self) -> u64 {
+        if !self.is_folded() {
+            return 0;
+        }
+        check::tiers(&self.reference, &mut self.store, &self.model)
+    }
+
     /// All that is known of a partition that has folded everything.
     pub(super) fn everything(&self, live: &Partition, backing: &Backing) -> Result<()> {
         assert_eq!(live.next_batch(), self.last_batch() + 1, "the batches of {}", self.number);

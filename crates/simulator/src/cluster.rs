@@ -345,13 +345,7 @@ impl World {
             }
             Action::AdvanceClock(micros) => {
                 if micros > 0 {
-                    let up: Vec<_> = (0..self.nodes.len()).map(|node| self.is_up(node)).collect();
-                    self.pass_time(micros);
-                    for (node, was_up) in self.nodes.iter_mut().zip(up) {
-                        if was_up {
-                            node.heartbeat = self.now;
-                        }
-                    }
+                    self.pass_quietly(micros);
                 } else {
                     self.clock += micros;
                 }
@@ -375,6 +369,17 @@ impl World {
         self.topics.put(SourceTopic::Control, 0, Some(Rc::new(item)));
         for truth in &mut self.truths {
             truth.hear_control(&self.topics);
+        }
+    }
+
+    /// Time passes, and who is up stays so.
+    fn pass_quietly(&mut self, micros: i64) {
+        let up: Vec<_> = (0..self.nodes.len()).map(|node| self.is_up(node)).collect();
+        self.pass_time(micros);
+        for (node, was_up) in self.nodes.iter_mut().zip(up) {
+            if was_up {
+                node.heartbeat = self.now;
+            }
         }
     }
 
@@ -783,8 +788,18 @@ impl World {
                 .for_each(|at| self.nodes[node].replace_disk(at, SimulatedDisk::new()));
         }
         self.settle();
+        self.outlive();
         self.count("worlds");
         self.count_all("records", self.record_count as u64);
+    }
+
+    /// Time goes on and nobody does anything: all that it brings is told of.
+    fn outlive(&mut self) {
+        for _ in 0..self.random.below(4) {
+            let micros = self.workload.afterwards();
+            self.pass_quietly(micros);
+            self.settle();
+        }
     }
 
     fn settle(&mut self) {
@@ -828,6 +843,7 @@ impl World {
                 Seat::Empty | Seat::Taking(_) => false,
             };
             truth.is_folded()
+                && !truth.is_behind()
                 && truth.covers_all(&self.topics)
                 && truth.has_sent_all(&self.desk)
                 && self.nodes.iter().any(owns)
@@ -849,9 +865,12 @@ impl World {
             })
             .collect();
         let folded: Vec<_> = self.truths.iter().map(Truth::is_folded).collect();
+        let behind: Vec<_> = self.truths.iter().map(Truth::is_behind).collect();
         let covered: Vec<_> =
             self.truths.iter().map(|truth| truth.covers_all(&self.topics)).collect();
         let sent: Vec<_> = self.truths.iter().map(|truth| truth.has_sent_all(&self.desk)).collect();
-        format!("seats {seats:?}, folded {folded:?}, covered {covered:?}, sent all {sent:?}")
+        format!(
+            "seats {seats:?}, folded {folded:?}, behind {behind:?}, covered {covered:?}, sent all {sent:?}"
+        )
     }
 }

@@ -592,8 +592,29 @@ impl Run {
         assert!(self.desk.have_all_arrived(), "a message never arrived");
         assert!(self.have_sent_all(), "what has arrived is still on its way");
         self.check(true).unwrap_or_else(|error| panic!("without faults: {error}"));
+        self.outlive();
         self.fold_from_genesis();
         self.count("worlds");
+    }
+
+    /// Time goes on and nobody does anything: all that it brings is told of.
+    fn outlive(&mut self) {
+        for _ in 0..self.random.below(4) {
+            self.clock = self.log_time() + self.workload.afterwards();
+            self.fire_all();
+            self.check(false).unwrap_or_else(|error| panic!("without faults: {error}"));
+        }
+    }
+
+    /// Batches without a record, until no timer is due.
+    fn fire_all(&mut self) {
+        for _ in 0..1_000 {
+            self.settle().unwrap_or_else(|error| panic!("without faults: {error}"));
+            if !self.reference.partitions.iter().any(check::is_behind) {
+                return;
+            }
+        }
+        panic!("a timer is due for ever");
     }
 
     fn have_sent_all(&self) -> bool {

@@ -112,6 +112,8 @@ pub const FAULTY_STAKE: u128 = events::FAULTY_STAKE;
 const OPERATORS: [&str; 3] = ["casino-1", "casino-2", "casino \"three\""];
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
+/// Within this time each partition has a batch.
+const HEARTBEAT_MAX: i64 = 11 * SECOND;
 
 /// By which behaviour the world of a seed decides: as many worlds by each.
 pub const fn behaviour_of(seed: u64) -> u16 {
@@ -161,6 +163,13 @@ impl Workload {
         let events = Events::new(&mut random);
         let programs = Programs::new(behaviour_of(seed), &mut random);
         Self { random, starts_at, steps: Weights(steps), events, programs, opening }
+    }
+
+    /// How long nobody does anything, after all: at least until each partition has a batch of its own, at most past
+    /// the longest window and the longest grace.
+    pub fn afterwards(&mut self) -> i64 {
+        let days_max = *self.random.pick(&[1, 3, 40, 400, 4_000]);
+        HEARTBEAT_MAX + self.random.between(0, days_max * 24 * HOUR)
     }
 
     /// What the clock shows when the world begins, in microseconds since 1970.

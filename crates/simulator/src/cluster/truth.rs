@@ -121,6 +121,11 @@ impl Truth {
         self.states.len() > self.batches.len()
     }
 
+    /// Whether a timer is due and has not fired.
+    pub(super) fn is_behind(&self) -> bool {
+        check::is_behind(&self.reference)
+    }
+
     /// A record stands in the order at its end.
     pub(super) fn ordered(
         &mut self,

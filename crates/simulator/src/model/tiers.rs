@@ -30,12 +30,15 @@ pub struct ModelMove {
 
 impl ModelWindow {
     fn first_day(self, today: i64) -> i64 {
-        let (year, month, _) = date(today);
+        let first_of = |month_of: fn(usize) -> usize| {
+            let (year, month, _) = date(today);
+            days_since_1970(year, month_of(month), 1)
+        };
         match self {
             Self::Rolling(days) => today - days + 1,
-            Self::Month => days_since_1970(year, month, 1),
-            Self::Quarter => days_since_1970(year, (month - 1) / 3 * 3 + 1, 1),
-            Self::Year => days_since_1970(year, 1, 1),
+            Self::Month => first_of(|month| month),
+            Self::Quarter => first_of(|month| (month - 1) / 3 * 3 + 1),
+            Self::Year => first_of(|_| 1),
         }
     }
 }

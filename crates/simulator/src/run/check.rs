@@ -114,9 +114,16 @@ fn modelled(parts: &Parts) -> ModelParts {
     }
 }
 
-/// The levels of a reference's players, and all that was told of them, are the model's.
+/// Whether a timer of a partition is due and has not fired.
+pub(crate) fn is_behind(partition: &Partition) -> bool {
+    partition.next_due().is_some_and(|due| due <= partition.time())
+}
+
+/// The levels of a reference's players, and all that was told of them, are the model's. Where a timer is still to
+/// fire, what it may bring is taken as told; where none is, nothing may be missing.
 pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Model) -> u64 {
     let mut told = told_moves(partition.number(), store);
+    let is_behind = is_behind(partition);
     let mut count = 0;
     for (ordinal, player) in (0..).zip(partition.players().all()) {
         let operator =
@@ -134,9 +141,9 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
         });
         lots(account, partition.time(), model, &key);
         assert_eq!(standing, model.standing(&key), "level and points of {key:?}");
-        // What nobody has asked for yet, the next one hears.
         let mut moves = told.remove(&player.account.subject).unwrap_or_default();
-        moves.extend(settled.iter().flat_map(|settled| settled.changes.iter().map(told_move)));
+        let untold = settled.iter().filter(|_| is_behind);
+        moves.extend(untold.flat_map(|settled| settled.changes.iter().map(told_move)));
         assert_eq!(moves, model.accounts()[&key].moves, "moves between levels of {key:?}");
         count += moves.len() as u64;
     }

@@ -85,8 +85,8 @@ pub struct Loaded<'a> {
     pub settles: bool,
     /// Where time has brought the account.
     pub settled: Option<Settled>,
-    /// The walk that begins with this control record.
-    pub begins: Option<(WalkKey, Walk)>,
+    /// The walks that this control record asks for.
+    pub asks_for: Vec<(WalkKey, Walk)>,
     /// What the walk of this timer has come to.
     pub walked: Option<Walked>,
     /// A void of this wager came before it.
@@ -167,10 +167,8 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
 fn control<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     let (rules, outcome) = loaded.after.clone().expect("a control record's rules are loaded");
     let step = Step::only(outcome).and(Change::Rules(rules));
-    match loaded.begins {
-        Some((key, walk)) => step.and(Change::row(Row::Walk(key, Some(walk)))),
-        None => step,
-    }
+    let walks = loaded.asks_for.iter();
+    walks.fold(step, |step, (key, walk)| step.and(Change::row(Row::Walk(*key, Some(*walk)))))
 }
 
 /// Takes a message of another partition in once, and says so whenever it comes.

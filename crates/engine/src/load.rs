@@ -24,7 +24,7 @@ use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
-use crate::settle::{is_settled, walk_of};
+use crate::settle::{is_settled, walks_of};
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
@@ -335,7 +335,9 @@ impl Partition {
                 if around.behaviour.settles
                     && let Some((operator, version)) = after.just_published()
                 {
-                    loaded.begins = walk_of(version, operator, self.time);
+                    let mut walks = walks_of(version, operator, self.time);
+                    walks.retain(|(key, _)| self.tables.walks.get(key).is_none());
+                    loaded.asks_for = walks;
                 }
                 loaded.after = Some((after, outcome));
             }

@@ -287,14 +287,14 @@ pub(crate) fn begins(version: &Version, day: Day, now: Timestamp) -> Timestamp {
     begin_of_day(day, &program_of(version).zone).max(now.plus_micros(1))
 }
 
-/// The walk through all accounts that a version asks for which was just published: where it may give anybody
-/// another tier than the versions that have not ended before it, or let other points expire.
-pub(crate) fn walk_of(
+/// The walks through all accounts that a version asks for which was just published: its own, where it may give anybody
+/// another tier than the versions that have not ended before it, or let other points expire; and those of versions that
+/// begin after it and may do other than it does, which those before it may have done, too.
+pub(crate) fn walks_of(
     published: &Version,
     operator: &Operator,
     now: Timestamp,
-) -> Option<(WalkKey, Walk)> {
-    let key = WalkKey { operator: operator.number, version: published.number };
+) -> Vec<(WalkKey, Walk)> {
     let others = operator.versions.all();
     let others = others.filter(|other| other.number != published.number && !other.withdrawn);
     let (begun, later): (Vec<_>, Vec<_>) = others.partition(|other| other.effective_from <= now);
@@ -303,8 +303,18 @@ pub(crate) fn walk_of(
         let expiry = |version| program_of(version).expiry;
         tiers_of(other) != tiers_of(published) || expiry(other) != expiry(published)
     };
-    let differs = in_force.is_none_or(is_other) || later.into_iter().any(is_other);
-    differs.then_some((key, Walk { due: published.effective_from.max(now), ordered: now, next: 0 }))
+    let walk = |version: &Version, ordered: Timestamp| {
+        let key = WalkKey { operator: operator.number, version: version.number };
+        (key, Walk { due: version.effective_from.max(now), ordered, next: 0 })
+    };
+    let others: Vec<_> = later.into_iter().filter(|other| is_other(other)).collect();
+    let has_own = in_force.is_none_or(is_other) || !others.is_empty();
+    let own = has_own.then(|| walk(published, now));
+    let follows = |other: &&&Version| other.effective_from > published.effective_from;
+    let following = others.iter().filter(follows);
+    own.into_iter()
+        .chain(following.map(|other| walk(other, other.program.since.time.min(now))))
+        .collect()
 }
 
 /// So many accounts are looked at for one timer.

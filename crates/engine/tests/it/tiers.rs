@@ -222,6 +222,34 @@ fn a_program_that_brings_takes_or_changes_tiers_reaches_everybody_when_it_begins
 }
 
 #[test]
+fn a_version_that_begins_after_one_published_later_reaches_everybody_too() {
+    check(
+        &format!(
+            "
+        {PLAIN}
+        wager w1 anna slots 100
+        {PLAIN} at 2h
+        {TIERS} at 1h
+        after 1h
+        after 1h
+        after 1h
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+            program                          made v2
+            program                          made v3
+            after 1h                         
+                                             none → silver on day 20038 with 10.00 by v3
+            after 1h                         
+                                             silver → none on day 20038 with 10.00 by v2
+            after 1h                         
+        "#]],
+    );
+}
+
+#[test]
 fn a_wager_is_judged_by_the_level_of_the_same_name_in_the_version_of_its_time() {
     let renamed = TIERS.replace("silver", "pearl").replace("1.5", "3");
     let richer = TIERS.replace("1.5", "3");

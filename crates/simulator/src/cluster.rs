@@ -789,6 +789,9 @@ impl World {
         }
         self.settle();
         self.outlive();
+        for truth in &self.truths {
+            truth.count(&mut self.counts);
+        }
         self.count("worlds");
         self.count_all("records", self.record_count as u64);
     }

@@ -18,7 +18,7 @@ pub mod tiers;
 use letters::ModelLetter;
 use lots::ModelLots;
 use messages::ModelMessage;
-use tiers::{ModelMove, ModelTier};
+use tiers::{ModelMove, ModelPassages, ModelTier};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -145,6 +145,8 @@ pub struct ModelAccount {
     pub moves: Vec<ModelMove>,
     /// Which points there are; none under behaviour 1.
     pub lots: ModelLots,
+    /// How often what became of its level.
+    pub passages: ModelPassages,
     partition: u16,
     /// When anybody last asked.
     asked_at: Option<i64>,

@@ -38,6 +38,7 @@ use self::fold::Reference;
 use self::item::{Item, Meaning};
 use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
+use crate::model::tiers::ModelPassages;
 use crate::model::{CommandInput, Input, Model, ModelOutcome, Published, WindowSettings};
 use crate::random::Random;
 use crate::workload::{Action, FAULTY_STAKE, Workload, behaviour_of};
@@ -594,6 +595,10 @@ impl Run {
         self.check(true).unwrap_or_else(|error| panic!("without faults: {error}"));
         self.outlive();
         self.fold_from_genesis();
+        for model in &self.models {
+            count_passages(model, &mut self.counts);
+        }
+        self.reference.timings.count(&mut self.counts);
         self.count("worlds");
     }
 
@@ -705,8 +710,29 @@ pub(crate) fn expect(
         if expected.reason == Some("skipped") {
             count("dead letters skipped");
         }
+        for _ in 0..expected.parts.map_or(0, |parts| parts.promotions.count_ones()) {
+            count("promotions that applied");
+        }
     }
     expectation
+}
+
+/// What became of the levels of all players.
+pub(crate) fn count_passages(model: &Model, counts: &mut Counts) {
+    for account in model.accounts().values() {
+        let ModelPassages { by_version, down, graces_begun, graces_ended, graces_averted, up } =
+            account.passages;
+        for (what, count) in [
+            ("graces averted", graces_averted),
+            ("graces begun", graces_begun),
+            ("graces ended", graces_ended),
+            ("moves by another version", by_version),
+            ("moves down", down),
+            ("moves up", up),
+        ] {
+            *counts.entry(what).or_default() += count;
+        }
+    }
 }
 
 pub(crate) fn told(heard: &fold::Heard) -> String {

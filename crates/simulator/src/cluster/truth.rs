@@ -19,8 +19,8 @@ use super::topics::{Gathered, Topics};
 use crate::model::{Model, WindowSettings};
 use crate::run::check::{self, Expectation};
 use crate::run::desk::Desk;
-use crate::run::fold::{self, FAULT, Heard, Hearing};
-use crate::run::{Counts, expect};
+use crate::run::fold::{self, FAULT, Heard, Hearing, Timings};
+use crate::run::{Counts, count_passages, expect};
 use crate::workload::FAULTY_STAKE;
 
 /// A batch that counts.
@@ -65,6 +65,7 @@ pub(super) struct Truth {
     pub(super) model: Model,
     reference: Partition,
     store: MemoryStore,
+    timings: Timings,
     shared: Shared,
     pub(super) standing: Option<Place>,
     expectations: BTreeMap<u64, Vec<Expectation>>,
@@ -90,6 +91,7 @@ impl Truth {
                 .with_faulty_stake(FAULTY_STAKE),
             reference,
             store: MemoryStore::default(),
+            timings: Timings::default(),
             shared: fold::shared(),
             standing: None,
             expectations: BTreeMap::new(),
@@ -212,8 +214,9 @@ impl Truth {
             let (partition, number) = (self.number, batch.number);
             let mut hearing = Hearing { partition, batch: number, heard: &mut heard };
             let slice = batch.slice(partition);
-            let (moment, store) = (&batch.moment, &mut self.store);
-            let folded = self.reference.fold(&slice, moment, &self.shared, store, &mut hearing);
+            let (moment, shared, store) = (&batch.moment, &self.shared, &mut self.store);
+            let fold = |it: &mut Partition| it.fold(&slice, moment, shared, store, &mut hearing);
+            let folded = self.timings.note(&mut self.reference, fold);
             self.judge(&heard);
             match folded {
                 Ok(_) => self.standing = None,
@@ -328,6 +331,12 @@ impl Truth {
             return 0;
         }
         check::tiers(&self.reference, &mut self.store, &self.model)
+    }
+
+    /// Counts what became of levels, and what time has done.
+    pub(super) fn count(&self, counts: &mut Counts) {
+        count_passages(&self.model, counts);
+        self.timings.count(counts);
     }
 
     /// All that is known of a partition that has folded everything.

@@ -28,6 +28,23 @@ pub struct ModelMove {
     pub day: i64,
 }
 
+/// How often each thing that can become of a level has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ModelPassages {
+    /// Another version gave another level, or none.
+    pub by_version: u64,
+    /// Moves down by the tiers of one version.
+    pub down: u64,
+    /// Times of too few points that a level was kept in.
+    pub graces_begun: u64,
+    /// Those after which it was lost.
+    pub graces_ended: u64,
+    /// Those that ended with points enough.
+    pub graces_averted: u64,
+    /// Moves up by the tiers of one version.
+    pub up: u64,
+}
+
 impl ModelWindow {
     fn first_day(self, today: i64) -> i64 {
         let first_of = |month_of: fn(usize) -> usize| {
@@ -131,6 +148,7 @@ impl ModelAccount {
         let before = tier.as_ref().zip(had).map(|(tier, had)| &had.levels[tier.level]);
         let Some(has) = has else {
             let day = today;
+            self.passages.by_version += u64::from(before.is_some());
             self.moves.extend(before.map(|before| ModelMove {
                 before: Some(before.name.clone()),
                 after: None,
@@ -145,14 +163,16 @@ impl ModelAccount {
         });
         let unqualified_since = tier.and_then(|tier| tier.unqualified_since);
         self.tier = Some(ModelTier { level: successor, unqualified_since, day: today });
-        let so_far = self.moves.len();
+        let (so_far, ModelPassages { down, up, .. }) = (self.moves.len(), self.passages);
         self.judge_level(has, today);
         // However many steps it takes, it is one.
         self.moves.truncate(so_far);
+        self.passages = ModelPassages { down, up, ..self.passages };
         let level = self.tier.as_ref().map_or(0, |tier| tier.level);
         let after = &has.levels[level].name;
         let is_told = before.map_or(level > 0, |before| before.name != *after);
         if is_told {
+            self.passages.by_version += 1;
             let before = before.map(|before| before.name.clone());
             self.moves.push(ModelMove { before, after: Some(after.clone()), day: today });
         }
@@ -165,12 +185,18 @@ impl ModelAccount {
         tier.day = today;
         let unqualified_since = tier.unqualified_since.unwrap_or(today);
         if given < tier.level && today < unqualified_since + tiers.grace.unwrap_or(0) {
+            self.passages.graces_begun += u64::from(tier.unqualified_since.is_none());
             tier.unqualified_since = Some(unqualified_since);
             return;
         }
         let before = std::mem::replace(&mut tier.level, given);
-        tier.unqualified_since = None;
-        if before != given {
+        let had_grace = tier.unqualified_since.take().is_some();
+        let (rises, falls) = (before < given, given < before);
+        self.passages.up += u64::from(rises);
+        self.passages.down += u64::from(falls);
+        self.passages.graces_ended += u64::from(had_grace && falls);
+        self.passages.graces_averted += u64::from(had_grace && !falls);
+        if rises || falls {
             let name = |level: usize| Some(tiers.levels[level].name.clone());
             let (before, after) = (name(before), name(given));
             self.moves.push(ModelMove { before, after, day: today });

@@ -205,7 +205,7 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
         assert_eq!(takes_part, expected.takes_part, "consent of {key:?}");
     }
     rights(partition, model);
-    let letters = letters(partition);
+    let mut letters = letters(partition);
     let open = |reason| {
         let is_it =
             |letter: &&DeadLetter| letter.state == DeadLetterState::Open && letter.reason == reason;
@@ -215,6 +215,8 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
     for reason in DeadReason::ALL {
         assert_eq!(totals.open(reason), open(reason), "open dead letters {}", reason.code());
     }
+    // Those that have had their time may wait for their timer.
+    letters.retain(|(_, letter)| letter.until > partition.time());
     let letters: Vec<_> = letters
         .iter()
         .map(|(place, letter)| {

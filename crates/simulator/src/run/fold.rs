@@ -1,7 +1,7 @@
 //! What a fold says, the rules that fail on purpose, and the fold that nothing interrupts.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
@@ -15,9 +15,11 @@ use accolade_engine::input::Body;
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
 use accolade_engine::rules::Rules;
 use accolade_engine::step::{Change, NewEntry, Step};
+use accolade_engine::tables::walks::WalkKey;
 use accolade_storage::log::LogFrame;
 
-use super::panics;
+use super::check::is_behind;
+use super::{Counts, panics};
 use crate::workload::FAULTY_STAKE;
 
 /// What the fold said about a record.
@@ -28,6 +30,38 @@ pub(crate) struct Heard {
     pub(crate) balance: Option<Points>,
 }
 
+/// What time has done to partitions.
+#[derive(Debug, Default)]
+pub(crate) struct Timings {
+    walks: u64,
+    left: u64,
+}
+
+impl Timings {
+    /// Folds a batch of a partition, and notes what time has done there.
+    pub(crate) fn note<T>(
+        &mut self,
+        partition: &mut Partition,
+        fold: impl FnOnce(&mut Partition) -> T,
+    ) -> T {
+        let before = walks(partition);
+        let folded = fold(partition);
+        let after = walks(partition);
+        self.walks += before.difference(&after).count() as u64;
+        self.left += u64::from(is_behind(partition));
+        folded
+    }
+
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        *counts.entry("batches that left timers to the next").or_default() += self.left;
+        *counts.entry("walks through the accounts").or_default() += self.walks;
+    }
+}
+
+fn walks(partition: &Partition) -> BTreeSet<WalkKey> {
+    partition.tables().walks.iter().map(|(key, _)| *key).collect()
+}
+
 /// Partitions over maps, given every frame of the log as it becomes durable; one that stands keeps the
 /// frames that come in meanwhile.
 #[derive(Debug)]
@@ -36,6 +70,7 @@ pub(crate) struct Reference {
     pub(crate) store: MemoryStore,
     /// What was said and not yet taken.
     pub(crate) heard: Vec<Heard>,
+    pub(crate) timings: Timings,
     waiting: Vec<VecDeque<LogFrame>>,
     shared: Shared,
 }
@@ -46,6 +81,7 @@ impl Reference {
             partitions: (0..partitions).map(Partition::new).collect(),
             store: MemoryStore::default(),
             heard: Vec::new(),
+            timings: Timings::default(),
             waiting: vec![VecDeque::new(); usize::from(partitions)],
             shared: shared(),
         }
@@ -75,8 +111,9 @@ impl Reference {
         let slice = slice.expect("the frame was queued for its slice");
         let mut hearing =
             Hearing { partition: slice.partition, batch: slice.batch, heard: &mut self.heard };
-        let (shared, store) = (&self.shared, &mut self.store);
-        match partition.fold(&slice, &frame.moment, shared, store, &mut hearing) {
+        let (shared, store, moment) = (&self.shared, &mut self.store, &frame.moment);
+        let fold = |it: &mut Partition| it.fold(&slice, moment, shared, store, &mut hearing);
+        match self.timings.note(partition, fold) {
             Ok(_) => true,
             Err(Stopped::Bug { place, message }) => {
                 assert!(message.contains(FAULT), "the fold failed at {place:?}: {message}");
@@ -109,10 +146,15 @@ pub(crate) fn is_meant(message: &str) -> bool {
     message.contains(FAULT) || panics::is_bug(message)
 }
 
+/// So many timers fire in a batch of behaviour 2: so few that some are often left.
+const FIRED_MAX: u32 = 3;
+
 /// What a node decides by.
 pub(crate) fn shared() -> Shared {
-    const FAULTY: &[Behaviour] =
-        &[Behaviour { apply: faulty, ..FIRST }, Behaviour { apply: faulty, ..SECOND }];
+    const FAULTY: &[Behaviour] = &[
+        Behaviour { apply: faulty, ..FIRST },
+        Behaviour { apply: faulty, fired_max: FIRED_MAX, ..SECOND },
+    ];
     Shared::new(FAULTY)
 }
 

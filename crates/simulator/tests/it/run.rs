@@ -27,7 +27,7 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
         }
     }
     for what in [
-        "I/O errors",
+        "batches that left timers to the next",
         "checkpoints while one stands",
         "crashes within an operation",
         "dead letters skipped",
@@ -35,13 +35,22 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
         "flips that did no harm",
         "flips that were refused",
         "full disks",
+        "graces averted",
+        "graces begun",
+        "graces ended",
+        "I/O errors",
         "kills",
         "log removed",
+        "moves by another version",
+        "moves down",
+        "moves up",
         "power cuts",
+        "promotions that applied",
         "released dead letters",
         "runs merged",
         "segments packed",
         "unanswered frames that survived",
+        "walks through the accounts",
     ] {
         let is_met = counts.get(what).is_some_and(|count| *count > 0);
         assert!(is_met, "{what}: {counts:#?}");

@@ -8,6 +8,9 @@ use crate::input::{
     ModelRules, ModelZone,
 };
 
+mod promotions;
+mod tiers;
+
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * HOUR;
 const ONE: u128 = 1_000_000_000_000_000_000;
@@ -20,13 +23,16 @@ struct Story {
     now: i64,
     batch: u64,
     told: String,
+    /// How many moves between levels were told of each account.
+    moves_told: BTreeMap<(String, String), usize>,
 }
 
 impl Story {
     fn new() -> Self {
         let mut model = Model::new(WindowSettings::default());
         model.operator_added("casino");
-        Self { model, now: NOON, batch: 0, told: String::new() }
+        let moves_told = BTreeMap::new();
+        Self { model, now: NOON, batch: 0, told: String::new(), moves_told }
     }
 
     fn with(program: ModelProgram) -> Self {
@@ -43,6 +49,31 @@ impl Story {
 
     fn wait(&mut self, micros: i64) {
         self.now += micros;
+    }
+
+    /// Time passes, and nobody does anything.
+    fn pass(&mut self, micros: i64) {
+        self.wait(micros);
+        self.batch += 1;
+        self.model.batch(0, self.now);
+        write!(self.told, "{} nothing", self.batch).unwrap();
+        self.tell_moves();
+    }
+
+    /// Tells of moves between levels that were not told of, and ends the line.
+    fn tell_moves(&mut self) {
+        for (key, account) in self.model.accounts() {
+            let told = self.moves_told.entry(key.clone()).or_default();
+            for moved in &account.moves[*told..] {
+                let [before, after] = [&moved.before, &moved.after];
+                let [before, after] = [before, after].map(|name| name.as_deref().unwrap_or("-"));
+                let day = crate::calendar::rfc3339(moved.day * DAY, 0, "");
+                let (player, day) = (&key.1, &day[..10]);
+                write!(self.told, ", {player}: {before} > {after} on {day}").unwrap();
+            }
+            *told = account.moves.len();
+        }
+        self.told.push('\n');
     }
 
     fn tell(&mut self, event: impl Into<ModelEvent>) {
@@ -84,7 +115,7 @@ impl Story {
         if let Some(balance) = expected.balance {
             write!(self.told, " = {balance}").unwrap();
         }
-        self.told.push('\n');
+        self.tell_moves();
     }
 
     fn check(self, expect: Expect) {

@@ -717,12 +717,17 @@ pub(crate) fn expect(
     expectation
 }
 
-/// What became of the levels of all players.
+/// What became of the levels and the points of all players.
 pub(crate) fn count_passages(model: &Model, counts: &mut Counts) {
     for account in model.accounts().values() {
         let ModelPassages { by_version, down, graces_begun, graces_ended, graces_averted, up } =
             account.passages;
+        let expired = account.entries.iter().filter(|entry| entry.kind == "expired").count();
         for (what, count) in [
+            ("accounts that owe", u64::from(account.lots.owed > 0)),
+            ("debts that points have paid for", account.lots.debts_paid),
+            ("entries of what has expired", expired as u64),
+            ("lots of which a void has taken another's", account.lots.others_taken),
             ("graces averted", graces_averted),
             ("graces begun", graces_begun),
             ("graces ended", graces_ended),

@@ -19,6 +19,10 @@ pub struct ModelLots {
     pub owed: i64,
     /// The last day on which a wager earned points.
     active: Option<i64>,
+    /// How often what was earned has paid for a debt.
+    pub debts_paid: u64,
+    /// How often a void has taken points of other wagers.
+    pub others_taken: u64,
 }
 
 /// The lot that points go into which are earned on a day, and decided at a moment.
@@ -66,6 +70,7 @@ impl ModelLots {
     pub(super) fn earn(&mut self, lot: Lot, day: i64, points: i64) {
         let paid = points.min(self.debt);
         self.debt -= paid;
+        self.debts_paid += u64::from(paid > 0);
         if points > paid {
             *self.lots.entry(lot).or_default() += points - paid;
         }
@@ -77,13 +82,14 @@ impl ModelLots {
         self.mature(now);
         let may_take = |lot: &Lot| voids != ModelVoids::Pending || lot.1.is_some();
         let oldest: Vec<Lot> = self.lots.keys().filter(|lot| may_take(lot)).copied().collect();
-        let own = [own, (own.0, None)].into_iter().filter(may_take);
+        let (own_month, own) = (own.0, [own, (own.0, None)].into_iter().filter(may_take));
         let mut left = points;
         for lot in own.chain(oldest) {
             if let Some(there) = self.lots.get_mut(&lot) {
                 let taken = left.min(*there);
                 *there -= taken;
                 left -= taken;
+                self.others_taken += u64::from(taken > 0 && lot.0 != own_month);
             }
         }
         self.lots.retain(|_, points| *points > 0);

@@ -141,8 +141,11 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
         });
         lots(account, partition.time(), model, &key);
         assert_eq!(standing, model.standing(&key), "level and points of {key:?}");
+        let is_late = is_behind || player.account.timed.is_passed_over;
+        let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
+        assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
         let mut moves = told.remove(&player.account.subject).unwrap_or_default();
-        let untold = settled.iter().filter(|_| is_behind);
+        let untold = settled.iter().filter(|_| is_late);
         moves.extend(untold.flat_map(|settled| settled.changes.iter().map(told_move)));
         assert_eq!(moves, model.accounts()[&key].moves, "moves between levels of {key:?}");
         count += moves.len() as u64;

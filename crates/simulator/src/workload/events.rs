@@ -87,7 +87,7 @@ impl Events {
             (Shape::Consent, 5),
             (Shape::Claim, 5),
             (Shape::Malformed, 5),
-            (Shape::Void, 10),
+            (Shape::Void, 25),
             (Shape::VoidFirst, 5),
             (Shape::Again, 10),
             (Shape::Respelled, 10),

@@ -48,7 +48,7 @@ impl Programs {
             has_jurisdictions: random.percent(60),
             promotions_percent: of_second(*random.pick(&[0, 40, 90])),
             tiers_percent: of_second(*random.pick(&[0, 60, 95])),
-            lots_percent: of_second(*random.pick(&[0, 50, 95])),
+            lots_percent: of_second(*random.pick(&[0, 60, 95])),
             tiers: None,
             zones,
             versions: Vec::new(),
@@ -124,7 +124,7 @@ impl Programs {
     }
 
     fn voids(&self, random: &mut Random) -> ModelVoids {
-        if self.lots_percent > 0 && random.percent(20) {
+        if self.lots_percent > 0 && random.percent(40) {
             return ModelVoids::Pending;
         }
         if random.percent(30) { ModelVoids::Balance } else { ModelVoids::Unlimited }
@@ -139,10 +139,10 @@ impl Programs {
 
     fn expiry(&self, random: &mut Random) -> ModelExpiry {
         let mut months = |of: &[i64]| {
-            let is_said = random.percent(self.lots_percent) && random.percent(60);
+            let is_said = random.percent(self.lots_percent);
             is_said.then(|| *random.pick(of))
         };
-        ModelExpiry { after: months(&[1, 1, 2, 12, 120]), inactivity: months(&[1, 1, 3]) }
+        ModelExpiry { after: months(&[1, 1, 1, 2, 12, 120]), inactivity: months(&[1, 2, 3, 12]) }
     }
 
     fn some_tiers(&self, random: &mut Random) -> ModelTiers {

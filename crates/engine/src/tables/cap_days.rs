@@ -7,7 +7,6 @@ use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed};
 
 use super::{Paged, Table, dead_letters};
-use crate::behaviour::SECOND;
 use crate::players::Ordinal;
 use crate::rules::Settings;
 
@@ -66,11 +65,9 @@ impl Table for CapDays {
 }
 
 impl Paged for CapDays {
-    /// From behaviour 2 on a program may come that asks for the longest window.
+    /// A program may come that asks for the longest window, and behaviour 2, by which there is one: which rows it finds
+    /// may not depend on what was swept before it.
     fn ends(key: &CapDayKey, _: Option<&Points>, settings: &Settings) -> Option<Timestamp> {
-        if settings.behaviour < SECOND.number {
-            return Some(forgotten_at(key.day, settings));
-        }
         let in_window = end_of(key.day).plus_micros(i64::from(WINDOW_DAYS_MAX) * DAY_MICROS);
         Some(forgotten_at(key.day, settings).max(in_window.plus_micros(ZONE_MICROS_MAX)))
     }

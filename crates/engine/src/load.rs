@@ -24,7 +24,7 @@ use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat};
-use crate::settle::{is_settled, walks_of};
+use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
@@ -332,10 +332,13 @@ impl Partition {
                     history.after(&self.rules, body, received_at)
                 };
                 let (after, outcome) = after.map_err(NotLoaded::Unknown)?;
-                if around.behaviour.settles
+                // A document that it has made readable may stand behind a switch in one batch.
+                let behaviour = around.shared.behaviour(after.settings.behaviour);
+                if behaviour.is_ok_and(|behaviour| behaviour.settles)
                     && let Some((operator, version)) = after.just_published()
                 {
-                    let mut walks = walks_of(version, operator, self.time);
+                    let mut walks =
+                        walks_of(version, operator, self.time, self.is_walking(operator));
                     walks.retain(|(key, _)| self.tables.walks.get(key).is_none());
                     loaded.asks_for = walks;
                 }
@@ -403,7 +406,7 @@ impl Partition {
         let operator = self.operator(keyed)?;
         let player = self.players.find(identity.player, operator.number, name)?;
         let account = &self.players.get(player).account;
-        (!is_settled(operator, account, self.time)).then_some(player)
+        (!self.is_settled(operator, account)).then_some(player)
     }
 
     #[inline]

@@ -53,7 +53,7 @@ impl Shared {
     }
 
     /// The behaviour with a number.
-    fn behaviour(&self, number: u16) -> Result<&'static Behaviour, Unknown> {
+    pub(crate) fn behaviour(&self, number: u16) -> Result<&'static Behaviour, Unknown> {
         let found = self.behaviours.iter().find(|behaviour| behaviour.number == number);
         found.ok_or_else(|| self.history.unknown(UnknownWhat::Behaviour(number)))
     }

@@ -68,7 +68,7 @@ impl Settled {
 }
 
 /// Whether time has nothing to do to an account of `operator` at `now`.
-pub(crate) fn is_settled(operator: &Operator, account: &Account, now: Timestamp) -> bool {
+fn is_settled(operator: &Operator, account: &Account, now: Timestamp) -> bool {
     let Timed { tier, settled_by, due, is_passed_over } = account.timed;
     if due <= now || is_passed_over {
         return false;
@@ -148,7 +148,7 @@ fn transitions<'o>(
     let begins = |version: &&'o Version| version.effective_from.max(ordered(version)).min(now);
     let mut begun: Vec<_> = operator.versions.in_force_after(since, now).collect();
     // In one moment, time begins what was published before; then come those that begin with their places, in order.
-    let was_to_begin = |version: &Version| version.effective_from >= ordered(version);
+    let was_to_begin = |version: &Version| version.effective_from > ordered(version);
     begun.sort_by_key(|version| (begins(version), !was_to_begin(version), version.number));
     let mut transitions: Vec<(Timestamp, &Version)> = Vec::new();
     for version in begun {
@@ -294,6 +294,7 @@ pub(crate) fn walks_of(
     published: &Version,
     operator: &Operator,
     now: Timestamp,
+    is_walking: bool,
 ) -> Vec<(WalkKey, Walk)> {
     let others = operator.versions.all();
     let others = others.filter(|other| other.number != published.number && !other.withdrawn);
@@ -308,7 +309,8 @@ pub(crate) fn walks_of(
         (key, Walk { due: version.effective_from.max(now), ordered, next: 0 })
     };
     let others: Vec<_> = later.into_iter().filter(|other| is_other(other)).collect();
-    let has_own = in_force.is_none_or(is_other) || !others.is_empty();
+    // Whoever a walk has not come to stands by a version that has ended.
+    let has_own = is_walking || in_force.is_none_or(is_other) || !others.is_empty();
     let own = has_own.then(|| walk(published, now));
     let follows = |other: &&&Version| other.effective_from > published.effective_from;
     let following = others.iter().filter(follows);
@@ -358,10 +360,22 @@ impl Partition {
     pub fn settled(&self, player: Ordinal, store: &mut impl Store) -> io::Result<Option<Settled>> {
         let (operator, account) = self.owner(player);
         let settles = self.rules.settings.behaviour >= SECOND.number;
-        if !settles || is_settled(operator, account, self.time) {
+        if !settles || self.is_settled(operator, account) {
             return Ok(None);
         }
         self.settled_now(player, store).map(Some)
+    }
+
+    /// Whether time has nothing to do to an account. While a walk has not ended, versions may have begun since it was
+    /// settled that have ended again.
+    pub(crate) fn is_settled(&self, operator: &Operator, account: &Account) -> bool {
+        is_settled(operator, account, self.time) && !self.is_walking(operator)
+    }
+
+    /// Whether a version of an operator has begun and not been brought to all accounts.
+    pub(crate) fn is_walking(&self, operator: &Operator) -> bool {
+        let mut walks = self.tables.walks.iter();
+        walks.any(|(key, walk)| key.operator == operator.number && walk.due <= self.time)
     }
 
     /// The same, whether or not it is there already.
@@ -379,8 +393,12 @@ impl Partition {
             read: RefCell::default(),
             failed: Cell::new(None),
         };
-        // A version was ordered no earlier than those before it, whose walks say when they were.
+        // A walk says when its version was ordered; another was no earlier than those before it.
         let ordered = |version: &Version| {
+            let own = WalkKey { operator: operator.number, version: version.number };
+            if let Some(walk) = self.tables.walks.get(&own) {
+                return walk.ordered;
+            }
             let upto =
                 |key: &WalkKey| key.operator == operator.number && key.version <= version.number;
             let walks = self.tables.walks.iter().filter(|(key, _)| upto(key));

@@ -18,7 +18,6 @@ use accolade_engine::step::{Change, NewEntry, Step};
 use accolade_engine::tables::walks::WalkKey;
 use accolade_storage::log::LogFrame;
 
-use super::check::is_behind;
 use super::{Counts, panics};
 use crate::workload::FAULTY_STAKE;
 
@@ -34,7 +33,6 @@ pub(crate) struct Heard {
 #[derive(Debug, Default)]
 pub(crate) struct Timings {
     walks: u64,
-    left: u64,
 }
 
 impl Timings {
@@ -48,12 +46,10 @@ impl Timings {
         let folded = fold(partition);
         let after = walks(partition);
         self.walks += before.difference(&after).count() as u64;
-        self.left += u64::from(is_behind(partition));
         folded
     }
 
     pub(crate) fn count(&self, counts: &mut Counts) {
-        *counts.entry("batches that left timers to the next").or_default() += self.left;
         *counts.entry("walks through the accounts").or_default() += self.walks;
     }
 }
@@ -146,15 +142,10 @@ pub(crate) fn is_meant(message: &str) -> bool {
     message.contains(FAULT) || panics::is_bug(message)
 }
 
-/// So many timers fire in a batch of behaviour 2: so few that some are often left.
-const FIRED_MAX: u32 = 3;
-
 /// What a node decides by.
 pub(crate) fn shared() -> Shared {
-    const FAULTY: &[Behaviour] = &[
-        Behaviour { apply: faulty, ..FIRST },
-        Behaviour { apply: faulty, fired_max: FIRED_MAX, ..SECOND },
-    ];
+    const FAULTY: &[Behaviour] =
+        &[Behaviour { apply: faulty, ..FIRST }, Behaviour { apply: faulty, ..SECOND }];
     Shared::new(FAULTY)
 }
 

@@ -15,7 +15,7 @@ use accolade_domain::lots::{Expired, Lots};
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::program::Program;
 use accolade_domain::tier::{EarnedDays, TierChange, TierState, Tiers};
-use accolade_domain::time::{Day, Timestamp};
+use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use accolade_wire::notice::TierMoved;
 
 use crate::behaviour::SECOND;
@@ -104,8 +104,7 @@ fn settle(
     let mut lots = account.lots.unpack();
     if lots.balance() != account.balance {
         // Behaviour 1 has counted points, and not when they were earned.
-        let zone = operator.versions.at(now).map(|version| program_of(version).zone.clone());
-        let day = zone.unwrap_or_default().day(account.last_updated);
+        let day = ZoneOffsets::default().day(account.last_updated);
         lots = Lots::of_balance(account.balance, day);
     }
     let (changes, expired, since) = (Vec::new(), Vec::new(), Timestamp::from_micros(i64::MIN));

@@ -42,7 +42,7 @@ use crate::random::Random;
 use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
-use crate::run::{Counts, Report, no_counts, panics};
+use crate::run::{Counts, Report, no_counts, panics, violation};
 use crate::workload::{Action, Door, Workload, behaviour_of};
 
 /// After so many records a world ends.
@@ -104,10 +104,7 @@ pub const FAULTS: &[&str] = &[
 pub fn run(seed: u64, is_verbose: bool) -> Report {
     let mut world = World::new(seed, is_verbose);
     let ended = catch_unwind(AssertUnwindSafe(|| world.live()));
-    let violation = ended.err().map(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
-    });
+    let violation = violation(ended, &mut world.counts);
     Report { counts: world.counts, transcript: world.transcript, violation }
 }
 
@@ -342,6 +339,9 @@ impl World {
             }
             Action::Right { operator, right } => {
                 self.put_control(Item::right(operator, right, now));
+            }
+            Action::SwitchBehaviour(number) => {
+                self.put_control(Item::switch_behaviour(number, now));
             }
             Action::AdvanceClock(micros) => {
                 if micros > 0 {

@@ -176,6 +176,15 @@ pub struct ModelExpiry {
     pub inactivity: Option<i64>,
 }
 
+impl ModelProgram {
+    /// Whether it has what came with behaviour 2.
+    pub fn is_of_second(&self) -> bool {
+        let has_promotions = !self.promotions.is_empty() || self.counts_first_only;
+        let has_lots = self.pending_hours > 0 || self.expiry != ModelExpiry::default();
+        has_promotions || has_lots || self.voids == ModelVoids::Pending || self.tiers.is_some()
+    }
+}
+
 /// What players rise to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelTiers {

@@ -126,6 +126,8 @@ pub enum Published {
     Accepted(u32),
     /// It was edited from another version than the latest.
     Stale,
+    /// It has what the behaviour does not know.
+    Unknown,
     /// No such operator.
     OperatorUnknown,
 }
@@ -150,8 +152,14 @@ pub struct ModelAccount {
     partition: u16,
     /// When anybody last asked.
     asked_at: Option<i64>,
+    /// When it was last changed.
+    changed_at: i64,
+    /// Whether its points lie in lots.
+    has_lots: bool,
     /// The version that was in force when anybody last asked; 0 for none.
     version: u32,
+    /// How many of those that nobody has asked for it has been asked for.
+    asked: usize,
     /// What was earned on each day.
     earned_on: BTreeMap<i64, i64>,
 }
@@ -176,8 +184,14 @@ pub struct ModelEntry {
 pub struct Model {
     window: WindowSettings,
     faulty_stake: Option<u128>,
-    /// Only what a cap held for counts on its day.
-    counts_capped_only: bool,
+    /// The behaviour that was switched on last.
+    behaviour: u16,
+    /// Behaviour 1 decides the batch that is being folded: only what a cap held for counts on its day, and nobody has
+    /// a level.
+    is_first: bool,
+    /// Versions that were published or withdrawn since the last batch of behaviour 2 began, each with its operator and
+    /// the latest number then: nobody has asked which is in force.
+    unasked: Vec<(String, u32)>,
     batch_times: BTreeMap<u16, i64>,
     operators: BTreeMap<String, Vec<Version>>,
     rights: BTreeMap<String, ModelRights>,
@@ -242,9 +256,10 @@ struct Occurrence {
 struct Earned {
     points: i64,
     day: i64,
-    /// Its month, and when it can be spent.
-    lot: (i64, Option<i64>),
-    has_cap: bool,
+    /// Its month, and when it can be spent; nothing under behaviour 1.
+    lot: Option<(i64, Option<i64>)>,
+    /// Whether they count on their day.
+    counts: bool,
     version: u32,
     parts: ModelParts,
 }
@@ -258,13 +273,13 @@ enum Judged {
 impl Model {
     /// A model of an empty log.
     pub fn new(window: WindowSettings) -> Self {
-        Self { window, ..Self::default() }
+        Self { window, behaviour: 2, ..Self::default() }
     }
 
     /// Decides as a behaviour does; as the newest unless told.
     #[must_use]
     pub fn under(self, behaviour: u16) -> Self {
-        Self { counts_capped_only: behaviour < 2, ..self }
+        Self { behaviour, ..self }
     }
 
     /// Wagers of exactly this stake make the rules fail, and are skipped.
@@ -275,6 +290,7 @@ impl Model {
 
     /// A batch of `partition` begins, ordered at `time`: what has had its time is forgotten.
     pub fn batch(&mut self, partition: u16, time: i64) {
+        self.is_first = self.behaviour < 2;
         let before = self.batch_times.insert(partition, time);
         assert!(before.is_none_or(|before| before <= time), "the log's time never goes back");
         if let Some(before) = before {
@@ -308,9 +324,12 @@ impl Model {
         if expected != latest {
             return Published::Stale;
         }
+        if self.behaviour < 2 && program.is_of_second() {
+            return Published::Unknown;
+        }
         let number = latest + 1;
         versions.push(Version { number, effective_from, withdrawn: false, program });
-        self.ask_all_of(operator);
+        self.unasked.push((operator.to_owned(), number));
         Published::Accepted(number)
     }
 
@@ -322,8 +341,18 @@ impl Model {
         };
         let Some(version) = versions.find(scheduled) else { return false };
         version.withdrawn = true;
-        self.ask_all_of(operator);
+        self.unasked.push((operator.to_owned(), self.latest_version(operator)));
         true
+    }
+
+    /// Another behaviour is switched on: documents are read by it at once, and from the next batch on it decides. Its
+    /// number, or nothing if it has been passed.
+    pub fn behaviour_switched(&mut self, number: u16) -> Option<u64> {
+        if number <= self.behaviour {
+            return None;
+        }
+        self.behaviour = number;
+        Some(number.into())
     }
 
     /// Something becomes of an operator's keys, or of itself: what the record makes, or nothing where it is
@@ -386,7 +415,7 @@ impl Model {
 
     /// Whether accounts have lots.
     pub const fn has_lots(&self) -> bool {
-        !self.counts_capped_only
+        !self.is_first
     }
 
     /// Folds one record in and says what must become of it.
@@ -444,8 +473,16 @@ impl Model {
         if !is_claim {
             let account = self.accounts.entry(key.clone()).or_default();
             account.partition = input.partition;
-            account.ask(&self.operators[&key.0], now);
+            if !self.is_first {
+                let versions = &self.operators[&key.0];
+                if balance.is_none() {
+                    account.asked = self.unasked.len();
+                }
+                account.ask_in_turn(&key.0, versions, &self.unasked, now);
+                account.ask(versions, now);
+            }
         }
+        let before = self.accounts.get(&key).map(ModelAccount::changes);
         let mut earned = None;
         let result = match event {
             ModelEvent::Wager(wager) => match self.judge(wager, &key, now) {
@@ -476,6 +513,11 @@ impl Model {
             ModelEvent::Claim(_) => expected(ModelOutcome::Counted, None),
             ModelEvent::Malformed => unreachable!("it has no identity"),
         };
+        if let Some(account) = self.accounts.get_mut(&key)
+            && (matches!(event, ModelEvent::Consent(_)) || Some(account.changes()) != before)
+        {
+            account.changed_at = now;
+        }
         let occurrence = Occurrence { place: input.place, hour, content, earned };
         self.occurrences.entry(identity).or_default().push(occurrence);
         result
@@ -513,31 +555,29 @@ impl Model {
         let oldest = now - self.window.window_micros;
         let account = self.accounts.get(key);
         let level = account.and_then(|account| account.level(&self.operators[&key.0]));
-        let judged = ladder(version, wager, account, level.as_deref(), oldest, now);
-        match (&judged, account) {
+        let judged = ladder(version, wager, account, level.as_deref(), oldest);
+        match (judged, account) {
             (Judged::Counted(Earned { points, day, .. }), Some(account))
-                if !account.has_room(&self.operators[&key.0], *day, *points) =>
+                if !account.has_room(&self.operators[&key.0], day, points) =>
             {
                 Judged::DeadLetter("out_of_range")
             }
-            _ => judged,
+            (Judged::Counted(earned), _) if !self.is_first => {
+                let lot = Some(lots::lot_of(&version.program, earned.day, now));
+                Judged::Counted(Earned { counts: true, lot, ..earned })
+            }
+            (judged, _) => judged,
         }
     }
 
-    /// Whether points count on their day.
-    const fn counts(&self, earned: Earned) -> bool {
-        earned.has_cap || !self.counts_capped_only
-    }
-
     fn earn(&mut self, key: &(String, String), wager: &ModelWager, earned: Earned) -> Expected {
-        let (counts, has_lots) = (self.counts(earned), self.has_lots());
         let account = self.accounts.entry(key.clone()).or_default();
         if earned.points > 0 {
-            if counts {
+            if earned.counts {
                 account.count(&self.operators[&key.0], earned.day, earned.points);
             }
-            if has_lots {
-                account.lots.earn(earned.lot, earned.day, earned.points);
+            if let Some(lot) = earned.lot {
+                account.lots.earn(lot, earned.day, earned.points);
             }
             account.enter("earned", earned.points, &wager.wager_id);
         }
@@ -564,7 +604,6 @@ impl Model {
         let version = applies.map(|version| version.number);
         let voids = applies.map_or(ModelVoids::Unlimited, |version| version.program.voids);
         let has_lots = self.has_lots();
-        let counts = earned.is_some_and(|earned| self.counts(earned));
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
             let waiting = (wager.operator, wager.player, wager.id);
@@ -573,7 +612,7 @@ impl Model {
         }
         let mut taken = 0;
         if let Some(earned) = earned {
-            if counts {
+            if earned.counts {
                 account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
             taken = match voids {
@@ -591,6 +630,11 @@ impl Model {
 }
 
 impl ModelAccount {
+    /// Other than before where anything has been counted.
+    fn changes(&self) -> (usize, BTreeMap<i64, i64>) {
+        (self.entries.len(), self.earned_on.clone())
+    }
+
     /// The entries up to a number; whatever comes after is due, and time alone causes it.
     pub fn entries_to(&self, sequence: u64) -> &[ModelEntry] {
         let count = usize::try_from(sequence).expect("small").min(self.entries.len());
@@ -618,7 +662,6 @@ fn ladder(
     account: Option<&ModelAccount>,
     level: Option<&str>,
     oldest: i64,
-    now: i64,
 ) -> Judged {
     let program = &version.program;
     let no = |reason| Judged::Refused(reason, Some(version.number));
@@ -701,9 +744,8 @@ fn ladder(
     if balance + points > POINTS_MAX {
         return Judged::DeadLetter("out_of_range");
     }
-    let has_cap = cap.is_some();
-    let lot = lots::lot_of(program, day, now);
-    Judged::Counted(Earned { points, day, lot, has_cap, version: version.number, parts })
+    let (counts, lot) = (cap.is_some(), None);
+    Judged::Counted(Earned { points, day, lot, counts, version: version.number, parts })
 }
 
 /// What the promotions make of a wager that hold for it, and the player's level, by name; `None` where that is too

@@ -107,11 +107,23 @@ pub fn run(seed: u64, is_verbose: bool) -> Report {
     let ended = catch_unwind(AssertUnwindSafe(|| run.live()));
     let files = run.disk.files();
     run.tell(|| format!("at the end: {files:?}"));
-    let violation = ended.err().map(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
-    });
+    let violation = violation(ended, &mut run.counts);
     Report { counts: run.counts, transcript: run.transcript, violation }
+}
+
+/// A version was withdrawn in a partition in which it had begun. Who had gone over to it by then depends on how far
+/// its walk had come, of which the model knows nothing.
+pub(crate) struct GivenUp;
+
+/// What a world has violated, if it has not ended as it should.
+pub(crate) fn violation(ended: std::thread::Result<()>, counts: &mut Counts) -> Option<String> {
+    let panic = ended.err()?;
+    if panic.is::<GivenUp>() {
+        *counts.entry("worlds given up over a late withdrawal").or_default() += 1;
+        return None;
+    }
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    Some(text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default())
 }
 
 /// A frame of the log with what its records mean, by partition.
@@ -258,6 +270,9 @@ impl Run {
             }
             Action::Right { operator, right } => {
                 self.put_control(Item::right(operator, right, now));
+            }
+            Action::SwitchBehaviour(number) => {
+                self.put_control(Item::switch_behaviour(number, now));
             }
             Action::AdvanceClock(micros) => self.clock += micros,
             Action::Crash => {
@@ -683,11 +698,24 @@ pub(crate) fn expect(
             Expectation::Control(match published {
                 Published::Accepted(number) => Some(number.into()),
                 Published::Stale | Published::OperatorUnknown => None,
+                Published::Unknown => {
+                    count("programs refused by behaviour 1");
+                    None
+                }
             })
         }
         Meaning::Withdraw(operator, number) => {
+            let had_begun = model.has_begun(partition, operator, *number);
             let withdrawn = model.version_withdrawn(operator, *number, item.received_at);
+            if withdrawn && had_begun {
+                std::panic::panic_any(GivenUp);
+            }
             Expectation::Control(withdrawn.then(|| (*number).into()))
+        }
+        Meaning::SwitchBehaviour(number) => {
+            let switched = model.behaviour_switched(*number);
+            count(if switched.is_some() { "behaviours switched on" } else { "behaviours passed" });
+            Expectation::Control(switched)
         }
         Meaning::Right(operator, right) => {
             let made = model.right_changed(operator, right);

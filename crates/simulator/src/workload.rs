@@ -38,6 +38,8 @@ pub enum Action {
         /// What.
         right: ModelRight,
     },
+    /// Another behaviour is switched on, which may have been already.
+    SwitchBehaviour(u16),
     /// The clock of the machine moves by so many microseconds, perhaps back.
     AdvanceClock(i64),
     /// The power is cut.
@@ -96,6 +98,7 @@ enum Step {
     Publish,
     Withdraw,
     Right,
+    Switch,
     Tick,
     Hours,
     Days,
@@ -115,7 +118,7 @@ const HOUR: i64 = 3_600 * SECOND;
 /// Within this time each partition has a batch.
 const HEARTBEAT_MAX: i64 = 11 * SECOND;
 
-/// By which behaviour the world of a seed decides: as many worlds by each.
+/// By which behaviour the world of a seed begins to decide: as many worlds by each.
 pub const fn behaviour_of(seed: u64) -> u16 {
     if seed.is_multiple_of(2) { 1 } else { 2 }
 }
@@ -129,6 +132,8 @@ pub struct Workload {
     events: Events,
     programs: Programs,
     opening: Vec<Step>,
+    /// So many steps are left to the one in which behaviour 2 is switched on, if there is one.
+    switches_in: Option<u64>,
 }
 
 impl Workload {
@@ -161,8 +166,19 @@ impl Workload {
             _ => vec![Step::Publish, Step::AddOperator],
         };
         let events = Events::new(&mut random);
-        let programs = Programs::new(behaviour_of(seed), &mut random);
-        Self { random, starts_at, steps: Weights(steps), events, programs, opening }
+        let is_first = behaviour_of(seed) == 1;
+        let switches_in = (is_first && random.percent(60)).then(|| random.below(30));
+        if switches_in.is_some() {
+            steps.push((Step::Switch, 1));
+        }
+        let mut programs = Programs::new(&mut random);
+        programs.second_percent = match (is_first, switches_in) {
+            (false, _) => 100,
+            (true, Some(_)) => 20,
+            (true, None) => 0,
+        };
+        let steps = Weights(steps);
+        Self { random, starts_at, steps, events, programs, opening, switches_in }
     }
 
     /// How long nobody does anything, after all: at least until each partition has a batch of its own, at most past
@@ -179,7 +195,7 @@ impl Workload {
 
     /// What happens next, while the log's time is `now`.
     pub fn next(&mut self, now: i64) -> Action {
-        let step = self.opening.pop();
+        let step = self.opening.pop().or_else(|| self.switch());
         let random = &mut self.random;
         match step.unwrap_or_else(|| *self.steps.pick(random)) {
             Step::Records => Action::Records(self.events.arrive(now, random)),
@@ -217,6 +233,10 @@ impl Workload {
                     _ => ModelRight::Pause(random.percent(50)),
                 },
             },
+            Step::Switch => {
+                self.programs.second_percent = 100;
+                Action::SwitchBehaviour(2)
+            }
             Step::Tick => Action::AdvanceClock(match random.below(3) {
                 0 => random.between(1, 1_000),
                 1 => random.between(1, SECOND),
@@ -230,6 +250,14 @@ impl Workload {
             Step::Checkpoint => Action::Checkpoint,
             Step::Seal => Action::Seal,
         }
+    }
+}
+
+impl Workload {
+    fn switch(&mut self) -> Option<Step> {
+        let left = self.switches_in?;
+        self.switches_in = left.checked_sub(1);
+        (left == 0).then_some(Step::Switch)
     }
 }
 

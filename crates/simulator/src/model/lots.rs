@@ -78,18 +78,26 @@ impl ModelLots {
     }
 
     /// Takes back what was put into a lot, or else others, as far as may be; says how much.
-    pub(super) fn take(&mut self, own: Lot, points: i64, voids: ModelVoids, now: i64) -> i64 {
+    pub(super) fn take(
+        &mut self,
+        own: Option<Lot>,
+        points: i64,
+        voids: ModelVoids,
+        now: i64,
+    ) -> i64 {
         self.mature(now);
         let may_take = |lot: &Lot| voids != ModelVoids::Pending || lot.1.is_some();
         let oldest: Vec<Lot> = self.lots.keys().filter(|lot| may_take(lot)).copied().collect();
-        let (own_month, own) = (own.0, [own, (own.0, None)].into_iter().filter(may_take));
+        let own_month = own.map(|(month, _)| month);
+        let own = own.into_iter().flat_map(|(month, matures)| [(month, matures), (month, None)]);
+        let own = own.filter(may_take);
         let mut left = points;
         for lot in own.chain(oldest) {
             if let Some(there) = self.lots.get_mut(&lot) {
                 let taken = left.min(*there);
                 *there -= taken;
                 left -= taken;
-                self.others_taken += u64::from(taken > 0 && lot.0 != own_month);
+                self.others_taken += u64::from(taken > 0 && Some(lot.0) != own_month);
             }
         }
         self.lots.retain(|_, points| *points > 0);
@@ -134,6 +142,16 @@ impl ModelLots {
 }
 
 impl ModelAccount {
+    /// What was counted under behaviour 1 is of the month in which that was last changed.
+    pub(super) fn begin_lots(&mut self) {
+        let day = self.changed_at.div_euclid(DAY);
+        if self.balance > 0 {
+            self.lots.lots.insert((month_of(day), None), self.balance);
+            self.lots.active = Some(day);
+        }
+        self.lots.debt = (-self.balance).max(0);
+    }
+
     /// Takes away what has expired by a moment; what a version lets expire when it begins goes together.
     pub(super) fn expire(&mut self, program: &ModelProgram, now: i64, begins: bool) {
         let expired = self.lots.expire(program.expiry, &program.zone, now);

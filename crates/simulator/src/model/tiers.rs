@@ -109,11 +109,31 @@ impl ModelAccount {
         }
     }
 
+    /// What versions that were published in one batch make of the player, one after the other; not one that was
+    /// withdrawn in it as well.
+    pub(super) fn ask_in_turn(
+        &mut self,
+        operator: &str,
+        versions: &[Version],
+        unasked: &[(String, u32)],
+        at: i64,
+    ) {
+        let of_operator = unasked[self.asked..].iter().filter(|(of, _)| of == operator);
+        for (_, latest) in of_operator {
+            let known = versions.iter().filter(|version| version.number <= *latest);
+            self.ask(&known.cloned().collect::<Vec<_>>(), at);
+        }
+        self.asked = unasked.len();
+    }
+
     /// What the moment makes of the player.
     pub(super) fn ask(&mut self, versions: &[Version], at: i64) {
         let (last, next) = (self.last_version(versions), in_force(versions, at));
         let [had, has] =
             [last, next].map(|version| version.and_then(|it| it.program.tiers.as_ref()));
+        if !std::mem::replace(&mut self.has_lots, true) {
+            self.begin_lots();
+        }
         let goes_over = last.map(|last| last.number) != next.map(|next| next.number);
         // What is earned in a month that has expired is there until time goes on.
         if self.asked_at.replace(at) != Some(at) || goes_over {
@@ -223,33 +243,46 @@ impl ModelAccount {
 impl Model {
     /// Brings all accounts of a partition from its last batch to this one.
     pub(super) fn live(&mut self, partition: u16, from: i64, to: i64) {
+        if self.is_first {
+            return;
+        }
         for ((operator, _), account) in &mut self.accounts {
             if account.partition == partition {
-                account.live(&self.operators[operator], from, to);
+                let versions = &self.operators[operator];
+                account.ask_in_turn(operator, versions, &self.unasked, from);
+                account.asked = 0;
+                account.live(versions, from, to);
             }
         }
+        self.unasked.clear();
     }
 
-    /// An operator has another version in force, perhaps.
-    pub(super) fn ask_all_of(&mut self, operator: &str) {
-        let versions = &self.operators[operator];
-        for ((of, _), account) in &mut self.accounts {
-            if of == operator {
-                account.ask(versions, self.batch_times[&account.partition]);
-            }
-        }
+    /// Whether a version has been in force in a partition: one that is withdrawn then was withdrawn elsewhere before it
+    /// began.
+    pub fn has_begun(&self, partition: u16, operator: &str, number: u32) -> bool {
+        let versions = self.operators.get(operator).into_iter().flatten();
+        let mut found = versions.filter(|version| version.number == number);
+        let now = self.batch_times[&partition];
+        let is_new = self.unasked.iter().any(|(of, latest)| of == operator && *latest == number);
+        !self.is_first && !is_new && found.any(|version| version.effective_from <= now)
     }
 
-    /// Points of an account that cannot be spent yet, and what voids could not take.
-    pub fn pending_and_owed(&self, key: &(String, String)) -> (i64, i64) {
-        let account = &self.accounts[key];
-        let now = self.batch_times[&account.partition];
-        (account.lots.pending(now), account.lots.owed)
+    /// Whether behaviour 1 has decided the last batch.
+    pub const fn has_no_levels_yet(&self) -> bool {
+        self.is_first
+    }
+
+    /// An account as whoever asks finds it.
+    pub fn account(&self, key: &(String, String)) -> ModelAccount {
+        let mut account = self.accounts[key].clone();
+        let (versions, at) = (&self.operators[&key.0], self.batch_times[&account.partition]);
+        account.ask_in_turn(&key.0, versions, &self.unasked, at);
+        account
     }
 
     /// The level and the points in the window of an account, where there are tiers.
-    pub fn standing(&self, key: &(String, String)) -> Option<(String, i64)> {
-        let (versions, account) = (self.operators.get(&key.0)?, self.accounts.get(key)?);
+    pub fn standing(&self, operator: &str, account: &ModelAccount) -> Option<(String, i64)> {
+        let versions = self.operators.get(operator)?;
         let (tier, tiers) = account.tier.as_ref().zip(account.tiers(versions))?;
         Some((account.level(versions)?, tiers.points(&account.earned_on, tier.day)))
     }

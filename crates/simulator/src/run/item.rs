@@ -40,6 +40,7 @@ pub(crate) enum Meaning {
     Publish(Box<WorkloadProgram>, u32),
     Withdraw(String, u32),
     Right(String, ModelRight),
+    SwitchBehaviour(u16),
     Skip,
 }
 
@@ -249,6 +250,10 @@ impl Item {
             ModelRight::Pause(false) => Control::Resume { operator: operator.clone(), who: who() },
         };
         Self::control(&control, now, Meaning::Right(operator, right))
+    }
+
+    pub(crate) fn switch_behaviour(number: u16, now: i64) -> Self {
+        Self::control(&Control::Behaviour { number }, now, Meaning::SwitchBehaviour(number))
     }
 
     pub(crate) fn skip(place: Place, now: i64) -> Self {

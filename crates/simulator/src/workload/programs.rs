@@ -16,6 +16,8 @@ use crate::workload::events::{ATTO, CATEGORIES, GAMES, PLAYERS, STAKES};
 pub(super) struct Programs {
     /// The operators that were added so far.
     pub(super) operators: Vec<String>,
+    /// How many programs may have what came with behaviour 2, in a hundred; before it they are refused.
+    pub(super) second_percent: u64,
     /// How many restrictions a program has, in a hundred.
     strictness_percent: u64,
     caps_percent: u64,
@@ -34,21 +36,20 @@ const ROUNDINGS: [ModelRounding; 3] =
     [ModelRounding::Down, ModelRounding::HalfUp, ModelRounding::HalfEven];
 
 impl Programs {
-    pub(super) fn new(behaviour: u16, random: &mut Random) -> Self {
+    pub(super) fn new(random: &mut Random) -> Self {
         let mut zones = calendar::zones();
         random.shuffle(&mut zones);
         zones.truncate(1 + random.index(2));
-        // Behaviour 1 refuses documents that have any.
-        let of_second = |percent| if behaviour < 2 { 0 } else { percent };
         Self {
             operators: Vec::new(),
+            second_percent: 0,
             strictness_percent: *random.pick(&[0, 5, 20, 50]),
             caps_percent: *random.pick(&[0, 30, 90]),
             has_great_rates: random.percent(15),
             has_jurisdictions: random.percent(60),
-            promotions_percent: of_second(*random.pick(&[0, 40, 90])),
-            tiers_percent: of_second(*random.pick(&[0, 60, 95])),
-            lots_percent: of_second(*random.pick(&[0, 60, 95])),
+            promotions_percent: *random.pick(&[0, 40, 90]),
+            tiers_percent: *random.pick(&[0, 60, 95]),
+            lots_percent: *random.pick(&[0, 60, 95]),
             tiers: None,
             zones,
             versions: Vec::new(),
@@ -78,6 +79,15 @@ impl Programs {
         };
         self.versions.push((operator.clone(), effective_from));
         let mut program = self.program(now, random);
+        if !random.percent(self.second_percent) {
+            program.promotions.clear();
+            (program.counts_first_only, program.tiers) = (false, None);
+            (program.pending_hours, program.expiry) = (0, ModelExpiry::default());
+            if program.voids == ModelVoids::Pending {
+                program.voids = ModelVoids::Balance;
+            }
+            return (operator, effective_from, program);
+        }
         if self.tiers.is_some() && random.percent(40) {
             program.tiers.clone_from(&self.tiers);
         } else {

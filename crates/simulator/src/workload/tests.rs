@@ -6,7 +6,7 @@ use crate::model::{Input, Model, ModelOutcome, WindowSettings};
 /// Runs a world against the model alone, and counts what became of its records.
 fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
     let mut world = Workload::new(seed);
-    let mut model = Model::new(WindowSettings::default());
+    let mut model = Model::new(WindowSettings::default()).under(behaviour_of(seed));
     let (mut clock, mut now, mut batch) = (world.starts_at(), world.starts_at(), 0);
     for _ in 0..steps {
         now = clock.max(now);
@@ -48,6 +48,9 @@ fn run(seed: u64, steps: usize, counts: &mut BTreeMap<String, u64>) -> Model {
                 model.version_withdrawn(&operator, number, now);
             }
             Action::AdvanceClock(micros) => clock += micros,
+            Action::SwitchBehaviour(number) => {
+                model.behaviour_switched(number);
+            }
             Action::Right { .. } | Action::Crash | Action::Checkpoint | Action::Seal => {}
         }
     }

@@ -29,6 +29,8 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
     for what in [
         "accounts that owe",
         "batches that left timers to the next",
+        "behaviours passed",
+        "behaviours switched on",
         "checkpoints while one stands",
         "crashes within an operation",
         "dead letters skipped",
@@ -49,6 +51,7 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
         "moves down",
         "moves up",
         "power cuts",
+        "programs refused by behaviour 1",
         "promotions that applied",
         "released dead letters",
         "runs merged",

@@ -11,7 +11,7 @@ use std::ops::Bound;
 use accolade_domain::account::{Account, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::civil::begin_of_day;
-use accolade_domain::lots::{Expired, Lots};
+use accolade_domain::lots::{Expired, Expiry, Lots};
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::program::Program;
 use accolade_domain::tier::{EarnedDays, TierChange, TierState, Tiers};
@@ -99,7 +99,7 @@ fn settle(
     ordered: &dyn Fn(&Version) -> Timestamp,
     earned: &impl EarnedDays,
 ) -> Settled {
-    let Timed { tier, settled_by, .. } = account.timed;
+    let Timed { tier, settled_by, due, is_passed_over } = account.timed;
     let by = operator.versions.get(settled_by);
     let mut lots = account.lots.unpack();
     if lots.balance() != account.balance {
@@ -108,7 +108,8 @@ fn settle(
         lots = Lots::of_balance(account.balance, day);
     }
     let (changes, expired, since) = (Vec::new(), Vec::new(), Timestamp::from_micros(i64::MIN));
-    let mut settling = Settling { earned, by, since, tier, lots, changes, expired };
+    let expires = due <= now || is_passed_over;
+    let mut settling = Settling { earned, by, since, expires, tier, lots, changes, expired };
     if let (None, Some(version)) = (tier, by)
         && let Some(tiers) = tiers_of(version)
     {
@@ -170,6 +171,8 @@ struct Settling<'s, E> {
     /// The version that is in force, and since when.
     by: Option<&'s Version>,
     since: Timestamp,
+    /// Whether anything may expire by it. What is earned in a month that has expired is there until it is due.
+    expires: bool,
     tier: Option<TierState>,
     lots: Lots,
     changes: Vec<TierMoved>,
@@ -191,6 +194,9 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
             let both = Some(tiers);
             self.changes.extend(changes.iter().map(|change| moved(change, version, both, both)));
             self.tier = Some(state);
+        }
+        if !self.expires {
+            return;
         }
         let Program { expiry, zone, .. } = program_of(version);
         for expired in self.lots.expire(*expiry, zone, now) {
@@ -226,7 +232,7 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         // By the zone that held until then, also where nothing else changes.
         self.advance(begins);
         let present = self.present();
-        (self.by, self.since) = (Some(version), begins);
+        (self.by, self.since, self.expires) = (Some(version), begins, true);
         let day = today(version, begins);
         let (state, change) = match (present, next) {
             (None, None) => return,
@@ -287,7 +293,7 @@ pub(crate) fn begins(version: &Version, day: Day, now: Timestamp) -> Timestamp {
 }
 
 /// The walks through all accounts that a version asks for which was just published: its own, where it may give anybody
-/// another tier than the versions that have not ended before it, or let other points expire; and those of versions that
+/// another tier than the versions that have not ended before it, or let other points expire, or at other times; and those of versions that
 /// begin after it and may do other than it does, which those before it may have done, too.
 pub(crate) fn walks_of(
     published: &Version,
@@ -300,8 +306,10 @@ pub(crate) fn walks_of(
     let (begun, later): (Vec<_>, Vec<_>) = others.partition(|other| other.effective_from <= now);
     let in_force = begun.into_iter().max_by_key(|other| (other.effective_from, other.number));
     let is_other = |other: &Version| {
-        let expiry = |version| program_of(version).expiry;
-        tiers_of(other) != tiers_of(published) || expiry(other) != expiry(published)
+        let (Program { tiers, expiry, zone, .. }, other) =
+            (program_of(published), program_of(other));
+        let is_timed = tiers.is_some() || *expiry != Expiry::default();
+        *tiers != other.tiers || *expiry != other.expiry || (is_timed && *zone != other.zone)
     };
     let walk = |version: &Version, ordered: Timestamp| {
         let key = WalkKey { operator: operator.number, version: version.number };

@@ -455,6 +455,13 @@ impl Model {
             }
         }
         let key = (identity.operator.clone(), identity.player.clone());
+        if !self.is_first
+            && let Some(account) = self.accounts.get_mut(&key)
+        {
+            let versions = &self.operators[&key.0];
+            account.ask_in_turn(&key.0, versions, &self.unasked, now);
+            account.ask(versions, now);
+        }
         let balance = self.accounts.get(&key).map(|account| account.balance);
         let hour = hour_of(event.timestamp().unwrap_or(now));
         let content = content(event);
@@ -473,13 +480,9 @@ impl Model {
         if !is_claim {
             let account = self.accounts.entry(key.clone()).or_default();
             account.partition = input.partition;
-            if !self.is_first {
-                let versions = &self.operators[&key.0];
-                if balance.is_none() {
-                    account.asked = self.unasked.len();
-                }
-                account.ask_in_turn(&key.0, versions, &self.unasked, now);
-                account.ask(versions, now);
+            if !self.is_first && balance.is_none() {
+                account.asked = self.unasked.len();
+                account.ask(&self.operators[&key.0], now);
             }
         }
         let before = self.accounts.get(&key).map(ModelAccount::changes);
@@ -603,7 +606,7 @@ impl Model {
         let applies = self.version_at(&key.0, void.timestamp);
         let version = applies.map(|version| version.number);
         let voids = applies.map_or(ModelVoids::Unlimited, |version| version.program.voids);
-        let has_lots = self.has_lots();
+        let (has_lots, oldest) = (self.has_lots(), now - self.window.window_micros);
         let account = self.accounts.entry(key.clone()).or_default();
         if !found {
             let waiting = (wager.operator, wager.player, wager.id);
@@ -612,7 +615,8 @@ impl Model {
         }
         let mut taken = 0;
         if let Some(earned) = earned {
-            if earned.counts {
+            // Behaviour 1 gives no room back to a day whose cap nobody asks for any more.
+            if earned.counts && (has_lots || !is_too_old_for_cap(earned.day, oldest)) {
                 account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
             taken = match voids {
@@ -711,8 +715,7 @@ fn ladder(
     }
     let cap = rules.caps_per_day.iter().min();
     let day = program.zone.day(wager.timestamp);
-    // A dead letter may be released for 30 days, and a day is over in every zone a day after its end.
-    if cap.is_some() && (day + 1) * DAY + 31 * DAY <= oldest {
+    if cap.is_some() && is_too_old_for_cap(day, oldest) {
         return no("too_old_for_cap");
     }
     let Some(parts) = parts(program, wager, level) else {
@@ -746,6 +749,11 @@ fn ladder(
     }
     let (counts, lot) = (cap.is_some(), None);
     Judged::Counted(Earned { points, day, lot, counts, version: version.number, parts })
+}
+
+/// A dead letter may be released for 30 days, and a day is over in every zone a day after its end.
+const fn is_too_old_for_cap(day: i64, oldest: i64) -> bool {
+    (day + 1) * DAY + 31 * DAY <= oldest
 }
 
 /// What the promotions make of a wager that hold for it, and the player's level, by name; `None` where that is too

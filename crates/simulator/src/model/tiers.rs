@@ -63,7 +63,11 @@ impl ModelWindow {
 impl ModelTiers {
     /// Points in the window; days to come count as today does.
     fn points(&self, earned_on: &BTreeMap<i64, i64>, today: i64) -> i64 {
-        earned_on.range(self.window.first_day(today)..).map(|(_, points)| *points).sum()
+        earned_on
+            .range(self.window.first_day(today)..)
+            .map(|(_, points)| *points)
+            .sum::<i64>()
+            .min(POINTS_MAX)
     }
 
     /// The highest level whose line is not above so many points.
@@ -136,11 +140,9 @@ impl ModelAccount {
         }
         let goes_over = last.map(|last| last.number) != next.map(|next| next.number);
         // What is earned in a month that has expired is there until time goes on.
-        if self.asked_at.replace(at) != Some(at) || goes_over {
-            for version in last.into_iter().chain(next.filter(|_| goes_over)) {
-                let begins = version.number != self.version;
-                self.expire(&version.program, at, begins);
-            }
+        let is_again = self.asked_at.replace(at) == Some(at);
+        for version in last.filter(|_| !is_again).into_iter().chain(next.filter(|_| goes_over)) {
+            self.expire(&version.program, at, version.number != self.version);
         }
         let days = last.map_or(0, |last| last.program.zone.day(at));
         if let Some(had) = had {
@@ -276,7 +278,9 @@ impl Model {
     pub fn account(&self, key: &(String, String)) -> ModelAccount {
         let mut account = self.accounts[key].clone();
         let (versions, at) = (&self.operators[&key.0], self.batch_times[&account.partition]);
-        account.ask_in_turn(&key.0, versions, &self.unasked, at);
+        if !self.is_first {
+            account.ask_in_turn(&key.0, versions, &self.unasked, at);
+        }
         account
     }
 

@@ -201,7 +201,7 @@ pub(crate) fn accounts(partition: &Partition, model: &Model) {
     assert_eq!(players.len(), model.accounts().len(), "number of accounts");
     for player in players {
         let key = (names[&player.operator].to_owned(), player.name.to_string());
-        let (account, expected) = (&player.account, &model.accounts()[&key]);
+        let (account, expected) = (&player.account, model.account(&key));
         let entries = expected.entries_to(account.sequence);
         let balance = entries.last().map_or(0, |last| last.balance_after);
         assert_eq!(account.balance.hundredths(), balance, "balance of {key:?}");
@@ -435,7 +435,8 @@ pub(crate) fn chains(partition: &Partition, backing: &Backing, model: &Model) ->
         for player in partition.players().all() {
             let key = (names[&player.operator].to_owned(), player.name.to_string());
             let account = &player.account;
-            let expected = model.accounts()[&key].entries_to(account.sequence);
+            let expected = model.account(&key);
+            let expected = expected.entries_to(account.sequence);
             let mut at = account.trail.last(partition.number());
             let mut places = vec![None; expected.len() + 1];
             let mut skips = Vec::new();

@@ -1,4 +1,9 @@
-//! What queries over events compute with: amounts in the program's currency have 26 decimals, and stay exact.
+//! What queries over events compute: expressions that are compiled once (by `accolade-wire`, which reads and checks
+//! their text) and evaluated for each event, exactly as SQL would.
 
 pub mod decimal;
+pub mod expression;
 mod limbs;
+pub mod row;
+pub mod text;
+pub mod value;

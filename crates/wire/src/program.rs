@@ -12,7 +12,6 @@ mod fields;
 mod lots;
 mod promotions;
 mod slips;
-mod spelling;
 mod tiers;
 
 use accolade_domain::program::Program;

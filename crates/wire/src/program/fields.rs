@@ -4,8 +4,8 @@ use accolade_domain::amount::{Amount, DecimalError, Points, Rate};
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::time::Timestamp;
 
-use super::spelling::hint;
 use crate::document::{DocumentProblem, Member, Node, PROBLEMS_MAX, Position, Value, step_into};
+use crate::spelling::hint;
 use crate::timestamp;
 
 /// Most names in one list or mapping, for every jurisdiction has its own copy of the rules.

@@ -8,6 +8,7 @@ use accolade_wire::timestamp;
 use bolero::check;
 
 mod formats;
+mod queries;
 
 const LIMITS: Limits = Limits { items_max: 100, item_bytes_max: 1_000 };
 

@@ -1,8 +1,11 @@
 //! The formats, by example.
 
+mod allocations;
 mod body;
 mod content;
 mod event;
 mod golden;
 mod program;
+mod query;
+mod samples;
 mod timestamp;

@@ -1,7 +1,7 @@
 //! "Did you mean": the word that was probably meant.
 
 /// The one of `words` that `word` was probably meant to be.
-pub(super) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = plain(word);
     let distance_max = if plain.len() > 5 { 2 } else { 1 };
     words
@@ -13,7 +13,7 @@ pub(super) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) 
 }
 
 /// A hint to append to a message; empty where no word comes close.
-pub(super) fn hint<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     closest(word, words).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 

@@ -1,0 +1,93 @@
+//! Conditions of arbitrary text: compiled or refused with a place, and what is compiled can be printed.
+
+use accolade_wire::query::{compile_condition, print};
+use bolero::check;
+
+use crate::iterations;
+
+/// Words of the language, and some that are not, of which conditions are made that come far.
+const WORDS: [&str; 58] = [
+    "(",
+    "(",
+    ")",
+    ")",
+    ",",
+    "'a'",
+    "''",
+    "'2024-11-11'",
+    "'2024-11-11T10:30:00Z'",
+    "1",
+    "0",
+    "2.50",
+    "wagerAmount",
+    "winAmount",
+    "game_id",
+    "gameCategory",
+    "timestamp",
+    "playerSegment",
+    "=",
+    "<>",
+    "<",
+    ">=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "AND",
+    "AND",
+    "OR",
+    "OR",
+    "NOT",
+    "IS",
+    "NULL",
+    "TRUE",
+    "FALSE",
+    "IN",
+    "IN (",
+    "BETWEEN",
+    "LIKE",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "CAST(timestamp AS DATE)",
+    "DATE",
+    "EXTRACT(hour FROM",
+    "ABS(",
+    "ROUND(",
+    "FLOOR(",
+    "COALESCE(",
+    "GREATEST(",
+    "LOWER(",
+    "--",
+    "/*",
+    "\"",
+    "SELECT",
+];
+
+fn is_compiled_without_harm(text: &str) {
+    match compile_condition(text) {
+        Ok(condition) => assert_eq!(compile_condition(&print(&condition)), Ok(condition)),
+        Err(problem) => {
+            assert!(problem.at.line > 0 && problem.at.column > 0, "{problem}");
+            assert!(problem.to_string().len() < 400, "{problem}");
+        }
+    }
+}
+
+#[test]
+fn any_text_is_compiled_without_harm() {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
+        is_compiled_without_harm(&String::from_utf8_lossy(bytes));
+    });
+}
+
+#[test]
+fn any_words_of_the_language_are_compiled_without_harm() {
+    check!().with_iterations(iterations()).with_max_len(60).for_each(|choices: &[u8]| {
+        let words = choices.iter().map(|choice| WORDS[usize::from(*choice) % WORDS.len()]);
+        is_compiled_without_harm(&words.collect::<Vec<_>>().join(" "));
+    });
+}

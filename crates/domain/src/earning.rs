@@ -5,6 +5,7 @@ use crate::event::{Consent, Wager};
 use crate::ledger::{Parts, Promoted, TierPart};
 use crate::program::{ConsentDefault, Eligibility, Mode, Program, Rounding, Rules};
 use crate::promotion::Combine;
+use crate::query::row::Row;
 use crate::refusal::Refusal;
 use crate::time::Day;
 use crate::wide::Wide;
@@ -82,7 +83,8 @@ pub fn decide(program: &Program, wager: &Wager<'_>, standing: Standing) -> Decis
         CapUse::Forgotten if cap.is_some() => return Decision::Refused(Refusal::TooOldForCap),
         CapUse::Forgotten => Points::ZERO,
     };
-    let parts = promoted(program, wager, Parts { tier: tier(program, standing), ..parts });
+    let row = Row { wager, rate: parts.rate, zone: &program.zone };
+    let parts = promoted(program, &row, Parts { tier: tier(program, standing), ..parts });
     let uncapped = parts.and_then(|parts| points_of(wager.stake, parts, rules.earning.rounding));
     let (Some(parts), Some(uncapped)) = (parts, uncapped) else {
         return Decision::OutOfRange;
@@ -120,6 +122,10 @@ fn eligible(
     };
     if is_below(wager.stake, rate, rules.eligibility.min_wager) {
         return Err(Refusal::BelowMinimum);
+    }
+    let row = Row { wager, rate, zone: &program.zone };
+    if rules.eligibility.condition.as_ref().is_some_and(|condition| !condition.is_true(&row)) {
+        return Err(Refusal::NotMatched);
     }
     let base = rules.earning.base(&wager.game_id, &wager.game_category);
     if base == Rate::ZERO || rate == Rate::ZERO {
@@ -172,10 +178,10 @@ fn tier(program: &Program, standing: Standing) -> Option<TierPart> {
 }
 
 /// The parts with what promotions make of them; `None` where that has more digits than are kept.
-fn promoted(program: &Program, wager: &Wager<'_>, parts: Parts) -> Option<Parts> {
+fn promoted(program: &Program, row: &Row<'_>, parts: Parts) -> Option<Parts> {
     let mut promoted = Promoted::NONE;
     for (number, promotion) in program.promotions.iter().enumerate() {
-        if !promotion.holds(wager.at, &wager.jurisdiction, &program.zone) {
+        if !promotion.counts_for(row) {
             continue;
         }
         promoted = Promoted {

@@ -13,6 +13,7 @@ use rpds::RedBlackTreeMapSync;
 use crate::amount::{Amount, Points, Rate};
 use crate::lots::{Expiry, Floor, PendingFor};
 use crate::promotion::{Combine, Promotion};
+use crate::query::expression::Expression;
 use crate::tier::Tiers;
 use crate::time::{Timestamp, ZoneOffsets};
 
@@ -126,6 +127,11 @@ impl Rules {
             segments_allow: shared(of.segments_allow, &from.segments_allow),
             segments_deny: shared(of.segments_deny, &from.segments_deny),
             players_deny: shared(of.players_deny, &from.players_deny),
+            condition: if of.condition == from.condition {
+                from.condition.clone()
+            } else {
+                of.condition
+            },
         };
         let earning = Earning {
             multipliers: earning.multipliers.over(&base.earning.multipliers),
@@ -217,6 +223,8 @@ pub struct Eligibility {
     pub segments_deny: Names,
     /// Players who do not.
     pub players_deny: Names,
+    /// What a wager must match besides (`where`).
+    pub condition: Option<Arc<Expression>>,
 }
 
 /// What wagers earn.

@@ -7,6 +7,8 @@
 use crate::amount::{Points, Rate};
 use crate::civil::{Date, Local, Weekday, begin_of_day};
 use crate::program::Names;
+use crate::query::expression::Expression;
+use crate::query::row::Row;
 use crate::time::{Day, Timestamp, ZoneOffsets};
 
 /// Most promotions of one program: a wager's record keeps those that counted as a set of 64 bits.
@@ -21,6 +23,8 @@ pub struct Promotion {
     pub when: When,
     /// Jurisdictions in which it holds; empty for all.
     pub jurisdictions: Names,
+    /// What a wager must match besides (`where`).
+    pub condition: Option<Box<Expression>>,
     /// Multiplies the points; [`Rate::ONE`] where it does not.
     pub multiply: Rate,
     /// Added after all multiplication; [`Points::ZERO`] where nothing is.
@@ -28,6 +32,12 @@ pub struct Promotion {
 }
 
 impl Promotion {
+    /// Whether it counts for a wager.
+    pub fn counts_for(&self, row: &Row<'_>) -> bool {
+        self.holds(row.wager.at, &row.wager.jurisdiction, row.zone)
+            && self.condition.as_ref().is_none_or(|condition| condition.is_true(row))
+    }
+
     /// Whether it holds for what happens at `at` in a jurisdiction; `zone` is the program's.
     pub fn holds(&self, at: Timestamp, jurisdiction: &str, zone: &ZoneOffsets) -> bool {
         self.holds_in(jurisdiction) && self.when.holds(at, zone)

@@ -7,6 +7,7 @@
 
 mod cases;
 mod compile;
+mod conditions;
 mod difference;
 mod fields;
 mod lots;
@@ -96,7 +97,7 @@ fn compile_as(
 enum Reads {
     /// Earning by multipliers.
     First,
-    /// Tiers and promotions too.
+    /// Tiers, promotions and conditions too.
     Second,
 }
 

@@ -67,6 +67,48 @@ fn the_first_rule_that_says_no_is_the_reason() {
 }
 
 #[test]
+fn a_condition_is_asked_between_the_minimum_and_the_multiplier() {
+    check(
+        "
+        program  min 5, where slots
+        wager  poker 4.00 EUR
+        wager  poker 5.00 XXX
+        wager  poker 5.00 EUR
+        wager  slots 5.00 EUR
+        program  slots x1, poker x1, where slots, in Ontario where poker
+        wager  slots 1.00 EUR
+        wager  slots 1.00 EUR in Ontario
+        wager  poker 1.00 EUR in Ontario
+        ",
+        expect![[r#"
+            poker 4.00 EUR                               refused below_minimum
+            poker 5.00 XXX                               refused currency_unsupported
+            poker 5.00 EUR                               refused not_matched
+            slots 5.00 EUR                               refused zero_multiplier
+            slots 1.00 EUR                               +1.00 at x1
+            slots 1.00 EUR in Ontario                    refused not_matched
+            poker 1.00 EUR in Ontario                    +1.00 at x1
+        "#]],
+    );
+}
+
+#[test]
+fn a_condition_that_cannot_be_computed_does_not_match() {
+    check(
+        "
+        program  slots x1, where fails
+        wager  slots 1.00 EUR
+        program  slots x1, promotion double x2 where fails, promotion triple x3
+        wager  slots 1.00 EUR
+        ",
+        expect![[r#"
+            slots 1.00 EUR                               refused not_matched
+            slots 1.00 EUR                               +3.00 at x3, triple
+        "#]],
+    );
+}
+
+#[test]
 fn consent_is_the_players_word_and_else_the_programs() {
     check(
         "
@@ -374,6 +416,7 @@ proptest! {
             name: "p".into(),
             when: When::default(),
             jurisdictions: [].into(),
+            condition: None,
             multiply: Rate::from_units(multiply).unwrap(),
             bonus: Points::from_hundredths(i64::try_from(bonus).unwrap()).unwrap(),
         }]

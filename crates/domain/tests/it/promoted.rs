@@ -58,6 +58,28 @@ fn a_promotion_of_a_jurisdiction_counts_nowhere_else() {
 }
 
 #[test]
+fn a_promotion_with_a_condition_counts_where_it_is_true_and_else_makes_room_for_the_next() {
+    check(
+        "
+        program  slots x0.1, poker x0.1, promotion double x2 where slots, promotion triple x3 from 10
+        wager  slots 10.00 EUR
+        wager  poker 10.00 EUR
+        wager  slots 10.00 EUR at 10
+        program  slots x0.1, poker x0.1, promotion double x2 where slots, promotion triple x3, first promotion
+        wager  slots 10.00 EUR
+        wager  poker 10.00 EUR
+        ",
+        expect![[r#"
+            slots 10.00 EUR                              +2.00 at x0.2, double
+            poker 10.00 EUR                              +1.00 at x0.1
+            slots 10.00 EUR at 10                        +6.00 at x0.6, double, triple
+            slots 10.00 EUR                              +2.00 at x0.2, double
+            poker 10.00 EUR                              +3.00 at x0.3, triple
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_added_is_not_multiplied_and_is_cut_by_the_cap_like_all_else() {
     check(
         "

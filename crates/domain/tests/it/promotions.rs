@@ -414,6 +414,7 @@ fn a_promotion_without_jurisdictions_holds_in_all() {
         name: "launch".into(),
         when: When { to: Some(utc("2024-11-18 00:00")), ..When::default() },
         jurisdictions: names.iter().map(|name| Box::from(*name)).collect(),
+        condition: None,
         multiply: Rate::ONE,
         bonus: Points::parse("5").unwrap(),
     };

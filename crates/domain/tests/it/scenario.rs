@@ -11,6 +11,10 @@ use accolade_domain::earning::{CapUse, Decision, Standing, cap_day, decide};
 use accolade_domain::event::{Consent, Wager};
 use accolade_domain::program::{ConsentDefault, Mode, Program, Rounding, Rules};
 use accolade_domain::promotion::{Combine, Promotion, When};
+use accolade_domain::query::decimal::Decimal;
+use accolade_domain::query::expression::{Expression, Operator, Relation};
+use accolade_domain::query::row::Column;
+use accolade_domain::query::value::Literal;
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use expect_test::Expect;
 
@@ -74,12 +78,13 @@ fn apply(program: &mut Program, clause: &str) {
     }
 }
 
-/// `x2`, `+5`, `from HOUR`, `to HOUR`, `in JURISDICTION`.
+/// `x2`, `+5`, `from HOUR`, `to HOUR`, `where CATEGORY`, `in JURISDICTION`.
 fn promotion(name: &str, clauses: &[&str]) -> Promotion {
     let mut promotion = Promotion {
         name: name.into(),
         when: When::default(),
         jurisdictions: [].into(),
+        condition: None,
         multiply: Rate::ONE,
         bonus: Points::ZERO,
     };
@@ -90,10 +95,24 @@ fn promotion(name: &str, clauses: &[&str]) -> Promotion {
             ("+", points) => promotion.bonus = Points::parse(points).unwrap(),
             ("f", _) => promotion.when.from = clauses.next().map(|hour| at_hour(hour)),
             ("t", _) => promotion.when.to = clauses.next().map(|hour| at_hour(hour)),
+            ("w", _) => promotion.condition = clauses.next().map(|name| Box::new(condition(name))),
             _ => promotion.jurisdictions = [Box::from(*clauses.next().unwrap())].into(),
         }
     }
     promotion
+}
+
+/// That the category is this one; or what fails for every wager.
+fn condition(category: &str) -> Expression {
+    let column = |column| Expression::Column(column);
+    let is = |a, b| Expression::Compare(Relation::Equal, Box::new([a, b]));
+    if category == "fails" {
+        let zero = Expression::Literal(Literal::Number(Decimal::ZERO));
+        let sides = Box::new([column(Column::WagerAmount), zero]);
+        let quotient = Expression::Calculate(Operator::Divided, sides);
+        return is(quotient.clone(), quotient);
+    }
+    is(column(Column::GameCategory), Expression::Literal(Literal::Text(category.into())))
 }
 
 fn at_hour(hour: &str) -> Timestamp {
@@ -113,6 +132,7 @@ fn apply_rule(rules: &mut Rules, clause: &[&str]) {
         ["min", amount] => eligibility.min_wager = Amount::parse(amount).unwrap(),
         ["only", categories @ ..] => eligibility.categories = names(categories),
         ["allow", segments @ ..] => eligibility.segments_allow = names(segments),
+        ["where", category] => eligibility.condition = Some(condition(category).into()),
         ["deny", "player", players @ ..] => eligibility.players_deny = names(players),
         ["deny", segments @ ..] => eligibility.segments_deny = names(segments),
         ["cap", points] => earning.cap_per_day = Some(Points::parse(points).unwrap()),

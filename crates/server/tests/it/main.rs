@@ -7,6 +7,7 @@ mod bad_input;
 mod cloud_events;
 mod cluster;
 mod compression;
+mod conditions;
 mod connections;
 mod cors;
 mod dead_letters;

@@ -189,6 +189,7 @@ fn meant_promotion(promotion: &ModelPromotion) -> Promotion {
             every: promotion.every.as_ref().map(meant_every),
         },
         jurisdictions: sorted(&promotion.jurisdictions),
+        condition: None,
         multiply: promotion.multiply.map_or(Rate::ONE, |rate| Rate::from_units(rate).unwrap()),
         bonus: Points::from_hundredths(promotion.bonus.unwrap_or(0)).unwrap(),
     }
@@ -238,6 +239,7 @@ fn meant_rules(rules: &ModelRules) -> Rules {
             segments_allow: sorted(&rules.segments_allow),
             segments_deny: sorted(&rules.segments_deny),
             players_deny: sorted(&rules.players_deny),
+            condition: None,
         },
         earning: Earning {
             multipliers: multipliers.into(),

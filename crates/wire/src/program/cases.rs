@@ -8,17 +8,13 @@ use accolade_domain::event::{Consent, Wager};
 use accolade_domain::program::Program;
 use accolade_domain::refusal::{DeadReason, Refusal};
 
+use super::Reads;
 use super::fields::{Field, Problems, Section};
 use crate::document::{Node, Position};
 
 /// Reasons that no program gives: the log, or another part of Accolade, decides them.
-const OUTSIDE: [Refusal; 5] = [
-    Refusal::Voided,
-    Refusal::OperatorUnknown,
-    Refusal::NoProgram,
-    Refusal::NotMatched,
-    Refusal::TooOldForCap,
-];
+const OUTSIDE: [Refusal; 4] =
+    [Refusal::Voided, Refusal::OperatorUnknown, Refusal::NoProgram, Refusal::TooOldForCap];
 
 /// A test case that does not give what it expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +69,8 @@ struct Case<'d> {
 }
 
 /// Checks the form of the test cases of a document with this `section`.
-pub(super) fn check(section: &Section<'_>, currency: &str, problems: &mut Problems) {
-    read(section, currency, problems);
+pub(super) fn check(section: &Section<'_>, currency: &str, reads: Reads, problems: &mut Problems) {
+    read(section, currency, reads, problems);
 }
 
 /// Runs the test cases of a checked document.
@@ -82,7 +78,7 @@ pub(super) fn run(root: &Node, program: &Program) -> Vec<Failure> {
     // The document was checked, or else the cases that cannot be read are not run.
     let ignored = &mut Problems::default();
     let section = Field::root(root).section(&["tests"], &[], ignored);
-    let cases = read(&section, &program.currency, ignored);
+    let cases = read(&section, &program.currency, Reads::Second, ignored);
     cases.into_iter().filter_map(|case| run_one(case, program)).collect()
 }
 
@@ -102,39 +98,54 @@ fn run_one(case: Case<'_>, program: &Program) -> Option<Failure> {
     })
 }
 
-fn read<'d>(section: &Section<'d>, currency: &'d str, problems: &mut Problems) -> Vec<Case<'d>> {
+fn read<'d>(
+    section: &Section<'d>,
+    currency: &'d str,
+    reads: Reads,
+    problems: &mut Problems,
+) -> Vec<Case<'d>> {
     let items = section.get("tests").map_or_else(Vec::new, |tests| tests.items(problems));
-    items.into_iter().filter_map(|item| read_one(item, currency, problems)).collect()
+    items.into_iter().filter_map(|item| read_one(item, currency, reads, problems)).collect()
 }
 
-fn read_one<'d>(field: Field<'d>, currency: &'d str, problems: &mut Problems) -> Option<Case<'d>> {
+fn read_one<'d>(
+    field: Field<'d>,
+    currency: &'d str,
+    reads: Reads,
+    problems: &mut Problems,
+) -> Option<Case<'d>> {
     let keys = ["name", "consent", "wager", "points", "reason"];
     let section = field.section(&keys, &[], problems);
     let name = section.get("name").and_then(|name| name.name(problems));
     let choices = [("in", Consent::In), ("out", Consent::Out)];
     let consent = section.get("consent").and_then(|field| field.choice(&choices, &[], problems));
-    let expected = read_expected(&field, &section, problems);
+    let expected = read_expected(&field, &section, reads, problems);
     let Some(wager) = section.get("wager") else {
         field.missing("wager", "`wager: { gameCategory: slots, wagerAmount: 10.00 }`", problems);
         return None;
     };
-    let wager = read_wager(wager, currency, problems);
+    let wager = read_wager(wager, currency, reads, problems);
     Some(Case { name, wager, consent, expected: expected?, field })
 }
 
 fn read_expected(
     case: &Field<'_>,
     section: &Section<'_>,
+    reads: Reads,
     problems: &mut Problems,
 ) -> Option<Verdict> {
     match (section.get("points"), section.get("reason")) {
         (Some(points), None) => points.points(problems).map(Verdict::Points),
         (None, Some(reason)) => {
-            let reasons = Refusal::ALL.into_iter().filter(|refusal| !OUTSIDE.contains(refusal));
+            let later: &[Refusal] =
+                if reads == Reads::First { &[Refusal::NotMatched] } else { &[] };
+            let is_given = |it: &Refusal| !OUTSIDE.contains(it) && !later.contains(it);
+            let reasons = Refusal::ALL.into_iter().filter(is_given);
             let mut choices: Vec<_> =
                 reasons.map(|refusal| (refusal.code(), Verdict::Refused(refusal))).collect();
             choices.push((DeadReason::OutOfRange.code(), Verdict::OutOfRange));
-            reason.choice(&choices, &[Refusal::NotMatched.code()], problems)
+            let later: Vec<_> = later.iter().map(|refusal| refusal.code()).collect();
+            reason.choice(&choices, &later, problems)
         }
         (Some(_), Some(_)) => {
             case.wrong("expected either `points` or a `reason`, not both", problems);
@@ -149,7 +160,12 @@ fn read_expected(
 
 /// The wager of a test. What it leaves out is a name that no rule can have, the program's own
 /// currency, or a stake of 1; fields that no rule looks at may stand there, as they do in events.
-fn read_wager<'d>(field: &Field<'d>, currency: &'d str, problems: &mut Problems) -> Wager<'d> {
+fn read_wager<'d>(
+    field: &Field<'d>,
+    currency: &'d str,
+    reads: Reads,
+    problems: &mut Problems,
+) -> Wager<'d> {
     let keys = [
         "gameCategory",
         "gameId",
@@ -167,12 +183,17 @@ fn read_wager<'d>(field: &Field<'d>, currency: &'d str, problems: &mut Problems)
         "sequence",
     ];
     let section = field.section(&keys, &[], problems);
+    // No rule looked at these before there were conditions.
+    let asked = |key| section.get(key).filter(|_| reads == Reads::Second);
+    let win = asked("winAmount").and_then(|field| field.amount(problems));
+    let [wager_id, operator_id] = ["wagerId", "operatorId"]
+        .map(|key| asked(key).and_then(|field| field.name(problems)).unwrap_or_default());
     let mut name = |key| section.get(key).and_then(|field| field.name(problems));
     let mut or_none = |key| name(key).unwrap_or_default().into();
     Wager {
-        wager_id: "".into(),
+        wager_id: wager_id.into(),
         player_id: or_none("playerId"),
-        operator_id: "".into(),
+        operator_id: operator_id.into(),
         game_id: or_none("gameId"),
         game_category: or_none("gameCategory"),
         jurisdiction: or_none("jurisdiction"),
@@ -183,7 +204,7 @@ fn read_wager<'d>(field: &Field<'d>, currency: &'d str, problems: &mut Problems)
             .and_then(|field| field.amount(problems))
             .or(Amount::parse("1").ok())
             .unwrap_or_default(),
-        win: None,
+        win,
         at: section.get("timestamp").and_then(|field| field.time(problems)).unwrap_or_default(),
     }
 }

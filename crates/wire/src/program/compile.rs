@@ -11,6 +11,7 @@ use accolade_domain::time::ZoneOffsets;
 
 use super::Reads;
 use super::cases;
+use super::conditions::condition;
 use super::fields::{Field, Problems, Section, refuse_case_variants};
 use super::lots;
 use super::promotions;
@@ -60,7 +61,7 @@ pub(super) fn program(
         Reads::First => lots::first(&section, problems),
         Reads::Second => lots::second(&section, problems),
     };
-    cases::check(&section, currency, problems);
+    cases::check(&section, currency, reads, problems);
     let mut program = Program {
         currency: currency.into(),
         zone,
@@ -70,13 +71,13 @@ pub(super) fn program(
         pending,
         expiry,
         rates: rates(&section, currency, problems),
-        rules: rules(&section, problems),
+        rules: rules(&section, reads, problems),
         tiers: tiers::tiers(&section, problems),
         promotions: promotions::promotions(&section, problems),
         promotions_combine: promotions::combine(&section, problems),
         jurisdictions: BTreeMap::new(),
     };
-    program.jurisdictions = jurisdictions(root, &section, &program.rules, problems);
+    program.jurisdictions = jurisdictions(root, &section, &program.rules, reads, problems);
     program
 }
 
@@ -146,6 +147,7 @@ fn jurisdictions(
     root: &Node,
     section: &Section<'_>,
     base: &Rules,
+    reads: Reads,
     problems: &mut Problems,
 ) -> BTreeMap<Box<str>, Rules> {
     let overrides = members(section, "jurisdictions", problems);
@@ -159,11 +161,11 @@ fn jurisdictions(
     let mut jurisdictions = BTreeMap::new();
     for (name, field) in overrides {
         // First alone, for keys that are set to null and so leave no trace in what is merged.
-        rules(&field.section(&RULE_KEYS, &[], problems), problems);
+        rules(&field.section(&RULE_KEYS, &[], problems), reads, problems);
         let merged = merge(&shared, field.node);
         let merged = Field { node: &merged, ..field };
         let section = merged.section(&RULE_KEYS, &[], problems);
-        jurisdictions.insert(name.into(), rules(&section, problems).sharing(base));
+        jurisdictions.insert(name.into(), rules(&section, reads, problems).sharing(base));
     }
     jurisdictions
 }
@@ -195,11 +197,12 @@ fn merge(base: &Node, patch: &Node) -> Node {
     Node { at: patch.at, value: Value::Map(members) }
 }
 
-fn rules(section: &Section<'_>, problems: &mut Problems) -> Rules {
+fn rules(section: &Section<'_>, reads: Reads, problems: &mut Problems) -> Rules {
     let enabled = section.get("enabled").and_then(|field| field.flag(problems));
-    let keys = ["categories", "minWager", "segments", "players"];
-    let eligibility =
-        section.get("eligibility").map(|field| field.section(&keys, &["where"], problems));
+    let keys = ["categories", "minWager", "segments", "players", "where"];
+    let (keys, later) =
+        keys.split_at(if reads == Reads::First { keys.len() - 1 } else { keys.len() });
+    let eligibility = section.get("eligibility").map(|field| field.section(keys, later, problems));
     let keys = ["multipliers", "games", "rounding", "caps"];
     let earning = section.get("earning").map(|field| field.section(&keys, &[], problems));
     let (eligibility, earning) = (eligibility.unwrap_or_default(), earning.unwrap_or_default());
@@ -251,6 +254,7 @@ fn read_eligibility(
         segments_allow: sorted(&allow),
         segments_deny: sorted(&deny),
         players_deny: sorted(&names(&players, "deny", problems)),
+        condition: condition(section, problems).map(Arc::new),
     }
 }
 

@@ -7,13 +7,19 @@ use accolade_domain::civil::Weekday;
 use accolade_domain::promotion::{
     Combine, Dates, Every, Hours, PROMOTIONS_MAX, Promotion, Weekdays, When,
 };
+use accolade_domain::query::expression::Expression;
 
 use super::compile::{names, sorted};
+use super::conditions::condition;
 use super::fields::{Field, Problems, Section};
 use crate::document::Value;
+use crate::query::COST_MAX;
 
-const KEYS: [&str; 7] = ["name", "from", "to", "every", "jurisdictions", "multiply", "bonus"];
-const KEYS_LATER: [&str; 2] = ["where", "budget"];
+const KEYS: [&str; 8] =
+    ["name", "from", "to", "every", "jurisdictions", "where", "multiply", "bonus"];
+const KEYS_LATER: [&str; 1] = ["budget"];
+/// What the conditions of all promotions may cost together: a wager may have to ask each of them.
+const CONDITIONS_COST_MAX: u64 = 4 * COST_MAX;
 
 /// Which of the promotions that hold count.
 pub(super) fn combine(section: &Section<'_>, problems: &mut Problems) -> Combine {
@@ -43,6 +49,13 @@ pub(super) fn promotions(section: &Section<'_>, problems: &mut Problems) -> Arc<
         }
         promotions.push(promotion);
     }
+    let conditions = promotions.iter().filter_map(|promotion| promotion.condition.as_deref());
+    if conditions.map(Expression::cost).sum::<u64>() > CONDITIONS_COST_MAX {
+        let detail = format!(
+            "the conditions of all promotions cost more than {CONDITIONS_COST_MAX} comparisons together"
+        );
+        field.wrong(detail, problems);
+    }
     promotions.into()
 }
 
@@ -59,6 +72,7 @@ fn promotion(field: &Field<'_>, problems: &mut Problems) -> Promotion {
         name: name.into(),
         when: when(&section, problems),
         jurisdictions: sorted(&names(&section, "jurisdictions", problems)),
+        condition: condition(&section, problems).map(Box::new),
         multiply: multiply(&section, problems),
         bonus: section
             .get("bonus")

@@ -80,6 +80,7 @@ fn what_a_document_leaves_out_has_its_default() {
                     segments_allow: [],
                     segments_deny: [],
                     players_deny: [],
+                    condition: None,
                 },
                 earning: Earning {
                     multipliers: {},
@@ -151,6 +152,7 @@ fn a_whole_program_is_compiled() {
                     players_deny: [
                         "player-0000",
                     ],
+                    condition: None,
                 },
                 earning: Earning {
                     multipliers: {
@@ -206,6 +208,7 @@ fn a_whole_program_is_compiled() {
                         players_deny: [
                             "player-0000",
                         ],
+                        condition: None,
                     },
                     earning: Earning {
                         multipliers: {
@@ -257,6 +260,7 @@ fn a_whole_program_is_compiled() {
                         players_deny: [
                             "player-0000",
                         ],
+                        condition: None,
                     },
                     earning: Earning {
                         multipliers: {
@@ -305,6 +309,7 @@ fn a_whole_program_is_compiled() {
                         players_deny: [
                             "player-0000",
                         ],
+                        condition: None,
                     },
                     earning: Earning {
                         multipliers: {
@@ -556,21 +561,102 @@ fn what_this_version_does_not_do_is_refused_and_not_passed_over() {
     check(
         r#"
 currency: EUR
-promotions: [{ name: p, bonus: 1, where: "true", budget: { points: 5 } }]
+promotions: [{ name: p, bonus: 1, budget: { points: 5 } }]
 redemption: { minPoints: 100 }
 mode: shadow
-eligibility: { where: "gameId <> 'demo-slot'" }
 earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
 "#,
         expect![[r#"
-            line 3, column 35: `/promotions/0/where`: `where` is not supported by this version yet; leave it out
-            line 3, column 50: `/promotions/0/budget`: `budget` is not supported by this version yet; leave it out
+            line 3, column 35: `/promotions/0/budget`: `budget` is not supported by this version yet; leave it out
             line 4, column 1: `/redemption`: `redemption` is not supported by this version yet; leave it out
             line 5, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
-            line 6, column 16: `/eligibility/where`: `where` is not supported by this version yet; leave it out
-            line 7, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
-            line 7, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
+            line 6, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
+            line 6, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
         "#]],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_condition_is_told_with_its_place_in_it() {
+    check(
+        r#"
+currency: EUR
+eligibility:
+  where: |
+    gameCategory = 'slots'
+    AND wagerAmuont > 1
+jurisdictions:
+  Malta: { eligibility: { where: "playerSegment = 5" } }
+  Ontario: { eligibility: { where: true } }
+promotions:
+  - { name: a, bonus: 1, where: "wagerAmount >" }
+  - { name: b, bonus: 1, where: [wagerAmount] }
+"#,
+        expect![[r#"
+            line 5, column 5: `/eligibility/where`: in the condition, line 2, column 5: expected a column, found `wagerAmuont`; did you mean `wagerAmount`?
+            line 8, column 34: `/jurisdictions/Malta/eligibility/where`: in the condition, line 1, column 17: expected a text, found a number
+            line 9, column 36: `/jurisdictions/Ontario/eligibility/where`: expected a condition in quotes, such as `"gameId <> 'demo-slot'"`, found `true`
+            line 11, column 33: `/promotions/0/where`: in the condition, line 1, column 14: expected an expression, found the end
+            line 12, column 33: `/promotions/1/where`: expected a condition in quotes, such as `"gameId <> 'demo-slot'"`, found a list
+        "#]],
+    );
+    let dear = "wagerAmount / 2 > 1 OR ".repeat(50) + "TRUE";
+    let promotions: Vec<String> =
+        (0..6).map(|name| format!("  - {{ name: p{name}, bonus: 1, where: {dear} }}")).collect();
+    check(
+        &format!("currency: EUR\npromotions:\n{}\n", promotions.join("\n")),
+        expect![[r#"
+        line 3, column 3: `/promotions`: the conditions of all promotions cost more than 16384 comparisons together
+    "#]],
+    );
+}
+
+#[test]
+fn a_condition_decides_in_a_jurisdiction_and_for_a_promotion_of_its_own() {
+    let failures = failures(
+        r#"
+currency: EUR
+timezone: Europe/Malta
+rates: { USD: 0.5 }
+earning: { multipliers: { default: 1 } }
+eligibility: { where: "wagerAmount BETWEEN 1 AND 100 AND NOT COALESCE(winAmount > 50, FALSE)" }
+jurisdictions:
+  Malta: {}
+  Ontario: { eligibility: { where: "operator_id = 'o1' AND wagerId LIKE 'w%'" } }
+  Sweden: { eligibility: { where: null } }
+promotions:
+  - { name: sunday, multiply: 2, where: "EXTRACT(dow FROM timestamp) = 0" }
+tests:
+  - { wager: { wagerAmount: 2, currency: USD }, points: 1 }
+  - { wager: { wagerAmount: 1.99, currency: USD }, reason: not_matched }
+  - { wager: { wagerAmount: 2, currency: GBP }, reason: currency_unsupported }
+  - { wager: { wagerAmount: 10, winAmount: 50 }, points: 10 }
+  - { wager: { wagerAmount: 10, winAmount: 50.01 }, reason: not_matched }
+  - { wager: { wagerAmount: 500, jurisdiction: Malta }, reason: not_matched }
+  - { wager: { wagerAmount: 500, jurisdiction: Ontario, operatorId: o1, wagerId: w1 }, points: 500 }
+  - { wager: { wagerAmount: 500, jurisdiction: Ontario, operatorId: o2, wagerId: w1 }, reason: not_matched }
+  - { wager: { wagerAmount: 500, jurisdiction: Sweden }, points: 500 }
+  - { wager: { wagerAmount: 5, timestamp: 2024-11-17T12:00:00Z }, points: 10 }
+  - { wager: { wagerAmount: 5, timestamp: 2024-11-18T12:00:00Z }, points: 5 }
+"#,
+    );
+    assert_eq!(failures, "");
+}
+
+#[test]
+fn behaviour_1_knows_no_conditions() {
+    let told = |text: &str| {
+        lines((FIRST.program)(&read(text), ZoneOffsets::default()).err().unwrap_or_default())
+    };
+    expect![[r#"
+        line 1, column 31: `/eligibility/where`: `where` is not supported by this version yet; leave it out
+    "#]].assert_eq(&told("{currency: EUR, eligibility: {where: \"gameId = 'a'\"}}"));
+    expect![[r#"
+        line 1, column 45: `/tests/0/reason`: `not_matched` is not supported by this version yet; expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`
+    "#]].assert_eq(&told("{currency: EUR, tests: [{wager: {}, reason: not_matched}]}"));
+    assert_eq!(
+        told("{currency: EUR, tests: [{wager: {winAmount: x, wagerId: 5}, points: 1}]}"),
+        ""
     );
 }
 
@@ -626,6 +712,7 @@ promotions:
                     ),
                 },
                 jurisdictions: [],
+                condition: None,
                 multiply: Rate(
                     200000000,
                 ),
@@ -649,6 +736,7 @@ promotions:
                     every: None,
                 },
                 jurisdictions: [],
+                condition: None,
                 multiply: Rate(
                     100000000,
                 ),
@@ -699,6 +787,7 @@ promotions:
                     "Malta",
                     "Ontario",
                 ],
+                condition: None,
                 multiply: Rate(
                     150000000,
                 ),
@@ -1144,9 +1233,8 @@ tests:
             line 6, column 5: `/tests/2`: expected either `points` or a `reason`, not both
             line 6, column 16: `/tests/2/wager/stake`: unknown key `stake`; expected one of `gameCategory`, `gameId`, `wagerAmount`, `currency`, `playerSegment`, `playerId`, `jurisdiction`, `timestamp`, `type`, `wagerId`, `operatorId`, `winAmount`, `gamingSystemId`, `sequence`
             line 6, column 37: `/tests/2/wager/timestamp`: expected a time such as `2024-11-11T10:30:00Z`, found the text `yesterday`
-            line 7, column 26: `/tests/3/reason`: expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`, found the text `below_minimun`; did you mean `below_minimum`?
-            line 8, column 26: `/tests/4/reason`: `not_matched` is not supported by this version yet; expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`
-            line 9, column 26: `/tests/5/reason`: expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`, found the text `voided`
+            line 7, column 26: `/tests/3/reason`: expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `not_matched` or `zero_multiplier` or `out_of_range`, found the text `below_minimun`; did you mean `below_minimum`?
+            line 9, column 26: `/tests/5/reason`: expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `not_matched` or `zero_multiplier` or `out_of_range`, found the text `voided`
             line 9, column 43: `/tests/5/consent`: expected `in` or `out`, found the text `maybe`
         "#]],
     );
@@ -1191,7 +1279,7 @@ fn the_schema_accepts_the_examples() {
     let promoted = "{currency: EUR, promotionsCombine: first, promotions: [
         {name: a, bonus: 1, from: 2024-11-15T00:00:00Z, jurisdictions: [Malta]},
         {name: b, multiply: 2, every: {days: sat, hours: [\"22:00-02:00\", \"08:00-24:00\"]}},
-        {name: c, multiply: 2, every: {dates: [1, last, \"12-24\"]}},
+        {name: c, multiply: 2, every: {dates: [1, last, \"12-24\"]}, where: \"gameId <> 'a'\"},
     ]}";
     let plain = [
         "currency: EUR",
@@ -1235,7 +1323,8 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: EUR, pending: {for: 30m}}",
         "{currency: EUR, pending: 1h}",
         "{currency: EUR, voids: half}",
-        "{currency: EUR, eligibility: {where: x}}",
+        "{currency: EUR, eligibility: {where: 5}}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, where: [a]}]}",
         "{currency: EUR, eligibility: {minWager: -1}}",
         "{currency: EUR, eligibility: {categories: [a, a]}}",
         "{currency: EUR, earning: {multipliers: {slots: '0.1'}}}",

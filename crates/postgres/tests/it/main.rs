@@ -4,7 +4,10 @@
 mod failures;
 mod house;
 mod own_server;
+mod queries;
 mod rows;
+#[path = "../../../wire/tests/it/samples.rs"]
+mod samples;
 mod tables;
 mod tenants;
 mod tls;

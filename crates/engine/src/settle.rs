@@ -292,9 +292,9 @@ pub(crate) fn begins(version: &Version, day: Day, now: Timestamp) -> Timestamp {
     begin_of_day(day, &program_of(version).zone).max(now.plus_micros(1))
 }
 
-/// The walks through all accounts that a version asks for which was just published: its own, where it may give anybody
-/// another tier than the versions that have not ended before it, or let other points expire, or at other times; and those of versions that
-/// begin after it and may do other than it does, which those before it may have done, too.
+/// The walks through all accounts that a version asks for which was just published: its own, where it may give
+/// anybody another tier than the versions that have not ended before it, or let other points expire, or at other
+/// times; and those of versions that begin after it and may do other than it does.
 pub(crate) fn walks_of(
     published: &Version,
     operator: &Operator,

@@ -87,8 +87,8 @@ fn a_row_that_was_taken_away_stays_away_until_no_older_run_knows_it() {
 fn a_merge_forgets_rows_once_every_partition_is_past_their_time() {
     let (_folder, _disk, pages) = opened();
     let settings = Settings { window_hours: 168, ..Settings::default() };
-    // A day is forgotten after the window, a dead letter's 30 days and a day for zones.
-    let forgotten = |day: i64| Timestamp::from_micros((day + 1 + 7 + 30 + 1) * DAY_MICROS);
+    // A day is forgotten once it is in no tier's window, and a day later for zones.
+    let forgotten = |day: i64| Timestamp::from_micros((day + 1 + 3_660 + 1) * DAY_MICROS);
     let rounds =
         [(None, 4), (Some(forgotten(20_000).plus_micros(-1)), 4), (Some(forgotten(20_000)), 2)];
     for (horizon, left) in rounds {

@@ -161,6 +161,13 @@ pub struct Source {
     pub matures: Option<Hour>,
 }
 
+impl Source {
+    /// Of points that were earned on a day.
+    pub fn of(day: Day, matures: Option<Hour>) -> Self {
+        Self { month: Month::of(day), matures }
+    }
+}
+
 /// What a taking took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
@@ -273,7 +280,7 @@ impl Lots {
     ///
     /// `None`, and nothing has changed, where the balance would not fit.
     pub fn earn(&mut self, day: Day, matures: Option<Hour>, points: Points) -> Option<Points> {
-        let paid = self.take_in(Source { month: Month::of(day), matures }, points)?;
+        let paid = self.take_in(Source::of(day, matures), points)?;
         self.active = self.active.max(Some(day));
         Some(paid)
     }
@@ -284,7 +291,7 @@ impl Lots {
     /// has changed, where the balance would not fit.
     pub fn give(&mut self, day: Day, matures: Option<Hour>, points: Points) -> Option<Points> {
         let had_none = self.oldest().is_none();
-        let paid = self.take_in(Source { month: Month::of(day), matures }, points)?;
+        let paid = self.take_in(Source::of(day, matures), points)?;
         if had_none {
             self.active = self.active.max(Some(day));
         }

@@ -127,11 +127,7 @@ impl Rules {
             segments_allow: shared(of.segments_allow, &from.segments_allow),
             segments_deny: shared(of.segments_deny, &from.segments_deny),
             players_deny: shared(of.players_deny, &from.players_deny),
-            condition: if of.condition == from.condition {
-                from.condition.clone()
-            } else {
-                of.condition
-            },
+            condition: shared(of.condition, &from.condition),
         };
         let earning = Earning {
             multipliers: earning.multipliers.over(&base.earning.multipliers),
@@ -145,8 +141,8 @@ impl Rules {
 /// Names, sorted.
 pub type Names = Arc<[Box<str>]>;
 
-fn shared(names: Names, base: &Names) -> Names {
-    if names == *base { Arc::clone(base) } else { names }
+fn shared<T: Clone + PartialEq>(own: T, base: &T) -> T {
+    if own == *base { base.clone() } else { own }
 }
 
 /// Multipliers by name; those of a jurisdiction are what it changes in those that it shares with others.

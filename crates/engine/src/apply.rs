@@ -199,6 +199,11 @@ fn dead_letter<'a>(reason: DeadReason, detail: impl Into<Box<str>>) -> Step<'a> 
     Step::only(Outcome::DeadLetter { reason, detail: detail.into() })
 }
 
+/// The balance of the input's player.
+fn balance(loaded: &Loaded<'_>) -> Points {
+    loaded.account.map_or(Points::ZERO, |account| account.balance)
+}
+
 /// Tells of another tier.
 fn tier_moved<'a>(moved: &TierMoved) -> NewNotice<'a> {
     NewNotice { kind: TIER_MOVED, body: Cow::Owned(moved.to_bytes()) }

@@ -8,7 +8,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::earning::{CapUse, cap_day};
 use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
-use accolade_domain::lots::{Month, Source as Lot};
+use accolade_domain::lots;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Day;
 use accolade_wire::bytes::BadFormat;
@@ -564,7 +564,7 @@ impl Partition {
         let mut wager = VoidedWager { place, points: Points::ZERO, day: None, source: None };
         let mut read = |outcome: &Outcome| {
             if let Outcome::Counted { points, cap_day, earned_on, matures, .. } = outcome {
-                let source = |day| Lot { month: Month::of(day), matures: *matures };
+                let source = |day| lots::Source::of(day, *matures);
                 let (day, source) = (earned_on.or(*cap_day), earned_on.map(source));
                 wager = VoidedWager { place, points: *points, day, source };
             }

@@ -36,8 +36,6 @@ pub struct Settled {
     pub changes: Vec<TierMoved>,
     /// Where the points come from, where that has changed.
     pub lots: Option<PackedLots>,
-    /// The balance before anything expired.
-    pub balance_before: Points,
     /// What has expired, in order.
     pub expired: Vec<Expiring>,
 }
@@ -59,7 +57,7 @@ impl Settled {
     /// The account as it is then.
     pub fn account(&self, account: &Account) -> Account {
         let expired = self.expired.iter().map(|expiring| expiring.expired.points());
-        let balance = expired.fold(self.balance_before, |balance, points| {
+        let balance = expired.fold(account.balance, |balance, points| {
             balance.minus(points).expect("what expires is part of the balance")
         });
         let lots = self.lots.as_ref().unwrap_or(&account.lots).clone();
@@ -130,9 +128,8 @@ fn settle(
     let Settling { by, tier, lots, changes, expired, .. } = settling;
     let settled_by = by.map_or(0, |version| version.number);
     let lots = Some(PackedLots::from(&lots)).filter(|lots| *lots != account.lots);
-    let balance_before = account.balance;
     let timed = Timed { tier, settled_by, due, is_passed_over: false };
-    Settled { timed, changes, lots, balance_before, expired }
+    Settled { timed, changes, lots, expired }
 }
 
 /// The versions that came into force after `since`, up to `now`, each with the moment.

@@ -251,8 +251,7 @@ fn is_told(entry: &Entry<'_>, outcome: &Outcome) -> bool {
 /// The lots of an entry that are not written, since its outcome says them.
 fn moved_as_told(told: Option<&Outcome>) -> Moved {
     if let Some(Outcome::Counted { earned_on: Some(day), matures, .. }) = told {
-        let source = Source { month: Month::of(*day), matures: *matures };
-        return Moved::Into { source, paid: Points::ZERO };
+        return Moved::Into { source: Source::of(*day, *matures), paid: Points::ZERO };
     }
     Moved::Untold
 }

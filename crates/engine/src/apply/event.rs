@@ -7,14 +7,14 @@ use accolade_domain::amount::Points;
 use accolade_domain::earning::{CapUse, Decision, Earned, Standing, decide};
 use accolade_domain::event::{Event, Void, Wager};
 use accolade_domain::ledger::{EntryKind, Moved, Parts};
-use accolade_domain::lots::{Floor, Taken};
+use accolade_domain::lots::Floor;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, came_before, dead_letter, lots, tier};
+use super::{Input, Loaded, balance, came_before, dead_letter, lots, tier};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
@@ -165,20 +165,23 @@ fn apply_void<'a>(
     let floor = applies.map_or(Floor::Unlimited, |applies| applies.program.program.voids);
     let mut step = Step::only(Outcome::Recorded).and(Change::Open);
     let taken = if loaded.settles {
-        lots::take(loaded, input, wager.source, wager.points, floor, &mut step)
+        let taken = lots::take(loaded, input, wager.source, wager.points, floor, &mut step);
+        taken.map(|taken| (taken.owed, taken.owed, Moved::From(Box::new(taken))))
     } else {
-        let owed = match floor {
+        let missing = match floor {
             Floor::Unlimited => Points::ZERO,
             Floor::Balance | Floor::Pending => short(wager.points, balance(loaded)),
         };
-        Some(Taken { owed, ..Taken::default() })
+        // Behaviour 1 does not say what it could not take.
+        Some((missing, Points::ZERO, Moved::Untold))
     };
-    let points = taken.as_ref().and_then(|taken| taken.owed.minus(wager.points));
-    let after = points.and_then(|points| balance(loaded).plus(points));
-    let (Some(taken), Some(points), Some(balance_after)) = (taken, points, after) else {
+    let after = taken.and_then(|(missing, owed, moved)| {
+        let points = missing.minus(wager.points)?;
+        Some((points, balance(loaded).plus(points)?, owed, moved))
+    });
+    let Some((points, balance_after, owed, moved)) = after else {
         return dead_letter(DeadReason::OutOfRange, "the balance would be beyond -10^15");
     };
-    let owed = if loaded.settles { taken.owed } else { Points::ZERO };
     step.outcome = Outcome::Voided { wager: Some(wager.place), points, owed, version };
     if let Some(day) = wager.day {
         count(loaded, day, wager.points.negated(), &mut step);
@@ -195,7 +198,7 @@ fn apply_void<'a>(
             points,
             balance_after,
             capped: Points::ZERO,
-            moved: if loaded.settles { Moved::From(Box::new(taken)) } else { Moved::Untold },
+            moved,
             cause: Cow::Borrowed(&void.wager_id),
             version,
             parts: Parts::default(),
@@ -243,8 +246,4 @@ fn short(points: Points, balance: Points) -> Points {
 fn timed(loaded: &Loaded<'_>) -> Timed {
     let settled_by = loaded.in_force.map_or(0, |version| version.number);
     loaded.account.map_or(Timed { settled_by, ..Timed::NOTHING }, |account| account.timed)
-}
-
-fn balance(loaded: &Loaded<'_>) -> Points {
-    loaded.account.map_or(Points::ZERO, |account| account.balance)
 }

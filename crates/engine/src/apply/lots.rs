@@ -3,7 +3,7 @@
 use accolade_domain::account::Timed;
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Moved;
-use accolade_domain::lots::{Floor, Hour, Lots, Month, Source, Taken};
+use accolade_domain::lots::{Floor, Hour, Lots, Source, Taken};
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::time::Day;
 
@@ -26,16 +26,16 @@ pub(super) fn earn(
     step: &mut Step<'_>,
 ) -> Option<Moved> {
     let mut lots = lots(loaded);
-    let oldest = lots.oldest();
+    let (oldest, source) = (lots.oldest(), Source::of(day, matures));
     let paid = lots.earn(day, matures, points)?;
     // What is younger than other points expires no sooner than they do.
-    if oldest.is_none_or(|oldest| Month::of(day) < oldest)
+    if oldest.is_none_or(|oldest| source.month < oldest)
         && let Some(version) = loaded.in_force
     {
         timed.due = timed.due.min(expires(version, &lots, input.now));
     }
     step.changes.push(Change::Lots(PackedLots::from(&lots)));
-    Some(Moved::Into { source: Source { month: Month::of(day), matures }, paid })
+    Some(Moved::Into { source, paid })
 }
 
 /// Takes back what a wager has put into a lot, as far as `floor` allows; `None` where the balance would not fit.

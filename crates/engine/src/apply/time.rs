@@ -9,7 +9,7 @@ use accolade_domain::lots::Taken;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 
-use super::{Input, Loaded, tier_moved};
+use super::{Input, Loaded, balance, tier_moved};
 use crate::settle::Expiring;
 use crate::step::{Change, Effect, NewEntry, Step};
 use crate::tables::letter_totals::Totals;
@@ -85,7 +85,7 @@ fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     let settled = loaded.settled.as_ref().expect("a timer's account is loaded");
     let mut step = fired().and(Change::Time(settled.timed));
     step.changes.extend(settled.lots.clone().map(Change::Lots));
-    let mut balance_after = settled.balance_before;
+    let mut balance_after = balance(loaded);
     for Expiring { version, expired } in &settled.expired {
         let points = expired.points().negated();
         balance_after = balance_after.plus(points).expect("what expires is part of the balance");

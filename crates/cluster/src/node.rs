@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_engine::behaviour::newest;
 use accolade_engine::objects::Objects;
 use accolade_engine::ordered::{self, AppendFailed, OrderedLog, Owner};
 use accolade_engine::partition::Shared;
@@ -231,7 +232,8 @@ impl ClusterNode {
             }
         };
         if end == 0 {
-            let body = accolade_storage::genesis::body(self.inner.log.partitions())
+            let behaviour = newest(self.inner.options.behaviours);
+            let body = accolade_storage::genesis::body(self.inner.log.partitions(), behaviour)
                 .map_err(|error| error.to_string())?;
             let record = Record {
                 kind: Kind::Control,

@@ -50,7 +50,7 @@ pub struct ClusterOptions {
     pub audit_days: u32,
     /// Somebody publishes outputs, and says so by [`crate::ClusterNode::published`].
     pub publishes: bool,
-    /// Decides what a wager earns.
+    /// The ways of deciding that are known; a new log begins with the newest.
     pub behaviours: &'static [Behaviour],
 }
 

@@ -20,12 +20,13 @@ pub struct Behaviour {
 /// Behaviour 1: wagers, voids, game events, consent, dead letters.
 pub const FIRST: Behaviour = Behaviour { number: 1, fired_max: 1_000, settles: false, apply };
 
-/// Behaviour 2, as far as it is built: tiers and promotions.
+/// Behaviour 2: tiers, promotions, conditions, and points that lie in lots. It grows until the first release.
 pub const SECOND: Behaviour = Behaviour { number: 2, settles: true, ..FIRST };
 
 /// The behaviours that this release knows, by number.
-pub const KNOWN: &[Behaviour] = &[FIRST];
+pub const KNOWN: &[Behaviour] = &[FIRST, SECOND];
 
-/// The same with the one that is being built. Nodes know it once programs can have all of it: what a log was decided by
-/// never changes.
-pub const BEGUN: &[Behaviour] = &[FIRST, SECOND];
+/// The number of the newest of `behaviours`, with which a release that knows them begins a log; 0 for none.
+pub fn newest(behaviours: &[Behaviour]) -> u16 {
+    behaviours.iter().map(|behaviour| behaviour.number).max().unwrap_or(0)
+}

@@ -92,8 +92,9 @@ impl Partition {
     /// Carries all of a step but its outcome.
     #[inline]
     pub(crate) fn carry<'a>(&mut self, step: &mut Step<'a>, with: &mut Carrying<'_, 'a>) {
+        let is_entered = !step.entries.is_empty();
         for change in step.changes.drain(..) {
-            self.change(change, with);
+            self.change(change, is_entered, with);
         }
         for entry in step.entries.drain(..) {
             self.enter(entry, with);
@@ -105,7 +106,7 @@ impl Partition {
     }
 
     #[inline]
-    fn change(&mut self, change: Change<'_>, with: &mut Carrying<'_, '_>) {
+    fn change(&mut self, change: Change<'_>, is_entered: bool, with: &mut Carrying<'_, '_>) {
         match change {
             Change::Open => {
                 if with.about.player.is_none() {
@@ -134,7 +135,8 @@ impl Partition {
             Change::Lots(lots) => {
                 let account = self.account(with.about.player());
                 account.lots = lots;
-                account.version += 1;
+                // With an entry, it is one change.
+                account.version += u32::from(!is_entered);
             }
             Change::Row(row) => self.change_row(*row),
             Change::Send { to, payload, due } => self.send(to, payload, due, with),

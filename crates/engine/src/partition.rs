@@ -19,7 +19,7 @@ use accolade_wire::journal::{Outcomes, PassedOver, TimeSlot, begin_slice, put_ou
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 
 use crate::apply::{Input, What};
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, newest};
 use crate::carry::{About, Carrying, Made, Undo};
 use crate::ids::RecentIds;
 use crate::input::Known;
@@ -43,8 +43,7 @@ pub struct Shared {
 impl Shared {
     /// For partitions that decide in one of `behaviours`.
     pub fn new(behaviours: &'static [Behaviour]) -> Self {
-        let known = behaviours.iter().map(|behaviour| behaviour.number).max().unwrap_or(0);
-        Self { history: RulesHistory::knowing(known), behaviours }
+        Self { history: RulesHistory::knowing(newest(behaviours)), behaviours }
     }
 
     /// The numbers of the behaviours that are known.

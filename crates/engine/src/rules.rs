@@ -32,8 +32,8 @@ pub use self::snapshot::{Restoring, Snapshot};
 pub use self::unknown::{Unknown, UnknownWhat};
 
 /// The newest behaviour that this release knows: it decides by any from the first to this one.
-pub const BEHAVIOUR: u16 = 1;
-/// What a log begins with.
+pub const BEHAVIOUR: u16 = 2;
+/// The first that there was, by which a log is read up to its genesis.
 const BEHAVIOUR_FIRST: u16 = 1;
 
 /// Why a control record changes nothing.

@@ -56,7 +56,7 @@ mod traces;
 mod traffic;
 mod trail;
 mod uses;
-mod zone;
+pub mod zone;
 
 pub use self::arrival::AccessLog;
 pub use self::cluster::{BadSecret, Neighbours};

@@ -10,7 +10,7 @@ use accolade_wire::control::Control;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::document::{self, DocumentProblem};
 use accolade_wire::json::{self, Value};
-use accolade_wire::program::{self, Document, SCHEMA};
+use accolade_wire::program::{self, Document};
 use accolade_wire::timestamp;
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -143,9 +143,10 @@ pub(crate) async fn current(call: Call) -> Result<Response, Problem> {
     Ok(etag(respond(StatusCode::OK, &shape), version.number))
 }
 
-/// The JSON Schema of the document.
-pub(crate) async fn schema(_: Call) -> Result<Response, Problem> {
-    Ok(raw(StatusCode::OK, "application/schema+json", SCHEMA))
+/// The JSON Schema of a document that is published now.
+pub(crate) async fn schema(call: Call) -> Result<Response, Problem> {
+    let dialect = Dialect::of(call.service.host.rules().settings.behaviour);
+    Ok(raw(StatusCode::OK, "application/schema+json", dialect.schema))
 }
 
 /// All versions, newest first, without their documents.

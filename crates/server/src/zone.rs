@@ -7,7 +7,7 @@ use jiff::tz::TimeZoneDatabase;
 const LAST_YEAR: i16 = 2100;
 
 /// The offsets of a zone of the bundled time zone database, from 1970 to 2100.
-pub(crate) fn offsets(name: &str) -> Option<ZoneOffsets> {
+pub fn offsets(name: &str) -> Option<ZoneOffsets> {
     let zone = TimeZoneDatabase::bundled().get(name).ok()?;
     let start = jiff::Timestamp::UNIX_EPOCH;
     let end =

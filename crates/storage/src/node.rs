@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
-use accolade_engine::behaviour::{self, Behaviour};
+use accolade_engine::behaviour::{self, Behaviour, newest};
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
@@ -77,7 +77,7 @@ pub struct NodeOptions {
     pub audit_days: u32,
     /// Descriptors for closed files.
     pub descriptors: Descriptors,
-    /// The ways of deciding that are known.
+    /// The ways of deciding that are known; a new log begins with the newest.
     pub behaviours: &'static [Behaviour],
 }
 
@@ -183,7 +183,8 @@ impl Node {
         let Driver { ground, mut log, folds, checkpoints, replay_from, is_new } = driver;
         let mut clock = clock::LogClock::start(log.time(), options.accept_clock_step)?;
         if is_new {
-            log.begin_with(genesis(ground.partitions(), clock.now().0)?);
+            let behaviour = newest(options.behaviours);
+            log.begin_with(genesis(ground.partitions(), behaviour, clock.now().0)?);
         }
         let inner = Arc::new(Inner {
             ground,
@@ -417,8 +418,8 @@ impl Inner {
     }
 }
 
-fn genesis(partitions: u16, received_at: Timestamp) -> Result<Vec<u8>> {
-    let body = crate::genesis::body(partitions)?;
+fn genesis(partitions: u16, behaviour: u16, received_at: Timestamp) -> Result<Vec<u8>> {
+    let body = crate::genesis::body(partitions, behaviour)?;
     let (kind, source, operator, origin) = (Kind::Control, Source::Node, "", None);
     let mut record = Vec::new();
     Record { kind, source, operator, received_at, origin, body: &body }.write(&mut record);

@@ -6,11 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use accolade_domain::time::Timestamp;
-use accolade_engine::behaviour::SECOND;
 use accolade_engine::checkpoint::Loader;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::partition::Partition;
-use accolade_engine::rules::{Restoring, Rules};
+use accolade_engine::rules::{BEHAVIOUR, Restoring, Rules};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::record::HAS_CONTROL;
 
@@ -158,7 +157,7 @@ impl States {
             restoring.read(&mut cursor).map_err(frame.bad())?;
         }
         let rules = restoring.finish().map_err(bad_frame(Family::State, 0))?;
-        rules.check_known(SECOND.number).map_err(StorageError::NewerRules)?;
+        rules.check_known(BEHAVIOUR).map_err(StorageError::NewerRules)?;
         Ok(rules)
     }
 }

@@ -33,6 +33,8 @@ pub struct Dialect {
     pub command: fn(&str) -> Result<Command, UnreadCommand>,
     /// Checks the whole document of a program and makes the program of it.
     pub program: fn(&Document, ZoneOffsets) -> Result<Program, Vec<DocumentProblem>>,
+    /// The JSON Schema of such documents.
+    pub schema: &'static str,
 }
 
 /// The dialect of behaviour 1.
@@ -45,10 +47,12 @@ pub const FIRST: Dialect = Dialect {
     control: Control::read,
     command: Command::read,
     program: program::compile_first,
+    schema: program::SCHEMA_FIRST,
 };
 
-/// The dialect of behaviour 2: programs have tiers and promotions.
-pub const SECOND: Dialect = Dialect { from: 2, program: program::compile, ..FIRST };
+/// The dialect of behaviour 2: programs have tiers, promotions, conditions, and rules for lots.
+pub const SECOND: Dialect =
+    Dialect { from: 2, program: program::compile, schema: program::SCHEMA_SECOND, ..FIRST };
 
 /// The newest that this release knows.
 pub const NEWEST: &Dialect = &SECOND;
@@ -132,6 +136,7 @@ pub mod trial {
             program.mode = Mode::Off;
             Ok(program)
         },
+        schema: FIRST.schema,
     };
 }
 

@@ -1,6 +1,6 @@
 //! An operator's program as a document: read, checked whole, compiled, tested and compared.
 //!
-//! A document is YAML or JSON ([`SCHEMA`] describes it) and is stored as JSON. All that is wrong with
+//! A document is YAML or JSON ([`SCHEMA_SECOND`] describes it) and is stored as JSON. All that is wrong with
 //! it is told at once, each with its place; what this version of Accolade does not do yet is refused,
 //! so that no document is ever half applied. Whether the time zone exists is for the caller to say,
 //! who has a time zone database.
@@ -24,10 +24,10 @@ use self::fields::Problems;
 use crate::dialect::Dialect;
 use crate::document::{self, DocumentProblem, Node, Unquoted, Value};
 
-/// The JSON Schema (2020-12) of the document.
-pub const SCHEMA: &str = include_str!("../schema/program.schema.json");
+/// The JSON Schema (2020-12) of the documents of behaviour 1.
+pub const SCHEMA_FIRST: &str = include_str!("../schema/program-1.schema.json");
 
-/// The same of documents of behaviour 2, as far as it is built.
+/// The same of those of behaviour 2.
 pub const SCHEMA_SECOND: &str = include_str!("../schema/program-2.schema.json");
 
 /// A program's document, read but not yet checked.

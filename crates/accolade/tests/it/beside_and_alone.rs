@@ -67,12 +67,13 @@ fn tour(home: &Home, node: &str) {
     keys(home);
 
     expect![[r#"
-        in force   behaviour 1
-        this node  knows 1
+        in force   behaviour 2
+        this node  knows 1, 2
     "#]]
     .assert_eq(&home.run(&["behaviour", "show"]).well());
-    let refused = home.run(&["behaviour", "switch", "2", "--yes"]).badly();
-    assert!(refused.contains("every node must know behaviour 2: this node knows 1"), "{refused}");
+    let refused = home.run(&["behaviour", "switch", "3", "--yes"]).badly();
+    let expected = "every node must know behaviour 3: this node knows 1, 2";
+    assert!(refused.contains(expected), "{refused}");
 
     // All of one day, so that the cap of a day is the same whenever this runs: the last day whose ten
     // o'clock, when the samples were placed, has come. So none is older than the 24 hours in which a

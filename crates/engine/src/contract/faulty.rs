@@ -5,13 +5,14 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 
 use crate::apply::{Input, Loaded, What, apply};
-use crate::behaviour::{Behaviour, FIRST};
+use crate::behaviour::{Behaviour, FIRST, SECOND};
 use crate::input::Body;
 use crate::rules::Rules;
 use crate::step::Step;
 
-/// Behaviour 1 with a rule that fails at a stake of 13.
-pub const FAILS_AT_13: &[Behaviour] = &[Behaviour { apply: fails_at_13, ..FIRST }];
+/// The behaviours that there are, with a rule that fails at a stake of 13.
+pub const FAILS_AT_13: &[Behaviour] =
+    &[Behaviour { apply: fails_at_13, ..FIRST }, Behaviour { apply: fails_at_13, ..SECOND }];
 
 fn fails_at_13<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
     let step = apply(rules, loaded, input);
@@ -19,8 +20,9 @@ fn fails_at_13<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Ste
     step
 }
 
-/// Behaviour 1 of a release that has changed what it must not: a wager of 20 is only recorded.
-pub const CHANGED_AT_20: &[Behaviour] = &[Behaviour { apply: changed_at_20, ..FIRST }];
+/// The behaviours of a release that has changed what it must not: a wager of 20 is only recorded.
+pub const CHANGED_AT_20: &[Behaviour] =
+    &[Behaviour { apply: changed_at_20, ..FIRST }, Behaviour { apply: changed_at_20, ..SECOND }];
 
 fn changed_at_20<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
     let step = apply(rules, loaded, input);

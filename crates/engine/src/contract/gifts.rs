@@ -12,14 +12,17 @@ use accolade_wire::record::Kind;
 use accolade_wire::timestamp;
 
 use crate::apply::{Input, Loaded, What, apply};
-use crate::behaviour::{Behaviour, FIRST};
+use crate::behaviour::{Behaviour, FIRST, SECOND};
 use crate::input::Body;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
 use crate::tables::outbox::{Payload, RESEND_MICROS};
 
-/// Behaviour 1 with gifts.
-pub const GIFTS: &[Behaviour] = &[Behaviour { apply: apply_with_gifts, ..FIRST }];
+/// The behaviours that there are, with gifts.
+pub const GIFTS: &[Behaviour] = &[
+    Behaviour { apply: apply_with_gifts, ..FIRST },
+    Behaviour { apply: apply_with_gifts, ..SECOND },
+];
 
 /// A game event as JSON.
 pub fn event(what: &str, id: &str, player: &str, game: &str, at: Timestamp) -> String {
@@ -33,8 +36,8 @@ pub fn event(what: &str, id: &str, player: &str, game: &str, at: Timestamp) -> S
     event.to_string()
 }
 
-/// The same as the second behaviour of a release that knows both.
-pub const GIFTS_SECOND: &[Behaviour] = &[FIRST, Behaviour { number: 2, ..GIFTS[0] }];
+/// The same as the third behaviour of a release that knows all three.
+pub const GIFTS_THIRD: &[Behaviour] = &[FIRST, SECOND, Behaviour { number: 3, ..GIFTS[1] }];
 
 fn apply_with_gifts<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
     with_gifts(apply(rules, loaded, input), rules, input)

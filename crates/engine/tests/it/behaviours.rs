@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::apply::{Input, Loaded, apply};
-use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::behaviour::{Behaviour, FIRST, KNOWN, newest};
 use accolade_engine::contract::faulty::FAILS_AT_13;
-use accolade_engine::rules::Rules;
+use accolade_engine::rules::{BEHAVIOUR, Rules};
 use accolade_engine::step::{NewNotice, Step};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Slice};
@@ -142,4 +142,10 @@ fn nobody_sees_what_is_overdue_though_few_timers_fire_in_a_batch() {
     assert_eq!(play.partition.tables().markers.len(), 2, "one has fired");
     assert_eq!(play.line("wager w3 anna slots 10"), "+1.00 by v1  balance 1.00\n");
     assert!(play.partition.tables().markers.is_empty(), "one by time, and one by its wager");
+}
+
+#[test]
+fn the_newest_behaviour_that_the_fold_knows_is_the_one_that_control_records_are_known_up_to() {
+    assert_eq!(newest(KNOWN), BEHAVIOUR);
+    assert!(KNOWN.iter().map(|behaviour| behaviour.number).eq(FIRST.number..=BEHAVIOUR));
 }

@@ -2,7 +2,7 @@
 
 use accolade_domain::amount::Points;
 use accolade_engine::apply::{Input, Loaded, What, apply};
-use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::behaviour::{Behaviour, FIRST, SECOND};
 use accolade_engine::contract::faulty::{is_judged, stake_of};
 use accolade_engine::rules::Rules;
 use accolade_engine::step::Step;
@@ -11,9 +11,10 @@ use expect_test::expect;
 
 use super::play::{Play, check};
 
-/// Behaviour 1 with faults: stakes of 13 fail in a rule, stakes of 14.14 while their step is carried, and
-/// markers of a player called `bug` when they are due.
-pub(crate) const BEHAVIOURS: &[Behaviour] = &[Behaviour { apply: faulty, ..FIRST }];
+/// The behaviours that there are, with faults: stakes of 13 fail in a rule, stakes of 14.14 while their step is
+/// carried, and markers of a player called `bug` when they are due.
+pub(crate) const BEHAVIOURS: &[Behaviour] =
+    &[Behaviour { apply: faulty, ..FIRST }, Behaviour { apply: faulty, ..SECOND }];
 
 const ATTO: u128 = 1_000_000_000_000_000_000;
 

@@ -91,7 +91,7 @@ fn a_months_points_expire_so_long_after_its_end_and_a_void_then_takes_others() {
             after 1h                         
                                              expired -100.00 at 2025-02-01T00:00:00Z: 100.00 of 2024-11
             after 10h                        
-            void w1 anna                     -100.00 takes back batch 5  balance 0.00
+            void w1 anna                     -100.00 takes back batch 4  balance 0.00
                                              voided: 100.00 of 2024-12
             after 60d                        
         "#]],
@@ -163,13 +163,13 @@ fn a_void_under_pending_takes_no_more_than_there_is_pending() {
             wager w2 anna slots 100          +10.00 by v1  balance 20.00
                                              earned: into 2024-11 from 2024-11-11T14:00:00Z
             after 1h                         
-            void w1 anna                     -10.00 takes back batch 5  balance 10.00
+            void w1 anna                     -10.00 takes back batch 4  balance 10.00
                                              voided: 10.00 of 2024-11 from 2024-11-11T14:00:00Z
             wager w3 anna slots 20           +2.00 by v1  balance 12.00
                                              earned: into 2024-11 from 2024-11-11T15:00:00Z
             after 4h                         
-            void w2 anna                     0.00 takes back batch 7, 10.00 owed  balance 12.00
-            void w3 anna                     0.00 takes back batch 10, 2.00 owed  balance 12.00
+            void w2 anna                     0.00 takes back batch 6, 10.00 owed  balance 12.00
+            void w3 anna                     0.00 takes back batch 9, 2.00 owed  balance 12.00
         "#]],
     );
 }
@@ -199,7 +199,7 @@ fn what_is_earned_pays_for_a_debt_first() {
                                              earned: into 2024-12
             after 30d                        
                                              expired -10.00 at 2025-01-01T00:00:00Z: 10.00 of 2024-11
-            void w1 anna                     -10.00 takes back batch 5  balance -7.00
+            void w1 anna                     -10.00 takes back batch 4  balance -7.00
                                              voided: 3.00 of 2024-12, 7.00 debt
             wager w3 anna slots 50           +5.00 by v1  balance -2.00
                                              earned: into 2025-01, 5.00 pay the debt

@@ -7,10 +7,11 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
-use accolade_engine::behaviour::Behaviour;
+use accolade_engine::behaviour::{Behaviour, FIRST};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::pieces::Pieces;
+use accolade_engine::rules::BEHAVIOUR;
 use accolade_engine::step::Effect;
 use accolade_engine::store::Folded;
 use accolade_engine::tables::dead_letters::DeadLetter;
@@ -44,11 +45,16 @@ pub(crate) struct Play {
 
 impl Play {
     pub(crate) fn new() -> Self {
-        Self::knowing(crate::faults::BEHAVIOURS)
+        Self::beginning(BEHAVIOUR, crate::faults::BEHAVIOURS)
     }
 
-    /// A partition whose release knows `behaviours`.
+    /// A partition whose release knows `behaviours`, and whose log begins with the first of them.
     pub(crate) fn knowing(behaviours: &'static [Behaviour]) -> Self {
+        Self::beginning(behaviours[0].number, behaviours)
+    }
+
+    /// A partition whose log begins with `behaviour`, one of those that its release knows.
+    pub(crate) fn beginning(behaviour: u16, behaviours: &'static [Behaviour]) -> Self {
         let shared = Shared::new(behaviours);
         let mut play = Self {
             partition: Partition::new(0),
@@ -66,7 +72,7 @@ impl Play {
             cluster_id: "test".into(),
             partitions: 1,
             hash_key: "00".repeat(16),
-            behaviour: 1,
+            behaviour,
             window_hours: 168,
             recent_hours: 24,
         });
@@ -405,15 +411,19 @@ impl Observer for Hearing<'_> {
     }
 }
 
-/// Plays a scenario and compares its transcript. It is the same wherever intervals end.
+/// Plays a scenario and compares its transcript. It is the same by each behaviour, and wherever intervals end.
 pub(crate) fn check(scenario: &str, transcript: expect_test::Expect) {
-    let heard = heard_of(scenario, |_| {});
-    assert_eq!(heard_of(scenario, Play::end_interval), heard, "with an interval for each line");
+    let heard = heard_of(Play::new(), scenario, |_| {});
+    for behaviour in FIRST.number..=BEHAVIOUR {
+        let play = || Play::beginning(behaviour, crate::faults::BEHAVIOURS);
+        assert_eq!(heard_of(play(), scenario, |_| {}), heard, "by behaviour {behaviour}");
+        let each = heard_of(play(), scenario, Play::end_interval);
+        assert_eq!(each, heard, "by behaviour {behaviour}, with an interval for each line");
+    }
     transcript.assert_eq(&heard);
 }
 
-fn heard_of(scenario: &str, after_each: impl Fn(&mut Play)) -> String {
-    let mut play = Play::new();
+fn heard_of(mut play: Play, scenario: &str, after_each: impl Fn(&mut Play)) -> String {
     let mut heard = Vec::new();
     for line in scenario.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<_> = line.split_whitespace().collect();

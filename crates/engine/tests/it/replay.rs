@@ -1,6 +1,6 @@
 //! Batches that are folded again: what comes of them is what came of them first, or the partition stands.
 
-use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::behaviour::{Behaviour, KNOWN};
 use accolade_engine::contract;
 use accolade_engine::contract::faulty::CHANGED_AT_20;
 use accolade_engine::contract::memory::MemoryStore;
@@ -12,8 +12,8 @@ use super::play::Play;
 
 const PROGRAM: &str = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#;
 
-/// Behaviour 1, mended.
-const MENDED: &[Behaviour] = &[FIRST];
+/// What failed is mended.
+const MENDED: &[Behaviour] = KNOWN;
 
 struct InMemory(MemoryStore);
 

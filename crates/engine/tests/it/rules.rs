@@ -66,7 +66,7 @@ fn a_control_record_of_a_newer_release_is_neither_applied_nor_declined() {
     assert_eq!(unknown.what, UnknownWhat::Control("tournament".into()));
     assert_eq!(
         unknown.to_string(),
-        "the control record `tournament` is not known to this release, which knows behaviours 1 to 1: \
+        "the control record `tournament` is not known to this release, which knows behaviours 1 to 2: \
          start a newer one"
     );
     assert_eq!(made.rules.applied, 1, "it was not passed over");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use accolade_engine::behaviour::BEGUN;
+use accolade_engine::behaviour::{FIRST, KNOWN, SECOND};
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::Slice;
 use expect_test::Expect;
@@ -25,10 +25,8 @@ pub(crate) fn check(scenario: &str, tell: Tell, transcript: Expect) {
 }
 
 fn heard_of(scenario: &str, tell: Tell, after_each: impl Fn(&mut Play)) -> String {
-    let mut play = Play::knowing(BEGUN);
-    if !scenario.contains("behaviour") {
-        play.line(r#"control {"control":"behaviour","number":2}"#);
-    }
+    let begins = if scenario.contains("behaviour") { FIRST } else { SECOND };
+    let mut play = Play::beginning(begins.number, KNOWN);
     let mut heard = String::new();
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let before = play.partition.next_batch();

@@ -145,7 +145,7 @@ fn a_void_takes_its_points_out_of_the_day_on_which_they_were_earned() {
             after 3d                         
             wager w2 anna slots 60           +6.00 by v1  balance 12.00
                                              bronze → silver on day 20041 with 12.00 by v1
-            void  w1 anna                    -6.00 takes back batch 5  balance 6.00
+            void  w1 anna                    -6.00 takes back batch 4  balance 6.00
                                              silver → bronze on day 20041 with 6.00 by v1, too few since day 20041
             wager w3 anna slots 40           +4.00 by v1  balance 10.00
                                              bronze → silver on day 20041 with 10.00 by v1

@@ -8,8 +8,8 @@ mod trail;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use accolade_engine::behaviour::FIRST;
-use accolade_engine::contract::gifts::GIFTS_SECOND;
+use accolade_engine::behaviour::KNOWN;
+use accolade_engine::contract::gifts::GIFTS_THIRD;
 use accolade_server::Settings;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::Kind;
@@ -630,14 +630,14 @@ fn switch_to(number: u16) -> Ask {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_behaviour_is_not_switched_to_while_a_node_does_not_know_it_or_cannot_be_asked() {
-    let mut cluster = Cluster::knowing([GIFTS_SECOND, &[FIRST]]).await;
+    let mut cluster = Cluster::knowing([GIFTS_THIRD, KNOWN]).await;
     let shown = cluster.a().on_socket(ask("GET", "/local/behaviour")).await.json;
     assert_eq!(
         (&shown["behaviour"], &shown["nodes"][0]),
-        (&json!(1), &json!({ "behaviours": [1, 2] }))
+        (&json!(2), &json!({ "behaviours": [1, 2, 3] }))
     );
     let b = shown["nodes"][1]["address"].as_str().unwrap().to_owned();
-    assert_eq!(shown["nodes"][1]["behaviours"], json!([1]));
+    assert_eq!(shown["nodes"][1]["behaviours"], json!([1, 2]));
     let refused = async |api: &Api, number: u16| {
         let answer = api.on_socket(switch_to(number)).await;
         assert_eq!(
@@ -647,36 +647,37 @@ async fn a_behaviour_is_not_switched_to_while_a_node_does_not_know_it_or_cannot_
         answer.json["detail"].as_str().unwrap().to_owned()
     };
     let every = "every node must know behaviour";
-    assert_eq!(refused(cluster.a(), 2).await, format!("{every} 2: {b} knows 1"));
-    let said = refused(cluster.a(), 3).await;
-    assert_eq!(said, format!("{every} 3: this node knows 1, 2; {b} knows 1"));
-    assert!(refused(cluster.b(), 2).await.starts_with(&format!("{every} 2: this node knows 1")));
+    assert_eq!(refused(cluster.a(), 3).await, format!("{every} 3: {b} knows 1, 2"));
+    let said = refused(cluster.a(), 4).await;
+    assert_eq!(said, format!("{every} 4: this node knows 1, 2, 3; {b} knows 1, 2"));
+    let said = refused(cluster.b(), 3).await;
+    assert!(said.starts_with(&format!("{every} 3: this node knows 1, 2")), "{said}");
     cluster.disconnect_b().await;
-    let said = refused(cluster.a(), 2).await;
-    assert!(said.starts_with(&format!("{every} 2: {b} cannot be asked (")), "{said}");
+    let said = refused(cluster.a(), 3).await;
+    assert!(said.starts_with(&format!("{every} 3: {b} cannot be asked (")), "{said}");
     cluster.set_owner(A, 2, None);
-    is_elsewhere(&cluster.a().on_socket(switch_to(2)).await);
-    let unknown = ask("POST", "/local/behaviour").json(&json!({ "behaviour": 2 }));
+    is_elsewhere(&cluster.a().on_socket(switch_to(3)).await);
+    let unknown = ask("POST", "/local/behaviour").json(&json!({ "behaviour": 3 }));
     assert_eq!(cluster.a().on_socket(unknown).await.status, 400);
     for api in cluster.both() {
-        assert_eq!(api.node.rules().settings.behaviour, 1);
+        assert_eq!(api.node.rules().settings.behaviour, 2);
         assert_eq!(api.node.rules().applied, 3, "nothing was ordered");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_behaviour_that_all_nodes_know_is_switched_to_once() {
-    let cluster = Cluster::knowing([GIFTS_SECOND; 2]).await;
-    let dry = ask("POST", "/local/behaviour?dryRun=true").json(&json!({ "number": 2 }));
+    let cluster = Cluster::knowing([GIFTS_THIRD; 2]).await;
+    let dry = ask("POST", "/local/behaviour?dryRun=true").json(&json!({ "number": 3 }));
     let dry = cluster.b().on_socket(dry).await.json;
-    assert_eq!((&dry["behaviour"], &dry["dryRun"]), (&json!(2), &json!(true)));
-    assert_eq!(cluster.b().node.rules().settings.behaviour, 1);
-    let switched = cluster.b().on_socket(switch_to(2)).await;
-    assert_eq!((switched.status.as_u16(), &switched.json["behaviour"]), (200, &json!(2)));
+    assert_eq!((&dry["behaviour"], &dry["dryRun"]), (&json!(3), &json!(true)));
+    assert_eq!(cluster.b().node.rules().settings.behaviour, 2);
+    let switched = cluster.b().on_socket(switch_to(3)).await;
+    assert_eq!((switched.status.as_u16(), &switched.json["behaviour"]), (200, &json!(3)));
     cluster.agree().await;
     for api in cluster.both() {
-        assert_eq!(api.node.rules().settings.behaviour, 2);
-        for number in [1, 2] {
+        assert_eq!(api.node.rules().settings.behaviour, 3);
+        for number in [1, 2, 3] {
             let again = api.on_socket(switch_to(number)).await;
             assert_eq!((again.status.as_u16(), &again.json["code"]), (412, &json!("stale")));
         }

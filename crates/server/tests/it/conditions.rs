@@ -1,6 +1,5 @@
 //! A condition in the program: whom it refuses, and how that is told.
 
-use accolade_engine::behaviour::BEGUN;
 use serde_json::json;
 
 use crate::harness::{Answer, Api, ask, wager};
@@ -16,10 +15,7 @@ async fn publish(api: &Api, condition: &str) -> Answer {
 
 #[tokio::test]
 async fn a_wager_that_does_not_match_is_refused_and_told_why() {
-    let api = Api::knowing(BEGUN).await.with_program().await;
-    let switch = ask("POST", "/local/behaviour").json(&json!({ "number": 2 }));
-    assert_eq!(api.on_socket(switch).await.status, 200);
-
+    let api = Api::start().await;
     let wrong = publish(&api, "gameId <> 'demo-slot' AND wagerAmuont > 1").await;
     assert_eq!(
         (wrong.status.as_u16(), wrong.pointers()),

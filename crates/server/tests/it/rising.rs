@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use accolade_engine::behaviour::BEGUN;
+use accolade_engine::behaviour::FIRST;
 use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
-use crate::harness::{Api, ask, void, wager};
+use crate::harness::{Api, Ask, ask, void, wager};
 
 /// Bronze, silver from 10.00, gold from 100.00; slots are doubled from 2020 on, and there is a bonus for each wager
 /// in Malta. What has ended, or holds elsewhere, does not count.
@@ -28,10 +28,14 @@ promotions:
   - { name: welcome, every: { hours: [\"00:00-24:00\"] }, jurisdictions: [Malta], bonus: 0.50 }
 ";
 
-async fn publish(api: &Api) {
+fn publication() -> Ask {
     let body = json!({ "why": "rising", "program": PROGRAM });
-    let publish = ask("POST", "/api/v1/program/versions").json(&body).header("if-match", "1");
-    assert_eq!(api.send(publish).await.status, 201);
+    ask("POST", "/api/v1/program/versions").json(&body).header("if-match", "1")
+}
+
+async fn publish(api: &Api) {
+    let published = api.send(publication()).await;
+    assert_eq!(published.status, 201, "{published:?}");
 }
 
 fn staking(id: &str, stake: f64) -> Value {
@@ -138,54 +142,67 @@ async fn points_wait_and_will_expire(api: &Api, other: &Api) {
 
 #[tokio::test]
 async fn points_wait_in_the_embedded_form() {
-    let api = Api::knowing(BEGUN).await.with_program().await;
-    begun(&api).await;
+    let api = Api::start().await;
     points_wait_and_will_expire(&api, &api).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn points_wait_in_a_cluster_through_either_node() {
-    let cluster = Cluster::knowing([BEGUN; 2]).await;
+    let cluster = Cluster::start().await;
     let [a, b] = cluster.both();
-    begun(a).await;
     points_wait_and_will_expire(a, b).await;
-}
-
-/// Nodes that know behaviour 2, which is switched to.
-async fn begun(api: &Api) {
-    let switch = ask("POST", "/local/behaviour").json(&json!({ "number": 2 }));
-    let switched = api.on_socket(switch).await;
-    assert_eq!(switched.status, 200, "{switched:?}");
 }
 
 #[tokio::test]
 async fn a_player_rises_in_the_embedded_form() {
-    let api = Api::knowing(BEGUN).await.with_program().await;
-    begun(&api).await;
+    let api = Api::start().await;
     a_player_rises_and_sees_why(&api, &api).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_player_rises_in_a_cluster_through_either_node() {
-    let cluster = Cluster::knowing([BEGUN; 2]).await;
+    let cluster = Cluster::start().await;
     let [a, b] = cluster.both();
-    begun(a).await;
     a_player_rises_and_sees_why(a, b).await;
 }
 
 #[tokio::test]
 async fn a_program_that_brings_tiers_gives_each_player_one_by_what_was_earned_before() {
-    let api = Api::knowing(BEGUN).await.with_program().await;
-    begun(&api).await;
+    let api = Api::start().await;
     api.wager(&staking("r1", 1000.0)).await;
     assert_eq!(balance(&api).await["tier"], json!(null));
     publish(&api).await;
+    becomes_gold(&api).await;
+}
+
+/// A level comes with what was earned before, which is a hundred points.
+async fn becomes_gold(api: &Api) {
     // It begins in the player's partition with the next batch there.
     let until = Instant::now() + Duration::from_secs(30);
-    let mut risen = balance(&api).await;
+    let mut risen = balance(api).await;
     while risen["tier"].is_null() && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        risen = balance(&api).await;
+        risen = balance(api).await;
     }
     assert_eq!((&risen["tier"], &risen["tierPoints"]), (&json!("gold"), &json!(100.0)));
+}
+
+#[tokio::test]
+async fn a_log_that_began_with_behaviour_1_has_tiers_once_it_is_switched_to_2() {
+    let older = Api::knowing(&[FIRST]).await.with_program().await;
+    older.wager(&staking("r1", 1000.0)).await;
+    let api = older.restart(|_| ());
+    let refused = api.send(publication()).await;
+    assert_eq!((refused.status.as_u16(), refused.pointers()[0]), (422, "/program/tiers"));
+    let schema = async || api.get("/api/v1/program/schema").await.json["properties"].clone();
+    assert_eq!(schema().await["tiers"], json!(null));
+
+    let switch = ask("POST", "/local/behaviour").json(&json!({ "number": 2 }));
+    let switched = api.on_socket(switch).await;
+    assert_eq!((switched.status.as_u16(), &switched.json["behaviour"]), (200, &json!(2)));
+    publish(&api).await;
+    assert!(schema().await["tiers"].is_object());
+    becomes_gold(&api).await;
+    let kept = balance(&api).await;
+    assert_eq!((&kept["pointsBalance"], &kept["available"]), (&json!(100.0), &json!(100.0)));
 }

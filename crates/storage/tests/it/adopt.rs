@@ -15,7 +15,7 @@ use accolade_engine::disk::Disk;
 use accolade_engine::ids::IdEntry;
 use accolade_engine::objects::Objects;
 use accolade_engine::partition::{Observer, Partition, Shared};
-use accolade_engine::rules::RulesHistory;
+use accolade_engine::rules::{BEHAVIOUR, RulesHistory};
 use accolade_engine::step::Effect;
 use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::adopt::Embedded;
@@ -94,7 +94,7 @@ impl Node {
             cluster_id: "c".into(),
             partitions: PARTITIONS,
             hash_key: "5".repeat(32),
-            behaviour: 1,
+            behaviour: BEHAVIOUR,
             window_hours: 168,
             recent_hours: 24,
         });

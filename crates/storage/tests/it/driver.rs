@@ -13,6 +13,7 @@ use accolade_engine::behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::intake::{Caller, Refused, Submission};
 use accolade_engine::partition::{Partition, Shared};
+use accolade_engine::rules::BEHAVIOUR;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::driver::Driver;
 use accolade_storage::driver::checkpoints::Stepped;
@@ -65,7 +66,7 @@ impl Node {
         let shared = Shared::new(behaviour::KNOWN);
         let mut driver = Driver::open(&disk, &node::options(folder).files, shared, FOLDS).unwrap();
         if driver.is_new {
-            let body = accolade_storage::genesis::body(PARTITIONS).unwrap();
+            let body = accolade_storage::genesis::body(PARTITIONS, BEHAVIOUR).unwrap();
             driver.log.begin_with(record(Kind::Control, &body));
         }
         let node = Self { driver, frames: 0 };

@@ -16,6 +16,7 @@ use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_engine::disk::{Disk, DiskFile};
 use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
+use accolade_engine::rules::BEHAVIOUR;
 use accolade_storage::backing::NodeStore;
 use accolade_storage::disk::RealDisk;
 use accolade_storage::error::StorageError;
@@ -86,7 +87,7 @@ impl Embedded {
             cluster_id: "c".into(),
             partitions: PARTITIONS,
             hash_key: "5".repeat(32),
-            behaviour: 1,
+            behaviour: BEHAVIOUR,
             window_hours: 168,
             recent_hours: 24,
         });

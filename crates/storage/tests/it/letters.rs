@@ -10,6 +10,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::partition::Shared;
+use accolade_engine::rules::BEHAVIOUR;
 use accolade_storage::backing::NodeStore;
 use accolade_storage::checkpoint::Part;
 use accolade_storage::disk::RealDisk;
@@ -50,7 +51,7 @@ fn begin(opened: &mut Opened) {
         cluster_id: "c".into(),
         partitions: 1,
         hash_key: "5".repeat(32),
-        behaviour: 1,
+        behaviour: BEHAVIOUR,
         window_hours: 168,
         recent_hours: 24,
     };

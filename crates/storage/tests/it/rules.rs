@@ -9,7 +9,7 @@ use accolade_engine::behaviour;
 use accolade_engine::disk::Disk;
 use accolade_engine::error::in_full;
 use accolade_engine::partition::{Partition, Shared};
-use accolade_engine::rules::{Rules, RulesHistory};
+use accolade_engine::rules::{BEHAVIOUR, Rules, RulesHistory};
 use accolade_storage::backing::NodeStore;
 use accolade_storage::checkpoint::Part;
 use accolade_storage::disk::RealDisk;
@@ -130,7 +130,7 @@ fn genesis(partitions: u16) -> Control {
         cluster_id: "c".into(),
         partitions,
         hash_key: "5".repeat(32),
-        behaviour: 1,
+        behaviour: BEHAVIOUR,
         window_hours: 168,
         recent_hours: 24,
     }
@@ -175,7 +175,7 @@ fn history(node: &Node) -> Vec<Rules> {
         for record in slice.records() {
             let record = record.unwrap();
             let last = all.last().unwrap();
-            all.push(last.after(record.body, record.received_at, 1).unwrap().0);
+            all.push(last.after(record.body, record.received_at, BEHAVIOUR).unwrap().0);
         }
     }
     all

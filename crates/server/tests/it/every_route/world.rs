@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use accolade_engine::contract::gifts::GIFTS_SECOND;
-use accolade_server::Lent;
+use accolade_engine::contract::gifts::GIFTS_THIRD;
 use accolade_server::roles::Role;
 use accolade_server::routes::Listed;
+use accolade_server::{Lent, Settings};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::Kind;
 use serde_json::{Value, json};
@@ -54,18 +54,18 @@ fn player_for(node: usize) -> String {
 impl World {
     pub(super) async fn embedded() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let knowing = |options: &mut accolade_storage::node::NodeOptions| {
-            options.behaviours = GIFTS_SECOND;
-        };
+        // The release before it has begun the log: there is a behaviour to switch to.
+        let begun = Api::open(directory, Settings::default(), |_| ()).stop();
         let (issuer, pair) = issuer().await;
-        let mut api = Api::open(directory, issuer.settings(), knowing);
+        let mut api =
+            Api::open(begun, issuer.settings(), |options| options.behaviours = GIFTS_THIRD);
         api.key = api.add_operator(OPERATOR, 0).await;
         Self::of(Form::Embedded(api.with_program().await), issuer, pair).await
     }
 
     pub(super) async fn clustered() -> Self {
         let (issuer, pair) = issuer().await;
-        let cluster = Cluster::knowing_with([GIFTS_SECOND; 2], || issuer.settings()).await;
+        let cluster = Cluster::knowing_with([GIFTS_THIRD; 2], || issuer.settings()).await;
         Self::of(Form::Clustered(cluster), issuer, pair).await
     }
 
@@ -326,7 +326,7 @@ impl World {
             "signPlayerToken" => json!({ "playerId": player }),
             "pauseOperator" => json!({ "why": "a test" }),
             "addOperator" => json!({ "operatorId": self.fresh() }),
-            "switchBehaviour" => json!({ "number": GIFTS_SECOND[1].number }),
+            "switchBehaviour" => json!({ "number": GIFTS_THIRD[2].number }),
             "skip" => json!({ "partition": 0, "batch": 1, "slot": 1, "who": "a test" }),
             "askOutcomes" => {
                 json!({ "partition": 2 * node, "source": 2, "offsets": [], "waitMs": 0 })

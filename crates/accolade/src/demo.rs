@@ -44,7 +44,7 @@ const UNWATCHED_S: u64 = 20;
 #[command(
     long_about = "Starts a node with two sample operators and their programs, and some thousand simulated \
                   players who send wagers through its HTTP API: ordinary ones, repeats, voids, and some \
-                  that no program counts. On a terminal it shows what happens until Ctrl-C; elsewhere it \
+                  that no program counts. Those of `operator-789` rise in tiers. On a terminal it shows what happens until Ctrl-C; elsewhere it \
                   prints a line each second, and ends after 20 seconds with a summary and an audit.\n\n\
                   Without `--data-dir` everything is gone afterwards.",
     after_help = "Examples:\n  accolade demo\n  accolade demo --rate 10000 --seconds 60\n  \
@@ -228,7 +228,10 @@ fn print_line(
         ))?;
         *told_first = true;
     }
-    let latest = figures.latest.front().map(|latest| format!("   {latest}")).unwrap_or_default();
+    // Every other second it is one who has gone to another level, where there is one.
+    let moved = figures.moves.front().filter(|_| elapsed.as_secs().is_multiple_of(2));
+    let latest = moved.or_else(|| figures.latest.front());
+    let latest = latest.map(|latest| format!("   {latest}")).unwrap_or_default();
     let (rate, latency) = (grouped(rate), figures.latency());
     say(format_args!(
         "{:>3} s  {rate:>6} wagers/s  sent → applied {latency}{latest}",
@@ -255,6 +258,13 @@ fn summarise(figures: &Figures, elapsed: Duration) -> io::Result<()> {
         ))?;
     }
     say(format_args!("sampled: {}", figures.outcomes().join(", ")))?;
+    let levels = figures.levels();
+    if !levels.is_empty() {
+        say(format_args!("levels of the players sampled: {}", levels.join(", ")))?;
+    }
+    for line in &figures.moves {
+        say(line)?;
+    }
     for line in figures.top(5) {
         say(line)?;
     }

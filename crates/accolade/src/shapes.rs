@@ -177,6 +177,16 @@ pub(crate) struct Outcome {
     pub(crate) points_balance: Option<Raw>,
 }
 
+/// A player's level, as the balance tells it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Standing {
+    /// Its name; nothing where there are no tiers.
+    pub(crate) tier: Option<String>,
+    /// The points that decide.
+    pub(crate) tier_points: Option<Raw>,
+}
+
 /// The answer to many items.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Many {

@@ -5,14 +5,19 @@ use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 
+use anyhow::bail;
+use hyper::StatusCode;
+
 use super::players::{Act, HOUSES};
-use crate::shapes::Outcome;
+use crate::shapes::{Outcome, Standing};
 use crate::terminal::{grouped, printable};
 
 /// Sampled latencies from which percentiles are taken: about the last ten seconds.
 const LATENCIES_MAX: usize = 4_096;
 /// Latest wagers that are kept for the screen.
 const LATEST_MAX: usize = 10;
+/// Latest changes of levels that are.
+const MOVES_MAX: usize = 5;
 
 /// Counts, latencies and what to show.
 #[derive(Debug)]
@@ -30,7 +35,10 @@ pub(super) struct Figures {
     pub(super) outcomes: BTreeMap<String, u64>,
     /// The latest sampled wagers, newest first.
     pub(super) latest: VecDeque<String>,
+    /// The latest changes of a player's level, newest first.
+    pub(super) moves: VecDeque<String>,
     balances: HashMap<(usize, String), Points>,
+    levels: HashMap<(usize, String), String>,
     latencies: VecDeque<Duration>,
 }
 
@@ -45,9 +53,23 @@ impl Figures {
             first_balance: None,
             outcomes: BTreeMap::new(),
             latest: VecDeque::new(),
+            moves: VecDeque::new(),
             balances: HashMap::new(),
+            levels: HashMap::new(),
             latencies: VecDeque::new(),
         }
+    }
+
+    /// Counts an answer to a wager: whether it was taken, or turned away for now.
+    pub(super) fn is_taken(&mut self, status: StatusCode, body: &[u8]) -> anyhow::Result<bool> {
+        match status {
+            StatusCode::OK => self.answered += 1,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                self.turned_away += 1;
+            }
+            _ => bail!("{status}: {}", String::from_utf8_lossy(body)),
+        }
+        Ok(status == StatusCode::OK)
     }
 
     /// A sampled wager has been applied.
@@ -89,6 +111,31 @@ impl Figures {
         *self.outcomes.entry(kind).or_default() += 1;
     }
 
+    /// Where the player of a sampled wager stands after it.
+    pub(super) fn stands(&mut self, act: &Act, standing: Standing) {
+        let Standing { tier: Some(level), tier_points } = standing else { return };
+        let player = (act.house, act.player.clone());
+        let before = self.levels.insert(player, level.clone()).filter(|before| *before != level);
+        let Some(before) = before else { return };
+        let points = tier_points.and_then(|points| points.points()).unwrap_or_default();
+        if self.moves.len() == MOVES_MAX {
+            self.moves.pop_back();
+        }
+        let (player, operator) = (&act.player, HOUSES[act.house].operator);
+        self.moves.push_front(printable(&format!(
+            "{player} of {operator}  {before} → {level} with {points} points"
+        )));
+    }
+
+    /// How many of the sampled players stand at each level, in words.
+    pub(super) fn levels(&self) -> Vec<String> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for level in self.levels.values() {
+            *counts.entry(level).or_default() += 1;
+        }
+        most_first(&counts)
+    }
+
     /// Median and 99th percentile of the sampled latencies, in words.
     pub(super) fn latency(&self) -> String {
         let mut sorted: Vec<Duration> = self.latencies.iter().copied().collect();
@@ -100,9 +147,7 @@ impl Figures {
 
     /// Outcomes in words, the most frequent first.
     pub(super) fn outcomes(&self) -> Vec<String> {
-        let mut counts: Vec<_> = self.outcomes.iter().collect();
-        counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        counts.into_iter().map(|(kind, count)| format!("{kind} {}", grouped(*count))).collect()
+        most_first(&self.outcomes)
     }
 
     /// The greatest balances that were seen.
@@ -116,4 +161,10 @@ impl Figures {
         };
         balances.into_iter().take(count).map(line).collect()
     }
+}
+
+fn most_first<K: std::fmt::Display>(counts: &BTreeMap<K, u64>) -> Vec<String> {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    counts.into_iter().map(|(kind, count)| format!("{kind} {}", grouped(*count))).collect()
 }

@@ -23,7 +23,7 @@ pub(super) struct House {
 pub(super) const HOUSES: [House; 2] = [
     House {
         operator: "operator-789",
-        program: include_str!("../../../../examples/programs/slots-house.yaml"),
+        program: include_str!("../../../../examples/programs/slots-club.yaml"),
         games: &[
             ("slots", "slots-ultimate"),
             ("slots", "book-of-tides"),

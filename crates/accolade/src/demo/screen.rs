@@ -86,6 +86,8 @@ impl Screen {
         add(format!("{DIM}sampled: {}{PLAIN}", figures.outcomes().join(", ")));
         add(format!("\n{BOLD}latest{PLAIN}"));
         figures.latest.iter().for_each(|line| add(format!("  {line}")));
+        add(format!("\n{BOLD}levels{PLAIN}  {}", figures.levels().join(", ")));
+        figures.moves.iter().for_each(|line| add(format!("  {line}")));
         add(format!("\n{BOLD}top balances{PLAIN}"));
         figures.top(5).into_iter().for_each(|line| add(format!("  {line}")));
         add(String::new());

@@ -9,7 +9,7 @@ use anyhow::Context;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
-use hyper::{Request, StatusCode, header};
+use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -17,8 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::figures::Figures;
-use super::players::{Act, Players};
-use crate::shapes::Outcome;
+use super::players::Players;
 
 /// Connections that share the rate.
 const CONNECTIONS: u32 = 16;
@@ -95,36 +94,42 @@ impl Sender {
             let act = players.act(now());
             let waits = sent.is_multiple_of(SAMPLE);
             sent += 1;
-            let (status, body) = self.send(&act, waits).await?;
-            let mut figures = lock(figures);
-            match status {
-                StatusCode::OK => figures.answered += 1,
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                    figures.turned_away += 1;
-                    continue;
-                }
-                _ => anyhow::bail!("{status}: {}", String::from_utf8_lossy(&body)),
+            let path = if waits { "/api/v1/wagers?wait=applied" } else { "/api/v1/wagers" };
+            let (status, body) = self.send(act.house, Method::POST, path, act.body.clone()).await?;
+            if !lock(figures).is_taken(status, &body)? || !waits {
+                continue;
             }
-            if waits {
-                let outcome: Outcome = serde_json::from_slice(&body)?;
-                figures.applied(&act, outcome, Instant::now().duration_since(due.into_std()));
+            let latency = Instant::now().duration_since(due.into_std());
+            lock(figures).applied(&act, serde_json::from_slice(&body)?, latency);
+            let path = format!("/api/v1/players/{}/balance", act.player);
+            let (status, body) = self.send(act.house, Method::GET, &path, String::new()).await?;
+            // Of whom nothing has counted there is none.
+            if status == StatusCode::OK {
+                lock(figures).stands(&act, serde_json::from_slice(&body)?);
             }
         }
         Ok(())
     }
 
-    async fn send(&mut self, act: &Act, waits: bool) -> anyhow::Result<(StatusCode, Bytes)> {
+    async fn send(
+        &mut self,
+        house: usize,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
         let mut connection =
             match self.connection.take().filter(|connection| !connection.is_closed()) {
                 Some(connection) => connection,
                 None => connect(self.traffic.address).await?,
             };
-        let path = if waits { "/api/v1/wagers?wait=applied" } else { "/api/v1/wagers" };
-        let request = Request::post(path)
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
             .header(header::HOST, self.traffic.address.to_string())
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.traffic.keys[act.house]))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.traffic.keys[house]))
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(act.body.clone()))?;
+            .body(Body::from(body))?;
         let response = connection.send_request(request).await.context("a request broke off")?;
         let status = response.status();
         let body = response.into_body().collect().await.context("an answer broke off")?.to_bytes();

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use accolade_domain::time::ZoneOffsets;
 use accolade_engine::rules::BEHAVIOUR;
+use accolade_server::zone;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::document::{self, DocumentProblem, Position};
 use accolade_wire::program::{self, Document};
 use anyhow::Context;
-use jiff::tz::TimeZone;
 
 use crate::terminal::printable;
 
@@ -52,8 +51,9 @@ impl Source {
         let document = program::read(&self.text).map_err(told)?;
         // The node that it is for may decide by an earlier one, and checks it again.
         let dialect = Dialect::of(BEHAVIOUR);
-        let compiled = program::check_new(&document, ZoneOffsets::default(), dialect);
-        let unknown_zone = self.unknown_zone(&document);
+        let zone = zone::offsets(program::timezone(&document));
+        let unknown_zone = if zone.is_none() { self.unknown_zone(&document) } else { None };
+        let compiled = program::check_new(&document, zone.unwrap_or_default(), dialect);
         let program = match (compiled, unknown_zone) {
             (Ok(program), None) => program,
             (Ok(_), Some(problem)) => return Err(told(vec![problem])),
@@ -87,9 +87,6 @@ impl Source {
 
     fn unknown_zone(&self, document: &Document) -> Option<DocumentProblem> {
         let zone = program::timezone(document);
-        if TimeZone::get(zone).is_ok() {
-            return None;
-        }
         let tree = document::read(&self.text).ok()?;
         let at = tree.get("timezone").map(|node| node.at).unwrap_or_default();
         let detail =

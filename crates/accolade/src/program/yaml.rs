@@ -142,6 +142,7 @@ mod tests {
         for text in [
             include_str!("../../../../examples/programs/slots-house.yaml"),
             include_str!("../../../../examples/programs/live-tables.yaml"),
+            include_str!("../../../../examples/programs/slots-club.yaml"),
             r#"{"a":[[1,[2]],{"b":{"c":[{"d":"x: y"}]}}],"e f":"off","g":{},"h":[],"i":"- no","é":"1"}"#,
         ] {
             let read = document::read(text).unwrap();

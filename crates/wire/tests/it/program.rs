@@ -5,7 +5,7 @@ use std::fmt::Display;
 use accolade_domain::lots::{Expiry, Floor, Months, PendingFor};
 use accolade_domain::program::Program;
 use accolade_domain::promotion::Combine;
-use accolade_domain::time::ZoneOffsets;
+use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::dialect::{Dialect, FIRST, SECOND};
 use accolade_wire::program::{self, Document};
 use expect_test::{Expect, expect};
@@ -13,6 +13,7 @@ use proptest::prelude::*;
 
 const SLOTS_HOUSE: &str = include_str!("../../../../examples/programs/slots-house.yaml");
 const LIVE_TABLES: &str = include_str!("../../../../examples/programs/live-tables.yaml");
+const SLOTS_CLUB: &str = include_str!("../../../../examples/programs/slots-club.yaml");
 
 fn read(text: &str) -> Document {
     program::read(text).unwrap()
@@ -35,17 +36,24 @@ fn check(text: &str, expected: Expect) {
 
 /// The failures of the tests that a document carries.
 fn failures(text: &str) -> String {
+    failures_in(text, ZoneOffsets::default())
+}
+
+fn failures_in(text: &str, zone: ZoneOffsets) -> String {
     let document = read(text);
-    let program = program::compile(&document, ZoneOffsets::default()).unwrap();
+    let program = program::compile(&document, zone).unwrap();
     lines(program::run_tests(&document, &program))
 }
 
 #[test]
 fn the_example_programs_are_right_and_pass_their_own_tests() {
-    for text in [SLOTS_HOUSE, LIVE_TABLES] {
+    let winter_in_malta = ZoneOffsets(vec![(Timestamp::from_micros(0), 3_600)]);
+    for text in [SLOTS_HOUSE, LIVE_TABLES, SLOTS_CLUB] {
         assert_eq!(problems(text), "");
-        assert_eq!(failures(text), "");
+        assert_eq!(failures_in(text, winter_in_malta.clone()), "");
     }
+    let elsewhere = failures(SLOTS_CLUB);
+    assert!(elsewhere.contains("the weekend begins at midnight in Malta"), "{elsewhere}");
 }
 
 #[test]
@@ -350,7 +358,7 @@ fn a_whole_program_is_compiled() {
 
 #[test]
 fn json_and_yaml_are_two_spellings_of_one_document() {
-    for text in [SLOTS_HOUSE, LIVE_TABLES] {
+    for text in [SLOTS_HOUSE, LIVE_TABLES, SLOTS_CLUB] {
         let from_yaml = read(text);
         let json = program::to_json(&from_yaml);
         let from_json = read(&json);
@@ -454,7 +462,7 @@ jurisdictions:
 /// What is wrong with a document that is yet to be published.
 fn problems_of_new(text: &str) -> String {
     let checked = program::read(text)
-        .and_then(|document| program::check_new(&document, ZoneOffsets::default(), &FIRST));
+        .and_then(|document| program::check_new(&document, ZoneOffsets::default(), &SECOND));
     lines(checked.err().unwrap_or_default())
 }
 
@@ -505,7 +513,7 @@ fn what_can_never_match_or_was_not_meant_as_a_name_is_refused_where_it_is_new() 
         line 17, column 36: `/jurisdictions/470/earning/multipliers/true`: expected a name, found `true`, which YAML reads as a yes or no; in quotes it is a name: `"true"`
     "#]].assert_eq(&problems_of_new(SLIPS));
     assert_eq!(problems(SLIPS), "", "what was published keeps its reading");
-    for example in [SLOTS_HOUSE, LIVE_TABLES] {
+    for example in [SLOTS_HOUSE, LIVE_TABLES, SLOTS_CLUB] {
         assert_eq!(problems_of_new(example), "");
     }
 }
@@ -1290,7 +1298,7 @@ fn the_schema_accepts_the_examples() {
         "{currency: EUR, tiers: {window: {rolling: 365d}, grace: 30d, levels: [{name: a, from: 0}]}}",
         "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}, {name: b, from: 1, multiplier: 2}]}}",
     ];
-    for text in [SLOTS_HOUSE, LIVE_TABLES, promoted].into_iter().chain(plain) {
+    for text in [SLOTS_HOUSE, LIVE_TABLES, SLOTS_CLUB, promoted].into_iter().chain(plain) {
         let document = as_json(text);
         let errors: Vec<_> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());

@@ -16,6 +16,7 @@ mod http;
 mod letters;
 mod load;
 mod measures;
+mod months;
 mod reference;
 mod report;
 mod strangers;

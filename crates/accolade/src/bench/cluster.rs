@@ -25,7 +25,7 @@ use self::kafka::{BalancesReader, OnTheirWay, Sender};
 use self::processors::Processors;
 use super::Sizes;
 use super::embedded::{Scratch, now, prepare, resident_bytes};
-use super::load::{Load, Pace};
+use super::load::{Load, PLAIN, Pace};
 use super::measures::Measure;
 use super::report::{Bar, Report};
 use crate::config::Config;
@@ -129,7 +129,7 @@ impl Cluster {
         cluster.until("all partitions are here", || {
             cluster.node.status().partitions_here.len() == usize::from(partitions)
         })?;
-        prepare(&*cluster.node)?;
+        prepare(&*cluster.node, PLAIN)?;
         Ok(cluster)
     }
 

@@ -16,7 +16,7 @@ use accolade_wire::record::{Kind, Record, Source};
 use anyhow::Context;
 use hdrhistogram::Histogram;
 
-use super::load::{Load, OPERATOR, PROGRAM, Pace};
+use super::load::{Load, OPERATOR, PLAIN, Pace};
 
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -110,33 +110,40 @@ fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A node with the benchmark's operator and program.
+/// A node with the benchmark's operator and the plain program.
 pub(crate) fn start(options: NodeOptions) -> anyhow::Result<Node> {
+    start_by(options, PLAIN)
+}
+
+/// A node with the benchmark's operator and `program`.
+pub(crate) fn start_by(options: NodeOptions, program: &str) -> anyhow::Result<Node> {
     let node = Node::start(options).context("the node did not start")?;
-    prepare(&node)?;
+    prepare(&node, program)?;
     Ok(node)
 }
 
-/// Makes sure of the benchmark's operator and program.
-pub(crate) fn prepare(node: &dyn Host) -> anyhow::Result<()> {
+/// Makes sure of the benchmark's operator and its program.
+pub(crate) fn prepare(node: &dyn Host, program: &str) -> anyhow::Result<()> {
     if node.rules().operator(OPERATOR).is_none() {
-        let (operator, key_hash) = (OPERATOR.to_string(), String::new());
-        control(node, &Control::Operator { operator, key_hash, events_per_second: 0 })?;
-        control(
-            node,
-            &Control::Publish {
-                operator: OPERATOR.into(),
-                edited_from: 0,
-                effective_from: 0,
-                why: "benchmark".into(),
-                who: "accolade bench".into(),
-                published_at: now().micros(),
-                document: PROGRAM.into(),
-                zone: vec![(0, 3_600)],
-            },
-        )?;
+        founding(program, now()).iter().try_for_each(|founded| control(node, founded))?;
     }
     Ok(())
+}
+
+/// What makes the benchmark's operator, and its program since ever.
+pub(crate) fn founding(program: &str, at: Timestamp) -> [Control; 2] {
+    let (operator, key_hash) = (OPERATOR.to_string(), String::new());
+    let publish = Control::Publish {
+        operator: OPERATOR.into(),
+        edited_from: 0,
+        effective_from: 0,
+        why: "benchmark".into(),
+        who: "accolade bench".into(),
+        published_at: at.micros(),
+        document: program.into(),
+        zone: vec![(0, 3_600)],
+    };
+    [Control::Operator { operator, key_hash, events_per_second: 0 }, publish]
 }
 
 /// What a run at a rate, or as fast as it goes, has shown.

@@ -12,8 +12,12 @@ use accolade_wire::record::{Kind, Record, Source};
 /// The operator that all benchmarks play for.
 pub(crate) const OPERATOR: &str = "operator-789";
 
-/// The program that decides about the load: nine wagers in ten count.
-pub(crate) const PROGRAM: &str = r#"{"currency":"EUR","timezone":"Europe/Malta","eligibility":{"categories":["slots","table","poker"],"minWager":1.00},"earning":{"multipliers":{"slots":0.1,"table":0.05,"poker":0.02},"rounding":"down","caps":[{"points":500000,"per":"day"}]},"rates":{"USD":0.92,"GBP":1.17}}"#;
+/// The plain program that decides about the load: nine wagers in ten count.
+pub(crate) const PLAIN: &str = r#"{"currency":"EUR","timezone":"Europe/Malta","eligibility":{"categories":["slots","table","poker"],"minWager":1.00},"earning":{"multipliers":{"slots":0.1,"table":0.05,"poker":0.02},"rounding":"down","caps":[{"points":500000,"per":"day"}]},"rates":{"USD":0.92,"GBP":1.17}}"#;
+
+/// The same with all that a program can have: tiers, promotions with conditions, of which each third of the wagers
+/// that count has two, and points that wait and expire.
+pub(crate) const FULL: &str = r#"{"currency":"EUR","timezone":"Europe/Malta","eligibility":{"categories":["slots","table","poker"],"minWager":1.00,"where":"gameId NOT LIKE 'demo-%'"},"earning":{"multipliers":{"slots":0.1,"table":0.05,"poker":0.02},"rounding":"down","caps":[{"points":500000,"per":"day"}]},"tiers":{"window":{"rolling":"365d"},"grace":"30d","levels":[{"name":"bronze","from":0},{"name":"silver","from":100,"multiplier":1.25},{"name":"gold","from":1000,"multiplier":1.5},{"name":"platinum","from":10000,"multiplier":2}]},"promotions":[{"name":"double-slots","where":"gameCategory = 'slots' AND wagerAmount >= 50","multiply":2},{"name":"long-day","every":{"hours":"00:00-24:00"},"where":"EXTRACT(HOUR FROM timestamp) BETWEEN 0 AND 23","multiply":1.5},{"name":"high-tables","jurisdictions":["Malta","Ontario"],"where":"gameCategory IN ('table', 'poker') AND wagerAmount * 2 >= 100","bonus":1}],"pending":{"for":"24h"},"expiry":{"after":"12mo"},"voids":"pending","rates":{"USD":0.92,"GBP":1.17}}"#;
 
 /// A small fast generator of random numbers (xorshift64*, Vigna 2016); a load needs no better one.
 #[derive(Debug, Clone)]

@@ -14,10 +14,11 @@ use accolade_wire::identity::{Content, IdHash};
 use anyhow::Context;
 
 use super::Sizes;
-use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start};
+use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start, start_by};
 use super::http;
 use super::letters;
-use super::load::{Load, Random};
+use super::load::{FULL, Load, PLAIN, Random};
+use super::months;
 use super::reference;
 use super::report::{Bar, Report};
 use super::strangers;
@@ -80,7 +81,9 @@ fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.row("P1", "dropped", steady.dropped as f64, "events", Some(Bar::AtMost(0.0)));
     report.row("P1", "sender late at the most", steady.late_max_ms, "ms", None);
     report.latencies("P1", "wager to visible balance at this rate", &steady.latencies, &[]);
+    let processor = processor_seconds();
     let burst = run(&node, &mut load, sizes.burst, 0, CHUNK, 0)?;
+    let processor = processor_seconds() - processor;
     let what = format!("{} M as fast as it goes", sizes.burst / 1_000_000);
     report.row("P1", what, rate_of(&burst), "events/s", Some(Bar::AtLeast(RATE as f64)));
     if let Some(bare) = reference::pipeline_in(report) {
@@ -93,18 +96,48 @@ fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.row("P1", "last third to first", flat, "", Some(Bar::AtLeast(0.8)));
     report.row("P1", "memory", resident_bytes() as f64 / f64::from(1 << 20), "MiB", None);
     node.stop()?;
+    drop(node);
+    drop(scratch);
+    let (full, full_processor) = burst_by_full(sizes)?;
+    let what = "the same by a program with all that there is";
+    report.row("P1", what, rate_of(&full), "events/s", Some(Bar::AtLeast(RATE as f64)));
+    let longer = rate_of(&burst) / rate_of(&full);
+    report.row("P1", "time for each event, to the plain one's", longer, "", LONGER_MAX);
+    let longer = (full_processor / full.events as f64) / (processor / burst.events as f64);
+    report.row("P1", "processor time for each event, to the plain one's", longer, "", LONGER_MAX);
     Ok(())
 }
 
-/// P2: wager to visible balance.
+/// What tiers, promotions and lots may add.
+const LONGER_MAX: Option<Bar> = Some(Bar::AtMost(1.2));
+
+/// As many events by a program with everything, after as many before them; with the processor time.
+fn burst_by_full(sizes: &Sizes) -> anyhow::Result<(Run, f64)> {
+    let scratch = Scratch::new(&sizes.dir, "p1-full")?;
+    let node = start_by(options(&scratch.0), FULL)?;
+    let mut load = Load::new(1, sizes.players);
+    run(&node, &mut load, RATE * sizes.sustained_s, RATE, CHUNK, 20)?;
+    let processor = processor_seconds();
+    let burst = run(&node, &mut load, sizes.burst, 0, CHUNK, 0)?;
+    let processor = processor_seconds() - processor;
+    node.stop()?;
+    Ok((burst, processor))
+}
+
+/// P2: wager to visible balance, by the plain program and by one with everything.
 fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    latency_by(PLAIN, "wager to visible balance at 50,000/s", sizes, report)?;
+    latency_by(FULL, "the same by a program with all that there is", sizes, report)
+}
+
+fn latency_by(program: &str, what: &str, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p2")?;
-    let node = start(options(&scratch.0))?;
+    let node = start_by(options(&scratch.0), program)?;
     let mut load = Load::new(2, sizes.players);
     run(&node, &mut load, 500_000, 50_000, 25, 0)?;
     let measured = run(&node, &mut load, 50_000 * sizes.steady_s, 50_000, 25, 1)?;
     let bars = [(0.5, 3.0), (0.99, 15.0)];
-    report.latencies("P2", "wager to visible balance at 50,000/s", &measured.latencies, &bars);
+    report.latencies("P2", what, &measured.latencies, &bars);
     report.row("P2", "dropped", measured.dropped as f64, "events", Some(Bar::AtMost(0.0)));
     report.row("P2", "sender late at the most", measured.late_max_ms, "ms", None);
     node.stop()?;
@@ -240,6 +273,11 @@ fn filled(data_dir: &Path, players: u64, events: u64) -> anyhow::Result<(Opened,
     node.stop()?;
     drop(node);
     let as_left = opened(data_dir)?;
+    Ok((as_left, sealed(data_dir)?))
+}
+
+/// What a directory holds with every id sealed.
+fn sealed(data_dir: &Path) -> anyhow::Result<Opened> {
     let mut sealing = options(data_dir);
     sealing.seal_ids = 1;
     let node = start(sealing)?;
@@ -248,7 +286,33 @@ fn filled(data_dir: &Path, players: u64, events: u64) -> anyhow::Result<(Opened,
     }
     node.stop()?;
     drop(node);
-    Ok((as_left, opened(data_dir)?))
+    opened(data_dir)
+}
+
+/// P12 where each account has points of twelve months.
+fn memory_of_months(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let of = |name, players| -> anyhow::Result<Opened> {
+        let scratch = Scratch::new(&sizes.dir, name)?;
+        months::write(&scratch.0, &options(&scratch.0).files, FULL, players)?;
+        sealed(&scratch.0)
+    };
+    let (some, many) =
+        (of("p12-year-half", sizes.players / 4)?, of("p12-year", sizes.players / 2)?);
+    let between = bytes_between(&some, &many);
+    let (some, many) = (some.accounts, many.accounts);
+    let what = format!("with lots of twelve months, between {some} and {many}");
+    report.row("P12", what, between, "bytes", Some(Bar::AtMost(300.0)));
+    Ok(())
+}
+
+/// Without filters of ids.
+fn held(it: &Opened) -> f64 {
+    it.bytes.saturating_sub(it.filter_bytes) as f64
+}
+
+/// What each account holds that one directory has more than another.
+fn bytes_between(fewer: &Opened, more: &Opened) -> f64 {
+    (held(more) - held(fewer)) / (more.accounts - fewer.accounts).max(1) as f64
 }
 
 /// P12: what an account and an id cost in memory: between a process with none, one with some and one
@@ -261,19 +325,15 @@ fn memory(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let (_, some) = filled(&half.0, sizes.players / 2, 2_000_000)?;
     let (as_left, many) = filled(&whole.0, sizes.players, 4_000_000)?;
     let none = opened(&none.0)?;
-    let held = |it: &Opened| it.bytes.saturating_sub(it.filter_bytes) as f64;
-    let between = |fewer: &Opened, more: &Opened| {
-        (held(more) - held(fewer)) / (more.accounts - fewer.accounts).max(1) as f64
-    };
     let what = format!("an account, of {}, ids sealed, buffers of loading included", many.accounts);
-    report.row("P12", what, between(&none, &many), "bytes", Some(Bar::AtMost(300.0)));
+    report.row("P12", what, bytes_between(&none, &many), "bytes", Some(Bar::AtMost(300.0)));
     let what = format!("an account more, between {} and {}", some.accounts, many.accounts);
-    report.row("P12", what, between(&some, &many), "bytes", None);
+    report.row("P12", what, bytes_between(&some, &many), "bytes", None);
     let an_id = (held(&as_left) - held(&many)) / (as_left.other_ids.max(1) as f64);
     report.row("P12", "an id that is not sealed yet", an_id, "bytes", None);
     let an_id = many.filter_bytes as f64 / many.sealed_ids.max(1) as f64;
     report.row("P12", "an id whose filter is resident", an_id, "bytes", Some(Bar::AtMost(2.0)));
-    Ok(())
+    memory_of_months(sizes, report)
 }
 
 /// P18: disk for each event once its files are closed and compressed.

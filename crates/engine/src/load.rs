@@ -302,11 +302,12 @@ impl Partition {
         }
     }
 
-    /// What a record needs. One that is passed over needs little, and what it is need not be known.
+    /// What a record of `player`, where it has one who is known, needs. One that is passed over needs little, and what it is need not be known.
     #[inline]
     pub(crate) fn load<S: Store>(
         &self,
         keyed: &Keyed<'_>,
+        player: Option<Ordinal>,
         is_skipped: bool,
         around: &mut Around<'_, S>,
     ) -> Result<Loaded<'_>, NotLoaded> {
@@ -314,7 +315,9 @@ impl Partition {
         let received =
             keyed.record.origin.and_then(|origin| self.tables.inbox.get(&origin.place.partition));
         let totals = self.tables.letter_totals.get(&());
-        let mut loaded = Loaded { operator, received, totals, ..Loaded::default() };
+        let account = player.map(|player| &self.players.get(player).account);
+        let mut loaded =
+            Loaded { operator, player, account, received, totals, ..Loaded::default() };
         match &keyed.body {
             Body::Event(event, identity) => {
                 self.load_event(&mut loaded, keyed, event, identity, around)?;
@@ -393,8 +396,9 @@ impl Partition {
         })
     }
 
-    /// The player whose account a record is about to touch and time has not been brought to.
-    pub(crate) fn unsettled(&self, keyed: &Keyed<'_>) -> Option<Ordinal> {
+    /// The player whose account a record is about to touch; none where it is the player's first.
+    #[inline]
+    pub(crate) fn player(&self, keyed: &Keyed<'_>) -> Option<Ordinal> {
         let (identity, name) = match &keyed.body {
             Body::Event(event, identity) => (identity, Event::player_id(event)),
             Body::Command(command, Some(identity)) => (identity, player_named(command)?),
@@ -403,8 +407,13 @@ impl Partition {
             | Body::UnknownCommand(_)
             | Body::Malformed(_) => return None,
         };
-        let operator = self.operator(keyed)?;
-        let player = self.players.find(identity.player, operator.number, name)?;
+        self.players.find(identity.player, self.operator(keyed)?.number, name)
+    }
+
+    /// The player of a record, where time has not been brought to the account.
+    #[inline]
+    pub(crate) fn unsettled(&self, keyed: &Keyed<'_>, player: Option<Ordinal>) -> Option<Ordinal> {
+        let (operator, player) = self.operator(keyed).zip(player)?;
         let account = &self.players.get(player).account;
         (!self.is_settled(operator, account)).then_some(player)
     }
@@ -419,9 +428,7 @@ impl Partition {
         around: &mut Around<'_, S>,
     ) -> Result<(), NotLoaded> {
         let Some(operator) = loaded.operator else { return Ok(()) };
-        let player = self.players.find(identity.player, operator.number, event.player_id());
-        loaded.player = player;
-        loaded.account = player.map(|ordinal| &self.players.get(ordinal).account);
+        let player = loaded.player;
         let key = &self.rules.settings.hash_key;
         if let Some((place, content)) = self.earlier(keyed) {
             let is_same = identity.repeats_event(content, event, key)?;
@@ -485,11 +492,6 @@ impl Partition {
                 loaded.is_found = found.is_some();
             }
         }
-        let player = identity.zip(player_named(command)).zip(loaded.operator);
-        loaded.player = player.and_then(|((identity, name), operator)| {
-            self.players.find(identity.player, operator.number, name)
-        });
-        loaded.account = loaded.player.map(|ordinal| &self.players.get(ordinal).account);
         loaded.message = match command {
             Command::Arrived { by: to, sequence } => {
                 let key = MessageKey { to: *to, sequence: *sequence };

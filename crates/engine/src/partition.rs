@@ -531,9 +531,10 @@ impl Partition {
             let mut with = Carrying { place, about, numbered: 0, made, moment, folding };
             self.fire_one(&mut with, behaviour, &timer, ending, *store, is_skipped)?;
         }
+        let player = self.player(keyed);
         if behaviour.settles
             && !is_skipped
-            && let Some(player) = self.unsettled(keyed)
+            && let Some(player) = self.unsettled(keyed, player)
         {
             let timer = Timer::Account(player);
             let (about, made, numbered) = (About::default(), &mut made, 0);
@@ -543,7 +544,7 @@ impl Partition {
         let in_batch = |slot| outcome_in(&folding.folded, &folding.begins, slot);
         let mut around =
             Around { shared, store: *store, behaviour, is_dry: false, in_batch: &in_batch };
-        let loaded = self.load(keyed, is_skipped, &mut around)?;
+        let loaded = self.load(keyed, player, is_skipped, &mut around)?;
         let (record, body) = (&keyed.record, &keyed.body);
         let what =
             if is_skipped { What::Skipped(record, body) } else { What::Record(record, body) };
@@ -610,13 +611,14 @@ impl Partition {
             let folding = self.folding.as_ref().expect("the batch of a record has been begun");
             outcome_in(&folding.folded, &folding.begins, slot)
         };
-        let settled = match self.unsettled(keyed) {
+        let player = self.player(keyed);
+        let settled = match player {
             Some(player) if behaviour.settles => self.settled_account(player, store)?,
             Some(_) | None => None,
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let mut around = Around { shared, store, behaviour, is_dry: true, in_batch: &in_batch };
-            let mut loaded = self.load(keyed, false, &mut around)?;
+            let mut loaded = self.load(keyed, player, false, &mut around)?;
             loaded.account = settled.as_ref().or(loaded.account);
             let what = What::Record(&keyed.record, &keyed.body);
             let input = Input { place, now: self.time, what };

@@ -372,6 +372,7 @@ impl Partition {
 
     /// Whether time has nothing to do to an account. While a walk has not ended, versions may have begun since it was
     /// settled that have ended again.
+    #[inline]
     pub(crate) fn is_settled(&self, operator: &Operator, account: &Account) -> bool {
         is_settled(operator, account, self.time) && !self.is_walking(operator)
     }

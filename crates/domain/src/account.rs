@@ -17,6 +17,10 @@ pub struct Account {
     pub balance: Points,
     /// What the player said, if anything.
     pub consent: Option<Consent>,
+    /// The player was excluded at some time, by a row that says until when.
+    pub was_excluded: bool,
+    /// The balance of the system before was imported.
+    pub is_opened: bool,
     /// How many entries there are.
     pub sequence: u64,
     /// The hash of the last entry.
@@ -30,7 +34,7 @@ pub struct Account {
     pub lots: PackedLots,
     /// How far time has been brought to it; from behaviour 2 on.
     pub timed: Timed,
-    /// The wager that last changed the balance; none where time did.
+    /// The wager that last changed the balance; none where something else did.
     pub last_wager: Option<PackedId>,
     /// The time of the batch that last changed the account.
     pub last_updated: Timestamp,
@@ -45,6 +49,8 @@ impl Account {
             subject,
             balance: Points::ZERO,
             consent: None,
+            was_excluded: false,
+            is_opened: false,
             sequence: 0,
             head: ChainHash::default(),
             trail: Trail::default(),

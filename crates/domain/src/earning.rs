@@ -134,7 +134,8 @@ fn eligible(
     Ok(Parts::of(base, rate))
 }
 
-fn takes_part(default: ConsentDefault, consent: Option<Consent>) -> bool {
+/// Whether a player takes part, by what was said and what holds where nothing was.
+pub fn takes_part(default: ConsentDefault, consent: Option<Consent>) -> bool {
     match consent {
         Some(consent) => consent == Consent::In,
         None => default == ConsentDefault::OptOut,

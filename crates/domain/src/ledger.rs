@@ -27,6 +27,22 @@ pub struct Place {
     pub number: u32,
 }
 
+/// A record of a partition as one number: `batch 40 bits · slot 17 bits`.
+const RECORD_SLOT_BITS: u32 = 17;
+
+impl Place {
+    /// The record's batch and slot as one number, by which it is found in its partition.
+    pub const fn record_number(self) -> u64 {
+        self.batch << RECORD_SLOT_BITS | self.slot as u64
+    }
+
+    /// The record of a partition that has this number.
+    pub const fn of_record(partition: u16, number: u64) -> Self {
+        let slot = (number & ((1 << RECORD_SLOT_BITS) - 1)) as u32;
+        Self { partition, batch: number >> RECORD_SLOT_BITS, slot, number: 0 }
+    }
+}
+
 /// What kind of change an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
@@ -36,6 +52,12 @@ pub enum EntryKind {
     Voided,
     /// By time.
     Expired,
+    /// By a confirmed redemption.
+    Redeemed,
+    /// By a person, with a reason.
+    Adjusted,
+    /// By the import of a balance from the system before.
+    Opening,
 }
 
 impl EntryKind {
@@ -45,12 +67,20 @@ impl EntryKind {
             Self::Earned => "earned",
             Self::Voided => "voided",
             Self::Expired => "expired",
+            Self::Redeemed => "redeemed",
+            Self::Adjusted => "adjusted",
+            Self::Opening => "opening",
         }
     }
 
     /// Whether time is the cause, and nothing that has an id.
     pub const fn is_by_time(self) -> bool {
         matches!(self, Self::Expired)
+    }
+
+    /// Whether a wager is the cause.
+    pub const fn is_by_wager(self) -> bool {
+        matches!(self, Self::Earned | Self::Voided)
     }
 }
 
@@ -158,7 +188,7 @@ pub struct Entry<'a> {
     pub capped: Points,
     /// Which lots it has changed.
     pub moved: Moved,
-    /// The wager that caused it; empty where time did.
+    /// The wager, redemption, adjustment or import that caused it, by its id; empty where time did.
     pub cause: Cow<'a, str>,
     /// The version of the program that decided.
     pub program_version: u32,

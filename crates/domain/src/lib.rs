@@ -25,6 +25,7 @@ pub mod packed_lots;
 pub mod program;
 pub mod promotion;
 pub mod query;
+pub mod redemption;
 pub mod refusal;
 pub mod text;
 pub mod tier;

@@ -108,11 +108,49 @@ pub enum Declined {
     NoSuchKey,
     /// The operator has as many keys, or the key has had as many secrets, as there may be.
     TooManyKeys,
+    /// There is no such player.
+    NoSuchPlayer,
+    /// The player is excluded.
+    SelfExcluded,
+    /// The player does not take part.
+    NoConsent,
+    /// The operator has no program in force.
+    NoProgram,
+    /// The program in force is switched off.
+    ModeOff,
+    /// The points are fewer than the program lets be redeemed.
+    BelowMinimum,
+    /// There are not so many points that can be spent.
+    InsufficientPoints,
+    /// The player has as many open redemptions, or adjustments that wait, as there may be.
+    TooManyOpen,
+    /// There is no such redemption.
+    NoSuchRedemption,
+    /// The redemption was confirmed.
+    RedemptionConfirmed,
+    /// The redemption was cancelled.
+    RedemptionCancelled,
+    /// The redemption has lapsed.
+    RedemptionLapsed,
+    /// There is no such adjustment.
+    NoSuchAdjustment,
+    /// The adjustment was approved or rejected before.
+    AdjustmentClosed,
+    /// Nobody approves their own adjustment.
+    OwnAdjustment,
+    /// The balance of the system before was imported already.
+    OpeningExists,
+    /// The player is not excluded.
+    NotExcluded,
+    /// The player is excluded for longer.
+    ExclusionHolds,
+    /// The balance would not fit.
+    OutOfRange,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 34] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -128,6 +166,25 @@ impl Declined {
         Self::KeyExists,
         Self::NoSuchKey,
         Self::TooManyKeys,
+        Self::NoSuchPlayer,
+        Self::SelfExcluded,
+        Self::NoConsent,
+        Self::NoProgram,
+        Self::ModeOff,
+        Self::BelowMinimum,
+        Self::InsufficientPoints,
+        Self::TooManyOpen,
+        Self::NoSuchRedemption,
+        Self::RedemptionConfirmed,
+        Self::RedemptionCancelled,
+        Self::RedemptionLapsed,
+        Self::NoSuchAdjustment,
+        Self::AdjustmentClosed,
+        Self::OwnAdjustment,
+        Self::OpeningExists,
+        Self::NotExcluded,
+        Self::ExclusionHolds,
+        Self::OutOfRange,
     ];
 
     /// The stable code, as the API shows it.
@@ -148,6 +205,25 @@ impl Declined {
             Self::KeyExists => "key_exists",
             Self::NoSuchKey => "no_such_key",
             Self::TooManyKeys => "too_many_keys",
+            Self::NoSuchPlayer => "no_such_player",
+            Self::SelfExcluded => "self_excluded",
+            Self::NoConsent => "no_consent",
+            Self::NoProgram => "no_program",
+            Self::ModeOff => "mode_off",
+            Self::BelowMinimum => "below_minimum",
+            Self::InsufficientPoints => "insufficient_points",
+            Self::TooManyOpen => "too_many_open",
+            Self::NoSuchRedemption => "no_such_redemption",
+            Self::RedemptionConfirmed => "redemption_confirmed",
+            Self::RedemptionCancelled => "redemption_cancelled",
+            Self::RedemptionLapsed => "redemption_lapsed",
+            Self::NoSuchAdjustment => "no_such_adjustment",
+            Self::AdjustmentClosed => "adjustment_closed",
+            Self::OwnAdjustment => "own_adjustment",
+            Self::OpeningExists => "opening_exists",
+            Self::NotExcluded => "not_excluded",
+            Self::ExclusionHolds => "exclusion_holds",
+            Self::OutOfRange => "out_of_range",
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::amount::{Amount, Points, Rate};
 use crate::lots::{Expiry, Floor, PendingFor};
 use crate::promotion::{Combine, Promotion};
 use crate::query::expression::Expression;
+use crate::redemption::Terms;
 use crate::tier::Tiers;
 use crate::time::{Timestamp, ZoneOffsets};
 
@@ -34,6 +35,10 @@ pub struct Program {
     pub pending: PendingFor,
     /// When points expire, if ever.
     pub expiry: Expiry,
+    /// How points are spent.
+    pub redemption: Terms,
+    /// What a person changes a balance by beyond this, a second one must approve; nothing without.
+    pub approval_above: Option<Points>,
     /// From each other currency to the program's, by code.
     pub rates: BTreeMap<Box<str>, Rate>,
     /// The rules where no jurisdiction overrides them.
@@ -59,6 +64,8 @@ impl Program {
             voids: Floor::Unlimited,
             pending: PendingFor::default(),
             expiry: Expiry::default(),
+            redemption: Terms::default(),
+            approval_above: None,
             rates: BTreeMap::new(),
             rules: Rules {
                 enabled: true,

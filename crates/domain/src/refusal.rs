@@ -33,11 +33,13 @@ pub enum Refusal {
     ZeroMultiplier,
     /// What its day's cap has left is not known any more.
     TooOldForCap,
+    /// The player is excluded; the first rung, and the last that came.
+    SelfExcluded,
 }
 
 impl Refusal {
-    /// Every refusal, in the order of the ladder.
-    pub const ALL: [Self; 15] = [
+    /// Every refusal: the place is its code in the journal.
+    pub const ALL: [Self; 16] = [
         Self::Voided,
         Self::OperatorUnknown,
         Self::ModeOff,
@@ -53,6 +55,7 @@ impl Refusal {
         Self::NotMatched,
         Self::ZeroMultiplier,
         Self::TooOldForCap,
+        Self::SelfExcluded,
     ];
 
     /// The stable code, as the API shows it.
@@ -73,6 +76,7 @@ impl Refusal {
             Self::NotMatched => "not_matched",
             Self::ZeroMultiplier => "zero_multiplier",
             Self::TooOldForCap => "too_old_for_cap",
+            Self::SelfExcluded => "self_excluded",
         }
     }
 
@@ -94,6 +98,7 @@ impl Refusal {
             Self::NotMatched => "the wager does not match the program's condition",
             Self::ZeroMultiplier => "this game earns no points",
             Self::TooOldForCap => "the wager is so old that its day's cap is not kept any more",
+            Self::SelfExcluded => "the player is excluded",
         }
     }
 }

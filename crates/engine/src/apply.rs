@@ -1,9 +1,12 @@
 //! The decision about one input, be it an event, a command, a control record or a timer: from what was
 //! loaded to a step, with no effect of its own.
 
+mod adjusting;
 mod command;
 mod event;
+mod exclusion;
 mod lots;
+mod spending;
 mod tier;
 mod time;
 
@@ -17,6 +20,7 @@ use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots::Source;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::redemption::RedemptionState;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::named::Named;
@@ -31,11 +35,15 @@ use crate::players::Ordinal;
 use crate::rules::{Operator, Rules, Version};
 use crate::settle::{Settled, Walked};
 use crate::step::{Change, Effect, NewNotice, Step};
+use crate::tables::adjustments::Adjustment;
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
+use crate::tables::exclusions::Exclusion;
 use crate::tables::inbox::{Arrival, Received};
 use crate::tables::letter_totals::{First, Totals};
 use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
+use crate::tables::requests::RequestKey;
+use crate::tables::reservations::Reservation;
 use crate::tables::walks::{Walk, WalkKey};
 use crate::tables::{Held, Row, Timer};
 
@@ -107,10 +115,34 @@ pub struct Loaded<'a> {
     pub first: Option<First>,
     /// How many rows that found dead letters have ended with those that did when this one does.
     pub ended_events: u32,
+    /// The exclusion of the player that holds now.
+    pub exclusion: Option<&'a Exclusion>,
+    /// What the player has asked for that this command is about.
+    pub asked: Asked<'a>,
     /// The message that this timer or answer is about.
     pub message: Option<(MessageKey, &'a Message)>,
     /// The rules after this control record, and what became of it.
     pub after: Option<(Arc<Rules>, Outcome)>,
+}
+
+/// What a player has asked for before.
+#[derive(Debug, Clone, Default)]
+pub enum Asked<'a> {
+    /// Nothing, or nothing that matters.
+    #[default]
+    Nothing,
+    /// All that is reserved, in order.
+    Reserved(Vec<(RequestKey, &'a Reservation)>),
+    /// A redemption that is open.
+    Open(RequestKey, &'a Reservation),
+    /// One that is not any more.
+    Closed(RedemptionState),
+    /// So many adjustments that wait.
+    Waiting(usize),
+    /// An adjustment that waits.
+    Waits(RequestKey, &'a Adjustment),
+    /// One that was approved or rejected.
+    Decided,
 }
 
 /// An earlier occurrence of an id.

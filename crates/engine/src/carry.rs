@@ -18,7 +18,7 @@ use crate::apply::Loaded;
 use crate::behaviour::SECOND;
 use crate::ids::IdEntry;
 use crate::input::{Body, Identity};
-use crate::load::{Keyed, player_named};
+use crate::load::{Keyed, Owner, account_of};
 use crate::partition::{Folding, Moment, Partition};
 use crate::players::Ordinal;
 use crate::rules::Rules;
@@ -64,7 +64,11 @@ impl<'a> About<'a> {
         let (identity, name) = match &keyed.body {
             Body::Event(event, identity) => (Some(identity), Event::player_id(event)),
             Body::Command(command, identity) => {
-                (identity.as_ref(), player_named(command).unwrap_or_default())
+                let name = match account_of(command) {
+                    Some(Owner::Named(name)) => name,
+                    Some(Owner::Numbered(_)) | None => "",
+                };
+                (identity.as_ref(), name)
             }
             Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => (None, ""),
         };
@@ -130,6 +134,14 @@ impl Partition {
                 account.consent = Some(consent);
                 account.version += 1;
             }
+            Change::Exclude(exclusion) => {
+                let player = with.about.player();
+                let account = self.account(player);
+                account.was_excluded = true;
+                account.version += 1;
+                self.change_row(Row::Exclusion(player, Some(*exclusion)));
+            }
+            Change::Opened => self.account(with.about.player()).is_opened = true,
             Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,
             Change::Time(timed) => self.settle(with.about.player(), timed),
             Change::Lots(lots) => {
@@ -236,7 +248,7 @@ impl Partition {
         let NewEntry { parts, event_time, .. } = new;
         let previous = account.trail.last(place.partition);
         account.sequence += 1;
-        account.last_wager = (!kind.is_by_time()).then(|| (&*cause).into());
+        account.last_wager = kind.is_by_wager().then(|| (&*cause).into());
         let entry = Entry {
             operator,
             subject: account.subject,

@@ -201,7 +201,15 @@ fn read_command<'a>(
     };
     let content = key.command(dialect.content, body).map_err(|none| none.to_string())?;
     let (id, player) = match &command {
-        Command::Consent { id, player_id, .. } => (id, player_id.as_str()),
+        Command::Consent { id, player_id, .. }
+        | Command::Reserve { id, player_id, .. }
+        | Command::Adjust { id, player_id, .. }
+        | Command::Exclude { id, player_id, .. }
+        | Command::Readmit { id, player_id, .. }
+        | Command::TakeOver { id, player_id, .. } => (id, player_id.as_str()),
+        Command::Confirm { id, .. } | Command::Cancel { id, .. } | Command::Decide { id, .. } => {
+            (id, "")
+        }
         Command::Repair { id, .. }
         | Command::Release { id, .. }
         | Command::Discard { id, .. }

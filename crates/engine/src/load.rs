@@ -10,6 +10,7 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::Day;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::control::Command;
@@ -18,7 +19,7 @@ use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::named::Named;
 use accolade_wire::record::{Record, Source};
 
-use crate::apply::{Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
+use crate::apply::{Asked, Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
 use crate::behaviour::Behaviour;
 use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
@@ -28,8 +29,10 @@ use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
+use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
+use crate::tables::requests::RequestKey;
 use crate::tables::{Stretch, Timer};
 
 /// So many dead letters that may end are read at once at most.
@@ -245,15 +248,10 @@ impl Partition {
         fired: u32,
         store: &mut impl Store,
     ) -> io::Result<Ending> {
-        match timer {
-            Timer::LetterTotals(()) => self.first_ending(ahead, fired, store),
-            Timer::Marker(_)
-            | Timer::Message(_)
-            | Timer::Sent(_)
-            | Timer::Received(_)
-            | Timer::Account(_)
-            | Timer::Walk(_)
-            | Timer::EndedEvents(_) => Ok(Ending::default()),
+        if *timer == Timer::LetterTotals(()) {
+            self.first_ending(ahead, fired, store)
+        } else {
+            Ok(Ending::default())
         }
     }
 
@@ -291,18 +289,18 @@ impl Partition {
 
     /// The dead letter that a command is about.
     fn letter_of(&self, command: &Command) -> Option<Place> {
-        match command {
-            Command::Repair { dead_letter: (batch, slot), .. }
-            | Command::Release { dead_letter: (batch, slot), .. }
-            | Command::Discard { dead_letter: (batch, slot), .. } => {
-                let (partition, batch, slot) = (self.number, *batch, *slot);
-                Some(Place { partition, batch, slot, number: 0 })
-            }
-            Command::Consent { .. } | Command::Claim { .. } | Command::Arrived { .. } => None,
-        }
+        let (Command::Repair { dead_letter: (batch, slot), .. }
+        | Command::Release { dead_letter: (batch, slot), .. }
+        | Command::Discard { dead_letter: (batch, slot), .. }) = command
+        else {
+            return None;
+        };
+        let (partition, batch, slot) = (self.number, *batch, *slot);
+        Some(Place { partition, batch, slot, number: 0 })
     }
 
-    /// What a record of `player`, where it has one who is known, needs. One that is passed over needs little, and what it is need not be known.
+    /// What a record of `player`, where it has one who is known, needs. One that is passed over needs little, and
+    /// what it is need not be known.
     #[inline]
     pub(crate) fn load<S: Store>(
         &self,
@@ -316,8 +314,9 @@ impl Partition {
             keyed.record.origin.and_then(|origin| self.tables.inbox.get(&origin.place.partition));
         let totals = self.tables.letter_totals.get(&());
         let account = player.map(|player| &self.players.get(player).account);
+        let exclusion = player.and_then(|player| self.exclusion(player));
         let mut loaded =
-            Loaded { operator, player, account, received, totals, ..Loaded::default() };
+            Loaded { operator, player, account, received, totals, exclusion, ..Loaded::default() };
         match &keyed.body {
             Body::Event(event, identity) => {
                 self.load_event(&mut loaded, keyed, event, identity, around)?;
@@ -392,22 +391,27 @@ impl Partition {
                 Loaded { letter, totals, first, ended_events, ..Loaded::default() }
             }
             Timer::EndedEvents(at) => Loaded { ended_events: ended_at(at), ..Loaded::default() },
-            Timer::Marker(_) | Timer::Sent(_) | Timer::Received(_) => Loaded::default(),
+            Timer::Marker(_)
+            | Timer::Sent(_)
+            | Timer::Received(_)
+            | Timer::Reservation(_)
+            | Timer::WaitingAdjustment(_)
+            | Timer::Exclusion(_) => Loaded::default(),
         })
     }
 
     /// The player whose account a record is about to touch; none where it is the player's first.
     #[inline]
     pub(crate) fn player(&self, keyed: &Keyed<'_>) -> Option<Ordinal> {
-        let (identity, name) = match &keyed.body {
-            Body::Event(event, identity) => (identity, Event::player_id(event)),
-            Body::Command(command, Some(identity)) => (identity, player_named(command)?),
+        let (identity, owner) = match &keyed.body {
+            Body::Event(event, identity) => (identity, Owner::Named(Event::player_id(event))),
+            Body::Command(command, Some(identity)) => (identity, account_of(command)?),
             Body::Command(_, None)
             | Body::Control
             | Body::UnknownCommand(_)
             | Body::Malformed(_) => return None,
         };
-        self.players.find(identity.player, self.operator(keyed)?.number, name)
+        self.player_of(owner, identity, self.operator(keyed)?)
     }
 
     /// The player of a record, where time has not been brought to the account.
@@ -416,6 +420,30 @@ impl Partition {
         let (operator, player) = self.operator(keyed).zip(player)?;
         let account = &self.players.get(player).account;
         (!self.is_settled(operator, account)).then_some(player)
+    }
+
+    #[inline]
+    fn player_of(
+        &self,
+        owner: Owner<'_>,
+        identity: &Identity,
+        operator: &Operator,
+    ) -> Option<Ordinal> {
+        match owner {
+            Owner::Named(name) => self.players.find(identity.player, operator.number, name),
+            Owner::Numbered(player) => {
+                let is_there = (player as usize) < self.players.all().len();
+                let is_own = || self.players.get(player).operator == operator.number;
+                (is_there && is_own()).then_some(player)
+            }
+        }
+    }
+
+    /// The exclusion of a player that holds now.
+    pub fn exclusion(&self, player: Ordinal) -> Option<&Exclusion> {
+        let is_marked = self.players.get(player).account.was_excluded;
+        let row = || self.tables.exclusions.get(&player);
+        is_marked.then(row).flatten().filter(|exclusion| exclusion.holds(self.time))
     }
 
     #[inline]
@@ -492,18 +520,63 @@ impl Partition {
                 loaded.is_found = found.is_some();
             }
         }
-        loaded.message = match command {
-            Command::Arrived { by: to, sequence } => {
-                let key = MessageKey { to: *to, sequence: *sequence };
-                self.tables.outbox.get(&key).map(|message| (key, message))
+        loaded.in_force = loaded.operator.and_then(|operator| operator.versions.at(self.time));
+        loaded.asked = self.asked(command, loaded.player, store)?;
+        if let Command::Arrived { by: to, sequence } = command {
+            let key = MessageKey { to: *to, sequence: *sequence };
+            loaded.message = self.tables.outbox.get(&key).map(|message| (key, message));
+        }
+        Ok(())
+    }
+
+    /// What a player has asked for, as far as a command needs it.
+    fn asked<'s>(
+        &'s self,
+        command: &Command,
+        player: Option<Ordinal>,
+        store: &mut impl Store,
+    ) -> io::Result<Asked<'s>> {
+        let Some(player) = player else { return Ok(Asked::Nothing) };
+        Ok(match command {
+            Command::Reserve { .. } | Command::Exclude { .. } => {
+                Asked::Reserved(self.held(player).collect())
+            }
+            Command::Confirm { redemption, .. } | Command::Cancel { redemption, .. } => {
+                let key = RequestKey::of(redemption, self.number);
+                match self.tables.reservations.get(&key) {
+                    Some(open) if open.hold_until <= self.time => {
+                        Asked::Closed(RedemptionState::Lapsed)
+                    }
+                    Some(open) => Asked::Open(key, open),
+                    None => match self.tables.redemptions.load(&key, self.number, store)? {
+                        Some(closed) => Asked::Closed(closed.state),
+                        None => Asked::Nothing,
+                    },
+                }
+            }
+            Command::Adjust { .. } => {
+                let rows = self.tables.waiting_adjustments.iter_from(RequestKey::first_of(player));
+                Asked::Waiting(rows.take_while(|(key, _)| key.player == player).count())
+            }
+            Command::Decide { adjustment, .. } => {
+                let key = RequestKey::of(adjustment, self.number);
+                match self.tables.waiting_adjustments.get(&key) {
+                    Some(waits) => Asked::Waits(key, waits),
+                    None => match self.tables.adjustments.load(&key, self.number, store)? {
+                        Some(_) => Asked::Decided,
+                        None => Asked::Nothing,
+                    },
+                }
             }
             Command::Consent { .. }
+            | Command::Readmit { .. }
+            | Command::TakeOver { .. }
             | Command::Repair { .. }
             | Command::Release { .. }
             | Command::Discard { .. }
-            | Command::Claim { .. } => None,
-        };
-        Ok(())
+            | Command::Claim { .. }
+            | Command::Arrived { .. } => Asked::Nothing,
+        })
     }
 
     /// What came before under the same id.
@@ -580,10 +653,27 @@ impl Partition {
     }
 }
 
-/// The player whom a command is about.
-pub(crate) fn player_named(command: &Command) -> Option<&str> {
+/// Whose account a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner<'a> {
+    /// By the operator's name.
+    Named(&'a str),
+    /// By the number in the partition.
+    Numbered(Ordinal),
+}
+
+/// Whose account a command is about; nothing where it is about none.
+pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
     match command {
-        Command::Consent { player_id, .. } => Some(player_id),
+        Command::Consent { player_id, .. }
+        | Command::Reserve { player_id, .. }
+        | Command::Adjust { player_id, .. }
+        | Command::Exclude { player_id, .. }
+        | Command::Readmit { player_id, .. }
+        | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),
+        Command::Confirm { redemption: asked, .. }
+        | Command::Cancel { redemption: asked, .. }
+        | Command::Decide { adjustment: asked, .. } => Some(Owner::Numbered(asked.player)),
         Command::Repair { .. }
         | Command::Release { .. }
         | Command::Discard { .. }

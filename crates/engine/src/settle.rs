@@ -5,6 +5,7 @@
 //! late. What comes out does not depend on how often it is settled.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io;
 use std::ops::Bound;
 
@@ -25,6 +26,8 @@ use crate::rules::{Operator, Version};
 use crate::store::Store;
 use crate::tables::Stretch;
 use crate::tables::cap_days::CapDayKey;
+use crate::tables::requests::RequestKey;
+use crate::tables::reservations::Reservation;
 use crate::tables::walks::{Walk, WalkKey};
 
 /// Where time has brought an account.
@@ -38,6 +41,8 @@ pub struct Settled {
     pub lots: Option<PackedLots>,
     /// What has expired, in order.
     pub expired: Vec<Expiring>,
+    /// Redemptions that have lapsed, in order.
+    pub lapsed: Vec<(RequestKey, Reservation)>,
 }
 
 /// Points that expire by a version of the program.
@@ -65,6 +70,13 @@ impl Settled {
     }
 }
 
+/// How many points are reserved together.
+pub fn sum_of<'r>(reserved: impl Iterator<Item = &'r Reservation>) -> Points {
+    reserved.fold(Points::ZERO, |sum, reservation| {
+        sum.plus(reservation.points).expect("what is reserved is part of a balance")
+    })
+}
+
 /// Whether time has nothing to do to an account of `operator` at `now`.
 fn is_settled(operator: &Operator, account: &Account, now: Timestamp) -> bool {
     let Timed { tier, settled_by, due, is_passed_over } = account.timed;
@@ -89,10 +101,11 @@ pub(crate) fn today(version: &Version, now: Timestamp) -> Day {
     program_of(version).zone.day(now)
 }
 
-/// Settles an account at `now`.
+/// Settles an account at `now`; `reserved` is what is reserved in it.
 fn settle(
     operator: &Operator,
     account: &Account,
+    reserved: Vec<(RequestKey, &Reservation)>,
     now: Timestamp,
     ordered: &dyn Fn(&Version) -> Timestamp,
     earned: &impl EarnedDays,
@@ -100,14 +113,30 @@ fn settle(
     let Timed { tier, settled_by, due, is_passed_over } = account.timed;
     let by = operator.versions.get(settled_by);
     let mut lots = account.lots.unpack();
-    if lots.balance() != account.balance {
+    let outside = sum_of(reserved.iter().map(|(_, reservation)| *reservation));
+    if lots.balance().plus(outside) != Some(account.balance) {
         // Behaviour 1 has counted points, and not when they were earned.
         let day = ZoneOffsets::default().day(account.last_updated);
         lots = Lots::of_balance(account.balance, day);
     }
-    let (changes, expired, since) = (Vec::new(), Vec::new(), Timestamp::from_micros(i64::MIN));
+    let (changes, expired, lapsed) = (Vec::new(), Vec::new(), Vec::new());
+    let since = Timestamp::from_micros(i64::MIN);
+    let mut reserved = VecDeque::from(reserved);
+    reserved.make_contiguous().sort_by_key(|(key, held)| (held.hold_until, *key));
     let expires = due <= now || is_passed_over;
-    let mut settling = Settling { earned, by, since, expires, tier, lots, changes, expired };
+    let mut settling = Settling {
+        earned,
+        by,
+        since,
+        expires,
+        tier,
+        lots,
+        reserved,
+        changes,
+        expired,
+        lapsed,
+        apart: 0,
+    };
     if let (None, Some(version)) = (tier, by)
         && let Some(tiers) = tiers_of(version)
     {
@@ -125,11 +154,11 @@ fn settle(
     }
     settling.advance(now);
     let due = settling.next_due(now);
-    let Settling { by, tier, lots, changes, expired, .. } = settling;
+    let Settling { by, tier, lots, changes, expired, lapsed, .. } = settling;
     let settled_by = by.map_or(0, |version| version.number);
     let lots = Some(PackedLots::from(&lots)).filter(|lots| *lots != account.lots);
     let timed = Timed { tier, settled_by, due, is_passed_over: false };
-    Settled { timed, changes, lots, expired }
+    Settled { timed, changes, lots, expired, lapsed }
 }
 
 /// The versions that came into force after `since`, up to `now`, each with the moment.
@@ -172,8 +201,13 @@ struct Settling<'s, E> {
     expires: bool,
     tier: Option<TierState>,
     lots: Lots,
+    /// What is reserved, by when it lapses.
+    reserved: VecDeque<(RequestKey, &'s Reservation)>,
     changes: Vec<TierMoved>,
     expired: Vec<Expiring>,
+    lapsed: Vec<(RequestKey, Reservation)>,
+    /// So many entries of what has expired stand for themselves.
+    apart: usize,
 }
 
 impl<'s, E: EarnedDays> Settling<'s, E> {
@@ -185,8 +219,9 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
 
     /// Brings the account to a moment by the program in force.
     fn advance(&mut self, now: Timestamp) {
-        let Some(version) = self.by else { return };
-        if let Some((state, tiers)) = self.present() {
+        if let Some((state, tiers)) = self.present()
+            && let Some(version) = self.by
+        {
             let (state, changes) = tiers.advance(state, today(version, now), self.earned);
             let both = Some(tiers);
             self.changes.extend(changes.iter().map(|change| moved(change, version, both, both)));
@@ -195,6 +230,18 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         if !self.expires {
             return;
         }
+        while let Some((key, held)) = self.reserved.pop_front_if(|(_, it)| it.hold_until <= now) {
+            self.expire_until(held.hold_until);
+            self.lots.restore(&held.lots).expect("what was reserved is part of the balance");
+            // What of it would have expired meanwhile does so with an entry of its own.
+            self.apart = self.expired.len();
+            self.lapsed.push((key, held.clone()));
+        }
+        self.expire_until(now);
+    }
+
+    fn expire_until(&mut self, now: Timestamp) {
+        let Some(version) = self.by else { return };
         let Program { expiry, zone, .. } = program_of(version);
         for expired in self.lots.expire(*expiry, zone, now) {
             // What a version lets expire that would have before it was in force does so when it is.
@@ -205,8 +252,9 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
 
     fn expire(&mut self, expiring: Expiring) {
         let is_last = self.expired.len() == EXPIRING_MAX;
+        let is_apart = self.expired.len() == self.apart;
         match self.expired.last_mut() {
-            Some(last) if is_last || last.expired.at == expiring.expired.at => {
+            Some(last) if is_last || !is_apart && last.expired.at == expiring.expired.at => {
                 let Expiring { version, expired } = expiring;
                 (last.version, last.expired.at) = (version, expired.at);
                 last.expired.lots.extend(expired.lots);
@@ -217,10 +265,11 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
 
     /// When time may next change anything.
     fn next_due(&self, now: Timestamp) -> Timestamp {
-        let Some(version) = self.by else { return Timed::NEVER };
+        let lapses = self.reserved.front().map_or(Timed::NEVER, |(_, held)| held.hold_until);
+        let Some(version) = self.by else { return lapses };
         let day = self.present().and_then(|(state, tiers)| tiers.next_day(state, self.earned));
         let tier = day.map_or(Timed::NEVER, |day| begins(version, day, now));
-        tier.min(expires(version, &self.lots, now))
+        tier.min(expires(version, &self.lots, now)).min(lapses)
     }
 
     /// Goes over to a version that begins at a moment.
@@ -410,7 +459,8 @@ impl Partition {
             let ordered = walks.map(|(_, walk)| walk.ordered);
             ordered.fold(version.program.since.time, Timestamp::max)
         };
-        let settled = settle(operator, account, self.time, &ordered, &earned);
+        let reserved = self.reserved(player).collect();
+        let settled = settle(operator, account, reserved, self.time, &ordered, &earned);
         match earned.failed.into_inner() {
             Some(error) => Err(error),
             None => Ok(settled),
@@ -425,6 +475,18 @@ impl Partition {
     ) -> io::Result<Option<Account>> {
         let settled = self.settled(player, store)?;
         Ok(settled.map(|settled| settled.account(&self.players.get(player).account)))
+    }
+
+    /// What is reserved in a player's account now, in the order in which it was.
+    pub fn held(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Reservation)> {
+        self.reserved(player).filter(|(_, reservation)| reservation.hold_until > self.time)
+    }
+
+    /// The same, with what is to lapse as soon as the account is settled.
+    fn reserved(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Reservation)> {
+        let rows = self.tables.reservations.iter_from(RequestKey::first_of(player));
+        let own = rows.take_while(move |(key, _)| key.player == player);
+        own.map(|(key, reservation)| (*key, reservation))
     }
 
     pub(crate) fn owner(&self, player: Ordinal) -> (&Operator, &Account) {

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::rules::Rules;
 use crate::tables::Row;
+use crate::tables::exclusions::Exclusion;
 use crate::tables::outbox::{MessageKey, Payload};
 
 /// What follows from one input.
@@ -44,6 +45,10 @@ pub enum Change<'a> {
     },
     /// What the input's player has said about taking part.
     Consent(Consent),
+    /// From when until when the input's player is excluded.
+    Exclude(Box<Exclusion>),
+    /// The balance of the system before was imported for the input's player.
+    Opened,
     /// The newest day on which the player has earned anything.
     CapDay(CapDay),
     /// How far time has been brought to the account.
@@ -170,6 +175,8 @@ impl Change<'_> {
             Self::Open => Change::Open,
             Self::Occupy { hour } => Change::Occupy { hour },
             Self::Consent(consent) => Change::Consent(consent),
+            Self::Exclude(exclusion) => Change::Exclude(exclusion),
+            Self::Opened => Change::Opened,
             Self::CapDay(cap_day) => Change::CapDay(cap_day),
             Self::Time(timed) => Change::Time(timed),
             Self::Lots(lots) => Change::Lots(lots),

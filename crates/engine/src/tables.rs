@@ -6,14 +6,19 @@
 //! Of a *paged* one only what changed in this interval is in memory: the rest lies in sorted runs, and is
 //! asked of the store, by key or from a key on. Nothing of it fires; a row only ceases to count.
 
+pub mod adjustments;
 pub mod cap_days;
 pub mod dead_letters;
 pub mod ended_events;
+pub mod exclusions;
 pub mod inbox;
 pub mod letter_totals;
 pub mod letters_by_event;
 pub mod markers;
 pub mod outbox;
+pub mod redemptions;
+pub mod requests;
+pub mod reservations;
 pub mod sent;
 pub mod walks;
 
@@ -319,6 +324,12 @@ tables! {
         ended_events: EndedEvents(ended_events::EndedEvents) = 11,
         /// Versions that give players other tiers.
         walks: Walk(walks::Walks) = 12,
+        /// Points that are reserved.
+        reservations: Reservation(reservations::Reservations) = 13,
+        /// Adjustments that a second person has yet to approve.
+        waiting_adjustments: WaitingAdjustment(adjustments::WaitingAdjustments) = 14,
+        /// Players who are excluded, or were.
+        exclusions: Exclusion(exclusions::Exclusions) = 15,
     }
     paged {
         /// Inputs that could not be processed.
@@ -327,6 +338,10 @@ tables! {
         cap_days: CapDay(cap_days::CapDays) = 8,
         /// Dead letters by the ids of their events.
         letters_by_event: EventLetter(letters_by_event::LettersByEvent) = 9,
+        /// Redemptions that are not open any more.
+        redemptions: Redemption(redemptions::Redemptions) = 16,
+        /// Adjustments that are decided.
+        adjustments: Adjustment(adjustments::Adjustments) = 17,
     }
 }
 

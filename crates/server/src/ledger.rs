@@ -259,11 +259,15 @@ pub(crate) fn as_of<L: Lines>(
     newest_within(lines, newest, Bound::Before(time.plus_micros(1)))
 }
 
-/// No multiplier led to an entry that takes points away.
+/// No multiplier led to an entry of another kind.
 pub(crate) fn parts_of<'e>(entry: &'e Entry<'_>) -> Option<&'e Parts> {
     match entry.kind {
         EntryKind::Earned => Some(&entry.parts),
-        EntryKind::Voided | EntryKind::Expired => None,
+        EntryKind::Voided
+        | EntryKind::Expired
+        | EntryKind::Redeemed
+        | EntryKind::Adjusted
+        | EntryKind::Opening => None,
     }
 }
 

@@ -152,12 +152,11 @@ pub fn outputs_of(
         if !wanted.wants(&recorded) {
             continue;
         }
-        if let Some(record) = record {
-            values.of_record(&record, &recorded, wanted, each);
-        } else {
-            let is_whole = values.of_journal(&recorded, wanted, aside, each);
-            missing += u32::from(!is_whole);
-        }
+        let is_whole = match record {
+            Some(record) => values.of_record(&record, &recorded, wanted, aside, each),
+            None => values.of_journal(&recorded, wanted, aside, each),
+        };
+        missing += u32::from(!is_whole);
     }
     Ok(missing)
 }

@@ -206,7 +206,7 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
     let entry = line.as_ref().map(|line| &line.entry);
     let then = BalanceShape {
         points_balance: Exact(balance_after(line.as_ref())),
-        last_wager_id: entry.map(|entry| &*entry.cause).filter(|cause| !cause.is_empty()),
+        last_wager_id: entry.filter(|entry| entry.kind.is_by_wager()).map(|entry| &*entry.cause),
         available: None,
         pending: None,
         owed: None,
@@ -281,7 +281,17 @@ pub(crate) struct Cause {
 }
 
 fn causes() -> Schema {
-    one_of(["wager", "time"])
+    one_of(["wager", "time", "redemption", "adjustment", "import"])
+}
+
+const fn cause_type(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Earned | EntryKind::Voided => "wager",
+        EntryKind::Expired => "time",
+        EntryKind::Redeemed => "redemption",
+        EntryKind::Adjusted => "adjustment",
+        EntryKind::Opening => "import",
+    }
 }
 
 /// What an entry has changed in an account's lots: its points are those of the lots, less the debt.
@@ -362,10 +372,9 @@ impl EntryShape {
                 .map(|tier| tier.name.clone()),
             parts: named,
             lots: LotsShape::of(&entry.moved, entry.points),
-            cause: if entry.kind.is_by_time() {
-                Cause { r#type: "time", id: None }
-            } else {
-                Cause { r#type: "wager", id: Some(entry.cause.into_owned()) }
+            cause: Cause {
+                r#type: cause_type(entry.kind),
+                id: Some(entry.cause.into_owned()).filter(|_| !entry.kind.is_by_time()),
             },
             place: entry.place.into(),
             event_time: Time(entry.event_time),
@@ -375,10 +384,13 @@ impl EntryShape {
     }
 }
 
-const KINDS: [(&str, Option<EntryKind>); 3] = [
+const KINDS: [(&str, Option<EntryKind>); 6] = [
     ("earned", Some(EntryKind::Earned)),
     ("voided", Some(EntryKind::Voided)),
     ("expired", Some(EntryKind::Expired)),
+    ("redeemed", Some(EntryKind::Redeemed)),
+    ("adjusted", Some(EntryKind::Adjusted)),
+    ("opening", Some(EntryKind::Opening)),
 ];
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 

@@ -66,6 +66,38 @@ pub(crate) enum Refusal {
     NotStandingThere,
     /// A node does not know the behaviour that is asked for.
     BehaviourUnknown,
+    /// The player is excluded.
+    SelfExcluded,
+    /// The player does not take part.
+    NoConsent,
+    /// The operator has no program in force, or one that is switched off.
+    NoProgram,
+    /// The points are fewer than may be redeemed.
+    BelowMinimum,
+    /// There are not so many points that can be spent.
+    InsufficientPoints,
+    /// The player has as much open as there may be.
+    TooManyOpen,
+    /// The redemption was confirmed.
+    RedemptionConfirmed,
+    /// The redemption was cancelled.
+    RedemptionCancelled,
+    /// The redemption has lapsed.
+    RedemptionLapsed,
+    /// The adjustment was approved or rejected.
+    AdjustmentClosed,
+    /// Nobody approves their own adjustment.
+    OwnAdjustment,
+    /// The balance of the system before was imported.
+    OpeningExists,
+    /// The player is not excluded.
+    NotExcluded,
+    /// The player is excluded for longer.
+    ExclusionHolds,
+    /// The balance would not fit.
+    OutOfRange,
+    /// The behaviour by which the fold decides does not know what is asked for.
+    BehaviourTooOld,
     /// The idempotency key was used for another request.
     KeyReused,
     /// The content was understood and is not acceptable.
@@ -107,7 +139,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 48] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -129,6 +161,22 @@ impl Refusal {
         Self::DeadLetterClosed,
         Self::NotStandingThere,
         Self::BehaviourUnknown,
+        Self::SelfExcluded,
+        Self::NoConsent,
+        Self::NoProgram,
+        Self::BelowMinimum,
+        Self::InsufficientPoints,
+        Self::TooManyOpen,
+        Self::RedemptionConfirmed,
+        Self::RedemptionCancelled,
+        Self::RedemptionLapsed,
+        Self::AdjustmentClosed,
+        Self::OwnAdjustment,
+        Self::OpeningExists,
+        Self::NotExcluded,
+        Self::ExclusionHolds,
+        Self::OutOfRange,
+        Self::BehaviourTooOld,
         Self::KeyReused,
         Self::Invalid,
         Self::RateLimited,
@@ -194,6 +242,38 @@ impl Refusal {
             }
             Self::BehaviourUnknown => {
                 (S::CONFLICT, "behaviour_unknown", "A node does not know the behaviour")
+            }
+            Self::SelfExcluded => (S::CONFLICT, "self_excluded", "The player is excluded"),
+            Self::NoConsent => (S::CONFLICT, "no_consent", "The player does not take part"),
+            Self::NoProgram => (S::CONFLICT, "no_program", "There is no program"),
+            Self::BelowMinimum => (S::UNPROCESSABLE_ENTITY, "below_minimum", "Too few points"),
+            Self::InsufficientPoints => {
+                (S::CONFLICT, "insufficient_points", "There are not so many points")
+            }
+            Self::TooManyOpen => (S::CONFLICT, "too_many_open", "Too much is open"),
+            Self::RedemptionConfirmed => {
+                (S::CONFLICT, "redemption_confirmed", "The redemption was confirmed")
+            }
+            Self::RedemptionCancelled => {
+                (S::CONFLICT, "redemption_cancelled", "The redemption was cancelled")
+            }
+            Self::RedemptionLapsed => {
+                (S::CONFLICT, "redemption_lapsed", "The redemption has lapsed")
+            }
+            Self::AdjustmentClosed => {
+                (S::CONFLICT, "adjustment_closed", "The adjustment is decided")
+            }
+            Self::OwnAdjustment => (S::CONFLICT, "own_adjustment", "Another person must approve"),
+            Self::OpeningExists => {
+                (S::CONFLICT, "opening_exists", "The opening balance was imported")
+            }
+            Self::NotExcluded => (S::CONFLICT, "not_excluded", "The player is not excluded"),
+            Self::ExclusionHolds => (S::CONFLICT, "exclusion_holds", "The exclusion ends later"),
+            Self::OutOfRange => {
+                (S::UNPROCESSABLE_ENTITY, "out_of_range", "The balance would not fit")
+            }
+            Self::BehaviourTooOld => {
+                (S::CONFLICT, "behaviour_too_old", "The log decides by an older behaviour")
             }
             Self::KeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used before")
@@ -521,6 +601,62 @@ impl From<Declined> for Problem {
                 Refusal::Stale,
                 "the fold decides by this behaviour, or a later one, already",
             ),
+            Declined::NoSuchPlayer => Self::not_found("player"),
+            Declined::NoSuchRedemption => Self::not_found("redemption"),
+            Declined::NoSuchAdjustment => Self::not_found("adjustment"),
+            Declined::SelfExcluded => Self::new(Refusal::SelfExcluded, "the player is excluded"),
+            Declined::NoConsent => Self::new(
+                Refusal::NoConsent,
+                "the player does not take part in the loyalty program",
+            ),
+            Declined::NoProgram => {
+                Self::new(Refusal::NoProgram, "the operator has no program in force")
+            }
+            Declined::ModeOff => {
+                Self::new(Refusal::NoProgram, "the operator's program is switched off")
+            }
+            Declined::BelowMinimum => Self::field(
+                Refusal::BelowMinimum,
+                "/points",
+                "fewer than the program in force lets be redeemed (`redemption.minPoints`)",
+            ),
+            Declined::InsufficientPoints => Self::new(
+                Refusal::InsufficientPoints,
+                "there are not so many points that can be spent",
+            ),
+            Declined::TooManyOpen => Self::new(
+                Refusal::TooManyOpen,
+                "the player has as many open redemptions, or adjustments that wait, as there may be",
+            ),
+            Declined::RedemptionConfirmed => {
+                Self::new(Refusal::RedemptionConfirmed, "the redemption was confirmed before")
+            }
+            Declined::RedemptionCancelled => {
+                Self::new(Refusal::RedemptionCancelled, "the redemption was cancelled before")
+            }
+            Declined::RedemptionLapsed => Self::new(
+                Refusal::RedemptionLapsed,
+                "the redemption has lapsed: it was not confirmed in time, and its points were given back",
+            ),
+            Declined::AdjustmentClosed => Self::new(
+                Refusal::AdjustmentClosed,
+                "the adjustment was approved or rejected before",
+            ),
+            Declined::OwnAdjustment => {
+                Self::new(Refusal::OwnAdjustment, "nobody approves their own adjustment")
+            }
+            Declined::OpeningExists => Self::new(
+                Refusal::OpeningExists,
+                "the player's balance of the system before was imported already",
+            ),
+            Declined::NotExcluded => Self::new(Refusal::NotExcluded, "the player is not excluded"),
+            Declined::ExclusionHolds => Self::new(
+                Refusal::ExclusionHolds,
+                "the player is excluded for longer already: an exclusion is lifted, not shortened",
+            ),
+            Declined::OutOfRange => {
+                Self::new(Refusal::OutOfRange, "the balance would be beyond 10^15")
+            }
         }
     }
 }

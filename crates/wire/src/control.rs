@@ -267,6 +267,112 @@ pub enum Command {
         /// Its number among the messages to that partition.
         sequence: u64,
     },
+    /// Sets points of a player's aside, to be spent; from behaviour 2 on, as all below.
+    Reserve {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// How many, in hundredths.
+        points: i64,
+        /// What they are to be spent on, in the operator's own words or ids; may be empty.
+        item: String,
+        /// Who asks.
+        who: String,
+    },
+    /// What is reserved is spent.
+    Confirm {
+        /// Identity of the command.
+        id: String,
+        /// The redemption.
+        redemption: Request,
+        /// Who says so.
+        who: String,
+    },
+    /// What is reserved is given back.
+    Cancel {
+        /// Identity of the command.
+        id: String,
+        /// The redemption.
+        redemption: Request,
+        /// Why, in words; may be empty.
+        why: String,
+        /// Who says so.
+        who: String,
+    },
+    /// A person changes a balance.
+    Adjust {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// By how much, in hundredths.
+        points: i64,
+        /// Why, in words.
+        why: String,
+        /// The person.
+        who: String,
+    },
+    /// Another person lets an adjustment be, or not.
+    Decide {
+        /// Identity of the command.
+        id: String,
+        /// The adjustment.
+        adjustment: Request,
+        /// Whether it shall be.
+        approves: bool,
+        /// Why, in words; may be empty.
+        why: String,
+        /// The person.
+        who: String,
+    },
+    /// A player is excluded.
+    Exclude {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// Until when, in microseconds since 1970; for ever without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<i64>,
+        /// Why, in words; may be empty.
+        why: String,
+        /// Who says so.
+        who: String,
+    },
+    /// An exclusion was a mistake, or is over.
+    Readmit {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// Why, in words.
+        why: String,
+        /// Who says so.
+        who: String,
+    },
+    /// Takes over a player's balance of the system before, once.
+    TakeOver {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// How many points, in hundredths.
+        points: i64,
+        /// Who says so.
+        who: String,
+    },
+}
+
+/// A redemption or an adjustment, by its player and the record that asked for it, of the command's own partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The player's number in the partition.
+    pub player: u32,
+    /// The batch of the record.
+    pub batch: u64,
+    /// Its slot.
+    pub slot: u32,
 }
 
 /// Why the body of a command is none of this release's.
@@ -278,22 +384,35 @@ pub enum UnreadCommand {
     Unknown(String),
 }
 
-/// The names of all commands.
-const COMMANDS: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
+/// The names of the commands of behaviour 1.
+const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
+/// The names of those that behaviour 2 has beside them.
+const COMMANDS_SECOND: [&str; 8] =
+    ["reserve", "confirm", "cancel", "adjust", "decide", "exclude", "readmit", "takeOver"];
 
 impl Command {
     /// Reads the body of a command.
     pub fn read(body: &str) -> Result<Self, UnreadCommand> {
+        Self::read_as(&[&COMMANDS_FIRST[..], &COMMANDS_SECOND].concat(), body)
+    }
+
+    /// The same, as behaviour 1 does.
+    pub fn read_first(body: &str) -> Result<Self, UnreadCommand> {
+        Self::read_as(&COMMANDS_FIRST, body)
+    }
+
+    fn read_as(names: &[&str], body: &str) -> Result<Self, UnreadCommand> {
         #[derive(Deserialize)]
         struct Named {
             command: String,
         }
-        serde_json::from_str(body).map_err(|error| match serde_json::from_str(body) {
-            Ok(Named { command }) if !COMMANDS.contains(&&*command) => {
-                UnreadCommand::Unknown(command)
+        let read = serde_json::from_str(body);
+        match serde_json::from_str(body) {
+            Ok(Named { command }) if !names.contains(&&*command) => {
+                Err(UnreadCommand::Unknown(command))
             }
-            _ => UnreadCommand::Malformed(error.to_string()),
-        })
+            _ => read.map_err(|error| UnreadCommand::Malformed(error.to_string())),
+        }
     }
 }
 
@@ -406,6 +525,7 @@ mod tests {
     #[test]
     fn a_command_of_a_newer_release_is_told_apart_from_a_malformed_one() {
         let place = (1, 1);
+        let redemption = Request { player: 0, batch: 1, slot: 1 };
         let (id, original, why) = ("c".to_owned(), String::new(), String::new());
         let all = [
             Command::Consent { id: id.clone(), player_id: "p".into(), joins: true },
@@ -417,11 +537,56 @@ mod tests {
             },
             Command::Release { id: id.clone(), dead_letter: place },
             Command::Discard { id: id.clone(), dead_letter: place, why },
-            Command::Claim { id, request: String::new() },
+            Command::Claim { id: id.clone(), request: String::new() },
             Command::Arrived { by: 1, sequence: 1 },
+            Command::Reserve {
+                id: id.clone(),
+                player_id: "p".into(),
+                points: 1,
+                item: id.clone(),
+                who: id.clone(),
+            },
+            Command::Confirm { id: id.clone(), redemption, who: id.clone() },
+            Command::Cancel { id: id.clone(), redemption, why: id.clone(), who: id.clone() },
+            Command::Adjust {
+                id: id.clone(),
+                player_id: "p".into(),
+                points: -1,
+                why: id.clone(),
+                who: id.clone(),
+            },
+            Command::Decide {
+                id: id.clone(),
+                adjustment: redemption,
+                approves: true,
+                why: id.clone(),
+                who: id.clone(),
+            },
+            Command::Exclude {
+                id: id.clone(),
+                player_id: "p".into(),
+                until: None,
+                why: id.clone(),
+                who: id.clone(),
+            },
+            Command::Readmit {
+                id: id.clone(),
+                player_id: "p".into(),
+                why: id.clone(),
+                who: id.clone(),
+            },
+            Command::TakeOver { id: id.clone(), player_id: "p".into(), points: 1, who: id },
         ];
-        for (command, name) in all.into_iter().zip(COMMANDS) {
+        let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
+        assert_eq!(all.len(), names.clone().count());
+        for (command, name) in all.into_iter().zip(names) {
             let body = serde_json::to_string(&command).unwrap();
+            let first = if COMMANDS_FIRST.contains(&name) {
+                Ok(command.clone())
+            } else {
+                Err(UnreadCommand::Unknown(name.into()))
+            };
+            assert_eq!(Command::read_first(&body), first);
             assert_eq!(Command::read(&body), Ok(command));
             let bare = Command::read(&format!(r#"{{"command":"{name}"}}"#));
             assert!(matches!(bare, Err(UnreadCommand::Malformed(_))), "{name} lacks fields");

@@ -45,14 +45,20 @@ pub const FIRST: Dialect = Dialect {
     wager: read_wager,
     game_event: read_game_event,
     control: Control::read,
-    command: Command::read,
+    command: Command::read_first,
     program: program::compile_first,
     schema: program::SCHEMA_FIRST,
 };
 
-/// The dialect of behaviour 2: programs have tiers, promotions, conditions, and rules for lots.
-pub const SECOND: Dialect =
-    Dialect { from: 2, program: program::compile, schema: program::SCHEMA_SECOND, ..FIRST };
+/// The dialect of behaviour 2: programs have tiers, promotions, conditions, and rules for lots and for spending, and
+/// points are spent.
+pub const SECOND: Dialect = Dialect {
+    from: 2,
+    command: Command::read,
+    program: program::compile,
+    schema: program::SCHEMA_SECOND,
+    ..FIRST
+};
 
 /// The newest that this release knows.
 pub const NEWEST: &Dialect = &SECOND;

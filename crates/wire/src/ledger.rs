@@ -114,6 +114,9 @@ pub const fn kind_code(kind: EntryKind) -> u8 {
         EntryKind::Earned => 1,
         EntryKind::Voided => 2,
         EntryKind::Expired => 3,
+        EntryKind::Redeemed => 4,
+        EntryKind::Adjusted => 5,
+        EntryKind::Opening => 6,
     }
 }
 
@@ -123,6 +126,9 @@ pub const fn entry_kind(code: u8) -> Option<EntryKind> {
         1 => Some(EntryKind::Earned),
         2 => Some(EntryKind::Voided),
         3 => Some(EntryKind::Expired),
+        4 => Some(EntryKind::Redeemed),
+        5 => Some(EntryKind::Adjusted),
+        6 => Some(EntryKind::Opening),
         _ => None,
     }
 }

@@ -1,12 +1,15 @@
 //! The bodies of notices: what others must hear of an account, by kind.
 
 use accolade_domain::amount::Points;
-use accolade_domain::time::Day;
+use accolade_domain::redemption::RedemptionState;
+use accolade_domain::time::{Day, Timestamp};
 
 use crate::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 
 /// The kind of a [`TierMoved`].
 pub const TIER_MOVED: u16 = 1;
+/// The kind of a [`RedemptionMoved`].
+pub const REDEMPTION_MOVED: u16 = 2;
 
 const FORMAT: u8 = 1;
 
@@ -75,4 +78,49 @@ fn read_level(cursor: &mut Cursor<'_>) -> Result<Option<Box<str>>, BadFormat> {
 
 fn read_day(cursor: &mut Cursor<'_>) -> Result<Day, BadFormat> {
     Ok(Day(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?))
+}
+
+/// A redemption was made, or something has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedemptionMoved {
+    /// The redemption's id.
+    pub id: Box<str>,
+    /// What has become of it.
+    pub state: RedemptionState,
+    /// Its points.
+    pub points: Points,
+    /// What they are to be spent on, as the operator has called it; may be empty.
+    pub item: Box<str>,
+    /// When its points are given back, unless it is confirmed before.
+    pub hold_until: Timestamp,
+    /// When it happened: the time of the batch, or when it lapsed.
+    pub at: Timestamp,
+}
+
+impl RedemptionMoved {
+    /// `format u8 · id · state u8 · points · item · hold until i64 · at i64`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { id, state, points, item, hold_until, at } = self;
+        let mut out = vec![FORMAT];
+        put_text(&mut out, id);
+        out.push(*state as u8);
+        put_signed(&mut out, points.hundredths());
+        put_text(&mut out, item);
+        for time in [hold_until, at] {
+            out.extend_from_slice(&time.micros().to_le_bytes());
+        }
+        out
+    }
+
+    /// Reads what [`RedemptionMoved::to_bytes`] wrote.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadFormat> {
+        let mut cursor = Cursor::new(bytes, "notice of a redemption");
+        cursor.format(FORMAT)?;
+        let id = cursor.text()?.into();
+        let state = RedemptionState::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
+        let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
+        let item = cursor.text()?.into();
+        let [hold_until, at] = [cursor.i64()?, cursor.i64()?].map(Timestamp::from_micros);
+        Ok(Self { id, state: *state, points, item, hold_until, at })
+    }
 }

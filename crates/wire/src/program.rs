@@ -13,6 +13,7 @@ mod fields;
 mod lots;
 mod promotions;
 mod slips;
+mod spending;
 mod tiers;
 
 use accolade_domain::program::Program;

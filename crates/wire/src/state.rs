@@ -16,14 +16,22 @@ const ACCOUNT_FORMAT: u8 = 1;
 /// The format of all others.
 const ACCOUNT_FORMAT_TIMED: u8 = 2;
 
+const PASSED_OVER: u8 = 1;
+const EXCLUDED: u8 = 2;
+const OPENED: u8 = 4;
+
 /// Appends an account, without its subject: the link has it.
 ///
 /// `format u8 · balance · consent u8 (0 nothing said, 1 in, 2 out) · sequence · [head 32] · count,
 /// packed places u64 · [cap's day · points] · last wager (0, or 1 and an id) · last updated i64 ·
-/// version`; in format 2 followed by `version by which it was settled · due i64 · passed over u8 · tier (0, or 1 and level u8 ·
+/// version`; in format 2 followed by `version by which it was settled · due i64 · marks u8 (1 passed over, 2 was
+/// excluded, 4 opened) · tier (0, or 1 and level u8 ·
 /// points · as of · not qualified since: 0, or 1 and days back) · length, lots`.
 pub fn put_account(out: &mut Vec<u8>, account: &Account) {
-    let is_timed = account.timed != Timed::NOTHING || account.lots != PackedLots::default();
+    let (excluded, opened) = (account.was_excluded, account.is_opened);
+    let is_marked = excluded || opened;
+    let is_timed =
+        is_marked || account.timed != Timed::NOTHING || account.lots != PackedLots::default();
     out.push(if is_timed { ACCOUNT_FORMAT_TIMED } else { ACCOUNT_FORMAT });
     put_signed(out, account.balance.hundredths());
     out.push(match account.consent {
@@ -54,7 +62,8 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
         let Timed { tier, settled_by, due, is_passed_over } = account.timed;
         put_varint(out, u64::from(settled_by));
         out.extend_from_slice(&due.micros().to_le_bytes());
-        out.push(u8::from(is_passed_over));
+        let marks = [(is_passed_over, PASSED_OVER), (excluded, EXCLUDED), (opened, OPENED)];
+        out.push(marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).sum());
         put_tier(out, tier.as_ref());
         let lots = account.lots.bytes();
         put_varint(out, lots.len() as u64);
@@ -132,20 +141,27 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
     };
     let last_updated = Timestamp::from_micros(cursor.i64()?);
     let version = cursor.small()?;
-    let (timed, lots) = if is_timed {
+    let (timed, lots, marks) = if is_timed {
         let settled_by = cursor.small()?;
         let due = Timestamp::from_micros(cursor.i64()?);
-        let is_passed_over = cursor.u8()? != 0;
+        let marks = cursor.u8()?;
+        if marks & !(PASSED_OVER | EXCLUDED | OPENED) != 0 {
+            return Err(cursor.bad());
+        }
+        let is_passed_over = marks & PASSED_OVER != 0;
         let timed = Timed { tier: read_tier(cursor)?, settled_by, due, is_passed_over };
         let length = cursor.small()?;
-        (timed, PackedLots::from_bytes(cursor.take(length)?).ok_or(cursor.bad())?)
+        let lots = PackedLots::from_bytes(cursor.take(length)?).ok_or(cursor.bad())?;
+        (timed, lots, marks)
     } else {
-        (Timed::NOTHING, PackedLots::default())
+        (Timed::NOTHING, PackedLots::default(), 0)
     };
     Ok(Account {
         subject,
         balance,
         consent,
+        was_excluded: marks & EXCLUDED != 0,
+        is_opened: marks & OPENED != 0,
         sequence,
         head,
         trail: Trail::from_packed(places),

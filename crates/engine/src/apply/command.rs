@@ -9,7 +9,7 @@ use accolade_wire::control::Command;
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
-use super::{Input, Loaded, came_before, event_letter};
+use super::{Input, Loaded, adjusting, came_before, event_letter, exclusion, spending};
 use crate::input::player_of;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
@@ -86,6 +86,22 @@ fn carried_out<'a>(
         }
         // What belongs to no operator is changed under a key, too.
         Command::Claim { .. } => done,
+        Command::Reserve { points, item, who, .. } => {
+            spending::reserve(loaded, input, *points, item, who)?
+        }
+        Command::Confirm { who, .. } => spending::confirm(loaded, input, who)?,
+        Command::Cancel { why, who, .. } => spending::cancel(loaded, input, why, who)?,
+        Command::Adjust { points, why, who, .. } => {
+            adjusting::adjust(loaded, input, *points, why, who)?
+        }
+        Command::Decide { approves, why, who, .. } => {
+            adjusting::decide(loaded, input, *approves, why, who)?
+        }
+        Command::Exclude { until, why, who, .. } => {
+            exclusion::exclude(loaded, input, *until, why, who)?
+        }
+        Command::Readmit { why, who, .. } => exclusion::readmit(loaded, input, why, who)?,
+        Command::TakeOver { points, id, .. } => adjusting::take_over(loaded, input, *points, id)?,
         Command::Arrived { .. } => match loaded.message {
             Some((key, _)) => done.and(Change::row(Row::Message(key, None))),
             None => done,

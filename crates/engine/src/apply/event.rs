@@ -79,6 +79,9 @@ fn refused<'a>(refusal: Refusal, version: u32) -> Step<'a> {
 
 #[inline]
 fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>) -> Step<'a> {
+    if loaded.exclusion.is_some() {
+        return refused(Refusal::SelfExcluded, 0).and(Change::Open);
+    }
     if loaded.voided {
         return refused(Refusal::Voided, 0).and(Change::Open);
     }
@@ -243,7 +246,7 @@ fn short(points: Points, balance: Points) -> Points {
 }
 
 /// How far time has been brought to the player's account; that of one who is new is opened now.
-fn timed(loaded: &Loaded<'_>) -> Timed {
+pub(super) fn timed(loaded: &Loaded<'_>) -> Timed {
     let settled_by = loaded.in_force.map_or(0, |version| version.number);
     loaded.account.map_or(Timed { settled_by, ..Timed::NOTHING }, |account| account.timed)
 }

@@ -15,6 +15,13 @@ fn lots(loaded: &Loaded<'_>) -> Lots {
     loaded.account.map_or_else(Lots::default, |account| account.lots.unpack())
 }
 
+/// The account's lots, with what can be spent by now.
+pub(super) fn matured(loaded: &Loaded<'_>, input: &Input<'_>) -> Lots {
+    let mut lots = lots(loaded);
+    lots.mature(input.now);
+    lots
+}
+
 /// Takes in what was earned on a day; `None` where it does not fit.
 pub(super) fn earn(
     loaded: &Loaded<'_>,
@@ -47,8 +54,7 @@ pub(super) fn take(
     floor: Floor,
     step: &mut Step<'_>,
 ) -> Option<Taken> {
-    let mut lots = lots(loaded);
-    lots.mature(input.now);
+    let mut lots = matured(loaded, input);
     let taken = lots.take(source, points, floor)?;
     step.changes.push(Change::Lots(PackedLots::from(&lots)));
     Some(taken)

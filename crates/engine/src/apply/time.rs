@@ -9,7 +9,7 @@ use accolade_domain::lots::Taken;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 
-use super::{Input, Loaded, balance, tier_moved};
+use super::{Input, Loaded, balance, spending, tier_moved};
 use crate::settle::Expiring;
 use crate::step::{Change, Effect, NewEntry, Step};
 use crate::tables::letter_totals::Totals;
@@ -40,7 +40,11 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
             let step = if loaded.settled.is_some() { settled(loaded) } else { fired() };
             step.and(Change::row(Row::Walk(*key, walked.walk)))
         }
-        Timer::Sent(_) | Timer::Received(_) => unreachable!("these rows are never due"),
+        Timer::Sent(_)
+        | Timer::Received(_)
+        | Timer::Reservation(_)
+        | Timer::WaitingAdjustment(_)
+        | Timer::Exclusion(_) => unreachable!("these rows are never due"),
     }
 }
 
@@ -59,9 +63,13 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
             let walk = loaded.walked.and_then(|walked| walked.walk);
             fired().and(Change::row(Row::Walk(*key, walk)))
         }
-        Timer::Marker(_) | Timer::Message(_) | Timer::Sent(_) | Timer::Received(_) => {
-            fired().and(Change::row(Tables::removal(timer)))
-        }
+        Timer::Marker(_)
+        | Timer::Message(_)
+        | Timer::Sent(_)
+        | Timer::Received(_)
+        | Timer::Reservation(_)
+        | Timer::WaitingAdjustment(_)
+        | Timer::Exclusion(_) => fired().and(Change::row(Tables::removal(timer))),
     }
 }
 
@@ -103,6 +111,9 @@ fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
         });
     }
     step.notices.extend(settled.changes.iter().map(tier_moved));
+    for (key, reservation) in &settled.lapsed {
+        spending::lapse(*key, reservation, &mut step);
+    }
     step
 }
 

@@ -37,6 +37,11 @@ impl<T: Table> Rows<T> {
         self.by_key.iter()
     }
 
+    /// The rows from a key on.
+    pub fn iter_from(&self, from: T::Key) -> impl Iterator<Item = (&T::Key, &T::Value)> {
+        self.by_key.range(from..)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.by_key.len()

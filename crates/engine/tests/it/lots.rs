@@ -20,7 +20,7 @@ fn check(scenario: &str, transcript: Expect) {
     settling::check(scenario, lots_in, transcript);
 }
 
-fn lots_in(recorded: &Recorded<'_>) -> Vec<String> {
+pub(crate) fn lots_in(recorded: &Recorded<'_>) -> Vec<String> {
     recorded.entries.iter().map(|stored| words(&stored.entry)).collect()
 }
 

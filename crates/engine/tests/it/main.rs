@@ -12,5 +12,6 @@ mod replay;
 mod rules;
 mod scenarios;
 mod settling;
+mod spending;
 mod state;
 mod tiers;

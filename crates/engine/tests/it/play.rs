@@ -18,7 +18,7 @@ use accolade_engine::tables::dead_letters::DeadLetter;
 use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_engine::tables::outbox::Payload;
 use accolade_wire::bytes::Cursor;
-use accolade_wire::control::{Command, Control};
+use accolade_wire::control::{Command, Control, Request};
 use accolade_wire::identity::IdHash;
 use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
@@ -41,6 +41,8 @@ pub(crate) struct Play {
     ordered: Vec<(Vec<u8>, u8, Timestamp)>,
     heard: Vec<String>,
     outcomes: Vec<Outcome>,
+    /// What players and people have asked for, in order: lines name it by its number, from 1.
+    requests: Vec<Request>,
 }
 
 impl Play {
@@ -67,6 +69,7 @@ impl Play {
             ordered: Vec::new(),
             heard: Vec::new(),
             outcomes: Vec::new(),
+            requests: Vec::new(),
         };
         play.control(&Control::Genesis {
             cluster_id: "test".into(),
@@ -250,6 +253,53 @@ impl Play {
         }
     }
 
+    /// Somebody asks for something in a player's account.
+    fn ask(&mut self, words: &[&str]) {
+        self.next_command += 1;
+        let id = format!("c{}", self.next_command);
+        let (player_id, why) = (words[1].to_owned(), "because".to_owned());
+        let who = words.get(4).copied().unwrap_or("somebody").to_owned();
+        let points = |at: usize| {
+            let points = Points::parse(words[at].trim_start_matches('-')).unwrap().hundredths();
+            if words[at].starts_with('-') { -points } else { points }
+        };
+        let until = || words.get(2).map(|span| self.now.plus_micros(hours(span)).micros());
+        self.command(&match words[0] {
+            "reserve" => {
+                let item = "a spin".into();
+                Command::Reserve { id, player_id, points: points(2), item, who }
+            }
+            "adjust" => Command::Adjust { id, player_id, points: points(2), why, who },
+            "exclude" => Command::Exclude { id, player_id, until: until(), why, who },
+            "readmit" => Command::Readmit { id, player_id, why, who },
+            _ => Command::TakeOver { id, player_id, points: points(2), who },
+        });
+        if let Some(Outcome::Done { made: made @ 1.. }) = self.outcomes.last() {
+            let Place { batch, slot, .. } = Place::of_record(0, *made);
+            let rules = self.partition.rules();
+            let (key, operator) = (&rules.settings.hash_key, rules.operator("house").unwrap());
+            let player = self.partition.players().find_by_name(key, operator.number, words[1]);
+            self.requests.push(Request { player: player.unwrap(), batch, slot });
+            let said = self.heard.last_mut().unwrap();
+            *said = said.replace(&format!("v{made}"), &format!("#{}", self.requests.len()));
+        }
+    }
+
+    /// Somebody says what shall become of that.
+    fn answer(&mut self, words: &[&str], request: Request) {
+        self.next_command += 1;
+        let (id, why) = (format!("c{}", self.next_command), "because".to_owned());
+        let who = words.get(3).copied().unwrap_or("somebody").to_owned();
+        self.command(&match words[0] {
+            "confirm" => Command::Confirm { id, redemption: request, who },
+            "cancel" => Command::Cancel { id, redemption: request, why, who },
+            said => {
+                let (adjustment, approves) = (request, said == "approve");
+                Command::Decide { id, adjustment, approves, why, who }
+            }
+        });
+    }
+
     /// Plays one line and says what came of it.
     pub(crate) fn line(&mut self, line: &str) -> String {
         let mut words: Vec<&str> = line.split_whitespace().collect();
@@ -309,6 +359,11 @@ impl Play {
                 self.next_command += 1;
                 let (id, player_id) = (format!("c{}", self.next_command), player.into());
                 self.command(&Command::Consent { id, player_id, joins: joins == "in" });
+            }
+            ["reserve" | "adjust" | "exclude" | "readmit" | "open", ..] => self.ask(&words),
+            ["confirm" | "cancel" | "approve" | "reject", number, ..] => {
+                let request = self.requests[number.parse::<usize>().unwrap() - 1];
+                self.answer(&words, request);
             }
             ["discard", batch] => {
                 self.next_command += 1;

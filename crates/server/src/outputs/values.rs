@@ -78,35 +78,39 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Writes what is derived of a record and what became of it.
+    /// Writes what is derived of a record and what became of it, and says whether that is all.
     pub(super) fn of_record(
         &mut self,
         record: &Record<'_>,
         recorded: &Recorded<'_>,
         wanted: Wanted,
+        aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
-    ) {
+    ) -> bool {
         if wanted.dead_letters {
             self.dead_letter(record, recorded, each);
         }
         if let (Outcome::DeadLetter { .. }, []) = (&recorded.outcome, &*recorded.entries) {
-            return;
+            return true;
         }
-        // A record that counted, took something back or found points that had expired was read by the fold.
-        let Ok(event) = read_wager(record.body) else { return };
+        let event = read_wager(record.body).ok().filter(|_| record.kind == Kind::Wager);
         let (operator, player) = match &event {
-            Event::Wager(wager) => (&*wager.operator_id, &*wager.player_id),
-            Event::Void(void) => (&*void.operator_id, &*void.player_id),
-            Event::Game(_) => return,
+            Some(Event::Wager(wager)) => {
+                self.of_wager(wager, record, recorded, wanted, each);
+                (&*wager.operator_id, &*wager.player_id)
+            }
+            Some(Event::Void(void)) => (&*void.operator_id, &*void.player_id),
+            // Who that is stands in no other record.
+            Some(Event::Game(_)) | None => {
+                return !wanted.balances || self.balances(recorded, aside, each);
+            }
         };
-        if let Event::Wager(wager) = &event {
-            self.of_wager(wager, record, recorded, wanted, each);
-        }
         if wanted.balances {
             for StoredEntry { entry, .. } in &recorded.entries {
                 self.balance(operator, player, entry, each);
             }
         }
+        true
     }
 
     /// Writes what can be derived without the record, and says whether that is all.
@@ -126,11 +130,23 @@ impl Values {
             _ => true,
         };
         if wanted.balances {
-            for StoredEntry { entry, .. } in &recorded.entries {
-                match aside.player(entry.place.partition, entry.operator, entry.subject) {
-                    Some((operator, player)) => self.balance(&operator, &player, entry, each),
-                    None => is_whole = false,
-                }
+            is_whole &= self.balances(recorded, aside, each);
+        }
+        is_whole
+    }
+
+    /// Writes the balances after all entries of players that `aside` knows, and says whether that is all.
+    fn balances(
+        &mut self,
+        recorded: &Recorded<'_>,
+        aside: &dyn Aside,
+        each: &mut dyn FnMut(Output<'_>),
+    ) -> bool {
+        let mut is_whole = true;
+        for StoredEntry { entry, .. } in &recorded.entries {
+            match aside.player(entry.place.partition, entry.operator, entry.subject) {
+                Some((operator, player)) => self.balance(&operator, &player, entry, each),
+                None => is_whole = false,
             }
         }
         is_whole
@@ -181,7 +197,7 @@ impl Values {
         let (place, time) = (entry.place, entry.record_time);
         put_balance_key(&mut self.key, operator, player);
         let (points, version) = (entry.balance_after, entry.sequence);
-        let last_wager = &*entry.cause;
+        let last_wager = if entry.kind.is_by_wager() { &*entry.cause } else { "" };
         let of = Balance { player, operator, points, last_wager, updated: time, version };
         put_balance(&mut self.value, &of);
         let (key, value) = (&*self.key, &*self.value);

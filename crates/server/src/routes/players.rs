@@ -71,7 +71,9 @@ pub(super) static ROUTES: [Route; 4] = [
             Parameter { name: "to", form: Form::Time, what: "Recorded before this time." },
             Parameter {
                 name: "kind",
-                form: Form::OneOf(&["earned", "voided", "expired"]),
+                form: Form::OneOf(&[
+                    "earned", "voided", "expired", "redeemed", "adjusted", "opening",
+                ]),
                 what: "Entries of this kind alone.",
             },
             Parameter {

@@ -11,6 +11,7 @@ use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules,
 };
 use accolade_domain::promotion::{Combine, Dates, Every, Hours, Promotion, When};
+use accolade_domain::redemption::Terms;
 use accolade_domain::tier::{GraceDays, Level, Levels, Tiers, Window, WindowDays};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_simulator::input::{
@@ -142,6 +143,8 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
             ModelVoids::Pending => Floor::Pending,
         },
         pending: PendingFor::new(u16::try_from(program.pending_hours).unwrap()).unwrap(),
+        redemption: Terms::default(),
+        approval_above: None,
         expiry: Expiry {
             after: months(program.expiry.after),
             inactivity: months(program.expiry.inactivity),

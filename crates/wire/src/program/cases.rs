@@ -13,8 +13,13 @@ use super::fields::{Field, Problems, Section};
 use crate::document::{Node, Position};
 
 /// Reasons that no program gives: the log, or another part of Accolade, decides them.
-const OUTSIDE: [Refusal; 4] =
-    [Refusal::Voided, Refusal::OperatorUnknown, Refusal::NoProgram, Refusal::TooOldForCap];
+const OUTSIDE: [Refusal; 5] = [
+    Refusal::Voided,
+    Refusal::OperatorUnknown,
+    Refusal::NoProgram,
+    Refusal::TooOldForCap,
+    Refusal::SelfExcluded,
+];
 
 /// A test case that does not give what it expects.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use super::conditions::condition;
 use super::fields::{Field, Problems, Section, refuse_case_variants};
 use super::lots;
 use super::promotions;
+use super::spending;
 use super::tiers;
 use crate::document::{Member, Node, Value};
 use crate::event::CURRENCY_BYTES_MAX;
@@ -34,8 +35,8 @@ const KEYS: &[&str] = &[
     "expiry",
     "tests",
 ];
-const KEYS_SECOND: [&str; 3] = ["tiers", "promotions", "promotionsCombine"];
-const KEYS_LATER: [&str; 1] = ["redemption"];
+const KEYS_SECOND: [&str; 5] =
+    ["tiers", "promotions", "promotionsCombine", "redemption", "adjustments"];
 /// What a jurisdiction may override.
 const RULE_KEYS: [&str; 3] = ["enabled", "eligibility", "earning"];
 /// Most jurisdictions: each is merged and checked as a whole.
@@ -50,8 +51,8 @@ pub(super) fn program(
 ) -> Program {
     let field = Field::root(root);
     let section = match reads {
-        Reads::First => field.section(KEYS, &[&KEYS_LATER[..], &KEYS_SECOND].concat(), problems),
-        Reads::Second => field.section(&[KEYS, &KEYS_SECOND].concat(), &KEYS_LATER, problems),
+        Reads::First => field.section(KEYS, &KEYS_SECOND, problems),
+        Reads::Second => field.section(&[KEYS, &KEYS_SECOND].concat(), &[], problems),
     };
     let currency = currency(&section, &field, problems);
     if let Some(field) = section.get("timezone") {
@@ -70,6 +71,8 @@ pub(super) fn program(
         voids,
         pending,
         expiry,
+        redemption: spending::redemption(&section, problems),
+        approval_above: spending::approval_above(&section, problems),
         rates: rates(&section, currency, problems),
         rules: rules(&section, reads, problems),
         tiers: tiers::tiers(&section, problems),

@@ -12,6 +12,7 @@ use accolade_domain::lots::{Hour, Lot, Lots, Month, PendingLot, Source as LotSou
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::redemption::RedemptionState;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp};
@@ -22,7 +23,7 @@ use accolade_wire::journal::{
     Outcomes, PassedOver, StoredEntry, TimeSlot, begin_slice, put_outcome,
 };
 use accolade_wire::ledger::chain_hash;
-use accolade_wire::notice::TierMoved;
+use accolade_wire::notice::{RedemptionMoved, TierMoved};
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
 use accolade_wire::state::{put_account, read_account};
@@ -489,6 +490,27 @@ fn a_notice_of_a_tier() {
 }
 
 #[test]
+fn a_notice_of_a_redemption() {
+    let moved = RedemptionMoved {
+        id: "3-17-20-1".into(),
+        state: RedemptionState::Lapsed,
+        points: Points::from_hundredths(99_950).unwrap(),
+        item: "a spin".into(),
+        hold_until: AT,
+        at: AT,
+    };
+    let bytes = moved.to_bytes();
+    assert_eq!(RedemptionMoved::read(&bytes), Ok(moved));
+    check(
+        &bytes,
+        expect![[r#"
+        0109332d31372d32302d3103dc990c0661207370696e007a3295a0260600007a
+        3295a0260600
+    "#]],
+    );
+}
+
+#[test]
 fn an_account_with_a_tier() {
     let points = Points::from_hundredths(99_950).unwrap();
     let state = TierState::new(2, points, Day(20_038), Some(Day(20_030)));
@@ -503,6 +525,8 @@ fn an_account_with_a_tier() {
             timed: Timed { settled_by: 7, is_passed_over: true, ..Timed::NOTHING },
             ..account.clone()
         },
+        Account { was_excluded: true, ..account.clone() },
+        Account { is_opened: true, ..Account::new(account.subject, AT) },
     ] {
         let mut bytes = Vec::new();
         put_account(&mut bytes, &account);
@@ -552,6 +576,8 @@ fn an_account() {
         subject: Subject([0xab; 16]),
         balance: Points::from_hundredths(-2_100).unwrap(),
         consent: Some(Consent::Out),
+        was_excluded: false,
+        is_opened: false,
         sequence: 3,
         head: ChainHash([9; 32]),
         trail: Trail::from_packed(&[1 << 24, 2 << 24]),

@@ -77,6 +77,15 @@ fn what_a_document_leaves_out_has_its_default() {
                 after: None,
                 inactivity: None,
             },
+            redemption: Terms {
+                min_points: Points(
+                    1,
+                ),
+                hold_for: HoldFor(
+                    15,
+                ),
+            },
+            approval_above: None,
             rates: {},
             rules: Rules {
                 enabled: true,
@@ -130,6 +139,15 @@ fn a_whole_program_is_compiled() {
                 after: None,
                 inactivity: None,
             },
+            redemption: Terms {
+                min_points: Points(
+                    1,
+                ),
+                hold_for: HoldFor(
+                    15,
+                ),
+            },
+            approval_above: None,
             rates: {
                 "BTC": Rate(
                     6100000000000,
@@ -422,7 +440,7 @@ colour: red
             line 12, column 30: `/earning/caps/1`: expected a mapping (`key: value`), found `5`
             line 13, column 10: `/consent`: expected `opt-out` or `opt-in`, found the text `yes`
             line 14, column 7: `/mode`: expected `live` or `off`, found the text `on`
-            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`
+            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`, `redemption`, `adjustments`
         "#]],
     );
 }
@@ -576,7 +594,6 @@ earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
 "#,
         expect![[r#"
             line 3, column 35: `/promotions/0/budget`: `budget` is not supported by this version yet; leave it out
-            line 4, column 1: `/redemption`: `redemption` is not supported by this version yet; leave it out
             line 5, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
             line 6, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
             line 6, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`

@@ -1,0 +1,206 @@
+//! Redemptions: points are reserved, and then spent or given back.
+
+use std::borrow::Cow;
+
+use accolade_domain::account::Timed;
+use accolade_domain::amount::Points;
+use accolade_domain::earning::takes_part;
+use accolade_domain::ledger::{EntryKind, Moved, Parts};
+use accolade_domain::lots::{Lots, Taken};
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::program::Mode;
+use accolade_domain::redemption::RedemptionState;
+use accolade_domain::time::Timestamp;
+use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
+
+use super::event::timed;
+use super::{Asked, Input, Loaded, balance, lots};
+use crate::players::Ordinal;
+use crate::settle::expires;
+use crate::step::{Change, NewEntry, NewNotice, Step};
+use crate::tables::redemptions::Redemption;
+use crate::tables::requests::RequestKey;
+use crate::tables::reservations::Reservation;
+use crate::tables::{Held, Row};
+
+/// So many redemptions of a player are open at most.
+const OPEN_MAX: usize = 256;
+
+/// Sets points aside.
+pub(super) fn reserve<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    points: i64,
+    item: &str,
+    who: &str,
+) -> Result<Step<'a>, Declined> {
+    let player = known(loaded)?;
+    let version = loaded.in_force.ok_or(Declined::NoProgram)?;
+    let program = &version.program.program;
+    if loaded.exclusion.is_some() {
+        return Err(Declined::SelfExcluded);
+    }
+    if program.mode == Mode::Off {
+        return Err(Declined::ModeOff);
+    }
+    if !takes_part(program.consent, loaded.account.and_then(|account| account.consent)) {
+        return Err(Declined::NoConsent);
+    }
+    let points = Points::from_hundredths(points).ok_or(Declined::Malformed)?;
+    if points < program.redemption.min_points {
+        return Err(Declined::BelowMinimum);
+    }
+    let Asked::Reserved(open) = &loaded.asked else { unreachable!("what is reserved is loaded") };
+    if open.len() >= OPEN_MAX {
+        return Err(Declined::TooManyOpen);
+    }
+    let mut lots = lots::matured(loaded, input);
+    let spent = lots.spend(points).ok_or(Declined::InsufficientPoints)?;
+    let reservation = Reservation {
+        points,
+        lots: spent,
+        item: item.into(),
+        who: who.into(),
+        version: version.number,
+        reserved_at: input.now,
+        hold_until: program.redemption.hold_for.until(input.now),
+    };
+    let key = RequestKey { player, place: input.place };
+    let timed = timed(loaded);
+    let due = timed.due.min(reservation.hold_until);
+    let mut step = Step::only(Outcome::Done { made: input.place.record_number() })
+        .and(Change::Lots(PackedLots::from(&lots)))
+        .and(Change::Time(Timed { due, ..timed }));
+    step.notices.push(told(key, &reservation, RedemptionState::Reserved, input.now));
+    Ok(step.and(Change::row(Row::Reservation(key, Some(reservation)))))
+}
+
+/// What is reserved is gone.
+pub(super) fn confirm<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    who: &str,
+) -> Result<Step<'a>, Declined> {
+    let Some((key, reservation)) = open(loaded, RedemptionState::Confirmed)? else {
+        return Ok(done());
+    };
+    let points = reservation.points.negated();
+    let balance_after = balance(loaded).plus(points).ok_or(Declined::OutOfRange)?;
+    let taken = Taken { ready: reservation.lots.clone(), ..Taken::default() };
+    let mut step = done();
+    close(key, reservation, RedemptionState::Confirmed, input.now, who, "", &mut step);
+    step.entries.push(NewEntry {
+        kind: EntryKind::Redeemed,
+        points,
+        balance_after,
+        capped: Points::ZERO,
+        moved: Moved::From(Box::new(taken)),
+        cause: Cow::Owned(key.id()),
+        version: reservation.version,
+        parts: Parts::default(),
+        event_time: input.now,
+    });
+    Ok(step)
+}
+
+/// What is reserved is given back.
+pub(super) fn cancel<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    why: &str,
+    who: &str,
+) -> Result<Step<'a>, Declined> {
+    let Some((key, reservation)) = open(loaded, RedemptionState::Cancelled)? else {
+        return Ok(done());
+    };
+    let mut step = done();
+    give_back(loaded, input, &[(key, reservation)], why, who, &mut step);
+    Ok(step)
+}
+
+/// Cancels redemptions that are open.
+pub(super) fn give_back(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    open: &[(RequestKey, &Reservation)],
+    why: &str,
+    who: &str,
+    step: &mut Step<'_>,
+) {
+    let mut lots = lots::matured(loaded, input);
+    for (key, reservation) in open {
+        lots.restore(&reservation.lots).expect("what was reserved is part of the balance");
+        close(*key, reservation, RedemptionState::Cancelled, input.now, who, why, step);
+    }
+    step.changes.push(Change::Time(due_with(loaded, input, &lots)));
+    step.changes.push(Change::Lots(PackedLots::from(&lots)));
+}
+
+/// What is reserved was given back by time.
+pub(super) fn lapse(key: RequestKey, reservation: &Reservation, step: &mut Step<'_>) {
+    close(key, reservation, RedemptionState::Lapsed, reservation.hold_until, "", "", step);
+}
+
+/// How far time has been brought to the account; when it is next may be sooner with these lots.
+pub(super) fn due_with(loaded: &Loaded<'_>, input: &Input<'_>, lots: &Lots) -> Timed {
+    let timed = timed(loaded);
+    let expires = loaded.in_force.map_or(Timed::NEVER, |version| expires(version, lots, input.now));
+    Timed { due: timed.due.min(expires), ..timed }
+}
+
+/// The player, who has an account.
+pub(super) fn known(loaded: &Loaded<'_>) -> Result<Ordinal, Declined> {
+    loaded.operator.ok_or(Declined::OperatorUnknown)?;
+    loaded.player.ok_or(Declined::NoSuchPlayer)
+}
+
+/// The redemption, which is open; nothing where it has become already what it shall.
+fn open<'l>(
+    loaded: &'l Loaded<'_>,
+    shall_be: RedemptionState,
+) -> Result<Option<(RequestKey, &'l Reservation)>, Declined> {
+    if let Asked::Open(key, reservation) = &loaded.asked {
+        return Ok(Some((*key, reservation)));
+    }
+    let Asked::Closed(state) = loaded.asked else { return Err(Declined::NoSuchRedemption) };
+    match state {
+        _ if state == shall_be => Ok(None),
+        RedemptionState::Reserved => Err(Declined::NoSuchRedemption),
+        RedemptionState::Confirmed => Err(Declined::RedemptionConfirmed),
+        RedemptionState::Cancelled => Err(Declined::RedemptionCancelled),
+        RedemptionState::Lapsed => Err(Declined::RedemptionLapsed),
+    }
+}
+
+fn close(
+    key: RequestKey,
+    reservation: &Reservation,
+    state: RedemptionState,
+    at: Timestamp,
+    who: &str,
+    why: &str,
+    step: &mut Step<'_>,
+) {
+    let reservation = reservation.clone();
+    step.notices.push(told(key, &reservation, state, at));
+    let (who, why) = (who.into(), why.into());
+    let redemption = Redemption { reservation, state, closed_at: at, who, why };
+    step.changes.push(Change::row(Row::Reservation(key, None)));
+    step.changes.push(Change::row(Row::Redemption(key, Held::Row(redemption))));
+}
+
+fn told<'a>(
+    key: RequestKey,
+    reservation: &Reservation,
+    state: RedemptionState,
+    at: Timestamp,
+) -> NewNotice<'a> {
+    let Reservation { points, item, hold_until, .. } = reservation.clone();
+    let moved = RedemptionMoved { id: key.id().into(), state, points, item, hold_until, at };
+    NewNotice { kind: REDEMPTION_MOVED, body: Cow::Owned(moved.to_bytes()) }
+}
+
+fn done<'a>() -> Step<'a> {
+    Step::only(Outcome::Done { made: 0 })
+}

@@ -1,0 +1,95 @@
+//! Points that are reserved: redemptions that are open.
+
+use accolade_domain::amount::Points;
+use accolade_domain::lots::{LOTS_MAX, Lot, Month};
+use accolade_domain::time::Timestamp;
+use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
+
+use super::Table;
+use super::requests::RequestKey;
+
+/// The table of open redemptions. They lapse with their accounts, which are settled then.
+#[derive(Debug, Default)]
+pub struct Reservations;
+
+/// What is reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// How many points.
+    pub points: Points,
+    /// The lots that they were taken from.
+    pub lots: Vec<Lot>,
+    /// What they are to be spent on; may be empty.
+    pub item: Box<str>,
+    /// Who has asked.
+    pub who: Box<str>,
+    /// The version of the program that was in force.
+    pub version: u32,
+    /// When they were.
+    pub reserved_at: Timestamp,
+    /// When they are given back.
+    pub hold_until: Timestamp,
+}
+
+impl Reservation {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        let Self { points, lots, item, who, version, reserved_at, hold_until } = self;
+        put_signed(out, points.hundredths());
+        put_varint(out, lots.len() as u64);
+        for Lot { month, points } in lots {
+            put_signed(out, i64::from(month.0));
+            put_signed(out, points.hundredths());
+        }
+        put_text(out, item);
+        put_text(out, who);
+        put_varint(out, u64::from(*version));
+        for time in [reserved_at, hold_until] {
+            out.extend_from_slice(&time.micros().to_le_bytes());
+        }
+    }
+
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
+        let points = read_points(cursor)?;
+        let count: usize = cursor.small()?;
+        if count > LOTS_MAX {
+            return Err(cursor.bad());
+        }
+        let lots = (0..count).map(|_| {
+            let month = Month(i16::try_from(cursor.signed()?).map_err(|_| cursor.bad())?);
+            Ok(Lot { month, points: read_points(cursor)? })
+        });
+        let lots = lots.collect::<Result<_, _>>()?;
+        let (item, who) = (cursor.text()?.into(), cursor.text()?.into());
+        let version = cursor.small()?;
+        let [reserved_at, hold_until] = [cursor.i64()?, cursor.i64()?].map(Timestamp::from_micros);
+        Ok(Self { points, lots, item, who, version, reserved_at, hold_until })
+    }
+}
+
+pub(super) fn read_points(cursor: &mut Cursor<'_>) -> Result<Points, BadFormat> {
+    Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())
+}
+
+impl Table for Reservations {
+    type Key = RequestKey;
+    type Value = Reservation;
+
+    const NAME: &'static str = "reservation";
+    const FORMAT: u8 = 1;
+
+    fn put_key(out: &mut Vec<u8>, key: &RequestKey) {
+        key.put(out);
+    }
+
+    fn read_key(cursor: &mut Cursor<'_>, partition: u16) -> Result<RequestKey, BadFormat> {
+        RequestKey::read(cursor, partition)
+    }
+
+    fn put_value(out: &mut Vec<u8>, reservation: &Reservation) {
+        reservation.put(out);
+    }
+
+    fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Reservation, BadFormat> {
+        Reservation::read(cursor)
+    }
+}

@@ -60,6 +60,12 @@ pub(crate) struct Config {
     pub(crate) http: crate::http_config::HttpConfig,
 
     #[config(nested)]
+    pub(crate) webhooks: crate::webhooks_config::WebhooksConfig,
+
+    #[config(nested)]
+    pub(crate) secrets: crate::webhooks_config::SecretsConfig,
+
+    #[config(nested)]
     pub(crate) audit: crate::audit_config::AuditConfig,
 
     #[config(nested)]
@@ -386,10 +392,12 @@ impl Config {
         self.audit.settings(Settings { access_log, ..self.http.settings() })
     }
 
-    /// The same, of a node that others reach: with the issuers whose tokens are taken.
+    /// The same, of a node that others reach: with the issuers whose tokens are taken, and what tells others of what
+    /// happens.
     pub(crate) fn settings_to_serve(&self) -> anyhow::Result<Settings> {
         self.audit.check()?;
-        Ok(Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings() })
+        let settings = Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings() };
+        self.secrets.settings(self.webhooks.settings(settings)?)
     }
 }
 
@@ -471,6 +479,8 @@ mod tests {
             sasl_password = 'marker-of-the-brokers'
             [postgres]
             url = 'postgres://anna:marker-of-the-tables@db/accolade'
+            [secrets]
+            key = 'marker-of-what-is-sealed'
         ";
         std::fs::write(&file, text).unwrap();
         let mut config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();

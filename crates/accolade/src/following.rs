@@ -1,12 +1,7 @@
 //! What follows the journal, as the node's status shows it.
 
-use std::sync::Arc;
-
-use accolade_engine::feed::Feed;
 use accolade_projections::running::{Projection, Status};
 use accolade_server::outlets::{Outlet, OutletState};
-
-use crate::hosting::{Form, Hosted};
 
 /// A projection that runs beside the node.
 #[derive(Debug)]
@@ -29,14 +24,5 @@ impl Outlet for Followed {
 
     fn set_gauges(&self) {
         self.0.set_gauges();
-    }
-}
-
-/// The journal of a node.
-pub(crate) fn feed(hosted: &Hosted) -> Arc<dyn Feed> {
-    match &hosted.form {
-        Form::Embedded(node) => Arc::clone(node) as Arc<dyn Feed>,
-        #[cfg(feature = "cluster")]
-        Form::Cluster { node, .. } => Arc::clone(node) as Arc<dyn Feed>,
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use accolade_engine::feed::Feed;
 use accolade_server::{Service, Settings};
 use accolade_storage::error::StorageError;
 use accolade_storage::host::Host;
@@ -56,6 +57,15 @@ impl Hosted {
             Form::Embedded(node) => &**node,
             #[cfg(feature = "cluster")]
             Form::Cluster { node, .. } => &**node,
+        }
+    }
+
+    /// Its journal.
+    pub(crate) fn feed(&self) -> Arc<dyn Feed> {
+        match &self.form {
+            Form::Embedded(node) => Arc::clone(node) as Arc<dyn Feed>,
+            #[cfg(feature = "cluster")]
+            Form::Cluster { node, .. } => Arc::clone(node) as Arc<dyn Feed>,
         }
     }
 

@@ -53,6 +53,7 @@ mod target;
 mod terminal;
 mod topic;
 mod traces_config;
+mod webhooks_config;
 
 use std::process::ExitCode;
 

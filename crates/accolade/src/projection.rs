@@ -17,7 +17,7 @@ use tokio::net::UnixStream;
 use crate::Ended;
 use crate::arguments::Where;
 use crate::config::Config;
-use crate::following::{Followed, feed};
+use crate::following::Followed;
 use crate::hosting::{Hosted, SOCKET_FILE, no_metrics};
 use crate::terminal::{Interrupt, Sure, grouped, note, printable, progress, say};
 
@@ -75,7 +75,7 @@ enum ProjectionCommand {
 
 /// Begins to project what a node folds.
 pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<Followed>> {
-    let tables = Arc::new(Followed(sink::start(settings, feed(hosted))?));
+    let tables = Arc::new(Followed(sink::start(settings, hosted.feed())?));
     hosted.service.add_outlet(Arc::clone(&tables) as Arc<dyn Outlet>);
     Ok(tables)
 }
@@ -183,7 +183,7 @@ async fn watch(settings: &Settings) -> anyhow::Result<Ended> {
 async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<Ended> {
     let interrupt = Interrupt::watch();
     rebuild::restart(&settings).await?;
-    let projection = sink::start(settings, feed(hosted))?;
+    let projection = sink::start(settings, hosted.feed())?;
     let bar = progress(Some(1), "batches left to write");
     let mut troubles: Vec<String> = Vec::new();
     loop {

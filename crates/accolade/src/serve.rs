@@ -95,6 +95,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         Some(settings) => Some(crate::projection::begin(settings, &hosted)?),
         None => None,
     };
+    let telling = hosted.service.tell_webhooks(hosted.feed())?;
     let is_tls = front.tls.is_some();
     let listening =
         Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen), front, between).await;
@@ -128,6 +129,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     tracing::info!("stopping: nothing is taken in any more, and what was is finished");
     hosted.service.retire();
     listening.end().await;
+    tokio::task::spawn_blocking(move || telling.stop()).await?;
     #[cfg(feature = "postgres")]
     if let Some(projection) = projection {
         projection.0.stop();

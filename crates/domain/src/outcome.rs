@@ -146,11 +146,13 @@ pub enum Declined {
     ExclusionHolds,
     /// The balance would not fit.
     OutOfRange,
+    /// The operator has as many webhooks, or the webhook was changed as often, as there may be.
+    TooManyWebhooks,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -185,6 +187,7 @@ impl Declined {
         Self::NotExcluded,
         Self::ExclusionHolds,
         Self::OutOfRange,
+        Self::TooManyWebhooks,
     ];
 
     /// The stable code, as the API shows it.
@@ -224,6 +227,7 @@ impl Declined {
             Self::NotExcluded => "not_excluded",
             Self::ExclusionHolds => "exclusion_holds",
             Self::OutOfRange => "out_of_range",
+            Self::TooManyWebhooks => "too_many_webhooks",
         }
     }
 }

@@ -37,6 +37,7 @@ use crate::settle::{Settled, Walked};
 use crate::step::{Change, Effect, NewNotice, Step};
 use crate::tables::adjustments::Adjustment;
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
+use crate::tables::deliveries::{Told, WebhookKey};
 use crate::tables::exclusions::Exclusion;
 use crate::tables::inbox::{Arrival, Received};
 use crate::tables::letter_totals::{First, Totals};
@@ -123,6 +124,19 @@ pub struct Loaded<'a> {
     pub message: Option<(MessageKey, &'a Message)>,
     /// The rules after this control record, and what became of it.
     pub after: Option<(Arc<Rules>, Outcome)>,
+    /// The webhook that it has made or ended.
+    pub webhook: Option<(WebhookKey, Following)>,
+    /// How far the webhook was told that this command is about.
+    pub told: Option<(WebhookKey, &'a Told)>,
+}
+
+/// What a control record makes of what a webhook is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Following {
+    /// It is told from here on.
+    Begins,
+    /// It is told nothing any more.
+    Ends,
 }
 
 /// What a player has asked for before.
@@ -177,7 +191,7 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
                     let has_id = identity.is_some();
                     command::apply(rules, loaded, input, record, command, has_id)
                 }
-                Body::Control => control(loaded),
+                Body::Control => control(loaded, input.place),
                 Body::UnknownCommand(name) => unreachable!("nothing is loaded for `{name}`"),
                 Body::Malformed(detail) => dead_letter(DeadReason::Malformed, detail.clone()),
             });
@@ -196,9 +210,16 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
     }
 }
 
-fn control<'a>(loaded: &Loaded<'_>) -> Step<'a> {
+fn control<'a>(loaded: &Loaded<'_>, place: Place) -> Step<'a> {
     let (rules, outcome) = loaded.after.clone().expect("a control record's rules are loaded");
-    let step = Step::only(outcome).and(Change::Rules(rules));
+    let mut step = Step::only(outcome).and(Change::Rules(rules));
+    if let Some((key, following)) = loaded.webhook {
+        let told = match following {
+            Following::Begins => Some(Told::from(place.batch)),
+            Following::Ends => None,
+        };
+        step = step.and(Change::row(Row::Delivery(key, told)));
+    }
     let walks = loaded.asks_for.iter();
     walks.fold(step, |step, (key, walk)| step.and(Change::row(Row::Walk(*key, Some(*walk)))))
 }

@@ -214,7 +214,9 @@ fn read_command<'a>(
         | Command::Release { id, .. }
         | Command::Discard { id, .. }
         | Command::Claim { id, .. } => (id, ""),
-        Command::Arrived { .. } => return Ok(Body::Command(command, None)),
+        Command::Arrived { .. } | Command::Told { .. } => {
+            return Ok(Body::Command(command, None));
+        }
     };
     let identity = Identity {
         id: key.id(record.operator, IdKind::Command, id),

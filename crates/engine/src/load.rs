@@ -29,6 +29,7 @@ use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
+use crate::tables::deliveries::WebhookKey;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
@@ -344,6 +345,7 @@ impl Partition {
                     walks.retain(|(key, _)| self.tables.walks.get(key).is_none());
                     loaded.asks_for = walks;
                 }
+                loaded.webhook = after.webhook_just_said();
                 loaded.after = Some((after, outcome));
             }
             Body::UnknownCommand(name) if !is_skipped => {
@@ -396,7 +398,8 @@ impl Partition {
             | Timer::Received(_)
             | Timer::Reservation(_)
             | Timer::WaitingAdjustment(_)
-            | Timer::Exclusion(_) => Loaded::default(),
+            | Timer::Exclusion(_)
+            | Timer::Delivery(_) => Loaded::default(),
         })
     }
 
@@ -526,6 +529,10 @@ impl Partition {
             let key = MessageKey { to: *to, sequence: *sequence };
             loaded.message = self.tables.outbox.get(&key).map(|message| (key, message));
         }
+        if let (Some(operator), Command::Told { webhook, .. }) = (loaded.operator, command) {
+            let key = WebhookKey { operator: operator.number, webhook: *webhook };
+            loaded.told = self.tables.deliveries.get(&key).map(|told| (key, told));
+        }
         Ok(())
     }
 
@@ -575,7 +582,8 @@ impl Partition {
             | Command::Release { .. }
             | Command::Discard { .. }
             | Command::Claim { .. }
-            | Command::Arrived { .. } => Asked::Nothing,
+            | Command::Arrived { .. }
+            | Command::Told { .. } => Asked::Nothing,
         })
     }
 
@@ -678,6 +686,7 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Release { .. }
         | Command::Discard { .. }
         | Command::Claim { .. }
-        | Command::Arrived { .. } => None,
+        | Command::Arrived { .. }
+        | Command::Told { .. } => None,
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod keys;
 pub mod pauses;
+pub mod webhooks;
 
 mod earlier;
 mod history;
@@ -30,6 +31,9 @@ pub use self::lazy::LazyProgram;
 use self::pauses::{Pause, Pauses};
 pub use self::snapshot::{Restoring, Snapshot};
 pub use self::unknown::{Unknown, UnknownWhat};
+use self::webhooks::{Webhook, Webhooks};
+use crate::apply::Following;
+use crate::tables::deliveries::WebhookKey;
 
 /// The newest behaviour that this release knows: it decides by any from the first to this one.
 pub const BEHAVIOUR: u16 = 2;
@@ -122,6 +126,8 @@ pub struct Operator {
     pub keys: Keys,
     /// When it was paused.
     pub pauses: Pauses,
+    /// Where it is told of what happens.
+    pub webhooks: Webhooks,
     /// Most events a second that it may send; 0 for no limit.
     pub events_per_second: u32,
     /// Its programs.
@@ -177,6 +183,21 @@ impl Rules {
             let latest = operator.versions.get(operator.versions.latest())?;
             (latest.program.since.control == self.applied).then_some((&**operator, latest))
         })
+    }
+
+    /// The webhook that the last control record has made or ended, where it was one that did.
+    pub fn webhook_just_said(&self) -> Option<(WebhookKey, Following)> {
+        let is_it = |webhook: &&Arc<Webhook>| webhook.changed().control == self.applied;
+        let mut changed = self.operators().filter(|operator| operator.changed == self.applied);
+        let (operator, webhook) = changed.find_map(|operator| {
+            operator.webhooks.all().find(is_it).map(|webhook| (operator.number, webhook))
+        })?;
+        let key = WebhookKey { operator, webhook: webhook.number };
+        match (webhook.terms().deleted, webhook.said().len()) {
+            (true, _) => Some((key, Following::Ends)),
+            (false, 1) => Some((key, Following::Begins)),
+            (false, _) => None,
+        }
     }
 
     /// The operator with a number.
@@ -384,6 +405,11 @@ impl Rules {
             Control::Resume { operator, who } => {
                 self.pause(&operator, false, String::new(), who, since)
             }
+            Control::Webhook(terms) => {
+                let mut operator = self.operator_known(&terms.operator)?;
+                let number = operator.webhooks.say(terms, since)?;
+                Ok(self.put_changed(operator, since, number))
+            }
         }
     }
 
@@ -462,6 +488,7 @@ impl Operator {
             key_hash,
             keys,
             pauses: Pauses::default(),
+            webhooks: Webhooks::default(),
             events_per_second,
             versions: Versions::new(),
             since,

@@ -9,6 +9,7 @@
 pub mod adjustments;
 pub mod cap_days;
 pub mod dead_letters;
+pub mod deliveries;
 pub mod ended_events;
 pub mod exclusions;
 pub mod inbox;
@@ -330,6 +331,8 @@ tables! {
         waiting_adjustments: WaitingAdjustment(adjustments::WaitingAdjustments) = 14,
         /// Players who are excluded, or were.
         exclusions: Exclusion(exclusions::Exclusions) = 15,
+        /// How far webhooks were told of what has happened.
+        deliveries: Delivery(deliveries::Deliveries) = 18,
     }
     paged {
         /// Inputs that could not be processed.

@@ -50,7 +50,8 @@ impl From<BadFormat> for Held {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn read(bytes: &'a [u8], feed: &'a dyn Feed) -> Result<Self, BadFormat> {
+    /// Reads a slice of the journal, as a feed gives it.
+    pub fn read(bytes: &'a [u8], feed: &'a dyn Feed) -> Result<Self, BadFormat> {
         let slice = Slice::read_unchecked(&mut Cursor::new(bytes, "slice"))?;
         let time = Outcomes::read(&slice)?.time;
         Ok(Self { partition: slice.partition, number: slice.batch, time, slice, feed })

@@ -50,34 +50,46 @@ impl fmt::Debug for Names {
 }
 
 impl Names {
-    pub(crate) fn new(feed: Arc<dyn Feed>) -> Self {
+    /// Nobody is known yet.
+    pub fn new(feed: Arc<dyn Feed>) -> Self {
         let (subjects, operators) = (BTreeMap::new(), HashMap::new());
         Self { feed, subjects, operators, text: String::new(), players: Vec::new() }
     }
 
     /// Forgets the subjects of partitions that are not here any more.
-    pub(crate) fn keep(&mut self, owned: &[u16]) {
+    pub fn keep(&mut self, owned: &[u16]) {
         self.subjects.retain(|partition, _| owned.contains(partition));
     }
 
     /// The players behind all entries of a batch.
     pub fn of(&mut self, batch: &Batch<'_>) -> Result<Players<'_>, Held> {
+        let mut accounts = Vec::new();
+        for recorded in batch.outcomes()? {
+            let entries = recorded?.entries.into_iter();
+            accounts.extend(entries.map(|stored| (stored.entry.operator, stored.entry.subject)));
+        }
+        self.behind(batch.partition, &accounts)
+    }
+
+    /// The players behind accounts of a partition, each by its operator's number and its subject.
+    pub fn behind(
+        &mut self,
+        partition: u16,
+        accounts: &[(u32, Subject)],
+    ) -> Result<Players<'_>, Held> {
         self.text.clear();
         self.players.clear();
         let mut wanted = Vec::new();
-        for recorded in batch.outcomes()? {
-            for stored in recorded?.entries {
-                self.know_operator(stored.entry.operator)?;
-                let subject = stored.entry.subject;
-                wanted.push((self.ordinal(batch.partition, subject)?, subject));
-            }
+        for (operator, subject) in accounts {
+            self.know_operator(*operator)?;
+            wanted.push((self.ordinal(partition, *subject)?, *subject));
         }
         wanted.sort_unstable_by_key(|(ordinal, _)| *ordinal);
         wanted.dedup();
         if !wanted.is_empty() {
-            self.ask(batch.partition, &wanted)?;
+            self.ask(partition, &wanted)?;
         }
-        Ok(Players { subjects: self.subjects.get(&batch.partition), names: self })
+        Ok(Players { subjects: self.subjects.get(&partition), names: self })
     }
 
     fn know_operator(&mut self, operator: u32) -> Result<(), Held> {

@@ -44,6 +44,7 @@ mod request_id;
 pub mod roles;
 mod router;
 pub mod routes;
+mod sealing;
 mod secret;
 mod serve;
 mod service;
@@ -56,6 +57,7 @@ mod traces;
 mod traffic;
 mod trail;
 mod uses;
+mod webhooks;
 pub mod zone;
 
 pub use self::arrival::AccessLog;

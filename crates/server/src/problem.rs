@@ -58,6 +58,12 @@ pub(crate) enum Refusal {
     KeyExists,
     /// The operator has as many keys as there may be.
     TooManyKeys,
+    /// The operator has as many webhooks as there may be.
+    TooManyWebhooks,
+    /// The fold decides by a behaviour that does not know what is asked for.
+    BehaviourEarlier,
+    /// The node has no key to seal secrets with.
+    NoSecretsKey,
     /// There is no such version that has yet to begin.
     NotScheduled,
     /// The dead letter was released or discarded before.
@@ -139,7 +145,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 48] = [
+    pub(crate) const ALL: [Self; 51] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -157,6 +163,9 @@ impl Refusal {
         Self::OperatorPaused,
         Self::KeyExists,
         Self::TooManyKeys,
+        Self::TooManyWebhooks,
+        Self::BehaviourEarlier,
+        Self::NoSecretsKey,
         Self::NotScheduled,
         Self::DeadLetterClosed,
         Self::NotStandingThere,
@@ -233,6 +242,15 @@ impl Refusal {
             Self::OperatorPaused => (S::CONFLICT, "operator_paused", "The operator is paused"),
             Self::KeyExists => (S::CONFLICT, "key_exists", "The key exists"),
             Self::TooManyKeys => (S::CONFLICT, "too_many_keys", "There are too many keys"),
+            Self::TooManyWebhooks => {
+                (S::CONFLICT, "too_many_webhooks", "There are too many webhooks")
+            }
+            Self::BehaviourEarlier => {
+                (S::CONFLICT, "behaviour_earlier", "The fold decides by an earlier behaviour")
+            }
+            Self::NoSecretsKey => {
+                (S::CONFLICT, "no_secrets_key", "The node has no key to seal secrets with")
+            }
             Self::NotScheduled => (S::CONFLICT, "not_scheduled", "The version is not scheduled"),
             Self::DeadLetterClosed => {
                 (S::CONFLICT, "dead_letter_closed", "The dead letter is closed")
@@ -596,6 +614,10 @@ impl From<Declined> for Problem {
             Declined::TooManyKeys => Self::new(
                 Refusal::TooManyKeys,
                 "the operator has as many keys, or the key has had as many secrets, as there may be",
+            ),
+            Declined::TooManyWebhooks => Self::new(
+                Refusal::TooManyWebhooks,
+                "the operator has as many webhooks, or the webhook was changed as often, as there may be",
             ),
             Declined::BehaviourPassed => Self::new(
                 Refusal::Stale,

@@ -33,6 +33,10 @@ pub enum Scope {
     DeadLettersRead,
     /// Repairing, retrying and giving that up.
     DeadLettersWrite,
+    /// The operator's webhooks, without their secrets.
+    WebhooksRead,
+    /// Making, changing, trying and deleting webhooks.
+    WebhooksWrite,
     /// Who did what.
     AuditRead,
     /// How a node is, what it puts out, and whether its ledger holds.
@@ -45,7 +49,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -58,6 +62,8 @@ impl Scope {
         Self::PlayerTokens,
         Self::DeadLettersRead,
         Self::DeadLettersWrite,
+        Self::WebhooksRead,
+        Self::WebhooksWrite,
         Self::AuditRead,
         Self::NodeRead,
         Self::NodeWrite,
@@ -80,6 +86,8 @@ impl Scope {
             Self::PlayerTokens => "player-tokens:sign",
             Self::DeadLettersRead => "dead-letters:read",
             Self::DeadLettersWrite => "dead-letters:write",
+            Self::WebhooksRead => "webhooks:read",
+            Self::WebhooksWrite => "webhooks:write",
             Self::AuditRead => "audit:read",
             Self::NodeRead => "node:read",
             Self::NodeWrite => "node:write",
@@ -107,6 +115,8 @@ impl Scope {
             | Self::PlayerTokens
             | Self::DeadLettersRead
             | Self::DeadLettersWrite
+            | Self::WebhooksRead
+            | Self::WebhooksWrite
             | Self::NodeRead
             | Self::NodeWrite
             | Self::Nodes
@@ -130,6 +140,8 @@ impl Scope {
             Self::PlayerTokens => "sign tokens for players",
             Self::DeadLettersRead => "see what could not be processed",
             Self::DeadLettersWrite => "repair, retry and give up what could not be processed",
+            Self::WebhooksRead => "see webhooks, without their secrets",
+            Self::WebhooksWrite => "make, change, try and delete webhooks",
             Self::AuditRead => "see who did what",
             Self::NodeRead => "see how a node is",
             Self::NodeWrite => "run a node",
@@ -233,6 +245,8 @@ impl Role {
             S::PlayerTokens,
             S::DeadLettersRead,
             S::DeadLettersWrite,
+            S::WebhooksRead,
+            S::WebhooksWrite,
             S::AuditRead,
         ]);
         match self {
@@ -252,6 +266,7 @@ impl Role {
                 S::ProgramRead,
                 S::KeysRead,
                 S::DeadLettersRead,
+                S::WebhooksRead,
                 S::AuditRead,
             ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),

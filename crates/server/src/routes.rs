@@ -14,6 +14,7 @@ mod nodes;
 mod players;
 mod program;
 mod running;
+mod webhooks;
 
 use axum::http::{HeaderMap, Method};
 use axum::routing::MethodRouter;
@@ -132,6 +133,7 @@ pub(crate) enum Area {
     Program,
     Keys,
     DeadLetters,
+    Webhooks,
     Audit,
     Running,
     /// The description itself, and what shows it.
@@ -141,13 +143,14 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Intake,
         Self::Events,
         Self::Players,
         Self::Program,
         Self::Keys,
         Self::DeadLetters,
+        Self::Webhooks,
         Self::Audit,
         Self::Running,
         Self::Description,
@@ -169,6 +172,10 @@ impl Area {
             Self::DeadLetters => {
                 ("Dead letters", "Inputs that could not be processed: see, repair, retry, give up.")
             }
+            Self::Webhooks => (
+                "Webhooks",
+                "Where the operator is told of what happens, signed as Standard Webhooks are.",
+            ),
             Self::Audit => ("Audit", "Who did what: changes, and looks at players' data."),
             Self::Running => ("Running", "Health and metrics."),
             Self::Description => ("Description", "This API's own description."),
@@ -277,13 +284,14 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 10] = [
+static AREAS: [&[Route]; 11] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &program::ROUTES,
     &keys::ROUTES,
     &dead_letters::ROUTES,
+    &webhooks::ROUTES,
     &audit::ROUTES,
     &running::ROUTES,
     &local::ROUTES,

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Partition;
 use accolade_storage::host::{Host, NotHere, Outcomes};
+use accolade_webhooks::sealing::SealingKey;
+use accolade_webhooks::sending::Sender;
 use accolade_wire::body::Limits;
 use accolade_wire::identity::HashKey;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -22,6 +24,7 @@ use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
+use crate::sealing::Sealing;
 use crate::shares::Shares;
 use crate::strangers::Strangers;
 use crate::traces::Traces;
@@ -68,6 +71,10 @@ pub struct Settings {
     pub alerts: Thresholds,
     /// The issuers whose access tokens are taken.
     pub oidc: Oidc,
+    /// What sends webhooks.
+    pub webhooks: Sender,
+    /// The key of secrets that must be readable again; the embedded form makes one where there is none.
+    pub sealing_key: Option<Arc<SealingKey>>,
     /// The data directory, as `GET /local/status` names it.
     pub data_dir: Option<PathBuf>,
 }
@@ -89,6 +96,8 @@ impl Default for Settings {
             denied_max: DeniedMax::default(),
             alerts: Thresholds::default(),
             oidc: Oidc::default(),
+            webhooks: Sender::default(),
+            sealing_key: None,
             data_dir: None,
         }
     }
@@ -115,6 +124,7 @@ pub struct Inner {
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
     pub(crate) recorder: Recorder,
+    pub(crate) sealing: Sealing,
     is_retired: AtomicBool,
 }
 
@@ -176,6 +186,7 @@ impl Service {
             traffic: Traffic::new(),
             outlets: Outlets::default(),
             recorder: Recorder::default(),
+            sealing: Sealing::default(),
             is_retired: AtomicBool::new(false),
         }));
         if let Some(data_dir) = &service.settings.data_dir {

@@ -98,6 +98,8 @@ impl Route {
             | Scope::ProgramRead
             | Scope::ProgramWrite
             | Scope::KeysRead
+            | Scope::WebhooksRead
+            | Scope::WebhooksWrite
             | Scope::KeysWrite
             | Scope::Nodes => false,
             Scope::NodeRead | Scope::NodeWrite => !WITHOUT_PLAYERS.contains(&self.id),

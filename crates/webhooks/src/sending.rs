@@ -113,6 +113,13 @@ impl fmt::Debug for Sender {
     }
 }
 
+impl Default for Sender {
+    /// One that trusts nobody, and so sends nothing to the public internet.
+    fn default() -> Self {
+        Self::new(RootCertStore::empty(), Allowed::default())
+    }
+}
+
 impl Sender {
     /// One that trusts receivers whom `roots` vouch for, and sends to `allowed` beside the public internet.
     pub fn new(roots: RootCertStore, allowed: Allowed) -> Self {

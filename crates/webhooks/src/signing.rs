@@ -26,6 +26,12 @@ impl SigningSecret {
         Self(random.into())
     }
 
+    /// The one that a text shows.
+    pub fn read(text: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        Some(Self(bytes.into()))
+    }
+
     /// The one that [`SigningSecret::bytes`] gave.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(bytes.into())
@@ -63,12 +69,12 @@ mod tests {
     #[test]
     fn a_signature_is_that_of_the_specification() {
         // The example of the specification's libraries.
-        let bytes = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let secret = SigningSecret::from_bytes(&bytes);
+        let shown = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let secret = SigningSecret::read(shown).unwrap();
         let body = br#"{"test": 2432232314}"#;
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        assert_eq!(secret.reveal(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        assert_eq!(secret.reveal(), shown);
     }
 
     #[test]

@@ -136,6 +136,52 @@ pub enum Control {
         /// Who resumed it.
         who: String,
     },
+    /// A webhook as it is from here on; from behaviour 2 on.
+    Webhook(WebhookTerms),
+}
+
+/// A webhook: where an operator is told of what happens, of which things, and with what that is signed. Whoever changes
+/// anything of it says all of it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookTerms {
+    /// The operator.
+    pub operator: String,
+    /// Its id, made at the edge.
+    pub id: String,
+    /// How often it was said before; 0 for a new one.
+    pub edited_from: u32,
+    /// Where it is.
+    pub url: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The types of what it is told; everything without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+    /// What its messages are signed with, the newest first.
+    pub secrets: Vec<SealedSecret>,
+    /// Why it is told nothing for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<String>,
+    /// It is told nothing any more, and is never changed again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// Who said so.
+    pub who: String,
+}
+
+/// A secret that only nodes read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealedSecret {
+    /// Identity of the secret, made at the edge.
+    pub id: String,
+    /// It, as the edge has sealed it.
+    pub sealed: String,
+    /// Until when it signs, in microseconds since 1970; always without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
 }
 
 /// What a new key is, and what it may be used for. The fold keeps it; whether a key is valid is decided where it
@@ -181,8 +227,8 @@ pub enum Unread {
     Unknown(String),
 }
 
-/// The names of all control records.
-const NAMES: [&str; 13] = [
+/// The names of all control records, those of behaviour 1 first.
+const NAMES: [&str; 14] = [
     "genesis",
     "operator",
     "firstKey",
@@ -196,20 +242,36 @@ const NAMES: [&str; 13] = [
     "revokeKey",
     "pause",
     "resume",
+    "webhook",
 ];
+/// How many of them behaviour 1 has.
+const FIRST_NAMES: usize = 13;
 
 impl Control {
     /// Reads the body of a control record.
     pub fn read(body: &[u8]) -> Result<Self, Unread> {
-        #[derive(Deserialize)]
-        struct Named {
-            control: String,
-        }
-        serde_json::from_slice(body).map_err(|_| match serde_json::from_slice(body) {
-            Ok(Named { control }) if !NAMES.contains(&&*control) => Unread::Unknown(control),
+        serde_json::from_slice(body).map_err(|_| match name_of(body) {
+            Some(name) if !NAMES.contains(&&*name) => Unread::Unknown(name),
             _ => Unread::Malformed,
         })
     }
+
+    /// Reads it as behaviour 1 does, which knows none of those that came later: what a log says was decided by what
+    /// every release of that behaviour knew.
+    pub fn read_first(body: &[u8]) -> Result<Self, Unread> {
+        match name_of(body) {
+            Some(name) if !NAMES[..FIRST_NAMES].contains(&&*name) => Err(Unread::Unknown(name)),
+            _ => Self::read(body),
+        }
+    }
+}
+
+fn name_of(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        control: String,
+    }
+    serde_json::from_slice(body).ok().map(|Named { control }| control)
 }
 
 /// A command to one partition.
@@ -362,6 +424,17 @@ pub enum Command {
         /// Who says so.
         who: String,
     },
+    /// Says how far a webhook was told of what has happened here; from behaviour 2 on.
+    Told {
+        /// The webhook's number.
+        webhook: u32,
+        /// One more than the last time that it was said.
+        revision: u64,
+        /// The first batch that may have something it was not told of, and that is not remembered.
+        next: u64,
+        /// What is to be remembered, by whoever tells it.
+        remembered: String,
+    },
 }
 
 /// A redemption or an adjustment, by its player and the record that asked for it, of the command's own partition.
@@ -387,8 +460,8 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 8] =
-    ["reserve", "confirm", "cancel", "adjust", "decide", "exclude", "readmit", "takeOver"];
+const COMMANDS_SECOND: [&str; 9] =
+    ["reserve", "confirm", "cancel", "adjust", "decide", "exclude", "readmit", "takeOver", "told"];
 
 impl Command {
     /// Reads the body of a command.
@@ -472,6 +545,18 @@ mod tests {
             Control::RevokeKey { operator: name(), id: name(), who: name() },
             Control::Pause { operator: name(), why: name(), who: name() },
             Control::Resume { operator: name(), who: name() },
+            Control::Webhook(WebhookTerms {
+                operator: name(),
+                id: name(),
+                edited_from: 1,
+                url: name(),
+                description: "a".into(),
+                events: vec![name()],
+                secrets: vec![SealedSecret { id: name(), sealed: name(), until: Some(1) }],
+                disabled: Some(name()),
+                deleted: true,
+                who: name(),
+            }),
         ];
         for (control, name) in all.iter().zip(NAMES) {
             let own = match control {
@@ -488,6 +573,7 @@ mod tests {
                 Control::RevokeKey { .. } => "revokeKey",
                 Control::Pause { .. } => "pause",
                 Control::Resume { .. } => "resume",
+                Control::Webhook(_) => "webhook",
             };
             assert_eq!(own, name);
         }
@@ -520,6 +606,22 @@ mod tests {
         for body in none {
             assert_eq!(read(body), Unread::Malformed, "{body}");
         }
+    }
+
+    #[test]
+    fn behaviour_1_knows_no_control_record_that_came_later() {
+        for (at, control) in every_control().into_iter().enumerate() {
+            let body = serde_json::to_vec(&control).unwrap();
+            let bare = format!(r#"{{"control":"{}"}}"#, NAMES[at]);
+            let unknown = Unread::Unknown(NAMES[at].into());
+            let [read, lacking] = [&*body, bare.as_bytes()].map(Control::read_first);
+            if at < FIRST_NAMES {
+                assert_eq!((read, lacking), (Ok(control), Err(Unread::Malformed)));
+            } else {
+                assert_eq!((read, lacking), (Err(unknown.clone()), Err(unknown)));
+            }
+        }
+        assert_eq!(Control::read_first(b"[]"), Err(Unread::Malformed));
     }
 
     #[test]
@@ -576,6 +678,7 @@ mod tests {
                 who: id.clone(),
             },
             Command::TakeOver { id: id.clone(), player_id: "p".into(), points: 1, who: id },
+            Command::Told { webhook: 1, revision: 1, next: 1, remembered: String::new() },
         ];
         let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
         assert_eq!(all.len(), names.clone().count());

@@ -44,16 +44,17 @@ pub const FIRST: Dialect = Dialect {
     content: 1,
     wager: read_wager,
     game_event: read_game_event,
-    control: Control::read,
+    control: Control::read_first,
     command: Command::read_first,
     program: program::compile_first,
     schema: program::SCHEMA_FIRST,
 };
 
-/// The dialect of behaviour 2: programs have tiers, promotions, conditions, and rules for lots and for spending, and
-/// points are spent.
+/// The dialect of behaviour 2: programs have tiers, promotions, conditions, and rules for lots and for spending, points
+/// are spent, and operators have webhooks.
 pub const SECOND: Dialect = Dialect {
     from: 2,
+    control: Control::read,
     command: Command::read,
     program: program::compile,
     schema: program::SCHEMA_SECOND,

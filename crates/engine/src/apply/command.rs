@@ -14,6 +14,7 @@ use crate::input::player_of;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
 use crate::tables::dead_letters::{DeadLetter, DeadLetterState};
+use crate::tables::deliveries::{REMEMBERED_BYTES_MAX, Told, WebhookKey};
 use crate::tables::outbox::{Payload, RESEND_MICROS};
 use crate::tables::{Held, Row};
 
@@ -106,6 +107,17 @@ fn carried_out<'a>(
             Some((key, _)) => done.and(Change::row(Row::Message(key, None))),
             None => done,
         },
+        Command::Told { revision, next, remembered, .. } => {
+            // Whoever had the partition before may have said it, and hear of it later.
+            let is_next = |(_, told): &(WebhookKey, &Told)| told.revision + 1 == *revision;
+            let (key, _) = loaded.told.filter(is_next).ok_or(Declined::Stale)?;
+            if remembered.len() > REMEMBERED_BYTES_MAX {
+                return Err(Declined::Malformed);
+            }
+            let remembered = remembered.as_str().into();
+            let told = Told { revision: *revision, next: *next, remembered };
+            done.and(Change::row(Row::Delivery(key, Some(told))))
+        }
     })
 }
 

@@ -44,7 +44,8 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
         | Timer::Received(_)
         | Timer::Reservation(_)
         | Timer::WaitingAdjustment(_)
-        | Timer::Exclusion(_) => unreachable!("these rows are never due"),
+        | Timer::Exclusion(_)
+        | Timer::Delivery(_) => unreachable!("these rows are never due"),
     }
 }
 
@@ -69,7 +70,8 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         | Timer::Received(_)
         | Timer::Reservation(_)
         | Timer::WaitingAdjustment(_)
-        | Timer::Exclusion(_) => fired().and(Change::row(Tables::removal(timer))),
+        | Timer::Exclusion(_)
+        | Timer::Delivery(_) => fired().and(Change::row(Tables::removal(timer))),
     }
 }
 

@@ -138,6 +138,10 @@ impl Operator {
             earlier.changed = earlier.changed.max(pause.since.control);
             earlier.pauses.add(Arc::clone(pause));
         }
+        for webhook in self.webhooks.all().filter_map(|webhook| webhook.as_of(number)) {
+            earlier.changed = earlier.changed.max(webhook.changed().control);
+            earlier.webhooks.put(webhook);
+        }
         earlier
     }
 
@@ -187,6 +191,9 @@ impl Operator {
                 Control::Resume { operator: operator(), who }
             };
             controls.push((*since, control));
+        }
+        for said in self.webhooks.all().flat_map(|webhook| webhook.said()) {
+            controls.push((said.since, Control::Webhook((*said.terms).clone())));
         }
     }
 }

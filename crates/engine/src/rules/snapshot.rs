@@ -11,11 +11,12 @@ use std::sync::Arc;
 use accolade_domain::program::VersionEntry;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
-use accolade_wire::control::NewKey;
+use accolade_wire::control::{NewKey, WebhookTerms};
 use accolade_wire::identity::HashKey;
 
 use super::keys::{FirstKey, Key, Revocation, Rotation};
 use super::pauses::Pause;
+use super::webhooks::{Said, Webhook};
 use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
 
 mod tag {
@@ -24,6 +25,7 @@ mod tag {
     pub(super) const VERSION: u8 = 3;
     pub(super) const KEY: u8 = 4;
     pub(super) const PAUSE: u8 = 5;
+    pub(super) const WEBHOOK: u8 = 6;
 }
 
 const FORMAT: u8 = 1;
@@ -36,23 +38,26 @@ enum Part {
     Version(u32),
     Key(u32),
     Pause(u32),
+    Webhook(u32),
 }
 
 impl Part {
     /// The parts of an operator from one on.
     fn all(operator: &Operator, from: Self) -> impl Iterator<Item = Self> {
-        let [version, key, pause] = match from {
-            Self::Itself => [0; 3],
-            Self::Version(from) => [from, 0, 0],
-            Self::Key(from) => [u32::MAX, from, 0],
-            Self::Pause(from) => [u32::MAX, u32::MAX, from],
+        let [version, key, pause, webhook] = match from {
+            Self::Itself => [0; 4],
+            Self::Version(from) => [from, 0, 0, 0],
+            Self::Key(from) => [u32::MAX, from, 0, 0],
+            Self::Pause(from) => [u32::MAX, u32::MAX, from, 0],
+            Self::Webhook(from) => [u32::MAX, u32::MAX, u32::MAX, from],
         };
         let itself = (from == Self::Itself).then_some(Self::Itself);
         let versions = operator.versions.all_from(version).map(|it| Self::Version(it.number));
         let keys = operator.keys.from(key).filter(|key| key.is_told_apart(operator.since));
         let keys = keys.map(|key| Self::Key(key.number));
         let pauses = operator.pauses.from(pause).map(|(number, _)| Self::Pause(number));
-        itself.into_iter().chain(versions).chain(keys).chain(pauses)
+        let webhooks = operator.webhooks.from(webhook).map(|it| Self::Webhook(it.number));
+        itself.into_iter().chain(versions).chain(keys).chain(pauses).chain(webhooks)
     }
 }
 
@@ -108,6 +113,9 @@ impl Snapshot {
             let pauses = operator.pauses.from(0).rev();
             for (number, pause) in pauses.take_while(|(_, pause)| is_new(pause.since)) {
                 values.pause(operator, number, pause);
+            }
+            for webhook in operator.webhooks.all().filter(|webhook| is_new(webhook.changed())) {
+                values.webhook(operator, webhook);
             }
         }
     }
@@ -194,6 +202,10 @@ impl<'a> Values<'a> {
             Part::Pause(number) => {
                 let (_, pause) = operator.pauses.from(number).next().expect("a part that is there");
                 self.pause(operator, number, pause);
+            }
+            Part::Webhook(number) => {
+                let webhook = operator.webhooks.numbered(number).expect("a part that is there");
+                self.webhook(operator, webhook);
             }
         }
     }
@@ -291,6 +303,21 @@ impl<'a> Values<'a> {
         put_text(out, who);
         self.give();
     }
+
+    /// What was said of a webhook stands there as it was ordered.
+    fn webhook(&mut self, operator: &Operator, webhook: &Webhook) {
+        let out = &mut self.buffer;
+        out.push(tag::WEBHOOK);
+        put_varint(out, u64::from(operator.number));
+        put_varint(out, u64::from(webhook.number));
+        out.push(FORMAT);
+        put_varint(out, webhook.said().len() as u64);
+        for Said { terms, since } in webhook.said() {
+            put_since(out, *since);
+            put_text(out, &serde_json::to_string(&**terms).expect("terms are plain data"));
+        }
+        self.give();
+    }
 }
 
 fn put_list(out: &mut Vec<u8>, list: &[String]) {
@@ -346,9 +373,10 @@ pub struct Restoring {
     head: Option<Rules>,
     operators: BTreeMap<u32, Operator>,
     versions: BTreeMap<(u32, u32), Stored>,
-    /// Keys and pauses, by operator and number.
+    /// Keys, pauses and webhooks, by operator and number.
     keys: BTreeMap<(u32, u32), Key>,
     pauses: BTreeMap<(u32, u32), Pause>,
+    webhooks: BTreeMap<(u32, u32), Webhook>,
     /// Equal documents are kept once.
     programs: BTreeMap<u64, Arc<LazyProgram>>,
 }
@@ -376,6 +404,11 @@ impl Restoring {
                     let at = (cursor.small()?, cursor.small()?);
                     let pause = read_pause(cursor)?;
                     self.pauses.entry(at).or_insert(pause);
+                }
+                tag::WEBHOOK => {
+                    let at = (cursor.small()?, cursor.small()?);
+                    let webhook = read_webhook(cursor, at.1)?;
+                    self.webhooks.entry(at).or_insert(webhook);
                 }
                 _ => return Err(cursor.bad()),
             }
@@ -428,7 +461,7 @@ impl Restoring {
 
     /// The rules of the newest checkpoint; those before the first control record where none was read.
     pub fn finish(self) -> Result<Rules, BadFormat> {
-        let Self { head, mut operators, versions, keys, pauses, programs: _ } = self;
+        let Self { head, mut operators, versions, keys, pauses, webhooks, programs: _ } = self;
         let missing = BadFormat::Invalid("set of checkpoints: a part of the rules is missing");
         let mut rules = match head {
             Some(head) => head,
@@ -458,6 +491,13 @@ impl Restoring {
             let operator = operators.get_mut(&operator).ok_or(missing)?;
             operator.changed = operator.changed.max(pause.since.control);
             if operator.pauses.add(Arc::new(pause)) != number {
+                return Err(missing);
+            }
+        }
+        for ((operator, _), webhook) in webhooks {
+            let operator = operators.get_mut(&operator).ok_or(missing)?;
+            operator.changed = operator.changed.max(webhook.changed().control);
+            if !operator.webhooks.put(webhook) {
                 return Err(missing);
             }
         }
@@ -549,4 +589,15 @@ fn read_pause(cursor: &mut Cursor<'_>) -> Result<Pause, BadFormat> {
     let since = read_since(cursor)?;
     let is_paused = read_flag(cursor)?;
     Ok(Pause { is_paused, why: cursor.text()?.into(), who: cursor.text()?.into(), since })
+}
+
+fn read_webhook(cursor: &mut Cursor<'_>, number: u32) -> Result<Webhook, BadFormat> {
+    read_format(cursor)?;
+    let mut said = Vec::new();
+    for _ in 0..cursor.varint()? {
+        let since = read_since(cursor)?;
+        let terms: WebhookTerms = serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
+        said.push(Said { terms: Arc::new(terms), since });
+    }
+    Webhook::of(number, said).ok_or(cursor.bad())
 }

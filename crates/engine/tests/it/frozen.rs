@@ -219,6 +219,7 @@ fn the_log_of_behaviour_1_has_everything_that_it_knows() {
         Declined::KeyExists,
         Declined::NoSuchKey,
         Declined::TooManyKeys,
+        Declined::TooManyWebhooks,
     ];
     let declined = first.filter(|it| !others.contains(it));
     let mut expected: BTreeSet<String> =

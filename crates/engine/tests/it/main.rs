@@ -1,6 +1,7 @@
 //! Scenarios of the fold in the words of the rule book, and its behaviour under failure.
 
 mod behaviours;
+mod deliveries;
 mod dialects;
 mod faults;
 mod frozen;

@@ -40,7 +40,7 @@ pub(crate) struct Play {
     /// What was folded, with its time.
     ordered: Vec<(Vec<u8>, u8, Timestamp)>,
     heard: Vec<String>,
-    outcomes: Vec<Outcome>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// What players and people have asked for, in order: lines name it by its number, from 1.
     requests: Vec<Request>,
 }
@@ -127,12 +127,12 @@ impl Play {
         assert_eq!(self.partition.in_interval(), 0);
     }
 
-    fn control(&mut self, control: &Control) {
+    pub(crate) fn control(&mut self, control: &Control) {
         let body = serde_json::to_vec(control).unwrap();
         self.order(Kind::Control, Source::Node, "", &body, HAS_CONTROL);
     }
 
-    fn command(&mut self, command: &Command) {
+    pub(crate) fn command(&mut self, command: &Command) {
         let body = serde_json::to_vec(command).unwrap();
         self.order(Kind::Command, Source::Http, "house", &body, 0);
     }

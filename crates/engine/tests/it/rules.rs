@@ -5,11 +5,12 @@ use std::sync::Arc;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::time::Timestamp;
 use accolade_engine::rules::keys::LIVE_MAX;
+use accolade_engine::rules::webhooks;
 use accolade_engine::rules::{
     BEHAVIOUR, Restoring, Rules, RulesHistory, Snapshot, Unknown, UnknownWhat,
 };
 use accolade_wire::bytes::Cursor;
-use accolade_wire::control::{Control, NewKey};
+use accolade_wire::control::{Control, NewKey, SealedSecret, WebhookTerms};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -354,6 +355,103 @@ fn an_operator_is_paused_once_and_goes_on_once() {
     assert_eq!(made.control(&pause("nobody", true)), Ok(declined(Declined::OperatorUnknown)));
 }
 
+fn webhook(name: &str, id: usize, edited_from: u32) -> WebhookTerms {
+    let secret = |until| SealedSecret { id: "s".into(), sealed: "sealed".into(), until };
+    WebhookTerms {
+        operator: name.into(),
+        id: format!("hook-{id}"),
+        edited_from,
+        url: format!("https://{id}.example/{edited_from}"),
+        description: String::new(),
+        events: vec!["tier.changed".into()],
+        secrets: vec![secret(None), secret(Some(5_000))],
+        disabled: None,
+        deleted: false,
+        who: "who".into(),
+    }
+}
+
+/// Rules under construction, by behaviour 2.
+fn made_by_the_second() -> Made {
+    let mut made = Made::new(2);
+    made.control(&Control::Behaviour { number: 2 }).unwrap();
+    made.control(&operator("house")).unwrap();
+    made
+}
+
+#[test]
+fn a_webhook_is_what_was_said_of_it_last_until_it_is_deleted() {
+    let mut made = made_by_the_second();
+    let mut say = |terms: WebhookTerms| made.control(&Control::Webhook(terms)).unwrap();
+    assert_eq!(say(webhook("house", 1, 1)), declined(Declined::Stale), "there is none yet");
+    assert_eq!(say(webhook("house", 1, 0)), done(1));
+    assert_eq!(say(webhook("house", 2, 0)), done(2));
+    assert_eq!(say(webhook("house", 1, 0)), declined(Declined::Stale), "it is there");
+    assert_eq!(say(webhook("house", 1, 1)), done(1));
+    assert_eq!(say(webhook("house", 1, 1)), declined(Declined::Stale), "another was first");
+    assert_eq!(say(webhook("nobody", 1, 0)), declined(Declined::OperatorUnknown));
+    let disabled = Some("it answers nothing".into());
+    assert_eq!(say(WebhookTerms { disabled, ..webhook("house", 1, 2) }), done(1));
+    assert_eq!(say(WebhookTerms { deleted: true, ..webhook("house", 2, 1) }), done(2));
+    assert_eq!(say(webhook("house", 2, 2)), declined(Declined::Stale), "it is deleted");
+    let house = made.rules.operator("house").unwrap();
+    let first = house.webhooks.get("hook-1").unwrap();
+    assert_eq!((&*first.terms().url, first.edited_from()), ("https://1.example/2", 3));
+    assert!(!first.is_enabled());
+    let live: Vec<_> = house.webhooks.live().map(|webhook| webhook.number).collect();
+    assert_eq!(live, [1]);
+    let signing = |now| first.secrets(Timestamp::from_micros(now)).count();
+    assert_eq!((signing(4_999), signing(5_000)), (2, 1));
+}
+
+#[test]
+fn a_webhook_that_says_what_none_may_is_declined() {
+    let mut made = made_by_the_second();
+    let changes: [fn(&mut WebhookTerms); 9] = [
+        |hook| hook.id = String::new(),
+        |hook| hook.who = "x".repeat(513),
+        |hook| hook.url = String::new(),
+        |hook| hook.url = "x".repeat(2_049),
+        |hook| hook.description = "x".repeat(513),
+        |hook| hook.events = vec![String::new()],
+        |hook| hook.events = vec!["a".into(); 101],
+        |hook| hook.secrets = vec![],
+        |hook| hook.secrets = vec![hook.secrets[0].clone(); 3],
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut terms = webhook("house", 1, 0);
+        change(&mut terms);
+        let answer = made.control(&Control::Webhook(terms));
+        assert_eq!(answer, Ok(declined(Declined::Malformed)), "{number}");
+    }
+}
+
+#[test]
+fn an_operator_has_so_many_webhooks_and_each_is_changed_so_often() {
+    let mut made = made_by_the_second();
+    let mut say = |terms: WebhookTerms| made.control(&Control::Webhook(terms)).unwrap();
+    for id in 1..=webhooks::LIVE_MAX {
+        assert_eq!(say(webhook("house", id, 0)), done(id as u64));
+    }
+    let one_more = || webhook("house", 0, 0);
+    assert_eq!(say(one_more()), declined(Declined::TooManyWebhooks));
+    let often = u32::try_from(webhooks::SAID_MAX).unwrap();
+    for edited_from in 1..often {
+        assert_eq!(say(webhook("house", 1, edited_from)), done(1));
+    }
+    assert_eq!(say(webhook("house", 1, often)), declined(Declined::TooManyWebhooks));
+    assert_eq!(say(WebhookTerms { deleted: true, ..webhook("house", 1, often) }), done(1));
+    assert_eq!(say(one_more()), done(51), "one is deleted");
+}
+
+#[test]
+fn behaviour_1_knows_no_webhooks() {
+    let mut made = Made::new(2);
+    made.control(&operator("house")).unwrap();
+    let unknown = made.control(&Control::Webhook(webhook("house", 1, 0))).unwrap_err();
+    assert_eq!(unknown.what, UnknownWhat::Control("webhook".into()));
+}
+
 #[test]
 fn a_document_that_is_no_program_is_declined() {
     let mut made = Made::new(1);
@@ -407,6 +505,7 @@ enum Act {
     Rotate(u8, u8, u8),
     Revoke(u8, u8),
     Pause(u8, bool),
+    Webhook(u8, u8, bool),
     Malformed,
     Skip,
     /// A checkpoint, whose sweep goes on for so many bytes.
@@ -427,6 +526,8 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (name(), 0..6_u8, 0..4_u8).prop_map(|(name, id, by)| Act::Rotate(name, id, by)),
         1 => (name(), 0..6_u8).prop_map(|(name, id)| Act::Revoke(name, id)),
         2 => (name(), any::<bool>()).prop_map(|(name, pauses)| Act::Pause(name, pauses)),
+        4 => (name(), 0..4_u8, prop::bool::weighted(0.2))
+            .prop_map(|(name, id, deletes)| Act::Webhook(name, id, deletes)),
         1 => Just(Act::Malformed),
         1 => Just(Act::Skip),
         4 => (0..600_usize).prop_map(Act::Checkpoint),
@@ -503,6 +604,15 @@ proptest! {
                 Act::Pause(number, pauses) => {
                     made.control(&pause(&name(number), pauses)).unwrap();
                 }
+                Act::Webhook(number, id, deleted) if made.rules.settings.behaviour >= 2 => {
+                    let name = name(number);
+                    let known = made.rules.operator(&name);
+                    let known = known.and_then(|known| known.webhooks.get(&format!("hook-{id}")));
+                    let edited_from = known.map_or(0, |webhook| webhook.edited_from());
+                    let terms = webhook(&name, id.into(), edited_from);
+                    made.control(&Control::Webhook(WebhookTerms { deleted, ..terms })).unwrap();
+                }
+                Act::Webhook(..) => {}
                 Act::Malformed => drop(made.bytes(b"{}").unwrap()),
                 Act::Skip => drop(made.control(&skip()).unwrap()),
                 Act::Checkpoint(bytes) => kept.checkpoint(&made.rules, bytes),

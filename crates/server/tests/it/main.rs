@@ -36,4 +36,5 @@ mod serving;
 mod tenancy;
 mod traces;
 mod trail;
+mod webhooks;
 mod wire;

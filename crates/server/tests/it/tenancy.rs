@@ -36,14 +36,15 @@ fn body_for(path: &str) -> Value {
         "/api/v1/program/versions" => json!({ "why": "theirs", "program": PROGRAM }),
         "/api/v1/keys" => json!({ "name": "theirs", "roles": ["auditor"] }),
         "/api/v1/player-tokens" => json!({ "playerId": "p1" }),
-        path if path.ends_with("/rotate") => json!({}),
+        "/api/v1/webhooks" => json!({ "url": "https://example.com/theirs" }),
+        path if path.contains("/webhooks/") || path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),
         _ => json!({ "why": "theirs", "original": wager("w9", "p1").to_string() }),
     }
 }
 
 async fn prepared() -> Api {
-    let api = Api::start().await;
+    let api = Api::with_limits(crate::webhooks::settings(), 0).await.with_program().await;
     api.wager(&wager("w1", "p1")).await;
     api.post("/api/v1/events?wait=applied", &game_event(Some("e1"), "p1")).await;
     let mut late = wager("w2", "p1");
@@ -51,6 +52,8 @@ async fn prepared() -> Api {
     api.wager(&late).await;
     let key = json!({ "name": "ours", "roles": ["support"] });
     assert_eq!(api.post("/api/v1/keys", &key).await.status, 201);
+    let webhook = json!({ "url": "https://example.com/ours" });
+    assert_eq!(api.post("/api/v1/webhooks", &webhook).await.status, 201);
     api
 }
 
@@ -103,7 +106,7 @@ async fn every_route_hides_another_operator_s_things() {
                 let records = answer.json["items"].as_array().unwrap();
                 assert!(records.iter().all(|record| record["operatorId"] == "operator-555"));
             }
-            ("GET" | "POST", "/api/v1/keys") => {
+            ("GET" | "POST", "/api/v1/keys" | "/api/v1/webhooks") => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }
             ("POST", "/api/v1/player-tokens") => {

@@ -14,7 +14,11 @@ use crate::trail::records;
 fn expected(route: Listed, role: Role) -> Option<TrailKind> {
     let reads = matches!(route.method, "GET");
     match (route.scope.code(), route.audience) {
-        ("public" | "wagers:write" | "events:write" | "program:read" | "keys:read", _)
+        (
+            "public" | "wagers:write" | "events:write" | "program:read" | "keys:read"
+            | "webhooks:read",
+            _,
+        )
         | (_, Audience::Nodes) => None,
         ("player-tokens:sign", _) => Some(TrailKind::Read),
         _ if route.id == "ingest" => None,

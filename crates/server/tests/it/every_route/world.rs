@@ -16,6 +16,8 @@ use crate::harness::{
 };
 use crate::oidc::issuer::{Issuer, Pair, header};
 
+/// Nothing is sent to it: it is of this machine.
+const WEBHOOK: &str = "https://localhost:1/hooks";
 /// Letters of each player, all to be used up.
 const LETTERS: usize = 24;
 
@@ -35,6 +37,8 @@ pub(super) struct World {
     letters: [RefCell<Vec<String>>; 2],
     /// Of each node, a key to be rotated and one to be revoked.
     keys: [RefCell<Vec<String>>; 2],
+    /// Of each node, a webhook to be changed and one to be deleted.
+    webhooks: [RefCell<Vec<String>>; 2],
     latest: Cell<u32>,
     made: Cell<usize>,
 }
@@ -42,6 +46,11 @@ pub(super) struct World {
 async fn issuer() -> (Issuer, Pair) {
     let pair = Pair::es256("first");
     (Issuer::start(&[&pair]).await, pair)
+}
+
+/// With a key to seal secrets with.
+fn settings(issuer: &Issuer) -> Settings {
+    Settings { sealing_key: crate::webhooks::settings().sealing_key, ..issuer.settings() }
 }
 
 /// Of a partition of the other node.
@@ -58,14 +67,14 @@ impl World {
         let begun = Api::open(directory, Settings::default(), |_| ()).stop();
         let (issuer, pair) = issuer().await;
         let mut api =
-            Api::open(begun, issuer.settings(), |options| options.behaviours = GIFTS_THIRD);
+            Api::open(begun, settings(&issuer), |options| options.behaviours = GIFTS_THIRD);
         api.key = api.add_operator(OPERATOR, 0).await;
         Self::of(Form::Embedded(api.with_program().await), issuer, pair).await
     }
 
     pub(super) async fn clustered() -> Self {
         let (issuer, pair) = issuer().await;
-        let cluster = Cluster::knowing_with([GIFTS_THIRD; 2], || issuer.settings()).await;
+        let cluster = Cluster::knowing_with([GIFTS_THIRD; 2], || settings(&issuer)).await;
         Self::of(Form::Clustered(cluster), issuer, pair).await
     }
 
@@ -78,6 +87,7 @@ impl World {
             description: Value::Null,
             letters: [RefCell::default(), RefCell::default()],
             keys: [RefCell::default(), RefCell::default()],
+            webhooks: [RefCell::default(), RefCell::default()],
             latest: Cell::new(1),
             made: Cell::new(0),
         };
@@ -123,6 +133,9 @@ impl World {
             let made = api.post("/api/v1/keys", &key).await;
             assert_eq!(made.status, 201, "{made:?}");
             self.keys[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
+            let made = api.post("/api/v1/webhooks", &json!({ "url": WEBHOOK })).await;
+            assert_eq!(made.status, 201, "{made:?}");
+            self.webhooks[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
         }
         self.settle().await;
     }
@@ -241,6 +254,13 @@ impl World {
             "listKeys" | "makeKey" => "/api/v1/keys".into(),
             "rotateKey" => format!("/api/v1/keys/{}/rotate", self.keys[node].borrow()[0]),
             "revokeKey" => format!("/api/v1/keys/{}", self.keys[node].borrow()[1]),
+            "listWebhooks" | "makeWebhook" => "/api/v1/webhooks".into(),
+            "changeWebhook" => format!("/api/v1/webhooks/{}", self.webhooks[node].borrow()[0]),
+            "rotateWebhook" => {
+                format!("/api/v1/webhooks/{}/rotate", self.webhooks[node].borrow()[0])
+            }
+            "testWebhook" => format!("/api/v1/webhooks/{}/test", self.webhooks[node].borrow()[0]),
+            "deleteWebhook" => format!("/api/v1/webhooks/{}", self.webhooks[node].borrow()[1]),
             "signPlayerToken" => "/api/v1/player-tokens".into(),
             "pauseOperator" => "/local/operators/operator-555/pause".into(),
             "resumeOperator" => "/local/operators/operator-555/resume".into(),
@@ -322,7 +342,9 @@ impl World {
                 json!({ "original": wager(&self.fresh(), &player).to_string() })
             }
             "makeKey" => json!({ "name": self.fresh(), "roles": ["support"] }),
-            "rotateKey" | "resumeOperator" => json!({}),
+            "rotateKey" | "rotateWebhook" | "resumeOperator" => json!({}),
+            "makeWebhook" => json!({ "url": WEBHOOK, "description": self.fresh() }),
+            "changeWebhook" => json!({ "description": self.fresh() }),
             "signPlayerToken" => json!({ "playerId": player }),
             "pauseOperator" => json!({ "why": "a test" }),
             "addOperator" => json!({ "operatorId": self.fresh() }),

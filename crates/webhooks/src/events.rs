@@ -1,0 +1,266 @@
+//! What operators are told of, by type. **To add a type**, add a row: its name, which notices or entries of the journal
+//! it is made of, and what is said of one.
+
+use accolade_domain::ledger::{Entry, EntryKind, Place, Subject};
+use accolade_domain::notice::Notice;
+use accolade_domain::redemption::RedemptionState;
+use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
+use accolade_projections::batch::Batch;
+use accolade_wire::bytes::BadFormat;
+use accolade_wire::journal::Recorded;
+use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
+use accolade_wire::timestamp;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+/// The types of what operators are told.
+pub const TYPES: [&str; ROWS.len()] = {
+    let mut types = [""; ROWS.len()];
+    let mut at = 0;
+    while at < ROWS.len() {
+        types[at] = ROWS[at].kind;
+        at += 1;
+    }
+    types
+};
+/// The type of what is sent to try a webhook.
+pub const TEST: &str = "webhook.test";
+
+/// What something is made of that is told.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Notice(&'a Notice<'a>),
+    Entry(&'a Entry<'a>),
+}
+
+/// One type.
+struct Row {
+    kind: &'static str,
+    is_one: fn(Source<'_>) -> bool,
+    /// What is said of one; `player` is its player.
+    data: fn(Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat>,
+}
+
+const ROWS: [Row; 7] = [
+    Row {
+        kind: "tier.changed",
+        is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == TIER_MOVED),
+        data: tier_changed,
+    },
+    Row {
+        kind: "points.expired",
+        is_one: |source| matches!(source, Source::Entry(entry) if entry.kind == EntryKind::Expired),
+        data: |source, player| Ok(entered(source, player)),
+    },
+    Row {
+        kind: "balance.adjusted",
+        is_one: |source| matches!(source, Source::Entry(entry) if entry.kind == EntryKind::Adjusted),
+        data: |source, player| Ok(entered(source, player)),
+    },
+    Row {
+        kind: "redemption.reserved",
+        is_one: |source| is_redemption(source, RedemptionState::Reserved),
+        data: redemption,
+    },
+    Row {
+        kind: "redemption.confirmed",
+        is_one: |source| is_redemption(source, RedemptionState::Confirmed),
+        data: redemption,
+    },
+    Row {
+        kind: "redemption.cancelled",
+        is_one: |source| is_redemption(source, RedemptionState::Cancelled),
+        data: redemption,
+    },
+    Row {
+        kind: "redemption.lapsed",
+        is_one: |source| is_redemption(source, RedemptionState::Lapsed),
+        data: redemption,
+    },
+];
+
+fn is_redemption(source: Source<'_>, state: RedemptionState) -> bool {
+    let Source::Notice(notice) = source else { return false };
+    let is_it = |moved: RedemptionMoved| moved.state == state;
+    notice.kind == REDEMPTION_MOVED && RedemptionMoved::read(&notice.body).is_ok_and(is_it)
+}
+
+fn redemption(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        redemption_id: &'a str,
+        player_id: &'a str,
+        points: Box<RawValue>,
+        item: &'a str,
+        hold_until: String,
+        at: String,
+    }
+    let Source::Notice(notice) = source else { unreachable!("a row says what it is made of") };
+    let moved = RedemptionMoved::read(&notice.body)?;
+    Ok(json(&Data {
+        redemption_id: &moved.id,
+        player_id: player,
+        points: exact(moved.points),
+        item: &moved.item,
+        hold_until: timestamp::write(moved.hold_until).to_string(),
+        at: timestamp::write(moved.at).to_string(),
+    }))
+}
+
+fn tier_changed(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        player_id: &'a str,
+        before: Option<&'a str>,
+        after: Option<&'a str>,
+        day: String,
+        tier_points: Box<RawValue>,
+        program_version: u32,
+    }
+    let Source::Notice(notice) = source else { unreachable!("a row says what it is made of") };
+    let moved = TierMoved::read(&notice.body)?;
+    Ok(json(&Data {
+        player_id: player,
+        before: moved.before.as_deref(),
+        after: moved.after.as_deref(),
+        day: day(moved.day),
+        tier_points: exact(moved.points),
+        program_version: moved.version,
+    }))
+}
+
+fn entered(source: Source<'_>, player: &str) -> Box<RawValue> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        player_id: &'a str,
+        /// As the ledger has it: below zero where the balance became less.
+        points: Box<RawValue>,
+        balance_after: Box<RawValue>,
+        at: String,
+        sequence: u64,
+        program_version: u32,
+    }
+    let Source::Entry(entry) = source else { unreachable!("a row says what it is made of") };
+    json(&Data {
+        player_id: player,
+        points: exact(entry.points),
+        balance_after: exact(entry.balance_after),
+        at: timestamp::write(entry.event_time).to_string(),
+        sequence: entry.sequence,
+        program_version: entry.program_version,
+    })
+}
+
+/// A decimal as a number with exactly its digits.
+fn exact(number: impl std::fmt::Display) -> Box<RawValue> {
+    RawValue::from_string(number.to_string()).expect("a decimal is a number of JSON")
+}
+
+fn json(data: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(data).expect("what is told is plain data")
+}
+
+fn day(Day(day): Day) -> String {
+    let midnight = Timestamp::from_micros(i64::from(day) * DAY_MICROS);
+    timestamp::write(midnight).to_string().chars().take_while(|letter| *letter != 'T').collect()
+}
+
+/// The body of a message by Standard Webhooks: what has happened, when, and what there is to be said.
+pub fn body(kind: &str, at: Timestamp, data: &impl Serialize) -> Bytes {
+    #[derive(Serialize)]
+    struct Body<'a, T> {
+        r#type: &'a str,
+        timestamp: String,
+        data: &'a T,
+    }
+    let body = Body { r#type: kind, timestamp: timestamp::write(at).to_string(), data };
+    serde_json::to_vec(&body).expect("what is told is plain data").into()
+}
+
+/// Something in a batch that can be told.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    row: &'static Row,
+    source: Source<'a>,
+    pub(crate) place: Place,
+    /// The time of its batch.
+    pub(crate) at: Timestamp,
+}
+
+impl Found<'_> {
+    pub(crate) fn kind(&self) -> &'static str {
+        self.row.kind
+    }
+
+    /// The operator's number and the player's subject.
+    pub(crate) fn account(&self) -> (u32, Subject) {
+        match self.source {
+            Source::Notice(notice) => (notice.operator, notice.subject),
+            Source::Entry(entry) => (entry.operator, entry.subject),
+        }
+    }
+
+    /// The same bytes whoever makes them, as long as the player has the name.
+    pub(crate) fn body(&self, player: &str) -> Result<Bytes, BadFormat> {
+        Ok(body(self.row.kind, self.at, &(self.row.data)(self.source, player)?))
+    }
+}
+
+/// Gives what can be told of a batch, in its order.
+pub(crate) fn each<E: From<BadFormat>>(
+    batch: &Batch<'_>,
+    mut give: impl FnMut(Found<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    for recorded in batch.outcomes()? {
+        let Recorded { place, time: at, entries, notices, .. } = recorded?;
+        for (number, stored) in (0..).zip(&entries) {
+            let source = Source::Entry(&stored.entry);
+            let row = ROWS.iter().find(|row| (row.is_one)(source));
+            row.map_or(Ok(()), |row| {
+                give(Found { row, source, place: Place { number, ..place }, at })
+            })?;
+        }
+        for stored in &notices {
+            let source = Source::Notice(&stored.notice);
+            let row = ROWS.iter().find(|row| (row.is_one)(source));
+            row.map_or(Ok(()), |row| give(Found { row, source, place: stored.place, at }))?;
+        }
+    }
+    Ok(())
+}
+
+/// The identity of what is told: the same at every attempt, from whichever node, and another one where a restored node
+/// has given the place to something else.
+pub(crate) fn message_id(place: Place, at: Timestamp) -> Box<str> {
+    let Place { partition, batch, slot, number } = place;
+    format!("msg_{partition}_{batch}_{slot}_{number}_{:x}", at.micros()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_that_of_the_specification() {
+        let at = Timestamp::from_micros(1_700_000_000_000_000);
+        let body = body("tier.changed", at, &serde_json::json!({ "playerId": "p" }));
+        let expected =
+            r#"{"type":"tier.changed","timestamp":"2023-11-14T22:13:20Z","data":{"playerId":"p"}}"#;
+        assert_eq!(body, expected.as_bytes());
+    }
+
+    #[test]
+    fn an_id_names_a_place_and_its_time() {
+        let place = Place { partition: 3, batch: 17, slot: 2, number: 1 };
+        assert_eq!(&*message_id(place, Timestamp::from_micros(255)), "msg_3_17_2_1_ff");
+    }
+
+    #[test]
+    fn a_day_is_written_as_one() {
+        assert_eq!(day(Day(19_000)), "2022-01-08");
+    }
+}

@@ -104,6 +104,8 @@ pub(crate) enum By {
     Nothing,
     Player,
     DeadLetter,
+    /// A delivery of a webhook.
+    Delivery,
 }
 
 /// What a request does.

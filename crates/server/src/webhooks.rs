@@ -1,5 +1,6 @@
 //! An operator's webhooks: made, listed, changed, rotated, tried and deleted.
 
+pub(crate) mod deliveries;
 mod desk;
 
 use std::collections::BTreeSet;

@@ -20,7 +20,7 @@ use metrics::counter;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::events::{self, Found, message_id};
+use crate::events::{self, Found};
 use crate::lane::{Heard, Lane, words};
 use crate::sending::{Attempt, Message, Sender};
 use crate::signing::SigningSecret;
@@ -40,6 +40,8 @@ const BATCHES_MAX: usize = 256;
 /// After so many failures in a row a webhook is tried with one message at a time, and ever more seldom.
 const FAILURES_MAX: u32 = 5;
 const REST_MAX_MICROS: i64 = 60_000_000;
+/// What holds a partition up for less is a moment between the files of the journal.
+const HELD_UP: Duration = Duration::from_secs(5);
 
 /// What the loop needs of its node beside the journal.
 pub trait Desk: Send + Sync + 'static {
@@ -141,8 +143,15 @@ struct Loop<D> {
     disabling: JoinSet<()>,
     /// The lane that is served first the next time.
     turn: Option<LaneKey>,
-    /// When somebody last heard that a journal cannot be read.
-    complained: Option<Instant>,
+    /// What holds partitions up.
+    held: BTreeMap<u16, Hold>,
+}
+
+/// A batch that cannot be read.
+struct Hold {
+    batch: u64,
+    since: Instant,
+    is_told: bool,
 }
 
 impl<D: Desk> Loop<D> {
@@ -159,7 +168,7 @@ impl<D: Desk> Loop<D> {
             saying: JoinSet::new(),
             disabling: JoinSet::new(),
             turn: None,
-            complained: None,
+            held: BTreeMap::new(),
         }
     }
 
@@ -290,21 +299,26 @@ impl<D: Desk> Loop<D> {
         for ((partition, batch), lanes) in groups {
             match self.read_group(partition, batch, &lanes) {
                 Ok(more) => is_more |= more,
-                Err(held) => self.complain(partition, batch, &held),
+                Err((batch, held)) => self.complain(partition, batch, &held),
             }
         }
         is_more
     }
 
     /// Reads batches for lanes that stand at the same one, for as long as they do.
-    fn read_group(&mut self, partition: u16, from: u64, lanes: &[LaneKey]) -> Result<bool, Held> {
+    fn read_group(
+        &mut self,
+        partition: u16,
+        from: u64,
+        lanes: &[LaneKey],
+    ) -> Result<bool, (u64, Held)> {
         let Some(end) = self.feed.end(partition) else { return Ok(false) };
         let mut batch = from;
         for _ in 0..BATCHES_MAX {
             if batch >= end || !lanes.iter().all(|key| self.lanes[key].reads() == Some(batch)) {
                 return Ok(false);
             }
-            self.read_batch(partition, batch, lanes)?;
+            self.read_batch(partition, batch, lanes).map_err(|held| (batch, held))?;
             batch += 1;
         }
         Ok(batch < end)
@@ -316,7 +330,7 @@ impl<D: Desk> Loop<D> {
         let bytes = bytes.ok_or_else(|| Held::Waits("the journal does not have it".into()))?;
         let batch = Batch::read(&bytes, &*feed)?;
         let mut accounts = Vec::new();
-        events::each(&batch, |found| {
+        events::each(batch.outcomes()?, |found| {
             if lanes.iter().any(|key| self.is_wanted(*key, &found)) {
                 accounts.push(found.account());
             }
@@ -348,7 +362,7 @@ impl<D: Desk> Loop<D> {
     ) -> Result<(), Held> {
         let mut names = std::mem::replace(&mut self.names, Names::new(Arc::clone(&self.feed)));
         let added = names.behind(batch.partition, accounts).and_then(|players| {
-            events::each(batch, |found| {
+            events::each(batch.outcomes()?, |found| {
                 let (operator, subject) = found.account();
                 let Some(player) = players.find(operator, subject) else { return Ok(()) };
                 let wanting = lanes.iter().filter(|key| self.is_wanted(**key, &found));
@@ -356,11 +370,10 @@ impl<D: Desk> Loop<D> {
                 if wanting.is_empty() {
                     return Ok(());
                 }
-                let id = message_id(found.place, found.at);
-                let message = Message { id, body: found.body(player.name)? };
+                let message = found.message(player.name)?;
                 for key in wanting {
                     let lane = self.lanes.get_mut(&key).expect("a lane that reads");
-                    lane.add(found.place, subject, message.clone());
+                    lane.add(found.place, subject, found.kind(), message.clone());
                 }
                 Ok(())
             })
@@ -369,12 +382,18 @@ impl<D: Desk> Loop<D> {
         added
     }
 
+    /// Says once that a batch cannot be read, unless that is over in a moment.
     fn complain(&mut self, partition: u16, batch: u64, held: &Held) {
-        let Held::Stands(why) = held else { return };
-        if self.complained.is_none_or(|at| at.elapsed() > Duration::from_mins(1)) {
-            self.complained = Some(Instant::now());
+        let new = Hold { batch, since: Instant::now(), is_told: false };
+        let before = self.held.remove(&partition).filter(|hold| hold.batch == batch);
+        let mut hold = before.unwrap_or(new);
+        let (Held::Waits(why) | Held::Stands(why)) = held;
+        let is_shown = matches!(held, Held::Stands(_)) || hold.since.elapsed() > HELD_UP;
+        if is_shown && !hold.is_told {
             tracing::error!(partition, batch, why, "webhooks are told nothing more of a partition");
+            hold.is_told = true;
         }
+        self.held.insert(partition, hold);
     }
 
     /// Begins to send what may be sent, lane by lane, each webhook within its places.

@@ -5,14 +5,16 @@ use accolade_domain::ledger::{Entry, EntryKind, Place, Subject};
 use accolade_domain::notice::Notice;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
-use accolade_projections::batch::Batch;
-use accolade_wire::bytes::BadFormat;
-use accolade_wire::journal::Recorded;
+use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
+use accolade_wire::record::Slice;
 use accolade_wire::timestamp;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+
+use crate::sending::Message;
 
 /// The types of what operators are told.
 pub const TYPES: [&str; ROWS.len()] = {
@@ -205,17 +207,52 @@ impl Found<'_> {
     }
 
     /// The same bytes whoever makes them, as long as the player has the name.
-    pub(crate) fn body(&self, player: &str) -> Result<Bytes, BadFormat> {
-        Ok(body(self.row.kind, self.at, &(self.row.data)(self.source, player)?))
+    pub(crate) fn message(&self, player: &str) -> Result<Message, BadFormat> {
+        let body = body(self.row.kind, self.at, &(self.row.data)(self.source, player)?);
+        Ok(Message { id: message_id(self.place, self.at), body })
     }
+}
+
+/// What can be told of a place, of the journal's slice of its batch: whom it is about, by the operator's number and the
+/// player's subject; nothing where it is nothing that is told.
+pub fn account_at(journal: &[u8], place: Place) -> Result<Option<(u32, Subject)>, BadFormat> {
+    let mut account = None;
+    at(journal, place, |found| {
+        account = Some(found.account());
+        Ok(())
+    })?;
+    Ok(account)
+}
+
+/// The message that tells of a place; `player` is its player.
+pub fn message_at(
+    journal: &[u8],
+    place: Place,
+    player: &str,
+) -> Result<Option<Message>, BadFormat> {
+    let mut message = None;
+    at(journal, place, |found| {
+        message = Some(found.message(player)?);
+        Ok(())
+    })?;
+    Ok(message)
+}
+
+fn at(
+    journal: &[u8],
+    place: Place,
+    mut give: impl FnMut(Found<'_>) -> Result<(), BadFormat>,
+) -> Result<(), BadFormat> {
+    let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice"))?;
+    each(Outcomes::read(&slice)?, |found| if found.place == place { give(found) } else { Ok(()) })
 }
 
 /// Gives what can be told of a batch, in its order.
 pub(crate) fn each<E: From<BadFormat>>(
-    batch: &Batch<'_>,
+    outcomes: Outcomes<'_>,
     mut give: impl FnMut(Found<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    for recorded in batch.outcomes()? {
+    for recorded in outcomes {
         let Recorded { place, time: at, entries, notices, .. } = recorded?;
         for (number, stored) in (0..).zip(&entries) {
             let source = Source::Entry(&stored.entry);
@@ -242,6 +279,10 @@ pub(crate) fn message_id(place: Place, at: Timestamp) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use accolade_domain::amount::Points;
+
     use super::*;
 
     #[test]
@@ -251,6 +292,50 @@ mod tests {
         let expected =
             r#"{"type":"tier.changed","timestamp":"2023-11-14T22:13:20Z","data":{"playerId":"p"}}"#;
         assert_eq!(body, expected.as_bytes());
+    }
+
+    /// The type of a notice, and what is said of it.
+    fn told(kind: u16, body: Vec<u8>) -> (&'static str, String) {
+        let (operator, subject, body) = (1, Subject([7; 16]), Cow::Owned(body));
+        let notice = Notice { kind, operator, subject, body };
+        let source = Source::Notice(&notice);
+        let mut rows = ROWS.iter().filter(|row| (row.is_one)(source));
+        let row = rows.next().unwrap();
+        assert!(rows.next().is_none(), "one type for each");
+        (row.kind, (row.data)(source, "p").unwrap().get().to_owned())
+    }
+
+    #[test]
+    fn a_redemption_is_told_of_by_what_has_become_of_it() {
+        for state in RedemptionState::ALL {
+            let moved = RedemptionMoved {
+                id: "r".into(),
+                state,
+                points: Points::from_hundredths(1_250).unwrap(),
+                item: "a mug".into(),
+                hold_until: Timestamp::from_micros(1_700_000_000_000_000),
+                at: Timestamp::from_micros(0),
+            };
+            let (kind, data) = told(REDEMPTION_MOVED, moved.to_bytes());
+            assert_eq!(kind, format!("redemption.{}", state.code()));
+            let expected = r#"{"redemptionId":"r","playerId":"p","points":12.50,"item":"a mug","holdUntil":"2023-11-14T22:13:20Z","at":"1970-01-01T00:00:00Z"}"#;
+            assert_eq!(data, expected);
+        }
+    }
+
+    #[test]
+    fn a_tier_is_told_of_with_its_digits() {
+        let moved = TierMoved {
+            version: 3,
+            before: Some("silver".into()),
+            after: None,
+            day: Day(19_000),
+            points: Points::from_hundredths(-5).unwrap(),
+            unqualified_since: None,
+        };
+        let (kind, data) = told(TIER_MOVED, moved.to_bytes());
+        let expected = r#"{"playerId":"p","before":"silver","after":null,"day":"2022-01-08","tierPoints":-0.05,"programVersion":3}"#;
+        assert_eq!((kind, &*data), ("tier.changed", expected));
     }
 
     #[test]

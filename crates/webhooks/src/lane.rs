@@ -27,10 +27,11 @@ const BATCHES_UNSAID: u64 = 1_000;
 /// Something that waits to be told.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
-    pub(crate) subject: Subject,
-    pub(crate) message: Message,
-    pub(crate) tries: Tries,
-    pub(crate) is_sending: bool,
+    subject: Subject,
+    kind: &'static str,
+    message: Message,
+    tries: Tries,
+    is_sending: bool,
 }
 
 /// How often something was tried.
@@ -41,16 +42,22 @@ pub(crate) struct Tries {
     pub(crate) since: Timestamp,
     /// When it is tried again.
     pub(crate) due: Timestamp,
+    /// What was answered last; 0 for nothing.
+    pub(crate) status: u16,
 }
 
 /// Batch, slot and number of something in a partition.
 type Spot = (u64, u32, u32);
 
 /// A delivery that has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// Batch, slot and number of what was told.
     pub spot: (u64, u32, u32),
+    /// Its type.
+    pub kind: Box<str>,
+    /// The message's id.
+    pub message: Box<str>,
     /// When, in microseconds since 1970.
     pub at: i64,
     /// Attempts, the last one too.
@@ -62,16 +69,22 @@ pub struct Ended {
 }
 
 /// Something that failed, or waits behind what did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aside {
     /// Batch, slot and number of what is to be told.
     pub spot: (u64, u32, u32),
+    /// Its type.
+    pub kind: Box<str>,
+    /// The message's id.
+    pub message: Box<str>,
     /// Attempts that have failed.
     pub failed: u32,
     /// When the first did, in microseconds since 1970.
     pub since: i64,
     /// When it is tried again.
     pub due: i64,
+    /// What was answered last; 0 for nothing.
+    pub status: u16,
 }
 
 /// What is remembered of a lane.
@@ -113,7 +126,7 @@ pub(crate) struct Lane {
     pub(crate) next: u64,
     waiting: BTreeMap<Place, Waiting>,
     /// What was remembered and is not read again yet.
-    unread: BTreeMap<Place, Tries>,
+    unread: BTreeMap<Place, Aside>,
     /// What was taken behind `next` before a restart.
     taken: BTreeSet<Place>,
     ended: VecDeque<Ended>,
@@ -129,16 +142,12 @@ impl Lane {
     pub(crate) fn resume(partition: u16, told: &Told) -> Self {
         let Remembered { aside, ended } = Remembered::read(&told.remembered);
         let at = |(batch, slot, number): Spot| Place { partition, batch, slot, number };
-        let tries = |it: &Aside| {
-            let [since, due] = [it.since, it.due].map(Timestamp::from_micros);
-            (at(it.spot), Tries { failed: it.failed, since, due })
-        };
         let taken = ended.iter().filter(|it| it.taken && it.spot.0 >= told.next);
         Self {
             next: told.next,
             waiting: BTreeMap::new(),
-            unread: aside.iter().map(tries).collect(),
             taken: taken.map(|it| at(it.spot)).collect(),
+            unread: aside.into_iter().map(|it| (at(it.spot), it)).collect(),
             ended: ended.into(),
             revision: told.revision,
             said_next: told.next,
@@ -165,9 +174,15 @@ impl Lane {
     }
 
     /// Something that it wants waits from now on.
-    pub(crate) fn add(&mut self, place: Place, subject: Subject, message: Message) {
-        let tries = self.unread.remove(&place).unwrap_or_default();
-        self.waiting.insert(place, Waiting { subject, message, tries, is_sending: false });
+    pub(crate) fn add(
+        &mut self,
+        place: Place,
+        subject: Subject,
+        kind: &'static str,
+        message: Message,
+    ) {
+        let tries = self.unread.remove(&place).map(|it| it.tries()).unwrap_or_default();
+        self.waiting.insert(place, Waiting { subject, kind, message, tries, is_sending: false });
     }
 
     /// All that it wanted of a batch was added.
@@ -214,9 +229,10 @@ impl Lane {
         waiting.is_sending = false;
         self.is_changed = true;
         let tries = &mut waiting.tries;
+        tries.status = status_of(attempt);
         if attempt.is_taken() {
             let attempts = tries.failed + 1;
-            self.end(place, attempt, now, attempts);
+            self.end(place, now, attempts, true);
             return Heard::Taken;
         }
         if tries.failed == 0 {
@@ -230,21 +246,24 @@ impl Lane {
         }
         let own = self.ended.iter().filter(|it| it.taken).map(|it| Timestamp::from_micros(it.at));
         if own.chain(last_taken).any(|taken| taken > since) {
-            self.end(place, attempt, now, failed);
+            self.end(place, now, failed, false);
             return Heard::GivenUp;
         }
         self.begin_anew();
         Heard::Dead
     }
 
-    fn end(&mut self, place: Place, attempt: Attempt, now: Timestamp, attempts: u32) {
-        self.waiting.remove(&place);
-        let status = match attempt {
-            Attempt::Answered(status) => status,
-            Attempt::Failed(_) => 0,
-        };
-        let (at, taken) = (now.micros(), attempt.is_taken());
-        self.ended.push_back(Ended { spot: spot(place), at, attempts, status, taken });
+    fn end(&mut self, place: Place, now: Timestamp, attempts: u32, taken: bool) {
+        let waiting = self.waiting.remove(&place).expect("what ends has waited");
+        self.ended.push_back(Ended {
+            spot: spot(place),
+            kind: waiting.kind.into(),
+            message: waiting.message.id,
+            at: now.micros(),
+            attempts,
+            status: waiting.tries.status,
+            taken,
+        });
         if self.ended.len() > RECENT_MAX {
             self.ended.pop_front();
         }
@@ -252,10 +271,13 @@ impl Lane {
 
     /// Whatever waits may be tried at once, as if it never had been: nothing of it is lost.
     pub(crate) fn begin_anew(&mut self) {
-        let tries = self.waiting.values_mut().map(|waiting| &mut waiting.tries);
-        for tries in tries.chain(self.unread.values_mut()) {
-            self.is_changed |= *tries != Tries::default();
-            *tries = Tries::default();
+        for waiting in self.waiting.values_mut() {
+            self.is_changed |= waiting.tries != Tries::default();
+            waiting.tries = Tries::default();
+        }
+        for aside in self.unread.values_mut() {
+            self.is_changed |= aside.tries() != Tries::default();
+            (aside.failed, aside.since, aside.due, aside.status) = (0, 0, 0, 0);
         }
     }
 
@@ -274,7 +296,7 @@ impl Lane {
         if self.is_saying || !(self.is_changed || has_come_far) {
             return None;
         }
-        let remembered = Remembered { aside, ended: self.ended.iter().copied().collect() };
+        let remembered = Remembered { aside, ended: self.ended.iter().cloned().collect() };
         let (revision, remembered) = (self.revision + 1, remembered.write().into());
         Some(Told { revision, next, remembered })
     }
@@ -299,14 +321,13 @@ impl Lane {
     fn far(&self) -> (u64, Vec<Aside>) {
         let mut failing = BTreeSet::new();
         let mut next = self.next;
-        let unread = self.unread.iter().map(|(place, tries)| aside(*place, *tries));
-        let mut all: Vec<_> = unread.collect();
+        let mut all: Vec<_> = self.unread.values().cloned().collect();
         for (place, waiting) in &self.waiting {
             let has_failed = waiting.tries.failed > 0;
             let is_behind = !has_failed && failing.contains(&waiting.subject.0);
             if (has_failed || is_behind) && all.len() < ASIDE_MAX {
                 failing.insert(waiting.subject.0);
-                all.push(aside(*place, waiting.tries));
+                all.push(waiting.aside(*place));
             } else {
                 next = next.min(place.batch);
             }
@@ -326,9 +347,27 @@ const fn spot(place: Place) -> Spot {
     (place.batch, place.slot, place.number)
 }
 
-const fn aside(place: Place, tries: Tries) -> Aside {
-    let Tries { failed, since, due } = tries;
-    Aside { spot: spot(place), failed, since: since.micros(), due: due.micros() }
+const fn status_of(attempt: Attempt) -> u16 {
+    match attempt {
+        Attempt::Answered(status) => status,
+        Attempt::Failed(_) => 0,
+    }
+}
+
+impl Waiting {
+    fn aside(&self, place: Place) -> Aside {
+        let Tries { failed, since, due, status } = self.tries;
+        let (kind, message) = (self.kind.into(), self.message.id.clone());
+        let (since, due) = (since.micros(), due.micros());
+        Aside { spot: spot(place), kind, message, failed, since, due, status }
+    }
+}
+
+impl Aside {
+    fn tries(&self) -> Tries {
+        let [since, due] = [self.since, self.due].map(Timestamp::from_micros);
+        Tries { failed: self.failed, since, due, status: self.status }
+    }
 }
 
 /// How an attempt ended, for whoever counts.

@@ -20,6 +20,7 @@ use crate::problem::{Problem, Refusal};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::routes::{By, Route};
 use crate::service::Service;
+use crate::webhooks::deliveries::delivery_of;
 
 /// Before the paths of the local socket.
 const LOCAL: &str = "/local/";
@@ -65,6 +66,7 @@ impl Service {
             By::Nothing => None,
             By::Player => Some(partition_of(name, self.partitions())),
             By::DeadLetter => place_of(name).map(|place| place.partition),
+            By::Delivery => delivery_of(name).map(|(_, place)| place.partition),
         };
         let Some(partition) = partition.filter(|partition| *partition < self.partitions()) else {
             return Ok(Carrying::Here(parts, body));

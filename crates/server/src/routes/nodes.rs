@@ -7,6 +7,7 @@ use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
 use crate::cluster::{ask, batches, sharing};
 use crate::description::schemas::object;
 use crate::roles::Scope;
+use crate::webhooks::deliveries;
 use crate::{audit, dead_letters, host, lookup, topics};
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -21,7 +22,7 @@ const PARTITION: Parameter = number("partition", "Of this partition.");
 const PARTITIONS: Parameter = text("partitions", "Numbers of partitions with commas between.");
 const OPERATOR: Parameter = text("operator", "Of this operator.");
 
-pub(super) static ROUTES: [Route; 9] = [
+pub(super) static ROUTES: [Route; 10] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -151,6 +152,28 @@ pub(super) static ROUTES: [Route; 9] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(topics::balances),
+    },
+    Route {
+        id: "askDeliveries",
+        method: Method::GET,
+        path: "/cluster/v1/deliveries",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "What a webhook was told",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "The operator's number."),
+            number("webhook", "The webhook's."),
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(deliveries::found),
     },
     Route {
         id: "askToVerify",

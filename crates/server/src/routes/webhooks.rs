@@ -2,10 +2,11 @@
 
 use axum::http::Method;
 
-use super::{Answer, Area, Audience, By, Effect, Route, Takes};
+use super::{Answer, Area, Audience, By, Effect, LIMIT, Route, Takes};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::roles::Scope;
+use crate::webhooks::deliveries::{self, DeliveriesShape};
 use crate::webhooks::{
     self, Changed, MadeShape, Rotate, TestShape, Wanted, WebhookShape, WebhooksShape,
 };
@@ -16,7 +17,7 @@ const OF_CHANGES: &[Refusal] = &[Refusal::TooManyWebhooks, Refusal::BehaviourEar
 const OF_SECRETS: &[Refusal] =
     &[Refusal::TooManyWebhooks, Refusal::BehaviourEarlier, Refusal::NoSecretsKey];
 
-pub(super) static ROUTES: [Route; 6] = [
+pub(super) static ROUTES: [Route; 8] = [
     Route {
         id: "listWebhooks",
         method: Method::GET,
@@ -112,6 +113,44 @@ pub(super) static ROUTES: [Route; 6] = [
         answers: &[Answer::json(200, "What became of the message", of::<TestShape>)],
         refusals: OF_SECRETS,
         handler: |way| way.to(webhooks::test),
+    },
+    Route {
+        id: "listDeliveries",
+        method: Method::GET,
+        path: "/api/v1/webhooks/{webhookId}/deliveries",
+        scope: Scope::WebhooksRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Webhooks,
+        summary: "What a webhook was told, and what waits",
+        description: "What failed, and what waits behind it, first; then what was taken or given up, the newest first: of each \
+                      partition the last 25.",
+        query: &[LIMIT],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "Deliveries", of::<DeliveriesShape>)],
+        refusals: &[],
+        handler: |way| way.to(deliveries::list),
+    },
+    Route {
+        id: "resendDelivery",
+        method: Method::POST,
+        path: "/api/v1/webhooks/deliveries/{deliveryId}/resend",
+        scope: Scope::WebhooksWrite,
+        audience: Audience::Everybody,
+        by: By::Delivery,
+        effect: Effect::Changes,
+        area: Area::Webhooks,
+        summary: "Tell a webhook of something once more",
+        description: "With the same `webhook-id` and the same bytes, once and at once, also where it was taken or given up; \
+                      answers how that went.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "What became of the message", of::<TestShape>)],
+        refusals: OF_SECRETS,
+        handler: |way| way.to(deliveries::resend),
     },
     Route {
         id: "deleteWebhook",

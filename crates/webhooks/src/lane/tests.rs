@@ -25,7 +25,7 @@ fn read(lane: &mut Lane, batch: u64, players: &[u8]) {
     for (number, player) in (0..).zip(players) {
         let place = place(batch, number);
         if lane.wants(place) {
-            lane.add(place, subject(*player), message(place));
+            lane.add(place, subject(*player), "tier.changed", message(place));
         }
     }
     lane.has_read(batch);

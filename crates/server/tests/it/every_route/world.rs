@@ -18,6 +18,12 @@ use crate::oidc::issuer::{Issuer, Pair, header};
 
 /// Nothing is sent to it: it is of this machine.
 const WEBHOOK: &str = "https://localhost:1/hooks";
+/// Whoever has staked anything has risen.
+const TIERS: &str = "\
+tiers:
+  window: { rolling: 30d }
+  levels: [ { name: bronze, from: 0 }, { name: silver, from: 1 } ]
+";
 /// Letters of each player, all to be used up.
 const LETTERS: usize = 24;
 
@@ -39,6 +45,8 @@ pub(super) struct World {
     keys: [RefCell<Vec<String>>; 2],
     /// Of each node, a webhook to be changed and one to be deleted.
     webhooks: [RefCell<Vec<String>>; 2],
+    /// Of each node, something that webhooks are told.
+    deliveries: [RefCell<String>; 2],
     latest: Cell<u32>,
     made: Cell<usize>,
 }
@@ -88,11 +96,14 @@ impl World {
             letters: [RefCell::default(), RefCell::default()],
             keys: [RefCell::default(), RefCell::default()],
             webhooks: [RefCell::default(), RefCell::default()],
+            deliveries: [RefCell::default(), RefCell::default()],
             latest: Cell::new(1),
             made: Cell::new(0),
         };
         world.other_key = world.api(A).add_operator("operator-555", 0).await;
         world.settle().await;
+        let tiers = json!({ "why": "tiers", "program": format!("{PROGRAM}{TIERS}") });
+        world.publish(A, &tiers).await;
         for node in world.nodes() {
             for role in Role::ALL.into_iter().filter(|role| *role != Role::Administrator) {
                 let player = role.is_of_one_player().then(|| player_for(node));
@@ -119,6 +130,11 @@ impl World {
         }
         let answer = api.post("/api/v1/wagers?wait=applied", &wagers.into()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
+        let explained = api.get(&format!("/api/v1/wagers/w-{player}/explanation")).await.json;
+        let [partition, batch, slot] =
+            ["partition", "batch", "slot"].map(|name| explained["place"][name].clone());
+        // The entry is number 0, and the notice the next.
+        *self.deliveries[node].borrow_mut() = format!("{partition}-{batch}-{slot}-1");
         let event = game_event(Some(&format!("e-{player}")), &player);
         let answer = api.post("/api/v1/events?wait=applied", &event).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -261,6 +277,12 @@ impl World {
             }
             "testWebhook" => format!("/api/v1/webhooks/{}/test", self.webhooks[node].borrow()[0]),
             "deleteWebhook" => format!("/api/v1/webhooks/{}", self.webhooks[node].borrow()[1]),
+            "listDeliveries" => {
+                format!("/api/v1/webhooks/{}/deliveries", self.webhooks[node].borrow()[0])
+            }
+            "resendDelivery" => {
+                format!("/api/v1/webhooks/deliveries/1-{}/resend", self.deliveries[node].borrow())
+            }
             "signPlayerToken" => "/api/v1/player-tokens".into(),
             "pauseOperator" => "/local/operators/operator-555/pause".into(),
             "resumeOperator" => "/local/operators/operator-555/resume".into(),
@@ -311,6 +333,10 @@ impl World {
             "askDeadLetters" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/dead-letters?partitions={partitions}&count=1")
+            }
+            "askDeliveries" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/deliveries?partitions={partitions}&operator=1&webhook=1")
             }
             "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
             "askBalances" => format!("/cluster/v1/balances?partition={}", 2 * node),

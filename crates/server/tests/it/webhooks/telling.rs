@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::receiver::{Got, Receiver};
 use super::{clustered, embedded, is_signed_by, items, make, once, settings};
-use crate::harness::{Api, ask, wager};
+use crate::harness::{Api, PATIENCE, ask, wager};
 
 /// Bronze, with which everybody begins, silver from 10.00, gold from 100.00, and platinum from 1000.00.
 const PROGRAM: &str = "\
@@ -235,4 +235,94 @@ async fn a_webhook_is_told_what_it_lists_of_its_own_operator() {
     }
     telling.stop();
     assert!(others.is_idle());
+}
+
+/// Plays, and looks at deliveries through one node that another one may have made.
+async fn deliveries_are_listed_and_sent_again(api: &Api, other: &Api) {
+    publish(api).await;
+    let (mut well, mut poor) = (Receiver::answering(200).await, Receiver::answering(503).await);
+    let (well_id, secret) = make(api, &json!({ "url": well.url() })).await;
+    let (poor_id, _) = make(api, &json!({ "url": poor.url() })).await;
+    once(other, |listed| listed.len() == 2).await;
+    let players = ["player-0", "player-1", "player-2", "player-3"];
+    for player in players {
+        earn(other, player, player, 20.0).await;
+    }
+    let of = |id: &str| format!("/api/v1/webhooks/{id}/deliveries");
+    let all = listed(other, &of(&well_id), players.len()).await;
+    let mut told = Vec::new();
+    for _ in players {
+        told.push(well.next().await);
+        poor.next().await;
+    }
+    for delivery in &all {
+        let of = json!(["type", "state", "attempts", "status"].map(|name| &delivery[name]));
+        assert_eq!(of, json!(["tier.changed", "delivered", 1, 200]), "{delivery}");
+    }
+    let failing = listed(other, &of(&poor_id), players.len()).await;
+    assert_eq!(json!([failing[0]["state"], failing[0]["status"]]), json!(["failing", 503]));
+    assert!(failing[0]["nextAttemptAt"].is_string(), "{failing:?}");
+    assert_eq!(
+        other.get(&format!("{}?limit=1", of(&poor_id))).await.json["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    for delivery in all {
+        let id = delivery["id"].as_str().unwrap();
+        let path = format!("/api/v1/webhooks/deliveries/{id}/resend");
+        let dry = other.send(ask("POST", &format!("{path}?dryRun=true"))).await;
+        assert_eq!(dry.json["messageId"], delivery["messageId"], "{dry:?}");
+        let sent = other.send(ask("POST", &path)).await;
+        assert_eq!(
+            (&sent.json["taken"], &sent.json["messageId"]),
+            (&json!(true), &delivery["messageId"])
+        );
+        let again = well.next().await;
+        let first = told.iter().find(|got| got.header("webhook-id") == again.header("webhook-id"));
+        assert_eq!(again.body, first.unwrap().body, "the same bytes");
+        assert!(is_signed_by(&again, &secret));
+        // What is no place of anything, or of another webhook.
+        let place = id.split_once('-').unwrap().1;
+        for wrong in [format!("9-{place}"), id.replace(place, "0-999999-1-0"), format!("{id}0")] {
+            let path = format!("/api/v1/webhooks/deliveries/{wrong}/resend");
+            assert_eq!(other.send(ask("POST", &path)).await.status, 404, "{wrong}");
+        }
+    }
+    let nothing = other.get("/api/v1/webhooks/hook-nothing/deliveries").await;
+    assert_eq!(nothing.status, 404);
+}
+
+/// The deliveries of a webhook, once there are so many; the state has them a second later at the most.
+async fn listed(api: &Api, path: &str, count: usize) -> Vec<Value> {
+    let until = std::time::Instant::now() + PATIENCE;
+    loop {
+        let items = api.get(path).await.json["items"].as_array().unwrap().clone();
+        if items.len() == count {
+            return items;
+        }
+        assert!(std::time::Instant::now() < until, "there is: {items:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_are_listed_and_sent_again_in_the_embedded_form() {
+    let api = embedded(settings()).await;
+    let telling = tell(&api);
+    deliveries_are_listed_and_sent_again(&api, &api).await;
+    telling.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_are_listed_and_sent_again_in_a_cluster_through_either_node() {
+    let cluster = clustered(settings).await;
+    let [a, b] = cluster.both();
+    let telling = [(a, [0, 1]), (b, [2, 3])].map(|(api, own)| {
+        let feed = Arc::new(Half { node: Arc::clone(&api.node), own });
+        api.service.tell_webhooks(feed).unwrap()
+    });
+    deliveries_are_listed_and_sent_again(a, b).await;
+    telling.iter().for_each(Delivering::stop);
 }

@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Operator(operator::Arguments),
     /// Make, list, rotate and revoke the API keys of an operator
     Key(crate::key::Arguments),
+    /// Make, list, change, try and remove the webhooks of an operator
+    Webhook(crate::webhook::Arguments),
     /// Say which role may ask which route of the API
     Roles(roles::Arguments),
     /// Check, publish, compare and show loyalty programs
@@ -151,6 +153,7 @@ impl Command {
             Self::Bench(_) => Some("measures this machine"),
             Self::Operator(_)
             | Self::Key(_)
+            | Self::Webhook(_)
             | Self::Roles(_)
             | Self::Program(_)
             | Self::Ingest(_)

@@ -96,7 +96,8 @@ pub(crate) async fn with<T>(
     files.log_segment_bytes = files.log_segment_bytes.min(SEGMENT_BYTES);
     files.journal_segment_bytes = files.journal_segment_bytes.min(SEGMENT_BYTES);
     files.segment_bytes = files.segment_bytes.min(SEGMENT_BYTES / 4);
-    let hosted = Hosted::start(options, config.settings(), no_metrics()).await.map_err(unasked)?;
+    let settings = config.settings_to_send().map_err(unasked)?;
+    let hosted = Hosted::start(options, settings, no_metrics()).await.map_err(unasked)?;
     let done = work(&Client::InProcess(local(hosted.service.clone()))).await;
     let stopped = hosted.stop().await;
     done.and_then(|done| stopped.map(|()| done))

@@ -392,12 +392,15 @@ impl Config {
         self.audit.settings(Settings { access_log, ..self.http.settings() })
     }
 
-    /// The same, of a node that others reach: with the issuers whose tokens are taken, and what tells others of what
-    /// happens.
+    /// The same, with what sends webhooks and opens their secrets.
+    pub(crate) fn settings_to_send(&self) -> anyhow::Result<Settings> {
+        self.secrets.settings(self.webhooks.settings(self.settings())?)
+    }
+
+    /// The same, of a node that others reach: with the issuers whose tokens are taken.
     pub(crate) fn settings_to_serve(&self) -> anyhow::Result<Settings> {
         self.audit.check()?;
-        let settings = Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings() };
-        self.secrets.settings(self.webhooks.settings(settings)?)
+        Ok(Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings_to_send()? })
     }
 }
 

@@ -53,6 +53,7 @@ mod target;
 mod terminal;
 mod topic;
 mod traces_config;
+mod webhook;
 mod webhooks_config;
 
 use std::process::ExitCode;
@@ -118,6 +119,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Ingest(ingest) => ingest::run(&place, ingest).await,
         Command::Operator(operator) => operator::run(&place, operator).await,
         Command::Key(key) => key::run(&place, key).await,
+        Command::Webhook(webhook) => webhook::run(&place, webhook).await,
         Command::Roles(roles) => roles::run(&roles),
         Command::Program(program) => program::run(&place, program).await,
         Command::Topic(topic) => topic::run(&place, topic).await,

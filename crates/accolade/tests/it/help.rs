@@ -2,11 +2,12 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "demo",
     "serve",
     "operator",
     "key",
+    "webhook",
     "roles",
     "program",
     "ingest",

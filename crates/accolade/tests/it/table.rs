@@ -45,6 +45,18 @@ const ROWS: &[Row] = &[
     ("key list", "--operator operator-789", EVERYWHERE),
     ("key rotate", "{key} --operator operator-789", EVERYWHERE),
     ("key revoke", "{key} --operator operator-789 --yes", EVERYWHERE),
+    (
+        "webhook add",
+        "https://example.com/hooks --operator operator-789 --event tier.changed",
+        EVERYWHERE,
+    ),
+    ("webhook list", "--operator operator-789", EVERYWHERE),
+    ("webhook change", "{webhook} --operator operator-789 --disable --all-events", EVERYWHERE),
+    ("webhook rotate", "{webhook} --operator operator-789", EVERYWHERE),
+    ("webhook test", "{webhook} --operator operator-789 --dry-run", EVERYWHERE),
+    ("webhook deliveries", "{webhook} --operator operator-789", EVERYWHERE),
+    ("webhook resend", "1-0-1-0-0 --operator operator-789", [NO_DELIVERY; 3]),
+    ("webhook remove", "{webhook} --operator operator-789 --yes", EVERYWHERE),
     ("roles", "", EVERYWHERE),
     ("program check", "examples/programs/slots-house.yaml", EVERYWHERE),
     (
@@ -99,6 +111,7 @@ const ROWS: &[Row] = &[
     ("completions", "bash", EVERYWHERE),
     ("bench", "P11 --events 1000 --players 100 --dir {folder}", HERE),
 ];
+const NO_DELIVERY: Cell = Refused("there is no such delivery");
 const NO_TABLES: Cell = Refused("`postgres.url` is not set");
 
 /// The commands below one, by its help.
@@ -142,6 +155,7 @@ fn every_command_has_a_row_and_every_json_a_schema() {
 struct World {
     home: Home,
     key: String,
+    webhook: String,
     letter: String,
     secret: String,
 }
@@ -169,7 +183,10 @@ impl World {
         let add = ["key", "add", "desk", "--operator", "operator-789", "--role", "support"];
         let made = home.run(&add).well();
         let key = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
-        Self { home, key, letter, secret }
+        let add = ["webhook", "add", "https://example.com/", "--operator", "operator-789"];
+        let made = home.run(&add).well();
+        let webhook = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
+        Self { home, key, webhook, letter, secret }
     }
 
     fn words(&self, command: &str, arguments: &str) -> Vec<String> {
@@ -177,6 +194,7 @@ impl World {
         let words = command.split(' ').chain(arguments.split_whitespace());
         let filled = words.map(|word| match word {
             "{key}" => self.key.clone(),
+            "{webhook}" => self.webhook.clone(),
             "{letter}" => self.letter.clone(),
             "{wagers}" => file("wagers.ndjson"),
             "{store}" => file("store"),

@@ -17,7 +17,7 @@ pub(super) fn examine(config: &Config, findings: &mut Findings) {
 }
 
 fn files(config: &Config) -> Vec<(&'static str, &Path)> {
-    let mut files = Vec::new();
+    let mut files = vec![("secrets.key_file", config.secrets.key_file.as_deref())];
     #[cfg(feature = "cluster")]
     files.extend([
         ("cluster.secret_file", config.cluster.secret_file.as_deref()),

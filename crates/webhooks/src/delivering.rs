@@ -27,6 +27,9 @@ use crate::signing::SigningSecret;
 
 /// How often it looks for something to do.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// However many lanes there are, looking through them takes a tenth of a core at the most.
+const RESTS: u32 = 9;
+const REST_MAX: Duration = Duration::from_millis(500);
 /// How often it says how far it is, and looks for partitions and webhooks that are new here.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// How long it may take at its end to hear of what is on its way, and again to say how far it is.
@@ -180,9 +183,11 @@ impl<D: Desk> Loop<D> {
                 self.say();
                 said_at = Some(Instant::now());
             }
+            let began = Instant::now();
             let is_more = self.read();
             self.begin();
-            let pause = if is_more { Duration::ZERO } else { LOOK_EVERY };
+            let rest = (began.elapsed() * RESTS).min(REST_MAX);
+            let pause = if is_more { Duration::ZERO } else { LOOK_EVERY.max(rest) };
             tokio::select! {
                 biased;
                 ended = stopped.changed() => if ended.is_err() { break },
@@ -194,6 +199,12 @@ impl<D: Desk> Loop<D> {
                 }
                 Some(_) = self.disabling.join_next() => {}
                 () = tokio::time::sleep(pause) => {}
+            }
+            while let Some(done) = self.sending.try_join_next() {
+                self.heard(done.expect("an attempt does not panic"));
+            }
+            if !is_more {
+                tokio::time::sleep(rest.saturating_sub(began.elapsed())).await;
             }
         }
         drop(tokio::time::timeout(LAST_TIME, self.hear_the_last()).await);

@@ -9,3 +9,4 @@ mod outputs;
 mod processes;
 mod proxy;
 mod tables;
+mod webhooks;

@@ -17,6 +17,7 @@ use crate::proxy::Proxy;
 /// Each has topics of its own.
 static CLUSTERS: AtomicU16 = AtomicU16::new(0);
 const SECRET: &str = "a-secret-for-tests-only";
+const SECRETS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 pub(crate) const OPERATOR: &str = "operator-789";
 /// A stake of 10.00 gives one point.
 const PROGRAM: &str = "currency: EUR\nearning: { multipliers: { default: 0.1 } }\n";
@@ -116,12 +117,16 @@ impl Cluster {
         let added = cluster.command(1, &["operator", "add", OPERATOR]);
         let key = added.split_whitespace().find(|word| word.starts_with("acc_"));
         key.expect("the key is printed").clone_into(&mut cluster.key);
-        let program = cluster.folder.path().join("program.yaml");
-        std::fs::write(&program, PROGRAM).unwrap();
-        let words = ["program", "publish", program.to_str().unwrap(), "--operator", OPERATOR];
-        let more = ["--why", "a test", "--effective-from", "1 day ago"];
-        cluster.command(1, &[&words[..], &more].concat());
+        cluster.publish(PROGRAM, &["--effective-from", "1 day ago"]);
         self
+    }
+
+    /// Publishes a program; `more` is what else is said about it.
+    pub(crate) fn publish(&self, program: &str, more: &[&str]) {
+        let file = self.folder.path().join("program.yaml");
+        std::fs::write(&file, program).unwrap();
+        let words = ["program", "publish", file.to_str().unwrap(), "--operator", OPERATOR];
+        self.command(1, &[&words[..], &["--why", "a test"], more].concat());
     }
 
     /// The way between the first node and the brokers.
@@ -184,6 +189,8 @@ impl Cluster {
             ("ACCOLADE_LISTEN", format!("127.0.0.1:{port}")),
             ("ACCOLADE_DATA_DIR", self.data_dir(node).display().to_string()),
             ("ACCOLADE_CLUSTER_SECRET", SECRET.into()),
+            ("ACCOLADE_SECRETS_KEY", SECRETS_KEY.into()),
+            ("ACCOLADE_WEBHOOKS_ALLOWED_NETWORKS", "127.0.0.0/8".into()),
             ("ACCOLADE_REPLICATION", replication.to_string()),
             ("ACCOLADE_PARTITIONS", self.partitions.to_string()),
             ("ACCOLADE_TOPIC_PREFIX", self.prefix.clone()),

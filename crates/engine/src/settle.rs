@@ -120,23 +120,11 @@ fn settle(
         lots = Lots::of_balance(account.balance, day);
     }
     let (changes, expired, lapsed) = (Vec::new(), Vec::new(), Vec::new());
-    let since = Timestamp::from_micros(i64::MIN);
     let mut reserved = VecDeque::from(reserved);
     reserved.make_contiguous().sort_by_key(|(key, held)| (held.hold_until, *key));
     let expires = due <= now || is_passed_over;
-    let mut settling = Settling {
-        earned,
-        by,
-        since,
-        expires,
-        tier,
-        lots,
-        reserved,
-        changes,
-        expired,
-        lapsed,
-        apart: 0,
-    };
+    let mut settling =
+        Settling { earned, by, expires, tier, lots, reserved, changes, expired, lapsed, apart: 0 };
     if let (None, Some(version)) = (tier, by)
         && let Some(tiers) = tiers_of(version)
     {
@@ -194,9 +182,8 @@ fn transitions<'o>(
 
 struct Settling<'s, E> {
     earned: &'s E,
-    /// The version that is in force, and since when.
+    /// The version that is in force.
     by: Option<&'s Version>,
-    since: Timestamp,
     /// Whether anything may expire by it. What is earned in a month that has expired is there until it is due.
     expires: bool,
     tier: Option<TierState>,
@@ -244,9 +231,18 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         let Some(version) = self.by else { return };
         let Program { expiry, zone, .. } = program_of(version);
         for expired in self.lots.expire(*expiry, zone, now) {
-            // What a version lets expire that would have before it was in force does so when it is.
-            let at = expired.at.max(self.since);
-            self.expire(Expiring { version: version.number, expired: Expired { at, ..expired } });
+            self.expire(Expiring { version: version.number, expired });
+        }
+    }
+
+    /// What the version that begins at a moment lets expire which would have before does so then. What is given back
+    /// later does not: its time is that of its month, whenever the account is settled.
+    fn expire_with(&mut self, begins: Timestamp) {
+        let Some(version) = self.by else { return };
+        let Program { expiry, zone, .. } = program_of(version);
+        for expired in self.lots.expire(*expiry, zone, begins) {
+            let expired = Expired { at: begins, ..expired };
+            self.expire(Expiring { version: version.number, expired });
         }
     }
 
@@ -278,7 +274,8 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         // By the zone that held until then, also where nothing else changes.
         self.advance(begins);
         let present = self.present();
-        (self.by, self.since, self.expires) = (Some(version), begins, true);
+        (self.by, self.expires) = (Some(version), true);
+        self.expire_with(begins);
         let day = today(version, begins);
         let (state, change) = match (present, next) {
             (None, None) => return,
@@ -483,7 +480,7 @@ impl Partition {
     }
 
     /// The same, with what is to lapse as soon as the account is settled.
-    fn reserved(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Reservation)> {
+    pub fn reserved(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Reservation)> {
         let rows = self.tables.reservations.iter_from(RequestKey::first_of(player));
         let own = rows.take_while(move |(key, _)| key.player == player);
         own.map(|(key, reservation)| (*key, reservation))

@@ -459,3 +459,70 @@ fn what_lapses_late_has_lapsed_and_expired_when_it_did() {
     "#]],
     );
 }
+
+#[test]
+fn what_is_given_back_after_a_version_began_expires_alike_however_late_that_is_seen() {
+    let terms = r#","redemption":{"holdFor":"10d"}"#;
+    let (plain, expiring) =
+        (program(terms), program(&format!(r#","expiry":{{"after":"1mo"}}{terms}"#)));
+    let scenario = |late: &str| {
+        format!(
+            "
+        {plain}
+        wager w1 anna slots 1000
+        after 30d
+        wager w2 anna slots 1000
+        after 80d
+        wager w3 anna slots 10
+        reserve anna 190
+        {expiring} at 24h
+        {late}
+        "
+        )
+    };
+    check(
+        &scenario("after 20d"),
+        expect![[r#"
+        program                          made v1
+        wager w1 anna slots 1000         +100.00 by v1  balance 100.00
+                                         earned: into 2024-11
+        after 30d                        
+        wager w2 anna slots 1000         +100.00 by v1  balance 200.00
+                                         earned: into 2024-12
+        after 80d                        
+        wager w3 anna slots 10           +1.00 by v1  balance 201.00
+                                         earned: into 2025-03
+        reserve anna 190                 made #1  balance 201.00
+                                         reserved 190.00 at 2025-03-01T10:00:00Z
+        program                          made v2
+        after 20d                        
+                                         expired -10.00 at 2025-03-02T10:00:00Z: 10.00 of 2024-12
+                                         expired -100.00 at 2025-01-01T00:00:00Z: 100.00 of 2024-11
+                                         expired -90.00 at 2025-02-01T00:00:00Z: 90.00 of 2024-12
+                                         lapsed 190.00 at 2025-03-11T10:00:00Z
+    "#]],
+    );
+    check(
+        &scenario("after 2d\nafter 18d"),
+        expect![[r#"
+        program                          made v1
+        wager w1 anna slots 1000         +100.00 by v1  balance 100.00
+                                         earned: into 2024-11
+        after 30d                        
+        wager w2 anna slots 1000         +100.00 by v1  balance 200.00
+                                         earned: into 2024-12
+        after 80d                        
+        wager w3 anna slots 10           +1.00 by v1  balance 201.00
+                                         earned: into 2025-03
+        reserve anna 190                 made #1  balance 201.00
+                                         reserved 190.00 at 2025-03-01T10:00:00Z
+        program                          made v2
+        after 2d                         
+                                         expired -10.00 at 2025-03-02T10:00:00Z: 10.00 of 2024-12
+        after 18d                        
+                                         expired -100.00 at 2025-01-01T00:00:00Z: 100.00 of 2024-11
+                                         expired -90.00 at 2025-02-01T00:00:00Z: 90.00 of 2024-12
+                                         lapsed 190.00 at 2025-03-11T10:00:00Z
+    "#]],
+    );
+}

@@ -134,7 +134,9 @@ impl Call {
             (By::Player, _) => principal.names(&name)?,
             // What is taken in names its players item by item.
             (By::Nothing, Effect::TakesIn) => {}
-            (By::Nothing | By::DeadLetter | By::Delivery, _) => principal.names("")?,
+            (By::Nothing | By::DeadLetter | By::Delivery | By::Request, _) => {
+                principal.names("")?;
+            }
         }
         seen.lets_in()?;
         let asking = Asking { came, id: &arrival.id, principal: &principal };

@@ -4,6 +4,7 @@
 //! It decides nothing about points: what a request asks for becomes a record of the log, and what is
 //! answered was decided by the fold or recorded in the journal.
 
+mod adjustments;
 mod arrival;
 mod audit;
 mod behaviour;
@@ -20,6 +21,7 @@ mod dead_letters;
 mod description;
 mod dry_run;
 mod encoding;
+mod exclusions;
 mod explanation;
 mod first_key;
 mod health;
@@ -40,7 +42,9 @@ mod principal;
 mod problem;
 mod program;
 mod rate;
+mod redemptions;
 mod request_id;
+mod requests;
 pub mod roles;
 mod router;
 pub mod routes;

@@ -11,6 +11,7 @@ use accolade_domain::text::PackedId;
 use accolade_domain::tier::TierState;
 use accolade_domain::time::Timestamp;
 use accolade_engine::rules::{Operator, Version};
+use accolade_engine::settle::sum_of;
 use accolade_storage::backing::NodeStore;
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
@@ -53,7 +54,9 @@ pub(crate) struct BalanceShape<'a> {
     player_id: &'a str,
     operator_id: &'a str,
     points_balance: ExactPoints,
-    reserved: ExactPoints,
+    /// Points of redemptions that are open. Nothing for a time in the past.
+    #[schema(required)]
+    reserved: Option<ExactPoints>,
     /// Points that can be spent; below zero, as far as voids have taken the balance there. Nothing for a time in
     /// the past.
     #[schema(required)]
@@ -108,6 +111,7 @@ struct Found {
     partition: u16,
     account: Account,
     lots: Lots,
+    reserved: Points,
     expiring: Option<(Timestamp, Points)>,
     tier: Option<Standing>,
 }
@@ -157,7 +161,8 @@ impl Service {
             let program = version.map(|version| &version.program.program);
             let expiring = program.and_then(|it| lots.expiring(it.expiry, &it.zone));
             lots.mature(state.time());
-            Some(Ok(Found { partition, account, lots, expiring, tier }))
+            let reserved = sum_of(state.held(ordinal).map(|(_, reservation)| reservation));
+            Some(Ok(Found { partition, account, lots, reserved, expiring, tier }))
         })?;
         Ok(found.ok_or_else(|| Problem::not_found("player"))??)
     }
@@ -185,8 +190,13 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
         player_id: &player,
         operator_id: &operator.id,
         points_balance: Exact(found.account.balance),
-        reserved: Exact(Points::ZERO),
-        available: found.account.balance.minus(pending).map(Exact),
+        reserved: Some(Exact(found.reserved)),
+        available: found
+            .account
+            .balance
+            .minus(pending)
+            .and_then(|points| points.minus(found.reserved))
+            .map(Exact),
         pending: Some(Exact(pending)),
         owed: Some(Exact(found.lots.owed())),
         expiring: found
@@ -207,6 +217,7 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
     let then = BalanceShape {
         points_balance: Exact(balance_after(line.as_ref())),
         last_wager_id: entry.filter(|entry| entry.kind.is_by_wager()).map(|entry| &*entry.cause),
+        reserved: None,
         available: None,
         pending: None,
         owed: None,
@@ -320,7 +331,7 @@ pub(crate) struct LotShape {
 }
 
 impl LotShape {
-    fn of(month: Month, points: Points, matures: Option<Hour>) -> Self {
+    pub(crate) fn of(month: Month, points: Points, matures: Option<Hour>) -> Self {
         let (mut month, day) = (day_text(month.first_day()), "-01");
         month.truncate(month.len() - day.len());
         let matures_at = matures.map(|hour| Time(hour.begins()));
@@ -433,7 +444,7 @@ pub(crate) struct ConsentShape<'a> {
     outcome: &'static str,
 }
 
-fn done_or_accepted() -> Schema {
+pub(crate) fn done_or_accepted() -> Schema {
     one_of(["done", "accepted"])
 }
 

@@ -13,12 +13,22 @@ pub enum Scope {
     WagersWrite,
     /// Taking in game events.
     EventsWrite,
-    /// What became of events.
+    /// What became of events, redemptions and adjustments.
     EventsRead,
     /// Balances and ledgers.
     PlayersRead,
-    /// Letting players in and out.
+    /// Letting players in and out, and excluding them.
     PlayersWrite,
+    /// Reserving points.
+    RedemptionsReserve,
+    /// Confirming and cancelling redemptions.
+    RedemptionsSettle,
+    /// Changing balances.
+    AdjustmentsWrite,
+    /// Approving what others change.
+    AdjustmentsApprove,
+    /// Importing balances of the system before.
+    OpeningsWrite,
     /// The program and its versions.
     ProgramRead,
     /// Publishing and withdrawing versions.
@@ -49,12 +59,17 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
         Self::PlayersRead,
         Self::PlayersWrite,
+        Self::RedemptionsReserve,
+        Self::RedemptionsSettle,
+        Self::AdjustmentsWrite,
+        Self::AdjustmentsApprove,
+        Self::OpeningsWrite,
         Self::ProgramRead,
         Self::ProgramWrite,
         Self::KeysRead,
@@ -79,6 +94,11 @@ impl Scope {
             Self::EventsRead => "events:read",
             Self::PlayersRead => "players:read",
             Self::PlayersWrite => "players:write",
+            Self::RedemptionsReserve => "redemptions:reserve",
+            Self::RedemptionsSettle => "redemptions:settle",
+            Self::AdjustmentsWrite => "adjustments:write",
+            Self::AdjustmentsApprove => "adjustments:approve",
+            Self::OpeningsWrite => "openings:write",
             Self::ProgramRead => "program:read",
             Self::ProgramWrite => "program:write",
             Self::KeysRead => "keys:read",
@@ -104,10 +124,14 @@ impl Scope {
     /// apps need, and what is anybody's. Staff have their own page, of the node's own origin.
     pub const fn is_for_pages(self) -> bool {
         match self {
-            Self::Public | Self::EventsWrite | Self::PlayersRead => true,
+            Self::Public | Self::EventsWrite | Self::PlayersRead | Self::RedemptionsReserve => true,
             Self::WagersWrite
             | Self::EventsRead
             | Self::PlayersWrite
+            | Self::RedemptionsSettle
+            | Self::AdjustmentsWrite
+            | Self::AdjustmentsApprove
+            | Self::OpeningsWrite
             | Self::ProgramRead
             | Self::ProgramWrite
             | Self::KeysRead
@@ -132,7 +156,12 @@ impl Scope {
             Self::EventsWrite => "send game events",
             Self::EventsRead => "see events, and why wagers gave what they gave",
             Self::PlayersRead => "see balances and ledgers",
-            Self::PlayersWrite => "let players in and out",
+            Self::PlayersWrite => "let players in and out, and exclude them",
+            Self::RedemptionsReserve => "reserve points to be spent",
+            Self::RedemptionsSettle => "confirm and cancel redemptions",
+            Self::AdjustmentsWrite => "change balances, with a reason",
+            Self::AdjustmentsApprove => "approve and reject what others want to change",
+            Self::OpeningsWrite => "import balances of the system before",
             Self::ProgramRead => "see the program and its versions",
             Self::ProgramWrite => "publish and withdraw versions of the program",
             Self::KeysRead => "see keys, without their secrets",
@@ -187,15 +216,15 @@ pub enum Role {
     Administrator,
     /// Has all rights for an operator.
     Admin,
-    /// Writes the loyalty rules.
+    /// Writes the loyalty rules, and approves adjustments.
     Product,
-    /// Answers players, and lets them in and out.
+    /// Answers players, lets them in and out, and puts right what went wrong.
     Support,
     /// Sees everything of an operator, and changes nothing.
     Auditor,
     /// An app that sends game events of its own player.
     Ingest,
-    /// Sees what is their own.
+    /// Sees what is their own, and redeems their own points.
     Player,
 }
 
@@ -238,6 +267,11 @@ impl Role {
             S::EventsRead,
             S::PlayersRead,
             S::PlayersWrite,
+            S::RedemptionsReserve,
+            S::RedemptionsSettle,
+            S::AdjustmentsWrite,
+            S::AdjustmentsApprove,
+            S::OpeningsWrite,
             S::ProgramRead,
             S::ProgramWrite,
             S::KeysRead,
@@ -252,11 +286,15 @@ impl Role {
         match self {
             Self::Administrator => OF_AN_OPERATOR.and(Scopes::of(&[S::NodeRead, S::NodeWrite])),
             Self::Admin => OF_AN_OPERATOR,
-            Self::Product => Scopes::of(&[S::ProgramRead, S::ProgramWrite]),
+            Self::Product => Scopes::of(&[S::ProgramRead, S::ProgramWrite, S::AdjustmentsApprove]),
             Self::Support => Scopes::of(&[
                 S::EventsRead,
                 S::PlayersRead,
                 S::PlayersWrite,
+                S::RedemptionsReserve,
+                S::RedemptionsSettle,
+                S::AdjustmentsWrite,
+                S::AdjustmentsApprove,
                 S::ProgramRead,
                 S::DeadLettersRead,
             ]),
@@ -270,7 +308,7 @@ impl Role {
                 S::AuditRead,
             ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),
-            Self::Player => Scopes::of(&[S::PlayersRead]),
+            Self::Player => Scopes::of(&[S::PlayersRead, S::RedemptionsReserve]),
         }
     }
 

@@ -13,7 +13,9 @@ mod local;
 mod nodes;
 mod players;
 mod program;
+mod redemptions;
 mod running;
+mod standing;
 mod webhooks;
 
 use axum::http::{HeaderMap, Method};
@@ -106,6 +108,8 @@ pub(crate) enum By {
     DeadLetter,
     /// A delivery of a webhook.
     Delivery,
+    /// A redemption or an adjustment.
+    Request,
 }
 
 /// What a request does.
@@ -132,6 +136,7 @@ pub(crate) enum Area {
     Intake,
     Events,
     Players,
+    Redemptions,
     Program,
     Keys,
     DeadLetters,
@@ -145,10 +150,11 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Intake,
         Self::Events,
         Self::Players,
+        Self::Redemptions,
         Self::Program,
         Self::Keys,
         Self::DeadLetters,
@@ -168,7 +174,14 @@ impl Area {
                 "Answered once the log has it durably; a repeated event is accepted and has no further effect.",
             ),
             Self::Events => ("Events", "What became of an event, and why."),
-            Self::Players => ("Players", "Balance, ledger and consent."),
+            Self::Players => (
+                "Players",
+                "Balance, ledger and consent; adjustments, exclusions, opening balances.",
+            ),
+            Self::Redemptions => (
+                "Redemptions",
+                "Points are reserved, and spent once that is confirmed; else they are given back.",
+            ),
             Self::Program => ("Program", "The operator's loyalty rules: one document, versioned."),
             Self::Keys => ("Keys", "The operator's API keys: made, listed, rotated, revoked."),
             Self::DeadLetters => {
@@ -286,10 +299,12 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 11] = [
+static AREAS: [&[Route]; 13] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
+    &redemptions::ROUTES,
+    &standing::ROUTES,
     &program::ROUTES,
     &keys::ROUTES,
     &dead_letters::ROUTES,
@@ -433,7 +448,8 @@ mod tests {
                 }
             }
             assert!(*by == By::Nothing || route.is_named(), "{path}");
-            let writes = scope.code().ends_with(":write");
+            let ends = [":write", ":reserve", ":settle", ":approve"];
+            let writes = ends.iter().any(|end| scope.code().ends_with(end));
             assert_eq!(writes, *effect != Effect::Reads, "{path}: {}", scope.code());
         }
     }

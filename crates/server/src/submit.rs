@@ -235,16 +235,28 @@ impl Service {
         command: &Command,
         is_dry: bool,
     ) -> Result<Carried, Problem> {
+        let carried = self.carry_out(partition, operator, command, is_dry).await?;
+        Ok(carried.map_or(Carried::NotYet, |(carried, _)| carried))
+    }
+
+    /// The same, with what the command has made; nothing if that takes too long.
+    pub(crate) async fn carry_out(
+        &self,
+        partition: u16,
+        operator: &str,
+        command: &Command,
+        is_dry: bool,
+    ) -> Result<Option<(Carried, u64)>, Problem> {
         let body = serde_json::to_vec(command).expect("a command is plain data");
         let outcome = if is_dry {
             Some(self.would(partition, operator, body).await?)
         } else {
             self.submit_one(Some(partition), Kind::Command, operator, &body).await?
         };
-        let Some(outcome) = outcome else { return Ok(Carried::NotYet) };
+        let Some(outcome) = outcome else { return Ok(None) };
         let came_before = matches!(outcome, Outcome::Repeated { .. });
-        made_by(self.first_of(outcome).await?)?;
-        Ok(if came_before { Carried::Before } else { Carried::Now })
+        let made = made_by(self.first_of(outcome).await?)?;
+        Ok(Some((if came_before { Carried::Before } else { Carried::Now }, made)))
     }
 
     /// What becomes of one record; nothing if that takes too long.

@@ -88,6 +88,11 @@ impl Route {
             Scope::EventsRead
             | Scope::PlayersRead
             | Scope::PlayersWrite
+            | Scope::RedemptionsReserve
+            | Scope::RedemptionsSettle
+            | Scope::AdjustmentsWrite
+            | Scope::AdjustmentsApprove
+            | Scope::OpeningsWrite
             | Scope::PlayerTokens
             | Scope::DeadLettersRead
             | Scope::DeadLettersWrite
@@ -331,8 +336,8 @@ impl Seen {
         };
         let is_of_another = match kind {
             TrailKind::Denied => refusal == Some(Refusal::NotFound),
-            // Whose a dead letter is, an id does not say.
-            _ => outcome.status == 404 && self.route.by == By::DeadLetter,
+            // Whose a dead letter or a redemption is, an id does not say.
+            _ => outcome.status == 404 && matches!(self.route.by, By::DeadLetter | By::Request),
         };
         if is_of_another {
             raised.extend(lock(&self.service.recorder.alerts).probed(&principal.subject, at, of));

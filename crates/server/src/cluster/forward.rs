@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, Response};
 
+use accolade_engine::tables::requests::RequestKey;
 use accolade_storage::host::NotHere;
 use accolade_wire::identity::partition_of;
 
@@ -67,6 +68,7 @@ impl Service {
             By::Player => Some(partition_of(name, self.partitions())),
             By::DeadLetter => place_of(name).map(|place| place.partition),
             By::Delivery => delivery_of(name).map(|(_, place)| place.partition),
+            By::Request => RequestKey::read_id(name).map(|key| key.place.partition),
         };
         let Some(partition) = partition.filter(|partition| *partition < self.partitions()) else {
             return Ok(Carrying::Here(parts, body));

@@ -149,3 +149,45 @@ pub(crate) struct Repair {
     /// The repaired event, as JSON in a text.
     original: String,
 }
+
+/// Points to be redeemed.
+#[derive(ToSchema)]
+#[schema(example = json!({ "points": 500, "item": "ten free spins" }))]
+pub(crate) struct Reserve {
+    /// With at most two decimals.
+    #[schema(minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]
+    points: f64,
+    /// What they are to be spent on, in your own words or ids.
+    #[schema(max_length = 128)]
+    item: Option<String>,
+}
+
+/// What a balance is to be changed by.
+#[derive(ToSchema)]
+#[schema(example = json!({ "points": -12.5, "why": "counted twice by the old system" }))]
+pub(crate) struct Adjust {
+    /// With at most two decimals; not 0.
+    #[schema(minimum = -1_000_000_000_000_000_i64, maximum = 1_000_000_000_000_000_i64)]
+    points: f64,
+    #[schema(min_length = 1, max_length = 1024)]
+    why: String,
+}
+
+/// Until when a player is excluded.
+#[derive(ToSchema)]
+#[schema(example = json!({ "until": "2030-01-01T00:00:00Z", "why": "asked for by the player" }))]
+pub(crate) struct Exclude {
+    /// For ever without.
+    until: Option<Time>,
+    #[schema(min_length = 1, max_length = 1024)]
+    why: String,
+}
+
+/// A balance of the system before.
+#[derive(ToSchema)]
+#[schema(example = json!({ "points": 1200.50 }))]
+pub(crate) struct Opening {
+    /// With at most two decimals.
+    #[schema(minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]
+    points: f64,
+}

@@ -242,7 +242,12 @@ async fn a_bad_program_is_refused_with_line_column_and_what_was_expected() {
         ("currency: EUR\nsurprise: 1\n", "/program/surprise", 2, "surprise"),
         ("currency: EUR\ncurrency: USD\n", "/program/currency", 2, "twice"),
         ("currency: EUR\ntiers: {}\n", "/program/tiers", 2, "`window` is missing"),
-        ("currency: EUR\nredemption: {}\n", "/program/redemption", 2, "not supported"),
+        (
+            "currency: EUR\nredemption: { minPoints: 0 }\n",
+            "/program/redemption/minPoints",
+            2,
+            "more than 0",
+        ),
         ("currency: [\n", "/program", 2, ""),
         (
             "currency: EUR\ntests:\n  - { wager: { wagerAmount: 1 }, points: 5 }\n",

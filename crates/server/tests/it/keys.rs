@@ -233,7 +233,10 @@ async fn a_player_s_token_sees_that_player_until_its_key_is_revoked() {
     let (id, secret) = make(&api, &app).await;
     let sign = |body: Value| ask("POST", "/api/v1/player-tokens").json(&body);
     let signed = send_as(&api, &secret, sign(json!({ "playerId": "p1" }))).await;
-    assert_eq!((signed.status.as_u16(), &signed.json["scopes"]), (200, &json!(["players:read"])));
+    assert_eq!(
+        (signed.status.as_u16(), &signed.json["scopes"]),
+        (200, &json!(["players:read", "redemptions:reserve"]))
+    );
     let token = signed.json["token"].as_str().unwrap().to_owned();
     let balance = async |token: &str, player: &str| {
         let path = format!("/api/v1/players/{player}/balance");

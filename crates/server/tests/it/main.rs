@@ -33,6 +33,7 @@ mod request_ids;
 mod rising;
 mod roles;
 mod serving;
+mod spending;
 mod tenancy;
 mod traces;
 mod trail;

@@ -11,7 +11,7 @@ use crate::harness::{Answer, Api, Ask, ask, wager};
 fn others(id: &str) -> &'static [&'static str] {
     match id {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
-        "listVersions" => &[],
+        "listVersions" | "listRedemptions" | "listAdjustments" => &[],
         "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
         "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],
         "retryManyLettersOfNobody" | "discardManyLettersOfNobody" => &["reason=malformed"],

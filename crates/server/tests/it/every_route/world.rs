@@ -27,6 +27,11 @@ tiers:
 /// Letters of each player, all to be used up.
 const LETTERS: usize = 24;
 
+/// Beyond this, adjustments wait.
+const ADJUSTMENTS: &str = "adjustments: { approvalAbove: 1000 }\n";
+/// Adjustments of each player that wait, all to be used up; no more may.
+const WAITING: usize = 16;
+
 enum Form {
     Embedded(Api),
     Clustered(Cluster),
@@ -47,6 +52,9 @@ pub(super) struct World {
     webhooks: [RefCell<Vec<String>>; 2],
     /// Of each node, something that webhooks are told.
     deliveries: [RefCell<String>; 2],
+    /// Redemptions that are open, and adjustments that wait, of the player that each node asks about.
+    reserved: [RefCell<Vec<String>>; 2],
+    waiting: [RefCell<Vec<String>>; 2],
     latest: Cell<u32>,
     made: Cell<usize>,
 }
@@ -95,6 +103,8 @@ impl World {
             description: Value::Null,
             letters: [RefCell::default(), RefCell::default()],
             keys: [RefCell::default(), RefCell::default()],
+            reserved: [RefCell::default(), RefCell::default()],
+            waiting: [RefCell::default(), RefCell::default()],
             webhooks: [RefCell::default(), RefCell::default()],
             deliveries: [RefCell::default(), RefCell::default()],
             latest: Cell::new(1),
@@ -102,7 +112,7 @@ impl World {
         };
         world.other_key = world.api(A).add_operator("operator-555", 0).await;
         world.settle().await;
-        let tiers = json!({ "why": "tiers", "program": format!("{PROGRAM}{TIERS}") });
+        let tiers = json!({ "why": "tiers", "program": format!("{PROGRAM}{TIERS}{ADJUSTMENTS}") });
         world.publish(A, &tiers).await;
         for node in world.nodes() {
             for role in Role::ALL.into_iter().filter(|role| *role != Role::Administrator) {
@@ -144,6 +154,18 @@ impl World {
         let ids = own.map(|letter| letter["id"].as_str().unwrap().to_owned());
         self.letters[node].borrow_mut().extend(ids);
         assert_eq!(self.letters[node].borrow().len(), LETTERS);
+        for _ in 0..3 {
+            let body = json!({ "points": 0.5 });
+            let made = api.post(&self.path("reserveRedemption", node), &body).await;
+            assert_eq!(made.status, 200, "{made:?}");
+            self.reserved[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
+        }
+        for _ in 0..WAITING {
+            let body = json!({ "points": 1000.01, "why": "a test" });
+            let made = api.post(&self.path("adjustBalance", node), &body).await;
+            assert_eq!((made.status.as_u16(), &made.json["state"]), (200, &json!("waiting")));
+            self.waiting[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
+        }
         for name in ["rotated", "revoked"] {
             let key = json!({ "name": name, "roles": ["support"] });
             let made = api.post("/api/v1/keys", &key).await;
@@ -250,6 +272,7 @@ impl World {
     pub(super) fn path(&self, id: &str, node: usize) -> String {
         let player = player_for(node);
         let letter = || self.letters[node].borrow().last().unwrap().clone();
+        let waiting = || self.waiting[node].borrow().last().unwrap().clone();
         match id {
             "takeInWagers" => "/api/v1/wagers".into(),
             "takeInEvents" => "/api/v1/events".into(),
@@ -258,6 +281,29 @@ impl World {
             "getBalance" => format!("/api/v1/players/{player}/balance"),
             "getLedger" => format!("/api/v1/players/{player}/ledger"),
             "putConsent" => format!("/api/v1/players/{player}/consent"),
+            "reserveRedemption" | "listRedemptions" => {
+                format!("/api/v1/players/{player}/redemptions")
+            }
+            "getRedemption" => format!("/api/v1/redemptions/{}", self.reserved[node].borrow()[0]),
+            "confirmRedemption" => {
+                format!("/api/v1/redemptions/{}/confirm", self.reserved[node].borrow()[1])
+            }
+            "cancelRedemption" => {
+                format!("/api/v1/redemptions/{}/cancel", self.reserved[node].borrow()[2])
+            }
+            "adjustBalance" | "listAdjustments" => {
+                format!("/api/v1/players/{player}/adjustments")
+            }
+            "getAdjustment" => format!("/api/v1/adjustments/{}", waiting()),
+            "approveAdjustment" => format!("/api/v1/adjustments/{}/approve", waiting()),
+            "rejectAdjustment" => format!("/api/v1/adjustments/{}/reject", waiting()),
+            // Nobody is excluded here, so that all others can be asked.
+            "getSelfExclusion" => format!("/api/v1/players/{player}/self-exclusion"),
+            "putSelfExclusion" => format!("/api/v1/players/player-other-{player}/self-exclusion"),
+            "liftSelfExclusion" => {
+                format!("/api/v1/players/player-other-{player}/self-exclusion/lift")
+            }
+            "importOpening" => format!("/api/v1/players/player-{}/opening", self.fresh()),
             "getProgram" => "/api/v1/program".into(),
             "getProgramSchema" => "/api/v1/program/schema".into(),
             "listVersions" | "publishVersion" => "/api/v1/program/versions".into(),
@@ -352,11 +398,14 @@ impl World {
             "takeInWagers" | "ingest" => wager(&self.fresh(), &player),
             "takeInEvents" => game_event(Some(&self.fresh()), &player),
             "putConsent" => json!({ "consent": "in" }),
+            "reserveRedemption" | "importOpening" => json!({ "points": 0.01, "item": "a test" }),
+            "adjustBalance" => json!({ "points": 0.01, "why": self.fresh() }),
             "publishVersion" => {
                 let program = PROGRAM.replace("5000", &(6000 + self.latest.get()).to_string());
                 json!({ "why": "a test", "program": program })
             }
-            "rollBackToVersion" => json!({ "why": self.fresh() }),
+            "rollBackToVersion" | "putSelfExclusion" | "liftSelfExclusion" | "cancelRedemption"
+            | "approveAdjustment" | "rejectAdjustment" => json!({ "why": self.fresh() }),
             "withdrawVersion"
             | "discardDeadLetter"
             | "discardAnyDeadLetter"
@@ -415,6 +464,10 @@ impl World {
             body["effectiveFrom"] = tomorrow.into();
             self.publish(node, &body).await;
         }
+        if id == "liftSelfExclusion" {
+            let excluded = self.api(node).send(self.example("putSelfExclusion", node)).await;
+            assert_eq!(excluded.status, 200, "{excluded:?}");
+        }
         let mut request = self.example(id, node);
         if ["publishVersion", "rollBackToVersion"].contains(&id) {
             request = request.header("if-match", &self.latest.get().to_string());
@@ -425,6 +478,9 @@ impl World {
         }
         if uses_up(id) {
             self.letters[node].borrow_mut().pop();
+        }
+        if ["approveAdjustment", "rejectAdjustment"].contains(&id) {
+            self.waiting[node].borrow_mut().pop();
         }
         request
     }

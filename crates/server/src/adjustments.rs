@@ -1,0 +1,258 @@
+//! What people change balances by, and balances of the system before.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use accolade_engine::partition::Partition;
+use accolade_engine::players::Ordinal;
+use accolade_engine::tables::Excerpt;
+use accolade_engine::tables::adjustments::{Adjustment, Adjustments, Decided};
+use accolade_engine::tables::requests::RequestKey;
+use accolade_wire::control::Command;
+use accolade_wire::json;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+
+use crate::call::Call;
+use crate::cursor::Cursors;
+use crate::description::schemas::one_of;
+use crate::dry_run::respond_to_change;
+use crate::players::done_or_accepted;
+use crate::problem::{Problem, Refusal};
+use crate::program::read_why;
+use crate::requests::{Changed, Found, Requests, change, page, place_after, points_of};
+use crate::shapes::{Exact, ExactPoints, Time, respond};
+use crate::submit::{Carried, blocking};
+
+/// What a person has changed a balance by, or wants to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Adjustment, example = json!({
+    "id": "3-17-2045-1", "playerId": "player-456", "operatorId": "operator-789", "state": "waiting",
+    "points": -12.50, "why": "counted twice by the old system", "by": "key:support-1",
+    "askedAt": "2026-11-20T10:30:00Z", "decidedAt": null, "decidedBy": null, "decision": null
+}))]
+pub(crate) struct AdjustmentShape {
+    /// Nothing in a dry run, and where it is durable and not carried out yet.
+    #[schema(required)]
+    id: Option<String>,
+    player_id: String,
+    operator_id: String,
+    #[schema(schema_with = states)]
+    state: &'static str,
+    points: ExactPoints,
+    why: Box<str>,
+    by: Box<str>,
+    #[schema(required)]
+    asked_at: Option<Time>,
+    /// When it was made or rejected.
+    #[schema(required)]
+    decided_at: Option<Time>,
+    /// The second person; nothing where none had to approve.
+    #[schema(required)]
+    decided_by: Option<Box<str>>,
+    /// What that person said.
+    #[schema(required)]
+    decision: Option<Box<str>>,
+}
+
+fn states() -> Schema {
+    one_of(["waiting", "made", "rejected", "accepted"])
+}
+
+/// Adjustments, as requests that are found.
+enum Kind {}
+
+impl Requests for Kind {
+    type Open = Adjustment;
+    type Closed = Adjustments;
+
+    fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Adjustment> {
+        let rows = partition.tables().waiting_adjustments.iter_from(RequestKey::first_of(player));
+        let own = rows.take_while(|(key, _)| key.player == player);
+        own.map(|(key, adjustment)| (*key, adjustment.clone())).collect()
+    }
+
+    fn closed(
+        partition: &Partition,
+        from: Bound<&RequestKey>,
+        count: usize,
+    ) -> Excerpt<Adjustments> {
+        partition.tables().adjustments.excerpt(from, count)
+    }
+}
+
+impl AdjustmentShape {
+    fn of(
+        (key, found): (RequestKey, Found<Adjustment, Decided>),
+        operator: &str,
+        player: &str,
+    ) -> Self {
+        let said = |text: Box<str>| Some(text).filter(|text| !text.is_empty());
+        let (adjustment, state, decided_at, decided_by, decision) = match found {
+            Found::Open(adjustment) => (adjustment, "waiting", None, None, None),
+            Found::Closed(Decided { adjustment, is_made, who, why, decided_at }) => {
+                let state = if is_made { "made" } else { "rejected" };
+                (adjustment, state, Some(Time(decided_at)), said(who), said(why))
+            }
+        };
+        let Adjustment { points, why, who, asked_at } = adjustment;
+        Self {
+            id: Some(key.id()),
+            player_id: player.to_owned(),
+            operator_id: operator.to_owned(),
+            state,
+            points: Exact(points),
+            why,
+            by: who,
+            asked_at: Some(Time(asked_at)),
+            decided_at,
+            decided_by,
+            decision,
+        }
+    }
+}
+
+/// Changes a balance, or has that wait for a second person.
+pub(crate) async fn adjust(call: Call) -> Result<Response, Problem> {
+    let by: Box<str> = (*call.principal.subject).into();
+    let mut asked = None;
+    let read = |body: &[u8]| {
+        let why = read_why(body)?;
+        let [points] = json::fields(body, &["points"])
+            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+        let points = points_of(points, "/points", true)?;
+        asked = Some((points, why.clone()));
+        Ok((points.hundredths(), why))
+    };
+    let changed = change(call, read, |(points, why), asks| Command::Adjust {
+        id: asks.id,
+        player_id: asks.player,
+        points,
+        why,
+        who: asks.who,
+    })
+    .await?;
+    let (points, why) = asked.expect("the body was read");
+    let Changed { service, operator, name, is_dry, carried, made } = changed;
+    if let Some(made) = made.filter(|_| !is_dry || carried == Carried::Before) {
+        let shape = blocking(move || {
+            let made = service.made::<Kind>(&operator, &name, made)?;
+            Ok::<_, Problem>(AdjustmentShape::of(made, &operator.id, &name))
+        })
+        .await??;
+        return Ok(respond_to_change(StatusCode::OK, &shape, is_dry));
+    }
+    let shape = AdjustmentShape {
+        id: None,
+        player_id: name,
+        operator_id: operator.id.to_string(),
+        state: "accepted",
+        points: Exact(points),
+        why: why.into(),
+        by,
+        asked_at: None,
+        decided_at: None,
+        decided_by: None,
+        decision: None,
+    };
+    Ok(respond_to_change(carried.status(), &shape, is_dry))
+}
+
+/// Has an adjustment made that waits.
+pub(crate) async fn approve(call: Call) -> Result<Response, Problem> {
+    decide(call, true).await
+}
+
+/// Has an adjustment that waits not made.
+pub(crate) async fn reject(call: Call) -> Result<Response, Problem> {
+    decide(call, false).await
+}
+
+async fn decide(call: Call, approves: bool) -> Result<Response, Problem> {
+    let changed = change(call, read_why, |why, asks| Command::Decide {
+        id: asks.id,
+        adjustment: asks.request,
+        approves,
+        why,
+        who: asks.who,
+    })
+    .await?;
+    let Changed { service, operator, name, is_dry, carried, .. } = changed;
+    let mut shape = blocking(move || {
+        let (player, key, found) = service.request::<Kind>(&operator, &name)?;
+        Ok::<_, Problem>(AdjustmentShape::of((key, found), &operator.id, &player))
+    })
+    .await??;
+    if is_dry {
+        shape.state = if approves { "made" } else { "rejected" };
+    }
+    Ok(respond_to_change(carried.status(), &shape, is_dry))
+}
+
+/// One adjustment.
+pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
+    blocking(move || {
+        let operator = call.operator();
+        let (player, key, found) = call.service.request::<Kind>(&operator, &call.name())?;
+        let shape = AdjustmentShape::of((key, found), &operator.id, &player);
+        Ok(respond(StatusCode::OK, &shape))
+    })
+    .await?
+}
+
+/// The adjustments of a player, oldest first.
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    let (limit, cursors) = (call.parameters.limit()?, Cursors::of(&call));
+    let after = cursors.after()?.map(place_after);
+    blocking(move || {
+        let (operator, player) = (call.operator(), call.name());
+        let found = call.service.requests::<Kind>(&operator, &player, after, limit + 1)?;
+        let page =
+            page(found, limit, &cursors, |found| AdjustmentShape::of(found, &operator.id, &player));
+        Ok(respond(StatusCode::OK, &page))
+    })
+    .await?
+}
+
+/// A balance of the system before.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OpeningTaken)]
+pub(crate) struct OpeningShape {
+    player_id: String,
+    operator_id: String,
+    points: ExactPoints,
+    #[schema(schema_with = done_or_accepted)]
+    outcome: &'static str,
+}
+
+/// Takes over a player's balance of the system before.
+pub(crate) async fn open(call: Call) -> Result<Response, Problem> {
+    let mut asked = None;
+    let read = |body: &[u8]| {
+        let [points] = json::fields(body, &["points"])
+            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+        let points = points_of(points, "/points", false)?;
+        asked = Some(points);
+        Ok(points.hundredths())
+    };
+    let changed = change(call, read, |points, asks| Command::TakeOver {
+        id: asks.id,
+        player_id: asks.player,
+        points,
+        who: asks.who,
+    })
+    .await?;
+    let Changed { operator, name, is_dry, carried, .. } = changed;
+    let shape = OpeningShape {
+        player_id: name,
+        operator_id: operator.id.to_string(),
+        points: Exact(asked.expect("the body was read")),
+        outcome: if carried == Carried::NotYet { "accepted" } else { "done" },
+    };
+    Ok(respond_to_change(carried.status(), &shape, is_dry))
+}

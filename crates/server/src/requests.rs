@@ -1,0 +1,286 @@
+//! What somebody asks for in a player's account: read, claimed, carried out, and found again.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use accolade_domain::amount::Points;
+use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::ledger::Place;
+use accolade_engine::behaviour::SECOND;
+use accolade_engine::partition::Partition;
+use accolade_engine::players::Ordinal;
+use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::{Excerpt, Paged, Stretch};
+use accolade_storage::backing::NodeStore;
+use accolade_wire::control::{Command, Request};
+use accolade_wire::identity::partition_of;
+use accolade_wire::json::Value;
+
+use crate::call::Call;
+use crate::cursor::Cursors;
+use crate::idempotency::{Change, key_of};
+use crate::principal::Known;
+use crate::problem::{Problem, Refusal};
+use crate::routes::By;
+use crate::service::Service;
+use crate::shapes::Page;
+use crate::submit::Carried;
+
+/// A change of an account that was asked for.
+pub(crate) struct Changed {
+    pub(crate) service: Service,
+    pub(crate) operator: Arc<Known>,
+    /// The part of the path that varies.
+    pub(crate) name: String,
+    pub(crate) is_dry: bool,
+    /// How it was carried out.
+    pub(crate) carried: Carried,
+    /// What it has made, where it was.
+    pub(crate) made: Option<u64>,
+}
+
+/// Who asks, and under which identity.
+pub(crate) struct Asks {
+    /// The identity of the command.
+    pub(crate) id: String,
+    /// The player, where the path names one.
+    pub(crate) player: String,
+    /// What the path names otherwise.
+    pub(crate) request: Request,
+    /// Who asks.
+    pub(crate) who: String,
+}
+
+/// Carries out the command that a request asks for, after its body was read.
+pub(crate) async fn change<T>(
+    call: Call,
+    read: impl FnOnce(&[u8]) -> Result<T, Problem>,
+    command: impl FnOnce(T, Asks) -> Command,
+) -> Result<Changed, Problem> {
+    let (operator, name, is_dry) = (call.operator(), call.name(), call.is_dry()?);
+    let Call { service, route, principal, parts, body, .. } = call;
+    let key = key_of(&parts.headers)?;
+    let (partition, request) = match route.by {
+        By::Player => (partition_of(player_id(&name)?, service.partitions()), None),
+        By::Request | By::DeadLetter | By::Delivery | By::Nothing => {
+            let key = request_of(&service, &name)?;
+            (key.place.partition, Some(key))
+        }
+    };
+    let (body, _held) = service.read_body(&parts.headers, body).await?;
+    let said = read(&body)?;
+    if service.host.rules().settings.behaviour < SECOND.number {
+        let detail = "the fold decides by behaviour 1, which knows no such thing: `accolade behaviour` switches";
+        return Err(Problem::new(Refusal::BehaviourTooOld, detail));
+    }
+    let change = Change {
+        operator: &operator.id,
+        subject: &principal.subject,
+        route: route.id,
+        name: &name,
+        body: &body,
+        is_dry,
+    };
+    let id = service.command_id(key, &change).await?;
+    let place = request.map_or(Place::default(), |key| key.place);
+    let player = request.map_or(0, |key| key.player);
+    let request = Request { player, batch: place.batch, slot: place.slot };
+    let who = principal.subject.to_string();
+    let command = command(said, Asks { id, player: name.clone(), request, who });
+    let carried = service.carry_out(partition, &operator.id, &command, is_dry).await?;
+    let (carried, made) =
+        carried.map_or((Carried::NotYet, None), |(carried, made)| (carried, Some(made)));
+    let service = service.clone();
+    Ok(Changed { service, operator, name, is_dry, carried, made })
+}
+
+fn player_id(name: &str) -> Result<&str, Problem> {
+    let is_id = (1..=ID_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
+    if is_id { Ok(name) } else { Err(Problem::not_found("player")) }
+}
+
+fn request_of(service: &Service, id: &str) -> Result<RequestKey, Problem> {
+    let key = RequestKey::read_id(id).filter(|key| key.place.partition < service.partitions());
+    key.ok_or_else(|| Problem::not_found("redemption or adjustment"))
+}
+
+/// A number of points; less than 0 where it is `signed`.
+pub(crate) fn points_of(
+    value: Option<Value<'_>>,
+    pointer: &str,
+    signed: bool,
+) -> Result<Points, Problem> {
+    let form = if signed { "not 0" } else { "more than 0" };
+    let wrong = || {
+        let detail = format!("expected points, {form}, with at most two decimals, up to 10^15");
+        Problem::field(Refusal::Malformed, pointer, detail)
+    };
+    let Some(Value::Number(text)) = value else { return Err(wrong()) };
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) if signed => (true, digits),
+        Some(_) | None => (false, text),
+    };
+    let points = Points::parse(digits).map_err(|_| wrong())?;
+    if points == Points::ZERO {
+        return Err(wrong());
+    }
+    Ok(if is_negative { points.negated() } else { points })
+}
+
+/// A text that may be left out.
+pub(crate) fn text_of(
+    value: Option<Value<'_>>,
+    pointer: &str,
+    bytes_max: usize,
+) -> Result<String, Problem> {
+    match value {
+        None | Some(Value::Null { .. }) => Ok(String::new()),
+        Some(Value::Text(text))
+            if text.len() <= bytes_max && !text.chars().any(char::is_control) =>
+        {
+            Ok(text.into_owned())
+        }
+        Some(_) => {
+            let detail = format!("expected a text of at most {bytes_max} bytes");
+            Err(Problem::field(Refusal::Malformed, pointer, detail))
+        }
+    }
+}
+
+/// A request as it is found: open, or not any more.
+pub(crate) enum Found<O, C> {
+    Open(O),
+    Closed(C),
+}
+
+/// How requests of a kind are found.
+pub(crate) trait Requests {
+    type Open: Clone;
+    type Closed: Paged<Key = RequestKey>;
+
+    /// The open ones of a player.
+    fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Self::Open>;
+    /// What memory holds of the others from a key on.
+    fn closed(
+        partition: &Partition,
+        from: Bound<&RequestKey>,
+        count: usize,
+    ) -> Excerpt<Self::Closed>;
+}
+
+type FoundOf<R> = Found<
+    <R as Requests>::Open,
+    <<R as Requests>::Closed as accolade_engine::tables::Table>::Value,
+>;
+
+/// The number of a player of an operator in the partition that has the player.
+fn ordinal(state: &Partition, operator: &Known, player: &str) -> Option<Ordinal> {
+    let key = &state.rules().settings.hash_key;
+    state.players().find_by_name(key, operator.number, player)
+}
+
+impl Service {
+    /// One request of an operator, with its player's name.
+    pub(crate) fn request<R: Requests>(
+        &self,
+        operator: &Known,
+        id: &str,
+    ) -> Result<(String, RequestKey, FoundOf<R>), Problem> {
+        let key = request_of(self, id)?;
+        let missing = || Problem::not_found("redemption or adjustment");
+        let mut store = NodeStore::new(self.host.backing(key.place.partition)?);
+        let found = self.read(key.place.partition, |state| {
+            let number = usize::try_from(key.player).ok()?;
+            let is_there = number < state.players().all().len();
+            let player = is_there.then(|| state.players().get(key.player))?;
+            if player.operator != operator.number {
+                return None;
+            }
+            let open = R::open(state, key.player).remove(&key);
+            let closed = R::closed(state, Bound::Included(&key), 1);
+            Some((player.name.text().into_owned(), open, closed))
+        })?;
+        let (player, open, closed) = found.ok_or_else(missing)?;
+        if let Some(open) = open {
+            return Ok((player, key, Found::Open(open)));
+        }
+        let rows = closed.read(key.place.partition, &mut store)?.rows;
+        let closed = rows.into_iter().find(|(found, _)| *found == key);
+        let (_, closed) = closed.ok_or_else(missing)?;
+        Ok((player, key, Found::Closed(closed)))
+    }
+
+    /// The request of a player that a command has made.
+    pub(crate) fn made<R: Requests>(
+        &self,
+        operator: &Known,
+        player: &str,
+        made: u64,
+    ) -> Result<(RequestKey, FoundOf<R>), Problem> {
+        let place = Place::of_record(partition_of(player, self.partitions()), made);
+        let found = self.read(place.partition, |state| ordinal(state, operator, player))?;
+        let player = found.ok_or_else(|| Problem::not_found("player"))?;
+        let (_, key, found) = self.request::<R>(operator, &RequestKey { player, place }.id())?;
+        Ok((key, found))
+    }
+
+    /// The requests of a player after a place, at most `count`, in order.
+    pub(crate) fn requests<R: Requests>(
+        &self,
+        operator: &Known,
+        player: &str,
+        after: Option<Place>,
+        count: usize,
+    ) -> Result<BTreeMap<RequestKey, FoundOf<R>>, Problem> {
+        let partition = partition_of(player, self.partitions());
+        let mut store = NodeStore::new(self.host.backing(partition)?);
+        let mut found = BTreeMap::new();
+        let mut from: Option<RequestKey> = None;
+        loop {
+            let part = self.read(partition, |state| {
+                let player = ordinal(state, operator, player)?;
+                let begin =
+                    after.map(|place| RequestKey { player, place: Place { partition, ..place } });
+                let first = RequestKey::first_of(player);
+                let bound = from.as_ref().or(begin.as_ref());
+                let bound = bound.map_or(Bound::Included(&first), Bound::Excluded);
+                let open = if from.is_none() { R::open(state, player) } else { BTreeMap::new() };
+                Some((player, begin, open, R::closed(state, bound, count)))
+            })?;
+            let (player, begin, open, closed) = part.ok_or_else(|| Problem::not_found("player"))?;
+            let is_after = |key: &RequestKey| begin.is_none_or(|begin| begin < *key);
+            let open = open.into_iter().filter(|(key, _)| is_after(key));
+            found.extend(open.map(|(key, open)| (key, Found::Open(open))));
+            let Stretch { rows, to } = closed.read(partition, &mut store)?;
+            let own = rows.into_iter().take_while(|(key, _)| key.player == player);
+            found.extend(own.map(|(key, closed)| (key, Found::Closed(closed))));
+            match to {
+                Some(to) if to.player == player && found.len() < count => from = Some(to),
+                Some(_) | None => break,
+            }
+        }
+        while found.len() > count {
+            found.pop_last();
+        }
+        Ok(found)
+    }
+}
+
+/// The place that a list goes on after; whoever signed the cursor began with one.
+pub(crate) fn place_after([batch, slot]: [u64; 2]) -> Place {
+    let slot = slot.try_into().expect("a cursor of this list has a place");
+    Place { batch, slot, ..Place::default() }
+}
+
+/// A page of a list of which one more was asked for than is shown.
+pub(crate) fn page<O, C, T>(
+    found: BTreeMap<RequestKey, Found<O, C>>,
+    limit: usize,
+    cursors: &Cursors,
+    shape: impl FnMut((RequestKey, Found<O, C>)) -> T,
+) -> Page<T> {
+    let last = (found.len() > limit).then(|| found.keys().nth(limit - 1).copied()).flatten();
+    let next_cursor = last.map(|key| cursors.at([key.place.batch, key.place.slot.into()]));
+    Page { items: found.into_iter().take(limit).map(shape).collect(), next_cursor }
+}

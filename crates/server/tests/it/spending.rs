@@ -1,0 +1,245 @@
+//! Points are reserved and spent, adjusted and taken over, and players excluded, in both forms.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::cluster::fake::Cluster;
+use crate::harness::{Answer, Api, ask, wager};
+
+const PROGRAM: &str = "\
+currency: EUR
+earning: { multipliers: { slots: 0.1 } }
+redemption: { minPoints: 5, holdFor: 1h }
+adjustments: { approvalAbove: 50 }
+";
+
+async fn publish(api: &Api) {
+    let body = json!({ "why": "spending", "program": PROGRAM });
+    let publish = ask("POST", "/api/v1/program/versions").json(&body).header("if-match", "1");
+    assert_eq!(api.send(publish).await.status, 201);
+}
+
+fn is(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json["code"]),
+        (status, &json!(code)),
+        "{answer:?}"
+    );
+}
+
+async fn get(api: &Api, path: &str) -> Value {
+    let answer = api.get(path).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json
+}
+
+async fn points(api: &Api, player: &str) -> Value {
+    let balance = get(api, &format!("/api/v1/players/{player}/balance")).await;
+    json!(["pointsBalance", "reserved", "available"].map(|name| &balance[name]))
+}
+
+async fn earn(api: &Api, player: &str, stakes: &[f64]) {
+    for (number, stake) in stakes.iter().enumerate() {
+        let mut wager = wager(&format!("w-{player}-{number}"), player);
+        wager["wagerAmount"] = json!(stake);
+        assert_eq!(api.wager(&wager).await["outcome"], "counted");
+    }
+}
+
+/// Asks through one node, and reads through another.
+async fn points_are_reserved_and_spent(api: &Api, other: &Api) {
+    publish(api).await;
+    earn(api, "p1", &[600.0, 400.0]).await;
+    let redemptions = "/api/v1/players/p1/redemptions";
+    let body = json!({ "points": 60, "item": "ten spins" });
+    let dry = api.post(&format!("{redemptions}?dryRun=true"), &body).await;
+    assert_eq!(
+        json!([dry.json["id"], dry.json["state"], dry.json["dryRun"]]),
+        json!([null, "reserved", true])
+    );
+    let reserve = || ask("POST", redemptions).json(&body).header("idempotency-key", "first");
+    let reserved = api.send(reserve()).await.json;
+    assert_eq!(
+        json!([reserved["state"], reserved["points"], reserved["item"]]),
+        json!(["reserved", 60.0, "ten spins"])
+    );
+    // The same key, through either node, is the same redemption.
+    assert_eq!(other.send(reserve()).await.json, reserved);
+    assert_eq!(points(other, "p1").await, json!([100.0, 60.0, 40.0]));
+    is(&api.post(redemptions, &json!({ "points": 40.01 })).await, 409, "insufficient_points");
+    is(&api.post(redemptions, &json!({ "points": 4.99 })).await, 422, "below_minimum");
+    is(&api.post("/api/v1/players/nobody/redemptions", &body).await, 404, "not_found");
+    for wrong in
+        [json!({}), json!({ "points": 0 }), json!({ "points": "5" }), json!({ "points": 5.001 })]
+    {
+        let answer = api.post(redemptions, &wrong).await;
+        is(&answer, 400, "malformed");
+        assert_eq!(answer.json["errors"][0]["pointer"], "/points", "{answer:?}");
+    }
+    let second = api.post(redemptions, &json!({ "points": 40 })).await.json;
+
+    let of =
+        |redemption: &Value| format!("/api/v1/redemptions/{}", redemption["id"].as_str().unwrap());
+    let confirm = format!("{}/confirm", of(&reserved));
+    let confirmed = other.send(ask("POST", &confirm)).await;
+    assert_eq!((confirmed.status.as_u16(), &confirmed.json["state"]), (200, &json!("confirmed")));
+    assert_eq!(api.send(ask("POST", &confirm)).await.json, confirmed.json);
+    let why = json!({ "why": "changed their mind" });
+    is(&api.post(&format!("{}/cancel", of(&reserved)), &why).await, 409, "redemption_confirmed");
+    let cancelled = other.post(&format!("{}/cancel", of(&second)), &why).await.json;
+    assert_eq!(
+        json!([cancelled["state"], cancelled["why"]]),
+        json!(["cancelled", "changed their mind"])
+    );
+    is(
+        &api.send(ask("POST", &format!("{}/confirm", of(&second)))).await,
+        409,
+        "redemption_cancelled",
+    );
+    is(&api.send(ask("POST", "/api/v1/redemptions/0-0-1-1/confirm")).await, 404, "not_found");
+    is(&api.send(ask("POST", "/api/v1/redemptions/what/confirm")).await, 404, "not_found");
+    assert_eq!(points(other, "p1").await, json!([40.0, 0.0, 40.0]));
+
+    // Each point is followed from the wager to what it was spent on.
+    let ledger = get(other, "/api/v1/players/p1/ledger?kind=redeemed").await;
+    let entry = &ledger["items"][0];
+    assert_eq!(entry["cause"], json!({ "type": "redemption", "id": reserved["id"] }));
+    assert_eq!(entry["points"], json!(-60.0));
+    assert_eq!(entry["lots"]["changed"][0]["points"], json!(-60.0));
+    assert_eq!(reserved["lots"][0]["month"], entry["lots"]["changed"][0]["month"]);
+    assert_eq!(get(api, &of(&reserved)).await, confirmed.json);
+    let first = get(other, &format!("{redemptions}?limit=1")).await;
+    assert_eq!(first["items"], json!([confirmed.json]));
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let rest = get(api, &format!("{redemptions}?limit=1&cursor={cursor}")).await;
+    assert_eq!((&rest["items"], &rest["nextCursor"]), (&json!([cancelled]), &Value::Null));
+}
+
+async fn a_person_adjusts_and_another_approves(api: &Api, other: &Api) {
+    publish(api).await;
+    earn(api, "p2", &[100.0]).await;
+    let adjustments = "/api/v1/players/p2/adjustments";
+    is(&api.post(adjustments, &json!({ "points": 5 })).await, 400, "malformed");
+    let small =
+        api.post(adjustments, &json!({ "points": -2.5, "why": "counted twice" })).await.json;
+    assert_eq!(json!([small["state"], small["points"]]), json!(["made", -2.5]));
+    let large = api.post(adjustments, &json!({ "points": 50.01, "why": "a gift" })).await.json;
+    assert_eq!(large["state"], "waiting");
+    assert_eq!(points(other, "p2").await, json!([7.5, 0.0, 7.5]));
+    let approve = format!("/api/v1/adjustments/{}/approve", large["id"].as_str().unwrap());
+    let why = json!({ "why": "looked at it" });
+    is(&other.post(&approve, &why).await, 409, "own_adjustment");
+    let made = api.post("/api/v1/keys", &json!({ "name": "second", "roles": ["support"] })).await;
+    let second = format!("Bearer {}", made.json["secret"].as_str().unwrap());
+    let by_another = |path: &str| ask("POST", path).json(&why).header("authorization", &second);
+    let approved = api.send_bare(by_another(&approve)).await;
+    assert_eq!((approved.status.as_u16(), &approved.json["state"]), (200, &json!("made")));
+    assert_eq!(approved.json["decision"], "looked at it");
+    is(&api.send_bare(by_another(&approve)).await, 409, "adjustment_closed");
+    assert_eq!(points(other, "p2").await, json!([57.51, 0.0, 57.51]));
+    let most = json!({ "points": -50, "why": "taken back" });
+    assert_eq!(api.post(adjustments, &most).await.json["state"], "made");
+    is(&api.post(adjustments, &most).await, 409, "insufficient_points");
+    let listed = get(other, adjustments).await;
+    let states = listed["items"].as_array().unwrap().iter().map(|item| &item["points"]);
+    assert_eq!(json!(states.collect::<Vec<_>>()), json!([-2.5, 50.01, -50.0]));
+    let ledger = get(other, "/api/v1/players/p2/ledger?kind=adjusted").await;
+    assert_eq!(ledger["items"][1]["cause"], json!({ "type": "adjustment", "id": large["id"] }));
+}
+
+async fn who_is_excluded_keeps_the_balance_and_earns_nothing(api: &Api, other: &Api) {
+    publish(api).await;
+    earn(api, "p3", &[100.0]).await;
+    let reserved = api.post("/api/v1/players/p3/redemptions", &json!({ "points": 10 })).await.json;
+    let exclusion = "/api/v1/players/p3/self-exclusion";
+    let past = json!({ "until": "2020-01-01T00:00:00Z", "why": "asked for" });
+    is(&api.send(ask("PUT", exclusion).json(&past)).await, 400, "malformed");
+    let until = json!({ "until": "2090-01-01T00:00:00Z", "why": "asked for" });
+    let excluded = api.send(ask("PUT", exclusion).json(&until)).await.json;
+    assert_eq!(
+        json!([excluded["isExcluded"], excluded["until"], excluded["why"]]),
+        json!([true, "2090-01-01T00:00:00Z", "asked for"])
+    );
+    let refused = api.wager(&wager("w-refused", "p3")).await;
+    assert_eq!(
+        json!([refused["outcome"], refused["reason"], refused["pointsBalance"]]),
+        json!(["refused", "self_excluded", 10.0])
+    );
+    let id = reserved["id"].as_str().unwrap();
+    assert_eq!(get(other, &format!("/api/v1/redemptions/{id}")).await["state"], "cancelled");
+    is(
+        &api.post("/api/v1/players/p3/redemptions", &json!({ "points": 10 })).await,
+        409,
+        "self_excluded",
+    );
+    let sooner = json!({ "until": "2080-01-01T00:00:00Z", "why": "sooner" });
+    is(&other.send(ask("PUT", exclusion).json(&sooner)).await, 409, "exclusion_holds");
+    let lifted = other.post(&format!("{exclusion}/lift"), &json!({ "why": "a mistake" })).await;
+    assert_eq!(lifted.json["isExcluded"], false, "{lifted:?}");
+    is(
+        &api.post(&format!("{exclusion}/lift"), &json!({ "why": "again" })).await,
+        409,
+        "not_excluded",
+    );
+    assert_eq!(get(other, exclusion).await["isExcluded"], false);
+    assert_eq!(api.wager(&wager("w-counts", "p3")).await["outcome"], "counted");
+}
+
+async fn a_balance_is_taken_over_once(api: &Api, other: &Api) {
+    let opening = "/api/v1/players/p4/opening";
+    let taken = api.post(opening, &json!({ "points": 1200.5 })).await;
+    assert_eq!((taken.status.as_u16(), &taken.json["outcome"]), (200, &json!("done")));
+    is(&other.post(opening, &json!({ "points": 1 })).await, 409, "opening_exists");
+    assert_eq!(points(other, "p4").await, json!([1200.5, 0.0, 1200.5]));
+    let ledger = get(other, "/api/v1/players/p4/ledger").await;
+    let entry = &ledger["items"][0];
+    assert_eq!(json!([entry["kind"], entry["cause"]["type"]]), json!(["opening", "import"]));
+}
+
+/// 64 at once, of points for one.
+async fn points_for_one_are_reserved_once(api: &Api, other: &Api) {
+    publish(api).await;
+    earn(api, "p5", &[100.0]).await;
+    let body = json!({ "points": 10 });
+    let path = "/api/v1/players/p5/redemptions";
+    let asked = (0..64).map(|number| {
+        let node = if number % 2 == 0 { api } else { other };
+        node.post(path, &body)
+    });
+    let answers = join_all(asked).await;
+    let made = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(made, 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        is(answer, 409, "insufficient_points");
+    }
+    assert_eq!(points(other, "p5").await, json!([10.0, 10.0, 0.0]));
+}
+
+async fn play_all(api: &Api, other: &Api, which: usize) {
+    match which {
+        0 => points_are_reserved_and_spent(api, other).await,
+        1 => a_person_adjusts_and_another_approves(api, other).await,
+        2 => who_is_excluded_keeps_the_balance_and_earns_nothing(api, other).await,
+        3 => a_balance_is_taken_over_once(api, other).await,
+        _ => points_for_one_are_reserved_once(api, other).await,
+    }
+}
+
+const SCENARIOS: usize = 5;
+
+#[tokio::test]
+async fn accounts_are_spent_and_changed_in_the_embedded_form() {
+    for which in 0..SCENARIOS {
+        let api = Api::start().await;
+        play_all(&api, &api, which).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_are_spent_and_changed_in_a_cluster_through_either_node() {
+    for which in 0..SCENARIOS {
+        let cluster = Cluster::start().await;
+        let [a, b] = cluster.both();
+        play_all(a, b, which).await;
+    }
+}

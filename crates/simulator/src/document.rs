@@ -43,6 +43,8 @@ fn tree(program: &ModelProgram) -> Tree {
         ("voids", word(voids(program.voids))),
         ("pending", (program.pending_hours > 0).then(|| pending(program.pending_hours))),
         ("expiry", Some(expiry(program.expiry))),
+        ("redemption", non_empty(redemption(program))),
+        ("adjustments", program.approval_above.map(adjustments)),
         ("rates", non_empty(rates(&program.rates))),
         ("eligibility", non_empty(eligibility(rules))),
         ("earning", Some(earning(rules))),
@@ -64,6 +66,24 @@ const fn voids(voids: ModelVoids) -> &'static str {
 fn pending(hours: i64) -> Tree {
     let text = if hours % 48 == 0 { format!("{}d", hours / 24) } else { format!("{hours}h") };
     map([("for", Some(Tree::Text(text)))])
+}
+
+fn redemption(program: &ModelProgram) -> Tree {
+    let hold_for = |minutes: i64| {
+        Tree::Text(match minutes {
+            days if days % 1_440 == 0 => format!("{}d", days / 1_440),
+            hours if hours % 60 == 0 => format!("{}h", hours / 60),
+            minutes => format!("{minutes}m"),
+        })
+    };
+    map([
+        ("minPoints", program.min_points.map(points)),
+        ("holdFor", program.hold_minutes.map(hold_for)),
+    ])
+}
+
+fn adjustments(approval_above: i64) -> Tree {
+    map([("approvalAbove", Some(points(approval_above)))])
 }
 
 fn expiry(ModelExpiry { after, inactivity }: ModelExpiry) -> Tree {

@@ -127,6 +127,33 @@ pub enum ModelCommand {
     },
 }
 
+/// A command about a player's points beyond wagers: what is spent, adjusted, excluded and taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelRequest {
+    /// Identity of the command within its operator.
+    pub command_id: String,
+    /// Who asks.
+    pub who: String,
+    /// Why, or what for.
+    pub words: String,
+    /// What is asked.
+    pub what: ModelAsked,
+}
+
+/// What is asked; a redemption or an adjustment is named by its player's number, batch and slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the commands")]
+pub enum ModelAsked {
+    Reserve { player_id: String, points: i64 },
+    Confirm((u32, u64, u32)),
+    Cancel((u32, u64, u32)),
+    Adjust { player_id: String, points: i64 },
+    Decide { adjustment: (u32, u64, u32), approves: bool },
+    Exclude { player_id: String, until: Option<i64> },
+    Readmit { player_id: String },
+    TakeOver { player_id: String, points: i64 },
+}
+
 /// One version of an operator's rules, as its document says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelProgram {
@@ -156,6 +183,12 @@ pub struct ModelProgram {
     pub pending_hours: i64,
     /// When points expire.
     pub expiry: ModelExpiry,
+    /// Fewer points than these are not reserved, where it is said.
+    pub min_points: Option<i64>,
+    /// So many minutes points are reserved, where it is said.
+    pub hold_minutes: Option<i64>,
+    /// Beyond so many points a second person must approve an adjustment, where it is said.
+    pub approval_above: Option<i64>,
 }
 
 /// How far down a void may take a balance.
@@ -181,7 +214,9 @@ impl ModelProgram {
     pub fn is_of_second(&self) -> bool {
         let has_promotions = !self.promotions.is_empty() || self.counts_first_only;
         let has_lots = self.pending_hours > 0 || self.expiry != ModelExpiry::default();
-        has_promotions || has_lots || self.voids == ModelVoids::Pending || self.tiers.is_some()
+        let has_terms = self.min_points.or(self.hold_minutes).or(self.approval_above).is_some();
+        let pending = self.voids == ModelVoids::Pending;
+        has_promotions || has_lots || has_terms || pending || self.tiers.is_some()
     }
 }
 

@@ -13,11 +13,13 @@ use crate::input::{
 pub mod letters;
 pub mod lots;
 pub mod messages;
+pub mod requests;
 pub mod tiers;
 
 use letters::ModelLetter;
 use lots::ModelLots;
 use messages::ModelMessage;
+use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
 use tiers::{ModelMove, ModelPassages, ModelTier};
 
 const HOUR: i64 = 3_600_000_000;
@@ -89,6 +91,8 @@ pub struct Expected {
     pub first: Option<(u64, u32)>,
     /// What changed the points of a wager that counted.
     pub parts: Option<ModelParts>,
+    /// The number of what a command has made; 0 for nothing.
+    pub made: u64,
 }
 
 /// What changed the points of a wager that counted, beyond its own multiplier and its currency's rate.
@@ -149,6 +153,18 @@ pub struct ModelAccount {
     pub lots: ModelLots,
     /// How often what became of its level.
     pub passages: ModelPassages,
+    /// Its number among those of its partition.
+    pub ordinal: u32,
+    /// What was reserved, by batch and slot.
+    pub redemptions: BTreeMap<(u64, u32), ModelRedemption>,
+    /// What has become of redemptions, in order.
+    pub redemption_moves: Vec<ModelRedemptionMove>,
+    /// What people have changed, or have asked for, by batch and slot.
+    pub adjustments: BTreeMap<(u64, u32), ModelAdjustment>,
+    /// The exclusion that holds, or has been.
+    pub exclusion: Option<ModelExclusion>,
+    /// Whether a balance of the system before was taken over.
+    pub is_opened: bool,
     partition: u16,
     /// When anybody last asked.
     asked_at: Option<i64>,
@@ -169,13 +185,13 @@ pub struct ModelAccount {
 pub struct ModelEntry {
     /// 1, 2, 3, …
     pub sequence: u64,
-    /// `earned`, `voided` or `expired`.
+    /// `earned`, `voided`, `expired`, `redeemed`, `adjusted` or `opening`.
     pub kind: &'static str,
     /// The change.
     pub points: i64,
     /// The balance after it.
     pub balance_after: i64,
-    /// The wager that caused it; empty where time did.
+    /// The wager, the request or the command that caused it; empty where time did.
     pub wager_id: String,
 }
 
@@ -455,13 +471,7 @@ impl Model {
             }
         }
         let key = (identity.operator.clone(), identity.player.clone());
-        if !self.is_first
-            && let Some(account) = self.accounts.get_mut(&key)
-        {
-            let versions = &self.operators[&key.0];
-            account.ask_in_turn(&key.0, versions, &self.unasked, now);
-            account.ask(versions, now);
-        }
+        self.ask_account(&key, now);
         let balance = self.accounts.get(&key).map(|account| account.balance);
         let hour = hour_of(event.timestamp().unwrap_or(now));
         let content = content(event);
@@ -478,12 +488,7 @@ impl Model {
             return Expected { first, ..expected(ModelOutcome::Repeated, balance) };
         }
         if !is_claim {
-            let account = self.accounts.entry(key.clone()).or_default();
-            account.partition = input.partition;
-            if !self.is_first && balance.is_none() {
-                account.asked = self.unasked.len();
-                account.ask(&self.operators[&key.0], now);
-            }
+            self.open_account(&key, input.partition, now);
         }
         let before = self.accounts.get(&key).map(ModelAccount::changes);
         let mut earned = None;
@@ -526,6 +531,32 @@ impl Model {
         result
     }
 
+    /// Brings an account to a moment, if there is one.
+    fn ask_account(&mut self, key: &(String, String), now: i64) {
+        if !self.is_first
+            && let Some(account) = self.accounts.get_mut(key)
+        {
+            let versions = &self.operators[&key.0];
+            account.ask_in_turn(&key.0, versions, &self.unasked, now);
+            account.ask(versions, now);
+        }
+    }
+
+    /// Opens an account, where there is none.
+    fn open_account(&mut self, key: &(String, String), partition: u16, now: i64) {
+        if self.accounts.contains_key(key) {
+            return;
+        }
+        let others = self.accounts.values().filter(|other| other.partition == partition).count();
+        let ordinal = u32::try_from(others).expect("few");
+        let account = ModelAccount { ordinal, partition, ..ModelAccount::default() };
+        let account = self.accounts.entry(key.clone()).or_insert(account);
+        if !self.is_first {
+            account.asked = self.unasked.len();
+            account.ask(&self.operators[&key.0], now);
+        }
+    }
+
     /// The newest occurrence among those whose hour is asked.
     fn find(&self, identity: &Identity, is_asked: impl Fn(i64) -> bool) -> Option<&Occurrence> {
         let occurrences = self.occurrences.get(identity)?.iter();
@@ -545,6 +576,9 @@ impl Model {
     }
 
     fn judge(&self, wager: &ModelWager, key: &(String, String), now: i64) -> Judged {
+        if self.accounts.get(key).is_some_and(|account| account.is_excluded(now)) {
+            return Judged::Refused("self_excluded", None);
+        }
         let waiting = (key.0.clone(), key.1.clone(), wager.wager_id.clone());
         if self.waiting_voids.contains_key(&waiting) {
             return Judged::Refused("voided", None);
@@ -824,7 +858,7 @@ fn hour_of(micros: i64) -> i64 {
 
 fn expected(outcome: ModelOutcome, balance: Option<i64>) -> Expected {
     let (reason, version, first, parts) = (None, None, None, None);
-    Expected { outcome, reason, points: 0, balance, version, first, parts }
+    Expected { outcome, reason, points: 0, balance, version, first, parts, made: 0 }
 }
 
 fn refused(reason: &'static str, version: Option<u32>, balance: Option<i64>) -> Expected {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::requests::{ModelRedemption, RedemptionState};
 use super::{DAY, HOUR, ModelAccount};
 use crate::calendar::{date, days_since_1970};
 use crate::input::{ModelExpiry, ModelProgram, ModelVoids, ModelZone};
@@ -109,6 +110,53 @@ impl ModelLots {
         points - left
     }
 
+    /// Takes points to be spent, oldest first, and says of which months; nothing where there are too few.
+    pub(super) fn spend(&mut self, points: i64, now: i64) -> Option<Vec<(i64, i64)>> {
+        self.mature(now);
+        let is_ready = |lot: &Lot| lot.1.is_none();
+        let ready = self.lots.iter().filter(|(lot, _)| is_ready(lot)).map(|(_, points)| points);
+        if ready.sum::<i64>() < points {
+            return None;
+        }
+        let (mut spent, mut left) = (Vec::new(), points);
+        for ((month, _), there) in self.lots.iter_mut().filter(|(lot, _)| is_ready(lot)) {
+            let taken = left.min(*there);
+            (*there, left) = (*there - taken, left - taken);
+            spent.extend((taken > 0).then_some((*month, taken)));
+        }
+        self.lots.retain(|_, points| *points > 0);
+        Some(spent)
+    }
+
+    /// Gives back what was to be spent to its months; a debt is paid first.
+    pub(super) fn restore(&mut self, spent: &[(i64, i64)]) {
+        for (month, points) in spent {
+            self.put((*month, None), *points);
+        }
+    }
+
+    /// Takes in what no wager earned; who had nothing is active again.
+    pub(super) fn give(&mut self, day: i64, points: i64) {
+        let had_none = self.lots.is_empty();
+        self.put((month_of(day), None), points);
+        if had_none {
+            self.active = self.active.max(Some(day));
+        }
+    }
+
+    fn put(&mut self, lot: Lot, points: i64) {
+        let paid = points.min(self.debt);
+        self.debt -= paid;
+        if points > paid {
+            *self.lots.entry(lot).or_default() += points - paid;
+        }
+    }
+
+    /// All points that are there, whether or not they can be spent.
+    pub(super) fn there(&self) -> i64 {
+        self.lots.values().sum()
+    }
+
     fn mature(&mut self, now: i64) {
         for ((month, matures), points) in std::mem::take(&mut self.lots) {
             let matures = matures.filter(|matures| *matures > now);
@@ -150,6 +198,24 @@ impl ModelAccount {
             self.lots.active = Some(day);
         }
         self.lots.debt = (-self.balance).max(0);
+    }
+
+    /// Time goes on to a moment by one version: what is reserved lapses, and points expire, each when it does.
+    pub(super) fn go_on(&mut self, program: Option<&ModelProgram>, now: i64) {
+        let is_due =
+            |it: &&ModelRedemption| it.state == RedemptionState::Reserved && it.hold_until <= now;
+        let due = self.redemptions.values().filter(is_due);
+        let mut due: Vec<_> = due.map(|it| (it.hold_until, it.place)).collect();
+        due.sort_unstable();
+        for (hold_until, place) in due {
+            if let Some(program) = program {
+                self.expire(program, hold_until, false);
+            }
+            self.give_back(place, RedemptionState::Lapsed, hold_until);
+        }
+        if let Some(program) = program {
+            self.expire(program, now, false);
+        }
     }
 
     /// Takes away what has expired by a moment; what a version lets expire when it begins goes together.

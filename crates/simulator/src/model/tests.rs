@@ -9,6 +9,7 @@ use crate::input::{
 };
 
 mod promotions;
+mod requests;
 mod tiers;
 
 const MINUTE: i64 = 60_000_000;
@@ -178,6 +179,9 @@ fn program() -> ModelProgram {
         tiers: None,
         pending_hours: 0,
         expiry: ModelExpiry::default(),
+        min_points: None,
+        hold_minutes: None,
+        approval_above: None,
     }
 }
 

@@ -141,8 +141,11 @@ impl ModelAccount {
         let goes_over = last.map(|last| last.number) != next.map(|next| next.number);
         // What is earned in a month that has expired is there until time goes on.
         let is_again = self.asked_at.replace(at) == Some(at);
-        for version in last.filter(|_| !is_again).into_iter().chain(next.filter(|_| goes_over)) {
-            self.expire(&version.program, at, version.number != self.version);
+        if !is_again {
+            self.go_on(last.map(|last| &last.program), at);
+        }
+        if let Some(next) = next.filter(|_| goes_over) {
+            self.expire(&next.program, at, true);
         }
         let days = last.map_or(0, |last| last.program.zone.day(at));
         if let Some(had) = had {

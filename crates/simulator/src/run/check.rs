@@ -49,7 +49,9 @@ pub(crate) fn outcome(heard: &Heard, expectation: &Expectation) {
                 return;
             }
             Expectation::Arrived => return,
-            Expectation::Record(_) => told(ModelOutcome::Counted, None, 0, 0),
+            Expectation::Record(_) => {
+                Expected { made: *made, ..told(ModelOutcome::Counted, None, 0, 0) }
+            }
         },
         Outcome::Declined { why } => match expectation {
             Expectation::Control(made) => {
@@ -100,7 +102,7 @@ fn told(
     version: u32,
 ) -> Expected {
     let version = Some(version).filter(|version| *version > 0);
-    Expected { outcome, reason, points, balance: None, version, first: None, parts: None }
+    Expected { outcome, reason, points, balance: None, version, first: None, parts: None, made: 0 }
 }
 
 /// Recorded parts as the model has them.

@@ -26,6 +26,7 @@ pub(super) struct Programs {
     promotions_percent: u64,
     tiers_percent: u64,
     lots_percent: u64,
+    terms_percent: u64,
     /// The tiers of the version before, which often stay.
     tiers: Option<ModelTiers>,
     zones: Vec<ModelZone>,
@@ -50,6 +51,7 @@ impl Programs {
             promotions_percent: *random.pick(&[0, 40, 90]),
             tiers_percent: *random.pick(&[0, 60, 95]),
             lots_percent: *random.pick(&[0, 60, 95]),
+            terms_percent: *random.pick(&[0, 50, 90]),
             tiers: None,
             zones,
             versions: Vec::new(),
@@ -83,6 +85,7 @@ impl Programs {
             program.promotions.clear();
             (program.counts_first_only, program.tiers) = (false, None);
             (program.pending_hours, program.expiry) = (0, ModelExpiry::default());
+            (program.min_points, program.hold_minutes, program.approval_above) = (None, None, None);
             if program.voids == ModelVoids::Pending {
                 program.voids = ModelVoids::Balance;
             }
@@ -130,6 +133,11 @@ impl Programs {
             tiers: random.percent(self.tiers_percent).then(|| self.some_tiers(random)),
             pending_hours: self.pending_hours(random),
             expiry: self.expiry(random),
+            min_points: self.spends(random).then(|| *random.pick(&[1, 10, 100, 2_500])),
+            hold_minutes: self
+                .spends(random)
+                .then(|| *random.pick(&[1, 15, 60, 90, 1_440, 14_400, 43_200])),
+            approval_above: self.spends(random).then(|| *random.pick(&[0, 100, 1_000, 50_000])),
         }
     }
 
@@ -145,6 +153,10 @@ impl Programs {
             return 0;
         }
         *random.pick(&[1, 2, 5, 24, 30, 48, 168, 8_784])
+    }
+
+    fn spends(&self, random: &mut Random) -> bool {
+        random.percent(self.terms_percent)
     }
 
     fn expiry(&self, random: &mut Random) -> ModelExpiry {

@@ -11,7 +11,7 @@ use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules,
 };
 use accolade_domain::promotion::{Combine, Dates, Every, Hours, Promotion, When};
-use accolade_domain::redemption::Terms;
+use accolade_domain::redemption::{HoldFor, Terms};
 use accolade_domain::tier::{GraceDays, Level, Levels, Tiers, Window, WindowDays};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_simulator::input::{
@@ -143,8 +143,8 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
             ModelVoids::Pending => Floor::Pending,
         },
         pending: PendingFor::new(u16::try_from(program.pending_hours).unwrap()).unwrap(),
-        redemption: Terms::default(),
-        approval_above: None,
+        redemption: meant_terms(program),
+        approval_above: program.approval_above.and_then(Points::from_hundredths),
         expiry: Expiry {
             after: months(program.expiry.after),
             inactivity: months(program.expiry.inactivity),
@@ -155,6 +155,16 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         promotions_combine: if program.counts_first_only { Combine::First } else { Combine::All },
         jurisdictions: merged.collect(),
         tiers: program.tiers.as_ref().map(meant_tiers),
+    }
+}
+
+fn meant_terms(program: &ModelProgram) -> Terms {
+    let default = Terms::default();
+    let min_points = program.min_points.and_then(Points::from_hundredths);
+    let hold_for = |minutes: i64| HoldFor::new(u16::try_from(minutes).unwrap()).unwrap();
+    Terms {
+        min_points: min_points.unwrap_or(default.min_points),
+        hold_for: program.hold_minutes.map_or(default.hold_for, hold_for),
     }
 }
 

@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Key(crate::key::Arguments),
     /// Make, list, change, try and remove the webhooks of an operator
     Webhook(crate::webhook::Arguments),
+    /// Show a player's account, redeem points, adjust balances, exclude players
+    Player(crate::player::Arguments),
     /// Say which role may ask which route of the API
     Roles(roles::Arguments),
     /// Check, publish, compare and show loyalty programs
@@ -154,6 +156,7 @@ impl Command {
             Self::Operator(_)
             | Self::Key(_)
             | Self::Webhook(_)
+            | Self::Player(_)
             | Self::Roles(_)
             | Self::Program(_)
             | Self::Ingest(_)

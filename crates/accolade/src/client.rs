@@ -190,6 +190,13 @@ impl Ask {
         Self::post(path, "application/json", body.to_string())
     }
 
+    /// Says how it shall be.
+    pub(crate) fn put(path: &str, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut ask = Self::post(path, content_type, body);
+        ask.request = ask.request.method("PUT");
+        ask
+    }
+
     /// Changes what is there, by a JSON document.
     pub(crate) fn patch_json(path: &str, body: &serde_json::Value) -> Self {
         let mut ask = Self::post_json(path, body);

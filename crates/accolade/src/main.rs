@@ -36,6 +36,7 @@ mod logs;
 mod memory;
 mod objects;
 mod operator;
+mod player;
 #[cfg(feature = "postgres")]
 mod postgres_config;
 mod program;
@@ -120,6 +121,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Operator(operator) => operator::run(&place, operator).await,
         Command::Key(key) => key::run(&place, key).await,
         Command::Webhook(webhook) => webhook::run(&place, webhook).await,
+        Command::Player(player) => player::run(&place, player).await,
         Command::Roles(roles) => roles::run(&roles),
         Command::Program(program) => program::run(&place, program).await,
         Command::Topic(topic) => topic::run(&place, topic).await,

@@ -97,7 +97,7 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// Reads what [`Remembered::write`] wrote; nothing where it is another release's.
+    /// Reads what `Remembered::write` wrote; nothing where it is another release's.
     pub fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }

@@ -2,12 +2,13 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "demo",
     "serve",
     "operator",
     "key",
     "webhook",
+    "player",
     "roles",
     "program",
     "ingest",

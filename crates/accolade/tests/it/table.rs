@@ -57,6 +57,16 @@ const ROWS: &[Row] = &[
     ("webhook deliveries", "{webhook} --operator operator-789", EVERYWHERE),
     ("webhook resend", "1-0-1-0-0 --operator operator-789", [NO_DELIVERY; 3]),
     ("webhook remove", "{webhook} --operator operator-789 --yes", EVERYWHERE),
+    ("player show", "p --operator operator-789", EVERYWHERE),
+    ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
+    ("player confirm", "{redemption} --operator operator-789", EVERYWHERE),
+    ("player cancel", "{redemption} --operator operator-789 --why test --dry-run", [CONFIRMED; 3]),
+    ("player adjust", "p 1.50 --operator operator-789 --why test", EVERYWHERE),
+    ("player approve", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
+    ("player reject", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
+    ("player exclude", "q --operator operator-789 --why test --dry-run", EVERYWHERE),
+    ("player readmit", "p --operator operator-789 --why test", [NOT_EXCLUDED; 3]),
+    ("player take-over", "q 12.50 --operator operator-789", EVERYWHERE),
     ("roles", "", EVERYWHERE),
     ("program check", "examples/programs/slots-house.yaml", EVERYWHERE),
     (
@@ -111,6 +121,9 @@ const ROWS: &[Row] = &[
     ("completions", "bash", EVERYWHERE),
     ("bench", "P11 --events 1000 --players 100 --dir {folder}", HERE),
 ];
+const CONFIRMED: Cell = Refused("the redemption was confirmed before");
+const NO_ADJUSTMENT: Cell = Refused("there is no such");
+const NOT_EXCLUDED: Cell = Refused("the player is not excluded");
 const NO_DELIVERY: Cell = Refused("there is no such delivery");
 const NO_TABLES: Cell = Refused("`postgres.url` is not set");
 
@@ -157,6 +170,7 @@ struct World {
     key: String,
     webhook: String,
     letter: String,
+    redemption: String,
     secret: String,
 }
 
@@ -186,7 +200,10 @@ impl World {
         let add = ["webhook", "add", "https://example.com/", "--operator", "operator-789"];
         let made = home.run(&add).well();
         let webhook = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
-        Self { home, key, webhook, letter, secret }
+        let redeem = ["player", "redeem", "p", "0.01", "--operator", "operator-789"];
+        let redeemed = home.run(&redeem).well();
+        let redemption = redeemed.split_whitespace().nth(2).unwrap().to_owned();
+        Self { home, key, webhook, letter, redemption, secret }
     }
 
     fn words(&self, command: &str, arguments: &str) -> Vec<String> {
@@ -196,6 +213,7 @@ impl World {
             "{key}" => self.key.clone(),
             "{webhook}" => self.webhook.clone(),
             "{letter}" => self.letter.clone(),
+            "{redemption}" => self.redemption.clone(),
             "{wagers}" => file("wagers.ndjson"),
             "{store}" => file("store"),
             "{folder}" => file(""),

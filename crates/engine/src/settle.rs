@@ -122,9 +122,9 @@ fn settle(
     let (changes, expired, lapsed) = (Vec::new(), Vec::new(), Vec::new());
     let mut reserved = VecDeque::from(reserved);
     reserved.make_contiguous().sort_by_key(|(key, held)| (held.hold_until, *key));
-    let expires = due <= now || is_passed_over;
+    let due = if is_passed_over { Timestamp::from_micros(i64::MIN) } else { due };
     let mut settling =
-        Settling { earned, by, expires, tier, lots, reserved, changes, expired, lapsed, apart: 0 };
+        Settling { earned, by, due, tier, lots, reserved, changes, expired, lapsed, apart: 0 };
     if let (None, Some(version)) = (tier, by)
         && let Some(tiers) = tiers_of(version)
     {
@@ -184,8 +184,8 @@ struct Settling<'s, E> {
     earned: &'s E,
     /// The version that is in force.
     by: Option<&'s Version>,
-    /// Whether anything may expire by it. What is earned in a month that has expired is there until it is due.
-    expires: bool,
+    /// From when on anything may expire by it. What is earned in a month that has expired is there until it is due.
+    due: Timestamp,
     tier: Option<TierState>,
     lots: Lots,
     /// What is reserved, by when it lapses.
@@ -214,7 +214,7 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
             self.changes.extend(changes.iter().map(|change| moved(change, version, both, both)));
             self.tier = Some(state);
         }
-        if !self.expires {
+        if self.due > now {
             return;
         }
         while let Some((key, held)) = self.reserved.pop_front_if(|(_, it)| it.hold_until <= now) {
@@ -274,7 +274,7 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         // By the zone that held until then, also where nothing else changes.
         self.advance(begins);
         let present = self.present();
-        (self.by, self.expires) = (Some(version), true);
+        (self.by, self.due) = (Some(version), begins);
         self.expire_with(begins);
         let day = today(version, begins);
         let (state, change) = match (present, next) {

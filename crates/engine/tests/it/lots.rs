@@ -329,3 +329,36 @@ fn who_is_not_looked_at_for_years_has_an_entry_for_each_month() {
         "#]],
     );
 }
+
+#[test]
+fn what_is_due_after_a_version_has_begun_expires_by_that_one() {
+    let [months, years] =
+        [r#","expiry":{"after":"1mo"}"#, r#","expiry":{"after":"120mo"}"#].map(program);
+    check(
+        &format!(
+            "
+        {months}
+        wager w1 anna slots 10
+        after 70d
+        wager w2 anna slots 1000 at -65d
+        release 6
+        deliver
+        {years}
+        after 1h
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+                                             earned: into 2024-11
+            after 70d                        
+                                             expired -1.00 at 2025-01-01T00:00:00Z: 1.00 of 2024-11
+            wager w2 anna slots 1000 at -65d dead letter too_late: the event is older than the window in which repeats are recognised  balance 0.00
+            release 6                        done
+            deliver                          +100.00 by v1  balance 100.00
+                                             earned: into 2024-11
+            program                          made v2
+            after 1h                         
+        "#]],
+    );
+}

@@ -128,7 +128,8 @@ const TRAIL_MORE: usize = 7;
 /// Bits of a packed place below the batch: a flag for slot 0, and slot and number.
 const BELOW_BITS: u32 = 24;
 const SLOT_0: u64 = 1 << (BELOW_BITS - 1);
-const SLOT_BITS: u32 = 17;
+/// Bits of a slot in what packs a place.
+pub(crate) const SLOT_BITS: u32 = 17;
 const NUMBER_BITS: u32 = 6;
 
 /// Most records that one batch may hold, so that a place packs into 64 bits.

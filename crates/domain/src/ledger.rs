@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::account::SLOT_BITS;
 use crate::amount::{Factor, Multiplier, Points, Rate};
 use crate::lots::{Source, Taken};
 use crate::time::Timestamp;
@@ -27,19 +28,17 @@ pub struct Place {
     pub number: u32,
 }
 
-/// A record of a partition as one number: `batch 40 bits · slot 17 bits`.
-const RECORD_SLOT_BITS: u32 = 17;
-
 impl Place {
-    /// The record's batch and slot as one number, by which it is found in its partition.
+    /// The record's batch and slot as one number, by which it is found in its partition: `batch 40 bits · slot 17
+    /// bits`.
     pub const fn record_number(self) -> u64 {
-        self.batch << RECORD_SLOT_BITS | self.slot as u64
+        self.batch << SLOT_BITS | self.slot as u64
     }
 
     /// The record of a partition that has this number.
     pub const fn of_record(partition: u16, number: u64) -> Self {
-        let slot = (number & ((1 << RECORD_SLOT_BITS) - 1)) as u32;
-        Self { partition, batch: number >> RECORD_SLOT_BITS, slot, number: 0 }
+        let slot = (number & ((1 << SLOT_BITS) - 1)) as u32;
+        Self { partition, batch: number >> SLOT_BITS, slot, number: 0 }
     }
 }
 

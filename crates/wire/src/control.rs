@@ -466,26 +466,29 @@ const COMMANDS_SECOND: [&str; 9] =
 impl Command {
     /// Reads the body of a command.
     pub fn read(body: &str) -> Result<Self, UnreadCommand> {
-        Self::read_as(&[&COMMANDS_FIRST[..], &COMMANDS_SECOND].concat(), body)
+        serde_json::from_str(body).map_err(|error| match Self::name_in(body) {
+            Some(name) if !COMMANDS_FIRST.iter().chain(&COMMANDS_SECOND).any(|it| *it == name) => {
+                UnreadCommand::Unknown(name)
+            }
+            _ => UnreadCommand::Malformed(error.to_string()),
+        })
     }
 
     /// The same, as behaviour 1 does.
     pub fn read_first(body: &str) -> Result<Self, UnreadCommand> {
-        Self::read_as(&COMMANDS_FIRST, body)
+        match Self::name_in(body) {
+            Some(name) if COMMANDS_SECOND.contains(&&*name) => Err(UnreadCommand::Unknown(name)),
+            _ => Self::read(body),
+        }
     }
 
-    fn read_as(names: &[&str], body: &str) -> Result<Self, UnreadCommand> {
+    /// The name of a command, of whichever release.
+    fn name_in(body: &str) -> Option<String> {
         #[derive(Deserialize)]
         struct Named {
             command: String,
         }
-        let read = serde_json::from_str(body);
-        match serde_json::from_str(body) {
-            Ok(Named { command }) if !names.contains(&&*command) => {
-                Err(UnreadCommand::Unknown(command))
-            }
-            _ => read.map_err(|error| UnreadCommand::Malformed(error.to_string())),
-        }
+        serde_json::from_str(body).ok().map(|Named { command }| command)
     }
 }
 

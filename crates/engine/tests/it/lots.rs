@@ -10,9 +10,9 @@ use expect_test::{Expect, expect};
 
 use super::settling;
 
-/// Points are a tenth of the stake; what is in the place of `lots` is said of them.
-fn program(lots: &str) -> String {
-    format!(r#"program {{"currency":"EUR","earning":{{"multipliers":{{"slots":0.1}}}}{lots}}}"#)
+/// Points are a tenth of the stake; `more` is said beside that.
+pub(crate) fn program(more: &str) -> String {
+    format!(r#"program {{"currency":"EUR","earning":{{"multipliers":{{"slots":0.1}}}}{more}}}"#)
 }
 
 /// Plays a scenario under behaviour 2 and compares its transcript, with the lots of each entry.

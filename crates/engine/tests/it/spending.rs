@@ -5,12 +5,8 @@ use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
 use accolade_wire::timestamp;
 use expect_test::{Expect, expect};
 
-use super::{lots, settling};
-
-/// Points are a tenth of the stake; what is in the place of `more` is said of spending.
-fn program(more: &str) -> String {
-    format!(r#"program {{"currency":"EUR","earning":{{"multipliers":{{"slots":0.1}}}}{more}}}"#)
-}
+use super::lots::{lots_in, program};
+use super::settling;
 
 /// Plays a scenario under behaviour 2 and compares its transcript, with entries and notices.
 fn check(scenario: &str, transcript: Expect) {
@@ -24,7 +20,7 @@ fn told_in(recorded: &Recorded<'_>) -> Vec<String> {
         let RedemptionMoved { state, points, at, .. } = moved;
         format!("{} {points} at {}", state.code(), timestamp::write(at))
     });
-    lots::lots_in(recorded).into_iter().chain(moved).collect()
+    lots_in(recorded).into_iter().chain(moved).collect()
 }
 
 #[test]

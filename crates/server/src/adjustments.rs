@@ -17,15 +17,14 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
-use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::players::done_or_accepted;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, page, place_after, points_of};
-use crate::shapes::{Exact, ExactPoints, Time, respond};
-use crate::submit::{Carried, blocking};
+use crate::requests::{Changed, Found, Requests, change, points_of};
+use crate::shapes::{Exact, ExactPoints, Time};
+use crate::submit::Carried;
 
 /// What a person has changed a balance by, or wants to.
 #[derive(Serialize, ToSchema)]
@@ -64,11 +63,12 @@ fn states() -> Schema {
 }
 
 /// Adjustments, as requests that are found.
-enum Kind {}
+pub(crate) enum Kind {}
 
 impl Requests for Kind {
     type Open = Adjustment;
     type Closed = Adjustments;
+    type Shape = AdjustmentShape;
 
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Adjustment> {
         let rows = partition.tables().waiting_adjustments.iter_from(RequestKey::first_of(player));
@@ -83,14 +83,13 @@ impl Requests for Kind {
     ) -> Excerpt<Adjustments> {
         partition.tables().adjustments.excerpt(from, count)
     }
-}
 
-impl AdjustmentShape {
-    fn of(
-        (key, found): (RequestKey, Found<Adjustment, Decided>),
+    fn shape(
+        key: RequestKey,
+        found: Found<Adjustment, Decided>,
         operator: &str,
         player: &str,
-    ) -> Self {
+    ) -> AdjustmentShape {
         let said = |text: Box<str>| Some(text).filter(|text| !text.is_empty());
         let (adjustment, state, decided_at, decided_by, decision) = match found {
             Found::Open(adjustment) => (adjustment, "waiting", None, None, None),
@@ -100,7 +99,7 @@ impl AdjustmentShape {
             }
         };
         let Adjustment { points, why, who, asked_at } = adjustment;
-        Self {
+        AdjustmentShape {
             id: Some(key.id()),
             player_id: player.to_owned(),
             operator_id: operator.to_owned(),
@@ -137,15 +136,10 @@ pub(crate) async fn adjust(call: Call) -> Result<Response, Problem> {
     })
     .await?;
     let (points, why) = asked.expect("the body was read");
-    let Changed { service, operator, name, is_dry, carried, made } = changed;
-    if let Some(made) = made.filter(|_| !is_dry || carried == Carried::Before) {
-        let shape = blocking(move || {
-            let made = service.made::<Kind>(&operator, &name, made)?;
-            Ok::<_, Problem>(AdjustmentShape::of(made, &operator.id, &name))
-        })
-        .await??;
-        return Ok(respond_to_change(StatusCode::OK, &shape, is_dry));
+    if let Some(shape) = changed.made_now::<Kind>().await? {
+        return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
     }
+    let Changed { operator, name, is_dry, carried, .. } = changed;
     let shape = AdjustmentShape {
         id: None,
         player_id: name,
@@ -181,41 +175,11 @@ async fn decide(call: Call, approves: bool) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    let Changed { service, operator, name, is_dry, carried, .. } = changed;
-    let mut shape = blocking(move || {
-        let (player, key, found) = service.request::<Kind>(&operator, &name)?;
-        Ok::<_, Problem>(AdjustmentShape::of((key, found), &operator.id, &player))
-    })
-    .await??;
-    if is_dry {
+    let mut shape = changed.named::<Kind>().await?;
+    if changed.is_dry {
         shape.state = if approves { "made" } else { "rejected" };
     }
-    Ok(respond_to_change(carried.status(), &shape, is_dry))
-}
-
-/// One adjustment.
-pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
-    blocking(move || {
-        let operator = call.operator();
-        let (player, key, found) = call.service.request::<Kind>(&operator, &call.name())?;
-        let shape = AdjustmentShape::of((key, found), &operator.id, &player);
-        Ok(respond(StatusCode::OK, &shape))
-    })
-    .await?
-}
-
-/// The adjustments of a player, oldest first.
-pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
-    let (limit, cursors) = (call.parameters.limit()?, Cursors::of(&call));
-    let after = cursors.after()?.map(place_after);
-    blocking(move || {
-        let (operator, player) = (call.operator(), call.name());
-        let found = call.service.requests::<Kind>(&operator, &player, after, limit + 1)?;
-        let page =
-            page(found, limit, &cursors, |found| AdjustmentShape::of(found, &operator.id, &player));
-        Ok(respond(StatusCode::OK, &page))
-    })
-    .await?
+    Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
 }
 
 /// A balance of the system before.

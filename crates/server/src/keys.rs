@@ -19,17 +19,15 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::body::json;
+use crate::asked::Asked;
 use crate::call::Call;
 use crate::connection::network;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::idempotency::{Change, key_of};
-use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::roles::Role;
 use crate::secret;
-use crate::service::{Service, now};
+use crate::service::now;
 use crate::shapes::{Time, respond};
 
 /// How long the secret before a rotation is valid where nobody says otherwise.
@@ -342,25 +340,25 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     if claimed.is_some()
         && let Some(key) = asked.key(&id)?
     {
-        return asked.made_before(&key, &terms);
+        return asked.key_made_before(&key, &terms);
     }
     let control = Control::Key(terms.clone());
     if asked.is_dry {
         let (rules, _) = asked.service.rules_would(&control).await?;
         let key = rules.operator(&asked.operator.id).and_then(|operator| operator.keys.get(&id));
-        return Ok(asked.answer(StatusCode::OK, key.ok_or_else(not_yet)?, None));
+        return Ok(asked.answer_key(StatusCode::OK, key.ok_or_else(not_yet)?, None));
     }
     match asked.service.control(&control).await {
         Ok(made) => made.ok_or_else(not_yet).map(drop)?,
         // The same request at the same time, or at a node that is ahead of this one.
         Err(problem) if claimed.is_some() && problem.refusal == Refusal::KeyExists => {
             let key = asked.key_once(&id, |_| true).await?;
-            return asked.made_before(&key, &terms);
+            return asked.key_made_before(&key, &terms);
         }
         Err(problem) => return Err(problem),
     }
     let key = asked.key_once(&id, |_| true).await?;
-    Ok(asked.answer(StatusCode::CREATED, &key, Some(&secret)))
+    Ok(asked.answer_key(StatusCode::CREATED, &key, Some(&secret)))
 }
 
 /// A rotation as it is asked for.
@@ -374,26 +372,31 @@ pub(crate) struct Rotate {
     old_until: Option<String>,
 }
 
+/// Until when the secret before a rotation is valid, as it was said.
+pub(crate) fn read_old_until(said: Option<&str>) -> Result<Timestamp, Problem> {
+    let now = now();
+    let latest = now.plus_micros(OLD_VALID_MICROS_MAX);
+    match said.map(timestamp::read) {
+        None => Ok(now.plus_micros(OLD_VALID_MICROS)),
+        Some(Some(until)) if until <= latest => Ok(until),
+        Some(_) => {
+            let detail = "expected a time that is at most 90 days ahead";
+            Err(Problem::field(Refusal::Malformed, "/oldUntil", detail))
+        }
+    }
+}
+
 /// Gives a key another secret, and shows it once; the one before is valid for a while.
 pub(crate) async fn rotate(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let Rotate { old_until } = asked.json()?;
-    let now = now();
-    let latest = now.plus_micros(OLD_VALID_MICROS_MAX);
-    let old_until = match old_until.as_deref().map(timestamp::read) {
-        None => now.plus_micros(OLD_VALID_MICROS),
-        Some(Some(until)) if until <= latest => until,
-        Some(_) => {
-            let detail = "expected a time that is at most 90 days ahead";
-            return Err(Problem::field(Refusal::Malformed, "/oldUntil", detail));
-        }
-    };
+    let old_until = read_old_until(old_until.as_deref())?;
     asked.key(&asked.name)?.ok_or_else(|| Problem::not_found("key"))?;
     let claimed = asked.claim().await?;
     let rotation = claimed.clone().unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
     let has_it = |key: &Key| key.rotations.iter().any(|earlier| *earlier.id == *rotation);
     if let Some(key) = asked.key(&asked.name)?.filter(|key| has_it(key)) {
-        return Ok(asked.answer(StatusCode::OK, &key, None));
+        return Ok(asked.answer_key(StatusCode::OK, &key, None));
     }
     let secret = secret::of(random()?);
     let control = Control::RotateKey {
@@ -405,18 +408,18 @@ pub(crate) async fn rotate(call: Call) -> Result<Response, Problem> {
         who: asked.subject.to_string(),
     };
     if asked.is_dry {
-        return asked.would(&control).await;
+        return asked.key_would(&control).await;
     }
     match asked.service.control(&control).await {
         Ok(made) => made.ok_or_else(not_yet).map(drop)?,
         Err(problem) if problem.refusal == Refusal::KeyExists => {
             let key = asked.key_once(&asked.name, has_it).await?;
-            return Ok(asked.answer(StatusCode::OK, &key, None));
+            return Ok(asked.answer_key(StatusCode::OK, &key, None));
         }
         Err(problem) => return Err(problem),
     }
     let key = asked.key_once(&asked.name, has_it).await?;
-    Ok(asked.answer(StatusCode::OK, &key, Some(&secret)))
+    Ok(asked.answer_key(StatusCode::OK, &key, Some(&secret)))
 }
 
 /// Ends a key; one that was revoked before stays so.
@@ -426,12 +429,12 @@ pub(crate) async fn revoke(call: Call) -> Result<Response, Problem> {
     asked.claim().await?;
     let key = asked.key(&asked.name)?.ok_or_else(|| Problem::not_found("key"))?;
     if key.revoked.is_some() {
-        return Ok(asked.answer(StatusCode::OK, &key, None));
+        return Ok(asked.answer_key(StatusCode::OK, &key, None));
     }
     let (operator, id) = (asked.operator.id.to_string(), asked.name.clone());
     let control = Control::RevokeKey { operator, id, who: asked.subject.to_string() };
     if asked.is_dry {
-        return asked.would(&control).await;
+        return asked.key_would(&control).await;
     }
     match asked.service.control(&control).await {
         Ok(made) => made.ok_or_else(not_yet).map(drop)?,
@@ -440,51 +443,10 @@ pub(crate) async fn revoke(call: Call) -> Result<Response, Problem> {
         Err(problem) => return Err(problem),
     }
     let key = asked.key_once(&asked.name, |key| key.revoked.is_some()).await?;
-    Ok(asked.answer(StatusCode::OK, &key, None))
-}
-
-/// A change of keys that somebody asks for.
-struct Asked {
-    service: Service,
-    operator: Arc<Known>,
-    subject: Box<str>,
-    route: &'static str,
-    /// The id in the path.
-    name: String,
-    idempotency_key: Option<String>,
-    body: bytes::Bytes,
-    is_dry: bool,
+    Ok(asked.answer_key(StatusCode::OK, &key, None))
 }
 
 impl Asked {
-    async fn read(call: Call) -> Result<Self, Problem> {
-        let (operator, name, is_dry) = (call.operator(), call.name(), call.is_dry()?);
-        let Call { service, route, principal, parts, body, .. } = call;
-        let idempotency_key = key_of(&parts.headers)?.map(str::to_owned);
-        let (body, held) = service.read_body(&parts.headers, body).await?;
-        drop(held);
-        let (subject, route) = (principal.subject.clone(), route.id);
-        Ok(Self { service, operator, subject, route, name, idempotency_key, body, is_dry })
-    }
-
-    fn json<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Problem> {
-        json(&self.body)
-    }
-
-    /// What names the effect of the request, where it has an idempotency key.
-    async fn claim(&self) -> Result<Option<String>, Problem> {
-        let Some(key) = &self.idempotency_key else { return Ok(None) };
-        let change = Change {
-            operator: &self.operator.id,
-            subject: &self.subject,
-            route: self.route,
-            name: &self.name,
-            body: &self.body,
-            is_dry: self.is_dry,
-        };
-        Ok(Some(self.service.claim(key, &change).await?))
-    }
-
     /// A key of the operator.
     fn key(&self, id: &str) -> Result<Option<Arc<Key>>, Problem> {
         Ok(self.service.operator(&self.operator)?.keys.get(id).cloned())
@@ -499,22 +461,22 @@ impl Asked {
     }
 
     /// The key that the same request has made; its secret is gone.
-    fn made_before(&self, key: &Key, terms: &NewKey) -> Result<Response, Problem> {
+    fn key_made_before(&self, key: &Key, terms: &NewKey) -> Result<Response, Problem> {
         let same = NewKey { secret_hash: key.terms.secret_hash.clone(), ..terms.clone() };
         if *key.terms != same {
             return Err(accolade_domain::outcome::Declined::IdConflict.into());
         }
-        Ok(self.answer(StatusCode::OK, key, None))
+        Ok(self.answer_key(StatusCode::OK, key, None))
     }
 
-    async fn would(&self, control: &Control) -> Result<Response, Problem> {
+    async fn key_would(&self, control: &Control) -> Result<Response, Problem> {
         let (rules, _) = self.service.rules_would(control).await?;
         let operator = rules.operator(&self.operator.id);
         let key = operator.and_then(|operator| operator.keys.get(&self.name));
-        Ok(self.answer(StatusCode::OK, key.ok_or_else(not_yet)?, None))
+        Ok(self.answer_key(StatusCode::OK, key.ok_or_else(not_yet)?, None))
     }
 
-    fn answer(&self, status: StatusCode, key: &Key, secret: Option<&str>) -> Response {
+    fn answer_key(&self, status: StatusCode, key: &Key, secret: Option<&str>) -> Response {
         let last_used = self.service.credentials.uses.last(self.operator.number, key.number);
         let made = MadeShape { key: KeyShape::of(key, last_used), secret };
         respond_to_change(status, &made, self.is_dry)

@@ -6,6 +6,7 @@
 
 mod adjustments;
 mod arrival;
+mod asked;
 mod audit;
 mod behaviour;
 mod body;

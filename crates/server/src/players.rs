@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::{EntryKind, Moved, Place};
 use accolade_domain::lots::{Hour, Lots, Month, Source};
 use accolade_domain::text::PackedId;
@@ -33,6 +32,7 @@ use crate::idempotency::{Change, key_of};
 use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
+use crate::requests::player_id;
 use crate::service::Service;
 use crate::shapes::{
     Exact, ExactMultiplier, ExactPoints, Page, PartsShape, PlaceShape, Time, day_text, multiplier,
@@ -453,10 +453,7 @@ pub(crate) async fn consent(call: Call) -> Result<Response, Problem> {
     let (operator, player, is_dry) = (call.operator(), call.name(), call.is_dry()?);
     let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
-    let is_id = (1..=ID_BYTES_MAX).contains(&player.len()) && !player.chars().any(char::is_control);
-    if !is_id {
-        return Err(Problem::not_found("player"));
-    }
+    player_id(&player)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let [said] = json::fields(&body, &["consent"])
         .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;

@@ -20,15 +20,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
-use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::players::LotShape;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, page, place_after, points_of, text_of};
-use crate::shapes::{Exact, ExactPoints, Time, respond};
-use crate::submit::{Carried, blocking};
+use crate::requests::{Changed, Found, Requests, change, points_of, text_of};
+use crate::shapes::{Exact, ExactPoints, Time};
 
 /// A redemption.
 #[derive(Serialize, ToSchema)]
@@ -72,11 +70,12 @@ fn states() -> Schema {
 }
 
 /// Redemptions, as requests that are found.
-enum Kind {}
+pub(crate) enum Kind {}
 
 impl Requests for Kind {
     type Open = Reservation;
     type Closed = Redemptions;
+    type Shape = RedemptionShape;
 
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Reservation> {
         partition.reserved(player).map(|(key, reservation)| (key, reservation.clone())).collect()
@@ -89,14 +88,13 @@ impl Requests for Kind {
     ) -> Excerpt<Redemptions> {
         partition.tables().redemptions.excerpt(from, count)
     }
-}
 
-impl RedemptionShape {
-    fn of(
-        (key, found): (RequestKey, Found<Reservation, Redemption>),
+    fn shape(
+        key: RequestKey,
+        found: Found<Reservation, Redemption>,
         operator: &str,
         player: &str,
-    ) -> Self {
+    ) -> RedemptionShape {
         let (reservation, state, closed_at, why) = match found {
             Found::Open(open) => (open, RedemptionState::Reserved, None, None),
             Found::Closed(Redemption { reservation, state, closed_at, why, .. }) => {
@@ -104,7 +102,7 @@ impl RedemptionShape {
             }
         };
         let Reservation { points, lots, item, version, reserved_at, hold_until, .. } = reservation;
-        Self {
+        RedemptionShape {
             id: Some(key.id()),
             player_id: player.to_owned(),
             operator_id: operator.to_owned(),
@@ -141,15 +139,10 @@ pub(crate) async fn reserve(call: Call) -> Result<Response, Problem> {
     })
     .await?;
     let (points, item) = asked.expect("the body was read");
-    let Changed { service, operator, name, is_dry, carried, made } = changed;
-    if let Some(made) = made.filter(|_| !is_dry || carried == Carried::Before) {
-        let shape = blocking(move || {
-            let made = service.made::<Kind>(&operator, &name, made)?;
-            Ok::<_, Problem>(RedemptionShape::of(made, &operator.id, &name))
-        })
-        .await??;
-        return Ok(respond_to_change(StatusCode::OK, &shape, is_dry));
+    if let Some(shape) = changed.made_now::<Kind>().await? {
+        return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
     }
+    let Changed { operator, name, is_dry, carried, made, .. } = changed;
     let state = if made.is_some() { RedemptionState::Reserved.code() } else { "accepted" };
     let shape = RedemptionShape {
         id: None,
@@ -192,39 +185,9 @@ pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
 }
 
 async fn closed(changed: Changed, state: RedemptionState) -> Result<Response, Problem> {
-    let Changed { service, operator, name, is_dry, carried, .. } = changed;
-    let mut shape = blocking(move || {
-        let (player, key, found) = service.request::<Kind>(&operator, &name)?;
-        Ok::<_, Problem>(RedemptionShape::of((key, found), &operator.id, &player))
-    })
-    .await??;
-    if is_dry {
+    let mut shape = changed.named::<Kind>().await?;
+    if changed.is_dry {
         shape.state = state.code();
     }
-    Ok(respond_to_change(carried.status(), &shape, is_dry))
-}
-
-/// One redemption.
-pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
-    blocking(move || {
-        let operator = call.operator();
-        let (player, key, found) = call.service.request::<Kind>(&operator, &call.name())?;
-        let shape = RedemptionShape::of((key, found), &operator.id, &player);
-        Ok(respond(StatusCode::OK, &shape))
-    })
-    .await?
-}
-
-/// A player's redemptions, oldest first.
-pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
-    let (limit, cursors) = (call.parameters.limit()?, Cursors::of(&call));
-    let after = cursors.after()?.map(place_after);
-    blocking(move || {
-        let (operator, player) = (call.operator(), call.name());
-        let found = call.service.requests::<Kind>(&operator, &player, after, limit + 1)?;
-        let page =
-            page(found, limit, &cursors, |found| RedemptionShape::of(found, &operator.id, &player));
-        Ok(respond(StatusCode::OK, &page))
-    })
-    .await?
+    Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
 }

@@ -11,11 +11,14 @@ use accolade_engine::behaviour::SECOND;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::tables::requests::RequestKey;
-use accolade_engine::tables::{Excerpt, Paged, Stretch};
+use accolade_engine::tables::{Excerpt, Paged, Stretch, Table};
 use accolade_storage::backing::NodeStore;
 use accolade_wire::control::{Command, Request};
 use accolade_wire::identity::partition_of;
 use accolade_wire::json::Value;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
 
 use crate::call::Call;
 use crate::cursor::Cursors;
@@ -24,8 +27,8 @@ use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::routes::By;
 use crate::service::Service;
-use crate::shapes::Page;
-use crate::submit::Carried;
+use crate::shapes::{Page, respond};
+use crate::submit::{Carried, blocking};
 
 /// A change of an account that was asked for.
 pub(crate) struct Changed {
@@ -95,7 +98,8 @@ pub(crate) async fn change<T>(
     Ok(Changed { service, operator, name, is_dry, carried, made })
 }
 
-fn player_id(name: &str) -> Result<&str, Problem> {
+/// The name of a player, who need not be known.
+pub(crate) fn player_id(name: &str) -> Result<&str, Problem> {
     let is_id = (1..=ID_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
     if is_id { Ok(name) } else { Err(Problem::not_found("player")) }
 }
@@ -155,9 +159,11 @@ pub(crate) enum Found<O, C> {
 }
 
 /// How requests of a kind are found.
-pub(crate) trait Requests {
+pub(crate) trait Requests: Sized + 'static {
     type Open: Clone;
     type Closed: Paged<Key = RequestKey>;
+    /// As it is answered.
+    type Shape: Serialize + Send + 'static;
 
     /// The open ones of a player.
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Self::Open>;
@@ -167,12 +173,12 @@ pub(crate) trait Requests {
         from: Bound<&RequestKey>,
         count: usize,
     ) -> Excerpt<Self::Closed>;
+    /// How one is answered, of an operator's player.
+    fn shape(key: RequestKey, found: FoundOf<Self>, operator: &str, player: &str) -> Self::Shape;
 }
 
-type FoundOf<R> = Found<
-    <R as Requests>::Open,
-    <<R as Requests>::Closed as accolade_engine::tables::Table>::Value,
->;
+pub(crate) type FoundOf<R> =
+    Found<<R as Requests>::Open, <<R as Requests>::Closed as Table>::Value>;
 
 /// The number of a player of an operator in the partition that has the player.
 fn ordinal(state: &Partition, operator: &Known, player: &str) -> Option<Ordinal> {
@@ -182,7 +188,7 @@ fn ordinal(state: &Partition, operator: &Known, player: &str) -> Option<Ordinal>
 
 impl Service {
     /// One request of an operator, with its player's name.
-    pub(crate) fn request<R: Requests>(
+    fn request<R: Requests>(
         &self,
         operator: &Known,
         id: &str,
@@ -212,7 +218,7 @@ impl Service {
     }
 
     /// The request of a player that a command has made.
-    pub(crate) fn made<R: Requests>(
+    fn made<R: Requests>(
         &self,
         operator: &Known,
         player: &str,
@@ -226,7 +232,7 @@ impl Service {
     }
 
     /// The requests of a player after a place, at most `count`, in order.
-    pub(crate) fn requests<R: Requests>(
+    fn requests<R: Requests>(
         &self,
         operator: &Known,
         player: &str,
@@ -267,20 +273,64 @@ impl Service {
     }
 }
 
-/// The place that a list goes on after; whoever signed the cursor began with one.
-pub(crate) fn place_after([batch, slot]: [u64; 2]) -> Place {
-    let slot = slot.try_into().expect("a cursor of this list has a place");
-    Place { batch, slot, ..Place::default() }
+/// One request, by its id.
+pub(crate) async fn get<R: Requests>(call: Call) -> Result<Response, Problem> {
+    let (operator, id) = (call.operator(), call.name());
+    let shape = named::<R>(call.service, operator, id).await?;
+    Ok(respond(StatusCode::OK, &shape))
 }
 
-/// A page of a list of which one more was asked for than is shown.
-pub(crate) fn page<O, C, T>(
-    found: BTreeMap<RequestKey, Found<O, C>>,
-    limit: usize,
-    cursors: &Cursors,
-    shape: impl FnMut((RequestKey, Found<O, C>)) -> T,
-) -> Page<T> {
-    let last = (found.len() > limit).then(|| found.keys().nth(limit - 1).copied()).flatten();
-    let next_cursor = last.map(|key| cursors.at([key.place.batch, key.place.slot.into()]));
-    Page { items: found.into_iter().take(limit).map(shape).collect(), next_cursor }
+async fn named<R: Requests>(
+    service: Service,
+    operator: Arc<Known>,
+    id: String,
+) -> Result<R::Shape, Problem> {
+    blocking(move || {
+        let (player, key, found) = service.request::<R>(&operator, &id)?;
+        Ok(R::shape(key, found, &operator.id, &player))
+    })
+    .await?
+}
+
+impl Changed {
+    /// The request that the command has made, where there is one now.
+    pub(crate) async fn made_now<R: Requests>(&self) -> Result<Option<R::Shape>, Problem> {
+        let is_there = !self.is_dry || self.carried == Carried::Before;
+        let Some(made) = self.made.filter(|_| is_there) else { return Ok(None) };
+        let (service, operator) = (self.service.clone(), Arc::clone(&self.operator));
+        let player = self.name.clone();
+        blocking(move || {
+            let (key, found) = service.made::<R>(&operator, &player, made)?;
+            Ok(Some(R::shape(key, found, &operator.id, &player)))
+        })
+        .await?
+    }
+
+    /// The request that the path names, as it is now.
+    pub(crate) async fn named<R: Requests>(&self) -> Result<R::Shape, Problem> {
+        named::<R>(self.service.clone(), Arc::clone(&self.operator), self.name.clone()).await
+    }
+}
+
+/// A player's requests, oldest first.
+pub(crate) async fn list<R: Requests>(call: Call) -> Result<Response, Problem> {
+    let (limit, cursors) = (call.parameters.limit()?, Cursors::of(&call));
+    let after = cursors.after()?.map(place_after);
+    blocking(move || {
+        let (operator, player) = (call.operator(), call.name());
+        // One more than is shown says whether there are more.
+        let found = call.service.requests::<R>(&operator, &player, after, limit + 1)?;
+        let last = (found.len() > limit).then(|| found.keys().nth(limit - 1).copied()).flatten();
+        let next_cursor = last.map(|key| cursors.at([key.place.batch, key.place.slot.into()]));
+        let shown = found.into_iter().take(limit);
+        let items = shown.map(|(key, found)| R::shape(key, found, &operator.id, &player)).collect();
+        Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
+    })
+    .await?
+}
+
+/// The place that a list goes on after; whoever signed the cursor began with one.
+fn place_after([batch, slot]: [u64; 2]) -> Place {
+    let slot = slot.try_into().expect("a cursor of this list has a place");
+    Place { batch, slot, ..Place::default() }
 }

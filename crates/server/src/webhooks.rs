@@ -16,7 +16,6 @@ use accolade_webhooks::sending::{Attempt, Failure, Message};
 use accolade_webhooks::signing::SigningSecret;
 use accolade_webhooks::target::Target;
 use accolade_wire::control::{Control, SealedSecret, WebhookTerms};
-use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -26,19 +25,15 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::asked::Asked;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::idempotency::{Change, key_of};
-use crate::principal::Known;
+use crate::keys::read_old_until;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
 
-/// How long the secret before a rotation signs where nobody says otherwise.
-const OLD_VALID_MICROS: i64 = 24 * 3_600_000_000;
-/// Most of that.
-const OLD_VALID_MICROS_MAX: i64 = 90 * 24 * 3_600_000_000;
 /// Greatest length of a description in bytes.
 const DESCRIPTION_BYTES_MAX: usize = 512;
 /// How often a change is tried while others change the same webhook.
@@ -245,18 +240,18 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     if claimed.is_some()
         && let Some(webhook) = asked.find(&id)?
     {
-        return asked.made_before(&webhook, &terms);
+        return asked.webhook_made_before(&webhook, &terms);
     }
     let control = Control::Webhook(terms.clone());
     if asked.is_dry {
-        return asked.would(&control, &id).await;
+        return asked.answer_webhook_would(&control, &id).await;
     }
     match asked.service.control(&control).await {
         Ok(made) => made.ok_or_else(not_yet).map(drop)?,
         // The same request at the same time, or at a node that is ahead of this one.
         Err(problem) if claimed.is_some() && problem.refusal == Refusal::Stale => {
             let webhook = asked.once(&id, |_| true).await?;
-            return asked.made_before(&webhook, &terms);
+            return asked.webhook_made_before(&webhook, &terms);
         }
         Err(problem) => return Err(problem),
     }
@@ -288,7 +283,7 @@ pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
             }
         })
         .await
-        .map(|webhook| asked.answer(&webhook))
+        .map(|webhook| asked.answer_webhook(&webhook))
 }
 
 /// A rotation as it is asked for.
@@ -306,16 +301,7 @@ pub(crate) struct Rotate {
 pub(crate) async fn rotate(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let Rotate { old_until } = asked.json()?;
-    let now = now();
-    let latest = now.plus_micros(OLD_VALID_MICROS_MAX);
-    let old_until = match old_until.as_deref().map(timestamp::read) {
-        None => now.plus_micros(OLD_VALID_MICROS),
-        Some(Some(until)) if until <= latest => until,
-        Some(_) => {
-            let detail = "expected a time that is at most 90 days ahead";
-            return Err(malformed("/oldUntil", detail));
-        }
-    };
+    let old_until = read_old_until(old_until.as_deref())?;
     asked.live()?;
     asked.service.have_webhooks()?;
     let key = asked.service.sealing_key().await?;
@@ -345,10 +331,10 @@ pub(crate) async fn delete(call: Call) -> Result<Response, Problem> {
     asked.claim().await?;
     let webhook = asked.find(&asked.name)?.ok_or_else(|| Problem::not_found("webhook"))?;
     if webhook.terms().deleted {
-        return Ok(asked.answer(&webhook));
+        return Ok(asked.answer_webhook(&webhook));
     }
     let webhook = asked.edit(|terms| terms.deleted = true).await?;
-    Ok(asked.answer(&webhook))
+    Ok(asked.answer_webhook(&webhook))
 }
 
 /// Sends a webhook a message to try it, once and at once.
@@ -426,48 +412,7 @@ fn opened(
     webhook.secrets(now).map(open).collect()
 }
 
-/// A change of webhooks that somebody asks for.
-struct Asked {
-    service: Service,
-    operator: Arc<Known>,
-    subject: Box<str>,
-    route: &'static str,
-    /// The id in the path.
-    name: String,
-    idempotency_key: Option<String>,
-    body: bytes::Bytes,
-    is_dry: bool,
-}
-
 impl Asked {
-    async fn read(call: Call) -> Result<Self, Problem> {
-        let (operator, name, is_dry) = (call.operator(), call.name(), call.is_dry()?);
-        let Call { service, route, principal, parts, body, .. } = call;
-        let idempotency_key = key_of(&parts.headers)?.map(str::to_owned);
-        let (body, held) = service.read_body(&parts.headers, body).await?;
-        drop(held);
-        let (subject, route) = (principal.subject.clone(), route.id);
-        Ok(Self { service, operator, subject, route, name, idempotency_key, body, is_dry })
-    }
-
-    fn json<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Problem> {
-        crate::body::json(&self.body)
-    }
-
-    /// What names the effect of the request, where it has an idempotency key.
-    async fn claim(&self) -> Result<Option<String>, Problem> {
-        let Some(key) = &self.idempotency_key else { return Ok(None) };
-        let change = Change {
-            operator: &self.operator.id,
-            subject: &self.subject,
-            route: self.route,
-            name: &self.name,
-            body: &self.body,
-            is_dry: self.is_dry,
-        };
-        Ok(Some(self.service.claim(key, &change).await?))
-    }
-
     /// A webhook of the operator, deleted or not.
     fn find(&self, id: &str) -> Result<Option<Arc<Webhook>>, Problem> {
         Ok(self.service.operator(&self.operator)?.webhooks.get(id).cloned())
@@ -539,13 +484,17 @@ impl Asked {
         webhook.ok_or_else(not_yet)
     }
 
-    async fn would(&self, control: &Control, id: &str) -> Result<Response, Problem> {
+    async fn answer_webhook_would(&self, control: &Control, id: &str) -> Result<Response, Problem> {
         let webhook = self.webhook_would(control, id).await?;
         Ok(self.answer_made(StatusCode::OK, &webhook, None))
     }
 
     /// The webhook that the same request has made; its secret is gone.
-    fn made_before(&self, webhook: &Webhook, terms: &WebhookTerms) -> Result<Response, Problem> {
+    fn webhook_made_before(
+        &self,
+        webhook: &Webhook,
+        terms: &WebhookTerms,
+    ) -> Result<Response, Problem> {
         let first = &webhook.said()[0].terms;
         let same = WebhookTerms { secrets: first.secrets.clone(), ..terms.clone() };
         if **first != same {
@@ -554,7 +503,7 @@ impl Asked {
         Ok(self.answer_made(StatusCode::OK, webhook, None))
     }
 
-    fn answer(&self, webhook: &Webhook) -> Response {
+    fn answer_webhook(&self, webhook: &Webhook) -> Response {
         respond_to_change(StatusCode::OK, &WebhookShape::of(webhook, now()), self.is_dry)
     }
 

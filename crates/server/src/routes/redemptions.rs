@@ -7,6 +7,7 @@ use crate::description::bodies::{Reserve, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::redemptions::{self, RedemptionShape};
+use crate::requests;
 use crate::roles::Scope;
 use crate::shapes::Page;
 
@@ -57,7 +58,7 @@ pub(super) static ROUTES: [Route; 5] = [
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "A page of redemptions", of::<Page<RedemptionShape>>)],
         refusals: &[],
-        handler: |way| way.to(redemptions::list),
+        handler: |way| way.to(requests::list::<redemptions::Kind>),
     },
     Route {
         id: "getRedemption",
@@ -75,7 +76,7 @@ pub(super) static ROUTES: [Route; 5] = [
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The redemption", of::<RedemptionShape>)],
         refusals: &[],
-        handler: |way| way.to(redemptions::get),
+        handler: |way| way.to(requests::get::<redemptions::Kind>),
     },
     Route {
         id: "confirmRedemption",

@@ -8,6 +8,7 @@ use crate::description::bodies::{Adjust, Exclude, Opening, Why};
 use crate::description::schemas::of;
 use crate::exclusions::{self, ExclusionShape};
 use crate::problem::Refusal;
+use crate::requests;
 use crate::roles::Scope;
 use crate::shapes::Page;
 
@@ -61,7 +62,7 @@ pub(super) static ROUTES: [Route; 9] = [
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "A page of adjustments", of::<Page<AdjustmentShape>>)],
         refusals: &[],
-        handler: |way| way.to(adjustments::list),
+        handler: |way| way.to(requests::list::<adjustments::Kind>),
     },
     Route {
         id: "getAdjustment",
@@ -79,7 +80,7 @@ pub(super) static ROUTES: [Route; 9] = [
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The adjustment", of::<AdjustmentShape>)],
         refusals: &[],
-        handler: |way| way.to(adjustments::get),
+        handler: |way| way.to(requests::get::<adjustments::Kind>),
     },
     Route {
         id: "approveAdjustment",

@@ -10,6 +10,7 @@ use accolade_server::local;
 use anyhow::{Context, anyhow};
 use axum::Router;
 use axum::body::{Body, Bytes};
+use clap::Args;
 use http_body_util::BodyExt;
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode};
@@ -227,6 +228,34 @@ impl Ask {
     pub(crate) fn if_match(mut self, version: u64) -> Self {
         self.request = self.request.header(header::IF_MATCH, format!("\"{version}\""));
         self
+    }
+}
+
+/// What is said to most commands that change something of an operator's.
+#[derive(Debug, Args)]
+pub(crate) struct With {
+    /// The operator
+    #[arg(long, value_name = "ID")]
+    pub(crate) operator: String,
+    /// Only say whether it could be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl With {
+    /// Asks for a change, for this operator.
+    pub(crate) async fn post(
+        &self,
+        client: &Client,
+        path: &str,
+        body: String,
+    ) -> anyhow::Result<Answer> {
+        let path = with_dry_run(path, self.dry_run);
+        let ask = Ask::post(&path, "application/json", body).of(&self.operator);
+        client.send(ask).await?.or_problem().await
     }
 }
 

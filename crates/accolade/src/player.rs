@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Answer, Ask, Client, IfMissing, escaped, with_dry_run};
+use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
 use crate::shapes::Raw;
 use crate::terminal::{printable, say};
 
@@ -138,20 +138,6 @@ enum PlayerCommand {
     },
 }
 
-/// What is said to all that change something.
-#[derive(Debug, Args)]
-struct With {
-    /// The operator
-    #[arg(long, value_name = "ID")]
-    operator: String,
-    /// Only say whether it could be done
-    #[arg(long)]
-    dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 #[derive(Debug, Args)]
 struct Why {
     /// Why, in words
@@ -215,35 +201,37 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         }
         PlayerCommand::Redeem { player, points, item, with } => {
             let body = with_points(&points, &json!({ "item": item }));
-            with.post(client, &of_player(&player, "redemptions"), body).await
+            post(client, &of_player(&player, "redemptions"), body, &with).await
         }
         PlayerCommand::Confirm { redemption, with } => {
-            with.post(client, &of("redemptions", &redemption, "confirm"), String::new()).await
+            post(client, &of("redemptions", &redemption, "confirm"), String::new(), &with).await
         }
         PlayerCommand::Cancel { redemption, why, with } => {
-            with.post(client, &of("redemptions", &redemption, "cancel"), why.body()).await
+            post(client, &of("redemptions", &redemption, "cancel"), why.body(), &with).await
         }
         PlayerCommand::Adjust { player, points, why: Why { why }, with } => {
             let body = with_points(&points, &json!({ "why": why }));
-            with.post(client, &of_player(&player, "adjustments"), body).await
+            post(client, &of_player(&player, "adjustments"), body, &with).await
         }
         PlayerCommand::Approve { adjustment, why, with } => {
-            with.post(client, &of("adjustments", &adjustment, "approve"), why.body()).await
+            post(client, &of("adjustments", &adjustment, "approve"), why.body(), &with).await
         }
         PlayerCommand::Reject { adjustment, why, with } => {
-            with.post(client, &of("adjustments", &adjustment, "reject"), why.body()).await
+            post(client, &of("adjustments", &adjustment, "reject"), why.body(), &with).await
         }
         PlayerCommand::Exclude { player, until, why: Why { why }, with } => {
             let body = json!({ "until": until, "why": why }).to_string();
             let path = with_dry_run(&of_player(&player, "self-exclusion"), with.dry_run);
-            with.send(client, Ask::put(&path, "application/json", body)).await
+            let ask = Ask::put(&path, "application/json", body).of(&with.operator);
+            let answer = client.send(ask).await?.or_problem().await;
+            told(answer.context("nothing was changed")?, &with).await
         }
         PlayerCommand::Readmit { player, why, with } => {
-            with.post(client, &of_player(&player, "self-exclusion/lift"), why.body()).await
+            post(client, &of_player(&player, "self-exclusion/lift"), why.body(), &with).await
         }
         PlayerCommand::TakeOver { player, points, with } => {
             let body = with_points(&points, &json!({}));
-            with.post(client, &of_player(&player, "opening"), body).await
+            post(client, &of_player(&player, "opening"), body, &with).await
         }
     })
     .await
@@ -271,41 +259,36 @@ impl Why {
     }
 }
 
-impl With {
-    async fn post(&self, client: &Client, path: &str, body: String) -> anyhow::Result<Ended> {
-        let path = with_dry_run(path, self.dry_run);
-        self.send(client, Ask::post(&path, "application/json", body)).await
-    }
+/// Asks for a change, and says what has become of it.
+async fn post(client: &Client, path: &str, body: String, with: &With) -> anyhow::Result<Ended> {
+    let answer = with.post(client, path, body).await;
+    told(answer.context("nothing was changed")?, with).await
+}
 
-    async fn send(&self, client: &Client, ask: Ask) -> anyhow::Result<Ended> {
-        let answer = client.send(ask.of(&self.operator)).await?.or_problem().await;
-        self.say(answer.context("nothing was changed")?).await
+/// Says what has become of it.
+async fn told(answer: Answer, with: &With) -> anyhow::Result<Ended> {
+    if with.json {
+        answer.print().await?;
+        return Ok(Ended::Well);
     }
-
-    async fn say(&self, answer: Answer) -> anyhow::Result<Ended> {
-        if self.json {
-            answer.print().await?;
-            return Ok(Ended::Well);
-        }
-        let done: Done = answer.json().await?;
-        if self.dry_run {
-            say("the node would do it; nothing was changed")?;
-            return Ok(Ended::Well);
-        }
-        let Done { id, state, points, hold_until, is_excluded, until, outcome } = done;
-        let excluded = is_excluded.map(|is_excluded| match until {
-            Some(until) if is_excluded => format!("excluded until {until}"),
-            None if is_excluded => "excluded for ever".to_owned(),
-            Some(_) | None => "not excluded".to_owned(),
-        });
-        let what = excluded.or(state.clone()).or(outcome).unwrap_or_default();
-        let points = points.map_or_else(String::new, |points| format!("  {}", points.text()));
-        let id = id.map_or_else(String::new, |id| format!("  {}", printable(&id)));
-        let held = hold_until.filter(|_| state.as_deref() == Some("reserved"));
-        let held = held.map_or_else(String::new, |until| format!("  until {until}"));
-        say(format_args!("{what}{points}{id}{held}"))?;
-        Ok(Ended::Well)
+    let done: Done = answer.json().await?;
+    if with.dry_run {
+        say("the node would do it; nothing was changed")?;
+        return Ok(Ended::Well);
     }
+    let Done { id, state, points, hold_until, is_excluded, until, outcome } = done;
+    let excluded = is_excluded.map(|is_excluded| match until {
+        Some(until) if is_excluded => format!("excluded until {until}"),
+        None if is_excluded => "excluded for ever".to_owned(),
+        Some(_) | None => "not excluded".to_owned(),
+    });
+    let what = excluded.or(state.clone()).or(outcome).unwrap_or_default();
+    let points = points.map_or_else(String::new, |points| format!("  {}", points.text()));
+    let id = id.map_or_else(String::new, |id| format!("  {}", printable(&id)));
+    let held = hold_until.filter(|_| state.as_deref() == Some("reserved"));
+    let held = held.map_or_else(String::new, |until| format!("  until {until}"));
+    say(format_args!("{what}{points}{id}{held}"))?;
+    Ok(Ended::Well)
 }
 
 async fn show(client: &Client, player: &str, operator: &str, json: bool) -> anyhow::Result<Ended> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Answer, Ask, Client, IfMissing, escaped, with_dry_run};
+use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
 use crate::terminal::{Sure, printable, say};
 
 /// The arguments of `accolade webhook`.
@@ -114,20 +114,6 @@ enum WebhookCommand {
     },
 }
 
-/// What is said to all that change something.
-#[derive(Debug, Args)]
-struct With {
-    /// The operator
-    #[arg(long, value_name = "ID")]
-    operator: String,
-    /// Only say whether it could be done
-    #[arg(long)]
-    dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 #[derive(Debug, Args)]
 struct Change {
     /// The webhook's id
@@ -219,7 +205,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     client::with(place, IfMissing::Complain, async |client| match arguments.command {
         WebhookCommand::Add { address, events, description, with } => {
             let body = json!({ "url": address, "events": events, "description": description });
-            let answer = with.post(client, "/api/v1/webhooks", &body).await;
+            let answer = with.post(client, "/api/v1/webhooks", body.to_string()).await;
             show(answer.context("the webhook was not made")?, &with).await
         }
         WebhookCommand::List { operator, json } => list(client, &operator, json).await,
@@ -232,12 +218,12 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         }
         WebhookCommand::Rotate { id, old_until, with } => {
             let body = old_until.map_or(json!({}), |until| json!({ "oldUntil": until }));
-            let answer = with.post(client, &of(&id, "/rotate"), &body).await;
+            let answer = with.post(client, &of(&id, "/rotate"), body.to_string()).await;
             show(answer.with_context(|| format!("the webhook `{id}` was not rotated"))?, &with)
                 .await
         }
         WebhookCommand::Test { id, with } => {
-            let answer = with.post(client, &of(&id, "/test"), &json!({})).await;
+            let answer = with.post(client, &of(&id, "/test"), "{}".to_owned()).await;
             sent(answer.with_context(|| format!("the webhook `{id}` was not tried"))?, &with).await
         }
         WebhookCommand::Deliveries { id, operator, limit, json } => {
@@ -247,7 +233,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         }
         WebhookCommand::Resend { id, with } => {
             let path = format!("/api/v1/webhooks/deliveries/{}/resend", escaped(&id));
-            let answer = with.post(client, &path, &json!({})).await;
+            let answer = with.post(client, &path, "{}".to_owned()).await;
             sent(answer.with_context(|| format!("`{id}` was not sent again"))?, &with).await
         }
         WebhookCommand::Remove { id, operator, dry_run, sure } => {
@@ -270,14 +256,6 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
 
 fn of(id: &str, what: &str) -> String {
     format!("/api/v1/webhooks/{}{what}", escaped(id))
-}
-
-impl With {
-    async fn post(&self, client: &Client, path: &str, body: &Value) -> anyhow::Result<Answer> {
-        let path = with_dry_run(path, self.dry_run);
-        let answer = client.send(Ask::post_json(&path, body).of(&self.operator)).await?;
-        answer.or_problem().await
-    }
 }
 
 async fn show(answer: Answer, with: &With) -> anyhow::Result<Ended> {

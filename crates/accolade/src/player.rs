@@ -1,11 +1,14 @@
 //! `accolade player`: an account of a player, as it is and as people change it.
 
+mod lists;
+
 use accolade_domain::amount::Points;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::lists::{Which, list};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
@@ -70,6 +73,9 @@ enum PlayerCommand {
         #[command(flatten)]
         with: With,
     },
+    /// List the redemptions of a player, or of all players those that are open
+    #[command(after_help = "Example:\n  accolade player redemptions --operator operator-789")]
+    Redemptions(Which),
     /// Change a player's balance
     #[command(
         long_about = "Changes a player's balance by so many points, less than 0 to take some. Beyond what the program \
@@ -105,6 +111,9 @@ enum PlayerCommand {
         #[command(flatten)]
         with: With,
     },
+    /// List the adjustments of a player, or of all players those that wait
+    #[command(after_help = "Example:\n  accolade player adjustments --operator operator-789")]
+    Adjustments(Which),
     /// Exclude a player: nothing is earned and nothing reserved, and the balance stays
     Exclude {
         /// The player
@@ -208,6 +217,14 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         }
         PlayerCommand::Cancel { redemption, why, with } => {
             post(client, &of("redemptions", &redemption, "cancel"), why.body(), &with).await
+        }
+        PlayerCommand::Redemptions(which) => {
+            list(client, "redemptions", which).await?;
+            Ok(Ended::Well)
+        }
+        PlayerCommand::Adjustments(which) => {
+            list(client, "adjustments", which).await?;
+            Ok(Ended::Well)
         }
         PlayerCommand::Adjust { player, points, why: Why { why }, with } => {
             let body = with_points(&points, &json!({ "why": why }));

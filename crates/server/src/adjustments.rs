@@ -25,6 +25,7 @@ use crate::program::read_why;
 use crate::requests::{Changed, Found, Requests, change, points_of};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
+use crate::trail::About;
 
 /// What a person has changed a balance by, or wants to.
 #[derive(Serialize, ToSchema)]
@@ -70,10 +71,24 @@ impl Requests for Kind {
     type Closed = Adjustments;
     type Shape = AdjustmentShape;
 
+    const OPEN_PATH: &'static str = "/cluster/v1/adjustments";
+    const OPEN_STATES: &'static [(&'static str, ())] = &[("waiting", ())];
+
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Adjustment> {
         let rows = partition.tables().waiting_adjustments.iter_from(RequestKey::first_of(player));
         let own = rows.take_while(|(key, _)| key.player == player);
         own.map(|(key, adjustment)| (*key, adjustment.clone())).collect()
+    }
+
+    fn all_open(
+        partition: &Partition,
+        from: RequestKey,
+    ) -> impl Iterator<Item = (&RequestKey, &Adjustment)> {
+        partition.tables().waiting_adjustments.iter_from(from)
+    }
+
+    fn is_open(_: &Partition, _: &Adjustment) -> bool {
+        true
     }
 
     fn closed(
@@ -175,11 +190,12 @@ async fn decide(call: Call, approves: bool) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    let mut shape = changed.named::<Kind>().await?;
+    let (player, mut shape) = changed.named::<Kind>().await?;
     if changed.is_dry {
         shape.state = if approves { "made" } else { "rejected" };
     }
-    Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
+    let response = respond_to_change(changed.carried.status(), &shape, changed.is_dry);
+    Ok(About::put(Some(player), response))
 }
 
 /// A balance of the system before.

@@ -27,6 +27,7 @@ use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
 use crate::requests::{Changed, Found, Requests, change, points_of, text_of};
 use crate::shapes::{Exact, ExactPoints, Time};
+use crate::trail::About;
 
 /// A redemption.
 #[derive(Serialize, ToSchema)]
@@ -77,8 +78,22 @@ impl Requests for Kind {
     type Closed = Redemptions;
     type Shape = RedemptionShape;
 
+    const OPEN_PATH: &'static str = "/cluster/v1/redemptions";
+    const OPEN_STATES: &'static [(&'static str, ())] = &[("reserved", ())];
+
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Reservation> {
         partition.reserved(player).map(|(key, reservation)| (key, reservation.clone())).collect()
+    }
+
+    fn all_open(
+        partition: &Partition,
+        from: RequestKey,
+    ) -> impl Iterator<Item = (&RequestKey, &Reservation)> {
+        partition.tables().reservations.iter_from(from)
+    }
+
+    fn is_open(partition: &Partition, reservation: &Reservation) -> bool {
+        reservation.hold_until > partition.time()
     }
 
     fn closed(
@@ -185,9 +200,10 @@ pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
 }
 
 async fn closed(changed: Changed, state: RedemptionState) -> Result<Response, Problem> {
-    let mut shape = changed.named::<Kind>().await?;
+    let (player, mut shape) = changed.named::<Kind>().await?;
     if changed.is_dry {
         shape.state = state.code();
     }
-    Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
+    let response = respond_to_change(changed.carried.status(), &shape, changed.is_dry);
+    Ok(About::put(Some(player), response))
 }

@@ -1,5 +1,7 @@
 //! What somebody asks for in a player's account: read, claimed, carried out, and found again.
 
+pub(crate) mod open;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::routes::By;
 use crate::service::Service;
 use crate::shapes::{Page, respond};
 use crate::submit::{Carried, blocking};
+use crate::trail::About;
 
 /// A change of an account that was asked for.
 pub(crate) struct Changed {
@@ -165,8 +168,20 @@ pub(crate) trait Requests: Sized + 'static {
     /// As it is answered.
     type Shape: Serialize + Send + 'static;
 
+    /// Where other nodes are asked for the open ones of all players.
+    const OPEN_PATH: &'static str;
+    /// The states that open ones have.
+    const OPEN_STATES: &'static [(&'static str, ())];
+
     /// The open ones of a player.
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Self::Open>;
+    /// The open ones of all players from a key on, in the order of keys.
+    fn all_open(
+        partition: &Partition,
+        from: RequestKey,
+    ) -> impl Iterator<Item = (&RequestKey, &Self::Open)>;
+    /// Whether it still is: some rows are only waiting to be taken away.
+    fn is_open(partition: &Partition, open: &Self::Open) -> bool;
     /// What memory holds of the others from a key on.
     fn closed(
         partition: &Partition,
@@ -276,18 +291,20 @@ impl Service {
 /// One request, by its id.
 pub(crate) async fn get<R: Requests>(call: Call) -> Result<Response, Problem> {
     let (operator, id) = (call.operator(), call.name());
-    let shape = named::<R>(call.service, operator, id).await?;
-    Ok(respond(StatusCode::OK, &shape))
+    let (player, shape) = named::<R>(call.service, operator, id).await?;
+    Ok(About::put(Some(player), respond(StatusCode::OK, &shape)))
 }
 
+/// A request with its player, whom its id does not tell to people.
 async fn named<R: Requests>(
     service: Service,
     operator: Arc<Known>,
     id: String,
-) -> Result<R::Shape, Problem> {
+) -> Result<(String, R::Shape), Problem> {
     blocking(move || {
         let (player, key, found) = service.request::<R>(&operator, &id)?;
-        Ok(R::shape(key, found, &operator.id, &player))
+        let shape = R::shape(key, found, &operator.id, &player);
+        Ok((player, shape))
     })
     .await?
 }
@@ -306,8 +323,8 @@ impl Changed {
         .await?
     }
 
-    /// The request that the path names, as it is now.
-    pub(crate) async fn named<R: Requests>(&self) -> Result<R::Shape, Problem> {
+    /// The request that the path names, as it is now, with its player.
+    pub(crate) async fn named<R: Requests>(&self) -> Result<(String, R::Shape), Problem> {
         named::<R>(self.service.clone(), Arc::clone(&self.operator), self.name.clone()).await
     }
 }

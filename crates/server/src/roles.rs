@@ -13,7 +13,7 @@ pub enum Scope {
     WagersWrite,
     /// Taking in game events.
     EventsWrite,
-    /// What became of events, redemptions and adjustments.
+    /// What became of events and redemptions.
     EventsRead,
     /// Balances and ledgers.
     PlayersRead,
@@ -23,6 +23,8 @@ pub enum Scope {
     RedemptionsReserve,
     /// Confirming and cancelling redemptions.
     RedemptionsSettle,
+    /// What people have changed, and want to.
+    AdjustmentsRead,
     /// Changing balances.
     AdjustmentsWrite,
     /// Approving what others change.
@@ -59,7 +61,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -67,6 +69,7 @@ impl Scope {
         Self::PlayersWrite,
         Self::RedemptionsReserve,
         Self::RedemptionsSettle,
+        Self::AdjustmentsRead,
         Self::AdjustmentsWrite,
         Self::AdjustmentsApprove,
         Self::OpeningsWrite,
@@ -96,6 +99,7 @@ impl Scope {
             Self::PlayersWrite => "players:write",
             Self::RedemptionsReserve => "redemptions:reserve",
             Self::RedemptionsSettle => "redemptions:settle",
+            Self::AdjustmentsRead => "adjustments:read",
             Self::AdjustmentsWrite => "adjustments:write",
             Self::AdjustmentsApprove => "adjustments:approve",
             Self::OpeningsWrite => "openings:write",
@@ -129,6 +133,7 @@ impl Scope {
             | Self::EventsRead
             | Self::PlayersWrite
             | Self::RedemptionsSettle
+            | Self::AdjustmentsRead
             | Self::AdjustmentsWrite
             | Self::AdjustmentsApprove
             | Self::OpeningsWrite
@@ -159,6 +164,7 @@ impl Scope {
             Self::PlayersWrite => "let players in and out, and exclude them",
             Self::RedemptionsReserve => "reserve points to be spent",
             Self::RedemptionsSettle => "confirm and cancel redemptions",
+            Self::AdjustmentsRead => "see what people have changed balances by, and want to",
             Self::AdjustmentsWrite => "change balances, with a reason",
             Self::AdjustmentsApprove => "approve and reject what others want to change",
             Self::OpeningsWrite => "import balances of the system before",
@@ -269,6 +275,7 @@ impl Role {
             S::PlayersWrite,
             S::RedemptionsReserve,
             S::RedemptionsSettle,
+            S::AdjustmentsRead,
             S::AdjustmentsWrite,
             S::AdjustmentsApprove,
             S::OpeningsWrite,
@@ -286,13 +293,19 @@ impl Role {
         match self {
             Self::Administrator => OF_AN_OPERATOR.and(Scopes::of(&[S::NodeRead, S::NodeWrite])),
             Self::Admin => OF_AN_OPERATOR,
-            Self::Product => Scopes::of(&[S::ProgramRead, S::ProgramWrite, S::AdjustmentsApprove]),
+            Self::Product => Scopes::of(&[
+                S::ProgramRead,
+                S::ProgramWrite,
+                S::AdjustmentsRead,
+                S::AdjustmentsApprove,
+            ]),
             Self::Support => Scopes::of(&[
                 S::EventsRead,
                 S::PlayersRead,
                 S::PlayersWrite,
                 S::RedemptionsReserve,
                 S::RedemptionsSettle,
+                S::AdjustmentsRead,
                 S::AdjustmentsWrite,
                 S::AdjustmentsApprove,
                 S::ProgramRead,
@@ -301,6 +314,7 @@ impl Role {
             Self::Auditor => Scopes::of(&[
                 S::EventsRead,
                 S::PlayersRead,
+                S::AdjustmentsRead,
                 S::ProgramRead,
                 S::KeysRead,
                 S::DeadLettersRead,

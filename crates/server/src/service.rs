@@ -55,7 +55,8 @@ pub struct Settings {
     pub wait_ms: u64,
     /// How long a client may take to send a body.
     pub body_ms: u64,
-    /// Dead letters that a node looks at for one page of the list, however few of them are wanted.
+    /// Dead letters, or requests that are open, that a node looks at for one page of a list, however few of them are
+    /// wanted.
     pub letters_looked_at_max: usize,
     /// Where traces go.
     pub traces: Option<Traces>,

@@ -90,6 +90,7 @@ impl Route {
             | Scope::PlayersWrite
             | Scope::RedemptionsReserve
             | Scope::RedemptionsSettle
+            | Scope::AdjustmentsRead
             | Scope::AdjustmentsWrite
             | Scope::AdjustmentsApprove
             | Scope::OpeningsWrite

@@ -13,7 +13,7 @@ use hyper::body::Body as _;
 use metrics::counter;
 
 use super::neighbours::Neighbours;
-use super::onward::{Onward, PRINCIPAL};
+use super::onward::{Onward, PRINCIPAL, put_about};
 use super::signed::{LINES, Untrusted, hash_of};
 use crate::arrival::{Arrival, Led};
 use crate::connection::Peer;
@@ -82,6 +82,7 @@ async fn sign(
     response: Response,
 ) -> Result<Response, Problem> {
     let (mut parts, body) = response.into_parts();
+    put_about(&mut parts);
     let (body, hash) = if body.size_hint().exact().is_some() {
         let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
         let hash = hash_of(&body);

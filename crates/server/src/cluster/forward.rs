@@ -13,7 +13,7 @@ use accolade_storage::host::NotHere;
 use accolade_wire::identity::partition_of;
 
 use super::Where;
-use super::onward::{Onward, PRINCIPAL};
+use super::onward::{Onward, PRINCIPAL, take_about};
 use crate::call::{Came, OPERATOR_HEADER, peer_of};
 use crate::dead_letters::place_of;
 use crate::principal::Principal;
@@ -111,6 +111,7 @@ impl Service {
         for name in [CONNECTION, DATE, TRANSFER_ENCODING] {
             answer.headers_mut().remove(name);
         }
+        take_about(&mut answer);
         Ok(Response::map(answer, Body::from))
     }
 }

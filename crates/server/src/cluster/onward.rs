@@ -1,4 +1,5 @@
-//! Who asks, as one node tells another: what the credential that was shown has made of them, never the credential.
+//! Who asks, as one node tells another: what the credential that was shown has made of them, never the credential;
+//! and back, which player it was about, for the trail of the node that was asked first.
 //!
 //! The first node judges it, and where it was used; the one that carries the request out takes that over, but for
 //! what it knows better: a key that was revoked opens nothing here either.
@@ -7,7 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use accolade_wire::hex::to_hex;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::response::Parts;
+use axum::http::{HeaderName, HeaderValue, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Bounds;
@@ -16,9 +18,30 @@ use crate::principal::{Credential, Operators, Principal, ShownKey};
 use crate::problem::{Problem, Refusal, rules_unknown};
 use crate::roles::{Scope, Scopes};
 use crate::service::{Service, now};
+use crate::trail::About;
 
 /// The header by which a principal travels: JSON in hexadecimal figures.
 pub(crate) const PRINCIPAL: HeaderName = HeaderName::from_static("x-accolade-principal");
+
+/// The header by which the player of an answer travels back, in hexadecimal figures.
+const ABOUT: HeaderName = HeaderName::from_static("x-accolade-about");
+
+/// Tells the node that was asked first whom an answer is about.
+pub(super) fn put_about(parts: &mut Parts) {
+    if let Some(About(player)) = parts.extensions.get() {
+        let player = to_hex(player.as_bytes());
+        parts.headers.insert(ABOUT, HeaderValue::try_from(player).expect("figures are ASCII"));
+    }
+}
+
+/// Takes over whom another node's answer is about; no client hears of the header.
+pub(super) fn take_about<B>(answer: &mut Response<B>) {
+    let told = answer.headers_mut().remove(ABOUT);
+    let player = told.and_then(|told| String::from_utf8(bytes_of(told.to_str().ok()?)?).ok());
+    if let Some(player) = player {
+        answer.extensions_mut().insert(About(player));
+    }
+}
 
 /// A principal on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

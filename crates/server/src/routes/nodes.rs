@@ -6,9 +6,10 @@ use super::dead_letters::{ALSO, FROM, KIND, PLAYER, REASON, STATE, TO};
 use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
 use crate::cluster::{ask, batches, sharing};
 use crate::description::schemas::object;
+use crate::requests::open;
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
-use crate::{audit, dead_letters, host, lookup, topics};
+use crate::{adjustments, audit, dead_letters, host, lookup, redemptions, topics};
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
     Parameter { name, form: Form::Text, what }
@@ -22,7 +23,15 @@ const PARTITION: Parameter = number("partition", "Of this partition.");
 const PARTITIONS: Parameter = text("partitions", "Numbers of partitions with commas between.");
 const OPERATOR: Parameter = text("operator", "Of this operator.");
 
-pub(super) static ROUTES: [Route; 10] = [
+/// What is asked of lists of requests that are open.
+const OPEN_REQUESTS: [Parameter; 4] = [
+    PARTITIONS,
+    number("operator", "The operator's number."),
+    text("after", "Those after the one with this id."),
+    number("count", "So many at most."),
+];
+
+pub(super) static ROUTES: [Route; 12] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -112,6 +121,42 @@ pub(super) static ROUTES: [Route; 10] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(dead_letters::found),
+    },
+    Route {
+        id: "askOpenRedemptions",
+        method: Method::GET,
+        path: "/cluster/v1/redemptions",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "A part of a list of open redemptions",
+        description: "",
+        query: &OPEN_REQUESTS,
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(open::found::<redemptions::Kind>),
+    },
+    Route {
+        id: "askWaitingAdjustments",
+        method: Method::GET,
+        path: "/cluster/v1/adjustments",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "A part of a list of adjustments that wait",
+        description: "",
+        query: &OPEN_REQUESTS,
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(open::found::<adjustments::Kind>),
     },
     Route {
         id: "askBatches",

@@ -2,16 +2,16 @@
 
 use axum::http::Method;
 
-use super::{Answer, Area, Audience, By, CURSOR, Effect, LIMIT, Route, Takes};
+use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
 use crate::description::bodies::{Reserve, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::redemptions::{self, RedemptionShape};
-use crate::requests;
+use crate::requests::{self, open};
 use crate::roles::Scope;
 use crate::shapes::Page;
 
-pub(super) static ROUTES: [Route; 5] = [
+pub(super) static ROUTES: [Route; 6] = [
     Route {
         id: "reserveRedemption",
         method: Method::POST,
@@ -59,6 +59,34 @@ pub(super) static ROUTES: [Route; 5] = [
         answers: &[Answer::json(200, "A page of redemptions", of::<Page<RedemptionShape>>)],
         refusals: &[],
         handler: |way| way.to(requests::list::<redemptions::Kind>),
+    },
+    Route {
+        id: "listOpenRedemptions",
+        method: Method::GET,
+        path: "/api/v1/redemptions",
+        scope: Scope::EventsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Redemptions,
+        summary: "The operator's open redemptions",
+        description: "Of all players, in the order of their ids, for whoever fulfils them and is not told by webhooks. What has \
+                      lapsed is left out. A page may be shorter than `limit`, or empty, where many of other operators \
+                      were passed over; `nextCursor` says whether there is more.",
+        query: &[
+            Parameter {
+                name: "state",
+                form: Form::OneOf(&["reserved"]),
+                what: "Those in this state alone.",
+            },
+            LIMIT,
+            CURSOR,
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "A page of redemptions", of::<Page<RedemptionShape>>)],
+        refusals: &[],
+        handler: |way| way.to(open::list::<redemptions::Kind>),
     },
     Route {
         id: "getRedemption",

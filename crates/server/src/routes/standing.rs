@@ -2,13 +2,13 @@
 
 use axum::http::Method;
 
-use super::{Answer, Area, Audience, By, CURSOR, Effect, LIMIT, Route, Takes};
+use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
 use crate::adjustments::{self, AdjustmentShape, OpeningShape};
 use crate::description::bodies::{Adjust, Exclude, Opening, Why};
 use crate::description::schemas::of;
 use crate::exclusions::{self, ExclusionShape};
 use crate::problem::Refusal;
-use crate::requests;
+use crate::requests::{self, open};
 use crate::roles::Scope;
 use crate::shapes::Page;
 
@@ -21,7 +21,7 @@ const EXCLUDED: [Answer; 2] = [
     Answer::json(202, "It is durable and will be so", of::<ExclusionShape>),
 ];
 
-pub(super) static ROUTES: [Route; 9] = [
+pub(super) static ROUTES: [Route; 10] = [
     Route {
         id: "adjustBalance",
         method: Method::POST,
@@ -65,10 +65,38 @@ pub(super) static ROUTES: [Route; 9] = [
         handler: |way| way.to(requests::list::<adjustments::Kind>),
     },
     Route {
+        id: "listWaitingAdjustments",
+        method: Method::GET,
+        path: "/api/v1/adjustments",
+        scope: Scope::AdjustmentsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Players,
+        summary: "The operator's adjustments that wait",
+        description: "Of all players, in the order of their ids, for whoever approves them. A page may be shorter than \
+                      `limit`, or empty, where many of other operators were passed over; `nextCursor` says whether there \
+                      is more.",
+        query: &[
+            Parameter {
+                name: "state",
+                form: Form::OneOf(&["waiting"]),
+                what: "Those in this state alone.",
+            },
+            LIMIT,
+            CURSOR,
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "A page of adjustments", of::<Page<AdjustmentShape>>)],
+        refusals: &[],
+        handler: |way| way.to(open::list::<adjustments::Kind>),
+    },
+    Route {
         id: "getAdjustment",
         method: Method::GET,
         path: "/api/v1/adjustments/{id}",
-        scope: Scope::EventsRead,
+        scope: Scope::AdjustmentsRead,
         audience: Audience::Everybody,
         by: By::Request,
         effect: Effect::Reads,

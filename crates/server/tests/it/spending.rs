@@ -1,5 +1,8 @@
 //! Points are reserved and spent, adjusted and taken over, and players excluded, in both forms.
 
+use std::collections::BTreeSet;
+
+use accolade_server::Settings;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -215,17 +218,111 @@ async fn points_for_one_are_reserved_once(api: &Api, other: &Api) {
     assert_eq!(points(other, "p5").await, json!([10.0, 10.0, 0.0]));
 }
 
+/// All items of a list, two a page.
+async fn pages(api: &Api, path: &str) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = get(api, &format!("{path}&limit=2{cursor}")).await;
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= 2, "{page}");
+        all.extend(items.iter().cloned());
+        let Some(next) = page["nextCursor"].as_str() else { return all };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+/// By their ids, which a list is in the order of.
+fn in_order(mut requests: Vec<Value>) -> Vec<Value> {
+    requests.sort_by_key(|request| {
+        let parts = request["id"].as_str().unwrap().split('-').map(|part| part.parse().unwrap());
+        parts.collect::<Vec<u64>>()
+    });
+    requests
+}
+
+async fn what_is_open_is_found_whosever_it_is(api: &Api, other: &Api) {
+    publish(api).await;
+    let stranger = format!("Bearer {}", api.add_operator("operator-555", 0).await);
+    let (redemptions, adjustments) =
+        ("/api/v1/redemptions?state=reserved", "/api/v1/adjustments?state=waiting");
+    let (mut reserved, mut waiting) = (Vec::new(), Vec::new());
+    for player in ["o1", "o2", "o3", "o4", "o5", "o6"] {
+        earn(api, player, &[200.0]).await;
+        let of = |what: &str| format!("/api/v1/players/{player}/{what}");
+        for points in [5, 6] {
+            let body = json!({ "points": points });
+            reserved.push(other.post(&of("redemptions"), &body).await.json);
+        }
+        let gift = json!({ "points": 60, "why": "a gift" });
+        waiting.push(api.post(&of("adjustments"), &gift).await.json);
+        // What is made at once waits for nobody.
+        api.post(&of("adjustments"), &json!({ "points": 1, "why": "a small gift" })).await;
+    }
+    let of = |redemption: &Value, what: &str| {
+        format!("/api/v1/redemptions/{}/{what}", redemption["id"].as_str().unwrap())
+    };
+    assert_eq!(api.send(ask("POST", &of(&reserved.remove(7), "confirm"))).await.status, 200);
+    let why = json!({ "why": "changed their mind" });
+    assert_eq!(api.post(&of(&reserved.remove(2), "cancel"), &why).await.status, 200);
+    let (reserved, waiting) = (in_order(reserved), in_order(waiting));
+    for node in [api, other] {
+        assert_eq!(pages(node, redemptions).await, reserved);
+        assert_eq!(pages(node, adjustments).await, waiting);
+        let whole = get(node, "/api/v1/redemptions").await;
+        assert_eq!(whole, json!({ "items": reserved, "nextCursor": null }));
+        for path in [redemptions, adjustments] {
+            let theirs = node.send_bare(ask("GET", path).header("authorization", &stranger)).await;
+            assert_eq!(theirs.json, json!({ "items": [], "nextCursor": null }), "{theirs:?}");
+        }
+        for wrong in ["/api/v1/redemptions?state=waiting", "/api/v1/adjustments?state=made"] {
+            is(&node.get(wrong).await, 400, "bad_query");
+        }
+    }
+}
+
 async fn play_all(api: &Api, other: &Api, which: usize) {
     match which {
         0 => points_are_reserved_and_spent(api, other).await,
         1 => a_person_adjusts_and_another_approves(api, other).await,
         2 => who_is_excluded_keeps_the_balance_and_earns_nothing(api, other).await,
         3 => a_balance_is_taken_over_once(api, other).await,
+        4 => what_is_open_is_found_whosever_it_is(api, other).await,
         _ => points_for_one_are_reserved_once(api, other).await,
     }
 }
 
-const SCENARIOS: usize = 5;
+const SCENARIOS: usize = 6;
+
+/// What another operator has open makes pages short, and is never on them.
+#[tokio::test]
+async fn what_is_passed_over_is_not_looked_at_twice() {
+    let settings = Settings { letters_looked_at_max: 3, ..Settings::default() };
+    let api = Api::with_limits(settings, 0).await.with_program().await;
+    publish(&api).await;
+    let key = format!("Bearer {}", api.add_operator("operator-555", 0).await);
+    let theirs = |path: &str, body: &Value| {
+        api.send_bare(ask("POST", path).json(body).header("authorization", &key))
+    };
+    let program = json!({ "why": "theirs", "program": PROGRAM });
+    assert_eq!(theirs("/api/v1/program/versions", &program).await.status, 201);
+    let (opening, gift) = (json!({ "points": 1000 }), json!({ "points": 60, "why": "a gift" }));
+    for number in 0..20 {
+        let path = |what: &str| format!("/api/v1/players/s{number}/{what}");
+        theirs(&path("opening"), &opening).await;
+        let made = theirs(&path("adjustments"), &gift).await;
+        assert_eq!(made.json["state"], "waiting", "{made:?}");
+        if number % 5 == 0 {
+            api.post(&path("opening"), &opening).await;
+            assert_eq!(api.post(&path("adjustments"), &gift).await.json["state"], "waiting");
+        }
+    }
+    let first = get(&api, "/api/v1/adjustments?limit=500").await;
+    assert!(first["items"].as_array().unwrap().len() < 3 && first["nextCursor"].is_string());
+    let all = pages(&api, "/api/v1/adjustments?state=waiting").await;
+    let players: BTreeSet<_> = all.iter().map(|item| item["playerId"].as_str().unwrap()).collect();
+    assert_eq!(all.len(), 4);
+    assert_eq!(players, ["s0", "s10", "s15", "s5"].into());
+}
 
 #[tokio::test]
 async fn accounts_are_spent_and_changed_in_the_embedded_form() {

@@ -12,6 +12,8 @@ fn others(id: &str) -> &'static [&'static str] {
     match id {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
         "listVersions" | "listRedemptions" | "listAdjustments" => &[],
+        "listOpenRedemptions" => &["state=reserved"],
+        "listWaitingAdjustments" => &["state=waiting"],
         "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
         "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],
         "retryManyLettersOfNobody" | "discardManyLettersOfNobody" => &["reason=malformed"],

@@ -284,6 +284,8 @@ impl World {
             "reserveRedemption" | "listRedemptions" => {
                 format!("/api/v1/players/{player}/redemptions")
             }
+            "listOpenRedemptions" => "/api/v1/redemptions".into(),
+            "listWaitingAdjustments" => "/api/v1/adjustments".into(),
             "getRedemption" => format!("/api/v1/redemptions/{}", self.reserved[node].borrow()[0]),
             "confirmRedemption" => {
                 format!("/api/v1/redemptions/{}/confirm", self.reserved[node].borrow()[1])
@@ -379,6 +381,14 @@ impl World {
             "askDeadLetters" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/dead-letters?partitions={partitions}&count=1")
+            }
+            "askOpenRedemptions" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/redemptions?partitions={partitions}&operator=1&count=1")
+            }
+            "askWaitingAdjustments" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/adjustments?partitions={partitions}&operator=1&count=1")
             }
             "askDeliveries" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };

@@ -60,6 +60,16 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Earned,
+        Self::Voided,
+        Self::Expired,
+        Self::Redeemed,
+        Self::Adjusted,
+        Self::Opening,
+    ];
+
     /// The stable code, as the API shows it.
     pub const fn code(self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ use crate::tables::outbox::{Message, MessageKey, Payload};
 pub(crate) struct About<'a> {
     pub(crate) identity: Option<&'a Identity>,
     /// The operator's number.
-    operator: Option<u32>,
+    pub(crate) operator: Option<u32>,
     name: &'a str,
     /// The player, where there is one.
     pub(crate) player: Option<Ordinal>,

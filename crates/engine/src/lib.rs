@@ -18,6 +18,7 @@ mod by_hash;
 mod carry;
 pub mod checkpoint;
 pub mod chunks;
+mod counting;
 pub mod disk;
 pub mod error;
 pub mod feed;

@@ -399,7 +399,8 @@ impl Partition {
             | Timer::Reservation(_)
             | Timer::WaitingAdjustment(_)
             | Timer::Exclusion(_)
-            | Timer::Delivery(_) => Loaded::default(),
+            | Timer::Delivery(_)
+            | Timer::OperatorTotals(_) => Loaded::default(),
         })
     }
 

@@ -21,6 +21,7 @@ use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 use crate::apply::{Input, What};
 use crate::behaviour::{Behaviour, newest};
 use crate::carry::{About, Carrying, Made, Undo};
+use crate::counting::Counted;
 use crate::ids::RecentIds;
 use crate::input::Known;
 use crate::load::{Around, Ending, Keyed, LettersAhead, NotLoaded};
@@ -146,6 +147,7 @@ pub(crate) struct Folding {
     begins: Vec<usize>,
     pub(crate) folded: Folded,
     pub(crate) effects: Vec<Effect>,
+    counted: Counted,
 }
 
 /// How far a batch had come before an input.
@@ -411,6 +413,7 @@ impl Partition {
                 dead_letters: Vec::new(),
             },
             effects: Vec::new(),
+            counted: Counted::default(),
         }
     }
 
@@ -430,7 +433,7 @@ impl Partition {
             let keyed = self.keys(together, slice.batch, dialect, batch.store)?;
             self.fold_together(batch, slice, &keyed)?;
         }
-        Ok(())
+        Ok(self.sum_up(&mut batch.folding.counted, batch.store)?)
     }
 
     /// Folds records that come one after the other, from the slot on at which the batch stands.
@@ -481,6 +484,9 @@ impl Partition {
                     folding.time.pass_over();
                 }
                 folding.time.add(&made.entries, &made.notices);
+                if behaviour.settles {
+                    folding.counted.made(made);
+                }
                 Ok(())
             })?;
         }
@@ -561,9 +567,18 @@ impl Partition {
             // Who is new has no points that could have expired.
             self.settle(player, settled.timed);
         }
-        let Carrying { about: About { player, .. }, made, folding, .. } = with;
+        let Carrying { about, made, folding, .. } = with;
+        let player = about.player;
         folding.begins.push(folding.folded.journal.len());
         put_outcome(&mut folding.folded.journal, &step.outcome, &made.entries, &made.notices);
+        // Last, since nothing takes it back.
+        if behaviour.settles {
+            folding.counted.made(made);
+            if let Some(operator) = about.operator {
+                let is_new = !was_there && player.is_some();
+                folding.counted.decided(operator, &step.outcome, is_new);
+            }
+        }
         Ok((step.outcome, player))
     }
 }

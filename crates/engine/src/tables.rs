@@ -16,6 +16,8 @@ pub mod inbox;
 pub mod letter_totals;
 pub mod letters_by_event;
 pub mod markers;
+pub mod operator_days;
+pub mod operator_totals;
 pub mod outbox;
 pub mod redemptions;
 pub mod requests;
@@ -333,6 +335,8 @@ tables! {
         exclusions: Exclusion(exclusions::Exclusions) = 15,
         /// How far webhooks were told of what has happened.
         deliveries: Delivery(deliveries::Deliveries) = 18,
+        /// What there is of each operator's accounts.
+        operator_totals: OperatorTotals(operator_totals::OperatorTotals) = 32,
     }
     paged {
         /// Inputs that could not be processed.
@@ -345,6 +349,8 @@ tables! {
         redemptions: Redemption(redemptions::Redemptions) = 16,
         /// Adjustments that are decided.
         adjustments: Adjustment(adjustments::Adjustments) = 17,
+        /// What was counted of each operator by day.
+        operator_days: OperatorDay(operator_days::OperatorDays) = 33,
     }
 }
 

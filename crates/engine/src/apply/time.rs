@@ -45,7 +45,8 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
         | Timer::Reservation(_)
         | Timer::WaitingAdjustment(_)
         | Timer::Exclusion(_)
-        | Timer::Delivery(_) => unreachable!("these rows are never due"),
+        | Timer::Delivery(_)
+        | Timer::OperatorTotals(_) => unreachable!("these rows are never due"),
     }
 }
 
@@ -71,7 +72,8 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         | Timer::Reservation(_)
         | Timer::WaitingAdjustment(_)
         | Timer::Exclusion(_)
-        | Timer::Delivery(_) => fired().and(Change::row(Tables::removal(timer))),
+        | Timer::Delivery(_)
+        | Timer::OperatorTotals(_) => fired().and(Change::row(Tables::removal(timer))),
     }
 }
 

@@ -10,6 +10,7 @@ mod letters;
 mod lots;
 mod play;
 mod replay;
+mod reports;
 mod rules;
 mod scenarios;
 mod settling;

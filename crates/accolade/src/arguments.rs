@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Webhook(crate::webhook::Arguments),
     /// Show a player's account, redeem points, adjust balances, exclude players
     Player(crate::player::Arguments),
+    /// Say what an operator's players earned, spent and still have
+    Summary(crate::summary::Arguments),
     /// Say which role may ask which route of the API
     Roles(roles::Arguments),
     /// Check, publish, compare and show loyalty programs
@@ -157,6 +159,7 @@ impl Command {
             | Self::Key(_)
             | Self::Webhook(_)
             | Self::Player(_)
+            | Self::Summary(_)
             | Self::Roles(_)
             | Self::Program(_)
             | Self::Ingest(_)

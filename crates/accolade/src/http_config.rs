@@ -43,6 +43,10 @@ pub(crate) struct HttpConfig {
     #[config(env = "ACCOLADE_STRANGERS_PER_SECOND", default = 1000)]
     pub(crate) strangers_per_second: u32,
 
+    /// Whether `/metrics`, which is open to whoever reaches the node, tells of each operator's points.
+    #[config(env = "ACCOLADE_HTTP_METRICS_BY_OPERATOR", default = false)]
+    pub(crate) metrics_by_operator: bool,
+
     /// The certificate of the API and those between it and its authority, as PEM. The API speaks TLS 1.3
     /// where this is set, and reads the files again when they change.
     #[config(env = "ACCOLADE_HTTP_CERTIFICATE_FILE")]
@@ -122,6 +126,7 @@ impl HttpConfig {
             wait_ms: self.wait_ms,
             asks_per_second: self.asks_per_second,
             strangers_per_second: self.strangers_per_second,
+            metrics_by_operator: self.metrics_by_operator,
             ..Settings::default()
         }
     }

@@ -50,6 +50,7 @@ mod roles;
 mod serve;
 mod shapes;
 mod status;
+mod summary;
 mod target;
 mod terminal;
 mod topic;
@@ -120,6 +121,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Ingest(ingest) => ingest::run(&place, ingest).await,
         Command::Operator(operator) => operator::run(&place, operator).await,
         Command::Key(key) => key::run(&place, key).await,
+        Command::Summary(summary) => summary::run(&place, summary).await,
         Command::Webhook(webhook) => webhook::run(&place, webhook).await,
         Command::Player(player) => player::run(&place, player).await,
         Command::Roles(roles) => roles::run(&roles),

@@ -61,14 +61,8 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Earned,
-        Self::Voided,
-        Self::Expired,
-        Self::Redeemed,
-        Self::Adjusted,
-        Self::Opening,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Earned, Self::Voided, Self::Expired, Self::Redeemed, Self::Adjusted, Self::Opening];
 
     /// The stable code, as the API shows it.
     pub const fn code(self) -> &'static str {

@@ -14,7 +14,7 @@ use crate::partition::Partition;
 use crate::settle::today;
 use crate::store::Store;
 use crate::tables::operator_days::{DayCounts, OperatorDay};
-use crate::tables::operator_totals::Accounts;
+use crate::tables::operator_totals::{Accounts, Totals};
 use crate::tables::{Held, Row};
 
 /// What a batch has counted, by the operator's number.
@@ -84,20 +84,22 @@ impl Partition {
             day.add(counts);
             days.push(Row::OperatorDay(key, Held::Row(day)));
         }
-        let counted = std::mem::take(counted).0;
-        let totals = if self.tables.operator_totals.is_empty() {
-            // Behaviour 1 has counted nothing.
-            self.all_accounts()
-        } else {
-            let after = |(operator, counts)| {
-                let before = self.tables.operator_totals.get(&operator).copied();
-                (operator, before.unwrap_or_default().after(&counts))
-            };
-            counted.into_iter().map(after).collect()
-        };
+        // Behaviour 1 has counted nothing.
+        let begins = self.tables.operator_totals.is_empty().then(|| self.all_accounts());
+        let operators = counted.0.keys().chain(begins.iter().flat_map(BTreeMap::keys));
+        let mut totals: BTreeMap<u32, Totals> = operators
+            .map(|operator| (*operator, self.tables.operator_totals.get(operator).cloned()))
+            .map(|(operator, before)| (operator, before.unwrap_or_default()))
+            .collect();
+        for (operator, counts) in &std::mem::take(counted).0 {
+            totals.get_mut(operator).expect("it is one of them").add(counts);
+        }
+        for (operator, accounts) in begins.into_iter().flatten() {
+            totals.get_mut(&operator).expect("it is one of them").accounts = accounts;
+        }
         let totals = totals
             .into_iter()
-            .map(|(operator, accounts)| Row::OperatorTotals(operator, Some(accounts)));
+            .map(|(operator, totals)| Row::OperatorTotals(operator, Some(totals)));
         for row in days.into_iter().chain(totals) {
             self.tables.change(row, &mut self.timers, &self.rules.settings);
         }

@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, raw, respond};
 use crate::submit::blocking_beside;
+use crate::summary;
 
 /// Counters of the edge; never one for a player.
 #[derive(Debug)]
@@ -200,5 +201,8 @@ fn set_gauges(service: &Service) {
     for reason in DeadReason::ALL {
         let count: u64 = totals.iter().map(|totals| totals.open(reason)).sum();
         gauge!("accolade_dead_letters_open", "reason" => reason.code()).set(count as f64);
+    }
+    if service.settings.metrics_by_operator {
+        summary::set_gauges(service, &status.partitions_here);
     }
 }

@@ -57,6 +57,7 @@ mod shapes;
 mod shares;
 mod strangers;
 mod submit;
+mod summary;
 mod topics;
 mod traces;
 mod traffic;

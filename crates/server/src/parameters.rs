@@ -1,7 +1,8 @@
 //! Parameters of the query, each read by name; one that the route's record does not have is refused, so that a slip
 //! of the pen is not a query for everything.
 
-use accolade_domain::time::Timestamp;
+use accolade_domain::civil::Date;
+use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::timestamp;
 
 use crate::problem::{Problem, Refusal};
@@ -21,6 +22,17 @@ pub(crate) const OPERATOR_ID: &str = "operatorId";
 pub(crate) struct Parameters {
     route: &'static Route,
     given: Vec<(&'static str, String)>,
+}
+
+/// Reads four figures, two and two.
+fn read_day(text: &str) -> Option<Day> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return None };
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_spelt = (year.len(), month.len(), day.len()) == (4, 2, 2)
+        && parts.iter().all(|part| is_number(part));
+    let date = || Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    is_spelt.then(date)?.map(Date::to_day)
 }
 
 fn bad(detail: String) -> Problem {
@@ -127,6 +139,14 @@ impl Parameters {
         let numbers: Option<Vec<u16>> =
             numbers.map(|number| number.parse().ok().filter(|number| *number < count)).collect();
         numbers.ok_or_else(|| bad("`partitions`: expected numbers of partitions".to_owned()))
+    }
+
+    /// A day such as `2026-11-29`.
+    pub(crate) fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
+        let Some(value) = self.text(name) else { return Ok(None) };
+        read_day(value).map(Some).ok_or_else(|| {
+            bad(format!("`{name}`: expected a day such as `2026-11-29`, found `{value}`"))
+        })
     }
 
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {

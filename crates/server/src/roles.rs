@@ -49,6 +49,8 @@ pub enum Scope {
     WebhooksRead,
     /// Making, changing, trying and deleting webhooks.
     WebhooksWrite,
+    /// What players earn, spend and still have, together.
+    ReportsRead,
     /// Who did what.
     AuditRead,
     /// How a node is, what it puts out, and whether its ledger holds.
@@ -61,7 +63,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -82,6 +84,7 @@ impl Scope {
         Self::DeadLettersWrite,
         Self::WebhooksRead,
         Self::WebhooksWrite,
+        Self::ReportsRead,
         Self::AuditRead,
         Self::NodeRead,
         Self::NodeWrite,
@@ -112,6 +115,7 @@ impl Scope {
             Self::DeadLettersWrite => "dead-letters:write",
             Self::WebhooksRead => "webhooks:read",
             Self::WebhooksWrite => "webhooks:write",
+            Self::ReportsRead => "reports:read",
             Self::AuditRead => "audit:read",
             Self::NodeRead => "node:read",
             Self::NodeWrite => "node:write",
@@ -146,6 +150,7 @@ impl Scope {
             | Self::DeadLettersWrite
             | Self::WebhooksRead
             | Self::WebhooksWrite
+            | Self::ReportsRead
             | Self::NodeRead
             | Self::NodeWrite
             | Self::Nodes
@@ -177,6 +182,7 @@ impl Scope {
             Self::DeadLettersWrite => "repair, retry and give up what could not be processed",
             Self::WebhooksRead => "see webhooks, without their secrets",
             Self::WebhooksWrite => "make, change, try and delete webhooks",
+            Self::ReportsRead => "see what players earn, spend and still have, together",
             Self::AuditRead => "see who did what",
             Self::NodeRead => "see how a node is",
             Self::NodeWrite => "run a node",
@@ -288,6 +294,7 @@ impl Role {
             S::DeadLettersWrite,
             S::WebhooksRead,
             S::WebhooksWrite,
+            S::ReportsRead,
             S::AuditRead,
         ]);
         match self {
@@ -298,6 +305,7 @@ impl Role {
                 S::ProgramWrite,
                 S::AdjustmentsRead,
                 S::AdjustmentsApprove,
+                S::ReportsRead,
             ]),
             Self::Support => Scopes::of(&[
                 S::EventsRead,
@@ -319,6 +327,7 @@ impl Role {
                 S::KeysRead,
                 S::DeadLettersRead,
                 S::WebhooksRead,
+                S::ReportsRead,
                 S::AuditRead,
             ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),

@@ -14,6 +14,7 @@ mod nodes;
 mod players;
 mod program;
 mod redemptions;
+mod reports;
 mod running;
 mod standing;
 mod webhooks;
@@ -141,6 +142,7 @@ pub(crate) enum Area {
     Keys,
     DeadLetters,
     Webhooks,
+    Reports,
     Audit,
     Running,
     /// The description itself, and what shows it.
@@ -150,7 +152,7 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Intake,
         Self::Events,
         Self::Players,
@@ -159,6 +161,7 @@ impl Area {
         Self::Keys,
         Self::DeadLetters,
         Self::Webhooks,
+        Self::Reports,
         Self::Audit,
         Self::Running,
         Self::Description,
@@ -191,6 +194,7 @@ impl Area {
                 "Webhooks",
                 "Where the operator is told of what happens, signed as Standard Webhooks are.",
             ),
+            Self::Reports => ("Reports", "What players earn, spend and still have, together."),
             Self::Audit => ("Audit", "Who did what: changes, and looks at players' data."),
             Self::Running => ("Running", "Health and metrics."),
             Self::Description => ("Description", "This API's own description."),
@@ -218,6 +222,8 @@ pub(crate) struct Parameter {
 pub(crate) enum Form {
     Text,
     Time,
+    /// A day of the calendar.
+    Day,
     Switch,
     OneOf(&'static [&'static str]),
     Number {
@@ -299,7 +305,7 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 13] = [
+static AREAS: [&[Route]; 14] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
@@ -309,6 +315,7 @@ static AREAS: [&[Route]; 13] = [
     &keys::ROUTES,
     &dead_letters::ROUTES,
     &webhooks::ROUTES,
+    &reports::ROUTES,
     &audit::ROUTES,
     &running::ROUTES,
     &local::ROUTES,

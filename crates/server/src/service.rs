@@ -64,6 +64,8 @@ pub struct Settings {
     pub asks_per_second: u32,
     /// Requests a second of one address that show no known credential; 0 for no limit.
     pub strangers_per_second: u32,
+    /// Whether `/metrics`, which is open to whoever reaches the node, tells of operators' points.
+    pub metrics_by_operator: bool,
     /// Which requests have a line in the log.
     pub access_log: AccessLog,
     /// Refused requests that the trail has records of.
@@ -93,6 +95,7 @@ impl Default for Settings {
             traces: None,
             asks_per_second: 5_000,
             strangers_per_second: 1_000,
+            metrics_by_operator: false,
             access_log: AccessLog::default(),
             denied_max: DeniedMax::default(),
             alerts: Thresholds::default(),

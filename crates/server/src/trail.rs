@@ -106,6 +106,7 @@ impl Route {
             | Scope::KeysRead
             | Scope::WebhooksRead
             | Scope::WebhooksWrite
+            | Scope::ReportsRead
             | Scope::KeysWrite
             | Scope::Nodes => false,
             Scope::NodeRead | Scope::NodeWrite => !WITHOUT_PLAYERS.contains(&self.id),

@@ -2,13 +2,14 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "demo",
     "serve",
     "operator",
     "key",
     "webhook",
     "player",
+    "summary",
     "roles",
     "program",
     "ingest",

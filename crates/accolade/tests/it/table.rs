@@ -69,6 +69,7 @@ const ROWS: &[Row] = &[
     ("player exclude", "q --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player readmit", "p --operator operator-789 --why test", [NOT_EXCLUDED; 3]),
     ("player take-over", "q 12.50 --operator operator-789", EVERYWHERE),
+    ("summary", "--operator operator-789 --by week", EVERYWHERE),
     ("roles", "", EVERYWHERE),
     ("program check", "examples/programs/slots-house.yaml", EVERYWHERE),
     (

@@ -4,7 +4,7 @@ use accolade_domain::amount::Points;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
 use super::Table;
-use super::operator_days::{DayCounts, put_sum, read_sum};
+use super::operator_days::{DayCounts, OperatorDays, put_sum, read_sum};
 
 /// The table of totals, by the operator's number. Once a player is known, there is a row.
 #[derive(Debug, Default)]
@@ -28,6 +28,19 @@ impl Accounts {
         self.players += 1;
         self.liability += balance.max(0);
         self.debt -= balance.min(0);
+    }
+
+    /// Appends `players · liability i128 · debt i128`.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.players);
+        put_sum(out, self.liability);
+        put_sum(out, self.debt);
+    }
+
+    /// Reads what [`Accounts::put`] wrote.
+    pub fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
+        let players = cursor.varint()?;
+        Ok(Self { players, liability: read_sum(cursor)?, debt: read_sum(cursor)? })
     }
 
     /// What there is after a day.
@@ -61,9 +74,26 @@ impl Accounts {
     }
 }
 
+/// What there is of an operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Its accounts.
+    pub accounts: Accounts,
+    /// What was ever counted.
+    pub counted: DayCounts,
+}
+
+impl Totals {
+    /// With what a batch has counted.
+    pub(crate) fn add(&mut self, counts: &DayCounts) {
+        self.accounts = self.accounts.after(counts);
+        self.counted.add(counts);
+    }
+}
+
 impl Table for OperatorTotals {
     type Key = u32;
-    type Value = Accounts;
+    type Value = Totals;
 
     const NAME: &'static str = "totals of an operator";
     const FORMAT: u8 = 1;
@@ -76,14 +106,13 @@ impl Table for OperatorTotals {
         cursor.small()
     }
 
-    fn put_value(out: &mut Vec<u8>, accounts: &Accounts) {
-        put_varint(out, accounts.players);
-        put_sum(out, accounts.liability);
-        put_sum(out, accounts.debt);
+    fn put_value(out: &mut Vec<u8>, totals: &Totals) {
+        totals.accounts.put(out);
+        OperatorDays::put_value(out, &totals.counted);
     }
 
-    fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Accounts, BadFormat> {
-        let players = cursor.varint()?;
-        Ok(Accounts { players, liability: read_sum(cursor)?, debt: read_sum(cursor)? })
+    fn read_value(cursor: &mut Cursor<'_>, partition: u16) -> Result<Totals, BadFormat> {
+        let accounts = Accounts::read(cursor)?;
+        Ok(Totals { accounts, counted: OperatorDays::read_value(cursor, partition)? })
     }
 }

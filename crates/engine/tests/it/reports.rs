@@ -8,7 +8,7 @@ use accolade_domain::ledger::EntryKind;
 use accolade_domain::redemption::RedemptionState;
 use accolade_engine::behaviour::{FIRST, KNOWN, SECOND};
 use accolade_engine::tables::operator_days::DayCounts;
-use accolade_engine::tables::operator_totals::Accounts;
+use accolade_engine::tables::operator_totals::{Accounts, Totals};
 use expect_test::{Expect, expect};
 
 use super::lots::program;
@@ -33,7 +33,7 @@ fn counted_in(play: &mut Play) -> String {
     let days = play.partition.tables().operator_days.excerpt(Bound::Unbounded, usize::MAX);
     let days = days.read(0, &mut play.store).unwrap().rows;
     let totals = play.partition.tables().operator_totals.iter();
-    let totals: Vec<_> = totals.map(|(operator, accounts)| (*operator, *accounts)).collect();
+    let totals: Vec<_> = totals.map(|(_, totals)| totals.clone()).collect();
     let balances = play.partition.players().all().iter().map(|player| player.account.balance);
     let sum: i64 = balances.map(|balance| balance.hundredths()).sum();
     let mut heard = String::new();
@@ -42,7 +42,10 @@ fn counted_in(play: &mut Play) -> String {
         let (month, day_of_month) = (date.month(), date.day_of_month());
         writeln!(heard, "{month}/{day_of_month} {}", words(day)).unwrap();
     }
-    for (_, Accounts { players, liability, debt }) in &totals {
+    for Totals { accounts: Accounts { players, liability, debt }, counted } in &totals {
+        let mut all_days = DayCounts::default();
+        days.iter().for_each(|(_, day)| all_days.add(day));
+        assert_eq!(*counted, all_days, "what was ever counted is what was on all days");
         assert_eq!(liability - debt, i128::from(sum), "the balances are what there is");
         writeln!(heard, "now {players} players, {liability} to spend, {debt} owed").unwrap();
     }

@@ -143,6 +143,7 @@ fn form(form: Form) -> Value {
         Form::Time => {
             json!({ "type": "string", "format": "date-time", "pattern": schemas::TIME_PATTERN })
         }
+        Form::Day => json!({ "type": "string", "format": "date" }),
         Form::Switch => json!({ "type": "boolean", "default": false }),
         Form::OneOf(words) => json!({ "type": "string", "enum": words }),
         Form::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),

@@ -14,6 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::Refusal;
 use crate::shapes::{Exact, Page, Time};
+use crate::summary::{Share, Sum};
 
 /// Schemas that others refer to, by their names.
 #[derive(Default)]
@@ -101,6 +102,16 @@ impl<T: Decimal> ToSchema for Exact<T> {
     fn name() -> Cow<'static, str> {
         T::NAME.into()
     }
+}
+
+impl Decimal for Sum {
+    const NAME: &'static str = "PointsTogether";
+    const WHAT: &'static str = "Loyalty points of many players, with two decimals.";
+}
+
+impl Decimal for Share {
+    const NAME: &'static str = "Share";
+    const WHAT: &'static str = "A part of a whole, with four decimals.";
 }
 
 /// What `accolade_wire::timestamp` reads, but for the calendar, which the format `date-time` has.

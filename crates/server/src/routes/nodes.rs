@@ -9,7 +9,7 @@ use crate::description::schemas::object;
 use crate::requests::open;
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
-use crate::{adjustments, audit, dead_letters, host, lookup, redemptions, topics};
+use crate::{adjustments, audit, dead_letters, host, lookup, redemptions, summary, topics};
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
     Parameter { name, form: Form::Text, what }
@@ -31,7 +31,7 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 12] = [
+pub(super) static ROUTES: [Route; 13] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -237,6 +237,28 @@ pub(super) static ROUTES: [Route; 12] = [
         answers: &[Answer::text("A line for each", "application/x-ndjson")],
         refusals: &[],
         handler: |way| way.to(audit::verify_here),
+    },
+    Route {
+        id: "askSummary",
+        method: Method::GET,
+        path: "/cluster/v1/summary",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "What was counted of an operator",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "Of the operator with this number."),
+            Parameter { name: "from", form: Form::Day, what: "From this day on." },
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::text("Bytes", "application/octet-stream")],
+        refusals: &[],
+        handler: |way| way.to(summary::counted),
     },
     Route {
         id: "askStatus",

@@ -34,6 +34,7 @@ mod rising;
 mod roles;
 mod serving;
 mod spending;
+mod summary;
 mod tenancy;
 mod traces;
 mod trail;

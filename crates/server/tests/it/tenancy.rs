@@ -115,6 +115,10 @@ async fn every_route_hides_another_operator_s_things() {
             ("GET" | "POST", "/api/v1/keys" | "/api/v1/webhooks") => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }
+            ("GET", "/api/v1/summary") => {
+                assert_eq!(answer.json["operatorId"], "operator-555");
+                assert_eq!(answer.json["now"]["liability"], json!(0.0));
+            }
             ("POST", "/api/v1/player-tokens") => {
                 assert_eq!(answer.json["operatorId"], "operator-555");
             }

@@ -16,7 +16,7 @@ fn expected(route: Listed, role: Role) -> Option<TrailKind> {
     match (route.scope.code(), route.audience) {
         (
             "public" | "wagers:write" | "events:write" | "program:read" | "keys:read"
-            | "webhooks:read",
+            | "webhooks:read" | "reports:read",
             _,
         )
         | (_, Audience::Nodes) => None,

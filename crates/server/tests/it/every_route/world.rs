@@ -334,6 +334,7 @@ impl World {
             "signPlayerToken" => "/api/v1/player-tokens".into(),
             "pauseOperator" => "/local/operators/operator-555/pause".into(),
             "resumeOperator" => "/local/operators/operator-555/resume".into(),
+            "getSummary" => "/api/v1/summary?by=week".into(),
             "listAudit" => "/api/v1/audit".into(),
             "listWholeAudit" => "/local/audit".into(),
             "askAudit" => "/cluster/v1/audit?count=3".into(),
@@ -389,6 +390,10 @@ impl World {
             "askWaitingAdjustments" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/adjustments?partitions={partitions}&operator=1&count=1")
+            }
+            "askSummary" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/summary?partitions={partitions}&operator=1&from=2026-11-29")
             }
             "askDeliveries" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     fn points(hundredths: i64) -> Points {
-        Points::from_hundredths(hundredths).unwrap()
+        Points::from_hundredths(hundredths).expect("few points")
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Bound;
 
+use accolade_domain::amount::Points;
 use accolade_domain::civil::Date;
 use accolade_domain::ledger::EntryKind;
 use accolade_domain::redemption::RedemptionState;
@@ -35,7 +36,7 @@ fn counted_in(play: &mut Play) -> String {
     let totals = play.partition.tables().operator_totals.iter();
     let totals: Vec<_> = totals.map(|(_, totals)| totals.clone()).collect();
     let balances = play.partition.players().all().iter().map(|player| player.account.balance);
-    let sum: i64 = balances.map(|balance| balance.hundredths()).sum();
+    let sum: i64 = balances.map(Points::hundredths).sum();
     let mut heard = String::new();
     for (key, day) in &days {
         let date = Date::of(key.day);
@@ -44,7 +45,9 @@ fn counted_in(play: &mut Play) -> String {
     }
     for Totals { accounts: Accounts { players, liability, debt }, counted } in &totals {
         let mut all_days = DayCounts::default();
-        days.iter().for_each(|(_, day)| all_days.add(day));
+        for (_, day) in &days {
+            all_days.add(day);
+        }
         assert_eq!(*counted, all_days, "what was ever counted is what was on all days");
         assert_eq!(liability - debt, i128::from(sum), "the balances are what there is");
         writeln!(heard, "now {players} players, {liability} to spend, {debt} owed").unwrap();

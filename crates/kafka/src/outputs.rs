@@ -29,6 +29,8 @@ use crate::outputs::refusals::{Plan, Refusals, is_for_good};
 const BLOCKED_FOR: Duration = Duration::from_millis(200);
 /// How long a transaction is tried again before the caller hears of it.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
+/// How long records may wait for acknowledgements of which none comes.
+const STUCK_AFTER: Duration = Duration::from_secs(20);
 /// Between two tries, and between two looks for acknowledgements.
 const PAUSE: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_micros(500);
@@ -177,7 +179,7 @@ impl Publisher {
         Ok(Self {
             config: config.clone(),
             group,
-            positions: clients::range(config).create_with_context(Reports)?,
+            positions: positions_of(config)?,
             producer: None,
             batch_bytes: clients::OUTPUT_BATCH_BYTES,
             generation: None,
@@ -200,7 +202,14 @@ impl Publisher {
             positions
         } else {
             self.abort_former(taken)?;
-            self.committed(taken, ANSWER_PATIENCE).map_err(|error| failed(&error))?
+            match self.committed(taken, ANSWER_PATIENCE) {
+                Ok(positions) => positions,
+                Err(error) => {
+                    // After all brokers were away a client sometimes hears nothing any more.
+                    self.positions = positions_of(&self.config).map_err(|error| failed(&error))?;
+                    return Err(failed(&error));
+                }
+            }
         };
         let positions = taken.iter().zip(positions).map(|(taken, position)| {
             next_batch(&position, taken).map_err(PublishFailed::Unavailable)
@@ -325,10 +334,11 @@ impl Publisher {
             tracing::debug!(%error, "a transaction cannot be aborted");
         }
         // What is left to be reported must not be taken for a report about the next transaction.
-        while aborted.is_ok() && producer.in_flight_count() > 0 {
+        let until = Instant::now() + ANSWER_PATIENCE;
+        while aborted.is_ok() && producer.in_flight_count() > 0 && Instant::now() < until {
             producer.poll(LOOK);
         }
-        aborted.is_ok()
+        aborted.is_ok() && producer.in_flight_count() == 0
     }
 
     fn abort_or_replace(&mut self) -> Result<(), PublishFailed> {
@@ -435,15 +445,26 @@ fn transactional(
     Ok(producer)
 }
 
+/// What tells positions.
+fn positions_of(config: &KafkaConfig) -> Result<BaseConsumer<Reports>, KafkaError> {
+    clients::range(config).create_with_context(Reports)
+}
+
 /// Waits until all that was sent has arrived, or was refused.
 fn arrived(producer: &BaseProducer<Refusals>) -> Result<(), Stopped> {
     // The client's own wait looks only every 100 ms.
     let mut before = producer.in_flight_count();
+    let mut moved_at = Instant::now();
     while before > 0 && producer.context().is_empty() {
         producer.poll(Duration::ZERO);
         let left = producer.in_flight_count();
         // A poll that may wait counts in whole milliseconds, and spins for the rest of one.
-        if left == before {
+        if left < before {
+            moved_at = Instant::now();
+        } else if moved_at.elapsed() > STUCK_AFTER {
+            tracing::warn!(records = left, "outputs do not arrive: another producer is taken");
+            return Err(Stopped::Before(KafkaError::Canceled));
+        } else {
             std::thread::sleep(LOOK);
         }
         before = left;

@@ -34,6 +34,8 @@ pub struct Wager<'a> {
     pub segment: Option<Cow<'a, str>>,
     /// Where the wager was placed, by regulation.
     pub jurisdiction: Cow<'a, str>,
+    /// The system that the game ran on, where the producer names it.
+    pub gaming_system: Option<Cow<'a, str>>,
     /// When the wager was placed.
     pub at: Timestamp,
 }

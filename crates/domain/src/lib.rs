@@ -27,6 +27,7 @@ pub mod promotion;
 pub mod query;
 pub mod redemption;
 pub mod refusal;
+pub mod signal;
 pub mod text;
 pub mod tier;
 pub mod time;

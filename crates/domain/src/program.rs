@@ -15,6 +15,7 @@ use crate::lots::{Expiry, Floor, PendingFor};
 use crate::promotion::{Combine, Promotion};
 use crate::query::expression::Expression;
 use crate::redemption::Terms;
+use crate::signal::Signal;
 use crate::tier::Tiers;
 use crate::time::{Timestamp, ZoneOffsets};
 
@@ -39,6 +40,8 @@ pub struct Program {
     pub redemption: Terms,
     /// What a person changes a balance by beyond this, a second one must approve; nothing without.
     pub approval_above: Option<Points>,
+    /// What of a player's wagers looks like abuse; names are unique.
+    pub signals: Arc<[Signal]>,
     /// From each other currency to the program's, by code.
     pub rates: BTreeMap<Box<str>, Rate>,
     /// The rules where no jurisdiction overrides them.
@@ -66,6 +69,7 @@ impl Program {
             expiry: Expiry::default(),
             redemption: Terms::default(),
             approval_above: None,
+            signals: Arc::default(),
             rates: BTreeMap::new(),
             rules: Rules {
                 enabled: true,

@@ -6,6 +6,7 @@ mod command;
 mod event;
 mod exclusion;
 mod lots;
+mod signals;
 mod spending;
 mod tier;
 mod time;
@@ -46,6 +47,7 @@ use crate::tables::outbox::{Message, MessageKey};
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
 use crate::tables::walks::{Walk, WalkKey};
+use crate::tables::watches::Watched;
 use crate::tables::{Held, Row, Timer};
 
 /// Decides about one input under the rules.
@@ -116,6 +118,8 @@ pub struct Loaded<'a> {
     pub first: Option<First>,
     /// How many rows that found dead letters have ended with those that did when this one does.
     pub ended_events: u32,
+    /// What is remembered of the player for signals, and the version whose signals those are.
+    pub watched: Option<(&'a Watched, &'a Version)>,
     /// The exclusion of the player that holds now.
     pub exclusion: Option<&'a Exclusion>,
     /// What the player has asked for that this command is about.

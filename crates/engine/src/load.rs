@@ -24,7 +24,7 @@ use crate::behaviour::Behaviour;
 use crate::input::{self, Body, Identity, Known, operator_of};
 use crate::partition::{Partition, Shared, Stopped};
 use crate::players::Ordinal;
-use crate::rules::{Operator, Unknown, UnknownWhat};
+use crate::rules::{Operator, Unknown, UnknownWhat, Version};
 use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
@@ -34,6 +34,7 @@ use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
 use crate::tables::requests::RequestKey;
+use crate::tables::watches::Watched;
 use crate::tables::{Stretch, Timer};
 
 /// So many dead letters that may end are read at once at most.
@@ -400,6 +401,7 @@ impl Partition {
             | Timer::WaitingAdjustment(_)
             | Timer::Exclusion(_)
             | Timer::Delivery(_)
+            | Timer::Watch(_)
             | Timer::OperatorTotals(_) => Loaded::default(),
         })
     }
@@ -479,6 +481,8 @@ impl Partition {
                 let day =
                     program.filter(|_| loaded.settles).map(|program| program.zone.day(wager.at));
                 loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
+                loaded.watched =
+                    player.and_then(|player| self.watched(operator, loaded.in_force?, player));
                 loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
@@ -494,6 +498,21 @@ impl Partition {
             Event::Game(_) => {}
         }
         Ok(())
+    }
+
+    /// What is remembered of a player for signals, where the program in force has any.
+    fn watched<'s>(
+        &'s self,
+        operator: &'s Operator,
+        in_force: &Version,
+        player: Ordinal,
+    ) -> Option<(&'s Watched, &'s Version)> {
+        if in_force.program.program.signals.is_empty() {
+            return None;
+        }
+        // Whether the row that is due has gone already makes no difference.
+        let watched = self.tables.watches.get(&player).filter(|it| it.until > self.time)?;
+        Some((watched, operator.versions.get(watched.version)?))
     }
 
     fn load_command<'s>(

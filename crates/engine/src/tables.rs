@@ -24,6 +24,7 @@ pub mod requests;
 pub mod reservations;
 pub mod sent;
 pub mod walks;
+pub mod watches;
 
 mod paged;
 mod rows;
@@ -335,6 +336,8 @@ tables! {
         exclusions: Exclusion(exclusions::Exclusions) = 15,
         /// How far webhooks were told of what has happened.
         deliveries: Delivery(deliveries::Deliveries) = 18,
+        /// What is remembered of players for signals.
+        watches: Watch(watches::Watches) = 28,
         /// What there is of each operator's accounts.
         operator_totals: OperatorTotals(operator_totals::OperatorTotals) = 32,
     }

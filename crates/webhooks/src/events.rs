@@ -7,6 +7,7 @@ use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::notice::signal::{Finding, SIGNAL_RAISED, SignalRaised};
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
 use accolade_wire::record::Slice;
 use accolade_wire::timestamp;
@@ -44,7 +45,7 @@ struct Row {
     data: fn(Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat>,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     Row {
         kind: "tier.changed",
         is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == TIER_MOVED),
@@ -80,6 +81,11 @@ const ROWS: [Row; 7] = [
         is_one: |source| is_redemption(source, RedemptionState::Lapsed),
         data: redemption,
     },
+    Row {
+        kind: "signal.raised",
+        is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == SIGNAL_RAISED),
+        data: signal_raised,
+    },
 ];
 
 fn is_redemption(source: Source<'_>, state: RedemptionState) -> bool {
@@ -108,6 +114,40 @@ fn redemption(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadForm
         item: &moved.item,
         hold_until: timestamp::write(moved.hold_until).to_string(),
         at: timestamp::write(moved.at).to_string(),
+    }))
+}
+
+fn signal_raised(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        player_id: &'a str,
+        wager_id: &'a str,
+        at: String,
+        signals: Vec<Raised<'a>>,
+        program_version: u32,
+    }
+    #[derive(Serialize)]
+    struct Raised<'a> {
+        name: &'a str,
+        kind: &'a str,
+        observed: Box<RawValue>,
+        line: Box<RawValue>,
+    }
+    let Source::Notice(notice) = source else { unreachable!("a row says what it is made of") };
+    let SignalRaised { version, wager_id, at, findings } = SignalRaised::read(&notice.body)?;
+    let raised = findings.iter().map(|Finding { name, kind, observed, line }| Raised {
+        name,
+        kind: kind.code(),
+        observed: exact(observed),
+        line: exact(line),
+    });
+    Ok(json(&Data {
+        player_id: player,
+        wager_id: &wager_id,
+        at: timestamp::write(at).to_string(),
+        signals: raised.collect(),
+        program_version: version,
     }))
 }
 
@@ -281,7 +321,8 @@ pub(crate) fn message_id(place: Place, at: Timestamp) -> Box<str> {
 mod tests {
     use std::borrow::Cow;
 
-    use accolade_domain::amount::Points;
+    use accolade_domain::amount::{Points, Rate};
+    use accolade_domain::signal::SignalKind;
 
     use super::*;
 
@@ -321,6 +362,26 @@ mod tests {
             let expected = r#"{"redemptionId":"r","playerId":"p","points":12.50,"item":"a mug","holdUntil":"2023-11-14T22:13:20Z","at":"1970-01-01T00:00:00Z"}"#;
             assert_eq!(data, expected);
         }
+    }
+
+    #[test]
+    fn a_signal_is_told_of_with_each_line_that_was_crossed() {
+        let finding = |name: &str, kind, observed, line| {
+            let [observed, line] = [observed, line].map(|text| Rate::parse(text).unwrap());
+            Finding { name: name.into(), kind, observed, line }
+        };
+        let raised = SignalRaised {
+            version: 2,
+            wager_id: "w\"1".into(),
+            at: Timestamp::from_micros(0),
+            findings: vec![
+                finding("fast", SignalKind::Velocity, "121", "120"),
+                finding("jump", SignalKind::StakeJump, "20.00000001", "20"),
+            ],
+        };
+        let (kind, data) = told(SIGNAL_RAISED, raised.to_bytes());
+        let expected = r#"{"playerId":"p","wagerId":"w\"1","at":"1970-01-01T00:00:00Z","signals":[{"name":"fast","kind":"velocity","observed":121,"line":120},{"name":"jump","kind":"stakeJump","observed":20.00000001,"line":20}],"programVersion":2}"#;
+        assert_eq!((kind, &*data), ("signal.raised", expected));
     }
 
     #[test]

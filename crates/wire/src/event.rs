@@ -61,7 +61,7 @@ pub fn read_wager(raw: &[u8]) -> Result<Event<'_>, Vec<Problem>> {
         reason,
     ] = json::fields(raw, &WAGER_FIELDS).map_err(|problem| vec![problem])?;
     let mut fields = Fields::default();
-    fields.optional_id("gamingSystemId", gaming_system_id);
+    let gaming_system = fields.optional_id("gamingSystemId", gaming_system_id);
     fields.sequence("sequence", sequence);
     let event = match event_type.as_ref() {
         None | Some(Value::Null { .. }) => Kind::Placed,
@@ -84,6 +84,7 @@ pub fn read_wager(raw: &[u8]) -> Result<Event<'_>, Vec<Problem>> {
             currency: fields.currency("currency", currency),
             segment: fields.optional_id("playerSegment", segment),
             jurisdiction: fields.id("jurisdiction", jurisdiction),
+            gaming_system,
             at: fields.timestamp("timestamp", at),
         }),
         Kind::Voided => Event::Void(Void {

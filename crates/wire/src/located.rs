@@ -18,7 +18,7 @@ const NONE: Part = Part { from: u16::MAX, len: u16::MAX };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fields {
-    Wager { texts: [Part; 8], stake: Amount, win: Option<Amount> },
+    Wager { texts: [Part; 9], stake: Amount, win: Option<Amount> },
     Void { texts: [Part; 4] },
     Game { texts: [Part; 5] },
 }
@@ -52,6 +52,7 @@ impl Located {
                     part(&wager.currency)?,
                     optional(wager.segment.as_deref())?,
                     part(&wager.jurisdiction)?,
+                    optional(wager.gaming_system.as_deref())?,
                 ],
                 stake: wager.stake,
                 win: wager.win,
@@ -85,11 +86,12 @@ impl Located {
             body.get(from..from + usize::from(len))
         };
         let text = |at: Part| part(at).map(Cow::Borrowed);
+        let optional = |at: Part| if at == NONE { Some(None) } else { text(at).map(Some) };
         let at = self.at;
         Some(match self.fields {
             Fields::Wager { texts, stake, win } => {
                 let [wager_id, player_id, operator_id, game_id, game_category, ..] = texts;
-                let [.., currency, segment, jurisdiction] = texts;
+                let [.., currency, segment, jurisdiction, gaming_system] = texts;
                 Event::Wager(Wager {
                     wager_id: text(wager_id)?,
                     player_id: text(player_id)?,
@@ -99,8 +101,9 @@ impl Located {
                     stake,
                     win,
                     currency: text(currency)?,
-                    segment: if segment == NONE { None } else { Some(text(segment)?) },
+                    segment: optional(segment)?,
                     jurisdiction: text(jurisdiction)?,
+                    gaming_system: optional(gaming_system)?,
                     at,
                 })
             }
@@ -132,7 +135,7 @@ mod tests {
     use super::*;
     use crate::event::{read_game_event, read_wager};
 
-    const WAGER: &str = r#"{"wagerId":"w-1","playerId":"p","operatorId":"o","gameId":"g","gameCategory":"slots","wagerAmount":2.50,"winAmount":0,"currency":"EUR","playerSegment":"VIP","jurisdiction":"Malta","timestamp":"2024-11-11T10:30:00Z"}"#;
+    const WAGER: &str = r#"{"wagerId":"w-1","playerId":"p","operatorId":"o","gameId":"g","gameCategory":"slots","wagerAmount":2.50,"winAmount":0,"currency":"EUR","playerSegment":"VIP","jurisdiction":"Malta","timestamp":"2024-11-11T10:30:00Z","gamingSystemId":"gs-1"}"#;
     const VOID: &str = r#"{"type":"wager.voided","wagerId":"w-1","playerId":"p","operatorId":"o","reason":"","timestamp":"2024-11-11T10:30:00Z"}"#;
     const GAME: &str = r#"{"event_id":"e","event_type":"player_score","player_id":"p","game_id":"g","timestamp":"2024-11-11T10:30:00Z","data":{"score":1500}}"#;
 
@@ -145,7 +148,9 @@ mod tests {
 
     #[test]
     fn an_event_is_what_was_read() {
-        let poor = WAGER.replace(r#""winAmount":0,"#, "").replace(r#""playerSegment":"VIP","#, "");
+        let without =
+            [r#""winAmount":0,"#, r#""playerSegment":"VIP","#, r#","gamingSystemId":"gs-1""#];
+        let poor = without.iter().fold(WAGER.to_owned(), |body, field| body.replace(field, ""));
         let bare = GAME.replace(r#","data":{"score":1500}"#, "");
         for body in [WAGER, &poor, VOID, GAME, &bare] {
             let event = read(body);

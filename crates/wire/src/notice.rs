@@ -1,5 +1,7 @@
 //! The bodies of notices: what others must hear of an account, by kind.
 
+pub mod signal;
+
 use accolade_domain::amount::Points;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::{Day, Timestamp};

@@ -12,6 +12,7 @@ mod difference;
 mod fields;
 mod lots;
 mod promotions;
+mod signals;
 mod slips;
 mod spending;
 mod tiers;

@@ -432,6 +432,7 @@ proptest! {
             currency: "USD".into(),
             segment: None,
             jurisdiction: "j".into(),
+            gaming_system: None,
             at: Timestamp::default(),
         };
         let expected = points_on_paper(stake, [rate, base, multiply], bonus, rounding);

@@ -9,6 +9,7 @@ mod promoted;
 mod promotions;
 mod scenario;
 mod sharing;
+mod signals;
 mod tiers;
 mod versions;
 mod zones;

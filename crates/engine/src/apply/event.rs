@@ -14,7 +14,7 @@ use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, balance, came_before, dead_letter, lots, tier};
+use super::{Input, Loaded, balance, came_before, dead_letter, lots, signals, tier};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
@@ -68,6 +68,9 @@ pub(super) fn apply<'a>(
     };
     if matches!(step.outcome, Outcome::DeadLetter { .. }) {
         return step;
+    }
+    if let (Event::Wager(wager), Outcome::Counted { .. }) = (event, &step.outcome) {
+        signals::look(rules, loaded, input, wager, &mut step);
     }
     step.changes.push(Change::Occupy { hour: event.at().hour() });
     step

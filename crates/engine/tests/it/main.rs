@@ -14,6 +14,7 @@ mod reports;
 mod rules;
 mod scenarios;
 mod settling;
+mod signals;
 mod spending;
 mod state;
 mod tiers;

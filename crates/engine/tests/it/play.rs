@@ -303,6 +303,8 @@ impl Play {
     /// Plays one line and says what came of it.
     pub(crate) fn line(&mut self, line: &str) -> String {
         let mut words: Vec<&str> = line.split_whitespace().collect();
+        // What a wager has beside, such as `win=5`, may stand anywhere.
+        let more: String = words.extract_if(.., |word| is_field(word)).map(field).collect();
         let mut at = self.now;
         if let Some(position) = words.iter().position(|word| *word == "at") {
             at = self.now.plus_micros(hours(words[position + 1]));
@@ -336,7 +338,7 @@ impl Play {
                 let body = format!(
                     r#"{{"wagerId":"{id}","playerId":"{player}","operatorId":"{operator}","gameId":"g",
                     "gameCategory":"{category}","wagerAmount":{stake},"currency":"EUR",
-                    "jurisdiction":"Malta","timestamp":"{at_words}"}}"#
+                    "jurisdiction":"Malta"{more},"timestamp":"{at_words}"}}"#
                 );
                 self.order(Kind::Wager, Source::Http, operator, body.as_bytes(), 0);
             }
@@ -415,6 +417,18 @@ fn count_of(records: &[u8]) -> u32 {
     count
 }
 
+fn is_field(word: &&str) -> bool {
+    word.starts_with("win=") || word.starts_with("system=")
+}
+
+fn field(word: &str) -> String {
+    match word.split_once('=') {
+        Some(("win", win)) => format!(",\"winAmount\":{win}"),
+        Some((_, system)) => format!(",\"gamingSystemId\":\"{system}\""),
+        None => unreachable!("a field has a value"),
+    }
+}
+
 fn hours(span: &str) -> i64 {
     let (sign, figures) = match span.strip_prefix('-') {
         Some(figures) => (-1, figures),
@@ -425,6 +439,7 @@ fn hours(span: &str) -> i64 {
         "d" => 24 * HOUR_MICROS,
         "h" => HOUR_MICROS,
         "m" => HOUR_MICROS / 60,
+        "s" => HOUR_MICROS / 3_600,
         other => panic!("no unit `{other}`"),
     };
     sign * figures.parse::<i64>().unwrap() * unit

@@ -126,6 +126,7 @@ fn wager(number: usize, samples: &mut Samples) -> Placed {
         currency: text(samples, &["EUR", "USD", "GBP"]),
         segment: (samples.below(3) > 0).then(|| text(samples, &["VIP", "vip", "Gold", "É"])),
         jurisdiction: text(samples, &["Malta", "Ontario", "VIP"]),
+        gaming_system: None,
         at: near.plus_micros(micros),
     };
     (wager, Rate::parse(rate).unwrap())

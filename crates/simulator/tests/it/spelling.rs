@@ -72,7 +72,9 @@ fn every_record_is_read_as_what_it_means() {
 fn without_data<'a>(event: &Event<'a>) -> Event<'a> {
     match event {
         Event::Game(game) => Event::Game(GameEvent { data: None, ..game.clone() }),
-        Event::Wager(_) | Event::Void(_) => event.clone(),
+        // The model has no systems.
+        Event::Wager(wager) => Event::Wager(Wager { gaming_system: None, ..wager.clone() }),
+        Event::Void(_) => event.clone(),
     }
 }
 
@@ -91,6 +93,7 @@ pub(crate) fn meant<'a>(event: &'a ModelEvent, data: Option<&'a str>) -> Option<
             currency: (&wager.currency).into(),
             segment: wager.player_segment.as_ref().map(Into::into),
             jurisdiction: (&wager.jurisdiction).into(),
+            gaming_system: None,
             at: Timestamp::from_micros(wager.timestamp),
         }),
         ModelEvent::Void(void) => Event::Void(Void {

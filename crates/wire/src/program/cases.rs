@@ -204,6 +204,7 @@ fn read_wager<'d>(
         jurisdiction: or_none("jurisdiction"),
         currency: name("currency").unwrap_or(currency).into(),
         segment: name("playerSegment").map(Into::into),
+        gaming_system: name("gamingSystemId").map(Into::into),
         stake: section
             .get("wagerAmount")
             .and_then(|field| field.amount(problems))

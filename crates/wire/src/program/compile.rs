@@ -15,6 +15,7 @@ use super::conditions::condition;
 use super::fields::{Field, Problems, Section, refuse_case_variants};
 use super::lots;
 use super::promotions;
+use super::signals;
 use super::spending;
 use super::tiers;
 use crate::document::{Member, Node, Value};
@@ -35,8 +36,8 @@ const KEYS: &[&str] = &[
     "expiry",
     "tests",
 ];
-const KEYS_SECOND: [&str; 5] =
-    ["tiers", "promotions", "promotionsCombine", "redemption", "adjustments"];
+const KEYS_SECOND: [&str; 6] =
+    ["tiers", "promotions", "promotionsCombine", "redemption", "adjustments", "signals"];
 /// What a jurisdiction may override.
 const RULE_KEYS: [&str; 3] = ["enabled", "eligibility", "earning"];
 /// Most jurisdictions: each is merged and checked as a whole.
@@ -73,6 +74,7 @@ pub(super) fn program(
         expiry,
         redemption: spending::redemption(&section, problems),
         approval_above: spending::approval_above(&section, problems),
+        signals: signals::signals(&section, problems),
         rates: rates(&section, currency, problems),
         rules: rules(&section, reads, problems),
         tiers: tiers::tiers(&section, problems),

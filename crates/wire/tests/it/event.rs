@@ -68,6 +68,7 @@ fn wager() -> Wager<'static> {
         currency: "USD".into(),
         segment: None,
         jurisdiction: "Malta".into(),
+        gaming_system: None,
         at: AT,
     }
 }
@@ -78,7 +79,9 @@ fn a_wager_is_read_whole() {
         r#""type": "wager.placed", "winAmount": 35.50, "playerSegment": "VIP",
            "gamingSystemId": "gs-malta-03", "sequence": 18446744073709551615"#,
     );
-    let expected = Wager { win: Some(amount("35.5")), segment: Some("VIP".into()), ..wager() };
+    let (win, segment) = (Some(amount("35.5")), Some("VIP".into()));
+    let gaming_system = Some("gs-malta-03".into());
+    let expected = Wager { win, segment, gaming_system, ..wager() };
     assert_eq!(read_wager(raw.as_bytes()), Ok(Event::Wager(expected)));
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use accolade_domain::lots::{Expiry, Floor, Months, PendingFor};
 use accolade_domain::program::Program;
 use accolade_domain::promotion::Combine;
+use accolade_domain::signal::Signal;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::dialect::{Dialect, FIRST, SECOND};
 use accolade_wire::program::{self, Document};
@@ -86,6 +87,7 @@ fn what_a_document_leaves_out_has_its_default() {
                 ),
             },
             approval_above: None,
+            signals: [],
             rates: {},
             rules: Rules {
                 enabled: true,
@@ -148,6 +150,7 @@ fn a_whole_program_is_compiled() {
                 ),
             },
             approval_above: None,
+            signals: [],
             rates: {
                 "BTC": Rate(
                     6100000000000,
@@ -440,9 +443,75 @@ colour: red
             line 12, column 30: `/earning/caps/1`: expected a mapping (`key: value`), found `5`
             line 13, column 10: `/consent`: expected `opt-out` or `opt-in`, found the text `yes`
             line 14, column 7: `/mode`: expected `live` or `off`, found the text `on`
-            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`, `redemption`, `adjustments`
+            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`, `redemption`, `adjustments`, `signals`
         "#]],
     );
+}
+
+const SIGNALS: &str = "{currency: EUR, signals: [
+  {name: fast, kind: velocity, over: {wagers: 120, within: 12h}},
+  {name: jump, kind: stakeJump, over: {times: 20.5, after: 50}},
+  {name: systems, kind: gamingSystems, over: {count: 3, within: 43200s}},
+  {name: lucky, kind: winRatio, over: {ratio: 2, after: 200}},
+  {name: least, kind: minimumPlay, over: {share: 0.9, of: 10000}},
+]}";
+
+#[test]
+fn signals_are_read_with_their_lines() {
+    let signals = program::compile(&read(SIGNALS), ZoneOffsets::default()).unwrap().signals;
+    let told = signals.iter().map(|signal| {
+        let Signal { name, over } = signal;
+        format!("{name}: {over:?} over {}", over.line())
+    });
+    expect![[r#"
+        fast: Velocity { wagers: 120, within: Within(43200) } over 120
+        jump: StakeJump { times: Rate(2050000000), after: 50 } over 20.5
+        systems: GamingSystems { count: 3, within: Within(43200) } over 3
+        lucky: WinRatio { ratio: Rate(200000000), after: 200 } over 2
+        least: MinimumPlay { share: Rate(90000000), of: 10000 } over 0.9
+    "#]]
+    .assert_eq(&lines(told));
+}
+
+#[test]
+fn what_is_wrong_with_signals_is_told_by_their_kind() {
+    check(
+        "
+currency: EUR
+signals:
+  - { name: a, kind: velocity, over: { wagers: 0, within: 13h } }
+  - { name: a, kind: velocity, over: { wagers: 1.5, within: 0s } }
+  - { kind: speed }
+  - { name: b, kind: stakeJump, over: { wagers: 5 } }
+  - { name: B, kind: stakeJump, over: { times: 1000001, after: 10001 } }
+  - { name: c, kind: gamingSystems, over: { count: 13, within: 5 } }
+  - { name: d, kind: winRatio, over: { ratio: 0, after: many }, hold: maybe }
+  - { name: e, kind: minimumPlay, over: { share: 1, of: 5 } }
+",
+        expect![[r#"
+            line 4, column 48: `/signals/0/over/wagers`: expected a whole number from 1 to 1000000, found `0`
+            line 4, column 59: `/signals/0/over/within`: expected whole seconds, minutes or hours such as `1m`, from `1s` to `12h`, found the text `13h`
+            line 5, column 48: `/signals/1/over/wagers`: expected a whole number from 1 to 1000000, found `1.5`
+            line 5, column 61: `/signals/1/over/within`: expected whole seconds, minutes or hours such as `1m`, from `1s` to `12h`, found the text `0s`
+            line 6, column 5: `/signals/2`: `name` is missing: expected `name: too-fast`
+            line 6, column 5: `/signals/2`: `over` is missing: expected `over: { wagers: 120, within: 1m }`
+            line 6, column 13: `/signals/2/kind`: expected `velocity` or `stakeJump` or `gamingSystems` or `winRatio` or `minimumPlay`, found the text `speed`
+            line 7, column 39: `/signals/3/over`: `times` is missing: expected `times: 20`
+            line 7, column 39: `/signals/3/over`: `after` is missing: expected `after: 50`
+            line 7, column 41: `/signals/3/over/wagers`: unknown key `wagers`; expected one of `times`, `after`
+            line 8, column 48: `/signals/4/over/times`: expected a number above 0, up to 1000000, found `1000001`
+            line 8, column 64: `/signals/4/over/after`: expected a whole number from 1 to 10000, found `10001`
+            line 9, column 52: `/signals/5/over/count`: expected a whole number from 1 to 12, found `13`
+            line 9, column 64: `/signals/5/over/within`: expected whole seconds, minutes or hours such as `1m`, from `1s` to `12h`, found `5`
+            line 10, column 47: `/signals/6/over/ratio`: expected a number above 0, up to 1000000, found `0`
+            line 10, column 57: `/signals/6/over/after`: expected a number such as `0.05`, found the text `many`
+            line 10, column 65: `/signals/6/hold`: unknown key `hold`; expected one of `name`, `kind`, `over`
+            line 11, column 50: `/signals/7/over/share`: expected a share above 0 and below 1, such as `0.9`, found `1`
+        "#]],
+    );
+    let many = "{name: a, kind: winRatio, over: {ratio: 2, after: 1}},".repeat(9);
+    let told = problems(&format!("{{currency: EUR, signals: [{many}]}}"));
+    assert_eq!(told, "line 1, column 26: `/signals`: expected at most 8 signals\n");
 }
 
 #[test]
@@ -1314,6 +1383,7 @@ fn the_schema_accepts_the_examples() {
         "{currency: EUR, expiry: none, pending: {for: 0h}}",
         "{currency: EUR, tiers: {window: {rolling: 365d}, grace: 30d, levels: [{name: a, from: 0}]}}",
         "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}, {name: b, from: 1, multiplier: 2}]}}",
+        SIGNALS,
     ];
     for text in [SLOTS_HOUSE, LIVE_TABLES, SLOTS_CLUB, promoted].into_iter().chain(plain) {
         let document = as_json(text);
@@ -1330,6 +1400,14 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: EUR, colour: red}",
         "{currency: 5}",
         "{currency: EUR, mode: shadow}",
+        "{currency: EUR, signals: [{name: a, kind: velocity}]}",
+        "{currency: EUR, signals: [{name: a, kind: speed, over: {wagers: 1, within: 1m}}]}",
+        "{currency: EUR, signals: [{name: a, kind: velocity, over: {wagers: 0, within: 1m}}]}",
+        "{currency: EUR, signals: [{name: a, kind: velocity, over: {times: 2, after: 5}}]}",
+        "{currency: EUR, signals: [{name: a, kind: gamingSystems, over: {count: 13, within: 1m}}]}",
+        "{currency: EUR, signals: [{name: a, kind: winRatio, over: {ratio: 0, after: 5}}]}",
+        "{currency: EUR, signals: [{name: a, kind: stakeJump, over: {times: 2, after: 10001}}]}",
+        "{currency: EUR, signals: [{name: a, kind: minimumPlay, over: {share: 1, of: 100}}]}",
         "{currency: EUR, tiers: {}}",
         "{currency: EUR, tiers: {window: {rolling: 365d}}}",
         "{currency: EUR, tiers: {window: {rolling: 365}, levels: [{name: a, from: 0}]}}",

@@ -27,6 +27,7 @@ fn wager() -> Wager<'static> {
         currency: "USD".into(),
         segment: Some("VIP".into()),
         jurisdiction: "Malta".into(),
+        gaming_system: None,
         at: timestamp::read("2024-11-16T23:30:00Z").unwrap(),
     }
 }

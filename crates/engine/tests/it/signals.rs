@@ -1,0 +1,255 @@
+//! Signals in the fold: what is raised at a wager's place, and what is remembered until then.
+
+use accolade_wire::journal::Recorded;
+use accolade_wire::notice::signal::{SIGNAL_RAISED, SignalRaised};
+use expect_test::{Expect, expect};
+
+use super::lots::program;
+use super::settling;
+
+/// Plays a scenario under behaviour 2 and compares its transcript, with what is raised.
+fn check(scenario: &str, transcript: Expect) {
+    settling::check(scenario, told_in, transcript);
+}
+
+fn told_in(recorded: &Recorded<'_>) -> Vec<String> {
+    let raised = recorded.notices.iter().filter(|stored| stored.notice.kind == SIGNAL_RAISED);
+    let raised = raised.map(|stored| SignalRaised::read(&stored.notice.body).unwrap());
+    let words = |raised: SignalRaised| {
+        let SignalRaised { version, wager_id, findings, .. } = raised;
+        let findings: Vec<_> = findings
+            .iter()
+            .map(|it| format!("{} ({}) {} over {}", it.name, it.kind.code(), it.observed, it.line))
+            .collect();
+        format!("{wager_id} by v{version}: {}", findings.join(", "))
+    };
+    raised.map(words).collect()
+}
+
+/// A program with these signals, and what else is said.
+fn watching(signals: &str, more: &str) -> String {
+    program(&format!(r#"{more},"signals":[{signals}]"#))
+}
+
+const FAST: &str = r#"{"name":"fast","kind":"velocity","over":{"wagers":2,"within":"1m"}}"#;
+const JUMP: &str = r#"{"name":"jump","kind":"stakeJump","over":{"times":10,"after":2}}"#;
+
+#[test]
+fn each_signal_is_raised_at_the_first_wager_above_its_line() {
+    let systems = r#"{"name":"two","kind":"gamingSystems","over":{"count":1,"within":"5m"}}"#;
+    let wins = r#"{"name":"lucky","kind":"winRatio","over":{"ratio":1.5,"after":2}}"#;
+    let least = r#"{"name":"least","kind":"minimumPlay","over":{"share":0.5,"of":3}}"#;
+    let all = [FAST, JUMP, systems, wins, least].join(",");
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1 win=1.5 system=a
+        wager w2 anna slots 1 win=1.5 system=a
+        wager w3 anna slots 1 win=1.51 system=a
+        wager w4 anna slots 10 win=0 system=a
+        wager w5 anna slots 40 win=0 system=b
+        wager w6 bert slots 1
+        wager w1 anna slots 1 win=1.5 system=a
+        ",
+            watching(&all, r#","eligibility":{"minWager":1}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1 win=1.5 system=a +0.10 by v1  balance 0.10
+            wager w2 anna slots 1 win=1.5 system=a +0.10 by v1  balance 0.20
+            wager w3 anna slots 1 win=1.51 system=a +0.10 by v1  balance 0.30
+                                             w3 by v1: fast (velocity) 3 over 2, lucky (winRatio) 1.50333333 over 1.5, least (minimumPlay) 1 over 0.5
+            wager w4 anna slots 10 win=0 system=a +1.00 by v1  balance 1.30
+            wager w5 anna slots 40 win=0 system=b +4.00 by v1  balance 5.30
+                                             w5 by v1: jump (stakeJump) 12.3076923 over 10, two (gamingSystems) 2 over 1
+            wager w6 bert slots 1            +0.10 by v1  balance 0.10
+            wager w1 anna slots 1 win=1.5 system=a repeats batch 4  balance 5.30
+        "#]],
+    );
+}
+
+#[test]
+fn only_wagers_that_count_are_looked_at() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 10
+        wager w2 anna slots 0.5
+        wager w3 anna poker 10
+        exclude anna 1h
+        wager w4 anna slots 10
+        readmit anna
+        void w5 anna
+        wager w5 anna slots 10
+        wager w6 anna slots 10
+        wager w7 anna slots 10
+        ",
+            watching(FAST, r#","eligibility":{"minWager":1}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+            wager w2 anna slots 0.5          refused below_minimum  balance 1.00
+            wager w3 anna poker 10           refused zero_multiplier  balance 1.00
+            exclude anna 1h                  done  balance 1.00
+            wager w4 anna slots 10           refused self_excluded  balance 1.00
+            readmit anna                     done  balance 1.00
+            void w5 anna                     waits for its wager  balance 1.00
+            wager w5 anna slots 10           refused voided  balance 1.00
+            wager w6 anna slots 10           +1.00 by v1  balance 2.00
+            wager w7 anna slots 10           +1.00 by v1  balance 3.00
+                                             w7 by v1: fast (velocity) 3 over 2
+        "#]],
+    );
+}
+
+#[test]
+fn wagers_have_their_own_time_and_none_that_is_yet_to_come() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 10 at +2m
+        wager w2 anna slots 10
+        wager w3 anna slots 10 at -2d
+        wager w4 anna slots 10 at -100d
+        wager w5 anna slots 10 at -50s
+        after 10s
+        wager w6 anna slots 10 at +110s
+        wager w7 bert slots 10 at -2h
+        wager w8 bert slots 10 at -2h
+        wager w9 bert slots 10 at -2h
+        ",
+            watching(FAST, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 10 at +2m    +1.00 by v1  balance 1.00
+            wager w2 anna slots 10           +1.00 by v1  balance 2.00
+            wager w3 anna slots 10 at -2d    +1.00 by v1  balance 3.00
+            wager w4 anna slots 10 at -100d  dead letter too_late: the event is older than the window in which repeats are recognised  balance 3.00
+            wager w5 anna slots 10 at -50s   +1.00 by v1  balance 4.00
+                                             w5 by v1: fast (velocity) 3 over 2
+            after 10s                        
+            wager w6 anna slots 10 at +110s  +1.00 by v1  balance 5.00
+            wager w7 bert slots 10 at -2h    +1.00 by v1  balance 1.00
+            wager w8 bert slots 10 at -2h    +1.00 by v1  balance 2.00
+            wager w9 bert slots 10 at -2h    +1.00 by v1  balance 3.00
+                                             w9 by v1: fast (velocity) 3 over 2
+        "#]],
+    );
+}
+
+#[test]
+fn another_version_goes_on_with_what_has_stayed_the_same() {
+    let slower = r#"{"name":"fast","kind":"velocity","over":{"wagers":3,"within":"1m"}}"#;
+    let both = format!("{JUMP},{FAST}");
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1
+        wager w2 anna slots 1
+        {}
+        wager w3 anna slots 1
+        wager w4 anna slots 9
+        {}
+        wager w5 anna slots 1
+        {}
+        wager w6 anna slots 1
+        wager w7 anna slots 1
+        wager w8 anna slots 1
+        {}
+        wager w9 anna slots 1
+        ",
+            watching(FAST, ""),
+            watching(&both, ""),
+            watching(slower, ""),
+            watching(slower, r#","rates":{"EUR":1}"#),
+            program(""),
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1            +0.10 by v1  balance 0.10
+            wager w2 anna slots 1            +0.10 by v1  balance 0.20
+            program                          made v2
+            wager w3 anna slots 1            +0.10 by v2  balance 0.30
+                                             w3 by v2: fast (velocity) 3 over 2
+            wager w4 anna slots 9            +0.90 by v2  balance 1.20
+            program                          made v3
+            wager w5 anna slots 1            +0.10 by v3  balance 1.30
+            program                          made v4
+            wager w6 anna slots 1            +0.10 by v4  balance 1.40
+            wager w7 anna slots 1            +0.10 by v4  balance 1.50
+            wager w8 anna slots 1            +0.10 by v4  balance 1.60
+                                             w8 by v4: fast (velocity) 4 over 3
+            program                          made v5
+            wager w9 anna slots 1            +0.10 by v5  balance 1.70
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_remembered_ends_90_days_after_the_last_wager() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1
+        wager w2 anna slots 1
+        wager w3 bert slots 1
+        wager w4 bert slots 1
+        after 80d
+        wager w5 bert slots 10.01
+        after 20d
+        wager w6 anna slots 10.01
+        wager w7 bert slots 100
+        ",
+            watching(JUMP, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1            +0.10 by v1  balance 0.10
+            wager w2 anna slots 1            +0.10 by v1  balance 0.20
+            wager w3 bert slots 1            +0.10 by v1  balance 0.10
+            wager w4 bert slots 1            +0.10 by v1  balance 0.20
+            after 80d                        
+            wager w5 bert slots 10.01        +1.00 by v1  balance 1.20
+                                             w5 by v1: jump (stakeJump) 10.01 over 10
+            after 20d                        
+            wager w6 anna slots 10.01        +1.00 by v1  balance 1.20
+            wager w7 bert slots 100          +10.00 by v1  balance 11.20
+        "#]],
+    );
+}
+
+#[test]
+fn eight_signals_look_at_a_wager_at_once() {
+    let all: Vec<_> = (1..=8)
+        .map(|number| {
+            format!(
+                r#"{{"name":"s{number}","kind":"stakeJump","over":{{"times":{number},"after":1}}}}"#
+            )
+        })
+        .collect();
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 0.000001
+        wager w2 anna slots 1000000000000
+        wager w3 anna slots 3000000000
+        ",
+            watching(&all.join(","), "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 0.000001     +0.00 by v1  balance 0.00
+            wager w2 anna slots 1000000000000 +100000000000.00 by v1  balance 100000000000.00
+                                             w2 by v1: s1 (stakeJump) 10000000000 over 1, s2 (stakeJump) 10000000000 over 2, s3 (stakeJump) 10000000000 over 3, s4 (stakeJump) 10000000000 over 4, s5 (stakeJump) 10000000000 over 5, s6 (stakeJump) 10000000000 over 6, s7 (stakeJump) 10000000000 over 7, s8 (stakeJump) 10000000000 over 8
+            wager w3 anna slots 3000000000   +300000000.00 by v1  balance 100300000000.00
+        "#]],
+    );
+}

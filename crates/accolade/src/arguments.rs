@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Player(crate::player::Arguments),
     /// Say what an operator's players earned, spent and still have
     Summary(crate::summary::Arguments),
+    /// Take the ledger of all of an operator's players out
+    Ledger(crate::ledger::Arguments),
     /// Say which role may ask which route of the API
     Roles(roles::Arguments),
     /// Check, publish, compare and show loyalty programs
@@ -160,6 +162,7 @@ impl Command {
             | Self::Webhook(_)
             | Self::Player(_)
             | Self::Summary(_)
+            | Self::Ledger(_)
             | Self::Roles(_)
             | Self::Program(_)
             | Self::Ingest(_)

@@ -139,9 +139,17 @@ impl Client {
         let response = match self {
             Self::InProcess(router) => router.clone().oneshot(request).await?,
             Self::Socket(socket) => over_socket(socket, request).await.map_err(unasked)?,
-            Self::Remote(remote) => remote.send(request).await?,
+            // Every command's future holds this one.
+            Self::Remote(remote) => Box::pin(remote.send(request)).await?,
         };
         Ok(Answer { response })
+    }
+
+    /// As [`Client::send`], for an answer of any length, which comes as it is made.
+    pub(crate) async fn begin(&self, ask: Ask) -> anyhow::Result<Answer> {
+        let Self::Remote(remote) = self else { return self.send(ask).await };
+        let request = ask.request.body(Body::from(ask.body)).context("the request is not one")?;
+        Ok(Answer { response: Box::pin(remote.begin(request)).await? })
     }
 
     /// Sends a request whose answer is one JSON document.
@@ -315,6 +323,11 @@ impl Answer {
         list.items.iter().try_for_each(|item| say(one_line(item.get()))).map_err(Into::into)
     }
 
+    /// The body, as it comes.
+    pub(crate) fn chunks(self) -> Chunks {
+        Chunks(self.response.into_body())
+    }
+
     /// The body, line by line as it comes.
     pub(crate) fn lines(self) -> Lines {
         Lines { body: self.response.into_body(), waiting: Vec::new(), at: 0 }
@@ -330,6 +343,19 @@ pub(crate) fn one_line(json: &str) -> String {
 #[derive(Debug, Deserialize)]
 struct List {
     items: Vec<Box<RawValue>>,
+}
+
+/// A body, as it comes.
+#[derive(Debug)]
+pub(crate) struct Chunks(Body);
+
+impl Chunks {
+    /// The next bytes; nothing at the end.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let Some(frame) = self.0.frame().await else { return Ok(None) };
+        let frame = frame.context("the answer broke off").map_err(unasked)?;
+        Ok(Some(frame.into_data().unwrap_or_default()))
+    }
 }
 
 /// The lines of a body.

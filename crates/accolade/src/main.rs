@@ -31,6 +31,7 @@ mod hosting;
 mod http_config;
 mod ingest;
 mod key;
+mod ledger;
 mod limits;
 mod logs;
 mod memory;
@@ -51,6 +52,7 @@ mod serve;
 mod shapes;
 mod status;
 mod summary;
+mod taken_out;
 mod target;
 mod terminal;
 mod topic;
@@ -124,6 +126,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Summary(summary) => summary::run(&place, summary).await,
         Command::Webhook(webhook) => webhook::run(&place, webhook).await,
         Command::Player(player) => player::run(&place, player).await,
+        Command::Ledger(ledger) => ledger::run(&place, ledger).await,
         Command::Roles(roles) => roles::run(&roles),
         Command::Program(program) => program::run(&place, program).await,
         Command::Topic(topic) => topic::run(&place, topic).await,

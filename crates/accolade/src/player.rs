@@ -2,6 +2,8 @@
 
 mod lists;
 
+use std::path::PathBuf;
+
 use accolade_domain::amount::Points;
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -13,6 +15,7 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
 use crate::shapes::Raw;
+use crate::taken_out::take;
 use crate::terminal::{printable, say};
 
 /// The arguments of `accolade player`.
@@ -76,6 +79,23 @@ enum PlayerCommand {
     /// List the redemptions of a player, or of all players those that are open
     #[command(after_help = "Example:\n  accolade player redemptions --operator operator-789")]
     Redemptions(Which),
+    /// Write everything held about a player into a file, as a ZIP archive
+    #[command(
+        long_about = "Writes everything held about a player into a file: consent, balance and exclusion; ledger, redemptions \
+                      and adjustments, as lines of JSON and as CSV; and the events that the log still has, with what \
+                      became of them. `manifest.json` comes last in it; the file has its name once that has come.",
+        after_help = "Example:\n  accolade player export player-456 --operator operator-789 --output player-456.zip"
+    )]
+    Export {
+        /// The player
+        player: String,
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// The file
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Change a player's balance
     #[command(
         long_about = "Changes a player's balance by so many points, less than 0 to take some. Beyond what the program \
@@ -224,6 +244,12 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         }
         PlayerCommand::Adjustments(which) => {
             list(client, "adjustments", which).await?;
+            Ok(Ended::Well)
+        }
+        PlayerCommand::Export { player, operator, output } => {
+            let ask = Ask::get(&of_player(&player, "export")).of(&operator);
+            // An archive that has an end has its manifest.
+            take(client, ask, &output, |_| true).await?;
             Ok(Ended::Well)
         }
         PlayerCommand::Adjust { player, points, why: Why { why }, with } => {

@@ -133,7 +133,20 @@ impl Remote {
     /// Sends a request and waits for the whole answer.
     pub(crate) async fn send(&self, request: Request<Body>) -> anyhow::Result<Response<Body>> {
         let request = self.addressed(request)?;
-        let answer = timeout(ANSWER_TIME, self.exchange(request)).await;
+        self.in_time(async { whole(self.exchange(request).await?).await }).await
+    }
+
+    /// Sends a request and waits for the head of the answer, whose body may be of any length.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> anyhow::Result<Response<Body>> {
+        let request = self.addressed(request)?;
+        self.in_time(self.exchange(request)).await
+    }
+
+    async fn in_time(
+        &self,
+        asking: impl Future<Output = anyhow::Result<Response<Body>>>,
+    ) -> anyhow::Result<Response<Body>> {
+        let answer = timeout(ANSWER_TIME, asking).await;
         let answer =
             answer.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", ANSWER_TIME.as_secs())));
         answer.with_context(|| format!("`{}` cannot be asked", self.url)).map_err(unasked)
@@ -178,7 +191,12 @@ async fn exchange_over(
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let (head, body) = sender.send_request(request).await?.into_parts();
+    Ok(sender.send_request(request).await?.map(Body::new))
+}
+
+/// An answer with all of its body.
+async fn whole(answer: Response<Body>) -> anyhow::Result<Response<Body>> {
+    let (head, body) = answer.into_parts();
     let body = Limited::new(body, BYTES_MAX).collect().await;
     let body = body.map_err(|error| anyhow!("the answer broke off: {error}"))?;
     Ok(Response::from_parts(head, Body::from(body.to_bytes())))

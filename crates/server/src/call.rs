@@ -131,7 +131,7 @@ impl Call {
             seen.name.clone_from(&name);
         }
         match (route.by, route.effect) {
-            (By::Player, _) => principal.names(&name)?,
+            (By::Player | By::PlayerAnywhere, _) => principal.names(&name)?,
             // What is taken in names its players item by item.
             (By::Nothing, Effect::TakesIn) => {}
             (By::Nothing | By::DeadLetter | By::Delivery | By::Request, _) => {

@@ -23,6 +23,7 @@ use std::time::Duration;
 use accolade_storage::host::{NotHere, Outcomes};
 use tokio::time::Instant;
 
+pub(crate) use self::neighbours::Lines;
 pub use self::neighbours::{BadSecret, Neighbours};
 
 pub(crate) use self::batches::{Batch, Stretch};

@@ -43,7 +43,11 @@ pub(crate) struct ExclusionShape {
 }
 
 impl Service {
-    fn exclusion(&self, operator: &Known, player: &str) -> Result<ExclusionShape, Problem> {
+    pub(crate) fn exclusion(
+        &self,
+        operator: &Known,
+        player: &str,
+    ) -> Result<ExclusionShape, Problem> {
         let partition = partition_of(player, self.partitions());
         let found = self.read(partition, |state| {
             let key = &state.rules().settings.hash_key;

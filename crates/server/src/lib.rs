@@ -24,6 +24,7 @@ mod dry_run;
 mod encoding;
 mod exclusions;
 mod explanation;
+mod export;
 mod first_key;
 mod health;
 mod host;

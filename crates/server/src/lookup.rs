@@ -59,7 +59,7 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    fn of(record: &Record<'_>) -> Option<Self> {
+    pub(crate) fn of(record: &Record<'_>) -> Option<Self> {
         let body = String::from_utf8_lossy(record.body).into_owned();
         let body = RawValue::from_string(body).ok()?;
         Some(Self { body, source: record.source, received_at: record.received_at })
@@ -273,7 +273,7 @@ impl LetterShape {
 }
 
 impl<'a> EventShape<'a> {
-    fn of(event_id: &'a str, occurrence: Occurrence) -> Self {
+    pub(crate) fn of(event_id: &'a str, occurrence: Occurrence) -> Self {
         let raw = occurrence.raw;
         Self {
             event_id,

@@ -1,9 +1,11 @@
 //! A player's balance, ledger and consent.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
+use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Place};
 use accolade_domain::lots::{Hour, Lots, Month, Source};
 use accolade_domain::text::PackedId;
@@ -80,7 +82,8 @@ pub(crate) struct BalanceShape<'a> {
     #[schema(required)]
     next_tier: Option<NextTierShape<'a>>,
     #[schema(required)]
-    last_wager_id: Option<&'a str>,
+    #[schema(value_type = Option<&str>)]
+    last_wager_id: Option<Cow<'a, str>>,
     last_updated: Time,
     /// Counts the changes of the account; nothing for a time in the past.
     #[schema(required)]
@@ -106,9 +109,39 @@ pub(crate) struct NextTierShape<'a> {
     missing_points: ExactPoints,
 }
 
+impl<'a> BalanceShape<'a> {
+    /// As it is.
+    pub(crate) fn now(found: &'a Found, player_id: &'a str, operator_id: &'a str) -> Self {
+        let (account, tier) = (&found.account, found.tier.as_ref());
+        let pending = found.lots.pending_points();
+        let ready = account.balance.minus(pending);
+        Self {
+            player_id,
+            operator_id,
+            points_balance: Exact(account.balance),
+            reserved: Some(Exact(found.reserved)),
+            available: ready.and_then(|points| points.minus(found.reserved)).map(Exact),
+            pending: Some(Exact(pending)),
+            owed: Some(Exact(found.lots.owed())),
+            expiring: found
+                .expiring
+                .map(|(at, points)| ExpiringShape { at: Time(at), points: Exact(points) }),
+            tier: tier.map(|tier| &*tier.tier),
+            tier_points: tier.map(|tier| Exact(tier.points)),
+            next_tier: tier
+                .and_then(|tier| tier.next.as_ref())
+                .map(|(name, missing)| NextTierShape { name, missing_points: Exact(*missing) }),
+            last_wager_id: account.last_wager.as_ref().map(PackedId::text),
+            last_updated: Time(account.last_updated),
+            version: Some(u64::from(account.version)),
+            as_of: None,
+        }
+    }
+}
+
 /// An account with its partition, as time has made it.
-struct Found {
-    partition: u16,
+pub(crate) struct Found {
+    pub(crate) partition: u16,
     account: Account,
     lots: Lots,
     reserved: Points,
@@ -133,13 +166,18 @@ impl Standing {
 }
 
 impl Found {
-    fn newest(&self) -> Option<Place> {
+    pub(crate) fn newest(&self) -> Option<Place> {
         self.account.trail.last(self.partition)
+    }
+
+    /// What the player has said last about taking part.
+    pub(crate) const fn consent(&self) -> Option<Consent> {
+        self.account.consent
     }
 }
 
 impl Service {
-    fn account(&self, operator: &Known, player: &str) -> Result<Found, Problem> {
+    pub(crate) fn account(&self, operator: &Known, player: &str) -> Result<Found, Problem> {
         let partition = partition_of(player, self.partitions());
         let mut store = NodeStore::new(self.host.backing(partition)?);
         let found = self.read(partition, |state| {
@@ -167,7 +205,7 @@ impl Service {
         Ok(found.ok_or_else(|| Problem::not_found("player"))??)
     }
 
-    fn lines(&self, partition: u16) -> Result<JournalLines, NotHere> {
+    pub(crate) fn lines(&self, partition: u16) -> Result<JournalLines, NotHere> {
         Ok(JournalLines(Reader::new(self.host.backing(partition)?)))
     }
 }
@@ -184,39 +222,15 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
         Ok::<_, Problem>((found, line))
     })
     .await??;
-    let last_wager = found.account.last_wager.as_ref().map(PackedId::text);
-    let (tier, pending) = (found.tier.as_ref(), found.lots.pending_points());
-    let now = BalanceShape {
-        player_id: &player,
-        operator_id: &operator.id,
-        points_balance: Exact(found.account.balance),
-        reserved: Some(Exact(found.reserved)),
-        available: found
-            .account
-            .balance
-            .minus(pending)
-            .and_then(|points| points.minus(found.reserved))
-            .map(Exact),
-        pending: Some(Exact(pending)),
-        owed: Some(Exact(found.lots.owed())),
-        expiring: found
-            .expiring
-            .map(|(at, points)| ExpiringShape { at: Time(at), points: Exact(points) }),
-        tier: tier.map(|tier| &*tier.tier),
-        tier_points: tier.map(|tier| Exact(tier.points)),
-        next_tier: tier
-            .and_then(|tier| tier.next.as_ref())
-            .map(|(name, missing)| NextTierShape { name, missing_points: Exact(*missing) }),
-        last_wager_id: last_wager.as_deref(),
-        last_updated: Time(found.account.last_updated),
-        version: Some(u64::from(found.account.version)),
-        as_of: time.map(Time),
-    };
+    let now = BalanceShape::now(&found, &player, &operator.id);
     let Some(time) = time else { return Ok(respond(StatusCode::OK, &now)) };
     let entry = line.as_ref().map(|line| &line.entry);
     let then = BalanceShape {
         points_balance: Exact(balance_after(line.as_ref())),
-        last_wager_id: entry.filter(|entry| entry.kind.is_by_wager()).map(|entry| &*entry.cause),
+        last_wager_id: entry
+            .filter(|entry| entry.kind.is_by_wager())
+            .map(|entry| Cow::Borrowed(&*entry.cause)),
+        as_of: Some(Time(time)),
         reserved: None,
         available: None,
         pending: None,
@@ -233,7 +247,7 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
 }
 
 /// Reads entries from the journal.
-struct JournalLines(Reader);
+pub(crate) struct JournalLines(Reader);
 
 impl Lines for JournalLines {
     type Error = Problem;
@@ -365,7 +379,7 @@ impl LotsShape {
 
 impl EntryShape {
     /// Names are those of the version that decided, which `operator` has.
-    fn of(Line { entry, hash }: Line, operator: &Operator) -> Self {
+    pub(crate) fn of(Line { entry, hash }: Line, operator: &Operator) -> Self {
         let parts = parts_of(&entry);
         let version = operator.versions.get(entry.program_version);
         let named = parts.zip(version);

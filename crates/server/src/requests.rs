@@ -68,7 +68,9 @@ pub(crate) async fn change<T>(
     let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
     let (partition, request) = match route.by {
-        By::Player => (partition_of(player_id(&name)?, service.partitions()), None),
+        By::Player | By::PlayerAnywhere => {
+            (partition_of(player_id(&name)?, service.partitions()), None)
+        }
         By::Request | By::DeadLetter | By::Delivery | By::Nothing => {
             let key = request_of(&service, &name)?;
             (key.place.partition, Some(key))
@@ -247,7 +249,7 @@ impl Service {
     }
 
     /// The requests of a player after a place, at most `count`, in order.
-    fn requests<R: Requests>(
+    pub(crate) fn requests<R: Requests>(
         &self,
         operator: &Known,
         player: &str,

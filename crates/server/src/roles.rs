@@ -17,6 +17,8 @@ pub enum Scope {
     EventsRead,
     /// Balances and ledgers.
     PlayersRead,
+    /// The ledger of all players, to be taken out.
+    LedgerRead,
     /// Letting players in and out, and excluding them.
     PlayersWrite,
     /// Reserving points.
@@ -63,11 +65,12 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
         Self::PlayersRead,
+        Self::LedgerRead,
         Self::PlayersWrite,
         Self::RedemptionsReserve,
         Self::RedemptionsSettle,
@@ -99,6 +102,7 @@ impl Scope {
             Self::EventsWrite => "events:write",
             Self::EventsRead => "events:read",
             Self::PlayersRead => "players:read",
+            Self::LedgerRead => "ledger:read",
             Self::PlayersWrite => "players:write",
             Self::RedemptionsReserve => "redemptions:reserve",
             Self::RedemptionsSettle => "redemptions:settle",
@@ -135,6 +139,7 @@ impl Scope {
             Self::Public | Self::EventsWrite | Self::PlayersRead | Self::RedemptionsReserve => true,
             Self::WagersWrite
             | Self::EventsRead
+            | Self::LedgerRead
             | Self::PlayersWrite
             | Self::RedemptionsSettle
             | Self::AdjustmentsRead
@@ -166,6 +171,7 @@ impl Scope {
             Self::EventsWrite => "send game events",
             Self::EventsRead => "see events, and why wagers gave what they gave",
             Self::PlayersRead => "see balances and ledgers",
+            Self::LedgerRead => "take the ledger of all players out",
             Self::PlayersWrite => "let players in and out, and exclude them",
             Self::RedemptionsReserve => "reserve points to be spent",
             Self::RedemptionsSettle => "confirm and cancel redemptions",
@@ -278,6 +284,7 @@ impl Role {
             S::EventsWrite,
             S::EventsRead,
             S::PlayersRead,
+            S::LedgerRead,
             S::PlayersWrite,
             S::RedemptionsReserve,
             S::RedemptionsSettle,
@@ -322,6 +329,7 @@ impl Role {
             Self::Auditor => Scopes::of(&[
                 S::EventsRead,
                 S::PlayersRead,
+                S::LedgerRead,
                 S::AdjustmentsRead,
                 S::ProgramRead,
                 S::KeysRead,

@@ -97,7 +97,8 @@ pub fn nodes(service: Service) -> Router {
             (Audience::Socket, By::Player | By::DeadLetter | By::Delivery | By::Request) => {
                 at_a_node(route.path)
             }
-            (Audience::Everybody | Audience::Socket, By::Nothing) | (Audience::FirstStart, _) => {
+            (Audience::Everybody | Audience::Socket, By::Nothing | By::PlayerAnywhere)
+            | (Audience::FirstStart, _) => {
                 return None;
             }
         };

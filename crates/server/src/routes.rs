@@ -7,6 +7,7 @@
 mod audit;
 mod dead_letters;
 mod events;
+mod export;
 mod intake;
 mod keys;
 mod local;
@@ -106,6 +107,8 @@ pub enum Audience {
 pub(crate) enum By {
     Nothing,
     Player,
+    /// A player, of whom the node that is asked tells, wherever the player's partition is.
+    PlayerAnywhere,
     DeadLetter,
     /// A delivery of a webhook.
     Delivery,
@@ -305,12 +308,13 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 14] = [
+static AREAS: [&[Route]; 15] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &redemptions::ROUTES,
     &standing::ROUTES,
+    &export::ROUTES,
     &program::ROUTES,
     &keys::ROUTES,
     &dead_letters::ROUTES,

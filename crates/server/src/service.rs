@@ -19,6 +19,7 @@ use crate::body::Room;
 use crate::cluster::sharing::{self, Sharing};
 use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
+use crate::export::Exports;
 use crate::health::Counters;
 use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
@@ -124,6 +125,7 @@ pub struct Inner {
     pub(crate) signer: Signer,
     pub(crate) room: Room,
     pub(crate) shares: Shares,
+    pub(crate) exports: Exports,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
@@ -186,6 +188,7 @@ impl Service {
             signer,
             room,
             shares: Shares::default(),
+            exports: Exports::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),

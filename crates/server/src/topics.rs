@@ -133,7 +133,8 @@ impl Lines {
         self.0.send(line_of(line)).await.map_err(|_| Gone)
     }
 
-    fn is_closed(&self) -> bool {
+    /// Whether the client has gone.
+    pub(crate) fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 }

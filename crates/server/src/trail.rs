@@ -99,6 +99,7 @@ impl Route {
             | Scope::DeadLettersWrite
             | Scope::WagersWrite
             | Scope::EventsWrite
+            | Scope::LedgerRead
             | Scope::AuditRead => true,
             Scope::Public
             | Scope::ProgramRead
@@ -243,7 +244,7 @@ impl Seen {
             Operators::These(_) | Operators::All => None,
         });
         let player = match self.route.by {
-            By::Player if !self.name.is_empty() => Some(&*self.name),
+            By::Player | By::PlayerAnywhere if !self.name.is_empty() => Some(&*self.name),
             _ => self.player.as_deref().or_else(|| principal?.player.as_deref()),
         };
         let key = principal.and_then(|principal| principal.key.as_ref());
@@ -345,7 +346,8 @@ impl Seen {
             raised.extend(lock(&self.service.recorder.alerts).probed(&principal.subject, at, of));
         }
         if kind == TrailKind::Read && (200..300).contains(&outcome.status) {
-            let named = (self.route.by == By::Player).then_some(&*self.name);
+            let named =
+                matches!(self.route.by, By::Player | By::PlayerAnywhere).then_some(&*self.name);
             if let Some(player) = named.or(self.player.as_deref()) {
                 let mut alerts = lock(&self.service.recorder.alerts);
                 raised.extend(alerts.read(&principal.subject, player, at, of));

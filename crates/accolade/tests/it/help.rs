@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "demo",
     "serve",
     "operator",
@@ -10,6 +10,7 @@ const COMMANDS: [&str; 25] = [
     "webhook",
     "player",
     "summary",
+    "ledger",
     "roles",
     "program",
     "ingest",
@@ -68,6 +69,7 @@ fn help_of_commands_carries_examples() {
         &["program", "rollback"],
         &["program", "diff"],
         &["program", "show"],
+        &["ledger", "export"],
         &["topic", "tail"],
         &["audit", "verify"],
         &["config", "template"],

@@ -60,6 +60,7 @@ const ROWS: &[Row] = &[
     ("player show", "p --operator operator-789", EVERYWHERE),
     ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
     ("player redemptions", "--operator operator-789", EVERYWHERE),
+    ("player export", "p --operator operator-789 --output {folder}/p.zip", EVERYWHERE),
     ("player confirm", "{redemption} --operator operator-789", EVERYWHERE),
     ("player cancel", "{redemption} --operator operator-789 --why test --dry-run", [CONFIRMED; 3]),
     ("player adjust", "p 1.50 --operator operator-789 --why test", EVERYWHERE),
@@ -70,6 +71,11 @@ const ROWS: &[Row] = &[
     ("player readmit", "p --operator operator-789 --why test", [NOT_EXCLUDED; 3]),
     ("player take-over", "q 12.50 --operator operator-789", EVERYWHERE),
     ("summary", "--operator operator-789 --by week", EVERYWHERE),
+    (
+        "ledger export",
+        "--operator operator-789 --from 2020-01-01T00:00:00Z --output {folder}/ledger.csv",
+        EVERYWHERE,
+    ),
     ("roles", "", EVERYWHERE),
     ("program check", "examples/programs/slots-house.yaml", EVERYWHERE),
     (
@@ -221,7 +227,7 @@ impl World {
             "{store}" => file("store"),
             "{folder}" => file(""),
             "{event}" => file("event.json"),
-            word => word.to_owned(),
+            word => word.replace("{folder}/", &file("")),
         });
         filled.collect()
     }

@@ -64,7 +64,7 @@ impl Service {
     ) -> Result<Carrying, Problem> {
         let partition = match route.by {
             _ if self.cluster.is_none() => None,
-            By::Nothing => None,
+            By::Nothing | By::PlayerAnywhere => None,
             By::Player => Some(partition_of(name, self.partitions())),
             By::DeadLetter => place_of(name).map(|place| place.partition),
             By::Delivery => delivery_of(name).map(|(_, place)| place.partition),

@@ -9,7 +9,7 @@ use crate::description::schemas::object;
 use crate::requests::open;
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
-use crate::{adjustments, audit, dead_letters, host, lookup, redemptions, summary, topics};
+use crate::{adjustments, audit, dead_letters, export, host, lookup, redemptions, summary, topics};
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
     Parameter { name, form: Form::Text, what }
@@ -31,7 +31,7 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 13] = [
+pub(super) static ROUTES: [Route; 15] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -219,6 +219,42 @@ pub(super) static ROUTES: [Route; 13] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(deliveries::found),
+    },
+    Route {
+        id: "askHistory",
+        method: Method::GET,
+        path: "/cluster/v1/history",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "Everything held about a player",
+        description: "",
+        query: &[OPERATOR, text("player", "Of this player.")],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::text("A line for each of the archive", "application/x-ndjson")],
+        refusals: &[],
+        handler: |way| way.to(export::history_for_another_node),
+    },
+    Route {
+        id: "askLedger",
+        method: Method::GET,
+        path: "/cluster/v1/ledger",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "An operator's ledger of a stretch of time",
+        description: "",
+        query: &[PARTITIONS, number("operator", "The operator's number."), FROM, TO],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::text("A line for each of the table", "application/x-ndjson")],
+        refusals: &[],
+        handler: |way| way.to(export::ledger_for_another_node),
     },
     Route {
         id: "askToVerify",

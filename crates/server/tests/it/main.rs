@@ -14,6 +14,7 @@ mod dead_letters;
 mod description;
 mod dry_run;
 mod encodings;
+mod export;
 mod fairness;
 mod first_key;
 mod hostile;

@@ -284,6 +284,8 @@ impl World {
             "reserveRedemption" | "listRedemptions" => {
                 format!("/api/v1/players/{player}/redemptions")
             }
+            "exportPlayer" => format!("/api/v1/players/{player}/export"),
+            "exportLedger" => "/api/v1/ledger?from=2020-01-01T00:00:00Z".into(),
             "listOpenRedemptions" => "/api/v1/redemptions".into(),
             "listWaitingAdjustments" => "/api/v1/adjustments".into(),
             "getRedemption" => format!("/api/v1/redemptions/{}", self.reserved[node].borrow()[0]),
@@ -394,6 +396,16 @@ impl World {
             "askSummary" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/summary?partitions={partitions}&operator=1&from=2026-11-29")
+            }
+            "askHistory" => {
+                let player = player_for(1 - node);
+                format!("/cluster/v1/history?operator={OPERATOR}&player={player}")
+            }
+            "askLedger" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/ledger?partitions={partitions}&operator=1&from=2020-01-01T00:00:00Z"
+                )
             }
             "askDeliveries" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };

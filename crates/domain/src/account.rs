@@ -6,7 +6,7 @@ use crate::ledger::{ChainHash, Place, Subject};
 use crate::packed_lots::PackedLots;
 use crate::text::PackedId;
 use crate::tier::TierState;
-use crate::time::{Day, Timestamp};
+use crate::time::{DAY_MICROS, Day, Timestamp};
 
 /// Everything the fold remembers of one player.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,24 @@ pub struct Timed {
     /// What time was to change was passed over, since the fold has failed at it: whatever touches the account tries
     /// that first, before it is due again.
     pub is_passed_over: bool,
+    /// Of which points it was told last that they expire.
+    pub told: ToldOf,
+}
+
+/// The moment at which points expire of which it was told: the UTC day of it, in 16 bits that come again after 179 years.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ToldOf(pub u16);
+
+impl ToldOf {
+    /// Of none.
+    pub const NONE: Self = Self(0);
+
+    /// Of those that expire at a moment.
+    pub fn at(at: Timestamp) -> Self {
+        const DAYS: i64 = u16::MAX as i64;
+        let day = at.micros().div_euclid(DAY_MICROS).rem_euclid(DAYS) + 1;
+        Self(u16::try_from(day).expect("it is within 16 bits"))
+    }
 }
 
 impl Timed {
@@ -83,8 +101,13 @@ impl Timed {
     pub const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
     /// Nothing.
-    pub const NOTHING: Self =
-        Self { tier: None, settled_by: 0, due: Self::NEVER, is_passed_over: false };
+    pub const NOTHING: Self = Self {
+        tier: None,
+        settled_by: 0,
+        due: Self::NEVER,
+        is_passed_over: false,
+        told: ToldOf::NONE,
+    };
 }
 
 /// Points that were earned on a day.

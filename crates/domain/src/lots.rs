@@ -8,7 +8,7 @@
 
 use crate::amount::Points;
 use crate::civil::{Date, begin_of_day};
-use crate::time::{Day, HOUR_MICROS, Timestamp, ZoneOffsets};
+use crate::time::{DAY_MICROS, Day, HOUR_MICROS, Timestamp, ZoneOffsets};
 
 /// Most months with points that can be spent; beyond, the oldest joins the next, and expires with it.
 pub const LOTS_MAX: usize = 64;
@@ -119,6 +119,27 @@ pub struct Expiry {
     /// 15th the last, after six months at the first moment of July 16th. Who had no points then is active
     /// again from the day on which there are any.
     pub inactivity: Option<Months>,
+    /// How long before points expire the player is told.
+    pub notify: NotifyDays,
+}
+
+/// How many days before points expire somebody hears of it; 0 for nobody does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NotifyDays(u8);
+
+/// Most of them.
+pub const NOTIFY_DAYS_MAX: u8 = 90;
+
+impl NotifyDays {
+    /// Takes up to [`NOTIFY_DAYS_MAX`] days; 0 for never.
+    pub const fn new(days: u8) -> Option<Self> {
+        if days <= NOTIFY_DAYS_MAX { Some(Self(days)) } else { None }
+    }
+
+    /// When it is to be told that points expire at `at`; `None` for never.
+    pub fn before(self, at: Timestamp) -> Option<Timestamp> {
+        (self.0 > 0).then(|| at.plus_micros(-i64::from(self.0) * DAY_MICROS))
+    }
 }
 
 /// How far down a taking may go.
@@ -530,7 +551,7 @@ impl Lots {
     /// When points expire next, and the last month whose points do.
     fn due(
         &self,
-        Expiry { after, inactivity }: Expiry,
+        Expiry { after, inactivity, .. }: Expiry,
         zone: &ZoneOffsets,
     ) -> Option<(Timestamp, Month)> {
         let oldest = self.oldest()?;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Bound;
 
-use accolade_domain::account::{Account, Timed};
+use accolade_domain::account::{Account, Timed, ToldOf};
 use accolade_domain::amount::Points;
 use accolade_domain::civil::begin_of_day;
 use accolade_domain::lots::{Expired, Expiry, Lots};
@@ -17,7 +17,7 @@ use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::program::Program;
 use accolade_domain::tier::{EarnedDays, TierChange, TierState, Tiers};
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
-use accolade_wire::notice::TierMoved;
+use accolade_wire::notice::{PointsExpiring, TierMoved};
 
 use crate::behaviour::SECOND;
 use crate::partition::Partition;
@@ -43,6 +43,8 @@ pub struct Settled {
     pub expired: Vec<Expiring>,
     /// Redemptions that have lapsed, in order.
     pub lapsed: Vec<(RequestKey, Reservation)>,
+    /// Points that expire soon, of which nobody was told.
+    pub expiring: Option<PointsExpiring>,
 }
 
 /// Points that expire by a version of the program.
@@ -79,7 +81,7 @@ pub fn sum_of<'r>(reserved: impl Iterator<Item = &'r Reservation>) -> Points {
 
 /// Whether time has nothing to do to an account of `operator` at `now`.
 fn is_settled(operator: &Operator, account: &Account, now: Timestamp) -> bool {
-    let Timed { tier, settled_by, due, is_passed_over } = account.timed;
+    let Timed { tier, settled_by, due, is_passed_over, .. } = account.timed;
     if due <= now || is_passed_over {
         return false;
     }
@@ -110,7 +112,7 @@ fn settle(
     ordered: &dyn Fn(&Version) -> Timestamp,
     earned: &impl EarnedDays,
 ) -> Settled {
-    let Timed { tier, settled_by, due, is_passed_over } = account.timed;
+    let Timed { tier, settled_by, due, is_passed_over, told } = account.timed;
     let by = operator.versions.get(settled_by);
     let mut lots = account.lots.unpack();
     let outside = sum_of(reserved.iter().map(|(_, reservation)| *reservation));
@@ -141,12 +143,14 @@ fn settle(
         settling.take_over(in_force, now);
     }
     settling.advance(now);
-    let due = settling.next_due(now);
+    let expiring = settling.expiring(now, told);
+    let told = expiring.map_or(told, |expiring| ToldOf::at(expiring.at));
+    let due = settling.next_due(now, told);
     let Settling { by, tier, lots, changes, expired, lapsed, .. } = settling;
     let settled_by = by.map_or(0, |version| version.number);
     let lots = Some(PackedLots::from(&lots)).filter(|lots| *lots != account.lots);
-    let timed = Timed { tier, settled_by, due, is_passed_over: false };
-    Settled { timed, changes, lots, expired, lapsed }
+    let timed = Timed { tier, settled_by, due, is_passed_over: false, told };
+    Settled { timed, changes, lots, expired, lapsed, expiring }
 }
 
 /// The versions that came into force after `since`, up to `now`, each with the moment.
@@ -259,13 +263,23 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
         }
     }
 
-    /// When time may next change anything.
-    fn next_due(&self, now: Timestamp) -> Timestamp {
+    /// The points that expire next, where it is time to tell of them.
+    fn expiring(&self, now: Timestamp, told: ToldOf) -> Option<PointsExpiring> {
+        let version = self.by?;
+        let Program { expiry, zone, .. } = program_of(version);
+        expiry.notify.before(now)?;
+        let (at, points) = self.lots.expiring(*expiry, zone)?;
+        let is_time = expiry.notify.before(at)? <= now && ToldOf::at(at) != told;
+        is_time.then_some(PointsExpiring { version: version.number, at, points })
+    }
+
+    /// When time may next change anything, or is to be told of.
+    fn next_due(&self, now: Timestamp, told: ToldOf) -> Timestamp {
         let lapses = self.reserved.front().map_or(Timed::NEVER, |(_, held)| held.hold_until);
         let Some(version) = self.by else { return lapses };
         let day = self.present().and_then(|(state, tiers)| tiers.next_day(state, self.earned));
         let tier = day.map_or(Timed::NEVER, |day| begins(version, day, now));
-        tier.min(expires(version, &self.lots, now)).min(lapses)
+        tier.min(expires(version, &self.lots, told, now)).min(lapses)
     }
 
     /// Goes over to a version that begins at a moment.
@@ -323,11 +337,12 @@ pub(crate) fn moved(
     }
 }
 
-/// When the next points of lots expire by a version, after `now`; [`Timed::NEVER`] for never.
-pub(crate) fn expires(version: &Version, lots: &Lots, now: Timestamp) -> Timestamp {
+/// When the next points of lots expire by a version, or that is to be told, after `now`; [`Timed::NEVER`] for never.
+pub(crate) fn expires(version: &Version, lots: &Lots, told: ToldOf, now: Timestamp) -> Timestamp {
     let Program { expiry, zone, .. } = program_of(version);
-    let next = lots.expiring(*expiry, zone);
-    next.map_or(Timed::NEVER, |(at, _)| at.max(now.plus_micros(1)))
+    let Some((at, _)) = lots.expiring(*expiry, zone) else { return Timed::NEVER };
+    let tells = expiry.notify.before(at).filter(|_| ToldOf::at(at) != told);
+    tells.unwrap_or(at).max(now.plus_micros(1))
 }
 
 /// The first moment of a day by the zone of a version, and after `now`.

@@ -8,7 +8,9 @@ use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::notice::signal::{Finding, SIGNAL_RAISED, SignalRaised};
-use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
+use accolade_wire::notice::{
+    POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
+};
 use accolade_wire::record::Slice;
 use accolade_wire::timestamp;
 use bytes::Bytes;
@@ -45,7 +47,7 @@ struct Row {
     data: fn(Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat>,
 }
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     Row {
         kind: "tier.changed",
         is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == TIER_MOVED),
@@ -55,6 +57,11 @@ const ROWS: [Row; 8] = [
         kind: "points.expired",
         is_one: |source| matches!(source, Source::Entry(entry) if entry.kind == EntryKind::Expired),
         data: |source, player| Ok(entered(source, player)),
+    },
+    Row {
+        kind: "points.expiring",
+        is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == POINTS_EXPIRING),
+        data: expiring,
     },
     Row {
         kind: "balance.adjusted",
@@ -147,6 +154,25 @@ fn signal_raised(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadF
         wager_id: &wager_id,
         at: timestamp::write(at).to_string(),
         signals: raised.collect(),
+        program_version: version,
+    }))
+}
+
+fn expiring(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        player_id: &'a str,
+        points: Box<RawValue>,
+        at: String,
+        program_version: u32,
+    }
+    let Source::Notice(notice) = source else { unreachable!("a row says what it is made of") };
+    let PointsExpiring { version, at, points } = PointsExpiring::read(&notice.body)?;
+    Ok(json(&Data {
+        player_id: player,
+        points: exact(points),
+        at: timestamp::write(at).to_string(),
         program_version: version,
     }))
 }
@@ -408,5 +434,17 @@ mod tests {
     #[test]
     fn a_day_is_written_as_one() {
         assert_eq!(day(Day(19_000)), "2022-01-08");
+    }
+
+    #[test]
+    fn points_that_expire_soon_are_told_of_by_how_many_and_when() {
+        let at = Timestamp::from_micros(1_700_000_000_000_000);
+        let points = Points::from_hundredths(1_250).unwrap();
+        let (kind, data) =
+            told(POINTS_EXPIRING, PointsExpiring { version: 3, at, points }.to_bytes());
+        assert_eq!(kind, "points.expiring");
+        let expected =
+            r#"{"playerId":"p","points":12.50,"at":"2023-11-14T22:13:20Z","programVersion":3}"#;
+        assert_eq!(data, expected);
     }
 }

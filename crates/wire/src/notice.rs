@@ -13,6 +13,9 @@ pub const TIER_MOVED: u16 = 1;
 /// The kind of a [`RedemptionMoved`].
 pub const REDEMPTION_MOVED: u16 = 2;
 
+/// The kind of a [`PointsExpiring`].
+pub const POINTS_EXPIRING: u16 = 6;
+
 const FORMAT: u8 = 1;
 
 /// A player has another tier.
@@ -124,5 +127,37 @@ impl RedemptionMoved {
         let item = cursor.text()?.into();
         let [hold_until, at] = [cursor.i64()?, cursor.i64()?].map(Timestamp::from_micros);
         Ok(Self { id, state: *state, points, item, hold_until, at })
+    }
+}
+
+/// Points expire soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointsExpiring {
+    /// The version of the program by which they do.
+    pub version: u32,
+    /// When they do.
+    pub at: Timestamp,
+    /// How many, if none are spent or taken until then.
+    pub points: Points,
+}
+
+impl PointsExpiring {
+    /// `format u8 · version · at i64 · points`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { version, at, points } = self;
+        let mut out = vec![FORMAT];
+        put_varint(&mut out, u64::from(*version));
+        out.extend_from_slice(&at.micros().to_le_bytes());
+        put_signed(&mut out, points.hundredths());
+        out
+    }
+
+    /// Reads what [`PointsExpiring::to_bytes`] wrote.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadFormat> {
+        let mut cursor = Cursor::new(bytes, "notice of points that expire soon");
+        cursor.format(FORMAT)?;
+        let (version, at) = (cursor.small()?, Timestamp::from_micros(cursor.i64()?));
+        let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
+        Ok(Self { version, at, points })
     }
 }

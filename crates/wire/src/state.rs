@@ -1,6 +1,6 @@
 //! Values of the state, as checkpoints hold them. Each begins with its format version.
 
-use accolade_domain::account::{Account, CapDay, Timed, Trail};
+use accolade_domain::account::{Account, CapDay, Timed, ToldOf, Trail};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Subject};
@@ -19,13 +19,14 @@ const ACCOUNT_FORMAT_TIMED: u8 = 2;
 const PASSED_OVER: u8 = 1;
 const EXCLUDED: u8 = 2;
 const OPENED: u8 = 4;
+const TOLD: u8 = 8;
 
 /// Appends an account, without its subject: the link has it.
 ///
 /// `format u8 · balance · consent u8 (0 nothing said, 1 in, 2 out) · sequence · [head 32] · count,
 /// packed places u64 · [cap's day · points] · last wager (0, or 1 and an id) · last updated i64 ·
 /// version`; in format 2 followed by `version by which it was settled · due i64 · marks u8 (1 passed over, 2 was
-/// excluded, 4 opened) · tier (0, or 1 and level u8 ·
+/// excluded, 4 opened, 8 told) · [told u16] · tier (0, or 1 and level u8 ·
 /// points · as of · not qualified since: 0, or 1 and days back) · length, lots`.
 pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     let (excluded, opened) = (account.was_excluded, account.is_opened);
@@ -59,11 +60,20 @@ pub fn put_account(out: &mut Vec<u8>, account: &Account) {
     out.extend_from_slice(&account.last_updated.micros().to_le_bytes());
     put_varint(out, u64::from(account.version));
     if is_timed {
-        let Timed { tier, settled_by, due, is_passed_over } = account.timed;
+        let Timed { tier, settled_by, due, is_passed_over, told } = account.timed;
         put_varint(out, u64::from(settled_by));
         out.extend_from_slice(&due.micros().to_le_bytes());
-        let marks = [(is_passed_over, PASSED_OVER), (excluded, EXCLUDED), (opened, OPENED)];
+        let is_told = told != ToldOf::NONE;
+        let marks = [
+            (is_passed_over, PASSED_OVER),
+            (excluded, EXCLUDED),
+            (opened, OPENED),
+            (is_told, TOLD),
+        ];
         out.push(marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).sum());
+        if is_told {
+            out.extend_from_slice(&told.0.to_le_bytes());
+        }
         put_tier(out, tier.as_ref());
         let lots = account.lots.bytes();
         put_varint(out, lots.len() as u64);
@@ -145,11 +155,12 @@ pub fn read_account(cursor: &mut Cursor<'_>, subject: Subject) -> Result<Account
         let settled_by = cursor.small()?;
         let due = Timestamp::from_micros(cursor.i64()?);
         let marks = cursor.u8()?;
-        if marks & !(PASSED_OVER | EXCLUDED | OPENED) != 0 {
+        if marks & !(PASSED_OVER | EXCLUDED | OPENED | TOLD) != 0 {
             return Err(cursor.bad());
         }
         let is_passed_over = marks & PASSED_OVER != 0;
-        let timed = Timed { tier: read_tier(cursor)?, settled_by, due, is_passed_over };
+        let told = if marks & TOLD == 0 { ToldOf::NONE } else { ToldOf(cursor.u16()?) };
+        let timed = Timed { tier: read_tier(cursor)?, settled_by, due, is_passed_over, told };
         let length = cursor.small()?;
         let lots = PackedLots::from_bytes(cursor.take(length)?).ok_or(cursor.bad())?;
         (timed, lots, marks)

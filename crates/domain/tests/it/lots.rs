@@ -760,7 +760,7 @@ fn what_matured_before_it_expired_was_one_month_too_many_by_then() {
     for month in 0..most {
         lots.earn(of_month(600 + month), None, hundredths(10)).unwrap();
     }
-    let expiry = Expiry { after: Months::new(100), inactivity: None };
+    let expiry = Expiry { after: Months::new(100), ..Expiry::default() };
     let zone = ZoneOffsets::default();
     let (expires, _) = lots.expiring(expiry, &zone).unwrap();
     let hour = i32::try_from(expires.hour()).unwrap();
@@ -1010,7 +1010,11 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn expiry() -> impl Strategy<Value = Expiry> {
     let months = || prop::option::of((1..14_u8).prop_map(|months| Months::new(months).unwrap()));
-    (months(), months()).prop_map(|(after, inactivity)| Expiry { after, inactivity })
+    (months(), months()).prop_map(|(after, inactivity)| Expiry {
+        after,
+        inactivity,
+        ..Expiry::default()
+    })
 }
 
 /// Counts grains by lot, as [`Lots`] list them.

@@ -39,7 +39,7 @@ pub(super) fn earn(
     if oldest.is_none_or(|oldest| source.month < oldest)
         && let Some(version) = loaded.in_force
     {
-        timed.due = timed.due.min(expires(version, &lots, input.now));
+        timed.due = timed.due.min(expires(version, &lots, timed.told, input.now));
     }
     step.changes.push(Change::Lots(PackedLots::from(&lots)));
     Some(Moved::Into { source, paid })

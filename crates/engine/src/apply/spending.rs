@@ -145,7 +145,8 @@ pub(super) fn lapse(key: RequestKey, reservation: &Reservation, step: &mut Step<
 /// How far time has been brought to the account; when it is next may be sooner with these lots.
 pub(super) fn due_with(loaded: &Loaded<'_>, input: &Input<'_>, lots: &Lots) -> Timed {
     let timed = timed(loaded);
-    let expires = loaded.in_force.map_or(Timed::NEVER, |version| expires(version, lots, input.now));
+    let expires = |version| expires(version, lots, timed.told, input.now);
+    let expires = loaded.in_force.map_or(Timed::NEVER, expires);
     Timed { due: timed.due.min(expires), ..timed }
 }
 

@@ -8,10 +8,11 @@ use accolade_domain::ledger::{EntryKind, Moved, Parts};
 use accolade_domain::lots::Taken;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_wire::notice::POINTS_EXPIRING;
 
 use super::{Input, Loaded, balance, spending, tier_moved};
 use crate::settle::Expiring;
-use crate::step::{Change, Effect, NewEntry, Step};
+use crate::step::{Change, Effect, NewEntry, NewNotice, Step};
 use crate::tables::letter_totals::Totals;
 use crate::tables::outbox::{Message, RESEND_MICROS};
 use crate::tables::{Held, Row, Tables, Timer};
@@ -119,6 +120,9 @@ fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     for (key, reservation) in &settled.lapsed {
         spending::lapse(*key, reservation, &mut step);
     }
+    let expiring = settled.expiring.map(|expiring| expiring.to_bytes());
+    let told = expiring.map(|body| NewNotice { kind: POINTS_EXPIRING, body: Cow::Owned(body) });
+    step.notices.extend(told);
     step
 }
 

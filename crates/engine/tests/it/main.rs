@@ -3,6 +3,7 @@
 mod behaviours;
 mod deliveries;
 mod dialects;
+mod expiring;
 mod faults;
 mod frozen;
 mod known;

@@ -6,7 +6,7 @@ use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::event::{Event, GameEvent, Void, Wager};
-use accolade_domain::lots::{Expiry, Floor, Months, PendingFor};
+use accolade_domain::lots::{Expiry, Floor, Months, NotifyDays, PendingFor};
 use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Names, Program, Rounding, Rules,
 };
@@ -151,6 +151,7 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         expiry: Expiry {
             after: months(program.expiry.after),
             inactivity: months(program.expiry.inactivity),
+            notify: NotifyDays::default(),
         },
         rates: rates(&program.rates),
         rules: meant_rules(&program.rules),

@@ -1,6 +1,8 @@
 //! What becomes of points that were earned: when they can be spent, when they expire, and what a void may take.
 
-use accolade_domain::lots::{Expiry, Floor, MONTHS_MAX, Months, PENDING_HOURS_MAX, PendingFor};
+use accolade_domain::lots::{
+    Expiry, Floor, MONTHS_MAX, Months, NOTIFY_DAYS_MAX, NotifyDays, PENDING_HOURS_MAX, PendingFor,
+};
 
 use super::fields::{Field, Problems, Section};
 use crate::document::Value;
@@ -71,13 +73,21 @@ fn expiry(section: &Section<'_>, problems: &mut Problems) -> Expiry {
         field.expected("`after: 12mo`, `inactivity: 6mo` or both, or `none`", problems);
         return Expiry::default();
     };
-    let section = field.section(&["after", "inactivity"], &[], problems);
+    let section = field.section(&["after", "inactivity", "notify"], &[], problems);
     let mut after = |key| section.get(key).and_then(|field| months(field, problems));
-    let expiry = Expiry { after: after("after"), inactivity: after("inactivity") };
+    let (after, inactivity) = (after("after"), after("inactivity"));
+    let notify = section.get("notify").and_then(|field| notify(field, problems));
+    let expiry = Expiry { after, inactivity, notify: notify.unwrap_or_default() };
     if section.get("after").is_none() && section.get("inactivity").is_none() {
         field.missing("after", "`after: 12mo`, `inactivity: 6mo` or both", problems);
     }
     expiry
+}
+
+fn notify(field: &Field<'_>, problems: &mut Problems) -> Option<NotifyDays> {
+    let form = format!("a number of days from `1d` to `{NOTIFY_DAYS_MAX}d`");
+    let days = field.counted(&[("d", 1)], u16::from(NOTIFY_DAYS_MAX), &form, problems)?;
+    u8::try_from(days).ok().and_then(NotifyDays::new)
 }
 
 fn months(field: &Field<'_>, problems: &mut Problems) -> Option<Months> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use accolade_domain::account::{Account, CapDay, Timed, Trail};
+use accolade_domain::account::{Account, CapDay, Timed, ToldOf, Trail};
 use accolade_domain::amount::{Factor, Points, Rate};
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{
@@ -23,7 +23,7 @@ use accolade_wire::journal::{
     Outcomes, PassedOver, StoredEntry, TimeSlot, begin_slice, put_outcome,
 };
 use accolade_wire::ledger::chain_hash;
-use accolade_wire::notice::{RedemptionMoved, TierMoved};
+use accolade_wire::notice::{PointsExpiring, RedemptionMoved, TierMoved};
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
 use accolade_wire::state::{put_account, read_account};
@@ -490,6 +490,16 @@ fn a_notice_of_a_tier() {
 }
 
 #[test]
+fn a_notice_of_points_that_expire_soon() {
+    let points = Points::from_hundredths(99_950).unwrap();
+    let expiring = PointsExpiring { version: 300, at: AT, points };
+    assert_eq!(PointsExpiring::read(&expiring.to_bytes()), Ok(expiring));
+    check(&expiring.to_bytes(), expect![[r#"
+        01ac02007a3295a0260600dc990c
+    "#]]);
+}
+
+#[test]
 fn a_notice_of_a_redemption() {
     let moved = RedemptionMoved {
         id: "3-17-20-1".into(),
@@ -515,14 +525,25 @@ fn an_account_with_a_tier() {
     let points = Points::from_hundredths(99_950).unwrap();
     let state = TierState::new(2, points, Day(20_038), Some(Day(20_030)));
     let account = Account {
-        timed: Timed { tier: Some(state), settled_by: 12, due: AT, is_passed_over: false },
+        timed: Timed {
+            tier: Some(state),
+            settled_by: 12,
+            due: AT,
+            is_passed_over: false,
+            told: ToldOf::NONE,
+        },
         lots: PackedLots::from(&Lots::of_balance(points, Day(20_038))),
         ..Account::new(Subject([0xab; 16]), AT)
     };
     for account in [
         account.clone(),
         Account {
-            timed: Timed { settled_by: 7, is_passed_over: true, ..Timed::NOTHING },
+            timed: Timed {
+                settled_by: 7,
+                is_passed_over: true,
+                told: ToldOf(515),
+                ..Timed::NOTHING
+            },
             ..account.clone()
         },
         Account { was_excluded: true, ..account.clone() },

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use accolade_domain::lots::{Expiry, Floor, Months, PendingFor};
+use accolade_domain::lots::{Expiry, Floor, Months, NotifyDays, PendingFor};
 use accolade_domain::program::Program;
 use accolade_domain::promotion::Combine;
 use accolade_domain::signal::Signal;
@@ -77,6 +77,9 @@ fn what_a_document_leaves_out_has_its_default() {
             expiry: Expiry {
                 after: None,
                 inactivity: None,
+                notify: NotifyDays(
+                    0,
+                ),
             },
             redemption: Terms {
                 min_points: Points(
@@ -140,6 +143,9 @@ fn a_whole_program_is_compiled() {
             expiry: Expiry {
                 after: None,
                 inactivity: None,
+                notify: NotifyDays(
+                    0,
+                ),
             },
             redemption: Terms {
                 min_points: Points(
@@ -1089,11 +1095,12 @@ fn points_wait_expire_and_are_taken_back_as_the_program_says() {
         let document = read(&format!("{{currency: EUR, {text}}}"));
         program::compile(&document, ZoneOffsets::default()).unwrap()
     };
-    let months = Months::new;
-    let some =
-        compiled("pending: {for: 2d}, expiry: {after: 12mo, inactivity: 6mo}, voids: pending");
+    let (months, days) = (Months::new, |days| NotifyDays::new(days).unwrap());
+    let some = compiled(
+        "pending: {for: 2d}, expiry: {after: 12mo, inactivity: 6mo, notify: 7d}, voids: pending",
+    );
     assert_eq!((some.pending.get(), some.voids), (48, Floor::Pending));
-    assert_eq!(some.expiry, Expiry { after: months(12), inactivity: months(6) });
+    assert_eq!(some.expiry, Expiry { after: months(12), inactivity: months(6), notify: days(7) });
     let one = compiled("pending: {for: 8784h}, expiry: {inactivity: 120mo, after: null}");
     assert_eq!((one.pending.get(), one.expiry.inactivity), (8_784, months(120)));
     assert_eq!((one.expiry.after, one.voids), (None, Floor::Unlimited));
@@ -1134,11 +1141,12 @@ voids: none
     "#]],
     );
     check(
-        "{currency: EUR, pending: {for: 367d}, expiry: {after: 121mo, before: 1mo}}",
+        "{currency: EUR, pending: {for: 367d}, expiry: {after: 121mo, before: 1mo, notify: 91d}}",
         expect![[r#"
             line 1, column 32: `/pending/for`: expected whole hours or days such as `24h` or `2d`, at most `8784h`, found the text `367d`
             line 1, column 55: `/expiry/after`: expected a number of months from `1mo` to `120mo`, found the text `121mo`
-            line 1, column 62: `/expiry/before`: unknown key `before`; expected one of `after`, `inactivity`
+            line 1, column 62: `/expiry/before`: unknown key `before`; expected one of `after`, `inactivity`, `notify`
+            line 1, column 83: `/expiry/notify`: expected a number of days from `1d` to `90d`, found the text `91d`
         "#]],
     );
     check(

@@ -159,6 +159,7 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         promotions_combine: if program.counts_first_only { Combine::First } else { Combine::All },
         jurisdictions: merged.collect(),
         tiers: program.tiers.as_ref().map(meant_tiers),
+        signals: Box::default(),
     }
 }
 

@@ -494,9 +494,12 @@ fn a_notice_of_points_that_expire_soon() {
     let points = Points::from_hundredths(99_950).unwrap();
     let expiring = PointsExpiring { version: 300, at: AT, points };
     assert_eq!(PointsExpiring::read(&expiring.to_bytes()), Ok(expiring));
-    check(&expiring.to_bytes(), expect![[r#"
+    check(
+        &expiring.to_bytes(),
+        expect![[r#"
         01ac02007a3295a0260600dc990c
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every spelling of an event and of a program is read as what it means, and no other bytes are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
@@ -159,7 +160,7 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         promotions_combine: if program.counts_first_only { Combine::First } else { Combine::All },
         jurisdictions: merged.collect(),
         tiers: program.tiers.as_ref().map(meant_tiers),
-        signals: Box::default(),
+        signals: Arc::default(),
     }
 }
 

@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Webhook(crate::webhook::Arguments),
     /// Show a player's account, redeem points, adjust balances, exclude players
     Player(crate::player::Arguments),
+    /// List players' signals, release and take points that are held for them
+    Signal(crate::signal::Arguments),
     /// Say what an operator's players earned, spent and still have
     Summary(crate::summary::Arguments),
     /// Take the ledger of all of an operator's players out
@@ -161,6 +163,7 @@ impl Command {
             | Self::Key(_)
             | Self::Webhook(_)
             | Self::Player(_)
+            | Self::Signal(_)
             | Self::Summary(_)
             | Self::Ledger(_)
             | Self::Roles(_)

@@ -50,6 +50,7 @@ mod restore;
 mod roles;
 mod serve;
 mod shapes;
+mod signal;
 mod status;
 mod summary;
 mod taken_out;
@@ -125,6 +126,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Key(key) => key::run(&place, key).await,
         Command::Summary(summary) => summary::run(&place, summary).await,
         Command::Webhook(webhook) => webhook::run(&place, webhook).await,
+        Command::Signal(signal) => signal::run(&place, signal).await,
         Command::Player(player) => player::run(&place, player).await,
         Command::Ledger(ledger) => ledger::run(&place, ledger).await,
         Command::Roles(roles) => roles::run(&roles),

@@ -1,6 +1,6 @@
 //! `accolade player`: an account of a player, as it is and as people change it.
 
-mod lists;
+pub(crate) mod lists;
 
 use std::path::PathBuf;
 
@@ -167,8 +167,9 @@ enum PlayerCommand {
     },
 }
 
+/// Why a person does something.
 #[derive(Debug, Args)]
-struct Why {
+pub(crate) struct Why {
     /// Why, in words
     #[arg(long, value_name = "TEXT")]
     why: String,
@@ -202,6 +203,7 @@ struct Balance {
     available: Option<Raw>,
     reserved: Option<Raw>,
     pending: Option<Raw>,
+    held: Option<Raw>,
     owed: Option<Raw>,
     expiring: Option<Expiring>,
     tier: Option<String>,
@@ -284,7 +286,8 @@ fn of_player(player: &str, what: &str) -> String {
     format!("/api/v1/players/{}/{what}", escaped(player))
 }
 
-fn of(kind: &str, id: &str, what: &str) -> String {
+/// The path of what is done about a request of a kind.
+pub(crate) fn of(kind: &str, id: &str, what: &str) -> String {
     format!("/api/v1/{kind}/{}/{what}", escaped(id))
 }
 
@@ -297,13 +300,19 @@ fn with_points(points: &str, others: &Value) -> String {
 }
 
 impl Why {
-    fn body(&self) -> String {
+    /// The body that says it.
+    pub(crate) fn body(&self) -> String {
         json!({ "why": self.why }).to_string()
     }
 }
 
 /// Asks for a change, and says what has become of it.
-async fn post(client: &Client, path: &str, body: String, with: &With) -> anyhow::Result<Ended> {
+pub(crate) async fn post(
+    client: &Client,
+    path: &str,
+    body: String,
+    with: &With,
+) -> anyhow::Result<Ended> {
     let answer = with.post(client, path, body).await;
     told(answer.context("nothing was changed")?, with).await
 }
@@ -348,6 +357,7 @@ async fn show(client: &Client, player: &str, operator: &str, json: bool) -> anyh
         ("available", &balance.available),
         ("reserved", &balance.reserved),
         ("pending", &balance.pending),
+        ("held", &balance.held),
         ("owed", &balance.owed),
     ];
     for (name, points) in lines {

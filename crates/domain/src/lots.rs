@@ -173,6 +173,9 @@ pub struct PendingLot {
     pub points: Points,
 }
 
+/// When points mature that are held: never, until a person says what becomes of them.
+pub const HELD: Hour = Hour(i32::MAX);
+
 /// Which lot points were put into when they were earned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source {
@@ -292,6 +295,12 @@ impl Lots {
         self.pending.iter().fold(Points::ZERO, |sum, lot| both(sum, lot.points))
     }
 
+    /// How many of them are held, until a person says what becomes of them.
+    pub fn held_points(&self) -> Points {
+        let held = self.pending.iter().filter(|lot| lot.matures == HELD);
+        held.fold(Points::ZERO, |sum, lot| both(sum, lot.points))
+    }
+
     /// All lots, less the debt.
     pub fn balance(&self) -> Points {
         less(both(self.ready_points(), self.pending_points()), self.debt)
@@ -361,13 +370,14 @@ impl Lots {
     }
 
     /// Lets the first lot that matures join the next of its month; the first two become one where no two
-    /// are of one month.
+    /// are of one month. What matures joins nothing that is held.
     fn join_pending(&mut self) {
+        let maturing = self.pending.partition_point(|lot| lot.matures < HELD);
         let next = |at: usize| {
             let month = self.pending[at].month;
-            (at + 1..self.pending.len()).find(|next| self.pending[*next].month == month)
+            (at + 1..maturing).find(|next| self.pending[*next].month == month)
         };
-        let pair = (0..self.pending.len()).find_map(|at| Some((at, next(at)?)));
+        let pair = (0..maturing).find_map(|at| Some((at, next(at)?)));
         let (at, next) = pair.unwrap_or((0, 1));
         let PendingLot { month, points, .. } = self.pending.remove(at);
         let into = self.pending.remove(next - 1);
@@ -499,6 +509,22 @@ impl Lots {
             self.pending.remove(at);
         }
         taken
+    }
+
+    /// Lets go of points of a month that are held, as far as they are there, and says how many those were: they can be
+    /// spent, or mature when they would have.
+    pub fn release(&mut self, month: Month, points: Points, matures: Option<Hour>) -> Points {
+        let Some(released) = self.take_held(month, points) else { return Points::ZERO };
+        self.put(Source { month, matures }, released.points);
+        released.points
+    }
+
+    /// Takes points of a month that are held, as far as they are there.
+    pub fn take_held(&mut self, month: Month, points: Points) -> Option<PendingLot> {
+        let is_held = |lot: &PendingLot| lot.matures == HELD && lot.month == month;
+        let at = self.pending.iter().position(is_held).filter(|_| points > Points::ZERO)?;
+        let mut left = points;
+        Some(self.take_pending(at, &mut left))
     }
 
     /// Lets be spent what has matured by `now`, and says which lots have.

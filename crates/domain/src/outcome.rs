@@ -148,11 +148,15 @@ pub enum Declined {
     OutOfRange,
     /// The operator has as many webhooks, or the webhook was changed as often, as there may be.
     TooManyWebhooks,
+    /// There is no such signal.
+    NoSuchSignal,
+    /// It was decided about the signal's points before, or none were held.
+    SignalClosed,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -188,6 +192,8 @@ impl Declined {
         Self::ExclusionHolds,
         Self::OutOfRange,
         Self::TooManyWebhooks,
+        Self::NoSuchSignal,
+        Self::SignalClosed,
     ];
 
     /// The stable code, as the API shows it.
@@ -228,6 +234,8 @@ impl Declined {
             Self::ExclusionHolds => "exclusion_holds",
             Self::OutOfRange => "out_of_range",
             Self::TooManyWebhooks => "too_many_webhooks",
+            Self::NoSuchSignal => "no_such_signal",
+            Self::SignalClosed => "signal_closed",
         }
     }
 }

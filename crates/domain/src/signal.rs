@@ -34,6 +34,39 @@ pub struct Signal {
     pub name: Box<str>,
     /// The line that a player has to be above.
     pub over: Over,
+    /// The points of each wager above it are held until a person says what becomes of them.
+    pub hold: bool,
+}
+
+/// What has become of a signal that was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalState {
+    /// No points are held for it.
+    Noted,
+    /// Points are held until a person decides.
+    Held,
+    /// They were let go of.
+    Released,
+    /// They were taken away.
+    Taken,
+    /// The wager was voided.
+    Voided,
+}
+
+impl SignalState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Noted, Self::Held, Self::Released, Self::Taken, Self::Voided];
+
+    /// The stable code, as the API shows it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Noted => "noted",
+            Self::Held => "open",
+            Self::Released => "released",
+            Self::Taken => "taken",
+            Self::Voided => "voided",
+        }
+    }
 }
 
 /// What is looked at, and its line. At the line nothing is wrong yet.
@@ -255,13 +288,20 @@ impl Sums {
     }
 }
 
-/// A player is above a line.
+/// What a wager has come to for a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Measured {
+pub struct Looked {
     /// What was measured, to eight decimals, rounded down.
     pub observed: Rate,
     /// Whether that is above the line.
     pub is_above: bool,
+    /// It is, and the last wager that was judged was not.
+    pub has_crossed: bool,
+}
+
+struct Measured {
+    observed: Rate,
+    is_above: bool,
 }
 
 impl Watch {
@@ -277,13 +317,12 @@ impl Watch {
         Self { is_above: false, counted }
     }
 
-    /// Looks at one more wager, and says what was measured where it has crossed the line: it is above, and the one
-    /// before was not.
-    pub fn look(&mut self, over: Over, seen: &Seen) -> Option<Rate> {
+    /// Looks at one more wager; nothing where it says nothing, or too few came before.
+    pub fn look(&mut self, over: Over, seen: &Seen) -> Option<Looked> {
         let Measured { observed, is_above } = self.counted.measure(over, seen)?;
         let has_crossed = is_above && !self.is_above;
         self.is_above = is_above;
-        has_crossed.then_some(observed)
+        Some(Looked { observed, is_above, has_crossed })
     }
 }
 

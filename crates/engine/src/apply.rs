@@ -23,6 +23,7 @@ use accolade_domain::lots::Source;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::refusal::DeadReason;
+use accolade_domain::signal::SignalState;
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::named::Named;
 use accolade_wire::notice::{TIER_MOVED, TierMoved};
@@ -31,6 +32,7 @@ use accolade_wire::record::Record;
 pub(crate) use self::command::repaired;
 pub(crate) use self::event::marker_key;
 pub use self::event::{AHEAD_MICROS_MAX, out_of_time};
+pub use self::signals::CAUSE as SIGNAL_CAUSE;
 use crate::input::Body;
 use crate::players::Ordinal;
 use crate::rules::{Operator, Rules, Version};
@@ -46,6 +48,7 @@ use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
+use crate::tables::signals::Raised;
 use crate::tables::walks::{Walk, WalkKey};
 use crate::tables::watches::Watched;
 use crate::tables::{Held, Row, Timer};
@@ -84,6 +87,8 @@ pub struct Loaded<'a> {
     pub operator: Option<&'a Operator>,
     /// The player; `None` for one who was never seen.
     pub player: Option<Ordinal>,
+    /// The player's number, or what it will be.
+    pub ordinal: Ordinal,
     /// The player's account.
     pub account: Option<&'a Account>,
     /// The same id came before.
@@ -120,6 +125,8 @@ pub struct Loaded<'a> {
     pub ended_events: u32,
     /// What is remembered of the player for signals, and the version whose signals those are.
     pub watched: Option<(&'a Watched, &'a Version)>,
+    /// For how many signals points of the player are held, where the program in force has any that hold.
+    pub holding: usize,
     /// The exclusion of the player that holds now.
     pub exclusion: Option<&'a Exclusion>,
     /// What the player has asked for that this command is about.
@@ -161,6 +168,10 @@ pub enum Asked<'a> {
     Waits(RequestKey, &'a Adjustment),
     /// One that was approved or rejected.
     Decided,
+    /// A signal whose points are held.
+    Raised(RequestKey, &'a Raised),
+    /// One that nobody has to decide about.
+    SignalClosed(SignalState),
 }
 
 /// An earlier occurrence of an id.

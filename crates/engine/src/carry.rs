@@ -141,9 +141,6 @@ impl Partition {
                 account.version += 1;
                 self.change_row(Row::Exclusion(player, Some(*exclusion)));
             }
-            Change::Watch(watched) => {
-                self.change_row(Row::Watch(with.about.player(), Some(*watched)));
-            }
             Change::Opened => self.account(with.about.player()).is_opened = true,
             Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,
             Change::Time(timed) => self.settle(with.about.player(), timed),

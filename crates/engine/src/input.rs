@@ -207,10 +207,11 @@ fn read_command<'a>(
         | Command::Exclude { id, player_id, .. }
         | Command::Readmit { id, player_id, .. }
         | Command::TakeOver { id, player_id, .. } => (id, player_id.as_str()),
-        Command::Confirm { id, .. } | Command::Cancel { id, .. } | Command::Decide { id, .. } => {
-            (id, "")
-        }
-        Command::Repair { id, .. }
+        Command::Confirm { id, .. }
+        | Command::Cancel { id, .. }
+        | Command::Decide { id, .. }
+        | Command::DecideSignal { id, .. }
+        | Command::Repair { id, .. }
         | Command::Release { id, .. }
         | Command::Discard { id, .. }
         | Command::Claim { id, .. } => (id, ""),

@@ -34,6 +34,7 @@ use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
 use crate::tables::requests::RequestKey;
+use crate::tables::signals::Raised;
 use crate::tables::watches::Watched;
 use crate::tables::{Stretch, Timer};
 
@@ -317,8 +318,17 @@ impl Partition {
         let totals = self.tables.letter_totals.get(&());
         let account = player.map(|player| &self.players.get(player).account);
         let exclusion = player.and_then(|player| self.exclusion(player));
-        let mut loaded =
-            Loaded { operator, player, account, received, totals, exclusion, ..Loaded::default() };
+        let ordinal = player.unwrap_or_else(|| self.players.next());
+        let mut loaded = Loaded {
+            operator,
+            player,
+            ordinal,
+            account,
+            received,
+            totals,
+            exclusion,
+            ..Loaded::default()
+        };
         match &keyed.body {
             Body::Event(event, identity) => {
                 self.load_event(&mut loaded, keyed, event, identity, around)?;
@@ -400,6 +410,7 @@ impl Partition {
             | Timer::Reservation(_)
             | Timer::WaitingAdjustment(_)
             | Timer::Exclusion(_)
+            | Timer::HeldSignal(_)
             | Timer::Delivery(_)
             | Timer::Watch(_)
             | Timer::OperatorTotals(_) => Loaded::default(),
@@ -481,8 +492,11 @@ impl Partition {
                 let day =
                     program.filter(|_| loaded.settles).map(|program| program.zone.day(wager.at));
                 loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
-                loaded.watched =
-                    player.and_then(|player| self.watched(operator, loaded.in_force?, player));
+                if let Some((player, in_force)) = player.zip(loaded.in_force) {
+                    loaded.watched = self.watched(operator, in_force, player);
+                    let holds = in_force.program.program.signals.iter().any(|signal| signal.hold);
+                    loaded.holding = if holds { self.held_signals(player).count() } else { 0 };
+                }
                 loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
@@ -491,6 +505,11 @@ impl Partition {
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
                 loaded.wager = self.voided_wager(event, operator, identity, around)?;
+                if let Some((player, wager)) = player.zip(loaded.wager) {
+                    let key = RequestKey { player, place: wager.place };
+                    let held = self.tables.held_signals.get(&key);
+                    loaded.asked = held.map_or(Asked::Nothing, |raised| Asked::Raised(key, raised));
+                }
                 let day = loaded.wager.and_then(|wager| wager.day);
                 let cap_day = day.filter(|_| !loaded.settles);
                 loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
@@ -498,6 +517,13 @@ impl Partition {
             Event::Game(_) => {}
         }
         Ok(())
+    }
+
+    /// Signals of a player whose points are held, in the order in which they were raised.
+    pub fn held_signals(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Raised)> {
+        let rows = self.tables.held_signals.iter_from(RequestKey::first_of(player));
+        let own = rows.take_while(move |(key, _)| key.player == player);
+        own.map(|(key, raised)| (*key, raised))
     }
 
     /// What is remembered of a player for signals, where the program in force has any.
@@ -591,6 +617,16 @@ impl Partition {
                     Some(waits) => Asked::Waits(key, waits),
                     None => match self.tables.adjustments.load(&key, self.number, store)? {
                         Some(_) => Asked::Decided,
+                        None => Asked::Nothing,
+                    },
+                }
+            }
+            Command::DecideSignal { signal, .. } => {
+                let key = RequestKey::of(signal, self.number);
+                match self.tables.held_signals.get(&key) {
+                    Some(raised) => Asked::Raised(key, raised),
+                    None => match self.tables.signals.load(&key, self.number, store)? {
+                        Some(closed) => Asked::SignalClosed(closed.state),
                         None => Asked::Nothing,
                     },
                 }
@@ -701,7 +737,8 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),
         Command::Confirm { redemption: asked, .. }
         | Command::Cancel { redemption: asked, .. }
-        | Command::Decide { adjustment: asked, .. } => Some(Owner::Numbered(asked.player)),
+        | Command::Decide { adjustment: asked, .. }
+        | Command::DecideSignal { signal: asked, .. } => Some(Owner::Numbered(asked.player)),
         Command::Repair { .. }
         | Command::Release { .. }
         | Command::Discard { .. }

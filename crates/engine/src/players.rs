@@ -71,9 +71,14 @@ impl Players {
         self.find(key.player(name), operator, name)
     }
 
+    /// The number that the next player will have.
+    pub fn next(&self) -> Ordinal {
+        Ordinal::try_from(self.all.len()).expect("fewer than 2^32 players")
+    }
+
     /// Adds a player who is not there yet.
     pub fn add(&mut self, hash: u64, operator: u32, name: &str, account: Account) -> Ordinal {
-        let ordinal = Ordinal::try_from(self.all.len()).expect("fewer than 2^32 players");
+        let ordinal = self.next();
         self.all.push(Player { operator, name: name.into(), account, dirty: false });
         self.by_name.insert(hash, ordinal);
         ordinal
@@ -82,7 +87,7 @@ impl Players {
     /// Takes the last player back, who was just added; `hash` is that of the name.
     pub(crate) fn take_back(&mut self, hash: u64) {
         let player = self.all.pop().expect("a player was added");
-        let ordinal = Ordinal::try_from(self.all.len()).expect("fewer than 2^32 players");
+        let ordinal = self.next();
         self.by_name.remove(hash, ordinal);
         if player.dirty {
             self.dirty.retain(|dirty| *dirty != ordinal);

@@ -17,7 +17,6 @@ use crate::rules::Rules;
 use crate::tables::Row;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::outbox::{MessageKey, Payload};
-use crate::tables::watches::Watched;
 
 /// What follows from one input.
 #[derive(Debug, Clone)]
@@ -48,8 +47,6 @@ pub enum Change<'a> {
     Consent(Consent),
     /// From when until when the input's player is excluded.
     Exclude(Box<Exclusion>),
-    /// What is remembered of the input's player for signals.
-    Watch(Box<Watched>),
     /// The balance of the system before was imported for the input's player.
     Opened,
     /// The newest day on which the player has earned anything.
@@ -179,7 +176,6 @@ impl Change<'_> {
             Self::Occupy { hour } => Change::Occupy { hour },
             Self::Consent(consent) => Change::Consent(consent),
             Self::Exclude(exclusion) => Change::Exclude(exclusion),
-            Self::Watch(watched) => Change::Watch(watched),
             Self::Opened => Change::Opened,
             Self::CapDay(cap_day) => Change::CapDay(cap_day),
             Self::Time(timed) => Change::Time(timed),

@@ -23,6 +23,7 @@ pub mod redemptions;
 pub mod requests;
 pub mod reservations;
 pub mod sent;
+pub mod signals;
 pub mod walks;
 pub mod watches;
 
@@ -338,6 +339,8 @@ tables! {
         deliveries: Delivery(deliveries::Deliveries) = 18,
         /// What is remembered of players for signals.
         watches: Watch(watches::Watches) = 28,
+        /// Signals whose points are held.
+        held_signals: HeldSignal(signals::HeldSignals) = 29,
         /// What there is of each operator's accounts.
         operator_totals: OperatorTotals(operator_totals::OperatorTotals) = 32,
     }
@@ -352,6 +355,8 @@ tables! {
         redemptions: Redemption(redemptions::Redemptions) = 16,
         /// Adjustments that are decided.
         adjustments: Adjustment(adjustments::Adjustments) = 17,
+        /// Signals that nobody has to decide about.
+        signals: Signal(signals::Signals) = 30,
         /// What was counted of each operator by day.
         operator_days: OperatorDay(operator_days::OperatorDays) = 33,
     }

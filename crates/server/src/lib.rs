@@ -56,6 +56,7 @@ mod serve;
 mod service;
 mod shapes;
 mod shares;
+mod signals;
 mod strangers;
 mod submit;
 mod summary;

@@ -7,10 +7,11 @@ use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Place};
-use accolade_domain::lots::{Hour, Lots, Month, Source};
+use accolade_domain::lots::{HELD, Hour, Lots, Month, Source};
 use accolade_domain::text::PackedId;
 use accolade_domain::tier::TierState;
 use accolade_domain::time::Timestamp;
+use accolade_engine::apply::SIGNAL_CAUSE;
 use accolade_engine::rules::{Operator, Version};
 use accolade_engine::settle::sum_of;
 use accolade_storage::backing::NodeStore;
@@ -47,7 +48,7 @@ use crate::submit::{Carried, Reader, blocking};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Balance, example = json!({
     "playerId": "player-456", "operatorId": "operator-789", "pointsBalance": 12.00, "reserved": 0.00,
-    "available": 10.00, "pending": 2.00, "owed": 0.00,
+    "available": 10.00, "pending": 2.00, "held": 0.00, "owed": 0.00,
     "expiring": { "at": "2027-12-01T00:00:00Z", "points": 12.00 },
     "tier": "silver", "tierPoints": 1012.00, "nextTier": { "name": "gold", "missingPoints": 8988.00 },
     "lastWagerId": "w-1", "lastUpdated": "2026-11-20T10:30:00Z", "version": 3
@@ -66,6 +67,9 @@ pub(crate) struct BalanceShape<'a> {
     /// Points that were earned and cannot be spent yet.
     #[schema(required)]
     pending: Option<ExactPoints>,
+    /// Points that are held for signals, until a person decides.
+    #[schema(required)]
+    held: Option<ExactPoints>,
     /// Points that voids were to take back, in all, and could not.
     #[schema(required)]
     owed: Option<ExactPoints>,
@@ -113,8 +117,9 @@ impl<'a> BalanceShape<'a> {
     /// As it is.
     pub(crate) fn now(found: &'a Found, player_id: &'a str, operator_id: &'a str) -> Self {
         let (account, tier) = (&found.account, found.tier.as_ref());
-        let pending = found.lots.pending_points();
-        let ready = account.balance.minus(pending);
+        let (waiting, held) = (found.lots.pending_points(), found.lots.held_points());
+        let pending = waiting.minus(held).expect("what is held is a part of what waits");
+        let ready = account.balance.minus(waiting);
         Self {
             player_id,
             operator_id,
@@ -122,6 +127,7 @@ impl<'a> BalanceShape<'a> {
             reserved: Some(Exact(found.reserved)),
             available: ready.and_then(|points| points.minus(found.reserved)).map(Exact),
             pending: Some(Exact(pending)),
+            held: Some(Exact(held)),
             owed: Some(Exact(found.lots.owed())),
             expiring: found
                 .expiring
@@ -234,6 +240,7 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
         reserved: None,
         available: None,
         pending: None,
+        held: None,
         owed: None,
         expiring: None,
         last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
@@ -306,7 +313,22 @@ pub(crate) struct Cause {
 }
 
 fn causes() -> Schema {
-    one_of(["wager", "time", "redemption", "adjustment", "import"])
+    one_of(["wager", "time", "redemption", "adjustment", "signal", "import"])
+}
+
+impl Cause {
+    /// An adjustment may be what a person took of points that were held for a signal.
+    fn of(kind: EntryKind, cause: &str) -> Self {
+        match cause.strip_prefix(SIGNAL_CAUSE) {
+            Some(signal) if kind == EntryKind::Adjusted => {
+                Self { r#type: "signal", id: Some(signal.to_owned()) }
+            }
+            Some(_) | None => {
+                let id = Some(cause.to_owned()).filter(|_| !kind.is_by_time());
+                Self { r#type: cause_type(kind), id }
+            }
+        }
+    }
 }
 
 const fn cause_type(kind: EntryKind) -> &'static str {
@@ -339,17 +361,22 @@ pub(crate) struct LotShape {
     #[schema(example = "2026-11")]
     month: String,
     points: ExactPoints,
-    /// From when on they can be spent; nothing where they can be.
+    /// From when on they can be spent; nothing where they can be, and where they are held.
     #[schema(required)]
     matures_at: Option<Time>,
+    /// They are held for a signal.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    held: bool,
 }
 
 impl LotShape {
     pub(crate) fn of(month: Month, points: Points, matures: Option<Hour>) -> Self {
         let (mut month, day) = (day_text(month.first_day()), "-01");
         month.truncate(month.len() - day.len());
-        let matures_at = matures.map(|hour| Time(hour.begins()));
-        Self { month, points: Exact(points), matures_at }
+        let (held, hour) = (matures == Some(HELD), matures.filter(|hour| *hour != HELD));
+        let matures_at = hour.map(|hour| Time(hour.begins()));
+        Self { month, points: Exact(points), matures_at, held }
     }
 }
 
@@ -397,10 +424,7 @@ impl EntryShape {
                 .map(|tier| tier.name.clone()),
             parts: named,
             lots: LotsShape::of(&entry.moved, entry.points),
-            cause: Cause {
-                r#type: cause_type(entry.kind),
-                id: Some(entry.cause.into_owned()).filter(|_| !entry.kind.is_by_time()),
-            },
+            cause: Cause::of(entry.kind, &entry.cause),
             place: entry.place.into(),
             event_time: Time(entry.event_time),
             record_time: Time(entry.record_time),

@@ -94,6 +94,8 @@ pub(crate) enum Refusal {
     AdjustmentClosed,
     /// Nobody approves their own adjustment.
     OwnAdjustment,
+    /// No points are held for the signal any more.
+    SignalClosed,
     /// The balance of the system before was imported.
     OpeningExists,
     /// The player is not excluded.
@@ -145,7 +147,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 51] = [
+    pub(crate) const ALL: [Self; 52] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -181,6 +183,7 @@ impl Refusal {
         Self::RedemptionLapsed,
         Self::AdjustmentClosed,
         Self::OwnAdjustment,
+        Self::SignalClosed,
         Self::OpeningExists,
         Self::NotExcluded,
         Self::ExclusionHolds,
@@ -282,6 +285,9 @@ impl Refusal {
                 (S::CONFLICT, "adjustment_closed", "The adjustment is decided")
             }
             Self::OwnAdjustment => (S::CONFLICT, "own_adjustment", "Another person must approve"),
+            Self::SignalClosed => {
+                (S::CONFLICT, "signal_closed", "No points are held for the signal")
+            }
             Self::OpeningExists => {
                 (S::CONFLICT, "opening_exists", "The opening balance was imported")
             }
@@ -663,6 +669,11 @@ impl From<Declined> for Problem {
             Declined::AdjustmentClosed => Self::new(
                 Refusal::AdjustmentClosed,
                 "the adjustment was approved or rejected before",
+            ),
+            Declined::NoSuchSignal => Self::not_found("signal"),
+            Declined::SignalClosed => Self::new(
+                Refusal::SignalClosed,
+                "no points are held for the signal any more, or never were",
             ),
             Declined::OwnAdjustment => {
                 Self::new(Refusal::OwnAdjustment, "nobody approves their own adjustment")

@@ -31,6 +31,10 @@ pub enum Scope {
     AdjustmentsWrite,
     /// Approving what others change.
     AdjustmentsApprove,
+    /// Signals of players.
+    SignalsRead,
+    /// Deciding about the points that are held for them.
+    SignalsWrite,
     /// Importing balances of the system before.
     OpeningsWrite,
     /// The program and its versions.
@@ -65,7 +69,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -77,6 +81,8 @@ impl Scope {
         Self::AdjustmentsRead,
         Self::AdjustmentsWrite,
         Self::AdjustmentsApprove,
+        Self::SignalsRead,
+        Self::SignalsWrite,
         Self::OpeningsWrite,
         Self::ProgramRead,
         Self::ProgramWrite,
@@ -109,6 +115,8 @@ impl Scope {
             Self::AdjustmentsRead => "adjustments:read",
             Self::AdjustmentsWrite => "adjustments:write",
             Self::AdjustmentsApprove => "adjustments:approve",
+            Self::SignalsRead => "signals:read",
+            Self::SignalsWrite => "signals:write",
             Self::OpeningsWrite => "openings:write",
             Self::ProgramRead => "program:read",
             Self::ProgramWrite => "program:write",
@@ -145,6 +153,8 @@ impl Scope {
             | Self::AdjustmentsRead
             | Self::AdjustmentsWrite
             | Self::AdjustmentsApprove
+            | Self::SignalsRead
+            | Self::SignalsWrite
             | Self::OpeningsWrite
             | Self::ProgramRead
             | Self::ProgramWrite
@@ -178,6 +188,8 @@ impl Scope {
             Self::AdjustmentsRead => "see what people have changed balances by, and want to",
             Self::AdjustmentsWrite => "change balances, with a reason",
             Self::AdjustmentsApprove => "approve and reject what others want to change",
+            Self::SignalsRead => "see which players' wagers look like abuse",
+            Self::SignalsWrite => "release and take points that are held for that",
             Self::OpeningsWrite => "import balances of the system before",
             Self::ProgramRead => "see the program and its versions",
             Self::ProgramWrite => "publish and withdraw versions of the program",
@@ -291,6 +303,8 @@ impl Role {
             S::AdjustmentsRead,
             S::AdjustmentsWrite,
             S::AdjustmentsApprove,
+            S::SignalsRead,
+            S::SignalsWrite,
             S::OpeningsWrite,
             S::ProgramRead,
             S::ProgramWrite,
@@ -323,6 +337,8 @@ impl Role {
                 S::AdjustmentsRead,
                 S::AdjustmentsWrite,
                 S::AdjustmentsApprove,
+                S::SignalsRead,
+                S::SignalsWrite,
                 S::ProgramRead,
                 S::DeadLettersRead,
             ]),
@@ -331,6 +347,7 @@ impl Role {
                 S::PlayersRead,
                 S::LedgerRead,
                 S::AdjustmentsRead,
+                S::SignalsRead,
                 S::ProgramRead,
                 S::KeysRead,
                 S::DeadLettersRead,

@@ -17,6 +17,7 @@ mod program;
 mod redemptions;
 mod reports;
 mod running;
+mod signals;
 mod standing;
 mod webhooks;
 
@@ -112,7 +113,7 @@ pub(crate) enum By {
     DeadLetter,
     /// A delivery of a webhook.
     Delivery,
-    /// A redemption or an adjustment.
+    /// A redemption, an adjustment or a signal.
     Request,
 }
 
@@ -141,6 +142,7 @@ pub(crate) enum Area {
     Events,
     Players,
     Redemptions,
+    Signals,
     Program,
     Keys,
     DeadLetters,
@@ -155,11 +157,12 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Intake,
         Self::Events,
         Self::Players,
         Self::Redemptions,
+        Self::Signals,
         Self::Program,
         Self::Keys,
         Self::DeadLetters,
@@ -187,6 +190,10 @@ impl Area {
             Self::Redemptions => (
                 "Redemptions",
                 "Points are reserved, and spent once that is confirmed; else they are given back.",
+            ),
+            Self::Signals => (
+                "Signals",
+                "What of players' wagers looks like abuse, and what is decided about points that are held for it.",
             ),
             Self::Program => ("Program", "The operator's loyalty rules: one document, versioned."),
             Self::Keys => ("Keys", "The operator's API keys: made, listed, rotated, revoked."),
@@ -308,12 +315,13 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 15] = [
+static AREAS: [&[Route]; 16] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &redemptions::ROUTES,
     &standing::ROUTES,
+    &signals::ROUTES,
     &export::ROUTES,
     &program::ROUTES,
     &keys::ROUTES,

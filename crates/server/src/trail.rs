@@ -93,6 +93,8 @@ impl Route {
             | Scope::AdjustmentsRead
             | Scope::AdjustmentsWrite
             | Scope::AdjustmentsApprove
+            | Scope::SignalsRead
+            | Scope::SignalsWrite
             | Scope::OpeningsWrite
             | Scope::PlayerTokens
             | Scope::DeadLettersRead

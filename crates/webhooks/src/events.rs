@@ -4,10 +4,11 @@
 use accolade_domain::ledger::{Entry, EntryKind, Place, Subject};
 use accolade_domain::notice::Notice;
 use accolade_domain::redemption::RedemptionState;
+use accolade_domain::signal::SignalState;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::{Outcomes, Recorded};
-use accolade_wire::notice::signal::{Finding, SIGNAL_RAISED, SignalRaised};
+use accolade_wire::notice::signal::{Finding, SIGNAL_MOVED, SignalMoved};
 use accolade_wire::notice::{
     POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
 };
@@ -47,7 +48,7 @@ struct Row {
     data: fn(Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat>,
 }
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 12] = [
     Row {
         kind: "tier.changed",
         is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == TIER_MOVED),
@@ -90,8 +91,23 @@ const ROWS: [Row; 9] = [
     },
     Row {
         kind: "signal.raised",
-        is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == SIGNAL_RAISED),
-        data: signal_raised,
+        is_one: |source| is_signal(source, &[SignalState::Noted, SignalState::Held]),
+        data: signal,
+    },
+    Row {
+        kind: "signal.released",
+        is_one: |source| is_signal(source, &[SignalState::Released]),
+        data: signal,
+    },
+    Row {
+        kind: "signal.taken",
+        is_one: |source| is_signal(source, &[SignalState::Taken]),
+        data: signal,
+    },
+    Row {
+        kind: "signal.voided",
+        is_one: |source| is_signal(source, &[SignalState::Voided]),
+        data: signal,
     },
 ];
 
@@ -124,12 +140,21 @@ fn redemption(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadForm
     }))
 }
 
-fn signal_raised(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
+fn is_signal(source: Source<'_>, states: &[SignalState]) -> bool {
+    let Source::Notice(notice) = source else { return false };
+    let is_it = |moved: SignalMoved| states.contains(&moved.state);
+    notice.kind == SIGNAL_MOVED && SignalMoved::read(&notice.body).is_ok_and(is_it)
+}
+
+fn signal(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Data<'a> {
+        signal_id: &'a str,
         player_id: &'a str,
         wager_id: &'a str,
+        state: &'static str,
+        points: Box<RawValue>,
         at: String,
         signals: Vec<Raised<'a>>,
         program_version: u32,
@@ -142,7 +167,8 @@ fn signal_raised(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadF
         line: Box<RawValue>,
     }
     let Source::Notice(notice) = source else { unreachable!("a row says what it is made of") };
-    let SignalRaised { version, wager_id, at, findings } = SignalRaised::read(&notice.body)?;
+    let SignalMoved { id, state, version, wager_id, at, points, findings } =
+        SignalMoved::read(&notice.body)?;
     let raised = findings.iter().map(|Finding { name, kind, observed, line }| Raised {
         name,
         kind: kind.code(),
@@ -150,8 +176,11 @@ fn signal_raised(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadF
         line: exact(line),
     });
     Ok(json(&Data {
+        signal_id: &id,
         player_id: player,
         wager_id: &wager_id,
+        state: state.code(),
+        points: exact(points),
         at: timestamp::write(at).to_string(),
         signals: raised.collect(),
         program_version: version,
@@ -396,7 +425,10 @@ mod tests {
             let [observed, line] = [observed, line].map(|text| Rate::parse(text).unwrap());
             Finding { name: name.into(), kind, observed, line }
         };
-        let raised = SignalRaised {
+        let moved = |state| SignalMoved {
+            id: "s".into(),
+            state,
+            points: Points::from_hundredths(150).unwrap(),
             version: 2,
             wager_id: "w\"1".into(),
             at: Timestamp::from_micros(0),
@@ -405,9 +437,13 @@ mod tests {
                 finding("jump", SignalKind::StakeJump, "20.00000001", "20"),
             ],
         };
-        let (kind, data) = told(SIGNAL_RAISED, raised.to_bytes());
-        let expected = r#"{"playerId":"p","wagerId":"w\"1","at":"1970-01-01T00:00:00Z","signals":[{"name":"fast","kind":"velocity","observed":121,"line":120},{"name":"jump","kind":"stakeJump","observed":20.00000001,"line":20}],"programVersion":2}"#;
+        let (kind, data) = told(SIGNAL_MOVED, moved(SignalState::Held).to_bytes());
+        let expected = r#"{"signalId":"s","playerId":"p","wagerId":"w\"1","state":"open","points":1.50,"at":"1970-01-01T00:00:00Z","signals":[{"name":"fast","kind":"velocity","observed":121,"line":120},{"name":"jump","kind":"stakeJump","observed":20.00000001,"line":20}],"programVersion":2}"#;
         assert_eq!((kind, &*data), ("signal.raised", expected));
+        let kinds = SignalState::ALL.map(|state| told(SIGNAL_MOVED, moved(state).to_bytes()).0);
+        let [first, second, rest @ ..] = kinds;
+        assert_eq!([first, second], ["signal.raised"; 2]);
+        assert_eq!(rest, ["signal.released", "signal.taken", "signal.voided"]);
     }
 
     #[test]

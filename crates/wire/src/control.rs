@@ -388,6 +388,19 @@ pub enum Command {
         /// The person.
         who: String,
     },
+    /// A person decides about points that are held for a signal.
+    DecideSignal {
+        /// Identity of the command.
+        id: String,
+        /// The signal.
+        signal: Request,
+        /// Whether they are taken; else they are let go of.
+        takes: bool,
+        /// Why, in words.
+        why: String,
+        /// The person.
+        who: String,
+    },
     /// A player is excluded.
     Exclude {
         /// Identity of the command.
@@ -437,7 +450,7 @@ pub enum Command {
     },
 }
 
-/// A redemption or an adjustment, by its player and the record that asked for it, of the command's own partition.
+/// A redemption, an adjustment or a signal, by its player and the record that asked for it, of the command's own partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The player's number in the partition.
@@ -460,8 +473,18 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 9] =
-    ["reserve", "confirm", "cancel", "adjust", "decide", "exclude", "readmit", "takeOver", "told"];
+const COMMANDS_SECOND: [&str; 10] = [
+    "reserve",
+    "confirm",
+    "cancel",
+    "adjust",
+    "decide",
+    "exclude",
+    "readmit",
+    "takeOver",
+    "told",
+    "decideSignal",
+];
 
 impl Command {
     /// Reads the body of a command.
@@ -682,6 +705,13 @@ mod tests {
             },
             Command::TakeOver { id: id.clone(), player_id: "p".into(), points: 1, who: id },
             Command::Told { webhook: 1, revision: 1, next: 1, remembered: String::new() },
+            Command::DecideSignal {
+                id: "c".into(),
+                signal: redemption,
+                takes: true,
+                why: String::new(),
+                who: String::new(),
+            },
         ];
         let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
         assert_eq!(all.len(), names.clone().count());

@@ -1,4 +1,4 @@
-//! `accolade player redemptions` and `adjustments`: those of a player, or of all players what is open.
+//! `accolade player redemptions` and `adjustments`, `accolade signal list`: those of a player, or of all players what is open.
 
 use clap::Args;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ const PAGE: usize = 500;
 
 /// What is listed.
 #[derive(Debug, Args)]
-pub(super) struct Which {
+pub(crate) struct Which {
     /// Those of this player [default: of all players those that are open]
     player: Option<String>,
     /// The operator
@@ -32,7 +32,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// A redemption or an adjustment.
+/// A redemption, an adjustment or a signal.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request {
@@ -44,10 +44,16 @@ struct Request {
     hold_until: Option<String>,
     by: Option<String>,
     why: Option<String>,
+    signals: Option<Vec<Named>>,
 }
 
-/// Lists requests of a kind: `redemptions` or `adjustments`.
-pub(super) async fn list(client: &Client, kind: &str, which: Which) -> anyhow::Result<()> {
+#[derive(Debug, Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// Lists requests of a kind: `redemptions`, `adjustments` or `signals`.
+pub(crate) async fn list(client: &Client, kind: &str, which: Which) -> anyhow::Result<()> {
     let Which { player, operator, json } = which;
     let path = player.map_or_else(|| format!("/api/v1/{kind}"), |player| of_player(&player, kind));
     let (mut cursor, mut found) = (String::new(), 0);
@@ -72,7 +78,7 @@ pub(super) async fn list(client: &Client, kind: &str, which: Which) -> anyhow::R
 }
 
 fn print(request: &Request) -> std::io::Result<()> {
-    let Request { id, player_id, state, points, item, hold_until, by, why } = request;
+    let Request { id, player_id, state, points, item, hold_until, by, why, signals } = request;
     let id = id.as_deref().unwrap_or_default();
     let until = hold_until.as_deref().filter(|_| state == "reserved");
     let until = until.map_or_else(String::new, |until| format!("  until {until}"));
@@ -82,5 +88,7 @@ fn print(request: &Request) -> std::io::Result<()> {
     };
     let (item, by, why) = (said("", item), said("by ", by), said("", why));
     let (points, player) = (points.text(), printable(player_id));
-    say(format_args!("{id}  {state}  {points}  {player}{until}{by}{item}{why}"))
+    let named = signals.iter().flatten().map(|signal| format!("  {}", printable(&signal.name)));
+    let named: String = named.collect();
+    say(format_args!("{id}  {state}  {points}  {player}{named}{until}{by}{item}{why}"))
 }

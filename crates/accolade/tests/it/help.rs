@@ -2,13 +2,14 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "demo",
     "serve",
     "operator",
     "key",
     "webhook",
     "player",
+    "signal",
     "summary",
     "ledger",
     "roles",

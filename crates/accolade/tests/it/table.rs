@@ -70,6 +70,10 @@ const ROWS: &[Row] = &[
     ("player exclude", "q --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player readmit", "p --operator operator-789 --why test", [NOT_EXCLUDED; 3]),
     ("player take-over", "q 12.50 --operator operator-789", EVERYWHERE),
+    ("signal list", "--operator operator-789", EVERYWHERE),
+    ("signal show", "0-0-1-1 --operator operator-789", [NO_ADJUSTMENT; 3]),
+    ("signal release", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
+    ("signal take", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
     ("summary", "--operator operator-789 --by week", EVERYWHERE),
     (
         "ledger export",

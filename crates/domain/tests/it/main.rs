@@ -4,6 +4,7 @@ mod conditions;
 mod days;
 mod decimals;
 mod earning;
+mod held;
 mod lots;
 mod promoted;
 mod promotions;

@@ -21,7 +21,8 @@ fn check(over: Over, scenario: &str, transcript: Expect) {
         let (line, times) = line.split_once(" × ").unwrap_or((line, "1"));
         let crossed: Vec<_> = (0..times.parse().unwrap())
             .map(|_| watch.look(over, &seen(line)))
-            .map(|observed| observed.map_or_else(|| "-".into(), |observed| observed.to_string()))
+            .map(|looked| looked.filter(|looked| looked.has_crossed))
+            .map(|crossed| crossed.map_or_else(|| "-".into(), |it| it.observed.to_string()))
             .collect();
         let all_alike = crossed.iter().all(|one| *one == crossed[0]);
         let crossed = if all_alike { crossed[0].clone() } else { crossed.join(" ") };
@@ -340,8 +341,8 @@ proptest! {
         let mut watch = Watch::new(over);
         for seen in &all {
             let was_above = watch.is_above;
-            let crossed = watch.look(over, seen);
-            prop_assert!(crossed.is_none() || !was_above && watch.is_above);
+            let has_crossed = watch.look(over, seen).is_some_and(|looked| looked.has_crossed);
+            prop_assert_eq!(has_crossed, !was_above && watch.is_above);
         }
     }
 

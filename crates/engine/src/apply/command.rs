@@ -9,7 +9,7 @@ use accolade_wire::control::Command;
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
-use super::{Input, Loaded, adjusting, came_before, event_letter, exclusion, spending};
+use super::{Input, Loaded, adjusting, came_before, event_letter, exclusion, signals, spending};
 use crate::input::player_of;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
@@ -97,6 +97,9 @@ fn carried_out<'a>(
         }
         Command::Decide { approves, why, who, .. } => {
             adjusting::decide(loaded, input, *approves, why, who)?
+        }
+        Command::DecideSignal { takes, why, who, .. } => {
+            signals::decide(loaded, input, *takes, why, who)?
         }
         Command::Exclude { until, why, who, .. } => {
             exclusion::exclude(loaded, input, *until, why, who)?

@@ -7,7 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::earning::{CapUse, Decision, Earned, Standing, decide};
 use accolade_domain::event::{Event, Void, Wager};
 use accolade_domain::ledger::{EntryKind, Moved, Parts};
-use accolade_domain::lots::Floor;
+use accolade_domain::lots::{Floor, HELD};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
@@ -19,6 +19,7 @@ use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
 use crate::tables::markers::MarkerKey;
+use crate::tables::signals::HeldPoints;
 use crate::tables::{Held, Row};
 
 /// An event dated further ahead of the log's time than this is a dead letter.
@@ -62,15 +63,12 @@ pub(super) fn apply<'a>(
         return came_before(loaded).unwrap_or_else(conflict);
     }
     let mut step = match event {
-        Event::Wager(wager) => apply_wager(loaded, input, wager),
+        Event::Wager(wager) => apply_wager(rules, loaded, input, wager),
         Event::Void(void) => apply_void(rules, loaded, operator, input, void),
         Event::Game(_) => Step::only(Outcome::Recorded).and(Change::Open),
     };
     if matches!(step.outcome, Outcome::DeadLetter { .. }) {
         return step;
-    }
-    if let (Event::Wager(wager), Outcome::Counted { .. }) = (event, &step.outcome) {
-        signals::look(rules, loaded, input, wager, &mut step);
     }
     step.changes.push(Change::Occupy { hour: event.at().hour() });
     step
@@ -81,7 +79,12 @@ fn refused<'a>(refusal: Refusal, version: u32) -> Step<'a> {
 }
 
 #[inline]
-fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>) -> Step<'a> {
+fn apply_wager<'a>(
+    rules: &Rules,
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    wager: &'a Wager<'a>,
+) -> Step<'a> {
     if loaded.exclusion.is_some() {
         return refused(Refusal::SelfExcluded, 0).and(Change::Open);
     }
@@ -107,11 +110,17 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>)
     let Earned { points, capped, parts, day, has_cap } = earned;
     let (cap_day, earned_on) = (has_cap.then_some(day), loaded.settles.then_some(day));
     let pending = applies.program.program.pending;
-    let matures = if loaded.settles { pending.matures(input.now) } else { None };
+    let would_mature = if loaded.settles { pending.matures(input.now) } else { None };
+    let sight = signals::look(rules, loaded, input, wager, points);
+    let is_held = sight.as_ref().is_some_and(|sight| sight.holds);
+    let matures = if is_held { Some(HELD) } else { would_mature };
     let outcome = Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures };
     let mut step = Step::only(outcome);
     step.changes.push(Change::Open);
     if points == Points::ZERO {
+        if let Some(sight) = sight {
+            sight.tell(loaded, input, wager, HeldPoints::NONE, &mut step);
+        }
         return step;
     }
     let Some(balance_after) = balance(loaded).plus(points) else {
@@ -130,6 +139,10 @@ fn apply_wager<'a>(loaded: &Loaded<'_>, input: &Input<'_>, wager: &'a Wager<'a>)
         let earned = lots::earn(loaded, input, day, matures, points, &mut timed, &mut step);
         moved = earned.expect("lots hold what the balance does");
         step.changes.push(Change::Time(timed));
+    }
+    if let Some(sight) = sight {
+        let held = HeldPoints::of(points, &moved, would_mature);
+        sight.tell(loaded, input, wager, held, &mut step);
     }
     step.entries.push(NewEntry {
         kind: EntryKind::Earned,
@@ -198,6 +211,7 @@ fn apply_void<'a>(
             step.changes.push(Change::Time(timed));
         }
     }
+    signals::void(loaded, input, points.negated(), &mut step);
     if points != Points::ZERO {
         step.entries.push(NewEntry {
             kind: EntryKind::Voided,

@@ -1,42 +1,102 @@
-//! Signals: a wager that counts is looked at by the signals of the program in force.
+//! Signals: a wager that counts is looked at by the signals of the program in force, and a person decides about the
+//! points that are held for one.
 
 use std::borrow::Cow;
 
-use accolade_domain::amount::Rate;
+use accolade_domain::amount::{Points, Rate};
 use accolade_domain::event::Wager;
+use accolade_domain::ledger::{EntryKind, Moved, Parts};
+use accolade_domain::lots::Taken;
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::program::Program;
-use accolade_domain::signal::{Money, Over, Seen, Signal, Watch};
-use accolade_wire::notice::signal::{Finding, SIGNAL_RAISED, SignalRaised};
+use accolade_domain::signal::{Looked, Money, Over, Seen, Signal, SignalState, Watch};
+use accolade_domain::time::Timestamp;
+use accolade_wire::notice::signal::{Finding, SIGNAL_MOVED, SignalMoved};
 
-use super::{Input, Loaded};
+use super::{Asked, Input, Loaded, balance, lots, spending};
 use crate::rules::{Rules, Version};
-use crate::step::{Change, NewNotice, Step};
+use crate::step::{Change, NewEntry, NewNotice, Step};
+use crate::tables::requests::RequestKey;
+use crate::tables::signals::{Closed, HeldPoints, Raised};
 use crate::tables::watches::Watched;
+use crate::tables::{Held, Row};
 
-/// Looks at a wager that counts, remembers it, and tells of the lines that it has crossed.
-pub(super) fn look(
+/// Points are held for so many signals of a player at most.
+pub(crate) const HELD_MAX: usize = 32;
+
+/// What stands before the id of a signal where it is the cause of an entry.
+pub const CAUSE: &str = "signal:";
+
+/// What signals have found of a wager.
+pub(super) struct Sight<'l> {
+    version: &'l Version,
+    watches: Vec<Watch>,
+    findings: Vec<Finding>,
+    /// The wager's points are to be held.
+    pub(super) holds: bool,
+}
+
+/// Looks at a wager that counts and earns these points; nothing where the program in force has no signals.
+pub(super) fn look<'l>(
     rules: &Rules,
-    loaded: &Loaded<'_>,
+    loaded: &Loaded<'l>,
     input: &Input<'_>,
     wager: &Wager<'_>,
-    step: &mut Step<'_>,
-) {
-    let Some(version) = loaded.in_force else { return };
+    points: Points,
+) -> Option<Sight<'l>> {
+    let version = loaded.in_force?;
     let program = &version.program.program;
     if program.signals.is_empty() {
-        return;
+        return None;
     }
     let seen = seen(rules, input, program, wager);
-    let mut watches = watches(loaded, program);
-    let mut findings = Vec::new();
-    for (signal, watch) in program.signals.iter().zip(&mut watches) {
-        let Signal { name, over } = signal;
-        findings.extend(watch.look(*over, &seen).map(|observed| finding(name, *over, observed)));
+    let mut sight =
+        Sight { version, watches: watches(loaded, program), findings: Vec::new(), holds: false };
+    for (signal, watch) in program.signals.iter().zip(&mut sight.watches) {
+        let Signal { name, over, hold } = signal;
+        let Some(Looked { observed, is_above, has_crossed }) = watch.look(*over, &seen) else {
+            continue;
+        };
+        let holds = *hold && is_above && points > Points::ZERO && loaded.holding < HELD_MAX;
+        if holds || has_crossed {
+            sight.findings.push(finding(name, *over, observed));
+        }
+        sight.holds |= holds;
     }
-    let watched = Watched::new(version.number, &watches, input.now);
-    step.changes.push(Change::Watch(Box::new(watched)));
-    if !findings.is_empty() {
-        step.notices.push(told(version, wager, findings));
+    Some(sight)
+}
+
+impl Sight<'_> {
+    /// Remembers the wager, and raises what was found, with the points that it has put into a lot.
+    pub(super) fn tell(
+        self,
+        loaded: &Loaded<'_>,
+        input: &Input<'_>,
+        wager: &Wager<'_>,
+        held: HeldPoints,
+        step: &mut Step<'_>,
+    ) {
+        let watched = Watched::new(self.version.number, &self.watches, input.now);
+        step.changes.push(Change::row(Row::Watch(loaded.ordinal, Some(watched))));
+        if self.findings.is_empty() {
+            return;
+        }
+        let key = RequestKey { player: loaded.ordinal, place: input.place };
+        let raised = Raised {
+            findings: self.findings,
+            wager_id: (&*wager.wager_id).into(),
+            at: wager.at,
+            version: self.version.number,
+            raised_at: input.now,
+            held,
+        };
+        if held.points == Points::ZERO {
+            close(key, raised, SignalState::Noted, Points::ZERO, input.now, "", "", step);
+        } else {
+            step.notices.push(told(key, &raised, SignalState::Held, held.points));
+            step.changes.push(Change::row(Row::HeldSignal(key, Some(raised))));
+        }
     }
 }
 
@@ -57,7 +117,7 @@ fn seen(rules: &Rules, input: &Input<'_>, program: &Program, wager: &Wager<'_>) 
 fn watches(loaded: &Loaded<'_>, program: &Program) -> Vec<Watch> {
     let known = loaded.watched.map(|(watched, by)| (watched.watches(), &*by.program.program));
     let known = known.filter(|(_, before)| before.currency == program.currency);
-    let of = |Signal { name, over }: &Signal| {
+    let of = |Signal { name, over, .. }: &Signal| {
         let (watches, before) = known.as_ref()?;
         let is_it = |other: &Signal| other.name == *name && other.over == *over;
         watches.get(before.signals.iter().position(is_it)?).cloned()
@@ -70,8 +130,91 @@ fn finding(name: &str, over: Over, observed: Rate) -> Finding {
     Finding { name: name.into(), kind: over.kind(), observed, line: over.line() }
 }
 
-fn told<'a>(version: &Version, wager: &Wager<'_>, findings: Vec<Finding>) -> NewNotice<'a> {
-    let (version, wager_id, at) = (version.number, (&*wager.wager_id).into(), wager.at);
-    let raised = SignalRaised { version, wager_id, at, findings };
-    NewNotice { kind: SIGNAL_RAISED, body: Cow::Owned(raised.to_bytes()) }
+/// A wager was voided whose points are held, or what is left of them.
+pub(super) fn void(loaded: &Loaded<'_>, input: &Input<'_>, points: Points, step: &mut Step<'_>) {
+    if let Asked::Raised(key, raised) = &loaded.asked {
+        let raised = (*raised).clone();
+        step.changes.push(Change::row(Row::HeldSignal(*key, None)));
+        close(*key, raised, SignalState::Voided, points, input.now, "", "", step);
+    }
+}
+
+/// A person decides about the points of a signal: they are let go of, or taken.
+pub(super) fn decide<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    takes: bool,
+    why: &str,
+    who: &str,
+) -> Result<Step<'a>, Declined> {
+    let shall_be = if takes { SignalState::Taken } else { SignalState::Released };
+    let Asked::Raised(key, raised) = &loaded.asked else {
+        let Asked::SignalClosed(state) = &loaded.asked else { return Err(Declined::NoSuchSignal) };
+        let is_so = *state == shall_be;
+        return is_so.then(|| Step::only(Outcome::Done { made: 0 })).ok_or(Declined::SignalClosed);
+    };
+    let (key, raised) = (*key, (*raised).clone());
+    let mut lots = lots::matured(loaded, input);
+    let HeldPoints { points, month, matures } = raised.held;
+    let mut step = Step::only(Outcome::Done { made: 0 });
+    step.changes.push(Change::row(Row::HeldSignal(key, None)));
+    let moved = if takes {
+        let taken = lots.take_held(month, points);
+        let points = taken.map_or(Points::ZERO, |taken| taken.points);
+        if let Some(taken) = taken {
+            let taken = Taken { pending: vec![taken], ..Taken::default() };
+            step.entries.push(entry(loaded, input, key, points.negated(), taken)?);
+        }
+        points
+    } else {
+        lots.release(month, points, matures)
+    };
+    // What was to mature meanwhile has.
+    lots.mature(input.now);
+    step.changes.push(Change::Lots(PackedLots::from(&lots)));
+    step.changes.push(Change::Time(spending::due_with(loaded, input, &lots)));
+    close(key, raised, shall_be, moved, input.now, who, why, &mut step);
+    Ok(step)
+}
+
+fn entry<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    key: RequestKey,
+    points: Points,
+    taken: Taken,
+) -> Result<NewEntry<'a>, Declined> {
+    Ok(NewEntry {
+        kind: EntryKind::Adjusted,
+        points,
+        balance_after: balance(loaded).plus(points).ok_or(Declined::OutOfRange)?,
+        capped: Points::ZERO,
+        moved: Moved::From(Box::new(taken)),
+        cause: Cow::Owned(format!("{CAUSE}{}", key.id())),
+        version: loaded.in_force.map_or(0, |version| version.number),
+        parts: Parts::default(),
+        event_time: input.now,
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "a signal is closed with all of them")]
+fn close(
+    key: RequestKey,
+    raised: Raised,
+    state: SignalState,
+    points: Points,
+    at: Timestamp,
+    who: &str,
+    why: &str,
+    step: &mut Step<'_>,
+) {
+    step.notices.push(told(key, &raised, state, points));
+    let closed = Closed { raised, state, who: who.into(), why: why.into(), closed_at: at };
+    step.changes.push(Change::row(Row::Signal(key, Held::Row(closed))));
+}
+
+fn told<'a>(key: RequestKey, raised: &Raised, state: SignalState, points: Points) -> NewNotice<'a> {
+    let Raised { findings, wager_id, at, version, .. } = raised.clone();
+    let moved = SignalMoved { id: key.id().into(), state, version, wager_id, at, points, findings };
+    NewNotice { kind: SIGNAL_MOVED, body: Cow::Owned(moved.to_bytes()) }
 }

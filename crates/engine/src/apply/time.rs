@@ -46,6 +46,7 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
         | Timer::Reservation(_)
         | Timer::WaitingAdjustment(_)
         | Timer::Exclusion(_)
+        | Timer::HeldSignal(_)
         | Timer::Delivery(_)
         | Timer::OperatorTotals(_) => unreachable!("these rows are never due"),
     }
@@ -74,6 +75,7 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         | Timer::Reservation(_)
         | Timer::WaitingAdjustment(_)
         | Timer::Exclusion(_)
+        | Timer::HeldSignal(_)
         | Timer::Delivery(_)
         | Timer::OperatorTotals(_) => fired().and(Change::row(Tables::removal(timer))),
     }

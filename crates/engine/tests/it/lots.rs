@@ -2,7 +2,7 @@
 
 use accolade_domain::civil::begin_of_day;
 use accolade_domain::ledger::{Entry, Moved};
-use accolade_domain::lots::{Hour, Month, Source, Taken};
+use accolade_domain::lots::{HELD, Hour, Month, Source, Taken};
 use accolade_domain::time::ZoneOffsets;
 use accolade_wire::journal::Recorded;
 use accolade_wire::timestamp;
@@ -29,7 +29,10 @@ fn words(entry: &Entry<'_>) -> String {
         timestamp::write(begin_of_day(month.first_day(), &ZoneOffsets::default())).to_string()[..7]
             .to_owned()
     };
-    let matures = |hour: Hour| format!(" from {}", timestamp::write(hour.begins()));
+    let matures = |hour: Hour| match hour {
+        HELD => " held".to_owned(),
+        hour => format!(" from {}", timestamp::write(hour.begins())),
+    };
     let mut words = Vec::new();
     match &entry.moved {
         Moved::Untold => words.push("untold".into()),

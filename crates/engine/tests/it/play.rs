@@ -17,6 +17,7 @@ use accolade_engine::store::Folded;
 use accolade_engine::tables::dead_letters::DeadLetter;
 use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_engine::tables::outbox::Payload;
+use accolade_engine::tables::requests::RequestKey;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Command, Control, Request};
 use accolade_wire::identity::IdHash;
@@ -366,6 +367,14 @@ impl Play {
             ["confirm" | "cancel" | "approve" | "reject", number, ..] => {
                 let request = self.requests[number.parse::<usize>().unwrap() - 1];
                 self.answer(&words, request);
+            }
+            ["let-go" | "take", id, ..] => {
+                self.next_command += 1;
+                let RequestKey { player, place } = RequestKey::read_id(id).unwrap();
+                let signal = Request { player, batch: place.batch, slot: place.slot };
+                let (id, takes) = (format!("c{}", self.next_command), words[0] == "take");
+                let (why, who) = ("because".into(), "somebody".into());
+                self.command(&Command::DecideSignal { id, signal, takes, why, who });
             }
             ["discard", batch] => {
                 self.next_command += 1;

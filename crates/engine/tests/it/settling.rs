@@ -24,6 +24,11 @@ pub(crate) fn check(scenario: &str, tell: Tell, transcript: Expect) {
     transcript.assert_eq(&heard);
 }
 
+/// Plays a scenario under behaviour 2, and says what was heard.
+pub(crate) fn heard(scenario: &str, tell: Tell) -> String {
+    heard_of(scenario, tell, |_| {})
+}
+
 fn heard_of(scenario: &str, tell: Tell, after_each: impl Fn(&mut Play)) -> String {
     let begins = if scenario.contains("behaviour") { FIRST } else { SECOND };
     let mut play = Play::beginning(begins.number, KNOWN);

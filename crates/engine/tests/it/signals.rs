@@ -1,10 +1,11 @@
 //! Signals in the fold: what is raised at a wager's place, and what is remembered until then.
 
+use accolade_domain::signal::SignalState;
 use accolade_wire::journal::Recorded;
-use accolade_wire::notice::signal::{SIGNAL_RAISED, SignalRaised};
+use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use expect_test::{Expect, expect};
 
-use super::lots::program;
+use super::lots::{lots_in, program};
 use super::settling;
 
 /// Plays a scenario under behaviour 2 and compares its transcript, with what is raised.
@@ -12,18 +13,27 @@ fn check(scenario: &str, transcript: Expect) {
     settling::check(scenario, told_in, transcript);
 }
 
+/// The same, with the lots of each entry.
+fn check_lots(scenario: &str, transcript: Expect) {
+    let tell = |recorded: &Recorded<'_>| [lots_in(recorded), told_in(recorded)].concat();
+    settling::check(scenario, tell, transcript);
+}
+
 fn told_in(recorded: &Recorded<'_>) -> Vec<String> {
-    let raised = recorded.notices.iter().filter(|stored| stored.notice.kind == SIGNAL_RAISED);
-    let raised = raised.map(|stored| SignalRaised::read(&stored.notice.body).unwrap());
-    let words = |raised: SignalRaised| {
-        let SignalRaised { version, wager_id, findings, .. } = raised;
+    let moved = recorded.notices.iter().filter(|stored| stored.notice.kind == SIGNAL_MOVED);
+    let moved = moved.map(|stored| SignalMoved::read(&stored.notice.body).unwrap());
+    let words = |moved: SignalMoved| {
+        let SignalMoved { id, state, version, wager_id, points, findings, .. } = moved;
         let findings: Vec<_> = findings
             .iter()
             .map(|it| format!("{} ({}) {} over {}", it.name, it.kind.code(), it.observed, it.line))
             .collect();
-        format!("{wager_id} by v{version}: {}", findings.join(", "))
+        match state {
+            SignalState::Noted => format!("{wager_id} by v{version}: {}", findings.join(", ")),
+            _ => format!("{} {id} {points} of {wager_id}: {}", state.code(), findings.join(", ")),
+        }
     };
-    raised.map(words).collect()
+    moved.map(words).collect()
 }
 
 /// A program with these signals, and what else is said.
@@ -252,4 +262,211 @@ fn eight_signals_look_at_a_wager_at_once() {
             wager w3 anna slots 3000000000   +300000000.00 by v1  balance 100300000000.00
         "#]],
     );
+}
+
+const HOLDS: &str =
+    r#"{"name":"fast","kind":"velocity","over":{"wagers":1,"within":"1m"},"hold":true}"#;
+
+#[test]
+fn points_that_are_held_cannot_be_spent_until_a_person_lets_go_of_them() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        wager w2 anna slots 200
+        wager w3 anna slots 300
+        reserve anna 10.01
+        reserve anna 10
+        let-go 0-0-5-1
+        let-go 0-0-5-1
+        take 0-0-5-1
+        reserve anna 20
+        take 0-0-6-1
+        let-go 0-0-6-1
+        let-go 0-0-4-1
+        take 0-7-4-1
+        adjust anna -0.01
+        ",
+            watching(HOLDS, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            wager w2 anna slots 200          +20.00 by v1  balance 30.00
+                                             earned: into 2024-11 held
+                                             open 0-0-5-1 20.00 of w2: fast (velocity) 2 over 1
+            wager w3 anna slots 300          +30.00 by v1  balance 60.00
+                                             earned: into 2024-11 held
+                                             open 0-0-6-1 30.00 of w3: fast (velocity) 3 over 1
+            reserve anna 10.01               declined insufficient_points  balance 60.00
+            reserve anna 10                  made #1  balance 60.00
+            let-go 0-0-5-1                   done  balance 60.00
+                                             released 0-0-5-1 20.00 of w2: fast (velocity) 2 over 1
+            let-go 0-0-5-1                   done  balance 60.00
+            take 0-0-5-1                     declined signal_closed  balance 60.00
+            reserve anna 20                  made #2  balance 60.00
+            take 0-0-6-1                     done  balance 30.00
+                                             adjusted: 30.00 of 2024-11 held
+                                             taken 0-0-6-1 30.00 of w3: fast (velocity) 3 over 1
+            let-go 0-0-6-1                   declined signal_closed  balance 30.00
+            let-go 0-0-4-1                   declined no_such_signal  balance 30.00
+            take 0-7-4-1                     declined no_such_signal
+            adjust anna -0.01                declined insufficient_points  balance 30.00
+        "#]],
+    );
+}
+
+#[test]
+fn every_wager_above_the_line_is_held_and_what_holds_nothing_is_raised_once() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1
+        wager w2 anna slots 1
+        wager w3 anna slots 1
+        wager w4 anna slots 1
+        wager w5 anna slots 0.01
+        ",
+            watching(&format!("{HOLDS},{}", FAST.replace("fast", "quick")), "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1            +0.10 by v1  balance 0.10
+            wager w2 anna slots 1            +0.10 by v1  balance 0.20
+                                             open 0-0-5-1 0.10 of w2: fast (velocity) 2 over 1
+            wager w3 anna slots 1            +0.10 by v1  balance 0.30
+                                             open 0-0-6-1 0.10 of w3: fast (velocity) 3 over 1, quick (velocity) 3 over 2
+            wager w4 anna slots 1            +0.10 by v1  balance 0.40
+                                             open 0-0-7-1 0.10 of w4: fast (velocity) 4 over 1
+            wager w5 anna slots 0.01         +0.00 by v1  balance 0.40
+        "#]],
+    );
+}
+
+#[test]
+fn the_void_of_a_wager_takes_what_is_held_for_it() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        wager w2 anna slots 200
+        wager w3 anna slots 300
+        void w2 anna
+        let-go 0-0-5-1
+        let-go 0-0-6-1
+        void w3 anna
+        ",
+            watching(HOLDS, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            wager w2 anna slots 200          +20.00 by v1  balance 30.00
+                                             earned: into 2024-11 held
+                                             open 0-0-5-1 20.00 of w2: fast (velocity) 2 over 1
+            wager w3 anna slots 300          +30.00 by v1  balance 60.00
+                                             earned: into 2024-11 held
+                                             open 0-0-6-1 30.00 of w3: fast (velocity) 3 over 1
+            void w2 anna                     -20.00 takes back batch 5  balance 40.00
+                                             voided: 20.00 of 2024-11 held
+                                             voided 0-0-5-1 20.00 of w2: fast (velocity) 2 over 1
+            let-go 0-0-5-1                   declined signal_closed  balance 40.00
+            let-go 0-0-6-1                   done  balance 40.00
+                                             released 0-0-6-1 30.00 of w3: fast (velocity) 3 over 1
+            void w3 anna                     -30.00 takes back batch 6  balance 10.00
+                                             voided: 30.00 of 2024-11
+        "#]],
+    );
+}
+
+#[test]
+fn what_pays_a_debt_is_not_held() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        reserve anna 10
+        confirm 1
+        void w1 anna
+        wager w2 anna slots 40
+        wager w3 anna slots 80
+        wager w4 anna slots 0.1
+        ",
+            watching(HOLDS, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            reserve anna 10                  made #1  balance 10.00
+            confirm 1                        done  balance 0.00
+                                             redeemed: 10.00 of 2024-11
+            void w1 anna                     -10.00 takes back batch 4  balance -10.00
+                                             voided: 10.00 debt
+            wager w2 anna slots 40           +4.00 by v1  balance -6.00
+                                             earned: into 2024-11 held, 4.00 pay the debt
+                                             w2 by v1: fast (velocity) 2 over 1
+            wager w3 anna slots 80           +8.00 by v1  balance 2.00
+                                             earned: into 2024-11 held, 6.00 pay the debt
+                                             open 0-0-9-1 2.00 of w3: fast (velocity) 3 over 1
+            wager w4 anna slots 0.1          +0.01 by v1  balance 2.01
+                                             earned: into 2024-11 held
+                                             open 0-0-10-1 0.01 of w4: fast (velocity) 4 over 1
+        "#]],
+    );
+}
+
+#[test]
+fn points_that_are_held_expire_with_their_month_and_mature_when_they_would_have() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        wager w2 anna slots 200
+        wager w3 anna slots 300
+        let-go 0-0-5-1
+        reserve anna 20
+        after 25h
+        reserve anna 30
+        after 60d
+        let-go 0-0-6-1
+        ",
+            watching(HOLDS, r#","pending":{"for":"24h"},"expiry":{"after":"1mo"}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11 from 2024-11-12T10:00:00Z
+            wager w2 anna slots 200          +20.00 by v1  balance 30.00
+                                             earned: into 2024-11 held
+                                             open 0-0-5-1 20.00 of w2: fast (velocity) 2 over 1
+            wager w3 anna slots 300          +30.00 by v1  balance 60.00
+                                             earned: into 2024-11 held
+                                             open 0-0-6-1 30.00 of w3: fast (velocity) 3 over 1
+            let-go 0-0-5-1                   done  balance 60.00
+                                             released 0-0-5-1 20.00 of w2: fast (velocity) 2 over 1
+            reserve anna 20                  declined insufficient_points  balance 60.00
+            after 25h                        
+            reserve anna 30                  made #1  balance 60.00
+            after 60d                        
+                                             expired -60.00 at 2025-01-01T00:00:00Z: 60.00 of 2024-11
+            let-go 0-0-6-1                   done  balance 0.00
+                                             released 0-0-6-1 0.00 of w3: fast (velocity) 3 over 1
+        "#]],
+    );
+}
+
+#[test]
+fn points_of_a_few_signals_are_held_and_no_more() {
+    let wagers: Vec<_> = (1..=35).map(|number| format!("wager w{number} anna slots 1")).collect();
+    let scenario = format!("{}\n{}", watching(HOLDS, ""), wagers.join("\n"));
+    let heard = settling::heard(&scenario, told_in);
+    assert_eq!(heard.matches("open 0-0-").count(), 32);
 }

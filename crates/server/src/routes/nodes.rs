@@ -9,7 +9,9 @@ use crate::description::schemas::object;
 use crate::requests::open;
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
-use crate::{adjustments, audit, dead_letters, export, host, lookup, redemptions, summary, topics};
+use crate::{
+    adjustments, audit, dead_letters, export, host, lookup, redemptions, signals, summary, topics,
+};
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
     Parameter { name, form: Form::Text, what }
@@ -31,7 +33,7 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 15] = [
+pub(super) static ROUTES: [Route; 16] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -157,6 +159,24 @@ pub(super) static ROUTES: [Route; 15] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(open::found::<adjustments::Kind>),
+    },
+    Route {
+        id: "askOpenSignals",
+        method: Method::GET,
+        path: "/cluster/v1/signals",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "A part of a list of signals whose points are held",
+        description: "",
+        query: &OPEN_REQUESTS,
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(open::found::<signals::Kind>),
     },
     Route {
         id: "askBatches",

@@ -34,6 +34,7 @@ mod request_ids;
 mod rising;
 mod roles;
 mod serving;
+mod signals;
 mod spending;
 mod summary;
 mod tenancy;

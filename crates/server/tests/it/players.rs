@@ -12,8 +12,7 @@ async fn a_balance_is_exact_and_known_as_of_any_time() {
     first["wagerAmount"] = json!(12.34);
     api.wager(&first).await;
     let between = api.get("/api/v1/players/p1/balance").await;
-    let exact =
-        r#""pointsBalance":1.23,"reserved":0.00,"available":1.23,"pending":0.00,"owed":0.00"#;
+    let exact = r#""pointsBalance":1.23,"reserved":0.00,"available":1.23,"pending":0.00,"held":0.00,"owed":0.00"#;
     assert!(between.text.contains(exact), "{}", between.text);
     assert_eq!(between.json["lastWagerId"], "w1");
     assert_eq!(between.json["version"], 1);

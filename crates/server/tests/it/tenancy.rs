@@ -97,7 +97,8 @@ async fn every_route_hides_another_operator_s_things() {
                 "/api/v1/program/versions"
                 | "/api/v1/dead-letters"
                 | "/api/v1/redemptions"
-                | "/api/v1/adjustments",
+                | "/api/v1/adjustments"
+                | "/api/v1/signals",
             ) => {
                 assert_eq!(answer.json["items"], json!([]), "{path}");
             }

@@ -1,25 +1,31 @@
-//! The notice of a signal: a wager of a player is above a line of the program.
+//! The notice of a signal: a wager of a player is above a line of the program, and what became of its points.
 
-use accolade_domain::amount::Rate;
-use accolade_domain::signal::SignalKind;
+use accolade_domain::amount::{Points, Rate};
+use accolade_domain::signal::{SignalKind, SignalState};
 use accolade_domain::time::Timestamp;
 
-use crate::bytes::{BadFormat, Cursor, put_text, put_varint};
+use crate::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 
-/// The kind of a [`SignalRaised`].
-pub const SIGNAL_RAISED: u16 = 3;
+/// The kind of a [`SignalMoved`].
+pub const SIGNAL_MOVED: u16 = 3;
 
 const FORMAT: u8 = 1;
 
-/// A wager is above lines that the player's wager before it was not above.
+/// A wager is above lines of the program, or a person has decided about its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignalRaised {
-    /// The version of the program that was in force.
+pub struct SignalMoved {
+    /// The signal's id.
+    pub id: Box<str>,
+    /// What has become of it.
+    pub state: SignalState,
+    /// The version of the program that was in force when it was raised.
     pub version: u32,
     /// The wager.
     pub wager_id: Box<str>,
     /// The wager's own time.
     pub at: Timestamp,
+    /// Points that are held, or were released, taken or voided.
+    pub points: Points,
     /// Which lines, in the order of the program.
     pub findings: Vec<Finding>,
 }
@@ -37,42 +43,55 @@ pub struct Finding {
     pub line: Rate,
 }
 
-impl SignalRaised {
-    /// `format u8 · version · wager · at i64 · count · findings`, each `name · kind u8 · observed · line`.
+impl SignalMoved {
+    /// `format u8 · id · state u8 · version · wager · at i64 · points · findings`.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { version, wager_id, at, findings } = self;
+        let Self { id, state, version, wager_id, at, points, findings } = self;
         let mut out = vec![FORMAT];
+        put_text(&mut out, id);
+        out.push(*state as u8);
         put_varint(&mut out, u64::from(*version));
         put_text(&mut out, wager_id);
         out.extend_from_slice(&at.micros().to_le_bytes());
-        put_varint(&mut out, findings.len() as u64);
-        for Finding { name, kind, observed, line } in findings {
-            put_text(&mut out, name);
-            out.push(*kind as u8);
-            put_varint(&mut out, observed.units());
-            put_varint(&mut out, line.units());
-        }
+        put_signed(&mut out, points.hundredths());
+        put_findings(&mut out, findings);
         out
     }
 
-    /// Reads what [`SignalRaised::to_bytes`] wrote.
+    /// Reads what [`SignalMoved::to_bytes`] wrote.
     pub fn read(bytes: &[u8]) -> Result<Self, BadFormat> {
         let mut cursor = Cursor::new(bytes, "notice of a signal");
         cursor.format(FORMAT)?;
+        let id = cursor.text()?.into();
+        let state = *SignalState::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
         let (version, wager_id) = (cursor.small()?, cursor.text()?.into());
         let at = Timestamp::from_micros(cursor.i64()?);
-        let count: usize = cursor.small()?;
-        let findings = (0..count).map(|_| Finding::read(&mut cursor)).collect::<Result<_, _>>()?;
-        Ok(Self { version, wager_id, at, findings })
+        let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
+        Ok(Self { id, state, version, wager_id, at, points, findings: read_findings(&mut cursor)? })
     }
 }
 
-impl Finding {
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
-        let name = cursor.text()?.into();
-        let kind = *SignalKind::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
-        let observed = Rate::from_units(cursor.varint()?).ok_or(cursor.bad())?;
-        let line = Rate::from_units(cursor.varint()?).ok_or(cursor.bad())?;
-        Ok(Self { name, kind, observed, line })
+/// Appends `count · findings`, each `name · kind u8 · observed · line`.
+pub fn put_findings(out: &mut Vec<u8>, findings: &[Finding]) {
+    put_varint(out, findings.len() as u64);
+    for Finding { name, kind, observed, line } in findings {
+        put_text(out, name);
+        out.push(*kind as u8);
+        put_varint(out, observed.units());
+        put_varint(out, line.units());
     }
+}
+
+/// Reads what [`put_findings`] wrote.
+pub fn read_findings(cursor: &mut Cursor<'_>) -> Result<Vec<Finding>, BadFormat> {
+    let count: usize = cursor.small()?;
+    (0..count).map(|_| read_finding(cursor)).collect()
+}
+
+fn read_finding(cursor: &mut Cursor<'_>) -> Result<Finding, BadFormat> {
+    let name = cursor.text()?.into();
+    let kind = *SignalKind::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
+    let observed = Rate::from_units(cursor.varint()?).ok_or(cursor.bad())?;
+    let line = Rate::from_units(cursor.varint()?).ok_or(cursor.bad())?;
+    Ok(Finding { name, kind, observed, line })
 }

@@ -24,7 +24,7 @@ pub(super) fn signals(section: &Section<'_>, problems: &mut Problems) -> Arc<[Si
     let mut signals: Vec<Signal> = Vec::new();
     let mut names = Vec::new();
     for item in items {
-        let section = item.section(&["name", "kind", "over"], &[], problems);
+        let section = item.section(&["name", "kind", "over", "hold"], &[], problems);
         let Some(signal) = signal(&item, &section, problems) else { continue };
         if signals.iter().any(|other| other.name == signal.name) {
             let detail = format!("there is another signal of the name `{}`", signal.name);
@@ -55,7 +55,8 @@ fn signal(item: &Field<'_>, section: &Section<'_>, problems: &mut Problems) -> O
     let kinds = SignalKind::ALL.map(|kind| (kind.code(), kind));
     let kind = section.get("kind").and_then(|kind| kind.choice(&kinds, &[], problems));
     let over = section.get("over").zip(kind).and_then(|(field, kind)| over(field, kind, problems));
-    Some(Signal { name: name?.into(), over: over? })
+    let hold = section.get("hold").and_then(|hold| hold.flag(problems)).unwrap_or_default();
+    Some(Signal { name: name?.into(), over: over?, hold })
 }
 
 fn over(field: &Field<'_>, kind: SignalKind, problems: &mut Problems) -> Option<Over> {

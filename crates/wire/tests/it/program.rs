@@ -455,7 +455,7 @@ colour: red
 }
 
 const SIGNALS: &str = "{currency: EUR, signals: [
-  {name: fast, kind: velocity, over: {wagers: 120, within: 12h}},
+  {name: fast, kind: velocity, over: {wagers: 120, within: 12h}, hold: true},
   {name: jump, kind: stakeJump, over: {times: 20.5, after: 50}},
   {name: systems, kind: gamingSystems, over: {count: 3, within: 43200s}},
   {name: lucky, kind: winRatio, over: {ratio: 2, after: 200}},
@@ -466,15 +466,15 @@ const SIGNALS: &str = "{currency: EUR, signals: [
 fn signals_are_read_with_their_lines() {
     let signals = program::compile(&read(SIGNALS), ZoneOffsets::default()).unwrap().signals;
     let told = signals.iter().map(|signal| {
-        let Signal { name, over } = signal;
-        format!("{name}: {over:?} over {}", over.line())
+        let Signal { name, over, hold } = signal;
+        format!("{name}: {over:?} over {}, hold {hold}", over.line())
     });
     expect![[r#"
-        fast: Velocity { wagers: 120, within: Within(43200) } over 120
-        jump: StakeJump { times: Rate(2050000000), after: 50 } over 20.5
-        systems: GamingSystems { count: 3, within: Within(43200) } over 3
-        lucky: WinRatio { ratio: Rate(200000000), after: 200 } over 2
-        least: MinimumPlay { share: Rate(90000000), of: 10000 } over 0.9
+        fast: Velocity { wagers: 120, within: Within(43200) } over 120, hold true
+        jump: StakeJump { times: Rate(2050000000), after: 50 } over 20.5, hold false
+        systems: GamingSystems { count: 3, within: Within(43200) } over 3, hold false
+        lucky: WinRatio { ratio: Rate(200000000), after: 200 } over 2, hold false
+        least: MinimumPlay { share: Rate(90000000), of: 10000 } over 0.9, hold false
     "#]]
     .assert_eq(&lines(told));
 }
@@ -511,7 +511,7 @@ signals:
             line 9, column 64: `/signals/5/over/within`: expected whole seconds, minutes or hours such as `1m`, from `1s` to `12h`, found `5`
             line 10, column 47: `/signals/6/over/ratio`: expected a number above 0, up to 1000000, found `0`
             line 10, column 57: `/signals/6/over/after`: expected a number such as `0.05`, found the text `many`
-            line 10, column 65: `/signals/6/hold`: unknown key `hold`; expected one of `name`, `kind`, `over`
+            line 10, column 71: `/signals/6/hold`: expected `true` or `false`, found the text `maybe`
             line 11, column 50: `/signals/7/over/share`: expected a share above 0 and below 1, such as `0.9`, found `1`
         "#]],
     );

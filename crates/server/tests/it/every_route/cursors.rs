@@ -11,9 +11,10 @@ use crate::harness::{Answer, Api, Ask, ask, wager};
 fn others(id: &str) -> &'static [&'static str] {
     match id {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
-        "listVersions" | "listRedemptions" | "listAdjustments" => &[],
+        "listVersions" | "listRedemptions" | "listAdjustments" | "listSignals" => &[],
         "listOpenRedemptions" => &["state=reserved"],
         "listWaitingAdjustments" => &["state=waiting"],
+        "listOpenSignals" => &["state=open"],
         "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
         "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],
         "retryManyLettersOfNobody" | "discardManyLettersOfNobody" => &["reason=malformed"],

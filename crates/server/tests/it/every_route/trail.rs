@@ -100,7 +100,7 @@ async fn put_all_down(world: &World) {
                     assert!(!entry.subject.is_empty(), "{about}");
                     let names_a_player = route.path.contains("{playerId}")
                         || ["signPlayerToken", "explainWager"].contains(&route.id)
-                        || ["/redemptions/{id}", "/adjustments/{id}"]
+                        || ["/redemptions/{id}", "/adjustments/{id}", "/signals/{id}"]
                             .iter()
                             .any(|one| route.path.contains(one));
                     assert_eq!(names_a_player, entry.player.starts_with("player-"), "{about}");

@@ -29,6 +29,9 @@ const LETTERS: usize = 24;
 
 /// Beyond this, adjustments wait.
 const ADJUSTMENTS: &str = "adjustments: { approvalAbove: 1000 }\n";
+/// From the second on, the points of wagers are held.
+const SIGNALS: &str =
+    "signals: [ { name: often, kind: velocity, over: { wagers: 1, within: 12h }, hold: true } ]\n";
 /// Adjustments of each player that wait, all to be used up; no more may.
 const WAITING: usize = 16;
 
@@ -55,6 +58,8 @@ pub(super) struct World {
     /// Redemptions that are open, and adjustments that wait, of the player that each node asks about.
     reserved: [RefCell<Vec<String>>; 2],
     waiting: [RefCell<Vec<String>>; 2],
+    /// Signals whose points are held, of the player that each node asks about.
+    raised: [RefCell<Vec<String>>; 2],
     latest: Cell<u32>,
     made: Cell<usize>,
 }
@@ -105,6 +110,7 @@ impl World {
             keys: [RefCell::default(), RefCell::default()],
             reserved: [RefCell::default(), RefCell::default()],
             waiting: [RefCell::default(), RefCell::default()],
+            raised: [RefCell::default(), RefCell::default()],
             webhooks: [RefCell::default(), RefCell::default()],
             deliveries: [RefCell::default(), RefCell::default()],
             latest: Cell::new(1),
@@ -112,7 +118,8 @@ impl World {
         };
         world.other_key = world.api(A).add_operator("operator-555", 0).await;
         world.settle().await;
-        let tiers = json!({ "why": "tiers", "program": format!("{PROGRAM}{TIERS}{ADJUSTMENTS}") });
+        let tiers =
+            json!({ "why": "tiers", "program": format!("{PROGRAM}{TIERS}{ADJUSTMENTS}{SIGNALS}") });
         world.publish(A, &tiers).await;
         for node in world.nodes() {
             for role in Role::ALL.into_iter().filter(|role| *role != Role::Administrator) {
@@ -138,6 +145,7 @@ impl World {
             late["timestamp"] = days_ago(10).into();
             wagers.push(late);
         }
+        wagers.extend((0..3).map(|number| wager(&format!("held-{player}-{number}"), &player)));
         let answer = api.post("/api/v1/wagers?wait=applied", &wagers.into()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let explained = api.get(&format!("/api/v1/wagers/w-{player}/explanation")).await.json;
@@ -166,6 +174,11 @@ impl World {
             assert_eq!((made.status.as_u16(), &made.json["state"]), (200, &json!("waiting")));
             self.waiting[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
         }
+        let raised = api.get(&self.path("listSignals", node)).await;
+        let raised = raised.json["items"].as_array().unwrap().iter();
+        let ids = raised.map(|signal| signal["id"].as_str().unwrap().to_owned());
+        self.raised[node].borrow_mut().extend(ids);
+        assert_eq!(self.raised[node].borrow().len(), 3);
         for name in ["rotated", "revoked"] {
             let key = json!({ "name": name, "roles": ["support"] });
             let made = api.post("/api/v1/keys", &key).await;
@@ -301,6 +314,13 @@ impl World {
             "getAdjustment" => format!("/api/v1/adjustments/{}", waiting()),
             "approveAdjustment" => format!("/api/v1/adjustments/{}/approve", waiting()),
             "rejectAdjustment" => format!("/api/v1/adjustments/{}/reject", waiting()),
+            "listSignals" => format!("/api/v1/players/{player}/signals"),
+            "listOpenSignals" => "/api/v1/signals".into(),
+            "getSignal" => format!("/api/v1/signals/{}", self.raised[node].borrow()[0]),
+            "releaseSignal" => {
+                format!("/api/v1/signals/{}/release", self.raised[node].borrow()[1])
+            }
+            "takeSignal" => format!("/api/v1/signals/{}/take", self.raised[node].borrow()[2]),
             // Nobody is excluded here, so that all others can be asked.
             "getSelfExclusion" => format!("/api/v1/players/{player}/self-exclusion"),
             "putSelfExclusion" => format!("/api/v1/players/player-other-{player}/self-exclusion"),
@@ -393,6 +413,10 @@ impl World {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/adjustments?partitions={partitions}&operator=1&count=1")
             }
+            "askOpenSignals" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/signals?partitions={partitions}&operator=1&count=1")
+            }
             "askSummary" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/summary?partitions={partitions}&operator=1&from=2026-11-29")
@@ -432,7 +456,9 @@ impl World {
                 json!({ "why": "a test", "program": program })
             }
             "rollBackToVersion" | "putSelfExclusion" | "liftSelfExclusion" | "cancelRedemption"
-            | "approveAdjustment" | "rejectAdjustment" => json!({ "why": self.fresh() }),
+            | "approveAdjustment" | "rejectAdjustment" | "releaseSignal" | "takeSignal" => {
+                json!({ "why": self.fresh() })
+            }
             "withdrawVersion"
             | "discardDeadLetter"
             | "discardAnyDeadLetter"

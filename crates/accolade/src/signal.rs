@@ -1,0 +1,121 @@
+//! `accolade signal`: what of players' wagers looks like abuse, and what a person decides about it.
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Ask, Client, IfMissing, With, escaped};
+use crate::player::lists::{Which, list};
+use crate::player::{Why, of, post};
+use crate::shapes::Raw;
+use crate::terminal::{printable, say};
+
+/// The arguments of `accolade signal`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: SignalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SignalCommand {
+    /// List the signals of a player, or of all players those whose points are held
+    #[command(after_help = "Example:\n  accolade signal list --operator operator-789")]
+    List(Which),
+    /// Show a signal
+    Show {
+        /// The signal's id
+        signal: String,
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let go of the points that are held
+    Release {
+        /// The signal's id
+        signal: String,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Take the points that are held
+    Take {
+        /// The signal's id
+        signal: String,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        with: With,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signal {
+    player_id: String,
+    state: String,
+    wager_id: String,
+    wagered_at: String,
+    signals: Vec<Finding>,
+    points: Raw,
+    by: Option<String>,
+    why: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Finding {
+    name: String,
+    kind: String,
+    observed: Raw,
+    line: Raw,
+}
+
+/// Runs `accolade signal`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    client::with(place, IfMissing::Complain, async |client| match arguments.command {
+        SignalCommand::List(which) => {
+            list(client, "signals", which).await?;
+            Ok(Ended::Well)
+        }
+        SignalCommand::Show { signal, operator, json } => {
+            show(client, &signal, &operator, json).await
+        }
+        SignalCommand::Release { signal, why, with } => {
+            post(client, &of("signals", &signal, "release"), why.body(), &with).await
+        }
+        SignalCommand::Take { signal, why, with } => {
+            post(client, &of("signals", &signal, "take"), why.body(), &with).await
+        }
+    })
+    .await
+}
+
+async fn show(client: &Client, id: &str, operator: &str, json: bool) -> anyhow::Result<Ended> {
+    let path = format!("/api/v1/signals/{}", escaped(id));
+    let answer = client.send(Ask::get(&path).of(operator)).await?.or_problem().await;
+    let answer = answer.with_context(|| format!("the signal `{id}` cannot be shown"))?;
+    if json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let signal: Signal = answer.json().await?;
+    let Signal { player_id, state, wager_id, wagered_at, signals, points, by, why } = signal;
+    say(format_args!("state    {state}"))?;
+    say(format_args!("player   {}", printable(&player_id)))?;
+    say(format_args!("wager    {} of {wagered_at}", printable(&wager_id)))?;
+    say(format_args!("points   {}", points.text()))?;
+    for Finding { name, kind, observed, line } in &signals {
+        let (observed, line) = (observed.text(), line.text());
+        say(format_args!("signal   {}: {kind} of {observed} over {line}", printable(name)))?;
+    }
+    if let (Some(by), Some(why)) = (by, why) {
+        say(format_args!("decided  by {}: {}", printable(&by), printable(&why)))?;
+    }
+    Ok(Ended::Well)
+}

@@ -23,6 +23,7 @@ use crate::redemptions;
 use crate::requests::Requests;
 use crate::service::{Service, now};
 use crate::shapes::Time;
+use crate::signals;
 use crate::submit::blocking;
 use crate::topics::stream;
 
@@ -62,6 +63,19 @@ const REDEMPTION: [&str; 9] = [
 ];
 const ADJUSTMENT: [&str; 9] =
     ["id", "state", "points", "why", "by", "askedAt", "decidedAt", "decidedBy", "decision"];
+
+const SIGNAL: [&str; 10] = [
+    "id",
+    "state",
+    "wagerId",
+    "wageredAt",
+    "points",
+    "programVersion",
+    "raisedAt",
+    "closedAt",
+    "by",
+    "why",
+];
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +164,9 @@ impl<'a> History<'a> {
             [("adjustments.ndjson", Form::Json), ("adjustments.csv", Form::Csv(&ADJUSTMENT))]
         {
             self.requests::<adjustments::Kind, _>(&mut File::begin(to, name, form)?)?;
+        }
+        for (name, form) in [("signals.ndjson", Form::Json), ("signals.csv", Form::Csv(&SIGNAL))] {
+            self.requests::<signals::Kind, _>(&mut File::begin(to, name, form)?)?;
         }
         self.events(&mut File::begin(to, "events.ndjson", Form::Json)?)
     }

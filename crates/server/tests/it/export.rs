@@ -15,6 +15,7 @@ currency: EUR
 earning: { multipliers: { slots: 0.1 } }
 eligibility: { categories: [slots] }
 adjustments: { approvalAbove: 50 }
+signals: [ { name: often, kind: velocity, over: { wagers: 5, within: 12h } } ]
 ";
 
 /// The last one is what a spreadsheet would take for a formula, with a column's end in it.
@@ -138,8 +139,9 @@ async fn an_archive_has_what_lists_show(api: &Api, other: &Api) {
             );
             let ledger = items(node, &of_player(player, "ledger?order=asc&limit=500")).await;
             assert_eq!(values(&files["ledger.ndjson"]), ledger);
-            for what in ["redemptions", "adjustments"] {
+            for what in ["redemptions", "adjustments", "signals"] {
                 let shown = items(node, &of_player(player, what)).await;
+                assert_ne!(shown, [] as [Value; 0], "{what}");
                 assert_eq!(values(&files[&format!("{what}.ndjson")]), shown, "{what}");
                 let rows = table(&files[&format!("{what}.csv")]);
                 let ids: Vec<_> = rows.iter().map(|row| json!(row["id"])).collect();

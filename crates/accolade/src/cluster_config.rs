@@ -68,7 +68,7 @@ pub(crate) struct ClusterConfig {
     /// Output topics that are written, with commas between; `none` for none.
     #[config(
         env = "ACCOLADE_OUTPUTS",
-        default = "loyalty.eligible,loyalty.calculated,loyalty.balances,accolade.dead-letters"
+        default = "loyalty.eligible,loyalty.calculated,loyalty.balances,fraud.signals,accolade.dead-letters"
     )]
     pub(crate) outputs: String,
 
@@ -260,10 +260,11 @@ impl ClusterConfig {
                 "loyalty.eligible" => wanted.eligible = true,
                 "loyalty.calculated" => wanted.calculated = true,
                 "loyalty.balances" => wanted.balances = true,
+                "fraud.signals" => wanted.signals = true,
                 "accolade.dead-letters" => wanted.dead_letters = true,
                 other => bail!(
                     "`cluster.outputs` names `{other}`: expected loyalty.eligible, loyalty.calculated, \
-                     loyalty.balances or accolade.dead-letters, with commas between, or none"
+                     loyalty.balances, fraud.signals or accolade.dead-letters, with commas between, or none"
                 ),
             }
         }

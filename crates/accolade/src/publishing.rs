@@ -170,6 +170,7 @@ const fn topic_of(topic: Topic) -> OutputTopic {
         Topic::Eligible => OutputTopic::Eligible,
         Topic::Calculated => OutputTopic::Calculated,
         Topic::Balances => OutputTopic::Balances,
+        Topic::Signals => OutputTopic::Signals,
         Topic::DeadLetters => OutputTopic::DeadLetters,
     }
 }

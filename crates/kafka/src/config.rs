@@ -186,11 +186,13 @@ pub enum OutputTopic {
     LeaderboardUpdates = 5,
     /// Inputs that could not be processed.
     DeadLetters = 6,
+    /// What of players' wagers looks like abuse.
+    Signals = 7,
 }
 
 impl OutputTopic {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Eligible,
         Self::Calculated,
         Self::Balances,
@@ -198,6 +200,7 @@ impl OutputTopic {
         Self::TournamentScores,
         Self::LeaderboardUpdates,
         Self::DeadLetters,
+        Self::Signals,
     ];
 
     /// The name that a topic has unless it is configured.
@@ -210,6 +213,7 @@ impl OutputTopic {
             Self::TournamentScores => "tournament.scores",
             Self::LeaderboardUpdates => "leaderboard.updates",
             Self::DeadLetters => "accolade.dead-letters",
+            Self::Signals => "fraud.signals",
         }
     }
 }

@@ -10,7 +10,8 @@ use accolade_domain::ledger::{Place, Subject};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::BadFormat;
-use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::journal::{Outcomes, Recorded, StoredNotice};
+use accolade_wire::notice::signal::SIGNAL_MOVED;
 use accolade_wire::record::{Record, Slice};
 
 use self::values::Values;
@@ -25,6 +26,8 @@ pub enum Topic {
     Calculated,
     /// The balance after each change.
     Balances,
+    /// Signals that were raised, and what became of points that were held.
+    Signals,
     /// Inputs that could not be processed.
     DeadLetters,
 }
@@ -36,6 +39,7 @@ impl Topic {
             Self::Eligible => "loyalty.eligible",
             Self::Calculated => "loyalty.calculated",
             Self::Balances => "loyalty.balances",
+            Self::Signals => "fraud.signals",
             Self::DeadLetters => "accolade.dead-letters",
         }
     }
@@ -51,6 +55,8 @@ pub struct Wanted {
     pub calculated: bool,
     /// `loyalty.balances`
     pub balances: bool,
+    /// `fraud.signals`
+    pub signals: bool,
     /// `accolade.dead-letters`
     pub dead_letters: bool,
 }
@@ -58,18 +64,27 @@ pub struct Wanted {
 impl Wanted {
     /// This one and no other.
     pub const fn only(topic: Topic) -> Self {
-        let none =
-            Self { eligible: false, calculated: false, balances: false, dead_letters: false };
+        let none = Self {
+            eligible: false,
+            calculated: false,
+            balances: false,
+            signals: false,
+            dead_letters: false,
+        };
         match topic {
             Topic::Eligible => Self { eligible: true, ..none },
             Topic::Calculated => Self { calculated: true, ..none },
             Topic::Balances => Self { balances: true, ..none },
+            Topic::Signals => Self { signals: true, ..none },
             Topic::DeadLetters => Self { dead_letters: true, ..none },
         }
     }
 
     fn wants(self, recorded: &Recorded<'_>) -> bool {
         let balances = self.balances && !recorded.entries.is_empty();
+        if self.signals && signals_of(recorded).next().is_some() {
+            return true;
+        }
         match recorded.outcome {
             Outcome::Counted { .. } => self.eligible || self.calculated || balances,
             Outcome::DeadLetter { .. } => self.dead_letters || balances,
@@ -82,6 +97,11 @@ impl Wanted {
             | Outcome::Time { .. } => balances,
         }
     }
+}
+
+/// Notices of signals.
+fn signals_of<'r, 'a>(recorded: &'r Recorded<'a>) -> impl Iterator<Item = &'r StoredNotice<'a>> {
+    recorded.notices.iter().filter(|stored| stored.notice.kind == SIGNAL_MOVED)
 }
 
 /// One record of an output topic. Its partition is that of its place, in every topic.

@@ -47,12 +47,13 @@ enum Topic {
     Output(outputs::Topic),
 }
 
-const TOPICS: [(&str, Topic); 6] = [
+const TOPICS: [(&str, Topic); 7] = [
     ("wager.events", Topic::Wagers),
     ("player.events.raw", Topic::GameEvents),
     output(outputs::Topic::Eligible),
     output(outputs::Topic::Calculated),
     output(outputs::Topic::Balances),
+    output(outputs::Topic::Signals),
     output(outputs::Topic::DeadLetters),
 ];
 

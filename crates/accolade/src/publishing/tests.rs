@@ -20,7 +20,8 @@ use accolade_wire::record::{Kind, Source};
 
 use super::*;
 
-const ALL: Wanted = Wanted { eligible: true, calculated: true, balances: true, dead_letters: true };
+const ALL: Wanted =
+    Wanted { eligible: true, calculated: true, balances: true, signals: true, dead_letters: true };
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -5,20 +5,23 @@ use std::borrow::Cow;
 use accolade_domain::amount::Points;
 use accolade_domain::event::{Event, Wager};
 use accolade_domain::ledger::Entry;
+use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::cut::{cut, sha256};
 use accolade_wire::event::read_wager;
 use accolade_wire::hex::to_hex;
-use accolade_wire::journal::{Recorded, StoredEntry};
+use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
 use accolade_wire::json::{self, Value};
+use accolade_wire::notice::signal::{Finding, SignalMoved};
 use accolade_wire::record::{Kind, Record};
 use accolade_wire::timestamp;
+use serde::Serialize;
 
 use super::json::Object;
-use super::{Aside, Output, Topic, Wanted};
+use super::{Aside, Output, Topic, Wanted, signals_of};
 use crate::dead_letters::{id_of, stage_of};
-use crate::shapes::multiplier;
+use crate::shapes::{Exact, ExactRate, multiplier};
 
 /// The longest value of a topic: with key and head it stays below what brokers and clients take unless
 /// told otherwise, a million bytes.
@@ -70,6 +73,21 @@ pub(crate) fn put_balance_key(key: &mut String, operator: &str, player: &str) {
     key.push_str(player);
 }
 
+/// A line that a wager is above.
+#[derive(Serialize)]
+struct Found<'a> {
+    name: &'a str,
+    kind: &'static str,
+    observed: ExactRate,
+    line: ExactRate,
+}
+
+impl<'a> Found<'a> {
+    fn of(Finding { name, kind, observed, line }: &'a Finding) -> Self {
+        Self { name, kind: kind.code(), observed: Exact(*observed), line: Exact(*line) }
+    }
+}
+
 /// Room for one output after the other.
 #[derive(Debug, Default)]
 pub(super) struct Values {
@@ -101,13 +119,16 @@ impl Values {
             }
             Some(Event::Void(void)) => (&*void.operator_id, &*void.player_id),
             // Who that is stands in no other record.
-            Some(Event::Game(_)) | None => {
-                return !wanted.balances || self.balances(recorded, aside, each);
-            }
+            Some(Event::Game(_)) | None => return self.by_names(recorded, wanted, aside, each),
         };
         if wanted.balances {
             for StoredEntry { entry, .. } in &recorded.entries {
                 self.balance(operator, player, entry, each);
+            }
+        }
+        if wanted.signals {
+            for stored in signals_of(recorded) {
+                self.signal(operator, player, stored, recorded.time, each);
             }
         }
         true
@@ -121,7 +142,7 @@ impl Values {
         aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
-        let mut is_whole = match recorded.outcome {
+        let is_whole = match recorded.outcome {
             Outcome::DeadLetter { .. } if wanted.dead_letters => {
                 let mut tell = |record: &Record<'_>| self.dead_letter(record, recorded, each);
                 aside.dead_letter(recorded.place, &mut tell)
@@ -129,10 +150,67 @@ impl Values {
             Outcome::Counted { .. } => !(wanted.eligible || wanted.calculated),
             _ => true,
         };
-        if wanted.balances {
-            is_whole &= self.balances(recorded, aside, each);
+        self.by_names(recorded, wanted, aside, each) && is_whole
+    }
+
+    /// Writes what names players, as far as `aside` knows them, and says whether that is all.
+    fn by_names(
+        &mut self,
+        recorded: &Recorded<'_>,
+        wanted: Wanted,
+        aside: &dyn Aside,
+        each: &mut dyn FnMut(Output<'_>),
+    ) -> bool {
+        let balances = !wanted.balances || self.balances(recorded, aside, each);
+        let signals = !wanted.signals || self.signals(recorded, aside, each);
+        balances && signals
+    }
+
+    /// Writes the signals of players that `aside` knows, and says whether that is all.
+    fn signals(
+        &mut self,
+        recorded: &Recorded<'_>,
+        aside: &dyn Aside,
+        each: &mut dyn FnMut(Output<'_>),
+    ) -> bool {
+        let mut is_whole = true;
+        for stored in signals_of(recorded) {
+            let Notice { operator, subject, .. } = stored.notice;
+            match aside.player(stored.place.partition, operator, subject) {
+                Some((operator, player)) => {
+                    self.signal(&operator, &player, stored, recorded.time, each);
+                }
+                None => is_whole = false,
+            }
         }
         is_whole
+    }
+
+    fn signal(
+        &mut self,
+        operator: &str,
+        player: &str,
+        stored: &StoredNotice<'_>,
+        time: Timestamp,
+        each: &mut dyn FnMut(Output<'_>),
+    ) {
+        let moved = SignalMoved::read(&stored.notice.body).expect("the fold has written it");
+        let findings: Vec<_> = moved.findings.iter().map(Found::of).collect();
+        let findings = serde_json::to_string(&findings).expect("findings are plain data");
+        Object::begin(&mut self.value)
+            .text("signalId", &moved.id)
+            .text("playerId", player)
+            .text("operatorId", operator)
+            .text("state", moved.state.code())
+            .text("wagerId", &moved.wager_id)
+            .number("points", moved.points)
+            .number("signals", findings)
+            .number("programVersion", moved.version)
+            .plain("wageredAt", timestamp::write(moved.at))
+            .plain("timestamp", timestamp::write(time))
+            .end();
+        let (topic, place, value) = (Topic::Signals, stored.place, &*self.value);
+        each(Output { topic, place, time, operator, key: player, value });
     }
 
     /// Writes the balances after all entries of players that `aside` knows, and says whether that is all.

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Api, OPERATOR, PATIENCE, ask, days_ago, game_event, until, void, wager};
 
-const ALL: Wanted = Wanted { eligible: true, calculated: true, balances: true, dead_letters: true };
+const ALL: Wanted =
+    Wanted { eligible: true, calculated: true, balances: true, signals: true, dead_letters: true };
 
 /// Everything but the place.
 type Derived = (Topic, String, Value);
@@ -111,6 +112,7 @@ async fn each_record_has_its_outputs_in_order() {
             Topic::Eligible => format!("{key} {}", value["eligibilityRuleVersion"]),
             Topic::Calculated => format!("{key} {} {}", value["pointsEarned"], value["wagerId"]),
             Topic::Balances => format!("{key} {} {}", value["pointsBalance"], value["version"]),
+            Topic::Signals => format!("{key} {} {}", value["wagerId"], value["state"]),
             Topic::DeadLetters => format!("{key} {} {}", value["reason"], value["sourceTopic"]),
         };
         seen.entry(topic.name()).or_default().push(shown);

@@ -64,6 +64,25 @@ async fn wagers_are_held_until_a_person_decides(api: &Api, other: &Api) {
     let first = get(api, "/api/v1/players/p1/signals?limit=2").await;
     assert_eq!(first["items"], json!([jump, third]));
 
+    let topic = "/local/topics/fraud.signals?from=earliest";
+    let told = other.on_socket(ask("GET", topic)).await.text;
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&Value> = told.iter().map(|line| &line["value"]["signalId"]).collect();
+    assert_eq!(ids, [jump, third, fourth].map(|signal| &signal["id"]));
+    let (key, value) = (&told[0]["key"], &told[0]["value"]);
+    assert_eq!(json!([key, value["playerId"]]), json!(["p1", "p1"]));
+    for (name, shown) in [
+        ("wagerId", "wagerId"),
+        ("state", "state"),
+        ("points", "points"),
+        ("signals", "signals"),
+        ("wageredAt", "wageredAt"),
+        ("timestamp", "raisedAt"),
+        ("programVersion", "programVersion"),
+    ] {
+        assert_eq!(value[name], jump[shown], "{name}");
+    }
+
     let of = |signal: &Value, what: &str| {
         format!("/api/v1/signals/{}{what}", signal["id"].as_str().unwrap())
     };

@@ -2,6 +2,7 @@
 
 mod check;
 mod rollback;
+mod simulate;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ enum ProgramCommand {
     Publish(PublishArguments),
     /// Publish an earlier version of a program again, as the next version
     Rollback(rollback::Arguments),
+    /// Say what a draft would have done in a past period
+    Simulate(simulate::Arguments),
     /// Show what differs between two programs
     #[command(
         long_about = "Shows what differs between two programs, each of them a file, or the number of a \
@@ -162,6 +165,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     match arguments.command {
         ProgramCommand::Check { files, json } => check_all(&files, json),
         ProgramCommand::Publish(publish) => self::publish(place, &publish).await,
+        ProgramCommand::Simulate(arguments) => simulate::run(place, &arguments).await,
         ProgramCommand::Rollback(arguments) => rollback::run(place, &arguments).await,
         ProgramCommand::Diff { old, new, operator, json } => {
             diff(place, &old, &new, operator.as_deref(), json).await

@@ -230,6 +230,11 @@ impl Partition {
         }
     }
 
+    /// A partition that folds from a batch on, and knows the rules of that moment and nothing else of what came before.
+    pub fn without_past(number: u16, next_batch: u64, rules: Arc<Rules>) -> Self {
+        Self { rules, next_batch, ..Self::new(number) }
+    }
+
     /// The partition's number.
     pub const fn number(&self) -> u16 {
         self.number

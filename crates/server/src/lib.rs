@@ -57,6 +57,7 @@ mod service;
 mod shapes;
 mod shares;
 mod signals;
+mod simulation;
 mod strangers;
 mod submit;
 mod summary;

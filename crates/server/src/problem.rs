@@ -106,6 +106,10 @@ pub(crate) enum Refusal {
     OutOfRange,
     /// The behaviour by which the fold decides does not know what is asked for.
     BehaviourTooOld,
+    /// A simulation runs already.
+    SimulationRuns,
+    /// Only a node of the embedded form does this.
+    OnlyEmbedded,
     /// The idempotency key was used for another request.
     KeyReused,
     /// The content was understood and is not acceptable.
@@ -147,7 +151,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 52] = [
+    pub(crate) const ALL: [Self; 54] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -189,6 +193,8 @@ impl Refusal {
         Self::ExclusionHolds,
         Self::OutOfRange,
         Self::BehaviourTooOld,
+        Self::SimulationRuns,
+        Self::OnlyEmbedded,
         Self::KeyReused,
         Self::Invalid,
         Self::RateLimited,
@@ -298,6 +304,10 @@ impl Refusal {
             }
             Self::BehaviourTooOld => {
                 (S::CONFLICT, "behaviour_too_old", "The log decides by an older behaviour")
+            }
+            Self::SimulationRuns => (S::CONFLICT, "simulation_runs", "A simulation runs already"),
+            Self::OnlyEmbedded => {
+                (S::NOT_IMPLEMENTED, "only_embedded", "Only an embedded node does this")
             }
             Self::KeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used before")

@@ -400,21 +400,43 @@ fn read_publication(body: &[u8], dialect: &Dialect) -> Result<Publication, Probl
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
     let mut errors = Vec::new();
     let (effective_from, why) = read_when_and_why(effective_from, why, &mut errors);
-    let text = match program {
-        Some(Value::Text(text)) => text,
-        Some(Value::Object(text)) => in_its_place(body, text),
-        _ => {
-            let detail = "expected a program as an object, or as YAML or JSON in a text";
-            errors.push(FieldError::new("/program", detail));
-            Cow::default()
-        }
-    };
+    let text = program_text(body, program).unwrap_or_else(|| {
+        errors.push(no_program());
+        Cow::default()
+    });
     if !errors.is_empty() {
         return Err(Problem::fields(Refusal::Malformed, errors));
     }
     let (document, zone) = read_document(&text, dialect, program::check_new)
         .map_err(|errors| Problem::fields(Refusal::Invalid, errors.into_iter().map(inside)))?;
     Ok(Publication { effective_from, why, document, zone })
+}
+
+/// The program within a body.
+fn program_text<'a>(body: &[u8], program: Option<Value<'a>>) -> Option<Cow<'a, str>> {
+    match program {
+        Some(Value::Text(text)) => Some(text),
+        Some(Value::Object(text)) => Some(in_its_place(body, text)),
+        _ => None,
+    }
+}
+
+fn no_program() -> FieldError {
+    FieldError::new("/program", "expected a program as an object, or as YAML or JSON in a text")
+}
+
+/// A program of a body that is not published: its document as a control record has it, and its zone.
+pub(crate) fn read_draft(
+    body: &[u8],
+    program: Option<Value<'_>>,
+    dialect: &Dialect,
+) -> Result<(String, Vec<(i64, i32)>), Problem> {
+    let text = program_text(body, program)
+        .ok_or_else(|| Problem::fields(Refusal::Malformed, [no_program()]))?;
+    let (document, zone) = read_document(&text, dialect, program::check_new)
+        .map_err(|errors| Problem::fields(Refusal::Invalid, errors.into_iter().map(inside)))?;
+    let zone = zone.0.iter().map(|(from, offset)| (from.micros(), *offset));
+    Ok((program::to_json(&document), zone.collect()))
 }
 
 /// Reads what is said of the document that was published before.

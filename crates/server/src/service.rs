@@ -27,6 +27,7 @@ use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::sealing::Sealing;
 use crate::shares::Shares;
+use crate::simulation::Simulations;
 use crate::strangers::Strangers;
 use crate::traces::Traces;
 use crate::traffic::Traffic;
@@ -126,6 +127,7 @@ pub struct Inner {
     pub(crate) room: Room,
     pub(crate) shares: Shares,
     pub(crate) exports: Exports,
+    pub(crate) simulations: Simulations,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
@@ -189,6 +191,7 @@ impl Service {
             room,
             shares: Shares::default(),
             exports: Exports::default(),
+            simulations: Simulations::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),

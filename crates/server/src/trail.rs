@@ -103,8 +103,9 @@ impl Route {
             | Scope::EventsWrite
             | Scope::LedgerRead
             | Scope::AuditRead => true,
+            // Who would gain and lose most.
+            Scope::ProgramRead => self.id == "getSimulation",
             Scope::Public
-            | Scope::ProgramRead
             | Scope::ProgramWrite
             | Scope::KeysRead
             | Scope::WebhooksRead

@@ -70,6 +70,7 @@ fn help_of_commands_carries_examples() {
         &["program", "rollback"],
         &["program", "diff"],
         &["program", "show"],
+        &["program", "simulate"],
         &["ledger", "export"],
         &["topic", "tail"],
         &["audit", "verify"],

@@ -87,6 +87,11 @@ const ROWS: &[Row] = &[
         "examples/programs/live-tables.yaml --operator operator-789 --why test --dry-run",
         EVERYWHERE,
     ),
+    (
+        "program simulate",
+        "examples/programs/live-tables.yaml --operator operator-789 --from {moment}",
+        EVERYWHERE,
+    ),
     ("program rollback", "1 --operator operator-789 --why test --dry-run", EVERYWHERE),
     (
         "program diff",
@@ -184,6 +189,7 @@ struct World {
     webhook: String,
     letter: String,
     redemption: String,
+    moment: String,
     secret: String,
 }
 
@@ -216,7 +222,8 @@ impl World {
         let redeem = ["player", "redeem", "p", "0.01", "--operator", "operator-789"];
         let redeemed = home.run(&redeem).well();
         let redemption = redeemed.split_whitespace().nth(2).unwrap().to_owned();
-        Self { home, key, webhook, letter, redemption, secret }
+        let moment = jiff::Timestamp::now().to_string();
+        Self { home, key, webhook, letter, redemption, moment, secret }
     }
 
     fn words(&self, command: &str, arguments: &str) -> Vec<String> {
@@ -226,6 +233,7 @@ impl World {
             "{key}" => self.key.clone(),
             "{webhook}" => self.webhook.clone(),
             "{letter}" => self.letter.clone(),
+            "{moment}" => self.moment.clone(),
             "{redemption}" => self.redemption.clone(),
             "{wagers}" => file("wagers.ndjson"),
             "{store}" => file("store"),

@@ -132,6 +132,19 @@ pub(crate) struct Rollback {
     why: String,
 }
 
+/// A draft to be tried on a past period.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "program": { "currency": "EUR", "earning": { "multipliers": { "slots": 0.2 } } },
+    "from": "2026-11-20T00:00:00Z", "to": null
+}))]
+pub(crate) struct Simulate {
+    program: Document,
+    from: Time,
+    /// Until now where it is left out.
+    to: Option<Time>,
+}
+
 /// Why something is done.
 #[derive(ToSchema)]
 #[schema(example = json!({ "why": "sent by mistake" }))]

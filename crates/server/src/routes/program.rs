@@ -6,12 +6,13 @@ use super::{
     Answer, Area, Audience, By, CURSOR, Content, Effect, Form, Header, LIMIT, Parameter, Route,
     Takes,
 };
-use crate::description::bodies::{Publication, Rollback, Why};
+use crate::description::bodies::{Publication, Rollback, Simulate, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::program::{self, Difference, DryRun, VersionShape};
 use crate::roles::Scope;
 use crate::shapes::Page;
+use crate::simulation::{self, SimulationShape};
 
 const ETAG: Header = Header { name: "ETag", what: "The number of the version." };
 const LOCATION: Header = Header { name: "Location", what: "Where the version is." };
@@ -20,7 +21,7 @@ const IF_MATCH: Header = Header {
     what: "The number of the version it was edited from, as the `ETag` has it; none for the first.",
 };
 
-pub(super) static ROUTES: [Route; 8] = [
+pub(super) static ROUTES: [Route; 11] = [
     Route {
         id: "getProgram",
         method: Method::GET,
@@ -205,5 +206,61 @@ pub(super) static ROUTES: [Route; 8] = [
         answers: &[Answer::json(200, "The version", of::<VersionShape<'_>>)],
         refusals: &[Refusal::NotScheduled],
         handler: |way| way.to(program::withdraw),
+    },
+    Route {
+        id: "beginSimulation",
+        method: Method::POST,
+        path: "/api/v1/program/simulations",
+        scope: Scope::ProgramRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Program,
+        summary: "Try a draft on a past period",
+        description: "The log's records are folded beside the node, as they were and as if the draft had been in force from \
+                      the start of the period, alone from then on. Nothing is changed, and it goes on when whoever asked \
+                      is gone. One runs at a time. What partitions tell each other is what they really did.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<Simulate>),
+        answers: &[Answer::json(202, "It has begun", of::<SimulationShape>)],
+        refusals: &[Refusal::SimulationRuns, Refusal::OnlyEmbedded, Refusal::Invalid],
+        handler: |way| way.to(simulation::begin),
+    },
+    Route {
+        id: "getSimulation",
+        method: Method::GET,
+        path: "/api/v1/program/simulations/{id}",
+        scope: Scope::ProgramRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Program,
+        summary: "A simulation, and what it has found",
+        description: "The last ones of a node are remembered until it stops. `differing` says whether the answer is exact.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The simulation", of::<SimulationShape>)],
+        refusals: &[],
+        handler: |way| way.to(simulation::get),
+    },
+    Route {
+        id: "cancelSimulation",
+        method: Method::DELETE,
+        path: "/api/v1/program/simulations/{id}",
+        scope: Scope::ProgramRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Program,
+        summary: "Cancel a simulation",
+        description: "One that has ended stays as it is.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The simulation", of::<SimulationShape>)],
+        refusals: &[],
+        handler: |way| way.to(simulation::cancel),
     },
 ];

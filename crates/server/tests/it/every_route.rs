@@ -258,7 +258,13 @@ async fn answer_all(world: &World) {
 }
 
 fn succeeded(world: &World, route: Listed, answer: &Answer, who: &str) {
-    assert!(answer.status.is_success(), "{} as {who}: {answer:?}", route.id);
+    // What runs at this moment, and that none runs in a cluster, is asked by `simulations.rs`.
+    let is_well = if route.id.ends_with("Simulation") {
+        matches!(answer.status.as_u16(), 202 | 404 | 409 | 501)
+    } else {
+        answer.status.is_success()
+    };
+    assert!(is_well, "{} as {who}: {answer:?}", route.id);
     world.check(route, answer);
 }
 

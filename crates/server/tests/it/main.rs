@@ -35,6 +35,7 @@ mod rising;
 mod roles;
 mod serving;
 mod signals;
+mod simulations;
 mod spending;
 mod summary;
 mod tenancy;

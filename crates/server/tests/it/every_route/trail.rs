@@ -14,6 +14,7 @@ use crate::trail::records;
 fn expected(route: Listed, role: Role) -> Option<TrailKind> {
     let reads = matches!(route.method, "GET");
     match (route.scope.code(), route.audience) {
+        ("program:read", _) if route.id == "getSimulation" => Some(TrailKind::Read),
         (
             "public" | "wagers:write" | "events:write" | "program:read" | "keys:read"
             | "webhooks:read" | "reports:read",

@@ -337,6 +337,8 @@ impl World {
             "withdrawVersion" => {
                 format!("/api/v1/program/versions/{}/withdraw", self.latest.get())
             }
+            "beginSimulation" => "/api/v1/program/simulations".into(),
+            "getSimulation" | "cancelSimulation" => "/api/v1/program/simulations/none".into(),
             "listKeys" | "makeKey" => "/api/v1/keys".into(),
             "rotateKey" => format!("/api/v1/keys/{}/rotate", self.keys[node].borrow()[0]),
             "revokeKey" => format!("/api/v1/keys/{}", self.keys[node].borrow()[1]),
@@ -469,6 +471,7 @@ impl World {
             "repairDeadLetter" | "repairAnyDeadLetter" => {
                 json!({ "original": wager(&self.fresh(), &player).to_string() })
             }
+            "beginSimulation" => json!({ "program": PROGRAM, "from": days_ago(1) }),
             "makeKey" => json!({ "name": self.fresh(), "roles": ["support"] }),
             "rotateKey" | "rotateWebhook" | "resumeOperator" => json!({}),
             "makeWebhook" => json!({ "url": WEBHOOK, "description": self.fresh() }),

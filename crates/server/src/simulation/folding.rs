@@ -1,0 +1,376 @@
+//! Folds what the log has of a partition twice, beside the node: as it was, and with the draft in force from the start
+//! of the period.
+//!
+//! Both begin at the log's first record, with the rules of that moment and no accounts. What the first one decides is
+//! held against the journal: where they never differ, nothing was missing, and the second one is exact, too.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use accolade_domain::amount::Points;
+use accolade_domain::event::Event;
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
+use accolade_engine::players::Ordinal;
+use accolade_engine::rules::{Operator, Rules};
+use accolade_storage::backing::Backing;
+use accolade_wire::bytes::Cursor;
+use accolade_wire::control::Control;
+use accolade_wire::event::read_wager;
+use accolade_wire::journal::Outcomes;
+use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
+
+use super::Ending;
+use super::figures::{Figures, Which};
+use super::job::Job;
+use super::store::Remembered;
+use crate::problem::not_yet;
+use crate::service::Service;
+use crate::submit::soon;
+
+/// Wagers and others that are folded of one partition.
+const RECORDS_MAX: u64 = 500_000;
+/// As long as a batch took, and no longer than this, the thread leaves the processor to others.
+const REST_MAX: Duration = Duration::from_millis(20);
+
+/// A program that is not published.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) document: String,
+    pub(super) zone: Vec<(i64, i32)>,
+}
+
+/// Hears what has become of each record, in the order of slots.
+#[derive(Default)]
+struct Heard(Vec<Outcome>);
+
+impl Observer for Heard {
+    fn folded(&mut self, _: u32, outcome: &Outcome, _: Option<Points>) {
+        self.0.push(outcome.clone());
+    }
+}
+
+/// One of the two folds.
+struct Side {
+    partition: Partition,
+    shared: Shared,
+    store: Remembered,
+}
+
+impl Side {
+    fn new(
+        service: &Service,
+        backing: &Arc<Backing>,
+        first: u64,
+        rules: &Arc<Rules>,
+        number: u16,
+    ) -> Self {
+        Self {
+            partition: Partition::without_past(number, first, Arc::clone(rules)),
+            // Each has rules of its own, beside those of the node.
+            shared: Shared::new(service.host.shared().behaviours),
+            store: Remembered::new(Arc::clone(backing)),
+        }
+    }
+
+    fn fold(&mut self, slice: &Slice<'_>, moment: &Moment) -> Result<Vec<Outcome>, Ending> {
+        let mut heard = Heard::default();
+        self.partition.fold(slice, moment, &self.shared, &mut self.store, &mut heard).map_err(
+            |stopped| match stopped {
+                Stopped::Store(error) => Ending::Failed(error.to_string()),
+                bug @ Stopped::Bug { .. } => Ending::Failed(bug.to_string()),
+            },
+        )?;
+        Ok(heard.0)
+    }
+
+    fn operator(&self, id: &str) -> Option<Arc<Operator>> {
+        self.partition.rules().operator(id).cloned()
+    }
+
+    /// Counts the operator's players by the tiers at which they stand.
+    fn count_tiers(
+        &mut self,
+        which: Which,
+        operator: &Operator,
+        figures: &mut Figures,
+    ) -> io::Result<()> {
+        let count = self.partition.players().all().len();
+        for ordinal in 0..Ordinal::try_from(count).expect("ordinals are of this width") {
+            let player = self.partition.players().get(ordinal);
+            if player.operator != operator.number {
+                continue;
+            }
+            let settled = self.partition.settled(ordinal, &mut self.store)?;
+            let account =
+                settled.map_or_else(|| player.account.clone(), |it| it.account(&player.account));
+            let version = operator.versions.get(account.timed.settled_by);
+            let tiers = version.and_then(|version| version.program.program.tiers.as_ref());
+            if let Some((state, tiers)) = account.timed.tier.zip(tiers) {
+                figures.tier(which, &tiers.levels.get(state.level()).name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The simulation of one partition.
+pub(super) struct Folding<'a> {
+    job: &'a Job,
+    draft: &'a Draft,
+    backing: Arc<Backing>,
+    number: u16,
+    was: Side,
+    would: Side,
+    /// Where the fold stands, and where the log ends.
+    next: u64,
+    end: u64,
+    records: u64,
+    is_begun: bool,
+}
+
+impl<'a> Folding<'a> {
+    pub(super) fn of(
+        service: &Service,
+        job: &'a Job,
+        draft: &'a Draft,
+        number: u16,
+    ) -> Result<Self, Ending> {
+        let backing = service.host.backing(number).map_err(failed)?;
+        let (end, rules) = service
+            .read(number, |partition| (partition.next_batch(), Arc::clone(partition.rules())))
+            .map_err(failed)?;
+        let first = backing.log.first_batch(number).unwrap_or(end).min(end);
+        let mut later = 0;
+        for batch in first..end {
+            job.goes_on(service.is_retired())?;
+            if let Some(log) = backing.log.read(number, batch).map_err(failed)? {
+                later += controls_of(&log)?;
+            }
+        }
+        let rules = Arc::new(rules.as_of(rules.applied - later));
+        let side = || Side::new(service, &backing, first, &rules, number);
+        let (was, would) = (side(), side());
+        let (next, records, is_begun) = (first, 0, false);
+        job.expects(end - first);
+        Ok(Self { job, draft, backing, number, was, would, next, end, records, is_begun })
+    }
+
+    /// Folds up to the end of the period, and counts what is of it.
+    pub(super) fn run(mut self, service: &Service, figures: &mut Figures) -> Result<(), Ending> {
+        let mut time = self.time_of(self.next)?;
+        while let Some(now) = time.filter(|now| *now < self.job.to) {
+            self.job.goes_on(service.is_retired())?;
+            let begun = Instant::now();
+            let next = self.time_of(self.next + 1)?;
+            // The draft is published by the last record before the period.
+            let publishes = now < self.job.from && next.is_none_or(|next| next >= self.job.from);
+            self.fold(now, publishes, figures)?;
+            self.job.folded();
+            std::thread::sleep(begun.elapsed().min(REST_MAX));
+            time = next;
+        }
+        let unknown = || Ending::Failed("the operator is not known in the period".into());
+        let operator = self.would.operator(&self.job.operator_id).ok_or_else(unknown)?;
+        self.would.count_tiers(Which::Would, &operator, figures).map_err(failed)?;
+        let operator = self.was.operator(&self.job.operator_id).ok_or_else(unknown)?;
+        self.was.count_tiers(Which::Was, &operator, figures).map_err(failed)?;
+        figures.end_partition();
+        Ok(())
+    }
+
+    /// When a batch was ordered; nothing beyond the end.
+    fn time_of(&self, batch: u64) -> Result<Option<Timestamp>, Ending> {
+        if batch >= self.end {
+            return Ok(None);
+        }
+        Ok(Some(outcomes_of(&self.journal(batch)?)?.time))
+    }
+
+    fn journal(&self, batch: u64) -> Result<Vec<u8>, Ending> {
+        let found = soon(|| self.backing.journal.read(self.number, batch)).map_err(failed)?;
+        found.ok_or_else(|| Ending::Failed(not_yet().detail.into_owned()))
+    }
+
+    fn fold(
+        &mut self,
+        now: Timestamp,
+        publishes: bool,
+        figures: &mut Figures,
+    ) -> Result<(), Ending> {
+        let (number, batch) = (self.number, self.next);
+        let log = self.backing.log.read(number, batch).map_err(failed)?;
+        let empty = Slice { partition: number, batch, flags: 0, count: 0, body: &[] };
+        let slice = match &log {
+            Some(log) => Slice::read_unchecked(&mut Cursor::new(log, "slice")).map_err(failed)?,
+            None => empty,
+        };
+        self.records += u64::from(slice.count);
+        if self.records > RECORDS_MAX {
+            let what = "the log has more of a partition up to the end of the period than the";
+            return Err(Ending::Failed(format!("{what} {RECORDS_MAX} records that are simulated")));
+        }
+        // Subjects alone are made of it, and nothing here shows them.
+        let mut random = [0; 32];
+        random[..8].copy_from_slice(&batch.to_le_bytes());
+        let moment = Moment { time: now, random };
+        let was = self.was.fold(&slice, &moment)?;
+        let changed = self.changed(&slice, publishes)?;
+        let slice_would = Slice { body: &changed.body, ..changed.head };
+        let would = self.would.fold(&slice_would, &moment)?;
+        if publishes && !matches!(would.last(), Some(Outcome::Done { .. })) {
+            let what =
+                "the draft could not be put in force: was the operator there before the period?";
+            return Err(Ending::Failed(what.into()));
+        }
+        if now >= self.job.from {
+            if !self.is_begun {
+                let what = "the log of a partition begins within the period: begin it later";
+                return Err(Ending::Failed(what.into()));
+            }
+            self.count(&slice, &was, &would, figures)?;
+        }
+        self.is_begun |= publishes;
+        self.next += 1;
+        Ok(())
+    }
+
+    /// A batch as it would have been: without what the operator published in the period, and with the draft.
+    fn changed<'s>(&self, slice: &Slice<'s>, publishes: bool) -> Result<Changed<'s>, Ending> {
+        let has_controls = slice.flags & HAS_CONTROL != 0 && self.is_begun;
+        if !publishes && !has_controls {
+            return Ok(Changed { head: *slice, body: Cow::Borrowed(slice.body) });
+        }
+        let (mut body, mut count) = (Vec::new(), slice.count);
+        for record in slice.records() {
+            let record = record.map_err(failed)?;
+            let nothing = nothing_done();
+            let is_left_out = has_controls && self.is_of_a_version(&record);
+            let kept = if is_left_out { Record { body: &nothing, ..record } } else { record };
+            kept.write(&mut body);
+        }
+        if publishes {
+            for control in self.draft_in_force()? {
+                let control = serde_json::to_vec(&control).expect("a control record is plain data");
+                let (kind, source, operator, origin) = (Kind::Control, Source::Http, "", None);
+                let received_at = self.job.from.plus_micros(-1);
+                Record { kind, source, operator, received_at, origin, body: &control }
+                    .write(&mut body);
+                count += 1;
+            }
+        }
+        let head = Slice { flags: slice.flags | HAS_CONTROL, count, ..*slice };
+        Ok(Changed { head, body: Cow::Owned(body) })
+    }
+
+    /// Whether a record publishes or withdraws a version of the operator's.
+    fn is_of_a_version(&self, record: &Record<'_>) -> bool {
+        let operator = match serde_json::from_slice(record.body) {
+            Ok(Control::Publish { operator, .. } | Control::Withdraw { operator, .. })
+                if record.kind == Kind::Control =>
+            {
+                operator
+            }
+            _ => return false,
+        };
+        operator == *self.job.operator_id
+    }
+
+    /// What puts the draft in force, and no version after it.
+    fn draft_in_force(&self) -> Result<Vec<Control>, Ending> {
+        let unknown = || Ending::Failed("the operator is younger than the period".into());
+        let operator = self.would.operator(&self.job.operator_id).ok_or_else(unknown)?;
+        let (id, who, why) = (&self.job.operator_id, "a simulation", "a draft");
+        let scheduled = operator
+            .versions
+            .all()
+            .filter(|version| !version.withdrawn && version.effective_from >= self.job.from);
+        let withdraw = |number| Control::Withdraw {
+            operator: id.to_string(),
+            version: number,
+            why: why.into(),
+            who: who.into(),
+        };
+        let mut controls: Vec<_> = scheduled.map(|version| withdraw(version.number)).collect();
+        controls.push(Control::Publish {
+            operator: id.to_string(),
+            edited_from: operator.versions.latest(),
+            effective_from: self.job.from.micros(),
+            why: why.into(),
+            who: who.into(),
+            published_at: self.job.from.micros(),
+            document: self.draft.document.clone(),
+            zone: self.draft.zone.clone(),
+        });
+        Ok(controls)
+    }
+
+    fn count(
+        &self,
+        slice: &Slice<'_>,
+        was: &[Outcome],
+        would: &[Outcome],
+        figures: &mut Figures,
+    ) -> Result<(), Ending> {
+        let journal = self.journal(self.next)?;
+        let really = outcomes_of(&journal)?.records();
+        let unknown = || Ending::Failed("the operator is not known in the period".into());
+        let of_was = self.was.operator(&self.job.operator_id).ok_or_else(unknown)?;
+        let of_would = self.would.operator(&self.job.operator_id).ok_or_else(unknown)?;
+        for (((record, really), was), would) in slice.records().zip(really).zip(was).zip(would) {
+            let (record, really) = (record.map_err(failed)?, really.map_err(failed)?.outcome);
+            let Some(event) = (record.kind == Kind::Wager).then(|| read_wager(record.body)) else {
+                continue;
+            };
+            match event {
+                Ok(Event::Wager(wager)) if *wager.operator_id == *self.job.operator_id => {
+                    figures.wager(Which::Was, &wager, was, &of_was);
+                    figures.wager(Which::Would, &wager, would, &of_would);
+                }
+                Ok(Event::Void(void)) if *void.operator_id == *self.job.operator_id => {
+                    figures.void(Which::Was, &void.player_id, was);
+                    figures.void(Which::Would, &void.player_id, would);
+                }
+                _ => continue,
+            }
+            figures.records += 1;
+            figures.differing += u64::from(really != *was);
+        }
+        Ok(())
+    }
+}
+
+/// A batch with another body.
+struct Changed<'s> {
+    head: Slice<'s>,
+    body: Cow<'s, [u8]>,
+}
+
+/// A control record in the place of another, so that no slot moves.
+fn nothing_done() -> Vec<u8> {
+    let (partition, batch, slot, who) = (u16::MAX, 0, 0, "a simulation".to_owned());
+    let nothing = Control::Skip { partition, batch, slot, who };
+    serde_json::to_vec(&nothing).expect("a control record is plain data")
+}
+
+fn outcomes_of(journal: &[u8]) -> Result<Outcomes<'_>, Ending> {
+    let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice")).map_err(failed)?;
+    Outcomes::read(&slice).map_err(failed)
+}
+
+/// How many control records a batch of the log has.
+fn controls_of(log: &[u8]) -> Result<u64, Ending> {
+    let slice = Slice::read_unchecked(&mut Cursor::new(log, "slice")).map_err(failed)?;
+    if slice.flags & HAS_CONTROL == 0 {
+        return Ok(0);
+    }
+    let is_control = |record: &Result<Record<'_>, _>| matches!(record, Ok(record) if record.kind == Kind::Control);
+    Ok(slice.records().filter(is_control).count() as u64)
+}
+
+fn failed(error: impl std::fmt::Display) -> Ending {
+    Ending::Failed(error.to_string())
+}

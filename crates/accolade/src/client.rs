@@ -232,6 +232,12 @@ impl Ask {
         self
     }
 
+    /// Once, however often it is sent with this key.
+    pub(crate) fn once(mut self, key: &str) -> Self {
+        self.request = self.request.header("idempotency-key", key);
+        self
+    }
+
     /// Only where this is still so.
     pub(crate) fn if_match(mut self, version: u64) -> Self {
         self.request = self.request.header(header::IF_MATCH, format!("\"{version}\""));

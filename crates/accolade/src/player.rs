@@ -1,5 +1,6 @@
 //! `accolade player`: an account of a player, as it is and as people change it.
 
+mod import;
 pub(crate) mod lists;
 
 use std::path::PathBuf;
@@ -165,6 +166,8 @@ enum PlayerCommand {
         #[command(flatten)]
         with: With,
     },
+    /// Import opening balances, or self-exclusions, of many players from a file
+    Import(import::Arguments),
 }
 
 /// Why a person does something.
@@ -274,6 +277,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         PlayerCommand::Readmit { player, why, with } => {
             post(client, &of_player(&player, "self-exclusion/lift"), why.body(), &with).await
         }
+        PlayerCommand::Import(arguments) => import::run(client, &arguments).await,
         PlayerCommand::TakeOver { player, points, with } => {
             let body = with_points(&points, &json!({}));
             post(client, &of_player(&player, "opening"), body, &with).await

@@ -13,6 +13,7 @@ mod elsewhere;
 mod errors;
 mod harness;
 mod help;
+mod importing;
 mod kill;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod outlets;

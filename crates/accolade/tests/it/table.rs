@@ -69,6 +69,7 @@ const ROWS: &[Row] = &[
     ("player reject", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
     ("player exclude", "q --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player readmit", "p --operator operator-789 --why test", [NOT_EXCLUDED; 3]),
+    ("player import", "openings {openings} --operator operator-789", EVERYWHERE),
     ("player take-over", "q 12.50 --operator operator-789", EVERYWHERE),
     ("signal list", "--operator operator-789", EVERYWHERE),
     ("signal show", "0-0-1-1 --operator operator-789", [NO_ADJUSTMENT; 3]),
@@ -210,6 +211,8 @@ impl World {
         let lines = home.file("wagers.ndjson", &[wager("w1", &now), late].join("\n"));
         home.file("event.json", &wager("late", &now));
         home.run(&["ingest", lines.to_str().unwrap()]).well();
+        let openings = "playerId,points\nimported-1,12.50\n\"imported,2\",7\n";
+        home.file("openings.csv", openings);
         let list = ["dead-letters", "list", "--operator", "operator-789"];
         let listed = home.run(&list).well();
         let letter = listed.split(' ').next().unwrap().to_owned();
@@ -235,6 +238,7 @@ impl World {
             "{letter}" => self.letter.clone(),
             "{moment}" => self.moment.clone(),
             "{redemption}" => self.redemption.clone(),
+            "{openings}" => file("openings.csv"),
             "{wagers}" => file("wagers.ndjson"),
             "{store}" => file("store"),
             "{folder}" => file(""),

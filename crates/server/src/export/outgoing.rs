@@ -74,17 +74,19 @@ impl Exports {
 
 /// Where an export is written. What is dropped before its end breaks off for whoever asked.
 pub(super) struct Outgoing {
+    /// It is given back before whoever asked hears of an end, and may ask again. Fields are dropped in their order.
+    room: Option<Room>,
     /// Nothing is the end.
     sender: mpsc::Sender<Option<Bytes>>,
     waiting: Vec<u8>,
     runtime: Handle,
-    _room: Room,
 }
 
 impl Outgoing {
     /// Ends what is whole.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.flush()?;
+        drop(self.room.take());
         self.send(None)
     }
 
@@ -131,7 +133,7 @@ pub(super) fn answer(
 ) -> Response {
     let (sender, receiver) = mpsc::channel(CHUNKS_MAX);
     let outgoing =
-        Outgoing { sender, waiting: Vec::new(), runtime: Handle::current(), _room: room };
+        Outgoing { sender, waiting: Vec::new(), runtime: Handle::current(), room: Some(room) };
     tokio::task::spawn_blocking(move || {
         if let Err(Ended::Failed(problem)) = write(outgoing) {
             tracing::error!(detail = %problem.detail, request = %request, "an export broke off");
@@ -195,6 +197,21 @@ mod tests {
         drop(given_up);
         let is_gone = tokio::task::spawn_blocking(move || ended.recv().unwrap()).await.unwrap();
         assert_eq!(is_gone, (true, true));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_heard_of_an_end_may_ask_again() {
+        let exports = Exports::default();
+        let _other = exports.take(1).unwrap();
+        for is_whole in [true, false, true, false, true] {
+            let room = exports.take(1).unwrap();
+            let id = RequestId::of(&HeaderMap::new());
+            let response = answer(room, id, "text/csv", "a.csv", move |mut out| {
+                out.write_all(b"a\r\n")?;
+                if is_whole { Ok(out.end()?) } else { Err(Problem::new(Refusal::Busy, "").into()) }
+            });
+            assert_eq!(response.into_body().collect().await.is_ok(), is_whole);
+        }
     }
 
     #[test]

@@ -219,6 +219,13 @@ impl Expired {
     pub fn points(&self) -> Points {
         sum(&self.lots)
     }
+
+    /// Takes in lots that have expired besides. Of each month there is one, so that there are few of them.
+    pub fn add(&mut self, lots: &[Lot]) {
+        for lot in lots {
+            put_lot(&mut self.lots, *lot);
+        }
+    }
 }
 
 /// One player's points, where they came from.
@@ -348,10 +355,7 @@ impl Lots {
     }
 
     fn put_ready(&mut self, lot: Lot) {
-        match self.ready.binary_search_by_key(&lot.month, |lot| lot.month) {
-            Ok(at) => self.ready[at].points = both(self.ready[at].points, lot.points),
-            Err(at) => self.ready.insert(at, lot),
-        }
+        put_lot(&mut self.ready, lot);
         if self.ready.len() > LOTS_MAX {
             let oldest = self.ready.remove(0);
             self.ready[0].points = both(self.ready[0].points, oldest.points);
@@ -609,12 +613,17 @@ impl Lots {
         for PendingLot { month, points, .. } in
             self.pending.extract_if(.., |lot| lot.month <= until)
         {
-            match removed.binary_search_by_key(&month, |lot| lot.month) {
-                Ok(at) => removed[at].points = both(removed[at].points, points),
-                Err(at) => removed.insert(at, Lot { month, points }),
-            }
+            put_lot(&mut removed, Lot { month, points });
         }
         removed
+    }
+}
+
+/// Puts points to those of their month, among lots by month.
+fn put_lot(lots: &mut Vec<Lot>, lot: Lot) {
+    match lots.binary_search_by_key(&lot.month, |lot| lot.month) {
+        Ok(at) => lots[at].points = both(lots[at].points, lot.points),
+        Err(at) => lots.insert(at, lot),
     }
 }
 

@@ -257,7 +257,7 @@ impl<'s, E: EarnedDays> Settling<'s, E> {
             Some(last) if is_last || !is_apart && last.expired.at == expiring.expired.at => {
                 let Expiring { version, expired } = expiring;
                 (last.version, last.expired.at) = (version, expired.at);
-                last.expired.lots.extend(expired.lots);
+                last.expired.add(&expired.lots);
             }
             _ => self.expired.push(expiring),
         }

@@ -522,3 +522,29 @@ fn what_is_given_back_after_a_version_began_expires_alike_however_late_that_is_s
     "#]],
     );
 }
+
+#[test]
+fn what_hundreds_of_redemptions_give_back_at_once_expires_in_an_entry_that_is_read_back() {
+    let scenario = format!(
+        "
+        {}
+        wager w1 anna slots 3000
+        after 30d
+        {}
+        after 60d
+        ",
+        program(r#","expiry":{"after":"1mo"},"redemption":{"holdFor":"30d"}"#),
+        "reserve anna 1\n".repeat(200)
+    );
+    let heard = settling::heard(&scenario, told_in);
+    let expired: Vec<_> = heard.lines().filter_map(|line| line.split_once("expired ")).collect();
+    assert_eq!(expired.len(), 32);
+    let of = |at: usize| expired[at].1;
+    let told = [of(0), of(1), of(30), of(31)].join("\n");
+    expect![[r#"
+        -100.00 at 2025-01-01T00:00:00Z: 100.00 of 2024-11
+        -1.00 at 2025-01-01T00:00:00Z: 1.00 of 2024-11
+        -1.00 at 2025-01-01T00:00:00Z: 1.00 of 2024-11
+        -170.00 at 2025-01-01T00:00:00Z: 170.00 of 2024-11"#]]
+    .assert_eq(&told);
+}

@@ -39,6 +39,7 @@ use crate::disk::{Faults, SimulatedDisk};
 use crate::model::Model;
 use crate::model::letters::LetterState;
 use crate::random::Random;
+use crate::run::clerk::{Asked, Clerk};
 use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
@@ -172,6 +173,7 @@ struct World {
     is_lease_void: Vec<bool>,
     has_rogues: bool,
     desk: Desk,
+    clerk: Clerk,
     shared: Shared,
     events: BTreeMap<(i64, u64), Event>,
     serial: u64,
@@ -228,6 +230,7 @@ impl World {
             is_lease_void: vec![false; partitions],
             has_rogues: random.percent(40),
             desk: Desk::default(),
+            clerk: Clerk::new(seed),
             shared: shared(),
             events: BTreeMap::new(),
             serial: 0,
@@ -297,6 +300,7 @@ impl World {
             self.pass_time(step);
             self.move_partitions();
             self.work_at_the_desk();
+            self.ask();
             self.order_skips();
             self.step_nodes();
             self.sweep();
@@ -714,6 +718,25 @@ impl World {
         self.topics.put(SourceTopic::Commands, at.0, Some(Rc::new(item)));
     }
 
+    /// Now and then something is asked of accounts.
+    fn ask(&mut self) {
+        let now = self.log_time();
+        let models: Vec<&Model> = self.truths.iter().map(|truth| &truth.model).collect();
+        let Asked { at, requests } = self.clerk.ask(&models, now);
+        if let Some(at) = at {
+            self.pass_quietly(at - self.clock);
+        }
+        for (partition, operator, request) in requests {
+            self.tell(|| format!("{operator}: {request:?} in partition {partition}"));
+            let item = Rc::new(Item::request(&operator, &request, self.clock));
+            if self.random.percent(4) {
+                self.count("records delivered twice");
+                self.topics.put(SourceTopic::Commands, partition, Some(Rc::clone(&item)));
+            }
+            self.topics.put(SourceTopic::Commands, partition, Some(item));
+        }
+    }
+
     /// A partition that stands is told to pass over the record.
     fn order_skips(&mut self) {
         let standing: Vec<_> = self.truths.iter().filter_map(|truth| truth.standing).collect();
@@ -755,7 +778,7 @@ impl World {
     /// The files of an owner hold what must be there, and so do the accounts.
     fn check_files(&mut self, partition: u16, live: &Owned) -> Result<()> {
         self.count("checks of all files");
-        let moved = self.truths[usize::from(partition)].tiers();
+        let moved = self.truths[usize::from(partition)].players();
         self.count_all("moves between levels compared", moved);
         let was_calm = self.objects.set_calm(true);
         let (truth, home) = (&self.truths[usize::from(partition)], live.live.home());

@@ -17,7 +17,7 @@ pub mod requests;
 pub mod tiers;
 
 use letters::ModelLetter;
-use lots::ModelLots;
+use lots::{ModelExpiring, ModelLots, ModelMoved, ModelTaken};
 use messages::ModelMessage;
 use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
 use tiers::{ModelMove, ModelPassages, ModelTier};
@@ -25,7 +25,7 @@ use tiers::{ModelMove, ModelPassages, ModelTier};
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 /// The greatest number of points in an entry or an account: 10^15, in hundredths.
-const POINTS_MAX: i64 = 100_000_000_000_000_000;
+pub const POINTS_MAX: i64 = 100_000_000_000_000_000;
 
 /// How far the log looks back and ahead, in microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -165,6 +165,8 @@ pub struct ModelAccount {
     pub exclusion: Option<ModelExclusion>,
     /// Whether a balance of the system before was taken over.
     pub is_opened: bool,
+    /// Whether a window ever had more points than there can be.
+    pub is_overfull: bool,
     partition: u16,
     /// When anybody last asked.
     asked_at: Option<i64>,
@@ -178,10 +180,13 @@ pub struct ModelAccount {
     asked: usize,
     /// What was earned on each day.
     earned_on: BTreeMap<i64, i64>,
+    /// What has expired and has no entry yet, of which so many stand for themselves.
+    expiring: Vec<ModelExpiring>,
+    apart: usize,
 }
 
 /// One line of an account's ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModelEntry {
     /// 1, 2, 3, …
     pub sequence: u64,
@@ -193,6 +198,12 @@ pub struct ModelEntry {
     pub balance_after: i64,
     /// The wager, the request or the command that caused it; empty where time did.
     pub wager_id: String,
+    /// When: the event's own time, that at which points expired, or the batch's.
+    pub at: i64,
+    /// The version that decided; 0 for none.
+    pub version: u32,
+    /// Which lots it has changed.
+    pub moved: ModelMoved,
 }
 
 /// All operators, programs, ids and accounts.
@@ -424,6 +435,12 @@ impl Model {
         versions.and_then(|versions| versions.last()).map_or(0, |version| version.number)
     }
 
+    /// What an operator's program says at a moment, where there is one.
+    pub fn program_at(&self, operator: &str, at: i64) -> Option<&ModelProgram> {
+        let versions = self.operators.get(operator)?;
+        Some(&tiers::in_force(versions, at)?.program)
+    }
+
     /// All accounts, by operator and player.
     pub fn accounts(&self) -> &BTreeMap<(String, String), ModelAccount> {
         &self.accounts
@@ -432,6 +449,12 @@ impl Model {
     /// Whether accounts have lots.
     pub const fn has_lots(&self) -> bool {
         !self.is_first
+    }
+
+    /// Whether a request that comes now is read by a behaviour that knows it: nobody has an operator before the log
+    /// has said by which it decides.
+    pub fn knows_requests(&self) -> bool {
+        self.has_lots() && !self.operators.is_empty()
     }
 
     /// Folds one record in and says what must become of it.
@@ -508,7 +531,10 @@ impl Model {
                     self.earn(&key, wager, found)
                 }
             },
-            ModelEvent::Void(void) => self.take_back(input.partition, &key, void, now),
+            ModelEvent::Void(void) => match self.take_back(input.partition, &key, void, now) {
+                Some(voided) => voided,
+                None => return dead_letter("out_of_range"),
+            },
             ModelEvent::Game(game) => {
                 self.give(input, game);
                 expected(ModelOutcome::Counted, Some(balance.unwrap_or(0)))
@@ -539,6 +565,7 @@ impl Model {
             let versions = &self.operators[&key.0];
             account.ask_in_turn(&key.0, versions, &self.unasked, now);
             account.ask(versions, now);
+            account.enter_expired();
         }
     }
 
@@ -554,6 +581,7 @@ impl Model {
         if !self.is_first {
             account.asked = self.unasked.len();
             account.ask(&self.operators[&key.0], now);
+            account.enter_expired();
         }
     }
 
@@ -613,10 +641,16 @@ impl Model {
             if earned.counts {
                 account.count(&self.operators[&key.0], earned.day, earned.points);
             }
-            if let Some(lot) = earned.lot {
-                account.lots.earn(lot, earned.day, earned.points);
-            }
-            account.enter("earned", earned.points, &wager.wager_id);
+            let moved = earned.lot.map(|lot| account.lots.earn(lot, earned.day, earned.points));
+            account.enter(ModelEntry {
+                kind: "earned",
+                points: earned.points,
+                wager_id: wager.wager_id.clone(),
+                at: wager.timestamp,
+                version: earned.version,
+                moved: moved.unwrap_or_default(),
+                ..ModelEntry::default()
+            });
         }
         Expected {
             points: earned.points,
@@ -626,13 +660,14 @@ impl Model {
         }
     }
 
+    /// Takes back what a wager has given; nothing where the balance would be lower than there can be.
     fn take_back(
         &mut self,
         partition: u16,
         key: &(String, String),
         void: &ModelVoid,
         now: i64,
-    ) -> Expected {
+    ) -> Option<Expected> {
         let (operator, player) = key.clone();
         let wager = Identity { operator, player, kind: "wager", id: void.wager_id.clone() };
         let original = self.find(&wager, |_| true);
@@ -649,21 +684,35 @@ impl Model {
         }
         let mut taken = 0;
         if let Some(earned) = earned {
+            let mut lots = account.lots.clone();
+            let from = has_lots.then(|| lots.take(earned.lot, earned.points, voids, now));
+            taken = match voids {
+                _ if has_lots => from.as_ref().map_or(0, ModelTaken::points),
+                ModelVoids::Unlimited => earned.points,
+                _ => earned.points.min(account.balance.max(0)),
+            };
+            if account.balance - taken < -POINTS_MAX || !lots.is_in_range() {
+                return None;
+            }
             // Behaviour 1 gives no room back to a day whose cap nobody asks for any more.
             if earned.counts && (has_lots || !is_too_old_for_cap(earned.day, oldest)) {
                 account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
-            taken = match voids {
-                _ if has_lots => account.lots.take(earned.lot, earned.points, voids, now),
-                ModelVoids::Unlimited => earned.points,
-                _ => earned.points.min(account.balance.max(0)),
-            };
+            account.lots = lots;
             if taken > 0 {
-                account.enter("voided", -taken, &void.wager_id);
+                account.enter(ModelEntry {
+                    kind: "voided",
+                    points: -taken,
+                    wager_id: void.wager_id.clone(),
+                    at: void.timestamp,
+                    version: version.unwrap_or(0),
+                    moved: from.map_or(ModelMoved::Untold, ModelMoved::From),
+                    ..ModelEntry::default()
+                });
             }
         }
-        let points = -taken;
-        Expected { points, version, ..expected(ModelOutcome::Voided, Some(account.balance)) }
+        let (points, balance) = (-taken, Some(account.balance));
+        Some(Expected { points, version, ..expected(ModelOutcome::Voided, balance) })
     }
 }
 
@@ -681,15 +730,11 @@ impl ModelAccount {
         told
     }
 
-    fn enter(&mut self, kind: &'static str, points: i64, wager_id: &str) {
-        self.balance += points;
-        self.entries.push(ModelEntry {
-            sequence: self.entries.len() as u64 + 1,
-            kind,
-            points,
-            balance_after: self.balance,
-            wager_id: wager_id.to_owned(),
-        });
+    /// Makes an entry, which has its number and the balance from here.
+    fn enter(&mut self, entry: ModelEntry) {
+        self.balance += entry.points;
+        let (sequence, balance_after) = (self.entries.len() as u64 + 1, self.balance);
+        self.entries.push(ModelEntry { sequence, balance_after, ..entry });
     }
 }
 

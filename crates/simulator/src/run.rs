@@ -5,6 +5,7 @@
 //! is never interrupted, so that after each recovery live state must equal a replay from genesis.
 
 pub(crate) mod check;
+pub(crate) mod clerk;
 pub(crate) mod desk;
 mod faults;
 mod flip;
@@ -34,12 +35,16 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::Source;
 
 use self::check::Expectation;
+pub use self::clerk::REQUESTED;
 use self::fold::Reference;
 use self::item::{Item, Meaning};
 use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
+use crate::model::requests::{RedemptionState, RequestInput};
 use crate::model::tiers::ModelPassages;
-use crate::model::{CommandInput, Input, Model, ModelOutcome, Published, WindowSettings};
+use crate::model::{
+    CommandInput, Input, Model, ModelAccount, ModelOutcome, Published, WindowSettings,
+};
 use crate::random::Random;
 use crate::workload::{Action, FAULTY_STAKE, Workload, behaviour_of};
 
@@ -111,15 +116,21 @@ pub fn run(seed: u64, is_verbose: bool) -> Report {
     Report { counts: run.counts, transcript: run.transcript, violation }
 }
 
+/// Why a world is given up, of which the model does not know how it goes on.
+pub(crate) struct GivenUp(&'static str);
+
 /// A version was withdrawn in a partition in which it had begun. Who had gone over to it by then depends on how far
-/// its walk had come, of which the model knows nothing.
-pub(crate) struct GivenUp;
+/// its walk had come.
+const LATE_WITHDRAWAL: &str = "worlds given up over a late withdrawal";
+/// Another version has made a window longer, and more was earned in it than an account can have. What is held of that
+/// depends on the order in which days have left it.
+const OVERFULL_WINDOW: &str = "worlds given up over a window beyond 10^15";
 
 /// What a world has violated, if it has not ended as it should.
 pub(crate) fn violation(ended: std::thread::Result<()>, counts: &mut Counts) -> Option<String> {
     let panic = ended.err()?;
-    if panic.is::<GivenUp>() {
-        *counts.entry("worlds given up over a late withdrawal").or_default() += 1;
+    if let Some(GivenUp(why)) = panic.downcast_ref() {
+        *counts.entry(why).or_default() += 1;
         return None;
     }
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
@@ -156,6 +167,7 @@ struct Run {
     /// Effects that no one has carried out yet.
     outbox: VecDeque<(u16, Effect)>,
     desk: desk::Desk,
+    clerk: clerk::Clerk,
     record_count: usize,
     /// The world is over, and all that is left is done.
     is_calm: bool,
@@ -184,6 +196,7 @@ impl Run {
             partitions,
             behaviour,
             options: options(partitions, &mut random),
+            clerk: clerk::Clerk::new(seed),
             random,
             node: None,
             reference: Reference::new(partitions),
@@ -283,6 +296,7 @@ impl Run {
             Action::Seal => self.checkpoint(true)?,
         }
         self.work_at_the_desk();
+        self.ask();
         self.order_skips();
         self.deliver(80);
         if self.random.percent(85) {
@@ -571,7 +585,7 @@ impl Run {
         for (partition, model) in partitions.iter().zip(&self.models) {
             if !partition.stands() {
                 check::accounts(partition, model);
-                moved += check::tiers(partition, store, model);
+                moved += check::players(partition, store, model);
             }
         }
         let ground = &node.ground;
@@ -663,6 +677,13 @@ impl Run {
     }
 }
 
+/// Gives up a world in which a window is that full.
+pub(crate) fn give_up_if_overfull(account: &ModelAccount) {
+    if account.is_overfull {
+        std::panic::panic_any(GivenUp(OVERFULL_WINDOW));
+    }
+}
+
 /// What the model says must become of the record at a place.
 pub(crate) fn expect(
     model: &mut Model,
@@ -689,6 +710,12 @@ pub(crate) fn expect(
             operator,
             command,
         })),
+        Meaning::Request(request) => {
+            let place = (batch, slot);
+            let expected = model.request(&RequestInput { partition, place, operator, request });
+            count(clerk::named(&request.what, &expected));
+            Expectation::Record(expected)
+        }
         Meaning::Arrived => Expectation::Arrived,
         Meaning::Genesis | Meaning::Skip => Expectation::Control(Some(0)),
         Meaning::AddOperator(name) => Expectation::Control(model.operator_added(name)),
@@ -708,7 +735,7 @@ pub(crate) fn expect(
             let had_begun = model.has_begun(partition, operator, *number);
             let withdrawn = model.version_withdrawn(operator, *number, item.received_at);
             if withdrawn && had_begun {
-                std::panic::panic_any(GivenUp);
+                std::panic::panic_any(GivenUp(LATE_WITHDRAWAL));
             }
             Expectation::Control(withdrawn.then(|| (*number).into()))
         }
@@ -723,6 +750,7 @@ pub(crate) fn expect(
             Expectation::Control(made)
         }
     };
+    model.accounts().values().for_each(give_up_if_overfull);
     if let Expectation::Record(expected) = &expectation {
         desk.note(at, item, expected, model.messages(at).len(), &mut count);
         count(match expected.outcome {
@@ -751,6 +779,8 @@ pub(crate) fn count_passages(model: &Model, counts: &mut Counts) {
         let ModelPassages { by_version, down, graces_begun, graces_ended, graces_averted, up } =
             account.passages;
         let expired = account.entries.iter().filter(|entry| entry.kind == "expired").count();
+        let states = account.redemptions.values().map(|redemption| redemption.state);
+        let lapsed = states.filter(|state| *state == RedemptionState::Lapsed).count();
         for (what, count) in [
             ("accounts that owe", u64::from(account.lots.owed > 0)),
             ("debts that points have paid for", account.lots.debts_paid),
@@ -762,6 +792,7 @@ pub(crate) fn count_passages(model: &Model, counts: &mut Counts) {
             ("moves by another version", by_version),
             ("moves down", down),
             ("moves up", up),
+            ("redemptions lapsed", lapsed as u64),
         ] {
             *counts.entry(what).or_default() += count;
         }

@@ -112,7 +112,9 @@ enum Step {
 /// A wager with this stake makes a faulty rule fail, where a simulation has one.
 pub const FAULTY_STAKE: u128 = events::FAULTY_STAKE;
 
-const OPERATORS: [&str; 3] = ["casino-1", "casino-2", "casino \"three\""];
+pub(crate) use events::PLAYERS;
+
+pub(crate) const OPERATORS: [&str; 3] = ["casino-1", "casino-2", "casino \"three\""];
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
 /// Within this time each partition has a batch.

@@ -324,13 +324,13 @@ impl Truth {
         Ok(())
     }
 
-    /// Levels, and what was told of them, are the model's: how many moves that was, of all that was ordered once it
-    /// is folded.
-    pub(super) fn tiers(&mut self) -> u64 {
+    /// What players have, and what was told of it, is the model's: how many moves between levels that was, of all that
+    /// was ordered once it is folded.
+    pub(super) fn players(&mut self) -> u64 {
         if !self.is_folded() {
             return 0;
         }
-        check::tiers(&self.reference, &mut self.store, &self.model)
+        check::players(&self.reference, &mut self.store, &self.model)
     }
 
     /// Counts what became of levels, and what time has done.

@@ -3,12 +3,59 @@
 use std::collections::BTreeMap;
 
 use super::requests::{ModelRedemption, RedemptionState};
-use super::{DAY, HOUR, ModelAccount};
+use super::{DAY, HOUR, ModelAccount, ModelEntry, POINTS_MAX, Version};
 use crate::calendar::{date, days_since_1970};
 use crate::input::{ModelExpiry, ModelProgram, ModelVoids, ModelZone};
 
 /// A month, counted from the year 0, and the moment from which its points can be spent, where that has not come.
-type Lot = (i64, Option<i64>);
+pub type Lot = (i64, Option<i64>);
+/// Months, each with points.
+pub type Months = Vec<(i64, i64)>;
+
+/// Which lots the points of an entry went into, or came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ModelMoved {
+    /// There were none, under behaviour 1.
+    #[default]
+    Untold,
+    /// Into one, but for so many that have paid for a debt.
+    Into(Lot, i64),
+    /// From several.
+    From(ModelTaken),
+}
+
+/// What was taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelTaken {
+    /// From points that could be spent, by their months.
+    pub ready: Months,
+    /// From points that could not: month, moment from which they could be, and points.
+    pub pending: Vec<(i64, i64, i64)>,
+    /// How far below zero it went.
+    pub debt: i64,
+    /// What could not be taken.
+    pub owed: i64,
+}
+
+impl ModelTaken {
+    /// How many points were taken.
+    pub(super) fn points(&self) -> i64 {
+        let ready = self.ready.iter().map(|(_, points)| points);
+        let pending = self.pending.iter().map(|(.., points)| points);
+        ready.chain(pending).sum::<i64>() + self.debt
+    }
+}
+
+/// So many entries an account gets of what has expired since anybody last asked; what would be more goes with the last.
+const EXPIRING_MAX: usize = 32;
+
+/// Points that expire at a moment by a version, by their months.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ModelExpiring {
+    at: i64,
+    version: u32,
+    lots: Months,
+}
 
 /// The points of a player.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,50 +115,74 @@ impl ModelLots {
         self.lots.iter().filter(|(lot, _)| is_pending(lot)).map(|(_, points)| points).sum()
     }
 
-    pub(super) fn earn(&mut self, lot: Lot, day: i64, points: i64) {
-        let paid = points.min(self.debt);
-        self.debt -= paid;
+    pub(super) fn earn(&mut self, lot: Lot, day: i64, points: i64) -> ModelMoved {
+        let paid = self.put(lot, points);
         self.debts_paid += u64::from(paid > 0);
-        if points > paid {
-            *self.lots.entry(lot).or_default() += points - paid;
-        }
         self.active = self.active.max(Some(day));
+        ModelMoved::Into(lot, paid)
     }
 
-    /// Takes back what was put into a lot, or else others, as far as may be; says how much.
+    /// Takes back what was put into a lot, or else others, as far as may be; says what.
     pub(super) fn take(
         &mut self,
         own: Option<Lot>,
         points: i64,
         voids: ModelVoids,
         now: i64,
-    ) -> i64 {
+    ) -> ModelTaken {
         self.mature(now);
         let may_take = |lot: &Lot| voids != ModelVoids::Pending || lot.1.is_some();
         let oldest: Vec<Lot> = self.lots.keys().filter(|lot| may_take(lot)).copied().collect();
         let own_month = own.map(|(month, _)| month);
         let own = own.into_iter().flat_map(|(month, matures)| [(month, matures), (month, None)]);
         let own = own.filter(may_take);
-        let mut left = points;
+        let (mut taken, mut left) = (ModelTaken::default(), points);
         for lot in own.chain(oldest) {
-            if let Some(there) = self.lots.get_mut(&lot) {
-                let taken = left.min(*there);
-                *there -= taken;
-                left -= taken;
-                self.others_taken += u64::from(taken > 0 && Some(lot.0) != own_month);
+            let Some(there) = self.lots.get_mut(&lot) else { continue };
+            let of_it = left.min(*there);
+            (*there, left) = (*there - of_it, left - of_it);
+            match lot {
+                _ if of_it == 0 => continue,
+                (month, None) => taken.ready.push((month, of_it)),
+                (month, Some(matures)) => taken.pending.push((month, matures, of_it)),
             }
+            self.others_taken += u64::from(Some(lot.0) != own_month);
         }
         self.lots.retain(|_, points| *points > 0);
         if voids == ModelVoids::Unlimited {
             self.debt += left;
-            return points;
+            return ModelTaken { debt: left, ..taken };
         }
         self.owed += left;
-        points - left
+        ModelTaken { owed: left, ..taken }
+    }
+
+    /// Whether there is no greater debt than there can be.
+    pub(super) const fn is_in_range(&self) -> bool {
+        self.debt <= POINTS_MAX
+    }
+
+    /// All that there is at a moment, and what there is not.
+    pub fn all(&self, now: i64) -> ModelTaken {
+        let mut all = self.clone();
+        all.mature(now);
+        let ready = all.lots.iter().filter(|((_, matures), _)| matures.is_none());
+        let pending = all.lots.iter().filter_map(|(lot, points)| Some((lot.0, lot.1?, *points)));
+        ModelTaken {
+            ready: ready.map(|((month, _), points)| (*month, *points)).collect(),
+            pending: pending.collect(),
+            debt: self.debt,
+            owed: self.owed,
+        }
+    }
+
+    /// How many points can be spent at a moment.
+    pub fn ready(&self, now: i64) -> i64 {
+        self.there() - self.pending(now)
     }
 
     /// Takes points to be spent, oldest first, and says of which months; nothing where there are too few.
-    pub(super) fn spend(&mut self, points: i64, now: i64) -> Option<Vec<(i64, i64)>> {
+    pub(super) fn spend(&mut self, points: i64, now: i64) -> Option<Months> {
         self.mature(now);
         let is_ready = |lot: &Lot| lot.1.is_none();
         let ready = self.lots.iter().filter(|(lot, _)| is_ready(lot)).map(|(_, points)| points);
@@ -136,24 +207,27 @@ impl ModelLots {
     }
 
     /// Takes in what no wager earned; who had nothing is active again.
-    pub(super) fn give(&mut self, day: i64, points: i64) {
-        let had_none = self.lots.is_empty();
-        self.put((month_of(day), None), points);
+    pub(super) fn give(&mut self, day: i64, points: i64) -> ModelMoved {
+        let (had_none, lot) = (self.lots.is_empty(), (month_of(day), None));
+        let paid = self.put(lot, points);
         if had_none {
             self.active = self.active.max(Some(day));
         }
+        ModelMoved::Into(lot, paid)
     }
 
-    fn put(&mut self, lot: Lot, points: i64) {
+    /// Puts points into a lot once a debt is paid, and says how many have paid for it.
+    fn put(&mut self, lot: Lot, points: i64) -> i64 {
         let paid = points.min(self.debt);
         self.debt -= paid;
         if points > paid {
             *self.lots.entry(lot).or_default() += points - paid;
         }
+        paid
     }
 
     /// All points that are there, whether or not they can be spent.
-    pub(super) fn there(&self) -> i64 {
+    pub fn there(&self) -> i64 {
         self.lots.values().sum()
     }
 
@@ -179,13 +253,26 @@ impl ModelLots {
     }
 
     /// What has expired by a moment, of each moment.
-    fn expire(&mut self, expiry: ModelExpiry, zone: &ModelZone, now: i64) -> Vec<i64> {
+    fn expire(&mut self, expiry: ModelExpiry, zone: &ModelZone, now: i64) -> Vec<(i64, Months)> {
         let mut expired = Vec::new();
-        while let Some((_, until)) = self.expires(expiry, zone).filter(|(at, _)| *at <= now) {
-            let gone = self.lots.extract_if(.., |(month, _), _| *month <= until);
-            expired.push(gone.map(|(_, points)| points).sum());
+        while let Some((at, until)) = self.expires(expiry, zone).filter(|(at, _)| *at <= now) {
+            let mut months = BTreeMap::new();
+            for ((month, _), points) in self.lots.extract_if(.., |(month, _), _| *month <= until) {
+                *months.entry(month).or_default() += points;
+            }
+            expired.push((at, months.into_iter().collect()));
         }
         expired
+    }
+}
+
+impl ModelExpiring {
+    fn add(&mut self, lots: Months) {
+        let mut months: BTreeMap<i64, i64> = self.lots.drain(..).collect();
+        for (month, points) in lots {
+            *months.entry(month).or_default() += points;
+        }
+        self.lots = months.into_iter().collect();
     }
 }
 
@@ -201,29 +288,50 @@ impl ModelAccount {
     }
 
     /// Time goes on to a moment by one version: what is reserved lapses, and points expire, each when it does.
-    pub(super) fn go_on(&mut self, program: Option<&ModelProgram>, now: i64) {
+    pub(super) fn go_on(&mut self, version: Option<&Version>, now: i64) {
         let is_due =
             |it: &&ModelRedemption| it.state == RedemptionState::Reserved && it.hold_until <= now;
         let due = self.redemptions.values().filter(is_due);
         let mut due: Vec<_> = due.map(|it| (it.hold_until, it.place)).collect();
         due.sort_unstable();
         for (hold_until, place) in due {
-            if let Some(program) = program {
-                self.expire(program, hold_until, false);
+            if let Some(version) = version {
+                self.expire(version, hold_until, false);
             }
-            self.give_back(place, RedemptionState::Lapsed, hold_until);
+            self.give_back(place, RedemptionState::Lapsed, hold_until, "", "");
+            // What expires of it does so with an entry of its own.
+            self.apart = self.expiring.len();
         }
-        if let Some(program) = program {
-            self.expire(program, now, false);
+        if let Some(version) = version {
+            self.expire(version, now, false);
         }
     }
 
-    /// Takes away what has expired by a moment; what a version lets expire when it begins goes together.
-    pub(super) fn expire(&mut self, program: &ModelProgram, now: i64, begins: bool) {
-        let expired = self.lots.expire(program.expiry, &program.zone, now);
-        let together = if begins { vec![expired.iter().sum()] } else { expired };
-        for points in together.into_iter().filter(|points| *points > 0) {
-            self.enter("expired", -points, "");
+    /// Takes away what has expired by a moment; what a version lets expire when it begins does so then.
+    pub(super) fn expire(&mut self, version: &Version, now: i64, begins: bool) {
+        let ModelProgram { expiry, zone, .. } = &version.program;
+        for (at, lots) in self.lots.expire(*expiry, zone, now) {
+            let at = if begins { now } else { at };
+            let (count, version) = (self.expiring.len(), version.number);
+            let (is_last, is_apart) = (count == EXPIRING_MAX, count == self.apart);
+            match self.expiring.last_mut() {
+                Some(last) if is_last || !is_apart && last.at == at => {
+                    (last.version, last.at) = (version, at);
+                    last.add(lots);
+                }
+                _ => self.expiring.push(ModelExpiring { at, version, lots }),
+            }
+        }
+    }
+
+    /// Whatever has expired since anybody last asked has its entries: one for each moment.
+    pub(super) fn enter_expired(&mut self) {
+        self.apart = 0;
+        for ModelExpiring { at, version, lots } in std::mem::take(&mut self.expiring) {
+            let taken = ModelTaken { ready: lots, ..ModelTaken::default() };
+            let (points, moved) = (-taken.points(), ModelMoved::From(taken));
+            let kind = "expired";
+            self.enter(ModelEntry { kind, points, at, version, moved, ..ModelEntry::default() });
         }
     }
 }

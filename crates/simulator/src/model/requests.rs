@@ -1,15 +1,21 @@
 //! What is asked beyond wagers, as the rule book says it: points are reserved and spent, adjusted by people and taken
 //! over from the system before, and players are excluded.
 
-use super::{DAY, Expected, Identity, Model, ModelAccount, ModelOutcome, Occurrence, POINTS_MAX};
+use super::lots::{ModelMoved, ModelTaken, Months};
+use super::{
+    DAY, Expected, Identity, Model, ModelAccount, ModelEntry, ModelOutcome, Occurrence, POINTS_MAX,
+    Version,
+};
 use super::{dead_letter, expected, hour_of, refused, tiers};
-use crate::input::{ModelAsked, ModelProgram, ModelRequest, ModelVoids};
+use crate::input::{ModelAsked, ModelRequest, ModelVoids};
 
 const MINUTE: i64 = 60_000_000;
 /// So many redemptions of a player are open at most.
 const OPEN_MAX: usize = 256;
 /// So many adjustments of a player wait at most.
 const WAITING_MAX: usize = 16;
+/// Why redemptions of a player are cancelled who is excluded.
+const EXCLUDED: &str = "the player is excluded";
 
 /// A request at its place in the log.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +48,36 @@ pub struct ModelRedemption {
     /// How many.
     pub points: i64,
     /// The months that they were taken from, oldest first.
-    pub lots: Vec<(i64, i64)>,
-    /// What has become of it.
-    pub state: RedemptionState,
+    pub lots: Months,
+    /// What they are to be spent on.
+    pub item: String,
+    /// Who has asked.
+    pub who: String,
+    /// The version that was in force.
+    pub version: u32,
+    /// When that was.
+    pub at: i64,
     /// When it lapses.
     pub hold_until: i64,
+    /// What has become of it.
+    pub state: RedemptionState,
+    /// When, by whom and why, where something has.
+    pub closed: Option<ModelWord>,
+}
+
+/// What somebody has said, or time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ModelWord {
+    pub at: i64,
+    pub who: String,
+    pub why: String,
+}
+
+impl ModelWord {
+    fn new(at: i64, who: &str, why: &str) -> Self {
+        Self { at, who: who.into(), why: why.into() }
+    }
 }
 
 /// Something has become of a redemption.
@@ -65,19 +96,25 @@ pub struct ModelRedemptionMove {
 pub struct ModelAdjustment {
     /// By how much.
     pub points: i64,
-    /// The person.
-    pub who: String,
+    /// Who has asked for it, when and why.
+    pub asked: ModelWord,
     /// Whether it was made; nothing while it waits.
     pub is_made: Option<bool>,
+    /// What a second person has said; when it was made, where none had to.
+    pub decided: Option<ModelWord>,
 }
 
 /// From when until when a player is excluded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelExclusion {
     /// Since when.
     pub from: i64,
     /// Until when; for ever without.
     pub until: Option<i64>,
+    /// Who said so last.
+    pub who: String,
+    /// Why.
+    pub why: String,
 }
 
 type Decided = Result<Expected, &'static str>;
@@ -145,10 +182,10 @@ impl Model {
         now: i64,
     ) -> Decided {
         let is_known = self.operators.contains_key(input.operator);
-        let (what, who) = (&input.request.what, &*input.request.who);
-        let program = self.operators.get(input.operator);
-        let program = program.and_then(|versions| tiers::in_force(versions, now));
-        let program = program.map(|version| version.program.clone());
+        let ModelRequest { what, who, words, .. } = input.request;
+        let version = self.operators.get(input.operator);
+        let version = version.and_then(|versions| tiers::in_force(versions, now)).cloned();
+        let version = version.as_ref();
         let opens = matches!(what, ModelAsked::Exclude { .. } | ModelAsked::TakeOver { .. });
         if opens && is_known {
             self.may_open(key.expect("it names a player"), what, now)?;
@@ -171,21 +208,21 @@ impl Model {
         let done = expected(ModelOutcome::Counted, None);
         match what {
             ModelAsked::Reserve { points, .. } => {
-                account.reserve(program.as_ref(), input.place, *points, now)?;
+                account.reserve(version, input, *points, now)?;
                 return Ok(Expected { made, ..done });
             }
             ModelAsked::Confirm(redemption) => {
                 let place = named(redemption);
                 let cause = id(account, place);
-                account.confirm(place, &cause, now)?;
+                account.confirm(place, &cause, who, now)?;
             }
-            ModelAsked::Cancel(redemption) => account.cancel(named(redemption), now)?,
+            ModelAsked::Cancel(redemption) => account.cancel(named(redemption), who, words, now)?,
             ModelAsked::Adjust { points, .. } => {
-                let above = program.as_ref().and_then(|program| program.approval_above);
+                let above = version.and_then(|version| version.program.approval_above);
                 if *points == 0 || points.abs() > POINTS_MAX {
                     return Err("malformed");
                 }
-                let mut is_made = None;
+                let (mut is_made, mut decided) = (None, None);
                 if above.is_some_and(|above| points.abs() > above) {
                     let waits = |it: &&ModelAdjustment| it.is_made.is_none();
                     if account.adjustments.values().filter(waits).count() >= WAITING_MAX {
@@ -193,10 +230,11 @@ impl Model {
                     }
                 } else {
                     let cause = id(account, input.place);
-                    account.adjust(program.as_ref(), *points, &cause, now)?;
-                    is_made = Some(true);
+                    account.adjust(version, *points, &cause, now)?;
+                    (is_made, decided) = (Some(true), Some(ModelWord::new(now, "", "")));
                 }
-                let adjustment = ModelAdjustment { points: *points, who: who.into(), is_made };
+                let asked = ModelWord::new(now, who, words);
+                let adjustment = ModelAdjustment { points: *points, asked, is_made, decided };
                 account.adjustments.insert(input.place, adjustment);
                 return Ok(Expected { made, ..done });
             }
@@ -206,26 +244,28 @@ impl Model {
                 if asked.is_made.is_some() {
                     return Err("adjustment_closed");
                 }
-                if *approves && asked.who == who {
+                if *approves && asked.asked.who == *who {
                     return Err("own_adjustment");
                 }
                 if *approves {
                     let (points, cause) = (asked.points, id(account, place));
-                    account.adjust(program.as_ref(), points, &cause, now)?;
+                    account.adjust(version, points, &cause, now)?;
                 }
                 let asked = account.adjustments.get_mut(&place).expect("it was there");
                 asked.is_made = Some(*approves);
+                asked.decided = Some(ModelWord::new(now, who, words));
             }
-            ModelAsked::Exclude { until, .. } => account.exclude(*until, now),
+            ModelAsked::Exclude { until, .. } => account.exclude(*until, who, words, now),
             ModelAsked::Readmit { .. } => {
                 if !account.is_excluded(now) {
                     return Err("not_excluded");
                 }
                 let exclusion = account.exclusion.as_mut().expect("one holds");
                 exclusion.until = Some(now);
+                (exclusion.who, exclusion.why) = (who.clone(), words.clone());
             }
             ModelAsked::TakeOver { points, .. } => {
-                account.give("opening", program.as_ref(), *points, &input.request.command_id, now);
+                account.give("opening", version, *points, &input.request.command_id, now);
                 account.is_opened = true;
             }
         }
@@ -247,7 +287,7 @@ impl Model {
                     return Err("malformed");
                 }
                 let holds = account.filter(|account| account.is_excluded(now));
-                let holds = holds.and_then(|account| account.exclusion);
+                let holds = holds.and_then(|account| account.exclusion.as_ref());
                 if holds.is_some_and(|before| ends(before.until) > ends(*until)) {
                     return Err("exclusion_holds");
                 }
@@ -272,7 +312,7 @@ impl Model {
 impl ModelAccount {
     /// Whether the player is excluded at a moment.
     pub fn is_excluded(&self, now: i64) -> bool {
-        self.exclusion.is_some_and(|it| it.until.is_none_or(|until| now < until))
+        self.exclusion.as_ref().is_some_and(|it| it.until.is_none_or(|until| now < until))
     }
 
     /// How many points are set aside.
@@ -280,18 +320,20 @@ impl ModelAccount {
         self.open().map(|redemption| redemption.points).sum()
     }
 
-    fn open(&self) -> impl Iterator<Item = &ModelRedemption> {
+    /// What is set aside, oldest first.
+    pub fn open(&self) -> impl Iterator<Item = &ModelRedemption> {
         self.redemptions.values().filter(|it| it.state == RedemptionState::Reserved)
     }
 
     fn reserve(
         &mut self,
-        program: Option<&ModelProgram>,
-        place: (u64, u32),
+        version: Option<&Version>,
+        input: &RequestInput<'_>,
         points: i64,
         now: i64,
     ) -> Result<(), &'static str> {
-        let program = program.ok_or("no_program")?;
+        let version = version.ok_or("no_program")?;
+        let program = &version.program;
         if self.is_excluded(now) {
             return Err("self_excluded");
         }
@@ -301,6 +343,9 @@ impl ModelAccount {
         if !self.takes_part.unwrap_or(!program.is_opt_in) {
             return Err("no_consent");
         }
+        if points > POINTS_MAX {
+            return Err("malformed");
+        }
         if points < program.min_points.unwrap_or(1) {
             return Err("below_minimum");
         }
@@ -308,30 +353,53 @@ impl ModelAccount {
             return Err("too_many_open");
         }
         let lots = self.lots.spend(points, now).ok_or("insufficient_points")?;
-        let hold_until = now + program.hold_minutes.unwrap_or(15) * MINUTE;
-        let state = RedemptionState::Reserved;
-        let redemption = ModelRedemption { place, points, lots, state, hold_until };
+        let (place, state) = (input.place, RedemptionState::Reserved);
+        let redemption = ModelRedemption {
+            place,
+            points,
+            lots,
+            item: input.request.words.clone(),
+            who: input.request.who.clone(),
+            version: version.number,
+            at: now,
+            hold_until: now + program.hold_minutes.unwrap_or(15) * MINUTE,
+            state,
+            closed: None,
+        };
         self.redemptions.insert(place, redemption);
         self.redemption_moves.push(ModelRedemptionMove { place, state, at: now });
         Ok(())
     }
 
-    fn confirm(&mut self, place: (u64, u32), cause: &str, now: i64) -> Result<(), &'static str> {
+    fn confirm(
+        &mut self,
+        place: (u64, u32),
+        cause: &str,
+        who: &str,
+        now: i64,
+    ) -> Result<(), &'static str> {
         if !self.becomes(place, RedemptionState::Confirmed)? {
             return Ok(());
         }
-        let points = self.redemptions[&place].points;
+        let ModelRedemption { points, lots, version, .. } = self.redemptions[&place].clone();
         if self.balance - points < -POINTS_MAX {
             return Err("out_of_range");
         }
-        self.close(place, RedemptionState::Confirmed, now);
-        self.enter("redeemed", -points, cause);
+        self.close(place, RedemptionState::Confirmed, now, who, "");
+        let moved = ModelMoved::From(ModelTaken { ready: lots, ..ModelTaken::default() });
+        self.change("redeemed", -points, cause, now, version, moved);
         Ok(())
     }
 
-    fn cancel(&mut self, place: (u64, u32), now: i64) -> Result<(), &'static str> {
+    fn cancel(
+        &mut self,
+        place: (u64, u32),
+        who: &str,
+        why: &str,
+        now: i64,
+    ) -> Result<(), &'static str> {
         if self.becomes(place, RedemptionState::Cancelled)? {
-            self.give_back(place, RedemptionState::Cancelled, now);
+            self.give_back(place, RedemptionState::Cancelled, now, who, why);
         }
         Ok(())
     }
@@ -348,20 +416,28 @@ impl ModelAccount {
     }
 
     /// Points that were set aside go back to their months.
-    pub(super) fn give_back(&mut self, place: (u64, u32), state: RedemptionState, at: i64) {
+    pub(super) fn give_back(
+        &mut self,
+        place: (u64, u32),
+        state: RedemptionState,
+        at: i64,
+        who: &str,
+        why: &str,
+    ) {
         let lots = self.redemptions[&place].lots.clone();
         self.lots.restore(&lots);
-        self.close(place, state, at);
+        self.close(place, state, at, who, why);
     }
 
-    fn close(&mut self, place: (u64, u32), state: RedemptionState, at: i64) {
-        self.redemptions.get_mut(&place).expect("it was reserved").state = state;
+    fn close(&mut self, place: (u64, u32), state: RedemptionState, at: i64, who: &str, why: &str) {
+        let redemption = self.redemptions.get_mut(&place).expect("it was reserved");
+        (redemption.state, redemption.closed) = (state, Some(ModelWord::new(at, who, why)));
         self.redemption_moves.push(ModelRedemptionMove { place, state, at });
     }
 
     fn adjust(
         &mut self,
-        program: Option<&ModelProgram>,
+        version: Option<&Version>,
         points: i64,
         cause: &str,
         now: i64,
@@ -370,40 +446,55 @@ impl ModelAccount {
             if self.balance + points > POINTS_MAX {
                 return Err("out_of_range");
             }
-            self.give("adjusted", program, points, cause, now);
+            self.give("adjusted", version, points, cause, now);
             return Ok(());
         }
         if self.lots.there() < -points {
             return Err("insufficient_points");
         }
         let others_taken = self.lots.others_taken;
-        self.lots.take(None, -points, ModelVoids::Balance, now);
+        let taken = self.lots.take(None, -points, ModelVoids::Balance, now);
         self.lots.others_taken = others_taken;
-        self.enter("adjusted", points, cause);
+        let number = version.map_or(0, |version| version.number);
+        self.change("adjusted", points, cause, now, number, ModelMoved::From(taken));
         Ok(())
     }
 
     fn give(
         &mut self,
         kind: &'static str,
-        program: Option<&ModelProgram>,
+        version: Option<&Version>,
         points: i64,
         cause: &str,
         now: i64,
     ) {
-        let day = program.map_or(now.div_euclid(DAY), |program| program.zone.day(now));
-        self.lots.give(day, points);
-        self.enter(kind, points, cause);
+        let day = version.map_or(now.div_euclid(DAY), |version| version.program.zone.day(now));
+        let (moved, number) = (self.lots.give(day, points), version.map_or(0, |it| it.number));
+        self.change(kind, points, cause, now, number, moved);
+    }
+
+    fn change(
+        &mut self,
+        kind: &'static str,
+        points: i64,
+        cause: &str,
+        at: i64,
+        version: u32,
+        moved: ModelMoved,
+    ) {
+        let wager_id = cause.to_owned();
+        let entry = ModelEntry { kind, points, wager_id, at, version, moved, ..Default::default() };
+        self.enter(entry);
     }
 
     /// What holds is made longer; what is set aside goes back.
-    fn exclude(&mut self, until: Option<i64>, now: i64) {
+    fn exclude(&mut self, until: Option<i64>, who: &str, why: &str, now: i64) {
         let holds = self.is_excluded(now);
-        let from = self.exclusion.filter(|_| holds).map_or(now, |before| before.from);
-        self.exclusion = Some(ModelExclusion { from, until });
+        let from = self.exclusion.as_ref().filter(|_| holds).map_or(now, |before| before.from);
+        self.exclusion = Some(ModelExclusion { from, until, who: who.into(), why: why.into() });
         let open: Vec<_> = self.open().map(|redemption| redemption.place).collect();
         for place in open {
-            self.give_back(place, RedemptionState::Cancelled, now);
+            self.give_back(place, RedemptionState::Cancelled, now, who, EXCLUDED);
         }
     }
 }

@@ -61,13 +61,13 @@ impl ModelWindow {
 }
 
 impl ModelTiers {
-    /// Points in the window; days to come count as today does.
+    /// Points in the window, all that there can be at most; days to come count as today does.
     fn points(&self, earned_on: &BTreeMap<i64, i64>, today: i64) -> i64 {
-        earned_on
-            .range(self.window.first_day(today)..)
-            .map(|(_, points)| *points)
-            .sum::<i64>()
-            .min(POINTS_MAX)
+        self.all_points(earned_on, today).min(POINTS_MAX)
+    }
+
+    fn all_points(&self, earned_on: &BTreeMap<i64, i64>, today: i64) -> i64 {
+        earned_on.range(self.window.first_day(today)..).map(|(_, points)| *points).sum()
     }
 
     /// The highest level whose line is not above so many points.
@@ -142,10 +142,10 @@ impl ModelAccount {
         // What is earned in a month that has expired is there until time goes on.
         let is_again = self.asked_at.replace(at) == Some(at);
         if !is_again {
-            self.go_on(last.map(|last| &last.program), at);
+            self.go_on(last, at);
         }
         if let Some(next) = next.filter(|_| goes_over) {
-            self.expire(&next.program, at, true);
+            self.expire(next, at, true);
         }
         let days = last.map_or(0, |last| last.program.zone.day(at));
         if let Some(had) = had {
@@ -206,6 +206,7 @@ impl ModelAccount {
     /// Up at once; down when the points have been too few for as long as the grace.
     fn judge_level(&mut self, tiers: &ModelTiers, today: i64) {
         let given = tiers.given_by(tiers.points(&self.earned_on, today));
+        self.is_overfull |= tiers.all_points(&self.earned_on, today) > POINTS_MAX;
         let tier = self.tier.as_mut().expect("it is judged where there are tiers");
         tier.day = today;
         let unqualified_since = tier.unqualified_since.unwrap_or(today);
@@ -257,6 +258,7 @@ impl Model {
                 account.ask_in_turn(operator, versions, &self.unasked, from);
                 account.asked = 0;
                 account.live(versions, from, to);
+                account.enter_expired();
             }
         }
         self.unasked.clear();
@@ -283,6 +285,7 @@ impl Model {
         let (versions, at) = (&self.operators[&key.0], self.batch_times[&account.partition]);
         if !self.is_first {
             account.ask_in_turn(&key.0, versions, &self.unasked, at);
+            account.enter_expired();
         }
         account
     }

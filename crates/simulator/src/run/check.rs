@@ -1,17 +1,21 @@
 //! What must hold whenever a node has folded all that it was given.
 
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::ops::Bound;
 
 use accolade_domain::account::Account;
 use accolade_domain::event::Consent;
-use accolade_domain::ledger::{ChainHash, Parts, Place, Promoted, Subject};
+use accolade_domain::ledger::{ChainHash, Moved, Parts, Place, Promoted, Subject};
+use accolade_domain::lots::{Hour, Lot, PendingLot, Source, Taken};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::time::Timestamp;
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
+use accolade_engine::settle::sum_of;
 use accolade_engine::tables;
 use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_storage::backing::Backing;
@@ -21,11 +25,14 @@ use accolade_storage::pages;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
-use accolade_wire::notice::{TIER_MOVED, TierMoved};
+use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
 use accolade_wire::record::Slice;
 
+use self::requests::{Closed, MONTHS};
 use super::fold::{Heard, Reference};
+use super::give_up_if_overfull;
 use crate::model::letters::LetterState;
+use crate::model::lots::{ModelMoved, ModelTaken};
 use crate::model::tiers::ModelMove;
 use crate::model::{Expected, Model, ModelAccount, ModelOutcome, ModelParts};
 use crate::random::Random;
@@ -121,15 +128,15 @@ pub(crate) fn is_behind(partition: &Partition) -> bool {
     partition.next_due().is_some_and(|due| due <= partition.time())
 }
 
-/// The levels of a reference's players, and all that was told of them, are the model's. Where a timer is still to
-/// fire, what it may bring is taken as told; where none is, nothing may be missing.
-pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Model) -> u64 {
-    let mut told = told_moves(partition.number(), store);
+/// The levels, points and requests of a reference's players, and all that was told of them, are the model's. Where a
+/// timer is still to fire, what it may bring is taken as told; where none is, nothing may be missing.
+pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Model) -> u64 {
+    let mut told = told_of(partition.number(), store);
     if model.has_no_levels_yet() {
         assert!(told.is_empty(), "moves under behaviour 1: {told:?}");
         return 0;
     }
-    let is_behind = is_behind(partition);
+    let (is_behind, closed) = (is_behind(partition), Closed::of(partition));
     let mut count = 0;
     for (ordinal, player) in (0..).zip(partition.players().all()) {
         let operator =
@@ -146,7 +153,10 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
             (level.to_string(), tier.points().hundredths())
         });
         let expected = model.account(&key);
-        lots(account, partition.time(), &expected, &key);
+        give_up_if_overfull(&expected);
+        let reserved = sum_of(partition.held(ordinal).map(|(_, held)| held)).hundredths();
+        lots(account, reserved, partition.time(), &expected, &key);
+        requests::same(partition, ordinal, &closed, &expected, &key);
         assert_eq!(standing, model.standing(&key.0, &expected), "level and points of {key:?}");
         // What was earned in a month that has expired is due with the next batch; a version that begins meanwhile lets it
         // expire now.
@@ -154,10 +164,15 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
         let is_late = is_behind || is_due_next || player.account.timed.is_passed_over;
         let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
         assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
-        let mut moves = told.remove(&player.account.subject).unwrap_or_default();
-        let untold = settled.iter().filter(|_| is_late);
-        moves.extend(untold.flat_map(|settled| settled.changes.iter().map(told_move)));
+        let Told { mut moves, mut redemptions } =
+            told.remove(&player.account.subject).unwrap_or_default();
+        let untold = || settled.iter().filter(|_| is_late);
+        moves.extend(untold().flat_map(|settled| settled.changes.iter().map(told_move)));
         assert_eq!(moves, expected.moves, "moves between levels of {key:?}");
+        let lapsed = untold().flat_map(|settled| &settled.lapsed);
+        redemptions.extend(lapsed.map(|(key, held)| requests::lapsed(*key, held)));
+        let to_tell = requests::to_tell(partition.number(), ordinal, &expected);
+        assert_eq!(redemptions, to_tell, "what is told of redemptions of {key:?}");
         count += moves.len() as u64;
     }
     assert!(told.is_empty(), "moves of nobody: {told:?}");
@@ -165,27 +180,86 @@ pub(crate) fn tiers(partition: &Partition, store: &mut MemoryStore, model: &Mode
 }
 
 /// The balance of an account that time has been brought to, and its lots, are the model's.
-fn lots(account: &Account, now: Timestamp, expected: &ModelAccount, key: &(String, String)) {
-    assert_eq!(account.balance.hundredths(), expected.balance, "balance of {key:?} now");
+fn lots(
+    account: &Account,
+    reserved: i64,
+    now: Timestamp,
+    expected: &ModelAccount,
+    key: &(String, String),
+) {
+    let balance = account.balance.hundredths();
+    assert_eq!(balance, expected.balance, "balance of {key:?} now");
     let mut lots = account.lots.unpack();
-    assert_eq!(lots.balance(), account.balance, "lots of {key:?}");
+    assert_eq!(lots.balance().hundredths() + reserved, balance, "lots of {key:?}");
     lots.mature(now);
-    let pending_and_owed = (lots.pending_points().hundredths(), lots.owed().hundredths());
-    let expected = (expected.lots.pending(now.micros()), expected.lots.owed);
-    assert_eq!(pending_and_owed, expected, "pending and owed of {key:?}");
+    let mut pending: Vec<_> = lots.pending().iter().map(pending_lot).collect();
+    pending.sort_unstable();
+    let ready = lots.ready().iter().map(ready_lot).collect();
+    let there = ModelTaken {
+        ready,
+        pending,
+        debt: lots.debt().hundredths(),
+        owed: lots.owed().hundredths(),
+    };
+    assert_eq!(there, expected.lots.all(now.micros()), "lots, debt and owed of {key:?}");
 }
 
-/// All moves that the journal of a partition tells of.
-fn told_moves(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Vec<ModelMove>> {
-    let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+fn ready_lot(lot: &Lot) -> (i64, i64) {
+    (i64::from(lot.month.0) + MONTHS, lot.points.hundredths())
+}
+
+fn pending_lot(lot: &PendingLot) -> (i64, i64, i64) {
+    let PendingLot { matures, month, points } = *lot;
+    (i64::from(month.0) + MONTHS, matures.begins().micros(), points.hundredths())
+}
+
+/// Recorded lots as the model has them.
+fn modelled_moved(moved: &Moved) -> ModelMoved {
+    match moved {
+        Moved::Untold => ModelMoved::Untold,
+        Moved::Into { source: Source { month, matures }, paid } => {
+            let matures = matures.map(Hour::begins).map(Timestamp::micros);
+            ModelMoved::Into((i64::from(month.0) + MONTHS, matures), paid.hundredths())
+        }
+        Moved::From(taken) => {
+            let Taken { ready, pending, debt, owed } = &**taken;
+            ModelMoved::From(ModelTaken {
+                ready: ready.iter().map(ready_lot).collect(),
+                pending: pending.iter().map(pending_lot).collect(),
+                debt: debt.hundredths(),
+                owed: owed.hundredths(),
+            })
+        }
+    }
+}
+
+/// What the journal tells of a player.
+#[derive(Debug, Default)]
+struct Told {
+    moves: Vec<ModelMove>,
+    redemptions: Vec<RedemptionMoved>,
+}
+
+/// All that the journal of a partition tells of, by player.
+fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
+    let mut told: BTreeMap<_, Told> = BTreeMap::new();
     for ((_, batch), folded) in store.batches.range((partition, 0)..=(partition, u64::MAX)) {
         for slot in 0..=folded.count {
             let place = Place { partition, batch: *batch, slot, number: 0 };
             let recorded = store.recorded(place).expect("it was folded");
             for StoredNotice { notice, .. } in recorded.notices {
-                assert_eq!(notice.kind, TIER_MOVED, "kind of a notice");
-                let moved = TierMoved::read(&notice.body).expect("the fold wrote it");
-                told.entry(notice.subject).or_default().push(told_move(&moved));
+                let told = told.entry(notice.subject).or_default();
+                match notice.kind {
+                    TIER_MOVED => {
+                        let moved = TierMoved::read(&notice.body).expect("the fold wrote it");
+                        told.moves.push(told_move(&moved));
+                    }
+                    REDEMPTION_MOVED => {
+                        let moved = RedemptionMoved::read(&notice.body).expect("the fold wrote it");
+                        told.redemptions.push(moved);
+                    }
+                    kind => panic!("a notice of kind {kind}"),
+                }
             }
         }
     }
@@ -458,6 +532,9 @@ pub(crate) fn chains(partition: &Partition, backing: &Backing, model: &Model) ->
                         entry.points.hundredths(),
                         entry.balance_after.hundredths(),
                         &*entry.cause,
+                        entry.event_time.micros(),
+                        entry.program_version,
+                        modelled_moved(&entry.moved),
                     );
                     let wanted = (
                         expected.sequence,
@@ -465,6 +542,9 @@ pub(crate) fn chains(partition: &Partition, backing: &Backing, model: &Model) ->
                         expected.points,
                         expected.balance_after,
                         &*expected.wager_id,
+                        expected.at,
+                        expected.version,
+                        expected.moved.clone(),
                     );
                     assert_eq!(line, wanted, "an entry of {key:?}");
                     assert_eq!(entry.subject, account.subject, "the subject of {key:?}");

@@ -4,7 +4,7 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::input::Known;
-use accolade_wire::control::{Command, Control, NewKey};
+use accolade_wire::control::{Command, Control, NewKey, Request};
 use accolade_wire::dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
@@ -12,7 +12,7 @@ use accolade_wire::identity::HashKey;
 use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 
-use crate::input::{ModelClaim, ModelCommand, ModelEvent, ModelRight};
+use crate::input::{ModelAsked, ModelClaim, ModelCommand, ModelEvent, ModelRequest, ModelRight};
 use crate::message;
 use crate::model::messages::ModelMessage;
 use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
@@ -34,6 +34,7 @@ pub(crate) struct Item {
 pub(crate) enum Meaning {
     Event(ModelEvent),
     Command(ModelCommand),
+    Request(ModelRequest),
     Arrived,
     Genesis,
     AddOperator(String),
@@ -128,6 +129,47 @@ impl Item {
             origin: None,
             body: json(&wire),
             meaning: Meaning::Command(command),
+        }
+    }
+
+    /// A command about an account beyond wagers.
+    pub(crate) fn request(operator: &str, request: &ModelRequest, received_at: i64) -> Self {
+        let ModelRequest { command_id: id, who, words, what } = request.clone();
+        let named = |(player, batch, slot)| Request { player, batch, slot };
+        let wire = match what {
+            ModelAsked::Reserve { player_id, points } => {
+                Command::Reserve { id, player_id, points, item: words, who }
+            }
+            ModelAsked::Confirm(redemption) => {
+                Command::Confirm { id, redemption: named(redemption), who }
+            }
+            ModelAsked::Cancel(redemption) => {
+                Command::Cancel { id, redemption: named(redemption), why: words, who }
+            }
+            ModelAsked::Adjust { player_id, points } => {
+                Command::Adjust { id, player_id, points, why: words, who }
+            }
+            ModelAsked::Decide { adjustment, approves } => {
+                Command::Decide { id, adjustment: named(adjustment), approves, why: words, who }
+            }
+            ModelAsked::Exclude { player_id, until } => {
+                Command::Exclude { id, player_id, until, why: words, who }
+            }
+            ModelAsked::Readmit { player_id } => {
+                Command::Readmit { id, player_id, why: words, who }
+            }
+            ModelAsked::TakeOver { player_id, points } => {
+                Command::TakeOver { id, player_id, points, who }
+            }
+        };
+        Self {
+            kind: Kind::Command,
+            source: Source::Http,
+            operator: operator.to_owned(),
+            received_at,
+            origin: None,
+            body: json(&wire),
+            meaning: Meaning::Request(request.clone()),
         }
     }
 

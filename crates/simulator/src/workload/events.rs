@@ -10,7 +10,7 @@ pub(super) const ATTO: u128 = 1_000_000_000_000_000_000;
 /// Stakes that many wagers have; the first four are also where minimums lie.
 pub(super) const STAKES: [u128; 8] =
     [ATTO, 5 * ATTO, 10 * ATTO, 100 * ATTO, ATTO / 100, 12_345_678_901_234_567_891, 1, 250 * ATTO];
-pub(super) const PLAYERS: [&str; 6] = ["ann", "bob", "cleo", "d\"\\an", "\u{e9}va-\u{1f3b2}", "f"];
+pub(crate) const PLAYERS: [&str; 6] = ["ann", "bob", "cleo", "d\"\\an", "\u{e9}va-\u{1f3b2}", "f"];
 pub(super) const CATEGORIES: [&str; 3] = ["slots", "table", "poker"];
 pub(super) const GAMES: [&str; 4] = ["slots-ultimate", "blackjack", "holdem", "demo-slot"];
 

@@ -1,7 +1,7 @@
 //! Some worlds of the cluster form in every run of the tests; `make simulate` runs thousands.
 
 use accolade_simulator::cluster::run;
-use accolade_simulator::run::Counts;
+use accolade_simulator::run::{Counts, REQUESTED};
 
 #[test]
 fn two_hundred_clusters_hold_and_see_every_fault() {
@@ -50,12 +50,16 @@ fn two_hundred_clusters_hold_and_see_every_fault() {
         "promotions that applied",
         "reads under the lease",
         "records delivered twice",
+        "redemptions lapsed",
         "released dead letters",
         "sweeps that removed",
         "takeovers with the own disk",
         "walks through the accounts",
-    ] {
-        let is_met = counts.get(what).is_some_and(|count| *count > 0);
+    ]
+    .iter()
+    .chain(REQUESTED)
+    {
+        let is_met = counts.get(*what).is_some_and(|count| *count > 0);
         assert!(is_met, "{what}: {counts:#?}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accolade_engine::contract;
 use accolade_engine::disk::Disk;
 use accolade_simulator::disk::SimulatedDisk;
-use accolade_simulator::run::{Counts, run};
+use accolade_simulator::run::{Counts, REQUESTED, run};
 
 #[test]
 fn the_simulated_disk_keeps_the_contract() {
@@ -50,13 +50,17 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
         "power cuts",
         "programs refused by behaviour 1",
         "promotions that applied",
+        "redemptions lapsed",
         "released dead letters",
         "runs merged",
         "segments packed",
         "unanswered frames that survived",
         "walks through the accounts",
-    ] {
-        let is_met = counts.get(what).is_some_and(|count| *count > 0);
+    ]
+    .iter()
+    .chain(REQUESTED)
+    {
+        let is_met = counts.get(*what).is_some_and(|count| *count > 0);
         assert!(is_met, "{what}: {counts:#?}");
     }
 }

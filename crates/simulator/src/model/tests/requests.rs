@@ -148,3 +148,56 @@ fn a_second_person_approves_and_who_is_excluded_reserves_nothing() {
           (8, 1) Cancelled after 0m
     "#]]);
 }
+
+#[test]
+fn what_is_given_back_expires_in_an_entry_of_its_own_at_the_end_of_its_month() {
+    let expiry = ModelExpiry { after: Some(1), inactivity: None };
+    let hold_minutes = Some(40 * 24 * 60);
+    let mut story = Story::with(ModelProgram { expiry, hold_minutes, ..program() });
+    story.tell(wager("w1", 100, NOON));
+    story.reserve(400);
+    story.reserve(100);
+    // The first of May: what was earned in March has expired, but for what is reserved.
+    story.pass(33 * DAY);
+    story.pass(10 * DAY);
+    let account = story.account().unwrap();
+    for ModelEntry { kind, points, at, moved, .. } in &account.entries {
+        let day = crate::calendar::rfc3339(*at, 0, "");
+        writeln!(story.told, "  {kind} {points:+} at {day}: {moved:?}").unwrap();
+    }
+    story.check(expect![[r#"
+        1 w1 Counted v1 +1000 = 1000
+        2 Counted done, made 2 = 1000, 400 reserved
+        3 Counted done, made 3 = 1000, 500 reserved
+        4 nothing
+        5 nothing
+          earned +1000 at 2024-03-30T12:00:00: Into((24290, None), 0)
+          expired -500 at 2024-04-30T22:00:00: From(ModelTaken { ready: [(24290, 500)], pending: [], debt: 0, owed: 0 })
+          expired -400 at 2024-04-30T22:00:00: From(ModelTaken { ready: [(24290, 400)], pending: [], debt: 0, owed: 0 })
+          expired -100 at 2024-04-30T22:00:00: From(ModelTaken { ready: [(24290, 100)], pending: [], debt: 0, owed: 0 })
+    "#]]);
+}
+
+#[test]
+fn a_void_goes_no_further_below_zero_than_there_can_be_points() {
+    let mut program = program();
+    program.rules.multipliers.insert("slots".into(), 100_000_000_000);
+    let mut story = Story::with(program);
+    for id in ["w1", "w2"] {
+        story.tell(wager(id, 1_000_000_000_000, NOON));
+        let reserved = story.reserve(POINTS_MAX);
+        story.ask("shop", ModelAsked::Confirm(reserved));
+    }
+    story.tell(void("w1", NOON));
+    story.tell(void("w2", NOON));
+    story.check(expect![[r#"
+        1 w1 Counted v1 +100000000000000000 = 100000000000000000
+        2 Counted done, made 2 = 100000000000000000, 100000000000000000 reserved
+        3 Counted done, made 0 = 0, 0 reserved
+        4 w2 Counted v1 +100000000000000000 = 100000000000000000
+        5 Counted done, made 5 = 100000000000000000, 100000000000000000 reserved
+        6 Counted done, made 0 = 0, 0 reserved
+        7 w1 Voided v1 -100000000000000000 = -100000000000000000
+        8 w2 DeadLetter out_of_range
+    "#]]);
+}

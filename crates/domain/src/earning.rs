@@ -1,17 +1,18 @@
 //! From wager to points: a ladder of guards, then one exact product and one rounding.
 
-use crate::amount::{AMOUNT_DECIMALS, Amount, Factor, Points, Rate};
+use crate::amount::{AMOUNT_DECIMALS, Amount, Points, Rate};
+use crate::budget::{Given, Rest as BudgetRest, take_capped};
 use crate::event::{Consent, Wager};
-use crate::ledger::{Parts, Promoted, TierPart};
+use crate::ledger::{Parts, TierPart};
 use crate::program::{ConsentDefault, Eligibility, Mode, Program, Rounding, Rules};
-use crate::promotion::Combine;
+use crate::promoting::{Uncapped, promoted};
 use crate::query::row::Row;
 use crate::refusal::Refusal;
 use crate::time::Day;
 use crate::wide::Wide;
 
 /// What an eligible wager earned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earned {
     /// After caps.
     pub points: Points,
@@ -23,10 +24,12 @@ pub struct Earned {
     pub day: Day,
     /// Whether the points count against a cap of that day.
     pub has_cap: bool,
+    /// What promotions with a budget gave after caps, and what their budgets lacked.
+    pub given: Box<[Given]>,
 }
 
 /// What a program decides about a wager.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It counts, perhaps with 0.00 points.
     Counted(Earned),
@@ -53,25 +56,28 @@ pub fn cap_day(program: &Program, wager: &Wager<'_>) -> Option<Day> {
 
 /// What is known of the player at the wager's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Standing<'a> {
     /// What the player has said.
     pub consent: Option<Consent>,
     /// The number of the player's level among those of the program that decides, where it has one of that name.
     pub level: Option<u8>,
     /// What is counted already against the cap of the wager's own day.
     pub cap: CapUse,
+    /// What the budgets of promotions have left; those of which nothing is said are untouched.
+    pub rests: &'a [BudgetRest],
 }
 
-impl Standing {
+impl Standing<'_> {
     /// A player of whom nothing is known.
-    pub const NEW: Self = Self { consent: None, level: None, cap: CapUse::Used(Points::ZERO) };
+    pub const NEW: Self =
+        Self { consent: None, level: None, cap: CapUse::Used(Points::ZERO), rests: &[] };
 }
 
 /// Decides whether `wager` counts under `program`, and what it earns.
 ///
 /// Whether the wager was voided, its operator is known and a program applies is for the caller to decide
 /// before.
-pub fn decide(program: &Program, wager: &Wager<'_>, standing: Standing) -> Decision {
+pub fn decide(program: &Program, wager: &Wager<'_>, standing: Standing<'_>) -> Decision {
     let rules = program.rules_for(&wager.jurisdiction);
     let parts = match eligible(program, rules, wager, standing.consent) {
         Ok(parts) => parts,
@@ -84,20 +90,19 @@ pub fn decide(program: &Program, wager: &Wager<'_>, standing: Standing) -> Decis
         CapUse::Forgotten => Points::ZERO,
     };
     let row = Row { wager, rate: parts.rate, zone: &program.zone };
-    let parts = promoted(program, &row, Parts { tier: tier(program, standing), ..parts });
-    let uncapped = parts.and_then(|parts| points_of(wager.stake, parts, rules.earning.rounding));
-    let (Some(parts), Some(uncapped)) = (parts, uncapped) else {
+    let bare = Parts { tier: tier(program, standing), ..parts };
+    let promoted = promoted(program, &row, bare, rules.earning.rounding, standing.rests);
+    let Some(Uncapped { points: uncapped, parts, mut given }) = promoted else {
         return Decision::OutOfRange;
     };
-    let day = program.zone.day(wager.at);
-    let Some(cap) = cap else {
-        let (points, capped) = (uncapped, Points::ZERO);
-        return Decision::Counted(Earned { points, capped, parts, day, has_cap: false });
-    };
-    let left = cap.minus(used).map_or(Points::ZERO, |left| left.max(Points::ZERO));
-    let points = uncapped.min(left);
+    let points = cap.map_or(uncapped, |cap| {
+        let left = cap.minus(used).map_or(Points::ZERO, |left| left.max(Points::ZERO));
+        uncapped.min(left)
+    });
     let capped = uncapped.minus(points).expect("a part is no more than the whole");
-    Decision::Counted(Earned { points, capped, parts, day, has_cap: true })
+    take_capped(&mut given, capped);
+    let (day, has_cap, given) = (program.zone.day(wager.at), cap.is_some(), given.into());
+    Decision::Counted(Earned { points, capped, parts, day, has_cap, given })
 }
 
 /// Climbs the ladder; on top of it are the parts of the effective multiplier.
@@ -173,33 +178,14 @@ fn is_below(stake: Amount, rate: Rate, min: Amount) -> bool {
     stake.atto().checked_mul(u128::from(rate.units())).is_some_and(|converted| converted < min)
 }
 
-fn tier(program: &Program, standing: Standing) -> Option<TierPart> {
+fn tier(program: &Program, standing: Standing<'_>) -> Option<TierPart> {
     let (tiers, level) = program.tiers.as_ref().zip(standing.level)?;
     Some(TierPart { level, multiplier: tiers.levels.get(level).multiplier })
 }
 
-/// The parts with what promotions make of them; `None` where that has more digits than are kept.
-fn promoted(program: &Program, row: &Row<'_>, parts: Parts) -> Option<Parts> {
-    let mut promoted = Promoted::NONE;
-    for (number, promotion) in program.promotions.iter().enumerate() {
-        if !promotion.counts_for(row) {
-            continue;
-        }
-        promoted = Promoted {
-            counted: promoted.counted | 1 << number,
-            multiply: promoted.multiply.times(Factor::from(promotion.multiply))?,
-            bonus: promoted.bonus.plus(promotion.bonus)?,
-        };
-        if program.promotions_combine == Combine::First {
-            break;
-        }
-    }
-    Some(Parts { promoted, ..parts })
-}
-
 /// The stake times all that multiplies it, and what is added, exact, then rounded once; `None` beyond
 /// [`Points::MAX`].
-fn points_of(stake: Amount, parts: Parts, rounding: Rounding) -> Option<Points> {
+pub(crate) fn points_of(stake: Amount, parts: Parts, rounding: Rounding) -> Option<Points> {
     let (multiplier, decimals) = parts.multiplier()?.digits();
     let product = multiplier.times(stake.atto())?;
     // What is added are whole hundredths, so it changes nothing about the digits behind them.

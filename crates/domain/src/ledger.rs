@@ -142,11 +142,14 @@ pub struct Promoted {
     pub multiply: Factor,
     /// The sum of what they add.
     pub bonus: Points,
+    /// What their budgets lacked of what they would have given; it is taken off after rounding.
+    pub cut: Points,
 }
 
 impl Promoted {
     /// No promotion counted.
-    pub const NONE: Self = Self { counted: 0, multiply: Factor::ONE, bonus: Points::ZERO };
+    pub const NONE: Self =
+        Self { counted: 0, multiply: Factor::ONE, bonus: Points::ZERO, cut: Points::ZERO };
 }
 
 impl Default for Promoted {

@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod amount;
+pub mod budget;
 pub mod civil;
 pub mod earning;
 pub mod event;
@@ -23,6 +24,7 @@ pub mod notice;
 pub mod outcome;
 pub mod packed_lots;
 pub mod program;
+mod promoting;
 pub mod promotion;
 pub mod query;
 pub mod redemption;

@@ -1,6 +1,7 @@
 //! What became of a record. Every input has one, refused ones too.
 
 use crate::amount::Points;
+use crate::budget::Given;
 use crate::ledger::{Parts, Place};
 use crate::lots::Hour;
 use crate::refusal::{DeadReason, Refusal};
@@ -25,6 +26,8 @@ pub enum Outcome {
         earned_on: Option<Day>,
         /// When the points can be spent, where that is not at once.
         matures: Option<Hour>,
+        /// What promotions with a budget gave, and what their budgets lacked, in the order of the program.
+        given: Box<[Given]>,
     },
     /// A game event: counted, without points.
     Recorded,

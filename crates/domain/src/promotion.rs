@@ -5,6 +5,7 @@
 //! does not come.
 
 use crate::amount::{Points, Rate};
+use crate::budget::Budget;
 use crate::civil::{Date, Local, Weekday, begin_of_day};
 use crate::program::Names;
 use crate::query::expression::Expression;
@@ -29,6 +30,8 @@ pub struct Promotion {
     pub multiply: Rate,
     /// Added after all multiplication; [`Points::ZERO`] where nothing is.
     pub bonus: Points,
+    /// How much it gives at most, if that is limited; it takes nothing away then.
+    pub budget: Option<Budget>,
 }
 
 impl Promotion {

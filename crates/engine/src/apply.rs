@@ -2,6 +2,7 @@
 //! loaded to a step, with no effect of its own.
 
 mod adjusting;
+mod budgets;
 mod command;
 mod event;
 mod exclusion;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
+use accolade_domain::budget::Given;
 use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots::Source;
@@ -33,6 +35,7 @@ pub(crate) use self::command::repaired;
 pub(crate) use self::event::marker_key;
 pub use self::event::{AHEAD_MICROS_MAX, out_of_time};
 pub use self::signals::CAUSE as SIGNAL_CAUSE;
+use crate::budgets::{HomeOf, ShareOf};
 use crate::input::Body;
 use crate::players::Ordinal;
 use crate::rules::{Operator, Rules, Version};
@@ -139,6 +142,12 @@ pub struct Loaded<'a> {
     pub webhook: Option<(WebhookKey, Following)>,
     /// How far the webhook was told that this command is about.
     pub told: Option<(WebhookKey, &'a Told)>,
+    /// The budgets of promotions that the input may change.
+    pub budgets: Vec<ShareOf<'a>>,
+    /// Those at home here that it may change.
+    pub budget_homes: Vec<HomeOf<'a>>,
+    /// What budgets gave to the wager that this void takes back.
+    pub given: Box<[Given]>,
 }
 
 /// What a control record makes of what a webhook is told.
@@ -206,7 +215,7 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
                     let has_id = identity.is_some();
                     command::apply(rules, loaded, input, record, command, has_id)
                 }
-                Body::Control => control(loaded, input.place),
+                Body::Control => control(loaded, input),
                 Body::UnknownCommand(name) => unreachable!("nothing is loaded for `{name}`"),
                 Body::Malformed(detail) => dead_letter(DeadReason::Malformed, detail.clone()),
             });
@@ -225,12 +234,13 @@ pub fn apply<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<
     }
 }
 
-fn control<'a>(loaded: &Loaded<'_>, place: Place) -> Step<'a> {
+fn control<'a>(loaded: &Loaded<'_>, input: &Input<'_>) -> Step<'a> {
     let (rules, outcome) = loaded.after.clone().expect("a control record's rules are loaded");
-    let mut step = Step::only(outcome).and(Change::Rules(rules));
+    let mut step = Step::only(outcome).and(Change::Rules(Arc::clone(&rules)));
+    budgets::control(&rules, loaded, input, &mut step);
     if let Some((key, following)) = loaded.webhook {
         let told = match following {
-            Following::Begins => Some(Told::from(place.batch)),
+            Following::Begins => Some(Told::from(input.place.batch)),
             Following::Ends => None,
         };
         step = step.and(Change::row(Row::Delivery(key, told)));

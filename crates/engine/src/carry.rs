@@ -23,8 +23,9 @@ use crate::partition::{Folding, Moment, Partition};
 use crate::players::Ordinal;
 use crate::rules::Rules;
 use crate::step::{Change, Effect, NewEntry, NewNotice, Step};
-use crate::tables::Row;
+use crate::tables::budgets::PlayerShareKey;
 use crate::tables::outbox::{Message, MessageKey, Payload};
+use crate::tables::{Held, Row};
 
 /// Whom an input is about.
 #[derive(Debug, Clone, Copy, Default)]
@@ -149,6 +150,11 @@ impl Partition {
                 account.lots = lots;
                 // With an entry, it is one change.
                 account.version += u32::from(!is_entered);
+            }
+            Change::PlayerShare(given) => {
+                let (promotion, share) = *given;
+                let key = PlayerShareKey { player: with.about.player(), promotion };
+                self.change_row(Row::BudgetPlayer(key, Held::Row(share)));
             }
             Change::Row(row) => self.change_row(*row),
             Change::Send { to, payload, due } => self.send(to, payload, due, with),

@@ -215,7 +215,7 @@ fn read_command<'a>(
         | Command::Release { id, .. }
         | Command::Discard { id, .. }
         | Command::Claim { id, .. } => (id, ""),
-        Command::Arrived { .. } | Command::Told { .. } => {
+        Command::Arrived { .. } | Command::Told { .. } | Command::Budget { .. } => {
             return Ok(Body::Command(command, None));
         }
     };

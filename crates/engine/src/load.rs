@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Bound;
 
 use accolade_domain::amount::Points;
+use accolade_domain::budget::Given;
 use accolade_domain::earning::{CapUse, cap_day};
 use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
@@ -357,6 +358,9 @@ impl Partition {
                     loaded.asks_for = walks;
                 }
                 loaded.webhook = after.webhook_just_said();
+                loaded.budgets = self.shares_wanted(&after);
+                loaded.budget_homes =
+                    after.just_changed().map(|it| self.homes_after(it)).unwrap_or_default();
                 loaded.after = Some((after, outcome));
             }
             Body::UnknownCommand(name) if !is_skipped => {
@@ -412,6 +416,8 @@ impl Partition {
             | Timer::Exclusion(_)
             | Timer::HeldSignal(_)
             | Timer::Delivery(_)
+            | Timer::BudgetHome(_)
+            | Timer::BudgetShare(_)
             | Timer::Watch(_)
             | Timer::OperatorTotals(_) => Loaded::default(),
         })
@@ -497,6 +503,11 @@ impl Partition {
                     let holds = in_force.program.program.signals.iter().any(|signal| signal.hold);
                     loaded.holding = if holds { self.held_signals(player).count() } else { 0 };
                 }
+                if let Some(program) = program {
+                    let store = &mut *around.store;
+                    loaded.budgets =
+                        self.budgets_of_wager(operator, program, wager, player, store)?;
+                }
                 loaded.voided = !self.tables.markers.is_empty() && {
                     let key = marker_key(operator, &wager.player_id, &wager.wager_id);
                     self.tables.markers.get(&key).is_some_and(|until| *until > self.time)
@@ -504,7 +515,13 @@ impl Partition {
             }
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
-                loaded.wager = self.voided_wager(event, operator, identity, around)?;
+                let counted = self.voided_wager(event, operator, identity, around)?;
+                if let Some(Earned { wager, version, given }) = counted {
+                    let store = &mut *around.store;
+                    loaded.budgets =
+                        self.budgets_of_void(operator, version, &given, player, store)?;
+                    (loaded.wager, loaded.given) = (Some(wager), given);
+                }
                 if let Some((player, wager)) = player.zip(loaded.wager) {
                     let key = RequestKey { player, place: wager.place };
                     let held = self.tables.held_signals.get(&key);
@@ -579,6 +596,10 @@ impl Partition {
             let key = WebhookKey { operator: operator.number, webhook: *webhook };
             loaded.told = self.tables.deliveries.get(&key).map(|told| (key, told));
         }
+        if let (Some(operator), Command::Budget { promotion, .. }) = (loaded.operator, command) {
+            loaded.budgets = vec![self.budget_share(&self.rules, operator, promotion)];
+            loaded.budget_homes = vec![self.budget_home(operator, promotion)];
+        }
         Ok(())
     }
 
@@ -639,7 +660,8 @@ impl Partition {
             | Command::Discard { .. }
             | Command::Claim { .. }
             | Command::Arrived { .. }
-            | Command::Told { .. } => Asked::Nothing,
+            | Command::Told { .. }
+            | Command::Budget { .. } => Asked::Nothing,
         })
     }
 
@@ -685,7 +707,7 @@ impl Partition {
         operator: &Operator,
         identity: &Identity,
         around: &mut Around<'_, S>,
-    ) -> io::Result<Option<VoidedWager>> {
+    ) -> io::Result<Option<Earned>> {
         let ask = Ask {
             id: self.rules.settings.hash_key.id(&operator.id, IdKind::Wager, event.id()),
             player: identity.player_part(),
@@ -701,8 +723,13 @@ impl Partition {
         let Some(earlier) = earlier else { return Ok(None) };
         let place = self.place_of(earlier);
         let mut wager = VoidedWager { place, points: Points::ZERO, day: None, source: None };
+        let (mut judged_by, mut from_budgets) = (0, Box::default());
         let mut read = |outcome: &Outcome| {
-            if let Outcome::Counted { points, cap_day, earned_on, matures, .. } = outcome {
+            if let Outcome::Counted {
+                version, points, cap_day, earned_on, matures, given, ..
+            } = outcome
+            {
+                (judged_by, from_budgets) = (*version, given.clone());
                 let source = |day| lots::Source::of(day, *matures);
                 let (day, source) = (earned_on.or(*cap_day), earned_on.map(source));
                 wager = VoidedWager { place, points: *points, day, source };
@@ -713,8 +740,17 @@ impl Partition {
         } else {
             around.store.outcome(place, &mut |recorded| read(&recorded.outcome))?;
         }
-        Ok(Some(wager))
+        Ok(Some(Earned { wager, version: judged_by, given: from_budgets }))
     }
+}
+
+/// What a wager gave that is taken back.
+struct Earned {
+    wager: VoidedWager,
+    /// The version that judged it; 0 where none did.
+    version: u32,
+    /// What budgets gave.
+    given: Box<[Given]>,
 }
 
 /// Whose account a command is about.
@@ -744,6 +780,7 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Discard { .. }
         | Command::Claim { .. }
         | Command::Arrived { .. }
-        | Command::Told { .. } => None,
+        | Command::Told { .. }
+        | Command::Budget { .. } => None,
     }
 }

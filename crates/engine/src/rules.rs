@@ -4,6 +4,7 @@
 //! and nothing is ever taken away. Each part says by which control record it came, so that the rules
 //! after any earlier number can be made from the newest.
 
+pub mod budgets;
 pub mod keys;
 pub mod pauses;
 pub mod webhooks;

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::rules::Rules;
 use crate::tables::Row;
+use crate::tables::budgets::PlayerShare;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::outbox::{MessageKey, Payload};
 
@@ -55,6 +56,8 @@ pub enum Change<'a> {
     Time(Timed),
     /// Where the points of the balance came from.
     Lots(PackedLots),
+    /// What the input's player was given of the budget of a promotion, by its name.
+    PlayerShare(Box<(Box<str>, PlayerShare)>),
     /// A row of a table; apart, since few steps have one and every step would be as large.
     Row(Box<Row>),
     /// A message to another partition, which has its number when it is carried.
@@ -180,6 +183,7 @@ impl Change<'_> {
             Self::CapDay(cap_day) => Change::CapDay(cap_day),
             Self::Time(timed) => Change::Time(timed),
             Self::Lots(lots) => Change::Lots(lots),
+            Self::PlayerShare(share) => Change::PlayerShare(share),
             Self::Row(row) => Change::Row(row),
             Self::Send { to, payload, due } => Change::Send { to, payload, due },
             Self::Keep(bytes) => Change::Keep(Cow::Owned(bytes.into_owned())),

@@ -7,6 +7,7 @@
 //! asked of the store, by key or from a key on. Nothing of it fires; a row only ceases to count.
 
 pub mod adjustments;
+pub mod budgets;
 pub mod cap_days;
 pub mod dead_letters;
 pub mod deliveries;
@@ -337,6 +338,10 @@ tables! {
         exclusions: Exclusion(exclusions::Exclusions) = 15,
         /// How far webhooks were told of what has happened.
         deliveries: Delivery(deliveries::Deliveries) = 18,
+        /// Budgets of promotions that are at home here.
+        budget_homes: BudgetHome(budgets::BudgetHomes) = 24,
+        /// Shares of budgets of promotions.
+        budget_shares: BudgetShare(budgets::BudgetShares) = 25,
         /// What is remembered of players for signals.
         watches: Watch(watches::Watches) = 28,
         /// Signals whose points are held.
@@ -355,6 +360,8 @@ tables! {
         redemptions: Redemption(redemptions::Redemptions) = 16,
         /// Adjustments that are decided.
         adjustments: Adjustment(adjustments::Adjustments) = 17,
+        /// What players were given of budgets of promotions.
+        budget_players: BudgetPlayer(budgets::BudgetPlayers) = 26,
         /// Signals that nobody has to decide about.
         signals: Signal(signals::Signals) = 30,
         /// What was counted of each operator by day.

@@ -1,8 +1,10 @@
 //! Why a wager gave what it gave, or that it is a dead letter: every stage, in order, as it was recorded then.
 
 use accolade_domain::amount::Points;
+use accolade_domain::budget::Given;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::program::Program;
 use accolade_domain::time::Day;
 use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::identity::IdKind;
@@ -36,6 +38,10 @@ pub(crate) struct Explanation<'a> {
     #[schema(required)]
     parts: Option<PartsShape>,
     caps: Vec<Cap>,
+    /// Of promotions that hold and have a budget, in the order of the program.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    budgets: Vec<BudgetPart>,
     place: PlaceShape,
     recorded_at: Time,
     #[schema(value_type = Vec<Object>)]
@@ -61,6 +67,31 @@ pub(crate) struct Cap {
     cut: ExactPoints,
 }
 
+/// What a wager got of the budget of a promotion.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BudgetPart {
+    /// The promotion's name.
+    promotion: Box<str>,
+    /// By how much the wager has earned more with the promotion than without, after caps.
+    given: ExactPoints,
+    /// What the budget lacked of what the promotion would have given.
+    cut: ExactPoints,
+}
+
+impl BudgetPart {
+    /// Names are those of the version that decided.
+    fn of(given: &Given, program: &Program) -> Self {
+        let Given { promotion, points, cut } = *given;
+        let promotion = program.promotions[usize::from(promotion)].name.clone();
+        Self { promotion, given: Exact(points), cut: Exact(cut) }
+    }
+
+    fn in_words(&self) -> String {
+        let Self { promotion, given: Exact(given), cut: Exact(cut) } = self;
+        format!("the budget of promotion {promotion} gave {given} and lacked {cut}")
+    }
+}
+
 /// A stage that a wager went through.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Stage {
@@ -77,6 +108,7 @@ fn stage_names() -> utoipa::openapi::Schema {
         "duplicate",
         "eligible",
         "multiplier",
+        "budgets",
         "caps",
         "points",
         "balance",
@@ -118,22 +150,25 @@ pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
     let void = void.find(|found| !is_wager(found) && found.player == wager.player);
     let others = of_the_id().filter(|(at, found)| *at != chosen && is_wager(found));
     let letters = found.iter().filter(|found| is_asked_for(found));
-    let (parts, caps) = match &wager.outcome {
-        Outcome::Counted { version, parts, capped, cap_day, .. } => {
+    let (parts, caps, budgets) = match &wager.outcome {
+        Outcome::Counted { version, parts, capped, cap_day, given, .. } => {
             let decided = service.operator_with_version(&operator, *version).await?;
             let program =
                 &decided.versions.get(*version).expect("it was waited for").program.program;
-            (Some(PartsShape::of(parts, program)), cap_day.map(|day| cap(day, *capped)))
+            let caps = cap_day.map(|day| cap(day, *capped));
+            let budgets: Vec<_> = given.iter().map(|part| BudgetPart::of(part, program)).collect();
+            (Some(PartsShape::of(parts, program)), caps, budgets)
         }
-        _ => (None, None),
+        _ => (None, None, Vec::new()),
     };
-    let stages = stages(wager, parts.as_ref(), void);
+    let stages = stages(wager, parts.as_ref(), &budgets, void);
     let explanation = Explanation {
         wager_id: &id,
         player_id: player_of(wager),
         outcome: OutcomeShape::of(&wager.outcome, wager.balance),
         parts,
         caps: caps.into_iter().collect(),
+        budgets,
         place: wager.place.into(),
         recorded_at: Time(wager.recorded_at),
         tournaments: [],
@@ -172,6 +207,7 @@ fn place_text(place: Place) -> String {
 fn stages(
     wager: &Occurrence,
     made_of: Option<&PartsShape>,
+    budgets: &[BudgetPart],
     void: Option<&Occurrence>,
 ) -> Vec<Stage> {
     let mut stages = Vec::new();
@@ -207,6 +243,11 @@ fn stages(
             let multiplier = crate::shapes::multiplier(parts).0;
             let factors = made_of.map(PartsShape::factors).unwrap_or_default();
             add("multiplier", multiplier.to_string(), factors);
+            if !budgets.is_empty() {
+                let cut = budgets.iter().try_fold(Points::ZERO, |sum, part| sum.plus(part.cut.0));
+                let details: Vec<_> = budgets.iter().map(BudgetPart::in_words).collect();
+                add("budgets", cut.unwrap_or(Points::MAX).to_string(), details.join("; "));
+            }
             let caps = match cap_day {
                 Some(day) if *capped > Points::ZERO => {
                     format!("the cap of {} took {capped} points away", day_text(*day))

@@ -10,6 +10,7 @@ mod asked;
 mod audit;
 mod behaviour;
 mod body;
+mod budgets;
 mod call;
 mod cloud_events;
 mod cluster;

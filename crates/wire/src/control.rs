@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Says;
+
 /// A control record: ordered in every partition, and the only way in which rules change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "control", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -448,6 +450,13 @@ pub enum Command {
         /// What is to be remembered, by whoever tells it.
         remembered: String,
     },
+    /// What one partition says to another about a promotion's budget, as a message; from behaviour 2 on.
+    Budget {
+        /// The promotion's name.
+        promotion: String,
+        /// What it says.
+        says: Says,
+    },
 }
 
 /// A redemption, an adjustment or a signal, by its player and the record that asked for it, of the command's own partition.
@@ -473,7 +482,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 10] = [
+const COMMANDS_SECOND: [&str; 11] = [
     "reserve",
     "confirm",
     "cancel",
@@ -484,6 +493,7 @@ const COMMANDS_SECOND: [&str; 10] = [
     "takeOver",
     "told",
     "decideSignal",
+    "budget",
 ];
 
 impl Command {
@@ -712,6 +722,7 @@ mod tests {
                 why: String::new(),
                 who: String::new(),
             },
+            Command::Budget { promotion: String::new(), says: Says::Asks { points: 1 } },
         ];
         let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
         assert_eq!(all.len(), names.clone().count());

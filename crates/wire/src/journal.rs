@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 
 use accolade_domain::amount::{Factor, Points, Rate};
+use accolade_domain::budget::Given;
 use accolade_domain::ledger::{
     ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted, Subject, TierPart,
 };
@@ -17,6 +18,7 @@ use accolade_domain::lots::{
 };
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::promotion::PROMOTIONS_MAX;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::time::{Day, Timestamp};
 use smallvec::SmallVec;
@@ -173,14 +175,15 @@ pub fn put_outcome(
     };
     put_tag(out, kind, entries.len(), notices.len());
     match outcome {
-        Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures } => {
+        Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures, given } => {
             put_varint(out, u64::from(*version));
             put_varint(out, parts.base.units());
             put_varint(out, parts.rate.units());
             put_signed(out, capped.hundredths());
             let has_day =
                 set(cap_day.is_some(), HAS_CAP_DAY) | set(earned_on.is_some(), HAS_EARNED_ON);
-            out.push(has_day | set(matures.is_some(), HAS_MATURES) | parts_bits(parts));
+            let has_more = set(matures.is_some(), HAS_MATURES) | set(!given.is_empty(), HAS_GIVEN);
+            out.push(has_day | has_more | parts_bits(parts));
             if let Some(day) = earned_on.or(*cap_day) {
                 put_signed(out, i64::from(day.0));
             }
@@ -188,6 +191,9 @@ pub fn put_outcome(
                 put_signed(out, i64::from(*hour));
             }
             put_more_parts(out, parts);
+            if !given.is_empty() {
+                put_given(out, given);
+            }
             if !own {
                 put_signed(out, points.hundredths());
             }
@@ -321,8 +327,15 @@ const HAS_CAP_DAY: u8 = 1;
 /// The day stands there once: it is the same.
 const HAS_EARNED_ON: u8 = 2;
 const HAS_MATURES: u8 = 4;
+const HAS_GIVEN: u8 = 8;
 const HAS_TIER: u8 = 16;
 const HAS_PROMOTIONS: u8 = 32;
+/// What budgets lacked is behind the promotions.
+const HAS_CUT: u8 = 128;
+
+/// All that an outcome may say it has.
+const OUTCOME_BITS: u8 =
+    HAS_CAP_DAY | HAS_EARNED_ON | HAS_MATURES | HAS_GIVEN | HAS_TIER | HAS_PROMOTIONS | HAS_CUT;
 
 const fn set(is_set: bool, flag: u8) -> u8 {
     if is_set { flag } else { 0 }
@@ -330,17 +343,20 @@ const fn set(is_set: bool, flag: u8) -> u8 {
 
 /// Which parts there are beside base and rate.
 fn parts_bits(parts: &Parts) -> u8 {
-    set(parts.tier.is_some(), HAS_TIER) | set(parts.promoted != Promoted::NONE, HAS_PROMOTIONS)
+    set(parts.tier.is_some(), HAS_TIER)
+        | set(parts.promoted != Promoted::NONE, HAS_PROMOTIONS)
+        | set(parts.promoted.cut != Points::ZERO, HAS_CUT)
 }
 
-/// `[level u8 · multiplier] · [promotions · length of multiply · multiply · its decimals u8 · bonus]`, each where the bits say so.
+/// `[level u8 · multiplier] · [promotions · length of multiply · multiply · its decimals u8 · bonus · [cut]]`, each where the bits
+/// say so.
 fn put_more_parts(out: &mut Vec<u8>, parts: &Parts) {
     if let Some(TierPart { level, multiplier }) = parts.tier {
         out.push(level);
         put_varint(out, multiplier.units());
     }
     if parts.promoted != Promoted::NONE {
-        let Promoted { counted, multiply, bonus } = parts.promoted;
+        let Promoted { counted, multiply, bonus, cut } = parts.promoted;
         put_varint(out, counted);
         let digits = multiply.mantissa().to_le_bytes();
         let length = digits.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -348,7 +364,29 @@ fn put_more_parts(out: &mut Vec<u8>, parts: &Parts) {
         out.extend_from_slice(&digits[..length]);
         out.push(multiply.decimals());
         put_signed(out, bonus.hundredths());
+        if cut != Points::ZERO {
+            put_signed(out, cut.hundredths());
+        }
     }
+}
+
+/// `count · (promotion u8 · points · cut) …`.
+fn put_given(out: &mut Vec<u8>, given: &[Given]) {
+    put_varint(out, given.len() as u64);
+    for Given { promotion, points, cut } in given {
+        out.push(*promotion);
+        put_signed(out, points.hundredths());
+        put_signed(out, cut.hundredths());
+    }
+}
+
+fn read_given(cursor: &mut Cursor<'_>) -> Result<Box<[Given]>, BadFormat> {
+    let count = read_count(cursor, PROMOTIONS_MAX)?;
+    let mut read = || {
+        let promotion = cursor.u8()?;
+        Ok(Given { promotion, points: read_points(cursor)?, cut: read_points(cursor)? })
+    };
+    (0..count).map(|_| read()).collect()
 }
 
 fn read_more_parts(cursor: &mut Cursor<'_>, bits: u8, parts: Parts) -> Result<Parts, BadFormat> {
@@ -363,7 +401,9 @@ fn read_more_parts(cursor: &mut Cursor<'_>, bits: u8, parts: Parts) -> Result<Pa
         let written = cursor.take(length)?;
         digits.get_mut(..written.len()).ok_or(cursor.bad())?.copy_from_slice(written);
         let multiply = Factor::new(u128::from_le_bytes(digits), cursor.u8()?);
-        parts.promoted = Promoted { counted, multiply, bonus: read_points(cursor)? };
+        let bonus = read_points(cursor)?;
+        let cut = if bits & HAS_CUT == 0 { Points::ZERO } else { read_points(cursor)? };
+        parts.promoted = Promoted { counted, multiply, bonus, cut };
     }
     Ok(parts)
 }
@@ -600,8 +640,8 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
             let parts = Parts::of(read_rate(cursor)?, read_rate(cursor)?);
             let capped = read_points(cursor)?;
             let bits = cursor.u8()?;
-            let known = HAS_CAP_DAY | HAS_EARNED_ON | HAS_MATURES | HAS_TIER | HAS_PROMOTIONS;
-            if bits & !known != 0 {
+            let is_known = bits & !OUTCOME_BITS == 0;
+            if !is_known || bits & (HAS_CUT | HAS_PROMOTIONS) == HAS_CUT {
                 return Err(cursor.bad());
             }
             let day = match bits & (HAS_CAP_DAY | HAS_EARNED_ON) {
@@ -612,8 +652,9 @@ fn read_outcome(cursor: &mut Cursor<'_>, kind: u8) -> Result<Outcome, BadFormat>
             let earned_on = day.filter(|_| bits & HAS_EARNED_ON != 0);
             let matures = if bits & HAS_MATURES == 0 { None } else { Some(read_hour(cursor)?) };
             let parts = read_more_parts(cursor, bits, parts)?;
+            let given = if bits & HAS_GIVEN == 0 { Box::default() } else { read_given(cursor)? };
             let points = if kind == tag::COUNTED { read_points(cursor)? } else { Points::ZERO };
-            Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures }
+            Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures, given }
         }
         tag::RECORDED => Outcome::Recorded,
         tag::REFUSED => {

@@ -1,14 +1,16 @@
 //! The canonical bytes of a ledger entry, and the hash that chains it to the entry before it.
 
-use accolade_domain::amount::Rate;
+use accolade_domain::amount::{Points, Rate};
 use accolade_domain::ledger::{ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted};
 use accolade_domain::lots::{Lot, PendingLot, Source, Taken};
 use sha2::{Digest, Sha256};
 
 /// The format of an entry of behaviour 1, which knows no lots, tiers and promotions.
 pub const ENTRY_FORMAT: u8 = 1;
-/// The format of all others.
+/// The format of all others, but of those of which a budget has cut something.
 pub const ENTRY_FORMAT_MOVED: u8 = 2;
+/// The format of those.
+pub const ENTRY_FORMAT_CUT: u8 = 3;
 
 /// SHA-256 over the canonical bytes of `entry` and `before`, the hash of the account's entry before
 /// it (all zeros for the first).
@@ -26,14 +28,21 @@ pub const ENTRY_FORMAT_MOVED: u8 = 2;
 /// number where they could be spent at once), and what paid for a debt; or `2 · count u16 · (month i16 · points i64)
 /// … · count u16 · (matures i32 · month i16 · points i64) … · debt i64 · owed i64`, first of points that could be
 /// spent, then of pending ones.
+///
+/// Format 3 has behind `bonus` what budgets of promotions lacked: `cut i64`.
 pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
-    const PROMOTED_BYTES: usize = 2 + 8 * 3 + 16;
+    const PROMOTED_BYTES: usize = 2 + 8 * 4 + 16;
     const FIXED_BYTES: usize =
         2 + 4 + 16 + 8 * 4 + 4 + 8 * 4 + PROMOTED_BYTES + PLACE_BYTES * 3 + 1;
     let Parts { base, rate, tier, promoted } = entry.parts;
     let is_promoted = tier.is_some() || promoted != Promoted::NONE;
     let is_second = is_promoted || entry.moved != Moved::Untold;
-    let format = if is_second { ENTRY_FORMAT_MOVED } else { ENTRY_FORMAT };
+    let is_cut = promoted.cut != Points::ZERO;
+    let format = match (is_second, is_cut) {
+        (true, true) => ENTRY_FORMAT_CUT,
+        (true, false) => ENTRY_FORMAT_MOVED,
+        (false, _) => ENTRY_FORMAT,
+    };
     let mut bytes = [0_u8; FIXED_BYTES + 255];
     let mut end = 0;
     let mut put = |field: &[u8]| {
@@ -57,6 +66,9 @@ pub fn chain_hash(entry: &Entry<'_>, before: &ChainHash) -> ChainHash {
         put(&promoted.multiply.mantissa().to_le_bytes());
         put(&[promoted.multiply.decimals()]);
         put(&promoted.bonus.hundredths().to_le_bytes());
+    }
+    if is_cut {
+        put(&promoted.cut.hundredths().to_le_bytes());
     }
     put(&entry.event_time.micros().to_le_bytes());
     put(&entry.record_time.micros().to_le_bytes());

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod body;
+pub mod budget;
 pub mod bytes;
 pub mod cloud_event;
 pub mod control;

@@ -419,6 +419,7 @@ proptest! {
             condition: None,
             multiply: Rate::from_units(multiply).unwrap(),
             bonus: Points::from_hundredths(i64::try_from(bonus).unwrap()).unwrap(),
+            budget: None,
         }]
         .into();
         let wager = Wager {

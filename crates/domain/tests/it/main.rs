@@ -1,5 +1,6 @@
 //! The rules in the words of the rule book.
 
+mod budgets;
 mod conditions;
 mod days;
 mod decimals;

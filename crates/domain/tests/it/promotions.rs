@@ -417,6 +417,7 @@ fn a_promotion_without_jurisdictions_holds_in_all() {
         condition: None,
         multiply: Rate::ONE,
         bonus: Points::parse("5").unwrap(),
+        budget: None,
     };
     let zone = ZoneOffsets::default();
     let (during, after) = (utc("2024-11-17 00:00"), utc("2024-11-18 00:00"));

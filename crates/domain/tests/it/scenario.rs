@@ -1,12 +1,14 @@
 //! Reads a scenario, lets the rules decide, and writes down what they said.
 //!
 //! `program` lines begin a program from its clauses, separated by commas; `wager` lines are decided
-//! in order for one player, whose points count against the cap; `consent` is what the player says.
+//! in order for one player, whose points count against the cap; `consent` is what the player says. What budgets give
+//! counts by the wager's own player.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use accolade_domain::amount::{Amount, Points, Rate};
+use accolade_domain::budget::{Budget, Given, Rest};
 use accolade_domain::earning::{CapUse, Decision, Standing, cap_day, decide};
 use accolade_domain::event::{Consent, Wager};
 use accolade_domain::program::{ConsentDefault, Mode, Program, Rounding, Rules};
@@ -23,6 +25,33 @@ use expect_test::Expect;
 struct Player {
     consent: Option<Consent>,
     used: BTreeMap<Day, Points>,
+    /// What promotions gave out of their budgets, to whom.
+    given: BTreeMap<(Box<str>, Box<str>), Points>,
+}
+
+impl Player {
+    /// What budgets have left for a player.
+    fn rests(&self, program: &Program, player: &str) -> Vec<Rest> {
+        let rest = |(promotion, it): (u8, &Promotion)| {
+            let Budget { points, per_player } = it.budget?;
+            let own = self.given.get(&(it.name.clone(), player.into())).copied();
+            let of_it = self.given.iter().filter(|((name, _), _)| *name == it.name);
+            let all = of_it.fold(Points::ZERO, |sum, (_, given)| sum.plus(*given).unwrap());
+            let left = [(points, all), (per_player, own.unwrap_or_default())];
+            let left =
+                left.iter().filter_map(|(limit, used)| limit.map(|it| it.minus(*used).unwrap()));
+            Some(Rest { promotion, points: left.min().unwrap() })
+        };
+        (0..).zip(program.promotions.iter()).filter_map(rest).collect()
+    }
+
+    fn give(&mut self, program: &Program, player: &str, given: &[Given]) {
+        for part in given {
+            let name = program.promotions[usize::from(part.promotion)].name.clone();
+            let sum = self.given.entry((name, player.into())).or_default();
+            *sum = sum.plus(part.points).unwrap();
+        }
+    }
 }
 
 /// Plays `scenario` and compares the transcript.
@@ -78,7 +107,7 @@ fn apply(program: &mut Program, clause: &str) {
     }
 }
 
-/// `x2`, `+5`, `from HOUR`, `to HOUR`, `where CATEGORY`, `in JURISDICTION`.
+/// `x2`, `+5`, `from HOUR`, `to HOUR`, `where CATEGORY`, `in JURISDICTION`, `budget POINTS`, `each POINTS`.
 fn promotion(name: &str, clauses: &[&str]) -> Promotion {
     let mut promotion = Promotion {
         name: name.into(),
@@ -87,6 +116,7 @@ fn promotion(name: &str, clauses: &[&str]) -> Promotion {
         condition: None,
         multiply: Rate::ONE,
         bonus: Points::ZERO,
+        budget: None,
     };
     let mut clauses = clauses.iter();
     while let Some(clause) = clauses.next() {
@@ -95,11 +125,21 @@ fn promotion(name: &str, clauses: &[&str]) -> Promotion {
             ("+", points) => promotion.bonus = Points::parse(points).unwrap(),
             ("f", _) => promotion.when.from = clauses.next().map(|hour| at_hour(hour)),
             ("t", _) => promotion.when.to = clauses.next().map(|hour| at_hour(hour)),
+            ("b", _) => {
+                promotion.budget.get_or_insert_default().points = clauses.next().map(points);
+            }
+            ("e", _) => {
+                promotion.budget.get_or_insert_default().per_player = clauses.next().map(points);
+            }
             ("w", _) => promotion.condition = clauses.next().map(|name| Box::new(condition(name))),
             _ => promotion.jurisdictions = [Box::from(*clauses.next().unwrap())].into(),
         }
     }
     promotion
+}
+
+fn points(text: &&str) -> Points {
+    Points::parse(text).unwrap()
 }
 
 /// That the category is this one; or what fails for every wager.
@@ -172,7 +212,8 @@ fn play(program: &Program, player: &mut Player, text: &str) -> String {
     let day = cap_day(program, &wager);
     let used = day.and_then(|day| player.used.get(&day).copied()).unwrap_or_default();
     let cap = CapUse::Used(used);
-    let standing = Standing { consent: player.consent, level: None, cap };
+    let rests = player.rests(program, &wager.player_id);
+    let standing = Standing { consent: player.consent, level: None, cap, rests: &rests };
     match decide(program, &wager, standing) {
         Decision::Refused(refusal) => format!("refused {}", refusal.code()),
         Decision::OutOfRange => "out of range".to_owned(),
@@ -187,6 +228,11 @@ fn play(program: &Program, player: &mut Player, text: &str) -> String {
             if let Some(day) = day {
                 player.used.insert(day, used.plus(earned.points).unwrap());
                 write!(told, ", day {}, capped {}", day.0, earned.capped).unwrap();
+            }
+            player.give(program, &wager.player_id, &earned.given);
+            for Given { promotion, points, cut } in &earned.given {
+                let name = &program.promotions[usize::from(*promotion)].name;
+                write!(told, ", {name} gave {points} and lacked {cut}").unwrap();
             }
             told
         }

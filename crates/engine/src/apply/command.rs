@@ -9,7 +9,9 @@ use accolade_wire::control::Command;
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
-use super::{Input, Loaded, adjusting, came_before, event_letter, exclusion, signals, spending};
+use super::{
+    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, signals, spending,
+};
 use crate::input::player_of;
 use crate::rules::Rules;
 use crate::step::{Change, Step};
@@ -110,6 +112,7 @@ fn carried_out<'a>(
             Some((key, _)) => done.and(Change::row(Row::Message(key, None))),
             None => done,
         },
+        Command::Budget { says, .. } => budgets::hear(rules, loaded, input, record, *says)?,
         Command::Told { revision, next, remembered, .. } => {
             // Whoever had the partition before may have said it, and hear of it later.
             let is_next = |(_, told): &(WebhookKey, &Told)| told.revision + 1 == *revision;

@@ -14,7 +14,7 @@ use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, balance, came_before, dead_letter, lots, signals, tier};
+use super::{Input, Loaded, balance, budgets, came_before, dead_letter, lots, signals, tier};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
@@ -95,10 +95,12 @@ fn apply_wager<'a>(
         return refused(Refusal::NoProgram, 0).and(Change::Open);
     };
     let version = applies.number;
+    let rests = budgets::rests(&loaded.budgets);
     let standing = Standing {
         consent: loaded.account.and_then(|account| account.consent),
         level: tier::level_by(loaded, input, applies),
         cap: loaded.cap.unwrap_or(CapUse::Used(Points::ZERO)),
+        rests: &rests,
     };
     let earned = match decide(&applies.program.program, wager, standing) {
         Decision::Counted(earned) => earned,
@@ -107,16 +109,17 @@ fn apply_wager<'a>(
             return dead_letter(DeadReason::OutOfRange, "the points are beyond 10^15");
         }
     };
-    let Earned { points, capped, parts, day, has_cap } = earned;
+    let Earned { points, capped, parts, day, has_cap, given } = earned;
     let (cap_day, earned_on) = (has_cap.then_some(day), loaded.settles.then_some(day));
     let pending = applies.program.program.pending;
     let would_mature = if loaded.settles { pending.matures(input.now) } else { None };
     let sight = signals::look(rules, loaded, input, wager, points);
     let is_held = sight.as_ref().is_some_and(|sight| sight.holds);
     let matures = if is_held { Some(HELD) } else { would_mature };
-    let outcome = Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures };
-    let mut step = Step::only(outcome);
-    step.changes.push(Change::Open);
+    let mut step = Step::only(Outcome::Recorded).and(Change::Open);
+    budgets::charge(loaded, input, &given, &mut step);
+    step.outcome =
+        Outcome::Counted { version, points, capped, parts, cap_day, earned_on, matures, given };
     if points == Points::ZERO {
         if let Some(sight) = sight {
             sight.tell(loaded, input, wager, HeldPoints::NONE, &mut step);
@@ -202,6 +205,7 @@ fn apply_void<'a>(
         return dead_letter(DeadReason::OutOfRange, "the balance would be beyond -10^15");
     };
     step.outcome = Outcome::Voided { wager: Some(wager.place), points, owed, version };
+    budgets::give_back(loaded, input, &mut step);
     if let Some(day) = wager.day {
         count(loaded, day, wager.points.negated(), &mut step);
         if loaded.settles {

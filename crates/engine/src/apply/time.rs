@@ -48,6 +48,8 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
         | Timer::Exclusion(_)
         | Timer::HeldSignal(_)
         | Timer::Delivery(_)
+        | Timer::BudgetHome(_)
+        | Timer::BudgetShare(_)
         | Timer::OperatorTotals(_) => unreachable!("these rows are never due"),
     }
 }
@@ -77,6 +79,8 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         | Timer::Exclusion(_)
         | Timer::HeldSignal(_)
         | Timer::Delivery(_)
+        | Timer::BudgetHome(_)
+        | Timer::BudgetShare(_)
         | Timer::OperatorTotals(_) => fired().and(Change::row(Tables::removal(timer))),
     }
 }

@@ -65,6 +65,7 @@ fn outcomes_are_read_as_they_were_committed(test: &mut impl UnderTest) {
         cap_day: None,
         earned_on: None,
         matures: None,
+        given: Box::default(),
     };
     test.store().commit(&folded(1, &[counted.clone(), Outcome::Recorded])).unwrap();
     test.store().commit(&folded(2, &[Outcome::Done { made: 5 }])).unwrap();

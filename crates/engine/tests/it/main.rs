@@ -1,11 +1,13 @@
 //! Scenarios of the fold in the words of the rule book, and its behaviour under failure.
 
 mod behaviours;
+mod budgets;
 mod deliveries;
 mod dialects;
 mod expiring;
 mod faults;
 mod frozen;
+mod houses;
 mod known;
 mod letters;
 mod lots;

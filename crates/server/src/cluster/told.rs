@@ -61,6 +61,7 @@ pub(crate) fn read_all(bytes: &[u8], count: usize) -> Result<Vec<Told>, BadForma
 #[cfg(test)]
 mod tests {
     use accolade_domain::amount::Rate;
+    use accolade_domain::budget::Given;
     use accolade_domain::ledger::{Parts, Place};
     use accolade_domain::lots::Hour;
     use accolade_domain::outcome::Declined;
@@ -85,6 +86,7 @@ mod tests {
             cap_day: Some(Day(20_000)),
             earned_on: Some(Day(20_000)),
             matures: Some(Hour(480_000)),
+            given: [Given { promotion: 3, points: points(500), cut: points(7) }].into(),
         };
         let (points_taken, owed) = (points(-9), points(3));
         let voided = Outcome::Voided { wager: None, points: points_taken, owed, version: 1 };

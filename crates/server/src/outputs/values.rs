@@ -249,14 +249,18 @@ impl Values {
             each(Output { topic: Topic::Eligible, place, time, operator, key, value });
         }
         if wanted.calculated {
-            Object::begin(value)
+            let mut object = Object::begin(value)
                 .text("wagerId", &wager.wager_id)
                 .text("playerId", key)
                 .text("operatorId", operator)
                 .number("pointsEarned", points)
                 .number("wagerAmount", wager.stake)
                 .number("multiplier", multiplier(parts).0)
-                .number("bonusPoints", parts.promoted.bonus)
+                .number("bonusPoints", parts.promoted.bonus);
+            if parts.promoted.cut != Points::ZERO {
+                object = object.number("budgetCutPoints", parts.promoted.cut);
+            }
+            object
                 .number("cappedPoints", capped)
                 .plain("timestamp", timestamp::write(wager.at))
                 .plain("calculatedAt", timestamp::write(time))

@@ -10,7 +10,8 @@ use crate::requests::open;
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
-    adjustments, audit, dead_letters, export, host, lookup, redemptions, signals, summary, topics,
+    adjustments, audit, budgets, dead_letters, export, host, lookup, redemptions, signals, summary,
+    topics,
 };
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -33,7 +34,7 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 16] = [
+pub(super) static ROUTES: [Route; 17] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -275,6 +276,24 @@ pub(super) static ROUTES: [Route; 16] = [
         answers: &[Answer::text("A line for each of the table", "application/x-ndjson")],
         refusals: &[],
         handler: |way| way.to(export::ledger_for_another_node),
+    },
+    Route {
+        id: "askBudgets",
+        method: Method::GET,
+        path: "/cluster/v1/budgets",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "What budgets have given",
+        description: "",
+        query: &[PARTITIONS, number("operator", "The operator's number.")],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(budgets::found),
     },
     Route {
         id: "askToVerify",

@@ -6,6 +6,7 @@ use super::{
     Answer, Area, Audience, By, CURSOR, Content, Effect, Form, Header, LIMIT, Parameter, Route,
     Takes,
 };
+use crate::budgets::{self, BudgetsShape};
 use crate::description::bodies::{Publication, Rollback, Simulate, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
@@ -21,7 +22,7 @@ const IF_MATCH: Header = Header {
     what: "The number of the version it was edited from, as the `ETag` has it; none for the first.",
 };
 
-pub(super) static ROUTES: [Route; 11] = [
+pub(super) static ROUTES: [Route; 12] = [
     Route {
         id: "getProgram",
         method: Method::GET,
@@ -65,6 +66,24 @@ pub(super) static ROUTES: [Route; 11] = [
         }],
         refusals: &[],
         handler: |way| way.to(program::schema),
+    },
+    Route {
+        id: "listBudgets",
+        method: Method::GET,
+        path: "/api/v1/program/budgets",
+        scope: Scope::ProgramRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Program,
+        summary: "What budgets of promotions have given",
+        description: "Of all promotions that have or had a budget, by name, over all partitions.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The budgets", of::<BudgetsShape>)],
+        refusals: &[],
+        handler: |way| way.to(budgets::list),
     },
     Route {
         id: "listVersions",

@@ -4,6 +4,7 @@ mod every_route;
 mod harness;
 
 mod bad_input;
+mod budgets;
 mod cloud_events;
 mod cluster;
 mod compression;

@@ -114,7 +114,8 @@ fn told(
 
 /// Recorded parts as the model has them.
 fn modelled(parts: &Parts) -> ModelParts {
-    let Promoted { counted, multiply, bonus } = parts.promoted;
+    let Promoted { counted, multiply, bonus, cut } = parts.promoted;
+    assert_eq!(cut.hundredths(), 0, "programs of worlds have no budgets");
     ModelParts {
         promotions: counted,
         multiply: (multiply.mantissa(), multiply.decimals().into()),

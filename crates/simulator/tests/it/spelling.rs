@@ -211,6 +211,7 @@ fn meant_promotion(promotion: &ModelPromotion) -> Promotion {
         condition: None,
         multiply: promotion.multiply.map_or(Rate::ONE, |rate| Rate::from_units(rate).unwrap()),
         bonus: Points::from_hundredths(promotion.bonus.unwrap_or(0)).unwrap(),
+        budget: None,
     }
 }
 

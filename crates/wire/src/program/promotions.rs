@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use accolade_domain::amount::{Points, Rate};
+use accolade_domain::budget::Budget;
 use accolade_domain::civil::Weekday;
 use accolade_domain::promotion::{
     Combine, Dates, Every, Hours, PROMOTIONS_MAX, Promotion, Weekdays, When,
@@ -15,9 +16,8 @@ use super::fields::{Field, Problems, Section};
 use crate::document::Value;
 use crate::query::COST_MAX;
 
-const KEYS: [&str; 8] =
-    ["name", "from", "to", "every", "jurisdictions", "where", "multiply", "bonus"];
-const KEYS_LATER: [&str; 1] = ["budget"];
+const KEYS: [&str; 9] =
+    ["name", "from", "to", "every", "jurisdictions", "where", "multiply", "bonus", "budget"];
 /// What the conditions of all promotions may cost together: a wager may have to ask each of them.
 const CONDITIONS_COST_MAX: u64 = 4 * COST_MAX;
 
@@ -60,7 +60,7 @@ pub(super) fn promotions(section: &Section<'_>, problems: &mut Problems) -> Arc<
 }
 
 fn promotion(field: &Field<'_>, problems: &mut Problems) -> Promotion {
-    let section = field.section(&KEYS, &KEYS_LATER, problems);
+    let section = field.section(&KEYS, &[], problems);
     if section.get("name").is_none() {
         field.missing("name", "`name: double-weekend`", problems);
     }
@@ -78,7 +78,41 @@ fn promotion(field: &Field<'_>, problems: &mut Problems) -> Promotion {
             .get("bonus")
             .and_then(|bonus| bonus.points(problems))
             .unwrap_or(Points::ZERO),
+        budget: budget(&section, problems),
     }
+}
+
+/// How much a promotion gives at most. One that takes points away has nothing that could be limited.
+fn budget(section: &Section<'_>, problems: &mut Problems) -> Option<Budget> {
+    let field = section.get("budget")?;
+    if let Some(multiply) = section.get("multiply")
+        && multiply.rate(&mut Problems::default()).is_some_and(|rate| rate < Rate::ONE)
+    {
+        let detail = "expected a multiplier of 1 or more: a promotion with a budget gives points";
+        multiply.wrong(detail, problems);
+    }
+    let of = field.section(&["points", "perPlayer"], &[], problems);
+    let mut limit = |key| of.get(key).and_then(|field| positive(field, problems));
+    let budget = Budget { points: limit("points"), per_player: limit("perPlayer") };
+    match (of.get("points"), of.get("perPlayer")) {
+        (None, None) => {
+            field.missing("points", "`points: 100000` or `perPlayer: 500`", problems);
+        }
+        (Some(_), Some(per_player)) if budget.per_player > budget.points => {
+            per_player.wrong("expected no more than `points`, which all players share", problems);
+        }
+        _ => {}
+    }
+    Some(budget)
+}
+
+fn positive(field: &Field<'_>, problems: &mut Problems) -> Option<Points> {
+    let points = field.points(problems)?;
+    if points == Points::ZERO {
+        field.wrong("expected points above 0; without a limit, leave it out", problems);
+        return None;
+    }
+    Some(points)
 }
 
 /// A promotion never takes all away: that is what eligibility is for.

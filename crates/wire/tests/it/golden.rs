@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use accolade_domain::account::{Account, CapDay, Timed, ToldOf, Trail};
 use accolade_domain::amount::{Factor, Points, Rate};
+use accolade_domain::budget::Given;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{
     ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted, Subject, TierPart,
@@ -173,6 +174,7 @@ fn the_outcomes_of_a_batch() {
             cap_day: Some(Day(20_038)),
             earned_on: None,
             matures: None,
+            given: Box::default(),
         },
         Outcome::Voided { wager: Some(PLACE), points: voided.points, owed: nothing, version: 3 },
         Outcome::Counted {
@@ -183,6 +185,7 @@ fn the_outcomes_of_a_batch() {
             cap_day: None,
             earned_on: None,
             matures: None,
+            given: Box::default(),
         },
         Outcome::Recorded,
         Outcome::Refused { refusal: Refusal::BelowMinimum, version: 12 },
@@ -299,6 +302,7 @@ fn promoted() -> Parts {
         counted: 0b101,
         multiply: Factor::new(123_456_789_012_345_678_901, 20),
         bonus: Points::from_hundredths(500).unwrap(),
+        cut: Points::ZERO,
     };
     let tier = TierPart { level: 2, multiplier: Rate::parse("1.25").unwrap() };
     Parts { base, rate, tier: Some(tier), promoted }
@@ -336,6 +340,7 @@ fn an_outcome_with_a_tier_and_promotions() {
         cap_day,
         earned_on,
         matures: None,
+        given: Box::default(),
     };
     let outcomes = [counted(parts, day, day), counted(only_tier, None, day), Outcome::Recorded];
     let stored = |slot: u32, number| StoredEntry {
@@ -377,6 +382,71 @@ fn an_outcome_with_a_tier_and_promotions() {
             ba60aece1a3a70ae0505e4cae6aa9503
         "#]],
     );
+}
+
+/// What budgets gave and lacked: of a promotion that counted, and of one that had nothing left.
+#[test]
+fn an_outcome_and_an_entry_with_budgets() {
+    let points = |hundredths| Points::from_hundredths(hundredths).unwrap();
+    let whole = promoted();
+    let promoted = Promoted { cut: points(250), ..whole.promoted };
+    let parts = Parts { promoted, ..whole };
+    let source = LotSource { month: Month::of(Day(20_038)), matures: None };
+    let entry = Entry { parts, moved: Moved::Into { source, paid: Points::ZERO }, ..entry() };
+    let hash = chain_hash(&entry, &ChainHash([9; 32]));
+    check(
+        &hash.0,
+        expect![[r#"
+        33cf89268a84bb4b57b8a80c9162387615ece29379ca9b592682562e4d797092
+    "#]],
+    );
+    let uncut = Parts { promoted: Promoted { cut: Points::ZERO, ..promoted }, ..parts };
+    let other = Entry { parts: uncut, ..entry.clone() };
+    assert_ne!(hash, chain_hash(&other, &ChainHash([9; 32])));
+    let given = [
+        Given { promotion: 0, points: points(500), cut: points(250) },
+        Given { promotion: 63, points: Points::ZERO, cut: Points::MAX },
+    ];
+    let counted = Outcome::Counted {
+        version: 12,
+        points: entry.points,
+        capped: entry.capped,
+        parts,
+        cap_day: None,
+        earned_on: Some(Day(20_038)),
+        matures: None,
+        given: given.into(),
+    };
+    let stored = |number| StoredEntry {
+        entry: Entry { place: Place { slot: 1, number, ..PLACE }, ..entry.clone() },
+        hash,
+    };
+    let made = [stored(0), stored(1)];
+    let mut body = Vec::new();
+    begin_slice(&mut body, 2, entry.record_time);
+    TimeSlot::default().put(&mut body);
+    put_outcome(&mut body, &counted, &made, &[]);
+    let slice = Slice { partition: 3, batch: 1_000, flags: 0, count: 1, body: &body };
+    let read = Outcomes::read(&slice).unwrap().records().next().unwrap().unwrap();
+    assert_eq!((&read.outcome, &read.entries[..]), (&counted, &made[..]));
+    check(
+        &body,
+        expect![[r#"
+        010200fa7a3295a02606000c210c80ade204809eef2b0aba8cb90202c0b2cd3b
+        0509356c362f819f4eb10614e807f4030200e807f4033f008080d0d88bdea2e3
+        020101abababababababababababababababab02b410e820f4030a0100005b1c
+        7c3e6a534d7e9f0a0a6f8f0a2b1133cf89268a84bb4b57b8a80c9162387615ec
+        e29379ca9b592682562e4d797092f9010c0a80ade204809eef2b02c0b2cd3b05
+        09356c362f819f4eb10614e807f40301abababababababababababababababab
+        02b410e820f4030a0100005b1c7c3e6a534d7e9f0a0a6f8f0a2b1101a40a0033
+        cf89268a84bb4b57b8a80c9162387615ece29379ca9b592682562e4d797092
+    "#]],
+    );
+    for cut in 0..body.len() {
+        let slice = Slice { body: &body[..cut], ..slice };
+        let read = Outcomes::read(&slice).map(Iterator::last);
+        assert!(read.is_err() || read.is_ok_and(|last| last.is_some_and(|last| last.is_err())));
+    }
 }
 
 /// What was earned and pays for a debt; a void that could not take all; and what has expired.
@@ -423,6 +493,7 @@ fn entries_with_their_lots() {
         cap_day: None,
         earned_on: Some(Day(20_038)),
         matures: Some(matures),
+        given: Box::default(),
     };
     let short =
         Outcome::Voided { wager: Some(PLACE), points: voided.points, owed: points(5), version };

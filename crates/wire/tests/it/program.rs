@@ -662,16 +662,45 @@ fn what_this_version_does_not_do_is_refused_and_not_passed_over() {
     check(
         r#"
 currency: EUR
-promotions: [{ name: p, bonus: 1, budget: { points: 5 } }]
 redemption: { minPoints: 100 }
 mode: shadow
 earning: { caps: [{ points: 5, per: week }, { points: 5, per: fortnight }] }
 "#,
         expect![[r#"
-            line 3, column 35: `/promotions/0/budget`: `budget` is not supported by this version yet; leave it out
-            line 5, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
-            line 6, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
-            line 6, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
+            line 4, column 7: `/mode`: `shadow` is not supported by this version yet; expected `live` or `off`
+            line 5, column 37: `/earning/caps/0/per`: `week` is not supported by this version yet; expected `day`
+            line 5, column 63: `/earning/caps/1/per`: expected `day`, found the text `fortnight`
+        "#]],
+    );
+}
+
+#[test]
+fn a_budget_that_could_never_be_kept_or_used_is_refused() {
+    check(
+        r"
+currency: EUR
+promotions:
+  - { name: a, bonus: 1, budget: { points: 5, perPlayer: 5 } }
+  - { name: b, bonus: 1, budget: { points: 5, perPlayer: 5.01 } }
+  - { name: c, bonus: 1, budget: { points: 0 } }
+  - { name: d, bonus: 1, budget: { perPlayer: 0.001 } }
+  - { name: e, bonus: 1, budget: {} }
+  - { name: f, bonus: 1, budget: 100 }
+  - { name: g, bonus: 1, budget: { point: 100 } }
+  - { name: h, multiply: 0.5, budget: { points: 100 } }
+  - { name: i, multiply: 1, budget: { points: 1000000000000000.01 } }
+  - { name: j, multiply: 0.5, budget: null }
+",
+        expect![[r#"
+            line 5, column 58: `/promotions/1/budget/perPlayer`: expected no more than `points`, which all players share
+            line 6, column 44: `/promotions/2/budget/points`: expected points above 0; without a limit, leave it out
+            line 7, column 47: `/promotions/3/budget/perPlayer`: expected points such as `10.00`, with at most 2 decimals, found `0.001`
+            line 8, column 34: `/promotions/4/budget`: `points` is missing: expected `points: 100000` or `perPlayer: 500`
+            line 9, column 34: `/promotions/5/budget`: expected a mapping (`key: value`), found `100`
+            line 10, column 34: `/promotions/6/budget`: `points` is missing: expected `points: 100000` or `perPlayer: 500`
+            line 10, column 36: `/promotions/6/budget/point`: unknown key `point`; did you mean `points`?
+            line 11, column 26: `/promotions/7/multiply`: expected a multiplier of 1 or more: a promotion with a budget gives points
+            line 12, column 47: `/promotions/8/budget/points`: expected points such as `10.00`, not so large, found `1000000000000000.01`
         "#]],
     );
 }
@@ -819,6 +848,7 @@ promotions:
                 bonus: Points(
                     0,
                 ),
+                budget: None,
             },
             Promotion {
                 name: "launch",
@@ -843,6 +873,7 @@ promotions:
                 bonus: Points(
                     500,
                 ),
+                budget: None,
             },
             Promotion {
                 name: "happy-hour",
@@ -894,6 +925,7 @@ promotions:
                 bonus: Points(
                     50,
                 ),
+                budget: None,
             },
         ]
     "#]]
@@ -1379,6 +1411,7 @@ fn as_json(text: &str) -> serde_json::Value {
 fn the_schema_accepts_the_examples() {
     let schema = schema();
     let promoted = "{currency: EUR, promotionsCombine: first, promotions: [
+        {name: q, bonus: 1, budget: {points: 100, perPlayer: null}}, {name: r, bonus: 1, budget: {perPlayer: 0.5}},
         {name: a, bonus: 1, from: 2024-11-15T00:00:00Z, jurisdictions: [Malta]},
         {name: b, multiply: 2, every: {days: sat, hours: [\"22:00-02:00\", \"08:00-24:00\"]}},
         {name: c, multiply: 2, every: {dates: [1, last, \"12-24\"]}, where: \"gameId <> 'a'\"},
@@ -1454,6 +1487,9 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: EUR, promotions: [{name: p, bonus: 1, every: {days: []}}]}",
         "{currency: EUR, promotions: [{name: p, bonus: 1, every: {hours: '8-10'}}]}",
         "{currency: EUR, promotions: [{name: p, bonus: 1, every: {dates: 32}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, budget: {}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, budget: {points: 0}}]}",
+        "{currency: EUR, promotions: [{name: p, bonus: 1, budget: {perPlayer: 5, each: 5}}]}",
         "{currency: EUR, tests: [{wager: {}}]}",
         "{currency: EUR, tests: [{wager: {}, points: 1, reason: no_consent}]}",
     ] {

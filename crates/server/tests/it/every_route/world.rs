@@ -330,6 +330,7 @@ impl World {
             "importOpening" => format!("/api/v1/players/player-{}/opening", self.fresh()),
             "getProgram" => "/api/v1/program".into(),
             "getProgramSchema" => "/api/v1/program/schema".into(),
+            "listBudgets" => "/api/v1/program/budgets".into(),
             "listVersions" | "publishVersion" => "/api/v1/program/versions".into(),
             "getVersion" => "/api/v1/program/versions/1".into(),
             "compareVersions" => "/api/v1/program/versions/1/diff".into(),
@@ -432,6 +433,10 @@ impl World {
                 format!(
                     "/cluster/v1/ledger?partitions={partitions}&operator=1&from=2020-01-01T00:00:00Z"
                 )
+            }
+            "askBudgets" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/budgets?partitions={partitions}&operator=1")
             }
             "askDeliveries" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };

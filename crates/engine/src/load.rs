@@ -28,16 +28,18 @@ use crate::players::Ordinal;
 use crate::rules::{Operator, Unknown, UnknownWhat, Version};
 use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
+use crate::tables::adjustments::Adjustments;
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
 use crate::tables::deliveries::WebhookKey;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
+use crate::tables::redemptions::Redemptions;
 use crate::tables::requests::RequestKey;
 use crate::tables::signals::Raised;
 use crate::tables::watches::Watched;
-use crate::tables::{Stretch, Timer};
+use crate::tables::{Paged, Stretch, Timer};
 
 /// So many dead letters that may end are read at once at most.
 const LETTERS_AHEAD_MAX: usize = 256;
@@ -623,8 +625,10 @@ impl Partition {
                     }
                     Some(open) => Asked::Open(key, open),
                     None => match self.tables.redemptions.load(&key, self.number, store)? {
-                        Some(closed) => Asked::Closed(closed.state),
-                        None => Asked::Nothing,
+                        Some(closed) if self.counts::<Redemptions>(&key, &closed) => {
+                            Asked::Closed(closed.state)
+                        }
+                        _ => Asked::Nothing,
                     },
                 }
             }
@@ -637,8 +641,8 @@ impl Partition {
                 match self.tables.waiting_adjustments.get(&key) {
                     Some(waits) => Asked::Waits(key, waits),
                     None => match self.tables.adjustments.load(&key, self.number, store)? {
-                        Some(_) => Asked::Decided,
-                        None => Asked::Nothing,
+                        Some(made) if self.counts::<Adjustments>(&key, &made) => Asked::Decided,
+                        _ => Asked::Nothing,
                     },
                 }
             }
@@ -663,6 +667,12 @@ impl Partition {
             | Command::Told { .. }
             | Command::Budget { .. } => Asked::Nothing,
         })
+    }
+
+    /// Whether a row has not had its time; one that has may be gone, or there still.
+    fn counts<T: Paged>(&self, key: &T::Key, value: &T::Value) -> bool {
+        let ends = T::ends(key, Some(value), &self.rules.settings);
+        ends.is_none_or(|ends| self.time < ends)
     }
 
     /// What came before under the same id.

@@ -548,3 +548,36 @@ fn what_hundreds_of_redemptions_give_back_at_once_expires_in_an_entry_that_is_re
         -170.00 at 2025-01-01T00:00:00Z: 170.00 of 2024-11"#]]
     .assert_eq(&told);
 }
+
+#[test]
+fn what_was_decided_is_known_for_ten_years_and_then_nobody_finds_it_whatever_is_still_on_disk() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1000
+        reserve anna 10
+        confirm 1
+        after 3659d
+        confirm 1
+        after 1d
+        confirm 1
+        ",
+            program("")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1000         +100.00 by v1  balance 100.00
+                                             earned: into 2024-11
+            reserve anna 10                  made #1  balance 100.00
+                                             reserved 10.00 at 2024-11-11T10:00:00Z
+            confirm 1                        done  balance 90.00
+                                             redeemed: 10.00 of 2024-11
+                                             confirmed 10.00 at 2024-11-11T10:00:00Z
+            after 3659d                      
+            confirm 1                        done  balance 90.00
+            after 1d                         
+            confirm 1                        declined no_such_redemption  balance 90.00
+        "#]],
+    );
+}

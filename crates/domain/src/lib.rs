@@ -29,6 +29,7 @@ pub mod promotion;
 pub mod query;
 pub mod redemption;
 pub mod refusal;
+pub mod reward;
 pub mod signal;
 pub mod text;
 pub mod tier;

@@ -155,11 +155,31 @@ pub enum Declined {
     NoSuchSignal,
     /// It was decided about the signal's points before, or none were held.
     SignalClosed,
+    /// It is not known yet whether the redemption's reward is in stock.
+    RedemptionRequested,
+    /// There is no such reward.
+    NoSuchReward,
+    /// The reward was withdrawn.
+    RewardWithdrawn,
+    /// The reward cannot be redeemed yet, or not any more.
+    RewardNotValid,
+    /// The reward is not for the player's tier.
+    TierNotEntitled,
+    /// The reward is not for the player's segment.
+    SegmentNotEntitled,
+    /// The reward is not for the player's jurisdiction.
+    JurisdictionNotEntitled,
+    /// The player has redeemed the reward as often as may be.
+    RewardLimit,
+    /// There are not so many of the reward in stock.
+    OutOfStock,
+    /// The operator has as many rewards, or the reward was changed as often, as there may be.
+    TooManyRewards,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 47] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -197,6 +217,16 @@ impl Declined {
         Self::TooManyWebhooks,
         Self::NoSuchSignal,
         Self::SignalClosed,
+        Self::RedemptionRequested,
+        Self::NoSuchReward,
+        Self::RewardWithdrawn,
+        Self::RewardNotValid,
+        Self::TierNotEntitled,
+        Self::SegmentNotEntitled,
+        Self::JurisdictionNotEntitled,
+        Self::RewardLimit,
+        Self::OutOfStock,
+        Self::TooManyRewards,
     ];
 
     /// The stable code, as the API shows it.
@@ -239,6 +269,16 @@ impl Declined {
             Self::TooManyWebhooks => "too_many_webhooks",
             Self::NoSuchSignal => "no_such_signal",
             Self::SignalClosed => "signal_closed",
+            Self::RedemptionRequested => "redemption_requested",
+            Self::NoSuchReward => "no_such_reward",
+            Self::RewardWithdrawn => "reward_withdrawn",
+            Self::RewardNotValid => "reward_not_valid",
+            Self::TierNotEntitled => "tier_not_entitled",
+            Self::SegmentNotEntitled => "segment_not_entitled",
+            Self::JurisdictionNotEntitled => "jurisdiction_not_entitled",
+            Self::RewardLimit => "reward_limit",
+            Self::OutOfStock => "out_of_stock",
+            Self::TooManyRewards => "too_many_rewards",
         }
     }
 }

@@ -51,11 +51,14 @@ pub enum RedemptionState {
     Cancelled,
     /// They were given back by time.
     Lapsed,
+    /// They are reserved, and it is not known yet whether the reward is in stock.
+    Requested,
 }
 
 impl RedemptionState {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Reserved, Self::Confirmed, Self::Cancelled, Self::Lapsed];
+    pub const ALL: [Self; 5] =
+        [Self::Reserved, Self::Confirmed, Self::Cancelled, Self::Lapsed, Self::Requested];
 
     /// The stable code, as the API shows it.
     pub const fn code(self) -> &'static str {
@@ -64,6 +67,7 @@ impl RedemptionState {
             Self::Confirmed => "confirmed",
             Self::Cancelled => "cancelled",
             Self::Lapsed => "lapsed",
+            Self::Requested => "requested",
         }
     }
 }

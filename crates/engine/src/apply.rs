@@ -7,6 +7,7 @@ mod command;
 mod event;
 mod exclusion;
 mod lots;
+mod rewards;
 mod signals;
 mod spending;
 mod tier;
@@ -52,6 +53,7 @@ use crate::tables::outbox::{Message, MessageKey};
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
 use crate::tables::signals::Raised;
+use crate::tables::stocks::{RewardKey, Stock};
 use crate::tables::walks::{Walk, WalkKey};
 use crate::tables::watches::Watched;
 use crate::tables::{Held, Row, Timer};
@@ -134,6 +136,10 @@ pub struct Loaded<'a> {
     pub exclusion: Option<&'a Exclusion>,
     /// What the player has asked for that this command is about.
     pub asked: Asked<'a>,
+    /// How often the player has redeemed the reward of this redemption on its day.
+    pub redeemed: u32,
+    /// The stock that this command is about.
+    pub stock: Option<(RewardKey, Stock)>,
     /// The message that this timer or answer is about.
     pub message: Option<(MessageKey, &'a Message)>,
     /// The rules after this control record, and what became of it.
@@ -167,6 +173,8 @@ pub enum Asked<'a> {
     Nothing,
     /// All that is reserved, in order.
     Reserved(Vec<(RequestKey, &'a Reservation)>),
+    /// The same, and how often the player has redeemed a reward in the period of its limit.
+    Wanted(Vec<(RequestKey, &'a Reservation)>, u32),
     /// A redemption that is open.
     Open(RequestKey, &'a Reservation),
     /// One that is not any more.

@@ -203,6 +203,7 @@ fn read_command<'a>(
     let (id, player) = match &command {
         Command::Consent { id, player_id, .. }
         | Command::Reserve { id, player_id, .. }
+        | Command::Redeem { id, player_id, .. }
         | Command::Adjust { id, player_id, .. }
         | Command::Exclude { id, player_id, .. }
         | Command::Readmit { id, player_id, .. }
@@ -214,8 +215,14 @@ fn read_command<'a>(
         | Command::Repair { id, .. }
         | Command::Release { id, .. }
         | Command::Discard { id, .. }
-        | Command::Claim { id, .. } => (id, ""),
-        Command::Arrived { .. } | Command::Told { .. } | Command::Budget { .. } => {
+        | Command::Claim { id, .. }
+        | Command::Restock { id, .. } => (id, ""),
+        Command::Arrived { .. }
+        | Command::Told { .. }
+        | Command::Budget { .. }
+        | Command::TakeStock { .. }
+        | Command::StockTaken { .. }
+        | Command::ReturnStock { .. } => {
             return Ok(Body::Command(command, None));
         }
     };

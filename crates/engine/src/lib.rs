@@ -33,6 +33,7 @@ pub mod ownership;
 pub mod partition;
 pub mod pieces;
 pub mod players;
+mod rewarding;
 pub mod rules;
 pub mod settle;
 pub mod step;

@@ -386,7 +386,8 @@ impl Partition {
             Timer::Account(player) => {
                 let account = Some(&self.players.get(*player).account);
                 let settled = Some(self.settled_now(*player, store)?);
-                Loaded { player: Some(*player), account, settled, ..Loaded::default() }
+                let operator = Some(self.owner(*player).0);
+                Loaded { operator, player: Some(*player), account, settled, ..Loaded::default() }
             }
             Timer::Walk(key) => {
                 let walk = self.tables.walks.get(key).expect("the row of a timer is there");
@@ -397,7 +398,9 @@ impl Partition {
                     Some(player) => Some(self.settled_now(player, store)?),
                     None => None,
                 };
-                Loaded { player, account, settled, walked: Some(walked), ..Loaded::default() }
+                let operator = player.map(|player| self.owner(player).0);
+                let walked = Some(walked);
+                Loaded { operator, player, account, settled, walked, ..Loaded::default() }
             }
             Timer::Message(key) => {
                 let message = self.tables.outbox.get(key).map(|message| (*key, message));
@@ -420,6 +423,7 @@ impl Partition {
             | Timer::Delivery(_)
             | Timer::BudgetHome(_)
             | Timer::BudgetShare(_)
+            | Timer::Stock(_)
             | Timer::Watch(_)
             | Timer::OperatorTotals(_) => Loaded::default(),
         })
@@ -429,12 +433,9 @@ impl Partition {
     #[inline]
     pub(crate) fn player(&self, keyed: &Keyed<'_>) -> Option<Ordinal> {
         let (identity, owner) = match &keyed.body {
-            Body::Event(event, identity) => (identity, Owner::Named(Event::player_id(event))),
-            Body::Command(command, Some(identity)) => (identity, account_of(command)?),
-            Body::Command(_, None)
-            | Body::Control
-            | Body::UnknownCommand(_)
-            | Body::Malformed(_) => return None,
+            Body::Event(event, identity) => (Some(identity), Owner::Named(Event::player_id(event))),
+            Body::Command(command, identity) => (identity.as_ref(), account_of(command)?),
+            Body::Control | Body::UnknownCommand(_) | Body::Malformed(_) => return None,
         };
         self.player_of(owner, identity, self.operator(keyed)?)
     }
@@ -451,11 +452,11 @@ impl Partition {
     fn player_of(
         &self,
         owner: Owner<'_>,
-        identity: &Identity,
+        identity: Option<&Identity>,
         operator: &Operator,
     ) -> Option<Ordinal> {
         match owner {
-            Owner::Named(name) => self.players.find(identity.player, operator.number, name),
+            Owner::Named(name) => self.players.find(identity?.player, operator.number, name),
             Owner::Numbered(player) => {
                 let is_there = (player as usize) < self.players.all().len();
                 let is_own = || self.players.get(player).operator == operator.number;
@@ -589,7 +590,9 @@ impl Partition {
             }
         }
         loaded.in_force = loaded.operator.and_then(|operator| operator.versions.at(self.time));
-        loaded.asked = self.asked(command, loaded.player, store)?;
+        loaded.asked = self.asked(command, loaded, store)?;
+        loaded.redeemed = self.redeemed_of(&loaded.asked, store)?;
+        loaded.stock = self.stock_of(command, loaded.operator);
         if let Command::Arrived { by: to, sequence } = command {
             let key = MessageKey { to: *to, sequence: *sequence };
             loaded.message = self.tables.outbox.get(&key).map(|message| (key, message));
@@ -609,15 +612,21 @@ impl Partition {
     fn asked<'s>(
         &'s self,
         command: &Command,
-        player: Option<Ordinal>,
+        loaded: &Loaded<'s>,
         store: &mut impl Store,
     ) -> io::Result<Asked<'s>> {
-        let Some(player) = player else { return Ok(Asked::Nothing) };
+        let Some(player) = loaded.player else { return Ok(Asked::Nothing) };
         Ok(match command {
             Command::Reserve { .. } | Command::Exclude { .. } => {
                 Asked::Reserved(self.held(player).collect())
             }
-            Command::Confirm { redemption, .. } | Command::Cancel { redemption, .. } => {
+            Command::Redeem { reward, .. } => {
+                let redeemed = self.redeemed_in_period(reward, loaded, player, store)?;
+                Asked::Wanted(self.held(player).collect(), redeemed)
+            }
+            Command::Confirm { redemption, .. }
+            | Command::Cancel { redemption, .. }
+            | Command::StockTaken { redemption, .. } => {
                 let key = RequestKey::of(redemption, self.number);
                 match self.tables.reservations.get(&key) {
                     Some(open) if open.hold_until <= self.time => {
@@ -665,7 +674,10 @@ impl Partition {
             | Command::Claim { .. }
             | Command::Arrived { .. }
             | Command::Told { .. }
-            | Command::Budget { .. } => Asked::Nothing,
+            | Command::Budget { .. }
+            | Command::Restock { .. }
+            | Command::TakeStock { .. }
+            | Command::ReturnStock { .. } => Asked::Nothing,
         })
     }
 
@@ -777,12 +789,14 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
     match command {
         Command::Consent { player_id, .. }
         | Command::Reserve { player_id, .. }
+        | Command::Redeem { player_id, .. }
         | Command::Adjust { player_id, .. }
         | Command::Exclude { player_id, .. }
         | Command::Readmit { player_id, .. }
         | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),
         Command::Confirm { redemption: asked, .. }
         | Command::Cancel { redemption: asked, .. }
+        | Command::StockTaken { redemption: asked, .. }
         | Command::Decide { adjustment: asked, .. }
         | Command::DecideSignal { signal: asked, .. } => Some(Owner::Numbered(asked.player)),
         Command::Repair { .. }
@@ -791,6 +805,9 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Claim { .. }
         | Command::Arrived { .. }
         | Command::Told { .. }
-        | Command::Budget { .. } => None,
+        | Command::Budget { .. }
+        | Command::Restock { .. }
+        | Command::TakeStock { .. }
+        | Command::ReturnStock { .. } => None,
     }
 }

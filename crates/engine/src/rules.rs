@@ -7,6 +7,7 @@
 pub mod budgets;
 pub mod keys;
 pub mod pauses;
+pub mod rewards;
 pub mod webhooks;
 
 mod earlier;
@@ -30,6 +31,7 @@ pub use self::history::RulesHistory;
 use self::keys::{FirstKey, Keys, Revocation, Rotation};
 pub use self::lazy::LazyProgram;
 use self::pauses::{Pause, Pauses};
+use self::rewards::Rewards;
 pub use self::snapshot::{Restoring, Snapshot};
 pub use self::unknown::{Unknown, UnknownWhat};
 use self::webhooks::{Webhook, Webhooks};
@@ -129,6 +131,8 @@ pub struct Operator {
     pub pauses: Pauses,
     /// Where it is told of what happens.
     pub webhooks: Webhooks,
+    /// What its players' points are redeemed for.
+    pub rewards: Rewards,
     /// Most events a second that it may send; 0 for no limit.
     pub events_per_second: u32,
     /// Its programs.
@@ -411,6 +415,11 @@ impl Rules {
                 let number = operator.webhooks.say(terms, since)?;
                 Ok(self.put_changed(operator, since, number))
             }
+            Control::Reward(terms) => {
+                let mut operator = self.operator_known(&terms.operator)?;
+                let number = operator.rewards.say(terms, since)?;
+                Ok(self.put_changed(operator, since, number))
+            }
         }
     }
 
@@ -490,6 +499,7 @@ impl Operator {
             keys,
             pauses: Pauses::default(),
             webhooks: Webhooks::default(),
+            rewards: Rewards::default(),
             events_per_second,
             versions: Versions::new(),
             since,

@@ -20,11 +20,14 @@ pub mod markers;
 pub mod operator_days;
 pub mod operator_totals;
 pub mod outbox;
+pub mod redeemed;
 pub mod redemptions;
 pub mod requests;
 pub mod reservations;
+pub mod restocks;
 pub mod sent;
 pub mod signals;
+pub mod stocks;
 pub mod walks;
 pub mod watches;
 
@@ -338,6 +341,8 @@ tables! {
         exclusions: Exclusion(exclusions::Exclusions) = 15,
         /// How far webhooks were told of what has happened.
         deliveries: Delivery(deliveries::Deliveries) = 18,
+        /// How many there are of rewards.
+        stocks: Stock(stocks::Stocks) = 19,
         /// Budgets of promotions that are at home here.
         budget_homes: BudgetHome(budgets::BudgetHomes) = 24,
         /// Shares of budgets of promotions.
@@ -360,6 +365,10 @@ tables! {
         redemptions: Redemption(redemptions::Redemptions) = 16,
         /// Adjustments that are decided.
         adjustments: Adjustment(adjustments::Adjustments) = 17,
+        /// How often players have redeemed rewards.
+        redeemed: Redeemed(redeemed::Redeemed) = 20,
+        /// What was put into stocks.
+        restocks: Restock(restocks::Restocks) = 21,
         /// What players were given of budgets of promotions.
         budget_players: BudgetPlayer(budgets::BudgetPlayers) = 26,
         /// Signals that nobody has to decide about.

@@ -48,7 +48,7 @@ struct Row {
     data: fn(Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat>,
 }
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     Row {
         kind: "tier.changed",
         is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == TIER_MOVED),
@@ -68,6 +68,11 @@ const ROWS: [Row; 12] = [
         kind: "balance.adjusted",
         is_one: |source| matches!(source, Source::Entry(entry) if entry.kind == EntryKind::Adjusted),
         data: |source, player| Ok(entered(source, player)),
+    },
+    Row {
+        kind: "redemption.requested",
+        is_one: |source| is_redemption(source, RedemptionState::Requested),
+        data: redemption,
     },
     Row {
         kind: "redemption.reserved",
@@ -125,6 +130,7 @@ fn redemption(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadForm
         player_id: &'a str,
         points: Box<RawValue>,
         item: &'a str,
+        reward_id: Option<&'a str>,
         hold_until: String,
         at: String,
     }
@@ -135,6 +141,7 @@ fn redemption(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadForm
         player_id: player,
         points: exact(moved.points),
         item: &moved.item,
+        reward_id: Some(&*moved.reward).filter(|id| !id.is_empty()),
         hold_until: timestamp::write(moved.hold_until).to_string(),
         at: timestamp::write(moved.at).to_string(),
     }))
@@ -409,12 +416,13 @@ mod tests {
                 state,
                 points: Points::from_hundredths(1_250).unwrap(),
                 item: "a mug".into(),
+                reward: "mug".into(),
                 hold_until: Timestamp::from_micros(1_700_000_000_000_000),
                 at: Timestamp::from_micros(0),
             };
             let (kind, data) = told(REDEMPTION_MOVED, moved.to_bytes());
             assert_eq!(kind, format!("redemption.{}", state.code()));
-            let expected = r#"{"redemptionId":"r","playerId":"p","points":12.50,"item":"a mug","holdUntil":"2023-11-14T22:13:20Z","at":"1970-01-01T00:00:00Z"}"#;
+            let expected = r#"{"redemptionId":"r","playerId":"p","points":12.50,"item":"a mug","rewardId":"mug","holdUntil":"2023-11-14T22:13:20Z","at":"1970-01-01T00:00:00Z"}"#;
             assert_eq!(data, expected);
         }
     }

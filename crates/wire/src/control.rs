@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Says;
+use crate::reward::RewardTerms;
 
 /// A control record: ordered in every partition, and the only way in which rules change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +141,8 @@ pub enum Control {
     },
     /// A webhook as it is from here on; from behaviour 2 on.
     Webhook(WebhookTerms),
+    /// A reward as it is from here on; from behaviour 2 on.
+    Reward(RewardTerms),
 }
 
 /// A webhook: where an operator is told of what happens, of which things, and with what that is signed. Whoever changes
@@ -230,7 +233,7 @@ pub enum Unread {
 }
 
 /// The names of all control records, those of behaviour 1 first.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "genesis",
     "operator",
     "firstKey",
@@ -245,6 +248,7 @@ const NAMES: [&str; 14] = [
     "pause",
     "resume",
     "webhook",
+    "reward",
 ];
 /// How many of them behaviour 1 has.
 const FIRST_NAMES: usize = 13;
@@ -439,6 +443,57 @@ pub enum Command {
         /// Who says so.
         who: String,
     },
+    /// Sets the points of a reward of the catalogue aside.
+    Redeem {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// The reward's id.
+        reward: String,
+        /// The player's segment, as far as whoever asks says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        segment: Option<String>,
+        /// The player's jurisdiction, likewise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        jurisdiction: Option<String>,
+        /// Who asks.
+        who: String,
+    },
+    /// Puts something into the stock of a reward, or takes it out; in the partition that has the stock.
+    Restock {
+        /// Identity of the command.
+        id: String,
+        /// The reward's id.
+        reward: String,
+        /// How many; taken out where it is below 0.
+        by: i64,
+        /// Why, in words; may be empty.
+        why: String,
+        /// Who says so.
+        who: String,
+    },
+    /// Asks the partition that has the stock of a reward for one of it: a message of the partition that has the redemption.
+    TakeStock {
+        /// The reward's number.
+        reward: u32,
+        /// The redemption, of the partition that asks.
+        redemption: Request,
+    },
+    /// Answers that.
+    StockTaken {
+        /// The reward's number.
+        reward: u32,
+        /// The redemption, of this partition.
+        redemption: Request,
+        /// There was one, and it is the redemption's.
+        granted: bool,
+    },
+    /// Gives back what was taken from the stock of a reward, by a message.
+    ReturnStock {
+        /// The reward's number.
+        reward: u32,
+    },
     /// Says how far a webhook was told of what has happened here; from behaviour 2 on.
     Told {
         /// The webhook's number.
@@ -482,7 +537,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 11] = [
+const COMMANDS_SECOND: [&str; 16] = [
     "reserve",
     "confirm",
     "cancel",
@@ -494,6 +549,11 @@ const COMMANDS_SECOND: [&str; 11] = [
     "told",
     "decideSignal",
     "budget",
+    "redeem",
+    "restock",
+    "takeStock",
+    "stockTaken",
+    "returnStock",
 ];
 
 impl Command {
@@ -528,6 +588,7 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -593,6 +654,29 @@ mod tests {
                 deleted: true,
                 who: name(),
             }),
+            Control::Reward(RewardTerms {
+                operator: name(),
+                id: name(),
+                edited_from: 1,
+                name: name(),
+                description: "a".into(),
+                picture: "b".into(),
+                points: 1,
+                kind: name(),
+                value: Some(RewardValue {
+                    amount: "0.000000000000000001".into(),
+                    currency: name(),
+                }),
+                from: Some(1),
+                until: Some(2),
+                tiers: vec![name()],
+                segments: vec![name()],
+                jurisdictions: vec![name()],
+                limit: Some(RewardLimit { count: 1, per: RewardPeriod::Ever }),
+                stocked: true,
+                withdrawn: true,
+                who: name(),
+            }),
         ];
         for (control, name) in all.iter().zip(NAMES) {
             let own = match control {
@@ -610,6 +694,7 @@ mod tests {
                 Control::Pause { .. } => "pause",
                 Control::Resume { .. } => "resume",
                 Control::Webhook(_) => "webhook",
+                Control::Reward(_) => "reward",
             };
             assert_eq!(own, name);
         }
@@ -713,7 +798,7 @@ mod tests {
                 why: id.clone(),
                 who: id.clone(),
             },
-            Command::TakeOver { id: id.clone(), player_id: "p".into(), points: 1, who: id },
+            Command::TakeOver { id: id.clone(), player_id: "p".into(), points: 1, who: id.clone() },
             Command::Told { webhook: 1, revision: 1, next: 1, remembered: String::new() },
             Command::DecideSignal {
                 id: "c".into(),
@@ -723,6 +808,24 @@ mod tests {
                 who: String::new(),
             },
             Command::Budget { promotion: String::new(), says: Says::Asks { points: 1 } },
+            Command::Redeem {
+                id: id.clone(),
+                player_id: "p".into(),
+                reward: id.clone(),
+                segment: Some(id.clone()),
+                jurisdiction: None,
+                who: id.clone(),
+            },
+            Command::Restock {
+                id: id.clone(),
+                reward: id.clone(),
+                by: -1,
+                why: id.clone(),
+                who: id,
+            },
+            Command::TakeStock { reward: 1, redemption },
+            Command::StockTaken { reward: 1, redemption, granted: true },
+            Command::ReturnStock { reward: 1 },
         ];
         let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
         assert_eq!(all.len(), names.clone().count());
@@ -738,8 +841,8 @@ mod tests {
             let bare = Command::read(&format!(r#"{{"command":"{name}"}}"#));
             assert!(matches!(bare, Err(UnreadCommand::Malformed(_))), "{name} lacks fields");
         }
-        let unknown = Command::read(r#"{"command":"redeem","id":"c"}"#);
-        assert_eq!(unknown, Err(UnreadCommand::Unknown("redeem".into())));
+        let unknown = Command::read(r#"{"command":"gamble","id":"c"}"#);
+        assert_eq!(unknown, Err(UnreadCommand::Unknown("gamble".into())));
         assert!(matches!(Command::read("{}"), Err(UnreadCommand::Malformed(_))));
     }
 }

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod program;
 pub mod query;
 pub mod record;
+pub mod reward;
 pub mod secret;
 mod spelling;
 pub mod state;

@@ -96,6 +96,8 @@ pub struct RedemptionMoved {
     pub points: Points,
     /// What they are to be spent on, as the operator has called it; may be empty.
     pub item: Box<str>,
+    /// The id of the reward; empty where it is none of the catalogue.
+    pub reward: Box<str>,
     /// When its points are given back, unless it is confirmed before.
     pub hold_until: Timestamp,
     /// When it happened: the time of the batch, or when it lapsed.
@@ -103,14 +105,15 @@ pub struct RedemptionMoved {
 }
 
 impl RedemptionMoved {
-    /// `format u8 · id · state u8 · points · item · hold until i64 · at i64`.
+    /// `format u8 · id · state u8 · points · item · reward · hold until i64 · at i64`.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { id, state, points, item, hold_until, at } = self;
+        let Self { id, state, points, item, reward, hold_until, at } = self;
         let mut out = vec![FORMAT];
         put_text(&mut out, id);
         out.push(*state as u8);
         put_signed(&mut out, points.hundredths());
         put_text(&mut out, item);
+        put_text(&mut out, reward);
         for time in [hold_until, at] {
             out.extend_from_slice(&time.micros().to_le_bytes());
         }
@@ -124,9 +127,9 @@ impl RedemptionMoved {
         let id = cursor.text()?.into();
         let state = RedemptionState::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
         let points = Points::from_hundredths(cursor.signed()?).ok_or(cursor.bad())?;
-        let item = cursor.text()?.into();
+        let (item, reward) = (cursor.text()?.into(), cursor.text()?.into());
         let [hold_until, at] = [cursor.i64()?, cursor.i64()?].map(Timestamp::from_micros);
-        Ok(Self { id, state: *state, points, item, hold_until, at })
+        Ok(Self { id, state: *state, points, item, reward, hold_until, at })
     }
 }
 

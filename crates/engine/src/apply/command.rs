@@ -9,6 +9,7 @@ use accolade_wire::control::Command;
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
+use super::rewards::{self, Wish};
 use super::{
     Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, signals, spending,
 };
@@ -92,6 +93,19 @@ fn carried_out<'a>(
         Command::Reserve { points, item, who, .. } => {
             spending::reserve(loaded, input, *points, item, who)?
         }
+        Command::Redeem { reward, segment, jurisdiction, who, .. } => {
+            let (segment, jurisdiction) = (segment.as_deref(), jurisdiction.as_deref());
+            let wish = Wish { reward, segment, jurisdiction };
+            rewards::redeem(rules, loaded, input, wish, who)?
+        }
+        Command::Restock { by, why, who, .. } => rewards::restock(loaded, input, *by, why, who)?,
+        Command::TakeStock { reward, redemption } => {
+            rewards::take(loaded, input, record, *reward, *redemption)?
+        }
+        Command::StockTaken { reward, granted, .. } => {
+            rewards::answered(loaded, input, record, *reward, *granted)?
+        }
+        Command::ReturnStock { .. } => rewards::take_back(loaded, record)?,
         Command::Confirm { who, .. } => spending::confirm(loaded, input, who)?,
         Command::Cancel { why, who, .. } => spending::cancel(loaded, input, why, who)?,
         Command::Adjust { points, why, who, .. } => {

@@ -15,19 +15,31 @@ use accolade_domain::time::Timestamp;
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
 
 use super::event::timed;
-use super::{Asked, Input, Loaded, balance, lots};
+use super::{Asked, Input, Loaded, balance, lots, rewards};
 use crate::players::Ordinal;
+use crate::rules::Version;
 use crate::settle::expires;
 use crate::step::{Change, NewEntry, NewNotice, Step};
 use crate::tables::redemptions::Redemption;
 use crate::tables::requests::RequestKey;
-use crate::tables::reservations::Reservation;
+use crate::tables::reservations::{InStock, Reservation, Wanted};
 use crate::tables::{Held, Row};
 
 /// So many redemptions of a player are open at most.
 const OPEN_MAX: usize = 256;
 
-/// Sets points aside.
+/// What is to be set aside.
+#[derive(Debug)]
+pub(super) struct Aside<'w> {
+    pub(super) points: Points,
+    pub(super) item: &'w str,
+    pub(super) who: &'w str,
+    /// The reward, where it is one of the catalogue.
+    pub(super) reward: Option<Wanted>,
+}
+
+/// Sets points aside. That they are enough is decided for points that somebody names: the price of a reward is its
+/// operator's own.
 pub(super) fn reserve<'a>(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
@@ -35,6 +47,18 @@ pub(super) fn reserve<'a>(
     item: &str,
     who: &str,
 ) -> Result<Step<'a>, Declined> {
+    let (_, version) = admitted(loaded)?;
+    let points = Points::from_hundredths(points).ok_or(Declined::Malformed)?;
+    if points < version.program.program.redemption.min_points {
+        return Err(Declined::BelowMinimum);
+    }
+    let Asked::Reserved(open) = &loaded.asked else { unreachable!("what is reserved is loaded") };
+    let aside = Aside { points, item, who, reward: None };
+    set_aside(loaded, input, version, open.len(), aside)
+}
+
+/// The player, who may redeem something, and the version of the program by which.
+pub(super) fn admitted<'l>(loaded: &Loaded<'l>) -> Result<(Ordinal, &'l Version), Declined> {
     let player = known(loaded)?;
     let version = loaded.in_force.ok_or(Declined::NoProgram)?;
     let program = &version.program.program;
@@ -47,14 +71,22 @@ pub(super) fn reserve<'a>(
     if !takes_part(program.consent, loaded.account.and_then(|account| account.consent)) {
         return Err(Declined::NoConsent);
     }
-    let points = Points::from_hundredths(points).ok_or(Declined::Malformed)?;
-    if points < program.redemption.min_points {
-        return Err(Declined::BelowMinimum);
-    }
-    let Asked::Reserved(open) = &loaded.asked else { unreachable!("what is reserved is loaded") };
-    if open.len() >= OPEN_MAX {
+    Ok((player, version))
+}
+
+/// Sets points of a player aside, of whom `open` redemptions are open.
+pub(super) fn set_aside<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    version: &Version,
+    open: usize,
+    aside: Aside<'_>,
+) -> Result<Step<'a>, Declined> {
+    let player = known(loaded)?;
+    if open >= OPEN_MAX {
         return Err(Declined::TooManyOpen);
     }
+    let Aside { points, item, who, reward } = aside;
     let mut lots = lots::matured(loaded, input);
     let spent = lots.spend(points).ok_or(Declined::InsufficientPoints)?;
     let reservation = Reservation {
@@ -64,7 +96,8 @@ pub(super) fn reserve<'a>(
         who: who.into(),
         version: version.number,
         reserved_at: input.now,
-        hold_until: program.redemption.hold_for.until(input.now),
+        hold_until: version.program.program.redemption.hold_for.until(input.now),
+        reward,
     };
     let key = RequestKey { player, place: input.place };
     let timed = timed(loaded);
@@ -72,8 +105,24 @@ pub(super) fn reserve<'a>(
     let mut step = Step::only(Outcome::Done { made: input.place.record_number() })
         .and(Change::Lots(PackedLots::from(&lots)))
         .and(Change::Time(Timed { due, ..timed }));
-    step.notices.push(told(key, &reservation, RedemptionState::Reserved, input.now));
+    let is_requested = reservation.is_requested();
+    let state = if is_requested { RedemptionState::Requested } else { RedemptionState::Reserved };
+    step.notices.push(told(key, &reservation, state, input.now));
     Ok(step.and(Change::row(Row::Reservation(key, Some(reservation)))))
+}
+
+/// There is one of the reward, and it is the redemption's.
+pub(super) fn grant(
+    key: RequestKey,
+    reservation: &Reservation,
+    now: Timestamp,
+    step: &mut Step<'_>,
+) {
+    step.notices.push(told(key, reservation, RedemptionState::Reserved, now));
+    let reward = reservation.reward.clone();
+    let reward = reward.map(|wanted| Wanted { stock: Some(InStock::Taken), ..wanted });
+    let granted = Reservation { reward, ..reservation.clone() };
+    step.changes.push(Change::row(Row::Reservation(key, Some(granted))));
 }
 
 /// What is reserved is gone.
@@ -85,11 +134,17 @@ pub(super) fn confirm<'a>(
     let Some((key, reservation)) = open(loaded, RedemptionState::Confirmed)? else {
         return Ok(done());
     };
+    if reservation.is_requested() {
+        return Err(Declined::RedemptionRequested);
+    }
     let points = reservation.points.negated();
     let balance_after = balance(loaded).plus(points).ok_or(Declined::OutOfRange)?;
     let taken = Taken { ready: reservation.lots.clone(), ..Taken::default() };
     let mut step = done();
-    close(key, reservation, RedemptionState::Confirmed, input.now, who, "", &mut step);
+    let end = End { state: RedemptionState::Confirmed, at: input.now, who, why: "" };
+    close(key, reservation, end, &mut step);
+    step.changes
+        .extend(reservation.reward.as_ref().map(|wanted| rewards::count(loaded, key, wanted)));
     step.entries.push(NewEntry {
         kind: EntryKind::Redeemed,
         points,
@@ -131,15 +186,29 @@ pub(super) fn give_back(
     let mut lots = lots::matured(loaded, input);
     for (key, reservation) in open {
         lots.restore(&reservation.lots).expect("what was reserved is part of the balance");
-        close(*key, reservation, RedemptionState::Cancelled, input.now, who, why, step);
+        close(
+            *key,
+            reservation,
+            End { state: RedemptionState::Cancelled, at: input.now, who, why },
+            step,
+        );
+        rewards::give_back(loaded, reservation, input.now, step);
     }
     step.changes.push(Change::Time(due_with(loaded, input, &lots)));
     step.changes.push(Change::Lots(PackedLots::from(&lots)));
 }
 
 /// What is reserved was given back by time.
-pub(super) fn lapse(key: RequestKey, reservation: &Reservation, step: &mut Step<'_>) {
-    close(key, reservation, RedemptionState::Lapsed, reservation.hold_until, "", "", step);
+pub(super) fn lapse(
+    loaded: &Loaded<'_>,
+    now: Timestamp,
+    key: RequestKey,
+    reservation: &Reservation,
+    step: &mut Step<'_>,
+) {
+    let (state, at) = (RedemptionState::Lapsed, reservation.hold_until);
+    close(key, reservation, End { state, at, who: "", why: "" }, step);
+    rewards::give_back(loaded, reservation, now, step);
 }
 
 /// How far time has been brought to the account; when it is next may be sooner with these lots.
@@ -167,22 +236,24 @@ fn open<'l>(
     let Asked::Closed(state) = loaded.asked else { return Err(Declined::NoSuchRedemption) };
     match state {
         _ if state == shall_be => Ok(None),
-        RedemptionState::Reserved => Err(Declined::NoSuchRedemption),
+        RedemptionState::Reserved | RedemptionState::Requested => Err(Declined::NoSuchRedemption),
         RedemptionState::Confirmed => Err(Declined::RedemptionConfirmed),
         RedemptionState::Cancelled => Err(Declined::RedemptionCancelled),
         RedemptionState::Lapsed => Err(Declined::RedemptionLapsed),
     }
 }
 
-fn close(
-    key: RequestKey,
-    reservation: &Reservation,
+/// How a redemption ends.
+#[derive(Debug, Clone, Copy)]
+struct End<'e> {
     state: RedemptionState,
     at: Timestamp,
-    who: &str,
-    why: &str,
-    step: &mut Step<'_>,
-) {
+    who: &'e str,
+    why: &'e str,
+}
+
+fn close(key: RequestKey, reservation: &Reservation, end: End<'_>, step: &mut Step<'_>) {
+    let End { state, at, who, why } = end;
     let reservation = reservation.clone();
     step.notices.push(told(key, &reservation, state, at));
     let (who, why) = (who.into(), why.into());
@@ -197,8 +268,9 @@ fn told<'a>(
     state: RedemptionState,
     at: Timestamp,
 ) -> NewNotice<'a> {
-    let Reservation { points, item, hold_until, .. } = reservation.clone();
-    let moved = RedemptionMoved { id: key.id().into(), state, points, item, hold_until, at };
+    let Reservation { points, item, hold_until, reward, .. } = reservation.clone();
+    let (id, reward) = (key.id().into(), reward.map_or_else(Box::default, |wanted| wanted.id));
+    let moved = RedemptionMoved { id, state, points, item, reward, hold_until, at };
     NewNotice { kind: REDEMPTION_MOVED, body: Cow::Owned(moved.to_bytes()) }
 }
 

@@ -35,10 +35,10 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
             step.effects.push(effect);
             step
         }
-        Timer::Account(_) => settled(loaded),
+        Timer::Account(_) => settled(loaded, input.now),
         Timer::Walk(key) => {
             let walked = loaded.walked.expect("the walk of a timer is loaded");
-            let step = if loaded.settled.is_some() { settled(loaded) } else { fired() };
+            let step = if loaded.settled.is_some() { settled(loaded, input.now) } else { fired() };
             step.and(Change::row(Row::Walk(*key, walked.walk)))
         }
         Timer::Sent(_)
@@ -50,6 +50,7 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
         | Timer::Delivery(_)
         | Timer::BudgetHome(_)
         | Timer::BudgetShare(_)
+        | Timer::Stock(_)
         | Timer::OperatorTotals(_) => unreachable!("these rows are never due"),
     }
 }
@@ -81,6 +82,7 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         | Timer::Delivery(_)
         | Timer::BudgetHome(_)
         | Timer::BudgetShare(_)
+        | Timer::Stock(_)
         | Timer::OperatorTotals(_) => fired().and(Change::row(Tables::removal(timer))),
     }
 }
@@ -101,7 +103,7 @@ fn letter_ends<'a>(loaded: &Loaded<'_>) -> Step<'a> {
 }
 
 /// Time has brought an account somewhere.
-fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
+fn settled<'a>(loaded: &Loaded<'_>, now: Timestamp) -> Step<'a> {
     let settled = loaded.settled.as_ref().expect("a timer's account is loaded");
     let mut step = fired().and(Change::Time(settled.timed));
     step.changes.extend(settled.lots.clone().map(Change::Lots));
@@ -124,7 +126,7 @@ fn settled<'a>(loaded: &Loaded<'_>) -> Step<'a> {
     }
     step.notices.extend(settled.changes.iter().map(tier_moved));
     for (key, reservation) in &settled.lapsed {
-        spending::lapse(*key, reservation, &mut step);
+        spending::lapse(loaded, now, *key, reservation, &mut step);
     }
     let expiring = settled.expiring.map(|expiring| expiring.to_bytes());
     let told = expiring.map(|body| NewNotice { kind: POINTS_EXPIRING, body: Cow::Owned(body) });

@@ -142,6 +142,10 @@ impl Operator {
             earlier.changed = earlier.changed.max(webhook.changed().control);
             earlier.webhooks.put(webhook);
         }
+        for reward in self.rewards.all().filter_map(|reward| reward.as_of(number)) {
+            earlier.changed = earlier.changed.max(reward.changed().control);
+            earlier.rewards.put(reward);
+        }
         earlier
     }
 
@@ -194,6 +198,9 @@ impl Operator {
         }
         for said in self.webhooks.all().flat_map(|webhook| webhook.said()) {
             controls.push((said.since, Control::Webhook((*said.terms).clone())));
+        }
+        for said in self.rewards.all().flat_map(|reward| reward.said()) {
+            controls.push((said.since, Control::Reward((*said.terms).clone())));
         }
     }
 }

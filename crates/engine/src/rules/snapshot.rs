@@ -13,9 +13,11 @@ use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 use accolade_wire::control::{NewKey, WebhookTerms};
 use accolade_wire::identity::HashKey;
+use accolade_wire::reward::RewardTerms;
 
 use super::keys::{FirstKey, Key, Revocation, Rotation};
 use super::pauses::Pause;
+use super::rewards::{self, Reward};
 use super::webhooks::{Said, Webhook};
 use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
 
@@ -26,6 +28,7 @@ mod tag {
     pub(super) const KEY: u8 = 4;
     pub(super) const PAUSE: u8 = 5;
     pub(super) const WEBHOOK: u8 = 6;
+    pub(super) const REWARD: u8 = 7;
 }
 
 const FORMAT: u8 = 1;
@@ -39,17 +42,19 @@ enum Part {
     Key(u32),
     Pause(u32),
     Webhook(u32),
+    Reward(u32),
 }
 
 impl Part {
     /// The parts of an operator from one on.
     fn all(operator: &Operator, from: Self) -> impl Iterator<Item = Self> {
-        let [version, key, pause, webhook] = match from {
-            Self::Itself => [0; 4],
-            Self::Version(from) => [from, 0, 0, 0],
-            Self::Key(from) => [u32::MAX, from, 0, 0],
-            Self::Pause(from) => [u32::MAX, u32::MAX, from, 0],
-            Self::Webhook(from) => [u32::MAX, u32::MAX, u32::MAX, from],
+        let [version, key, pause, webhook, reward] = match from {
+            Self::Itself => [0; 5],
+            Self::Version(from) => [from, 0, 0, 0, 0],
+            Self::Key(from) => [u32::MAX, from, 0, 0, 0],
+            Self::Pause(from) => [u32::MAX, u32::MAX, from, 0, 0],
+            Self::Webhook(from) => [u32::MAX, u32::MAX, u32::MAX, from, 0],
+            Self::Reward(from) => [u32::MAX, u32::MAX, u32::MAX, u32::MAX, from],
         };
         let itself = (from == Self::Itself).then_some(Self::Itself);
         let versions = operator.versions.all_from(version).map(|it| Self::Version(it.number));
@@ -57,7 +62,9 @@ impl Part {
         let keys = keys.map(|key| Self::Key(key.number));
         let pauses = operator.pauses.from(pause).map(|(number, _)| Self::Pause(number));
         let webhooks = operator.webhooks.from(webhook).map(|it| Self::Webhook(it.number));
-        itself.into_iter().chain(versions).chain(keys).chain(pauses).chain(webhooks)
+        let rewards = operator.rewards.from(reward).map(|it| Self::Reward(it.number));
+        let itself = itself.into_iter().chain(versions).chain(keys);
+        itself.chain(pauses).chain(webhooks).chain(rewards)
     }
 }
 
@@ -116,6 +123,9 @@ impl Snapshot {
             }
             for webhook in operator.webhooks.all().filter(|webhook| is_new(webhook.changed())) {
                 values.webhook(operator, webhook);
+            }
+            for reward in operator.rewards.all().filter(|reward| is_new(reward.changed())) {
+                values.reward(operator, reward);
             }
         }
     }
@@ -206,6 +216,10 @@ impl<'a> Values<'a> {
             Part::Webhook(number) => {
                 let webhook = operator.webhooks.numbered(number).expect("a part that is there");
                 self.webhook(operator, webhook);
+            }
+            Part::Reward(number) => {
+                let reward = operator.rewards.numbered(number).expect("a part that is there");
+                self.reward(operator, reward);
             }
         }
     }
@@ -320,6 +334,23 @@ impl<'a> Values<'a> {
     }
 }
 
+impl Values<'_> {
+    /// What was said of a reward stands there as it was ordered, too.
+    fn reward(&mut self, operator: &Operator, reward: &Reward) {
+        let out = &mut self.buffer;
+        out.push(tag::REWARD);
+        put_varint(out, u64::from(operator.number));
+        put_varint(out, u64::from(reward.number));
+        out.push(FORMAT);
+        put_varint(out, reward.said().len() as u64);
+        for rewards::Said { terms, since } in reward.said() {
+            put_since(out, *since);
+            put_text(out, &serde_json::to_string(&**terms).expect("terms are plain data"));
+        }
+        self.give();
+    }
+}
+
 fn put_list(out: &mut Vec<u8>, list: &[String]) {
     put_varint(out, list.len() as u64);
     for text in list {
@@ -373,10 +404,11 @@ pub struct Restoring {
     head: Option<Rules>,
     operators: BTreeMap<u32, Operator>,
     versions: BTreeMap<(u32, u32), Stored>,
-    /// Keys, pauses and webhooks, by operator and number.
+    /// Keys, pauses, webhooks and rewards, by operator and number.
     keys: BTreeMap<(u32, u32), Key>,
     pauses: BTreeMap<(u32, u32), Pause>,
     webhooks: BTreeMap<(u32, u32), Webhook>,
+    rewards: BTreeMap<(u32, u32), Reward>,
     /// Equal documents are kept once.
     programs: BTreeMap<u64, Arc<LazyProgram>>,
 }
@@ -409,6 +441,11 @@ impl Restoring {
                     let at = (cursor.small()?, cursor.small()?);
                     let webhook = read_webhook(cursor, at.1)?;
                     self.webhooks.entry(at).or_insert(webhook);
+                }
+                tag::REWARD => {
+                    let at = (cursor.small()?, cursor.small()?);
+                    let reward = read_reward(cursor, at.1)?;
+                    self.rewards.entry(at).or_insert(reward);
                 }
                 _ => return Err(cursor.bad()),
             }
@@ -461,7 +498,7 @@ impl Restoring {
 
     /// The rules of the newest checkpoint; those before the first control record where none was read.
     pub fn finish(self) -> Result<Rules, BadFormat> {
-        let Self { head, mut operators, versions, keys, pauses, webhooks, programs: _ } = self;
+        let Self { head, mut operators, versions, keys, pauses, webhooks, rewards, .. } = self;
         let missing = BadFormat::Invalid("set of checkpoints: a part of the rules is missing");
         let mut rules = match head {
             Some(head) => head,
@@ -498,6 +535,13 @@ impl Restoring {
             let operator = operators.get_mut(&operator).ok_or(missing)?;
             operator.changed = operator.changed.max(webhook.changed().control);
             if !operator.webhooks.put(webhook) {
+                return Err(missing);
+            }
+        }
+        for ((operator, _), reward) in rewards {
+            let operator = operators.get_mut(&operator).ok_or(missing)?;
+            operator.changed = operator.changed.max(reward.changed().control);
+            if !operator.rewards.put(reward) {
                 return Err(missing);
             }
         }
@@ -600,4 +644,15 @@ fn read_webhook(cursor: &mut Cursor<'_>, number: u32) -> Result<Webhook, BadForm
         said.push(Said { terms: Arc::new(terms), since });
     }
     Webhook::of(number, said).ok_or(cursor.bad())
+}
+
+fn read_reward(cursor: &mut Cursor<'_>, number: u32) -> Result<Reward, BadFormat> {
+    read_format(cursor)?;
+    let mut said = Vec::new();
+    for _ in 0..cursor.varint()? {
+        let since = read_since(cursor)?;
+        let terms: RewardTerms = serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
+        said.push(rewards::Said { terms: Arc::new(terms), since });
+    }
+    Reward::of(number, said).ok_or(cursor.bad())
 }

@@ -21,7 +21,7 @@ pub(super) const FOUND_MICROS: i64 = 10 * 366 * DAY_MICROS;
 pub struct Redemption {
     /// What was reserved.
     pub reservation: Reservation,
-    /// What has become of it; not [`RedemptionState::Reserved`].
+    /// What has become of it; neither [`RedemptionState::Reserved`] nor [`RedemptionState::Requested`].
     pub state: RedemptionState,
     /// When that was.
     pub closed_at: Timestamp,
@@ -29,6 +29,16 @@ pub struct Redemption {
     pub who: Box<str>,
     /// Why, in words; may be empty.
     pub why: Box<str>,
+}
+
+/// Why a redemption is cancelled whose reward is not in stock; nobody has said so.
+pub const OUT_OF_STOCK: &str = "out of stock";
+
+impl Redemption {
+    /// Whether its points were given back since the reward was not in stock.
+    pub fn is_out_of_stock(&self) -> bool {
+        self.who.is_empty() && *self.why == *OUT_OF_STOCK
+    }
 }
 
 impl Table for Redemptions {

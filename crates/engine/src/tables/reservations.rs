@@ -2,11 +2,12 @@
 
 use accolade_domain::amount::Points;
 use accolade_domain::lots::{LOTS_MAX, Lot, Month};
-use accolade_domain::time::Timestamp;
+use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 
 use super::Table;
 use super::requests::RequestKey;
+use super::stocks::RewardKey;
 
 /// The table of open redemptions. They lapse with their accounts, which are settled then.
 #[derive(Debug, Default)]
@@ -29,11 +30,43 @@ pub struct Reservation {
     pub reserved_at: Timestamp,
     /// When they are given back.
     pub hold_until: Timestamp,
+    /// The reward that they are to be spent on, where it is one of the catalogue.
+    pub reward: Option<Wanted>,
+}
+
+/// A reward that is reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub key: RewardKey,
+    /// Its id.
+    pub id: Box<str>,
+    /// The day on which it was reserved, in the program's zone: that by which a player's redemptions are counted.
+    pub day: Day,
+    /// The partition that has its stock, if it has one.
+    pub home: u16,
+    /// Whether it is there; nothing where there are as many as anybody wants.
+    pub stock: Option<InStock>,
+}
+
+/// Whether one of a stock is a redemption's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InStock {
+    /// The partition that has the stock was asked, and has not answered.
+    Asked,
+    /// One is.
+    Taken,
 }
 
 impl Reservation {
+    /// Whether it is not known yet that there is one of the reward.
+    pub fn is_requested(&self) -> bool {
+        let stock = self.reward.as_ref().and_then(|wanted| wanted.stock);
+        stock == Some(InStock::Asked)
+    }
+
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        let Self { points, lots, item, who, version, reserved_at, hold_until } = self;
+        let Self { points, lots, item, who, version, reserved_at, hold_until, reward } = self;
         put_signed(out, points.hundredths());
         put_varint(out, lots.len() as u64);
         for Lot { month, points } in lots {
@@ -45,6 +78,10 @@ impl Reservation {
         put_varint(out, u64::from(*version));
         for time in [reserved_at, hold_until] {
             out.extend_from_slice(&time.micros().to_le_bytes());
+        }
+        out.push(u8::from(reward.is_some()));
+        if let Some(wanted) = reward {
+            wanted.put(out);
         }
     }
 
@@ -62,7 +99,39 @@ impl Reservation {
         let (item, who) = (cursor.text()?.into(), cursor.text()?.into());
         let version = cursor.small()?;
         let [reserved_at, hold_until] = [cursor.i64()?, cursor.i64()?].map(Timestamp::from_micros);
-        Ok(Self { points, lots, item, who, version, reserved_at, hold_until })
+        let reward = match cursor.u8()? {
+            0 => None,
+            _ => Some(Wanted::read(cursor)?),
+        };
+        Ok(Self { points, lots, item, who, version, reserved_at, hold_until, reward })
+    }
+}
+
+impl Wanted {
+    fn put(&self, out: &mut Vec<u8>) {
+        let Self { key, id, day, home, stock } = self;
+        key.put(out);
+        put_text(out, id);
+        put_signed(out, i64::from(day.0));
+        put_varint(out, u64::from(*home));
+        out.push(match stock {
+            None => 0,
+            Some(InStock::Asked) => 1,
+            Some(InStock::Taken) => 2,
+        });
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
+        let (key, id) = (RewardKey::read(cursor)?, cursor.text()?.into());
+        let day = Day(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?);
+        let home = cursor.small()?;
+        let stock = match cursor.u8()? {
+            0 => None,
+            1 => Some(InStock::Asked),
+            2 => Some(InStock::Taken),
+            _ => return Err(cursor.bad()),
+        };
+        Ok(Self { key, id, day, home, stock })
     }
 }
 

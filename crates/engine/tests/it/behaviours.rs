@@ -126,8 +126,8 @@ fn a_release_that_does_not_know_the_second_stands_where_it_begins() {
 #[test]
 fn a_command_that_only_a_newer_release_knows_stands_until_it_is_skipped() {
     let mut play = Play::knowing(&[FIRST]);
-    let said = play.line(r#"command {"command":"redeem","id":"c"}"#);
-    assert!(said.contains("the command `redeem` is not known to this release"), "{said}");
+    let said = play.line(r#"command {"command":"gamble","id":"c"}"#);
+    assert!(said.contains("the command `gamble` is not known to this release"), "{said}");
     let said = play.line("skip 3");
     assert!(said.starts_with("dead letter skipped"), "{said}");
 }

@@ -14,6 +14,7 @@ mod lots;
 mod play;
 mod replay;
 mod reports;
+mod rewards;
 mod rules;
 mod scenarios;
 mod settling;

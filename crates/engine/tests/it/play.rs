@@ -18,6 +18,7 @@ use accolade_engine::tables::dead_letters::DeadLetter;
 use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_engine::tables::outbox::Payload;
 use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::stocks::{RewardKey, Stock};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Command, Control, Request};
 use accolade_wire::identity::IdHash;
@@ -270,6 +271,11 @@ impl Play {
                 let item = "a spin".into();
                 Command::Reserve { id, player_id, points: points(2), item, who }
             }
+            "redeem" => {
+                let [segment, jurisdiction] = [3, 4].map(|at| words.get(at).map(|it| (*it).into()));
+                let (reward, who) = (words[2].into(), "somebody".into());
+                Command::Redeem { id, player_id, reward, segment, jurisdiction, who }
+            }
             "adjust" => Command::Adjust { id, player_id, points: points(2), why, who },
             "exclude" => Command::Exclude { id, player_id, until: until(), why, who },
             "readmit" => Command::Readmit { id, player_id, why, who },
@@ -284,6 +290,20 @@ impl Play {
             let said = self.heard.last_mut().unwrap();
             *said = said.replace(&format!("v{made}"), &format!("#{}", self.requests.len()));
         }
+    }
+
+    /// Says all of a reward, with what JSON says of it beside its price.
+    fn reward(&mut self, id: &str, price: &str, rest: &str) {
+        let house = self.partition.rules().operator("house").unwrap();
+        let edited_from = house.rewards.get(id).map_or(0, |reward| reward.edited_from());
+        let points = Points::parse(price).unwrap().hundredths();
+        let mut control = serde_json::json!({
+            "control": "reward", "operator": "house", "id": id, "editedFrom": edited_from,
+            "name": format!("a {id}"), "points": points, "kind": "thing", "who": "somebody",
+        });
+        let rest: serde_json::Value = serde_json::from_str(rest).unwrap();
+        control.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        self.order(Kind::Control, Source::Node, "", control.to_string().as_bytes(), HAS_CONTROL);
     }
 
     /// Somebody says what shall become of that.
@@ -363,7 +383,9 @@ impl Play {
                 let (id, player_id) = (format!("c{}", self.next_command), player.into());
                 self.command(&Command::Consent { id, player_id, joins: joins == "in" });
             }
-            ["reserve" | "adjust" | "exclude" | "readmit" | "open", ..] => self.ask(&words),
+            ["reserve" | "redeem" | "adjust" | "exclude" | "readmit" | "open", ..] => {
+                self.ask(&words);
+            }
             ["confirm" | "cancel" | "approve" | "reject", number, ..] => {
                 let request = self.requests[number.parse::<usize>().unwrap() - 1];
                 self.answer(&words, request);
@@ -376,6 +398,27 @@ impl Play {
                 let (why, who) = ("because".into(), "somebody".into());
                 self.command(&Command::DecideSignal { id, signal, takes, why, who });
             }
+            ["reward", id, price, ..] => {
+                let rest =
+                    line.split_once(" {").map_or("{}".into(), |(_, rest)| format!("{{{rest}"));
+                self.reward(id, price, &rest);
+            }
+            ["restock", reward, by] => {
+                self.next_command += 1;
+                let (id, reward, by) =
+                    (format!("c{}", self.next_command), reward.into(), by.parse());
+                let (by, why, who) = (by.unwrap(), "because".into(), "somebody".into());
+                self.command(&Command::Restock { id, reward, by, why, who });
+            }
+            ["stock", reward] => {
+                let house = self.partition.rules().operator("house").unwrap();
+                let number = house.rewards.get(reward).unwrap().number;
+                let key = RewardKey { operator: house.number, reward: number };
+                let Stock { put, taken } = self.partition.stock(key);
+                self.heard.push(format!("{taken} of {put} taken"));
+            }
+            // What was sent is gone, and is sent again in time.
+            ["lose"] => self.effects.clear(),
             ["discard", batch] => {
                 self.next_command += 1;
                 let (id, why) = (format!("c{}", self.next_command), "test".into());

@@ -128,3 +128,25 @@ fn a_control_record_is_passed_over_only_where_it_fails() {
     let play = played(&[PROGRAM, "skip 3"]);
     is_the_same(&play, MENDED, MemoryStore::default());
 }
+
+#[test]
+fn redemptions_and_stocks_are_the_same_wherever_between_two_messages_a_node_has_died() {
+    let lines = [
+        PROGRAM,
+        "wager w1 anna slots 1000",
+        r#"reward mug 10 {"stocked":true}"#,
+        "restock mug 1",
+        "redeem anna mug",
+        "redeem anna mug",
+        "deliver",
+        "deliver",
+        "deliver",
+        "cancel 1",
+        "deliver",
+        "after 20m",
+    ];
+    for end in 5..=lines.len() {
+        let play = played(&lines[..end]);
+        is_the_same(&play, BEHAVIOURS, MemoryStore::default());
+    }
+}

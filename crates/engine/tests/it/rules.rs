@@ -5,12 +5,13 @@ use std::sync::Arc;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::time::Timestamp;
 use accolade_engine::rules::keys::LIVE_MAX;
-use accolade_engine::rules::webhooks;
 use accolade_engine::rules::{
     BEHAVIOUR, Restoring, Rules, RulesHistory, Snapshot, Unknown, UnknownWhat,
 };
+use accolade_engine::rules::{rewards, webhooks};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Control, NewKey, SealedSecret, WebhookTerms};
+use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -452,6 +453,92 @@ fn behaviour_1_knows_no_webhooks() {
     assert_eq!(unknown.what, UnknownWhat::Control("webhook".into()));
 }
 
+fn reward(name: &str, id: usize, edited_from: u32) -> RewardTerms {
+    RewardTerms {
+        operator: name.into(),
+        id: format!("reward-{id}"),
+        edited_from,
+        name: format!("a mug {edited_from}"),
+        description: String::new(),
+        picture: String::new(),
+        points: 100,
+        kind: "thing".into(),
+        value: Some(RewardValue { amount: "0.000000000000000001".into(), currency: "ETH".into() }),
+        from: Some(1),
+        until: Some(2),
+        tiers: vec!["gold".into()],
+        segments: vec![],
+        jurisdictions: vec![],
+        limit: Some(RewardLimit { count: 1, per: RewardPeriod::Day }),
+        stocked: true,
+        withdrawn: false,
+        who: "who".into(),
+    }
+}
+
+#[test]
+fn a_reward_is_what_was_said_of_it_last_until_it_is_withdrawn() {
+    let mut made = made_by_the_second();
+    let mut say = |terms: RewardTerms| made.control(&Control::Reward(terms)).unwrap();
+    assert_eq!(say(reward("house", 1, 1)), declined(Declined::Stale), "there is none yet");
+    assert_eq!(say(reward("house", 1, 0)), done(1));
+    assert_eq!(say(reward("house", 2, 0)), done(2));
+    assert_eq!(say(reward("house", 1, 1)), done(1));
+    assert_eq!(say(reward("house", 1, 1)), declined(Declined::Stale), "another was first");
+    assert_eq!(say(reward("nobody", 1, 0)), declined(Declined::OperatorUnknown));
+    assert_eq!(say(RewardTerms { withdrawn: true, ..reward("house", 2, 1) }), done(2));
+    assert_eq!(say(reward("house", 2, 2)), declined(Declined::Stale), "it is withdrawn");
+    let rewards = &made.rules.operator("house").unwrap().rewards;
+    let first = rewards.get("reward-1").unwrap();
+    let names: Vec<_> = first.said().iter().map(|said| &*said.terms.name).collect();
+    assert_eq!(names, ["a mug 0", "a mug 1"]);
+    assert!(rewards.get("reward-2").unwrap().rules().is_withdrawn);
+}
+
+#[test]
+fn a_reward_that_says_what_none_may_is_declined() {
+    let mut made = made_by_the_second();
+    let changes: [fn(&mut RewardTerms); 13] = [
+        |it| it.id = String::new(),
+        |it| it.id = "x".repeat(65),
+        |it| it.name = String::new(),
+        |it| it.kind = "x".repeat(129),
+        |it| it.picture = "x".repeat(2_049),
+        |it| it.points = 0,
+        |it| it.points = i64::MAX,
+        |it| it.until = it.from,
+        |it| it.tiers = vec![String::new()],
+        |it| it.segments = vec!["a".into(); 101],
+        |it| it.limit = Some(RewardLimit { count: 0, per: RewardPeriod::Ever }),
+        |it| it.value.as_mut().unwrap().amount = "0.0000000000000000001".into(),
+        |it| it.value.as_mut().unwrap().currency = "E T H".into(),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut terms = reward("house", 1, 0);
+        change(&mut terms);
+        let answer = made.control(&Control::Reward(terms));
+        assert_eq!(answer, Ok(declined(Declined::Malformed)), "{number}");
+    }
+}
+
+#[test]
+fn an_operator_has_so_many_rewards_and_each_is_changed_so_often() {
+    let mut made = made_by_the_second();
+    let mut say = |terms: RewardTerms| made.control(&Control::Reward(terms)).unwrap();
+    for id in 1..=rewards::LIVE_MAX {
+        assert_eq!(say(reward("house", id, 0)), done(id as u64));
+    }
+    let one_more = || reward("house", 0, 0);
+    assert_eq!(say(one_more()), declined(Declined::TooManyRewards));
+    let often = u32::try_from(rewards::SAID_MAX).unwrap();
+    for edited_from in 1..often {
+        assert_eq!(say(reward("house", 1, edited_from)), done(1));
+    }
+    assert_eq!(say(reward("house", 1, often)), declined(Declined::TooManyRewards));
+    assert_eq!(say(RewardTerms { withdrawn: true, ..reward("house", 1, often) }), done(1));
+    assert_eq!(say(one_more()), done(1_001), "one is withdrawn");
+}
+
 #[test]
 fn a_document_that_is_no_program_is_declined() {
     let mut made = Made::new(1);
@@ -506,6 +593,7 @@ enum Act {
     Revoke(u8, u8),
     Pause(u8, bool),
     Webhook(u8, u8, bool),
+    Reward(u8, u8, bool),
     Malformed,
     Skip,
     /// A checkpoint, whose sweep goes on for so many bytes.
@@ -528,6 +616,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (name(), any::<bool>()).prop_map(|(name, pauses)| Act::Pause(name, pauses)),
         4 => (name(), 0..4_u8, prop::bool::weighted(0.2))
             .prop_map(|(name, id, deletes)| Act::Webhook(name, id, deletes)),
+        4 => (name(), 0..4_u8, prop::bool::weighted(0.2))
+            .prop_map(|(name, id, withdraws)| Act::Reward(name, id, withdraws)),
         1 => Just(Act::Malformed),
         1 => Just(Act::Skip),
         4 => (0..600_usize).prop_map(Act::Checkpoint),
@@ -612,7 +702,15 @@ proptest! {
                     let terms = webhook(&name, id.into(), edited_from);
                     made.control(&Control::Webhook(WebhookTerms { deleted, ..terms })).unwrap();
                 }
-                Act::Webhook(..) => {}
+                Act::Reward(number, id, withdrawn) if made.rules.settings.behaviour >= 2 => {
+                    let name = name(number);
+                    let known = made.rules.operator(&name);
+                    let known = known.and_then(|known| known.rewards.get(&format!("reward-{id}")));
+                    let edited_from = known.map_or(0, |reward| reward.edited_from());
+                    let terms = reward(&name, id.into(), edited_from);
+                    made.control(&Control::Reward(RewardTerms { withdrawn, ..terms })).unwrap();
+                }
+                Act::Webhook(..) | Act::Reward(..) => {}
                 Act::Malformed => drop(made.bytes(b"{}").unwrap()),
                 Act::Skip => drop(made.control(&skip()).unwrap()),
                 Act::Checkpoint(bytes) => kept.checkpoint(&made.rules, bytes),

@@ -13,7 +13,7 @@ fn check(scenario: &str, transcript: Expect) {
     settling::check(scenario, told_in, transcript);
 }
 
-fn told_in(recorded: &Recorded<'_>) -> Vec<String> {
+pub(crate) fn told_in(recorded: &Recorded<'_>) -> Vec<String> {
     let moved = recorded.notices.iter().filter(|stored| stored.notice.kind == REDEMPTION_MOVED);
     let moved = moved.map(|stored| RedemptionMoved::read(&stored.notice.body).unwrap());
     let moved = moved.map(|moved| {

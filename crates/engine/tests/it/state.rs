@@ -15,7 +15,7 @@ use accolade_wire::record::Slice;
 
 use super::play::Play;
 
-const LINES: [&str; 12] = [
+const LINES: [&str; 18] = [
     r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#,
     "wager w1 anna slots 100",
     "wager w2 bert slots 100",
@@ -28,6 +28,12 @@ const LINES: [&str; 12] = [
     "after 1h",
     "wager w5 anna slots 20",
     "wager w6 anna slots 20 at -30h",
+    r#"reward mug 1 {"stocked":true}"#,
+    "reward pin 1",
+    "restock mug 2",
+    "redeem anna mug",
+    "redeem anna pin",
+    "confirm 2",
 ];
 
 fn played() -> Play {

@@ -580,6 +580,7 @@ fn a_notice_of_a_redemption() {
         state: RedemptionState::Lapsed,
         points: Points::from_hundredths(99_950).unwrap(),
         item: "a spin".into(),
+        reward: "mug".into(),
         hold_until: AT,
         at: AT,
     };
@@ -588,9 +589,9 @@ fn a_notice_of_a_redemption() {
     check(
         &bytes,
         expect![[r#"
-        0109332d31372d32302d3103dc990c0661207370696e007a3295a0260600007a
-        3295a0260600
-    "#]],
+            0109332d31372d32302d3103dc990c0661207370696e036d7567007a3295a026
+            0600007a3295a0260600
+        "#]],
     );
 }
 

@@ -79,6 +79,14 @@ pub struct NodeOptions {
     pub descriptors: Descriptors,
     /// The ways of deciding that are known; a new log begins with the newest.
     pub behaviours: &'static [Behaviour],
+    /// Who takes messages between partitions along; the node's own log without.
+    pub post: Option<Arc<dyn Post>>,
+}
+
+/// Takes messages to the partitions that they are for, where nodes that have a log each pretend to have one together.
+pub trait Post: std::fmt::Debug + Send + Sync {
+    /// Takes a record along. If that cannot be done now, a timer asks again.
+    fn take(&self, to: u16, record: Vec<u8>);
 }
 
 impl NodeOptions {
@@ -100,6 +108,7 @@ impl NodeOptions {
             audit_days: crate::trail::KEEP_DAYS,
             descriptors: Descriptors::default(),
             behaviours: behaviour::KNOWN,
+            post: None,
         }
     }
 }

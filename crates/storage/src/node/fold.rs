@@ -149,6 +149,9 @@ fn carry_out(inner: &Inner, partition: u16, effect: Effect) {
     let ground = &inner.ground;
     let message = message::of(partition, &effect, ground.backing(), ground.log_time());
     let Some((to, records)) = message else { return };
+    if let Some(post) = &inner.options.post {
+        return post.take(to, records);
+    }
     let length = u32::try_from(records.len()).expect("bodies are limited");
     let submission = Submission {
         records,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
@@ -15,7 +15,7 @@ use accolade_engine::rules::Rules;
 use accolade_server::{Front, Listener, Neighbours, Service, Settings, Tls, TlsFiles, serve_tcp};
 use accolade_storage::backing::Backing;
 use accolade_storage::host::{Host, NotHere, Outcomes};
-use accolade_storage::node::{Node, NodeOptions, Status};
+use accolade_storage::node::{Node, Post, Status};
 use accolade_storage::run::RunEntry;
 use accolade_storage::trail::Trail;
 use accolade_wire::identity::IdKind;
@@ -69,6 +69,36 @@ struct Shared {
 /// Where a partition really is.
 const fn home(partition: u16) -> usize {
     if partition < 2 { A } else { B }
+}
+
+/// Takes messages between partitions to where they really are.
+#[derive(Debug, Default)]
+struct Between(OnceLock<Weak<Shared>>);
+
+impl Post for Between {
+    fn take(&self, to: u16, records: Vec<u8>) {
+        let Some(shared) = self.0.get().and_then(Weak::upgrade) else { return };
+        let submission = Submission {
+            parts: vec![(Some(to), u32::try_from(records.len()).unwrap())],
+            records,
+            known: Vec::new(),
+            caller: Arc::new(Nobody),
+            wants_outcomes: false,
+            taken_at: Instant::now(),
+            trace: None,
+        };
+        // A node that stops is asked again by a timer.
+        let _ = shared.nodes[home(to)].submit(submission);
+    }
+}
+
+#[derive(Debug)]
+struct Nobody;
+
+impl Caller for Nobody {
+    fn durable(&self) {}
+    fn refused(&self, _: Refused) {}
+    fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {}
 }
 
 /// One of the nodes.
@@ -424,8 +454,13 @@ impl Cluster {
         let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         start_node(directories[A].path(), |_| ()).stop().unwrap();
         copy(directories[A].path(), directories[B].path());
-        let knowing = |own: usize| move |options: &mut NodeOptions| options.behaviours = known[own];
-        let nodes = [A, B].map(|own| start_node(directories[own].path(), knowing(own)));
+        let between = Arc::<Between>::default();
+        let nodes = [A, B].map(|own| {
+            start_node(directories[own].path(), |options| {
+                options.behaviours = known[own];
+                options.post = Some(Arc::clone(&between) as Arc<dyn Post>);
+            })
+        });
         let shared = Arc::new(Shared {
             trails: trails.unwrap_or_else(|| nodes.each_ref().map(|node| Arc::clone(node.trail()))),
             nodes: nodes.clone(),
@@ -438,6 +473,7 @@ impl Cluster {
             told: Mutex::default(),
             traces: Mutex::default(),
         });
+        between.0.set(Arc::downgrade(&shared)).unwrap();
         let mut listeners = Vec::new();
         for _ in [A, B] {
             listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());

@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Key(crate::key::Arguments),
     /// Make, list, change, try and remove the webhooks of an operator
     Webhook(crate::webhook::Arguments),
+    /// Add, list, change, withdraw and stock what points are redeemed for
+    Reward(crate::reward::Arguments),
     /// Show a player's account, redeem points, adjust balances, exclude players
     Player(crate::player::Arguments),
     /// List players' signals, release and take points that are held for them
@@ -162,6 +164,7 @@ impl Command {
             Self::Operator(_)
             | Self::Key(_)
             | Self::Webhook(_)
+            | Self::Reward(_)
             | Self::Player(_)
             | Self::Signal(_)
             | Self::Summary(_)

@@ -208,7 +208,12 @@ impl Ask {
 
     /// Changes what is there, by a JSON document.
     pub(crate) fn patch_json(path: &str, body: &serde_json::Value) -> Self {
-        let mut ask = Self::post_json(path, body);
+        Self::patch(path, "application/json", body.to_string())
+    }
+
+    /// The same, as it was written.
+    pub(crate) fn patch(path: &str, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut ask = Self::post(path, content_type, body);
         ask.request = ask.request.method("PATCH");
         ask
     }

@@ -47,6 +47,7 @@ mod projection;
 mod publishing;
 mod remote;
 mod restore;
+mod reward;
 mod roles;
 mod serve;
 mod shapes;
@@ -127,6 +128,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Summary(summary) => summary::run(&place, summary).await,
         Command::Webhook(webhook) => webhook::run(&place, webhook).await,
         Command::Signal(signal) => signal::run(&place, signal).await,
+        Command::Reward(reward) => reward::run(&place, reward).await,
         Command::Player(player) => player::run(&place, player).await,
         Command::Ledger(ledger) => ledger::run(&place, ledger).await,
         Command::Roles(roles) => roles::run(&roles),

@@ -44,17 +44,27 @@ enum PlayerCommand {
     #[command(
         long_about = "Reserves points of a player, oldest first. They are spent with `accolade player confirm`, and \
                       given back with `accolade player cancel`, or when the time is up that the program says.",
-        after_help = "Example:\n  accolade player redeem player-456 500 --operator operator-789 --item 'ten spins'"
+        after_help = "Examples:\n  accolade player redeem player-456 500 --operator operator-789 --item 'ten spins'\n  \
+                      accolade player redeem player-456 --reward ten-spins --operator operator-789"
     )]
     Redeem {
         /// The player
         player: String,
         /// How many
-        #[arg(value_parser = points)]
-        points: String,
+        #[arg(value_parser = points, required_unless_present = "reward", conflicts_with = "reward")]
+        points: Option<String>,
         /// What they are to be spent on
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "reward")]
         item: String,
+        /// A reward of the catalogue, which has the price
+        #[arg(long, value_name = "ID")]
+        reward: Option<String>,
+        /// The player's segment, where the reward is for some alone
+        #[arg(long, value_name = "NAME", requires = "reward")]
+        segment: Option<String>,
+        /// The player's jurisdiction, where the reward is for some alone
+        #[arg(long, value_name = "NAME", requires = "reward")]
+        jurisdiction: Option<String>,
         #[command(flatten)]
         with: With,
     },
@@ -233,8 +243,14 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         PlayerCommand::Show { player, operator, json } => {
             show(client, &player, &operator, json).await
         }
-        PlayerCommand::Redeem { player, points, item, with } => {
-            let body = with_points(&points, &json!({ "item": item }));
+        PlayerCommand::Redeem { player, points, item, reward, segment, jurisdiction, with } => {
+            let body = match points {
+                Some(points) => with_points(&points, &json!({ "item": item })),
+                None => json!({
+                    "rewardId": reward, "playerSegment": segment, "jurisdiction": jurisdiction,
+                })
+                .to_string(),
+            };
             post(client, &of_player(&player, "redemptions"), body, &with).await
         }
         PlayerCommand::Confirm { redemption, with } => {

@@ -134,7 +134,9 @@ impl Call {
             (By::Player | By::PlayerAnywhere, _) => principal.names(&name)?,
             // What is taken in names its players item by item.
             (By::Nothing, Effect::TakesIn) => {}
-            (By::Nothing | By::DeadLetter | By::Delivery | By::Request, _) => {
+            // The catalogue is the same for all players.
+            _ if route.scope == Scope::RewardsRead => {}
+            (By::Nothing | By::DeadLetter | By::Delivery | By::Request | By::Reward, _) => {
                 principal.names("")?;
             }
         }

@@ -48,6 +48,7 @@ mod rate;
 mod redemptions;
 mod request_id;
 mod requests;
+mod rewards;
 pub mod roles;
 mod router;
 pub mod routes;

@@ -84,6 +84,28 @@ pub(crate) enum Refusal {
     InsufficientPoints,
     /// The player has as much open as there may be.
     TooManyOpen,
+    /// It is not known yet whether the redemption's reward is in stock.
+    RedemptionRequested,
+    /// The operator has a reward of this id already.
+    RewardExists,
+    /// There is no reward of the id that a body names.
+    NoSuchReward,
+    /// The reward was withdrawn.
+    RewardWithdrawn,
+    /// The reward cannot be redeemed yet, or not any more.
+    RewardNotValid,
+    /// The reward is not for the player's tier.
+    TierNotEntitled,
+    /// The reward is not for the player's segment.
+    SegmentNotEntitled,
+    /// The reward is not for the player's jurisdiction.
+    JurisdictionNotEntitled,
+    /// The player has redeemed the reward as often as may be.
+    RewardLimit,
+    /// There are not so many of the reward in stock.
+    OutOfStock,
+    /// The operator has as many rewards as there may be.
+    TooManyRewards,
     /// The redemption was confirmed.
     RedemptionConfirmed,
     /// The redemption was cancelled.
@@ -151,7 +173,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 54] = [
+    pub(crate) const ALL: [Self; 65] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -182,6 +204,17 @@ impl Refusal {
         Self::BelowMinimum,
         Self::InsufficientPoints,
         Self::TooManyOpen,
+        Self::RedemptionRequested,
+        Self::RewardExists,
+        Self::NoSuchReward,
+        Self::RewardWithdrawn,
+        Self::RewardNotValid,
+        Self::TierNotEntitled,
+        Self::SegmentNotEntitled,
+        Self::JurisdictionNotEntitled,
+        Self::RewardLimit,
+        Self::OutOfStock,
+        Self::TooManyRewards,
         Self::RedemptionConfirmed,
         Self::RedemptionCancelled,
         Self::RedemptionLapsed,
@@ -278,6 +311,31 @@ impl Refusal {
                 (S::CONFLICT, "insufficient_points", "There are not so many points")
             }
             Self::TooManyOpen => (S::CONFLICT, "too_many_open", "Too much is open"),
+            Self::RedemptionRequested => {
+                (S::CONFLICT, "redemption_requested", "The reward may not be in stock")
+            }
+            Self::RewardExists => (S::CONFLICT, "reward_exists", "The reward exists"),
+            Self::NoSuchReward => {
+                (S::UNPROCESSABLE_ENTITY, "no_such_reward", "There is no such reward")
+            }
+            Self::RewardWithdrawn => (S::CONFLICT, "reward_withdrawn", "The reward was withdrawn"),
+            Self::RewardNotValid => {
+                (S::CONFLICT, "reward_not_valid", "The reward is not valid now")
+            }
+            Self::TierNotEntitled => {
+                (S::CONFLICT, "tier_not_entitled", "The reward is for other tiers")
+            }
+            Self::SegmentNotEntitled => {
+                (S::CONFLICT, "segment_not_entitled", "The reward is for other segments")
+            }
+            Self::JurisdictionNotEntitled => {
+                (S::CONFLICT, "jurisdiction_not_entitled", "The reward is for other jurisdictions")
+            }
+            Self::RewardLimit => {
+                (S::CONFLICT, "reward_limit", "The reward was redeemed as often as may be")
+            }
+            Self::OutOfStock => (S::CONFLICT, "out_of_stock", "The reward is out of stock"),
+            Self::TooManyRewards => (S::CONFLICT, "too_many_rewards", "There are too many rewards"),
             Self::RedemptionConfirmed => {
                 (S::CONFLICT, "redemption_confirmed", "The redemption was confirmed")
             }
@@ -666,6 +724,42 @@ impl From<Declined> for Problem {
                 Refusal::TooManyOpen,
                 "the player has as many open redemptions, or adjustments that wait, as there may be",
             ),
+            Declined::RedemptionRequested => Self::new(
+                Refusal::RedemptionRequested,
+                "it is not known yet whether there is one of the reward: ask again",
+            ),
+            Declined::RewardWithdrawn => {
+                Self::new(Refusal::RewardWithdrawn, "the reward was withdrawn")
+            }
+            Declined::RewardNotValid => Self::new(
+                Refusal::RewardNotValid,
+                "the reward cannot be redeemed yet, or not any more (`from`, `until`)",
+            ),
+            Declined::TierNotEntitled => {
+                Self::new(Refusal::TierNotEntitled, "the reward is not for the player's tier")
+            }
+            Declined::SegmentNotEntitled => Self::new(
+                Refusal::SegmentNotEntitled,
+                "the reward is not for the player's segment, or `playerSegment` does not say it",
+            ),
+            Declined::JurisdictionNotEntitled => Self::new(
+                Refusal::JurisdictionNotEntitled,
+                "the reward is not for the player's jurisdiction, or `jurisdiction` does not say it",
+            ),
+            Declined::RewardLimit => Self::new(
+                Refusal::RewardLimit,
+                "the player has redeemed the reward as often as may be in this period",
+            ),
+            Declined::OutOfStock => {
+                Self::new(Refusal::OutOfStock, "there are not so many of the reward in stock")
+            }
+            Declined::TooManyRewards => Self::new(
+                Refusal::TooManyRewards,
+                "the operator has as many rewards, or the reward was changed as often, as there may be",
+            ),
+            Declined::NoSuchReward => {
+                Self::field(Refusal::NoSuchReward, "/rewardId", "the operator has no such reward")
+            }
             Declined::RedemptionConfirmed => {
                 Self::new(Refusal::RedemptionConfirmed, "the redemption was confirmed before")
             }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::time::{Duration, Instant};
 
+use accolade_domain::amount::Points;
 use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::outcome::Declined;
 use accolade_domain::redemption::RedemptionState;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
@@ -23,18 +26,21 @@ use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::players::LotShape;
-use crate::problem::{Problem, Refusal};
+use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
 use crate::requests::{Changed, Found, Requests, change, points_of, text_of};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::trail::About;
+
+/// How often it is looked whether a stock has answered.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A redemption.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Redemption, example = json!({
     "id": "3-17-2045-1", "playerId": "player-456", "operatorId": "operator-789", "state": "reserved",
-    "points": 500.00, "item": "ten free spins", "lots": [{ "month": "2026-10", "points": 500.00, "maturesAt": null }],
+    "points": 500.00, "item": "ten free spins", "rewardId": null, "lots": [{ "month": "2026-10", "points": 500.00, "maturesAt": null }],
     "programVersion": 3, "reservedAt": "2026-11-20T10:30:00Z", "holdUntil": "2026-11-20T10:45:00Z",
     "closedAt": null, "why": null
 }))]
@@ -49,6 +55,9 @@ pub(crate) struct RedemptionShape {
     points: ExactPoints,
     /// What they are to be spent on; may be empty.
     item: Box<str>,
+    /// The reward, where it is one of the catalogue.
+    #[schema(required)]
+    reward_id: Option<Box<str>>,
     /// Which points those are, oldest first.
     lots: Vec<LotShape>,
     #[schema(required)]
@@ -64,6 +73,9 @@ pub(crate) struct RedemptionShape {
     /// Why it was cancelled, where somebody has said so.
     #[schema(required)]
     why: Option<Box<str>>,
+    /// Its points were given back since the reward was not in stock.
+    #[serde(skip)]
+    is_out_of_stock: bool,
 }
 
 fn states() -> Schema {
@@ -93,7 +105,8 @@ impl Requests for Kind {
     }
 
     fn is_open(partition: &Partition, reservation: &Reservation) -> bool {
-        reservation.hold_until > partition.time()
+        // Nobody fulfils what may not be in stock.
+        reservation.hold_until > partition.time() && !reservation.is_requested()
     }
 
     fn closed(
@@ -110,13 +123,18 @@ impl Requests for Kind {
         operator: &str,
         player: &str,
     ) -> RedemptionShape {
+        let is_out_of_stock = matches!(&found, Found::Closed(closed) if closed.is_out_of_stock());
         let (reservation, state, closed_at, why) = match found {
+            Found::Open(open) if open.is_requested() => {
+                (open, RedemptionState::Requested, None, None)
+            }
             Found::Open(open) => (open, RedemptionState::Reserved, None, None),
             Found::Closed(Redemption { reservation, state, closed_at, why, .. }) => {
                 (reservation, state, Some(Time(closed_at)), Some(why).filter(|why| !why.is_empty()))
             }
         };
-        let Reservation { points, lots, item, version, reserved_at, hold_until, .. } = reservation;
+        let Reservation { points, lots, item, version, reserved_at, hold_until, reward, .. } =
+            reservation;
         RedemptionShape {
             id: Some(key.id()),
             player_id: player.to_owned(),
@@ -124,56 +142,134 @@ impl Requests for Kind {
             state: state.code(),
             points: Exact(points),
             item,
+            reward_id: reward.map(|wanted| wanted.id),
             lots: lots.iter().map(|lot| LotShape::of(lot.month, lot.points, None)).collect(),
             program_version: Some(version),
             reserved_at: Some(Time(reserved_at)),
             hold_until: Some(Time(hold_until)),
             closed_at,
             why,
+            is_out_of_stock,
         }
     }
 }
 
+/// What points are to be spent on.
+#[derive(Clone)]
+enum Spending {
+    /// So many, on whatever the operator calls it.
+    Points(Points, String),
+    /// A reward of the catalogue.
+    Reward { id: String, segment: Option<String>, jurisdiction: Option<String> },
+}
+
+/// Reads what is asked for; `is_own` where a player's own token asks.
+fn read_spending(body: &[u8], is_own: bool) -> Result<Spending, Problem> {
+    let [points, item, reward, segment, jurisdiction] =
+        json::fields(body, &["points", "item", "rewardId", "playerSegment", "jurisdiction"])
+            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let id = some(text_of(reward, "/rewardId", ID_BYTES_MAX)?);
+    let segment = some(text_of(segment, "/playerSegment", ID_BYTES_MAX)?);
+    let jurisdiction = some(text_of(jurisdiction, "/jurisdiction", ID_BYTES_MAX)?);
+    if is_own && (segment.is_some() || jurisdiction.is_some()) {
+        let detail = "a player does not say their own segment or jurisdiction";
+        return Err(Problem::new(Refusal::Forbidden, detail));
+    }
+    let Some(id) = id else {
+        let points = points_of(points, "/points", false)?;
+        return Ok(Spending::Points(points, text_of(item, "/item", ID_BYTES_MAX)?));
+    };
+    if points.is_some() || item.is_some() {
+        let detail = "a reward has its own price and name: expected either `points` or `rewardId`";
+        return Err(Problem::field(Refusal::Malformed, "/rewardId", detail));
+    }
+    Ok(Spending::Reward { id, segment, jurisdiction })
+}
+
 /// Reserves points of a player.
 pub(crate) async fn reserve(call: Call) -> Result<Response, Problem> {
+    let is_own = call.principal.player.is_some();
     let mut asked = None;
     let read = |body: &[u8]| {
-        let [points, item] = json::fields(body, &["points", "item"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-        let points = points_of(points, "/points", false)?;
-        let item = text_of(item, "/item", ID_BYTES_MAX)?;
-        asked = Some((points, item.clone()));
-        Ok((points.hundredths(), item))
+        let spending = read_spending(body, is_own)?;
+        asked = Some(spending.clone());
+        Ok(spending)
     };
-    let changed = change(call, read, |(points, item), asks| Command::Reserve {
-        id: asks.id,
-        player_id: asks.player,
-        points,
-        item,
-        who: asks.who,
+    let changed = change(call, read, |spending, asks| match spending {
+        Spending::Points(points, item) => Command::Reserve {
+            id: asks.id,
+            player_id: asks.player,
+            points: points.hundredths(),
+            item,
+            who: asks.who,
+        },
+        Spending::Reward { id: reward, segment, jurisdiction } => Command::Redeem {
+            id: asks.id,
+            player_id: asks.player,
+            reward,
+            segment,
+            jurisdiction,
+            who: asks.who,
+        },
     })
     .await?;
-    let (points, item) = asked.expect("the body was read");
-    if let Some(shape) = changed.made_now::<Kind>().await? {
+    if let Some(shape) = once_answered(&changed).await? {
+        if shape.is_out_of_stock {
+            return Err(Declined::OutOfStock.into());
+        }
         return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
     }
-    let Changed { operator, name, is_dry, carried, made, .. } = changed;
-    let state = if made.is_some() { RedemptionState::Reserved.code() } else { "accepted" };
-    let shape = RedemptionShape {
+    let spending = asked.expect("the body was read");
+    let shape = to_be(&changed, spending)?;
+    Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
+}
+
+/// The redemption that was made, once it is known whether its reward is in stock; as it is where that takes too long.
+async fn once_answered(changed: &Changed) -> Result<Option<RedemptionShape>, Problem> {
+    let until = Instant::now() + Duration::from_millis(changed.service.settings.wait_ms);
+    loop {
+        let shape = changed.made_now::<Kind>().await?;
+        let waits = |shape: &RedemptionShape| shape.state == RedemptionState::Requested.code();
+        if !shape.as_ref().is_some_and(waits) || Instant::now() > until {
+            return Ok(shape);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A redemption that is not made yet, or would be.
+fn to_be(changed: &Changed, spending: Spending) -> Result<RedemptionShape, Problem> {
+    let (points, item, reward_id, is_stocked) = match spending {
+        Spending::Points(points, item) => (points, item, None, false),
+        Spending::Reward { id, .. } => {
+            let reward = changed.service.reward(&changed.operator, &id).map_err(|_| not_yet())?;
+            let name = reward.terms().name.clone();
+            let rules = reward.rules();
+            (rules.points, name, Some(id.into()), rules.is_stocked)
+        }
+    };
+    let state = match changed.made {
+        None => "accepted",
+        Some(_) if is_stocked => RedemptionState::Requested.code(),
+        Some(_) => RedemptionState::Reserved.code(),
+    };
+    Ok(RedemptionShape {
         id: None,
-        player_id: name,
-        operator_id: operator.id.to_string(),
+        player_id: changed.name.clone(),
+        operator_id: changed.operator.id.to_string(),
         state,
         points: Exact(points),
         item: item.into(),
+        reward_id,
         lots: Vec::new(),
         program_version: None,
         reserved_at: None,
         hold_until: None,
         closed_at: None,
         why: None,
-    };
-    Ok(respond_to_change(carried.status(), &shape, is_dry))
+        is_out_of_stock: false,
+    })
 }
 
 /// Spends what is reserved.

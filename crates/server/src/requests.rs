@@ -71,6 +71,7 @@ pub(crate) async fn change<T>(
         By::Player | By::PlayerAnywhere => {
             (partition_of(player_id(&name)?, service.partitions()), None)
         }
+        By::Reward => (partition_of(&name, service.partitions()), None),
         By::Request | By::DeadLetter | By::Delivery | By::Nothing => {
             let key = request_of(&service, &name)?;
             (key.place.partition, Some(key))

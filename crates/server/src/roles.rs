@@ -41,6 +41,10 @@ pub enum Scope {
     ProgramRead,
     /// Publishing and withdrawing versions.
     ProgramWrite,
+    /// The catalogue of rewards.
+    RewardsRead,
+    /// Adding, changing and withdrawing rewards, and their stocks.
+    RewardsWrite,
     /// The operator's keys, without their secrets.
     KeysRead,
     /// Making, rotating and revoking keys.
@@ -69,7 +73,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -86,6 +90,8 @@ impl Scope {
         Self::OpeningsWrite,
         Self::ProgramRead,
         Self::ProgramWrite,
+        Self::RewardsRead,
+        Self::RewardsWrite,
         Self::KeysRead,
         Self::KeysWrite,
         Self::PlayerTokens,
@@ -120,6 +126,8 @@ impl Scope {
             Self::OpeningsWrite => "openings:write",
             Self::ProgramRead => "program:read",
             Self::ProgramWrite => "program:write",
+            Self::RewardsRead => "rewards:read",
+            Self::RewardsWrite => "rewards:write",
             Self::KeysRead => "keys:read",
             Self::KeysWrite => "keys:write",
             Self::PlayerTokens => "player-tokens:sign",
@@ -144,7 +152,11 @@ impl Scope {
     /// apps need, and what is anybody's. Staff have their own page, of the node's own origin.
     pub const fn is_for_pages(self) -> bool {
         match self {
-            Self::Public | Self::EventsWrite | Self::PlayersRead | Self::RedemptionsReserve => true,
+            Self::Public
+            | Self::EventsWrite
+            | Self::PlayersRead
+            | Self::RedemptionsReserve
+            | Self::RewardsRead => true,
             Self::WagersWrite
             | Self::EventsRead
             | Self::LedgerRead
@@ -158,6 +170,7 @@ impl Scope {
             | Self::OpeningsWrite
             | Self::ProgramRead
             | Self::ProgramWrite
+            | Self::RewardsWrite
             | Self::KeysRead
             | Self::KeysWrite
             | Self::PlayerTokens
@@ -193,6 +206,8 @@ impl Scope {
             Self::OpeningsWrite => "import balances of the system before",
             Self::ProgramRead => "see the program and its versions",
             Self::ProgramWrite => "publish and withdraw versions of the program",
+            Self::RewardsRead => "see what points are redeemed for",
+            Self::RewardsWrite => "add, change and withdraw rewards, and stock them",
             Self::KeysRead => "see keys, without their secrets",
             Self::KeysWrite => "make, rotate and revoke keys",
             Self::PlayerTokens => "sign tokens for players",
@@ -308,6 +323,8 @@ impl Role {
             S::OpeningsWrite,
             S::ProgramRead,
             S::ProgramWrite,
+            S::RewardsRead,
+            S::RewardsWrite,
             S::KeysRead,
             S::KeysWrite,
             S::PlayerTokens,
@@ -324,6 +341,8 @@ impl Role {
             Self::Product => Scopes::of(&[
                 S::ProgramRead,
                 S::ProgramWrite,
+                S::RewardsRead,
+                S::RewardsWrite,
                 S::AdjustmentsRead,
                 S::AdjustmentsApprove,
                 S::ReportsRead,
@@ -340,6 +359,7 @@ impl Role {
                 S::SignalsRead,
                 S::SignalsWrite,
                 S::ProgramRead,
+                S::RewardsRead,
                 S::DeadLettersRead,
             ]),
             Self::Auditor => Scopes::of(&[
@@ -349,6 +369,7 @@ impl Role {
                 S::AdjustmentsRead,
                 S::SignalsRead,
                 S::ProgramRead,
+                S::RewardsRead,
                 S::KeysRead,
                 S::DeadLettersRead,
                 S::WebhooksRead,
@@ -356,7 +377,7 @@ impl Role {
                 S::AuditRead,
             ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),
-            Self::Player => Scopes::of(&[S::PlayersRead, S::RedemptionsReserve]),
+            Self::Player => Scopes::of(&[S::PlayersRead, S::RedemptionsReserve, S::RewardsRead]),
         }
     }
 

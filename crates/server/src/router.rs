@@ -91,12 +91,14 @@ pub fn nodes(service: Service) -> Router {
     let routes = routes::all().filter_map(|(number, route)| {
         let path = match (route.audience, route.by) {
             (Audience::Nodes, _)
-            | (Audience::Everybody, By::Player | By::DeadLetter | By::Delivery | By::Request) => {
-                route.path.to_owned()
-            }
-            (Audience::Socket, By::Player | By::DeadLetter | By::Delivery | By::Request) => {
-                at_a_node(route.path)
-            }
+            | (
+                Audience::Everybody,
+                By::Player | By::DeadLetter | By::Delivery | By::Request | By::Reward,
+            ) => route.path.to_owned(),
+            (
+                Audience::Socket,
+                By::Player | By::DeadLetter | By::Delivery | By::Request | By::Reward,
+            ) => at_a_node(route.path),
             (Audience::Everybody | Audience::Socket, By::Nothing | By::PlayerAnywhere)
             | (Audience::FirstStart, _) => {
                 return None;

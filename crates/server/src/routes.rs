@@ -16,6 +16,7 @@ mod players;
 mod program;
 mod redemptions;
 mod reports;
+mod rewards;
 mod running;
 mod signals;
 mod standing;
@@ -115,6 +116,8 @@ pub(crate) enum By {
     Delivery,
     /// A redemption, an adjustment or a signal.
     Request,
+    /// A reward, by its stock.
+    Reward,
 }
 
 /// What a request does.
@@ -143,6 +146,7 @@ pub(crate) enum Area {
     Players,
     Redemptions,
     Signals,
+    Rewards,
     Program,
     Keys,
     DeadLetters,
@@ -157,12 +161,13 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Intake,
         Self::Events,
         Self::Players,
         Self::Redemptions,
         Self::Signals,
+        Self::Rewards,
         Self::Program,
         Self::Keys,
         Self::DeadLetters,
@@ -195,6 +200,9 @@ impl Area {
                 "Signals",
                 "What of players' wagers looks like abuse, and what is decided about points that are held for it.",
             ),
+            Self::Rewards => {
+                ("Rewards", "What points are redeemed for: the catalogue, and what is in stock.")
+            }
             Self::Program => ("Program", "The operator's loyalty rules: one document, versioned."),
             Self::Keys => ("Keys", "The operator's API keys: made, listed, rotated, revoked."),
             Self::DeadLetters => {
@@ -315,11 +323,12 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 16] = [
+static AREAS: [&[Route]; 17] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &redemptions::ROUTES,
+    &rewards::ROUTES,
     &standing::ROUTES,
     &signals::ROUTES,
     &export::ROUTES,

@@ -107,6 +107,8 @@ impl Route {
             Scope::ProgramRead => self.id == "getSimulation",
             Scope::Public
             | Scope::ProgramWrite
+            | Scope::RewardsRead
+            | Scope::RewardsWrite
             | Scope::KeysRead
             | Scope::WebhooksRead
             | Scope::WebhooksWrite

@@ -2,12 +2,13 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "demo",
     "serve",
     "operator",
     "key",
     "webhook",
+    "reward",
     "player",
     "signal",
     "summary",

@@ -57,6 +57,17 @@ const ROWS: &[Row] = &[
     ("webhook deliveries", "{webhook} --operator operator-789", EVERYWHERE),
     ("webhook resend", "1-0-1-0-0 --operator operator-789", [NO_DELIVERY; 3]),
     ("webhook remove", "{webhook} --operator operator-789 --yes", EVERYWHERE),
+    (
+        "reward add",
+        "spins --operator operator-789 --name spins --points 0.01 --kind spins --limit 1/day",
+        EVERYWHERE,
+    ),
+    ("reward list", "--operator operator-789", EVERYWHERE),
+    ("reward show", "mug --operator operator-789", EVERYWHERE),
+    ("reward change", "mug --operator operator-789 --points 0.02 --tier gold", EVERYWHERE),
+    ("reward withdraw", "mug --operator operator-789 --dry-run", EVERYWHERE),
+    ("reward restock", "mug 3 --operator operator-789 --why test", EVERYWHERE),
+    ("reward history", "mug --operator operator-789", EVERYWHERE),
     ("player show", "p --operator operator-789", EVERYWHERE),
     ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
     ("player redemptions", "--operator operator-789", EVERYWHERE),
@@ -222,6 +233,8 @@ impl World {
         let add = ["webhook", "add", "https://example.com/", "--operator", "operator-789"];
         let made = home.run(&add).well();
         let webhook = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
+        let add = "reward add mug --operator operator-789 --name mug --points 0.01 --kind mug --stocked true";
+        home.run(&add.split(' ').collect::<Vec<_>>()).well();
         let redeem = ["player", "redeem", "p", "0.01", "--operator", "operator-789"];
         let redeemed = home.run(&redeem).well();
         let redemption = redeemed.split_whitespace().nth(2).unwrap().to_owned();

@@ -65,7 +65,7 @@ impl Service {
         let partition = match route.by {
             _ if self.cluster.is_none() => None,
             By::Nothing | By::PlayerAnywhere => None,
-            By::Player => Some(partition_of(name, self.partitions())),
+            By::Player | By::Reward => Some(partition_of(name, self.partitions())),
             By::DeadLetter => place_of(name).map(|place| place.partition),
             By::Delivery => delivery_of(name).map(|(_, place)| place.partition),
             By::Request => RequestKey::read_id(name).map(|key| key.place.partition),

@@ -165,14 +165,23 @@ pub(crate) struct Repair {
 
 /// Points to be redeemed.
 #[derive(ToSchema)]
-#[schema(example = json!({ "points": 500, "item": "ten free spins" }))]
+#[schema(rename_all = "camelCase", example = json!({ "points": 500, "item": "ten free spins" }))]
 pub(crate) struct Reserve {
-    /// With at most two decimals.
+    /// With at most two decimals. Either this or `rewardId`.
     #[schema(minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]
-    points: f64,
-    /// What they are to be spent on, in your own words or ids.
+    points: Option<f64>,
+    /// What they are to be spent on, in your own words or ids; a reward has its name.
     #[schema(max_length = 128)]
     item: Option<String>,
+    /// A reward of the catalogue, which has the price.
+    #[schema(max_length = 64)]
+    reward_id: Option<String>,
+    /// The player's segment, where the reward is for some alone. A player's own token does not say it.
+    #[schema(max_length = 128)]
+    player_segment: Option<String>,
+    /// The player's jurisdiction, likewise.
+    #[schema(max_length = 128)]
+    jurisdiction: Option<String>,
 }
 
 /// What a balance is to be changed by.

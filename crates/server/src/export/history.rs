@@ -50,11 +50,12 @@ pub(super) const ENTRY: [&str; 17] = [
     "recordTime",
     "hash",
 ];
-const REDEMPTION: [&str; 9] = [
+const REDEMPTION: [&str; 10] = [
     "id",
     "state",
     "points",
     "item",
+    "rewardId",
     "programVersion",
     "reservedAt",
     "holdUntil",

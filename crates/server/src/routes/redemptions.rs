@@ -22,8 +22,10 @@ pub(super) static ROUTES: [Route; 6] = [
         effect: Effect::Changes,
         area: Area::Redemptions,
         summary: "Reserve points",
-        description: "Oldest first, of those that can be spent. They stay in the balance until the redemption is confirmed, \
-                      and are given back where it is cancelled, or at `holdUntil`.",
+        description: "Oldest first, of those that can be spent; so many as are said, or as a reward of the catalogue costs. \
+                      They stay in the balance until the redemption is confirmed, and are given back where it is \
+                      cancelled, or at `holdUntil`. One of a reward that has a stock is `requested` until the stock has \
+                      answered, which is waited for.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Reserve>),
@@ -39,6 +41,14 @@ pub(super) static ROUTES: [Route; 6] = [
             Refusal::BelowMinimum,
             Refusal::InsufficientPoints,
             Refusal::TooManyOpen,
+            Refusal::NoSuchReward,
+            Refusal::RewardWithdrawn,
+            Refusal::RewardNotValid,
+            Refusal::TierNotEntitled,
+            Refusal::SegmentNotEntitled,
+            Refusal::JurisdictionNotEntitled,
+            Refusal::RewardLimit,
+            Refusal::OutOfStock,
         ],
         handler: |way| way.to(redemptions::reserve),
     },
@@ -71,7 +81,7 @@ pub(super) static ROUTES: [Route; 6] = [
         area: Area::Redemptions,
         summary: "The operator's open redemptions",
         description: "Of all players, in the order of their ids, for whoever fulfils them and is not told by webhooks. What has \
-                      lapsed is left out. A page may be shorter than `limit`, or empty, where many of other operators \
+                      lapsed, and what is `requested` still, is left out. A page may be shorter than `limit`, or empty, where many of other operators \
                       were passed over; `nextCursor` says whether there is more.",
         query: &[
             Parameter {
@@ -126,6 +136,7 @@ pub(super) static ROUTES: [Route; 6] = [
         ],
         refusals: &[
             Refusal::BehaviourTooOld,
+            Refusal::RedemptionRequested,
             Refusal::RedemptionCancelled,
             Refusal::RedemptionLapsed,
             Refusal::OutOfRange,

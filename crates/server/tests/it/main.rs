@@ -32,6 +32,7 @@ mod players;
 mod program;
 mod readiness;
 mod request_ids;
+mod rewards;
 mod rising;
 mod roles;
 mod serving;

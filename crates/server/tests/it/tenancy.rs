@@ -17,6 +17,7 @@ async fn operations(api: &Api) -> Vec<(String, String)> {
             .replace("{eventId}", "e1")
             .replace("{wagerId}", "w1")
             .replace("{playerId}", "p1")
+            .replace("{rewardId}", "ours")
             .replace("{version}", "1")
             .replace("{keyId}", key.as_str().unwrap())
             .replace("{id}", letter.as_str().unwrap());
@@ -37,6 +38,8 @@ fn body_for(path: &str) -> Value {
         "/api/v1/keys" => json!({ "name": "theirs", "roles": ["auditor"] }),
         "/api/v1/player-tokens" => json!({ "playerId": "p1" }),
         "/api/v1/webhooks" => json!({ "url": "https://example.com/theirs" }),
+        "/api/v1/rewards" => json!({ "name": "theirs", "points": 1, "kind": "thing" }),
+        path if path.contains("/rewards/") => json!({}),
         path if path.contains("/webhooks/") || path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),
         _ => json!({ "why": "theirs", "original": wager("w9", "p1").to_string() }),
@@ -54,6 +57,8 @@ async fn prepared() -> Api {
     assert_eq!(api.post("/api/v1/keys", &key).await.status, 201);
     let webhook = json!({ "url": "https://example.com/ours" });
     assert_eq!(api.post("/api/v1/webhooks", &webhook).await.status, 201);
+    let reward = json!({ "id": "ours", "name": "ours", "points": 1, "kind": "thing" });
+    assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
     api
 }
 
@@ -113,7 +118,7 @@ async fn every_route_hides_another_operator_s_things() {
                 let records = answer.json["items"].as_array().unwrap();
                 assert!(records.iter().all(|record| record["operatorId"] == "operator-555"));
             }
-            ("GET" | "POST", "/api/v1/keys" | "/api/v1/webhooks") => {
+            ("GET" | "POST", "/api/v1/keys" | "/api/v1/webhooks" | "/api/v1/rewards") => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }
             ("GET", "/api/v1/summary") => {
@@ -160,6 +165,8 @@ async fn everything(api: &Api) -> Vec<String> {
         "/api/v1/program/versions",
         "/api/v1/wagers/w1/explanation",
         "/api/v1/events/e1",
+        "/api/v1/rewards/ours/history",
+        "/api/v1/rewards/ours/stock",
     ] {
         let answer = api.get(path).await;
         assert_eq!(answer.status, 200, "{path}");

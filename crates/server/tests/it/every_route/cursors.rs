@@ -11,7 +11,8 @@ use crate::harness::{Answer, Api, Ask, ask, wager};
 fn others(id: &str) -> &'static [&'static str] {
     match id {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
-        "listVersions" | "listRedemptions" | "listAdjustments" | "listSignals" => &[],
+        "listVersions" | "listRedemptions" | "listAdjustments" | "listSignals"
+        | "getRewardStock" => &[],
         "listOpenRedemptions" => &["state=reserved"],
         "listWaitingAdjustments" => &["state=waiting"],
         "listOpenSignals" => &["state=open"],

@@ -168,6 +168,14 @@ impl World {
             assert_eq!(made.status, 200, "{made:?}");
             self.reserved[node].borrow_mut().push(made.json["id"].as_str().unwrap().to_owned());
         }
+        let mut reward = self.body("addReward", node).unwrap();
+        reward["id"] = json!(player);
+        assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
+        for _ in 0..2 {
+            let body = self.body("restockReward", node).unwrap();
+            let stocked = api.post(&self.path("restockReward", node), &body).await;
+            assert_eq!(stocked.status, 200, "{stocked:?}");
+        }
         for _ in 0..WAITING {
             let body = json!({ "points": 1000.01, "why": "a test" });
             let made = api.post(&self.path("adjustBalance", node), &body).await;
@@ -308,6 +316,11 @@ impl World {
             "cancelRedemption" => {
                 format!("/api/v1/redemptions/{}/cancel", self.reserved[node].borrow()[2])
             }
+            "listRewards" | "addReward" => "/api/v1/rewards".into(),
+            // Called as the player, so that its stock lies with the same node.
+            "getReward" | "changeReward" => format!("/api/v1/rewards/{player}"),
+            "getRewardHistory" => format!("/api/v1/rewards/{player}/history"),
+            "getRewardStock" | "restockReward" => format!("/api/v1/rewards/{player}/stock"),
             "adjustBalance" | "listAdjustments" => {
                 format!("/api/v1/players/{player}/adjustments")
             }
@@ -457,6 +470,8 @@ impl World {
             "takeInEvents" => game_event(Some(&self.fresh()), &player),
             "putConsent" => json!({ "consent": "in" }),
             "reserveRedemption" | "importOpening" => json!({ "points": 0.01, "item": "a test" }),
+            "addReward" => json!({ "name": self.fresh(), "points": 1, "kind": "thing" }),
+            "restockReward" => json!({ "by": 1, "why": self.fresh() }),
             "adjustBalance" => json!({ "points": 0.01, "why": self.fresh() }),
             "publishVersion" => {
                 let program = PROGRAM.replace("5000", &(6000 + self.latest.get()).to_string());
@@ -480,7 +495,7 @@ impl World {
             "makeKey" => json!({ "name": self.fresh(), "roles": ["support"] }),
             "rotateKey" | "rotateWebhook" | "resumeOperator" => json!({}),
             "makeWebhook" => json!({ "url": WEBHOOK, "description": self.fresh() }),
-            "changeWebhook" => json!({ "description": self.fresh() }),
+            "changeReward" | "changeWebhook" => json!({ "description": self.fresh() }),
             "signPlayerToken" => json!({ "playerId": player }),
             "pauseOperator" => json!({ "why": "a test" }),
             "addOperator" => json!({ "operatorId": self.fresh() }),

@@ -1,0 +1,301 @@
+//! What somebody says of a reward, read and checked field by field.
+
+use std::collections::BTreeSet;
+
+use accolade_domain::amount::Points;
+use accolade_domain::time::Timestamp;
+use accolade_engine::rules::rewards::{
+    ID_BYTES_MAX, LIMIT_MAX, LONG_BYTES_MAX, NAMES_MAX, TEXT_BYTES_MAX,
+};
+use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
+use accolade_wire::timestamp;
+use axum::http::Uri;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+
+use crate::description::schemas::one_of;
+use crate::problem::{Problem, Refusal};
+use crate::shapes::Time;
+
+/// What is said of a reward: a new one has a name, a price and a kind, and of one that is there, what is not named stays
+/// as it is.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RewardChange, example = json!({
+    "id": "ten-spins", "name": "Ten free spins", "points": 500, "kind": "spins", "stocked": true,
+    "limit": { "count": 1, "per": "day" }
+}))]
+pub(crate) struct Wanted {
+    /// Of a new one; made here where it is not said.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 2048)]
+    description: Option<String>,
+    /// An address of `https`; an empty one for none.
+    #[serde(default)]
+    #[schema(max_length = 2048)]
+    picture: Option<String>,
+    /// The price, with at most two decimals.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>, minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]
+    points: Option<Box<RawValue>>,
+    /// What kind of thing it is, in your own words, such as `cash`, `voucher` or `crypto`.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
+    kind: Option<String>,
+    /// What it is worth; nothing for `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<ValueShape>)]
+    value: Said<ValueShape>,
+    /// From when on it can be redeemed; at once for `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<Time>)]
+    from: Said<String>,
+    /// From when on it cannot any more; never for `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<Time>)]
+    until: Said<String>,
+    /// The names of the tiers that it is for; all where there are none.
+    #[serde(default)]
+    #[schema(max_items = 100, required = false)]
+    tiers: Option<Vec<String>>,
+    /// The segments that it is for; all where there are none.
+    #[serde(default)]
+    #[schema(max_items = 100, required = false)]
+    segments: Option<Vec<String>>,
+    /// The jurisdictions that it is for; all where there are none.
+    #[serde(default)]
+    #[schema(max_items = 100, required = false)]
+    jurisdictions: Option<Vec<String>>,
+    /// How often a player may redeem it; as often as they like for `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<LimitShape>)]
+    limit: Said<LimitShape>,
+    /// Whether there are only so many of it as were put into its stock.
+    #[serde(default)]
+    stocked: Option<bool>,
+    /// `true`: nobody redeems it any more, and it is never changed again.
+    #[serde(default)]
+    withdrawn: Option<bool>,
+}
+
+/// What a field says.
+#[derive(Debug, Clone, Default)]
+enum Said<T> {
+    /// Nothing: it is not there.
+    #[default]
+    Nothing,
+    /// What it shall be; nothing for `null`.
+    Is(Option<T>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Option::deserialize(from).map(Self::Is)
+    }
+}
+
+/// What a reward is worth, exactly.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RewardValue, example = json!({ "amount": "0.000000000000000001", "currency": "ETH" }))]
+pub(crate) struct ValueShape {
+    /// A decimal as a text, more than 0, with at most 18 decimals.
+    #[schema(max_length = 64)]
+    pub(super) amount: String,
+    #[schema(min_length = 1, max_length = 16)]
+    pub(super) currency: String,
+}
+
+/// How often a player may redeem a reward: in each day, week (from Monday on), month or year of the program's time
+/// zone, or ever.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RewardLimit)]
+pub(crate) struct LimitShape {
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub(super) count: u32,
+    #[schema(schema_with = periods)]
+    pub(super) per: RewardPeriod,
+}
+
+fn periods() -> Schema {
+    one_of(RewardPeriod::NAMES)
+}
+
+pub(super) fn malformed(pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::field(Refusal::Malformed, pointer, detail)
+}
+
+/// A text of a length, without what does not show.
+pub(super) fn text(pointer: &str, said: String, bytes: (usize, usize)) -> Result<String, Problem> {
+    let (min, max) = bytes;
+    if (min..=max).contains(&said.len()) && !said.chars().any(char::is_control) {
+        return Ok(said);
+    }
+    Err(malformed(pointer, format!("expected a text of {min} to {max} bytes")))
+}
+
+fn names(pointer: &str, said: Vec<String>) -> Result<Vec<String>, Problem> {
+    if said.len() > NAMES_MAX {
+        return Err(malformed(pointer, format!("expected {NAMES_MAX} at most")));
+    }
+    let mut seen = BTreeSet::new();
+    for (at, name) in said.iter().enumerate() {
+        let pointer = format!("{pointer}/{at}");
+        text(&pointer, name.clone(), (1, TEXT_BYTES_MAX))?;
+        if !seen.insert(name) {
+            return Err(malformed(&pointer, "it is there twice"));
+        }
+    }
+    Ok(said)
+}
+
+fn time(pointer: &str, said: Option<String>) -> Result<Option<i64>, Problem> {
+    let read = |text: String| {
+        let time = timestamp::read(&text);
+        time.map(Timestamp::micros).ok_or_else(|| malformed(pointer, "expected a time (RFC 3339)"))
+    };
+    said.map(read).transpose()
+}
+
+fn price(said: &RawValue) -> Result<i64, Problem> {
+    let points = Points::parse(said.get()).ok().filter(|points| *points > Points::ZERO);
+    points.map(Points::hundredths).ok_or_else(|| {
+        let detail = "expected points, more than 0, with at most two decimals, up to 10^15";
+        malformed("/points", detail)
+    })
+}
+
+fn picture(said: String) -> Result<String, Problem> {
+    let said = text("/picture", said, (0, LONG_BYTES_MAX))?;
+    if said.is_empty() {
+        return Ok(said);
+    }
+    let is_https = said.parse::<Uri>().is_ok_and(|address| {
+        address.scheme_str() == Some("https") && address.host().is_some_and(|host| !host.is_empty())
+    });
+    if is_https { Ok(said) } else { Err(malformed("/picture", "expected an address of `https`")) }
+}
+
+fn value(ValueShape { amount, currency }: ValueShape) -> Result<RewardValue, Problem> {
+    let value = RewardValue { amount, currency };
+    let detail = "expected an amount as a text, more than 0, with at most 18 decimals, and a currency of letters and \
+                  figures";
+    if value.is_well_formed() { Ok(value) } else { Err(malformed("/value", detail)) }
+}
+
+fn limit(LimitShape { count, per }: LimitShape) -> Result<RewardLimit, Problem> {
+    if !(1..=LIMIT_MAX).contains(&count) {
+        return Err(malformed("/limit/count", format!("expected 1 to {LIMIT_MAX}")));
+    }
+    Ok(RewardLimit { count, per })
+}
+
+impl Wanted {
+    /// Changes what is named.
+    pub(super) fn change(self, terms: &mut RewardTerms) -> Result<(), Problem> {
+        const TEXT: (usize, usize) = (1, TEXT_BYTES_MAX);
+        if let Some(said) = self.name {
+            terms.name = text("/name", said, TEXT)?;
+        }
+        if let Some(said) = self.description {
+            terms.description = text("/description", said, (0, LONG_BYTES_MAX))?;
+        }
+        if let Some(said) = self.picture {
+            terms.picture = picture(said)?;
+        }
+        if let Some(said) = &self.points {
+            terms.points = price(said)?;
+        }
+        if let Some(said) = self.kind {
+            terms.kind = text("/kind", said, TEXT)?;
+        }
+        if let Said::Is(said) = self.value {
+            terms.value = said.map(value).transpose()?;
+        }
+        if let Said::Is(said) = self.from {
+            terms.from = time("/from", said)?;
+        }
+        if let Said::Is(said) = self.until {
+            terms.until = time("/until", said)?;
+        }
+        if let Some(said) = self.tiers {
+            terms.tiers = names("/tiers", said)?;
+        }
+        if let Some(said) = self.segments {
+            terms.segments = names("/segments", said)?;
+        }
+        if let Some(said) = self.jurisdictions {
+            terms.jurisdictions = names("/jurisdictions", said)?;
+        }
+        if let Said::Is(said) = self.limit {
+            terms.limit = said.map(limit).transpose()?;
+        }
+        terms.stocked = self.stocked.unwrap_or(terms.stocked);
+        terms.withdrawn = self.withdrawn.unwrap_or(terms.withdrawn);
+        if terms.from.zip(terms.until).is_some_and(|(from, until)| from >= until) {
+            return Err(malformed("/until", "expected a time after `from`"));
+        }
+        Ok(())
+    }
+
+    /// A new reward.
+    pub(super) fn terms(
+        self,
+        operator: &str,
+        id: String,
+        who: &str,
+    ) -> Result<RewardTerms, Problem> {
+        let needed = [
+            ("/name", self.name.is_none()),
+            ("/points", self.points.is_none()),
+            ("/kind", self.kind.is_none()),
+        ];
+        if let Some((pointer, _)) = needed.into_iter().find(|(_, is_missing)| *is_missing) {
+            return Err(malformed(pointer, "a new reward needs it"));
+        }
+        if self.withdrawn == Some(true) {
+            return Err(malformed("/withdrawn", "a new reward is not withdrawn"));
+        }
+        let mut terms = RewardTerms {
+            operator: operator.to_owned(),
+            id,
+            edited_from: 0,
+            name: String::new(),
+            description: String::new(),
+            picture: String::new(),
+            points: 0,
+            kind: String::new(),
+            value: None,
+            from: None,
+            until: None,
+            tiers: Vec::new(),
+            segments: Vec::new(),
+            jurisdictions: Vec::new(),
+            limit: None,
+            stocked: false,
+            withdrawn: false,
+            who: who.to_owned(),
+        };
+        self.change(&mut terms)?;
+        Ok(terms)
+    }
+}
+
+/// An id that a path can hold as it is.
+pub(super) fn check_id(id: &str) -> Result<(), Problem> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_plain) && !id.starts_with('.') {
+        return Ok(());
+    }
+    let detail = format!("expected 1 to {ID_BYTES_MAX} letters, figures, `-`, `_` or `.`");
+    Err(malformed("/id", detail))
+}

@@ -99,7 +99,8 @@ fn of_player<T: Clone>(rows: &BTreeMap<RequestKey, T>, player: Ordinal) -> Vec<(
 pub(super) fn lapsed(key: RequestKey, held: &Reservation) -> RedemptionMoved {
     let Reservation { points, item, hold_until, .. } = held.clone();
     let (id, state) = (key.id().into(), State::Lapsed);
-    RedemptionMoved { id, state, points, item, hold_until, at: hold_until }
+    let reward = "".into();
+    RedemptionMoved { id, state, points, item, reward, hold_until, at: hold_until }
 }
 
 /// What must be told of the redemptions of a player.
@@ -116,6 +117,7 @@ pub(super) fn to_tell(
             state: state(moved.state),
             points: points(redemption.points),
             item: redemption.item.as_str().into(),
+            reward: "".into(),
             hold_until: Timestamp::from_micros(redemption.hold_until),
             at: Timestamp::from_micros(moved.at),
         }
@@ -149,6 +151,7 @@ fn reservation(expected: &ModelRedemption) -> Reservation {
         version: expected.version,
         reserved_at: Timestamp::from_micros(expected.at),
         hold_until: Timestamp::from_micros(expected.hold_until),
+        reward: None,
     }
 }
 

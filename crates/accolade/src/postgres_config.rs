@@ -48,6 +48,18 @@ pub(crate) struct PostgresConfig {
     #[config(env = "ACCOLADE_POSTGRES_DEAD_LETTERS", default = "dlq")]
     pub(crate) dead_letters_table: String,
 
+    /// The table of changes of tiers.
+    #[config(env = "ACCOLADE_POSTGRES_TIERS", default = "loyalty_tier_change")]
+    pub(crate) tiers_table: String,
+
+    /// The table of redemptions.
+    #[config(env = "ACCOLADE_POSTGRES_REDEMPTIONS", default = "loyalty_redemption")]
+    pub(crate) redemptions_table: String,
+
+    /// The table of fraud signals.
+    #[config(env = "ACCOLADE_POSTGRES_SIGNALS", default = "fraud_signal")]
+    pub(crate) signals_table: String,
+
     /// The table that says how far each partition is.
     #[config(env = "ACCOLADE_POSTGRES_PROGRESS", default = "progress")]
     pub(crate) progress_table: String,
@@ -71,6 +83,9 @@ impl PostgresConfig {
             balances: self.balances_table.clone(),
             ledger: self.ledger_table.clone(),
             dead_letters: self.dead_letters_table.clone(),
+            tiers: self.tiers_table.clone(),
+            redemptions: self.redemptions_table.clone(),
+            signals: self.signals_table.clone(),
             progress: self.progress_table.clone(),
         };
         Ok(Some(settings))

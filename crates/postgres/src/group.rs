@@ -12,11 +12,12 @@ use accolade_engine::players::Ordinal;
 use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::{Names, Player};
 use accolade_wire::cut::cut;
-use accolade_wire::journal::{Recorded, StoredEntry};
+use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
 use crate::rows::Rows;
+use crate::told::Told;
 use crate::writing::month_of;
 
 /// What is said about an error.
@@ -45,6 +46,8 @@ pub(crate) struct Group {
     /// Operator and name of each player of `latest`, one after the other.
     names: String,
     letter_bytes: usize,
+    /// What notices tell.
+    pub(crate) told: Told,
 }
 
 /// A balance after the last of its changes in the group.
@@ -60,13 +63,14 @@ struct Latest {
 impl Group {
     /// Adds a batch: all of it, or nothing. Players who were erased have no rows.
     pub(crate) fn add(&mut self, batch: &Batch<'_>, names: &mut Names) -> Result<(), Held> {
-        let (mut entries, mut letters) = (Vec::new(), Vec::new());
+        let (mut entries, mut letters, mut notices) = (Vec::new(), Vec::new(), Vec::new());
         for recorded in batch.outcomes()? {
             let recorded = recorded?;
             if let Outcome::DeadLetter { reason, detail } = &recorded.outcome {
                 letters.push(letter(batch, &recorded, *reason, detail)?);
             }
             entries.extend(recorded.entries);
+            notices.extend(recorded.notices);
         }
         if !entries.is_empty() {
             let players = names.of(batch)?;
@@ -75,6 +79,17 @@ impl Group {
                 let entry = &stored.entry;
                 if let Some(player) = players.find(entry.operator, entry.subject) {
                     self.enter(batch.partition, player, stored);
+                }
+            }
+        }
+        if !notices.is_empty() {
+            let of = |stored: &StoredNotice<'_>| (stored.notice.operator, stored.notice.subject);
+            let accounts: Vec<_> = notices.iter().map(of).collect();
+            let players = names.behind(batch.partition, &accounts)?;
+            for stored in &notices {
+                let notice = &stored.notice;
+                if let Some(player) = players.find(notice.operator, notice.subject) {
+                    self.told.add(player, batch.time, stored)?;
                 }
             }
         }
@@ -87,7 +102,7 @@ impl Group {
 
     /// The bytes of all rows.
     pub(crate) fn bytes(&self) -> usize {
-        self.ledger.len() + self.letter_bytes
+        self.ledger.len() + self.letter_bytes + self.told.bytes()
     }
 
     fn enter(&mut self, partition: u16, player: Player<'_>, stored: &StoredEntry<'_>) {
@@ -160,6 +175,6 @@ pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).expect("no counter comes this far")
 }

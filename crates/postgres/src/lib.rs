@@ -16,4 +16,5 @@ mod schema;
 pub mod settings;
 pub mod sink;
 mod tls;
+mod told;
 mod writing;

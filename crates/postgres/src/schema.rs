@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Transaction};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version that the tables have once all is done.
 pub(crate) fn newest() -> i32 {

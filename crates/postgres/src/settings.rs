@@ -38,6 +38,12 @@ pub struct Tables {
     pub ledger: String,
     /// One row for each input that could not be processed.
     pub dead_letters: String,
+    /// One row for each change of a player's tier.
+    pub tiers: String,
+    /// One row for each redemption, as it is.
+    pub redemptions: String,
+    /// One row for each signal, as it is.
+    pub signals: String,
     /// How far each partition is.
     pub progress: String,
 }
@@ -48,6 +54,9 @@ impl Default for Tables {
             balances: "player_loyalty_balance".into(),
             ledger: "loyalty_transaction".into(),
             dead_letters: "dlq".into(),
+            tiers: "loyalty_tier_change".into(),
+            redemptions: "loyalty_redemption".into(),
+            signals: "fraud_signal".into(),
             progress: "progress".into(),
         }
     }
@@ -82,12 +91,15 @@ impl Settings {
     }
 
     /// `sql` with the names in place: `{schema}`, `{balances}`, `{ledger}`, `{dead_letters}`,
-    /// `{progress}`, `{writer}`, `{reader}`.
+    /// `{tiers}`, `{redemptions}`, `{signals}`, `{progress}`, `{writer}`, `{reader}`.
     pub(crate) fn named(&self, sql: &str) -> String {
         sql.replace("{schema}", &quoted(&self.schema))
             .replace("{balances}", &self.table(&self.tables.balances))
             .replace("{ledger}", &self.table(&self.tables.ledger))
             .replace("{dead_letters}", &self.table(&self.tables.dead_letters))
+            .replace("{tiers}", &self.table(&self.tables.tiers))
+            .replace("{redemptions}", &self.table(&self.tables.redemptions))
+            .replace("{signals}", &self.table(&self.tables.signals))
             .replace("{progress}", &self.table(&self.tables.progress))
             .replace("{writer}", &quoted(&self.writer))
             .replace("{reader}", &quoted(&self.reader))

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::group::{Group, Letter, storable};
 use crate::rows::Rows;
 use crate::settings::{Settings, quoted};
+use crate::told::Inserts;
 
 /// Bytes of one message of a `COPY`.
 const MESSAGE_BYTES: usize = 256 << 10;
@@ -29,6 +30,7 @@ pub(crate) struct Writer {
     copy_balances: Statement,
     merge_balances: Statement,
     insert_letters: Statement,
+    told: Inserts,
     advance: Statement,
     report: Statement,
     /// Months whose tables are there.
@@ -100,6 +102,7 @@ impl Writer {
                  WHERE p.partition = s.partition AND p.next = s.next",
             )
             .await?,
+            told: Inserts::new(client, settings).await?,
             months: BTreeSet::new(),
             settings: settings.clone(),
         })
@@ -127,6 +130,7 @@ impl Writer {
         if !group.letters.is_empty() {
             self.insert_letters(&transaction, &group.letters).await?;
         }
+        self.told.write(&transaction, &group.told).await?;
         if !self.advance(&transaction, steps).await? {
             return Ok(false);
         }

@@ -11,7 +11,7 @@ use accolade_engine::feed::Feed;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::bytes::Cursor;
-use accolade_wire::control::Control;
+use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::partition_of;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Record, Slice, Source};
@@ -110,22 +110,38 @@ impl House {
                 key_hash: String::new(),
                 events_per_second: 0,
             });
-            house.control(&Control::Publish {
-                operator: operator.into(),
-                edited_from: 0,
-                effective_from: 0,
-                why: String::new(),
-                who: String::new(),
-                published_at: 0,
-                document: r#"{"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#.into(),
-                zone: vec![],
-            });
+            house.publish(
+                operator,
+                0,
+                r#"{"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#,
+            );
         }
         house
     }
 
     pub(crate) fn feed(&self) -> Arc<dyn Feed> {
         Arc::clone(&self.node) as Arc<dyn Feed>
+    }
+
+    /// Publishes a version of an operator's program, which is in force from then on.
+    pub(crate) fn publish(&self, operator: &str, edited_from: u32, document: &str) {
+        self.control(&Control::Publish {
+            operator: operator.into(),
+            edited_from,
+            effective_from: if edited_from == 0 { 0 } else { now().micros() },
+            why: String::new(),
+            who: String::new(),
+            published_at: 0,
+            document: document.into(),
+            zone: vec![],
+        });
+    }
+
+    /// Has a command carried out for a player.
+    pub(crate) fn command(&self, operator: &str, player: &str, command: &Command) -> Outcome {
+        let partition = Some(partition_of(player, self.node.partitions()));
+        let body = serde_json::to_vec(command).unwrap();
+        self.submit(Kind::Command, operator, &[(partition, body)]).remove(0)
     }
 
     fn control(&self, control: &Control) {

@@ -11,3 +11,4 @@ mod samples;
 mod tables;
 mod tenants;
 mod tls;
+mod told;

@@ -1,10 +1,14 @@
+use accolade_domain::outcome::Outcome;
 use accolade_postgres::sink::start;
+use accolade_wire::control::Command;
 use tokio_postgres::{Client, NoTls};
 
-use crate::house::House;
+use crate::house::{House, OPERATORS, wager};
 use crate::tables::{Tables, caught_up};
+use crate::told::PROGRAM;
 
 const TABLES: [&str; 3] = ["player_loyalty_balance", "loyalty_transaction", "dlq"];
+const TOLD: [&str; 3] = ["loyalty_tier_change", "loyalty_redemption", "fraud_signal"];
 
 /// Somebody who reads reports: a login of their own, in the reader's role.
 struct Reports<'a> {
@@ -67,6 +71,33 @@ fn a_reader_sees_one_operator_even_without_a_condition() {
     run("RESET accolade.operator").unwrap();
     for table in TABLES {
         assert!(seen(&tables, reader, table).is_empty(), "{table}, after it was reset");
+    }
+}
+
+#[test]
+fn a_reader_sees_what_is_told_of_one_operator_alone() {
+    let (house, tables) = (House::open(), Tables::new("told_tenants"));
+    for operator in OPERATORS {
+        house.publish(operator, 1, PROGRAM);
+        house.take(operator, &[("anna", wager(operator, "anna", "w1", "150.00").into())]);
+        house.take(operator, &[("anna", wager(operator, "anna", "w2", "150.00").into())]);
+        house.take(operator, &[("anna", wager(operator, "anna", "w3", "150.00").into())]);
+        let (id, player_id, item) = ("r".into(), "anna".into(), String::new());
+        let reserve = Command::Reserve { id, player_id, points: 100, item, who: "test".into() };
+        let outcome = house.command(operator, "anna", &reserve);
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    caught_up(&projection);
+    let reports = Reports::connect(&tables, "reports_told");
+    for table in TOLD {
+        assert!(seen(&tables, &reports.client, table).is_empty(), "{table}, before one is set");
+    }
+    for operator in OPERATORS {
+        reports.run(&format!("SET accolade.operator = '{operator}'")).unwrap();
+        for table in TOLD {
+            assert_eq!(seen(&tables, &reports.client, table), [operator], "{table}");
+        }
     }
 }
 

@@ -185,7 +185,7 @@ enum PlayerCommand {
 pub(crate) struct Why {
     /// Why, in words
     #[arg(long, value_name = "TEXT")]
-    why: String,
+    pub(crate) why: String,
 }
 
 /// A number of points as it was written.
@@ -302,7 +302,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     .await
 }
 
-fn of_player(player: &str, what: &str) -> String {
+pub(crate) fn of_player(player: &str, what: &str) -> String {
     format!("/api/v1/players/{}/{what}", escaped(player))
 }
 

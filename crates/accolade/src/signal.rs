@@ -3,12 +3,13 @@
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, Client, IfMissing, With, escaped};
 use crate::player::lists::{Which, list};
-use crate::player::{Why, of, post};
+use crate::player::{Why, of, of_player, post};
 use crate::shapes::Raw;
 use crate::terminal::{printable, say};
 
@@ -34,6 +35,26 @@ enum SignalCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Raise a signal of a player that a model of your own has found
+    #[command(
+        after_help = "Example:\n  accolade signal raise player-456 ring --operator operator-789 --wager w-1 --hold --why 'score 0.97'"
+    )]
+    Raise {
+        /// The player
+        player: String,
+        /// What it is called
+        name: String,
+        /// The wager that it is about
+        #[arg(long, value_name = "ID")]
+        wager: Option<String>,
+        /// Hold the wager's points until somebody has decided
+        #[arg(long, requires = "wager")]
+        hold: bool,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        with: With,
     },
     /// Let go of the points that are held
     Release {
@@ -61,7 +82,7 @@ struct Signal {
     player_id: String,
     state: String,
     wager_id: String,
-    wagered_at: String,
+    wagered_at: Option<String>,
     signals: Vec<Finding>,
     points: Raw,
     by: Option<String>,
@@ -86,6 +107,10 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         SignalCommand::Show { signal, operator, json } => {
             show(client, &signal, &operator, json).await
         }
+        SignalCommand::Raise { player, name, wager, hold, why: Why { why }, with } => {
+            let body = json!({ "name": name, "wagerId": wager, "hold": hold, "why": why });
+            post(client, &of_player(&player, "signals"), body.to_string(), &with).await
+        }
         SignalCommand::Release { signal, why, with } => {
             post(client, &of("signals", &signal, "release"), why.body(), &with).await
         }
@@ -108,7 +133,10 @@ async fn show(client: &Client, id: &str, operator: &str, json: bool) -> anyhow::
     let Signal { player_id, state, wager_id, wagered_at, signals, points, by, why } = signal;
     say(format_args!("state    {state}"))?;
     say(format_args!("player   {}", printable(&player_id)))?;
-    say(format_args!("wager    {} of {wagered_at}", printable(&wager_id)))?;
+    if !wager_id.is_empty() {
+        let at = wagered_at.map_or_else(String::new, |at| format!(" of {at}"));
+        say(format_args!("wager    {}{at}", printable(&wager_id)))?;
+    }
     say(format_args!("points   {}", points.text()))?;
     for Finding { name, kind, observed, line } in &signals {
         let (observed, line) = (observed.text(), line.text());

@@ -56,6 +56,7 @@ struct Now {
     debt: Raw,
     reserved: Raw,
     pending: Raw,
+    held: Raw,
     average_balance: Option<Raw>,
 }
 
@@ -121,12 +122,12 @@ async fn show(answer: Answer) -> anyhow::Result<()> {
              {liability:>14}  {players:>8}  {rate:>6}"
         ))?;
     }
-    let Now { players, liability, debt, reserved, pending, average_balance } = now;
+    let Now { players, liability, debt, reserved, pending, held, average_balance } = now;
     let average = average_balance.as_ref().map_or("-", Raw::text);
-    let [liability, debt, reserved, pending] =
-        [&liability, &debt, &reserved, &pending].map(Raw::text);
+    let [liability, debt, reserved, pending, held] =
+        [&liability, &debt, &reserved, &pending, &held].map(Raw::text);
     say(format_args!(
-        "now: {players} players, {liability} points not spent ({reserved} reserved, {pending} pending), {debt} \
+        "now: {players} players, {liability} points not spent ({reserved} reserved, {pending} pending, {held} held), {debt} \
          owed, {average} on average"
     ))?;
     Ok(())

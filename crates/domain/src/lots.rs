@@ -523,6 +523,15 @@ impl Lots {
         released.points
     }
 
+    /// Holds points that went into a lot, as far as they are there still, and says how many those are.
+    pub fn hold(&mut self, source: Source, points: Points) -> Points {
+        let (mut left, mut taken) = (points, Taken::default());
+        self.take_own(source, true, &mut left, &mut taken);
+        let held = less(points, left);
+        self.put(Source { matures: Some(HELD), ..source }, held);
+        held
+    }
+
     /// Takes points of a month that are held, as far as they are there.
     pub fn take_held(&mut self, month: Month, points: Points) -> Option<PendingLot> {
         let is_held = |lot: &PendingLot| lot.matures == HELD && lot.month == month;

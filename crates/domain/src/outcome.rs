@@ -153,6 +153,8 @@ pub enum Declined {
     TooManyWebhooks,
     /// There is no such signal.
     NoSuchSignal,
+    /// The player has no such wager.
+    NoSuchWager,
     /// It was decided about the signal's points before, or none were held.
     SignalClosed,
     /// It is not known yet whether the redemption's reward is in stock.
@@ -179,7 +181,7 @@ pub enum Declined {
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -216,6 +218,7 @@ impl Declined {
         Self::OutOfRange,
         Self::TooManyWebhooks,
         Self::NoSuchSignal,
+        Self::NoSuchWager,
         Self::SignalClosed,
         Self::RedemptionRequested,
         Self::NoSuchReward,
@@ -268,6 +271,7 @@ impl Declined {
             Self::OutOfRange => "out_of_range",
             Self::TooManyWebhooks => "too_many_webhooks",
             Self::NoSuchSignal => "no_such_signal",
+            Self::NoSuchWager => "no_such_wager",
             Self::SignalClosed => "signal_closed",
             Self::RedemptionRequested => "redemption_requested",
             Self::NoSuchReward => "no_such_reward",

@@ -49,10 +49,19 @@ pub(crate) fn promoted(
     let mut uncapped = Uncapped { points, parts, given: Vec::new() };
     for (number, promotion, rest) in budgeted {
         let before = if is_first_only { bare } else { uncapped.parts };
-        let after = with(before, number, promotion)?;
         let worth = |parts| points_of(row.wager.stake, parts, rounding);
-        let whole = worth(after)?.minus(worth(before)?)?.max(Points::ZERO);
-        uncapped.give(number, whole, rest, after)?;
+        let would = with(before, number, promotion).and_then(|after| {
+            let whole = worth(after)?.minus(worth(before)?)?.max(Points::ZERO);
+            Some((after, whole))
+        });
+        match would {
+            Some((after, whole)) => uncapped.give(number, whole, rest, after)?,
+            // What does not count cannot be too much either.
+            None if rest == Points::ZERO => {
+                uncapped.given.push(Given { promotion: number, points: rest, cut: rest });
+            }
+            None => return None,
+        }
     }
     Some(uncapped)
 }

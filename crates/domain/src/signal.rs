@@ -139,7 +139,18 @@ impl SignalKind {
             Self::MinimumPlay => "minimumPlay",
         }
     }
+
+    /// The code of what a program has found, or somebody outside.
+    pub const fn code_of(kind: Option<Self>) -> &'static str {
+        match kind {
+            Some(kind) => kind.code(),
+            None => OUTSIDE,
+        }
+    }
 }
+
+/// The code of what no program has found.
+pub const OUTSIDE: &str = "outside";
 
 impl Over {
     /// Its kind.

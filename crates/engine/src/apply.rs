@@ -209,8 +209,10 @@ pub struct VoidedWager {
     pub points: Points,
     /// The day that it counts on.
     pub day: Option<Day>,
-    /// The lot that its points went into, where there were lots.
+    /// The lot that its points are in, where there were lots.
     pub source: Option<Source>,
+    /// How many of its points a person has taken who decided about a signal.
+    pub taken: Points,
 }
 
 /// Decides about an input, as behaviour 1.

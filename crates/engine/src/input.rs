@@ -207,6 +207,7 @@ fn read_command<'a>(
         | Command::Adjust { id, player_id, .. }
         | Command::Exclude { id, player_id, .. }
         | Command::Readmit { id, player_id, .. }
+        | Command::RaiseSignal { id, player_id, .. }
         | Command::TakeOver { id, player_id, .. } => (id, player_id.as_str()),
         Command::Confirm { id, .. }
         | Command::Cancel { id, .. }

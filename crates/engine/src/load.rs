@@ -12,6 +12,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::lots;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::redemption::RedemptionState;
+use accolade_domain::signal::SignalState;
 use accolade_domain::time::Day;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::control::Command;
@@ -37,7 +38,7 @@ use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
 use crate::tables::redemptions::Redemptions;
 use crate::tables::requests::RequestKey;
-use crate::tables::signals::Raised;
+use crate::tables::signals::{Raised, Signals};
 use crate::tables::watches::Watched;
 use crate::tables::{Paged, Stretch, Timer};
 
@@ -339,6 +340,11 @@ impl Partition {
             Body::Command(command, identity) => {
                 let store = &mut *around.store;
                 self.load_command(&mut loaded, keyed, command, identity.as_ref(), store)?;
+                if let (Some(identity), Command::RaiseSignal { wager_id: Some(wager), .. }) =
+                    (identity, command)
+                {
+                    self.load_raised(&mut loaded, wager, identity, around)?;
+                }
             }
             Body::Control => {
                 let Record { body, received_at, .. } = keyed.record;
@@ -518,17 +524,18 @@ impl Partition {
             }
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
-                let counted = self.voided_wager(event, operator, identity, around)?;
+                let counted = self.voided_wager(event.id(), operator, identity, around)?;
                 if let Some(Earned { wager, version, given }) = counted {
                     let store = &mut *around.store;
                     loaded.budgets =
                         self.budgets_of_void(operator, version, &given, player, store)?;
                     (loaded.wager, loaded.given) = (Some(wager), given);
                 }
-                if let Some((player, wager)) = player.zip(loaded.wager) {
+                if let Some((player, wager)) = player.zip(loaded.wager)
+                    && loaded.settles
+                {
                     let key = RequestKey { player, place: wager.place };
-                    let held = self.tables.held_signals.get(&key);
-                    loaded.asked = held.map_or(Asked::Nothing, |raised| Asked::Raised(key, raised));
+                    self.load_decided(loaded, key, &mut *around.store)?;
                 }
                 let day = loaded.wager.and_then(|wager| wager.day);
                 let cap_day = day.filter(|_| !loaded.settles);
@@ -656,16 +663,10 @@ impl Partition {
                 }
             }
             Command::DecideSignal { signal, .. } => {
-                let key = RequestKey::of(signal, self.number);
-                match self.tables.held_signals.get(&key) {
-                    Some(raised) => Asked::Raised(key, raised),
-                    None => match self.tables.signals.load(&key, self.number, store)? {
-                        Some(closed) => Asked::SignalClosed(closed.state),
-                        None => Asked::Nothing,
-                    },
-                }
+                self.signal(RequestKey::of(signal, self.number), store)?
             }
             Command::Consent { .. }
+            | Command::RaiseSignal { .. }
             | Command::Readmit { .. }
             | Command::TakeOver { .. }
             | Command::Repair { .. }
@@ -679,6 +680,61 @@ impl Partition {
             | Command::TakeStock { .. }
             | Command::ReturnStock { .. } => Asked::Nothing,
         })
+    }
+
+    /// The signal of a key.
+    fn signal(&self, key: RequestKey, store: &mut impl Store) -> io::Result<Asked<'_>> {
+        if let Some(raised) = self.tables.held_signals.get(&key) {
+            return Ok(Asked::Raised(key, raised));
+        }
+        let closed = self.tables.signals.load(&key, self.number, store)?;
+        let closed = closed.filter(|closed| self.counts::<Signals>(&key, closed));
+        Ok(closed.map_or(Asked::Nothing, |closed| Asked::SignalClosed(closed.state)))
+    }
+
+    /// What a signal has made of the points of a wager that is voided.
+    fn load_decided<'s>(
+        &'s self,
+        loaded: &mut Loaded<'s>,
+        key: RequestKey,
+        store: &mut impl Store,
+    ) -> io::Result<()> {
+        if let Some(raised) = self.tables.held_signals.get(&key) {
+            loaded.asked = Asked::Raised(key, raised);
+            return Ok(());
+        }
+        let closed = self.tables.signals.load(&key, self.number, store)?;
+        let closed = closed.filter(|closed| self.counts::<Signals>(&key, closed));
+        if let (Some(wager), Some(closed)) = (&mut loaded.wager, closed) {
+            let held = closed.raised.held;
+            if let Some(source) = wager.source.as_mut().filter(|_| held.points > Points::ZERO) {
+                source.matures = held.matures;
+            }
+            if closed.state == SignalState::Taken {
+                wager.taken = closed.points;
+            }
+        }
+        Ok(())
+    }
+
+    /// The wager that a signal from outside is about, and what is known of its points.
+    fn load_raised<'s, S: Store>(
+        &'s self,
+        loaded: &mut Loaded<'s>,
+        wager_id: &str,
+        identity: &Identity,
+        around: &mut Around<'_, S>,
+    ) -> io::Result<()> {
+        let Some((operator, player)) = loaded.operator.zip(loaded.player) else { return Ok(()) };
+        let found = self.voided_wager(wager_id, operator, identity, around)?;
+        let Some(wager) = found.map(|earned| earned.wager) else { return Ok(()) };
+        loaded.wager = Some(wager);
+        loaded.voided =
+            self.of_wager(IdKind::Void, wager_id, operator, identity, around)?.is_some();
+        let key = RequestKey { player, place: wager.place };
+        loaded.asked = self.signal(key, around.store)?;
+        loaded.holding = self.held_signals(player).count();
+        Ok(())
     }
 
     /// Whether a row has not had its time; one that has may be gone, or there still.
@@ -722,29 +778,42 @@ impl Partition {
         Ok(Some(CapUse::Used(used)))
     }
 
-    /// Finds the wager that a void takes back, in all hours, and what it gave.
-    fn voided_wager<S: Store>(
+    /// Where a wager of a player stands, or the void of it.
+    fn of_wager<S: Store>(
         &self,
-        event: &Event<'_>,
+        kind: IdKind,
+        wager_id: &str,
         operator: &Operator,
         identity: &Identity,
         around: &mut Around<'_, S>,
-    ) -> io::Result<Option<Earned>> {
+    ) -> io::Result<Option<Earlier>> {
         let ask = Ask {
-            id: self.rules.settings.hash_key.id(&operator.id, IdKind::Wager, event.id()),
+            id: self.rules.settings.hash_key.id(&operator.id, kind, wager_id),
             player: identity.player_part(),
             hours: Hours::ALL,
             before_batch: self.next_batch,
         };
-        let mut earlier = self.ids.newest(&ask);
-        if earlier.is_none() {
-            let mut found = Vec::with_capacity(1);
-            around.store.earlier(self.number, &[ask], &mut found)?;
-            earlier = found[0];
+        if let Some(earlier) = self.ids.newest(&ask) {
+            return Ok(Some(earlier));
         }
+        let mut found = Vec::with_capacity(1);
+        around.store.earlier(self.number, &[ask], &mut found)?;
+        Ok(found[0])
+    }
+
+    /// Finds the wager that a void takes back, in all hours, and what it gave.
+    fn voided_wager<S: Store>(
+        &self,
+        wager_id: &str,
+        operator: &Operator,
+        identity: &Identity,
+        around: &mut Around<'_, S>,
+    ) -> io::Result<Option<Earned>> {
+        let earlier = self.of_wager(IdKind::Wager, wager_id, operator, identity, around)?;
         let Some(earlier) = earlier else { return Ok(None) };
         let place = self.place_of(earlier);
-        let mut wager = VoidedWager { place, points: Points::ZERO, day: None, source: None };
+        let (points, taken) = (Points::ZERO, Points::ZERO);
+        let mut wager = VoidedWager { place, points, day: None, source: None, taken };
         let (mut judged_by, mut from_budgets) = (0, Box::default());
         let mut read = |outcome: &Outcome| {
             if let Outcome::Counted {
@@ -754,7 +823,7 @@ impl Partition {
                 (judged_by, from_budgets) = (*version, given.clone());
                 let source = |day| lots::Source::of(day, *matures);
                 let (day, source) = (earned_on.or(*cap_day), earned_on.map(source));
-                wager = VoidedWager { place, points: *points, day, source };
+                wager = VoidedWager { place, points: *points, day, source, taken };
             }
         };
         if place.batch == self.next_batch {
@@ -791,6 +860,7 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Reserve { player_id, .. }
         | Command::Redeem { player_id, .. }
         | Command::Adjust { player_id, .. }
+        | Command::RaiseSignal { player_id, .. }
         | Command::Exclude { player_id, .. }
         | Command::Readmit { player_id, .. }
         | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),

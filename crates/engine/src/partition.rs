@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::{fmt, io};
 
+use accolade_domain::account::{Timed, ToldOf};
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
@@ -569,8 +570,11 @@ impl Partition {
         if let Some(player) = with.about.player.filter(|_| behaviour.settles && !was_there)
             && let Some(settled) = self.settled(player, *store)?
         {
-            // Who is new has no points that could have expired.
-            self.settle(player, settled.timed);
+            // Who is new has no points that could have expired. What is to be told of them is, in the next batch.
+            let due = settled.timed.due.min(self.time.plus_micros(1));
+            let untold = Timed { due, told: ToldOf::NONE, ..settled.timed };
+            let timed = if settled.expiring.is_some() { untold } else { settled.timed };
+            self.settle(player, timed);
         }
         let Carrying { about, made, folding, .. } = with;
         let player = about.player;

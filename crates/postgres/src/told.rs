@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use accolade_domain::signal::SignalKind;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_projections::batch::Held;
 use accolade_projections::names::Player;
@@ -237,7 +238,9 @@ impl Inserts {
                 .to_string()
         };
         let names = column(signals, |(_, one)| findings(one, |found| storable(&found.name)));
-        let kinds = column(signals, |(_, one)| findings(one, |found| found.kind.code().into()));
+        let kinds = column(signals, |(_, one)| {
+            findings(one, |found| SignalKind::code_of(found.kind).into())
+        });
         let points = column(signals, |(_, one)| one.moved.points.hundredths());
         let states = column(signals, |(_, one)| one.moved.state.code());
         let versions = column(signals, |(_, one)| i64::from(one.moved.version));

@@ -775,6 +775,7 @@ impl From<Declined> for Problem {
                 "the adjustment was approved or rejected before",
             ),
             Declined::NoSuchSignal => Self::not_found("signal"),
+            Declined::NoSuchWager => Self::not_found("wager"),
             Declined::SignalClosed => Self::new(
                 Refusal::SignalClosed,
                 "no points are held for the signal any more, or never were",

@@ -15,7 +15,7 @@ use accolade_engine::tables::redemptions::{Redemption, Redemptions};
 use accolade_engine::tables::requests::RequestKey;
 use accolade_engine::tables::reservations::Reservation;
 use accolade_wire::control::Command;
-use accolade_wire::json;
+use accolade_wire::json::{self, Value};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -180,7 +180,8 @@ fn read_spending(body: &[u8], is_own: bool) -> Result<Spending, Problem> {
         let points = points_of(points, "/points", false)?;
         return Ok(Spending::Points(points, text_of(item, "/item", ID_BYTES_MAX)?));
     };
-    if points.is_some() || item.is_some() {
+    let is_said = |value: Option<Value<'_>>| !matches!(value, None | Some(Value::Null { .. }));
+    if is_said(points) || is_said(item) {
         let detail = "a reward has its own price and name: expected either `points` or `rewardId`";
         return Err(Problem::field(Refusal::Malformed, "/rewardId", detail));
     }

@@ -29,6 +29,7 @@ use crate::sealing::Sealing;
 use crate::shares::Shares;
 use crate::simulation::Simulations;
 use crate::strangers::Strangers;
+use crate::summary::Summaries;
 use crate::traces::Traces;
 use crate::traffic::Traffic;
 use crate::trail::{DeniedMax, Recorder, Thresholds};
@@ -127,6 +128,7 @@ pub struct Inner {
     pub(crate) room: Room,
     pub(crate) shares: Shares,
     pub(crate) exports: Exports,
+    pub(crate) summaries: Summaries,
     pub(crate) simulations: Simulations,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
@@ -191,6 +193,7 @@ impl Service {
             room,
             shares: Shares::default(),
             exports: Exports::default(),
+            summaries: Summaries::default(),
             simulations: Simulations::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),

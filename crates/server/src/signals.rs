@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use accolade_domain::signal::{SignalKind, SignalState};
+use accolade_domain::amount::{Points, Rate};
+use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::signal::{OUTSIDE, SignalKind, SignalState};
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
 use accolade_engine::tables::requests::RequestKey;
 use accolade_engine::tables::signals::{Closed, Raised, Signals};
 use accolade_wire::control::Command;
+use accolade_wire::json::{self, Value};
 use accolade_wire::notice::signal::Finding;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,36 +23,49 @@ use utoipa::openapi::Schema;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::problem::Problem;
+use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Found, Requests, change};
+use crate::requests::{Changed, Found, Requests, change, text_of};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
 use crate::trail::About;
 
-/// A signal that a wager has raised.
+/// A signal that a wager has raised, or somebody outside.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Signal, example = json!({
     "id": "3-17-2045-1", "playerId": "player-456", "operatorId": "operator-789", "state": "open",
     "wagerId": "w-1", "wageredAt": "2026-11-20T10:29:58Z",
     "signals": [{ "name": "jump", "kind": "stakeJump", "observed": 25.5, "line": 20 }],
-    "points": 120.00, "programVersion": 3, "raisedAt": "2026-11-20T10:30:00Z",
+    "points": 120.00, "programVersion": 3, "raisedAt": "2026-11-20T10:30:00Z", "raisedBy": null, "raisedWhy": null,
     "closedAt": null, "by": null, "why": null
 }))]
 pub(crate) struct SignalShape {
-    id: String,
+    /// Nothing in a dry run, and where it is durable and not raised yet.
+    #[schema(required)]
+    id: Option<String>,
     player_id: String,
     operator_id: String,
     #[schema(schema_with = states)]
     state: &'static str,
+    /// Empty where it is about none.
     wager_id: Box<str>,
-    wagered_at: Time,
+    /// The wager's own time; of one that was raised from outside, when it was.
+    #[schema(required)]
+    wagered_at: Option<Time>,
     /// The lines that the wager is above.
     signals: Vec<FindingShape>,
     /// Points of the wager that were held when it was raised.
     points: ExactPoints,
-    program_version: u32,
-    raised_at: Time,
+    #[schema(required)]
+    program_version: Option<u32>,
+    #[schema(required)]
+    raised_at: Option<Time>,
+    /// Who has raised it from outside.
+    #[schema(required)]
+    raised_by: Option<Box<str>>,
+    /// Why, in words.
+    #[schema(required)]
+    raised_why: Option<Box<str>>,
     /// When a person has decided, or the wager was voided; of one that is noted, when it was raised.
     #[schema(required)]
     closed_at: Option<Time>,
@@ -74,16 +91,16 @@ struct FindingShape {
 }
 
 fn states() -> Schema {
-    one_of(SignalState::ALL.map(SignalState::code))
+    one_of(SignalState::ALL.into_iter().map(SignalState::code).chain(["accepted"]))
 }
 
 fn kinds() -> Schema {
-    one_of(SignalKind::ALL.map(SignalKind::code))
+    one_of(SignalKind::ALL.into_iter().map(SignalKind::code).chain([OUTSIDE]))
 }
 
 impl From<Finding> for FindingShape {
     fn from(Finding { name, kind, observed, line }: Finding) -> Self {
-        Self { name, kind: kind.code(), observed: Exact(observed), line: Exact(line) }
+        Self { name, kind: SignalKind::code_of(kind), observed: Exact(observed), line: Exact(line) }
     }
 }
 
@@ -123,30 +140,110 @@ impl Requests for Kind {
         operator: &str,
         player: &str,
     ) -> SignalShape {
-        let said = |text: Box<str>| Some(text).filter(|text| !text.is_empty());
+        let some = |text: Box<str>| Some(text).filter(|text| !text.is_empty());
         let (raised, state, closed_at, by, why) = match found {
             Found::Open(raised) => (raised, SignalState::Held, None, None, None),
-            Found::Closed(Closed { raised, state, who, why, closed_at }) => {
-                (raised, state, Some(Time(closed_at)), said(who), said(why))
+            Found::Closed(Closed { raised, state, who, why, closed_at, .. }) => {
+                (raised, state, Some(Time(closed_at)), some(who), some(why))
             }
         };
-        let Raised { findings, wager_id, at, version, raised_at, held } = raised;
+        let Raised { findings, wager_id, at, version, raised_at, held, said } = raised;
         SignalShape {
-            id: key.id(),
+            id: Some(key.id()),
             player_id: player.to_owned(),
             operator_id: operator.to_owned(),
             state: state.code(),
             wager_id,
-            wagered_at: Time(at),
+            wagered_at: Some(Time(at)),
             signals: findings.into_iter().map(FindingShape::from).collect(),
             points: Exact(held.points),
-            program_version: version,
-            raised_at: Time(raised_at),
+            program_version: Some(version),
+            raised_at: Some(Time(raised_at)),
+            raised_by: some(said.who),
+            raised_why: some(said.why),
             closed_at,
             by,
             why,
         }
     }
+}
+
+/// What somebody outside says of a player.
+#[derive(Clone)]
+struct Raising {
+    name: String,
+    wager: Option<String>,
+    holds: bool,
+    why: String,
+}
+
+fn read_raising(body: &[u8]) -> Result<Raising, Problem> {
+    let why = read_why(body)?;
+    let [name, wager, hold] = json::fields(body, &["name", "wagerId", "hold"])
+        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let name = text_of(name, "/name", ID_BYTES_MAX)?;
+    if name.is_empty() {
+        let detail = format!("expected a text of 1 to {ID_BYTES_MAX} bytes");
+        return Err(Problem::field(Refusal::Malformed, "/name", detail));
+    }
+    let wager = Some(text_of(wager, "/wagerId", ID_BYTES_MAX)?).filter(|wager| !wager.is_empty());
+    let holds = match hold {
+        None | Some(Value::Null { .. }) => false,
+        Some(Value::Bool(holds)) => holds,
+        Some(_) => {
+            return Err(Problem::field(Refusal::Malformed, "/hold", "expected `true` or `false`"));
+        }
+    };
+    if holds && wager.is_none() {
+        let detail = "expected the wager whose points are to be held";
+        return Err(Problem::field(Refusal::Malformed, "/wagerId", detail));
+    }
+    Ok(Raising { name, wager, holds, why })
+}
+
+/// Raises a signal that nobody's program has found.
+pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
+    let by: Box<str> = (*call.principal.subject).into();
+    let mut asked = None;
+    let read = |body: &[u8]| {
+        let raising = read_raising(body)?;
+        asked = Some(raising.clone());
+        Ok(raising)
+    };
+    let changed = change(call, read, |raising, asks| Command::RaiseSignal {
+        id: asks.id,
+        player_id: asks.player,
+        name: raising.name,
+        wager_id: raising.wager,
+        hold: raising.holds,
+        why: raising.why,
+        who: asks.who,
+    })
+    .await?;
+    if let Some(shape) = changed.made_now::<Kind>().await? {
+        return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
+    }
+    let Raising { name, wager, why, .. } = asked.expect("the body was read");
+    let Changed { operator, name: player_id, is_dry, carried, .. } = changed;
+    let (kind, zero) = (OUTSIDE, Exact(Rate::ZERO));
+    let shape = SignalShape {
+        id: None,
+        player_id,
+        operator_id: operator.id.to_string(),
+        state: "accepted",
+        wager_id: wager.unwrap_or_default().into(),
+        wagered_at: None,
+        signals: vec![FindingShape { name: name.into(), kind, observed: zero, line: zero }],
+        points: Exact(Points::ZERO),
+        program_version: None,
+        raised_at: None,
+        raised_by: Some(by),
+        raised_why: Some(why.into()),
+        closed_at: None,
+        by: None,
+        why: None,
+    };
+    Ok(respond_to_change(carried.status(), &shape, is_dry))
 }
 
 /// Lets go of the points that are held.

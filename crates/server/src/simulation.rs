@@ -106,6 +106,13 @@ struct Asked {
     to: Timestamp,
 }
 
+/// Whether any promotion of a document, which is canonical JSON, has a budget.
+fn has_budgets(document: &str) -> bool {
+    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let promotions = document["promotions"].as_array();
+    promotions.is_some_and(|all| all.iter().any(|promotion| !promotion["budget"].is_null()))
+}
+
 impl Asked {
     fn read(body: &[u8], dialect: &Dialect, now: Timestamp) -> Result<Self, Problem> {
         let [program, from, to] = json::fields(body, &["program", "from", "to"])
@@ -123,6 +130,10 @@ impl Asked {
             return Err(wrong("/to", "expected a time after `from`, and not to come"));
         }
         let (document, zone) = read_draft(body, program, dialect)?;
+        if has_budgets(&document) {
+            let detail = "a `budget` goes by what all partitions tell each other, which is not simulated: leave it out";
+            return Err(Problem::field(Refusal::Invalid, "/program", detail));
+        }
         Ok(Self { draft: Draft { document, zone }, from, to })
     }
 }
@@ -178,4 +189,15 @@ pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
     let job = call.service.simulations.find(call.operator().number, &call.name())?;
     job.cancel();
     Ok(respond(StatusCode::OK, &shape(&call, &job)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_with_a_budget_is_found_by_it() {
+        assert!(has_budgets(r#"{"promotions":[{"name":"a"},{"name":"b","budget":{"points":5}}]}"#));
+        assert!(!has_budgets(r#"{"promotions":[{"name":"a","budget":null}],"currency":"EUR"}"#));
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::ops::Bound;
+use std::time::Duration;
 
 use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::ledger::EntryKind;
@@ -21,6 +22,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use metrics::gauge;
 use serde::Serialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
 use crate::call::Call;
@@ -34,8 +36,11 @@ use crate::submit::blocking;
 const DAYS_MAX: i32 = 3_700;
 /// Without `from`, it begins so many days before its end.
 const DAYS: i32 = 30;
-/// Accounts that are looked at while the fold waits.
-const LOOKED_AT_ONCE: u32 = 4_096;
+/// Accounts that are looked at while the fold waits, and for how long it then has its turn.
+const LOOKED_AT_ONCE: u32 = 512;
+const REST: Duration = Duration::from_micros(50);
+/// Summaries that a node makes at a time: each looks at all accounts.
+const AT_ONCE: usize = 2;
 
 /// How long a line of a summary is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +124,8 @@ struct NowShape {
     reserved: ExactSum,
     /// Points that were earned and cannot be spent yet; they are, too.
     pending: ExactSum,
+    /// Points that are held until a person decides about a signal; they are, too.
+    held: ExactSum,
     /// The sum of all balances for each player, rounded towards zero; nothing without players.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -208,6 +215,7 @@ impl From<&Counted> for NowShape {
             accounts: counted.accounts.into(),
             reserved: Exact(Sum(counted.reserved)),
             pending: Exact(Sum(counted.pending)),
+            held: Exact(Sum(counted.held)),
             average_balance: average.map(|average| Exact(Sum(average))),
         }
     }
@@ -219,6 +227,7 @@ struct Counted {
     accounts: Accounts,
     reserved: i128,
     pending: i128,
+    held: i128,
     days: BTreeMap<i32, DayCounts>,
 }
 
@@ -227,15 +236,16 @@ impl Counted {
         self.accounts = self.accounts.plus(other.accounts);
         self.reserved += other.reserved;
         self.pending += other.pending;
+        self.held += other.held;
         for (day, counts) in &other.days {
             self.days.entry(*day).or_default().add(counts);
         }
     }
 
-    /// `accounts · reserved i128 · pending i128 · (day · counts)*`
+    /// `accounts · reserved, pending, held i128 · count, (day · counts)*`
     fn write(&self, out: &mut Vec<u8>) {
         self.accounts.put(out);
-        for sum in [self.reserved, self.pending] {
+        for sum in [self.reserved, self.pending, self.held] {
             out.extend_from_slice(&sum.to_le_bytes());
         }
         put_varint(out, self.days.len() as u64);
@@ -247,8 +257,9 @@ impl Counted {
 
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
         let mut counted = Self { accounts: Accounts::read(cursor)?, ..Self::default() };
-        counted.reserved = i128::from_le_bytes(cursor.array()?);
-        counted.pending = i128::from_le_bytes(cursor.array()?);
+        for sum in [&mut counted.reserved, &mut counted.pending, &mut counted.held] {
+            *sum = i128::from_le_bytes(cursor.array()?);
+        }
         for _ in 0..cursor.varint()? {
             let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
             counted.days.insert(day, OperatorDays::read_value(cursor, 0)?);
@@ -276,33 +287,32 @@ impl Service {
             })?;
             let Stretch { rows, .. } = excerpt.read(*number, &mut store)?;
             let own = rows.into_iter().take_while(|(key, _)| key.operator == operator);
-            let (reserved, pending) = self.not_free(*number, operator)?;
+            let NotFree { reserved, pending, held } = self.not_free(*number, operator)?;
             all.add(&Counted {
                 accounts: accounts.unwrap_or_default(),
                 reserved,
                 pending,
+                held,
                 days: own.map(|(key, counts)| (key.day.0, counts)).collect(),
             });
         }
         Ok(all)
     }
 
-    /// What is reserved in a partition, and what is pending.
-    fn not_free(&self, number: u16, operator: u32) -> Result<(i128, i128), Problem> {
-        let (mut reserved, mut pending) = (0, 0);
-        let mut next = 0;
+    /// What of an operator's points in a partition cannot be spent.
+    fn not_free(&self, number: u16, operator: u32) -> Result<NotFree, Problem> {
+        let (mut sum, mut next) = (NotFree::default(), 0);
         loop {
             let stretch = next..next + LOOKED_AT_ONCE;
-            let (in_stretch, is_last) = self.read(number, |partition| {
-                let players = stretch.clone().filter(|player| is_of(partition, *player, operator));
-                let in_stretch = players.map(|player| not_free(partition, player));
-                let in_stretch = in_stretch.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-                (in_stretch, partition.players().all().len() <= stretch.end as usize)
+            std::thread::sleep(REST);
+            let is_last = self.read(number, |partition| {
+                for player in stretch.clone().filter(|player| is_of(partition, *player, operator)) {
+                    sum.add(partition, player);
+                }
+                partition.players().all().len() <= stretch.end as usize
             })?;
-            reserved += in_stretch.0;
-            pending += in_stretch.1;
             if is_last {
-                return Ok((reserved, pending));
+                return Ok(sum);
             }
             next = stretch.end;
         }
@@ -314,12 +324,24 @@ fn is_of(partition: &Partition, player: u32, operator: u32) -> bool {
     player.is_some_and(|player| player.operator == operator)
 }
 
-/// What is reserved of a player's points, and what is pending.
-fn not_free(partition: &Partition, player: u32) -> (i128, i128) {
-    let reserved = sum_of(partition.held(player).map(|(_, reservation)| reservation));
-    let mut lots = partition.players().get(player).account.lots.unpack();
-    lots.mature(partition.time());
-    (reserved.hundredths().into(), lots.pending_points().hundredths().into())
+/// Points that cannot be spent.
+#[derive(Debug, Default)]
+struct NotFree {
+    reserved: i128,
+    pending: i128,
+    held: i128,
+}
+
+impl NotFree {
+    fn add(&mut self, partition: &Partition, player: u32) {
+        let reserved = sum_of(partition.held(player).map(|(_, reservation)| reservation));
+        let mut lots = partition.players().get(player).account.lots.unpack();
+        lots.mature(partition.time());
+        let held = i128::from(lots.held_points().hundredths());
+        self.reserved += i128::from(reserved.hundredths());
+        self.pending += i128::from(lots.pending_points().hundredths()) - held;
+        self.held += held;
+    }
 }
 
 /// So many operators have metrics of their own at most.
@@ -360,6 +382,25 @@ pub(crate) fn set_gauges(service: &Service, partitions: &[u16]) {
             let in_state = gauge!("accolade_redemptions", "operator" => id(), "state" => code);
             in_state.set(count as f64);
         }
+    }
+}
+
+/// Room for summaries.
+#[derive(Debug)]
+pub(crate) struct Summaries(Semaphore);
+
+impl Default for Summaries {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_ONCE))
+    }
+}
+
+impl Summaries {
+    async fn take(&self, wait_ms: u64) -> Result<SemaphorePermit<'_>, Problem> {
+        let patience = Duration::from_millis(wait_ms);
+        let taken = tokio::time::timeout(patience, self.0.acquire()).await;
+        let busy = || Problem::new(Refusal::Busy, "other summaries are being made: ask again");
+        taken.ok().and_then(Result::ok).ok_or_else(busy)
     }
 }
 
@@ -422,6 +463,7 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     let utc = ZoneOffsets::default();
     let zone = in_force.map_or(&utc, |version| &version.program.program.zone);
     let asked = Asked::read(&parameters, zone.day(moment))?;
+    let _room = service.summaries.take(service.settings.wait_ms).await?;
     let (number, from) = (known.number, asked.from);
     let path = format!("/cluster/v1/summary?operator={number}&from={}", day_text(from));
     let here =

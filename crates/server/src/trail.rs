@@ -81,6 +81,11 @@ enum Kept {
 /// Of what runs the node, what tells of no player; all other routes of the node do until they are found here.
 const WITHOUT_PLAYERS: [&str; 4] = ["getStatus", "listOperators", "getBehaviour", "listTopics"];
 
+/// What begins or ends work of the node's, and changes nothing else.
+pub(crate) const SIMULATES: [&str; 2] = ["beginSimulation", "cancelSimulation"];
+/// What takes out all players at once.
+const TAKES_OUT_ALL: &str = "exportLedger";
+
 impl Route {
     /// Whether its answers tell of players.
     fn shows_players(&self) -> bool {
@@ -124,6 +129,8 @@ impl Route {
         match self.effect {
             _ if self.scope == Scope::Public || self.audience == Audience::Nodes => Kept::Not,
             Effect::Changes | Effect::Administers => Kept::As(TrailKind::Change),
+            // They keep the node busy, and the operator's others from it.
+            Effect::Reads if SIMULATES.contains(&self.id) => Kept::As(TrailKind::Change),
             Effect::Reads if principal.player.is_none() && self.shows_players() => {
                 Kept::As(TrailKind::Read)
             }
@@ -353,7 +360,10 @@ impl Seen {
         if kind == TrailKind::Read && (200..300).contains(&outcome.status) {
             let named =
                 matches!(self.route.by, By::Player | By::PlayerAnywhere).then_some(&*self.name);
-            if let Some(player) = named.or(self.player.as_deref()) {
+            if self.route.id == TAKES_OUT_ALL {
+                let mut alerts = lock(&self.service.recorder.alerts);
+                raised.push(alerts.took_out_all(&principal.subject, at));
+            } else if let Some(player) = named.or(self.player.as_deref()) {
                 let mut alerts = lock(&self.service.recorder.alerts);
                 raised.extend(alerts.read(&principal.subject, player, at, of));
             }

@@ -4,7 +4,7 @@
 use accolade_domain::ledger::{Entry, EntryKind, Place, Subject};
 use accolade_domain::notice::Notice;
 use accolade_domain::redemption::RedemptionState;
-use accolade_domain::signal::SignalState;
+use accolade_domain::signal::{SignalKind, SignalState};
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::{Outcomes, Recorded};
@@ -178,7 +178,7 @@ fn signal(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> 
         SignalMoved::read(&notice.body)?;
     let raised = findings.iter().map(|Finding { name, kind, observed, line }| Raised {
         name,
-        kind: kind.code(),
+        kind: SignalKind::code_of(*kind),
         observed: exact(observed),
         line: exact(line),
     });
@@ -384,7 +384,6 @@ mod tests {
     use std::borrow::Cow;
 
     use accolade_domain::amount::{Points, Rate};
-    use accolade_domain::signal::SignalKind;
 
     use super::*;
 
@@ -431,7 +430,7 @@ mod tests {
     fn a_signal_is_told_of_with_each_line_that_was_crossed() {
         let finding = |name: &str, kind, observed, line| {
             let [observed, line] = [observed, line].map(|text| Rate::parse(text).unwrap());
-            Finding { name: name.into(), kind, observed, line }
+            Finding { name: name.into(), kind: Some(kind), observed, line }
         };
         let moved = |state| SignalMoved {
             id: "s".into(),

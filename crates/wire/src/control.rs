@@ -394,6 +394,24 @@ pub enum Command {
         /// The person.
         who: String,
     },
+    /// Somebody outside has found something of a player.
+    RaiseSignal {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// What it is called.
+        name: String,
+        /// The wager that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wager_id: Option<String>,
+        /// Whether the wager's points are to be held until a person decides.
+        hold: bool,
+        /// Why, in words.
+        why: String,
+        /// Who raises it.
+        who: String,
+    },
     /// A person decides about points that are held for a signal.
     DecideSignal {
         /// Identity of the command.
@@ -537,7 +555,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 16] = [
+const COMMANDS_SECOND: [&str; 17] = [
     "reserve",
     "confirm",
     "cancel",
@@ -547,6 +565,7 @@ const COMMANDS_SECOND: [&str; 16] = [
     "readmit",
     "takeOver",
     "told",
+    "raiseSignal",
     "decideSignal",
     "budget",
     "redeem",
@@ -800,6 +819,15 @@ mod tests {
             },
             Command::TakeOver { id: id.clone(), player_id: "p".into(), points: 1, who: id.clone() },
             Command::Told { webhook: 1, revision: 1, next: 1, remembered: String::new() },
+            Command::RaiseSignal {
+                id: id.clone(),
+                player_id: "p".into(),
+                name: id.clone(),
+                wager_id: None,
+                hold: false,
+                why: id.clone(),
+                who: id.clone(),
+            },
             Command::DecideSignal {
                 id: "c".into(),
                 signal: redemption,

@@ -48,7 +48,7 @@ enum Kind {
 #[command(
     long_about = "Imports opening balances or self-exclusions of many players from a file: JSON objects, one a line, or CSV whose \
                   first line names the columns. Openings have `playerId` and `points`; exclusions `playerId`, `why` and, \
-                  where they have an end, `until`. Each line is carried out once, however often the file is imported; one \
+                  where they have an end, `until`. A line that comes twice within a day is carried out once, an opening balance ever once; one \
                   that is refused is named with its reason, and holds up no other.",
     after_help = "Examples:\n  accolade player import openings balances.csv --operator operator-789 --dry-run\n  \
                   accolade player import exclusions excluded.ndjson --operator operator-789"
@@ -194,7 +194,16 @@ impl Kind {
         Ok(all)
     }
 
+    /// What a line may have.
+    const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Openings => &["playerId", "points"],
+            Self::Exclusions => &["playerId", "why", "until"],
+        }
+    }
+
     fn request(self, line: &Line) -> Result<Request, String> {
+        line.only(self.fields())?;
         let player = line.text("playerId")?;
         match self {
             Self::Openings => {

@@ -84,6 +84,7 @@ const ROWS: &[Row] = &[
     ("player take-over", "q 12.50 --operator operator-789", EVERYWHERE),
     ("signal list", "--operator operator-789", EVERYWHERE),
     ("signal show", "0-0-1-1 --operator operator-789", [NO_ADJUSTMENT; 3]),
+    ("signal raise", "p ring --operator operator-789 --why test", EVERYWHERE),
     ("signal release", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
     ("signal take", "0-0-1-1 --operator operator-789 --why test", [NO_ADJUSTMENT; 3]),
     ("summary", "--operator operator-789 --by week", EVERYWHERE),

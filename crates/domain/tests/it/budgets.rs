@@ -178,7 +178,7 @@ fn what_would_be_out_of_range_is_so_whatever_a_budget_has_left() {
         expect![[r#"
             slots 1000000.00 EUR                         out of range
             slots 100000.00 EUR                          +100001.00 at x10000000000, huge, huge gave 1.00 and lacked 999999999899999.00
-            slots 1000000.00 EUR                         out of range
+            slots 1000000.00 EUR                         +1000000.00 at x1, huge gave 0.00 and lacked 0.00
         "#]],
     );
 }

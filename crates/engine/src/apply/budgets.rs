@@ -14,14 +14,14 @@ use crate::budgets::{HomeOf, ShareOf};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, Step};
 use crate::tables::Row;
-use crate::tables::budgets::{Home, PlayerShare, Share};
+use crate::tables::budgets::{Home, PlayerShare, RECALLS_MAX, Share};
 use crate::tables::outbox::{Payload, RESEND_MICROS};
 
 /// After so long a share that got nothing is asked for again: twice as long each time.
 const ASK_AGAIN_MICROS: i64 = 10_000_000;
 /// So often that doubles.
 const ASKED_MAX: u8 = 6;
-/// Shares are recalled once in so long at most.
+/// Shares are recalled once in so long at most: twice as long each time that nobody had anything.
 const RECALL_MICROS: i64 = 10_000_000;
 /// The least that can be asked for.
 const LEAST: i64 = 1;
@@ -50,9 +50,20 @@ pub(super) fn charge(loaded: &Loaded<'_>, input: &Input<'_>, given: &[Given], st
     }
 }
 
-/// Gives back what a wager took.
-pub(super) fn give_back(loaded: &Loaded<'_>, input: &Input<'_>, step: &mut Step<'_>) {
+/// Gives back what a wager of `whole` points took, of which a void has taken back some: what a player keeps, budgets
+/// have given first of all, so that none gives more than it has.
+pub(super) fn give_back(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    whole: Points,
+    taken: Points,
+    step: &mut Step<'_>,
+) {
+    let mut kept = less(whole, taken);
     for part in loaded.given.iter().filter(|part| part.points != Points::ZERO) {
+        let points = less(part.points, kept);
+        kept = less(kept, part.points);
+        let part = &Given { points, ..*part };
         let of = share_of(loaded, part);
         let mut share = of.share.cloned().unwrap_or_default();
         share.given = less(share.given, part.points);
@@ -135,7 +146,9 @@ pub(super) fn control(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'_>, ste
         keep(of, share, step);
     }
     for of in &loaded.budget_homes {
-        let home = of.home.cloned().unwrap_or_default();
+        let mut home = of.home.cloned().unwrap_or_default();
+        // What other terms have left over is wanted at once.
+        (home.recalls, home.recalled_at) = (0, Timestamp::default());
         serve(rules, operator, of, home, (None, input.now), step);
     }
 }
@@ -173,6 +186,7 @@ pub(super) fn hear<'a>(
             // Whoever had something was not in need of it; it asks again when it is.
             home.waiting.retain(|(partition, _)| *partition != from);
             home.granted = home.granted.minus(positive(points)?).ok_or(Declined::OutOfRange)?;
+            home.recalls = 0;
             serve(rules, operator, home_of, home, (None, input.now), &mut step);
         }
         Says::Grants { points } => {
@@ -217,9 +231,9 @@ fn serve(
         tell(to, Says::Grants { points: granted.hundredths() });
     }
     let is_short = home.granted > of.points || !home.waiting.is_empty();
-    if is_short && home.granted > Points::ZERO && home.recalled_at.plus_micros(RECALL_MICROS) <= now
-    {
-        home.recalled_at = now;
+    let again = home.recalled_at.plus_micros(RECALL_MICROS << home.recalls);
+    if is_short && home.granted > Points::ZERO && again <= now {
+        (home.recalled_at, home.recalls) = (now, (home.recalls + 1).min(RECALLS_MAX));
         let others = (0..partitions).filter(|it| asks != Some(*it));
         others.for_each(|it| tell(it, Says::Recalls));
     }

@@ -19,6 +19,7 @@ use crate::step::{Change, Step};
 use crate::tables::dead_letters::{DeadLetter, DeadLetterState};
 use crate::tables::deliveries::{REMEMBERED_BYTES_MAX, Told, WebhookKey};
 use crate::tables::outbox::{Payload, RESEND_MICROS};
+use crate::tables::signals::Said;
 use crate::tables::{Held, Row};
 
 /// `has_id`: the command has an identity, under which it is carried out once.
@@ -113,6 +114,10 @@ fn carried_out<'a>(
         }
         Command::Decide { approves, why, who, .. } => {
             adjusting::decide(loaded, input, *approves, why, who)?
+        }
+        Command::RaiseSignal { name, wager_id, hold, why, who, .. } => {
+            let said = Said { who: who.as_str().into(), why: why.as_str().into() };
+            signals::raise(loaded, input, name, wager_id.as_deref(), *hold, said)?
         }
         Command::DecideSignal { takes, why, who, .. } => {
             signals::decide(loaded, input, *takes, why, who)?

@@ -184,28 +184,31 @@ fn apply_void<'a>(
         let (wager, points, owed) = (Some(wager.place), Points::ZERO, Points::ZERO);
         return Step::only(Outcome::Voided { wager, points, owed, version }).and(Change::Open);
     }
+    // What a person has taken of them is not taken twice.
+    let left = wager.points.minus(wager.taken).map_or(Points::ZERO, |left| left.max(Points::ZERO));
     let floor = applies.map_or(Floor::Unlimited, |applies| applies.program.program.voids);
     let mut step = Step::only(Outcome::Recorded).and(Change::Open);
     let taken = if loaded.settles {
-        let taken = lots::take(loaded, input, wager.source, wager.points, floor, &mut step);
+        let source = signals::held(loaded).or(wager.source);
+        let taken = lots::take(loaded, input, source, left, floor, &mut step);
         taken.map(|taken| (taken.owed, taken.owed, Moved::From(Box::new(taken))))
     } else {
         let missing = match floor {
             Floor::Unlimited => Points::ZERO,
-            Floor::Balance | Floor::Pending => short(wager.points, balance(loaded)),
+            Floor::Balance | Floor::Pending => short(left, balance(loaded)),
         };
         // Behaviour 1 does not say what it could not take.
         Some((missing, Points::ZERO, Moved::Untold))
     };
     let after = taken.and_then(|(missing, owed, moved)| {
-        let points = missing.minus(wager.points)?;
+        let points = missing.minus(left)?;
         Some((points, balance(loaded).plus(points)?, owed, moved))
     });
     let Some((points, balance_after, owed, moved)) = after else {
         return dead_letter(DeadReason::OutOfRange, "the balance would be beyond -10^15");
     };
     step.outcome = Outcome::Voided { wager: Some(wager.place), points, owed, version };
-    budgets::give_back(loaded, input, &mut step);
+    budgets::give_back(loaded, input, wager.points, points.negated(), &mut step);
     if let Some(day) = wager.day {
         count(loaded, day, wager.points.negated(), &mut step);
         if loaded.settles {

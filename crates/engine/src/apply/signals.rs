@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::event::Wager;
 use accolade_domain::ledger::{EntryKind, Moved, Parts};
-use accolade_domain::lots::Taken;
+use accolade_domain::lots::{HELD, Source, Taken};
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::program::Program;
@@ -14,11 +14,11 @@ use accolade_domain::signal::{Looked, Money, Over, Seen, Signal, SignalState, Wa
 use accolade_domain::time::Timestamp;
 use accolade_wire::notice::signal::{Finding, SIGNAL_MOVED, SignalMoved};
 
-use super::{Asked, Input, Loaded, balance, lots, spending};
+use super::{Asked, Input, Loaded, VoidedWager, balance, lots, spending};
 use crate::rules::{Rules, Version};
 use crate::step::{Change, NewEntry, NewNotice, Step};
 use crate::tables::requests::RequestKey;
-use crate::tables::signals::{Closed, HeldPoints, Raised};
+use crate::tables::signals::{Closed, HeldPoints, Raised, Said};
 use crate::tables::watches::Watched;
 use crate::tables::{Held, Row};
 
@@ -90,6 +90,7 @@ impl Sight<'_> {
             version: self.version.number,
             raised_at: input.now,
             held,
+            said: Said::default(),
         };
         if held.points == Points::ZERO {
             close(key, raised, SignalState::Noted, Points::ZERO, input.now, "", "", step);
@@ -127,7 +128,65 @@ fn watches(loaded: &Loaded<'_>, program: &Program) -> Vec<Watch> {
 }
 
 fn finding(name: &str, over: Over, observed: Rate) -> Finding {
-    Finding { name: name.into(), kind: over.kind(), observed, line: over.line() }
+    Finding { name: name.into(), kind: Some(over.kind()), observed, line: over.line() }
+}
+
+/// Somebody outside has found something of a player; the points of the wager that it is about may be held.
+pub(super) fn raise<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    name: &str,
+    wager: Option<&str>,
+    holds: bool,
+    said: Said,
+) -> Result<Step<'a>, Declined> {
+    let player = spending::known(loaded)?;
+    if wager.is_some() && loaded.wager.is_none() {
+        return Err(Declined::NoSuchWager);
+    }
+    let (kind, observed, line) = (None, Rate::ZERO, Rate::ZERO);
+    let mut raised = Raised {
+        findings: vec![Finding { name: name.into(), kind, observed, line }],
+        wager_id: wager.unwrap_or_default().into(),
+        at: input.now,
+        version: loaded.in_force.map_or(0, |version| version.number),
+        raised_at: input.now,
+        held: HeldPoints::NONE,
+        said,
+    };
+    // What was decided about a wager's points once is not asked again.
+    let may_hold = holds
+        && !loaded.voided
+        && matches!(loaded.asked, Asked::Nothing)
+        && loaded.holding < HELD_MAX;
+    let wager = loaded.wager.filter(|_| may_hold);
+    if let Some((VoidedWager { place, points, .. }, source)) =
+        wager.and_then(|wager| Some((wager, wager.source?)))
+    {
+        let mut lots = lots::matured(loaded, input);
+        let held = lots.hold(source, points);
+        if held > Points::ZERO {
+            raised.held = HeldPoints { points: held, month: source.month, matures: source.matures };
+            // Where the wager stands, so that its void finds it.
+            let key = RequestKey { player, place };
+            let made = place.record_number();
+            let mut step = Step::only(Outcome::Done { made });
+            step.notices.push(told(key, &raised, SignalState::Held, held));
+            step.changes.push(Change::Lots(PackedLots::from(&lots)));
+            step.changes.push(Change::row(Row::HeldSignal(key, Some(raised))));
+            return Ok(step);
+        }
+    }
+    let key = RequestKey { player, place: input.place };
+    let mut step = Step::only(Outcome::Done { made: input.place.record_number() });
+    close(key, raised, SignalState::Noted, Points::ZERO, input.now, "", "", &mut step);
+    Ok(step)
+}
+
+/// Where the points of the wager that is voided are held.
+pub(super) fn held(loaded: &Loaded<'_>) -> Option<Source> {
+    let Asked::Raised(_, raised) = &loaded.asked else { return None };
+    Some(Source { month: raised.held.month, matures: Some(HELD) })
 }
 
 /// A wager was voided whose points are held, or what is left of them.
@@ -209,7 +268,8 @@ fn close(
     step: &mut Step<'_>,
 ) {
     step.notices.push(told(key, &raised, state, points));
-    let closed = Closed { raised, state, who: who.into(), why: why.into(), closed_at: at };
+    let (who, why) = (who.into(), why.into());
+    let closed = Closed { raised, state, points, who, why, closed_at: at };
     step.changes.push(Change::row(Row::Signal(key, Held::Row(closed))));
 }
 

@@ -31,6 +31,9 @@ pub struct BudgetKey {
     pub promotion: Box<str>,
 }
 
+/// So often the time between two recalls doubles.
+pub const RECALLS_MAX: u8 = 6;
+
 /// What a budget's home knows of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Home {
@@ -38,6 +41,8 @@ pub struct Home {
     pub granted: Points,
     /// When shares were last recalled.
     pub recalled_at: Timestamp,
+    /// How often they were since anything came back.
+    pub recalls: u8,
     /// Partitions that wait for something to be granted, in order, each with what it asks for.
     pub waiting: Vec<(u16, Points)>,
 }
@@ -120,6 +125,7 @@ impl Table for BudgetHomes {
     fn put_value(out: &mut Vec<u8>, home: &Home) {
         put_signed(out, home.granted.hundredths());
         put_time(out, home.recalled_at);
+        out.push(home.recalls);
         put_varint(out, home.waiting.len() as u64);
         for (partition, points) in &home.waiting {
             put_varint(out, u64::from(*partition));
@@ -130,11 +136,15 @@ impl Table for BudgetHomes {
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Home, BadFormat> {
         let granted = read_points(cursor)?;
         let recalled_at = Timestamp::from_micros(cursor.i64()?);
+        let recalls = cursor.u8()?;
+        if recalls > RECALLS_MAX {
+            return Err(cursor.bad());
+        }
         let mut waiting = Vec::new();
         for _ in 0..cursor.small::<u16>()? {
             waiting.push((cursor.small()?, read_points(cursor)?));
         }
-        Ok(Home { granted, recalled_at, waiting })
+        Ok(Home { granted, recalled_at, recalls, waiting })
     }
 }
 

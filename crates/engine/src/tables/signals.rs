@@ -37,6 +37,17 @@ pub struct Raised {
     pub raised_at: Timestamp,
     /// Which of the wager's points are held, or were; zero for none.
     pub held: HeldPoints,
+    /// Who has raised it from outside, and why; both are empty where a program has.
+    pub said: Said,
+}
+
+/// What somebody has said, who was outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Who.
+    pub who: Box<str>,
+    /// Why, in words.
+    pub why: Box<str>,
 }
 
 /// Points of a wager that are held.
@@ -57,6 +68,8 @@ pub struct Closed {
     pub raised: Raised,
     /// What has become of it.
     pub state: SignalState,
+    /// How many points were let go of, or taken, or voided with the wager.
+    pub points: Points,
     /// Who decided; may be empty.
     pub who: Box<str>,
     /// Why, in words; may be empty.
@@ -84,7 +97,7 @@ impl HeldPoints {
 
 impl Raised {
     fn put(&self, out: &mut Vec<u8>) {
-        let Self { findings, wager_id, at, version, raised_at, held } = self;
+        let Self { findings, wager_id, at, version, raised_at, held, said } = self;
         put_findings(out, findings);
         put_text(out, wager_id);
         put_varint(out, u64::from(*version));
@@ -98,6 +111,8 @@ impl Raised {
         if let Some(Hour(hour)) = matures {
             put_signed(out, i64::from(*hour));
         }
+        put_text(out, &said.who);
+        put_text(out, &said.why);
     }
 
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, BadFormat> {
@@ -111,7 +126,8 @@ impl Raised {
             _ => Some(Hour(i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?)),
         };
         let held = HeldPoints { points, month, matures };
-        Ok(Self { findings, wager_id, at, version, raised_at, held })
+        let said = Said { who: cursor.text()?.into(), why: cursor.text()?.into() };
+        Ok(Self { findings, wager_id, at, version, raised_at, held, said })
     }
 }
 
@@ -155,9 +171,10 @@ impl Table for Signals {
     }
 
     fn put_value(out: &mut Vec<u8>, closed: &Closed) {
-        let Closed { raised, state, who, why, closed_at } = closed;
+        let Closed { raised, state, points, who, why, closed_at } = closed;
         raised.put(out);
         out.push(*state as u8);
+        put_signed(out, points.hundredths());
         put_text(out, who);
         put_text(out, why);
         out.extend_from_slice(&closed_at.micros().to_le_bytes());
@@ -166,9 +183,10 @@ impl Table for Signals {
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Closed, BadFormat> {
         let raised = Raised::read(cursor)?;
         let state = SignalState::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
+        let points = read_points(cursor)?;
         let (who, why) = (cursor.text()?.into(), cursor.text()?.into());
         let closed_at = Timestamp::from_micros(cursor.i64()?);
-        Ok(Closed { raised, state: *state, who, why, closed_at })
+        Ok(Closed { raised, state: *state, points, who, why, closed_at })
     }
 }
 

@@ -6,8 +6,11 @@ use accolade_domain::outcome::Outcome;
 use accolade_engine::tables::budgets::BudgetKey;
 use accolade_wire::control::Control;
 use accolade_wire::identity::partition_of;
+use expect_test::expect;
 
 use crate::houses::House;
+use crate::lots::{lots_in, program};
+use crate::settling;
 
 const PARTITIONS: u16 = 16;
 
@@ -312,4 +315,69 @@ fn what_only_partitions_may_say_changes_nothing_where_nobody_has_sent_it() {
         assert!(matches!(house.outcome(place), Outcome::Declined { .. }));
     }
     assert_eq!(shares(&house), before);
+}
+
+#[test]
+fn what_a_void_could_not_take_is_not_given_again() {
+    let program = program(
+        r#","voids":"balance","promotions":[{"name":"launch","bonus":2,"budget":{"points":5}}]"#,
+    );
+    settling::check(
+        &format!(
+            "
+        {program}
+        deliver
+        deliver
+        deliver
+        deliver
+        wager w1 anna slots 1
+        deliver
+        deliver
+        reserve anna 2.1
+        confirm 1
+        void w1 anna
+        deliver
+        deliver
+        wager w2 bert slots 1
+        deliver
+        deliver
+        wager w3 bert slots 1
+        deliver
+        deliver
+        wager w4 bert slots 1
+        "
+        ),
+        lots_in,
+        expect![[r#"
+            program                          made v1
+            deliver                          done
+            deliver                          done
+            done
+            deliver                          done
+            deliver                          
+            wager w1 anna slots 1            +2.10 by v1  balance 2.10
+                                             earned: into 2024-11
+            deliver                          done
+            deliver                          done
+            done
+            reserve anna 2.1                 made #1  balance 2.10
+            confirm 1                        done  balance 0.00
+                                             redeemed: 2.10 of 2024-11
+            void w1 anna                     0.00 takes back batch 8, 2.10 owed  balance 0.00
+            deliver                          done
+            deliver                          
+            wager w2 bert slots 1            +2.10 by v1  balance 2.10
+                                             earned: into 2024-11
+            deliver                          done
+            deliver                          done
+            done
+            wager w3 bert slots 1            +1.10 by v1  balance 3.20
+                                             earned: into 2024-11
+            deliver                          done
+            done
+            deliver                          done
+            wager w4 bert slots 1            +0.10 by v1  balance 3.30
+                                             earned: into 2024-11
+        "#]],
+    );
 }

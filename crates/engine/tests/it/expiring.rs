@@ -152,3 +152,30 @@ fn by_inactivity_all_points_are_told_of_again_once_the_player_was_active() {
         "#]],
     );
 }
+
+#[test]
+fn whoever_comes_with_points_that_expire_soon_hears_of_it() {
+    check(
+        &format!(
+            "
+        {}
+        after 81d
+        open anna 20
+        after 1h
+        after 1h
+        ",
+            program(
+                r#","expiry":{"after":"3mo","notify":"90d"},"tiers":{"window":{"rolling":"30d"},"levels":[{"name":"bronze","from":0}]}"#
+            )
+        ),
+        expect![[r#"
+            program                          made v1
+            after 81d                        
+            open anna 20                     done  balance 20.00
+                                             opening: into 2025-01
+            after 1h                         
+                                             20.00 expire at 2025-05-01T00:00:00Z
+            after 1h                         
+        "#]],
+    );
+}

@@ -279,6 +279,12 @@ impl Play {
             "adjust" => Command::Adjust { id, player_id, points: points(2), why, who },
             "exclude" => Command::Exclude { id, player_id, until: until(), why, who },
             "readmit" => Command::Readmit { id, player_id, why, who },
+            "raise" => {
+                let (name, who) = (words[2].into(), "somebody".into());
+                let wager_id = words.get(3).map(|wager| (*wager).to_owned());
+                let hold = words.get(4) == Some(&"hold");
+                Command::RaiseSignal { id, player_id, name, wager_id, hold, why, who }
+            }
             _ => Command::TakeOver { id, player_id, points: points(2), who },
         });
         if let Some(Outcome::Done { made: made @ 1.. }) = self.outcomes.last() {
@@ -383,7 +389,7 @@ impl Play {
                 let (id, player_id) = (format!("c{}", self.next_command), player.into());
                 self.command(&Command::Consent { id, player_id, joins: joins == "in" });
             }
-            ["reserve" | "redeem" | "adjust" | "exclude" | "readmit" | "open", ..] => {
+            ["reserve" | "redeem" | "adjust" | "exclude" | "readmit" | "raise" | "open", ..] => {
                 self.ask(&words);
             }
             ["confirm" | "cancel" | "approve" | "reject", number, ..] => {

@@ -1,6 +1,6 @@
 //! Signals in the fold: what is raised at a wager's place, and what is remembered until then.
 
-use accolade_domain::signal::SignalState;
+use accolade_domain::signal::{SignalKind, SignalState};
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use expect_test::{Expect, expect};
@@ -26,7 +26,15 @@ fn told_in(recorded: &Recorded<'_>) -> Vec<String> {
         let SignalMoved { id, state, version, wager_id, points, findings, .. } = moved;
         let findings: Vec<_> = findings
             .iter()
-            .map(|it| format!("{} ({}) {} over {}", it.name, it.kind.code(), it.observed, it.line))
+            .map(|it| {
+                format!(
+                    "{} ({}) {} over {}",
+                    it.name,
+                    SignalKind::code_of(it.kind),
+                    it.observed,
+                    it.line
+                )
+            })
             .collect();
         match state {
             SignalState::Noted => format!("{wager_id} by v{version}: {}", findings.join(", ")),
@@ -469,4 +477,168 @@ fn points_of_a_few_signals_are_held_and_no_more() {
     let scenario = format!("{}\n{}", watching(HOLDS, ""), wagers.join("\n"));
     let heard = settling::heard(&scenario, told_in);
     assert_eq!(heard.matches("open 0-0-").count(), 32);
+}
+
+#[test]
+fn what_somebody_outside_has_found_is_noted_or_holds_what_is_left_of_the_wager_s_points() {
+    check_lots(
+        &format!(
+            "
+        {}
+        raise anna ring
+        raise anna ring w9
+        wager w1 anna slots 100
+        wager w2 anna slots 50
+        raise bert ring w1
+        raise anna ring w9 hold
+        raise anna ring w1 hold
+        reserve anna 6
+        raise anna again w1 hold
+        let-go 0-0-6-1
+        take 0-0-6-1
+        raise anna again w1 hold
+        reserve anna 12
+        raise anna ring w2 hold
+        void w2 anna
+        raise anna late w2 hold
+        ",
+            program("")
+        ),
+        expect![[r#"
+            program                          made v1
+            raise anna ring                  declined no_such_player
+            raise anna ring w9               declined no_such_player
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            wager w2 anna slots 50           +5.00 by v1  balance 15.00
+                                             earned: into 2024-11
+            raise bert ring w1               declined no_such_player
+            raise anna ring w9 hold          declined no_such_wager  balance 15.00
+            raise anna ring w1 hold          made #1  balance 15.00
+                                             open 0-0-6-1 10.00 of w1: ring (outside) 0 over 0
+            reserve anna 6                   declined insufficient_points  balance 15.00
+            raise anna again w1 hold         made #2  balance 15.00
+                                             w1 by v1: again (outside) 0 over 0
+            let-go 0-0-6-1                   done  balance 15.00
+                                             released 0-0-6-1 10.00 of w1: ring (outside) 0 over 0
+            take 0-0-6-1                     declined signal_closed  balance 15.00
+            raise anna again w1 hold         made #3  balance 15.00
+                                             w1 by v1: again (outside) 0 over 0
+            reserve anna 12                  made #4  balance 15.00
+            raise anna ring w2 hold          made #5  balance 15.00
+                                             open 0-0-7-1 3.00 of w2: ring (outside) 0 over 0
+            void w2 anna                     -5.00 takes back batch 7  balance 10.00
+                                             voided: 3.00 of 2024-11 held, 2.00 debt
+                                             voided 0-0-7-1 5.00 of w2: ring (outside) 0 over 0
+            raise anna late w2 hold          made #6  balance 10.00
+                                             w2 by v1: late (outside) 0 over 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_wager_s_points_that_are_pending_are_held_and_mature_when_they_would_have() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        raise anna ring w1 hold
+        void w1 anna
+        wager w2 anna slots 50
+        raise anna ring w2 hold
+        after 5h
+        let-go 0-0-7-1
+        reserve anna 5
+        ",
+            program(r#","pending":{"for":"2h"}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11 from 2024-11-11T12:00:00Z
+            raise anna ring w1 hold          made #1  balance 10.00
+                                             open 0-0-4-1 10.00 of w1: ring (outside) 0 over 0
+            void w1 anna                     -10.00 takes back batch 4  balance 0.00
+                                             voided: 10.00 of 2024-11 held
+                                             voided 0-0-4-1 10.00 of w1: ring (outside) 0 over 0
+            wager w2 anna slots 50           +5.00 by v1  balance 5.00
+                                             earned: into 2024-11 from 2024-11-11T12:00:00Z
+            raise anna ring w2 hold          made #2  balance 5.00
+                                             open 0-0-7-1 5.00 of w2: ring (outside) 0 over 0
+            after 5h                         
+            let-go 0-0-7-1                   done  balance 5.00
+                                             released 0-0-7-1 5.00 of w2: ring (outside) 0 over 0
+            reserve anna 5                   made #3  balance 5.00
+        "#]],
+    );
+}
+
+#[test]
+fn a_void_takes_what_was_let_go_of_and_not_what_is_held_for_another_wager() {
+    let hold = r#"{"name":"each","kind":"velocity","over":{"wagers":1,"within":"1h"},"hold":true}"#;
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w0 anna slots 10
+        wager w1 anna slots 200
+        wager w2 anna slots 200
+        let-go 0-0-5-1
+        void w1 anna
+        take 0-0-6-1
+        void w2 anna
+        ",
+            watching(hold, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w0 anna slots 10           +1.00 by v1  balance 1.00
+                                             earned: into 2024-11
+            wager w1 anna slots 200          +20.00 by v1  balance 21.00
+                                             earned: into 2024-11 held
+                                             open 0-0-5-1 20.00 of w1: each (velocity) 2 over 1
+            wager w2 anna slots 200          +20.00 by v1  balance 41.00
+                                             earned: into 2024-11 held
+                                             open 0-0-6-1 20.00 of w2: each (velocity) 3 over 1
+            let-go 0-0-5-1                   done  balance 41.00
+                                             released 0-0-5-1 20.00 of w1: each (velocity) 2 over 1
+            void w1 anna                     -20.00 takes back batch 5  balance 21.00
+                                             voided: 20.00 of 2024-11
+            take 0-0-6-1                     done  balance 1.00
+                                             adjusted: 20.00 of 2024-11 held
+                                             taken 0-0-6-1 20.00 of w2: each (velocity) 3 over 1
+            void w2 anna                     0.00 takes back batch 6  balance 1.00
+        "#]],
+    );
+}
+
+#[test]
+fn the_void_of_a_wager_whose_points_a_person_has_taken_takes_none() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        wager w2 anna slots 100
+        raise anna ring w1 hold
+        take 0-0-4-1
+        void w1 anna
+        ",
+            program("")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            wager w2 anna slots 100          +10.00 by v1  balance 20.00
+                                             earned: into 2024-11
+            raise anna ring w1 hold          made #1  balance 20.00
+                                             open 0-0-4-1 10.00 of w1: ring (outside) 0 over 0
+            take 0-0-4-1                     done  balance 10.00
+                                             adjusted: 10.00 of 2024-11 held
+                                             taken 0-0-4-1 10.00 of w1: ring (outside) 0 over 0
+            void w1 anna                     0.00 takes back batch 4  balance 10.00
+        "#]],
+    );
 }

@@ -195,6 +195,22 @@ pub(crate) struct Adjust {
     why: String,
 }
 
+/// What somebody outside has found of a player.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "name": "ring", "wagerId": "w-1", "hold": true, "why": "score 0.97 of our own model" }))]
+pub(crate) struct RaiseSignal {
+    #[schema(min_length = 1, max_length = 128)]
+    name: String,
+    /// The wager that it is about.
+    #[schema(max_length = 128)]
+    wager_id: Option<String>,
+    /// Whether its points are held until somebody decides.
+    hold: Option<bool>,
+    #[schema(min_length = 1, max_length = 1024)]
+    why: String,
+}
+
 /// Until when a player is excluded.
 #[derive(ToSchema)]
 #[schema(example = json!({ "until": "2030-01-01T00:00:00Z", "why": "asked for by the player" }))]

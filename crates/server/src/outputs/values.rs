@@ -7,6 +7,7 @@ use accolade_domain::event::{Event, Wager};
 use accolade_domain::ledger::Entry;
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::signal::SignalKind;
 use accolade_domain::time::Timestamp;
 use accolade_wire::cut::{cut, sha256};
 use accolade_wire::event::read_wager;
@@ -84,7 +85,12 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(Finding { name, kind, observed, line }: &'a Finding) -> Self {
-        Self { name, kind: kind.code(), observed: Exact(*observed), line: Exact(*line) }
+        Self {
+            name,
+            kind: SignalKind::code_of(*kind),
+            observed: Exact(*observed),
+            line: Exact(*line),
+        }
     }
 }
 

@@ -135,8 +135,10 @@ pub(crate) async fn restock(call: Call) -> Result<Response, Problem> {
     let key = RewardKey { operator: changed.operator.number, reward: number };
     let is_known = changed.made.is_some() && !changed.is_dry;
     let partition = partition_of(&changed.name, changed.service.partitions());
-    let left = || changed.service.read(partition, |state| state.stock(key).left());
-    let left = if is_known { Some(left()?) } else { None };
+    let service = changed.service.clone();
+    // It is done, whether or not it can be told what is left.
+    let left = move || service.read(partition, |state| state.stock(key).left()).ok();
+    let left = if is_known { blocking(left).await? } else { None };
     let shape = RestockedShape { reward_id: changed.name.clone(), by, left };
     Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
 }

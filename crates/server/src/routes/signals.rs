@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
-use crate::description::bodies::Why;
+use crate::description::bodies::{RaiseSignal, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::requests::{self, open};
@@ -16,7 +16,32 @@ const DECIDED: [Answer; 2] = [
     Answer::json(202, "It is durable and will be decided", of::<SignalShape>),
 ];
 
-pub(super) static ROUTES: [Route; 5] = [
+const RAISED: [Answer; 2] = [
+    Answer::json(200, "The signal", of::<SignalShape>),
+    Answer::json(202, "It is durable and will be raised", of::<SignalShape>),
+];
+
+pub(super) static ROUTES: [Route; 6] = [
+    Route {
+        id: "raiseSignal",
+        method: Method::POST,
+        path: "/api/v1/players/{playerId}/signals",
+        scope: Scope::SignalsWrite,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Changes,
+        area: Area::Signals,
+        summary: "Raise a signal of a player from outside",
+        description: "For an operator's own model. With `hold`, the points of `wagerId` that are in its lot still are held until \
+                      somebody has decided, and the signal is `open`; it is `noted` where none are, where the wager \
+                      was voided, where its points were held before, and beyond 32 signals that are open.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<RaiseSignal>),
+        answers: &RAISED,
+        refusals: &[Refusal::BehaviourTooOld],
+        handler: |way| way.to(signals::raise),
+    },
     Route {
         id: "listSignals",
         method: Method::GET,

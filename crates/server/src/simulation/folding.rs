@@ -206,6 +206,9 @@ impl<'a> Folding<'a> {
         let empty = Slice { partition: number, batch, flags: 0, count: 0, body: &[] };
         let slice = match &log {
             Some(log) => Slice::read_unchecked(&mut Cursor::new(log, "slice")).map_err(failed)?,
+            None if self.backing.log.first_batch(number).is_some_and(|first| first > batch) => {
+                return Err(Ending::Failed("the log's first days have ended meanwhile".into()));
+            }
             None => empty,
         };
         self.records += u64::from(slice.count);

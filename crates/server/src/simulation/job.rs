@@ -97,13 +97,15 @@ impl Simulations {
     pub(super) fn begin(&self, job: Arc<Job>) -> Result<(), Problem> {
         let mut all = lock(&self.0);
         if all.iter().any(|job| job.end().is_none()) {
-            let detail = "a node simulates one draft at a time: wait for it, or cancel it";
+            let detail = "a node simulates one draft at a time, of whichever operator: wait for it, or cancel your own";
             return Err(Problem::new(Refusal::SimulationRuns, detail));
         }
-        all.push_back(job);
-        if all.len() > KEPT_MAX {
-            all.pop_front();
+        let is_own = |other: &&Arc<Job>| other.operator == job.operator;
+        if all.iter().filter(is_own).count() >= KEPT_MAX {
+            let oldest = all.iter().position(|other| other.operator == job.operator);
+            all.remove(oldest.expect("there are some"));
         }
+        all.push_back(job);
         Ok(())
     }
 

@@ -183,6 +183,11 @@ impl Alerts {
         Some(self.raise(Kind::MassExport, subject, of.players, at))
     }
 
+    /// Somebody has taken out what there is of all players.
+    pub(super) fn took_out_all(&mut self, subject: &str, at: Timestamp) -> Alert {
+        self.raise(Kind::MassExport, subject, 0, at)
+    }
+
     fn raise(&mut self, kind: Kind, who: &str, count: u32, at: Timestamp) -> Alert {
         let told_at = &mut self.told_at[kind as usize];
         let is_told = at.micros().saturating_sub(*told_at) >= MINUTE_MICROS;

@@ -111,10 +111,66 @@ async fn wagers_are_held_until_a_person_decides(api: &Api, other: &Api) {
     assert_eq!(get(api, "/api/v1/signals").await["items"], json!([]));
 }
 
+/// An operator's own model says what it has found.
+async fn signals_are_raised_from_outside(api: &Api, other: &Api) {
+    let mut staked = wager("w-out", "p2");
+    staked["wagerAmount"] = json!(100);
+    assert_eq!(api.wager(&staked).await["outcome"], "counted");
+    let signals = "/api/v1/players/p2/signals";
+    let body = json!({ "name": "ring", "wagerId": "w-out", "hold": true, "why": "score 0.97" });
+    for (bad, pointer) in [
+        (json!({ "why": "x" }), "/name"),
+        (json!({ "name": "ring" }), "/why"),
+        (json!({ "name": "ring", "why": "x", "hold": true }), "/wagerId"),
+        (json!({ "name": "ring", "why": "x", "wagerId": "w", "hold": "yes" }), "/hold"),
+    ] {
+        let refused = api.post(signals, &bad).await;
+        assert_eq!((refused.status.as_u16(), refused.pointers()), (400, vec![pointer]));
+    }
+    is(&api.post("/api/v1/players/nobody/signals", &body).await, 404, "not_found");
+    let unknown = json!({ "name": "ring", "wagerId": "w-0", "why": "x" });
+    is(&api.post(signals, &unknown).await, 404, "not_found");
+    let dry = api.post(&format!("{signals}?dryRun=true"), &body).await.json;
+    assert_eq!(json!([dry["id"], dry["dryRun"]]), json!([null, true]));
+    assert_eq!(points(other, "p2").await, json!([10.0, 10.0, 0.0, 0.0]));
+
+    let raised = other.post(signals, &body).await;
+    assert_eq!(raised.status, 200, "{raised:?}");
+    let raised = raised.json;
+    assert_eq!(
+        json!([
+            raised["state"],
+            raised["wagerId"],
+            raised["points"],
+            raised["raisedWhy"],
+            raised["why"]
+        ]),
+        json!(["open", "w-out", 10.0, "score 0.97", null])
+    );
+    assert_eq!(
+        raised["signals"],
+        json!([{ "name": "ring", "kind": "outside", "observed": 0, "line": 0 }])
+    );
+    assert!(raised["raisedBy"].is_string(), "{raised}");
+    assert_eq!(points(api, "p2").await, json!([10.0, 0.0, 0.0, 10.0]));
+    assert_eq!(get(api, "/api/v1/signals?state=open").await["items"], json!([raised]));
+    let noted = api.post(signals, &json!({ "name": "seen", "why": "before" })).await.json;
+    assert_eq!(json!([noted["state"], noted["points"]]), json!(["noted", 0.0]));
+    let listed = get(other, signals).await;
+    assert_eq!(listed["items"], json!([raised, noted]));
+
+    let why = json!({ "why": "looked at it" });
+    let take = format!("/api/v1/signals/{}/take", raised["id"].as_str().unwrap());
+    let taken = api.post(&take, &why).await.json;
+    assert_eq!(json!([taken["state"], taken["why"]]), json!(["taken", "looked at it"]));
+    assert_eq!(points(other, "p2").await, json!([0.0, 0.0, 0.0, 0.0]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_holds_the_points_of_wagers_that_look_like_abuse() {
     let api = Api::start().await;
     wagers_are_held_until_a_person_decides(&api, &api).await;
+    signals_are_raised_from_outside(&api, &api).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,4 +178,5 @@ async fn a_cluster_does_so_through_either_node() {
     let cluster = Cluster::start().await;
     let [a, b] = cluster.both();
     wagers_are_held_until_a_person_decides(a, b).await;
+    signals_are_raised_from_outside(a, b).await;
 }

@@ -57,6 +57,7 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     let mut now = accounts.clone();
     now["reserved"] = json!(6.0);
     now["pending"] = json!(120.0);
+    now["held"] = json!(0.0);
     now["averageBalance"] = json!(12.16);
     assert_eq!(summary["now"], now);
     let points = json!({

@@ -10,6 +10,8 @@ use crate::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 pub const SIGNAL_MOVED: u16 = 3;
 
 const FORMAT: u8 = 1;
+/// In the place of a kind: of no program.
+const OUTSIDE: u8 = u8::MAX;
 
 /// A wager is above lines of the program, or a person has decided about its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +37,8 @@ pub struct SignalMoved {
 pub struct Finding {
     /// The signal's name in the program.
     pub name: Box<str>,
-    /// Its kind.
-    pub kind: SignalKind,
+    /// Its kind; nothing where no program has found it, but somebody outside.
+    pub kind: Option<SignalKind>,
     /// What was measured, to eight decimals, rounded down.
     pub observed: Rate,
     /// The line.
@@ -76,7 +78,7 @@ pub fn put_findings(out: &mut Vec<u8>, findings: &[Finding]) {
     put_varint(out, findings.len() as u64);
     for Finding { name, kind, observed, line } in findings {
         put_text(out, name);
-        out.push(*kind as u8);
+        out.push(kind.map_or(OUTSIDE, |kind| kind as u8));
         put_varint(out, observed.units());
         put_varint(out, line.units());
     }
@@ -90,7 +92,10 @@ pub fn read_findings(cursor: &mut Cursor<'_>) -> Result<Vec<Finding>, BadFormat>
 
 fn read_finding(cursor: &mut Cursor<'_>) -> Result<Finding, BadFormat> {
     let name = cursor.text()?.into();
-    let kind = *SignalKind::ALL.get(usize::from(cursor.u8()?)).ok_or(cursor.bad())?;
+    let kind = match cursor.u8()? {
+        OUTSIDE => None,
+        kind => Some(*SignalKind::ALL.get(usize::from(kind)).ok_or(cursor.bad())?),
+    };
     let observed = Rate::from_units(cursor.varint()?).ok_or(cursor.bad())?;
     let line = Rate::from_units(cursor.varint()?).ok_or(cursor.bad())?;
     Ok(Finding { name, kind, observed, line })

@@ -6,6 +6,8 @@ use std::io::BufRead;
 use anyhow::{Context, bail};
 use serde_json::value::RawValue;
 
+use crate::terminal::printable;
+
 /// Longest line.
 const BYTES_MAX: usize = 64 << 10;
 
@@ -19,6 +21,16 @@ impl Line {
         let fields = self.0.as_ref().map_err(Clone::clone)?;
         let text = fields.get(name).filter(|text| !text.is_empty()).cloned();
         text.ok_or_else(|| format!("`{name}` is missing"))
+    }
+
+    /// Refuses fields of other names: a slip of the pen would leave out what was meant.
+    pub(super) fn only(&self, names: &[&str]) -> Result<(), String> {
+        let fields = self.0.as_ref().map_err(Clone::clone)?;
+        let Some(other) = fields.keys().find(|name| !names.contains(&name.as_str())) else {
+            return Ok(());
+        };
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        Err(format!("unknown field `{}`; expected {}", printable(other), names.join(", ")))
     }
 
     fn of_json(line: &str) -> Self {

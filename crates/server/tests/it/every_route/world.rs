@@ -171,6 +171,7 @@ impl World {
         let mut reward = self.body("addReward", node).unwrap();
         reward["id"] = json!(player);
         assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
+        self.settle().await;
         for _ in 0..2 {
             let body = self.body("restockReward", node).unwrap();
             let stocked = api.post(&self.path("restockReward", node), &body).await;
@@ -327,7 +328,7 @@ impl World {
             "getAdjustment" => format!("/api/v1/adjustments/{}", waiting()),
             "approveAdjustment" => format!("/api/v1/adjustments/{}/approve", waiting()),
             "rejectAdjustment" => format!("/api/v1/adjustments/{}/reject", waiting()),
-            "listSignals" => format!("/api/v1/players/{player}/signals"),
+            "listSignals" | "raiseSignal" => format!("/api/v1/players/{player}/signals"),
             "listOpenSignals" => "/api/v1/signals".into(),
             "getSignal" => format!("/api/v1/signals/{}", self.raised[node].borrow()[0]),
             "releaseSignal" => {
@@ -470,6 +471,7 @@ impl World {
             "takeInEvents" => game_event(Some(&self.fresh()), &player),
             "putConsent" => json!({ "consent": "in" }),
             "reserveRedemption" | "importOpening" => json!({ "points": 0.01, "item": "a test" }),
+            "raiseSignal" => json!({ "name": "ring", "why": self.fresh() }),
             "addReward" => json!({ "name": self.fresh(), "points": 1, "kind": "thing" }),
             "restockReward" => json!({ "by": 1, "why": self.fresh() }),
             "adjustBalance" => json!({ "points": 0.01, "why": self.fresh() }),

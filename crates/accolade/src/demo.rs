@@ -23,7 +23,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use self::figures::Figures;
-use self::players::HOUSES;
+use self::players::{GIFT, Gift, HOUSES};
 use self::screen::{Facts, Screen};
 use self::traffic::{SharedFigures, Traffic, lock};
 use crate::Ended;
@@ -149,10 +149,24 @@ async fn found_houses(client: &Client, data_dir: &Path) -> anyhow::Result<Vec<St
         });
         let publish = Ask::post_json("/api/v1/program/versions", &version).of(house.operator);
         client.send(publish).await?.or_problem().await?;
+        offer(client, house.operator).await?;
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&keys_file)?;
     file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
     Ok(HOUSES.iter().map(|house| keys[house.operator].clone()).collect())
+}
+
+/// Puts something into the catalogue that points are redeemed for.
+async fn offer(client: &Client, operator: &str) -> anyhow::Result<()> {
+    let Gift { id, name, price, stock } = GIFT;
+    let reward =
+        json!({ "id": id, "name": name, "points": price, "kind": "spins", "stocked": true });
+    let add = Ask::post_json("/api/v1/rewards", &reward).of(operator);
+    client.send(add).await?.or_problem().await?;
+    let stock = json!({ "by": stock, "why": "the season begins" });
+    let put_in = Ask::post_json(&format!("/api/v1/rewards/{id}/stock"), &stock).of(operator);
+    client.send(put_in).await?.or_problem().await?;
+    Ok(())
 }
 
 async fn listen(hosted: &Hosted, wanted: Option<SocketAddr>) -> anyhow::Result<Listening> {
@@ -228,7 +242,7 @@ fn print_line(
         ))?;
         *told_first = true;
     }
-    // Every other second it is one who has gone to another level, where there is one.
+    // Every other second it is one who has gone to another level or redeems, where there is one.
     let moved = figures.moves.front().filter(|_| elapsed.as_secs().is_multiple_of(2));
     let latest = moved.or_else(|| figures.latest.front());
     let latest = latest.map(|latest| format!("   {latest}")).unwrap_or_default();
@@ -261,6 +275,9 @@ fn summarise(figures: &Figures, elapsed: Duration) -> io::Result<()> {
     let levels = figures.levels();
     if !levels.is_empty() {
         say(format_args!("levels of the players sampled: {}", levels.join(", ")))?;
+    }
+    if figures.redeemed > 0 {
+        say(format_args!("{} redeemed, each for {}", grouped(figures.redeemed), GIFT.name))?;
     }
     for line in &figures.moves {
         say(line)?;

@@ -177,7 +177,7 @@ pub(crate) struct Outcome {
     pub(crate) points_balance: Option<Raw>,
 }
 
-/// A player's level, as the balance tells it.
+/// Where a player stands, as the balance tells it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Standing {
@@ -185,6 +185,8 @@ pub(crate) struct Standing {
     pub(crate) tier: Option<String>,
     /// The points that decide.
     pub(crate) tier_points: Option<Raw>,
+    /// What can be spent.
+    pub(crate) available: Option<Raw>,
 }
 
 /// The answer to many items.

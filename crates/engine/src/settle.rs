@@ -85,7 +85,11 @@ fn is_settled(operator: &Operator, account: &Account, now: Timestamp) -> bool {
     if due <= now || is_passed_over {
         return false;
     }
-    let Some(version) = operator.versions.at(now) else { return settled_by == 0 };
+    let Some(version) = operator.versions.at(now) else {
+        // Behaviour 1 has left points in no lots.
+        let is_in_lots = account.balance == Points::ZERO || account.lots != PackedLots::default();
+        return settled_by == 0 && is_in_lots;
+    };
     let is_today = |tier: TierState| tier.as_of() >= today(version, now);
     settled_by == version.number && tier.map_or_else(|| tiers_of(version).is_none(), is_today)
 }

@@ -8,7 +8,7 @@ use accolade_domain::amount::Points;
 use anyhow::bail;
 use hyper::StatusCode;
 
-use super::players::{Act, HOUSES};
+use super::players::{Act, GIFT, Gift, HOUSES};
 use crate::shapes::{Outcome, Standing};
 use crate::terminal::{grouped, printable};
 
@@ -35,7 +35,9 @@ pub(super) struct Figures {
     pub(super) outcomes: BTreeMap<String, u64>,
     /// The latest sampled wagers, newest first.
     pub(super) latest: VecDeque<String>,
-    /// The latest changes of a player's level, newest first.
+    /// How often a player has redeemed.
+    pub(super) redeemed: u64,
+    /// The latest changes of a player's level and redemptions, newest first.
     pub(super) moves: VecDeque<String>,
     balances: HashMap<(usize, String), Points>,
     levels: HashMap<(usize, String), String>,
@@ -53,6 +55,7 @@ impl Figures {
             first_balance: None,
             outcomes: BTreeMap::new(),
             latest: VecDeque::new(),
+            redeemed: 0,
             moves: VecDeque::new(),
             balances: HashMap::new(),
             levels: HashMap::new(),
@@ -113,18 +116,27 @@ impl Figures {
 
     /// Where the player of a sampled wager stands after it.
     pub(super) fn stands(&mut self, act: &Act, standing: Standing) {
-        let Standing { tier: Some(level), tier_points } = standing else { return };
+        let Standing { tier: Some(level), tier_points, .. } = standing else { return };
         let player = (act.house, act.player.clone());
         let before = self.levels.insert(player, level.clone()).filter(|before| *before != level);
         let Some(before) = before else { return };
         let points = tier_points.and_then(|points| points.points()).unwrap_or_default();
+        self.moves(act, &format!("{before} → {level} with {points} points"));
+    }
+
+    /// The player of a sampled wager has redeemed points.
+    pub(super) fn redeems(&mut self, act: &Act) {
+        self.redeemed += 1;
+        let Gift { name, price, .. } = GIFT;
+        self.moves(act, &format!("redeems {price} points for {name}"));
+    }
+
+    fn moves(&mut self, act: &Act, what: &str) {
         if self.moves.len() == MOVES_MAX {
             self.moves.pop_back();
         }
         let (player, operator) = (&act.player, HOUSES[act.house].operator);
-        self.moves.push_front(printable(&format!(
-            "{player} of {operator}  {before} → {level} with {points} points"
-        )));
+        self.moves.push_front(printable(&format!("{player} of {operator}  {what}")));
     }
 
     /// How many of the sampled players stand at each level, in words.

@@ -52,6 +52,21 @@ pub(super) const HOUSES: [House; 2] = [
     },
 ];
 
+/// What players redeem their points for.
+#[derive(Debug)]
+pub(super) struct Gift {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    /// Whole points.
+    pub(super) price: i64,
+    /// How many there are in a house.
+    pub(super) stock: u32,
+}
+
+/// The reward of either house.
+pub(super) const GIFT: Gift =
+    Gift { id: "free-spins", name: "ten free spins", price: 20, stock: 1_000 };
+
 const SEGMENTS: [&str; 10] = [
     "regular",
     "regular",

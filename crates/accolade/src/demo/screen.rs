@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use super::figures::Figures;
+use super::players::GIFT;
 use crate::terminal::{grouped, myself};
 
 const BOLD: &str = "\x1b[1m";
@@ -87,6 +88,10 @@ impl Screen {
         add(format!("\n{BOLD}latest{PLAIN}"));
         figures.latest.iter().for_each(|line| add(format!("  {line}")));
         add(format!("\n{BOLD}levels{PLAIN}  {}", figures.levels().join(", ")));
+        if figures.redeemed > 0 {
+            let redeemed = grouped(figures.redeemed);
+            add(format!("{BOLD}redeemed{PLAIN}  {redeemed}, each for {}", GIFT.name));
+        }
         figures.moves.iter().for_each(|line| add(format!("  {line}")));
         add(format!("\n{BOLD}top balances{PLAIN}"));
         figures.top(5).into_iter().for_each(|line| add(format!("  {line}")));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use accolade_domain::amount::Points;
 use accolade_domain::time::Timestamp;
 use anyhow::Context;
 use axum::body::{Body, Bytes};
@@ -11,18 +12,23 @@ use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::figures::Figures;
-use super::players::Players;
+use super::players::{Act, GIFT, Players};
+use crate::shapes::{Raw, Standing};
 
 /// Connections that share the rate.
 const CONNECTIONS: u32 = 16;
 /// One wager in so many waits until it is applied.
 const SAMPLE: u64 = 8;
+/// One in so many of these players redeems points, where there are enough.
+const REDEEM: u64 = 32;
 
 /// How to send.
 #[derive(Debug, Clone)]
@@ -73,6 +79,12 @@ fn now() -> Timestamp {
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// A redemption, as far as the demonstration reads it.
+#[derive(Debug, Deserialize)]
+struct Reserved {
+    id: String,
+}
+
 struct Sender {
     traffic: Traffic,
     connection: Option<SendRequest<Body>>,
@@ -104,9 +116,35 @@ impl Sender {
             let path = format!("/api/v1/players/{}/balance", act.player);
             let (status, body) = self.send(act.house, Method::GET, &path, String::new()).await?;
             // Of whom nothing has counted there is none.
-            if status == StatusCode::OK {
-                lock(figures).stands(&act, serde_json::from_slice(&body)?);
+            if status != StatusCode::OK {
+                continue;
             }
+            let standing: Standing = serde_json::from_slice(&body)?;
+            let price = Points::from_hundredths(GIFT.price * 100).context("a price is points")?;
+            let available = standing.available.as_ref().and_then(Raw::points);
+            let redeems = available >= Some(price) && sent % (SAMPLE * REDEEM) == 1;
+            lock(figures).stands(&act, standing);
+            if redeems {
+                self.redeem(&act, figures).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reserves a reward and confirms that it was handed out, as the house's own systems would.
+    async fn redeem(&mut self, act: &Act, figures: &Mutex<Figures>) -> anyhow::Result<()> {
+        let path = format!("/api/v1/players/{}/redemptions", act.player);
+        let reward = json!({ "rewardId": GIFT.id }).to_string();
+        let (status, body) = self.send(act.house, Method::POST, &path, reward).await?;
+        // What is out of stock is no failure, nor is a player who does not take part.
+        if status != StatusCode::OK {
+            return Ok(());
+        }
+        let Reserved { id } = serde_json::from_slice(&body)?;
+        let path = format!("/api/v1/redemptions/{id}/confirm");
+        let (status, _) = self.send(act.house, Method::POST, &path, String::new()).await?;
+        if status == StatusCode::OK {
+            lock(figures).redeems(act);
         }
         Ok(())
     }

@@ -365,3 +365,26 @@ fn what_is_due_after_a_version_has_begun_expires_by_that_one() {
         "#]],
     );
 }
+
+#[test]
+fn points_of_behaviour_1_are_in_a_lot_before_any_program_is_in_force() {
+    check(
+        r#"
+        control {"control":"publish","operator":"house","editedFrom":0,"effectiveFrom":1731319260000000,"why":"","who":"","publishedAt":0,"document":"{\"currency\":\"EUR\",\"earning\":{\"multipliers\":{\"slots\":0.1}}}","zone":[[0,0]]}
+        wager w1 anna slots 100 at +1m
+        control {"control":"behaviour","number":2}
+        adjust anna -4
+        void w1 anna
+        "#,
+        expect![[r#"
+            control                          made v1
+            wager w1 anna slots 100 at +1m   +10.00 by v1  balance 10.00
+                                             earned: untold
+            control                          made v2
+            adjust anna -4                   made #1  balance 6.00
+                                             adjusted: 4.00 of 2024-11
+            void w1 anna                     -10.00 takes back batch 4  balance -4.00
+                                             voided: 6.00 of 2024-11, 4.00 debt
+        "#]],
+    );
+}

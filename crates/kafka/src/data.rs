@@ -1,7 +1,7 @@
 //! The consumer of everything that is heard: partitions that are followed, control and owners.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use accolade_engine::ordered::{Event, LogFailed, Owner};
@@ -30,7 +30,8 @@ pub(crate) const FOLLOWED: [SourceTopic; 3] =
 /// A consumer that is told what to read.
 pub(crate) struct Data {
     config: KafkaConfig,
-    consumer: BaseConsumer<Reports>,
+    /// Always locked before `following` is.
+    consumer: RwLock<BaseConsumer<Reports>>,
     following: Mutex<Following>,
     /// When it was said last that an announcement is not believed.
     said_at: Mutex<Option<Instant>>,
@@ -89,11 +90,7 @@ enum Heard<'a> {
 
 impl Data {
     pub(crate) fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
-        let consumer: BaseConsumer<Reports> = clients::data(config).create_with_context(Reports)?;
-        let mut always = TopicPartitionList::new();
-        always.add_partition_offset(&config.topics.control, 0, Offset::Beginning)?;
-        always.add_partition_offset(&config.topics.owners, 0, Offset::Beginning)?;
-        consumer.incremental_assign(&always)?;
+        let consumer = RwLock::new(consumer_of(config, Offset::Beginning)?);
         let next = vec![None; usize::from(config.partitions)];
         let following = Mutex::new(Following { next, ..Following::default() });
         let said_at = Mutex::new(None);
@@ -101,23 +98,31 @@ impl Data {
     }
 
     pub(crate) fn follow(&self, partition: u16, from: Offsets) -> Result<(), LogFailed> {
+        let consumer = self.consumer();
         let mut following = self.following();
-        self.leave_if_followed(&mut following, partition);
-        self.assign(partition, FOLLOWED.map(|source| (source, from[source as usize])))?;
+        self.leave_if_followed(&consumer, &mut following, partition);
+        self.assign(&consumer, partition, FOLLOWED.map(|source| (source, from[source as usize])))?;
         following.next[usize::from(partition)] = Some(from);
         Ok(())
     }
 
     pub(crate) fn leave(&self, partition: u16) {
-        self.leave_if_followed(&mut self.following(), partition);
+        let consumer = self.consumer();
+        self.leave_if_followed(&consumer, &mut self.following(), partition);
     }
 
-    fn leave_if_followed(&self, following: &mut Following, partition: u16) {
+    fn leave_if_followed(
+        &self,
+        consumer: &BaseConsumer<Reports>,
+        following: &mut Following,
+        partition: u16,
+    ) {
         let Some(next) = following.next[usize::from(partition)].take() else { return };
         following.seen.retain(|seen| !is_of(seen, partition));
         // One that is not assigned, which may have been lost, must not keep the others.
         for source in FOLLOWED {
-            if let Err(error) = self.unassign(partition, [(source, next[source as usize])]) {
+            let there = [(source, next[source as usize])];
+            if let Err(error) = self.unassign(consumer, partition, there) {
                 tracing::debug!(partition, ?source, %error, "it was not assigned");
             }
         }
@@ -125,21 +130,23 @@ impl Data {
 
     fn assign<const N: usize>(
         &self,
+        consumer: &BaseConsumer<Reports>,
         partition: u16,
         sources: [(SourceTopic, i64); N],
     ) -> Result<(), LogFailed> {
         self.list(partition, sources)
-            .and_then(|list| self.consumer.incremental_assign(&list))
+            .and_then(|list| consumer.incremental_assign(&list))
             .map_err(|error| log_failed("partitions cannot be followed", &error))
     }
 
     fn unassign<const N: usize>(
         &self,
+        consumer: &BaseConsumer<Reports>,
         partition: u16,
         sources: [(SourceTopic, i64); N],
     ) -> Result<(), LogFailed> {
         self.list(partition, sources)
-            .and_then(|list| self.consumer.incremental_unassign(&list))
+            .and_then(|list| consumer.incremental_unassign(&list))
             .map_err(|error| log_failed("partitions cannot be left", &error))
     }
 
@@ -165,8 +172,9 @@ impl Data {
         let seen = std::mem::take(&mut self.following().seen);
         seen.into_iter().for_each(&mut *hear);
         let mut patience = patience;
+        let consumer = self.consumer();
         for _ in 0..RECORDS_AT_ONCE {
-            match self.next(patience)? {
+            match self.next(&consumer, patience)? {
                 None => break,
                 Some(Heard::Source(source, partition, expected, message)) => {
                     let operator = self.config.topics.operator(source);
@@ -210,11 +218,15 @@ impl Data {
         .ok()
     }
 
-    fn next(&self, patience: Duration) -> Result<Option<Heard<'_>>, LogFailed> {
+    fn next<'c>(
+        &self,
+        consumer: &'c BaseConsumer<Reports>,
+        patience: Duration,
+    ) -> Result<Option<Heard<'c>>, LogFailed> {
         let mut following = self.following();
         let mut patience = patience;
         loop {
-            match self.consumer.poll(patience) {
+            match consumer.poll(patience) {
                 None => {
                     following.drained += 1;
                     return Ok(None);
@@ -256,6 +268,27 @@ impl Data {
         }
         *next = message.offset() + 1;
         Some(Heard::Source(source, partition, expected, message))
+    }
+
+    fn consumer(&self) -> RwLockReadGuard<'_, BaseConsumer<Reports>> {
+        self.consumer.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes another consumer, which goes on where this one has heard: after all brokers were away one sometimes hears
+    /// nothing any more from some of them, however it is asked.
+    pub(crate) fn replace(&self) -> Result<(), KafkaError> {
+        let mut consumer = self.consumer.write().unwrap_or_else(PoisonError::into_inner);
+        let following = self.following();
+        let next = consumer_of(&self.config, Offset::Offset(following.control))?;
+        for (partition, from) in (0_u16..).zip(&following.next) {
+            if let Some(from) = from {
+                let sources = FOLLOWED.map(|source| (source, from[source as usize]));
+                next.incremental_assign(&self.list(partition, sources)?)?;
+            }
+        }
+        *consumer = next;
+        tracing::warn!("sources are read by another consumer");
+        Ok(())
     }
 
     fn following(&self) -> MutexGuard<'_, Following> {
@@ -303,15 +336,16 @@ impl Data {
 
     /// Asks again for what comes from `next` on, unless something of it was heard meanwhile.
     pub(crate) fn ask_again(&self, partition: u16, source: SourceTopic, next: i64) {
+        let consumer = self.consumer();
         let mut following = self.following();
         if following.next_of(partition, source).is_none_or(|at| *at != next) {
             return;
         }
         // It may be that very assignment which was lost.
-        if let Err(error) = self.unassign(partition, [(source, next)]) {
+        if let Err(error) = self.unassign(&consumer, partition, [(source, next)]) {
             tracing::debug!(partition, ?source, %error, "what has stopped was not assigned");
         }
-        match self.assign(partition, [(source, next)]) {
+        match self.assign(&consumer, partition, [(source, next)]) {
             Ok(()) => {
                 tracing::warn!(partition, ?source, next, "reading had stopped, and was begun anew");
             }
@@ -320,11 +354,21 @@ impl Data {
     }
 }
 
+/// A consumer of control, from an offset on, and of owners.
+fn consumer_of(config: &KafkaConfig, control: Offset) -> Result<BaseConsumer<Reports>, KafkaError> {
+    let consumer: BaseConsumer<Reports> = clients::data(config).create_with_context(Reports)?;
+    let mut always = TopicPartitionList::new();
+    always.add_partition_offset(&config.topics.control, 0, control)?;
+    always.add_partition_offset(&config.topics.owners, 0, Offset::Beginning)?;
+    consumer.incremental_assign(&always)?;
+    Ok(consumer)
+}
+
 #[cfg(test)]
 impl Data {
     /// Lets reading of a source stop, as it sometimes does by itself.
     pub(crate) fn stall(&self, partition: u16, source: SourceTopic) {
-        self.unassign(partition, [(source, 0)]).expect("it is followed");
+        self.unassign(&self.consumer(), partition, [(source, 0)]).expect("it is followed");
     }
 }
 

@@ -23,6 +23,8 @@ use crate::ranges::{Ranges, lost};
 
 /// How often it looks. What has not moved from one look to the next has stopped.
 const EVERY: Duration = Duration::from_secs(10);
+/// So many looks in a row begin anew what has stopped; then another consumer is taken.
+const IN_VAIN_MAX: u8 = 3;
 /// How soon it looks where reading has failed.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -100,13 +102,16 @@ pub(crate) struct Look {
     /// The ends for which reading was begun anew: markers of transactions are never heard, so an end can
     /// be ahead for ever.
     begun_anew: BTreeMap<(u16, SourceTopic), i64>,
+    /// Looks in a row that had to begin something anew.
+    in_vain: u8,
 }
 
 impl Look {
     pub(crate) fn new(config: &KafkaConfig, ranges: Arc<Ranges>) -> Result<Self, KafkaError> {
         let consumer = clients::range(config).create_with_context(Reports)?;
         let begun_anew = BTreeMap::new();
-        Ok(Self { config: config.clone(), consumer, ranges, before: None, begun_anew })
+        let (before, in_vain) = (None, 0);
+        Ok(Self { config: config.clone(), consumer, ranges, before, begun_anew, in_vain })
     }
 
     /// Compares with the look before; returns what was begun anew.
@@ -118,7 +123,7 @@ impl Look {
         if now.drained == before.drained {
             return Ok(Vec::new());
         }
-        let mut begun_anew = Vec::new();
+        let (mut begun_anew, mut is_stopped) = (Vec::new(), false);
         for (heard, bounds) in now.next.into_iter().zip(bounds) {
             let (Some(Range { end, .. }), true) = (bounds, before.next.contains(&heard)) else {
                 continue;
@@ -127,18 +132,30 @@ impl Look {
             let known =
                 self.begun_anew.get(&(partition, source)).is_some_and(|known| *known >= end);
             if end > next && known {
-                self.pass(data, heard, end);
+                is_stopped |= self.pass(data, heard, end);
             } else if end > next {
                 data.ask_again(partition, source, next);
                 self.begun_anew.insert((partition, source), end);
                 begun_anew.push((partition, source));
             }
         }
+        is_stopped |= !begun_anew.is_empty();
+        self.in_vain = if is_stopped { self.in_vain + 1 } else { 0 };
+        if self.in_vain >= IN_VAIN_MAX {
+            self.in_vain = 0;
+            data.replace()?;
+        }
         Ok(begun_anew)
     }
 
-    /// Goes past what is left before the end, if nothing of it counts: retention may remove it one day.
-    fn pass(&self, data: &Data, (partition, source, next): (u16, SourceTopic, i64), end: i64) {
+    /// Goes past what is left before the end, if nothing of it counts: retention may remove it one day. Says whether
+    /// reading has stopped once more.
+    fn pass(
+        &self,
+        data: &Data,
+        (partition, source, next): (u16, SourceTopic, i64),
+        end: i64,
+    ) -> bool {
         let topic = self.config.topics.source(source);
         let mut is_empty = true;
         let mut each = |_: &BorrowedMessage<'_>| {
@@ -146,11 +163,17 @@ impl Look {
             Ok(())
         };
         match self.ranges.read(topic, partition, next..end, &mut each) {
-            Ok(()) if is_empty => data.is_passed(partition, source, next, end),
-            // Reading has stopped once more.
-            Ok(()) => data.ask_again(partition, source, next),
+            Ok(()) if is_empty => {
+                data.is_passed(partition, source, next, end);
+                return false;
+            }
+            Ok(()) => {
+                data.ask_again(partition, source, next);
+                return true;
+            }
             Err(error) => tracing::debug!(topic, partition, %error, "what is left cannot be read"),
         }
+        false
     }
 
     /// Finds sources that do not go on where they were heard last; returns the offsets that are there.

@@ -95,6 +95,27 @@ fn a_source_that_has_stopped_is_read_anew_where_it_was() {
 }
 
 #[test]
+fn what_stops_again_and_again_is_read_by_another_consumer() {
+    let topics = Topics::new();
+    let data = Data::new(&topics.config).unwrap();
+    let mut look = topics.look();
+    data.follow(1, [0; 4]).unwrap();
+    topics.write(Wagers);
+    assert_eq!(hear(&data, 1).len(), 1);
+    look.again(&data).unwrap();
+    for _ in 0..IN_VAIN_MAX {
+        data.stall(1, Wagers);
+        topics.write(Wagers);
+        assert_eq!(hear(&data, 0), []);
+        assert_eq!(look.again(&data).unwrap(), [(1, Wagers)]);
+    }
+    topics.write(GameEvents);
+    let mut heard = hear(&data, 4);
+    heard.sort_unstable_by_key(|(source, offset)| (*source as usize, *offset));
+    assert_eq!(heard, [(Wagers, 1), (Wagers, 2), (Wagers, 3), (GameEvents, 0)]);
+}
+
+#[test]
 fn what_does_not_count_is_passed_once_nothing_else_is_left() {
     let topics = Topics::new();
     let data = Data::new(&topics.config).unwrap();

@@ -10,14 +10,15 @@ use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::time::Timestamp;
-use accolade_wire::record::Origin;
+use accolade_wire::control::Command;
+use accolade_wire::record::{Kind, Origin};
 use smallvec::SmallVec;
 
 use crate::rules::Rules;
 use crate::tables::Row;
 use crate::tables::budgets::PlayerShare;
 use crate::tables::exclusions::Exclusion;
-use crate::tables::outbox::{MessageKey, Payload};
+use crate::tables::outbox::{MessageKey, Payload, RESEND_MICROS};
 
 /// What follows from one input.
 #[derive(Debug, Clone)]
@@ -171,6 +172,13 @@ impl Change<'_> {
     /// A row of a table.
     pub fn row(row: Row) -> Self {
         Self::Row(Box::new(row))
+    }
+
+    /// A command for another partition, sent again until it was taken in there.
+    pub(crate) fn command(to: u16, operator: &str, command: &Command, now: Timestamp) -> Self {
+        let body = serde_json::to_vec(command).expect("a command is plain data").into();
+        let payload = Payload::Record { kind: Kind::Command, operator: operator.into(), body };
+        Self::Send { to, payload, due: now.plus_micros(RESEND_MICROS) }
     }
 
     fn into_owned<'b>(self) -> Change<'b> {

@@ -7,7 +7,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::time::Timestamp;
 use accolade_wire::budget::Says;
 use accolade_wire::control::Command;
-use accolade_wire::record::{Kind, Record};
+use accolade_wire::record::Record;
 
 use super::{Input, Loaded};
 use crate::budgets::{HomeOf, ShareOf};
@@ -15,7 +15,6 @@ use crate::rules::{Operator, Rules};
 use crate::step::{Change, Step};
 use crate::tables::Row;
 use crate::tables::budgets::{Home, PlayerShare, RECALLS_MAX, Share};
-use crate::tables::outbox::{Payload, RESEND_MICROS};
 
 /// After so long a share that got nothing is asked for again: twice as long each time.
 const ASK_AGAIN_MICROS: i64 = 10_000_000;
@@ -131,10 +130,7 @@ fn send(
     step: &mut Step<'_>,
 ) {
     let command = Command::Budget { promotion: promotion.into(), says };
-    let body = serde_json::to_vec(&command).expect("a command is plain data").into();
-    let payload = Payload::Record { kind: Kind::Command, operator: operator.id.clone(), body };
-    let due = now.plus_micros(RESEND_MICROS);
-    step.changes.push(Change::Send { to, payload, due });
+    step.changes.push(Change::command(to, &operator.id, &command, now));
 }
 
 /// What a control record changes: shares are asked for ahead of their wagers, and homes go by the newest terms.

@@ -9,14 +9,13 @@ use accolade_domain::reward::{Limit, Wanting};
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::{Command, Request};
 use accolade_wire::identity::partition_of;
-use accolade_wire::record::{Kind, Record};
+use accolade_wire::record::Record;
 
 use super::spending::{self, Aside};
 use super::{Asked, Input, Loaded};
 use crate::rules::{Rules, Version};
 use crate::settle::today;
 use crate::step::{Change, Step};
-use crate::tables::outbox::{Payload, RESEND_MICROS};
 use crate::tables::redeemed::RedeemedKey;
 use crate::tables::redemptions::OUT_OF_STOCK;
 use crate::tables::requests::RequestKey;
@@ -74,7 +73,7 @@ pub(super) fn redeem<'a>(
     }
     let redemption = Request { player, batch: input.place.batch, slot: input.place.slot };
     let ask = Command::TakeStock { reward: key.reward, redemption };
-    Ok(step.and(message(home, &operator.id, &ask, input.now)))
+    Ok(step.and(Change::command(home, &operator.id, &ask, input.now)))
 }
 
 /// The name of the player's tier, by the program in force.
@@ -122,7 +121,7 @@ pub(super) fn take<'a>(
     let asking = record.origin.ok_or(Declined::Malformed)?.place.partition;
     let taken = loaded.stock.and_then(|(key, stock)| Some((key, stock.with_one_taken()?)));
     let answer = Command::StockTaken { reward, redemption, granted: taken.is_some() };
-    let step = done().and(message(asking, record.operator, &answer, input.now));
+    let step = done().and(Change::command(asking, record.operator, &answer, input.now));
     Ok(match taken {
         Some((key, stock)) => step.and(Change::row(Row::Stock(key, Some(stock)))),
         None => step,
@@ -161,7 +160,7 @@ pub(super) fn answered<'a>(
         }
         None if granted => {
             let back = Command::ReturnStock { reward };
-            step = step.and(message(home, record.operator, &back, input.now));
+            step = step.and(Change::command(home, record.operator, &back, input.now));
         }
         None => {}
     }
@@ -180,13 +179,7 @@ pub(super) fn give_back(
     };
     let operator = loaded.operator.expect("a player has an operator");
     let back = Command::ReturnStock { reward: key.reward };
-    step.changes.push(message(home, &operator.id, &back, now));
-}
-
-fn message<'a>(to: u16, operator: &str, command: &Command, now: Timestamp) -> Change<'a> {
-    let body = serde_json::to_vec(command).expect("a command is plain data").into();
-    let payload = Payload::Record { kind: Kind::Command, operator: operator.into(), body };
-    Change::Send { to, payload, due: now.plus_micros(RESEND_MICROS) }
+    step.changes.push(Change::command(home, &operator.id, &back, now));
 }
 
 fn done<'a>() -> Step<'a> {

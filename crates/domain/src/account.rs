@@ -258,12 +258,14 @@ mod tests {
     fn the_trail_knows_every_place_that_an_entry_points_to() {
         let place = |batch: u64| Place { partition: 3, batch, slot: 7, number: 1 };
         let mut trail = Trail::default();
+        assert!(trail.is_empty());
         for n in 1..=1000_u64 {
             let before = trail.last(3);
             assert_eq!(before, (n > 1).then(|| place(n - 1)));
             let expected = n - (n & n.wrapping_neg());
             assert_eq!(trail.push(n, place(n)), (expected > 0).then(|| place(expected)));
             assert_eq!(trail.len(), n.count_ones() as usize);
+            assert!(!trail.is_empty());
             let packed: Vec<u64> = trail.packed().collect();
             assert_eq!(Trail::from_packed(&packed), trail);
         }
@@ -291,6 +293,31 @@ mod tests {
                 assert_eq!(unpack(pack(place), 3), place);
             }
         }
+    }
+
+    #[test]
+    fn no_place_that_does_not_fit_is_packed() {
+        let place = Place { partition: 3, batch: 1, slot: 7, number: 1 };
+        for place in [
+            Place { batch: 1 << 40, ..place },
+            Place { slot: SLOTS_MAX + 1, ..place },
+            Place { number: ENTRIES_MAX, ..place },
+            Place { slot: 0, number: TIMED_ENTRIES_MAX, ..place },
+        ] {
+            assert!(std::panic::catch_unwind(|| pack(place)).is_err(), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn a_moment_of_expiry_is_known_by_its_day() {
+        let at =
+            |day: i64, micros: i64| ToldOf::at(Timestamp::from_micros(day * DAY_MICROS + micros));
+        assert_eq!((at(0, 0), at(1, 0)), (ToldOf(1), ToldOf(2)));
+        assert_eq!((at(20_038, 0), at(20_038, DAY_MICROS - 1)), (ToldOf(20_039), ToldOf(20_039)));
+        assert_eq!(
+            (at(-1, 0), at(65_534, 0), at(65_535, 0)),
+            (ToldOf(65_535), ToldOf(65_535), ToldOf(1))
+        );
     }
 
     #[test]

@@ -280,6 +280,24 @@ mod tests {
         assert_eq!(PackedLots::from_bytes(&beyond), None);
     }
 
+    #[test]
+    fn bytes_are_those_that_are_stored() {
+        let ready = vec![month(-1, 127), month(1, 128)];
+        let waiting = |hour, month, hundredths| PendingLot {
+            matures: Hour(hour),
+            month: Month(month),
+            points: Points::from_hundredths(hundredths).expect("it fits"),
+        };
+        let pending = vec![waiting(64, 0, 16_383), waiting(65, 3, 16_384)];
+        let owed = Points::from_hundredths(5).expect("it fits");
+        let lots = Lots::new(ready, pending, Points::ZERO, owed, Some(Day(-63)));
+        let packed = PackedLots::from(&lots.expect("they are lots"));
+        let head = [126, 0, 5, 2];
+        let ready = [&[1, 127][..], &[4, 0x80, 1]].concat();
+        let pending = [&[0x80, 1, 1, 0xff, 0x7f][..], &[2, 6, 0x80, 0x80, 1]].concat();
+        assert_eq!(packed.bytes(), [&head[..], &ready, &pending].concat());
+    }
+
     fn month(month: i16, hundredths: i64) -> Lot {
         let points = Points::from_hundredths(hundredths).expect("it fits");
         Lot { month: Month(month), points }

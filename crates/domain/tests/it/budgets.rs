@@ -1,5 +1,7 @@
 //! What budgets of promotions let a wager have.
 
+use accolade_domain::amount::Points;
+use accolade_domain::budget::Budget;
 use expect_test::expect;
 
 use crate::scenario::check;
@@ -45,6 +47,28 @@ fn a_player_gets_no_more_than_a_players_part() {
             slots 10.00 EUR player c                     +6.00 at x0.1, launch, launch gave 5.00 and lacked 0.00
         "#]],
     );
+}
+
+#[test]
+fn a_budget_of_which_nothing_was_said_yet_is_whole() {
+    check(
+        "
+        program  slots x0.1, promotion launch +5 budget 12 each 2
+        wager  slots 10.00 EUR rests unsaid
+        program  slots x0.1, promotion launch +5 budget 3
+        wager  slots 10.00 EUR rests unsaid
+        ",
+        expect![[r#"
+            slots 10.00 EUR rests unsaid                 +3.00 at x0.1, launch, launch gave 2.00 and lacked 3.00
+            slots 10.00 EUR rests unsaid                 +4.00 at x0.1, launch, launch gave 3.00 and lacked 2.00
+        "#]],
+    );
+    let points = |hundredths| Points::from_hundredths(hundredths);
+    let whole = |points, per_player| Budget { points, per_player }.whole();
+    assert_eq!(Some(whole(points(5), None)), points(5));
+    assert_eq!(Some(whole(None, points(5))), points(5));
+    assert_eq!(Some(whole(points(5), points(6))), points(5));
+    assert_eq!(Some(whole(points(6), points(5))), points(5));
 }
 
 #[test]

@@ -325,6 +325,46 @@ fn points_are_cut_to_what_is_left_of_the_wagers_own_day() {
 }
 
 #[test]
+fn a_day_of_which_nothing_is_known_any_more_is_too_old_for_a_cap_and_for_nothing_else() {
+    check(
+        "
+        program  slots x1, cap 50
+        wager  slots 30.00 EUR cap forgotten
+        wager  poker 30.00 EUR cap forgotten
+        program  slots x1
+        wager  slots 30.00 EUR cap forgotten
+        ",
+        expect![[r#"
+            slots 30.00 EUR cap forgotten                refused too_old_for_cap
+            poker 30.00 EUR cap forgotten                refused zero_multiplier
+            slots 30.00 EUR cap forgotten                +30.00 at x1
+        "#]],
+    );
+}
+
+#[test]
+fn the_players_level_multiplies_and_one_that_the_program_does_not_know_does_not() {
+    check(
+        "
+        program  slots x0.1, levels x1 x1.5 x2
+        wager  slots 10.00 EUR
+        wager  slots 10.00 EUR level 0
+        wager  slots 10.00 EUR level 1
+        wager  slots 10.00 EUR level 2
+        program  slots x0.1
+        wager  slots 10.00 EUR level 2
+        ",
+        expect![[r#"
+            slots 10.00 EUR                              +1.00 at x0.1
+            slots 10.00 EUR level 0                      +1.00 at x0.1
+            slots 10.00 EUR level 1                      +1.50 at x0.15
+            slots 10.00 EUR level 2                      +2.00 at x0.2
+            slots 10.00 EUR level 2                      +1.00 at x0.1
+        "#]],
+    );
+}
+
+#[test]
 fn a_result_that_does_not_fit_is_out_of_range_even_where_a_cap_would_cut_it() {
     check(
         "

@@ -7,11 +7,11 @@ use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
 use accolade_domain::civil::{Date, begin_of_day};
 use accolade_domain::lots::{
-    Expired, Expiry, Floor, Hour, LOTS_MAX, Lot, Lots, MONTHS_MAX, Month, Months,
-    PENDING_HOURS_MAX, PENDING_LOTS_MAX, PendingFor, PendingLot, Source, Taken,
+    Expired, Expiry, Floor, Hour, LOTS_MAX, Lot, Lots, MONTHS_MAX, Month, Months, NOTIFY_DAYS_MAX,
+    NotifyDays, PENDING_HOURS_MAX, PENDING_LOTS_MAX, PendingFor, PendingLot, Source, Taken,
 };
 use accolade_domain::packed_lots::PackedLots;
-use accolade_domain::time::{Day, HOUR_MICROS, Timestamp, ZoneOffsets};
+use accolade_domain::time::{DAY_MICROS, Day, HOUR_MICROS, Timestamp, ZoneOffsets};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -858,6 +858,44 @@ fn what_does_not_fit_or_is_less_than_nothing_changes_nothing() {
     lots.take(None, Points::MAX, Floor::Balance).unwrap();
     lots.take(None, Points::MAX, Floor::Balance).unwrap();
     assert_eq!(lots.owed(), Points::MAX, "it is held there");
+}
+
+#[test]
+fn lots_of_a_balance_have_all_of_it_in_the_month_of_a_day_or_lack_all_of_it() {
+    let day = of_month(600);
+    let some = Lots::of_balance(hundredths(250), day);
+    assert_eq!(some.ready(), [Lot { month: Month(600), points: hundredths(250) }]);
+    assert_eq!((some.debt(), some.active()), (Points::ZERO, Some(day)));
+    let below = Lots::of_balance(hundredths(-250), day);
+    assert_eq!((below.debt(), below.active()), (hundredths(250), None));
+    assert_eq!(below.balance(), hundredths(-250));
+    let nothing = Lots::of_balance(Points::ZERO, day);
+    assert_eq!(nothing.balance(), Points::ZERO);
+    assert_eq!(nothing.active(), Some(day), "inactivity counts from it");
+}
+
+#[test]
+fn a_player_is_told_so_many_days_before_points_expire_or_never() {
+    let at = utc("2025-02-01 00:00");
+    let before = |days| NotifyDays::new(days).unwrap().before(at);
+    assert_eq!(before(0), None);
+    assert_eq!(before(1), Some(utc("2025-01-31 00:00")));
+    assert_eq!(before(7), Some(utc("2025-01-25 00:00")));
+    let most = at.plus_micros(-i64::from(NOTIFY_DAYS_MAX) * DAY_MICROS);
+    assert_eq!(before(NOTIFY_DAYS_MAX), Some(most));
+    assert_eq!(NotifyDays::new(NOTIFY_DAYS_MAX + 1), None);
+    assert_eq!(NotifyDays::default().before(at), None);
+}
+
+#[test]
+fn what_expires_at_one_moment_is_one_lot_of_each_month() {
+    let lot = |month, points| Lot { month: Month(month), points: hundredths(points) };
+    let at = utc("2025-02-01 00:00");
+    let mut expired = Expired { at, lots: vec![lot(600, 10), lot(602, 30)] };
+    assert_eq!(expired.points(), hundredths(40));
+    expired.add(&[lot(601, 200), lot(602, 300)]);
+    assert_eq!(expired.lots, [lot(600, 10), lot(601, 200), lot(602, 330)]);
+    assert_eq!(expired.points(), hundredths(540));
 }
 
 #[test]

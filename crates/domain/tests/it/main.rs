@@ -9,6 +9,7 @@ mod held;
 mod lots;
 mod promoted;
 mod promotions;
+mod redeeming;
 mod scenario;
 mod sharing;
 mod signals;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::civil::{Date, Weekday};
-use accolade_domain::promotion::{Dates, Every, Hours, Promotion, When};
+use accolade_domain::promotion::{Dates, Every, Hours, Promotion, Weekdays, When};
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp, ZoneOffsets};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -438,6 +438,21 @@ fn what_no_day_or_year_has_is_not_taken() {
     assert!(!dates.add_yearly(2, 30) && !dates.add_yearly(0, 1) && !dates.add_yearly(13, 1));
     assert!(dates.is_empty());
     assert!(dates.add_yearly(2, 29) && !dates.is_empty());
+}
+
+#[test]
+fn a_date_that_is_named_twice_is_one() {
+    let mut once = Dates::default();
+    add(&mut once, "last");
+    add(&mut once, "12-24");
+    add(&mut once, "13");
+    let mut twice = once;
+    for date in ["last", "12-24", "13"] {
+        add(&mut twice, date);
+    }
+    assert_eq!(twice, once);
+    let friday = |count| std::iter::repeat_n(Weekday::Friday, count).collect::<Weekdays>();
+    assert_eq!(friday(2), friday(1));
 }
 
 /// Everything as lists, asked by looking at each.

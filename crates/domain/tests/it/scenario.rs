@@ -17,6 +17,7 @@ use accolade_domain::query::decimal::Decimal;
 use accolade_domain::query::expression::{Expression, Operator, Relation};
 use accolade_domain::query::row::Column;
 use accolade_domain::query::value::Literal;
+use accolade_domain::tier::{GraceDays, Level, Levels, Tiers, Window, WindowDays};
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use expect_test::Expect;
 
@@ -92,6 +93,7 @@ fn apply(program: &mut Program, clause: &str) {
         ["rate", currency, rate] => {
             program.rates.insert((*currency).into(), Rate::parse(rate).unwrap());
         }
+        ["levels", multipliers @ ..] => program.tiers = Some(tiers(multipliers)),
         ["first", "promotion"] => program.promotions_combine = Combine::First,
         ["promotion", name, clauses @ ..] => {
             let mut promotions = program.promotions.to_vec();
@@ -136,6 +138,18 @@ fn promotion(name: &str, clauses: &[&str]) -> Promotion {
         }
     }
     promotion
+}
+
+/// Levels with these multipliers, each from a point more.
+fn tiers(multipliers: &[&str]) -> Tiers {
+    let level = |(from, multiplier): (i64, &&str)| Level {
+        name: from.to_string().into(),
+        from: Points::from_hundredths(from).unwrap(),
+        multiplier: Rate::parse(multiplier.trim_start_matches('x')).unwrap(),
+    };
+    let levels = (0..).step_by(100).zip(multipliers).map(level).collect();
+    let window = Window::Rolling(WindowDays::new(365).unwrap());
+    Tiers { window, levels: Levels::new(levels).unwrap(), grace: GraceDays::default() }
 }
 
 fn points(text: &&str) -> Points {
@@ -190,7 +204,8 @@ fn apply_rule(rules: &mut Rules, clause: &[&str]) {
     }
 }
 
-/// Decides `CATEGORY STAKE CURRENCY [game G] [segment S] [in J] [player P] [at HOUR]`.
+/// Decides `CATEGORY STAKE CURRENCY [game G] [segment S] [in J] [player P] [at HOUR] [level NUMBER] [cap forgotten]
+/// [rests unsaid]`.
 fn play(program: &Program, player: &mut Player, text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (&[category, stake, currency], more) = words.split_first_chunk().unwrap();
@@ -211,9 +226,11 @@ fn play(program: &Program, player: &mut Player, text: &str) -> String {
     };
     let day = cap_day(program, &wager);
     let used = day.and_then(|day| player.used.get(&day).copied()).unwrap_or_default();
-    let cap = CapUse::Used(used);
-    let rests = player.rests(program, &wager.player_id);
-    let standing = Standing { consent: player.consent, level: None, cap, rests: &rests };
+    let cap = if option("cap").is_some() { CapUse::Forgotten } else { CapUse::Used(used) };
+    let is_said = option("rests").is_none();
+    let rests = if is_said { player.rests(program, &wager.player_id) } else { Vec::new() };
+    let level = option("level").map(|level| level.parse().unwrap());
+    let standing = Standing { consent: player.consent, level, cap, rests: &rests };
     match decide(program, &wager, standing) {
         Decision::Refused(refusal) => format!("refused {}", refusal.code()),
         Decision::OutOfRange => "out of range".to_owned(),

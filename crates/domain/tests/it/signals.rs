@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use accolade_domain::amount::{Amount, Rate};
 use accolade_domain::event::Wager;
 use accolade_domain::program::Program;
-use accolade_domain::signal::{Money, Over, Seen, Watch, Within};
+use accolade_domain::signal::{
+    Looked, Money, Over, Seen, SignalKind, SignalState, WITHIN_SECONDS_MAX, Watch, Within,
+};
 use accolade_domain::time::Timestamp;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -296,6 +298,66 @@ fn what_is_long_past_fades() {
             0 1 win=2.4 × 3                     - 2.01538461 - above
         "#]],
     );
+}
+
+#[test]
+fn of_more_systems_than_are_kept_the_one_left_first_is_forgotten() {
+    let over = Over::GamingSystems { count: 12, within: within(300) };
+    let mut watch = Watch::new(over);
+    let mut look = |second: i64, system: u32| {
+        let seen = Seen { at: at(second), money: None, system: Some(system) };
+        let Looked { observed, is_above, .. } = watch.look(over, &seen).unwrap();
+        assert_eq!(is_above, observed > rate("12"));
+        observed
+    };
+    for (second, system) in (1..=16).zip(1..) {
+        assert_eq!(look(second, system), rate(&second.to_string()));
+    }
+    assert_eq!(look(17, 1), rate("16"));
+    assert_eq!(look(18, 17), rate("16"));
+    // Only the second one, which was left first, is new again; and then the third.
+    assert_eq!([look(19, 1), look(19, 3), look(20, 2)], [rate("16"); 3]);
+    assert_eq!(look(301, 1), rate("16"), "nothing has been left for so long");
+    assert_eq!(look(304, 1), rate("16"));
+    assert_eq!(look(305, 1), rate("15"), "the fifth was");
+}
+
+#[test]
+fn a_line_is_a_number_and_has_a_kind() {
+    let (two, half, within) = (rate("2"), rate("0.5"), within(60));
+    let all = [
+        Over::Velocity { wagers: 30, within },
+        Over::StakeJump { times: two, after: 10 },
+        Over::GamingSystems { count: 3, within },
+        Over::WinRatio { ratio: two, after: 10 },
+        Over::MinimumPlay { share: half, of: 10 },
+    ];
+    assert_eq!(all.map(Over::kind), SignalKind::ALL);
+    assert_eq!(all.map(Over::line), [rate("30"), two, rate("3"), two, half]);
+}
+
+#[test]
+fn kinds_and_states_of_signals_have_stable_codes() {
+    let kinds = ["velocity", "stakeJump", "gamingSystems", "winRatio", "minimumPlay"];
+    assert_eq!(SignalKind::ALL.map(SignalKind::code), kinds);
+    assert_eq!(SignalKind::ALL.map(|kind| SignalKind::code_of(Some(kind))), kinds);
+    assert_eq!(SignalKind::code_of(None), "outside");
+    let states = SignalState::ALL.map(SignalState::code);
+    assert_eq!(states, ["noted", "open", "released", "taken", "voided"]);
+}
+
+#[test]
+fn things_are_counted_within_a_second_up_to_half_a_day() {
+    assert_eq!((Within::new(0), Within::new(WITHIN_SECONDS_MAX + 1)), (None, None));
+    let crosses = |seconds: u16, apart: i64| {
+        let over = Over::Velocity { wagers: 1, within: within(seconds) };
+        let mut watch = Watch::new(over);
+        let wager = |second| Seen { at: at(second), money: None, system: None };
+        watch.look(over, &wager(0));
+        watch.look(over, &wager(apart)).unwrap().has_crossed
+    };
+    assert!(crosses(1, 0) && !crosses(1, 1));
+    assert!(crosses(WITHIN_SECONDS_MAX, 43_199) && !crosses(WITHIN_SECONDS_MAX, 43_200));
 }
 
 fn over() -> impl Strategy<Value = Over> {

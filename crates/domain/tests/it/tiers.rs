@@ -726,6 +726,21 @@ fn points_that_do_not_fit_are_not_counted() {
 }
 
 #[test]
+fn a_window_that_holds_more_than_fits_is_held_at_the_ends() {
+    let tiers = tiers("rolling 10, bronze 0, silver 1000");
+    let earned: BTreeMap<Day, Points> = (0..4).map(|day| (Day(day), Points::MAX)).collect();
+    let state = tiers.begin(Day(9), &earned);
+    assert_eq!(state.points(), Points::MAX);
+    let points = |today| tiers.advance(state, Day(today), &earned).0.points();
+    assert_eq!(
+        [10, 11, 12, 13].map(points),
+        [Points::ZERO, Points::MAX.negated(), Points::MAX.negated(), Points::MAX.negated(),]
+    );
+    let (_, missing) = tiers.next_level(tiers.advance(state, Day(13), &earned).0).unwrap();
+    assert_eq!(missing, Points::MAX);
+}
+
+#[test]
 fn a_day_that_has_begun_does_not_begin_again() {
     let tiers = tiers("rolling 10, bronze 0, silver 1000");
     let earned = BTreeMap::from([(Day(101), Points::parse("1000").unwrap())]);

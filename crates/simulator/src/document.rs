@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::calendar::rfc3339;
 use crate::input::{
-    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion,
-    ModelRounding, ModelRules, ModelTiers, ModelVoids, ModelWindow,
+    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides, ModelProgram,
+    ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids, ModelWindow,
 };
 
 /// A tree of values, written as YAML or JSON.
@@ -51,6 +51,7 @@ fn tree(program: &ModelProgram) -> Tree {
         ("jurisdictions", non_empty(named(&program.jurisdictions, overrides))),
         ("promotions", non_empty(Tree::List(program.promotions.iter().map(promotion).collect()))),
         ("tiers", program.tiers.as_ref().map(tiers)),
+        ("signals", non_empty(Tree::List(program.signals.iter().map(signal).collect()))),
         ("promotionsCombine", program.counts_first_only.then(|| Tree::Text("first".into()))),
     ])
 }
@@ -125,6 +126,35 @@ fn promotion(promotion: &ModelPromotion) -> Tree {
         ("jurisdictions", non_empty(words(&promotion.jurisdictions))),
         ("multiply", promotion.multiply.map(|rate| decimal(rate.into(), 8))),
         ("bonus", promotion.bonus.map(points)),
+    ])
+}
+
+fn signal(signal: &ModelSignal) -> Tree {
+    let count = |count: u64| Tree::Number(count.to_string());
+    let within = |seconds: i64| {
+        Tree::Text(match seconds {
+            hours if hours % 3_600 == 0 => format!("{}h", hours / 3_600),
+            minutes if minutes % 60 == 0 => format!("{}m", minutes / 60),
+            seconds => format!("{seconds}s"),
+        })
+    };
+    let line = |units: u64| decimal(units.into(), 8);
+    let over = match signal.over {
+        ModelOver::Velocity { wagers, within: time } => {
+            [("wagers", count(wagers)), ("within", within(time))]
+        }
+        ModelOver::StakeJump { times, after } => [("times", line(times)), ("after", count(after))],
+        ModelOver::GamingSystems { count: systems, within: time } => {
+            [("count", count(systems)), ("within", within(time))]
+        }
+        ModelOver::WinRatio { ratio, after } => [("ratio", line(ratio)), ("after", count(after))],
+        ModelOver::MinimumPlay { share, of } => [("share", line(share)), ("of", count(of))],
+    };
+    map([
+        ("name", Some(Tree::Text(signal.name.clone()))),
+        ("kind", Some(Tree::Text(signal.over.kind().into()))),
+        ("over", Some(map(over.map(|(name, value)| (name, Some(value)))))),
+        ("hold", signal.hold.then_some(Tree::Flag(true))),
     ])
 }
 

@@ -7,6 +7,10 @@ use crate::calendar::{date, weekday};
 pub use crate::data::{ModelData, ModelNumber};
 pub use crate::digits::ModelRounding;
 
+mod signals;
+
+pub use signals::{ModelOver, ModelSignal};
+
 /// What a record says, whatever its bytes look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelEvent {
@@ -38,6 +42,7 @@ pub struct ModelWager {
     pub currency: String,
     pub player_segment: Option<String>,
     pub jurisdiction: String,
+    pub gaming_system_id: Option<String>,
     pub timestamp: i64,
 }
 
@@ -140,7 +145,7 @@ pub struct ModelRequest {
     pub what: ModelAsked,
 }
 
-/// What is asked; a redemption or an adjustment is named by its player's number, batch and slot.
+/// What is asked; a redemption, an adjustment or a signal is named by its player's number, batch and slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the commands")]
 pub enum ModelAsked {
@@ -152,6 +157,8 @@ pub enum ModelAsked {
     Exclude { player_id: String, until: Option<i64> },
     Readmit { player_id: String },
     TakeOver { player_id: String, points: i64 },
+    RaiseSignal { player_id: String, name: String, wager_id: Option<String>, hold: bool },
+    DecideSignal { signal: (u32, u64, u32), takes: bool },
 }
 
 /// One version of an operator's rules, as its document says it.
@@ -187,6 +194,8 @@ pub struct ModelProgram {
     pub min_points: Option<i64>,
     /// So many minutes points are reserved, where it is said.
     pub hold_minutes: Option<i64>,
+    /// What of a player's wagers looks like abuse.
+    pub signals: Vec<ModelSignal>,
     /// Beyond so many points a second person must approve an adjustment, where it is said.
     pub approval_above: Option<i64>,
 }
@@ -215,7 +224,7 @@ impl ModelProgram {
         let has_promotions = !self.promotions.is_empty() || self.counts_first_only;
         let has_lots = self.pending_hours > 0 || self.expiry != ModelExpiry::default();
         let has_terms = self.min_points.or(self.hold_minutes).or(self.approval_above).is_some();
-        let pending = self.voids == ModelVoids::Pending;
+        let pending = self.voids == ModelVoids::Pending || !self.signals.is_empty();
         has_promotions || has_lots || has_terms || pending || self.tiers.is_some()
     }
 }

@@ -135,8 +135,9 @@ fn fields(event: &ModelEvent, random: &mut Random) -> Fields {
             let segment = wager.player_segment.as_ref().map(|segment| text(segment, random));
             optional(&mut fields, "winAmount", win, random);
             optional(&mut fields, "playerSegment", segment, random);
+            let system = wager.gaming_system_id.as_ref().map(|system| text(system, random));
+            optional(&mut fields, "gamingSystemId", system, random);
             if random.percent(20) {
-                fields.push(("gamingSystemId", "\"gs-1\"".into()));
                 fields.push(("sequence", random.below(1_000_000).to_string()));
             }
             if random.percent(20) {

@@ -14,12 +14,14 @@ pub mod letters;
 pub mod lots;
 pub mod messages;
 pub mod requests;
+pub mod signals;
 pub mod tiers;
 
 use letters::ModelLetter;
 use lots::{ModelExpiring, ModelLots, ModelMoved, ModelTaken};
 use messages::ModelMessage;
 use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
+use signals::{ModelRaised, ModelSignalMove, ModelWatched};
 use tiers::{ModelMove, ModelPassages, ModelTier};
 
 const HOUR: i64 = 3_600_000_000;
@@ -163,6 +165,12 @@ pub struct ModelAccount {
     pub adjustments: BTreeMap<(u64, u32), ModelAdjustment>,
     /// The exclusion that holds, or has been.
     pub exclusion: Option<ModelExclusion>,
+    /// What was found of its wagers, by the batch and slot where it stands.
+    pub signals: BTreeMap<(u64, u32), ModelRaised>,
+    /// What has become of that, in order.
+    pub signal_moves: Vec<ModelSignalMove>,
+    /// What is remembered of its wagers for that.
+    pub watched: Option<ModelWatched>,
     /// Whether a balance of the system before was taken over.
     pub is_opened: bool,
     /// Whether a window ever had more points than there can be.
@@ -527,8 +535,15 @@ impl Model {
                     refused(reason, version, Some(balance.unwrap_or(0)))
                 }
                 Judged::Counted(found) => {
-                    earned = (found.points > 0).then_some(found);
-                    self.earn(&key, wager, found)
+                    let sight = self.look(&key, wager, found.points, now);
+                    let goes = sight.as_ref().map_or(found, |sight| sight.hold(found));
+                    earned = (goes.points > 0).then_some(goes);
+                    let expected = self.earn(&key, wager, goes);
+                    if let (Some(sight), Some(account)) = (sight, self.accounts.get_mut(&key)) {
+                        let lot = (found.points, found.lot);
+                        account.raise(input.place, wager, sight, lot, now);
+                    }
+                    expected
                 }
             },
             ModelEvent::Void(void) => match self.take_back(input.partition, &key, void, now) {
@@ -671,7 +686,8 @@ impl Model {
         let (operator, player) = key.clone();
         let wager = Identity { operator, player, kind: "wager", id: void.wager_id.clone() };
         let original = self.find(&wager, |_| true);
-        let (found, earned) = (original.is_some(), original.and_then(|wager| wager.earned));
+        let (found, earned) =
+            (original.is_some(), original.and_then(|it| Some((it.place, it.earned?))));
         let applies = self.version_at(&key.0, void.timestamp);
         let version = applies.map(|version| version.number);
         let voids = applies.map_or(ModelVoids::Unlimited, |version| version.program.voids);
@@ -683,9 +699,10 @@ impl Model {
             self.waiting_voids.insert(waiting, (partition, until));
         }
         let mut taken = 0;
-        if let Some(earned) = earned {
+        if let Some((place, earned)) = earned {
             let mut lots = account.lots.clone();
-            let from = has_lots.then(|| lots.take(earned.lot, earned.points, voids, now));
+            let (own, left) = account.left_of(place, &earned);
+            let from = has_lots.then(|| lots.take(own, left, voids, now));
             taken = match voids {
                 _ if has_lots => from.as_ref().map_or(0, ModelTaken::points),
                 ModelVoids::Unlimited => earned.points,
@@ -699,6 +716,7 @@ impl Model {
                 account.count(&self.operators[&key.0], earned.day, -earned.points);
             }
             account.lots = lots;
+            account.void_signal(place, taken, now);
             if taken > 0 {
                 account.enter(ModelEntry {
                     kind: "voided",

@@ -10,6 +10,7 @@ pub(crate) mod desk;
 mod faults;
 mod flip;
 pub(crate) mod fold;
+pub(crate) mod found;
 pub(crate) mod item;
 mod node;
 pub(crate) mod panics;
@@ -37,6 +38,7 @@ use accolade_wire::record::Source;
 use self::check::Expectation;
 pub use self::clerk::REQUESTED;
 use self::fold::Reference;
+pub use self::found::FOUND;
 use self::item::{Item, Meaning};
 use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
@@ -776,8 +778,8 @@ pub(crate) fn expect(
 /// What became of the levels and the points of all players.
 pub(crate) fn count_passages(model: &Model, counts: &mut Counts) {
     for account in model.accounts().values() {
-        let ModelPassages { by_version, down, graces_begun, graces_ended, graces_averted, up } =
-            account.passages;
+        let ModelPassages { by_version, down, graces_begun, graces_averted, .. } = account.passages;
+        let ModelPassages { graces_ended, up, unheld, .. } = account.passages;
         let expired = account.entries.iter().filter(|entry| entry.kind == "expired").count();
         let states = account.redemptions.values().map(|redemption| redemption.state);
         let lapsed = states.filter(|state| *state == RedemptionState::Lapsed).count();
@@ -793,9 +795,11 @@ pub(crate) fn count_passages(model: &Model, counts: &mut Counts) {
             ("moves down", down),
             ("moves up", up),
             ("redemptions lapsed", lapsed as u64),
+            ("wagers above a line while too many hold", unheld),
         ] {
             *counts.entry(what).or_default() += count;
         }
+        found::count(account, counts);
     }
 }
 

@@ -7,6 +7,7 @@
 mod data;
 mod events;
 mod programs;
+mod signals;
 
 use crate::calendar;
 use crate::document;

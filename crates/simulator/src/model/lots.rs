@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::requests::{ModelRedemption, RedemptionState};
+use super::signals::HELD;
 use super::{DAY, HOUR, ModelAccount, ModelEntry, POINTS_MAX, Version};
 use crate::calendar::{date, days_since_1970};
 use crate::input::{ModelExpiry, ModelProgram, ModelVoids, ModelZone};
@@ -214,6 +215,44 @@ impl ModelLots {
             self.active = self.active.max(Some(day));
         }
         ModelMoved::Into(lot, paid)
+    }
+
+    /// Holds points that went into a lot, as far as they are there still, and says how many those are.
+    pub(super) fn hold(&mut self, (month, matures): Lot, points: i64, now: i64) -> i64 {
+        self.mature(now);
+        let pending = self.take_of((month, matures), points);
+        let held = pending + self.take_of((month, None), points - pending);
+        if held > 0 {
+            *self.lots.entry((month, Some(HELD))).or_default() += held;
+        }
+        held
+    }
+
+    /// Takes points of a month that are held, as far as they are there, and says how many those are.
+    pub(super) fn take_held(&mut self, month: i64, points: i64) -> i64 {
+        self.take_of((month, Some(HELD)), points)
+    }
+
+    /// Points that were held lie where they would by now.
+    pub(super) fn let_go(&mut self, lot: Lot, points: i64, now: i64) {
+        if points > 0 {
+            *self.lots.entry(lot).or_default() += points;
+        }
+        self.mature(now);
+    }
+
+    fn take_of(&mut self, lot: Lot, points: i64) -> i64 {
+        let Some(there) = self.lots.get_mut(&lot) else { return 0 };
+        let taken = points.min(*there);
+        *there -= taken;
+        self.lots.retain(|_, points| *points > 0);
+        taken
+    }
+
+    /// How many points are held.
+    pub fn held(&self) -> i64 {
+        let held = self.lots.iter().filter(|((_, matures), _)| *matures == Some(HELD));
+        held.map(|(_, points)| points).sum()
     }
 
     /// Puts points into a lot once a debt is paid, and says how many have paid for it.

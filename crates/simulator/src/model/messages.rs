@@ -40,6 +40,7 @@ impl Model {
                 currency: "EUR".into(),
                 player_segment: None,
                 jurisdiction: "Malta".into(),
+                gaming_system_id: None,
                 timestamp: game.timestamp,
             }),
         };

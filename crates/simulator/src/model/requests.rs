@@ -2,6 +2,7 @@
 //! over from the system before, and players are excluded.
 
 use super::lots::{ModelMoved, ModelTaken, Months};
+use super::signals::Outside;
 use super::{
     DAY, Expected, Identity, Model, ModelAccount, ModelEntry, ModelOutcome, Occurrence, POINTS_MAX,
     Version,
@@ -75,7 +76,7 @@ pub struct ModelWord {
 }
 
 impl ModelWord {
-    fn new(at: i64, who: &str, why: &str) -> Self {
+    pub(super) fn new(at: i64, who: &str, why: &str) -> Self {
         Self { at, who: who.into(), why: why.into() }
     }
 }
@@ -157,12 +158,14 @@ impl Model {
             | ModelAsked::Adjust { player_id, .. }
             | ModelAsked::Exclude { player_id, .. }
             | ModelAsked::Readmit { player_id }
+            | ModelAsked::RaiseSignal { player_id, .. }
             | ModelAsked::TakeOver { player_id, .. } => {
                 let key = (input.operator.to_owned(), player_id.clone());
                 (Some(key), player_id.clone())
             }
             ModelAsked::Confirm((player, ..))
             | ModelAsked::Cancel((player, ..))
+            | ModelAsked::DecideSignal { signal: (player, ..), .. }
             | ModelAsked::Decide { adjustment: (player, ..), .. } => {
                 let is_it = |((operator, _), account): &(&(String, String), &ModelAccount)| {
                     operator == input.operator
@@ -191,6 +194,12 @@ impl Model {
             self.may_open(key.expect("it names a player"), what, now)?;
             self.open_account(key.expect("it names a player"), input.partition, now);
         }
+        let about = match what {
+            ModelAsked::RaiseSignal { wager_id: Some(wager_id), .. } if is_known => {
+                key.and_then(|key| self.about(key, wager_id))
+            }
+            _ => None,
+        };
         let account = key.and_then(|key| self.accounts.get_mut(key));
         let named = |(_, batch, slot): &(u32, u64, u32)| (*batch, *slot);
         let id = |account: &ModelAccount, (batch, slot): (u64, u32)| {
@@ -200,11 +209,13 @@ impl Model {
             return Err(match what {
                 ModelAsked::Confirm(_) | ModelAsked::Cancel(_) => "no_such_redemption",
                 ModelAsked::Decide { .. } => "no_such_adjustment",
+                ModelAsked::DecideSignal { .. } => "no_such_signal",
                 _ if is_known => "no_such_player",
                 _ => "operator_unknown",
             });
         };
-        let made = input.place.0 << 17 | u64::from(input.place.1);
+        let number = |(batch, slot): (u64, u32)| batch << 17 | u64::from(slot);
+        let made = number(input.place);
         let done = expected(ModelOutcome::Counted, None);
         match what {
             ModelAsked::Reserve { points, .. } => {
@@ -267,6 +278,22 @@ impl Model {
             ModelAsked::TakeOver { points, .. } => {
                 account.give("opening", version, *points, &input.request.command_id, now);
                 account.is_opened = true;
+            }
+            ModelAsked::RaiseSignal { name, wager_id, hold, .. } => {
+                if wager_id.is_some() && about.is_none() {
+                    return Err("no_such_wager");
+                }
+                let said = ModelWord::new(now, who, words);
+                let version = version.map_or(0, |version| version.number);
+                let (wager_id, holds) = (wager_id.as_deref(), *hold);
+                let outside = Outside { name, wager_id, holds, said, version };
+                let stands = account.raise_outside(outside, about, input.place, now);
+                return Ok(Expected { made: number(stands), ..done });
+            }
+            ModelAsked::DecideSignal { signal, takes } => {
+                let (place, by) = (named(signal), ModelWord::new(now, who, words));
+                let (cause, version) = (id(account, place), version.map_or(0, |it| it.number));
+                account.decide_signal(place, *takes, by, (&cause, version))?;
             }
         }
         Ok(done)
@@ -473,7 +500,7 @@ impl ModelAccount {
         self.change(kind, points, cause, now, number, moved);
     }
 
-    fn change(
+    pub(super) fn change(
         &mut self,
         kind: &'static str,
         points: i64,

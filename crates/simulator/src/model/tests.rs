@@ -10,6 +10,7 @@ use crate::input::{
 
 mod promotions;
 mod requests;
+mod signals;
 mod tiers;
 
 const MINUTE: i64 = 60_000_000;
@@ -176,6 +177,7 @@ fn program() -> ModelProgram {
         jurisdictions: BTreeMap::new(),
         promotions: Vec::new(),
         counts_first_only: false,
+        signals: Vec::new(),
         tiers: None,
         pending_hours: 0,
         expiry: ModelExpiry::default(),
@@ -197,6 +199,7 @@ fn wager(id: &str, stake: u128, timestamp: i64) -> ModelWager {
         currency: "EUR".into(),
         player_segment: None,
         jurisdiction: "Malta".into(),
+        gaming_system_id: None,
         timestamp,
     }
 }

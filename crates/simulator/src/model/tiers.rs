@@ -43,6 +43,8 @@ pub struct ModelPassages {
     pub graces_averted: u64,
     /// Moves up by the tiers of one version.
     pub up: u64,
+    /// Wagers above a line whose points are to be held while too many are.
+    pub unheld: u64,
 }
 
 impl ModelWindow {

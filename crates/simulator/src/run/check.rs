@@ -1,6 +1,7 @@
 //! What must hold whenever a node has folded all that it was given.
 
 mod requests;
+mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -25,6 +26,7 @@ use accolade_storage::pages;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
 use accolade_wire::record::Slice;
 
@@ -138,6 +140,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         return 0;
     }
     let (is_behind, closed) = (is_behind(partition), Closed::of(partition));
+    let closed_signals = signals::closed_of(partition);
     let mut count = 0;
     for (ordinal, player) in (0..).zip(partition.players().all()) {
         let operator =
@@ -158,6 +161,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let reserved = sum_of(partition.held(ordinal).map(|(_, held)| held)).hundredths();
         lots(account, reserved, partition.time(), &expected, &key);
         requests::same(partition, ordinal, &closed, &expected, &key);
+        signals::same(partition, ordinal, &closed_signals, &expected, &key);
         assert_eq!(standing, model.standing(&key.0, &expected), "level and points of {key:?}");
         // What was earned in a month that has expired is due with the next batch; a version that begins meanwhile lets it
         // expire now.
@@ -165,7 +169,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let is_late = is_behind || is_due_next || player.account.timed.is_passed_over;
         let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
         assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
-        let Told { mut moves, mut redemptions } =
+        let Told { mut moves, mut redemptions, signals } =
             told.remove(&player.account.subject).unwrap_or_default();
         let untold = || settled.iter().filter(|_| is_late);
         moves.extend(untold().flat_map(|settled| settled.changes.iter().map(told_move)));
@@ -174,6 +178,8 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         redemptions.extend(lapsed.map(|(key, held)| requests::lapsed(*key, held)));
         let to_tell = requests::to_tell(partition.number(), ordinal, &expected);
         assert_eq!(redemptions, to_tell, "what is told of redemptions of {key:?}");
+        let to_tell = signals::to_tell(partition.number(), ordinal, &expected);
+        assert_eq!(signals, to_tell, "what is told of signals of {key:?}");
         count += moves.len() as u64;
     }
     assert!(told.is_empty(), "moves of nobody: {told:?}");
@@ -203,6 +209,8 @@ fn lots(
         owed: lots.owed().hundredths(),
     };
     assert_eq!(there, expected.lots.all(now.micros()), "lots, debt and owed of {key:?}");
+    let held = lots.held_points().hundredths();
+    assert_eq!(held, expected.lots.held(), "what is held of {key:?}");
 }
 
 fn ready_lot(lot: &Lot) -> (i64, i64) {
@@ -239,6 +247,7 @@ fn modelled_moved(moved: &Moved) -> ModelMoved {
 struct Told {
     moves: Vec<ModelMove>,
     redemptions: Vec<RedemptionMoved>,
+    signals: Vec<SignalMoved>,
 }
 
 /// All that the journal of a partition tells of, by player.
@@ -258,6 +267,10 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                     REDEMPTION_MOVED => {
                         let moved = RedemptionMoved::read(&notice.body).expect("the fold wrote it");
                         told.redemptions.push(moved);
+                    }
+                    SIGNAL_MOVED => {
+                        let moved = SignalMoved::read(&notice.body).expect("the fold wrote it");
+                        told.signals.push(moved);
                     }
                     kind => panic!("a notice of kind {kind}"),
                 }

@@ -7,6 +7,7 @@ use super::Run;
 use super::item::Item;
 use crate::input::{ModelAsked, ModelProgram, ModelRequest};
 use crate::model::requests::ModelAdjustment;
+use crate::model::signals::{ModelRaised, SignalState};
 use crate::model::{Expected, Model, ModelAccount, ModelOutcome, POINTS_MAX};
 use crate::random::Random;
 use crate::workload::{OPERATORS, PLAYERS};
@@ -34,6 +35,8 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: no_such_adjustment",
     "requests declined: no_such_player",
     "requests declined: no_such_redemption",
+    "requests declined: no_such_signal",
+    "requests declined: no_such_wager",
     "requests declined: not_excluded",
     "requests declined: opening_exists",
     "requests declined: operator_unknown",
@@ -43,8 +46,12 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: redemption_confirmed",
     "requests declined: redemption_lapsed",
     "requests declined: self_excluded",
+    "requests declined: signal_closed",
     "requests declined: too_many_open",
     "requests repeated",
+    "signals raised from outside",
+    "signals released",
+    "signals taken",
 ];
 
 /// What has become of a request, as it is counted.
@@ -67,6 +74,9 @@ pub(crate) fn named(what: &ModelAsked, expected: &Expected) -> &'static str {
         ModelAsked::Exclude { .. } => "players excluded",
         ModelAsked::Readmit { .. } => "players readmitted",
         ModelAsked::TakeOver { .. } => "balances taken over",
+        ModelAsked::RaiseSignal { .. } => "signals raised from outside",
+        ModelAsked::DecideSignal { takes: true, .. } => "signals taken",
+        ModelAsked::DecideSignal { .. } => "signals released",
     }
 }
 
@@ -87,6 +97,8 @@ pub(crate) struct Clerk {
     /// How often anything is asked, in a hundred.
     percent: u64,
     excludes: bool,
+    /// How often it is about signals, in a hundred.
+    signals_percent: u64,
     has_great_points: bool,
     sent: Vec<Sent>,
     next_id: u64,
@@ -113,6 +125,7 @@ impl Clerk {
         Self {
             percent: *random.pick(&[0, 15, 40]),
             excludes: random.percent(50),
+            signals_percent: *random.pick(&[0, 10, 30]),
             has_great_points: random.percent(30),
             sent: Vec::new(),
             next_id: 0,
@@ -161,7 +174,17 @@ impl Clerk {
             asked.extend(about.too_many(random));
         }
         for _ in 0..=random.below(4) {
-            asked.push(self.about(&about, random));
+            let what = self.about(&about, random);
+            // What has been done is undone, or done again.
+            let again = match &what {
+                ModelAsked::Confirm(it) | ModelAsked::Cancel(it) if random.percent(30) => {
+                    let confirms = random.percent(50);
+                    Some(if confirms { ModelAsked::Confirm(*it) } else { ModelAsked::Cancel(*it) })
+                }
+                _ => None,
+            };
+            asked.push(what);
+            asked.extend(again);
         }
         let requests = asked.into_iter().map(|what| self.sent(&about, what, random)).collect();
         Asked { at, requests }
@@ -198,25 +221,28 @@ impl Clerk {
 
     fn about(&self, about: &About<'_>, random: &mut Random) -> ModelAsked {
         let player_id = about.key.1.clone();
+        if random.percent(self.signals_percent) {
+            return about.signal(random);
+        }
         match random.below(100) {
             30..57 if !about.has_open() && random.percent(85) => {
                 ModelAsked::Reserve { player_id, points: about.to_reserve(random) }
             }
-            73..86 if !about.has_waiting() && random.percent(85) => {
+            73..84 if !about.has_waiting() && random.percent(85) => {
                 ModelAsked::Adjust { player_id, points: self.to_adjust(about, random) }
             }
             0..30 => ModelAsked::Reserve { player_id, points: about.to_reserve(random) },
             30..48 => ModelAsked::Confirm(about.redemption(random)),
             48..57 => ModelAsked::Cancel(about.redemption(random)),
             57..73 => ModelAsked::Adjust { player_id, points: self.to_adjust(about, random) },
-            73..86 => {
+            73..84 => {
                 let (adjustment, approves) = (about.adjustment(random), random.percent(70));
                 ModelAsked::Decide { adjustment, approves }
             }
-            86..91 if self.excludes => {
+            84..91 if self.excludes => {
                 ModelAsked::Exclude { player_id, until: about.until(random) }
             }
-            86..94 => ModelAsked::Readmit { player_id },
+            84..94 => ModelAsked::Readmit { player_id },
             _ => ModelAsked::TakeOver { player_id, points: self.to_take_over(random) },
         }
     }
@@ -300,7 +326,7 @@ impl About<'_> {
         open: Vec<(u64, u32)>,
         random: &mut Random,
     ) -> (u32, u64, u32) {
-        let from = if open.is_empty() || random.percent(25) { &all } else { &open };
+        let from = if open.is_empty() || random.percent(35) { &all } else { &open };
         let (batch, slot) = if from.is_empty() { (1, 1) } else { *random.pick(from) };
         let ordinal = self.ordinal();
         match random.below(30) {
@@ -309,6 +335,25 @@ impl About<'_> {
             2 => (ordinal, batch + 1, slot),
             _ => (ordinal, batch, slot),
         }
+    }
+
+    /// Something is found of a player, or said about what was.
+    fn signal(&self, random: &mut Random) -> ModelAsked {
+        let signals = || self.account.iter().flat_map(|account| &account.signals);
+        let is_open = |(_, it): &(&(u64, u32), &ModelRaised)| it.state == SignalState::Open;
+        let open: Vec<_> = signals().filter(is_open).map(|(place, _)| *place).collect();
+        if random.percent(if open.is_empty() { 15 } else { 60 }) {
+            let signal = self.one_of(signals().map(|(place, _)| *place).collect(), open, random);
+            return ModelAsked::DecideSignal { signal, takes: random.percent(40) };
+        }
+        let entries = self.account.iter().flat_map(|account| &account.entries);
+        let earned = entries.filter(|entry| entry.kind == "earned");
+        let mut wagers: Vec<_> = earned.map(|entry| entry.wager_id.clone()).collect();
+        // One that earned nothing, that is another's, or that nobody has heard of.
+        wagers.push(format!("id-{}", random.below(40)));
+        let wager_id = random.percent(90).then(|| random.pick(&wagers).clone());
+        let (player_id, name) = (self.key.1.clone(), "ring \u{e9}".into());
+        ModelAsked::RaiseSignal { player_id, name, wager_id, hold: random.percent(75) }
     }
 
     /// Until when: soon, for ever, or about when what holds ends.
@@ -350,7 +395,8 @@ fn whose(
     let from = match random.below(10) {
         0..=3 => those(|account| account.reserved() > 0),
         4 | 5 => those(|account| account.exclusion.is_some() || has_waiting(account)),
-        6..=8 => those(|account| account.lots.there() > 0),
+        6 => those(|account| account.open_signals() > 0),
+        7 | 8 => those(|account| account.lots.there() > 0),
         _ => vec![],
     };
     let from = if from.is_empty() { those(|_| true) } else { from };

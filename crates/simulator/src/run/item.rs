@@ -161,6 +161,12 @@ impl Item {
             ModelAsked::TakeOver { player_id, points } => {
                 Command::TakeOver { id, player_id, points, who }
             }
+            ModelAsked::RaiseSignal { player_id, name, wager_id, hold } => {
+                Command::RaiseSignal { id, player_id, name, wager_id, hold, why: words, who }
+            }
+            ModelAsked::DecideSignal { signal, takes } => {
+                Command::DecideSignal { id, signal: named(signal), takes, why: words, who }
+            }
         };
         Self {
             kind: Kind::Command,

@@ -21,6 +21,8 @@ const WINDOW: i64 = 7 * 24 * HOUR;
 const AHEAD: i64 = 120 * SECOND;
 /// So many records are remembered, to be repeated and voided.
 const MEMORY: usize = 300;
+/// So many wagers come at once where one player wagers again and again.
+const STORM: usize = 36;
 
 #[derive(Debug, Clone, Copy)]
 enum Shape {
@@ -68,10 +70,13 @@ pub(super) struct Events {
     times: Weights<Time>,
     batch_max: u64,
     player_count: usize,
+    system_count: u64,
     /// How many new events take an id that some other has, in a hundred.
     shared_ids_percent: u64,
     /// How many events name an operator that may not be known, in a hundred.
     stray_percent: u64,
+    /// How often a player wagers again and again, in a hundred.
+    storm_percent: u64,
     has_great_stakes: bool,
     has_faulty_stakes: bool,
     next_id: u64,
@@ -113,8 +118,10 @@ impl Events {
             times: Weights(times),
             batch_max: *random.pick(&[1, 3, 10, 40]),
             player_count: 1 + random.index(PLAYERS.len()),
+            system_count: *random.pick(&[1, 3, 6, 40]),
             shared_ids_percent: *random.pick(&[0, 0, 2, 20]),
             stray_percent: *random.pick(&[0, 2, 30]),
+            storm_percent: *random.pick(&[0, 0, 0, 5]),
             has_great_stakes: random.percent(30),
             has_faulty_stakes: random.percent(25),
             next_id: 0,
@@ -124,6 +131,11 @@ impl Events {
 
     /// Some records, as they arrive together.
     pub(super) fn arrive(&mut self, now: i64, random: &mut Random) -> Vec<WorkloadRecord> {
+        if random.percent(self.storm_percent)
+            && let Some(storm) = self.storm(now, random)
+        {
+            return storm;
+        }
         let count = 1 + random.below(self.batch_max);
         (0..count)
             .map(|_| {
@@ -138,6 +150,20 @@ impl Events {
             .collect()
     }
 
+    /// A wager that was sent before, again and again by other ids: more of them than points can be held for.
+    fn storm(&mut self, now: i64, random: &mut Random) -> Option<Vec<WorkloadRecord>> {
+        let earlier = self.earlier(random)?;
+        let ModelEvent::Wager(wager) = earlier.event else { return None };
+        let mut wagers = Vec::new();
+        for _ in 0..STORM {
+            let wager_id = self.id(random);
+            let timestamp = now - random.between(0, SECOND);
+            let wager = ModelWager { wager_id, timestamp, ..wager.clone() };
+            wagers.push(record(earlier.operator.clone(), ModelEvent::Wager(wager), random));
+        }
+        Some(wagers)
+    }
+
     fn record(&mut self, now: i64, random: &mut Random) -> WorkloadRecord {
         let shape = *self.shapes.pick(random);
         let earlier = self.earlier(random);
@@ -149,7 +175,10 @@ impl Events {
             (Shape::Claim, _) => self.claim(random),
             (Shape::Malformed, _) => self.malformed(new_time, random),
             (Shape::VoidFirst, _) => self.void_first(new_time, random),
-            (Shape::Void, Some(earlier)) => self.void(&earlier, new_time, random),
+            (Shape::Void, Some(earlier)) => {
+                let earlier = self.earlier_wager(random).unwrap_or(earlier);
+                self.void(&earlier, new_time, random)
+            }
             (Shape::Again, Some(earlier)) => earlier,
             (Shape::Respelled, Some(earlier)) => respelled(earlier, random),
             (Shape::Restamped, Some(mut earlier)) => {
@@ -175,6 +204,12 @@ impl Events {
         (len > 0).then(|| self.sent[len - 1 - random.index(back)].clone())
     }
 
+    /// A wager among a few records that were sent before.
+    fn earlier_wager(&self, random: &mut Random) -> Option<WorkloadRecord> {
+        let mut earlier = (0..4).filter_map(|_| self.earlier(random));
+        earlier.find(|record| matches!(record.event, ModelEvent::Wager(_)))
+    }
+
     fn wager(&mut self, timestamp: i64, random: &mut Random) -> WorkloadRecord {
         let operator = self.operator(random);
         let wager = ModelEvent::Wager(ModelWager {
@@ -190,6 +225,7 @@ impl Events {
             player_segment: segment(random),
             jurisdiction: (*random.pick(&["Malta", "Malta", "Ontario", "Sweden", "Atlantis"]))
                 .into(),
+            gaming_system_id: self.system(random),
             timestamp,
         });
         record(operator, wager, random)
@@ -287,6 +323,11 @@ impl Events {
             .into()
     }
 
+    fn system(&self, random: &mut Random) -> Option<String> {
+        let number = random.below(self.system_count + 1);
+        (number > 0).then(|| format!("gs-{number}"))
+    }
+
     fn stake(&self, random: &mut Random) -> u128 {
         match random.below(10) {
             0 => 0,
@@ -363,13 +404,14 @@ fn respelled(earlier: WorkloadRecord, random: &mut Random) -> WorkloadRecord {
 /// Changes one business field; or what is none, so that it stays the same event.
 fn change(event: &mut ModelEvent, random: &mut Random) {
     match event {
-        ModelEvent::Wager(wager) => match random.below(7) {
+        ModelEvent::Wager(wager) => match random.below(8) {
             0 => wager.wager_amount = (wager.wager_amount + 1).min(STAKE_MAX),
             1 => wager.win_amount = if wager.win_amount.is_some() { None } else { Some(0) },
             2 => wager.player_segment = segment(random),
             3 => wager.jurisdiction.push('x'),
             4 => wager.currency.push('X'),
             5 => wager.game_id.push('x'),
+            6 => wager.gaming_system_id = Some("other".into()),
             _ => wager.game_category.push('x'),
         },
         ModelEvent::Void(void) => void.reason.push('!'),

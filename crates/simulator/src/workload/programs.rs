@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{HOUR, OPERATORS, SECOND, some_of};
+use super::{HOUR, OPERATORS, SECOND, signals, some_of};
 use crate::calendar;
 use crate::input::{
-    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOverrides, ModelProgram, ModelPromotion,
-    ModelRounding, ModelRules, ModelTiers, ModelVoids, ModelWindow, ModelZone,
+    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides, ModelProgram,
+    ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids, ModelWindow,
+    ModelZone,
 };
 use crate::random::Random;
 use crate::workload::events::{ATTO, CATEGORIES, GAMES, PLAYERS, STAKES};
@@ -27,8 +28,11 @@ pub(super) struct Programs {
     tiers_percent: u64,
     lots_percent: u64,
     terms_percent: u64,
+    signals_percent: u64,
     /// The tiers of the version before, which often stay.
     tiers: Option<ModelTiers>,
+    /// The signals of the version before, of which some stay.
+    signals: Vec<ModelSignal>,
     zones: Vec<ModelZone>,
     versions: Vec<(String, i64)>,
 }
@@ -52,7 +56,9 @@ impl Programs {
             tiers_percent: *random.pick(&[0, 60, 95]),
             lots_percent: *random.pick(&[0, 60, 95]),
             terms_percent: *random.pick(&[0, 50, 90]),
+            signals_percent: *random.pick(&[0, 80, 95]),
             tiers: None,
+            signals: Vec::new(),
             zones,
             versions: Vec::new(),
         }
@@ -86,6 +92,7 @@ impl Programs {
             (program.counts_first_only, program.tiers) = (false, None);
             (program.pending_hours, program.expiry) = (0, ModelExpiry::default());
             (program.min_points, program.hold_minutes, program.approval_above) = (None, None, None);
+            program.signals.clear();
             if program.voids == ModelVoids::Pending {
                 program.voids = ModelVoids::Balance;
             }
@@ -96,6 +103,7 @@ impl Programs {
         } else {
             self.tiers.clone_from(&program.tiers);
         }
+        self.signals.clone_from(&program.signals);
         (operator, effective_from, program)
     }
 
@@ -119,6 +127,7 @@ impl Programs {
                 jurisdictions.insert(name, self.overrides(random));
             }
         }
+        let signals = self.some_signals(random);
         ModelProgram {
             currency: currency.into(),
             zone: random.pick(&self.zones).clone(),
@@ -126,7 +135,8 @@ impl Programs {
             is_opt_in: self.restricts(random),
             voids: self.voids(random),
             rates,
-            rules: self.rules(random),
+            rules: self.rules_for(&signals, random),
+            signals,
             jurisdictions,
             promotions: self.promotions(now, random),
             counts_first_only: self.promotions_percent > 0 && random.percent(30),
@@ -141,11 +151,28 @@ impl Programs {
         }
     }
 
+    fn some_signals(&self, random: &mut Random) -> Vec<ModelSignal> {
+        if !random.percent(self.signals_percent) {
+            return Vec::new();
+        }
+        signals::some(&self.signals, random)
+    }
+
+    /// Some signals look at stakes above the least alone.
+    fn rules_for(&self, signals: &[ModelSignal], random: &mut Random) -> ModelRules {
+        let rules = self.rules(random);
+        let needs_least = signals.iter().any(|it| matches!(it.over, ModelOver::MinimumPlay { .. }));
+        if rules.min_wager > 0 || !needs_least || random.percent(20) {
+            return rules;
+        }
+        ModelRules { min_wager: *random.pick(&[ATTO, ATTO / 100, 1_000_000_000_000, 1]), ..rules }
+    }
+
     fn voids(&self, random: &mut Random) -> ModelVoids {
         if self.lots_percent > 0 && random.percent(40) {
             return ModelVoids::Pending;
         }
-        if random.percent(30) { ModelVoids::Balance } else { ModelVoids::Unlimited }
+        if random.percent(50) { ModelVoids::Balance } else { ModelVoids::Unlimited }
     }
 
     fn pending_hours(&self, random: &mut Random) -> i64 {

@@ -1,7 +1,7 @@
 //! Some worlds of the cluster form in every run of the tests; `make simulate` runs thousands.
 
 use accolade_simulator::cluster::run;
-use accolade_simulator::run::{Counts, REQUESTED};
+use accolade_simulator::run::{Counts, FOUND, REQUESTED};
 
 #[test]
 fn two_hundred_clusters_hold_and_see_every_fault() {
@@ -58,6 +58,7 @@ fn two_hundred_clusters_hold_and_see_every_fault() {
     ]
     .iter()
     .chain(REQUESTED)
+    .chain(FOUND)
     {
         let is_met = counts.get(*what).is_some_and(|count| *count > 0);
         assert!(is_met, "{what}: {counts:#?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accolade_engine::contract;
 use accolade_engine::disk::Disk;
 use accolade_simulator::disk::SimulatedDisk;
-use accolade_simulator::run::{Counts, REQUESTED, run};
+use accolade_simulator::run::{Counts, FOUND, REQUESTED, run};
 
 #[test]
 fn the_simulated_disk_keeps_the_contract() {
@@ -14,9 +14,9 @@ fn the_simulated_disk_keeps_the_contract() {
 }
 
 #[test]
-fn a_hundred_worlds_hold_and_see_every_fault() {
+fn two_hundred_worlds_hold_and_see_every_fault() {
     let mut counts = Counts::new();
-    for seed in 1..=100 {
+    for seed in 1..=200 {
         let report = run(seed, false);
         assert_eq!(
             report.violation, None,
@@ -59,6 +59,7 @@ fn a_hundred_worlds_hold_and_see_every_fault() {
     ]
     .iter()
     .chain(REQUESTED)
+    .chain(FOUND)
     {
         let is_met = counts.get(*what).is_some_and(|count| *count > 0);
         assert!(is_met, "{what}: {counts:#?}");

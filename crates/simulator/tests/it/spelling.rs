@@ -1,7 +1,6 @@
 //! Every spelling of an event and of a program is read as what it means, and no other bytes are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
@@ -13,11 +12,12 @@ use accolade_domain::program::{
 };
 use accolade_domain::promotion::{Combine, Dates, Every, Hours, Promotion, When};
 use accolade_domain::redemption::{HoldFor, Terms};
+use accolade_domain::signal::{Over, Signal, Within};
 use accolade_domain::tier::{GraceDays, Level, Levels, Tiers, Window, WindowDays};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_simulator::input::{
-    ModelDate, ModelEvent, ModelEvery, ModelLevel, ModelProgram, ModelPromotion, ModelRounding,
-    ModelRules, ModelTiers, ModelVoids, ModelWindow,
+    ModelDate, ModelEvent, ModelEvery, ModelLevel, ModelOver, ModelProgram, ModelPromotion,
+    ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids, ModelWindow,
 };
 use accolade_simulator::random::Random;
 use accolade_simulator::workload::{Action, Door, Workload};
@@ -73,9 +73,7 @@ fn every_record_is_read_as_what_it_means() {
 fn without_data<'a>(event: &Event<'a>) -> Event<'a> {
     match event {
         Event::Game(game) => Event::Game(GameEvent { data: None, ..game.clone() }),
-        // The model has no systems.
-        Event::Wager(wager) => Event::Wager(Wager { gaming_system: None, ..wager.clone() }),
-        Event::Void(_) => event.clone(),
+        Event::Wager(_) | Event::Void(_) => event.clone(),
     }
 }
 
@@ -94,7 +92,7 @@ pub(crate) fn meant<'a>(event: &'a ModelEvent, data: Option<&'a str>) -> Option<
             currency: (&wager.currency).into(),
             segment: wager.player_segment.as_ref().map(Into::into),
             jurisdiction: (&wager.jurisdiction).into(),
-            gaming_system: None,
+            gaming_system: wager.gaming_system_id.as_ref().map(Into::into),
             at: Timestamp::from_micros(wager.timestamp),
         }),
         ModelEvent::Void(void) => Event::Void(Void {
@@ -160,8 +158,32 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         promotions_combine: if program.counts_first_only { Combine::First } else { Combine::All },
         jurisdictions: merged.collect(),
         tiers: program.tiers.as_ref().map(meant_tiers),
-        signals: Arc::default(),
+        signals: program.signals.iter().map(meant_signal).collect(),
     }
+}
+
+fn meant_signal(signal: &ModelSignal) -> Signal {
+    let count = |count: u64| u32::try_from(count).unwrap();
+    let line = |units| Rate::from_units(units).unwrap();
+    let within = |seconds: i64| Within::new(u16::try_from(seconds).unwrap()).unwrap();
+    let over = match signal.over {
+        ModelOver::Velocity { wagers, within: time } => {
+            Over::Velocity { wagers: count(wagers), within: within(time) }
+        }
+        ModelOver::StakeJump { times, after } => {
+            Over::StakeJump { times: line(times), after: count(after) }
+        }
+        ModelOver::GamingSystems { count: systems, within: time } => {
+            Over::GamingSystems { count: count(systems), within: within(time) }
+        }
+        ModelOver::WinRatio { ratio, after } => {
+            Over::WinRatio { ratio: line(ratio), after: count(after) }
+        }
+        ModelOver::MinimumPlay { share, of } => {
+            Over::MinimumPlay { share: line(share), of: count(of) }
+        }
+    };
+    Signal { name: signal.name.as_str().into(), over, hold: signal.hold }
 }
 
 fn meant_terms(program: &ModelProgram) -> Terms {

@@ -5,7 +5,7 @@ use crate::input::{ModelAsked, ModelRequest};
 use crate::model::requests::RequestInput;
 
 impl Story {
-    fn ask(&mut self, who: &str, what: ModelAsked) {
+    pub(super) fn ask(&mut self, who: &str, what: ModelAsked) {
         self.batch += 1;
         let command_id = format!("r{}", self.batch);
         let request = ModelRequest { command_id, who: who.into(), words: String::new(), what };
@@ -29,11 +29,11 @@ impl Story {
         self.told.push('\n');
     }
 
-    fn account(&self) -> Option<ModelAccount> {
+    pub(super) fn account(&self) -> Option<ModelAccount> {
         self.model.accounts().get(&("casino".into(), "ann".into())).cloned()
     }
 
-    fn reserve(&mut self, points: i64) -> (u32, u64, u32) {
+    pub(super) fn reserve(&mut self, points: i64) -> (u32, u64, u32) {
         self.ask("shop", ModelAsked::Reserve { player_id: "ann".into(), points });
         (0, self.batch, 1)
     }
@@ -44,7 +44,7 @@ impl Story {
     }
 
     /// All entries and all that has become of redemptions.
-    fn tell_account(&mut self) {
+    pub(super) fn tell_account(&mut self) {
         let account = self.account().unwrap();
         for entry in &account.entries {
             let ModelEntry { kind, points, balance_after, wager_id, .. } = entry;

@@ -7,6 +7,7 @@ mod command;
 mod event;
 mod exclusion;
 mod lots;
+pub mod past;
 mod rewards;
 mod signals;
 mod spending;

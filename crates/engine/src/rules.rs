@@ -220,6 +220,12 @@ impl Rules {
         self.first_key.is_some()
     }
 
+    /// From when on the fold has decided by a behaviour, or a later one; `None` where it does not yet.
+    pub fn decides_by_since(&self, behaviour: u16) -> Option<Timestamp> {
+        let since = self.behaviours.iter().find(|(_, number)| *number >= behaviour);
+        since.map(|(since, _)| since.time)
+    }
+
     /// Says so where the behaviour in force is beyond `known`.
     pub fn check_known(&self, known: u16) -> Result<(), Unknown> {
         let behaviour = self.settings.behaviour;

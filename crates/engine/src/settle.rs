@@ -8,13 +8,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use accolade_domain::account::{Account, Timed, ToldOf};
 use accolade_domain::amount::Points;
 use accolade_domain::civil::begin_of_day;
 use accolade_domain::lots::{Expired, Expiry, Lots};
 use accolade_domain::packed_lots::PackedLots;
-use accolade_domain::program::Program;
+use accolade_domain::program::{Program, Versions};
 use accolade_domain::tier::{EarnedDays, TierChange, TierState, Tiers};
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use accolade_wire::notice::{PointsExpiring, TierMoved};
@@ -22,7 +23,7 @@ use accolade_wire::notice::{PointsExpiring, TierMoved};
 use crate::behaviour::SECOND;
 use crate::partition::Partition;
 use crate::players::Ordinal;
-use crate::rules::{Operator, Version};
+use crate::rules::{Operator, Published, Version};
 use crate::store::Store;
 use crate::tables::Stretch;
 use crate::tables::cap_days::CapDayKey;
@@ -107,9 +108,9 @@ pub(crate) fn today(version: &Version, now: Timestamp) -> Day {
     program_of(version).zone.day(now)
 }
 
-/// Settles an account at `now`; `reserved` is what is reserved in it.
-fn settle(
-    operator: &Operator,
+/// Settles an account at `now`, by the versions of its operator; `reserved` is what is reserved in it.
+pub(crate) fn settle(
+    versions: &Versions<Arc<Published>>,
     account: &Account,
     reserved: Vec<(RequestKey, &Reservation)>,
     now: Timestamp,
@@ -117,7 +118,7 @@ fn settle(
     earned: &impl EarnedDays,
 ) -> Settled {
     let Timed { tier, settled_by, due, is_passed_over, told } = account.timed;
-    let by = operator.versions.get(settled_by);
+    let by = versions.get(settled_by);
     let mut lots = account.lots.unpack();
     let outside = sum_of(reserved.iter().map(|(_, reservation)| *reservation));
     if lots.balance().plus(outside) != Some(account.balance) {
@@ -137,11 +138,11 @@ fn settle(
         // Whoever is new begins at the lowest level.
         settling.tier = Some(tiers.begin(today(version, version.effective_from), earned));
     }
-    for (begins, version) in transitions(operator, by, now, ordered) {
+    for (begins, version) in transitions(versions, by, now, ordered) {
         settling.take_over(version, begins);
     }
     // One that had begun here, and nowhere else, may have been withdrawn.
-    if let Some(in_force) = operator.versions.at(now)
+    if let Some(in_force) = versions.at(now)
         && settling.by.is_none_or(|by| by.number != in_force.number)
     {
         settling.take_over(in_force, now);
@@ -162,13 +163,13 @@ fn settle(
 /// A version begins with its time, or when it was published later than that; one that begins while another
 /// has a later time never does.
 fn transitions<'o>(
-    operator: &'o Operator,
+    versions: &'o Versions<Arc<Published>>,
     since: Option<&Version>,
     now: Timestamp,
     ordered: &dyn Fn(&Version) -> Timestamp,
 ) -> Vec<(Timestamp, &'o Version)> {
     let begins = |version: &&'o Version| version.effective_from.max(ordered(version)).min(now);
-    let mut begun: Vec<_> = operator.versions.in_force_after(since, now).collect();
+    let mut begun: Vec<_> = versions.in_force_after(since, now).collect();
     // In one moment, time begins what was published before; then come those that begin with their places, in order.
     let was_to_begin = |version: &Version| version.effective_from > ordered(version);
     begun.sort_by_key(|version| (begins(version), !was_to_begin(version), version.number));
@@ -476,7 +477,7 @@ impl Partition {
             ordered.fold(version.program.since.time, Timestamp::max)
         };
         let reserved = self.reserved(player).collect();
-        let settled = settle(operator, account, reserved, self.time, &ordered, &earned);
+        let settled = settle(&operator.versions, account, reserved, self.time, &ordered, &earned);
         match earned.failed.into_inner() {
             Some(error) => Err(error),
             None => Ok(settled),

@@ -135,7 +135,7 @@ pub(super) fn take_over<'a>(
 }
 
 /// Puts points that no wager earned into the lot of today's month.
-fn give(
+pub(super) fn give(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
     lots: &mut Lots,

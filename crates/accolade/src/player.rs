@@ -29,13 +29,19 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum PlayerCommand {
     /// Show a player's balance, tier, and what is reserved, waits and expires
-    #[command(after_help = "Example:\n  accolade player show player-456 --operator operator-789")]
+    #[command(
+        after_help = "Examples:\n  accolade player show player-456 --operator operator-789\n  \
+                      accolade player show player-456 --operator operator-789 --as-of 2026-11-01T00:00:00Z"
+    )]
     Show {
         /// The player
         player: String,
         /// The operator
         #[arg(long, value_name = "ID")]
         operator: String,
+        /// As it was at this time [default: as it is]
+        #[arg(long, value_name = "TIME")]
+        as_of: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -240,8 +246,8 @@ struct NextTier {
 /// Runs `accolade player`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| match arguments.command {
-        PlayerCommand::Show { player, operator, json } => {
-            show(client, &player, &operator, json).await
+        PlayerCommand::Show { player, operator, as_of, json } => {
+            show(client, &player, &operator, as_of.as_deref(), json).await
         }
         PlayerCommand::Redeem { player, points, item, reward, segment, jurisdiction, with } => {
             let body = match points {
@@ -363,8 +369,15 @@ async fn told(answer: Answer, with: &With) -> anyhow::Result<Ended> {
     Ok(Ended::Well)
 }
 
-async fn show(client: &Client, player: &str, operator: &str, json: bool) -> anyhow::Result<Ended> {
-    let path = of_player(player, "balance");
+async fn show(
+    client: &Client,
+    player: &str,
+    operator: &str,
+    as_of: Option<&str>,
+    json: bool,
+) -> anyhow::Result<Ended> {
+    let as_of = as_of.map_or_else(String::new, |time| format!("?asOf={}", escaped(time)));
+    let path = of_player(player, &format!("balance{as_of}"));
     let answer = client.send(Ask::get(&path).of(operator)).await?.or_problem().await;
     let answer = answer.with_context(|| format!("the player `{player}` cannot be shown"))?;
     if json {

@@ -259,6 +259,14 @@ pub(crate) fn as_of<L: Lines>(
     newest_within(lines, newest, Bound::Before(time.plus_micros(1)))
 }
 
+/// All entries up to the one at `newest`, oldest first.
+pub(crate) fn all<L: Lines>(lines: &mut L, newest: Place) -> Result<Vec<Line>, L::Error> {
+    let newest = lines.line(newest)?;
+    let mut all = stretch(lines, newest, 1, None)?;
+    all.reverse();
+    Ok(all)
+}
+
 /// No multiplier led to an entry of another kind.
 pub(crate) fn parts_of<'e>(entry: &'e Entry<'_>) -> Option<&'e Parts> {
     match entry.kind {

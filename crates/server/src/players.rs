@@ -1,20 +1,12 @@
-//! A player's balance, ledger and consent.
+//! A player's ledger and consent.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use accolade_domain::account::Account;
 use accolade_domain::amount::Points;
-use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Place};
-use accolade_domain::lots::{HELD, Hour, Lots, Month, Source};
-use accolade_domain::text::PackedId;
-use accolade_domain::tier::TierState;
-use accolade_domain::time::Timestamp;
+use accolade_domain::lots::{HELD, Hour, Month, Source};
 use accolade_engine::apply::SIGNAL_CAUSE;
-use accolade_engine::rules::{Operator, Version};
-use accolade_engine::settle::sum_of;
-use accolade_storage::backing::NodeStore;
+use accolade_engine::rules::Operator;
 use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::hex::to_hex;
@@ -32,8 +24,7 @@ use crate::description::bodies::in_or_out;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::idempotency::{Change, key_of};
-use crate::ledger::{Line, Lines, Order, Wanted, as_of, balance_after, page, parts_of};
-use crate::principal::Known;
+use crate::ledger::{Line, Lines, Order, Wanted, page, parts_of};
 use crate::problem::{Problem, Refusal};
 use crate::requests::player_id;
 use crate::service::Service;
@@ -43,216 +34,6 @@ use crate::shapes::{
 };
 use crate::submit::{Carried, Reader, blocking};
 
-/// A player's balance.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Balance, example = json!({
-    "playerId": "player-456", "operatorId": "operator-789", "pointsBalance": 12.00, "reserved": 0.00,
-    "available": 10.00, "pending": 2.00, "held": 0.00, "owed": 0.00,
-    "expiring": { "at": "2027-12-01T00:00:00Z", "points": 12.00 },
-    "tier": "silver", "tierPoints": 1012.00, "nextTier": { "name": "gold", "missingPoints": 8988.00 },
-    "lastWagerId": "w-1", "lastUpdated": "2026-11-20T10:30:00Z", "version": 3
-}))]
-pub(crate) struct BalanceShape<'a> {
-    player_id: &'a str,
-    operator_id: &'a str,
-    points_balance: ExactPoints,
-    /// Points of redemptions that are open. Nothing for a time in the past.
-    #[schema(required)]
-    reserved: Option<ExactPoints>,
-    /// Points that can be spent; below zero, as far as voids have taken the balance there. Nothing for a time in
-    /// the past.
-    #[schema(required)]
-    available: Option<ExactPoints>,
-    /// Points that were earned and cannot be spent yet.
-    #[schema(required)]
-    pending: Option<ExactPoints>,
-    /// Points that are held for signals, until a person decides.
-    #[schema(required)]
-    held: Option<ExactPoints>,
-    /// Points that voids were to take back, in all, and could not.
-    #[schema(required)]
-    owed: Option<ExactPoints>,
-    /// Which points expire next, if they are not spent before; nothing where none do.
-    #[schema(required)]
-    expiring: Option<ExpiringShape>,
-    /// The level that the player has; nothing where the program has no tiers, and for a time in the past.
-    #[schema(required)]
-    tier: Option<&'a str>,
-    /// The points earned in the window that decides.
-    #[schema(required)]
-    tier_points: Option<ExactPoints>,
-    /// The level above; nothing at the highest.
-    #[schema(required)]
-    next_tier: Option<NextTierShape<'a>>,
-    #[schema(required)]
-    #[schema(value_type = Option<&str>)]
-    last_wager_id: Option<Cow<'a, str>>,
-    last_updated: Time,
-    /// Counts the changes of the account; nothing for a time in the past.
-    #[schema(required)]
-    version: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    as_of: Option<Time>,
-}
-
-/// Points that will expire.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[schema(as = Expiring)]
-pub(crate) struct ExpiringShape {
-    at: Time,
-    points: ExactPoints,
-}
-
-/// What is missing to the next level.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = NextTier)]
-pub(crate) struct NextTierShape<'a> {
-    name: &'a str,
-    missing_points: ExactPoints,
-}
-
-impl<'a> BalanceShape<'a> {
-    /// As it is.
-    pub(crate) fn now(found: &'a Found, player_id: &'a str, operator_id: &'a str) -> Self {
-        let (account, tier) = (&found.account, found.tier.as_ref());
-        let (waiting, held) = (found.lots.pending_points(), found.lots.held_points());
-        let pending = waiting.minus(held).expect("what is held is a part of what waits");
-        let ready = account.balance.minus(waiting);
-        Self {
-            player_id,
-            operator_id,
-            points_balance: Exact(account.balance),
-            reserved: Some(Exact(found.reserved)),
-            available: ready.and_then(|points| points.minus(found.reserved)).map(Exact),
-            pending: Some(Exact(pending)),
-            held: Some(Exact(held)),
-            owed: Some(Exact(found.lots.owed())),
-            expiring: found
-                .expiring
-                .map(|(at, points)| ExpiringShape { at: Time(at), points: Exact(points) }),
-            tier: tier.map(|tier| &*tier.tier),
-            tier_points: tier.map(|tier| Exact(tier.points)),
-            next_tier: tier
-                .and_then(|tier| tier.next.as_ref())
-                .map(|(name, missing)| NextTierShape { name, missing_points: Exact(*missing) }),
-            last_wager_id: account.last_wager.as_ref().map(PackedId::text),
-            last_updated: Time(account.last_updated),
-            version: Some(u64::from(account.version)),
-            as_of: None,
-        }
-    }
-}
-
-/// An account with its partition, as time has made it.
-pub(crate) struct Found {
-    pub(crate) partition: u16,
-    account: Account,
-    lots: Lots,
-    reserved: Points,
-    expiring: Option<(Timestamp, Points)>,
-    tier: Option<Standing>,
-}
-
-/// Where a player stands, by the names of levels.
-struct Standing {
-    tier: Box<str>,
-    points: Points,
-    next: Option<(Box<str>, Points)>,
-}
-
-impl Standing {
-    fn of(state: TierState, version: &Version) -> Option<Self> {
-        let tiers = version.program.program.tiers.as_ref()?;
-        let name = |level| tiers.levels.get(level).name.clone();
-        let next = tiers.next_level(state).map(|(level, missing)| (name(level), missing));
-        Some(Self { tier: name(state.level()), points: state.points(), next })
-    }
-}
-
-impl Found {
-    pub(crate) fn newest(&self) -> Option<Place> {
-        self.account.trail.last(self.partition)
-    }
-
-    /// What the player has said last about taking part.
-    pub(crate) const fn consent(&self) -> Option<Consent> {
-        self.account.consent
-    }
-}
-
-impl Service {
-    pub(crate) fn account(&self, operator: &Known, player: &str) -> Result<Found, Problem> {
-        let partition = partition_of(player, self.partitions());
-        let mut store = NodeStore::new(self.host.backing(partition)?);
-        let found = self.read(partition, |state| {
-            let rules = state.rules();
-            let key = &rules.settings.hash_key;
-            let ordinal = state.players().find_by_name(key, operator.number, player)?;
-            let account = &state.players().get(ordinal).account;
-            let settled = match state.settled(ordinal, &mut store) {
-                Ok(settled) => settled,
-                Err(error) => return Some(Err(error)),
-            };
-            let account = settled.map_or_else(|| account.clone(), |it| it.account(account));
-            let operator = rules.operator_numbered(operator.number);
-            let version =
-                operator.and_then(|operator| operator.versions.get(account.timed.settled_by));
-            let tier = account.timed.tier.zip(version);
-            let tier = tier.and_then(|(state, version)| Standing::of(state, version));
-            let mut lots = account.lots.unpack();
-            let program = version.map(|version| &version.program.program);
-            let expiring = program.and_then(|it| lots.expiring(it.expiry, &it.zone));
-            lots.mature(state.time());
-            let reserved = sum_of(state.held(ordinal).map(|(_, reservation)| reservation));
-            Some(Ok(Found { partition, account, lots, reserved, expiring, tier }))
-        })?;
-        Ok(found.ok_or_else(|| Problem::not_found("player"))??)
-    }
-
-    pub(crate) fn lines(&self, partition: u16) -> Result<JournalLines, NotHere> {
-        Ok(JournalLines(Reader::new(self.host.backing(partition)?)))
-    }
-}
-
-/// The balance now, or as of a time.
-pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
-    let time = call.parameters.time("asOf")?;
-    let (operator, player) = (call.operator(), call.name());
-    let (found, line) = blocking(move || {
-        let service = &call.service;
-        let found = service.account(&call.operator(), &call.name())?;
-        let Some(time) = time else { return Ok((found, None)) };
-        let line = as_of(&mut service.lines(found.partition)?, found.newest(), time)?;
-        Ok::<_, Problem>((found, line))
-    })
-    .await??;
-    let now = BalanceShape::now(&found, &player, &operator.id);
-    let Some(time) = time else { return Ok(respond(StatusCode::OK, &now)) };
-    let entry = line.as_ref().map(|line| &line.entry);
-    let then = BalanceShape {
-        points_balance: Exact(balance_after(line.as_ref())),
-        last_wager_id: entry
-            .filter(|entry| entry.kind.is_by_wager())
-            .map(|entry| Cow::Borrowed(&*entry.cause)),
-        as_of: Some(Time(time)),
-        reserved: None,
-        available: None,
-        pending: None,
-        held: None,
-        owed: None,
-        expiring: None,
-        last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
-        version: None,
-        tier: None,
-        tier_points: None,
-        next_tier: None,
-        ..now
-    };
-    Ok(respond(StatusCode::OK, &then))
-}
-
 /// Reads entries from the journal.
 pub(crate) struct JournalLines(Reader);
 
@@ -261,11 +42,22 @@ impl Lines for JournalLines {
 
     fn line(&mut self, place: Place) -> Result<Line, Problem> {
         let line = self.0.recorded(place, |at| at.entry(place.number).map(Line::from))?;
-        line.ok_or_else(|| Problem::new(Refusal::Failed, "an entry points to a place without one"))
+        line.ok_or_else(no_entry)
     }
 
     fn expect(&mut self, place: Place) -> Result<(), Problem> {
         self.0.expect(place)
+    }
+}
+
+/// A place has no entry that is pointed to.
+pub(crate) fn no_entry() -> Problem {
+    Problem::new(Refusal::Failed, "an entry points to a place without one")
+}
+
+impl Service {
+    pub(crate) fn lines(&self, partition: u16) -> Result<JournalLines, NotHere> {
+        Ok(JournalLines(Reader::new(self.host.backing(partition)?)))
     }
 }
 

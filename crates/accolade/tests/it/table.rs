@@ -68,7 +68,7 @@ const ROWS: &[Row] = &[
     ("reward withdraw", "mug --operator operator-789 --dry-run", EVERYWHERE),
     ("reward restock", "mug 3 --operator operator-789 --why test", EVERYWHERE),
     ("reward history", "mug --operator operator-789", EVERYWHERE),
-    ("player show", "p --operator operator-789", EVERYWHERE),
+    ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),
     ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
     ("player redemptions", "--operator operator-789", EVERYWHERE),
     ("player export", "p --operator operator-789 --output {folder}/p.zip", EVERYWHERE),

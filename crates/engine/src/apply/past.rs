@@ -4,7 +4,7 @@
 //! what was recorded; and what comes of all of them is held against the account as it is. Where anything differs,
 //! something has changed the account that left no trace, and its past is not known.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use accolade_domain::program::Versions;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::{Day, Timestamp};
+use accolade_wire::identity::IdKind;
 
 use super::event::timed;
 use super::{Input, Loaded, What, adjusting, lots, spending, tier};
@@ -27,7 +28,7 @@ use crate::players::Ordinal;
 use crate::rules::{Operator, Published, Rules, Settings, Since, Version};
 use crate::settle::{Expiring, Settled, settle, sum_of};
 use crate::step::{Change, Step};
-use crate::store::Store;
+use crate::store::{Ask, Hours, Store};
 use crate::tables::Timer;
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::redemptions::Redemption;
@@ -40,6 +41,8 @@ use crate::tables::signals::{Closed, HeldPoints, Raised};
 pub struct Present {
     /// The time that has been brought to it.
     pub time: Timestamp,
+    /// What comes next is not of it.
+    pub next_batch: u64,
     /// The rules in force.
     pub rules: Arc<Rules>,
     /// The operator, with all versions of its programs.
@@ -57,6 +60,8 @@ pub struct Kept {
     pub days: Vec<(CapDayKey, Points)>,
     /// Its entries, oldest first, each with what became of the record that made it.
     pub entries: Vec<(Entry<'static>, Outcome)>,
+    /// Voids that have left no entry, since they took nothing, by their places, each with its time.
+    pub voids: Vec<(Place, Timestamp, Outcome)>,
     /// Its redemptions.
     pub redemptions: Vec<(RequestKey, Asked<Reservation, Redemption>)>,
     /// Its signals.
@@ -95,6 +100,7 @@ impl Partition {
         let operator = self.rules.operator_numbered(self.players.get(player).operator);
         Ok(Present {
             time: self.time,
+            next_batch: self.next_batch,
             rules: Arc::clone(&self.rules),
             operator: Arc::clone(operator.expect("a player has an operator")),
             account,
@@ -150,6 +156,7 @@ struct Event<'k> {
 #[derive(Debug, Clone, Copy)]
 enum Happened<'k> {
     Entered(&'k Entry<'static>, &'k Outcome),
+    Voided(&'k Outcome),
     Reserved(RequestKey, &'k Reservation),
     Cancelled(RequestKey),
     Held(&'k Raised),
@@ -160,17 +167,34 @@ impl Happened<'_> {
     fn is_by_time(self) -> bool {
         matches!(self, Happened::Entered(entry, _) if entry.kind.is_by_time())
     }
-
-    /// Behaviour 1 has decided it, to which time is nothing.
-    fn is_of_old(self) -> bool {
-        matches!(self, Happened::Entered(entry, _) if entry.moved == Moved::Untold)
-    }
 }
 
 /// After all that has a place in the same batch.
 const WITHOUT_PLACE: Place = Place { partition: 0, batch: u64::MAX, slot: 0, number: 0 };
 
 impl Kept {
+    /// Asks for the voids of wagers that no entry tells of.
+    pub fn ask_for_voids(&self, present: &Present, player: &str) -> Vec<Ask> {
+        let Present { rules, operator, next_batch, .. } = present;
+        let key = &rules.settings.hash_key;
+        let [a, b, c, d, ..] = key.player(player).to_le_bytes();
+        let ask = |wager: &str| Ask {
+            id: key.id(&operator.id, IdKind::Void, wager),
+            player: u32::from_le_bytes([a, b, c, d]),
+            hours: Hours::ALL,
+            before_batch: *next_batch,
+        };
+        let voided = |(_, outcome): &(Entry<'_>, Outcome)| {
+            let Outcome::Voided { wager, .. } = outcome else { return None };
+            wager.map(Place::record_number)
+        };
+        let told: BTreeSet<u64> = self.entries.iter().filter_map(voided).collect();
+        let earned = self.entries.iter().map(|(entry, _)| entry);
+        let earned = earned.filter(|entry| entry.kind == EntryKind::Earned);
+        let untold = earned.filter(|entry| !told.contains(&entry.place.record_number()));
+        untold.map(|entry| ask(&entry.cause)).collect()
+    }
+
     /// What has happened up to a moment, in order.
     fn events(&self, until: Timestamp) -> Vec<Event<'_>> {
         let entered = self.entries.iter().map(|(entry, outcome)| Event {
@@ -178,10 +202,15 @@ impl Kept {
             place: entry.place,
             what: Happened::Entered(entry, outcome),
         });
+        let voided = self.voids.iter().map(|(place, time, outcome)| Event {
+            time: *time,
+            place: *place,
+            what: Happened::Voided(outcome),
+        });
         let redemptions =
             self.redemptions.iter().flat_map(|(key, asked)| of_redemption(*key, asked));
         let signals = self.signals.iter().flat_map(of_signal);
-        let all = entered.chain(redemptions).chain(signals);
+        let all = entered.chain(voided).chain(redemptions).chain(signals);
         let mut events: Vec<_> = all.filter(|event| event.time <= until).collect();
         // What had expired before a record was decided stands at the place of that.
         events.sort_by_key(|event| {
@@ -335,8 +364,14 @@ impl<'k> Fold<'k> {
     /// Does again what has happened; `None` where that is not what was recorded.
     fn take(&mut self, event: &Event<'k>) -> Option<()> {
         let Event { time, what, .. } = *event;
-        self.is_begun |= what.is_of_old();
-        if !what.is_of_old() {
+        // Behaviour 1 has decided it, to which time is nothing.
+        let is_of_old = if let Happened::Entered(entry, _) = what {
+            entry.moved == Moved::Untold
+        } else {
+            time < self.settles_from
+        };
+        self.is_begun |= is_of_old;
+        if !is_of_old {
             self.settle(time);
         }
         if !what.is_by_time() && !self.expired.is_empty() {
@@ -344,6 +379,7 @@ impl<'k> Fold<'k> {
         }
         match what {
             Happened::Entered(entry, outcome) => self.enter(entry, outcome),
+            Happened::Voided(outcome) => self.void_nothing(outcome, time),
             Happened::Reserved(key, reservation) => self.reserve(key, reservation, time),
             Happened::Cancelled(key) => self.cancel(key, time),
             Happened::Held(raised) => self.hold(raised, time),
@@ -355,7 +391,7 @@ impl<'k> Fold<'k> {
         match entry.kind {
             EntryKind::Expired => return self.expire(entry),
             EntryKind::Earned => self.earn(entry, outcome),
-            EntryKind::Voided => self.void(entry, outcome),
+            EntryKind::Voided => self.void(outcome, &entry.moved, entry.record_time),
             EntryKind::Redeemed => self.confirm(entry),
             EntryKind::Adjusted | EntryKind::Opening => self.adjust(entry),
         }?;
@@ -398,13 +434,13 @@ impl<'k> Fold<'k> {
         Some(())
     }
 
-    fn void(&mut self, entry: &Entry<'_>, outcome: &Outcome) -> Option<()> {
+    fn void(&mut self, outcome: &Outcome, moved: &Moved, now: Timestamp) -> Option<()> {
         let Outcome::Voided { wager: Some(wager), .. } = outcome else { return None };
         let (points, day) = *self.wagers.get(&wager.record_number())?;
         let back = points.negated();
-        if entry.moved != Moved::Untold {
-            self.take_lots(entry)?;
-            self.with(entry.record_time, |loaded, input, step| {
+        if *moved != Moved::Untold {
+            self.take_lots(moved, now)?;
+            self.with(now, |loaded, input, step| {
                 let mut timed = timed(loaded);
                 let mut count = |day| tier::count(loaded, input, day, back, &mut timed, step);
                 let fits = day.is_none_or(&mut count);
@@ -412,11 +448,21 @@ impl<'k> Fold<'k> {
                 fits.then_some(())
             })?;
         }
-        let is_forgotten = |day| self.is_forgotten(day, entry.record_time);
-        if entry.moved != Moved::Untold || !day.is_some_and(is_forgotten) {
+        if *moved != Moved::Untold || !day.is_some_and(|day| self.is_forgotten(day, now)) {
             self.count(day, back);
         }
         Some(())
+    }
+
+    /// A void that has left no entry has taken nothing, and may have said what it could not take.
+    fn void_nothing(&mut self, outcome: &Outcome, now: Timestamp) -> Option<()> {
+        let Outcome::Voided { points: Points::ZERO, owed, .. } = outcome else { return None };
+        let moved = if now < self.settles_from {
+            Moved::Untold
+        } else {
+            Moved::From(Box::new(Taken { owed: *owed, ..Taken::default() }))
+        };
+        self.void(outcome, &moved, now)
     }
 
     /// Nothing was counted against the cap of a day any more.
@@ -450,14 +496,14 @@ impl<'k> Fold<'k> {
                 let moved = adjusting::give(loaded, input, lots, entry.points).ok()?;
                 (moved == entry.moved).then_some(())
             }),
-            Moved::From(_) => self.take_lots(entry),
+            Moved::From(_) => self.take_lots(&entry.moved, now),
         }?;
         self.hasten(now)
     }
 
-    fn take_lots(&mut self, entry: &Entry<'_>) -> Option<()> {
-        let Moved::From(taken) = &entry.moved else { return None };
-        self.with_lots(entry.record_time, |_, _, lots| {
+    fn take_lots(&mut self, moved: &Moved, now: Timestamp) -> Option<()> {
+        let Moved::From(taken) = moved else { return None };
+        self.with_lots(now, |_, _, lots| {
             *lots = without(lots, taken)?;
             Some(())
         })

@@ -11,12 +11,13 @@ use serde::Serialize;
 
 use super::{Ended, Takes, Told, csv, tell_end};
 use crate::adjustments;
+use crate::balance::{BalanceShape, Found};
 use crate::call::Call;
 use crate::cluster::Batch;
 use crate::exclusions::ExclusionShape;
 use crate::ledger::{Order, Wanted, page};
 use crate::lookup::{EventShape, Occurrence, Raw};
-use crate::players::{BalanceShape, EntryShape, Found};
+use crate::players::EntryShape;
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet, rules_unknown};
 use crate::redemptions;

@@ -3,10 +3,11 @@
 use axum::http::Method;
 
 use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use crate::balance::{self, BalanceShape};
 use crate::description::bodies::Consent;
 use crate::description::schemas::of;
 use crate::player_tokens::{self, TokenShape};
-use crate::players::{self, BalanceShape, ConsentShape, EntryShape};
+use crate::players::{self, ConsentShape, EntryShape};
 use crate::roles::Scope;
 use crate::shapes::Page;
 
@@ -40,17 +41,19 @@ pub(super) static ROUTES: [Route; 4] = [
         effect: Effect::Reads,
         area: Area::Players,
         summary: "A player's balance",
-        description: "",
+        description: "With `asOf`, what is not known of that time is null: `version` always; all but the balance where the \
+                      account has more than 10,000 entries, redemptions or signals, or something has changed it that left \
+                      no trace.",
         query: &[Parameter {
             name: "asOf",
             form: Form::Time,
-            what: "The balance after the last entry recorded at this time or before.",
+            what: "The balance as it was at this time, after all that was recorded then or before.",
         }],
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The balance", of::<BalanceShape<'_>>)],
         refusals: &[],
-        handler: |way| way.to(players::balance),
+        handler: |way| way.to(balance::balance),
     },
     Route {
         id: "getLedger",

@@ -3,6 +3,7 @@
 mod every_route;
 mod harness;
 
+mod as_of;
 mod bad_input;
 mod budgets;
 mod cloud_events;

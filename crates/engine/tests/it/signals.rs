@@ -537,6 +537,52 @@ fn what_somebody_outside_has_found_is_noted_or_holds_what_is_left_of_the_wager_s
 }
 
 #[test]
+fn of_a_wager_that_has_no_points_left_nothing_is_held() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        wager w2 anna slots 0.01
+        reserve anna 10
+        raise anna ring w1 hold
+        raise anna ring w2 hold
+        cancel 1
+        raise anna ring w1
+        reserve anna 10
+        ",
+            program("")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            wager w2 anna slots 0.01         +0.00 by v1  balance 10.00
+            reserve anna 10                  made #1  balance 10.00
+            raise anna ring w1 hold          made #2  balance 10.00
+                                             w1 by v1: ring (outside) 0 over 0
+            raise anna ring w2 hold          made #3  balance 10.00
+                                             w2 by v1: ring (outside) 0 over 0
+            cancel 1                         done  balance 10.00
+            raise anna ring w1               made #4  balance 10.00
+                                             w1 by v1: ring (outside) 0 over 0
+            reserve anna 10                  made #5  balance 10.00
+        "#]],
+    );
+}
+
+#[test]
+fn what_somebody_outside_has_found_holds_points_of_a_few_wagers_and_no_more() {
+    let lines: Vec<_> = (1..=34)
+        .map(|number| format!("wager w{number} anna slots 1\nraise anna ring w{number} hold"))
+        .collect();
+    let scenario = format!("{}\n{}", program(""), lines.join("\n"));
+    let heard = settling::heard(&scenario, told_in);
+    assert_eq!(heard.matches("open 0-0-").count(), 32);
+    assert!(heard.ends_with("w34 by v1: ring (outside) 0 over 0\n"), "it is noted");
+}
+
+#[test]
 fn a_wager_s_points_that_are_pending_are_held_and_mature_when_they_would_have() {
     check_lots(
         &format!(

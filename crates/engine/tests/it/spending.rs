@@ -550,6 +550,78 @@ fn what_hundreds_of_redemptions_give_back_at_once_expires_in_an_entry_that_is_re
 }
 
 #[test]
+fn so_many_redemptions_of_a_player_are_open_and_one_more_once_one_of_them_is_not() {
+    let scenario = format!(
+        "
+        {}
+        wager w1 anna slots 3000
+        wager w2 bert slots 3000
+        {}
+        reserve bert 1
+        confirm 7
+        reserve anna 1
+        reserve anna 1
+        ",
+        program(""),
+        "reserve anna 1\n".repeat(257)
+    );
+    let heard = settling::heard(&scenario, |_| Vec::new());
+    let told: Vec<_> = heard.lines().map(str::trim_end).collect();
+    expect![[r#"
+        reserve anna 1                   made #256  balance 300.00
+        reserve anna 1                   declined too_many_open  balance 300.00
+        reserve bert 1                   made #257  balance 300.00
+        confirm 7                        done  balance 299.00
+        reserve anna 1                   made #258  balance 299.00
+        reserve anna 1                   declined too_many_open  balance 299.00"#]]
+    .assert_eq(&told[258..].join("\n"));
+}
+
+#[test]
+fn so_many_adjustments_of_a_player_wait_and_one_more_once_one_of_them_does_not() {
+    let scenario = format!(
+        "
+        {}
+        wager w1 anna slots 3000
+        {}
+        reject 1 by dora
+        adjust anna 100 by carl
+        adjust anna 100 by carl
+        adjust anna 10 by carl
+        ",
+        program(r#","adjustments":{"approvalAbove":10}"#),
+        "adjust anna 100 by carl\n".repeat(17)
+    );
+    let heard = settling::heard(&scenario, |_| Vec::new());
+    let told: Vec<_> = heard.lines().map(str::trim_end).collect();
+    expect![[r#"
+        adjust anna 100 by carl          made #16  balance 300.00
+        adjust anna 100 by carl          declined too_many_open  balance 300.00
+        reject 1 by dora                 done  balance 300.00
+        adjust anna 100 by carl          made #17  balance 300.00
+        adjust anna 100 by carl          declined too_many_open  balance 300.00
+        adjust anna 10 by carl           made #18  balance 310.00"#]]
+    .assert_eq(&told[17..].join("\n"));
+}
+
+#[test]
+fn a_balance_of_the_system_before_is_more_than_nothing_and_has_an_id() {
+    check(
+        "
+        open anna 0
+        open anna -1
+        open anna 0.01
+        ",
+        expect![[r#"
+            open anna 0                      declined malformed
+            open anna -1                     declined malformed
+            open anna 0.01                   done  balance 0.01
+                                             opening: into 2024-11
+        "#]],
+    );
+}
+
+#[test]
 fn what_was_decided_is_known_for_ten_years_and_then_nobody_finds_it_whatever_is_still_on_disk() {
     check(
         &format!(

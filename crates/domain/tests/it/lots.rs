@@ -716,6 +716,9 @@ fn no_time_is_too_far_out_for_pending_points() {
             assert!(matures.is_some_and(|hour| hour.begins() >= Timestamp::from_micros(i64::MIN)));
         }
     }
+    let matures = |micros| PendingFor::new(1).unwrap().matures(Timestamp::from_micros(micros));
+    assert_eq!(matures(i64::MIN), Some(Hour(i32::MIN)));
+    assert_eq!(matures(i64::MAX), Some(Hour(i32::MAX)));
 }
 
 #[test]
@@ -800,6 +803,8 @@ fn beyond_the_most_pending_lots_one_matures_with_the_next_of_its_month() {
         *month = of;
     }
     assert_eq!(earn(&months), [lot(1, 601, 20), lot(2, 602, 10)], "no two are of one month");
+    months[0] = 700;
+    assert_eq!(earn(&months), [lot(1, 700, 20), lot(2, 602, 10)], "none expires sooner by it");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use accolade_domain::amount::{Amount, Rate};
 use accolade_domain::event::Wager;
 use accolade_domain::program::Program;
 use accolade_domain::signal::{
-    Looked, Money, Over, Seen, SignalKind, SignalState, WITHIN_SECONDS_MAX, Watch, Within,
+    AFTER_MAX, Counted, Looked, Money, Over, Seen, SignalKind, SignalState, Sums,
+    WITHIN_SECONDS_MAX, Watch, Within,
 };
 use accolade_domain::time::Timestamp;
 use expect_test::{Expect, expect};
@@ -320,6 +321,20 @@ fn of_more_systems_than_are_kept_the_one_left_first_is_forgotten() {
     assert_eq!(look(301, 1), rate("16"), "nothing has been left for so long");
     assert_eq!(look(304, 1), rate("16"));
     assert_eq!(look(305, 1), rate("15"), "the fifth was");
+}
+
+#[test]
+fn as_many_wagers_as_a_signal_can_need_are_summed_within_the_greatest_sum() {
+    let over = Over::WinRatio { ratio: rate("1"), after: AFTER_MAX };
+    let mut watch = Watch::new(over);
+    let money = Money::of(&Program::new("EUR"), &wager(Amount::MAX, Some(Amount::MAX)));
+    for _ in 1..2 * AFTER_MAX {
+        watch.look(over, &Seen { at: at(0), money, system: None });
+    }
+    let Counted::Sums(sums) = watch.counted else { panic!("wins are summed") };
+    assert_eq!(sums.count, 2 * AFTER_MAX - 1);
+    let each = Sums::MAX / u128::from(2 * AFTER_MAX);
+    assert_eq!((sums.part + each, sums.stakes + each), (Sums::MAX, Sums::MAX));
 }
 
 #[test]

@@ -229,7 +229,7 @@ impl TierState {
     /// The same on a later day.
     fn on(self, day: Day) -> Self {
         let since = self.unqualified_since();
-        let state = Self { as_of: day, grace: 0, ..self };
+        let state = Self { as_of: day, ..self };
         since.map_or(state, |since| state.unqualified(since))
     }
 

@@ -285,6 +285,32 @@ fn play_around_the_minimum_is_a_share_of_all_play() {
 }
 
 #[test]
+fn wins_and_play_around_the_minimum_are_judged_with_the_wager_that_makes_them_enough() {
+    check(
+        Over::WinRatio { ratio: rate("2"), after: 3 },
+        "
+        0 1 win=3 × 2
+        0 1 win=0.01
+        ",
+        expect![[r#"
+            0 1 win=3 × 2                       - 
+            0 1 win=0.01 × 1                    2.00333333 above
+        "#]],
+    );
+    check(
+        Over::MinimumPlay { share: rate("0.75"), of: 4 },
+        "
+        0 1 min=1 × 3
+        0 1 min=1
+        ",
+        expect![[r#"
+            0 1 min=1 × 3                       - 
+            0 1 min=1 × 1                       1 above
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_long_past_fades() {
     check(
         Over::WinRatio { ratio: rate("2"), after: 10 },
@@ -335,6 +361,23 @@ fn as_many_wagers_as_a_signal_can_need_are_summed_within_the_greatest_sum() {
     assert_eq!(sums.count, 2 * AFTER_MAX - 1);
     let each = Sums::MAX / u128::from(2 * AFTER_MAX);
     assert_eq!((sums.part + each, sums.stakes + each), (Sums::MAX, Sums::MAX));
+}
+
+#[test]
+fn money_is_summed_in_millionths_of_the_programs_currency_rounded_down() {
+    let over = Over::WinRatio { ratio: rate("1"), after: 10 };
+    let mut program = Program::new("EUR");
+    program.rates.insert("USD".into(), rate("0.5"));
+    let mut watch = Watch::new(over);
+    let mut look = |currency: &'static str, stake, win| {
+        let wager = Wager { currency: currency.into(), ..wager(amount(stake), Some(amount(win))) };
+        watch.look(over, &Seen { at: at(0), money: Money::of(&program, &wager), system: None });
+        let Counted::Sums(sums) = &watch.counted else { panic!("wins are summed") };
+        (sums.count, sums.stakes, sums.part)
+    };
+    assert_eq!(look("EUR", "2", "3.0000019"), (1, 2_000_000, 3_000_001));
+    assert_eq!(look("USD", "2.000001", "0.000002"), (2, 3_000_000, 3_000_002));
+    assert_eq!(look("SEK", "2", "3"), (2, 3_000_000, 3_000_002), "no rate, nothing to sum");
 }
 
 #[test]

@@ -141,6 +141,35 @@ fn all_points_expire_after_so_long_without_a_wager_that_earned() {
 }
 
 #[test]
+fn a_late_wager_of_an_older_month_expires_in_its_time_though_nobody_comes() {
+    check(
+        &format!(
+            "
+        {}
+        after 23d
+        wager w1 anna slots 100
+        wager w2 anna slots 10 at -5d
+        after 29d
+        after 31d
+        ",
+            program(r#","expiry":{"after":"1mo"}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            after 23d                        
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-12
+            wager w2 anna slots 10 at -5d    +1.00 by v1  balance 11.00
+                                             earned: into 2024-11
+            after 29d                        
+                                             expired -1.00 at 2025-01-01T00:00:00Z: 1.00 of 2024-11
+            after 31d                        
+                                             expired -10.00 at 2025-02-01T00:00:00Z: 10.00 of 2024-12
+        "#]],
+    );
+}
+
+#[test]
 fn a_void_under_pending_takes_no_more_than_there_is_pending() {
     check(
         &format!(

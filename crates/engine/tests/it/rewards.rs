@@ -203,6 +203,49 @@ fn a_player_redeems_a_reward_so_often_in_a_period_and_what_is_given_back_does_no
 }
 
 #[test]
+fn an_open_redemption_counts_for_its_own_reward_and_in_its_own_period_alone() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1000
+        reward mug 1 {{\"limit\":{{\"count\":1,\"per\":\"day\"}}}}
+        reward pin 2 {{\"limit\":{{\"count\":1,\"per\":\"day\"}}}}
+        redeem anna mug
+        redeem anna pin
+        redeem anna mug
+        after 24h
+        redeem anna mug
+        redeem anna mug
+        confirm 1
+        redeem anna mug
+        ",
+            program(r#","redemption":{"holdFor":"10d"}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1000         +100.00 by v1  balance 100.00
+                                             earned: into 2024-11
+            reward mug 1                     made v1
+            reward pin 2                     made v2
+            redeem anna mug                  made #1  balance 100.00
+                                             reserved 1.00 at 2024-11-11T10:00:00Z
+            redeem anna pin                  made #2  balance 100.00
+                                             reserved 2.00 at 2024-11-11T10:00:00Z
+            redeem anna mug                  declined reward_limit  balance 100.00
+            after 24h                        
+            redeem anna mug                  made #3  balance 100.00
+                                             reserved 1.00 at 2024-11-12T10:00:00Z
+            redeem anna mug                  declined reward_limit  balance 100.00
+            confirm 1                        done  balance 99.00
+                                             redeemed: 1.00 of 2024-11
+                                             confirmed 1.00 at 2024-11-12T10:00:00Z
+            redeem anna mug                  declined reward_limit  balance 99.00
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_in_stock_is_reserved_once_its_partition_has_answered() {
     check(
         &format!(

@@ -157,6 +157,32 @@ fn a_void_takes_its_points_out_of_the_day_on_which_they_were_earned() {
 }
 
 #[test]
+fn a_void_below_the_line_begins_the_grace_and_time_ends_it_though_nobody_comes() {
+    check(
+        &format!(
+            "
+        {TIERS}
+        wager w1 anna slots 100
+        after 5d
+        void w1 anna
+        after 9d
+        after 1d
+        "
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             bronze → silver on day 20038 with 10.00 by v1
+            after 5d                         
+            void w1 anna                     -10.00 takes back batch 4  balance 0.00
+            after 9d                         
+            after 1d                         
+                                             silver → bronze on day 20053 with 0.00 by v1, too few since day 20043
+        "#]],
+    );
+}
+
+#[test]
 fn a_wager_that_comes_late_counts_on_its_own_day() {
     check(
         &format!(

@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-# More words for the command line of `demo`, `bench` and `setup-test`.
+# More words for the command line of `demo`, `bench`, `mutants` and `setup-test`.
 ARGS ?=
 SEEDS ?= 10000
 KILLS ?= 1000
@@ -13,9 +13,10 @@ RATE ?= 5000
 FAULTS ?=
 FUZZ_MS ?= 60000
 FUZZ_PROFILE ?= release
+MUTANTS ?= domain
 SIMULATOR ?= cargo run --release -p accolade-simulator --
 
-.PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test fuzz deny clean
+.PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test fuzz mutants deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +82,9 @@ api-test: setup ## check the API's description by Redocly, and ask a live node w
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --profile $(FUZZ_PROFILE) --workspace --test fuzz
+
+mutants: setup ## change the rules of MUTANTS=domain, or engine, in one place at a time, and show what no test notices; takes hours
+	@scripts/mutants.sh $(MUTANTS) $(ARGS)
 
 deny: setup ## check licences, bans, sources and advisories of what is linked; ADVISORIES=fetch insists
 	@scripts/deny.sh

@@ -8,6 +8,7 @@
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
 #   setup.sh oidc       gets the OpenID Connect provider of tests, and prints where it is
+#   setup.sh mutants    gets cargo-mutants, and prints where it is
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
@@ -135,6 +136,18 @@ install_deny() {
     printf '%s\n' "$home/bin/cargo-deny"
 }
 
+# Compiled here, as Rust is there already.
+install_mutants() {
+    local version=27.1.0 home
+    home=${XDG_CACHE_HOME:-$HOME/.cache}/accolade/cargo-mutants-$version
+    if [[ ! -x $home/bin/cargo-mutants ]]; then
+        printf 'setup: compiling cargo-mutants %s, once; this takes a few minutes\n' "$version" >&2
+        cargo install cargo-mutants --version "$version" --locked --quiet --root "$home" >&2 ||
+            stop "cargo-mutants $version could not be compiled; cargo says why above"
+    fi
+    printf '%s\n' "$home/bin/cargo-mutants"
+}
+
 node_is_ready() {
     local version
     version=$(node --version 2>/dev/null) && version=${version#v} && ((${version%%.*} >= 18)) && command -v npm >/dev/null
@@ -212,6 +225,7 @@ case ${1:-} in
     '') ;;
     services) provide services_needs ;;
     deny) install_deny ;;
+    mutants) install_mutants ;;
     api) install_npm scripts/api ;;
     oidc) install_npm scripts/services/oidc ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;

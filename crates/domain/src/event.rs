@@ -36,6 +36,8 @@ pub struct Wager<'a> {
     pub jurisdiction: Cow<'a, str>,
     /// The system that the game ran on, where the producer names it.
     pub gaming_system: Option<Cow<'a, str>>,
+    /// Its number among all that the system has sent, where the producer counts.
+    pub sequence: Option<u64>,
     /// When the wager was placed.
     pub at: Timestamp,
 }

@@ -62,7 +62,7 @@ pub fn read_wager(raw: &[u8]) -> Result<Event<'_>, Vec<Problem>> {
     ] = json::fields(raw, &WAGER_FIELDS).map_err(|problem| vec![problem])?;
     let mut fields = Fields::default();
     let gaming_system = fields.optional_id("gamingSystemId", gaming_system_id);
-    fields.sequence("sequence", sequence);
+    let sequence = fields.sequence("sequence", sequence);
     let event = match event_type.as_ref() {
         None | Some(Value::Null { .. }) => Kind::Placed,
         Some(Value::Text(text)) if text == "wager.placed" => Kind::Placed,
@@ -85,6 +85,7 @@ pub fn read_wager(raw: &[u8]) -> Result<Event<'_>, Vec<Problem>> {
             segment: fields.optional_id("playerSegment", segment),
             jurisdiction: fields.id("jurisdiction", jurisdiction),
             gaming_system,
+            sequence,
             at: fields.timestamp("timestamp", at),
         }),
         Kind::Voided => Event::Void(Void {
@@ -228,12 +229,17 @@ impl Fields {
         }
     }
 
-    fn sequence(&mut self, name: &str, slot: Slot<'_>) {
-        match slot {
-            None | Some(Value::Null { .. }) => {}
-            Some(Value::Number(text)) if text.parse::<u64>().is_ok() => {}
-            bad => self.bad(name, "expected an integer from 0 to 18446744073709551615", bad),
+    fn sequence(&mut self, name: &str, slot: Slot<'_>) -> Option<u64> {
+        let given = slot.filter(|value| !matches!(value, Value::Null { .. }))?;
+        let number = match &given {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            let expected = "expected an integer from 0 to 18446744073709551615";
+            self.bad(name, expected, Some(given));
         }
+        number
     }
 
     fn reason<'a>(&mut self, name: &str, slot: Slot<'a>) -> Cow<'a, str> {

@@ -18,7 +18,7 @@ const NONE: Part = Part { from: u16::MAX, len: u16::MAX };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fields {
-    Wager { texts: [Part; 9], stake: Amount, win: Option<Amount> },
+    Wager { texts: [Part; 9], stake: Amount, win: Option<Amount>, sequence: Option<u64> },
     Void { texts: [Part; 4] },
     Game { texts: [Part; 5] },
 }
@@ -56,6 +56,7 @@ impl Located {
                 ],
                 stake: wager.stake,
                 win: wager.win,
+                sequence: wager.sequence,
             },
             Event::Void(void) => Fields::Void {
                 texts: [
@@ -89,7 +90,7 @@ impl Located {
         let optional = |at: Part| if at == NONE { Some(None) } else { text(at).map(Some) };
         let at = self.at;
         Some(match self.fields {
-            Fields::Wager { texts, stake, win } => {
+            Fields::Wager { texts, stake, win, sequence } => {
                 let [wager_id, player_id, operator_id, game_id, game_category, ..] = texts;
                 let [.., currency, segment, jurisdiction, gaming_system] = texts;
                 Event::Wager(Wager {
@@ -104,6 +105,7 @@ impl Located {
                     segment: optional(segment)?,
                     jurisdiction: text(jurisdiction)?,
                     gaming_system: optional(gaming_system)?,
+                    sequence,
                     at,
                 })
             }

@@ -182,6 +182,13 @@ impl Decimal {
     }
 }
 
+impl From<u64> for Decimal {
+    fn from(number: u64) -> Self {
+        let [low, high] = halves(number.into());
+        Self { negative: false, magnitude: [low, high, 0, 0], decimals: 0 }
+    }
+}
+
 /// Both magnitudes at the same number of decimals.
 fn aligned(a: Decimal, b: Decimal) -> Result<(Limbs, Limbs, u32), Failure> {
     raised(a, b).or_else(|| raised(a.trimmed(), b.trimmed())).ok_or(Failure::OutOfRange)

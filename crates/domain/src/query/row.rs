@@ -45,11 +45,15 @@ pub enum Column {
     Jurisdiction,
     /// When the wager was placed.
     Timestamp,
+    /// The system that the game ran on; NULL where the producer does not name it.
+    GamingSystemId,
+    /// The wager's number among all that the system has sent; NULL where the producer does not count.
+    Sequence,
 }
 
 impl Column {
     /// Every column.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::WagerId,
         Self::PlayerId,
         Self::OperatorId,
@@ -61,6 +65,8 @@ impl Column {
         Self::PlayerSegment,
         Self::Jurisdiction,
         Self::Timestamp,
+        Self::GamingSystemId,
+        Self::Sequence,
     ];
 
     /// Its name, as events have it.
@@ -77,13 +83,15 @@ impl Column {
             Self::PlayerSegment => "playerSegment",
             Self::Jurisdiction => "jurisdiction",
             Self::Timestamp => "timestamp",
+            Self::GamingSystemId => "gamingSystemId",
+            Self::Sequence => "sequence",
         }
     }
 
     /// The type of its values.
     pub const fn value_type(self) -> Type {
         match self {
-            Self::WagerAmount | Self::WinAmount => Type::Number,
+            Self::WagerAmount | Self::WinAmount | Self::Sequence => Type::Number,
             Self::Timestamp => Type::Time,
             Self::WagerId
             | Self::PlayerId
@@ -92,7 +100,8 @@ impl Column {
             | Self::GameCategory
             | Self::Currency
             | Self::PlayerSegment
-            | Self::Jurisdiction => Type::Text,
+            | Self::Jurisdiction
+            | Self::GamingSystemId => Type::Text,
         }
     }
 }
@@ -101,6 +110,7 @@ impl<'a> Row<'a> {
     pub(super) fn value(&self, column: Column) -> Value<'a> {
         let Wager { wager_id, player_id, operator_id, game_id, .. } = self.wager;
         let Wager { game_category, currency, segment, jurisdiction, .. } = self.wager;
+        let Wager { gaming_system, sequence, .. } = self.wager;
         match column {
             Column::WagerId => text(wager_id),
             Column::PlayerId => text(player_id),
@@ -113,6 +123,10 @@ impl<'a> Row<'a> {
             Column::PlayerSegment => segment.as_deref().map_or(Value::Null, text),
             Column::Jurisdiction => text(jurisdiction),
             Column::Timestamp => Value::Time(self.wager.at),
+            Column::GamingSystemId => gaming_system.as_deref().map_or(Value::Null, text),
+            Column::Sequence => {
+                sequence.map_or(Value::Null, |sequence| Value::Number(sequence.into()))
+            }
         }
     }
 

@@ -474,6 +474,7 @@ proptest! {
             segment: None,
             jurisdiction: "j".into(),
             gaming_system: None,
+sequence: None,
             at: Timestamp::default(),
         };
         let expected = points_on_paper(stake, [rate, base, multiply], bonus, rounding);

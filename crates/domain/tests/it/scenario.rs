@@ -222,6 +222,7 @@ fn play(program: &Program, player: &mut Player, text: &str) -> String {
         segment: option("segment").map(Into::into),
         jurisdiction: option("in").unwrap_or("Malta").into(),
         gaming_system: None,
+        sequence: None,
         at: option("at").map_or_else(Timestamp::default, at_hour),
     };
     let day = cap_day(program, &wager);

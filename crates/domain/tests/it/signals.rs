@@ -66,6 +66,7 @@ fn wager(stake: Amount, win: Option<Amount>) -> Wager<'static> {
         segment: None,
         jurisdiction: "Malta".into(),
         gaming_system: None,
+        sequence: None,
         at: at(0),
     }
 }

@@ -80,7 +80,7 @@ const OPERATORS: &str = r"
         operatorid text, operator_id text, gameid text, game_id text, gamecategory text,
         game_category text, wageramount numeric, wager_amount numeric, winamount numeric,
         win_amount numeric, currency text, playersegment text, player_segment text, jurisdiction text,
-        timestamp timestamptz
+        timestamp timestamptz, gamingsystemid text, gaming_system_id text, sequence numeric
     );
 ";
 
@@ -126,7 +126,8 @@ fn wager(number: usize, samples: &mut Samples) -> Placed {
         currency: text(samples, &["EUR", "USD", "GBP"]),
         segment: (samples.below(3) > 0).then(|| text(samples, &["VIP", "vip", "Gold", "É"])),
         jurisdiction: text(samples, &["Malta", "Ontario", "VIP"]),
-        gaming_system: None,
+        gaming_system: (samples.below(3) > 0).then(|| text(samples, &["gs-1", "GS-1", "VIP"])),
+        sequence: (samples.below(3) > 0).then(|| samples.one(&[0, 1, 7, 10, 8_812_345])),
         at: near.plus_micros(micros),
     };
     (wager, Rate::parse(rate).unwrap())
@@ -151,6 +152,8 @@ fn values(number: usize, (wager, rate): &Placed) -> String {
         twice(or_null(wager.segment.as_deref().map(quoted))),
         quoted(&wager.jurisdiction),
         quoted(&timestamp::write(wager.at).to_string()),
+        twice(or_null(wager.gaming_system.as_deref().map(quoted))),
+        or_null(wager.sequence.map(|sequence| sequence.to_string())),
     ]
     .join(", ")
 }

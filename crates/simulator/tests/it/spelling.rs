@@ -69,11 +69,13 @@ fn every_record_is_read_as_what_it_means() {
     assert!(read_count[&true] > 10_000 && read_count[&false] > 100, "{read_count:?}");
 }
 
-/// Data has many spellings, so that what it says is compared by its hash.
+/// Data has many spellings, so that what it says is compared by its hash; and nothing is meant by a number that is only
+/// counted.
 fn without_data<'a>(event: &Event<'a>) -> Event<'a> {
     match event {
         Event::Game(game) => Event::Game(GameEvent { data: None, ..game.clone() }),
-        Event::Wager(_) | Event::Void(_) => event.clone(),
+        Event::Wager(wager) => Event::Wager(Wager { sequence: None, ..wager.clone() }),
+        Event::Void(_) => event.clone(),
     }
 }
 
@@ -93,6 +95,7 @@ pub(crate) fn meant<'a>(event: &'a ModelEvent, data: Option<&'a str>) -> Option<
             segment: wager.player_segment.as_ref().map(Into::into),
             jurisdiction: (&wager.jurisdiction).into(),
             gaming_system: wager.gaming_system_id.as_ref().map(Into::into),
+            sequence: None,
             at: Timestamp::from_micros(wager.timestamp),
         }),
         ModelEvent::Void(void) => Event::Void(Void {

@@ -191,6 +191,7 @@ fn read_wager<'d>(
     // No rule looked at these before there were conditions.
     let asked = |key| section.get(key).filter(|_| reads == Reads::Second);
     let win = asked("winAmount").and_then(|field| field.amount(problems));
+    let sequence = asked("sequence").and_then(|field| field.whole(problems));
     let [wager_id, operator_id] = ["wagerId", "operatorId"]
         .map(|key| asked(key).and_then(|field| field.name(problems)).unwrap_or_default());
     let mut name = |key| section.get(key).and_then(|field| field.name(problems));
@@ -205,6 +206,7 @@ fn read_wager<'d>(
         currency: name("currency").unwrap_or(currency).into(),
         segment: name("playerSegment").map(Into::into),
         gaming_system: name("gamingSystemId").map(Into::into),
+        sequence,
         stake: section
             .get("wagerAmount")
             .and_then(|field| field.amount(problems))

@@ -237,6 +237,18 @@ impl<'d> Field<'d> {
         self.decimal("a number such as `0.05`", Rate::parse, problems)
     }
 
+    /// A number as events count.
+    pub(super) fn whole(&self, problems: &mut Problems) -> Option<u64> {
+        let number = match &self.node.value {
+            Value::Number(text) => text.parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => None,
+        };
+        if number.is_none() {
+            self.expected(&format!("a whole number from 0 to {}", u64::MAX), problems);
+        }
+        number
+    }
+
     /// A sum of money.
     pub(super) fn amount(&self, problems: &mut Problems) -> Option<Amount> {
         self.decimal("an amount such as `1.00`", Amount::parse, problems)

@@ -69,6 +69,7 @@ fn wager() -> Wager<'static> {
         segment: None,
         jurisdiction: "Malta".into(),
         gaming_system: None,
+        sequence: None,
         at: AT,
     }
 }
@@ -81,7 +82,8 @@ fn a_wager_is_read_whole() {
     );
     let (win, segment) = (Some(amount("35.5")), Some("VIP".into()));
     let gaming_system = Some("gs-malta-03".into());
-    let expected = Wager { win, segment, gaming_system, ..wager() };
+    let sequence = Some(u64::MAX);
+    let expected = Wager { win, segment, gaming_system, sequence, ..wager() };
     assert_eq!(read_wager(raw.as_bytes()), Ok(Event::Wager(expected)));
 }
 

@@ -28,6 +28,7 @@ fn wager() -> Wager<'static> {
         segment: Some("VIP".into()),
         jurisdiction: "Malta".into(),
         gaming_system: None,
+        sequence: None,
         at: timestamp::read("2024-11-16T23:30:00Z").unwrap(),
     }
 }
@@ -115,6 +116,21 @@ fn texts_are_compared_letter_by_letter() {
 }
 
 #[test]
+fn the_system_and_its_number_are_asked_where_they_are_known() {
+    let unknown = ["gamingSystemId = 'gs-1'", "gaming_system_id <> 'gs-1'", "sequence >= 0"];
+    none_is_known(&unknown);
+    all_hold(&["gamingSystemId IS NULL AND Sequence IS NULL", "COALESCE(sequence, 5) = 5"]);
+    let known = Wager { gaming_system: Some("gs-1".into()), sequence: Some(u64::MAX), ..wager() };
+    for text in [
+        "gamingSystemId = 'gs-1' AND GAMING_SYSTEM_ID LIKE 'gs-%'",
+        "sequence = 18446744073709551615 AND sequence + 1 = 18446744073709551616",
+        "sequence % 2 = 1",
+    ] {
+        assert!(holds(text, &known), "{text}");
+    }
+}
+
+#[test]
 fn null_is_as_in_sql() {
     all_hold(&[
         "winAmount IS NULL AND winAmount + 1 IS NULL AND playerSegment IS NOT NULL",
@@ -177,25 +193,25 @@ fn a_name_that_is_none_says_which_was_meant() {
             > LOWR(gameId) = 'a'
               line 1, column 1: expected a function, found `LOWR`; did you mean `LOWER`?
             > colour = 'red'
-              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, found `colour`
+              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `colour`
             > SUBSTR(gameId, 1, 2) = 'a'
               line 1, column 1: expected a function, one of `COALESCE`, `GREATEST`, `LEAST`, `ABS`, `ROUND`, `FLOOR`, `LOWER`, `UPPER`, found `SUBSTR`
             > gameId(1) = 'a'
               line 1, column 1: expected a function, one of `COALESCE`, `GREATEST`, `LEAST`, `ABS`, `ROUND`, `FLOOR`, `LOWER`, `UPPER`, found `gameId`
             > hour = 3
-              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, found `hour`
+              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `hour`
             > lower = 'a'
-              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, found `lower`
+              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `lower`
             > data.score > 1
               line 1, column 1: expected a column, found `data`; did you mean `DATE`?
             > gameId = (SELECT gameId)
-              line 1, column 11: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, found `SELECT`
+              line 1, column 11: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `SELECT`
             > gameId ILIKE 'a'
               line 1, column 8: expected a column, found `ILIKE`; did you mean `LIKE`?
             > wagerAmount > ANY (1)
               line 1, column 15: expected a function, found `ANY`; did you mean `AND`?
             > é = 1
-              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, found `é`
+              line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `é`
         "#]],
     );
 }
@@ -390,7 +406,7 @@ fn what_is_not_of_the_language_is_refused_where_it_stands() {
             > gameId = 'a' /* open
               line 1, column 21: expected a text or a comment that ends, found one that does not
             > gameId = E'a'
-              line 1, column 10: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, found `E`
+              line 1, column 10: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `E`
             > gameId = N'a'
               line 1, column 10: expected a name, a number, a text in single quotes, brackets, or one of = <> < <= > >= + - * / %, found `N'a'`
             > gameId = $1

@@ -301,8 +301,8 @@ impl Samples {
     }
 
     fn number(&mut self, depth: u32) -> Piece {
-        const COLUMNS: [&str; 5] =
-            ["wagerAmount", "wager_amount", "WAGERAMOUNT", "winAmount", "win_amount"];
+        const COLUMNS: [&str; 6] =
+            ["wagerAmount", "wager_amount", "WAGERAMOUNT", "winAmount", "win_amount", "sequence"];
         if depth == 0 {
             return self.leaf(Of::Numbers, &COLUMNS);
         }
@@ -363,7 +363,9 @@ impl Samples {
     }
 
     fn text(&mut self, depth: u32) -> Piece {
-        const COLUMNS: [&str; 9] = [
+        const COLUMNS: [&str; 11] = [
+            "gamingSystemId",
+            "gaming_system_id",
             "gameCategory",
             "game_category",
             "gameid",

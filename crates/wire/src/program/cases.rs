@@ -7,6 +7,7 @@ use accolade_domain::earning::{Decision, Standing, decide};
 use accolade_domain::event::{Consent, Wager};
 use accolade_domain::program::Program;
 use accolade_domain::refusal::{DeadReason, Refusal};
+use accolade_domain::tier::Level;
 
 use super::Reads;
 use super::fields::{Field, Problems, Section};
@@ -70,12 +71,29 @@ struct Case<'d> {
     name: Option<&'d str>,
     wager: Wager<'d>,
     consent: Option<Consent>,
+    /// The number of the player's level.
+    level: Option<u8>,
     expected: Verdict,
 }
 
+/// What the cases of a program may speak of.
+#[derive(Debug, Clone, Copy)]
+struct Known<'d> {
+    currency: &'d str,
+    /// The levels; nothing where they cannot be read.
+    levels: Option<&'d [Level]>,
+    reads: Reads,
+}
+
 /// Checks the form of the test cases of a document with this `section`.
-pub(super) fn check(section: &Section<'_>, currency: &str, reads: Reads, problems: &mut Problems) {
-    read(section, currency, reads, problems);
+pub(super) fn check(
+    section: &Section<'_>,
+    currency: &str,
+    levels: Option<&[Level]>,
+    reads: Reads,
+    problems: &mut Problems,
+) {
+    read(section, Known { currency, levels, reads }, problems);
 }
 
 /// Runs the test cases of a checked document.
@@ -83,12 +101,14 @@ pub(super) fn run(root: &Node, program: &Program) -> Vec<Failure> {
     // The document was checked, or else the cases that cannot be read are not run.
     let ignored = &mut Problems::default();
     let section = Field::root(root).section(&["tests"], &[], ignored);
-    let cases = read(&section, &program.currency, Reads::Second, ignored);
+    let levels = Some(program.tiers.as_ref().map_or(&[][..], |tiers| tiers.levels.all()));
+    let known = Known { currency: &program.currency, levels, reads: Reads::Second };
+    let cases = read(&section, known, ignored);
     cases.into_iter().filter_map(|case| run_one(case, program)).collect()
 }
 
 fn run_one(case: Case<'_>, program: &Program) -> Option<Failure> {
-    let standing = Standing { consent: case.consent, ..Standing::NEW };
+    let standing = Standing { consent: case.consent, level: case.level, ..Standing::NEW };
     let given = match decide(program, &case.wager, standing) {
         Decision::Counted(earned) => Verdict::Points(earned.points),
         Decision::Refused(refusal) => Verdict::Refused(refusal),
@@ -103,34 +123,39 @@ fn run_one(case: Case<'_>, program: &Program) -> Option<Failure> {
     })
 }
 
-fn read<'d>(
-    section: &Section<'d>,
-    currency: &'d str,
-    reads: Reads,
-    problems: &mut Problems,
-) -> Vec<Case<'d>> {
+fn read<'d>(section: &Section<'d>, known: Known<'d>, problems: &mut Problems) -> Vec<Case<'d>> {
     let items = section.get("tests").map_or_else(Vec::new, |tests| tests.items(problems));
-    items.into_iter().filter_map(|item| read_one(item, currency, reads, problems)).collect()
+    items.into_iter().filter_map(|item| read_one(item, known, problems)).collect()
 }
 
-fn read_one<'d>(
-    field: Field<'d>,
-    currency: &'d str,
-    reads: Reads,
-    problems: &mut Problems,
-) -> Option<Case<'d>> {
-    let keys = ["name", "consent", "wager", "points", "reason"];
-    let section = field.section(&keys, &[], problems);
+fn read_one<'d>(field: Field<'d>, known: Known<'d>, problems: &mut Problems) -> Option<Case<'d>> {
+    let Known { currency, levels, reads } = known;
+    let keys = ["name", "consent", "wager", "points", "reason", "tier"];
+    let (keys, later) =
+        keys.split_at(if reads == Reads::First { keys.len() - 1 } else { keys.len() });
+    let section = field.section(keys, later, problems);
     let name = section.get("name").and_then(|name| name.name(problems));
     let choices = [("in", Consent::In), ("out", Consent::Out)];
     let consent = section.get("consent").and_then(|field| field.choice(&choices, &[], problems));
+    let level = section.get("tier").and_then(|tier| read_level(tier, levels, problems));
     let expected = read_expected(&field, &section, reads, problems);
     let Some(wager) = section.get("wager") else {
         field.missing("wager", "`wager: { gameCategory: slots, wagerAmount: 10.00 }`", problems);
         return None;
     };
     let wager = read_wager(wager, currency, reads, problems);
-    Some(Case { name, wager, consent, expected: expected?, field })
+    Some(Case { name, wager, consent, level, expected: expected?, field })
+}
+
+/// The number of the level that a player has by name.
+fn read_level(field: &Field<'_>, levels: Option<&[Level]>, problems: &mut Problems) -> Option<u8> {
+    let levels = levels?;
+    if levels.is_empty() {
+        field.wrong("the program has no tiers: leave it out", problems);
+        return None;
+    }
+    let choices: Vec<_> = levels.iter().map(|level| &*level.name).zip(0..).collect();
+    field.choice(&choices, &[], problems)
 }
 
 fn read_expected(

@@ -63,7 +63,6 @@ pub(super) fn program(
         Reads::First => lots::first(&section, problems),
         Reads::Second => lots::second(&section, problems),
     };
-    cases::check(&section, currency, reads, problems);
     let mut program = Program {
         currency: currency.into(),
         zone,
@@ -83,6 +82,12 @@ pub(super) fn program(
         jurisdictions: BTreeMap::new(),
     };
     program.jurisdictions = jurisdictions(root, &section, &program.rules, reads, problems);
+    let levels = match (section.get("tiers"), &program.tiers) {
+        // Which levels there are to be is not known where they are wrong.
+        (Some(_), None) => None,
+        (_, tiers) => Some(tiers.as_ref().map_or(&[][..], |tiers| tiers.levels.all())),
+    };
+    cases::check(&section, currency, levels, reads, problems);
     program
 }
 

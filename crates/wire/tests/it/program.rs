@@ -784,9 +784,20 @@ fn behaviour_1_knows_no_conditions() {
         line 1, column 45: `/tests/0/reason`: `not_matched` is not supported by this version yet; expected `mode_off` or `jurisdiction_disabled` or `no_consent` or `player_denied` or `segment_denied` or `segment_not_allowed` or `category_not_eligible` or `currency_unsupported` or `below_minimum` or `zero_multiplier` or `out_of_range`
     "#]].assert_eq(&told("{currency: EUR, tests: [{wager: {}, reason: not_matched}]}"));
     assert_eq!(
-        told("{currency: EUR, tests: [{wager: {winAmount: x, wagerId: 5}, points: 1}]}"),
+        told(
+            "{currency: EUR, tests: [{wager: {winAmount: x, wagerId: 5, sequence: x}, points: 1}]}"
+        ),
         ""
     );
+}
+
+#[test]
+fn behaviour_1_knows_no_tiers_in_test_cases() {
+    let document = read("{currency: EUR, tests: [{tier: gold, wager: {}, points: 1}]}");
+    let told = lines((FIRST.program)(&document, ZoneOffsets::default()).unwrap_err());
+    expect![[r#"
+        line 1, column 26: `/tests/0/tier`: `tier` is not supported by this version yet; leave it out
+    "#]].assert_eq(&told);
 }
 
 #[test]
@@ -1346,6 +1357,57 @@ tests:
         line 10, column 5: test `/tests/4`: expected `zero_multiplier`, the program gives 0.10 points
         line 12, column 5: test `/tests/6`: expected 1.00 points, the program gives `currency_unsupported`
     "#]].assert_eq(&failures);
+}
+
+#[test]
+fn a_test_case_says_the_tier_of_its_player() {
+    let tiers = "
+currency: EUR
+earning: { multipliers: { slots: 0.1 } }
+tiers:
+  window: { rolling: 30d }
+  levels: [{ name: bronze, from: 0, multiplier: 1.5 }, { name: gold, from: 10, multiplier: 2 }]
+tests:
+";
+    let failures = failures(&format!(
+        "{tiers}
+  - {{ wager: {{ gameCategory: slots }}, points: 0.1 }}
+  - {{ tier: bronze, wager: {{ gameCategory: slots }}, points: 0.15 }}
+  - {{ tier: gold, wager: {{ gameCategory: slots }}, points: 0.2 }}
+  - {{ name: of gold, tier: gold, wager: {{ gameCategory: slots }}, points: 0.1 }}
+  - {{ tier: null, wager: {{ gameCategory: slots }}, points: 0.1 }}
+"
+    ));
+    expect![[r#"
+        line 12, column 5: test `of gold`: expected 0.10 points, the program gives 0.20 points
+    "#]]
+    .assert_eq(&failures);
+    check(
+        &format!(
+            "{tiers}
+  - {{ tier: golden, wager: {{}}, reason: zero_multiplier }}
+  - {{ tier: 2, wager: {{}}, reason: zero_multiplier }}
+"
+        ),
+        expect![[r#"
+            line 9, column 13: `/tests/0/tier`: expected `bronze` or `gold`, found the text `golden`; did you mean `gold`?
+            line 10, column 13: `/tests/1/tier`: expected `bronze` or `gold`, found `2`
+        "#]],
+    );
+    check(
+        "{currency: EUR, tests: [{tier: gold, wager: {}, points: 0}]}",
+        expect![[r#"
+        line 1, column 32: `/tests/0/tier`: the program has no tiers: leave it out
+    "#]],
+    );
+    // Which levels were meant is not known, and told once.
+    check(
+        "{currency: EUR, tiers: {window: {rolling: 30d}, levels: [{name: gold, from: 1}]},
+          tests: [{tier: gold, wager: {}, points: 0}]}",
+        expect![[r#"
+            line 1, column 77: `/tiers/levels/0/from`: the lowest level begins at 0: it is everybody's
+        "#]],
+    );
 }
 
 #[test]

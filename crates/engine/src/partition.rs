@@ -144,6 +144,8 @@ pub(crate) struct Folding {
     /// The slot that is decided next.
     slot: u32,
     time: TimeSlot,
+    /// How many messages timers have sent, which are numbered together.
+    sent_by_time: u32,
     /// Where the outcome of each record begins in the journal's slice.
     begins: Vec<usize>,
     pub(crate) folded: Folded,
@@ -410,6 +412,7 @@ impl Partition {
             behaviour,
             slot: 0,
             time: TimeSlot::default(),
+            sent_by_time: 0,
             begins: Vec::with_capacity(slice.count as usize),
             folded: Folded {
                 partition: self.number,
@@ -481,7 +484,8 @@ impl Partition {
             self.whole(batch, place, skip, |partition, batch, is_skipped| {
                 let Batch { folding, moment, behaviour, store, .. } = batch;
                 let ending = partition.ending(&timer, &mut ahead, fired, *store)?;
-                let (about, mut made) = (About::default(), Made::default());
+                let (about, sent) = (About::default(), folding.sent_by_time);
+                let mut made = Made { sent, ..Made::default() };
                 let numbered = folding.time.entry_count();
                 let made = &mut made;
                 let mut with = Carrying { place, about, numbered, made, moment, folding };
@@ -490,6 +494,7 @@ impl Partition {
                     folding.time.pass_over();
                 }
                 folding.time.add(&made.entries, &made.notices);
+                folding.sent_by_time = made.sent;
                 if behaviour.settles {
                     folding.counted.made(made);
                 }

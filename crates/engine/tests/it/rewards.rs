@@ -1,8 +1,9 @@
 //! Rewards in the fold: who gets one, and stocks that are never oversold.
 
-use accolade_wire::control::Command;
+use accolade_wire::control::{Command, Control};
 use expect_test::{Expect, expect};
 
+use super::houses::House;
 use super::lots::program;
 use super::play::Play;
 use super::settling;
@@ -539,4 +540,28 @@ fn what_was_put_into_a_stock_is_remembered_with_who_and_why() {
     let told = restocks.iter().map(|(_, it)| (it.by, it.left, &*it.who, &*it.why));
     let expected = [(3, 3, "somebody", "because"), (-1, 2, "ann", "broken")];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_lapses_at_once_is_given_back_by_messages_of_their_own() {
+    let mut house = House::new(1, 1);
+    let program = r#"{"currency":"EUR","timezone":"UTC","earning":{"multipliers":{"slots":1}}}"#;
+    house.publish(program, 0);
+    let mug = r#"{"operator":"house","id":"mug","editedFrom":0,"name":"Mug","points":100,"kind":"thing",
+        "stocked":true,"who":"carl"}"#;
+    house.control(&Control::Reward(serde_json::from_str(mug).unwrap()));
+    let restock = r#"{"command":"restock","id":"r","reward":"mug","by":2,"why":"","who":"carl"}"#;
+    house.command(0, restock);
+    for player in ["anna", "bert"] {
+        let of = format!(r#""id":"{player}","playerId":"{player}","who":"carl""#);
+        house.command(0, &format!(r#"{{"command":"takeOver","points":100,{of}}}"#));
+        let of = format!(r#""id":"{player}-2","playerId":"{player}","who":"shop""#);
+        house.command(0, &format!(r#"{{"command":"redeem","reward":"mug",{of}}}"#));
+    }
+    house.deliver();
+    house.later(16 * 60);
+    house.tick();
+    let outbox = &house.partitions[0].tables().outbox;
+    let numbers: Vec<_> = outbox.iter().map(|(_, message)| message.cause.number).collect();
+    assert_eq!(numbers, [0, 1], "both are of time, in one batch");
 }

@@ -43,7 +43,7 @@ use crate::run::clerk::{Asked, Clerk};
 use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
-use crate::run::{Counts, Report, no_counts, panics, violation};
+use crate::run::{Counts, Report, check, no_counts, panics, violation};
 use crate::workload::{Action, Door, Workload, behaviour_of};
 
 /// After so many records a world ends.
@@ -722,9 +722,12 @@ impl World {
     fn ask(&mut self) {
         let now = self.log_time();
         let models: Vec<&Model> = self.truths.iter().map(|truth| &truth.model).collect();
-        let Asked { at, requests } = self.clerk.ask(&models, now);
+        let Asked { at, requests, said } = self.clerk.ask(&models, now);
         if let Some(at) = at {
             self.pass_quietly(at - self.clock);
+        }
+        for (operator, reward) in said {
+            self.put_control(Item::reward(operator, reward, self.clock));
         }
         for (partition, operator, request) in requests {
             self.tell(|| format!("{operator}: {request:?} in partition {partition}"));
@@ -778,6 +781,7 @@ impl World {
     /// The files of an owner hold what must be there, and so do the accounts.
     fn check_files(&mut self, partition: u16, live: &Owned) -> Result<()> {
         self.count("checks of all files");
+        self.check_stocks(false);
         let moved = self.truths[usize::from(partition)].players();
         self.count_all("moves between levels compared", moved);
         let was_calm = self.objects.set_calm(true);
@@ -786,6 +790,11 @@ impl World {
         let checked = truth.files(home.partition(), home.backing(), self.latest_clock);
         self.objects.set_calm(was_calm);
         checked
+    }
+
+    fn check_stocks(&self, is_at_rest: bool) {
+        let models = self.truths.iter().map(|truth| &truth.model);
+        check::rewards::nothing_is_oversold(models, is_at_rest);
     }
 
     /// Quiet at last: every record is in a batch, everything is folded, all holds; and once more by nodes
@@ -839,8 +848,10 @@ impl World {
                 break;
             }
         }
-        assert!(self.desk.have_all_arrived(), "a message never arrived");
+        let missing = self.desk.missing();
+        assert!(missing.is_empty(), "messages never arrived: {missing:?}");
         assert!(self.is_quiet(), "it does not come to rest: {}", self.restless());
+        self.check_stocks(true);
         for node in 0..self.nodes.len() {
             for at in 0..self.truths.len() {
                 self.with_seat(node, at, |world, partition, live| {

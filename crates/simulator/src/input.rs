@@ -7,8 +7,10 @@ use crate::calendar::{date, weekday};
 pub use crate::data::{ModelData, ModelNumber};
 pub use crate::digits::ModelRounding;
 
+mod rewards;
 mod signals;
 
+pub use rewards::{ModelPeriod, ModelReward, ModelSaid};
 pub use signals::{ModelOver, ModelSignal};
 
 /// What a record says, whatever its bytes look like.
@@ -149,16 +151,51 @@ pub struct ModelRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the commands")]
 pub enum ModelAsked {
-    Reserve { player_id: String, points: i64 },
+    Reserve {
+        player_id: String,
+        points: i64,
+    },
     Confirm((u32, u64, u32)),
     Cancel((u32, u64, u32)),
-    Adjust { player_id: String, points: i64 },
-    Decide { adjustment: (u32, u64, u32), approves: bool },
-    Exclude { player_id: String, until: Option<i64> },
-    Readmit { player_id: String },
-    TakeOver { player_id: String, points: i64 },
-    RaiseSignal { player_id: String, name: String, wager_id: Option<String>, hold: bool },
-    DecideSignal { signal: (u32, u64, u32), takes: bool },
+    Adjust {
+        player_id: String,
+        points: i64,
+    },
+    Decide {
+        adjustment: (u32, u64, u32),
+        approves: bool,
+    },
+    Exclude {
+        player_id: String,
+        until: Option<i64>,
+    },
+    Readmit {
+        player_id: String,
+    },
+    TakeOver {
+        player_id: String,
+        points: i64,
+    },
+    RaiseSignal {
+        player_id: String,
+        name: String,
+        wager_id: Option<String>,
+        hold: bool,
+    },
+    DecideSignal {
+        signal: (u32, u64, u32),
+        takes: bool,
+    },
+    Redeem {
+        player_id: String,
+        reward: String,
+        segment: Option<String>,
+        jurisdiction: Option<String>,
+    },
+    Restock {
+        reward: String,
+        by: i64,
+    },
 }
 
 /// One version of an operator's rules, as its document says it.

@@ -14,6 +14,7 @@ pub mod letters;
 pub mod lots;
 pub mod messages;
 pub mod requests;
+pub mod rewards;
 pub mod signals;
 pub mod tiers;
 
@@ -21,6 +22,7 @@ use letters::ModelLetter;
 use lots::{ModelExpiring, ModelLots, ModelMoved, ModelTaken};
 use messages::ModelMessage;
 use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
+use rewards::Catalogue;
 use signals::{ModelRaised, ModelSignalMove, ModelWatched};
 use tiers::{ModelMove, ModelPassages, ModelTier};
 
@@ -176,6 +178,8 @@ pub struct ModelAccount {
     /// Whether a window ever had more points than there can be.
     pub is_overfull: bool,
     partition: u16,
+    /// What a redemption that has ended gives back to its stock: numbers and ids of rewards.
+    returned: Vec<(u32, String)>,
     /// When anybody last asked.
     asked_at: Option<i64>,
     /// When it was last changed.
@@ -235,6 +239,7 @@ pub struct Model {
     /// moment from which each holds no more.
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
+    catalogue: Catalogue,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
     /// What records have sent, by their place.
     messages: BTreeMap<(u16, u64, u32), Vec<ModelMessage>>,

@@ -328,8 +328,7 @@ impl ModelAccount {
 
     /// Time goes on to a moment by one version: what is reserved lapses, and points expire, each when it does.
     pub(super) fn go_on(&mut self, version: Option<&Version>, now: i64) {
-        let is_due =
-            |it: &&ModelRedemption| it.state == RedemptionState::Reserved && it.hold_until <= now;
+        let is_due = |it: &&ModelRedemption| it.is_open() && it.hold_until <= now;
         let due = self.redemptions.values().filter(is_due);
         let mut due: Vec<_> = due.map(|it| (it.hold_until, it.place)).collect();
         due.sort_unstable();
@@ -341,6 +340,8 @@ impl ModelAccount {
             // What expires of it does so with an entry of its own.
             self.apart = self.expiring.len();
         }
+        // Which record time gives it back with depends on when anybody looks.
+        self.returned.clear();
         if let Some(version) = version {
             self.expire(version, now, false);
         }

@@ -1,22 +1,41 @@
-//! Gifts as their rule says it: a player's event gives a wager to others, wherever they are, once.
+//! What records send to other partitions: gifts as their rule says it, wherever players are, and what is said of stocks.
 
 use super::{Input, Model};
-use crate::input::{ModelEvent, ModelGame, ModelWager};
+use crate::input::{ModelEvent, ModelGame, ModelSaid, ModelWager};
 
 /// The stake of a gift.
 const STAKE: u128 = 10_000_000_000_000_000_000;
 
-/// What a record sends to a player's partition.
+/// What a record sends to a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelMessage {
-    /// The operator that the record came from.
+    /// The operator that it belongs to.
     pub operator: String,
     /// What it says there.
-    pub event: ModelEvent,
+    pub sent: ModelSent,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelSent {
+    /// An event, to its player's partition.
+    Event(ModelEvent),
+    /// What is said of a stock.
+    Said(ModelSaid, ModelTo),
+}
+
+/// To whom something is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelTo {
+    /// The partition where a reward's stock lies, by the reward's id.
+    Home(String),
+    /// A partition.
+    Partition(u16),
 }
 
 impl Model {
-    /// What the record at a place (partition, batch, slot) has sent, in order.
+    /// What the record at a place (partition, batch, slot) has sent, in order, but for what time has given back to stocks
+    /// just before.
     pub fn messages(&self, at: (u16, u64, u32)) -> &[ModelMessage] {
         self.messages.get(&at).map_or(&[], Vec::as_slice)
     }
@@ -29,7 +48,7 @@ impl Model {
         };
         let message = |player: &String| ModelMessage {
             operator: input.operator.to_owned(),
-            event: ModelEvent::Wager(ModelWager {
+            sent: ModelSent::Event(ModelEvent::Wager(ModelWager {
                 wager_id: format!("gift-{}", game.event_id),
                 player_id: player.clone(),
                 operator_id: input.operator.to_owned(),
@@ -42,7 +61,7 @@ impl Model {
                 jurisdiction: "Malta".into(),
                 gaming_system_id: None,
                 timestamp: game.timestamp,
-            }),
+            })),
         };
         let at = (input.partition, input.place.0, input.place.1);
         self.messages.insert(at, players.into_iter().map(message).collect());

@@ -2,13 +2,15 @@
 //! over from the system before, and players are excluded.
 
 use super::lots::{ModelMoved, ModelTaken, Months};
+use super::messages::{ModelMessage, ModelSent, ModelTo};
+use super::rewards::ModelWanted;
 use super::signals::Outside;
 use super::{
     DAY, Expected, Identity, Model, ModelAccount, ModelEntry, ModelOutcome, Occurrence, POINTS_MAX,
     Version,
 };
 use super::{dead_letter, expected, hour_of, refused, tiers};
-use crate::input::{ModelAsked, ModelRequest, ModelVoids};
+use crate::input::{ModelAsked, ModelRequest, ModelSaid, ModelVoids};
 
 const MINUTE: i64 = 60_000_000;
 /// So many redemptions of a player are open at most.
@@ -35,6 +37,7 @@ pub struct RequestInput<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum RedemptionState {
+    Requested,
     Reserved,
     Confirmed,
     Cancelled,
@@ -52,6 +55,8 @@ pub struct ModelRedemption {
     pub lots: Months,
     /// What they are to be spent on.
     pub item: String,
+    /// The reward, where it is one of the catalogue.
+    pub wanted: Option<ModelWanted>,
     /// Who has asked.
     pub who: String,
     /// The version that was in force.
@@ -64,6 +69,13 @@ pub struct ModelRedemption {
     pub state: RedemptionState,
     /// When, by whom and why, where something has.
     pub closed: Option<ModelWord>,
+}
+
+impl ModelRedemption {
+    /// Whether its points are set aside.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, RedemptionState::Requested | RedemptionState::Reserved)
+    }
 }
 
 /// What somebody has said, or time.
@@ -159,6 +171,7 @@ impl Model {
             | ModelAsked::Exclude { player_id, .. }
             | ModelAsked::Readmit { player_id }
             | ModelAsked::RaiseSignal { player_id, .. }
+            | ModelAsked::Redeem { player_id, .. }
             | ModelAsked::TakeOver { player_id, .. } => {
                 let key = (input.operator.to_owned(), player_id.clone());
                 (Some(key), player_id.clone())
@@ -167,15 +180,23 @@ impl Model {
             | ModelAsked::Cancel((player, ..))
             | ModelAsked::DecideSignal { signal: (player, ..), .. }
             | ModelAsked::Decide { adjustment: (player, ..), .. } => {
-                let is_it = |((operator, _), account): &(&(String, String), &ModelAccount)| {
-                    operator == input.operator
-                        && account.partition == input.partition
-                        && account.ordinal == *player
-                };
-                let found = self.accounts.iter().find(is_it);
-                (found.map(|(key, _)| key.clone()), String::new())
+                (self.numbered(input.operator, input.partition, *player), String::new())
             }
+            ModelAsked::Restock { .. } => (None, String::new()),
         }
+    }
+
+    /// Whose account has a number among those of a partition.
+    pub(super) fn numbered(
+        &self,
+        operator: &str,
+        partition: u16,
+        number: u32,
+    ) -> Option<(String, String)> {
+        let is_it = |(key, account): &(&(String, String), &ModelAccount)| {
+            key.0 == operator && account.partition == partition && account.ordinal == number
+        };
+        self.accounts.iter().find(is_it).map(|(key, _)| key.clone())
     }
 
     fn carry_out(
@@ -186,6 +207,9 @@ impl Model {
     ) -> Decided {
         let is_known = self.operators.contains_key(input.operator);
         let ModelRequest { what, who, words, .. } = input.request;
+        if let ModelAsked::Restock { reward, by } = what {
+            return self.restock(input, reward, *by, now);
+        }
         let version = self.operators.get(input.operator);
         let version = version.and_then(|versions| tiers::in_force(versions, now)).cloned();
         let version = version.as_ref();
@@ -220,6 +244,29 @@ impl Model {
         match what {
             ModelAsked::Reserve { points, .. } => {
                 account.reserve(version, input, *points, now)?;
+                return Ok(Expected { made, ..done });
+            }
+            ModelAsked::Redeem { reward, segment, jurisdiction, .. } => {
+                let version = account.admitted(version, now)?;
+                let found = self.catalogue.reward(input.operator, reward);
+                let (number, reward) = found.ok_or("no_such_reward")?;
+                let tier = account.level(&self.operators[input.operator]);
+                let (segment, jurisdiction) = (segment.as_deref(), jurisdiction.as_deref());
+                reward.may_have(now, tier.as_deref(), segment, jurisdiction)?;
+                let day = version.program.zone.day(now);
+                account.may_redeem_again(number, reward, day)?;
+                let (has_one, id) = (reward.is_stocked.then_some(false), reward.id.clone());
+                let wanted = Some(ModelWanted { reward: number, id, day, has_one });
+                let item = reward.name.clone();
+                account.set_aside(version, input, reward.points, item, wanted, now)?;
+                if reward.is_stocked {
+                    let redemption = (account.ordinal, input.place.0, input.place.1);
+                    let said = ModelSaid::TakeStock { reward: number, redemption };
+                    let sent = ModelSent::Said(said, ModelTo::Home(reward.id.clone()));
+                    let message = ModelMessage { operator: input.operator.to_owned(), sent };
+                    let at = (input.partition, input.place.0, input.place.1);
+                    self.messages.insert(at, vec![message]);
+                }
                 return Ok(Expected { made, ..done });
             }
             ModelAsked::Confirm(redemption) => {
@@ -295,6 +342,15 @@ impl Model {
                 let (cause, version) = (id(account, place), version.map_or(0, |it| it.number));
                 account.decide_signal(place, *takes, by, (&cause, version))?;
             }
+            ModelAsked::Restock { .. } => unreachable!("it is of no account"),
+        }
+        let returned = std::mem::take(&mut account.returned).into_iter().map(|(reward, id)| {
+            let sent = ModelSent::Said(ModelSaid::ReturnStock { reward }, ModelTo::Home(id));
+            ModelMessage { operator: input.operator.to_owned(), sent }
+        });
+        let returned: Vec<_> = returned.collect();
+        if !returned.is_empty() {
+            self.messages.insert((input.partition, input.place.0, input.place.1), returned);
         }
         Ok(done)
     }
@@ -349,7 +405,7 @@ impl ModelAccount {
 
     /// What is set aside, oldest first.
     pub fn open(&self) -> impl Iterator<Item = &ModelRedemption> {
-        self.redemptions.values().filter(|it| it.state == RedemptionState::Reserved)
+        self.redemptions.values().filter(|it| it.is_open())
     }
 
     fn reserve(
@@ -359,6 +415,23 @@ impl ModelAccount {
         points: i64,
         now: i64,
     ) -> Result<(), &'static str> {
+        let version = self.admitted(version, now)?;
+        if points > POINTS_MAX {
+            return Err("malformed");
+        }
+        if points < version.program.min_points.unwrap_or(1) {
+            return Err("below_minimum");
+        }
+        let item = input.request.words.clone();
+        self.set_aside(version, input, points, item, None, now)
+    }
+
+    /// The version in force, where the player may redeem anything by it.
+    fn admitted<'v>(
+        &self,
+        version: Option<&'v Version>,
+        now: i64,
+    ) -> Result<&'v Version, &'static str> {
         let version = version.ok_or("no_program")?;
         let program = &version.program;
         if self.is_excluded(now) {
@@ -370,22 +443,32 @@ impl ModelAccount {
         if !self.takes_part.unwrap_or(!program.is_opt_in) {
             return Err("no_consent");
         }
-        if points > POINTS_MAX {
-            return Err("malformed");
-        }
-        if points < program.min_points.unwrap_or(1) {
-            return Err("below_minimum");
-        }
+        Ok(version)
+    }
+
+    fn set_aside(
+        &mut self,
+        version: &Version,
+        input: &RequestInput<'_>,
+        points: i64,
+        item: String,
+        wanted: Option<ModelWanted>,
+        now: i64,
+    ) -> Result<(), &'static str> {
+        let program = &version.program;
         if self.open().count() >= OPEN_MAX {
             return Err("too_many_open");
         }
         let lots = self.lots.spend(points, now).ok_or("insufficient_points")?;
-        let (place, state) = (input.place, RedemptionState::Reserved);
+        let asks = wanted.as_ref().is_some_and(|wanted| wanted.has_one.is_some());
+        let state = if asks { RedemptionState::Requested } else { RedemptionState::Reserved };
+        let place = input.place;
         let redemption = ModelRedemption {
             place,
             points,
             lots,
-            item: input.request.words.clone(),
+            item,
+            wanted,
             who: input.request.who.clone(),
             version: version.number,
             at: now,
@@ -434,7 +517,10 @@ impl ModelAccount {
     /// Whether a redemption is open and may become something; it may be that already.
     fn becomes(&self, place: (u64, u32), state: RedemptionState) -> Result<bool, &'static str> {
         match self.redemptions.get(&place).ok_or("no_such_redemption")?.state {
-            RedemptionState::Reserved => Ok(true),
+            RedemptionState::Requested if state == RedemptionState::Confirmed => {
+                Err("redemption_requested")
+            }
+            RedemptionState::Requested | RedemptionState::Reserved => Ok(true),
             is if is == state => Ok(false),
             RedemptionState::Confirmed => Err("redemption_confirmed"),
             RedemptionState::Cancelled => Err("redemption_cancelled"),
@@ -451,8 +537,10 @@ impl ModelAccount {
         who: &str,
         why: &str,
     ) {
-        let lots = self.redemptions[&place].lots.clone();
+        let ModelRedemption { lots, wanted, .. } = self.redemptions[&place].clone();
         self.lots.restore(&lots);
+        let returned = wanted.filter(|wanted| wanted.has_one == Some(true));
+        self.returned.extend(returned.map(|wanted| (wanted.reward, wanted.id)));
         self.close(place, state, at, who, why);
     }
 

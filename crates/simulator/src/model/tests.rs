@@ -10,6 +10,7 @@ use crate::input::{
 
 mod promotions;
 mod requests;
+mod rewards;
 mod signals;
 mod tiers;
 

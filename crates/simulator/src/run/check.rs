@@ -1,6 +1,7 @@
 //! What must hold whenever a node has folded all that it was given.
 
 mod requests;
+pub(crate) mod rewards;
 mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,6 +184,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         count += moves.len() as u64;
     }
     assert!(told.is_empty(), "moves of nobody: {told:?}");
+    rewards::same(partition, model);
     count
 }
 

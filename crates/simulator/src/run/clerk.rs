@@ -3,9 +3,9 @@
 
 use accolade_wire::identity::partition_of;
 
-use super::Run;
 use super::item::Item;
-use crate::input::{ModelAsked, ModelProgram, ModelRequest};
+use super::{Run, catalogue};
+use crate::input::{ModelAsked, ModelProgram, ModelRequest, ModelReward};
 use crate::model::requests::ModelAdjustment;
 use crate::model::signals::{ModelRaised, SignalState};
 use crate::model::{Expected, Model, ModelAccount, ModelOutcome, POINTS_MAX};
@@ -28,6 +28,7 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: exclusion_holds",
     "requests declined: id_conflict",
     "requests declined: insufficient_points",
+    "requests declined: jurisdiction_not_entitled",
     "requests declined: malformed",
     "requests declined: mode_off",
     "requests declined: no_consent",
@@ -35,23 +36,33 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: no_such_adjustment",
     "requests declined: no_such_player",
     "requests declined: no_such_redemption",
+    "requests declined: no_such_reward",
     "requests declined: no_such_signal",
     "requests declined: no_such_wager",
     "requests declined: not_excluded",
     "requests declined: opening_exists",
     "requests declined: operator_unknown",
     "requests declined: out_of_range",
+    "requests declined: out_of_stock",
     "requests declined: own_adjustment",
     "requests declined: redemption_cancelled",
     "requests declined: redemption_confirmed",
     "requests declined: redemption_lapsed",
+    "requests declined: redemption_requested",
+    "requests declined: reward_limit",
+    "requests declined: reward_not_valid",
+    "requests declined: reward_withdrawn",
+    "requests declined: segment_not_entitled",
     "requests declined: self_excluded",
     "requests declined: signal_closed",
+    "requests declined: tier_not_entitled",
     "requests declined: too_many_open",
     "requests repeated",
+    "rewards wanted",
     "signals raised from outside",
     "signals released",
     "signals taken",
+    "stocks changed",
 ];
 
 /// What has become of a request, as it is counted.
@@ -77,6 +88,8 @@ pub(crate) fn named(what: &ModelAsked, expected: &Expected) -> &'static str {
         ModelAsked::RaiseSignal { .. } => "signals raised from outside",
         ModelAsked::DecideSignal { takes: true, .. } => "signals taken",
         ModelAsked::DecideSignal { .. } => "signals released",
+        ModelAsked::Redeem { .. } => "rewards wanted",
+        ModelAsked::Restock { .. } => "stocks changed",
     }
 }
 
@@ -86,6 +99,8 @@ type Sent = (u16, String, ModelRequest);
 /// Requests, and the moment at which they arrive, where that is another than now.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
+    /// What operators say of their rewards.
+    pub(crate) said: Vec<(String, ModelReward)>,
     pub(crate) at: Option<i64>,
     pub(crate) requests: Vec<Sent>,
 }
@@ -99,6 +114,8 @@ pub(crate) struct Clerk {
     excludes: bool,
     /// How often it is about signals, in a hundred.
     signals_percent: u64,
+    /// How often it is about rewards, in a hundred.
+    rewards_percent: u64,
     has_great_points: bool,
     sent: Vec<Sent>,
     next_id: u64,
@@ -110,12 +127,14 @@ const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 /// An account that something is asked of.
-struct About<'m> {
-    partition: u16,
-    key: (String, String),
-    account: Option<ModelAccount>,
-    terms: Option<&'m ModelProgram>,
-    now: i64,
+pub(super) struct About<'m> {
+    pub(super) partition: u16,
+    pub(super) key: (String, String),
+    pub(super) account: Option<ModelAccount>,
+    pub(super) terms: Option<&'m ModelProgram>,
+    pub(super) now: i64,
+    /// The rewards that there are, where all partitions know of them.
+    pub(super) rewards: Vec<String>,
 }
 
 impl Clerk {
@@ -126,6 +145,7 @@ impl Clerk {
             percent: *random.pick(&[0, 15, 40]),
             excludes: random.percent(50),
             signals_percent: *random.pick(&[0, 10, 30]),
+            rewards_percent: *random.pick(&[0, 20, 50]),
             has_great_points: random.percent(30),
             sent: Vec::new(),
             next_id: 0,
@@ -146,7 +166,11 @@ impl Clerk {
         }
         if random.percent(10) && !self.sent.is_empty() {
             let again = self.again(random);
-            return Asked { at: None, requests: vec![again] };
+            return Asked { requests: vec![again], ..Asked::default() };
+        }
+        // A stock and whoever wants of it are in different partitions.
+        if knowing.len() == models.len() && random.percent(self.rewards_percent / 2) {
+            return self.tend(models, now, random);
         }
         let peopled: Vec<_> = knowing.iter().copied().filter(has_anybody).collect();
         let from = if peopled.is_empty() || random.percent(10) { &knowing } else { &peopled };
@@ -157,7 +181,9 @@ impl Clerk {
         let at = ends.map(|(at, _)| at);
         let now = at.unwrap_or(now);
         let terms = model.program_at(&key.0, now);
-        let about = About { partition, key, account, terms, now };
+        let knows_all = knowing.len() == models.len();
+        let rewards = if knows_all { catalogue::ids(model, &key.0) } else { Vec::new() };
+        let about = About { partition, key, account, terms, now, rewards };
         let mut asked = match ends {
             Some((_, Some(place))) if random.percent(70) => {
                 let redemption = (about.ordinal(), place.0, place.1);
@@ -187,7 +213,7 @@ impl Clerk {
             asked.extend(again);
         }
         let requests = asked.into_iter().map(|what| self.sent(&about, what, random)).collect();
-        Asked { at, requests }
+        Asked { at, requests, ..Asked::default() }
     }
 
     /// The same once more, or other content under its id.
@@ -199,7 +225,12 @@ impl Clerk {
         sent
     }
 
-    fn sent(&mut self, about: &About<'_>, what: ModelAsked, random: &mut Random) -> Sent {
+    pub(super) fn sent(
+        &mut self,
+        about: &About<'_>,
+        what: ModelAsked,
+        random: &mut Random,
+    ) -> Sent {
         let has_words = !matches!(what, ModelAsked::Confirm(_) | ModelAsked::TakeOver { .. });
         let words = *random.pick(&["", "mug", "a \"word\"", "\u{e9}\u{1f3b2}"]);
         let number = if random.percent(4) { random.below(self.next_id + 1) } else { self.next_id };
@@ -223,6 +254,10 @@ impl Clerk {
         let player_id = about.key.1.clone();
         if random.percent(self.signals_percent) {
             return about.signal(random);
+        }
+        if !about.rewards.is_empty() && random.percent(self.rewards_percent / 2) {
+            let id = catalogue::an_id(&about.rewards, random);
+            return catalogue::redemption(&player_id, &id, random);
         }
         match random.below(100) {
             30..57 if !about.has_open() && random.percent(85) => {
@@ -437,8 +472,11 @@ impl Run {
     pub(crate) fn ask(&mut self) {
         let now = self.log_time();
         let models: Vec<&Model> = self.models.iter().collect();
-        let Asked { at, requests } = self.clerk.ask(&models, now);
+        let Asked { at, requests, said } = self.clerk.ask(&models, now);
         self.clock = at.unwrap_or(self.clock);
+        for (operator, reward) in said {
+            self.put_control(Item::reward(operator, reward, self.clock));
+        }
         for (partition, operator, request) in requests {
             self.tell(|| format!("{operator}: {request:?} in partition {partition}"));
             self.put(Some(partition), Item::request(&operator, &request, self.clock));

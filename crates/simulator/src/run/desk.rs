@@ -14,9 +14,10 @@ use accolade_wire::record::{Origin, Slice, Source};
 
 use super::item::{Item, Meaning};
 use super::{Run, panics};
-use crate::input::{ModelCommand, ModelEvent};
+use crate::input::{ModelCommand, ModelEvent, ModelSaid};
 use crate::message;
 use crate::model::letters::LetterState;
+use crate::model::messages::{ModelMessage, ModelSent, ModelTo};
 use crate::model::{Expected, Model, ModelOutcome};
 use crate::random::Random;
 
@@ -30,8 +31,10 @@ type At = (u16, u64, u32);
 pub(crate) struct Desk {
     /// Dead letters and repairs: the record that stands at each place.
     pub(crate) bytes: BTreeMap<At, Item>,
-    /// The messages of each place: releases, and what rules send.
+    /// The messages of each place that were sent: releases, and what rules send.
     sent: BTreeSet<Place>,
+    /// How many each record must send; what time gives back to stocks comes besides.
+    promised: BTreeMap<At, usize>,
     /// Messages that were taken in where they went.
     taken: BTreeSet<Place>,
     /// Released dead letters whose bytes had had their time.
@@ -57,8 +60,8 @@ impl Desk {
         if let Some(origin) = item.origin {
             self.note_arrival(at.0, origin, item, expected, count);
         }
-        for number in (0..).take(messages) {
-            self.sent.insert(Place { number, ..place(at) });
+        if messages > 0 {
+            self.promised.insert(at, messages);
         }
         if expected.outcome == ModelOutcome::DeadLetter && matches!(item.meaning, Meaning::Event(_))
         {
@@ -157,9 +160,21 @@ impl Desk {
         })
     }
 
-    /// Whether every message was taken in where it went.
+    /// Whether every message was sent, and taken in where it went.
     pub(crate) fn have_all_arrived(&self) -> bool {
-        self.sent.iter().all(|place| self.taken.contains(place) || self.ended.contains(place))
+        self.missing().is_empty()
+    }
+
+    /// Records that have not sent all that they must, and messages that were not taken in where they went.
+    pub(crate) fn missing(&self) -> Vec<Place> {
+        let sent = |at: &At| {
+            let next = Place { slot: at.2 + 1, ..place(*at) };
+            self.sent.range(place(*at)..next).count()
+        };
+        let unsent = self.promised.iter().filter(|(at, count)| sent(at) < **count);
+        let is_over = |place: &&Place| self.taken.contains(place) || self.ended.contains(place);
+        let lost = self.sent.iter().filter(|place| !is_over(place)).copied();
+        unsent.map(|(at, _)| place(*at)).chain(lost).collect()
     }
 
     /// Whether nothing of a partition waits to arrive.
@@ -170,7 +185,7 @@ impl Desk {
     /// What carries out what a batch of `partition` has asked for, as its model says it, and to which
     /// partition it goes.
     pub(crate) fn carried(
-        &self,
+        &mut self,
         partition: u16,
         effect: &Effect,
         model: &Model,
@@ -184,22 +199,45 @@ impl Desk {
             }
         };
         let origin = Origin { place: cause, sequence: key.sequence };
-        let item = if let Some(at) = letter_at(payload) {
+        let Payload::Record { body, operator, .. } = payload else {
+            let at = letter_at(payload).expect("it is no record");
             let kept = &self.bytes[&(at.partition, at.batch, at.slot)];
-            Item { source: Source::Released, origin: Some(origin), ..kept.clone() }
-        } else {
-            let messages = model.messages((cause.partition, cause.batch, cause.slot));
-            let message = messages.get(cause.number as usize);
-            let message = message.unwrap_or_else(|| panic!("{cause:?} sends nothing"));
-            Item::message(message, origin, now)
+            let item = Item { source: Source::Released, origin: Some(origin), ..kept.clone() };
+            let player = match &item.meaning {
+                Meaning::Event(event) => event.player_id(),
+                _ => None,
+            };
+            let to = player.map_or(partition, |player| partition_of(player, partitions));
+            return (to, item);
         };
-        let player = match &item.meaning {
-            Meaning::Event(event) => event.player_id(),
-            _ => None,
+        let messages = model.messages((cause.partition, cause.batch, cause.slot));
+        let as_item = |message: &ModelMessage| Item::message(message, origin, now);
+        let promised = messages.iter().find(|message| *as_item(message).body == **body);
+        let message = promised.cloned().unwrap_or_else(|| given_back(body, operator, model));
+        self.sent.insert(cause);
+        let to = match &message.sent {
+            ModelSent::Event(event) => {
+                let player = event.player_id().expect("a gift has a player");
+                partition_of(player, partitions)
+            }
+            ModelSent::Said(_, ModelTo::Home(reward)) => partition_of(reward, partitions),
+            ModelSent::Said(_, ModelTo::Partition(partition)) => *partition,
         };
-        let to = player.map_or(partition, |player| partition_of(player, partitions));
-        (to, item)
+        (to, as_item(&message))
     }
+}
+
+/// What nobody has promised is given back to a stock by time, whenever anybody looks.
+fn given_back(body: &[u8], operator: &str, model: &Model) -> ModelMessage {
+    let rewards = model.rewards(operator);
+    let message = (1..).zip(rewards).map(|(reward, (terms, _))| {
+        let to = ModelTo::Home(terms.id.clone());
+        let sent = ModelSent::Said(ModelSaid::ReturnStock { reward }, to);
+        ModelMessage { operator: operator.to_owned(), sent }
+    });
+    let none = Origin { place: Place::default(), sequence: 0 };
+    let mut found = message.filter(|message| *Item::message(message, none, 0).body == *body);
+    found.next().unwrap_or_else(|| panic!("nobody sends {:?}", String::from_utf8_lossy(body)))
 }
 
 fn place((partition, batch, slot): At) -> Place {

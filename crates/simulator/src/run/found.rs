@@ -1,11 +1,21 @@
-//! What signals have found, as it is counted.
+//! What signals have found, and what has become of rewards, as it is counted.
 
 use super::Counts;
+use crate::input::ModelSaid;
 use crate::model::ModelAccount;
+use crate::model::messages::ModelMessage;
+use crate::model::requests::RedemptionState;
 use crate::model::signals::{ModelRaised, SignalState};
 
-/// What can become of wagers by signals; whoever looks at many worlds finds all of it.
+/// What can become of wagers by signals, and of what is asked of stocks; whoever looks at many worlds finds all of it.
 pub const FOUND: &[&str] = &[
+    "answers of stocks that came too late",
+    "redemptions of rewards confirmed",
+    "redemptions that have one of a stock",
+    "redemptions that were out of stock",
+    "rewards given back to their stock",
+    "rewards not said",
+    "rewards said",
     "signals found: gamingSystems",
     "signals found: minimumPlay",
     "signals found: outside",
@@ -21,10 +31,26 @@ pub const FOUND: &[&str] = &[
 
 /// Counts what was found of a player, and what has become of it.
 pub(crate) fn count(account: &ModelAccount, counts: &mut Counts) {
+    let confirmed = account.redemptions.values().filter(|redemption| {
+        redemption.state == RedemptionState::Confirmed && redemption.wanted.is_some()
+    });
+    let confirmed = confirmed.count() as u64;
+    *counts.entry("redemptions of rewards confirmed").or_default() += confirmed;
     for signal in account.signals.values() {
         for what in happened(signal) {
             *counts.entry(what).or_default() += 1;
         }
+    }
+}
+
+/// What a partition has heard of a stock, and what it has sent back.
+pub(crate) fn heard(said: ModelSaid, sent: &[ModelMessage]) -> &'static str {
+    match said {
+        ModelSaid::TakeStock { .. } => "stocks asked for one",
+        ModelSaid::StockTaken { .. } if !sent.is_empty() => "answers of stocks that came too late",
+        ModelSaid::StockTaken { granted: true, .. } => "redemptions that have one of a stock",
+        ModelSaid::StockTaken { .. } => "redemptions that were out of stock",
+        ModelSaid::ReturnStock { .. } => "rewards given back to their stock",
     }
 }
 

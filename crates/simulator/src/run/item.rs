@@ -11,10 +11,14 @@ use accolade_wire::hex::to_hex;
 use accolade_wire::identity::HashKey;
 use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
+use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
 
-use crate::input::{ModelAsked, ModelClaim, ModelCommand, ModelEvent, ModelRequest, ModelRight};
+use crate::input::{
+    ModelAsked, ModelClaim, ModelCommand, ModelEvent, ModelPeriod, ModelRequest, ModelReward,
+    ModelRight, ModelSaid,
+};
 use crate::message;
-use crate::model::messages::ModelMessage;
+use crate::model::messages::{ModelMessage, ModelSent};
 use crate::workload::{Door, WorkloadProgram, WorkloadRecord};
 
 /// A record of the log and its meaning.
@@ -35,6 +39,8 @@ pub(crate) enum Meaning {
     Event(ModelEvent),
     Command(ModelCommand),
     Request(ModelRequest),
+    Said(ModelSaid),
+    Reward(String, Box<ModelReward>),
     Arrived,
     Genesis,
     AddOperator(String),
@@ -135,7 +141,6 @@ impl Item {
     /// A command about an account beyond wagers.
     pub(crate) fn request(operator: &str, request: &ModelRequest, received_at: i64) -> Self {
         let ModelRequest { command_id: id, who, words, what } = request.clone();
-        let named = |(player, batch, slot)| Request { player, batch, slot };
         let wire = match what {
             ModelAsked::Reserve { player_id, points } => {
                 Command::Reserve { id, player_id, points, item: words, who }
@@ -167,6 +172,12 @@ impl Item {
             ModelAsked::DecideSignal { signal, takes } => {
                 Command::DecideSignal { id, signal: named(signal), takes, why: words, who }
             }
+            ModelAsked::Redeem { player_id, reward, segment, jurisdiction } => {
+                Command::Redeem { id, player_id, reward, segment, jurisdiction, who }
+            }
+            ModelAsked::Restock { reward, by } => {
+                Command::Restock { id, reward, by, why: words, who }
+            }
         };
         Self {
             kind: Kind::Command,
@@ -181,16 +192,49 @@ impl Item {
 
     /// What a rule sends to another partition.
     pub(crate) fn message(message: &ModelMessage, origin: Origin, received_at: i64) -> Self {
-        let ModelMessage { operator, event } = message.clone();
-        Self {
-            kind: Kind::Wager,
-            source: Source::Node,
-            operator,
-            received_at,
-            origin: Some(origin),
-            body: message::of_gift(&event),
-            meaning: Meaning::Event(event),
-        }
+        let ModelMessage { operator, sent } = message.clone();
+        let (kind, body, meaning) = match sent {
+            ModelSent::Event(event) => {
+                (Kind::Wager, message::of_gift(&event), Meaning::Event(event))
+            }
+            ModelSent::Said(said, _) => (Kind::Command, of_stock(said), Meaning::Said(said)),
+        };
+        let (source, origin) = (Source::Node, Some(origin));
+        Self { kind, source, operator, received_at, origin, body, meaning }
+    }
+
+    /// What an operator says of a reward.
+    pub(crate) fn reward(operator: String, reward: ModelReward, now: i64) -> Self {
+        let terms = reward.clone();
+        let period = |period| match period {
+            ModelPeriod::Day => RewardPeriod::Day,
+            ModelPeriod::Week => RewardPeriod::Week,
+            ModelPeriod::Month => RewardPeriod::Month,
+            ModelPeriod::Year => RewardPeriod::Year,
+            ModelPeriod::Ever => RewardPeriod::Ever,
+        };
+        let limit = terms.limit.map(|(count, per)| RewardLimit { count, per: period(per) });
+        let control = Control::Reward(RewardTerms {
+            operator: operator.clone(),
+            id: terms.id,
+            edited_from: terms.edited_from,
+            name: terms.name,
+            description: String::new(),
+            picture: String::new(),
+            points: terms.points,
+            kind: "a thing".into(),
+            value: None,
+            from: terms.from,
+            until: terms.until,
+            tiers: terms.tiers,
+            segments: terms.segments,
+            jurisdictions: terms.jurisdictions,
+            limit,
+            stocked: terms.is_stocked,
+            withdrawn: terms.is_withdrawn,
+            who: "somebody".into(),
+        });
+        Self::control(&control, now, Meaning::Reward(operator, Box::new(reward)))
     }
 
     /// The answer of partition `by` to one that sent it a message.
@@ -309,6 +353,23 @@ impl Item {
         let control = Control::Skip { partition, batch, slot, who: "somebody".into() };
         Self::control(&control, now, Meaning::Skip)
     }
+}
+
+fn named((player, batch, slot): (u32, u64, u32)) -> Request {
+    Request { player, batch, slot }
+}
+
+/// What is said of a stock, as bytes.
+fn of_stock(said: ModelSaid) -> Vec<u8> {
+    json(&match said {
+        ModelSaid::TakeStock { reward, redemption } => {
+            Command::TakeStock { reward, redemption: named(redemption) }
+        }
+        ModelSaid::StockTaken { reward, redemption, granted } => {
+            Command::StockTaken { reward, redemption: named(redemption), granted }
+        }
+        ModelSaid::ReturnStock { reward } => Command::ReturnStock { reward },
+    })
 }
 
 fn json(command: &Command) -> Vec<u8> {

@@ -4,9 +4,9 @@ use accolade_simulator::cluster::run;
 use accolade_simulator::run::{Counts, FOUND, REQUESTED};
 
 #[test]
-fn two_hundred_clusters_hold_and_see_every_fault() {
+fn three_hundred_clusters_hold_and_see_every_fault() {
     let mut counts = Counts::new();
-    for seed in 1..=200 {
+    for seed in 1..=300 {
         let report = run(seed, false);
         let repeat = "repeat it: cargo run -p accolade-simulator --";
         assert_eq!(report.violation, None, "{repeat} {seed} --cluster");

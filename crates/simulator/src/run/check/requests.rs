@@ -7,7 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots::{Lot, Month};
 use accolade_domain::redemption::RedemptionState as State;
-use accolade_domain::time::Timestamp;
+use accolade_domain::time::{Day, Timestamp};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
@@ -15,7 +15,9 @@ use accolade_engine::tables::adjustments::{Adjustment, Decided};
 use accolade_engine::tables::exclusions::Exclusion;
 use accolade_engine::tables::redemptions::Redemption;
 use accolade_engine::tables::requests::RequestKey;
-use accolade_engine::tables::reservations::Reservation;
+use accolade_engine::tables::reservations::{InStock, Reservation, Wanted};
+use accolade_engine::tables::stocks::RewardKey;
+use accolade_wire::identity::partition_of;
 use accolade_wire::notice::RedemptionMoved;
 
 use crate::model::ModelAccount;
@@ -23,6 +25,7 @@ use crate::model::requests::{
     ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove, ModelWord,
     RedemptionState,
 };
+use crate::model::rewards::ModelWanted;
 
 /// Months are counted from 1970, and those of the model from the year 0.
 pub(super) const MONTHS: i64 = 1970 * 12;
@@ -59,12 +62,14 @@ pub(super) fn same(
         place: Place { partition: partition.number(), batch: *batch, slot: *slot, number: 0 },
     };
     let held: Vec<_> = partition.held(player).map(|(key, held)| (key, held.clone())).collect();
+    let reservation = |it: &ModelRedemption| reservation(partition, &key.0, it);
     let open = expected.open().map(|it| (named(&it.place), reservation(it)));
     assert_eq!(held, open.collect::<Vec<_>>(), "what is reserved of {key:?}");
 
     let is_row =
         |key: &RequestKey| partition.reserved(player).any(|(reserved, _)| reserved == *key);
     let redemptions = expected.redemptions.iter();
+    let redemption = |it: &ModelRedemption| redemption(it, reservation(it));
     let redemptions = redemptions.filter_map(|(place, it)| Some((named(place), redemption(it)?)));
     let (late, redemptions): (Vec<_>, Vec<_>) = redemptions.partition(|(key, _)| is_row(key));
     let has_lapsed = |(_, redemption): &(_, Redemption)| redemption.state == State::Lapsed;
@@ -99,7 +104,7 @@ fn of_player<T: Clone>(rows: &BTreeMap<RequestKey, T>, player: Ordinal) -> Vec<(
 pub(super) fn lapsed(key: RequestKey, held: &Reservation) -> RedemptionMoved {
     let Reservation { points, item, hold_until, .. } = held.clone();
     let (id, state) = (key.id().into(), State::Lapsed);
-    let reward = "".into();
+    let reward = held.reward.as_ref().map(|wanted| wanted.id.clone()).unwrap_or_default();
     RedemptionMoved { id, state, points, item, reward, hold_until, at: hold_until }
 }
 
@@ -117,7 +122,7 @@ pub(super) fn to_tell(
             state: state(moved.state),
             points: points(redemption.points),
             item: redemption.item.as_str().into(),
-            reward: "".into(),
+            reward: redemption.wanted.as_ref().map_or("", |wanted| &wanted.id).into(),
             hold_until: Timestamp::from_micros(redemption.hold_until),
             at: Timestamp::from_micros(moved.at),
         }
@@ -131,6 +136,7 @@ fn points(hundredths: i64) -> Points {
 
 const fn state(state: RedemptionState) -> State {
     match state {
+        RedemptionState::Requested => State::Requested,
         RedemptionState::Reserved => State::Reserved,
         RedemptionState::Confirmed => State::Confirmed,
         RedemptionState::Cancelled => State::Cancelled,
@@ -138,7 +144,20 @@ const fn state(state: RedemptionState) -> State {
     }
 }
 
-fn reservation(expected: &ModelRedemption) -> Reservation {
+/// The reward of a redemption, as its partition has it.
+fn wanted(partition: &Partition, operator: &str, expected: &ModelWanted) -> Wanted {
+    let operator = partition.rules().operators().find(|it| *it.id == *operator);
+    let operator = operator.expect("it has players").number;
+    Wanted {
+        key: RewardKey { operator, reward: expected.reward },
+        id: expected.id.as_str().into(),
+        day: Day(i32::try_from(expected.day).expect("a day of this age")),
+        home: partition_of(&expected.id, partition.rules().settings.partitions),
+        stock: expected.has_one.map(|has| if has { InStock::Taken } else { InStock::Asked }),
+    }
+}
+
+fn reservation(partition: &Partition, operator: &str, expected: &ModelRedemption) -> Reservation {
     let lot = |(month, hundredths): &(i64, i64)| Lot {
         month: Month(i16::try_from(month - MONTHS).expect("a month of this age")),
         points: points(*hundredths),
@@ -151,14 +170,14 @@ fn reservation(expected: &ModelRedemption) -> Reservation {
         version: expected.version,
         reserved_at: Timestamp::from_micros(expected.at),
         hold_until: Timestamp::from_micros(expected.hold_until),
-        reward: None,
+        reward: expected.wanted.as_ref().map(|it| wanted(partition, operator, it)),
     }
 }
 
-fn redemption(expected: &ModelRedemption) -> Option<Redemption> {
+fn redemption(expected: &ModelRedemption, reservation: Reservation) -> Option<Redemption> {
     let ModelWord { at, who, why } = expected.closed.clone()?;
     Some(Redemption {
-        reservation: reservation(expected),
+        reservation,
         state: state(expected.state),
         closed_at: Timestamp::from_micros(at),
         who: who.into(),

@@ -44,7 +44,7 @@ use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
 use crate::run::{Counts, Report, check, no_counts, panics, violation};
-use crate::workload::{Action, Door, Workload, behaviour_of};
+use crate::workload::{Action, Door, Workload, WorkloadProgram, behaviour_of};
 
 /// After so many records a world ends.
 const RECORDS_MAX: usize = 150;
@@ -174,6 +174,8 @@ struct World {
     has_rogues: bool,
     desk: Desk,
     clerk: Clerk,
+    /// A program whose budgets are not known everywhere yet.
+    put_off: Option<Box<WorkloadProgram>>,
     shared: Shared,
     events: BTreeMap<(i64, u64), Event>,
     serial: u64,
@@ -231,6 +233,7 @@ impl World {
             has_rogues: random.percent(40),
             desk: Desk::default(),
             clerk: Clerk::new(seed),
+            put_off: None,
             shared: shared(),
             events: BTreeMap::new(),
             serial: 0,
@@ -296,6 +299,7 @@ impl World {
             if self.random.percent(45) {
                 self.act();
             }
+            self.publish_what_was_put_off();
             let step = self.random.between(1_000, 700_000);
             self.pass_time(step);
             self.move_partitions();
@@ -334,9 +338,13 @@ impl World {
             }
             Action::AddOperator(name) => self.put_control(Item::add_operator(name, now)),
             Action::Publish(version) => {
-                let latest = self.truths[0].model.latest_version(&version.operator);
-                let edited_from = latest + u32::from(version.is_stale);
-                self.put_control(Item::publish(version, edited_from, now));
+                // A partition that hears of a budget has to know of them: until all do, there is none.
+                if self.know_all() {
+                    self.publish(version);
+                } else {
+                    self.publish(Box::new(version.clone().without_budgets()));
+                    self.put_off = Some(version);
+                }
             }
             Action::Withdraw { operator, number } => {
                 self.put_control(Item::withdraw(operator, number, now));
@@ -365,6 +373,31 @@ impl World {
                     world.keep(node, partition, live)
                 });
             }
+        }
+    }
+
+    /// Whether all partitions have come to what behaviour 2 knows.
+    fn know_all(&self) -> bool {
+        self.truths.iter().all(|truth| truth.model.knows_requests())
+    }
+
+    fn publish(&mut self, version: Box<WorkloadProgram>) {
+        let latest = self.truths[0].model.latest_version(&version.operator);
+        let edited_from = latest + u32::from(version.is_stale);
+        let now = self.log_time();
+        self.put_control(Item::publish(version, edited_from, now));
+    }
+
+    /// The last program that was published without its budgets has them as soon as that may be.
+    fn publish_what_was_put_off(&mut self) {
+        if !self.know_all() {
+            return;
+        }
+        if let Some(mut version) = self.put_off.take()
+            && version.program.has_budgets()
+        {
+            version.effective_from = self.log_time();
+            self.publish(version);
         }
     }
 
@@ -794,7 +827,11 @@ impl World {
 
     fn check_stocks(&self, is_at_rest: bool) {
         let models = self.truths.iter().map(|truth| &truth.model);
-        check::rewards::nothing_is_oversold(models, is_at_rest);
+        check::rewards::nothing_is_oversold(models.clone(), is_at_rest);
+        check::budgets::nothing_is_given_twice(models);
+        if is_at_rest {
+            check::budgets::nothing_is_lost(self.truths.iter().map(Truth::both));
+        }
     }
 
     /// Quiet at last: every record is in a batch, everything is folded, all holds; and once more by nodes

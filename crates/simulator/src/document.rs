@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::calendar::rfc3339;
 use crate::input::{
-    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides, ModelProgram,
-    ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids, ModelWindow,
+    ModelBudget, ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides,
+    ModelProgram, ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids,
+    ModelWindow,
 };
 
 /// A tree of values, written as YAML or JSON.
@@ -126,7 +127,12 @@ fn promotion(promotion: &ModelPromotion) -> Tree {
         ("jurisdictions", non_empty(words(&promotion.jurisdictions))),
         ("multiply", promotion.multiply.map(|rate| decimal(rate.into(), 8))),
         ("bonus", promotion.bonus.map(points)),
+        ("budget", promotion.budget.map(budget)),
     ])
+}
+
+fn budget(budget: ModelBudget) -> Tree {
+    map([("points", budget.points.map(points)), ("perPlayer", budget.per_player.map(points))])
 }
 
 fn signal(signal: &ModelSignal) -> Tree {

@@ -7,9 +7,11 @@ use crate::calendar::{date, weekday};
 pub use crate::data::{ModelData, ModelNumber};
 pub use crate::digits::ModelRounding;
 
+mod budgets;
 mod rewards;
 mod signals;
 
+pub use budgets::{ModelBudget, ModelSays};
 pub use rewards::{ModelPeriod, ModelReward, ModelSaid};
 pub use signals::{ModelOver, ModelSignal};
 
@@ -256,6 +258,11 @@ pub struct ModelExpiry {
 }
 
 impl ModelProgram {
+    /// Whether a promotion gives no more than so much.
+    pub fn has_budgets(&self) -> bool {
+        self.promotions.iter().any(|promotion| promotion.budget.is_some())
+    }
+
     /// Whether it has what came with behaviour 2.
     pub fn is_of_second(&self) -> bool {
         let has_promotions = !self.promotions.is_empty() || self.counts_first_only;
@@ -308,6 +315,7 @@ pub struct ModelPromotion {
     pub jurisdictions: Vec<String>,
     pub multiply: Option<u64>,
     pub bonus: Option<i64>,
+    pub budget: Option<ModelBudget>,
 }
 
 /// Times that come again; what is empty restricts nothing.

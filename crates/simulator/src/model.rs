@@ -10,17 +10,21 @@ use crate::input::{
     ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelVoid, ModelVoids, ModelWager,
 };
 
+pub mod budgets;
 pub mod letters;
 pub mod lots;
 pub mod messages;
+mod promoting;
 pub mod requests;
 pub mod rewards;
 pub mod signals;
 pub mod tiers;
 
+use budgets::{ModelGifts, ModelPart, ModelShare, Rests};
 use letters::ModelLetter;
 use lots::{ModelExpiring, ModelLots, ModelMoved, ModelTaken};
 use messages::ModelMessage;
+use promoting::{Promoted, bare, promoted, take_capped};
 use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
 use rewards::Catalogue;
 use signals::{ModelRaised, ModelSignalMove, ModelWatched};
@@ -95,6 +99,8 @@ pub struct Expected {
     pub first: Option<(u64, u32)>,
     /// What changed the points of a wager that counted.
     pub parts: Option<ModelParts>,
+    /// What budgets gave and lacked of a wager that counted.
+    pub gifts: ModelGifts,
     /// The number of what a command has made; 0 for nothing.
     pub made: u64,
 }
@@ -108,6 +114,8 @@ pub struct ModelParts {
     pub multiply: (u128, usize),
     /// What they add together.
     pub bonus: i64,
+    /// What the budgets of those lacked that counted.
+    pub cut: i64,
     /// The player's level among those of the version that judged, and its multiplier.
     pub tier: Option<(usize, u64)>,
 }
@@ -171,6 +179,8 @@ pub struct ModelAccount {
     pub signals: BTreeMap<(u64, u32), ModelRaised>,
     /// What has become of that, in order.
     pub signal_moves: Vec<ModelSignalMove>,
+    /// What budgets gave to the player, by the promotion's name.
+    pub given: BTreeMap<String, ModelPart>,
     /// What is remembered of its wagers for that.
     pub watched: Option<ModelWatched>,
     /// Whether a balance of the system before was taken over.
@@ -240,6 +250,8 @@ pub struct Model {
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
     catalogue: Catalogue,
+    /// The shares of budgets here, by operator and promotion.
+    shares: BTreeMap<(String, String), ModelShare>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
     /// What records have sent, by their place.
     messages: BTreeMap<(u16, u64, u32), Vec<ModelMessage>>,
@@ -290,6 +302,7 @@ struct Occurrence {
     hour: i64,
     content: Vec<Option<String>>,
     earned: Option<Earned>,
+    gifts: ModelGifts,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -305,7 +318,7 @@ struct Earned {
 }
 
 enum Judged {
-    Counted(Earned),
+    Counted(Earned, Box<ModelGifts>),
     Refused(&'static str, Option<u32>),
     DeadLetter(&'static str),
 }
@@ -527,7 +540,7 @@ impl Model {
             self.open_account(&key, input.partition, now);
         }
         let before = self.accounts.get(&key).map(ModelAccount::changes);
-        let mut earned = None;
+        let (mut earned, mut gifts) = (None, ModelGifts::default());
         let result = match event {
             ModelEvent::Wager(wager) => match self.judge(wager, &key, now) {
                 Judged::DeadLetter(reason) => {
@@ -539,11 +552,13 @@ impl Model {
                 Judged::Refused(reason, version) => {
                     refused(reason, version, Some(balance.unwrap_or(0)))
                 }
-                Judged::Counted(found) => {
+                Judged::Counted(found, given) => {
+                    gifts = *given;
+                    self.charge(&key, found.version, &gifts, now);
                     let sight = self.look(&key, wager, found.points, now);
                     let goes = sight.as_ref().map_or(found, |sight| sight.hold(found));
                     earned = (goes.points > 0).then_some(goes);
-                    let expected = self.earn(&key, wager, goes);
+                    let expected = Expected { gifts, ..self.earn(&key, wager, goes) };
                     if let (Some(sight), Some(account)) = (sight, self.accounts.get_mut(&key)) {
                         let lot = (found.points, found.lot);
                         account.raise(input.place, wager, sight, lot, now);
@@ -572,7 +587,7 @@ impl Model {
         {
             account.changed_at = now;
         }
-        let occurrence = Occurrence { place: input.place, hour, content, earned };
+        let occurrence = Occurrence { place: input.place, hour, content, earned, gifts };
         self.occurrences.entry(identity).or_default().push(occurrence);
         result
     }
@@ -640,16 +655,17 @@ impl Model {
         let oldest = now - self.window.window_micros;
         let account = self.accounts.get(key);
         let level = account.and_then(|account| account.level(&self.operators[&key.0]));
-        let judged = ladder(version, wager, account, level.as_deref(), oldest);
+        let rests = self.rests(&key.0, &version.program, account, now);
+        let judged = ladder(version, wager, account, level.as_deref(), oldest, &rests);
         match (judged, account) {
-            (Judged::Counted(Earned { points, day, .. }), Some(account))
+            (Judged::Counted(Earned { points, day, .. }, _), Some(account))
                 if !account.has_room(&self.operators[&key.0], day, points) =>
             {
                 Judged::DeadLetter("out_of_range")
             }
-            (Judged::Counted(earned), _) if !self.is_first => {
+            (Judged::Counted(earned, gifts), _) if !self.is_first => {
                 let lot = Some(lots::lot_of(&version.program, earned.day, now));
-                Judged::Counted(Earned { counts: true, lot, ..earned })
+                Judged::Counted(Earned { counts: true, lot, ..earned }, gifts)
             }
             (judged, _) => judged,
         }
@@ -692,7 +708,7 @@ impl Model {
         let wager = Identity { operator, player, kind: "wager", id: void.wager_id.clone() };
         let original = self.find(&wager, |_| true);
         let (found, earned) =
-            (original.is_some(), original.and_then(|it| Some((it.place, it.earned?))));
+            (original.is_some(), original.and_then(|it| Some((it.place, it.earned?, it.gifts))));
         let applies = self.version_at(&key.0, void.timestamp);
         let version = applies.map(|version| version.number);
         let voids = applies.map_or(ModelVoids::Unlimited, |version| version.program.voids);
@@ -704,7 +720,8 @@ impl Model {
             self.waiting_voids.insert(waiting, (partition, until));
         }
         let mut taken = 0;
-        if let Some((place, earned)) = earned {
+        let mut back = None;
+        if let Some((place, earned, gifts)) = earned {
             let mut lots = account.lots.clone();
             let (own, left) = account.left_of(place, &earned);
             let from = has_lots.then(|| lots.take(own, left, voids, now));
@@ -722,6 +739,7 @@ impl Model {
             }
             account.lots = lots;
             account.void_signal(place, taken, now);
+            back = Some((earned.version, gifts, earned.points - taken));
             if taken > 0 {
                 account.enter(ModelEntry {
                     kind: "voided",
@@ -735,6 +753,9 @@ impl Model {
             }
         }
         let (points, balance) = (-taken, Some(account.balance));
+        if let Some((version, gifts, kept)) = back {
+            self.give_back_to_budgets(key, version, &gifts, kept, now);
+        }
         Some(Expected { points, version, ..expected(ModelOutcome::Voided, balance) })
     }
 }
@@ -768,6 +789,7 @@ fn ladder(
     account: Option<&ModelAccount>,
     level: Option<&str>,
     oldest: i64,
+    rests: &Rests,
 ) -> Judged {
     let program = &version.program;
     let no = |reason| Judged::Refused(reason, Some(version.number));
@@ -820,68 +842,46 @@ fn ladder(
     if cap.is_some() && is_too_old_for_cap(day, oldest) {
         return no("too_old_for_cap");
     }
-    let Some(parts) = parts(program, wager, level) else {
-        return Judged::DeadLetter("out_of_range");
-    };
+    let bare = bare(program, level);
     // All that multiplies, exact and without zeros at the end, then the stake: each has to fit into 256 bits.
-    let multiplied = Digits::of(rate.into())
-        .times(&Digits::of((*multiplier).into()))
-        .times(&Digits::of(parts.tier.map_or(100_000_000, |(_, rate)| rate.into())))
-        .times(&Digits::of(parts.multiply.0));
-    let (multiplied, decimals) = multiplied.without_zeros(24 + parts.multiply.1);
-    let product = multiplied.times(&Digits::of(wager.wager_amount));
-    if !multiplied.fits(256) || !product.fits(256) {
-        return Judged::DeadLetter("out_of_range");
-    }
-    // 18 decimals of the stake besides, of which two stay.
-    let decimals = decimals + 18;
-    let bonus = Digits::of(parts.bonus.unsigned_abs().into()).shifted_up(decimals - 2);
-    let points = product.plus(&bonus).shifted_down(decimals - 2, rules.rounding).value();
-    let balance = account.map_or(0, |account| account.balance);
-    let Some(points) = points.and_then(|points| i64::try_from(points).ok()) else {
+    let worth = |parts: &ModelParts| {
+        let multiplied = Digits::of(rate.into())
+            .times(&Digits::of((*multiplier).into()))
+            .times(&Digits::of(parts.tier.map_or(100_000_000, |(_, rate)| rate.into())))
+            .times(&Digits::of(parts.multiply.0));
+        let (multiplied, decimals) = multiplied.without_zeros(24 + parts.multiply.1);
+        let product = multiplied.times(&Digits::of(wager.wager_amount));
+        if !multiplied.fits(256) || !product.fits(256) {
+            return None;
+        }
+        // 18 decimals of the stake besides, of which two stay.
+        let decimals = decimals + 18;
+        let bonus = Digits::of(parts.bonus.unsigned_abs().into()).shifted_up(decimals - 2);
+        let points = product.plus(&bonus).shifted_down(decimals - 2, rules.rounding).value()?;
+        i64::try_from(points).ok().filter(|points| *points <= POINTS_MAX)
+    };
+    let Some(Promoted { points, parts, mut gifts }) = promoted(program, wager, bare, &worth, rests)
+    else {
         return Judged::DeadLetter("out_of_range");
     };
-    if points > POINTS_MAX {
-        return Judged::DeadLetter("out_of_range");
-    }
+    let balance = account.map_or(0, |account| account.balance);
     let used = account.and_then(|account| account.earned_on.get(&day)).unwrap_or(&0);
+    let uncapped = points;
     let points = cap.map_or(points, |cap| points.min((cap - used).max(0)));
+    take_capped(&mut gifts, uncapped - points);
     if balance + points > POINTS_MAX {
         return Judged::DeadLetter("out_of_range");
     }
     let (counts, lot) = (cap.is_some(), None);
-    Judged::Counted(Earned { points, day, lot, counts, version: version.number, parts })
+    Judged::Counted(
+        Earned { points, day, lot, counts, version: version.number, parts },
+        Box::new(gifts),
+    )
 }
 
 /// A dead letter may be released for 30 days, and a day is over in every zone a day after its end.
 const fn is_too_old_for_cap(day: i64, oldest: i64) -> bool {
     (day + 1) * DAY + 31 * DAY <= oldest
-}
-
-/// What the promotions make of a wager that hold for it, and the player's level, by name; `None` where that is too
-/// much.
-fn parts(program: &ModelProgram, wager: &ModelWager, level: Option<&str>) -> Option<ModelParts> {
-    let tier = program.tiers.as_ref().zip(level).and_then(|(tiers, level)| {
-        let number = tiers.numbered(level)?;
-        Some((number, tiers.levels[number].multiplier.unwrap_or(100_000_000)))
-    });
-    let (at, jurisdiction) = (wager.timestamp, &*wager.jurisdiction);
-    let numbered = (0..).zip(&program.promotions);
-    let hold = numbered.filter(|(_, it)| it.holds(at, jurisdiction, &program.zone));
-    let count_max = if program.counts_first_only { 1 } else { usize::MAX };
-    let counted: Vec<_> = hold.take(count_max).collect();
-    let rates = counted.iter().filter_map(|(_, promotion)| promotion.multiply);
-    let (product, decimals) = rates.fold((Digits::of(1), 0), |(product, decimals), rate| {
-        (product.times(&Digits::of(rate.into())), decimals + 8)
-    });
-    let (product, decimals) = product.without_zeros(decimals);
-    let bonuses: i128 = counted.iter().filter_map(|(_, it)| it.bonus).map(i128::from).sum();
-    Some(ModelParts {
-        promotions: counted.iter().map(|(number, _)| 1 << number).sum(),
-        multiply: (product.value()?, decimals),
-        bonus: i64::try_from(bonuses).ok().filter(|bonus| *bonus <= POINTS_MAX)?,
-        tier,
-    })
 }
 
 /// Who an event is; `None` for bytes that are no event. A wager's operator is the one that it names.
@@ -926,7 +926,8 @@ fn hour_of(micros: i64) -> i64 {
 
 fn expected(outcome: ModelOutcome, balance: Option<i64>) -> Expected {
     let (reason, version, first, parts) = (None, None, None, None);
-    Expected { outcome, reason, points: 0, balance, version, first, parts, made: 0 }
+    let gifts = ModelGifts::default();
+    Expected { outcome, reason, points: 0, balance, version, first, parts, gifts, made: 0 }
 }
 
 fn refused(reason: &'static str, version: Option<u32>, balance: Option<i64>) -> Expected {

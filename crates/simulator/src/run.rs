@@ -43,6 +43,7 @@ pub use self::found::FOUND;
 use self::item::{Item, Meaning};
 use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
+use crate::model::budgets::SaysInput;
 use crate::model::requests::{RedemptionState, RequestInput};
 use crate::model::rewards::SaidInput;
 use crate::model::tiers::ModelPassages;
@@ -598,6 +599,7 @@ impl Run {
         check::ids(ground, &self.reference, some)?;
         check::all_chains(ground, &self.models)?;
         check::rewards::nothing_is_oversold(self.models.iter(), false);
+        check::budgets::nothing_is_given_twice(self.models.iter());
         self.count_all("moves between levels compared", moved);
         Ok(())
     }
@@ -612,6 +614,7 @@ impl Run {
         self.outlive();
         self.come_to_rest();
         check::rewards::nothing_is_oversold(self.models.iter(), true);
+        check::budgets::nothing_is_lost(self.reference.partitions.iter().zip(&self.models));
         self.fold_from_genesis();
         for model in &self.models {
             count_passages(model, &mut self.counts);
@@ -741,6 +744,17 @@ pub(crate) fn expect(
             }
             Expectation::Record(expected)
         }
+        Meaning::Says(promotion, says) => {
+            let origin = item.origin.expect("it is a message");
+            let message = (origin.place.partition, origin.sequence);
+            let (place, says) = ((batch, slot), *says);
+            let input = SaysInput { partition, place, operator, promotion, says, message };
+            let expected = model.says(&input);
+            if expected.reason.is_none() {
+                count(found::says(says));
+            }
+            Expectation::Record(expected)
+        }
         Meaning::Arrived => Expectation::Arrived,
         Meaning::Genesis | Meaning::Skip => Expectation::Control(Some(0)),
         Meaning::AddOperator(name) => Expectation::Control(model.operator_added(name)),
@@ -799,6 +813,7 @@ pub(crate) fn expect(
         for _ in 0..expected.parts.map_or(0, |parts| parts.promotions.count_ones()) {
             count("promotions that applied");
         }
+        found::gifts(&expected.gifts, &mut count);
     }
     expectation
 }

@@ -92,6 +92,18 @@ pub struct WorkloadProgram {
     pub is_stale: bool,
 }
 
+impl WorkloadProgram {
+    /// The same, where promotions give as much as they like.
+    #[must_use]
+    pub fn without_budgets(mut self) -> Self {
+        for promotion in &mut self.program.promotions {
+            promotion.budget = None;
+        }
+        self.document = document::json(&self.program);
+        self
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Records,

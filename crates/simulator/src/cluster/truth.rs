@@ -99,6 +99,11 @@ impl Truth {
         }
     }
 
+    /// What the reference and the model make of the partition.
+    pub(super) const fn both(&self) -> (&Partition, &Model) {
+        (&self.reference, &self.model)
+    }
+
     /// The last batch that counts.
     pub(super) fn last_batch(&self) -> u64 {
         self.batches.len() as u64

@@ -1,5 +1,6 @@
 //! Dead letters as the rule book says it: kept whole, changed by their operator, released once.
 
+use super::budgets::ModelGifts;
 use super::{CommandInput, DAY, Expected, Identity, Input, Model, ModelOutcome, Occurrence};
 use super::{dead_letter, expected, hour_of, refused};
 use crate::input::{ModelCommand, ModelEvent};
@@ -87,7 +88,8 @@ impl Model {
             ModelCommand::Release { .. } => letter.state = LetterState::Released,
             ModelCommand::Discard { .. } => letter.state = LetterState::Discarded,
         }
-        let occurrence = Occurrence { place: input.place, hour, content, earned: None };
+        let (earned, gifts) = (None, ModelGifts::default());
+        let occurrence = Occurrence { place: input.place, hour, content, earned, gifts };
         self.occurrences.entry(identity).or_default().push(occurrence);
         expected(ModelOutcome::Counted, None)
     }

@@ -1,7 +1,8 @@
-//! What records send to other partitions: gifts as their rule says it, wherever players are, and what is said of stocks.
+//! What records send to other partitions: gifts as their rule says it, wherever players are, and what
+//! is said of stocks and budgets.
 
 use super::{Input, Model};
-use crate::input::{ModelEvent, ModelGame, ModelSaid, ModelWager};
+use crate::input::{ModelEvent, ModelGame, ModelSaid, ModelSays, ModelWager};
 
 /// The stake of a gift.
 const STAKE: u128 = 10_000_000_000_000_000_000;
@@ -19,15 +20,17 @@ pub struct ModelMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelSent {
     /// An event, to its player's partition.
-    Event(ModelEvent),
+    Event(Box<ModelEvent>),
     /// What is said of a stock.
     Said(ModelSaid, ModelTo),
+    /// What is said of the budget of a promotion.
+    Says(String, ModelSays, ModelTo),
 }
 
 /// To whom something is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelTo {
-    /// The partition where a reward's stock lies, by the reward's id.
+    /// The partition where a stock lies, by the reward's id, or a budget, by operator and promotion.
     Home(String),
     /// A partition.
     Partition(u16),
@@ -48,7 +51,7 @@ impl Model {
         };
         let message = |player: &String| ModelMessage {
             operator: input.operator.to_owned(),
-            sent: ModelSent::Event(ModelEvent::Wager(ModelWager {
+            sent: ModelSent::Event(Box::new(ModelEvent::Wager(ModelWager {
                 wager_id: format!("gift-{}", game.event_id),
                 player_id: player.clone(),
                 operator_id: input.operator.to_owned(),
@@ -61,7 +64,7 @@ impl Model {
                 jurisdiction: "Malta".into(),
                 gaming_system_id: None,
                 timestamp: game.timestamp,
-            })),
+            }))),
         };
         let at = (input.partition, input.place.0, input.place.1);
         self.messages.insert(at, players.into_iter().map(message).collect());

@@ -1,6 +1,7 @@
 //! What is asked beyond wagers, as the rule book says it: points are reserved and spent, adjusted by people and taken
 //! over from the system before, and players are excluded.
 
+use super::budgets::ModelGifts;
 use super::lots::{ModelMoved, ModelTaken, Months};
 use super::messages::{ModelMessage, ModelSent, ModelTo};
 use super::rewards::ModelWanted;
@@ -156,7 +157,8 @@ impl Model {
         match self.carry_out(input, key.as_ref(), now) {
             Err(why) => refused(why, None, balance(self)),
             Ok(done) => {
-                let occurrence = Occurrence { place: input.place, hour, content, earned: None };
+                let (earned, gifts) = (None, ModelGifts::default());
+                let occurrence = Occurrence { place: input.place, hour, content, earned, gifts };
                 self.occurrences.entry(identity).or_default().push(occurrence);
                 Expected { balance: balance(self), ..done }
             }

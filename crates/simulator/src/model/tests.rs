@@ -8,6 +8,7 @@ use crate::input::{
     ModelRules, ModelZone,
 };
 
+mod budgets;
 mod promotions;
 mod requests;
 mod rewards;

@@ -2,7 +2,7 @@
 
 use accolade_wire::identity::partition_of;
 
-use super::clerk::{About, Asked, Clerk};
+use super::clerk::{About, Asked, Clerk, Sent};
 use crate::input::{ModelAsked, ModelPeriod, ModelReward};
 use crate::model::Model;
 use crate::random::Random;
@@ -43,6 +43,10 @@ impl Clerk {
                 let what = ModelAsked::Restock { reward: id.clone(), by };
                 Asked { requests: vec![self.sent(&about, what, random)], ..Asked::default() }
             }
+            4 | 5 => {
+                let requests = self.fulfil(models, now, random);
+                Asked { requests, ..Asked::default() }
+            }
             _ => {
                 let mut requests = Vec::new();
                 for (partition, model) in (0..).zip(models) {
@@ -56,16 +60,48 @@ impl Clerk {
                             now,
                             rewards: Vec::new(),
                         };
-                        for _ in 0..=random.below(3) {
+                        let (player_id, points) = (about.key.1.clone(), 500);
+                        if random.percent(50) {
+                            let what = ModelAsked::Adjust { player_id, points };
+                            requests.push(self.sent(&about, what, random));
+                        }
+                        for _ in 0..=random.below(4) {
                             let what = redemption(&about.key.1, id, random);
                             requests.push(self.sent(&about, what, random));
                         }
                     }
                 }
-                random.shuffle(&mut requests);
+                // Whoever is given something may come too late with it.
+                let from = requests.len() / 2;
+                random.shuffle(&mut requests[from..]);
                 Asked { requests, ..Asked::default() }
             }
         }
+    }
+}
+
+impl Clerk {
+    /// What was set aside for rewards is handed out, or it is not.
+    fn fulfil(&mut self, models: &[&Model], now: i64, random: &mut Random) -> Vec<Sent> {
+        let mut requests = Vec::new();
+        for (partition, model) in (0..).zip(models) {
+            for (key, account) in model.accounts() {
+                let open = account.open().filter(|redemption| redemption.wanted.is_some());
+                for (batch, slot) in open.map(|redemption| redemption.place) {
+                    let (key, redemption) = (key.clone(), (account.ordinal, batch, slot));
+                    let rewards = Vec::new();
+                    let about = About { partition, key, account: None, terms: None, now, rewards };
+                    let confirms = random.percent(70);
+                    let what = if confirms {
+                        ModelAsked::Confirm(redemption)
+                    } else {
+                        ModelAsked::Cancel(redemption)
+                    };
+                    requests.push(self.sent(&about, what, random));
+                }
+            }
+        }
+        requests
     }
 }
 
@@ -89,7 +125,7 @@ pub(super) fn ids(model: &Model, operator: &str) -> Vec<String> {
 
 /// One of the rewards that are known, most often.
 pub(super) fn an_id(known: &[String], random: &mut Random) -> String {
-    if known.is_empty() || random.percent(10) {
+    if known.is_empty() || random.percent(20) {
         return (*random.pick(&REWARDS)).to_owned();
     }
     random.pick(known).clone()
@@ -101,7 +137,7 @@ fn a_reward(model: &Model, operator: &str, id: &str, now: i64, random: &mut Rand
     let times = known.map_or(0, |(_, times)| u32::try_from(times).expect("few"));
     let is_stale = random.percent(5);
     let list = |of: &[&str], random: &mut Random| -> Vec<String> {
-        let is_for_some = random.percent(15);
+        let is_for_some = random.percent(8);
         let names = of.iter().filter(|_| is_for_some && random.percent(60));
         names.map(|name| (*name).to_owned()).collect()
     };
@@ -118,15 +154,15 @@ fn a_reward(model: &Model, operator: &str, id: &str, now: i64, random: &mut Rand
         edited_from: times + u32::from(is_stale),
         name: format!("a {id}"),
         points: if points == 0 && random.percent(80) { 5 } else { points },
-        from: random.percent(15).then(|| now + random.between(-DAY, DAY)),
-        until: random.percent(20).then(|| now + random.between(-DAY / 4, 9 * DAY)),
+        from: random.percent(8).then(|| now + random.between(-DAY, DAY)),
+        until: random.percent(10).then(|| now + random.between(-DAY / 4, 9 * DAY)),
         tiers: list(&["bronze", "silver", "gold"], random),
         segments: list(&["VIP", "regular"], random),
         jurisdictions: list(&["Malta", "Ontario"], random),
         limit: random
-            .percent(50)
+            .percent(70)
             .then(|| (1 + u32::from(random.percent(30)), *random.pick(&period))),
         is_stocked: random.percent(75),
-        is_withdrawn: random.percent(5),
+        is_withdrawn: random.percent(8),
     }
 }

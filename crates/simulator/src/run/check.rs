@@ -1,5 +1,6 @@
 //! What must hold whenever a node has folded all that it was given.
 
+pub(crate) mod budgets;
 mod requests;
 pub(crate) mod rewards;
 mod signals;
@@ -9,6 +10,7 @@ use std::convert::Infallible;
 use std::ops::Bound;
 
 use accolade_domain::account::Account;
+use accolade_domain::budget::Given;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{ChainHash, Moved, Parts, Place, Promoted, Subject};
 use accolade_domain::lots::{Hour, Lot, PendingLot, Source, Taken};
@@ -34,6 +36,7 @@ use accolade_wire::record::Slice;
 use self::requests::{Closed, MONTHS};
 use super::fold::{Heard, Reference};
 use super::give_up_if_overfull;
+use crate::model::budgets::{ModelGifts, ModelGiven};
 use crate::model::letters::LetterState;
 use crate::model::lots::{ModelMoved, ModelTaken};
 use crate::model::tiers::ModelMove;
@@ -42,6 +45,7 @@ use crate::random::Random;
 
 /// What must become of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are of the greatest")]
 pub(crate) enum Expectation {
     Record(Expected),
     /// A control record: what it makes, or nothing where it is declined.
@@ -76,8 +80,9 @@ pub(crate) fn outcome(heard: &Heard, expectation: &Expectation) {
                 told(outcome, Some(why.code()), 0, 0)
             }
         },
-        Outcome::Counted { version, points, parts, .. } => Expected {
+        Outcome::Counted { version, points, parts, given, .. } => Expected {
             parts: Some(modelled(parts)),
+            gifts: modelled_gifts(given),
             ..told(ModelOutcome::Counted, None, points.hundredths(), *version)
         },
         Outcome::Recorded => told(ModelOutcome::Counted, None, 0, 0),
@@ -112,19 +117,31 @@ fn told(
     version: u32,
 ) -> Expected {
     let version = Some(version).filter(|version| *version > 0);
-    Expected { outcome, reason, points, balance: None, version, first: None, parts: None, made: 0 }
+    let (first, parts, gifts) = (None, None, ModelGifts::default());
+    Expected { outcome, reason, points, balance: None, version, first, parts, gifts, made: 0 }
 }
 
 /// Recorded parts as the model has them.
 fn modelled(parts: &Parts) -> ModelParts {
     let Promoted { counted, multiply, bonus, cut } = parts.promoted;
-    assert_eq!(cut.hundredths(), 0, "programs of worlds have no budgets");
     ModelParts {
         promotions: counted,
         multiply: (multiply.mantissa(), multiply.decimals().into()),
         bonus: bonus.hundredths(),
+        cut: cut.hundredths(),
         tier: parts.tier.map(|tier| (tier.level.into(), tier.multiplier.units())),
     }
+}
+
+/// What budgets gave as the model has it.
+fn modelled_gifts(given: &[Given]) -> ModelGifts {
+    let mut gifts = ModelGifts::default();
+    assert!(given.len() <= gifts.len(), "programs of worlds have few promotions");
+    for (gift, part) in gifts.iter_mut().zip(given) {
+        let (points, cut) = (part.points.hundredths(), part.cut.hundredths());
+        *gift = Some(ModelGiven { promotion: part.promotion.into(), points, cut });
+    }
+    gifts
 }
 
 /// Whether a timer of a partition is due and has not fired.
@@ -184,6 +201,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         count += moves.len() as u64;
     }
     assert!(told.is_empty(), "moves of nobody: {told:?}");
+    budgets::same(partition, model);
     rewards::same(partition, model);
     count
 }

@@ -94,7 +94,7 @@ pub(crate) fn named(what: &ModelAsked, expected: &Expected) -> &'static str {
 }
 
 /// A request on its way to a partition, and the operator that it comes from.
-type Sent = (u16, String, ModelRequest);
+pub(super) type Sent = (u16, String, ModelRequest);
 
 /// Requests, and the moment at which they arrive, where that is another than now.
 #[derive(Debug, Default)]
@@ -145,7 +145,7 @@ impl Clerk {
             percent: *random.pick(&[0, 15, 40]),
             excludes: random.percent(50),
             signals_percent: *random.pick(&[0, 10, 30]),
-            rewards_percent: *random.pick(&[0, 20, 50]),
+            rewards_percent: *random.pick(&[0, 40, 60]),
             has_great_points: random.percent(30),
             sent: Vec::new(),
             next_id: 0,

@@ -9,12 +9,14 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Partition;
 use accolade_engine::step::Effect;
 use accolade_engine::tables::outbox::Payload;
+use accolade_wire::budget::Says;
+use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Origin, Slice, Source};
 
 use super::item::{Item, Meaning};
 use super::{Run, panics};
-use crate::input::{ModelCommand, ModelEvent, ModelSaid};
+use crate::input::{ModelCommand, ModelEvent, ModelSaid, ModelSays};
 use crate::message;
 use crate::model::letters::LetterState;
 use crate::model::messages::{ModelMessage, ModelSent, ModelTo};
@@ -213,22 +215,37 @@ impl Desk {
         let messages = model.messages((cause.partition, cause.batch, cause.slot));
         let as_item = |message: &ModelMessage| Item::message(message, origin, now);
         let promised = messages.iter().find(|message| *as_item(message).body == **body);
-        let message = promised.cloned().unwrap_or_else(|| given_back(body, operator, model));
+        let message =
+            promised.cloned().unwrap_or_else(|| unpromised(body, operator, model, key.to));
         self.sent.insert(cause);
         let to = match &message.sent {
             ModelSent::Event(event) => {
                 let player = event.player_id().expect("a gift has a player");
                 partition_of(player, partitions)
             }
-            ModelSent::Said(_, ModelTo::Home(reward)) => partition_of(reward, partitions),
-            ModelSent::Said(_, ModelTo::Partition(partition)) => *partition,
+            ModelSent::Said(_, to) | ModelSent::Says(_, _, to) => match to {
+                ModelTo::Home(name) => partition_of(name, partitions),
+                ModelTo::Partition(partition) => *partition,
+            },
         };
         (to, as_item(&message))
     }
 }
 
-/// What nobody has promised is given back to a stock by time, whenever anybody looks.
-fn given_back(body: &[u8], operator: &str, model: &Model) -> ModelMessage {
+/// What nobody has promised is given back to a stock by time, whenever anybody looks, or is of who gets which share of a
+/// budget.
+fn unpromised(body: &[u8], operator: &str, model: &Model, to: u16) -> ModelMessage {
+    if let Ok(Command::Budget { promotion, says }) = serde_json::from_slice(body) {
+        let home = ModelTo::Home(format!("{operator}/{promotion}"));
+        let (says, to) = match says {
+            Says::Asks { points } => (ModelSays::Asks(points), home),
+            Says::Grants { points } => (ModelSays::Grants(points), ModelTo::Partition(to)),
+            Says::Recalls => (ModelSays::Recalls, ModelTo::Partition(to)),
+            Says::Returns { points } => panic!("nobody has recalled {points} of {promotion}"),
+        };
+        let sent = ModelSent::Says(promotion, says, to);
+        return ModelMessage { operator: operator.to_owned(), sent };
+    }
     let rewards = model.rewards(operator);
     let message = (1..).zip(rewards).map(|(reward, (terms, _))| {
         let to = ModelTo::Home(terms.id.clone());

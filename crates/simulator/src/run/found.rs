@@ -1,8 +1,9 @@
 //! What signals have found, and what has become of rewards, as it is counted.
 
 use super::Counts;
-use crate::input::ModelSaid;
+use crate::input::{ModelSaid, ModelSays};
 use crate::model::ModelAccount;
+use crate::model::budgets::ModelGifts;
 use crate::model::messages::ModelMessage;
 use crate::model::requests::RedemptionState;
 use crate::model::signals::{ModelRaised, SignalState};
@@ -10,12 +11,19 @@ use crate::model::signals::{ModelRaised, SignalState};
 /// What can become of wagers by signals, and of what is asked of stocks; whoever looks at many worlds finds all of it.
 pub const FOUND: &[&str] = &[
     "answers of stocks that came too late",
+    "budgets asked for a share",
+    "budgets that gave",
+    "budgets that gave in part",
+    "budgets that had nothing left",
     "redemptions of rewards confirmed",
     "redemptions that have one of a stock",
     "redemptions that were out of stock",
     "rewards given back to their stock",
     "rewards not said",
     "rewards said",
+    "shares granted",
+    "shares recalled",
+    "shares returned",
     "signals found: gamingSystems",
     "signals found: minimumPlay",
     "signals found: outside",
@@ -39,6 +47,28 @@ pub(crate) fn count(account: &ModelAccount, counts: &mut Counts) {
     for signal in account.signals.values() {
         for what in happened(signal) {
             *counts.entry(what).or_default() += 1;
+        }
+    }
+}
+
+/// What a partition has heard of a budget.
+pub(crate) const fn says(says: ModelSays) -> &'static str {
+    match says {
+        ModelSays::Asks(_) => "budgets asked for a share",
+        ModelSays::Grants(_) => "shares granted",
+        ModelSays::Recalls => "shares recalled",
+        ModelSays::Returns(_) => "shares returned",
+    }
+}
+
+/// Counts what budgets gave to a wager.
+pub(crate) fn gifts(gifts: &ModelGifts, count: &mut dyn FnMut(&'static str)) {
+    for gift in gifts.iter().flatten() {
+        match (gift.points, gift.cut) {
+            (0, 0) => {}
+            (0, _) => count("budgets that had nothing left"),
+            (_, 0) => count("budgets that gave"),
+            _ => count("budgets that gave in part"),
         }
     }
 }

@@ -4,6 +4,7 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::input::Known;
+use accolade_wire::budget::Says;
 use accolade_wire::control::{Command, Control, NewKey, Request};
 use accolade_wire::dialect;
 use accolade_wire::event::{read_game_event, read_wager};
@@ -15,7 +16,7 @@ use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
 
 use crate::input::{
     ModelAsked, ModelClaim, ModelCommand, ModelEvent, ModelPeriod, ModelRequest, ModelReward,
-    ModelRight, ModelSaid,
+    ModelRight, ModelSaid, ModelSays,
 };
 use crate::message;
 use crate::model::messages::{ModelMessage, ModelSent};
@@ -40,6 +41,7 @@ pub(crate) enum Meaning {
     Command(ModelCommand),
     Request(ModelRequest),
     Said(ModelSaid),
+    Says(String, ModelSays),
     Reward(String, Box<ModelReward>),
     Arrived,
     Genesis,
@@ -195,9 +197,13 @@ impl Item {
         let ModelMessage { operator, sent } = message.clone();
         let (kind, body, meaning) = match sent {
             ModelSent::Event(event) => {
-                (Kind::Wager, message::of_gift(&event), Meaning::Event(event))
+                (Kind::Wager, message::of_gift(&event), Meaning::Event(*event))
             }
             ModelSent::Said(said, _) => (Kind::Command, of_stock(said), Meaning::Said(said)),
+            ModelSent::Says(promotion, says, _) => {
+                let body = of_budget(promotion.clone(), says);
+                (Kind::Command, body, Meaning::Says(promotion, says))
+            }
         };
         let (source, origin) = (Source::Node, Some(origin));
         Self { kind, source, operator, received_at, origin, body, meaning }
@@ -370,6 +376,17 @@ fn of_stock(said: ModelSaid) -> Vec<u8> {
         }
         ModelSaid::ReturnStock { reward } => Command::ReturnStock { reward },
     })
+}
+
+/// What is said of a budget, as bytes.
+fn of_budget(promotion: String, says: ModelSays) -> Vec<u8> {
+    let says = match says {
+        ModelSays::Asks(points) => Says::Asks { points },
+        ModelSays::Grants(points) => Says::Grants { points },
+        ModelSays::Recalls => Says::Recalls,
+        ModelSays::Returns(points) => Says::Returns { points },
+    };
+    json(&Command::Budget { promotion, says })
 }
 
 fn json(command: &Command) -> Vec<u8> {

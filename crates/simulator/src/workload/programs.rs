@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::{HOUR, OPERATORS, SECOND, signals, some_of};
 use crate::calendar;
 use crate::input::{
-    ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides, ModelProgram,
-    ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids, ModelWindow,
-    ModelZone,
+    ModelBudget, ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides,
+    ModelProgram, ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids,
+    ModelWindow, ModelZone,
 };
 use crate::random::Random;
 use crate::workload::events::{ATTO, CATEGORIES, GAMES, PLAYERS, STAKES};
@@ -25,6 +25,7 @@ pub(super) struct Programs {
     has_great_rates: bool,
     has_jurisdictions: bool,
     promotions_percent: u64,
+    budgets_percent: u64,
     tiers_percent: u64,
     lots_percent: u64,
     terms_percent: u64,
@@ -53,6 +54,7 @@ impl Programs {
             has_great_rates: random.percent(15),
             has_jurisdictions: random.percent(60),
             promotions_percent: *random.pick(&[0, 40, 90]),
+            budgets_percent: *random.pick(&[0, 40, 80]),
             tiers_percent: *random.pick(&[0, 60, 95]),
             lots_percent: *random.pick(&[0, 60, 95]),
             terms_percent: *random.pick(&[0, 50, 90]),
@@ -235,7 +237,7 @@ impl Programs {
         } else {
             Vec::new()
         };
-        ModelPromotion {
+        let mut promotion = ModelPromotion {
             name: format!("promotion-{number}"),
             from: random.percent(40).then_some(from),
             to: random.percent(40).then_some(to),
@@ -243,7 +245,14 @@ impl Programs {
             jurisdictions,
             multiply: (gives > 0).then(|| self.promoted(random)),
             bonus: (gives < 2).then(|| *random.pick(&[500, 1, 25, 0, 333, POINTS_MAX])),
+            budget: None,
+        };
+        if random.percent(self.budgets_percent) {
+            promotion.budget = Some(budget(random));
+            // Such a promotion takes nothing away.
+            promotion.multiply = promotion.multiply.map(|rate| rate.max(100_000_000));
         }
+        promotion
     }
 
     fn promoted(&self, random: &mut Random) -> u64 {
@@ -346,6 +355,15 @@ impl Programs {
         }
         vec![*random.pick(&[1_000, 1_501, 333, 50_000, 100_000_000_000_000_000])]
     }
+}
+
+/// As much as a few wagers get, and as much as all.
+fn budget(random: &mut Random) -> ModelBudget {
+    let points = random.percent(80).then(|| *random.pick(&[1, 100, 777, 2_000, 20_000, 1_000_000]));
+    let per_player = *random.pick(&[1, 50, 500, 1_500, 50_000]);
+    let is_said = points.is_none() || random.percent(40);
+    let per_player = is_said.then(|| points.map_or(per_player, |points| per_player.min(points)));
+    ModelBudget { points, per_player }
 }
 
 /// Recurring times near `now`: in most zones it is another hour, and near midnight another day.

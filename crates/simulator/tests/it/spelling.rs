@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use accolade_domain::amount::Amount;
 use accolade_domain::amount::{Points, Rate};
+use accolade_domain::budget::Budget;
 use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::event::{Event, GameEvent, Void, Wager};
 use accolade_domain::lots::{Expiry, Floor, Months, NotifyDays, PendingFor};
@@ -236,7 +237,10 @@ fn meant_promotion(promotion: &ModelPromotion) -> Promotion {
         condition: None,
         multiply: promotion.multiply.map_or(Rate::ONE, |rate| Rate::from_units(rate).unwrap()),
         bonus: Points::from_hundredths(promotion.bonus.unwrap_or(0)).unwrap(),
-        budget: None,
+        budget: promotion.budget.map(|budget| Budget {
+            points: budget.points.map(|points| Points::from_hundredths(points).unwrap()),
+            per_player: budget.per_player.map(|points| Points::from_hundredths(points).unwrap()),
+        }),
     }
 }
 

@@ -65,7 +65,7 @@ impl Story {
         let sent = self.model.messages((0, batch, 1)).iter().map(|message| &message.sent);
         let said = |sent: &ModelSent| match sent {
             ModelSent::Said(said, to) => (*said, to.clone()),
-            ModelSent::Event(event) => panic!("{event:?} is of no stock"),
+            other => panic!("{other:?} is of no stock"),
         };
         sent.map(said).collect()
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::calendar::rfc3339;
 use crate::input::{
-    ModelBudget, ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides,
-    ModelProgram, ModelPromotion, ModelRounding, ModelRules, ModelSignal, ModelTiers, ModelVoids,
-    ModelWindow,
+    ModelBudget, ModelCondition, ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver,
+    ModelOverrides, ModelProgram, ModelPromotion, ModelRounding, ModelRules, ModelSignal,
+    ModelTiers, ModelVoids, ModelWindow,
 };
 
 /// A tree of values, written as YAML or JSON.
@@ -125,10 +125,15 @@ fn promotion(promotion: &ModelPromotion) -> Tree {
         ("to", time(promotion.to)),
         ("every", promotion.every.as_ref().map(every)),
         ("jurisdictions", non_empty(words(&promotion.jurisdictions))),
+        ("where", condition(promotion.condition.as_ref())),
         ("multiply", promotion.multiply.map(|rate| decimal(rate.into(), 8))),
         ("bonus", promotion.bonus.map(points)),
         ("budget", promotion.budget.map(budget)),
     ])
+}
+
+fn condition(condition: Option<&ModelCondition>) -> Option<Tree> {
+    condition.map(|condition| Tree::Text(condition.sql()))
 }
 
 fn budget(budget: ModelBudget) -> Tree {
@@ -195,6 +200,7 @@ fn eligibility(rules: &ModelRules) -> Tree {
             ])),
         ),
         ("players", non_empty(map([("deny", non_empty(words(&rules.players_deny)))]))),
+        ("where", condition(rules.condition.as_ref())),
     ])
 }
 
@@ -226,6 +232,7 @@ fn overrides(overrides: &ModelOverrides) -> Tree {
                     ])),
                 ),
                 ("players", non_empty(map([("deny", list(&overrides.players_deny))]))),
+                ("where", condition(overrides.condition.as_ref())),
             ])),
         ),
         (

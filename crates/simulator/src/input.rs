@@ -8,10 +8,12 @@ pub use crate::data::{ModelData, ModelNumber};
 pub use crate::digits::ModelRounding;
 
 mod budgets;
+mod conditions;
 mod rewards;
 mod signals;
 
 pub use budgets::{ModelBudget, ModelSays};
+pub use conditions::{ModelClock, ModelCondition, ModelRow, ModelTerm, ModelText};
 pub use rewards::{ModelPeriod, ModelReward, ModelSaid};
 pub use signals::{ModelOver, ModelSignal};
 
@@ -268,7 +270,10 @@ impl ModelProgram {
         let has_promotions = !self.promotions.is_empty() || self.counts_first_only;
         let has_lots = self.pending_hours > 0 || self.expiry != ModelExpiry::default();
         let has_terms = self.min_points.or(self.hold_minutes).or(self.approval_above).is_some();
-        let pending = self.voids == ModelVoids::Pending || !self.signals.is_empty();
+        let has_condition = self.rules.condition.is_some()
+            || self.jurisdictions.values().any(|overrides| overrides.condition.is_some());
+        let pending =
+            self.voids == ModelVoids::Pending || !self.signals.is_empty() || has_condition;
         has_promotions || has_lots || has_terms || pending || self.tiers.is_some()
     }
 }
@@ -313,6 +318,7 @@ pub struct ModelPromotion {
     pub to: Option<i64>,
     pub every: Option<ModelEvery>,
     pub jurisdictions: Vec<String>,
+    pub condition: Option<ModelCondition>,
     pub multiply: Option<u64>,
     pub bonus: Option<i64>,
     pub budget: Option<ModelBudget>,
@@ -359,6 +365,8 @@ pub struct ModelRules {
     pub segments_allow: Vec<String>,
     pub segments_deny: Vec<String>,
     pub players_deny: Vec<String>,
+    /// `where`: what must be true of a wager.
+    pub condition: Option<ModelCondition>,
     pub multipliers: BTreeMap<String, u64>,
     pub games: BTreeMap<String, u64>,
     pub rounding: ModelRounding,
@@ -376,6 +384,7 @@ pub struct ModelOverrides {
     pub segments_allow: Option<Vec<String>>,
     pub segments_deny: Option<Vec<String>>,
     pub players_deny: Option<Vec<String>>,
+    pub condition: Option<ModelCondition>,
     pub multipliers: BTreeMap<String, Option<u64>>,
     pub games: BTreeMap<String, Option<u64>>,
     pub rounding: Option<ModelRounding>,
@@ -428,6 +437,7 @@ impl ModelRules {
             segments_allow: list(&overrides.segments_allow, &self.segments_allow),
             segments_deny: list(&overrides.segments_deny, &self.segments_deny),
             players_deny: list(&overrides.players_deny, &self.players_deny),
+            condition: overrides.condition.as_ref().or(self.condition.as_ref()).cloned(),
             multipliers: merged_map(&self.multipliers, &overrides.multipliers),
             games: merged_map(&self.games, &overrides.games),
             rounding: overrides.rounding.unwrap_or(self.rounding),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digits::Digits;
 use crate::input::{
-    ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelVoid, ModelVoids, ModelWager,
+    ModelCommand, ModelEvent, ModelProgram, ModelRight, ModelRow, ModelVoid, ModelVoids, ModelWager,
 };
 
 pub mod budgets;
@@ -831,6 +831,10 @@ fn ladder(
     if stake < Digits::of(rules.min_wager).shifted_up(8) {
         return no("below_minimum");
     }
+    let row = ModelRow { wager, program, rate };
+    if rules.condition.as_ref().is_some_and(|condition| condition.holds(row) != Some(true)) {
+        return no("not_matched");
+    }
     let by_game = rules.games.get(&wager.game_id);
     let by_category = rules.multipliers.get(&wager.game_category);
     let multiplier = by_game.or(by_category).or(rules.multipliers.get("default")).unwrap_or(&0);
@@ -860,8 +864,7 @@ fn ladder(
         let points = product.plus(&bonus).shifted_down(decimals - 2, rules.rounding).value()?;
         i64::try_from(points).ok().filter(|points| *points <= POINTS_MAX)
     };
-    let Some(Promoted { points, parts, mut gifts }) = promoted(program, wager, bare, &worth, rests)
-    else {
+    let Some(Promoted { points, parts, mut gifts }) = promoted(row, bare, &worth, rests) else {
         return Judged::DeadLetter("out_of_range");
     };
     let balance = account.map_or(0, |account| account.balance);

@@ -814,6 +814,9 @@ pub(crate) fn expect(
             count("promotions that applied");
         }
         found::gifts(&expected.gifts, &mut count);
+        if expected.reason == Some("not_matched") {
+            count("wagers not matched");
+        }
     }
     expectation
 }

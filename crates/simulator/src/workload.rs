@@ -4,6 +4,7 @@
 //! testing: Groce et al., ISSTA 2012), so that rare things also meet in numbers. There are few
 //! players, ids and games, so that what happens collides.
 
+mod conditions;
 mod data;
 mod events;
 mod programs;
@@ -98,6 +99,20 @@ impl WorkloadProgram {
     pub fn without_budgets(mut self) -> Self {
         for promotion in &mut self.program.promotions {
             promotion.budget = None;
+        }
+        self.document = document::json(&self.program);
+        self
+    }
+
+    /// The same, where nothing is asked of wagers that only a reader of SQL can tell.
+    #[must_use]
+    pub fn without_conditions(mut self) -> Self {
+        self.program.rules.condition = None;
+        for overrides in self.program.jurisdictions.values_mut() {
+            overrides.condition = None;
+        }
+        for promotion in &mut self.program.promotions {
+            promotion.condition = None;
         }
         self.document = document::json(&self.program);
         self

@@ -4,7 +4,7 @@
 use super::budgets::{ModelGifts, ModelGiven, Rests};
 use super::{ModelParts, POINTS_MAX};
 use crate::digits::Digits;
-use crate::input::{ModelProgram, ModelPromotion, ModelWager};
+use crate::input::{ModelCondition, ModelProgram, ModelPromotion, ModelRow};
 
 /// What a wager comes to.
 pub(super) struct Promoted {
@@ -24,15 +24,18 @@ pub(super) fn bare(program: &ModelProgram, level: Option<&str>) -> ModelParts {
 
 /// What promotions make of a wager; `worth` says how many points it is with some of them, unless that is too much.
 pub(super) fn promoted(
-    program: &ModelProgram,
-    wager: &ModelWager,
+    row: ModelRow<'_>,
     bare: ModelParts,
     worth: &dyn Fn(&ModelParts) -> Option<i64>,
     rests: &Rests,
 ) -> Option<Promoted> {
+    let ModelRow { wager, program, .. } = row;
     let (mut parts, mut budgeted) = (bare, Vec::new());
     for (number, promotion) in (0..).zip(&program.promotions) {
-        if !promotion.holds(wager.timestamp, &wager.jurisdiction, &program.zone) {
+        let is_true = |condition: &ModelCondition| condition.holds(row) == Some(true);
+        if !promotion.holds(wager.timestamp, &wager.jurisdiction, &program.zone)
+            || !promotion.condition.as_ref().is_none_or(is_true)
+        {
             continue;
         }
         let rest = rests.get(&number).copied();

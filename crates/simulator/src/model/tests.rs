@@ -9,6 +9,7 @@ use crate::input::{
 };
 
 mod budgets;
+mod conditions;
 mod promotions;
 mod requests;
 mod rewards;
@@ -171,6 +172,7 @@ fn program() -> ModelProgram {
             segments_allow: Vec::new(),
             segments_deny: Vec::new(),
             players_deny: Vec::new(),
+            condition: None,
             multipliers: [("slots".into(), 10_000_000)].into(),
             games: BTreeMap::new(),
             rounding: ModelRounding::Down,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{HOUR, OPERATORS, SECOND, signals, some_of};
+use super::{HOUR, OPERATORS, SECOND, conditions, signals, some_of};
 use crate::calendar;
 use crate::input::{
     ModelBudget, ModelDate, ModelEvery, ModelExpiry, ModelLevel, ModelOver, ModelOverrides,
@@ -26,6 +26,7 @@ pub(super) struct Programs {
     has_jurisdictions: bool,
     promotions_percent: u64,
     budgets_percent: u64,
+    conditions_percent: u64,
     tiers_percent: u64,
     lots_percent: u64,
     terms_percent: u64,
@@ -55,6 +56,7 @@ impl Programs {
             has_jurisdictions: random.percent(60),
             promotions_percent: *random.pick(&[0, 40, 90]),
             budgets_percent: *random.pick(&[0, 40, 80]),
+            conditions_percent: *random.pick(&[0, 0, 60]),
             tiers_percent: *random.pick(&[0, 60, 95]),
             lots_percent: *random.pick(&[0, 60, 95]),
             terms_percent: *random.pick(&[0, 50, 90]),
@@ -95,6 +97,9 @@ impl Programs {
             (program.pending_hours, program.expiry) = (0, ModelExpiry::default());
             (program.min_points, program.hold_minutes, program.approval_above) = (None, None, None);
             program.signals.clear();
+            program.rules.condition = None;
+            let overrides = program.jurisdictions.values_mut();
+            overrides.for_each(|overrides| overrides.condition = None);
             if program.voids == ModelVoids::Pending {
                 program.voids = ModelVoids::Balance;
             }
@@ -243,6 +248,9 @@ impl Programs {
             to: random.percent(40).then_some(to),
             every: random.percent(50).then(|| every(now, random)),
             jurisdictions,
+            condition: random
+                .percent(self.conditions_percent)
+                .then(|| conditions::condition(random)),
             multiply: (gives > 0).then(|| self.promoted(random)),
             bonus: (gives < 2).then(|| *random.pick(&[500, 1, 25, 0, 333, POINTS_MAX])),
             budget: None,
@@ -270,6 +278,9 @@ impl Programs {
             segments_allow: self.segments_allow(random),
             segments_deny: self.segments_deny(random),
             players_deny: self.players_deny(random),
+            condition: random
+                .percent(self.conditions_percent / 4)
+                .then(|| conditions::condition(random)),
             multipliers: BTreeMap::new(),
             games: BTreeMap::new(),
             rounding: *random.pick(&ROUNDINGS),
@@ -296,6 +307,9 @@ impl Programs {
             segments_allow: says[3].then(|| self.segments_allow(random)),
             segments_deny: says[4].then(|| self.segments_deny(random)),
             players_deny: says[5].then(|| self.players_deny(random)),
+            condition: random
+                .percent(self.conditions_percent / 4)
+                .then(|| conditions::condition(random)),
             rounding: says[6].then(|| *random.pick(&ROUNDINGS)),
             caps_per_day: says[7].then(|| self.caps_per_day(random)),
             ..ModelOverrides::default()

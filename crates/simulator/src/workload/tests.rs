@@ -94,6 +94,7 @@ fn worlds_together_reach_every_outcome_and_every_account_adds_up() {
         "Refused mode_off",
         "Refused no_consent",
         "Refused no_program",
+        "Refused not_matched",
         "Refused operator_unknown",
         "Refused player_denied",
         "Refused segment_denied",

@@ -54,6 +54,7 @@ fn three_hundred_clusters_hold_and_see_every_fault() {
         "released dead letters",
         "sweeps that removed",
         "takeovers with the own disk",
+        "wagers not matched",
         "walks through the accounts",
     ]
     .iter()

@@ -18,7 +18,7 @@ fn both_ladders_decide_alike() {
         match action {
             Action::Publish(version) => {
                 // What budgets have left is of no wager alone.
-                let program = version.without_budgets().program;
+                let program = version.without_budgets().without_conditions().program;
                 rules = Some((meant_program(&program), program));
             }
             Action::Records(records) => {

@@ -55,6 +55,7 @@ fn two_hundred_worlds_hold_and_see_every_fault() {
         "runs merged",
         "segments packed",
         "unanswered frames that survived",
+        "wagers not matched",
         "walks through the accounts",
     ]
     .iter()

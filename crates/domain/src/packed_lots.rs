@@ -1,15 +1,14 @@
 //! Lots as accounts keep them: those of a few months lie where the account lies.
 
-use crate::amount::Points;
 use crate::lots::{Hour, Lot, Lots, Month, PendingLot};
+use crate::packing::{Reader, Writer, folded, unfolded};
 use crate::time::Day;
 
 /// Where points came from, in 24 bytes; more than a few months of them lie elsewhere, in some five bytes each.
 ///
-/// As numbers of variable length, each of 7 bits a byte, the lowest first: the day of activity and 1, or 0;
-/// debt; owed; how many lots can be spent, and of each the month, but for the first as the distance to the
-/// one before, and points; then of each pending lot, the hour, so too, its month as the distance to the one
-/// before, and points. Numbers that may be below 0 are folded: 0, −1, 1, −2 are 0, 1, 2, 3.
+/// As [numbers](crate::packing): the day of activity and 1, or 0; debt; owed; how many lots can be spent, and of
+/// each the month, but for the first as the distance to the one before, and points; then of each pending lot, the
+/// hour, so too, its month as the distance to the one before, and points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedLots(Packed);
 
@@ -29,7 +28,7 @@ impl Default for PackedLots {
 
 impl From<&Lots> for PackedLots {
     fn from(lots: &Lots) -> Self {
-        let mut out = Writer::default();
+        let mut out = Writer::<PACKED_BYTES>::default();
         out.put(lots.active().map_or(0, |day| folded(i64::from(day.0)) + 1));
         out.put_points(lots.debt());
         out.put_points(lots.owed());
@@ -47,7 +46,10 @@ impl From<&Lots> for PackedLots {
             out.put_points(*points);
             (hour_before, before) = (*matures, *month);
         }
-        out.packed()
+        Self(match out.packed() {
+            Ok((length, bytes)) => Packed::Inline { length, bytes },
+            Err(long) => Packed::Long(long),
+        })
     }
 }
 
@@ -81,7 +83,7 @@ impl PackedLots {
 }
 
 fn read(bytes: &[u8]) -> Option<Lots> {
-    let mut bytes = Reader(bytes);
+    let mut bytes = Reader::new(bytes);
     let active = match bytes.take()?.checked_sub(1) {
         Some(day) => Some(Day(i32::try_from(unfolded(day)).ok()?)),
         None => None,
@@ -95,7 +97,7 @@ fn read(bytes: &[u8]) -> Option<Lots> {
         ready.push(Lot { month, points: bytes.take_points()? });
     }
     let mut hour_before = 0;
-    while !bytes.0.is_empty() {
+    while !bytes.is_empty() {
         hour_before = bytes.take_distance(hour_before)?;
         before = bytes.take_distance(before)?;
         let matures = Hour(i32::try_from(hour_before).ok()?);
@@ -105,103 +107,12 @@ fn read(bytes: &[u8]) -> Option<Lots> {
     Lots::new(ready, pending, debt, owed, active)
 }
 
-/// Writes numbers; what does not fit in the account begins a longer place.
-#[derive(Default)]
-struct Writer {
-    length: usize,
-    bytes: [u8; PACKED_BYTES],
-    long: Vec<u8>,
-}
-
-impl Writer {
-    fn put(&mut self, number: u64) {
-        let mut rest = number;
-        while rest > LOW_BITS {
-            self.put_byte(low(rest) | MORE);
-            rest >>= 7;
-        }
-        self.put_byte(low(rest));
-    }
-
-    fn put_points(&mut self, points: Points) {
-        self.put(points.hundredths().unsigned_abs());
-    }
-
-    fn put_distance(&mut self, before: impl Into<i64>, number: impl Into<i64>) {
-        self.put(folded(number.into() - before.into()));
-    }
-
-    fn put_byte(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.length) {
-            *place = byte;
-        } else {
-            if self.long.is_empty() {
-                self.long.extend_from_slice(&self.bytes);
-            }
-            self.long.push(byte);
-        }
-        self.length += 1;
-    }
-
-    fn packed(self) -> PackedLots {
-        match u8::try_from(self.length) {
-            Ok(length) if self.long.is_empty() => {
-                PackedLots(Packed::Inline { length, bytes: self.bytes })
-            }
-            _ => PackedLots(Packed::Long(self.long.into())),
-        }
-    }
-}
-
-/// The bits of a byte that are the number's.
-const LOW_BITS: u64 = 0x7f;
-/// The bit of a byte that says that there is another.
-const MORE: u8 = 0x80;
-
-fn low(number: u64) -> u8 {
-    u8::try_from(number & LOW_BITS).expect("7 bits fit")
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            let part = u64::from(byte & !MORE);
-            number |= part.checked_shl(shift).filter(|shifted| shifted >> shift == part)?;
-            if byte & MORE == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn take_points(&mut self) -> Option<Points> {
-        Points::from_hundredths(i64::try_from(self.take()?).ok()?)
-    }
-
-    fn take_distance(&mut self, before: i64) -> Option<i64> {
-        before.checked_add(unfolded(self.take()?))
-    }
-}
-
-/// Small whatever the sign.
-const fn folded(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)).cast_unsigned()
-}
-
-const fn unfolded(folded: u64) -> i64 {
-    (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::amount::Points;
 
     fn points() -> impl Strategy<Value = Points> {
         let hundredths = prop_oneof![1..100_000_i64, 1..1_500_000_000_000_000_i64];

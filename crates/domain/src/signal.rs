@@ -227,9 +227,10 @@ pub struct Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {
     stake: u128,
-    win: Option<u128>,
+    win: Option<Amount>,
+    rate: Rate,
     /// The least stake that counts; 0 where any does.
-    min: u128,
+    min: Amount,
 }
 
 const MILLIONTHS_MAX: u128 = 1_000_000_000_000_000_000;
@@ -240,11 +241,15 @@ impl Money {
     pub fn of(program: &Program, wager: &Wager<'_>) -> Option<Self> {
         let rate = program.rate_from(&wager.currency)?;
         let min = program.rules_for(&wager.jurisdiction).eligibility.min_wager;
-        Some(Self {
-            stake: millionths(wager.stake, rate),
-            win: wager.win.map(|win| millionths(win, rate)),
-            min: millionths(min, Rate::ONE),
-        })
+        Some(Self { stake: millionths(wager.stake, rate), win: wager.win, rate, min })
+    }
+
+    fn win(self) -> Option<u128> {
+        self.win.map(|win| millionths(win, self.rate))
+    }
+
+    fn min(self) -> u128 {
+        millionths(self.min, Rate::ONE)
     }
 }
 
@@ -302,16 +307,29 @@ impl Sums {
 /// What a wager has come to for a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Looked {
-    /// What was measured, to eight decimals, rounded down.
-    pub observed: Rate,
-    /// Whether that is above the line.
-    pub is_above: bool,
-    /// It is, and the last wager that was judged was not.
+    measured: Measured,
+    /// It is above the line, and the last wager that was judged was not.
     pub has_crossed: bool,
 }
 
+impl Looked {
+    /// Whether what was measured is above the line.
+    pub const fn is_above(self) -> bool {
+        self.measured.is_above
+    }
+
+    /// What was measured, to eight decimals, rounded down.
+    pub fn observed(self) -> Rate {
+        let Measured { part, whole, .. } = self.measured;
+        if part == 0 { Rate::ZERO } else { ratio(part, whole) }
+    }
+}
+
+/// How often `part` has `whole` in it; few want the quotient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Measured {
-    observed: Rate,
+    part: u128,
+    whole: u128,
     is_above: bool,
 }
 
@@ -330,10 +348,10 @@ impl Watch {
 
     /// Looks at one more wager; nothing where it says nothing, or too few came before.
     pub fn look(&mut self, over: Over, seen: &Seen) -> Option<Looked> {
-        let Measured { observed, is_above } = self.counted.measure(over, seen)?;
-        let has_crossed = is_above && !self.is_above;
-        self.is_above = is_above;
-        Some(Looked { observed, is_above, has_crossed })
+        let measured = self.counted.measure(over, seen)?;
+        let has_crossed = measured.is_above && !self.is_above;
+        self.is_above = measured.is_above;
+        Some(Looked { measured, has_crossed })
     }
 }
 
@@ -343,11 +361,11 @@ impl Counted {
         match (self, over) {
             (Self::Slices(last, counts), Over::Velocity { wagers, within }) => {
                 let count = count_in(last, counts, within.slice(seen.at))?;
-                Some(Measured { observed: whole(count), is_above: count > u64::from(wagers) })
+                Some(compare_count(count, wagers))
             }
             (Self::Systems(systems), Over::GamingSystems { count, within }) => {
-                let at_once = u64::from(seen_at(systems, seen.system?, seen.at, within)?);
-                Some(Measured { observed: whole(at_once), is_above: at_once > u64::from(count) })
+                let at_once = seen_at(systems, seen.system?, seen.at, within)?;
+                Some(compare_count(u64::from(at_once), count))
             }
             (Self::Sums(sums), Over::StakeJump { times, after }) => {
                 let Money { stake, .. } = seen.money?;
@@ -357,15 +375,16 @@ impl Counted {
                 is_judged.then(|| compare(stakes, before.stakes, times))
             }
             (Self::Sums(sums), Over::WinRatio { ratio, after }) => {
-                let Money { stake, win, .. } = seen.money?;
-                let (before, win) = (*sums, win?);
+                let money = seen.money?;
+                let (before, stake, win) = (*sums, money.stake, money.win()?);
                 let (wins, stakes) = (before.part + win, before.stakes + stake);
                 sums.add(win, stake, after);
                 (before.count + 1 >= after).then(|| compare(wins, stakes, ratio))
             }
             (Self::Sums(sums), Over::MinimumPlay { share, of }) => {
-                let Money { stake, min, .. } = seen.money.filter(|money| money.min > 0)?;
-                let low = u128::from(stake * JUST_ABOVE.1 < min * JUST_ABOVE.0);
+                let money = seen.money.filter(|money| money.min() > 0)?;
+                let low = money.stake * JUST_ABOVE.1 < money.min() * JUST_ABOVE.0;
+                let low = u128::from(low);
                 let before = *sums;
                 let (lows, all) = (before.part + low, u128::from(before.count + 1));
                 sums.add(low, 0, of);
@@ -381,8 +400,11 @@ impl Counted {
 /// Whether `part` is more than `line` times `whole`, exactly.
 fn compare(part: u128, whole: u128, line: Rate) -> Measured {
     let is_above = part * u128::from(Rate::ONE.units()) > whole * u128::from(line.units());
-    let observed = if part == 0 { Rate::ZERO } else { ratio(part, whole) };
-    Measured { observed, is_above }
+    Measured { part, whole, is_above }
+}
+
+fn compare_count(count: u64, line: u32) -> Measured {
+    Measured { part: u128::from(count), whole: 1, is_above: count > u64::from(line) }
 }
 
 /// Counts a wager in its slice, and says how many there are in those that are counted; nothing for one that is before

@@ -25,6 +25,7 @@ use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots::Source;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::packed_watches::Watches;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::signal::SignalState;
@@ -56,7 +57,6 @@ use crate::tables::reservations::Reservation;
 use crate::tables::signals::Raised;
 use crate::tables::stocks::{RewardKey, Stock};
 use crate::tables::walks::{Walk, WalkKey};
-use crate::tables::watches::Watched;
 use crate::tables::{Held, Row, Timer};
 
 /// Decides about one input under the rules.
@@ -129,8 +129,8 @@ pub struct Loaded<'a> {
     pub first: Option<First>,
     /// How many rows that found dead letters have ended with those that did when this one does.
     pub ended_events: u32,
-    /// What is remembered of the player for signals, and the version whose signals those are.
-    pub watched: Option<(&'a Watched, &'a Version)>,
+    /// The version for whose signals something is remembered of the player, and what.
+    pub watched: Option<(&'a Version, Watches<'a>)>,
     /// For how many signals points of the player are held, where the program in force has any that hold.
     pub holding: usize,
     /// The exclusion of the player that holds now.

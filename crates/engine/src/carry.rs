@@ -9,6 +9,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::event::Event;
 use accolade_domain::ledger::{ChainHash, Entry, Place, Subject};
 use accolade_domain::notice::Notice;
+use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::journal::{Entries, StoredEntry};
 use accolade_wire::ledger::chain_hash;
@@ -51,6 +52,7 @@ pub(crate) struct Made<'a> {
 #[derive(Debug)]
 pub(crate) enum Undo {
     Account(Ordinal, Account),
+    Watches(Ordinal, PackedWatches),
     /// The last player was not there; the hash is that of the name.
     Player(u64),
     /// The last id was free.
@@ -150,6 +152,12 @@ impl Partition {
                 account.lots = lots;
                 // With an entry, it is one change.
                 account.version += u32::from(!is_entered);
+            }
+            // Nobody sees it, so it is no change of the account.
+            Change::Watches(watches) => {
+                let player = with.about.player();
+                let before = self.players.watch(player, watches);
+                self.undo.push(Undo::Watches(player, before));
             }
             Change::PlayerShare(given) => {
                 let (promotion, share) = *given;
@@ -289,6 +297,7 @@ impl Partition {
                     self.timers.reset_account(account.timed.due, before.timed.due, player);
                     *account = before;
                 }
+                Undo::Watches(player, before) => drop(self.players.watch(player, before)),
                 Undo::Player(hash) => self.players.take_back(hash),
                 Undo::Id => self.ids.take_back(),
                 Undo::Row(before) => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use accolade_domain::account::{Account, Timed};
 use accolade_domain::ledger::Subject;
+use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 use accolade_wire::id_text::{put_packed_id, read_id};
@@ -56,6 +57,8 @@ pub struct Head {
 mod tag {
     pub(super) const HEAD: u8 = 1;
     pub(super) const ACCOUNT: u8 = 2;
+    /// An account with what is remembered for signals.
+    pub(super) const WATCHED_ACCOUNT: u8 = 28;
 }
 
 const HEAD_FORMAT: u8 = 1;
@@ -65,6 +68,8 @@ const LIST_LINKS_MAX: usize = 4096;
 
 /// Accounts that a sweep writes for each account that changed.
 const SWEPT_FOR_EACH_CHANGED: usize = 1;
+/// What most accounts are written in.
+const PLAYER_BYTES: usize = 256;
 /// A sweep has gone round after so many checkpoints at most, so that a quiet partition does not hold
 /// back the removal of what others have superseded.
 pub(crate) const ROUND_CHECKPOINTS_MAX: usize = 256;
@@ -79,8 +84,9 @@ impl Partition {
         assert!(!self.stands(), "a partition that stands within a batch is not written");
         out.put_front(|front| self.write_head(front));
         let dirty = self.players.take_dirty();
+        out.reserve(dirty.len() * (1 + SWEPT_FOR_EACH_CHANGED) * PLAYER_BYTES);
         for ordinal in &dirty {
-            write_account(out.room(), *ordinal, &self.players.get(*ordinal).account);
+            write_player(out.room(), *ordinal, self.players.get(*ordinal));
         }
         let began = self.is_swept;
         if began {
@@ -103,7 +109,7 @@ impl Partition {
         let to = (from + stretch).min(all.len());
         let stretch = all.iter_from(from).take(to - from);
         for (ordinal, player) in (self.sweep_next..).zip(stretch) {
-            write_account(out.room(), ordinal, &player.account);
+            write_player(out.room(), ordinal, player);
         }
         self.sweep_next = Ordinal::try_from(to).expect("an ordinal of a player");
         to == all.len()
@@ -114,7 +120,7 @@ impl Partition {
     pub fn write_all(&self, out: &mut Pieces) {
         out.put_front(|front| self.write_head(front));
         for (ordinal, player) in (0..).zip(self.players.all()) {
-            write_account(out.room(), ordinal, &player.account);
+            write_player(out.room(), ordinal, player);
         }
         self.tables.write_resident(out);
     }
@@ -211,10 +217,16 @@ fn write_links<'a>(
     }
 }
 
-fn write_account(out: &mut Vec<u8>, ordinal: Ordinal, account: &Account) {
-    out.push(tag::ACCOUNT);
+/// `tag u8 · ordinal varint · account`, and of a watched one `length varint, watches`.
+fn write_player(out: &mut Vec<u8>, ordinal: Ordinal, player: &Player) {
+    let watches = player.watches.bytes();
+    out.push(if watches.is_empty() { tag::ACCOUNT } else { tag::WATCHED_ACCOUNT });
     put_varint(out, u64::from(ordinal));
-    put_account(out, account);
+    put_account(out, &player.account);
+    if !watches.is_empty() {
+        put_varint(out, watches.len() as u64);
+        out.extend_from_slice(watches);
+    }
 }
 
 /// Makes a partition from its links and its checkpoints.
@@ -269,7 +281,8 @@ impl Loader {
         while !cursor.is_empty() {
             match cursor.u8()? {
                 tag::HEAD => self.read_head(cursor)?,
-                tag::ACCOUNT => self.read_account(cursor)?,
+                tag::ACCOUNT => self.read_account(cursor, false)?,
+                tag::WATCHED_ACCOUNT => self.read_account(cursor, true)?,
                 row => {
                     if !self.rows.read(row, cursor, self.partition.number, in_runs)? {
                         return Err(cursor.bad());
@@ -304,14 +317,20 @@ impl Loader {
         Ok(())
     }
 
-    fn read_account(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BadFormat> {
+    fn read_account(&mut self, cursor: &mut Cursor<'_>, is_watched: bool) -> Result<(), BadFormat> {
         let ordinal: Ordinal = cursor.small()?;
         let bad = cursor.bad();
         let loaded = self.accounts.get_mut(ordinal as usize).ok_or(bad)?;
-        let account = self.partition.players.restore(ordinal).ok_or(bad)?;
-        let read = read_account(cursor, account.subject)?;
+        let player = self.partition.players.restore(ordinal).ok_or(bad)?;
+        let account = read_account(cursor, player.account.subject)?;
+        let watches = if is_watched {
+            let length = cursor.small()?;
+            PackedWatches::from_bytes(cursor.take(length)?).ok_or(bad)?
+        } else {
+            PackedWatches::NONE
+        };
         if !std::mem::replace(loaded, true) {
-            *account = read;
+            (player.account, player.watches) = (account, watches);
         }
         Ok(())
     }

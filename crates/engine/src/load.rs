@@ -11,6 +11,7 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::packed_watches::Watches;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::Day;
@@ -39,7 +40,6 @@ use crate::tables::outbox::MessageKey;
 use crate::tables::redemptions::Redemptions;
 use crate::tables::requests::RequestKey;
 use crate::tables::signals::{Raised, Signals};
-use crate::tables::watches::Watched;
 use crate::tables::{Paged, Stretch, Timer};
 
 /// So many dead letters that may end are read at once at most.
@@ -430,7 +430,6 @@ impl Partition {
             | Timer::BudgetHome(_)
             | Timer::BudgetShare(_)
             | Timer::Stock(_)
-            | Timer::Watch(_)
             | Timer::OperatorTotals(_) => Loaded::default(),
         })
     }
@@ -559,13 +558,12 @@ impl Partition {
         operator: &'s Operator,
         in_force: &Version,
         player: Ordinal,
-    ) -> Option<(&'s Watched, &'s Version)> {
+    ) -> Option<(&'s Version, Watches<'s>)> {
         if in_force.program.program.signals.is_empty() {
             return None;
         }
-        // Whether the row that is due has gone already makes no difference.
-        let watched = self.tables.watches.get(&player).filter(|it| it.until > self.time)?;
-        Some((watched, operator.versions.get(watched.version)?))
+        let (version, watches) = self.players.get(player).watches.at(self.time)?;
+        Some((operator.versions.get(version)?, watches))
     }
 
     fn load_command<'s>(

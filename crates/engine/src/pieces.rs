@@ -10,6 +10,9 @@ pub struct Pieces {
     last: Vec<u8>,
 }
 
+/// No more than this is a value that goes beyond a piece, nearly always.
+const BEYOND_BYTES: usize = 64 << 10;
+
 impl Pieces {
     /// Pieces that begin with `front`, and have `piece_bytes` and one value more at most.
     pub fn new(front: Vec<u8>, piece_bytes: usize) -> Self {
@@ -27,10 +30,19 @@ impl Pieces {
         self.last.clone_from(&self.front);
     }
 
+    /// Makes room for so many bytes more, but for one piece at most: growing step by step would copy all of it several
+    /// times.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.last.reserve(bytes.min(self.piece_bytes.saturating_add(BEYOND_BYTES)));
+    }
+
     /// Where the next value is appended.
     pub fn room(&mut self) -> &mut Vec<u8> {
         if self.last.len() >= self.piece_bytes {
-            self.full.push(std::mem::replace(&mut self.last, self.front.clone()));
+            // Where there is one, others follow that are as long: growing would copy each several times.
+            let mut next = Vec::with_capacity(self.piece_bytes.saturating_add(BEYOND_BYTES));
+            next.extend_from_slice(&self.front);
+            self.full.push(std::mem::replace(&mut self.last, next));
         }
         &mut self.last
     }

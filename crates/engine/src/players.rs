@@ -1,6 +1,7 @@
 //! The players of a partition and their accounts, in memory.
 
 use accolade_domain::account::Account;
+use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::text::PackedId;
 use accolade_wire::identity::HashKey;
 
@@ -19,6 +20,8 @@ pub struct Player {
     pub name: PackedId,
     /// The account.
     pub account: Account,
+    /// What is remembered for signals: apart, since it is no part of what an account says.
+    pub watches: PackedWatches,
     dirty: bool,
 }
 
@@ -50,17 +53,18 @@ impl Players {
         let ordinals: Vec<_> = hashes.iter().filter_map(candidate).collect();
         let touched = ordinals.iter().fold(0, |touched, ordinal| {
             // Something of each of the lines that an account lies in.
-            let Player { operator, name, account, .. } = self.get(*ordinal);
+            let Player { operator, name, account, watches, .. } = self.get(*ordinal);
             let Account { subject, head, trail, cap_day, .. } = account;
             let bytes = subject.0[0] ^ head.0[0] ^ head.0[31];
             let days = cap_day.used.hundredths().cast_unsigned();
             let name = name.uuid().map_or(0, |uuid| uuid[0]);
+            let watches = watches.bytes().first().copied().unwrap_or(0);
             touched
                 ^ account.sequence
                 ^ u64::from(account.version)
                 ^ days
                 ^ u64::from(*operator)
-                ^ u64::from(bytes ^ name)
+                ^ u64::from(bytes ^ name ^ watches)
                 ^ u64::from(trail.is_empty())
         });
         std::hint::black_box(touched);
@@ -79,7 +83,8 @@ impl Players {
     /// Adds a player who is not there yet.
     pub fn add(&mut self, hash: u64, operator: u32, name: &str, account: Account) -> Ordinal {
         let ordinal = self.next();
-        self.all.push(Player { operator, name: name.into(), account, dirty: false });
+        let (name, watches) = (name.into(), PackedWatches::NONE);
+        self.all.push(Player { operator, name, account, watches, dirty: false });
         self.by_name.insert(hash, ordinal);
         ordinal
     }
@@ -106,17 +111,27 @@ impl Players {
 
     /// The account to change; the next checkpoint writes it.
     pub fn change(&mut self, ordinal: Ordinal) -> &mut Account {
+        &mut self.touch(ordinal).account
+    }
+
+    /// Replaces what is remembered for signals; the next checkpoint writes it.
+    pub(crate) fn watch(&mut self, ordinal: Ordinal, mut watches: PackedWatches) -> PackedWatches {
+        self.touch(ordinal).watches.swap(&mut watches);
+        watches
+    }
+
+    fn touch(&mut self, ordinal: Ordinal) -> &mut Player {
         let player = self.all.get_mut(ordinal as usize).expect("an ordinal of a player");
         if !player.dirty {
             player.dirty = true;
             self.dirty.push(ordinal);
         }
-        &mut player.account
+        player
     }
 
-    /// The account as a checkpoint had it.
-    pub fn restore(&mut self, ordinal: Ordinal) -> Option<&mut Account> {
-        self.all.get_mut(ordinal as usize).map(|player| &mut player.account)
+    /// The player as a checkpoint had it.
+    pub fn restore(&mut self, ordinal: Ordinal) -> Option<&mut Player> {
+        self.all.get_mut(ordinal as usize)
     }
 
     /// All players, by ordinal.

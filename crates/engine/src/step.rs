@@ -9,6 +9,7 @@ use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Command;
 use accolade_wire::record::{Kind, Origin};
@@ -26,7 +27,7 @@ pub struct Step<'a> {
     /// What became of it.
     pub outcome: Outcome,
     /// New values in the state, in order.
-    pub changes: SmallVec<[Change<'a>; 3]>,
+    pub changes: SmallVec<[Change<'a>; 6]>,
     /// Lines of the ledger of the input's player, in order.
     pub entries: SmallVec<[NewEntry<'a>; 1]>,
     /// What others must hear of the input's player, in order.
@@ -57,6 +58,8 @@ pub enum Change<'a> {
     Time(Timed),
     /// Where the points of the balance came from.
     Lots(PackedLots),
+    /// What is remembered of the player for signals.
+    Watches(PackedWatches),
     /// What the input's player was given of the budget of a promotion, by its name.
     PlayerShare(Box<(Box<str>, PlayerShare)>),
     /// A row of a table; apart, since few steps have one and every step would be as large.
@@ -191,6 +194,7 @@ impl Change<'_> {
             Self::CapDay(cap_day) => Change::CapDay(cap_day),
             Self::Time(timed) => Change::Time(timed),
             Self::Lots(lots) => Change::Lots(lots),
+            Self::Watches(watches) => Change::Watches(watches),
             Self::PlayerShare(share) => Change::PlayerShare(share),
             Self::Row(row) => Change::Row(row),
             Self::Send { to, payload, due } => Change::Send { to, payload, due },

@@ -29,7 +29,6 @@ pub mod sent;
 pub mod signals;
 pub mod stocks;
 pub mod walks;
-pub mod watches;
 
 mod paged;
 mod rows;
@@ -347,8 +346,6 @@ tables! {
         budget_homes: BudgetHome(budgets::BudgetHomes) = 24,
         /// Shares of budgets of promotions.
         budget_shares: BudgetShare(budgets::BudgetShares) = 25,
-        /// What is remembered of players for signals.
-        watches: Watch(watches::Watches) = 28,
         /// Signals whose points are held.
         held_signals: HeldSignal(signals::HeldSignals) = 29,
         /// What there is of each operator's accounts.

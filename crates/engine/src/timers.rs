@@ -1,7 +1,7 @@
 //! What is due when: an index over the rows of all tables and over the accounts, made from them again after a
 //! restart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accolade_domain::account::Timed;
 use accolade_domain::time::Timestamp;
@@ -13,8 +13,8 @@ pub use crate::tables::Timer;
 #[derive(Debug, Default)]
 pub struct Timers {
     rows: BTreeSet<(Timestamp, Timer)>,
-    /// Apart, since there may be one for each account.
-    accounts: BTreeSet<(Timestamp, Ordinal)>,
+    /// Apart, since there may be one for each account, and most are due at few midnights.
+    accounts: BTreeMap<Timestamp, BTreeSet<Ordinal>>,
 }
 
 impl Timers {
@@ -41,25 +41,31 @@ impl Timers {
         if last == next {
             return;
         }
-        if last != Timed::NEVER {
-            self.accounts.remove(&(last, player));
+        if last != Timed::NEVER
+            && let Some(due) = self.accounts.get_mut(&last)
+        {
+            due.remove(&player);
+            if due.is_empty() {
+                self.accounts.remove(&last);
+            }
         }
         if next != Timed::NEVER {
-            self.accounts.insert((next, player));
+            self.accounts.entry(next).or_default().insert(player);
         }
     }
 
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         let row = self.rows.first().map(|(due, _)| *due);
-        let account = self.accounts.first().map(|(due, _)| *due);
+        let account = self.accounts.first_key_value().map(|(due, _)| *due);
         row.into_iter().chain(account).min()
     }
 
     /// The first timer that is due at `now`.
     pub(crate) fn first_due(&self, now: Timestamp) -> Option<Timer> {
         let row = self.rows.first().filter(|(due, _)| *due <= now);
-        let account = self.accounts.first().filter(|(due, _)| *due <= now);
+        let account = self.accounts.first_key_value().filter(|(due, _)| **due <= now);
+        let account = account.and_then(|(due, players)| Some((due, players.first()?)));
         match (row, account) {
             (Some((due, timer)), Some((account_due, _))) if due <= account_due => {
                 Some(timer.clone())

@@ -43,6 +43,14 @@ impl Decimal {
         Self { negative: false, magnitude, decimals: AMOUNT_DECIMALS + RATE_DECIMALS }
     }
 
+    /// The same with as many decimals as [converted](Self::converted) amounts have, where it fits.
+    pub(super) fn like_amounts(self) -> Self {
+        let decimals = AMOUNT_DECIMALS + RATE_DECIMALS;
+        let more = decimals.saturating_sub(self.decimals);
+        let raised = limbs::scale_up(self.magnitude, more);
+        raised.map_or(self, |magnitude| Self { magnitude, decimals: self.decimals + more, ..self })
+    }
+
     /// `units` × 10^-`decimals`.
     pub fn from_units(units: i128, decimals: u32) -> Result<Self, Failure> {
         let [low, high] = halves(units.unsigned_abs());

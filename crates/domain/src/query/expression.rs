@@ -146,7 +146,7 @@ impl Items {
     }
 
     /// Whether a value that is not NULL is one of them; unknown where one of them is NULL.
-    fn have(&self, value: Value<'_>) -> Option<bool> {
+    fn have(&self, value: &Value<'_>) -> Option<bool> {
         let found = self
             .sorted
             .binary_search_by(|item| Value::from(item).compare(value).unwrap_or(Ordering::Less));
@@ -155,10 +155,21 @@ impl Items {
 }
 
 fn order(a: &Literal, b: &Literal) -> Ordering {
-    Value::from(a).compare(Value::from(b)).unwrap_or(Ordering::Equal)
+    Value::from(a).compare(&Value::from(b)).unwrap_or(Ordering::Equal)
 }
 
 impl Expression {
+    /// A comparison. A number in it has the decimals that an event's amounts have, so that it is not raised to them for
+    /// each event.
+    pub fn comparison(relation: Relation, mut sides: Box<[Self; 2]>) -> Self {
+        for side in &mut *sides {
+            if let Self::Literal(Literal::Number(number)) = side {
+                *number = number.like_amounts();
+            }
+        }
+        Self::Compare(relation, sides)
+    }
+
     /// Whether it is true of a row; what is unknown is not.
     ///
     /// Whatever cannot be computed (a division by 0, a number of more than 256 bits) is not true either: a condition
@@ -172,23 +183,13 @@ impl Expression {
         Ok(match self {
             Self::Literal(literal) => literal.into(),
             Self::Column(column) => row.value(*column),
-            Self::Not(operand) => operand.truth(row)?.map(|truth| !truth).into(),
-            Self::All(parts) => until(false, parts, row)?.into(),
-            Self::Any(parts) => until(true, parts, row)?.into(),
-            Self::IsNull(operand) => Value::Boolean(operand.value(row)?.is_null()),
-            Self::Compare(relation, sides) => {
-                let [a, b] = &**sides;
-                let (a, b) = (a.value(row)?, b.value(row)?);
-                a.compare(b).map(|order| relation.holds(order)).into()
-            }
-            Self::In(operand, items) => {
-                let value = operand.value(row)?;
-                if value.is_null() { Value::Null } else { items.have(value).into() }
-            }
-            Self::Like(operand, pattern) => match operand.value(row)?.text() {
-                Some(text) => Value::Boolean(pattern.matches(text)),
-                None => Value::Null,
-            },
+            Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::IsNull(_)
+            | Self::Compare(..)
+            | Self::In(..)
+            | Self::Like(..) => self.truth(row)?.into(),
             Self::Calculate(operator, sides) => {
                 let [a, b] = &**sides;
                 match (a.value(row)?.number(), b.value(row)?.number()) {
@@ -218,8 +219,33 @@ impl Expression {
         })
     }
 
+    /// Its value as a truth: most of a condition has no other, and values are large.
     fn truth(&self, row: &Row<'_>) -> Result<Option<bool>, Failure> {
-        self.value(row).map(Value::truth)
+        Ok(match self {
+            Self::Not(operand) => operand.truth(row)?.map(|truth| !truth),
+            Self::All(parts) => until(false, parts, row)?,
+            Self::Any(parts) => until(true, parts, row)?,
+            Self::IsNull(operand) => Some(operand.value(row)?.is_null()),
+            Self::Compare(relation, sides) => {
+                let [a, b] = &**sides;
+                let order = a.value(row)?.compare(&b.value(row)?);
+                order.map(|order| relation.holds(order))
+            }
+            Self::In(operand, items) => {
+                let value = operand.value(row)?;
+                if value.is_null() { None } else { items.have(&value) }
+            }
+            Self::Like(operand, pattern) => {
+                operand.value(row)?.text().map(|text| pattern.matches(text))
+            }
+            Self::Literal(_)
+            | Self::Column(_)
+            | Self::Calculate(..)
+            | Self::Apply(..)
+            | Self::Case(..)
+            | Self::Coalesce(_)
+            | Self::Extreme(..) => self.value(row)?.truth(),
+        })
     }
 
     /// What evaluating it costs at most, where comparing two short numbers costs 1.
@@ -346,11 +372,11 @@ impl Function {
 
 impl Part {
     fn of(self, local: Local) -> Result<Decimal, Failure> {
-        let date = Date::of(local.day);
+        let date = || Date::of(local.day);
         let number = match self {
-            Self::Year => i128::from(date.year()),
-            Self::Month => date.month().into(),
-            Self::Day => date.day_of_month().into(),
+            Self::Year => i128::from(date().year()),
+            Self::Month => date().month().into(),
+            Self::Day => date().day_of_month().into(),
             Self::DayOfWeek => Weekday::of(local.day) as i128,
             Self::Hour => local.micros.div_euclid(HOUR_MICROS).into(),
             Self::Minute => local.minute().rem_euclid(60).into(),
@@ -364,7 +390,7 @@ impl Extreme {
         let mut extreme = Value::Null;
         for part in parts {
             let value = part.value(row)?;
-            let is_next = match (value.compare(extreme), self) {
+            let is_next = match (value.compare(&extreme), self) {
                 (Some(order), Self::Greatest) => order.is_gt(),
                 (Some(order), Self::Least) => order.is_lt(),
                 (None, _) => extreme.is_null(),

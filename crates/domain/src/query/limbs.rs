@@ -36,7 +36,8 @@ pub(super) fn subtract(a: Limbs, b: Limbs) -> Limbs {
 /// The product, exact.
 pub(super) fn multiply(a: Limbs, b: Limbs) -> Double {
     let mut product = [0; 8];
-    for (i, a) in a.into_iter().enumerate() {
+    // Most numbers are of one limb or two.
+    for (i, a) in a.into_iter().enumerate().filter(|(_, limb)| *limb != 0) {
         let mut carry = 0;
         for (j, b) in b.into_iter().enumerate() {
             (product[i + j], carry) = a.carrying_mul_add(b, product[i + j], carry);
@@ -92,13 +93,22 @@ pub(super) fn widen(number: Limbs) -> Double {
 
 /// `number` × 10^`power`, if it fits.
 pub(super) fn scale_up<const N: usize>(number: [u64; N], power: u32) -> Option<[u64; N]> {
-    (0..power).try_fold(number, |number, _| times_ten(number))
+    let (mut number, mut power) = (number, power);
+    while power > 0 {
+        let step = power.min(POWER_MAX);
+        number = times(number, 10_u64.pow(step))?;
+        power -= step;
+    }
+    Some(number)
 }
 
-fn times_ten<const N: usize>(mut number: [u64; N]) -> Option<[u64; N]> {
+/// The greatest power of ten that one limb holds.
+const POWER_MAX: u32 = u64::MAX.ilog10();
+
+fn times<const N: usize>(mut number: [u64; N], factor: u64) -> Option<[u64; N]> {
     let mut carry = 0;
     for limb in &mut number {
-        (*limb, carry) = limb.carrying_mul(10, carry);
+        (*limb, carry) = limb.carrying_mul(factor, carry);
     }
     if carry == 0 { Some(number) } else { None }
 }

@@ -77,13 +77,13 @@ impl<'a> Value<'a> {
     }
 
     /// The order of two values of one type; unknown where one is NULL. Texts go by their code points.
-    pub fn compare(self, other: Self) -> Option<Ordering> {
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Number(a), Self::Number(b)) => Some(a.cmp(&b)),
-            (Self::Text(a), Self::Text(b)) => Some(a.compare(b)),
-            (Self::Time(a), Self::Time(b)) => Some(a.cmp(&b)),
-            (Self::Date(a), Self::Date(b)) => Some(a.cmp(&b)),
-            (Self::Boolean(a), Self::Boolean(b)) => Some(a.cmp(&b)),
+            (Self::Number(a), Self::Number(b)) => Some(a.cmp(b)),
+            (Self::Text(a), Self::Text(b)) => Some(a.compare(*b)),
+            (Self::Time(a), Self::Time(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
+            (Self::Boolean(a), Self::Boolean(b)) => Some(a.cmp(b)),
             _ => None,
         }
     }

@@ -6,8 +6,8 @@ use accolade_domain::amount::{Amount, Rate};
 use accolade_domain::event::Wager;
 use accolade_domain::program::Program;
 use accolade_domain::signal::{
-    AFTER_MAX, Counted, Looked, Money, Over, Seen, SignalKind, SignalState, Sums,
-    WITHIN_SECONDS_MAX, Watch, Within,
+    AFTER_MAX, Counted, Money, Over, Seen, SignalKind, SignalState, Sums, WITHIN_SECONDS_MAX,
+    Watch, Within,
 };
 use accolade_domain::time::Timestamp;
 use expect_test::{Expect, expect};
@@ -25,7 +25,7 @@ fn check(over: Over, scenario: &str, transcript: Expect) {
         let crossed: Vec<_> = (0..times.parse().unwrap())
             .map(|_| watch.look(over, &seen(line)))
             .map(|looked| looked.filter(|looked| looked.has_crossed))
-            .map(|crossed| crossed.map_or_else(|| "-".into(), |it| it.observed.to_string()))
+            .map(|crossed| crossed.map_or_else(|| "-".into(), |it| it.observed().to_string()))
             .collect();
         let all_alike = crossed.iter().all(|one| *one == crossed[0]);
         let crossed = if all_alike { crossed[0].clone() } else { crossed.join(" ") };
@@ -334,9 +334,9 @@ fn of_more_systems_than_are_kept_the_one_left_first_is_forgotten() {
     let mut watch = Watch::new(over);
     let mut look = |second: i64, system: u32| {
         let seen = Seen { at: at(second), money: None, system: Some(system) };
-        let Looked { observed, is_above, .. } = watch.look(over, &seen).unwrap();
-        assert_eq!(is_above, observed > rate("12"));
-        observed
+        let looked = watch.look(over, &seen).unwrap();
+        assert_eq!(looked.is_above(), looked.observed() > rate("12"));
+        looked.observed()
     };
     for (second, system) in (1..=16).zip(1..) {
         assert_eq!(look(second, system), rate(&second.to_string()));

@@ -9,8 +9,9 @@ use accolade_domain::ledger::{EntryKind, Moved, Parts};
 use accolade_domain::lots::{HELD, Source, Taken};
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::program::Program;
-use accolade_domain::signal::{Looked, Money, Over, Seen, Signal, SignalState, Watch};
+use accolade_domain::signal::{Looked, Money, Over, Seen, Signal, SignalKind, SignalState, Watch};
 use accolade_domain::time::Timestamp;
 use accolade_wire::notice::signal::{Finding, SIGNAL_MOVED, SignalMoved};
 
@@ -19,7 +20,6 @@ use crate::rules::{Rules, Version};
 use crate::step::{Change, NewEntry, NewNotice, Step};
 use crate::tables::requests::RequestKey;
 use crate::tables::signals::{Closed, HeldPoints, Raised, Said};
-use crate::tables::watches::Watched;
 use crate::tables::{Held, Row};
 
 /// Points are held for so many signals of a player at most.
@@ -31,7 +31,7 @@ pub const CAUSE: &str = "signal:";
 /// What signals have found of a wager.
 pub(super) struct Sight<'l> {
     version: &'l Version,
-    watches: Vec<Watch>,
+    watches: PackedWatches,
     findings: Vec<Finding>,
     /// The wager's points are to be held.
     pub(super) holds: bool,
@@ -51,20 +51,32 @@ pub(super) fn look<'l>(
         return None;
     }
     let seen = seen(rules, input, program, wager);
-    let mut sight =
-        Sight { version, watches: watches(loaded, program), findings: Vec::new(), holds: false };
-    for (signal, watch) in program.signals.iter().zip(&mut sight.watches) {
+    let (mut findings, mut holds) = (Vec::new(), false);
+    let mut look = |signal: &Signal, mut watch: Watch| {
         let Signal { name, over, hold } = signal;
-        let Some(Looked { observed, is_above, has_crossed }) = watch.look(*over, &seen) else {
-            continue;
-        };
-        let holds = *hold && is_above && points > Points::ZERO && loaded.holding < HELD_MAX;
-        if holds || has_crossed {
-            sight.findings.push(finding(name, *over, observed));
+        if let Some(looked) = watch.look(*over, &seen) {
+            let may_hold = *hold && points > Points::ZERO && loaded.holding < HELD_MAX;
+            let is_held = may_hold && looked.is_above();
+            if is_held || looked.has_crossed {
+                findings.push(finding(name, *over, looked));
+            }
+            holds |= is_held;
         }
-        sight.holds |= holds;
-    }
-    Some(sight)
+        watch
+    };
+    let signals = program.signals.iter();
+    let watches = match &loaded.watched {
+        Some((by, watches)) if by.number == version.number => {
+            let looked = signals.zip(watches.clone()).map(|(signal, watch)| look(signal, watch));
+            PackedWatches::new(version.number, input.now, looked)
+        }
+        _ => {
+            let mut of = begun(loaded, program);
+            let looked = signals.map(|signal| look(signal, of(signal)));
+            PackedWatches::new(version.number, input.now, looked)
+        }
+    };
+    Some(Sight { version, watches, findings, holds })
 }
 
 impl Sight<'_> {
@@ -77,8 +89,7 @@ impl Sight<'_> {
         held: HeldPoints,
         step: &mut Step<'_>,
     ) {
-        let watched = Watched::new(self.version.number, &self.watches, input.now);
-        step.changes.push(Change::row(Row::Watch(loaded.ordinal, Some(watched))));
+        step.changes.push(Change::Watches(self.watches));
         if self.findings.is_empty() {
             return;
         }
@@ -105,30 +116,34 @@ fn seen(rules: &Rules, input: &Input<'_>, program: &Program, wager: &Wager<'_>) 
     // Half of the hash is enough to tell a few systems apart.
     let hash = |system: &str| rules.settings.hash_key.player(system).to_le_bytes();
     let half = |[a, b, c, d, ..]: [u8; 8]| u32::from_le_bytes([a, b, c, d]);
+    let counts_systems = |signal: &Signal| signal.over.kind() == SignalKind::GamingSystems;
+    let system = wager.gaming_system.as_deref();
+    let system = system.filter(|_| program.signals.iter().any(counts_systems));
     Seen {
         // What is yet to come would put aside what really happens until then.
         at: wager.at.min(input.now),
         money: Money::of(program, wager),
-        system: wager.gaming_system.as_deref().map(|system| half(hash(system))),
+        system: system.map(|system| half(hash(system))),
     }
 }
 
-/// What is remembered for each signal of the program in force. Another version goes on with what it has in common with
-/// the one before, as long as money is the same.
-fn watches(loaded: &Loaded<'_>, program: &Program) -> Vec<Watch> {
-    let known = loaded.watched.map(|(watched, by)| (watched.watches(), &*by.program.program));
-    let known = known.filter(|(_, before)| before.currency == program.currency);
-    let of = |Signal { name, over, .. }: &Signal| {
-        let (watches, before) = known.as_ref()?;
-        let is_it = |other: &Signal| other.name == *name && other.over == *over;
-        watches.get(before.signals.iter().position(is_it)?).cloned()
-    };
-    let signals = program.signals.iter();
-    signals.map(|signal| of(signal).unwrap_or_else(|| Watch::new(signal.over))).collect()
+/// What is remembered for each signal of the program in force by another version: it goes on with what it has in
+/// common with the one before, as long as money is the same.
+fn begun(loaded: &Loaded<'_>, program: &Program) -> impl FnMut(&Signal) -> Watch {
+    let known = loaded.watched.as_ref();
+    let known = known.map(|(by, watches)| (&*by.program.program, watches.clone()));
+    let known = known.filter(|(before, _)| before.currency == program.currency);
+    let known = known.into_iter().flat_map(|(before, watches)| before.signals.iter().zip(watches));
+    let known: Vec<(&Signal, Watch)> = known.collect();
+    move |Signal { name, over, .. }| {
+        let is_it = |(other, _): &&(&Signal, Watch)| other.name == *name && other.over == *over;
+        known.iter().find(is_it).map_or_else(|| Watch::new(*over), |(_, watch)| watch.clone())
+    }
 }
 
-fn finding(name: &str, over: Over, observed: Rate) -> Finding {
-    Finding { name: name.into(), kind: Some(over.kind()), observed, line: over.line() }
+fn finding(name: &str, over: Over, looked: Looked) -> Finding {
+    let (kind, observed) = (Some(over.kind()), looked.observed());
+    Finding { name: name.into(), kind, observed, line: over.line() }
 }
 
 /// Somebody outside has found something of a player; the points of the wager that it is about may be held.

@@ -19,7 +19,7 @@ use crate::tables::{Held, Row, Tables, Timer};
 
 pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -> Step<'a> {
     match timer {
-        Timer::Marker(_) | Timer::Watch(_) => pass_over(loaded, input.now, timer),
+        Timer::Marker(_) => pass_over(loaded, input.now, timer),
         Timer::LetterTotals(()) => {
             assert!(loaded.letter.is_some(), "the dead letter that ends first is there");
             letter_ends(loaded)
@@ -71,7 +71,6 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
             fired().and(Change::row(Row::Walk(*key, walk)))
         }
         Timer::Marker(_)
-        | Timer::Watch(_)
         | Timer::Message(_)
         | Timer::Sent(_)
         | Timer::Received(_)

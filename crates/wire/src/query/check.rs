@@ -165,7 +165,7 @@ impl Checker {
         };
         let (sides, _) = self.alike(&[left, right], true)?;
         let sides: Box<[Expression; 2]> = sides.try_into().expect("there are two sides");
-        Ok((Expression::Compare(relation, sides), Some(Type::Boolean)))
+        Ok((Expression::comparison(relation, sides), Some(Type::Boolean)))
     }
 
     /// The parts of a chain of one operator: it leans to the left, however long it is.
@@ -507,7 +507,7 @@ fn not_if(negated: bool, operand: Expression) -> Expression {
 }
 
 fn compare(relation: Relation, a: Expression, b: Expression) -> Expression {
-    Expression::Compare(relation, Box::new([a, b]))
+    Expression::comparison(relation, Box::new([a, b]))
 }
 
 const fn operator(op: &BinaryOperator) -> Option<Operator> {

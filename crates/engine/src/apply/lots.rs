@@ -33,10 +33,13 @@ pub(super) fn earn(
     step: &mut Step<'_>,
 ) -> Option<Moved> {
     let mut lots = lots(loaded);
-    let (oldest, source) = (lots.oldest(), Source::of(day, matures));
+    let (oldest, active) = (lots.oldest(), lots.active());
+    let source = Source::of(day, matures);
     let paid = lots.earn(day, matures, points)?;
-    // What is younger than other points expires no sooner than they do.
-    if oldest.is_none_or(|oldest| source.month < oldest)
+    // What is younger than other points expires no sooner than they do. By inactivity all that there are expire later
+    // with each day on which there is a wager, of which there is to be told anew.
+    let is_oldest = oldest.is_none_or(|oldest| source.month < oldest);
+    if (is_oldest || lots.active() != active)
         && let Some(version) = loaded.in_force
     {
         timed.due = timed.due.min(expires(version, &lots, timed.told, input.now));

@@ -49,7 +49,7 @@ pub(super) fn count(
     let Some((state, change)) = tiers.count(state, day, points) else { return false };
     // Earning at the same level only puts off what time does; else it is seen tomorrow when that will be.
     let is_put_off = change.is_none() && points > Points::ZERO;
-    if !is_put_off && state.level() > 0 {
+    if !is_put_off && state.level() != 0 {
         let tomorrow = Day(today(version, input.now).0.saturating_add(1));
         timed.due = timed.due.min(begins(version, tomorrow, input.now));
     }

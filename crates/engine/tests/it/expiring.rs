@@ -154,6 +154,38 @@ fn by_inactivity_all_points_are_told_of_again_once_the_player_was_active() {
 }
 
 #[test]
+fn by_inactivity_it_is_time_to_tell_again_before_they_would_have_expired() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        after 12d
+        wager w2 anna slots 50
+        wager w3 anna slots 10
+        after 9d
+        after 2d
+        ",
+            program(r#","expiry":{"inactivity":"1mo","notify":"20d"}"#)
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            after 12d                        
+                                             10.00 expire at 2024-12-12T00:00:00Z
+            wager w2 anna slots 50           +5.00 by v1  balance 15.00
+                                             earned: into 2024-11
+            wager w3 anna slots 10           +1.00 by v1  balance 16.00
+                                             earned: into 2024-11
+            after 9d                         
+            after 2d                         
+                                             16.00 expire at 2024-12-24T00:00:00Z
+        "#]],
+    );
+}
+
+#[test]
 fn whoever_comes_with_points_that_expire_soon_hears_of_it() {
     check(
         &format!(

@@ -660,6 +660,36 @@ fn a_void_takes_what_was_let_go_of_and_not_what_is_held_for_another_wager() {
 }
 
 #[test]
+fn a_void_takes_what_was_held_later_for_its_wager_and_not_what_others_can_spend() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        wager w2 anna slots 50
+        raise anna ring w1 hold
+        void w1 anna
+        reserve anna 5
+        ",
+            program("")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            wager w2 anna slots 50           +5.00 by v1  balance 15.00
+                                             earned: into 2024-11
+            raise anna ring w1 hold          made #1  balance 15.00
+                                             open 0-0-4-1 10.00 of w1: ring (outside) 0 over 0
+            void w1 anna                     -10.00 takes back batch 4  balance 5.00
+                                             voided: 10.00 of 2024-11 held
+                                             voided 0-0-4-1 10.00 of w1: ring (outside) 0 over 0
+            reserve anna 5                   made #2  balance 5.00
+        "#]],
+    );
+}
+
+#[test]
 fn the_void_of_a_wager_whose_points_a_person_has_taken_takes_none() {
     check_lots(
         &format!(

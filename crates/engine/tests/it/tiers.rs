@@ -1,5 +1,6 @@
 //! Tiers in the fold: up at once, down after the grace, each change told with its numbers, whoever is looked at when.
 
+use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Day;
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::{TIER_MOVED, TierMoved};
@@ -30,6 +31,14 @@ fn moved_in(recorded: &Recorded<'_>) -> Vec<String> {
         format!("{before} → {after} on day {day} with {points} by v{version}{since}")
     });
     told.collect()
+}
+
+/// How many rows time has found due, where that is any.
+fn due_in(recorded: &Recorded<'_>) -> Vec<String> {
+    match recorded.outcome {
+        Outcome::Time { fired: fired @ 1.. } => vec![format!("{fired} due")],
+        _ => Vec::new(),
+    }
 }
 
 #[test]
@@ -178,6 +187,42 @@ fn a_void_below_the_line_begins_the_grace_and_time_ends_it_though_nobody_comes()
             after 9d                         
             after 1d                         
                                              silver → bronze on day 20053 with 0.00 by v1, too few since day 20043
+        "#]],
+    );
+}
+
+#[test]
+fn nobody_is_looked_at_on_a_day_for_points_that_only_put_off_what_time_does() {
+    settling::check(
+        &format!(
+            "
+        {TIERS}
+        wager w1 anna slots 10
+        after 24h
+        wager w2 anna slots 100
+        after 24h
+        wager w3 anna slots 10
+        after 24h
+        void w3 anna
+        after 24h
+        after 24h
+        "
+        ),
+        due_in,
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+                                             1 due
+            after 24h                        
+            wager w2 anna slots 100          +10.00 by v1  balance 11.00
+            after 24h                        
+                                             1 due
+            wager w3 anna slots 10           +1.50 by v1  balance 12.50
+            after 24h                        
+            void w3 anna                     -1.50 takes back batch 8  balance 11.00
+            after 24h                        
+                                             1 due
+            after 24h                        
         "#]],
     );
 }

@@ -3,7 +3,7 @@
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
-use accolade_engine::tables::budgets::BudgetKey;
+use accolade_engine::tables::budgets::{BudgetKey, Share};
 use accolade_wire::control::Control;
 use accolade_wire::identity::partition_of;
 use expect_test::expect;
@@ -122,6 +122,44 @@ fn shares_are_there_before_the_first_wager_is() {
             assert_eq!((earned, given[0].cut), (points("1.10"), Points::ZERO));
         }
     }
+}
+
+/// The partition that was granted a fair part of a whole budget, before anybody else was.
+fn first_granted(house: &House, granted: Points) -> u16 {
+    let mut shares = house.partitions.iter().map(|it| it.tables().budget_shares.get(&key()));
+    let is_first = |share: Option<&Share>| share.is_some_and(|it| it.granted_last == granted);
+    let at = shares.position(is_first).unwrap();
+    at.try_into().unwrap()
+}
+
+#[test]
+fn a_partition_asks_for_more_once_it_has_used_more_than_half_of_what_it_got() {
+    let mut house = house(r#"{"points":3200}"#, "25", 1);
+    house.deliver();
+    let partition = first_granted(&house, points("100"));
+    let before = house.sent;
+    for _ in 0..2 {
+        house.wagers(partition, &players(partition, 1));
+        assert_eq!(house.sent, before, "half of it is still there");
+    }
+    house.wagers(partition, &players(partition, 1));
+    assert_eq!(house.sent, before + 1);
+}
+
+#[test]
+fn nobody_is_asked_for_a_player_who_gets_no_more_anyway() {
+    let mut house = house(r#"{"perPlayer":5}"#, "5", 1);
+    let players = players(0, 2);
+    house.wagers(0, &players[..1]);
+    house.publish(&launch("5", r#"{"points":1000,"perPlayer":5}"#), 0);
+    house.later(11);
+    // What was asked with the version is sent again.
+    house.tick();
+    let before = house.sent;
+    house.wagers(0, &players[..1]);
+    assert_eq!(house.sent, before);
+    house.wagers(0, &players[1..]);
+    assert_eq!(house.sent, before + 1);
 }
 
 #[test]

@@ -330,6 +330,53 @@ fn what_is_in_stock_is_reserved_once_its_partition_has_answered() {
 }
 
 #[test]
+fn whoever_got_none_and_is_cancelled_before_that_is_known_gives_none_back() {
+    check(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 1000
+        reward mug 10 {{\"stocked\":true}}
+        restock mug 1
+        redeem anna mug
+        deliver
+        deliver
+        redeem anna mug
+        cancel 2
+        deliver
+        deliver
+        deliver
+        stock mug
+        ",
+            program("")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 1000         +100.00 by v1  balance 100.00
+                                             earned: into 2024-11
+            reward mug 10                    made v1
+            restock mug 1                    done
+            redeem anna mug                  made #1  balance 100.00
+                                             requested 10.00 at 2024-11-11T10:00:00Z
+            deliver                          done
+            deliver                          done  balance 100.00
+            done
+                                             reserved 10.00 at 2024-11-11T10:00:00Z
+            redeem anna mug                  made #2  balance 100.00
+                                             requested 10.00 at 2024-11-11T10:00:00Z
+            cancel 2                         done  balance 100.00
+                                             cancelled 10.00 at 2024-11-11T10:00:00Z
+            deliver                          done
+            done
+            deliver                          done  balance 100.00
+            done
+            deliver                          done
+            stock mug                        1 of 1 taken
+        "#]],
+    );
+}
+
+#[test]
 fn whichever_ends_first_one_of_a_stock_is_given_back_once() {
     check(
         &format!(

@@ -1,11 +1,14 @@
 //! Redemptions, adjustments, exclusions and balances of the system before, in the fold.
 
+use accolade_engine::behaviour::{KNOWN, SECOND};
+use accolade_engine::tables::exclusions::Exclusion;
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
 use accolade_wire::timestamp;
 use expect_test::{Expect, expect};
 
 use super::lots::{lots_in, program};
+use super::play::Play;
 use super::settling;
 
 /// Plays a scenario under behaviour 2 and compares its transcript, with entries and notices.
@@ -368,6 +371,37 @@ fn who_is_excluded_earns_and_reserves_nothing_and_keeps_the_balance() {
                                              voided: 100.00 of 2024-11
         "#]],
     );
+}
+
+#[test]
+fn an_exclusion_that_is_asked_for_again_or_made_longer_holds_since_it_began() {
+    let mut play = Play::beginning(SECOND.number, KNOWN);
+    let mut said = String::new();
+    for line in [
+        "exclude anna 24h",
+        "after 1h",
+        "exclude anna 23h",
+        "exclude anna 48h",
+        "exclude anna",
+        "exclude anna",
+        "exclude anna 900d",
+    ] {
+        said += &play.line(line);
+    }
+    expect![[r#"
+        done  balance 0.00
+
+        done  balance 0.00
+        done  balance 0.00
+        done  balance 0.00
+        done  balance 0.00
+        declined exclusion_holds  balance 0.00
+    "#]]
+    .assert_eq(&said);
+    let exclusions: Vec<_> = play.partition.tables().exclusions.iter().collect();
+    let [(_, Exclusion { from, until, .. })] = exclusions[..] else { panic!("there is one") };
+    assert_eq!(timestamp::write(*from).to_string(), "2024-11-11T10:00:00Z");
+    assert_eq!(*until, None);
 }
 
 #[test]

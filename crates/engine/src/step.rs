@@ -149,6 +149,12 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Something was carried out that has made nothing.
+    #[inline]
+    pub fn done() -> Self {
+        Self::only(Outcome::Done { made: 0 })
+    }
+
     /// The step with values of its own.
     #[must_use]
     pub fn into_owned<'b>(self) -> Step<'b> {

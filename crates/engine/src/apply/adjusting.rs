@@ -66,8 +66,7 @@ pub(super) fn decide<'a>(
         return Err(closed.unwrap_or(Declined::NoSuchAdjustment));
     };
     let (key, adjustment) = (*key, (*adjustment).clone());
-    let step =
-        Step::only(Outcome::Done { made: 0 }).and(Change::row(Row::WaitingAdjustment(key, None)));
+    let step = Step::done().and(Change::row(Row::WaitingAdjustment(key, None)));
     if !approves {
         return Ok(step.and(decided(input, key, adjustment, false, why, who)));
     }
@@ -130,7 +129,7 @@ pub(super) fn take_over<'a>(
     }
     let mut lots = lots::matured(loaded, input);
     let moved = give(loaded, input, &mut lots, points)?;
-    let step = Step::only(Outcome::Done { made: 0 }).and(Change::Open).and(Change::Opened);
+    let step = Step::done().and(Change::Open).and(Change::Opened);
     enter(loaded, input, EntryKind::Opening, points, moved, &lots, id.to_owned(), step)
 }
 

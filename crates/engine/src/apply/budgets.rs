@@ -3,7 +3,7 @@
 
 use accolade_domain::amount::Points;
 use accolade_domain::budget::{Given, Rest};
-use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::outcome::Declined;
 use accolade_domain::time::Timestamp;
 use accolade_wire::budget::Says;
 use accolade_wire::control::Command;
@@ -169,7 +169,7 @@ pub(super) fn hear<'a>(
     if home_is != share_of.home {
         return Err(Declined::Malformed);
     }
-    let mut step = Step::only(Outcome::Done { made: 0 });
+    let mut step = Step::done();
     let mut home = home_of.home.cloned().unwrap_or_default();
     let mut share = share_of.share.cloned().unwrap_or_default();
     match says {

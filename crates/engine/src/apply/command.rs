@@ -52,7 +52,7 @@ fn carried_out<'a>(
     record: &Record<'_>,
     command: &Command,
 ) -> Result<Step<'a>, Declined> {
-    let done = Step::only(Outcome::Done { made: 0 });
+    let done = Step::done();
     Ok(match command {
         Command::Consent { joins, .. } => {
             loaded.operator.ok_or(Declined::OperatorUnknown)?;

@@ -1,6 +1,6 @@
 //! Players who are excluded: nothing is earned and nothing reserved, and the balance stays.
 
-use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::outcome::Declined;
 use accolade_domain::time::Timestamp;
 
 use super::{Asked, Input, Loaded, spending};
@@ -29,7 +29,7 @@ pub(super) fn exclude<'a>(
     }
     let from = loaded.exclusion.map_or(input.now, |before| before.from);
     let exclusion = Exclusion { from, ..exclusion };
-    let mut step = done().and(Change::Open).and(Change::Exclude(Box::new(exclusion)));
+    let mut step = Step::done().and(Change::Open).and(Change::Exclude(Box::new(exclusion)));
     if let Asked::Reserved(open) = &loaded.asked
         && !open.is_empty()
     {
@@ -49,14 +49,10 @@ pub(super) fn readmit<'a>(
     let exclusion = loaded.exclusion.ok_or(Declined::NotExcluded)?;
     let (from, until) = (exclusion.from, Some(input.now));
     let ended = Exclusion { from, until, why: why.into(), who: who.into() };
-    Ok(done().and(Change::Exclude(Box::new(ended))))
+    Ok(Step::done().and(Change::Exclude(Box::new(ended))))
 }
 
 /// When an exclusion ends; the last moment for never.
 fn ends(exclusion: &Exclusion) -> Timestamp {
     exclusion.until.unwrap_or(Timestamp::from_micros(i64::MAX))
-}
-
-fn done<'a>() -> Step<'a> {
-    Step::only(Outcome::Done { made: 0 })
 }

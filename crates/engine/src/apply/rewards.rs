@@ -4,7 +4,7 @@
 //! aside already, and waits for the answer; whichever of the two ends first, one of a stock is a redemption's once and
 //! given back once.
 
-use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::outcome::Declined;
 use accolade_domain::reward::{Limit, Wanting};
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::{Command, Request};
@@ -105,7 +105,7 @@ pub(super) fn restock<'a>(
     let (left, at, who, why) = (stock.left(), input.now, who.into(), why.into());
     let restock = Restock { by, left, at, who, why };
     let place = input.place;
-    Ok(done()
+    Ok(Step::done()
         .and(Change::row(Row::Stock(reward, Some(stock))))
         .and(Change::row(Row::Restock(RestockKey { reward, place }, Held::Row(restock)))))
 }
@@ -121,7 +121,7 @@ pub(super) fn take<'a>(
     let asking = record.origin.ok_or(Declined::Malformed)?.place.partition;
     let taken = loaded.stock.and_then(|(key, stock)| Some((key, stock.with_one_taken()?)));
     let answer = Command::StockTaken { reward, redemption, granted: taken.is_some() };
-    let step = done().and(Change::command(asking, record.operator, &answer, input.now));
+    let step = Step::done().and(Change::command(asking, record.operator, &answer, input.now));
     Ok(match taken {
         Some((key, stock)) => step.and(Change::row(Row::Stock(key, Some(stock)))),
         None => step,
@@ -135,7 +135,7 @@ pub(super) fn take_back<'a>(
 ) -> Result<Step<'a>, Declined> {
     record.origin.ok_or(Declined::Malformed)?;
     let (key, stock) = loaded.stock.ok_or(Declined::NoSuchReward)?;
-    Ok(done().and(Change::row(Row::Stock(key, Some(stock.with_one_returned())))))
+    Ok(Step::done().and(Change::row(Row::Stock(key, Some(stock.with_one_returned())))))
 }
 
 /// What a stock has answered: the redemption is reserved, or its points are given back. An answer that comes too late
@@ -148,7 +148,7 @@ pub(super) fn answered<'a>(
     granted: bool,
 ) -> Result<Step<'a>, Declined> {
     let home = record.origin.ok_or(Declined::Malformed)?.place.partition;
-    let mut step = done();
+    let mut step = Step::done();
     let open = if let Asked::Open(key, it) = &loaded.asked { Some((*key, *it)) } else { None };
     let waits = open.filter(|(_, reservation)| reservation.is_requested());
     match waits {
@@ -180,8 +180,4 @@ pub(super) fn give_back(
     let operator = loaded.operator.expect("a player has an operator");
     let back = Command::ReturnStock { reward: key.reward };
     step.changes.push(Change::command(home, &operator.id, &back, now));
-}
-
-fn done<'a>() -> Step<'a> {
-    Step::only(Outcome::Done { made: 0 })
 }

@@ -132,7 +132,7 @@ pub(super) fn confirm<'a>(
     who: &str,
 ) -> Result<Step<'a>, Declined> {
     let Some((key, reservation)) = open(loaded, RedemptionState::Confirmed)? else {
-        return Ok(done());
+        return Ok(Step::done());
     };
     if reservation.is_requested() {
         return Err(Declined::RedemptionRequested);
@@ -140,7 +140,7 @@ pub(super) fn confirm<'a>(
     let points = reservation.points.negated();
     let balance_after = balance(loaded).plus(points).ok_or(Declined::OutOfRange)?;
     let taken = Taken { ready: reservation.lots.clone(), ..Taken::default() };
-    let mut step = done();
+    let mut step = Step::done();
     let end = End { state: RedemptionState::Confirmed, at: input.now, who, why: "" };
     close(key, reservation, end, &mut step);
     step.changes
@@ -167,9 +167,9 @@ pub(super) fn cancel<'a>(
     who: &str,
 ) -> Result<Step<'a>, Declined> {
     let Some((key, reservation)) = open(loaded, RedemptionState::Cancelled)? else {
-        return Ok(done());
+        return Ok(Step::done());
     };
-    let mut step = done();
+    let mut step = Step::done();
     give_back(loaded, input, &[(key, reservation)], why, who, &mut step);
     Ok(step)
 }
@@ -272,8 +272,4 @@ fn told<'a>(
     let (id, reward) = (key.id().into(), reward.map_or_else(Box::default, |wanted| wanted.id));
     let moved = RedemptionMoved { id, state, points, item, reward, hold_until, at };
     NewNotice { kind: REDEMPTION_MOVED, body: Cow::Owned(moved.to_bytes()) }
-}
-
-fn done<'a>() -> Step<'a> {
-    Step::only(Outcome::Done { made: 0 })
 }

@@ -547,9 +547,7 @@ impl Partition {
 
     /// Signals of a player whose points are held, in the order in which they were raised.
     pub fn held_signals(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Raised)> {
-        let rows = self.tables.held_signals.iter_from(RequestKey::first_of(player));
-        let own = rows.take_while(move |(key, _)| key.player == player);
-        own.map(|(key, raised)| (*key, raised))
+        self.tables.held_signals.of(player).map(|(key, raised)| (*key, raised))
     }
 
     /// What is remembered of a player for signals, where the program in force has any.
@@ -647,8 +645,7 @@ impl Partition {
                 }
             }
             Command::Adjust { .. } => {
-                let rows = self.tables.waiting_adjustments.iter_from(RequestKey::first_of(player));
-                Asked::Waiting(rows.take_while(|(key, _)| key.player == player).count())
+                Asked::Waiting(self.tables.waiting_adjustments.of(player).count())
             }
             Command::Decide { adjustment, .. } => {
                 let key = RequestKey::of(adjustment, self.number);

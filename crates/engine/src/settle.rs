@@ -501,9 +501,7 @@ impl Partition {
 
     /// The same, with what is to lapse as soon as the account is settled.
     pub fn reserved(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Reservation)> {
-        let rows = self.tables.reservations.iter_from(RequestKey::first_of(player));
-        let own = rows.take_while(move |(key, _)| key.player == player);
-        own.map(|(key, reservation)| (*key, reservation))
+        self.tables.reservations.of(player).map(|(key, reservation)| (*key, reservation))
     }
 
     pub(crate) fn owner(&self, player: Ordinal) -> (&Operator, &Account) {

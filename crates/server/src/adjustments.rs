@@ -75,8 +75,7 @@ impl Requests for Kind {
     const OPEN_STATES: &'static [(&'static str, ())] = &[("waiting", ())];
 
     fn open(partition: &Partition, player: Ordinal) -> BTreeMap<RequestKey, Adjustment> {
-        let rows = partition.tables().waiting_adjustments.iter_from(RequestKey::first_of(player));
-        let own = rows.take_while(|(key, _)| key.player == player);
+        let own = partition.tables().waiting_adjustments.of(player);
         own.map(|(key, adjustment)| (*key, adjustment.clone())).collect()
     }
 

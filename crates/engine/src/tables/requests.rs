@@ -4,9 +4,19 @@ use accolade_domain::ledger::Place;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::control::Request;
 
+use super::Table;
+use super::rows::Rows;
 use crate::players::Ordinal;
 
-/// A redemption or an adjustment.
+impl<T: Table<Key = RequestKey>> Rows<T> {
+    /// The rows of a player, in the order in which they were asked for.
+    pub fn of(&self, player: Ordinal) -> impl Iterator<Item = (&RequestKey, &T::Value)> {
+        let rows = self.iter_from(RequestKey::first_of(player));
+        rows.take_while(move |(key, _)| key.player == player)
+    }
+}
+
+/// A redemption, an adjustment or a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestKey {
     /// Whose account.

@@ -79,8 +79,7 @@ pub(super) fn same(
     let adjustments = || expected.adjustments.iter().map(|(place, it)| (named(place), it));
     let waiting = adjustments().filter(|(_, it)| it.is_made.is_none());
     let waiting: Vec<_> = waiting.map(|(key, it)| (key, adjustment(it))).collect();
-    let rows = partition.tables().waiting_adjustments.iter_from(RequestKey::first_of(player));
-    let rows = rows.take_while(|(key, _)| key.player == player);
+    let rows = partition.tables().waiting_adjustments.of(player);
     let rows: Vec<_> = rows.map(|(key, row)| (*key, row.clone())).collect();
     assert_eq!(rows, waiting, "adjustments of {key:?} that wait");
     let made = adjustments().filter_map(|(key, it)| Some((key, decided(it)?)));

@@ -22,7 +22,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::done_or_accepted;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, points_of};
+use crate::requests::{Changed, Found, Requests, change, points_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
 use crate::trail::About;
@@ -104,12 +104,11 @@ impl Requests for Kind {
         operator: &str,
         player: &str,
     ) -> AdjustmentShape {
-        let said = |text: Box<str>| Some(text).filter(|text| !text.is_empty());
         let (adjustment, state, decided_at, decided_by, decision) = match found {
             Found::Open(adjustment) => (adjustment, "waiting", None, None, None),
             Found::Closed(Decided { adjustment, is_made, who, why, decided_at }) => {
                 let state = if is_made { "made" } else { "rejected" };
-                (adjustment, state, Some(Time(decided_at)), said(who), said(why))
+                (adjustment, state, Some(Time(decided_at)), unless_empty(who), unless_empty(why))
             }
         };
         let Adjustment { points, why, who, asked_at } = adjustment;

@@ -28,7 +28,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::LotShape;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, points_of, text_of};
+use crate::requests::{Changed, Found, Requests, change, points_of, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::trail::About;
 
@@ -130,7 +130,7 @@ impl Requests for Kind {
             }
             Found::Open(open) => (open, RedemptionState::Reserved, None, None),
             Found::Closed(Redemption { reservation, state, closed_at, why, .. }) => {
-                (reservation, state, Some(Time(closed_at)), Some(why).filter(|why| !why.is_empty()))
+                (reservation, state, Some(Time(closed_at)), unless_empty(why))
             }
         };
         let Reservation { points, lots, item, version, reserved_at, hold_until, reward, .. } =
@@ -168,10 +168,9 @@ fn read_spending(body: &[u8], is_own: bool) -> Result<Spending, Problem> {
     let [points, item, reward, segment, jurisdiction] =
         json::fields(body, &["points", "item", "rewardId", "playerSegment", "jurisdiction"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-    let some = |text: String| Some(text).filter(|text| !text.is_empty());
-    let id = some(text_of(reward, "/rewardId", ID_BYTES_MAX)?);
-    let segment = some(text_of(segment, "/playerSegment", ID_BYTES_MAX)?);
-    let jurisdiction = some(text_of(jurisdiction, "/jurisdiction", ID_BYTES_MAX)?);
+    let id = unless_empty(text_of(reward, "/rewardId", ID_BYTES_MAX)?);
+    let segment = unless_empty(text_of(segment, "/playerSegment", ID_BYTES_MAX)?);
+    let jurisdiction = unless_empty(text_of(jurisdiction, "/jurisdiction", ID_BYTES_MAX)?);
     if is_own && (segment.is_some() || jurisdiction.is_some()) {
         let detail = "a player does not say their own segment or jurisdiction";
         return Err(Problem::new(Refusal::Forbidden, detail));

@@ -158,6 +158,11 @@ pub(crate) fn text_of(
     }
 }
 
+/// A text, unless it is empty: nothing was said.
+pub(crate) fn unless_empty<T: AsRef<str>>(text: T) -> Option<T> {
+    Some(text).filter(|text| !text.as_ref().is_empty())
+}
+
 /// A request as it is found: open, or not any more.
 pub(crate) enum Found<O, C> {
     Open(O),

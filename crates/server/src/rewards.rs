@@ -23,6 +23,7 @@ use crate::call::Call;
 use crate::dry_run::respond_to_change;
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
+use crate::requests::unless_empty;
 use crate::service::Service;
 use crate::shapes::{Exact, ExactPoints, Time, respond};
 
@@ -66,7 +67,7 @@ impl RewardShape {
             id,
             name,
             description,
-            picture: Some(picture).filter(|picture| !picture.is_empty()),
+            picture: unless_empty(picture),
             points: Exact(Points::from_hundredths(terms.points).unwrap_or(Points::ZERO)),
             kind,
             value: value.map(|RewardValue { amount, currency }| ValueShape { amount, currency }),

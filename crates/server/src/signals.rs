@@ -25,7 +25,7 @@ use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, text_of};
+use crate::requests::{Changed, Found, Requests, change, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
 use crate::trail::About;
 
@@ -140,11 +140,10 @@ impl Requests for Kind {
         operator: &str,
         player: &str,
     ) -> SignalShape {
-        let some = |text: Box<str>| Some(text).filter(|text| !text.is_empty());
         let (raised, state, closed_at, by, why) = match found {
             Found::Open(raised) => (raised, SignalState::Held, None, None, None),
             Found::Closed(Closed { raised, state, who, why, closed_at, .. }) => {
-                (raised, state, Some(Time(closed_at)), some(who), some(why))
+                (raised, state, Some(Time(closed_at)), unless_empty(who), unless_empty(why))
             }
         };
         let Raised { findings, wager_id, at, version, raised_at, held, said } = raised;
@@ -159,8 +158,8 @@ impl Requests for Kind {
             points: Exact(held.points),
             program_version: Some(version),
             raised_at: Some(Time(raised_at)),
-            raised_by: some(said.who),
-            raised_why: some(said.why),
+            raised_by: unless_empty(said.who),
+            raised_why: unless_empty(said.why),
             closed_at,
             by,
             why,
@@ -186,7 +185,7 @@ fn read_raising(body: &[u8]) -> Result<Raising, Problem> {
         let detail = format!("expected a text of 1 to {ID_BYTES_MAX} bytes");
         return Err(Problem::field(Refusal::Malformed, "/name", detail));
     }
-    let wager = Some(text_of(wager, "/wagerId", ID_BYTES_MAX)?).filter(|wager| !wager.is_empty());
+    let wager = unless_empty(text_of(wager, "/wagerId", ID_BYTES_MAX)?);
     let holds = match hold {
         None | Some(Value::Null { .. }) => false,
         Some(Value::Bool(holds)) => holds,

@@ -86,10 +86,6 @@ impl Requests for Kind {
         partition.tables().waiting_adjustments.iter_from(from)
     }
 
-    fn is_open(_: &Partition, _: &Adjustment) -> bool {
-        true
-    }
-
     fn closed(
         partition: &Partition,
         from: Bound<&RequestKey>,

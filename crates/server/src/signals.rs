@@ -126,10 +126,6 @@ impl Requests for Kind {
         partition.tables().held_signals.iter_from(from)
     }
 
-    fn is_open(_: &Partition, _: &Raised) -> bool {
-        true
-    }
-
     fn closed(partition: &Partition, from: Bound<&RequestKey>, count: usize) -> Excerpt<Signals> {
         partition.tables().signals.excerpt(from, count)
     }

@@ -22,7 +22,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::done_or_accepted;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, points_of, unless_empty};
+use crate::requests::{Changed, Found, Requests, change, change_of, points_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
 use crate::trail::About;
@@ -71,6 +71,7 @@ impl Requests for Kind {
     type Closed = Adjustments;
     type Shape = AdjustmentShape;
 
+    const NOUN: &'static str = "adjustment";
     const OPEN_PATH: &'static str = "/cluster/v1/adjustments";
     const OPEN_STATES: &'static [(&'static str, ())] = &[("waiting", ())];
 
@@ -176,7 +177,7 @@ pub(crate) async fn reject(call: Call) -> Result<Response, Problem> {
 }
 
 async fn decide(call: Call, approves: bool) -> Result<Response, Problem> {
-    let changed = change(call, read_why, |why, asks| Command::Decide {
+    let changed = change_of::<Kind, _>(call, read_why, |why, asks| Command::Decide {
         id: asks.id,
         adjustment: asks.request,
         approves,

@@ -28,7 +28,9 @@ use crate::dry_run::respond_to_change;
 use crate::players::LotShape;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, points_of, text_of, unless_empty};
+use crate::requests::{
+    Changed, Found, Requests, change, change_of, points_of, text_of, unless_empty,
+};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::trail::About;
 
@@ -90,6 +92,7 @@ impl Requests for Kind {
     type Closed = Redemptions;
     type Shape = RedemptionShape;
 
+    const NOUN: &'static str = "redemption";
     const OPEN_PATH: &'static str = "/cluster/v1/redemptions";
     const OPEN_STATES: &'static [(&'static str, ())] = &[("reserved", ())];
 
@@ -274,7 +277,7 @@ fn to_be(changed: &Changed, spending: Spending) -> Result<RedemptionShape, Probl
 
 /// Spends what is reserved.
 pub(crate) async fn confirm(call: Call) -> Result<Response, Problem> {
-    let changed = change(
+    let changed = change_of::<Kind, _>(
         call,
         |_| Ok(()),
         |(), asks| Command::Confirm { id: asks.id, redemption: asks.request, who: asks.who },
@@ -285,7 +288,7 @@ pub(crate) async fn confirm(call: Call) -> Result<Response, Problem> {
 
 /// Gives back what is reserved.
 pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
-    let changed = change(call, read_why, |why, asks| Command::Cancel {
+    let changed = change_of::<Kind, _>(call, read_why, |why, asks| Command::Cancel {
         id: asks.id,
         redemption: asks.request,
         why,

@@ -58,25 +58,43 @@ pub(crate) struct Asks {
     pub(crate) who: String,
 }
 
-/// Carries out the command that a request asks for, after its body was read.
+/// Carries out the command that is asked for in the account of a player, or about a reward, after its body was read.
 pub(crate) async fn change<T>(
     call: Call,
+    read: impl FnOnce(&[u8]) -> Result<T, Problem>,
+    command: impl FnOnce(T, Asks) -> Command,
+) -> Result<Changed, Problem> {
+    let by_reward = call.route.by == By::Reward;
+    let find = |service: &Service, name: &str| {
+        let name = if by_reward { name } else { player_id(name)? };
+        Ok((partition_of(name, service.partitions()), None))
+    };
+    carry_out(call, find, read, command).await
+}
+
+/// The same about a request of a kind, which the path names.
+pub(crate) async fn change_of<R: Requests, T>(
+    call: Call,
+    read: impl FnOnce(&[u8]) -> Result<T, Problem>,
+    command: impl FnOnce(T, Asks) -> Command,
+) -> Result<Changed, Problem> {
+    let find = |service: &Service, id: &str| {
+        let key = request_of::<R>(service, id)?;
+        Ok((key.place.partition, Some(key)))
+    };
+    carry_out(call, find, read, command).await
+}
+
+async fn carry_out<T>(
+    call: Call,
+    find: impl FnOnce(&Service, &str) -> Result<(u16, Option<RequestKey>), Problem>,
     read: impl FnOnce(&[u8]) -> Result<T, Problem>,
     command: impl FnOnce(T, Asks) -> Command,
 ) -> Result<Changed, Problem> {
     let (operator, name, is_dry) = (call.operator(), call.name(), call.is_dry()?);
     let Call { service, route, principal, parts, body, .. } = call;
     let key = key_of(&parts.headers)?;
-    let (partition, request) = match route.by {
-        By::Player | By::PlayerAnywhere => {
-            (partition_of(player_id(&name)?, service.partitions()), None)
-        }
-        By::Reward => (partition_of(&name, service.partitions()), None),
-        By::Request | By::DeadLetter | By::Delivery | By::Nothing => {
-            let key = request_of(&service, &name)?;
-            (key.place.partition, Some(key))
-        }
-    };
+    let (partition, request) = find(&service, &name)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
     let said = read(&body)?;
     if service.host.rules().settings.behaviour < SECOND.number {
@@ -110,9 +128,9 @@ pub(crate) fn player_id(name: &str) -> Result<&str, Problem> {
     if is_id { Ok(name) } else { Err(Problem::not_found("player")) }
 }
 
-fn request_of(service: &Service, id: &str) -> Result<RequestKey, Problem> {
+fn request_of<R: Requests>(service: &Service, id: &str) -> Result<RequestKey, Problem> {
     let key = RequestKey::read_id(id).filter(|key| key.place.partition < service.partitions());
-    key.ok_or_else(|| Problem::not_found("redemption or adjustment"))
+    key.ok_or_else(|| Problem::not_found(R::NOUN))
 }
 
 /// A number of points; less than 0 where it is `signed`.
@@ -176,6 +194,8 @@ pub(crate) trait Requests: Sized + 'static {
     /// As it is answered.
     type Shape: Serialize + Send + 'static;
 
+    /// What one is called.
+    const NOUN: &'static str;
     /// Where other nodes are asked for the open ones of all players.
     const OPEN_PATH: &'static str;
     /// The states that open ones have.
@@ -218,8 +238,8 @@ impl Service {
         operator: &Known,
         id: &str,
     ) -> Result<(String, RequestKey, FoundOf<R>), Problem> {
-        let key = request_of(self, id)?;
-        let missing = || Problem::not_found("redemption or adjustment");
+        let key = request_of::<R>(self, id)?;
+        let missing = || Problem::not_found(R::NOUN);
         let mut store = NodeStore::new(self.host.backing(key.place.partition)?);
         let found = self.read(key.place.partition, |state| {
             let number = usize::try_from(key.player).ok()?;

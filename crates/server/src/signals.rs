@@ -25,7 +25,7 @@ use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, text_of, unless_empty};
+use crate::requests::{Changed, Found, Requests, change, change_of, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
 use crate::trail::About;
 
@@ -112,6 +112,7 @@ impl Requests for Kind {
     type Closed = Signals;
     type Shape = SignalShape;
 
+    const NOUN: &'static str = "signal";
     const OPEN_PATH: &'static str = "/cluster/v1/signals";
     const OPEN_STATES: &'static [(&'static str, ())] = &[("open", ())];
 
@@ -253,7 +254,7 @@ pub(crate) async fn take(call: Call) -> Result<Response, Problem> {
 
 async fn decide(call: Call, state: SignalState) -> Result<Response, Problem> {
     let takes = state == SignalState::Taken;
-    let changed = change(call, read_why, |why, asks| Command::DecideSignal {
+    let changed = change_of::<Kind, _>(call, read_why, |why, asks| Command::DecideSignal {
         id: asks.id,
         signal: asks.request,
         takes,

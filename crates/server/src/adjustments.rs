@@ -10,7 +10,6 @@ use accolade_engine::tables::adjustments::{Adjustment, Adjustments, Decided};
 use accolade_engine::tables::requests::RequestKey;
 use accolade_wire::control::Command;
 use accolade_wire::json;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,7 +24,6 @@ use crate::program::read_why;
 use crate::requests::{Changed, Found, Requests, change, change_of, points_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
-use crate::trail::About;
 
 /// What a person has changed a balance by, or wants to.
 #[derive(Serialize, ToSchema)]
@@ -146,14 +144,10 @@ pub(crate) async fn adjust(call: Call) -> Result<Response, Problem> {
     })
     .await?;
     let (points, why) = asked.expect("the body was read");
-    if let Some(shape) = changed.made_now::<Kind>().await? {
-        return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
-    }
-    let Changed { operator, name, is_dry, carried, .. } = changed;
-    let shape = AdjustmentShape {
+    let to_be = |changed: &Changed| AdjustmentShape {
         id: None,
-        player_id: name,
-        operator_id: operator.id.to_string(),
+        player_id: changed.name.clone(),
+        operator_id: changed.operator.id.to_string(),
         state: "accepted",
         points: Exact(points),
         why: why.into(),
@@ -163,7 +157,7 @@ pub(crate) async fn adjust(call: Call) -> Result<Response, Problem> {
         decided_by: None,
         decision: None,
     };
-    Ok(respond_to_change(carried.status(), &shape, is_dry))
+    changed.answer::<Kind>(to_be).await
 }
 
 /// Has an adjustment made that waits.
@@ -185,12 +179,8 @@ async fn decide(call: Call, approves: bool) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    let (player, mut shape) = changed.named::<Kind>().await?;
-    if changed.is_dry {
-        shape.state = if approves { "made" } else { "rejected" };
-    }
-    let response = respond_to_change(changed.carried.status(), &shape, changed.is_dry);
-    Ok(About::put(Some(player), response))
+    let state = if approves { "made" } else { "rejected" };
+    changed.answer_named::<Kind>(|shape| shape.state = state).await
 }
 
 /// A balance of the system before.

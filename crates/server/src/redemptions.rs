@@ -32,7 +32,6 @@ use crate::requests::{
     Changed, Found, Requests, change, change_of, points_of, text_of, unless_empty,
 };
 use crate::shapes::{Exact, ExactPoints, Time};
-use crate::trail::About;
 
 /// How often it is looked whether a stock has answered.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -283,7 +282,8 @@ pub(crate) async fn confirm(call: Call) -> Result<Response, Problem> {
         |(), asks| Command::Confirm { id: asks.id, redemption: asks.request, who: asks.who },
     )
     .await?;
-    closed(changed, RedemptionState::Confirmed).await
+    let state = RedemptionState::Confirmed.code();
+    changed.answer_named::<Kind>(|shape| shape.state = state).await
 }
 
 /// Gives back what is reserved.
@@ -295,14 +295,6 @@ pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    closed(changed, RedemptionState::Cancelled).await
-}
-
-async fn closed(changed: Changed, state: RedemptionState) -> Result<Response, Problem> {
-    let (player, mut shape) = changed.named::<Kind>().await?;
-    if changed.is_dry {
-        shape.state = state.code();
-    }
-    let response = respond_to_change(changed.carried.status(), &shape, changed.is_dry);
-    Ok(About::put(Some(player), response))
+    let state = RedemptionState::Cancelled.code();
+    changed.answer_named::<Kind>(|shape| shape.state = state).await
 }

@@ -24,6 +24,7 @@ use serde::Serialize;
 
 use crate::call::Call;
 use crate::cursor::Cursors;
+use crate::dry_run::respond_to_change;
 use crate::idempotency::{Change, key_of};
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
@@ -353,8 +354,32 @@ impl Changed {
         .await?
     }
 
+    /// Answers with the request that the command has made; where it is not there, with what it is to be.
+    pub(crate) async fn answer<R: Requests>(
+        &self,
+        to_be: impl FnOnce(&Self) -> R::Shape,
+    ) -> Result<Response, Problem> {
+        Ok(match self.made_now::<R>().await? {
+            Some(made) => respond_to_change(StatusCode::OK, &made, self.is_dry),
+            None => respond_to_change(self.carried.status(), &to_be(self), self.is_dry),
+        })
+    }
+
+    /// Answers with the request that the path names, as it is now, or in a dry run as it would be.
+    pub(crate) async fn answer_named<R: Requests>(
+        &self,
+        would: impl FnOnce(&mut R::Shape),
+    ) -> Result<Response, Problem> {
+        let (player, mut shape) = self.named::<R>().await?;
+        if self.is_dry {
+            would(&mut shape);
+        }
+        let response = respond_to_change(self.carried.status(), &shape, self.is_dry);
+        Ok(About::put(Some(player), response))
+    }
+
     /// The request that the path names, as it is now, with its player.
-    pub(crate) async fn named<R: Requests>(&self) -> Result<(String, R::Shape), Problem> {
+    async fn named<R: Requests>(&self) -> Result<(String, R::Shape), Problem> {
         named::<R>(self.service.clone(), Arc::clone(&self.operator), self.name.clone()).await
     }
 }

@@ -14,7 +14,6 @@ use accolade_engine::tables::signals::{Closed, Raised, Signals};
 use accolade_wire::control::Command;
 use accolade_wire::json::{self, Value};
 use accolade_wire::notice::signal::Finding;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,12 +21,10 @@ use utoipa::openapi::Schema;
 
 use crate::call::Call;
 use crate::description::schemas::one_of;
-use crate::dry_run::respond_to_change;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
 use crate::requests::{Changed, Found, Requests, change, change_of, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
-use crate::trail::About;
 
 /// A signal that a wager has raised, or somebody outside.
 #[derive(Serialize, ToSchema)]
@@ -216,16 +213,12 @@ pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    if let Some(shape) = changed.made_now::<Kind>().await? {
-        return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
-    }
     let Raising { name, wager, why, .. } = asked.expect("the body was read");
-    let Changed { operator, name: player_id, is_dry, carried, .. } = changed;
     let (kind, zero) = (OUTSIDE, Exact(Rate::ZERO));
-    let shape = SignalShape {
+    let to_be = |changed: &Changed| SignalShape {
         id: None,
-        player_id,
-        operator_id: operator.id.to_string(),
+        player_id: changed.name.clone(),
+        operator_id: changed.operator.id.to_string(),
         state: "accepted",
         wager_id: wager.unwrap_or_default().into(),
         wagered_at: None,
@@ -239,7 +232,7 @@ pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
         by: None,
         why: None,
     };
-    Ok(respond_to_change(carried.status(), &shape, is_dry))
+    changed.answer::<Kind>(to_be).await
 }
 
 /// Lets go of the points that are held.
@@ -262,10 +255,5 @@ async fn decide(call: Call, state: SignalState) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    let (player, mut shape) = changed.named::<Kind>().await?;
-    if changed.is_dry {
-        shape.state = state.code();
-    }
-    let response = respond_to_change(changed.carried.status(), &shape, changed.is_dry);
-    Ok(About::put(Some(player), response))
+    changed.answer_named::<Kind>(|shape| shape.state = state.code()).await
 }

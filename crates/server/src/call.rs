@@ -146,7 +146,7 @@ impl Call {
             Carrying::Here(parts, body) => (parts, body),
             Carrying::Done(response) => return Ok(response),
         };
-        let reading = operator.as_ref().filter(|_| route.effect == Effect::Reads);
+        let reading = operator.as_ref().filter(|_| route.effect.leaves_all());
         let _share = match reading.map(|operator| operator.number) {
             Some(operator) => Some(service.shares.take(operator).await?),
             None => None,

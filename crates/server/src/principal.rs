@@ -99,7 +99,9 @@ impl Known {
     pub(crate) fn limit_of(&self, effect: Effect) -> Option<&Limit> {
         match effect {
             Effect::TakesIn => self.limit.as_ref(),
-            Effect::Reads | Effect::Changes | Effect::Administers => self.asking.as_ref(),
+            Effect::Reads | Effect::Works | Effect::Changes | Effect::Administers => {
+                self.asking.as_ref()
+            }
         }
     }
 

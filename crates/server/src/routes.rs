@@ -124,6 +124,8 @@ pub(crate) enum By {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Reads,
+    /// Begins or ends work of the node's, and changes nothing else.
+    Works,
     /// Events, whose ids say what came before.
     TakesIn,
     /// Takes `Idempotency-Key` and `dryRun`.
@@ -135,6 +137,11 @@ pub(crate) enum Effect {
 impl Effect {
     pub(crate) const fn takes_dry_run(self) -> bool {
         matches!(self, Self::Changes | Self::Administers)
+    }
+
+    /// Whether all is as it was before.
+    pub(crate) const fn leaves_all(self) -> bool {
+        matches!(self, Self::Reads | Self::Works)
     }
 }
 
@@ -400,7 +407,7 @@ impl Route {
             all.push(R::AuditFailed);
         }
         match self.effect {
-            Effect::Reads => {}
+            Effect::Reads | Effect::Works => {}
             Effect::TakesIn => {
                 all.extend([
                     R::BadHeader,
@@ -446,7 +453,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::trail::SIMULATES;
 
     #[test]
     fn names_are_used_once_and_so_are_places() {
@@ -480,8 +486,7 @@ mod tests {
             let ends = [":write", ":reserve", ":settle", ":approve"];
             let writes = ends.iter().any(|end| scope.code().ends_with(end));
             // A simulation changes nothing, and is for those who write programs all the same.
-            let is_work = SIMULATES.contains(&route.id);
-            assert_eq!(writes, *effect != Effect::Reads || is_work, "{path}: {}", scope.code());
+            assert_eq!(writes, *effect != Effect::Reads, "{path}: {}", scope.code());
         }
     }
 }

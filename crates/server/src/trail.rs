@@ -81,8 +81,6 @@ enum Kept {
 /// Of what runs the node, what tells of no player; all other routes of the node do until they are found here.
 const WITHOUT_PLAYERS: [&str; 4] = ["getStatus", "listOperators", "getBehaviour", "listTopics"];
 
-/// What begins or ends work of the node's, and changes nothing else.
-pub(crate) const SIMULATES: [&str; 2] = ["beginSimulation", "cancelSimulation"];
 /// What takes out all players at once.
 const TAKES_OUT_ALL: &str = "exportLedger";
 
@@ -128,9 +126,8 @@ impl Route {
     fn kept(&self, principal: &Principal) -> Kept {
         match self.effect {
             _ if self.scope == Scope::Public || self.audience == Audience::Nodes => Kept::Not,
-            Effect::Changes | Effect::Administers => Kept::As(TrailKind::Change),
-            // They keep the node busy, and the operator's others from it.
-            Effect::Reads if SIMULATES.contains(&self.id) => Kept::As(TrailKind::Change),
+            // Work keeps the node busy, and the operator's others from it.
+            Effect::Changes | Effect::Administers | Effect::Works => Kept::As(TrailKind::Change),
             Effect::Reads if principal.player.is_none() && self.shows_players() => {
                 Kept::As(TrailKind::Read)
             }

@@ -233,7 +233,7 @@ pub(super) static ROUTES: [Route; 12] = [
         scope: Scope::ProgramWrite,
         audience: Audience::Everybody,
         by: By::Nothing,
-        effect: Effect::Reads,
+        effect: Effect::Works,
         area: Area::Program,
         summary: "Try a draft on a past period",
         description: "The log's records are folded beside the node, as they were and as if the draft had been in force from \
@@ -271,7 +271,7 @@ pub(super) static ROUTES: [Route; 12] = [
         scope: Scope::ProgramWrite,
         audience: Audience::Everybody,
         by: By::Nothing,
-        effect: Effect::Reads,
+        effect: Effect::Works,
         area: Area::Program,
         summary: "Cancel a simulation",
         description: "One that has ended stays as it is.",

@@ -147,6 +147,21 @@ fn a_partition_asks_for_more_once_it_has_used_more_than_half_of_what_it_got() {
 }
 
 #[test]
+fn whoever_gets_no_answer_asks_again_after_twice_as_long_each_time() {
+    let mut house = house(r#"{"points":1000}"#, "5", 1);
+    let players = players(0, 1);
+    let asks = [(); 7].map(|()| {
+        house.later(11);
+        // What is on its way is sent again.
+        house.tick();
+        let before = house.sent;
+        house.wagers(0, &players);
+        house.sent - before
+    });
+    assert_eq!(asks, [1, 0, 1, 0, 0, 0, 1], "after 10, 20 and 40 seconds");
+}
+
+#[test]
 fn nobody_is_asked_for_a_player_who_gets_no_more_anyway() {
     let mut house = house(r#"{"perPlayer":5}"#, "5", 1);
     let players = players(0, 2);

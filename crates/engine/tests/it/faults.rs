@@ -1,21 +1,25 @@
 //! Inputs at which the fold fails, in every part of it: nothing of them is left behind.
 
 use accolade_domain::amount::Points;
+use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_engine::apply::{Input, Loaded, What, apply};
 use accolade_engine::behaviour::{Behaviour, FIRST, SECOND};
 use accolade_engine::contract::faulty::{is_judged, stake_of};
 use accolade_engine::rules::Rules;
-use accolade_engine::step::Step;
+use accolade_engine::step::{NewEntry, Step};
 use accolade_engine::tables::Timer;
 use expect_test::expect;
 
 use super::play::{Play, check};
 
 /// The behaviours that there are, with faults: stakes of 13 fail in a rule, stakes of 14.14 while their step is
-/// carried, and markers of a player called `bug` when they are due.
+/// carried, markers of a player called `bug` when they are due, and accounts of which 13.00
+/// expire at ten o'clock.
 pub(crate) const BEHAVIOURS: &[Behaviour] =
     &[Behaviour { apply: faulty, ..FIRST }, Behaviour { apply: faulty, ..SECOND }];
 
+/// When scenarios begin: 2024-11-11T10:00:00Z.
+const AT: Timestamp = Timestamp::from_micros(1_731_319_200_000_000);
 const ATTO: u128 = 1_000_000_000_000_000_000;
 
 fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a> {
@@ -24,6 +28,11 @@ fn faulty<'a>(rules: &Rules, loaded: &Loaded<'_>, input: &Input<'a>) -> Step<'a>
     assert!(stake != Some(13 * ATTO), "a stake of 13");
     if let What::Timer(Timer::Marker(key)) = input.what {
         assert!(&*key.player != "bug", "a marker of `bug`");
+    }
+    if let What::Timer(Timer::Account(_)) = input.what {
+        let expires = |entry: &NewEntry<'_>| entry.points.hundredths() == -1300;
+        let is_ten = (input.now.micros() - AT.micros()).rem_euclid(DAY_MICROS) == 0;
+        assert!(!(is_ten && step.entries.iter().any(expires)), "an account of which 13.00 expire");
     }
     if stake == Some(1414 * ATTO / 100) {
         // Everything else of the step has been carried when this entry turns out not to add up.
@@ -119,4 +128,23 @@ fn a_timer_that_fails_stands_in_slot_0_and_is_passed_over_by_a_skip() {
             wager w1     +1.00 by v1  balance 1.00
         "#]],
     );
+}
+
+#[test]
+fn an_account_that_time_fails_at_is_passed_over_for_a_day_and_tried_when_it_is_touched() {
+    let program = r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1}},"expiry":{"after":"1mo"}}"#;
+    let mut play = Play::beginning(SECOND.number, BEHAVIOURS);
+    let said: String = [program, "wager w1 anna slots 130", "after 60d", "skip 5 0"]
+        .map(|line| play.line(line))
+        .concat();
+    expect![[r#"
+        made v1
+        +13.00 by v1  balance 13.00
+        stands at batch 5: an account of which 13.00 expire
+        done
+    "#]]
+    .assert_eq(&said);
+    assert_eq!(play.partition.next_due(), Some(AT.plus_micros(61 * DAY_MICROS)));
+    play.line("after 1h");
+    assert_eq!(play.line("wager w2 anna slots 10"), "+1.00 by v1  balance 1.00\n");
 }

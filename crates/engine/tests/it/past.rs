@@ -221,3 +221,21 @@ proptest! {
         check(Play::beginning(FIRST.number, KNOWN), capped, &comes, switches_after, ends)?;
     }
 }
+
+#[test]
+fn what_expires_in_the_batch_in_which_another_program_is_published_is_by_the_one_before() {
+    let wager = |after| (after, "wager", 0, 0);
+    let comes = [
+        wager("1s"),
+        wager("1s"),
+        ("1s", "program", 740, 0),
+        ("13d", "nothing", 0, 0),
+        wager("1s"),
+        wager("40d"),
+        wager("1s"),
+        wager("1s"),
+        wager("1s"),
+        ("40d", "program", 856, 0),
+    ];
+    check(Play::beginning(FIRST.number, KNOWN), PROGRAMS.len() - 1, &comes, 1, false).unwrap();
+}

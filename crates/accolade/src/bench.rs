@@ -17,6 +17,7 @@ mod letters;
 mod load;
 mod measures;
 mod months;
+mod redeeming;
 mod reference;
 mod report;
 mod strangers;

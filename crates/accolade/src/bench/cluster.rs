@@ -27,6 +27,7 @@ use super::Sizes;
 use super::embedded::{Scratch, now, prepare, resident_bytes};
 use super::load::{Load, PLAIN, Pace};
 use super::measures::Measure;
+use super::redeeming;
 use super::report::{Bar, Report};
 use crate::config::Config;
 use crate::hosting::{Form, Hosted};
@@ -396,7 +397,10 @@ fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let spent = cluster.processors.spent();
     let count = RATE * sizes.cluster.latency_s;
     let sending = |wager: &[u8], intended| on_their_way.add(wager, intended);
-    let submitted = ask(node, &mut load, count, RATE, &told, &sending)?;
+    // The same players, again from the first on.
+    let mut redeemers = Load::new(9, sizes.players);
+    let wagers = || ask(node, &mut load, count, RATE, &told, &sending);
+    let (submitted, redeemed) = redeeming::beside(&**node, &mut redeemers, wagers)?;
     std::thread::sleep(Duration::from_secs(6));
     let seen = reader.end()?;
     let answers = answers.lock().expect("nobody panics with it").clone();
@@ -405,6 +409,7 @@ fn latency(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.latencies("P16", &what, &answers, &[(0.99, 20.0)]);
     let what = "wager to a read_committed reader of balances";
     report.latencies("P16", what, &seen, &[(0.99, 60.0)]);
+    redeemed.report("P16", &answers, report);
     let unanswered = (count - submitted.dropped).saturating_sub(answers.len());
     let none = Some(Bar::AtMost(0.0));
     report.row("P16", "dropped", submitted.dropped as f64, "wagers", none);

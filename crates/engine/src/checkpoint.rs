@@ -86,7 +86,7 @@ impl Partition {
         let dirty = self.players.take_dirty();
         out.reserve(dirty.len() * (1 + SWEPT_FOR_EACH_CHANGED) * PLAYER_BYTES);
         for ordinal in &dirty {
-            write_player(out.room(), *ordinal, self.players.get(*ordinal));
+            write_player(out.room(), *ordinal, self.players.get(*ordinal), self.time);
         }
         let began = self.is_swept;
         if began {
@@ -103,16 +103,16 @@ impl Partition {
 
     /// Appends the sweep's next accounts; says whether those were the last.
     fn sweep(&mut self, out: &mut Pieces, stretch: usize) -> bool {
-        let from = self.sweep_next as usize;
-        let all = self.players.all();
-        let stretch = stretch.max(all.len().div_ceil(ROUND_CHECKPOINTS_MAX));
-        let to = (from + stretch).min(all.len());
-        let stretch = all.iter_from(from).take(to - from);
-        for (ordinal, player) in (self.sweep_next..).zip(stretch) {
-            write_player(out.room(), ordinal, player);
+        let (from, count) = (self.sweep_next, self.players.next());
+        let stretch = stretch.max((count as usize).div_ceil(ROUND_CHECKPOINTS_MAX));
+        let to = (from as usize + stretch).min(count as usize);
+        let to = Ordinal::try_from(to).expect("an ordinal of a player");
+        for ordinal in from..to {
+            self.players.forget(ordinal, self.time);
+            write_player(out.room(), ordinal, self.players.get(ordinal), self.time);
         }
-        self.sweep_next = Ordinal::try_from(to).expect("an ordinal of a player");
-        to == all.len()
+        self.sweep_next = to;
+        to == count
     }
 
     /// Appends every value but paged rows: what a checkpoint of a fresh directory would hold beside a run
@@ -120,7 +120,7 @@ impl Partition {
     pub fn write_all(&self, out: &mut Pieces) {
         out.put_front(|front| self.write_head(front));
         for (ordinal, player) in (0..).zip(self.players.all()) {
-            write_player(out.room(), ordinal, player);
+            write_player(out.room(), ordinal, player, self.time);
         }
         self.tables.write_resident(out);
     }
@@ -218,8 +218,9 @@ fn write_links<'a>(
 }
 
 /// `tag u8 · ordinal varint · account`, and of a watched one `length varint, watches`.
-fn write_player(out: &mut Vec<u8>, ordinal: Ordinal, player: &Player) {
-    let watches = player.watches.bytes();
+fn write_player(out: &mut Vec<u8>, ordinal: Ordinal, player: &Player, now: Timestamp) {
+    let is_watched = player.watches.at(now).is_some();
+    let watches = if is_watched { player.watches.bytes() } else { &[] };
     out.push(if watches.is_empty() { tag::ACCOUNT } else { tag::WATCHED_ACCOUNT });
     put_varint(out, u64::from(ordinal));
     put_account(out, &player.account);

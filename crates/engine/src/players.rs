@@ -3,6 +3,7 @@
 use accolade_domain::account::Account;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::text::PackedId;
+use accolade_domain::time::Timestamp;
 use accolade_wire::identity::HashKey;
 
 use crate::by_hash::ByHash;
@@ -118,6 +119,14 @@ impl Players {
     pub(crate) fn watch(&mut self, ordinal: Ordinal, mut watches: PackedWatches) -> PackedWatches {
         self.touch(ordinal).watches.swap(&mut watches);
         watches
+    }
+
+    /// Lets go of what is remembered of a player for signals, once it is so long ago that nobody asks.
+    pub(crate) fn forget(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let player = self.all.get_mut(ordinal as usize).expect("an ordinal of a player");
+        if player.watches.at(now).is_none() {
+            player.watches = PackedWatches::NONE;
+        }
     }
 
     fn touch(&mut self, ordinal: Ordinal) -> &mut Player {

@@ -388,9 +388,12 @@ impl<'k> Fold<'k> {
         };
         self.is_begun |= is_of_old;
         if !is_of_old {
-            match what {
-                Happened::Entered(entry, _) if what.is_by_time() => self.hear_before(entry),
-                _ => self.hear(time),
+            if let Happened::Entered(entry, _) = what
+                && entry.kind.is_by_time()
+            {
+                self.hear_before(entry);
+            } else {
+                self.hear(time);
             }
             self.settle(time);
         }

@@ -1,11 +1,14 @@
 //! Signals in the fold: what is raised at a wager's place, and what is remembered until then.
 
+use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::signal::{SignalKind, SignalState};
+use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use expect_test::{Expect, expect};
 
 use super::lots::{lots_in, program};
+use super::play::Play;
 use super::settling;
 
 /// Plays a scenario under behaviour 2 and compares its transcript, with what is raised.
@@ -717,4 +720,24 @@ fn the_void_of_a_wager_whose_points_a_person_has_taken_takes_none() {
             void w1 anna                     0.00 takes back batch 4  balance 10.00
         "#]],
     );
+}
+
+#[test]
+fn what_is_remembered_is_let_go_of_ninety_days_after_the_last_wager() {
+    let mut play = Play::beginning(SECOND.number, KNOWN);
+    play.line(&watching(FAST, ""));
+    play.line("wager w1 anna slots 10");
+    let is_remembered = |play: &mut Play| {
+        // Each sweeps one of two players at least.
+        (0..2).for_each(|_| play.end_interval());
+        let anna = play.partition.players().get(0);
+        anna.watches != PackedWatches::NONE
+    };
+    assert!(is_remembered(&mut play));
+    play.line("after 90d");
+    play.line("wager w2 bert slots 10");
+    assert!(is_remembered(&mut play));
+    play.line("after 1d");
+    play.line("wager w3 bert slots 10");
+    assert!(!is_remembered(&mut play));
 }

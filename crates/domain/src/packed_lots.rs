@@ -6,9 +6,10 @@ use crate::time::Day;
 
 /// Where points came from, in 24 bytes; more than a few months of them lie elsewhere, in some five bytes each.
 ///
-/// As [numbers](crate::packing): the day of activity and 1, or 0; debt; owed; how many lots can be spent, and of
-/// each the month, but for the first as the distance to the one before, and points; then of each pending lot, the
-/// hour, so too, its month as the distance to the one before, and points.
+/// As numbers of variable length, each of 7 bits a byte, the lowest first: the day of activity and 1, or 0;
+/// debt; owed; how many lots can be spent, and of each the month, but for the first as the distance to the
+/// one before, and points; then of each pending lot, the hour, so too, its month as the distance to the one
+/// before, and points. Numbers that may be below 0 are folded: 0, −1, 1, −2 are 0, 1, 2, 3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedLots(Packed);
 

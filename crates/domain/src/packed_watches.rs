@@ -10,11 +10,12 @@ const KEPT_DAYS: i64 = 90;
 /// What is remembered of a player for each signal of a version of the program, in its order, in some ten bytes for
 /// each; nothing where there are none.
 ///
-/// As [numbers](crate::packing): the version; the UTC day of the last wager; then of each signal a number, of which
-/// bit 0 says that the last wager was above the line, bits 1 and 2 what is counted, and the others how. 0: `last ·
-/// counts`, of which the others say how many there are up to the last that is not 0. 1: `count · part · stakes`, where
-/// the others are 1 if both sums are two numbers, of which the first is of 63 bits. 2: `count · systems, each with its
-/// moment`, but for the first as the distance to the one before.
+/// As numbers of variable length, as [`PackedLots`](crate::packed_lots::PackedLots) are: the version; the UTC day of
+/// the last wager; then of each signal a number, of which bit 0 says that the last wager was above the line, bits 1
+/// and 2 what is counted, and the others how. 0: `last · counts`, of which the others say how many there are up to the
+/// last that is not 0. 1: `count · part · stakes`, where the others are 1 if both sums are two numbers, of which the
+/// first is of 63 bits. 2: `count · systems, each with its moment`, but for the first as the distance to the one
+/// before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackedWatches(Option<Box<[u8]>>);
 

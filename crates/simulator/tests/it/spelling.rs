@@ -155,8 +155,7 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         expiry: Expiry {
             after: months(program.expiry.after),
             inactivity: months(program.expiry.inactivity),
-            notify: NotifyDays::new(u8::try_from(program.expiry.notify.unwrap_or(0)).unwrap())
-                .unwrap(),
+            notify: NotifyDays::default(),
         },
         rates: rates(&program.rates),
         rules: meant_rules(&program.rules),

@@ -22,7 +22,7 @@ use tokio::net::unix::pipe;
 use super::Sizes;
 use super::connection::{Certified, Connection, Way};
 use super::embedded::{Scratch, now, run, start};
-use super::load::{Load, OPERATOR, Random};
+use super::load::{Load, OPERATOR, Random, player_name};
 use super::measures::options;
 use super::report::{Bar, Report};
 
@@ -166,7 +166,7 @@ impl Ask for Query {
         drop_cached(&self.cold);
         let player = self.random.below(self.players);
         let what = if self.random.below(2) == 0 { "balance" } else { "ledger?limit=50" };
-        asked.path = format!("/api/v1/players/player-{player:08}/{what}");
+        asked.path = format!("/api/v1/players/{}/{what}", player_name(player));
     }
 }
 

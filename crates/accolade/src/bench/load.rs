@@ -195,6 +195,11 @@ impl Load {
     }
 }
 
+/// What the load calls the player of a number.
+pub(crate) fn player_name(number: u64) -> String {
+    format!("player-{number:08}")
+}
+
 /// Characters of a wager's id.
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 pub(crate) const ID: usize = 36;

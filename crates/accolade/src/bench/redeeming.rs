@@ -13,7 +13,7 @@ use accolade_wire::record::{Kind, Record, Source};
 use hdrhistogram::Histogram;
 
 use super::embedded::now;
-use super::load::{Load, OPERATOR, Pace};
+use super::load::{Load, OPERATOR, Pace, player_name};
 use super::report::{Bar, Report};
 
 /// Redemptions in a second.
@@ -22,10 +22,9 @@ const RATE: u64 = 100;
 const LONGER_MAX: f64 = 4.0;
 
 /// What became of redemptions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Redeemed {
     sent: u64,
-    done: u64,
     /// From the intended sending to the answer, of those that were reserved.
     latencies: Histogram<u64>,
 }
@@ -38,7 +37,7 @@ impl Redeemed {
         report: &mut Report,
     ) {
         report.latencies(measure, "a redemption beside, to its answer", &self.latencies, &[]);
-        let done = self.done as f64 / self.sent.max(1) as f64;
+        let done = self.latencies.len() as f64 / self.sent.max(1) as f64;
         report.row(measure, "redemptions that were reserved", done, "", Some(Bar::AtLeast(0.5)));
         let p99 = |latencies: &Histogram<u64>| latencies.value_at_quantile(0.99) as f64;
         let longer = p99(&self.latencies) / p99(wagers).max(1.0);
@@ -61,7 +60,6 @@ impl Caller for Asked {
         let micros = self.intended.elapsed().as_micros() as u64;
         let mut redeemed = self.redeemed.lock().expect("nobody panics with it");
         if matches!(outcome, Outcome::Done { .. }) {
-            redeemed.done += 1;
             redeemed.latencies.saturating_record(micros);
         }
     }
@@ -74,8 +72,7 @@ pub(crate) fn beside<T>(
     wagers: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Redeemed)> {
     let latencies = Histogram::new_with_bounds(1, 600_000_000, 3)?;
-    let redeemed =
-        Arc::new(Mutex::new(Redeemed { sent: 0, done: 0, latencies: latencies.clone() }));
+    let redeemed = Arc::new(Mutex::new(Redeemed { sent: 0, latencies }));
     let is_over = AtomicBool::new(false);
     let sent = std::thread::scope(|scope| {
         let redeeming = scope.spawn(|| redeem(intake, load, &redeemed, &is_over));
@@ -84,8 +81,7 @@ pub(crate) fn beside<T>(
         redeeming.join().expect("it does not panic")?;
         sent
     })?;
-    let ended = Redeemed { sent: 0, done: 0, latencies };
-    let redeemed = std::mem::replace(&mut *redeemed.lock().expect("nobody panics with it"), ended);
+    let redeemed = redeemed.lock().expect("nobody panics with it").clone();
     Ok((sent, redeemed))
 }
 
@@ -101,40 +97,40 @@ fn redeem(
         if is_over.load(Ordering::Relaxed) {
             break;
         }
-        let at = now();
-        let (player, _) = load.wager_with_player(at);
-        let command = Command::Reserve {
-            id: format!("redemption-{number}"),
-            player_id: format!("player-{player:08}"),
-            points: 1,
-            item: String::new(),
-            who: "accolade bench".into(),
-        };
+        let (player, _) = load.wager_with_player(now());
+        let (player, redeemed) = (player_name(player), Arc::clone(redeemed));
         redeemed.lock().expect("nobody panics with it").sent += 1;
-        intake.submit(of(&command, intake.partitions(), intended, redeemed)?)?;
+        let caller = Arc::new(Asked { intended, redeemed });
+        intake.submit(redemption(number, player, intake.partitions(), caller)?)?;
     }
     Ok(())
 }
 
-fn of(
-    command: &Command,
+fn redemption(
+    number: u64,
+    player: String,
     partitions: u16,
-    intended: Instant,
-    redeemed: &Arc<Mutex<Redeemed>>,
+    caller: Arc<Asked>,
 ) -> anyhow::Result<Submission> {
-    let Command::Reserve { player_id, .. } = command else { unreachable!("only those are sent") };
-    let body = serde_json::to_vec(command)?;
+    let partition = partition_of(&player, partitions);
+    let body = serde_json::to_vec(&Command::Reserve {
+        id: format!("redemption-{number}"),
+        player_id: player,
+        points: 1,
+        item: String::new(),
+        who: "accolade bench".into(),
+    })?;
     let (kind, source, operator) = (Kind::Command, Source::Http, OPERATOR);
     let mut records = Vec::new();
     Record { kind, source, operator, received_at: now(), origin: None, body: &body }
         .write(&mut records);
     Ok(Submission {
-        parts: vec![(Some(partition_of(player_id, partitions)), records.len() as u32)],
+        parts: vec![(Some(partition), records.len() as u32)],
         records,
         known: Vec::new(),
-        caller: Arc::new(Asked { intended, redeemed: Arc::clone(redeemed) }),
+        taken_at: caller.intended,
+        caller,
         wants_outcomes: true,
-        taken_at: intended,
         trace: None,
     })
 }

@@ -48,12 +48,12 @@ impl<const N: usize> Writer<N> {
         self.length += 1;
     }
 
-    /// How many bytes were written.
+    /// All that was written.
     fn written(&self) -> &[u8] {
         if self.long.is_empty() { &self.bytes[..self.length] } else { &self.long }
     }
 
-    /// All that was written, in a place of its own.
+    /// The same in a place of its own.
     pub(crate) fn boxed(&self) -> Box<[u8]> {
         self.written().into()
     }

@@ -7,7 +7,7 @@ use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
 use accolade_engine::tables::adjustments::{Adjustment, Adjustments, Decided};
-use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_wire::control::Command;
 use accolade_wire::json;
 use axum::response::Response;
@@ -21,7 +21,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::done_or_accepted;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, change_of, points_of, unless_empty};
+use crate::requests::{Changed, Requests, change, change_of, points_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
 

@@ -100,8 +100,31 @@ pub(crate) struct NextTierShape<'a> {
 impl<'a> BalanceShape<'a> {
     /// As it is.
     pub(crate) fn now(found: &'a Found, player_id: &'a str, operator_id: &'a str) -> Self {
-        let account = &found.present.account;
+        Self::without_standing(found, player_id, operator_id).with(&found.standing)
+    }
+
+    /// As it was at a time, after an entry.
+    fn then(was: &'a Was, time: Timestamp, player_id: &'a str, operator_id: &'a str) -> Self {
+        let entry = was.line.as_ref().map(|line| &line.entry);
+        let wager = entry.filter(|entry| entry.kind.is_by_wager());
         let shape = Self {
+            points_balance: Exact(balance_after(was.line.as_ref())),
+            last_wager_id: wager.map(|entry| Cow::Borrowed(&*entry.cause)),
+            last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
+            version: None,
+            as_of: Some(Time(time)),
+            ..Self::without_standing(&was.found, player_id, operator_id)
+        };
+        match &was.standing {
+            Some(standing) => shape.with(standing),
+            None => shape,
+        }
+    }
+
+    /// The balance, and nothing of what it is made of.
+    fn without_standing(found: &'a Found, player_id: &'a str, operator_id: &'a str) -> Self {
+        let account = &found.present.account;
+        Self {
             player_id,
             operator_id,
             points_balance: Exact(account.balance),
@@ -118,25 +141,6 @@ impl<'a> BalanceShape<'a> {
             last_updated: Time(account.last_updated),
             version: Some(u64::from(account.version)),
             as_of: None,
-        };
-        shape.with(&found.standing)
-    }
-
-    /// As it was at a time, after an entry.
-    fn then(was: &'a Was, time: Timestamp, player_id: &'a str, operator_id: &'a str) -> Self {
-        let entry = was.line.as_ref().map(|line| &line.entry);
-        let wager = entry.filter(|entry| entry.kind.is_by_wager());
-        let shape = Self {
-            points_balance: Exact(balance_after(was.line.as_ref())),
-            last_wager_id: wager.map(|entry| Cow::Borrowed(&*entry.cause)),
-            last_updated: Time(entry.map_or(time, |entry| entry.record_time)),
-            version: None,
-            as_of: Some(Time(time)),
-            ..Self::now(&was.found, player_id, operator_id)
-        };
-        match &was.standing {
-            Some(standing) => shape.with(standing),
-            None => shape.with_nothing(),
         }
     }
 
@@ -160,24 +164,6 @@ impl<'a> BalanceShape<'a> {
             next_tier: tier
                 .and_then(|tier| tier.next.as_ref())
                 .map(|(name, missing)| NextTierShape { name, missing_points: Exact(*missing) }),
-            ..self
-        }
-    }
-
-    /// Nothing but the balance is known.
-    fn with_nothing(self) -> Self {
-        let (reserved, available, pending, held, owed) = (None, None, None, None, None);
-        let (expiring, tier, tier_points, next_tier) = (None, None, None, None);
-        Self {
-            reserved,
-            available,
-            pending,
-            held,
-            owed,
-            expiring,
-            tier,
-            tier_points,
-            next_tier,
             ..self
         }
     }

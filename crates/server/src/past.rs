@@ -7,7 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::{Entry, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{Day, Timestamp};
-use accolade_engine::apply::past::{Asked, Kept, past};
+use accolade_engine::apply::past::{Kept, past};
 use accolade_engine::store::{Earlier, Store};
 use accolade_engine::tables::Stretch;
 use accolade_engine::tables::cap_days::CapDayKey;
@@ -19,7 +19,7 @@ use crate::ledger::{Line, Lines, all, as_of};
 use crate::players::no_entry;
 use crate::principal::Known;
 use crate::problem::Problem;
-use crate::requests::{self, FoundOf, Requests};
+use crate::requests::{FoundOf, Requests};
 use crate::service::Service;
 use crate::submit::Reader;
 use crate::{redemptions, signals};
@@ -51,15 +51,6 @@ impl Lines for WithOutcomes {
 
     fn expect(&mut self, place: Place) -> Result<(), Problem> {
         self.reader.expect(place)
-    }
-}
-
-impl<O, C> From<requests::Found<O, C>> for Asked<O, C> {
-    fn from(found: requests::Found<O, C>) -> Self {
-        match found {
-            requests::Found::Open(open) => Self::Open(open),
-            requests::Found::Closed(closed) => Self::Closed(closed),
-        }
     }
 }
 
@@ -140,8 +131,8 @@ impl Service {
         Ok(Some(Kept {
             days: self.days(found)?,
             entries: self.entries(found)?,
-            redemptions: redemptions.into_iter().map(|(key, it)| (key, it.into())).collect(),
-            signals: signals.into_values().map(Asked::from).collect(),
+            redemptions: redemptions.into_iter().collect(),
+            signals: signals.into_values().collect(),
             voids: Vec::new(),
         }))
     }

@@ -12,7 +12,7 @@ use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
 use accolade_engine::tables::redemptions::{Redemption, Redemptions};
-use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_engine::tables::reservations::Reservation;
 use accolade_wire::control::Command;
 use accolade_wire::json::{self, Value};
@@ -28,9 +28,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::LotShape;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
-use crate::requests::{
-    Changed, Found, Requests, change, change_of, points_of, text_of, unless_empty,
-};
+use crate::requests::{Changed, Requests, change, change_of, points_of, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 
 /// How often it is looked whether a stock has answered.

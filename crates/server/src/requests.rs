@@ -12,7 +12,7 @@ use accolade_domain::ledger::Place;
 use accolade_engine::behaviour::SECOND;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
-use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_engine::tables::{Excerpt, Paged, Stretch, Table};
 use accolade_storage::backing::NodeStore;
 use accolade_wire::control::{Command, Request};
@@ -180,12 +180,6 @@ pub(crate) fn text_of(
 /// A text, unless it is empty: nothing was said.
 pub(crate) fn unless_empty<T: AsRef<str>>(text: T) -> Option<T> {
     Some(text).filter(|text| !text.as_ref().is_empty())
-}
-
-/// A request as it is found: open, or not any more.
-pub(crate) enum Found<O, C> {
-    Open(O),
-    Closed(C),
 }
 
 /// How requests of a kind are found.

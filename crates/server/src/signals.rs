@@ -9,7 +9,7 @@ use accolade_domain::signal::{OUTSIDE, SignalKind, SignalState};
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
-use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_engine::tables::signals::{Closed, Raised, Signals};
 use accolade_wire::control::Command;
 use accolade_wire::json::{self, Value};
@@ -23,7 +23,7 @@ use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
-use crate::requests::{Changed, Found, Requests, change, change_of, text_of, unless_empty};
+use crate::requests::{Changed, Requests, change, change_of, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
 
 /// A signal that a wager has raised, or somebody outside.

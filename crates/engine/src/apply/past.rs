@@ -32,7 +32,7 @@ use crate::store::{Ask, Hours, Store};
 use crate::tables::Timer;
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::redemptions::Redemption;
-use crate::tables::requests::RequestKey;
+use crate::tables::requests::{Found, RequestKey};
 use crate::tables::reservations::Reservation;
 use crate::tables::signals::{Closed, HeldPoints, Raised};
 
@@ -63,18 +63,9 @@ pub struct Kept {
     /// Voids that have left no entry, since they took nothing, by their places, each with its time.
     pub voids: Vec<(Place, Timestamp, Outcome)>,
     /// Its redemptions.
-    pub redemptions: Vec<(RequestKey, Asked<Reservation, Redemption>)>,
+    pub redemptions: Vec<(RequestKey, Found<Reservation, Redemption>)>,
     /// Its signals.
-    pub signals: Vec<Asked<Raised, Closed>>,
-}
-
-/// Something that is open, or not any more.
-#[derive(Debug, Clone)]
-pub enum Asked<O, C> {
-    /// It is open.
-    Open(O),
-    /// It is not.
-    Closed(C),
+    pub signals: Vec<Found<Raised, Closed>>,
 }
 
 /// An account as it was.
@@ -231,11 +222,11 @@ impl Kept {
 
 fn of_redemption(
     key: RequestKey,
-    asked: &Asked<Reservation, Redemption>,
+    asked: &Found<Reservation, Redemption>,
 ) -> impl Iterator<Item = Event<'_>> {
     let (reservation, cancelled_at) = match asked {
-        Asked::Open(open) => (open, None),
-        Asked::Closed(Redemption { reservation, state, closed_at, .. }) => {
+        Found::Open(open) => (open, None),
+        Found::Closed(Redemption { reservation, state, closed_at, .. }) => {
             let is_cancelled = *state == RedemptionState::Cancelled;
             (reservation, is_cancelled.then_some(*closed_at))
         }
@@ -251,10 +242,10 @@ fn of_redemption(
 }
 
 /// What a program has held went into its lot with the entry.
-fn of_signal(asked: &Asked<Raised, Closed>) -> impl Iterator<Item = Event<'_>> {
+fn of_signal(asked: &Found<Raised, Closed>) -> impl Iterator<Item = Event<'_>> {
     let (raised, closed) = match asked {
-        Asked::Open(raised) => (raised, None),
-        Asked::Closed(closed) => (&closed.raised, Some(closed)),
+        Found::Open(raised) => (raised, None),
+        Found::Closed(closed) => (&closed.raised, Some(closed)),
     };
     let has_held = raised.held.points > Points::ZERO;
     let is_from_outside = has_held && !raised.said.who.is_empty();

@@ -225,12 +225,12 @@ pub(super) fn decide<'a>(
     let Asked::Raised(key, raised) = &loaded.asked else {
         let Asked::SignalClosed(state) = &loaded.asked else { return Err(Declined::NoSuchSignal) };
         let is_so = *state == shall_be;
-        return is_so.then(|| Step::only(Outcome::Done { made: 0 })).ok_or(Declined::SignalClosed);
+        return is_so.then(Step::done).ok_or(Declined::SignalClosed);
     };
     let (key, raised) = (*key, (*raised).clone());
     let mut lots = lots::matured(loaded, input);
     let HeldPoints { points, month, matures } = raised.held;
-    let mut step = Step::only(Outcome::Done { made: 0 });
+    let mut step = Step::done();
     step.changes.push(Change::row(Row::HeldSignal(key, None)));
     let moved = if takes {
         let taken = lots.take_held(month, points);

@@ -16,6 +16,15 @@ impl<T: Table<Key = RequestKey>> Rows<T> {
     }
 }
 
+/// A request as it is found: open, or not any more.
+#[derive(Debug, Clone)]
+pub enum Found<O, C> {
+    /// It is open.
+    Open(O),
+    /// It is not.
+    Closed(C),
+}
+
 /// A redemption, an adjustment or a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestKey {

@@ -8,10 +8,11 @@ use accolade_domain::lots::Lots;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::tier::TierState;
 use accolade_domain::time::Timestamp;
-use accolade_engine::apply::past::{Asked, Kept, Past, Present, past};
+use accolade_engine::apply::past::{Kept, Past, Present, past};
 use accolade_engine::behaviour::{FIRST, KNOWN, SECOND};
 use accolade_engine::players::Ordinal;
 use accolade_engine::store::{Ask, Earlier, Store};
+use accolade_engine::tables::requests::Found;
 use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::Slice;
 use proptest::prelude::*;
@@ -60,14 +61,14 @@ fn kept(play: &mut Play, name: &str) -> Kept {
     kept.days = days.into_iter().filter(|(key, _)| key.player == player).collect();
     let redemptions = tables.redemptions.excerpt(Bound::Unbounded, usize::MAX);
     let redemptions = redemptions.read(0, store).unwrap().rows.into_iter();
-    let open = partition.reserved(player).map(|(key, it)| (key, Asked::Open(it.clone())));
-    let closed = redemptions.map(|(key, it)| (key, Asked::Closed(it)));
+    let open = partition.reserved(player).map(|(key, it)| (key, Found::Open(it.clone())));
+    let closed = redemptions.map(|(key, it)| (key, Found::Closed(it)));
     kept.redemptions = open.chain(closed).filter(|(key, _)| key.player == player).collect();
     let signals = tables.signals.excerpt(Bound::Unbounded, usize::MAX);
     let signals = signals.read(0, store).unwrap().rows.into_iter();
     let closed = signals.filter(|(key, _)| key.player == player);
-    let open = partition.held_signals(player).map(|(_, raised)| Asked::Open(raised.clone()));
-    kept.signals = open.chain(closed.map(|(_, closed)| Asked::Closed(closed))).collect();
+    let open = partition.held_signals(player).map(|(_, raised)| Found::Open(raised.clone()));
+    kept.signals = open.chain(closed.map(|(_, closed)| Found::Closed(closed))).collect();
     kept
 }
 

@@ -4,13 +4,13 @@ use std::io;
 
 use accolade_domain::ledger::Place;
 use accolade_engine::partition::Partition;
-use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::requests::{Found, RequestKey};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Found, Requests};
+use super::Requests;
 use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::parameters::{LIMIT_MAX, Parameters};

@@ -258,7 +258,18 @@ impl Serving {
 
     /// How many descriptors it has at this moment.
     pub(crate) fn descriptors_open(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+        self.descriptors().count()
+    }
+
+    /// Those of them that are sockets, listening ones included.
+    pub(crate) fn connections_open(&self) -> usize {
+        let links = self.descriptors().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+    }
+
+    fn descriptors(&self) -> impl Iterator<Item = std::fs::DirEntry> {
+        let entries = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        entries.map(Result::unwrap)
     }
 
     /// Tells it to stop, and waits; its exit code and what it said since it listened.

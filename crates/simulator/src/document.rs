@@ -88,11 +88,15 @@ fn adjustments(approval_above: i64) -> Tree {
     map([("approvalAbove", Some(points(approval_above)))])
 }
 
-fn expiry(ModelExpiry { after, inactivity }: ModelExpiry) -> Tree {
+fn expiry(ModelExpiry { after, inactivity, notify }: ModelExpiry) -> Tree {
     let months = |months: Option<i64>| months.map(|months| Tree::Text(format!("{months}mo")));
     match (months(after), months(inactivity)) {
         (None, None) => Tree::Text("none".into()),
-        (after, inactivity) => map([("after", after), ("inactivity", inactivity)]),
+        (after, inactivity) => map([
+            ("after", after),
+            ("inactivity", inactivity),
+            ("notify", notify.map(|days| Tree::Text(format!("{days}d")))),
+        ]),
     }
 }
 

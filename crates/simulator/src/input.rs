@@ -257,6 +257,8 @@ pub enum ModelVoids {
 pub struct ModelExpiry {
     pub after: Option<i64>,
     pub inactivity: Option<i64>,
+    /// So many days ahead players are told.
+    pub notify: Option<i64>,
 }
 
 impl ModelProgram {

@@ -11,6 +11,7 @@ use crate::input::{
 };
 
 pub mod budgets;
+pub mod forecasts;
 pub mod letters;
 pub mod lots;
 pub mod messages;
@@ -21,6 +22,7 @@ pub mod signals;
 pub mod tiers;
 
 use budgets::{ModelGifts, ModelPart, ModelShare, Rests};
+use forecasts::ModelForecast;
 use letters::ModelLetter;
 use lots::{ModelExpiring, ModelLots, ModelMoved, ModelTaken};
 use messages::ModelMessage;
@@ -179,6 +181,8 @@ pub struct ModelAccount {
     pub signals: BTreeMap<(u64, u32), ModelRaised>,
     /// What has become of that, in order.
     pub signal_moves: Vec<ModelSignalMove>,
+    /// Which points were to expire next, in order.
+    pub forecasts: Vec<ModelForecast>,
     /// What budgets gave to the player, by the promotion's name.
     pub given: BTreeMap<String, ModelPart>,
     /// What is remembered of its wagers for that.

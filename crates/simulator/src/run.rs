@@ -620,6 +620,10 @@ impl Run {
             count_passages(model, &mut self.counts);
         }
         self.reference.timings.count(&mut self.counts);
+        for partition in 0..self.partitions {
+            let told = check::foretold_count(partition, &self.reference.store);
+            self.count_all(found::FORETOLD, told);
+        }
         self.count("worlds");
     }
 

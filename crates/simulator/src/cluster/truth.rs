@@ -20,6 +20,7 @@ use crate::model::{Model, WindowSettings};
 use crate::run::check::{self, Expectation};
 use crate::run::desk::Desk;
 use crate::run::fold::{self, FAULT, Heard, Hearing, Timings};
+use crate::run::found::FORETOLD;
 use crate::run::{Counts, count_passages, expect};
 use crate::workload::FAULTY_STAKE;
 
@@ -342,6 +343,8 @@ impl Truth {
     pub(super) fn count(&self, counts: &mut Counts) {
         count_passages(&self.model, counts);
         self.timings.count(counts);
+        let told = check::foretold_count(self.number, &self.store);
+        *counts.entry(FORETOLD).or_default() += told;
     }
 
     /// All that is known of a partition that has folded everything.

@@ -291,6 +291,13 @@ impl ModelLots {
         both.min_by_key(|(at, until)| (*at, std::cmp::Reverse(*until)))
     }
 
+    /// When points expire next, and how many.
+    pub(super) fn expiring(&self, expiry: ModelExpiry, zone: &ModelZone) -> Option<(i64, i64)> {
+        let (at, until) = self.expires(expiry, zone)?;
+        let expiring = self.lots.iter().filter(|((month, _), _)| *month <= until);
+        Some((at, expiring.map(|(_, points)| points).sum()))
+    }
+
     /// What has expired by a moment, of each moment.
     fn expire(&mut self, expiry: ModelExpiry, zone: &ModelZone, now: i64) -> Vec<(i64, Months)> {
         let mut expired = Vec::new();

@@ -10,6 +10,7 @@ use crate::input::{
 
 mod budgets;
 mod conditions;
+mod forecasts;
 mod promotions;
 mod requests;
 mod rewards;
@@ -538,7 +539,7 @@ fn a_void_takes_back_the_newest_of_a_wager_that_counted_twice() {
 
 #[test]
 fn a_void_stops_at_zero_where_the_program_says_so() {
-    let expiry = ModelExpiry { after: Some(1), inactivity: None };
+    let expiry = ModelExpiry { after: Some(1), ..ModelExpiry::default() };
     let floored = ModelProgram { voids: ModelVoids::Balance, expiry, ..program() };
     let mut story = Story::with(floored);
     story.tell(wager("w1", 100, NOON));

@@ -100,7 +100,7 @@ impl ModelAccount {
         self.last_version(versions)?.program.tiers.as_ref()
     }
 
-    fn last_version<'v>(&self, versions: &'v [Version]) -> Option<&'v Version> {
+    pub(super) fn last_version<'v>(&self, versions: &'v [Version]) -> Option<&'v Version> {
         versions.iter().find(|version| version.number == self.version)
     }
 
@@ -161,6 +161,7 @@ impl ModelAccount {
         if let Some(has) = has {
             self.live_days(has, today);
         }
+        self.forecast(next, at);
     }
 
     fn live_days(&mut self, tiers: &ModelTiers, today: i64) {
@@ -259,6 +260,7 @@ impl Model {
                 let versions = &self.operators[operator];
                 account.ask_in_turn(operator, versions, &self.unasked, from);
                 account.asked = 0;
+                account.forecast_again(versions, from);
                 account.live(versions, from, to);
                 account.enter_expired();
             }

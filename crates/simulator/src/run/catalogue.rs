@@ -116,10 +116,9 @@ pub(super) fn redemption(player: &str, id: &str, random: &mut Random) -> ModelAs
     ModelAsked::Redeem { player_id: player.to_owned(), reward, segment, jurisdiction }
 }
 
-/// The rewards of an operator that can be redeemed still.
+/// The rewards of an operator, those that were withdrawn too.
 pub(super) fn ids(model: &Model, operator: &str) -> Vec<String> {
     let rewards = model.rewards(operator).into_iter();
-    let rewards = rewards.filter(|(reward, _)| !reward.is_withdrawn);
     rewards.map(|(reward, _)| reward.id.clone()).collect()
 }
 
@@ -163,6 +162,6 @@ fn a_reward(model: &Model, operator: &str, id: &str, now: i64, random: &mut Rand
             .percent(70)
             .then(|| (1 + u32::from(random.percent(30)), *random.pick(&period))),
         is_stocked: random.percent(75),
-        is_withdrawn: random.percent(8),
+        is_withdrawn: random.percent(10),
     }
 }

@@ -16,7 +16,7 @@ use accolade_domain::ledger::{ChainHash, Moved, Parts, Place, Promoted, Subject}
 use accolade_domain::lots::{Hour, Lot, PendingLot, Source, Taken};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::refusal::DeadReason;
-use accolade_domain::time::Timestamp;
+use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::settle::sum_of;
@@ -30,7 +30,9 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
-use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved};
+use accolade_wire::notice::{
+    POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
+};
 use accolade_wire::record::Slice;
 
 use self::requests::{Closed, MONTHS};
@@ -187,7 +189,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let is_late = is_behind || is_due_next || player.account.timed.is_passed_over;
         let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
         assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
-        let Told { mut moves, mut redemptions, signals } =
+        let Told { mut moves, mut redemptions, signals, expiring } =
             told.remove(&player.account.subject).unwrap_or_default();
         let untold = || settled.iter().filter(|_| is_late);
         moves.extend(untold().flat_map(|settled| settled.changes.iter().map(told_move)));
@@ -198,12 +200,42 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         assert_eq!(redemptions, to_tell, "what is told of redemptions of {key:?}");
         let to_tell = signals::to_tell(partition.number(), ordinal, &expected);
         assert_eq!(signals, to_tell, "what is told of signals of {key:?}");
+        foretold(&expiring, &expected, &key);
+        // Another moment of the same day, as UTC has it, is not told of again; and whoever was told of a moment that is
+        // still to come hears of a later one then.
+        let (now, day) = (partition.time().micros(), |at: i64| at.div_euclid(DAY_MICROS));
+        let last = expiring.last().map(|(_, said)| said.at.micros());
+        let may_wait = |at: i64, last: i64| day(at) == day(last) || now < last && last < at;
+        let must = model.must_be_told(&key.0, &expected);
+        let must = must.filter(|at| last.is_none_or(|last| !may_wait(*at, last)));
+        assert!(
+            must.is_none() || is_late,
+            "{key:?} has heard nothing of what expires at {must:?}: {expiring:?}"
+        );
         count += moves.len() as u64;
     }
     assert!(told.is_empty(), "moves of nobody: {told:?}");
     budgets::same(partition, model);
     rewards::same(partition, model);
     count
+}
+
+/// All that was told of points that expire soon was so then, was to be told, and was told once.
+fn foretold(told: &[(i64, PointsExpiring)], expected: &ModelAccount, key: &(String, String)) {
+    for (told_at, PointsExpiring { version, at, points }) in told {
+        let (at, points) = (at.micros(), points.hundredths());
+        let is_so = expected.is_foretold(*told_at, *version, at, points);
+        let forecasts = &expected.forecasts;
+        assert!(is_so, "{key:?} hears at {told_at} of {points} that expire at {at}: {forecasts:?}");
+    }
+    let is_again = |pair: &[(i64, PointsExpiring)]| pair[0].1.at == pair[1].1.at;
+    assert!(!told.windows(2).any(is_again), "{key:?} hears of the same again: {told:?}");
+}
+
+/// How often players of a partition were told of points that expire soon.
+pub(crate) fn foretold_count(partition: u16, store: &MemoryStore) -> u64 {
+    let told = told_of(partition, store);
+    told.values().map(|told| told.expiring.len() as u64).sum()
 }
 
 /// The balance of an account that time has been brought to, and its lots, are the model's.
@@ -268,6 +300,8 @@ struct Told {
     moves: Vec<ModelMove>,
     redemptions: Vec<RedemptionMoved>,
     signals: Vec<SignalMoved>,
+    /// What was said of points that expire soon, and when.
+    expiring: Vec<(i64, PointsExpiring)>,
 }
 
 /// All that the journal of a partition tells of, by player.
@@ -291,6 +325,11 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                     SIGNAL_MOVED => {
                         let moved = SignalMoved::read(&notice.body).expect("the fold wrote it");
                         told.signals.push(moved);
+                    }
+                    POINTS_EXPIRING => {
+                        let told_at = recorded.time.micros();
+                        let said = PointsExpiring::read(&notice.body).expect("the fold wrote it");
+                        told.expiring.push((told_at, said));
                     }
                     kind => panic!("a notice of kind {kind}"),
                 }

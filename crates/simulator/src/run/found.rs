@@ -8,6 +8,9 @@ use crate::model::messages::ModelMessage;
 use crate::model::requests::RedemptionState;
 use crate::model::signals::{ModelRaised, SignalState};
 
+/// How often players were told of points that expire soon.
+pub(crate) const FORETOLD: &str = "points told of before they expire";
+
 /// What can become of wagers by signals, and of what is asked of stocks; whoever looks at many worlds finds all of it.
 pub const FOUND: &[&str] = &[
     "answers of stocks that came too late",
@@ -15,6 +18,7 @@ pub const FOUND: &[&str] = &[
     "budgets that gave",
     "budgets that gave in part",
     "budgets that had nothing left",
+    FORETOLD,
     "redemptions of rewards confirmed",
     "redemptions that have one of a stock",
     "redemptions that were out of stock",

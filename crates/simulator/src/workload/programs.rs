@@ -198,7 +198,10 @@ impl Programs {
             let is_said = random.percent(self.lots_percent);
             is_said.then(|| *random.pick(of))
         };
-        ModelExpiry { after: months(&[1, 1, 1, 2, 12, 120]), inactivity: months(&[1, 2, 3, 12]) }
+        let (after, inactivity) = (months(&[1, 1, 1, 2, 12, 120]), months(&[1, 2, 3, 12]));
+        let tells = after.or(inactivity).is_some() && random.percent(60);
+        let notify = tells.then(|| *random.pick(&[1, 7, 30, 90]));
+        ModelExpiry { after, inactivity, notify }
     }
 
     fn some_tiers(&self, random: &mut Random) -> ModelTiers {

@@ -155,7 +155,8 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
         expiry: Expiry {
             after: months(program.expiry.after),
             inactivity: months(program.expiry.inactivity),
-            notify: NotifyDays::default(),
+            notify: NotifyDays::new(u8::try_from(program.expiry.notify.unwrap_or(0)).unwrap())
+                .unwrap(),
         },
         rates: rates(&program.rates),
         rules: meant_rules(&program.rules),

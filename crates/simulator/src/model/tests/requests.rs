@@ -151,7 +151,7 @@ fn a_second_person_approves_and_who_is_excluded_reserves_nothing() {
 
 #[test]
 fn what_is_given_back_expires_in_an_entry_of_its_own_at_the_end_of_its_month() {
-    let expiry = ModelExpiry { after: Some(1), inactivity: None };
+    let expiry = ModelExpiry { after: Some(1), ..ModelExpiry::default() };
     let hold_minutes = Some(40 * 24 * 60);
     let mut story = Story::with(ModelProgram { expiry, hold_minutes, ..program() });
     story.tell(wager("w1", 100, NOON));

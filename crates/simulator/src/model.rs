@@ -560,7 +560,8 @@ impl Model {
                     gifts = *given;
                     self.charge(&key, found.version, &gifts, now);
                     let sight = self.look(&key, wager, found.points, now);
-                    let goes = sight.as_ref().map_or(found, |sight| sight.hold(found));
+                    let debt = self.accounts.get(&key).map_or(0, |account| account.lots.debt);
+                    let goes = sight.as_ref().map_or(found, |sight| sight.hold(found, debt));
                     earned = (goes.points > 0).then_some(goes);
                     let expected = Expected { gifts, ..self.earn(&key, wager, goes) };
                     if let (Some(sight), Some(account)) = (sight, self.accounts.get_mut(&key)) {

@@ -114,7 +114,8 @@ fn apply_wager<'a>(
     let pending = applies.program.program.pending;
     let would_mature = if loaded.settles { pending.matures(input.now) } else { None };
     let sight = signals::look(rules, loaded, input, wager, points);
-    let is_held = sight.as_ref().is_some_and(|sight| sight.holds);
+    // What pays for a debt is not held.
+    let is_held = sight.as_ref().is_some_and(|sight| sight.holds) && points > lots::debt(loaded);
     let matures = if is_held { Some(HELD) } else { would_mature };
     let mut step = Step::only(Outcome::Recorded).and(Change::Open);
     budgets::charge(loaded, input, &given, &mut step);
@@ -188,9 +189,10 @@ fn apply_void<'a>(
     let left = wager.points.minus(wager.taken).map_or(Points::ZERO, |left| left.max(Points::ZERO));
     let floor = applies.map_or(Floor::Unlimited, |applies| applies.program.program.voids);
     let mut step = Step::only(Outcome::Recorded).and(Change::Open);
+    let mut timed = timed(loaded);
     let taken = if loaded.settles {
         let source = signals::held(loaded).or(wager.source);
-        let taken = lots::take(loaded, input, source, left, floor, &mut step);
+        let taken = lots::take(loaded, input, source, left, floor, &mut timed, &mut step);
         taken.map(|taken| (taken.owed, taken.owed, Moved::From(Box::new(taken))))
     } else {
         let missing = match floor {
@@ -212,11 +214,13 @@ fn apply_void<'a>(
     if let Some(day) = wager.day {
         count(loaded, day, wager.points.negated(), &mut step);
         if loaded.settles {
-            let (mut timed, back) = (timed(loaded), wager.points.negated());
+            let back = wager.points.negated();
             let fits = tier::count(loaded, input, day, back, &mut timed, &mut step);
             assert!(fits, "what was counted can be taken back");
-            step.changes.push(Change::Time(timed));
         }
+    }
+    if loaded.settles {
+        step.changes.push(Change::Time(timed));
     }
     signals::void(loaded, input, points.negated(), &mut step);
     if points != Points::ZERO {

@@ -15,11 +15,23 @@ fn lots(loaded: &Loaded<'_>) -> Lots {
     loaded.account.map_or_else(Lots::default, |account| account.lots.unpack())
 }
 
+/// What the next points pay for first.
+pub(super) fn debt(loaded: &Loaded<'_>) -> Points {
+    lots(loaded).debt()
+}
+
 /// The account's lots, with what can be spent by now.
 pub(super) fn matured(loaded: &Loaded<'_>, input: &Input<'_>) -> Lots {
     let mut lots = lots(loaded);
     lots.mature(input.now);
     lots
+}
+
+/// Time may be due sooner with these lots: others expire next, or are next to be told of.
+pub(super) fn hasten(loaded: &Loaded<'_>, input: &Input<'_>, lots: &Lots, timed: &mut Timed) {
+    if let Some(version) = loaded.in_force {
+        timed.due = timed.due.min(expires(version, lots, timed.told, input.now));
+    }
 }
 
 /// Takes in what was earned on a day; `None` where it does not fit.
@@ -39,10 +51,8 @@ pub(super) fn earn(
     // What is younger than other points expires no sooner than they do. By inactivity all that there are expire later
     // with each day on which there is a wager, of which there is to be told anew.
     let is_oldest = oldest.is_none_or(|oldest| source.month < oldest);
-    if (is_oldest || lots.active() != active)
-        && let Some(version) = loaded.in_force
-    {
-        timed.due = timed.due.min(expires(version, &lots, timed.told, input.now));
+    if is_oldest || lots.active() != active {
+        hasten(loaded, input, &lots, timed);
     }
     step.changes.push(Change::Lots(PackedLots::from(&lots)));
     Some(Moved::Into { source, paid })
@@ -55,10 +65,12 @@ pub(super) fn take(
     source: Option<Source>,
     points: Points,
     floor: Floor,
+    timed: &mut Timed,
     step: &mut Step<'_>,
 ) -> Option<Taken> {
     let mut lots = matured(loaded, input);
     let taken = lots.take(source, points, floor)?;
+    hasten(loaded, input, &lots, timed);
     step.changes.push(Change::Lots(PackedLots::from(&lots)));
     Some(taken)
 }

@@ -505,14 +505,13 @@ impl<'k> Fold<'k> {
     fn adjust(&mut self, entry: &Entry<'_>) -> Option<()> {
         let now = entry.record_time;
         match entry.moved {
-            Moved::Untold => return None,
+            Moved::Untold => None,
             Moved::Into { .. } => self.with_lots(now, |loaded, input, lots| {
                 let moved = adjusting::give(loaded, input, lots, entry.points).ok()?;
                 (moved == entry.moved).then_some(())
             }),
             Moved::From(_) => self.take_lots(&entry.moved, now),
-        }?;
-        self.hasten(now)
+        }
     }
 
     fn take_lots(&mut self, moved: &Moved, now: Timestamp) -> Option<()> {
@@ -533,8 +532,7 @@ impl<'k> Fold<'k> {
 
     fn cancel(&mut self, key: RequestKey, now: Timestamp) -> Option<()> {
         let reservation = self.reserved.remove(&key)?;
-        self.with_lots(now, |_, _, lots| lots.restore(&reservation.lots).map(|_| ()))?;
-        self.hasten(now)
+        self.with_lots(now, |_, _, lots| lots.restore(&reservation.lots).map(|_| ()))
     }
 
     fn hold(&mut self, raised: &Raised, now: Timestamp) -> Option<()> {
@@ -549,8 +547,7 @@ impl<'k> Fold<'k> {
             let released = lots.release(month, points, matures);
             lots.mature(now);
             (released == closed.points).then_some(())
-        })?;
-        self.hasten(now)
+        })
     }
 
     /// Changes the lots, after what can be spent by now.
@@ -562,16 +559,8 @@ impl<'k> Fold<'k> {
         self.with(now, |loaded, input, step| {
             let mut lots = lots::matured(loaded, input);
             change(loaded, input, &mut lots)?;
-            step.changes.push(Change::Lots(PackedLots::from(&lots)));
-            Some(())
-        })
-    }
-
-    /// What expires next may be sooner with other lots.
-    fn hasten(&mut self, now: Timestamp) -> Option<()> {
-        self.with(now, |loaded, input, step| {
-            let lots = lots::matured(loaded, input);
             step.changes.push(Change::Time(spending::due_with(loaded, input, &lots)));
+            step.changes.push(Change::Lots(PackedLots::from(&lots)));
             Some(())
         })
     }

@@ -18,7 +18,6 @@ use super::event::timed;
 use super::{Asked, Input, Loaded, balance, lots, rewards};
 use crate::players::Ordinal;
 use crate::rules::Version;
-use crate::settle::expires;
 use crate::step::{Change, NewEntry, NewNotice, Step};
 use crate::tables::redemptions::Redemption;
 use crate::tables::requests::RequestKey;
@@ -100,7 +99,7 @@ pub(super) fn set_aside<'a>(
         reward,
     };
     let key = RequestKey { player, place: input.place };
-    let timed = timed(loaded);
+    let timed = due_with(loaded, input, &lots);
     let due = timed.due.min(reservation.hold_until);
     let mut step = Step::only(Outcome::Done { made: input.place.record_number() })
         .and(Change::Lots(PackedLots::from(&lots)))
@@ -213,10 +212,9 @@ pub(super) fn lapse(
 
 /// How far time has been brought to the account; when it is next may be sooner with these lots.
 pub(super) fn due_with(loaded: &Loaded<'_>, input: &Input<'_>, lots: &Lots) -> Timed {
-    let timed = timed(loaded);
-    let expires = |version| expires(version, lots, timed.told, input.now);
-    let expires = loaded.in_force.map_or(Timed::NEVER, expires);
-    Timed { due: timed.due.min(expires), ..timed }
+    let mut timed = timed(loaded);
+    lots::hasten(loaded, input, lots, &mut timed);
+    timed
 }
 
 /// The player, who has an account.

@@ -97,6 +97,58 @@ fn whoever_has_spent_them_hears_nothing_and_what_is_younger_is_told_of_in_its_ti
 }
 
 #[test]
+fn where_the_oldest_month_is_emptied_the_next_is_told_of_in_its_time() {
+    let program =
+        program(r#","expiry":{"after":"2mo","notify":"60d"},"redemption":{"holdFor":"30d"}"#);
+    let scenario = |emptied: &str| {
+        format!(
+            "
+        {program}
+        wager w1 anna slots 100
+        after 30d
+        wager w2 anna slots 50
+        {emptied}
+        after 10d
+        after 12d
+        "
+        )
+    };
+    check(
+        &scenario("void w1 anna"),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            after 30d                        
+                                             10.00 expire at 2025-02-01T00:00:00Z
+            wager w2 anna slots 50           +5.00 by v1  balance 15.00
+                                             earned: into 2024-12
+            void w1 anna                     -10.00 takes back batch 4  balance 5.00
+                                             voided: 10.00 of 2024-11
+            after 10d                        
+            after 12d                        
+                                             5.00 expire at 2025-03-01T00:00:00Z
+        "#]],
+    );
+    check(
+        &scenario("reserve anna 10"),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            after 30d                        
+                                             10.00 expire at 2025-02-01T00:00:00Z
+            wager w2 anna slots 50           +5.00 by v1  balance 15.00
+                                             earned: into 2024-12
+            reserve anna 10                  made #1  balance 15.00
+            after 10d                        
+            after 12d                        
+                                             5.00 expire at 2025-03-01T00:00:00Z
+        "#]],
+    );
+}
+
+#[test]
 fn a_version_that_tells_begins_with_what_expires_in_its_days() {
     check(
         &format!(

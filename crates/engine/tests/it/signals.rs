@@ -396,6 +396,46 @@ fn the_void_of_a_wager_takes_what_is_held_for_it() {
 }
 
 #[test]
+fn a_void_of_a_wager_that_paid_a_debt_leaves_alone_what_is_held_of_another() {
+    check_lots(
+        &format!(
+            "
+        {}
+        wager w1 anna slots 100
+        adjust anna -4
+        void w1 anna
+        wager w2 anna slots 40
+        wager w3 anna slots 60
+        after 1h
+        wager w4 anna slots 50
+        void w2 anna
+        ",
+            watching(HOLDS, "")
+        ),
+        expect![[r#"
+            program                          made v1
+            wager w1 anna slots 100          +10.00 by v1  balance 10.00
+                                             earned: into 2024-11
+            adjust anna -4                   made #1  balance 6.00
+                                             adjusted: 4.00 of 2024-11
+            void w1 anna                     -10.00 takes back batch 4  balance -4.00
+                                             voided: 6.00 of 2024-11, 4.00 debt
+            wager w2 anna slots 40           +4.00 by v1  balance 0.00
+                                             earned: into 2024-11, 4.00 pay the debt
+                                             w2 by v1: fast (velocity) 2 over 1
+            wager w3 anna slots 60           +6.00 by v1  balance 6.00
+                                             earned: into 2024-11 held
+                                             open 0-0-8-1 6.00 of w3: fast (velocity) 3 over 1
+            after 1h                         
+            wager w4 anna slots 50           +5.00 by v1  balance 11.00
+                                             earned: into 2024-11
+            void w2 anna                     -4.00 takes back batch 7  balance 7.00
+                                             voided: 4.00 of 2024-11
+        "#]],
+    );
+}
+
+#[test]
 fn what_pays_a_debt_is_not_held() {
     check_lots(
         &format!(
@@ -421,7 +461,7 @@ fn what_pays_a_debt_is_not_held() {
             void w1 anna                     -10.00 takes back batch 4  balance -10.00
                                              voided: 10.00 debt
             wager w2 anna slots 40           +4.00 by v1  balance -6.00
-                                             earned: into 2024-11 held, 4.00 pay the debt
+                                             earned: into 2024-11, 4.00 pay the debt
                                              w2 by v1: fast (velocity) 2 over 1
             wager w3 anna slots 80           +8.00 by v1  balance 2.00
                                              earned: into 2024-11 held, 6.00 pay the debt

@@ -63,7 +63,7 @@ pub(super) struct ModelExpiring {
 pub struct ModelLots {
     lots: BTreeMap<Lot, i64>,
     /// How far below zero the player is.
-    debt: i64,
+    pub(super) debt: i64,
     /// What voids could not take.
     pub owed: i64,
     /// The last day on which a wager earned points.

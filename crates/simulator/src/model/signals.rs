@@ -200,10 +200,12 @@ impl Model {
 }
 
 impl ModelSight {
-    /// What the wager earns goes where it is held.
-    pub(super) fn hold(&self, earned: Earned) -> Earned {
+    /// What the wager earns beyond a debt goes where it is held.
+    pub(super) fn hold(&self, earned: Earned, debt: i64) -> Earned {
         match earned.lot {
-            Some((month, _)) if self.holds => Earned { lot: Some((month, Some(HELD))), ..earned },
+            Some((month, _)) if self.holds && earned.points > debt => {
+                Earned { lot: Some((month, Some(HELD))), ..earned }
+            }
             _ => earned,
         }
     }

@@ -289,6 +289,7 @@ impl Model {
         let (versions, at) = (&self.operators[&key.0], self.batch_times[&account.partition]);
         if !self.is_first {
             account.ask_in_turn(&key.0, versions, &self.unasked, at);
+            account.forecast_again(versions, at);
             account.enter_expired();
         }
         account

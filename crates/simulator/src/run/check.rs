@@ -201,13 +201,10 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let to_tell = signals::to_tell(partition.number(), ordinal, &expected);
         assert_eq!(signals, to_tell, "what is told of signals of {key:?}");
         foretold(&expiring, &expected, &key);
-        // Another moment of the same day, as UTC has it, is not told of again; and whoever was told of a moment that is
-        // still to come hears of a later one then.
-        let (now, day) = (partition.time().micros(), |at: i64| at.div_euclid(DAY_MICROS));
-        let last = expiring.last().map(|(_, said)| said.at.micros());
-        let may_wait = |at: i64, last: i64| day(at) == day(last) || now < last && last < at;
-        let must = model.must_be_told(&key.0, &expected);
-        let must = must.filter(|at| last.is_none_or(|last| !may_wait(*at, last)));
+        // Another moment of the same day, as UTC has it, is not told of again.
+        let day = |at: i64| at.div_euclid(DAY_MICROS);
+        let last = expiring.last().map(|(_, said)| day(said.at.micros()));
+        let must = model.must_be_told(&key.0, &expected).filter(|at| last != Some(day(*at)));
         assert!(
             must.is_none() || is_late,
             "{key:?} has heard nothing of what expires at {must:?}: {expiring:?}"

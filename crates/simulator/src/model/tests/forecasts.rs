@@ -28,7 +28,6 @@ fn the_points_of_the_oldest_month_are_told_so_many_days_ahead() {
     story.tell(wager("w1", 100, NOON));
     story.wait(2 * DAY);
     story.tell(wager("w2", 50, story.now));
-    story.pass(0);
     let account = story.account().unwrap();
     let at = account.forecasts[0].at;
     assert!(account.is_foretold(at - 7 * DAY, 1, at, 1_000));
@@ -54,7 +53,6 @@ fn by_inactivity_all_of_them_are_and_a_player_who_comes_back_has_more_time() {
     story.pass(2 * DAY);
     assert!(story.model.must_be_told("casino", &story.account().unwrap()).is_some());
     story.tell(wager("w2", 50, story.now));
-    story.pass(0);
     assert!(story.model.must_be_told("casino", &story.account().unwrap()).is_none());
     story.tell_forecasts();
     story.check(expect![[r#"

@@ -89,9 +89,8 @@ pub fn decide(program: &Program, wager: &Wager<'_>, standing: Standing<'_>) -> D
         CapUse::Forgotten if cap.is_some() => return Decision::Refused(Refusal::TooOldForCap),
         CapUse::Forgotten => Points::ZERO,
     };
-    let row = Row { wager, rate: parts.rate, zone: &program.zone };
     let bare = Parts { tier: tier(program, standing), ..parts };
-    let promoted = promoted(program, &row, bare, rules.earning.rounding, standing.rests);
+    let promoted = promoted(program, wager, bare, rules.earning.rounding, standing.rests);
     let Some(Uncapped { points: uncapped, parts, mut given }) = promoted else {
         return Decision::OutOfRange;
     };
@@ -128,7 +127,7 @@ fn eligible(
     if is_below(wager.stake, rate, rules.eligibility.min_wager) {
         return Err(Refusal::BelowMinimum);
     }
-    let row = Row { wager, rate, zone: &program.zone };
+    let row = Row::of_wager(wager, rate, &program.zone);
     if rules.eligibility.condition.as_ref().is_some_and(|condition| !condition.is_true(&row)) {
         return Err(Refusal::NotMatched);
     }

@@ -6,10 +6,10 @@
 use crate::amount::{Factor, Points};
 use crate::budget::{Given, Rest};
 use crate::earning::points_of;
+use crate::event::Wager;
 use crate::ledger::{Parts, Promoted};
 use crate::program::{Program, Rounding};
 use crate::promotion::{Combine, Promotion};
-use crate::query::row::Row;
 
 /// What a wager comes to before caps.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Uncapped {
 /// more digits than are kept.
 pub(crate) fn promoted(
     program: &Program,
-    row: &Row<'_>,
+    wager: &Wager<'_>,
     bare: Parts,
     rounding: Rounding,
     rests: &[Rest],
@@ -33,7 +33,7 @@ pub(crate) fn promoted(
     let mut parts = bare;
     let mut budgeted = Vec::new();
     for (number, promotion) in (0_u8..).zip(program.promotions.iter()) {
-        if !promotion.counts_for(row) {
+        if !promotion.counts_for(wager, bare.rate, &program.zone) {
             continue;
         }
         let rest = rest_of(number, promotion, rests);
@@ -45,11 +45,11 @@ pub(crate) fn promoted(
             break;
         }
     }
-    let points = points_of(row.wager.stake, parts, rounding)?;
+    let points = points_of(wager.stake, parts, rounding)?;
     let mut uncapped = Uncapped { points, parts, given: Vec::new() };
     for (number, promotion, rest) in budgeted {
         let before = if is_first_only { bare } else { uncapped.parts };
-        let worth = |parts| points_of(row.wager.stake, parts, rounding);
+        let worth = |parts| points_of(wager.stake, parts, rounding);
         let would = with(before, number, promotion).and_then(|after| {
             let whole = worth(after)?.minus(worth(before)?)?.max(Points::ZERO);
             Some((after, whole))

@@ -7,6 +7,7 @@
 use crate::amount::{Points, Rate};
 use crate::budget::Budget;
 use crate::civil::{Date, Local, Weekday, begin_of_day};
+use crate::event::Wager;
 use crate::program::Names;
 use crate::query::expression::Expression;
 use crate::query::row::Row;
@@ -35,10 +36,11 @@ pub struct Promotion {
 }
 
 impl Promotion {
-    /// Whether it counts for a wager.
-    pub fn counts_for(&self, row: &Row<'_>) -> bool {
-        self.holds(row.wager.at, &row.wager.jurisdiction, row.zone)
-            && self.condition.as_ref().is_none_or(|condition| condition.is_true(row))
+    /// Whether it counts for a wager, in whose currency's rate and program's zone conditions are.
+    pub fn counts_for(&self, wager: &Wager<'_>, rate: Rate, zone: &ZoneOffsets) -> bool {
+        let row = Row::of_wager(wager, rate, zone);
+        self.holds(wager.at, &wager.jurisdiction, zone)
+            && self.condition.as_ref().is_none_or(|condition| condition.is_true(&row))
     }
 
     /// Whether it holds for what happens at `at` in a jurisdiction; `zone` is the program's.

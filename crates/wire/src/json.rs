@@ -10,6 +10,9 @@ use std::fmt;
 use crate::problem::Problem;
 
 pub(crate) mod by_value;
+mod find;
+
+pub use find::find;
 
 /// Greatest depth of objects and arrays within each other.
 pub const DEPTH_MAX: usize = 32;

@@ -1,16 +1,19 @@
 //! The query language: SQL as text, read by `sqlparser`, checked by name and type, compiled once.
 //!
-//! So far it has conditions over a wager; `docs/decisions/033` says what they are and where they differ from other
-//! SQL. What can be read is bounded before it is parsed, so that no text takes more than a moment or a stack: whatever
+//! Conditions over a wager are those of programs; statements, which say what a tournament counts, are over wagers or game
+//! events. `docs/decisions/033` says what they are and where they differ from other SQL. What can be read is bounded before it is parsed, so that no text takes more than a moment or a stack: whatever
 //! is beyond a bound is refused with its place.
 
 mod check;
 mod print;
+mod statement;
 mod words;
 
 use std::fmt;
 
 use accolade_domain::query::expression::Expression;
+use accolade_domain::query::row::Source;
+use accolade_domain::query::score::Query;
 use accolade_domain::query::value::Type;
 use sqlparser::ast::Expr;
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
@@ -49,34 +52,34 @@ pub struct QueryProblem {
     pub expected: String,
     /// The name that was probably meant.
     pub nearest: Option<&'static str>,
+    /// A query that does what this one was probably to do.
+    pub rewrite: Option<String>,
 }
 
 impl fmt::Display for QueryProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, found, expected, nearest } = self;
+        let Self { at, found, expected, nearest, rewrite } = self;
         write!(f, "line {}, column {}: expected {expected}, found {found}", at.line, at.column)?;
-        match nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
+        match (nearest, rewrite) {
+            (Some(nearest), _) => write!(f, "; did you mean `{nearest}`?"),
+            (None, Some(rewrite)) => write!(f, "; did you mean this? {rewrite}"),
+            (None, None) => Ok(()),
         }
     }
 }
 
 impl std::error::Error for QueryProblem {}
 
-/// Compiles a condition: an expression that is true or not.
+/// Compiles a condition over a wager: an expression that is true or not.
 ///
 /// What is accepted can be printed: the text of [`print()`] is accepted again and compiles to the same.
 pub fn compile_condition(text: &str) -> Result<Expression, QueryProblem> {
-    let condition = read_condition(text)?;
-    if read_condition(&print(&condition)).as_ref() != Ok(&condition) {
-        return Err(QueryProblem {
-            at: Position { line: 1, column: 1 },
-            found: "one that is too long when it is written out in full".to_owned(),
-            expected: "a shorter condition".to_owned(),
-            nearest: None,
-        });
-    }
+    let read = |text: &str| {
+        let tree = parse(words::read(text)?)?;
+        Checker::new(Source::Wagers).of(Type::Boolean, &tree)
+    };
+    let condition = read(text)?;
+    refuse_unprintable(&condition, &print(&condition), read)?;
     Ok(condition)
 }
 
@@ -85,9 +88,38 @@ pub fn print(expression: &Expression) -> String {
     print::expression(expression)
 }
 
-fn read_condition(text: &str) -> Result<Expression, QueryProblem> {
-    let tree = parse(words::read(text)?)?;
-    Checker::default().of(Type::Boolean, &tree)
+/// Compiles a statement: what a tournament counts, and how, if it says so.
+///
+/// `SELECT playerId, SUM(…) AS score FROM wagers WHERE … GROUP BY playerId` does. So does what goes before it and after
+/// it in ksqlDB (`CREATE STREAM … AS`, `EMIT CHANGES`), without which it is printed. A `SELECT` of columns says only
+/// which events count. What is accepted can be printed: the text of [`print_query()`] compiles to the same.
+pub fn compile_query(text: &str) -> Result<Query, QueryProblem> {
+    let query = statement::read(text)?;
+    refuse_unprintable(&query, &print_query(&query), statement::read)?;
+    Ok(query)
+}
+
+/// A query as text, with every bracket.
+pub fn print_query(query: &Query) -> String {
+    print::query(query)
+}
+
+/// Whatever is stored is what was printed: it has to fit within the same bounds.
+fn refuse_unprintable<T: PartialEq>(
+    compiled: &T,
+    printed: &str,
+    read: impl FnOnce(&str) -> Result<T, QueryProblem>,
+) -> Result<(), QueryProblem> {
+    if read(printed).as_ref() == Ok(compiled) {
+        return Ok(());
+    }
+    let found = "one that is too long when it is written out in full";
+    Err(problem(Position { line: 1, column: 1 }, found, "a shorter condition"))
+}
+
+fn problem(at: Position, found: impl Into<String>, expected: impl Into<String>) -> QueryProblem {
+    let (found, expected) = (found.into(), expected.into());
+    QueryProblem { at, found, expected, nearest: None, rewrite: None }
 }
 
 /// One expression, and nothing after it.
@@ -108,7 +140,7 @@ fn parse(tokens: Vec<TokenWithSpan>) -> Result<Expr, QueryProblem> {
         }
     };
     let at = if at.line == 0 { end } else { at };
-    Err(QueryProblem { at: position(at), found, expected, nearest: None })
+    Err(problem(position(at), found, expected))
 }
 
 /// The parts of what the parser says: `Expected: X, found: Y at Line: 1, Column: 2`.

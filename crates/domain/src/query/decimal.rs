@@ -13,6 +13,11 @@ pub const QUOTIENT_DECIMALS: u32 = 18;
 /// Greatest number of decimals of any value.
 pub const DECIMALS_MAX: u32 = 76;
 
+/// What 128 bits hold whatever they are.
+pub const READ_FIGURES_MAX: usize = 38;
+/// What an amount in the program's currency has.
+pub const READ_DECIMALS_MAX: u32 = AMOUNT_DECIMALS + RATE_DECIMALS;
+
 /// A number with a sign: magnitude × 10^-decimals. Equal values are equal whatever their decimals.
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal {
@@ -49,6 +54,35 @@ impl Decimal {
         let more = decimals.saturating_sub(self.decimals);
         let raised = limbs::scale_up(self.magnitude, more);
         raised.map_or(self, |magnitude| Self { magnitude, decimals: self.decimals + more, ..self })
+    }
+
+    /// A number as JSON writes it: of at most [`READ_FIGURES_MAX`] figures, at most
+    /// [`READ_DECIMALS_MAX`] of them decimals; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (negative, number) = number.strip_prefix('-').map_or((false, number), |it| (true, it));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let figures = || whole.bytes().chain(fraction.bytes());
+        if whole.is_empty() || !figures().all(|figure| figure.is_ascii_digit()) {
+            return None;
+        }
+        let exponent: i16 = exponent.parse().ok()?;
+        let decimals = i64::try_from(fraction.len()).ok()? - i64::from(exponent);
+        let raised = usize::try_from(decimals.saturating_neg()).unwrap_or(0);
+        let decimals = u32::try_from(decimals.max(0)).ok().filter(|it| *it <= READ_DECIMALS_MAX)?;
+        let figures = figures().skip_while(|figure| *figure == b'0');
+        let (mut units, mut count) = (0_i128, 0);
+        for figure in figures {
+            (units, count) = (units.checked_mul(10)? + i128::from(figure - b'0'), count + 1);
+            if count > READ_FIGURES_MAX {
+                return None;
+            }
+        }
+        if units != 0 {
+            let power = 10_i128.checked_pow(u32::try_from(raised).ok()?)?;
+            units = units.checked_mul(power).filter(|units| *units < 10_i128.pow(38))?;
+        }
+        Self::from_units(if negative { -units } else { units }, decimals).ok()
     }
 
     /// `units` × 10^-`decimals`.

@@ -5,10 +5,11 @@
 
 use std::cmp::Ordering;
 
+use super::data::Path;
 use super::decimal::{Decimal, Failure};
 use super::row::{Column, Row};
 use super::text::{Case, Pattern};
-use super::value::{Literal, Value};
+use super::value::{Literal, Type, Value};
 use crate::civil::{Date, Local, Weekday};
 use crate::time::HOUR_MICROS;
 
@@ -19,6 +20,8 @@ pub enum Expression {
     Literal(Literal),
     /// What the event says.
     Column(Column),
+    /// What a field of its data says, taken for a value of a type.
+    Data(Box<Path>, Type),
     /// `NOT`
     Not(Box<Self>),
     /// `AND` of all. What comes after one that is false is not computed.
@@ -183,6 +186,9 @@ impl Expression {
         Ok(match self {
             Self::Literal(literal) => literal.into(),
             Self::Column(column) => row.value(*column),
+            Self::Data(path, wanted) => {
+                row.datum(path).map_or(Value::Null, |datum| datum.value(*wanted))
+            }
             Self::Not(_)
             | Self::All(_)
             | Self::Any(_)
@@ -240,6 +246,7 @@ impl Expression {
             }
             Self::Literal(_)
             | Self::Column(_)
+            | Self::Data(..)
             | Self::Calculate(..)
             | Self::Apply(..)
             | Self::Case(..)
@@ -259,6 +266,7 @@ impl Expression {
     pub fn own_cost(&self) -> u64 {
         match self {
             Self::Calculate(Operator::Divided | Operator::Remainder, _) => DIVISION_COST,
+            Self::Data(..) => DATA_COST,
             Self::Like(_, pattern) => pattern.cost(),
             Self::In(_, items) => 1 + u64::from(items.sorted.len().checked_ilog2().unwrap_or(0)),
             Self::Calculate(..)
@@ -281,7 +289,7 @@ impl Expression {
 
     fn each_part(&self, visit: &mut dyn FnMut(&Self)) {
         match self {
-            Self::Literal(_) | Self::Column(_) => {}
+            Self::Literal(_) | Self::Column(_) | Self::Data(..) => {}
             Self::Not(part)
             | Self::IsNull(part)
             | Self::In(part, _)
@@ -307,6 +315,8 @@ impl Expression {
 const DIVISION_COST: u64 = 64;
 /// Numbers of many figures go digit by digit, `LOWER` letter by letter.
 const STEPS_COST: u64 = 16;
+/// A field is looked for from the first.
+const DATA_COST: u64 = 64;
 
 /// `decisive` as soon as a part is; unknown where one is, and none is decisive.
 fn until(decisive: bool, parts: &[Expression], row: &Row<'_>) -> Result<Option<bool>, Failure> {
@@ -359,11 +369,11 @@ impl Function {
             Self::Case(case) => {
                 Ok(value.text().map_or(Value::Null, |it| Value::Text(it.in_case(case))))
             }
-            Self::Date => {
-                Ok(value.time().map_or(Value::Null, |at| Value::Date(Local::at(at, row.zone).day)))
-            }
+            Self::Date => Ok(value
+                .time()
+                .map_or(Value::Null, |at| Value::Date(Local::at(at, row.zone()).day))),
             Self::Extract(part) => match value.time() {
-                Some(at) => part.of(Local::at(at, row.zone)).map(Value::Number),
+                Some(at) => part.of(Local::at(at, row.zone())).map(Value::Number),
                 None => Ok(Value::Null),
             },
         }

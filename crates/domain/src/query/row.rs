@@ -1,28 +1,80 @@
-//! What expressions are evaluated over: a wager, its amounts in the program's currency, its time in a zone.
+//! What expressions are evaluated over: an event, its amounts in the program's currency, its time in a zone.
 
+use super::data::{Datum, Find, Path};
 use super::decimal::Decimal;
 use super::text::Text;
 use super::value::{Type, Value};
 use crate::amount::{Amount, Rate};
-use crate::event::Wager;
+use crate::event::{GameEvent, Wager};
 use crate::time::ZoneOffsets;
 
-/// A wager, as a query sees it.
-///
-/// There is none without a rate: a wager in a currency that the program does not know matches nothing.
+/// An event, as a query sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The wager.
-    pub wager: &'a Wager<'a>,
-    /// From the wager's currency to that of amounts in the query.
-    pub rate: Rate,
-    /// The zone of dates and hours.
-    pub zone: &'a ZoneOffsets,
+    event: Event<'a>,
+    zone: &'a ZoneOffsets,
 }
 
-/// What a query can ask of a wager.
+#[derive(Debug, Clone, Copy)]
+enum Event<'a> {
+    Wager(&'a Wager<'a>, Rate),
+    Game(&'a GameEvent<'a>, Find),
+}
+
+/// What the rows of a query are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Wagers that were placed.
+    Wagers,
+    /// Anything else that happens in a game.
+    GameEvents,
+}
+
+impl Source {
+    /// Its names: first the one that queries are printed with.
+    pub const fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Wagers => ["wagers", "wager_events"],
+            Self::GameEvents => ["game_events", "player_events"],
+        }
+    }
+
+    /// What its rows have.
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Wagers => &[
+                Column::WagerId,
+                Column::PlayerId,
+                Column::OperatorId,
+                Column::GameId,
+                Column::GameCategory,
+                Column::WagerAmount,
+                Column::WinAmount,
+                Column::Currency,
+                Column::PlayerSegment,
+                Column::Jurisdiction,
+                Column::Timestamp,
+                Column::GamingSystemId,
+                Column::Sequence,
+            ],
+            Self::GameEvents => &[
+                Column::EventId,
+                Column::EventType,
+                Column::PlayerId,
+                Column::GameId,
+                Column::Timestamp,
+            ],
+        }
+    }
+}
+
+/// What a query can ask of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
+    /// Identity of the game event.
+    EventId,
+    /// What has happened in the game.
+    EventType,
     /// Identity of the wager.
     WagerId,
     /// The player.
@@ -52,26 +104,11 @@ pub enum Column {
 }
 
 impl Column {
-    /// Every column.
-    pub const ALL: [Self; 13] = [
-        Self::WagerId,
-        Self::PlayerId,
-        Self::OperatorId,
-        Self::GameId,
-        Self::GameCategory,
-        Self::WagerAmount,
-        Self::WinAmount,
-        Self::Currency,
-        Self::PlayerSegment,
-        Self::Jurisdiction,
-        Self::Timestamp,
-        Self::GamingSystemId,
-        Self::Sequence,
-    ];
-
     /// Its name, as events have it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::EventId => "eventId",
+            Self::EventType => "eventType",
             Self::WagerId => "wagerId",
             Self::PlayerId => "playerId",
             Self::OperatorId => "operatorId",
@@ -93,7 +130,9 @@ impl Column {
         match self {
             Self::WagerAmount | Self::WinAmount | Self::Sequence => Type::Number,
             Self::Timestamp => Type::Time,
-            Self::WagerId
+            Self::EventId
+            | Self::EventType
+            | Self::WagerId
             | Self::PlayerId
             | Self::OperatorId
             | Self::GameId
@@ -107,31 +146,80 @@ impl Column {
 }
 
 impl<'a> Row<'a> {
+    /// A wager, whose amounts become those of the query's currency at `rate`, and whose dates and hours are those of
+    /// `zone`.
+    ///
+    /// There is none without a rate: a wager in a currency that the program does not know matches nothing.
+    pub const fn of_wager(wager: &'a Wager<'a>, rate: Rate, zone: &'a ZoneOffsets) -> Self {
+        Self { event: Event::Wager(wager, rate), zone }
+    }
+
+    /// A game event, in whose data `find` finds fields.
+    pub const fn of_game(event: &'a GameEvent<'a>, find: Find, zone: &'a ZoneOffsets) -> Self {
+        Self { event: Event::Game(event, find), zone }
+    }
+
+    pub(super) const fn zone(&self) -> &'a ZoneOffsets {
+        self.zone
+    }
+
+    /// What is in a column; NULL where rows of its source have none.
     pub(super) fn value(&self, column: Column) -> Value<'a> {
-        let Wager { wager_id, player_id, operator_id, game_id, .. } = self.wager;
-        let Wager { game_category, currency, segment, jurisdiction, .. } = self.wager;
-        let Wager { gaming_system, sequence, .. } = self.wager;
-        match column {
-            Column::WagerId => text(wager_id),
-            Column::PlayerId => text(player_id),
-            Column::OperatorId => text(operator_id),
-            Column::GameId => text(game_id),
-            Column::GameCategory => text(game_category),
-            Column::WagerAmount => self.amount(self.wager.stake),
-            Column::WinAmount => self.wager.win.map_or(Value::Null, |win| self.amount(win)),
-            Column::Currency => text(currency),
-            Column::PlayerSegment => segment.as_deref().map_or(Value::Null, text),
-            Column::Jurisdiction => text(jurisdiction),
-            Column::Timestamp => Value::Time(self.wager.at),
-            Column::GamingSystemId => gaming_system.as_deref().map_or(Value::Null, text),
-            Column::Sequence => {
-                sequence.map_or(Value::Null, |sequence| Value::Number(sequence.into()))
-            }
+        match self.event {
+            Event::Wager(wager, rate) => of_wager(wager, rate, column),
+            Event::Game(event, _) => of_game(event, column),
         }
     }
 
-    fn amount(&self, amount: Amount) -> Value<'a> {
-        Value::Number(Decimal::converted(amount, self.rate))
+    /// What is in the event's own data.
+    pub(super) fn datum(&self, path: &Path) -> Option<Datum<'a>> {
+        match self.event {
+            Event::Wager(..) => None,
+            Event::Game(event, find) => find(event.data?, path),
+        }
+    }
+}
+
+fn of_wager<'a>(wager: &'a Wager<'a>, rate: Rate, column: Column) -> Value<'a> {
+    let amount = |amount: Amount| Value::Number(Decimal::converted(amount, rate));
+    let optional = |text: Option<&'a str>| text.map_or(Value::Null, self::text);
+    match column {
+        Column::WagerId => text(&wager.wager_id),
+        Column::PlayerId => text(&wager.player_id),
+        Column::OperatorId => text(&wager.operator_id),
+        Column::GameId => text(&wager.game_id),
+        Column::GameCategory => text(&wager.game_category),
+        Column::WagerAmount => amount(wager.stake),
+        Column::WinAmount => wager.win.map_or(Value::Null, amount),
+        Column::Currency => text(&wager.currency),
+        Column::PlayerSegment => optional(wager.segment.as_deref()),
+        Column::Jurisdiction => text(&wager.jurisdiction),
+        Column::Timestamp => Value::Time(wager.at),
+        Column::GamingSystemId => optional(wager.gaming_system.as_deref()),
+        Column::Sequence => {
+            wager.sequence.map_or(Value::Null, |sequence| Value::Number(sequence.into()))
+        }
+        Column::EventId | Column::EventType => Value::Null,
+    }
+}
+
+fn of_game<'a>(event: &'a GameEvent<'a>, column: Column) -> Value<'a> {
+    match column {
+        Column::EventId => text(&event.event_id),
+        Column::EventType => text(&event.event_type),
+        Column::PlayerId => text(&event.player_id),
+        Column::GameId => text(&event.game_id),
+        Column::Timestamp => Value::Time(event.at),
+        Column::WagerId
+        | Column::OperatorId
+        | Column::GameCategory
+        | Column::WagerAmount
+        | Column::WinAmount
+        | Column::Currency
+        | Column::PlayerSegment
+        | Column::Jurisdiction
+        | Column::GamingSystemId
+        | Column::Sequence => Value::Null,
     }
 }
 

@@ -29,7 +29,8 @@ impl Case {
 /// The letters of a text, as what was done to it makes them.
 #[derive(Debug, Clone)]
 pub struct Letters<'a> {
-    letters: Chars<'a>,
+    rest: Chars<'a>,
+    is_escaped: bool,
     cases: Cases,
 }
 
@@ -37,21 +38,65 @@ impl Iterator for Letters<'_> {
     type Item = char;
 
     fn next(&mut self) -> Option<char> {
-        Some(self.cases.of(self.letters.next()?))
+        let letter = match self.rest.next()? {
+            '\\' if self.is_escaped => self.escape(),
+            letter => letter,
+        };
+        Some(self.cases.of(letter))
+    }
+}
+
+impl Letters<'_> {
+    /// The letter of an escape of JSON, after its `\`.
+    fn escape(&mut self) -> char {
+        match self.rest.next() {
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => self.unit(),
+            other => other.unwrap_or(char::REPLACEMENT_CHARACTER),
+        }
+    }
+
+    /// The letter of `\uXXXX`, or of two of them, after the first `u`.
+    fn unit(&mut self) -> char {
+        const PAIR: &str = "\\u";
+        let high = self.hex();
+        let is_half = (0xd800..0xdc00).contains(&high) && self.rest.as_str().starts_with(PAIR);
+        let code = if is_half {
+            self.rest = self.rest.as_str()[PAIR.len()..].chars();
+            0x1_0000 + ((high - 0xd800) << 10 | self.hex().wrapping_sub(0xdc00) & 0x3ff)
+        } else {
+            high
+        };
+        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn hex(&mut self) -> u32 {
+        let digits = self.rest.by_ref().take(4);
+        digits.fold(0, |code, digit| code << 4 | digit.to_digit(16).unwrap_or(0))
     }
 }
 
 /// A text, and the cases that it is put into.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
-    text: &'a str,
+    written: &'a str,
+    is_escaped: bool,
     cases: Cases,
 }
 
 impl<'a> Text<'a> {
     /// A text as it is written.
     pub const fn new(text: &'a str) -> Self {
-        Self { text, cases: Cases::NONE }
+        Self { written: text, is_escaped: false, cases: Cases::NONE }
+    }
+
+    /// The text of a valid JSON string, as it stands between its quotes.
+    pub fn escaped(text: &'a str) -> Self {
+        Self { is_escaped: text.contains('\\'), ..Self::new(text) }
     }
 
     /// The same in lower or upper case.
@@ -62,13 +107,15 @@ impl<'a> Text<'a> {
 
     /// Its letters.
     pub fn letters(self) -> Letters<'a> {
-        Letters { letters: self.text.chars(), cases: self.cases }
+        let Self { written, is_escaped, cases } = self;
+        Letters { rest: written.chars(), is_escaped, cases }
     }
 
     /// The order by code points.
     pub fn compare(self, other: Self) -> Ordering {
-        if self.cases == Cases::NONE && other.cases == Cases::NONE {
-            return self.text.cmp(other.text);
+        let is_as_written = |it: &Self| it.cases == Cases::NONE && !it.is_escaped;
+        if is_as_written(&self) && is_as_written(&other) {
+            return self.written.cmp(other.written);
         }
         self.letters().cmp(other.letters())
     }

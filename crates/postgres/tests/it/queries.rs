@@ -1,5 +1,5 @@
-//! Conditions of the query language, asked of `PostgreSQL` in the same words: the answers are the same, for random
-//! conditions over random wagers, where something is unknown or fails too.
+//! Conditions and statements of the query language, asked of `PostgreSQL` in the same words: the answers are the same, for
+//! random ones over random events, where something is unknown or fails too.
 //!
 //! `PostgreSQL` gets operators of its own where it is free to answer otherwise: a quotient to 18 decimals
 //! (`docs/decisions/029`), and comparisons that it cannot make beforehand, so that what fails does so in both.
@@ -7,25 +7,27 @@
 use std::collections::BTreeMap;
 
 use accolade_domain::amount::{Amount, Rate};
-use accolade_domain::event::Wager;
+use accolade_domain::event::{GameEvent, Wager};
 use accolade_domain::query::decimal::{Decimal, Failure};
 use accolade_domain::query::expression::Expression;
-use accolade_domain::query::row::Row;
+use accolade_domain::query::row::{Row, Source};
+use accolade_domain::query::score::{Aggregate, Query};
 use accolade_domain::query::value::Value;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
-use accolade_wire::query::compile_condition;
-use accolade_wire::timestamp;
+use accolade_wire::query::{compile_condition, compile_query};
+use accolade_wire::{json, timestamp};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-use crate::samples::{PIECES, Samples};
+use crate::samples::{PIECES, STATEMENT_PIECES, Samples, Statement};
 use crate::tables::server;
 
 const ROWS: usize = 200;
 const CONDITIONS: usize = 1_000;
+const STATEMENTS: usize = 600;
 
 /// In a transaction that is never committed, so that nothing stays.
-const OPERATORS: &str = r"
+const OPERATORS: &str = r#"
     BEGIN;
     CREATE SCHEMA conditions;
     SET LOCAL search_path = conditions, pg_catalog;
@@ -75,6 +77,45 @@ const OPERATORS: &str = r"
         RETURN answer;
     END $$;
 
+    -- What the events that count are worth, one by one only where one of them fails: that one counts nothing.
+    CREATE TABLE counted (player text, value numeric);
+    CREATE FUNCTION scores(aggregate text, of text, source text, condition text) RETURNS text
+    LANGUAGE plpgsql AS $$
+    DECLARE
+        selected text := format(
+            'INSERT INTO counted SELECT playerid, %s FROM %I AS data WHERE (%s)',
+            CASE WHEN of = '*' THEN '1'
+                WHEN aggregate = 'COUNT' THEN format('CASE WHEN (%s) IS NOT NULL THEN 1 END', of)
+                ELSE format('round(%s, 18)', of) END,
+            source, condition);
+        answer text;
+    BEGIN
+        TRUNCATE counted;
+        BEGIN
+            EXECUTE selected;
+        EXCEPTION WHEN division_by_zero THEN
+            FOR row IN 0 .. (SELECT max(number) FROM wagers) LOOP
+                BEGIN
+                    EXECUTE replace(selected, ' AS data WHERE ',
+                        ' AS data WHERE number OPERATOR(pg_catalog.=) $1 AND ') USING row;
+                EXCEPTION WHEN division_by_zero THEN
+                END;
+            END LOOP;
+        END;
+        EXECUTE format(
+            'SELECT string_agg(player || ''='' || trim_scale(score), '' '' ORDER BY player COLLATE "C")
+             FROM (SELECT player, %s AS score FROM counted GROUP BY player) _',
+            CASE aggregate WHEN 'AVG' THEN 'sum(value) / count(value)::numeric'
+                WHEN 'COUNT' THEN 'count(value)::numeric'
+                ELSE aggregate || '(value)' END) INTO answer;
+        RETURN coalesce(answer, '');
+    END $$;
+
+    CREATE TABLE game_events (
+        number integer PRIMARY KEY, eventid text, event_id text, eventtype text, event_type text,
+        playerid text, player_id text, gameid text, game_id text, timestamp timestamptz,
+        score numeric, level numeric, name text, won boolean
+    );
     CREATE TABLE wagers (
         number integer PRIMARY KEY, wagerid text, wager_id text, playerid text, player_id text,
         operatorid text, operator_id text, gameid text, game_id text, gamecategory text,
@@ -82,7 +123,7 @@ const OPERATORS: &str = r"
         win_amount numeric, currency text, playersegment text, player_segment text, jurisdiction text,
         timestamp timestamptz, gamingsystemid text, gaming_system_id text, sequence numeric
     );
-";
+"#;
 
 /// A wager and the rate of its currency.
 type Placed = (Wager<'static>, Rate);
@@ -106,15 +147,7 @@ fn wager(number: usize, samples: &mut Samples) -> Placed {
     let text = |samples: &mut Samples, of: &[&'static str]| samples.one(of).into();
     let letters =
         ["slots", "Slots", "table", "é", "É", "50%", "a_b", "a\\b", "it's", "straße", "ΣΑΣ"];
-    let near = [
-        "2024-03-31T01:00:00Z",
-        "2024-10-27T01:00:00Z",
-        "2024-07-01T00:00:00Z",
-        "2024-12-31T23:00:00Z",
-    ];
-    let near = timestamp::read(samples.one(&near)).unwrap();
-    let span = samples.one(&[1, 3_600_000_000, 40 * 86_400_000_000]);
-    let micros = i64::try_from(samples.below(2 * span)).unwrap() - i64::try_from(span).unwrap();
+    let at = time(samples);
     let wager = Wager {
         wager_id: format!("w-{number}").into(),
         player_id: text(samples, &letters),
@@ -128,9 +161,21 @@ fn wager(number: usize, samples: &mut Samples) -> Placed {
         jurisdiction: text(samples, &["Malta", "Ontario", "VIP"]),
         gaming_system: (samples.below(3) > 0).then(|| text(samples, &["gs-1", "GS-1", "VIP"])),
         sequence: (samples.below(3) > 0).then(|| samples.one(&[0, 1, 7, 10, 8_812_345])),
-        at: near.plus_micros(micros),
+        at,
     };
     (wager, Rate::parse(rate).unwrap())
+}
+
+fn time(samples: &mut Samples) -> Timestamp {
+    let near = [
+        "2024-03-31T01:00:00Z",
+        "2024-10-27T01:00:00Z",
+        "2024-07-01T00:00:00Z",
+        "2024-12-31T23:00:00Z",
+    ];
+    let near = timestamp::read(samples.one(&near)).unwrap();
+    let span = samples.one(&[1, 3_600_000_000, 40 * 86_400_000_000]);
+    near.plus_micros(i64::try_from(samples.below(2 * span)).unwrap() - i64::try_from(span).unwrap())
 }
 
 /// The same as a row of the table.
@@ -160,7 +205,7 @@ fn values(number: usize, (wager, rate): &Placed) -> String {
 
 /// One letter, or none where the number is too long for us and not for `PostgreSQL`.
 fn answer(condition: &Expression, (wager, rate): &Placed, zone: &ZoneOffsets) -> Option<char> {
-    let row = Row { wager, rate: *rate, zone };
+    let row = Row::of_wager(wager, *rate, zone);
     match condition.value(&row) {
         Ok(Value::Boolean(true)) => Some('t'),
         Ok(Value::Boolean(false)) => Some('f'),
@@ -184,12 +229,22 @@ fn conditions(samples: &mut Samples) -> Vec<(String, Expression)> {
     conditions
 }
 
-async fn ask(client: &Client, rows: &[Placed], texts: Vec<String>) -> Vec<String> {
+async fn connect() -> Client {
+    let (client, connection) = tokio_postgres::connect(&server(), NoTls).await.unwrap();
+    tokio::spawn(connection);
     client.batch_execute(OPERATORS).await.unwrap();
+    client
+}
+
+async fn insert<T>(client: &Client, table: &str, rows: &[T], values: fn(usize, &T) -> String) {
     let rows: Vec<String> =
         rows.iter().enumerate().map(|(number, row)| values(number, row)).collect();
-    let insert = format!("INSERT INTO wagers VALUES ({})", rows.join("), ("));
+    let insert = format!("INSERT INTO {table} VALUES ({})", rows.join("), ("));
     client.batch_execute(&insert).await.unwrap();
+}
+
+async fn ask(client: &Client, rows: &[Placed], texts: Vec<String>) -> Vec<String> {
+    insert(client, "wagers", rows, values).await;
     let asked =
         "SELECT answers(condition) FROM unnest($1::text[]) WITH ORDINALITY _(condition, number)
         ORDER BY number";
@@ -202,11 +257,8 @@ fn conditions_are_answered_as_postgresql_answers_them() {
     let mut samples = Samples::new(20_241_111);
     let (rows, conditions, zone) = (wagers(&mut samples), conditions(&mut samples), malta());
     let texts: Vec<String> = conditions.iter().map(|(text, _)| text.clone()).collect();
-    let theirs = Runtime::new().unwrap().block_on(async {
-        let (client, connection) = tokio_postgres::connect(&server(), NoTls).await.unwrap();
-        tokio::spawn(connection);
-        ask(&client, &rows, texts).await
-    });
+    let theirs =
+        Runtime::new().unwrap().block_on(async { ask(&connect().await, &rows, texts).await });
     let mut counts: BTreeMap<char, u64> = BTreeMap::new();
     for ((text, condition), theirs) in conditions.iter().zip(&theirs) {
         assert_eq!(theirs.chars().count(), ROWS, "{text}");
@@ -225,6 +277,149 @@ fn conditions_are_answered_as_postgresql_answers_them() {
     }
     assert!(counts.get(&'-').is_none_or(|count| *count < 1_000), "{counts:?}");
     for piece in PIECES {
+        assert!(
+            samples.met.get(piece).is_some_and(|count| *count > 0),
+            "{piece}: {:?}",
+            samples.met
+        );
+    }
+}
+
+/// A game event with data that is random, as JSON has it.
+fn game_event(number: usize, samples: &mut Samples) -> (GameEvent<'static>, [Option<String>; 4]) {
+    let some = |samples: &mut Samples, of: &[&'static str]| {
+        (samples.below(4) > 0).then(|| samples.one(of).to_owned())
+    };
+    let numbers = ["0", "1", "10.00", "-2.5", "12.50", "1500", "0.000000000000000001"];
+    let (score, level) = (some(samples, &numbers), some(samples, &["1", "2", "1e1"]));
+    let name = some(samples, &["slots", "VIP", "é", "it's", "a\"b\\c", "50%", "\u{1f600}\u{7}"]);
+    let won = some(samples, &["true", "false"]);
+    let quoted = name.as_ref().map(|name| serde_json::to_string(name).unwrap());
+    let fields = [("score", &score), ("level", &level), ("name", &quoted), ("won", &won)];
+    let fields = fields.iter().map(|(key, value)| match value {
+        Some(value) => format!(r#""{key}": {value}"#),
+        None => format!(r#""{key}" :null,"no {key}":[1,{{"{key}": 2}}]"#),
+    });
+    let data = format!("{{ {} }}", fields.collect::<Vec<_>>().join(" , "));
+    let event = GameEvent {
+        event_id: format!("e-{number}").into(),
+        event_type: samples.one(&["player_score", "boss_defeated", "VIP"]).into(),
+        player_id: samples.one(&["anna", "ben", "é", "it's"]).into(),
+        game_id: samples.one(&["slots", "table", "a_b"]).into(),
+        at: time(samples),
+        data: Some(data.leak()),
+    };
+    (event, [score, level, name, won])
+}
+
+fn game_values(number: usize, (event, data): &(GameEvent<'static>, [Option<String>; 4])) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let twice = |value: &str| format!("{0}, {0}", quoted(value));
+    let [score, level, name, won] = data;
+    let or_null = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".into());
+    [
+        number.to_string(),
+        twice(&event.event_id),
+        twice(&event.event_type),
+        twice(&event.player_id),
+        twice(&event.game_id),
+        quoted(&timestamp::write(event.at).to_string()),
+        or_null(score),
+        or_null(level),
+        name.as_deref().map_or_else(|| "NULL".into(), quoted),
+        or_null(won),
+    ]
+    .join(", ")
+}
+
+/// The score of each player, as `scores` writes them; `None` where a number is too long for us.
+fn scores(query: &Query, rows: &[(&str, Row<'_>)]) -> Option<String> {
+    let score = query.score.as_ref().unwrap();
+    let mut counted: BTreeMap<&str, Vec<Decimal>> = BTreeMap::new();
+    for (player, row) in rows {
+        let condition = query.condition.as_ref().unwrap().value(row);
+        if matches!(condition, Err(Failure::OutOfRange)) {
+            return None;
+        }
+        if !query.counts(row) {
+            continue;
+        }
+        if score.of.as_ref().is_some_and(|of| matches!(of.value(row), Err(Failure::OutOfRange))) {
+            return None;
+        }
+        counted.entry(player).or_default().extend(score.value(row));
+    }
+    let sum = |values: &[Decimal]| {
+        values.iter().try_fold(Decimal::ZERO, |sum, value| sum.plus(*value)).unwrap()
+    };
+    let count = |values: &[Decimal]| Decimal::from(values.len() as u64);
+    let told = counted.iter().filter_map(|(player, values)| {
+        let answer = match score.aggregate {
+            Aggregate::Count => count(values),
+            _ if values.is_empty() => return None,
+            Aggregate::Sum => sum(values),
+            Aggregate::Greatest => *values.iter().max()?,
+            Aggregate::Least => *values.iter().min()?,
+            Aggregate::Average => sum(values).divided_half_away(count(values)).unwrap(),
+        };
+        Some(format!("{player}={answer}"))
+    });
+    Some(told.collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn statements_are_answered_as_postgresql_answers_them() {
+    let (mut samples, zone) = (Samples::new(20_241_117), malta());
+    let players = ["anna", "ben", "é", "it's"];
+    let mut wagers = wagers(&mut samples);
+    for (wager, _) in &mut wagers {
+        wager.player_id = samples.one(&players).into();
+    }
+    let games: Vec<_> = (0..ROWS).map(|number| game_event(number, &mut samples)).collect();
+    let mut statements: Vec<(Statement, Query)> = Vec::new();
+    while statements.len() < STATEMENTS {
+        let statement = samples.statement(statements.len().is_multiple_of(2));
+        match compile_query(&statement.text()) {
+            Ok(query) => statements.push((statement, query)),
+            Err(problem) => {
+                let is_known =
+                    ["costs", "has a type"].iter().any(|why| problem.expected.contains(why));
+                assert!(is_known, "{}: {problem}", statement.text());
+            }
+        }
+    }
+    let theirs: Vec<String> = Runtime::new().unwrap().block_on(async {
+        let client = connect().await;
+        insert(&client, "wagers", &wagers, values).await;
+        insert(&client, "game_events", &games, game_values).await;
+        let mut answers = Vec::new();
+        for (Statement { aggregate, of, source, condition }, _) in &statements {
+            let asked = "SELECT scores($1, $2, $3, $4)";
+            let answer = client.query_one(asked, &[aggregate, of, source, condition]).await;
+            answers.push(answer.unwrap_or_else(|error| panic!("{condition}: {error:?}")).get(0));
+        }
+        answers
+    });
+    let wagers: Vec<_> = wagers
+        .iter()
+        .map(|(wager, rate)| (&*wager.player_id, Row::of_wager(wager, *rate, &zone)))
+        .collect();
+    let games: Vec<_> = games
+        .iter()
+        .map(|(event, _)| (&*event.player_id, Row::of_game(event, json::find, &zone)))
+        .collect();
+    let (mut too_long, mut empty) = (0, 0);
+    for ((statement, query), theirs) in statements.iter().zip(&theirs) {
+        let rows = if query.source == Source::Wagers { &wagers } else { &games };
+        let Some(ours) = scores(query, rows) else {
+            too_long += 1;
+            continue;
+        };
+        empty += u64::from(ours.is_empty());
+        assert_eq!(&ours, theirs, "{}", statement.text());
+    }
+    assert!(too_long < 30 && empty < 300, "{too_long} too long, {empty} empty");
+    for piece in PIECES.iter().chain(&STATEMENT_PIECES) {
         assert!(
             samples.met.get(piece).is_some_and(|count| *count > 0),
             "{piece}: {:?}",

@@ -1,22 +1,23 @@
 //! From what was parsed to what is evaluated: names, types, and what an expression may cost.
 
-use accolade_domain::query::decimal::Decimal;
+use accolade_domain::query::decimal::{Decimal, READ_DECIMALS_MAX, READ_FIGURES_MAX};
 use accolade_domain::query::expression::{
     Expression, Extreme, Function, Items, Operator, Part, Relation,
 };
+use accolade_domain::query::row::Source;
 use accolade_domain::query::text::{Case, Pattern};
 use accolade_domain::query::value::{Literal, Type};
 use accolade_domain::time::ZoneOffsets;
 use sqlparser::ast::{
-    BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function as Call,
-    FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Spanned, UnaryOperator,
-    Value, ValueWithSpan,
+    BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr,
+    Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Spanned,
+    UnaryOperator, Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Location;
 
-use super::words::{column, unknown};
+use super::words::{DATA, column, unknown};
 use super::{COST_MAX, LEVELS_MAX, QueryProblem, position, quoted};
-use crate::timestamp;
+use crate::{json, timestamp};
 
 /// An expression of known type, and where it begins.
 #[derive(Debug, Clone)]
@@ -27,9 +28,10 @@ struct Checked {
     at: Location,
 }
 
-/// What one text has used up.
-#[derive(Debug, Default)]
+/// Over which rows a text is, and what it has used up.
+#[derive(Debug)]
 pub(super) struct Checker {
+    source: Source,
     cost: u64,
     levels: usize,
 }
@@ -37,13 +39,23 @@ pub(super) struct Checker {
 type Result<T> = std::result::Result<T, QueryProblem>;
 
 impl Checker {
+    pub(super) const fn new(source: Source) -> Self {
+        Self { source, cost: 0, levels: 0 }
+    }
+
     /// Checks what has to be of a type.
     pub(super) fn of(&mut self, value_type: Type, tree: &Expr) -> Result<Expression> {
         let checked = self.check(tree)?;
         match checked.value_type {
             Some(other) if other != value_type => Err(mismatch(value_type, &checked)),
-            _ => Ok(checked.expression),
+            Some(_) => Ok(checked.expression),
+            None => taken_for(value_type, checked),
         }
+    }
+
+    /// Checks what may be of any type.
+    pub(super) fn any(&mut self, tree: &Expr) -> Result<Expression> {
+        self.check(tree).map(|checked| checked.expression)
     }
 
     fn boxed(&mut self, value_type: Type, tree: &Expr) -> Result<Box<Expression>> {
@@ -79,7 +91,11 @@ impl Checker {
         let boolean = |expression| Ok((expression, Some(Type::Boolean)));
         let number = |expression| Ok((expression, Some(Type::Number)));
         match tree {
-            Expr::Identifier(ident) => named(ident),
+            Expr::Identifier(ident) => named(ident, self.source),
+            Expr::CompoundIdentifier(_)
+            | Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. } => {
+                Ok((Expression::Data(path(tree, at)?, Type::Text), None))
+            }
             Expr::Value(value) => literal(value),
             Expr::TypedString(typed) if typed.data_type == DataType::Date => {
                 let day = text_of(&typed.value).and_then(date);
@@ -114,8 +130,17 @@ impl Checker {
                 let at = self.boxed(Type::Time, expr)?;
                 Ok((Expression::Apply(Function::Date, at), Some(Type::Date)))
             }
-            Expr::Cast { data_type, .. } => {
-                Err(problem(at, quoted(&data_type.to_string()), "`CAST(… AS DATE)`"))
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr,
+                data_type,
+                format: None,
+            } => {
+                let value_type = cast_to(data_type).ok_or_else(|| {
+                    let types = "`CAST(… AS DATE)`, or to `NUMERIC`, `TEXT` or `BOOLEAN`";
+                    problem(at, quoted(&data_type.to_string()), types)
+                })?;
+                Ok((self.of(value_type, expr)?, Some(value_type)))
             }
             Expr::Extract { field, expr, .. } => {
                 let part = part(field).ok_or_else(|| {
@@ -163,7 +188,7 @@ impl Checker {
                 return Ok((expression, Some(Type::Number)));
             }
         };
-        let (sides, _) = self.alike(&[left, right], true)?;
+        let sides = self.compared(&[left, right])?;
         let sides: Box<[Expression; 2]> = sides.try_into().expect("there are two sides");
         Ok((Expression::comparison(relation, sides), Some(Type::Boolean)))
     }
@@ -183,12 +208,12 @@ impl Checker {
     }
 
     fn is_null(&mut self, operand: &Expr) -> Result<Expression> {
-        self.check(operand).map(|checked| Expression::IsNull(Box::new(checked.expression)))
+        self.any(operand).map(|operand| Expression::IsNull(Box::new(operand)))
     }
 
     /// `x >= low AND x <= high`, as SQL says.
     fn between(&mut self, parts: [&Expr; 3], at: Location) -> Result<Expression> {
-        let (parts, _) = self.alike(&parts, true)?;
+        let parts = self.compared(&parts)?;
         let [value, low, high] = *<Box<[Expression; 3]>>::try_from(parts).expect("there are three");
         self.charge(value.cost() + 2, at)?;
         let low = compare(Relation::GreaterOrEqual, value.clone(), low);
@@ -217,8 +242,7 @@ impl Checker {
         others: impl Iterator<Item = &'t Expr>,
     ) -> Result<(Expression, Vec<Expression>)> {
         let all: Vec<&Expr> = std::iter::once(one).chain(others).collect();
-        let (all, _) = self.alike(&all, true)?;
-        let mut all = all.into_vec();
+        let mut all = self.compared(&all)?.into_vec();
         let one = all.remove(0);
         Ok((one, all))
     }
@@ -310,8 +334,21 @@ impl Checker {
                 Ok((expression, value_type))
             }
             "COALESCE" | "GREATEST" | "LEAST" => Err(count(at, &name, "at least one operand", 0)),
-            _ => Err(unknown(&call.name.to_string(), at, true)),
+            _ => Err(unknown(&call.name.to_string(), at, true, self.source)),
         }
+    }
+
+    /// Operands that are compared. Fields of data alone do not say whether that is as numbers or as texts.
+    fn compared(&mut self, trees: &[&Expr]) -> Result<Box<[Expression]>> {
+        let (parts, value_type) = self.alike(trees, true)?;
+        let is_null = |part: &&Expression| matches!(part, Expression::Literal(Literal::Null));
+        if value_type.is_none() && !parts.iter().all(|part| is_null(&part)) {
+            let at = trees.first().map_or(Location::empty(), |first| start(first));
+            let expected =
+                format!("something that has a type, such as `CAST({DATA}.score AS NUMERIC)`");
+            return Err(problem(at, format!("fields of `{DATA}`"), expected));
+        }
+        Ok(parts)
     }
 
     /// Operands that must be of one type. A text that stands beside times, or dates, is read as one.
@@ -337,8 +374,10 @@ impl Checker {
 }
 
 fn as_type(value_type: Type, checked: Checked) -> Result<Expression> {
-    if checked.value_type.is_none_or(|other| other == value_type) {
-        return Ok(checked.expression);
+    match checked.value_type {
+        None => return taken_for(value_type, checked),
+        Some(other) if other == value_type => return Ok(checked.expression),
+        Some(_) => {}
     }
     let Expression::Literal(Literal::Text(text)) = &checked.expression else {
         return Err(mismatch(value_type, &checked));
@@ -350,6 +389,71 @@ fn as_type(value_type: Type, checked: Checked) -> Result<Expression> {
     };
     let expected = if value_type == Type::Time { TIME } else { DATE };
     read.map(Expression::Literal).ok_or_else(|| problem(checked.at, quoted(text), expected))
+}
+
+/// NULL is of every type, and a field of `data` of the one that is asked for.
+fn taken_for(value_type: Type, checked: Checked) -> Result<Expression> {
+    fn take(value_type: Type, expression: &mut Expression) -> bool {
+        match expression {
+            Expression::Data(_, taken_for) => {
+                *taken_for = value_type;
+                !matches!(value_type, Type::Time | Type::Date)
+            }
+            Expression::Case(arms, otherwise) => {
+                let mut results = arms.iter_mut().map(|(_, result)| result);
+                results.all(|result| take(value_type, result)) && take(value_type, otherwise)
+            }
+            Expression::Coalesce(parts) | Expression::Extreme(_, parts) => {
+                parts.iter_mut().all(|part| take(value_type, part))
+            }
+            _ => true,
+        }
+    }
+    let Checked { mut expression, at, .. } = checked;
+    if take(value_type, &mut expression) {
+        return Ok(expression);
+    }
+    Err(problem(at, format!("a field of `{DATA}`"), name(value_type)))
+}
+
+/// Most keys that lead to a field: no data has more levels.
+const KEYS_MAX: usize = json::DEPTH_MAX;
+
+/// The keys of `data.a.b`, or of `data->'a'->>'b'`.
+fn path(tree: &Expr, at: Location) -> Result<Box<[Box<str>]>> {
+    let is_data = |ident: &Ident| ident.value.eq_ignore_ascii_case(DATA);
+    let (mut keys, mut rest) = (Vec::new(), tree);
+    loop {
+        rest = match rest {
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Arrow | BinaryOperator::LongArrow,
+                right,
+            } => {
+                let key = match &**right {
+                    Expr::Value(value) => text_of(value),
+                    _ => None,
+                };
+                let key = key.ok_or_else(|| {
+                    problem(start(right), shown(right), "the key of a field in single quotes")
+                })?;
+                keys.push(key.into());
+                left
+            }
+            Expr::Nested(inner) => inner,
+            Expr::Identifier(ident) if is_data(ident) => break,
+            Expr::CompoundIdentifier(idents) if idents.first().is_some_and(is_data) => {
+                keys.extend(idents[1..].iter().rev().map(|ident| ident.value.as_str().into()));
+                break;
+            }
+            other => return Err(problem(start(other), shown(other), format!("`{DATA}`"))),
+        };
+        if keys.len() > KEYS_MAX {
+            return Err(problem(at, "one more", format!("at most {KEYS_MAX} keys")));
+        }
+    }
+    keys.reverse();
+    Ok(keys.into())
 }
 
 const TIME: &str = "a time such as `'2024-11-11T10:30:00Z'`";
@@ -378,6 +482,7 @@ fn start(tree: &Expr) -> Location {
             | Expr::Nested(operand) => operand,
             Expr::Tuple(items) if !items.is_empty() => &items[0],
             Expr::Identifier(ident) => return ident.span.start,
+            Expr::CompoundIdentifier(idents) if !idents.is_empty() => return idents[0].span.start,
             Expr::Value(value) => return value.span.start,
             Expr::TypedString(typed) => return typed.value.span.start,
             Expr::Function(call) => return call.name.span().start,
@@ -401,7 +506,7 @@ fn shown(tree: &Expr) -> String {
 }
 
 fn problem(at: Location, found: impl Into<String>, expected: impl Into<String>) -> QueryProblem {
-    QueryProblem { at: position(at), found: found.into(), expected: expected.into(), nearest: None }
+    super::problem(position(at), found, expected)
 }
 
 fn mismatch(expected: Type, checked: &Checked) -> QueryProblem {
@@ -423,9 +528,12 @@ fn count(at: Location, function: &str, expected: &str, found: usize) -> QueryPro
     problem(at, found.to_string(), format!("{expected} of `{function}`"))
 }
 
-fn named(ident: &Ident) -> Result<(Expression, Option<Type>)> {
-    let column =
-        column(&ident.value).ok_or_else(|| unknown(&ident.value, ident.span.start, false))?;
+fn named(ident: &Ident, source: Source) -> Result<(Expression, Option<Type>)> {
+    let (name, at) = (&ident.value, ident.span.start);
+    if source == Source::GameEvents && name.eq_ignore_ascii_case(DATA) {
+        return Err(problem(at, quoted(name), format!("a field of it, such as `{DATA}.score`")));
+    }
+    let column = column(name, source).ok_or_else(|| unknown(name, at, false, source))?;
     Ok((Expression::Column(column), Some(column.value_type())))
 }
 
@@ -438,7 +546,7 @@ fn literal(value: &ValueWithSpan) -> Result<(Expression, Option<Type>)> {
         Value::Number(text, false) => {
             let number = decimal(text).ok_or_else(|| {
                 let expected = format!(
-                    "a number of at most {FIGURES_MAX} figures, {DECIMALS_MAX} of them decimals"
+                    "a number of at most {READ_FIGURES_MAX} figures, {READ_DECIMALS_MAX} of them decimals"
                 );
                 problem(at, quoted(text), expected)
             })?;
@@ -449,19 +557,11 @@ fn literal(value: &ValueWithSpan) -> Result<(Expression, Option<Type>)> {
     Ok((Expression::Literal(literal), value_type))
 }
 
-/// What 128 bits hold whatever they are.
-const FIGURES_MAX: usize = 38;
-/// What an amount in the program's currency has.
-const DECIMALS_MAX: usize = 26;
-
+/// A number without an exponent.
 fn decimal(text: &str) -> Option<Decimal> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let figures = format!("{}{fraction}", whole.trim_start_matches('0'));
-    if figures.len() > FIGURES_MAX || fraction.len() > DECIMALS_MAX {
-        return None;
-    }
-    let units = if figures.is_empty() { 0 } else { figures.parse().ok()? };
-    Decimal::from_units(units, u32::try_from(fraction.len()).ok()?).ok()
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let text = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
+    if text.contains(['e', 'E']) { None } else { Decimal::parse(&text) }
 }
 
 fn text_of(value: &ValueWithSpan) -> Option<&str> {
@@ -482,8 +582,8 @@ fn places(decimals: &Expr) -> Result<u8> {
         Expr::Value(ValueWithSpan { value: Value::Number(text, false), .. }) => text.parse().ok(),
         _ => None,
     };
-    places.filter(|places| usize::from(*places) <= DECIMALS_MAX).ok_or_else(|| {
-        let expected = format!("a whole number of decimals up to {DECIMALS_MAX}");
+    places.filter(|places| u32::from(*places) <= READ_DECIMALS_MAX).ok_or_else(|| {
+        let expected = format!("a whole number of decimals up to {READ_DECIMALS_MAX}");
         problem(start(decimals), shown(decimals), expected)
     })
 }
@@ -529,6 +629,16 @@ const fn part(field: &DateTimeField) -> Option<Part> {
         DateTimeField::Dow => Some(Part::DayOfWeek),
         DateTimeField::Hour => Some(Part::Hour),
         DateTimeField::Minute => Some(Part::Minute),
+        _ => None,
+    }
+}
+
+/// What a field of data can be said to be. Anything else is what it is.
+const fn cast_to(data_type: &DataType) -> Option<Type> {
+    match data_type {
+        DataType::Numeric(ExactNumberInfo::None) => Some(Type::Number),
+        DataType::Text => Some(Type::Text),
+        DataType::Boolean => Some(Type::Boolean),
         _ => None,
     }
 }

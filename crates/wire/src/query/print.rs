@@ -4,23 +4,30 @@
 use std::fmt::Write as _;
 
 use accolade_domain::civil::Date;
+use accolade_domain::query::data::Path;
 use accolade_domain::query::decimal::Decimal;
 use accolade_domain::query::expression::{Expression, Extreme, Function, Operator, Part, Relation};
+use accolade_domain::query::score::{Query, Score};
 use accolade_domain::query::text::Case;
-use accolade_domain::query::value::Literal;
+use accolade_domain::query::value::{Literal, Type};
 
+use sqlparser::keywords::ALL_KEYWORDS;
+
+use super::words::DATA;
 use crate::timestamp;
 
 pub(super) fn expression(expression: &Expression) -> String {
     match expression {
         Expression::Literal(it) => literal(it),
         Expression::Column(column) => column.name().to_owned(),
+        Expression::Data(path, _) => data(path),
         Expression::Not(part) => format!("NOT {}", operand(part)),
         Expression::All(parts) => joined(parts, " AND ", operand),
         Expression::Any(parts) => joined(parts, " OR ", operand),
         Expression::IsNull(part) => format!("{} IS NULL", operand(part)),
         Expression::Compare(relation, sides) => {
-            format!("{} {} {}", operand(&sides[0]), sign(*relation), operand(&sides[1]))
+            let [left, right] = compared(sides);
+            format!("{left} {} {right}", sign(*relation))
         }
         Expression::In(part, items) => {
             let items: Vec<String> = items.all().map(literal).collect();
@@ -54,6 +61,45 @@ pub(super) fn expression(expression: &Expression) -> String {
     }
 }
 
+/// Both sides of a comparison. Where neither says by itself of what type it is, one is made to.
+fn compared(sides: &[Expression; 2]) -> [String; 2] {
+    let [left, right] = sides.each_ref().map(operand);
+    let cast = |side, wanted| {
+        let name = if wanted == Type::Number { "NUMERIC" } else { "TEXT" };
+        format!("CAST({} AS {name})", expression(side))
+    };
+    let says_nothing = |side| is_null(side) || untyped(side).is_some();
+    match [untyped(&sides[0]), untyped(&sides[1])] {
+        [Some(wanted), _] if says_nothing(&sides[1]) => [cast(&sides[0], wanted), right],
+        [None, Some(wanted)] if says_nothing(&sides[0]) => [left, cast(&sides[1], wanted)],
+        _ => [left, right],
+    }
+}
+
+fn is_null(expression: &Expression) -> bool {
+    matches!(expression, Expression::Literal(Literal::Null))
+}
+
+/// The type for which an expression is taken that has none of its own; `None` where it has.
+fn untyped(expression: &Expression) -> Option<Type> {
+    match expression {
+        Expression::Data(_, taken_for) => Some(*taken_for),
+        Expression::Case(arms, otherwise) => {
+            let results = arms.iter().map(|(_, result)| result).chain([&**otherwise]);
+            untyped_all(results)
+        }
+        Expression::Coalesce(parts) | Expression::Extreme(_, parts) => untyped_all(parts.iter()),
+        _ => None,
+    }
+}
+
+/// The same of results of which NULL may be one.
+fn untyped_all<'e>(results: impl Iterator<Item = &'e Expression>) -> Option<Type> {
+    let mut results = results.filter(|it| !is_null(it));
+    let first = untyped(results.next()?)?;
+    results.all(|result| untyped(result).is_some()).then_some(first)
+}
+
 /// An expression as a part of an operation.
 fn operand(part: &Expression) -> String {
     let text = expression(part);
@@ -70,13 +116,52 @@ fn operand(part: &Expression) -> String {
         | Expression::In(..)
         | Expression::Like(..)
         | Expression::Calculate(..) => format!("({text})"),
+        Expression::Data(path, _) if !path.iter().all(|key| is_plain(key)) => format!("({text})"),
         Expression::Literal(_)
         | Expression::Column(_)
+        | Expression::Data(..)
         | Expression::Apply(..)
         | Expression::Case(..)
         | Expression::Coalesce(_)
         | Expression::Extreme(..) => text,
     }
+}
+
+/// `data.a.b` where that can be read again, or else `data->'a'->>'b'`.
+fn data(path: &Path) -> String {
+    let mut text = DATA.to_owned();
+    let is_plain = path.iter().all(|key| is_plain(key));
+    for (index, key) in path.iter().enumerate() {
+        let arrow = if index + 1 == path.len() { "->>" } else { "->" };
+        if is_plain {
+            write!(text, ".{key}").expect("a string takes all");
+        } else {
+            write!(text, "{arrow}{}", quoted(key)).expect("a string takes all");
+        }
+    }
+    text
+}
+
+fn is_plain(key: &str) -> bool {
+    let is_word = key.starts_with(|first: char| first.is_ascii_alphabetic())
+        && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    is_word && !ALL_KEYWORDS.contains(&&*key.to_ascii_uppercase())
+}
+
+/// A statement: what counts, and how.
+pub(super) fn query(query: &Query) -> String {
+    let Query { source, condition, score } = query;
+    let [source, _] = source.names();
+    let counted = score.as_ref().map_or_else(
+        || "*".to_owned(),
+        |Score { aggregate, of }| {
+            let of = of.as_ref().map_or_else(|| "*".to_owned(), expression);
+            format!("playerId, {}({of}) AS score", aggregate.name())
+        },
+    );
+    let condition = condition.as_ref().map(|it| format!(" WHERE {}", expression(it)));
+    let group = if score.is_some() { " GROUP BY playerId" } else { "" };
+    format!("SELECT {counted} FROM {source}{}{group}", condition.unwrap_or_default())
 }
 
 fn call(function: &str, parts: &[Expression]) -> String {

@@ -1,6 +1,6 @@
-//! Conditions of arbitrary text: compiled or refused with a place, and what is compiled can be printed.
+//! Conditions and statements of arbitrary text: compiled or refused with a place, and what is compiled can be printed.
 
-use accolade_wire::query::{compile_condition, print};
+use accolade_wire::query::{compile_condition, compile_query, print, print_query};
 use bolero::check;
 
 use crate::iterations;
@@ -67,6 +67,46 @@ const WORDS: [&str; 58] = [
     "SELECT",
 ];
 
+/// The same of statements.
+const CLAUSES: [&str; 26] = [
+    "SELECT",
+    "playerId",
+    ",",
+    "*",
+    "SUM(",
+    "MAX(",
+    "COUNT(*)",
+    "AS",
+    "score",
+    "FROM",
+    "FROM wagers",
+    "FROM game_events",
+    "FROM position_change_events",
+    "WHERE",
+    "GROUP BY playerId",
+    "EMIT CHANGES",
+    "CREATE STREAM s",
+    "WITH (a = 'b')",
+    "ORDER",
+    ";",
+    "data",
+    ".",
+    "->>",
+    "->",
+    "::",
+    "NUMERIC",
+];
+
+fn is_read_without_harm(text: &str) {
+    match compile_query(text) {
+        Ok(query) => assert_eq!(compile_query(&print_query(&query)), Ok(query)),
+        Err(problem) => {
+            assert!(problem.at.line > 0 && problem.at.column > 0, "{problem}");
+            assert!(problem.rewrite.is_none_or(|rewrite| compile_query(&rewrite).is_ok()));
+        }
+    }
+}
+
 fn is_compiled_without_harm(text: &str) {
     match compile_condition(text) {
         Ok(condition) => assert_eq!(compile_condition(&print(&condition)), Ok(condition)),
@@ -89,5 +129,20 @@ fn any_words_of_the_language_are_compiled_without_harm() {
     check!().with_iterations(iterations()).with_max_len(60).for_each(|choices: &[u8]| {
         let words = choices.iter().map(|choice| WORDS[usize::from(*choice) % WORDS.len()]);
         is_compiled_without_harm(&words.collect::<Vec<_>>().join(" "));
+    });
+}
+
+#[test]
+fn any_words_of_statements_are_compiled_without_harm() {
+    check!().with_iterations(iterations()).with_max_len(60).for_each(|choices: &[u8]| {
+        let all = CLAUSES.iter().chain(&WORDS);
+        let words = choices.iter().map(|choice| {
+            let index = usize::from(*choice) % (CLAUSES.len() + WORDS.len());
+            *all.clone().nth(index).expect("there is one at each place")
+        });
+        let words = words.collect::<Vec<_>>().join(" ");
+        is_read_without_harm(&words);
+        is_read_without_harm(&format!("SELECT {words}"));
+        is_read_without_harm(&format!("SELECT * FROM game_events WHERE {words}"));
     });
 }

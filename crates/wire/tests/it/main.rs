@@ -8,4 +8,5 @@ mod golden;
 mod program;
 mod query;
 mod samples;
+mod statement;
 mod timestamp;

@@ -35,7 +35,7 @@ fn wager() -> Wager<'static> {
 
 fn holds(text: &str, wager: &Wager<'_>) -> bool {
     let zone = ZoneOffsets(vec![(Timestamp::default(), 3_600)]);
-    let row = Row { wager, rate: Rate::parse("0.92").unwrap(), zone: &zone };
+    let row = Row::of_wager(wager, Rate::parse("0.92").unwrap(), &zone);
     compile_condition(text).unwrap_or_else(|problem| panic!("{text}: {problem}")).is_true(&row)
 }
 
@@ -203,7 +203,7 @@ fn a_name_that_is_none_says_which_was_meant() {
             > lower = 'a'
               line 1, column 1: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `lower`
             > data.score > 1
-              line 1, column 1: expected a column, found `data`; did you mean `DATE`?
+              line 1, column 1: expected a column of a wager: `data` is what `game_events` have, found `data`
             > gameId = (SELECT gameId)
               line 1, column 11: expected a column, one of `wagerId`, `playerId`, `operatorId`, `gameId`, `gameCategory`, `wagerAmount`, `winAmount`, `currency`, `playerSegment`, `jurisdiction`, `timestamp`, `gamingSystemId`, `sequence`, found `SELECT`
             > gameId ILIKE 'a'
@@ -426,7 +426,7 @@ fn what_is_not_of_the_language_is_refused_where_it_stands() {
             > CASE WHEN TRUE THEN 1
               line 1, column 22: expected `END`, found the end
             > CAST(timestamp AS TIMESTAMP) IS NULL
-              line 1, column 6: expected `CAST(… AS DATE)`, found `TIMESTAMP`
+              line 1, column 6: expected `CAST(… AS DATE)`, or to `NUMERIC`, `TEXT` or `BOOLEAN`, found `TIMESTAMP`
             > CAST(timestamp) IS NULL
               line 1, column 15: expected `AS`, found `)`
             > EXTRACT(timestamp) = 1
@@ -608,7 +608,7 @@ fn comments_and_lines_are_where_they_are_written() {
 fn evaluating_allocates_nothing() {
     let (wager, mut samples) = (wager(), Samples::new(2));
     let zone = ZoneOffsets(vec![(Timestamp::default(), 3_600)]);
-    let row = Row { wager: &wager, rate: Rate::parse("0.92").unwrap(), zone: &zone };
+    let row = Row::of_wager(&wager, Rate::parse("0.92").unwrap(), &zone);
     for number in 0..2_000 {
         let text = samples.condition(number % 2 == 0);
         let Ok(condition) = compile_condition(&text) else { continue };

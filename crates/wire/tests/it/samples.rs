@@ -1,4 +1,4 @@
-//! Random conditions in the query language, of which every SQL engine makes the same.
+//! Random conditions and statements in the query language, of which every SQL engine makes the same.
 //!
 //! Where something may fail (a division by 0), other engines are free to compute in another order or beforehand;
 //! a condition that may fail therefore has no part that is the same for every row, and no NULL.
@@ -53,6 +53,29 @@ pub(crate) const PIECES: [&str; 44] = [
     "DATE",
 ];
 
+/// What statements are made of besides.
+pub(crate) const STATEMENT_PIECES: [&str; 9] =
+    ["SUM", "MAX", "MIN", "AVG", "COUNT", "COUNT(*)", "data.score", "data.name", "data.won"];
+
+/// What a statement says.
+pub(crate) struct Statement {
+    pub(crate) aggregate: &'static str,
+    /// What the aggregate is of.
+    pub(crate) of: String,
+    pub(crate) source: &'static str,
+    pub(crate) condition: String,
+}
+
+impl Statement {
+    pub(crate) fn text(&self) -> String {
+        let Self { aggregate, of, source, condition } = self;
+        format!(
+            "SELECT playerId, {aggregate}({of}) AS score FROM {source} WHERE {condition} \
+             GROUP BY playerId"
+        )
+    }
+}
+
 /// How close an operator binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binds {
@@ -82,19 +105,40 @@ enum Of {
 pub(crate) struct Samples {
     random: u64,
     may_fail: bool,
+    is_of_games: bool,
     /// How often each piece was used.
     pub(crate) met: BTreeMap<&'static str, u64>,
 }
 
 impl Samples {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { random: seed, may_fail: false, met: BTreeMap::new() }
+        Self { random: seed, may_fail: false, is_of_games: false, met: BTreeMap::new() }
     }
 
     /// The next condition.
     pub(crate) fn condition(&mut self, may_fail: bool) -> String {
         self.may_fail = may_fail;
         self.boolean(4).0
+    }
+
+    /// The next statement.
+    pub(crate) fn statement(&mut self, may_fail: bool) -> Statement {
+        self.may_fail = may_fail;
+        self.is_of_games = self.below(2) == 0;
+        let source = if self.is_of_games { "game_events" } else { "wagers" };
+        let aggregate = self.piece(&["SUM", "MAX", "MIN", "AVG", "COUNT", "COUNT(*)"]);
+        let of = match aggregate {
+            "COUNT(*)" => "*".to_owned(),
+            "COUNT" => {
+                let of = self.of();
+                self.value(of, 2).0
+            }
+            _ => self.number(3).0,
+        };
+        let condition = self.boolean(2).0;
+        self.is_of_games = false;
+        let aggregate = aggregate.trim_end_matches("(*)");
+        Statement { aggregate, of, source, condition }
     }
 
     /// `SplitMix64` (<https://prng.di.unimi.it/splitmix64.c>).
@@ -123,6 +167,9 @@ impl Samples {
 
     fn boolean(&mut self, depth: u32) -> Piece {
         let kinds = if depth == 0 { 6 } else { 12 };
+        if self.is_of_games && self.below(8) == 0 {
+            return (self.piece(&["data.won"]).to_owned(), Binds::Alone);
+        }
         match self.below(kinds) {
             0 => self.is_null(depth),
             1 => self.between(depth),
@@ -161,7 +208,10 @@ impl Samples {
     fn is_null(&mut self, depth: u32) -> Piece {
         let is_null = self.piece(&["IS NULL", "IS NOT NULL"]);
         let operand = if self.may_fail {
-            (self.one(&["winAmount", "playerSegment"]).to_owned(), Binds::Alone)
+            let of_games: [&str; 2] = ["data.score", "data.name"];
+            let of_wagers = ["winAmount", "playerSegment"];
+            let columns = if self.is_of_games { of_games } else { of_wagers };
+            (self.one(&columns).to_owned(), Binds::Alone)
         } else if self.below(4) == 0 && depth > 0 {
             self.boolean(depth - 1)
         } else {
@@ -285,7 +335,11 @@ impl Samples {
         let text = if is_literal && of != Of::Times && of != Of::Dates {
             self.typed(of)
         } else {
-            self.one(columns).to_owned()
+            let column = self.one(columns);
+            if let Some(known) = STATEMENT_PIECES.iter().find(|piece| **piece == column) {
+                *self.met.entry(known).or_default() += 1;
+            }
+            column.to_owned()
         };
         (text, Binds::Alone)
     }
@@ -303,11 +357,13 @@ impl Samples {
     fn number(&mut self, depth: u32) -> Piece {
         const COLUMNS: [&str; 6] =
             ["wagerAmount", "wager_amount", "WAGERAMOUNT", "winAmount", "win_amount", "sequence"];
+        const OF_GAMES: [&str; 3] = ["data.score", "data.score", "data.level"];
+        let columns: &[&'static str] = if self.is_of_games { &OF_GAMES } else { &COLUMNS };
         if depth == 0 {
-            return self.leaf(Of::Numbers, &COLUMNS);
+            return self.leaf(Of::Numbers, columns);
         }
         match self.below(12) {
-            0 | 1 => self.leaf(Of::Numbers, &COLUMNS),
+            0 | 1 => self.leaf(Of::Numbers, columns),
             2 | 3 => self.calculation(&["+", "-"], Binds::Plus, Binds::Times, depth),
             4 => self.calculation(&["*"], Binds::Times, Binds::Sign, depth),
             5 => self.division(depth),
@@ -376,11 +432,14 @@ impl Samples {
             "wagerId",
             "OPERATORID",
         ];
+        const OF_GAMES: [&str; 5] =
+            ["eventType", "event_type", "game_id", "data.name", "data.name"];
+        let columns: &[&'static str] = if self.is_of_games { &OF_GAMES } else { &COLUMNS };
         if depth == 0 {
-            return self.leaf(Of::Texts, &COLUMNS);
+            return self.leaf(Of::Texts, columns);
         }
         match self.below(6) {
-            0 | 1 => self.leaf(Of::Texts, &COLUMNS),
+            0 | 1 => self.leaf(Of::Texts, columns),
             2 | 3 => {
                 let function = self.piece(&["LOWER", "UPPER"]);
                 let operand = self.text(depth - 1).0;

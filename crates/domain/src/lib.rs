@@ -29,6 +29,7 @@ pub mod program;
 mod promoting;
 pub mod promotion;
 pub mod query;
+pub mod ranking;
 pub mod redemption;
 pub mod refusal;
 pub mod reward;

@@ -6,6 +6,6 @@ pub mod decimal;
 pub mod expression;
 mod limbs;
 pub mod row;
-pub mod score;
+pub mod scoring;
 pub mod text;
 pub mod value;

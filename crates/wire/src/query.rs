@@ -13,7 +13,7 @@ use std::fmt;
 
 use accolade_domain::query::expression::Expression;
 use accolade_domain::query::row::Source;
-use accolade_domain::query::score::Query;
+use accolade_domain::query::scoring::Query;
 use accolade_domain::query::value::Type;
 use sqlparser::ast::Expr;
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};

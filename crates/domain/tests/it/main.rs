@@ -9,6 +9,7 @@ mod held;
 mod lots;
 mod promoted;
 mod promotions;
+mod ranking;
 mod redeeming;
 mod scenario;
 mod sharing;

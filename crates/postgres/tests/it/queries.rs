@@ -11,7 +11,7 @@ use accolade_domain::event::{GameEvent, Wager};
 use accolade_domain::query::decimal::{Decimal, Failure};
 use accolade_domain::query::expression::Expression;
 use accolade_domain::query::row::{Row, Source};
-use accolade_domain::query::score::{Aggregate, Query};
+use accolade_domain::query::scoring::{Aggregate, Query};
 use accolade_domain::query::value::Value;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::query::{compile_condition, compile_query};
@@ -334,7 +334,7 @@ fn game_values(number: usize, (event, data): &(GameEvent<'static>, [Option<Strin
 
 /// The score of each player, as `scores` writes them; `None` where a number is too long for us.
 fn scores(query: &Query, rows: &[(&str, Row<'_>)]) -> Option<String> {
-    let score = query.score.as_ref().unwrap();
+    let score = query.scoring.as_ref().unwrap();
     let mut counted: BTreeMap<&str, Vec<Decimal>> = BTreeMap::new();
     for (player, row) in rows {
         let condition = query.condition.as_ref().unwrap().value(row);

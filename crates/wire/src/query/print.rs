@@ -7,7 +7,7 @@ use accolade_domain::civil::Date;
 use accolade_domain::query::data::Path;
 use accolade_domain::query::decimal::Decimal;
 use accolade_domain::query::expression::{Expression, Extreme, Function, Operator, Part, Relation};
-use accolade_domain::query::score::{Query, Score};
+use accolade_domain::query::scoring::{Query, Scoring};
 use accolade_domain::query::text::Case;
 use accolade_domain::query::value::{Literal, Type};
 
@@ -150,17 +150,17 @@ fn is_plain(key: &str) -> bool {
 
 /// A statement: what counts, and how.
 pub(super) fn query(query: &Query) -> String {
-    let Query { source, condition, score } = query;
+    let Query { source, condition, scoring } = query;
     let [source, _] = source.names();
-    let counted = score.as_ref().map_or_else(
+    let counted = scoring.as_ref().map_or_else(
         || "*".to_owned(),
-        |Score { aggregate, of }| {
+        |Scoring { aggregate, of }| {
             let of = of.as_ref().map_or_else(|| "*".to_owned(), expression);
             format!("playerId, {}({of}) AS score", aggregate.name())
         },
     );
     let condition = condition.as_ref().map(|it| format!(" WHERE {}", expression(it)));
-    let group = if score.is_some() { " GROUP BY playerId" } else { "" };
+    let group = if scoring.is_some() { " GROUP BY playerId" } else { "" };
     format!("SELECT {counted} FROM {source}{}{group}", condition.unwrap_or_default())
 }
 

@@ -2,7 +2,7 @@
 
 use accolade_domain::query::expression::Expression;
 use accolade_domain::query::row::{Column, Source};
-use accolade_domain::query::score::{Aggregate, Query, Score};
+use accolade_domain::query::scoring::{Aggregate, Query, Scoring};
 use accolade_domain::query::value::Type;
 use sqlparser::ast::{BinaryOperator, Expr};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -40,12 +40,12 @@ pub(super) fn read(text: &str) -> Result<Query> {
     let source = clauses.source()?;
     let names = Names::of(source);
     let mut checker = Checker::new(source);
-    let score = clauses.score(names, &mut checker)?;
+    let scoring = clauses.scoring(names, &mut checker)?;
     let condition = match &clauses.condition {
         Some(tokens) => Some(checker.of(Type::Boolean, &expression(tokens, names)?)?),
         None => None,
     };
-    Ok(Query { source, condition, score })
+    Ok(Query { source, condition, scoring })
 }
 
 /// What is left of the words of a statement.
@@ -284,7 +284,7 @@ impl<'t> Clauses<'t> {
     }
 
     /// How the events that are selected count, if the statement says so.
-    fn score(&self, names: Names, checker: &mut Checker) -> Result<Option<Score>> {
+    fn scoring(&self, names: Names, checker: &mut Checker) -> Result<Option<Scoring>> {
         const SCORE: &str = "an aggregate such as `SUM(wagerAmount) AS score`";
         let mut score = None;
         let mut others = Vec::new();
@@ -297,7 +297,7 @@ impl<'t> Clauses<'t> {
             if score.is_some() {
                 return refuse(first, "one aggregate, since a player has one score");
             }
-            score = Some(Score { aggregate, of: of_aggregate(aggregate, &of, names, checker)? });
+            score = Some(Scoring { aggregate, of: of_aggregate(aggregate, &of, names, checker)? });
         }
         let group = self.group.as_ref();
         match (&score, group) {
@@ -339,8 +339,8 @@ impl<'t> Clauses<'t> {
             _ => Some(Expression::All(kept.into())),
         };
         let of = Some(Expression::Column(Column::WagerAmount));
-        let score = Some(Score { aggregate: Aggregate::Sum, of });
-        Query { source: Source::Wagers, condition, score }
+        let scoring = Some(Scoring { aggregate: Aggregate::Sum, of });
+        Query { source: Source::Wagers, condition, scoring }
     }
 }
 

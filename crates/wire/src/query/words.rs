@@ -2,7 +2,7 @@
 //! else `sqlparser` can read is refused before it is parsed.
 
 use accolade_domain::query::row::{Column, Source};
-use accolade_domain::query::score::Aggregate;
+use accolade_domain::query::scoring::Aggregate;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
 use super::{

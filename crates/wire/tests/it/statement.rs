@@ -39,7 +39,7 @@ fn counted(of: &str, data: &str) -> Option<String> {
     let query = compile_query(&text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
     let (event, zone) = (event(Some(data)), ZoneOffsets::default());
     let row = Row::of_game(&event, json::find, &zone);
-    query.score.unwrap().value(&row).map(|value| value.to_string())
+    query.scoring.unwrap().value(&row).map(|value| value.to_string())
 }
 
 /// Whether an event with `data` counts by a condition.
@@ -302,7 +302,7 @@ fn a_player_s_score_is_of_the_wagers_that_count() {
     let (slots, table) = (wager("slots"), wager("table"));
     let row = Row::of_wager(&slots, rate, &zone);
     assert!(query.counts(&row) && !query.counts(&Row::of_wager(&table, rate, &zone)));
-    assert_eq!(query.score.unwrap().value(&row).unwrap().to_string(), "18.4184");
+    assert_eq!(query.scoring.unwrap().value(&row).unwrap().to_string(), "18.4184");
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn evaluating_allocates_nothing() {
     let (query, zone) = (compile_query(text).unwrap(), ZoneOffsets::default());
     let event = event(Some(r#"{"boss":{"name":"\u0054he one"},"score":12.5,"won":true}"#));
     let row = Row::of_game(&event, json::find, &zone);
-    let score = query.score.as_ref().unwrap();
+    let score = query.scoring.as_ref().unwrap();
     assert!(query.counts(&row) && score.value(&row).is_some());
     assert_eq!(allocations::count(|| (query.counts(&row), score.value(&row))), 0);
 }

@@ -15,12 +15,12 @@ pub struct Query {
     /// Those of them that count; all where there is none.
     pub condition: Option<Expression>,
     /// How they count; said elsewhere where the query does not.
-    pub score: Option<Score>,
+    pub scoring: Option<Scoring>,
 }
 
 /// How events count for their player.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Score {
+pub struct Scoring {
     /// What is made of the values of a player's events.
     pub aggregate: Aggregate,
     /// The value of an event; `None` for that of `COUNT(*)`, which every event has.
@@ -65,7 +65,7 @@ impl Query {
     }
 }
 
-impl Score {
+impl Scoring {
     /// What an event that counts adds to what the aggregate is of, to [`SCORE_DECIMALS`], half away from zero; `None`
     /// where that is NULL, or cannot be computed.
     pub fn value(&self, row: &Row<'_>) -> Option<Decimal> {

@@ -12,7 +12,7 @@ use accolade_engine::players::Ordinal;
 use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::{Names, Player};
 use accolade_wire::cut::cut;
-use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
+use accolade_wire::journal::{Recorded, StoredEntry};
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
@@ -72,25 +72,20 @@ impl Group {
             entries.extend(recorded.entries);
             notices.extend(recorded.notices);
         }
+        let players = names.of(batch)?;
         if !entries.is_empty() {
-            let players = names.of(batch)?;
             self.months.insert(month_of(batch.time));
-            for stored in &entries {
-                let entry = &stored.entry;
-                if let Some(player) = players.find(entry.operator, entry.subject) {
-                    self.enter(batch.partition, player, stored);
-                }
+        }
+        for stored in &entries {
+            let entry = &stored.entry;
+            if let Some(player) = players.find(entry.operator, entry.subject) {
+                self.enter(batch.partition, player, stored);
             }
         }
-        if !notices.is_empty() {
-            let of = |stored: &StoredNotice<'_>| (stored.notice.operator, stored.notice.subject);
-            let accounts: Vec<_> = notices.iter().map(of).collect();
-            let players = names.behind(batch.partition, &accounts)?;
-            for stored in &notices {
-                let notice = &stored.notice;
-                if let Some(player) = players.find(notice.operator, notice.subject) {
-                    self.told.add(player, batch.time, stored)?;
-                }
+        for stored in &notices {
+            let notice = &stored.notice;
+            if let Some(player) = players.find(notice.operator, notice.subject) {
+                self.told.add(player, batch.time, stored)?;
             }
         }
         for letter in letters {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use accolade_domain::ledger::Subject;
 use accolade_engine::feed::Feed;
 use accolade_engine::players::Ordinal;
+use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
 
 use crate::batch::{Batch, Held};
 use crate::subjects::Subjects;
@@ -61,12 +62,17 @@ impl Names {
         self.subjects.retain(|partition, _| owned.contains(partition));
     }
 
-    /// The players behind all entries of a batch.
+    /// The players behind all entries and notices of a batch.
     pub fn of(&mut self, batch: &Batch<'_>) -> Result<Players<'_>, Held> {
         let mut accounts = Vec::new();
         for recorded in batch.outcomes()? {
-            let entries = recorded?.entries.into_iter();
-            accounts.extend(entries.map(|stored| (stored.entry.operator, stored.entry.subject)));
+            let Recorded { entries, notices, .. } = recorded?;
+            let of_entry =
+                |StoredEntry { entry, .. }: &StoredEntry<'_>| (entry.operator, entry.subject);
+            let of_notice =
+                |StoredNotice { notice, .. }: &StoredNotice<'_>| (notice.operator, notice.subject);
+            accounts.extend(entries.iter().map(of_entry));
+            accounts.extend(notices.iter().map(of_notice));
         }
         self.behind(batch.partition, &accounts)
     }

@@ -81,7 +81,7 @@ impl<N: Owner> sink::Outputs for Outputs<N> {
         names: &mut Names,
         records: &mut OutputRecords,
     ) -> Result<(), Held> {
-        if batch.journal().count == 0 {
+        if batch.outcomes()?.is_quiet()? {
             return Ok(());
         }
         let whole = records.len();

@@ -589,6 +589,15 @@ impl<'a> Outcomes<'a> {
         outcomes.read_next()
     }
 
+    /// Whether nobody hears of the batch: it has no records, and its time has made nothing.
+    pub fn is_quiet(mut self) -> Result<bool, BadFormat> {
+        if self.left != 1 {
+            return Ok(false);
+        }
+        let Recorded { entries, notices, .. } = self.read_next()?;
+        Ok(entries.is_empty() && notices.is_empty())
+    }
+
     /// What became of the records, without the batch's own time; its damage is told all the same.
     pub fn records(self) -> impl Iterator<Item = Result<Recorded<'a>, BadFormat>> {
         let is_time = |read: &Result<Recorded<'_>, _>| {

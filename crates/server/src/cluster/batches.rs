@@ -26,7 +26,7 @@ const BYTES_MAX: usize = 1 << 20;
 /// Batches after which it ends, however small they are.
 const LOOKED_AT_MAX: usize = 4_096;
 
-/// One batch of one partition that has records: what came, and what became of it.
+/// One batch of one partition that anybody hears of: what came, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Batch {
     /// The slice of the log.
@@ -48,8 +48,9 @@ impl Batch {
         Outcomes::read(&self.journal()?).ok()
     }
 
-    fn is_empty(&self) -> bool {
-        self.records().is_none_or(|slice| slice.count == 0)
+    /// Whether nothing came, and time has made nothing.
+    fn is_quiet(&self) -> bool {
+        self.outcomes().is_none_or(|outcomes| outcomes.is_quiet().unwrap_or(false))
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) struct Stretch {
     pub(crate) end: u64,
     /// Where to go on.
     pub(crate) next: u64,
-    /// Those that have records.
+    /// Those that anybody hears of.
     pub(crate) batches: Vec<Batch>,
 }
 
@@ -131,7 +132,7 @@ impl Service {
             let Some(journal) = soon(|| backing.journal.read(partition, next))? else { break };
             if let Some(log) = backing.log.read(partition, next)? {
                 let batch = Batch { log: log.into(), journal: journal.into() };
-                if !batch.is_empty() {
+                if !batch.is_quiet() {
                     bytes += batch.log.len() + batch.journal.len();
                     batches.push(batch);
                 }

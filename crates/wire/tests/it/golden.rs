@@ -139,6 +139,28 @@ fn timers_that_were_passed_over_are_named_by_slot_0() {
 }
 
 #[test]
+fn a_batch_is_quiet_where_nothing_came_and_time_has_made_nothing() {
+    let notice =
+        Notice { kind: 2, operator: 1, subject: Subject([0xab; 16]), body: Cow::Borrowed(b"") };
+    let stored = StoredEntry { entry: entry(), hash: ChainHash([9; 32]) };
+    for (entries, notices, count, quiet) in [
+        (&[][..], &[][..], 0, true),
+        (&[], std::slice::from_ref(&notice), 0, false),
+        (std::slice::from_ref(&stored), &[], 0, false),
+        (&[], &[], 1, false),
+    ] {
+        let mut body = Vec::new();
+        begin_slice(&mut body, 2, AT);
+        let mut time = TimeSlot::default();
+        time.add(entries, notices);
+        time.put(&mut body);
+        put_outcome(&mut body, &Outcome::Recorded, &[], &[]);
+        let slice = Slice { partition: 3, batch: 1_000, flags: 0, count, body: &body };
+        assert_eq!(Outcomes::read(&slice).unwrap().is_quiet(), Ok(quiet));
+    }
+}
+
+#[test]
 fn a_changed_byte_of_a_slice_is_noticed() {
     let mut bytes = Vec::new();
     Slice { partition: 3, batch: 1_000, flags: 1, count: 0, body: b"body" }.write(&mut bytes);

@@ -11,6 +11,7 @@ mod between;
 mod connector;
 mod forward;
 mod gather;
+pub(crate) mod names;
 mod neighbours;
 mod onward;
 pub(crate) mod sharing;
@@ -30,6 +31,7 @@ pub(crate) use self::batches::{Batch, Stretch};
 pub(crate) use self::between::hear;
 pub(crate) use self::forward::{Asking, Carrying, at_a_node, unreachable};
 pub(crate) use self::gather::partitions_text;
+pub(crate) use self::names::Names;
 pub(crate) use self::onward::Onward;
 pub(crate) use self::told::{put_told, read_told};
 

@@ -1,7 +1,10 @@
 //! The topics as streams of lines: the inputs as the log has them, the outputs as they are derived.
 
-use std::collections::{BTreeMap, VecDeque};
+mod named;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use accolade_domain::event::{Event, GameEvent};
@@ -20,8 +23,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use self::named::{Known, Named, unnamed};
 use crate::call::Call;
-use crate::cluster::{Batch, Stretch, Where, unreachable};
+use crate::cluster::{Batch, Names, Stretch, Where, unreachable};
 use crate::outputs::{self, Balance, outputs_of, put_balance, put_balance_key};
 use crate::problem::{Problem, Refusal};
 use crate::service::Service;
@@ -164,7 +168,7 @@ pub(crate) fn stream(write: impl FnOnce(Lines) + Send + 'static) -> Response {
 struct Part {
     number: u16,
     /// Batches that were read and not yet written.
-    read: VecDeque<Batch>,
+    read: VecDeque<Named>,
     /// The batch from which to read on.
     next: u64,
     /// The batch after the last that is known to be there.
@@ -279,19 +283,34 @@ impl Tail {
             std::thread::sleep(ASK_EVERY / u32::from(self.service.partitions()));
         }
         let stretch = self.batches(part.number, part.next, u64::MAX)?;
-        (part.next, part.end) = (stretch.next, stretch.end);
-        part.read.extend(stretch.batches);
+        part.end = stretch.end;
+        self.take(part, stretch)
+    }
+
+    /// Takes what was read of a partition, with the names that it needs.
+    fn take(&self, part: &mut Part, stretch: Stretch) -> Result<(), Ended> {
+        let Stretch { next, batches, .. } = stretch;
+        let unnamed = match self.wanted.topic {
+            Topic::Output(topic) => unnamed(topic, &batches),
+            Topic::Wagers | Topic::GameEvents => BTreeSet::new(),
+        };
+        let ask = || self.runtime.block_on(self.service.names_behind(part.number, unnamed.clone()));
+        let names = if unnamed.is_empty() { Names::new() } else { self.patiently(ask)? };
+        let names = Arc::new(names);
+        let named = batches.into_iter().map(|batch| Named { batch, names: Arc::clone(&names) });
+        part.read.extend(named);
+        part.next = next;
         Ok(())
     }
 
     /// Writes what lies before the ends, the oldest batch of all partitions first.
     fn write_what_is_there(&mut self, parts: &mut [Part]) -> Result<(), Ended> {
-        let mut heads: BTreeMap<(Timestamp, usize), Batch> = BTreeMap::new();
+        let mut heads: BTreeMap<(Timestamp, usize), Named> = BTreeMap::new();
         for (at, part) in parts.iter_mut().enumerate() {
             self.read_ahead(at, part, &mut heads)?;
         }
-        while let Some(((_, at), batch)) = heads.pop_first() {
-            self.write_batch(&batch)?;
+        while let Some(((_, at), read)) = heads.pop_first() {
+            self.write_batch(&read)?;
             if self.wanted.left == 0 {
                 return Ok(());
             }
@@ -305,12 +324,12 @@ impl Tail {
         &self,
         at: usize,
         part: &mut Part,
-        heads: &mut BTreeMap<(Timestamp, usize), Batch>,
+        heads: &mut BTreeMap<(Timestamp, usize), Named>,
     ) -> Result<(), Ended> {
         loop {
-            while let Some(batch) = part.read.pop_front() {
-                if let Some(time) = batch.outcomes().map(|outcomes| outcomes.time) {
-                    heads.insert((time, at), batch);
+            while let Some(read) = part.read.pop_front() {
+                if let Some(time) = read.batch.outcomes().map(|outcomes| outcomes.time) {
+                    heads.insert((time, at), read);
                     return Ok(());
                 }
             }
@@ -322,16 +341,16 @@ impl Tail {
                 // The journal stays behind: its partition stands.
                 return Ok(());
             }
-            part.next = stretch.next;
-            part.read.extend(stretch.batches);
+            self.take(part, stretch)?;
         }
     }
 
-    fn write_batch(&mut self, batch: &Batch) -> Result<(), Gone> {
+    fn write_batch(&mut self, Named { batch, names }: &Named) -> Result<(), Gone> {
         let (Some(records), Some(journal)) = (batch.records(), batch.journal()) else {
             return Ok(());
         };
         let Topic::Output(topic) = self.wanted.topic else { return self.write_inputs(batch) };
+        let rules = self.service.host.rules();
         let mut written = Ok(());
         let mut write = |output: outputs::Output<'_>| {
             if written.is_ok() && self.is_wanted(output.operator) {
@@ -341,8 +360,8 @@ impl Tail {
                 }
             }
         };
-        let wanted = outputs::Wanted::only(topic);
-        if let Err(error) = outputs_of(&journal, Some(&records), wanted, &(), &mut write) {
+        let (wanted, known) = (outputs::Wanted::only(topic), Known { rules: &rules, names });
+        if let Err(error) = outputs_of(&journal, Some(&records), wanted, &known, &mut write) {
             tracing::error!(%error, "outputs of a batch could not be derived");
         }
         written

@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::dead_letters::{ALSO, FROM, KIND, PLAYER, REASON, STATE, TO};
 use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
-use crate::cluster::{ask, batches, sharing};
+use crate::cluster::{ask, batches, names, sharing};
 use crate::description::schemas::object;
 use crate::requests::open;
 use crate::roles::Scope;
@@ -34,7 +34,7 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 17] = [
+pub(super) static ROUTES: [Route; 18] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -200,6 +200,24 @@ pub(super) static ROUTES: [Route; 17] = [
         answers: &[Answer::text("Bytes", "application/octet-stream")],
         refusals: &[],
         handler: |way| way.to(batches::batches),
+    },
+    Route {
+        id: "askNames",
+        method: Method::POST,
+        path: "/cluster/v1/names",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "Names of players by subject",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(names::names),
     },
     Route {
         id: "askBalances",

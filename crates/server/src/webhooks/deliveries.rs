@@ -4,10 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accolade_domain::ledger::{Place, Subject};
+use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Partition;
-use accolade_engine::players::Player;
 use accolade_engine::rules::webhooks::Webhook;
 use accolade_engine::tables::deliveries::WebhookKey;
 use accolade_webhooks::events::{account_at, message_at};
@@ -28,8 +27,6 @@ use crate::service::Service;
 use crate::shapes::{Time, respond};
 use crate::submit::{blocking, soon};
 
-/// Players that are looked at while the fold waits.
-const LOOKED_AT_ONCE: usize = 4_096;
 const STATES: [&str; 4] = ["waiting", "failing", "delivered", "given_up"];
 
 /// A delivery: something that a webhook is told, or was.
@@ -235,36 +232,9 @@ impl Service {
         let Some((_, subject)) = account.filter(|(number, _)| *number == operator) else {
             return Ok(None);
         };
-        let Some(player) = self.player_behind(partition, operator, subject)? else {
-            return Ok(None);
-        };
-        Ok(message_at(&journal, place, &player).map_err(io::Error::other)?)
-    }
-
-    /// The name of the player behind a subject; nothing for one who was erased.
-    fn player_behind(
-        &self,
-        partition: u16,
-        operator: u32,
-        subject: Subject,
-    ) -> Result<Option<String>, Problem> {
-        let mut from = 0;
-        loop {
-            let (found, is_end) = self.read(partition, |partition| {
-                let all = partition.players().all();
-                let left = all.len().saturating_sub(from);
-                let mut looked = all.iter_from(from).take(left.min(LOOKED_AT_ONCE));
-                let is_it = |player: &&Player| {
-                    player.operator == operator && player.account.subject == subject
-                };
-                let found = looked.find(is_it).map(|player| player.name.text().to_string());
-                (found, left <= LOOKED_AT_ONCE)
-            })?;
-            if found.is_some() || is_end {
-                return Ok(found);
-            }
-            from += LOOKED_AT_ONCE;
-        }
+        let names = self.names_behind_here(partition, &[subject].into())?;
+        let Some(player) = names.get(&subject) else { return Ok(None) };
+        Ok(message_at(&journal, place, player).map_err(io::Error::other)?)
     }
 }
 

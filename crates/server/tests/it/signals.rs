@@ -109,6 +109,15 @@ async fn wagers_are_held_until_a_person_decides(api: &Api, other: &Api) {
     assert_eq!(entry["cause"], json!({ "type": "signal", "id": fourth["id"] }));
     assert_eq!(json!([entry["points"], entry["lots"]["changed"][0]["held"]]), json!([-3.0, true]));
     assert_eq!(get(api, "/api/v1/signals").await["items"], json!([]));
+    for node in [api, other] {
+        let told = node.on_socket(ask("GET", topic)).await.text;
+        let told = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let decided = told
+            .skip(3)
+            .map(|line| json!([line["key"], line["value"]["signalId"], line["value"]["state"]]));
+        let expected = json!([["p1", third["id"], "released"], ["p1", fourth["id"], "taken"]]);
+        assert_eq!(json!(decided.collect::<Vec<_>>()), expected);
+    }
 }
 
 /// An operator's own model says what it has found.

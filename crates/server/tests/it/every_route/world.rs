@@ -411,6 +411,7 @@ impl World {
             "discardAnyDeadLetter" => format!("/local/dead-letters/{}/discard", letter()),
             "askOutcomes" => "/cluster/v1/outcomes".into(),
             "askRecorded" => "/cluster/v1/recorded".into(),
+            "askNames" => "/cluster/v1/names".into(),
             "tellUsed" => "/cluster/v1/used".into(),
             "askOccurrences" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
@@ -507,6 +508,7 @@ impl World {
                 json!({ "partition": 2 * node, "source": 2, "offsets": [], "waitMs": 0 })
             }
             "askRecorded" => json!({ "places": [] }),
+            "askNames" => json!({ "partition": 2 * node, "subjects": ["00".repeat(16)] }),
             "tellUsed" => json!({ "process": 7, "limits": [], "keysFrom": 0, "keys": [] }),
             _ => return None,
         })

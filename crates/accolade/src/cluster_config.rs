@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use accolade_cluster::ClusterOptions;
 use accolade_kafka::config::{self as kafka, Certificate, KafkaConfig, Mechanism, Sasl, Security};
-use accolade_server::outputs::Wanted;
+use accolade_server::outputs::{Topic, Wanted};
 use accolade_server::{Tls, TlsFiles};
 use accolade_wire::secret::Secret;
 use anyhow::{Context, bail};
@@ -68,7 +68,7 @@ pub(crate) struct ClusterConfig {
     /// Output topics that are written, with commas between; `none` for none.
     #[config(
         env = "ACCOLADE_OUTPUTS",
-        default = "loyalty.eligible,loyalty.calculated,loyalty.balances,fraud.signals,accolade.dead-letters"
+        default = "loyalty.eligible,loyalty.calculated,loyalty.balances,loyalty.tiers,loyalty.redemptions,fraud.signals,accolade.dead-letters"
     )]
     pub(crate) outputs: String,
 
@@ -256,17 +256,14 @@ impl ClusterConfig {
         }
         let mut wanted = Wanted::default();
         for name in self.outputs.split(',') {
-            match name.trim() {
-                "loyalty.eligible" => wanted.eligible = true,
-                "loyalty.calculated" => wanted.calculated = true,
-                "loyalty.balances" => wanted.balances = true,
-                "fraud.signals" => wanted.signals = true,
-                "accolade.dead-letters" => wanted.dead_letters = true,
-                other => bail!(
-                    "`cluster.outputs` names `{other}`: expected loyalty.eligible, loyalty.calculated, \
-                     loyalty.balances, fraud.signals or accolade.dead-letters, with commas between, or none"
-                ),
-            }
+            let name = name.trim();
+            let topic = Topic::ALL.into_iter().find(|topic| topic.name() == name);
+            wanted = wanted.and(topic.with_context(|| {
+                let all = Topic::ALL.map(Topic::name).join(", ");
+                format!(
+                    "`cluster.outputs` names `{name}`: expected some of {all}, with commas between, or none"
+                )
+            })?);
         }
         Ok(Some(wanted))
     }

@@ -170,6 +170,8 @@ const fn topic_of(topic: Topic) -> OutputTopic {
         Topic::Eligible => OutputTopic::Eligible,
         Topic::Calculated => OutputTopic::Calculated,
         Topic::Balances => OutputTopic::Balances,
+        Topic::Tiers => OutputTopic::Tiers,
+        Topic::Redemptions => OutputTopic::Redemptions,
         Topic::Signals => OutputTopic::Signals,
         Topic::DeadLetters => OutputTopic::DeadLetters,
     }

@@ -188,11 +188,15 @@ pub enum OutputTopic {
     DeadLetters = 6,
     /// What of players' wagers looks like abuse.
     Signals = 7,
+    /// Players who have another tier.
+    Tiers = 8,
+    /// What becomes of redemptions.
+    Redemptions = 9,
 }
 
 impl OutputTopic {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Eligible,
         Self::Calculated,
         Self::Balances,
@@ -201,6 +205,8 @@ impl OutputTopic {
         Self::LeaderboardUpdates,
         Self::DeadLetters,
         Self::Signals,
+        Self::Tiers,
+        Self::Redemptions,
     ];
 
     /// The name that a topic has unless it is configured.
@@ -214,6 +220,8 @@ impl OutputTopic {
             Self::LeaderboardUpdates => "leaderboard.updates",
             Self::DeadLetters => "accolade.dead-letters",
             Self::Signals => "fraud.signals",
+            Self::Tiers => "loyalty.tiers",
+            Self::Redemptions => "loyalty.redemptions",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! records that make an output are parsed again.
 
 mod json;
+mod told;
 mod values;
 
 use accolade_domain::ledger::{Place, Subject};
@@ -11,9 +12,9 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::journal::{Outcomes, Recorded, StoredNotice};
-use accolade_wire::notice::signal::SIGNAL_MOVED;
 use accolade_wire::record::{Record, Slice};
 
+use self::told::Row;
 use self::values::Values;
 pub(crate) use self::values::{Balance, put_balance, put_balance_key};
 
@@ -26,6 +27,10 @@ pub enum Topic {
     Calculated,
     /// The balance after each change.
     Balances,
+    /// Players who have another tier.
+    Tiers,
+    /// Redemptions that were made, and what became of them.
+    Redemptions,
     /// Signals that were raised, and what became of points that were held.
     Signals,
     /// Inputs that could not be processed.
@@ -33,12 +38,25 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Eligible,
+        Self::Calculated,
+        Self::Balances,
+        Self::Tiers,
+        Self::Redemptions,
+        Self::Signals,
+        Self::DeadLetters,
+    ];
+
     /// The name that it has unless another is configured.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Eligible => "loyalty.eligible",
             Self::Calculated => "loyalty.calculated",
             Self::Balances => "loyalty.balances",
+            Self::Tiers => "loyalty.tiers",
+            Self::Redemptions => "loyalty.redemptions",
             Self::Signals => "fraud.signals",
             Self::DeadLetters => "accolade.dead-letters",
         }
@@ -47,61 +65,62 @@ impl Topic {
 
 /// Which topics are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each topic is wanted or not")]
-pub struct Wanted {
-    /// `loyalty.eligible`
-    pub eligible: bool,
-    /// `loyalty.calculated`
-    pub calculated: bool,
-    /// `loyalty.balances`
-    pub balances: bool,
-    /// `fraud.signals`
-    pub signals: bool,
-    /// `accolade.dead-letters`
-    pub dead_letters: bool,
-}
+pub struct Wanted(u8);
 
 impl Wanted {
+    /// All of them.
+    pub const ALL: Self = {
+        let (mut all, mut at) = (Self(0), 0);
+        while at < Topic::ALL.len() {
+            all = all.and(Topic::ALL[at]);
+            at += 1;
+        }
+        all
+    };
+
     /// This one and no other.
     pub const fn only(topic: Topic) -> Self {
-        let none = Self {
-            eligible: false,
-            calculated: false,
-            balances: false,
-            signals: false,
-            dead_letters: false,
-        };
-        match topic {
-            Topic::Eligible => Self { eligible: true, ..none },
-            Topic::Calculated => Self { calculated: true, ..none },
-            Topic::Balances => Self { balances: true, ..none },
-            Topic::Signals => Self { signals: true, ..none },
-            Topic::DeadLetters => Self { dead_letters: true, ..none },
-        }
+        Self(1 << topic as u8)
+    }
+
+    /// This one as well.
+    #[must_use]
+    pub const fn and(self, topic: Topic) -> Self {
+        Self(self.0 | Self::only(topic).0)
+    }
+
+    /// Whether this one is.
+    pub const fn has(self, topic: Topic) -> bool {
+        self.0 & Self::only(topic).0 != 0
     }
 
     fn wants(self, recorded: &Recorded<'_>) -> bool {
-        let balances = self.balances && !recorded.entries.is_empty();
-        if self.signals && signals_of(recorded).next().is_some() {
-            return true;
-        }
-        match recorded.outcome {
-            Outcome::Counted { .. } => self.eligible || self.calculated || balances,
-            Outcome::DeadLetter { .. } => self.dead_letters || balances,
+        let of_outcome = match recorded.outcome {
+            Outcome::Counted { .. } => self.has(Topic::Eligible) || self.has(Topic::Calculated),
+            Outcome::DeadLetter { .. } => self.has(Topic::DeadLetters),
             Outcome::Recorded
             | Outcome::Refused { .. }
             | Outcome::Repeated { .. }
             | Outcome::Voided { .. }
             | Outcome::Done { .. }
             | Outcome::Declined { .. }
-            | Outcome::Time { .. } => balances,
-        }
+            | Outcome::Time { .. } => false,
+        };
+        of_outcome
+            || self.has(Topic::Balances) && !recorded.entries.is_empty()
+            || self.told(recorded).next().is_some()
     }
-}
 
-/// Notices of signals.
-fn signals_of<'r, 'a>(recorded: &'r Recorded<'a>) -> impl Iterator<Item = &'r StoredNotice<'a>> {
-    recorded.notices.iter().filter(|stored| stored.notice.kind == SIGNAL_MOVED)
+    /// Notices that are records of wanted topics.
+    fn told<'r, 'a>(
+        self,
+        recorded: &'r Recorded<'a>,
+    ) -> impl Iterator<Item = (&'static Row, &'r StoredNotice<'a>)> {
+        recorded.notices.iter().filter_map(move |stored| {
+            let row = Row::of(stored.notice.kind).filter(|row| self.has(row.topic));
+            row.map(|row| (row, stored))
+        })
+    }
 }
 
 /// One record of an output topic. Its partition is that of its place, in every topic.

@@ -51,12 +51,14 @@ enum Topic {
     Output(outputs::Topic),
 }
 
-const TOPICS: [(&str, Topic); 7] = [
+const TOPICS: [(&str, Topic); 9] = [
     ("wager.events", Topic::Wagers),
     ("player.events.raw", Topic::GameEvents),
     output(outputs::Topic::Eligible),
     output(outputs::Topic::Calculated),
     output(outputs::Topic::Balances),
+    output(outputs::Topic::Tiers),
+    output(outputs::Topic::Redemptions),
     output(outputs::Topic::Signals),
     output(outputs::Topic::DeadLetters),
 ];

@@ -4,7 +4,9 @@ use std::sync::{Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
+use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Known;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
@@ -14,14 +16,14 @@ use accolade_kafka::outputs::{Lost, PublishFailed, Taken};
 use accolade_kafka::sink::Publish;
 use accolade_projections::sink::{Failed, Sink as _};
 use accolade_storage::node::{Node, NodeOptions};
-use accolade_wire::control::Control;
+use accolade_wire::control::{Command, Control, Request};
 use accolade_wire::identity::partition_of;
+use accolade_wire::journal::{TimeSlot, begin_slice};
+use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
 use accolade_wire::record::{Kind, Source};
 
 use super::*;
 
-const ALL: Wanted =
-    Wanted { eligible: true, calculated: true, balances: true, signals: true, dead_letters: true };
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -176,6 +178,32 @@ fn wager(node: &Node, id: &str, player: &str, note: &str) {
     assert!(matches!(outcome, Outcome::Counted { .. }), "{outcome:?}");
 }
 
+const PROGRAM: &str = r#"{"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#;
+
+fn publish(node: &Node, edited_from: u32, document: &str) {
+    let publish = Control::Publish {
+        operator: "house".into(),
+        edited_from,
+        effective_from: 0,
+        why: String::new(),
+        who: String::new(),
+        published_at: 0,
+        document: document.into(),
+        zone: vec![],
+    };
+    let outcome = take(node, Kind::Control, None, &serde_json::to_vec(&publish).unwrap());
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+}
+
+/// Has a command carried out in a partition, and returns what it has made.
+fn command(node: &Node, partition: u16, command: &Command) -> u64 {
+    let body = serde_json::to_vec(command).unwrap();
+    match take(node, Kind::Command, Some(partition), &body) {
+        Outcome::Done { made } => made,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// All batches, once the journal, which may be a moment behind, has them.
 fn journalled(node: &Node) -> BTreeSet<(u16, u64)> {
     let ends = node.owned().into_iter().map(|partition| (partition, node.end(partition).unwrap()));
@@ -203,20 +231,9 @@ fn played(has_gaps: bool) -> Gappy {
         key_hash: String::new(),
         events_per_second: 0,
     };
-    let publish = Control::Publish {
-        operator: "house".into(),
-        edited_from: 0,
-        effective_from: 0,
-        why: String::new(),
-        who: String::new(),
-        published_at: 0,
-        document: r#"{"currency":"EUR","earning":{"multipliers":{"slots":0.1}}}"#.into(),
-        zone: vec![],
-    };
-    for control in [operator, publish] {
-        let body = serde_json::to_vec(&control).unwrap();
-        take(&node, Kind::Control, None, &body);
-    }
+    let body = serde_json::to_vec(&operator).unwrap();
+    take(&node, Kind::Control, None, &body);
+    publish(&node, 0, PROGRAM);
     for round in 0..3 {
         for player in players() {
             wager(&node, &format!("w-{player}-{round}"), &player, "");
@@ -236,7 +253,7 @@ impl Drop for Gappy {
 
 fn start(node: &Arc<Gappy>, published: &Published) -> Projection {
     let (node, feed) = (Arc::clone(node), Arc::clone(node) as Arc<dyn Feed>);
-    let topics = Topics::new(published.clone(), Outputs { node, wanted: ALL });
+    let topics = Topics::new(published.clone(), Outputs { node, wanted: Wanted::ALL });
     Projection::start(sink::NAME, topics, feed).unwrap()
 }
 
@@ -268,6 +285,72 @@ fn what_the_copy_of_the_log_has_lost_is_read_from_kafka_and_leaves_all_the_same(
         OF_WAGERS.map(|topic| count(&topics, topic))
     });
     assert_eq!(left, [[6; 3], [6; 3]]);
+}
+
+/// Keys of what has left on a topic, in order.
+fn keys(topics: &Published, topic: OutputTopic) -> Vec<String> {
+    let all = lock(&topics.0);
+    all.iter().filter(|(other, _)| *other == topic).map(|(_, key)| key.clone()).collect()
+}
+
+#[test]
+fn what_commands_and_programs_do_to_players_leaves_under_their_names() {
+    let (node, topics) = (Arc::new(played(false)), Published::default());
+    let projection = start(&node, &topics);
+    let [first, second] = players();
+    let (id, item, who) = ("r".to_owned(), "a mug".to_owned(), "test".to_owned());
+    let player_id = first.clone();
+    let reserve = Command::Reserve { id, player_id, points: 200, item, who: who.clone() };
+    let Place { batch, slot, .. } = Place::of_record(0, command(&node.node, 0, &reserve));
+    let redemption = Request { player: 0, batch, slot };
+    command(&node.node, 0, &Command::Confirm { id: "c".into(), redemption, who });
+    caught_up(&projection);
+    assert_eq!(keys(&topics, OutputTopic::Redemptions), [&*first, &*first]);
+    assert_eq!(count(&topics, OutputTopic::Balances), 7, "what is spent changes the balance");
+
+    let tiers = r#","tiers":{"window":{"rolling":"30d"},"levels":[{"name":"bronze","from":0},{"name":"silver","from":1}]}}"#;
+    publish(&node.node, 1, &PROGRAM.replace("}}}", &format!("}}}}{tiers}")));
+    until(&projection, "each player has a tier", || count(&topics, OutputTopic::Tiers) == 2);
+    let mut told = keys(&topics, OutputTopic::Tiers);
+    told.sort();
+    let mut all = [first, second];
+    all.sort();
+    assert_eq!(told, all);
+}
+
+#[test]
+fn what_time_alone_does_leaves_too() {
+    let node = Arc::new(played(false));
+    let player = &players()[1];
+    let subject = node.node.read(1, |partition| partition.players().get(0).account.subject);
+    let moved = RedemptionMoved {
+        id: "1-0-2-1".into(),
+        state: RedemptionState::Lapsed,
+        points: Points::ZERO,
+        item: "".into(),
+        reward: "".into(),
+        hold_until: Timestamp::default(),
+        at: Timestamp::default(),
+    };
+    let body = moved.to_bytes().into();
+    let notice = Notice { kind: REDEMPTION_MOVED, operator: 1, subject, body };
+    let derived = [vec![], vec![notice]].map(|notices| {
+        let mut body = Vec::new();
+        begin_slice(&mut body, 2, Timestamp::default());
+        let mut time = TimeSlot::default();
+        time.add(&[], &notices);
+        time.put(&mut body);
+        let (mut bytes, mut records) = (Vec::new(), OutputRecords::default());
+        Slice { partition: 1, batch: 1_000, flags: 0, count: 0, body: &body }.write(&mut bytes);
+        let feed = Arc::clone(&node) as Arc<dyn Feed>;
+        let batch = Batch::read(&bytes, &*feed).unwrap();
+        let outputs = Outputs { node: Arc::clone(&node), wanted: Wanted::ALL };
+        let mut names = Names::new(Arc::clone(&feed));
+        sink::Outputs::derive(&outputs, &batch, &mut names, &mut records).unwrap();
+        records.iter().map(|record| (record.topic, record.key.to_vec())).collect::<Vec<_>>()
+    });
+    let lapsed = (OutputTopic::Redemptions, player.as_bytes().to_vec());
+    assert_eq!(derived, [vec![], vec![lapsed]]);
 }
 
 #[test]
@@ -311,7 +394,7 @@ fn an_output_that_is_refused_for_good_is_counted_and_nothing_else_is_lost() {
 fn topics_are_not_published_anew() {
     let node = Arc::new(played(false));
     let mut topics =
-        Topics::new(Published::default(), Outputs { node: Arc::clone(&node), wanted: ALL });
+        Topics::new(Published::default(), Outputs { node: Arc::clone(&node), wanted: Wanted::ALL });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let refused = runtime.block_on(topics.rebuild()).unwrap_err();
     assert!(matches!(&refused, Failed::Refused(why) if why.contains("repeat every record")));

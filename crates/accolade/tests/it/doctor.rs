@@ -252,7 +252,7 @@ fn a_cluster_is_examined_before_and_after_its_first_start() {
     let after = examined(&home, &["--json"], &environment);
     assert_eq!(after.code, Some(0), "{after:?}");
     assert_eq!(findings(&after, "topics").len(), 1, "{after:?}");
-    assert!(findings(&after, "topics")[0].starts_with("ok: 14 are as they must be"), "{after:?}");
+    assert!(findings(&after, "topics")[0].starts_with("ok: 16 are as they must be"), "{after:?}");
     assert!(
         findings(&after, "postgres")[1].starts_with("ok: the tables are up to date"),
         "{after:?}"

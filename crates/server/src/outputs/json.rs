@@ -34,6 +34,14 @@ impl<'a> Object<'a> {
         self
     }
 
+    /// A text, or null where there is none.
+    pub(super) fn text_or_null(self, name: &str, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(name, text),
+            None => self.number(name, "null"),
+        }
+    }
+
     /// As much of the beginning of a text as takes at most `bytes_max` bytes; says whether that is all.
     pub(super) fn text_within(mut self, name: &str, text: &str, bytes_max: usize) -> (Self, bool) {
         let beginning = beginning_within(text, bytes_max);

@@ -7,22 +7,20 @@ use accolade_domain::event::{Event, Wager};
 use accolade_domain::ledger::Entry;
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
-use accolade_domain::signal::SignalKind;
 use accolade_domain::time::Timestamp;
 use accolade_wire::cut::{cut, sha256};
 use accolade_wire::event::read_wager;
 use accolade_wire::hex::to_hex;
 use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
 use accolade_wire::json::{self, Value};
-use accolade_wire::notice::signal::{Finding, SignalMoved};
 use accolade_wire::record::{Kind, Record};
 use accolade_wire::timestamp;
-use serde::Serialize;
 
 use super::json::Object;
-use super::{Aside, Output, Topic, Wanted, signals_of};
+use super::told::{Row, Told};
+use super::{Aside, Output, Topic, Wanted};
 use crate::dead_letters::{id_of, stage_of};
-use crate::shapes::{Exact, ExactRate, multiplier};
+use crate::shapes::multiplier;
 
 /// The longest value of a topic: with key and head it stays below what brokers and clients take unless
 /// told otherwise, a million bytes.
@@ -74,26 +72,6 @@ pub(crate) fn put_balance_key(key: &mut String, operator: &str, player: &str) {
     key.push_str(player);
 }
 
-/// A line that a wager is above.
-#[derive(Serialize)]
-struct Found<'a> {
-    name: &'a str,
-    kind: &'static str,
-    observed: ExactRate,
-    line: ExactRate,
-}
-
-impl<'a> Found<'a> {
-    fn of(Finding { name, kind, observed, line }: &'a Finding) -> Self {
-        Self {
-            name,
-            kind: SignalKind::code_of(*kind),
-            observed: Exact(*observed),
-            line: Exact(*line),
-        }
-    }
-}
-
 /// Room for one output after the other.
 #[derive(Debug, Default)]
 pub(super) struct Values {
@@ -111,10 +89,13 @@ impl Values {
         aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
-        if wanted.dead_letters {
+        if wanted.has(Topic::DeadLetters) {
             self.dead_letter(record, recorded, each);
         }
-        if let (Outcome::DeadLetter { .. }, []) = (&recorded.outcome, &*recorded.entries) {
+        let Recorded { outcome, entries, notices, .. } = recorded;
+        if let (Outcome::DeadLetter { .. }, true, true) =
+            (outcome, entries.is_empty(), notices.is_empty())
+        {
             return true;
         }
         let event = read_wager(record.body).ok().filter(|_| record.kind == Kind::Wager);
@@ -127,15 +108,13 @@ impl Values {
             // Who that is stands in no other record.
             Some(Event::Game(_)) | None => return self.by_names(recorded, wanted, aside, each),
         };
-        if wanted.balances {
-            for StoredEntry { entry, .. } in &recorded.entries {
+        if wanted.has(Topic::Balances) {
+            for StoredEntry { entry, .. } in entries {
                 self.balance(operator, player, entry, each);
             }
         }
-        if wanted.signals {
-            for stored in signals_of(recorded) {
-                self.signal(operator, player, stored, recorded.time, each);
-            }
+        for (row, stored) in wanted.told(recorded) {
+            self.notice(row, (operator, player), stored, recorded.time, each);
         }
         true
     }
@@ -149,11 +128,13 @@ impl Values {
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
         let is_whole = match recorded.outcome {
-            Outcome::DeadLetter { .. } if wanted.dead_letters => {
+            Outcome::DeadLetter { .. } if wanted.has(Topic::DeadLetters) => {
                 let mut tell = |record: &Record<'_>| self.dead_letter(record, recorded, each);
                 aside.dead_letter(recorded.place, &mut tell)
             }
-            Outcome::Counted { .. } => !(wanted.eligible || wanted.calculated),
+            Outcome::Counted { .. } => {
+                !(wanted.has(Topic::Eligible) || wanted.has(Topic::Calculated))
+            }
             _ => true,
         };
         self.by_names(recorded, wanted, aside, each) && is_whole
@@ -167,24 +148,24 @@ impl Values {
         aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
-        let balances = !wanted.balances || self.balances(recorded, aside, each);
-        let signals = !wanted.signals || self.signals(recorded, aside, each);
-        balances && signals
+        let balances = !wanted.has(Topic::Balances) || self.balances(recorded, aside, each);
+        self.notices(recorded, wanted, aside, each) && balances
     }
 
-    /// Writes the signals of players that `aside` knows, and says whether that is all.
-    fn signals(
+    /// Writes what notices tell of players that `aside` knows, and says whether that is all.
+    fn notices(
         &mut self,
         recorded: &Recorded<'_>,
+        wanted: Wanted,
         aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
         let mut is_whole = true;
-        for stored in signals_of(recorded) {
+        for (row, stored) in wanted.told(recorded) {
             let Notice { operator, subject, .. } = stored.notice;
             match aside.player(stored.place.partition, operator, subject) {
                 Some((operator, player)) => {
-                    self.signal(&operator, &player, stored, recorded.time, each);
+                    self.notice(row, (&operator, &player), stored, recorded.time, each);
                 }
                 None => is_whole = false,
             }
@@ -192,30 +173,18 @@ impl Values {
         is_whole
     }
 
-    fn signal(
+    fn notice(
         &mut self,
-        operator: &str,
-        player: &str,
+        row: &Row,
+        (operator, player): (&str, &str),
         stored: &StoredNotice<'_>,
         time: Timestamp,
         each: &mut dyn FnMut(Output<'_>),
     ) {
-        let moved = SignalMoved::read(&stored.notice.body).expect("the fold has written it");
-        let findings: Vec<_> = moved.findings.iter().map(Found::of).collect();
-        let findings = serde_json::to_string(&findings).expect("findings are plain data");
-        Object::begin(&mut self.value)
-            .text("signalId", &moved.id)
-            .text("playerId", player)
-            .text("operatorId", operator)
-            .text("state", moved.state.code())
-            .text("wagerId", &moved.wager_id)
-            .number("points", moved.points)
-            .number("signals", findings)
-            .number("programVersion", moved.version)
-            .plain("wageredAt", timestamp::write(moved.at))
-            .plain("timestamp", timestamp::write(time))
-            .end();
-        let (topic, place, value) = (Topic::Signals, stored.place, &*self.value);
+        let StoredNotice { place, notice } = stored;
+        let told = Told { operator, player, place: *place, time, body: &notice.body };
+        (row.put)(&mut self.value, &told).expect("the fold has written it");
+        let (topic, place, value) = (row.topic, *place, &*self.value);
         each(Output { topic, place, time, operator, key: player, value });
     }
 
@@ -250,11 +219,11 @@ impl Values {
         let (place, time) = (recorded.place, recorded.time);
         let (operator, key) = (&*wager.operator_id, &*wager.player_id);
         let value = &mut self.value;
-        if wanted.eligible {
+        if wanted.has(Topic::Eligible) {
             put_eligible(value, wager, record.body, *version);
             each(Output { topic: Topic::Eligible, place, time, operator, key, value });
         }
-        if wanted.calculated {
+        if wanted.has(Topic::Calculated) {
             let mut object = Object::begin(value)
                 .text("wagerId", &wager.wager_id)
                 .text("playerId", key)

@@ -29,6 +29,7 @@ mod nobody;
 mod oidc;
 mod outlets;
 mod outputs;
+mod player_topics;
 mod players;
 mod program;
 mod readiness;

@@ -21,9 +21,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{Api, OPERATOR, PATIENCE, ask, days_ago, game_event, until, void, wager};
 
-const ALL: Wanted =
-    Wanted { eligible: true, calculated: true, balances: true, signals: true, dead_letters: true };
-
 /// Everything but the place.
 type Derived = (Topic, String, Value);
 
@@ -104,7 +101,7 @@ async fn lived_in() -> Api {
 #[tokio::test]
 async fn each_record_has_its_outputs_in_order() {
     let api = lived_in().await;
-    let (derived, missing) = derive(&api.node, true, ALL, &());
+    let (derived, missing) = derive(&api.node, true, Wanted::ALL, &());
     assert_eq!(missing, 0);
     let mut seen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (topic, key, value) in &derived {
@@ -112,7 +109,7 @@ async fn each_record_has_its_outputs_in_order() {
             Topic::Eligible => format!("{key} {}", value["eligibilityRuleVersion"]),
             Topic::Calculated => format!("{key} {} {}", value["pointsEarned"], value["wagerId"]),
             Topic::Balances => format!("{key} {} {}", value["pointsBalance"], value["version"]),
-            Topic::Signals => format!("{key} {} {}", value["wagerId"], value["state"]),
+            Topic::Tiers | Topic::Redemptions | Topic::Signals => format!("{key} {value}"),
             Topic::DeadLetters => format!("{key} {} {}", value["reason"], value["sourceTopic"]),
         };
         seen.entry(topic.name()).or_default().push(shown);
@@ -145,14 +142,14 @@ async fn each_record_has_its_outputs_in_order() {
 #[tokio::test]
 async fn balances_and_dead_letters_are_the_same_without_the_log() {
     let api = lived_in().await;
-    let wanted = Wanted { balances: true, dead_letters: true, ..Wanted::default() };
+    let wanted = Wanted::only(Topic::Balances).and(Topic::DeadLetters);
     let (with_log, missing) = derive(&api.node, true, wanted, &());
     assert_eq!((with_log.len(), missing), (4, 0));
     let (without, missing) = derive(&api.node, false, wanted, &OfNode(&api.node));
     assert_eq!((without, missing), (with_log, 0));
     let (derived, missing) = derive(&api.node, false, wanted, &());
     assert_eq!((derived, missing), (Vec::new(), 4), "nothing is made up");
-    let (derived, missing) = derive(&api.node, false, ALL, &OfNode(&api.node));
+    let (derived, missing) = derive(&api.node, false, Wanted::ALL, &OfNode(&api.node));
     assert_eq!((derived.len(), missing), (4, 2), "what needs the record itself is missing");
 }
 
@@ -215,7 +212,7 @@ fn left_from_first(node: &Node) -> Vec<(Topic, String, Value)> {
         let log = node.backing().log.read(0, batch).unwrap().unwrap();
         let slice = |bytes| Slice::read(&mut Cursor::new(bytes, "slice")).unwrap();
         let (journal, records) = (slice(&journal[..]), slice(&log[..]));
-        let missing = outputs_of(&journal, Some(&records), ALL, &(), &mut |output| {
+        let missing = outputs_of(&journal, Some(&records), Wanted::ALL, &(), &mut |output| {
             assert!(output.key.len() + output.value.len() < 950_000, "{}", output.value.len());
             let value = serde_json::from_slice(output.value).unwrap();
             left.push((output.topic, output.key.to_owned(), value));

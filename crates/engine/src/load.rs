@@ -360,8 +360,12 @@ impl Partition {
                 if behaviour.is_ok_and(|behaviour| behaviour.settles)
                     && let Some((operator, version)) = after.just_published()
                 {
-                    let mut walks =
-                        walks_of(version, operator, self.time, self.is_walking(operator));
+                    let mut walks = walks_of(
+                        version,
+                        operator,
+                        self.time,
+                        self.is_walking(operator, self.time),
+                    );
                     walks.retain(|(key, _)| self.tables.walks.get(key).is_none());
                     loaded.asks_for = walks;
                 }
@@ -450,7 +454,7 @@ impl Partition {
     pub(crate) fn unsettled(&self, keyed: &Keyed<'_>, player: Option<Ordinal>) -> Option<Ordinal> {
         let (operator, player) = self.operator(keyed).zip(player)?;
         let account = &self.players.get(player).account;
-        (!self.is_settled(operator, account)).then_some(player)
+        (!self.is_settled(operator, account, self.time)).then_some(player)
     }
 
     #[inline]

@@ -642,7 +642,7 @@ impl Partition {
         };
         let player = self.player(keyed);
         let settled = match player {
-            Some(player) if behaviour.settles => self.settled_account(player, store)?,
+            Some(player) if behaviour.settles => self.settled_account(player, self.time, store)?,
             Some(_) | None => None,
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {

@@ -428,31 +428,55 @@ impl Partition {
     ///
     /// If the store fails.
     pub fn settled(&self, player: Ordinal, store: &mut impl Store) -> io::Result<Option<Settled>> {
+        self.settled_at(player, self.time, store)
+    }
+
+    /// The same at a moment that is not before the last batch.
+    fn settled_at(
+        &self,
+        player: Ordinal,
+        now: Timestamp,
+        store: &mut impl Store,
+    ) -> io::Result<Option<Settled>> {
         let (operator, account) = self.owner(player);
         let settles = self.rules.settings.behaviour >= SECOND.number;
-        if !settles || self.is_settled(operator, account) {
+        if !settles || self.is_settled(operator, account, now) {
             return Ok(None);
         }
-        self.settled_now(player, store).map(Some)
+        self.settled_anew(player, now, store).map(Some)
     }
 
     /// Whether time has nothing to do to an account. While a walk has not ended, versions may have begun since it was
     /// settled that have ended again.
     #[inline]
-    pub(crate) fn is_settled(&self, operator: &Operator, account: &Account) -> bool {
-        is_settled(operator, account, self.time) && !self.is_walking(operator)
+    pub(crate) fn is_settled(
+        &self,
+        operator: &Operator,
+        account: &Account,
+        now: Timestamp,
+    ) -> bool {
+        is_settled(operator, account, now) && !self.is_walking(operator, now)
     }
 
     /// Whether a version of an operator has begun and not been brought to all accounts.
-    pub(crate) fn is_walking(&self, operator: &Operator) -> bool {
+    pub(crate) fn is_walking(&self, operator: &Operator, now: Timestamp) -> bool {
         let mut walks = self.tables.walks.iter();
-        walks.any(|(key, walk)| key.operator == operator.number && walk.due <= self.time)
+        walks.any(|(key, walk)| key.operator == operator.number && walk.due <= now)
     }
 
     /// The same, whether or not it is there already.
     pub(crate) fn settled_now(
         &self,
         player: Ordinal,
+        store: &mut impl Store,
+    ) -> io::Result<Settled> {
+        self.settled_anew(player, self.time, store)
+    }
+
+    fn settled_anew(
+        &self,
+        player: Ordinal,
+        now: Timestamp,
         store: &mut impl Store,
     ) -> io::Result<Settled> {
         let (operator, account) = self.owner(player);
@@ -477,7 +501,7 @@ impl Partition {
             ordered.fold(version.program.since.time, Timestamp::max)
         };
         let reserved = self.reserved(player).collect();
-        let settled = settle(&operator.versions, account, reserved, self.time, &ordered, &earned);
+        let settled = settle(&operator.versions, account, reserved, now, &ordered, &earned);
         match earned.failed.into_inner() {
             Some(error) => Err(error),
             None => Ok(settled),
@@ -488,15 +512,24 @@ impl Partition {
     pub(crate) fn settled_account(
         &self,
         player: Ordinal,
+        now: Timestamp,
         store: &mut impl Store,
     ) -> io::Result<Option<Account>> {
-        let settled = self.settled(player, store)?;
+        let settled = self.settled_at(player, now, store)?;
         Ok(settled.map(|settled| settled.account(&self.players.get(player).account)))
     }
 
     /// What is reserved in a player's account now, in the order in which it was.
     pub fn held(&self, player: Ordinal) -> impl Iterator<Item = (RequestKey, &Reservation)> {
-        self.reserved(player).filter(|(_, reservation)| reservation.hold_until > self.time)
+        self.held_at(player, self.time)
+    }
+
+    pub(crate) fn held_at(
+        &self,
+        player: Ordinal,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (RequestKey, &Reservation)> {
+        self.reserved(player).filter(move |(_, reservation)| reservation.hold_until > now)
     }
 
     /// The same, with what is to lapse as soon as the account is settled.

@@ -84,18 +84,20 @@ impl Partition {
     ///
     /// If the store fails.
     pub fn present(&self, player: Ordinal, store: &mut impl Store) -> io::Result<Present> {
-        let account = match self.settled_account(player, store)? {
+        // What the last batch has left to time has come to pass for whoever looks.
+        let now = self.time().plus_micros(1);
+        let account = match self.settled_account(player, now, store)? {
             Some(settled) => settled,
             None => self.players.get(player).account.clone(),
         };
         let operator = self.rules.operator_numbered(self.players.get(player).operator);
         Ok(Present {
-            time: self.time,
+            time: now,
             next_batch: self.next_batch,
             rules: Arc::clone(&self.rules),
             operator: Arc::clone(operator.expect("a player has an operator")),
             account,
-            reserved: sum_of(self.held(player).map(|(_, reservation)| reservation)),
+            reserved: sum_of(self.held_at(player, now).map(|(_, reservation)| reservation)),
         })
     }
 }

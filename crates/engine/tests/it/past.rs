@@ -17,6 +17,7 @@ use accolade_wire::journal::{Outcomes, Recorded};
 use accolade_wire::record::Slice;
 use proptest::prelude::*;
 
+use super::lots::program;
 use super::play::Play;
 
 /// What of an account can be known of its past.
@@ -239,4 +240,18 @@ fn what_expires_in_the_batch_in_which_another_program_is_published_is_by_the_one
         ("40d", "program", 856, 0),
     ];
     check(Play::beginning(FIRST.number, KNOWN), PROGRAMS.len() - 1, &comes, 1, false).unwrap();
+}
+
+#[test]
+fn what_is_given_back_of_a_month_that_has_expired_is_gone_for_whoever_looks_at_once() {
+    let mut play = Play::beginning(SECOND.number, KNOWN);
+    let terms = r#","expiry":{"after":"1mo"},"redemption":{"holdFor":"30d"}"#;
+    let scenario = "wager w1 anna slots 100\nafter 30d\nreserve anna 4\nafter 25d\n\
+                    wager w2 anna slots 50\ncancel 1";
+    for line in [&*program(terms)].into_iter().chain(scenario.lines()) {
+        play.line(line);
+    }
+    let Present { account, reserved, .. } = present(&mut play, "anna").unwrap();
+    assert_eq!((account.balance.hundredths(), reserved), (500, Points::ZERO));
+    assert_eq!(account.lots.unpack().balance(), account.balance);
 }

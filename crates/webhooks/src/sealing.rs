@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -77,10 +78,14 @@ impl SealingKey {
 
     /// The key in a data directory, which is made there at first need and readable by its owner alone.
     pub fn of_directory(data_dir: &Path) -> Result<Self, BadKey> {
+        /// A directory is one process's own, and two of its threads would make two keys.
+        static MAKING: Mutex<()> = Mutex::new(());
+        let making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         let file = data_dir.join(FILE);
         if !file.exists() {
             make(&file)?;
         }
+        drop(making);
         let mut text = String::new();
         std::fs::File::open(&file)?.take(1_024).read_to_string(&mut text)?;
         Self::read(&text)
@@ -176,9 +181,14 @@ mod tests {
     fn a_directory_has_one_key_that_its_owner_alone_reads() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
-        let sealed = SealingKey::of_directory(directory.path()).unwrap().seal("p", b"s").unwrap();
-        let again = SealingKey::of_directory(directory.path()).unwrap();
-        assert_eq!(again.open("p", &sealed).unwrap(), b"s");
+        let of_directory = || SealingKey::of_directory(directory.path()).unwrap();
+        let sealed: Vec<String> = std::thread::scope(|scope| {
+            let seal = || of_directory().seal("p", b"s").unwrap();
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(seal)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let again = of_directory();
+        assert!(sealed.iter().all(|sealed| again.open("p", sealed) == Ok(b"s".to_vec())));
         let file = std::fs::metadata(directory.path().join(FILE)).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use accolade_domain::ledger::{Place, Subject};
 use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Feed;
+use accolade_engine::rules::Rules;
 use accolade_engine::rules::webhooks::Webhook;
 use accolade_engine::tables::deliveries::{Told, WebhookKey};
 use accolade_projections::batch::{Batch, Held};
@@ -139,6 +141,8 @@ struct Loop<D> {
     desk: Arc<D>,
     sender: Sender,
     names: Names,
+    /// Those that `known` is of.
+    rules: Option<Arc<Rules>>,
     known: BTreeMap<WebhookKey, Known>,
     lanes: BTreeMap<LaneKey, Lane>,
     sending: JoinSet<Done>,
@@ -165,6 +169,7 @@ impl<D: Desk> Loop<D> {
             desk,
             sender,
             names,
+            rules: None,
             known: BTreeMap::new(),
             lanes: BTreeMap::new(),
             sending: JoinSet::new(),
@@ -229,6 +234,7 @@ impl<D: Desk> Loop<D> {
     /// Takes over what the rules say, and which partitions are here.
     fn look_around(&mut self) {
         let rules = self.feed.rules();
+        self.rules = Some(Arc::clone(&rules));
         let mut before = std::mem::take(&mut self.known);
         for operator in rules.operators() {
             for webhook in operator.webhooks.live().filter(|webhook| webhook.is_enabled()) {
@@ -294,6 +300,15 @@ impl<D: Desk> Loop<D> {
 
     /// Reads what comes next in each partition; says whether there is more.
     fn read(&mut self) -> bool {
+        // Rules that are asked for after that know all that was answered before what is read was caused.
+        let partitions = self.lanes.keys().map(|(partition, _)| *partition);
+        let ends: BTreeMap<u16, u64> = partitions
+            .filter_map(|partition| Some((partition, self.feed.end(partition)?)))
+            .collect();
+        let rules = self.feed.rules();
+        if self.rules.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &rules)) {
+            self.look_around();
+        }
         let mut waiting: BTreeMap<WebhookKey, usize> = BTreeMap::new();
         for ((_, key), lane) in &self.lanes {
             *waiting.entry(*key).or_default() += lane.waiting();
@@ -308,7 +323,8 @@ impl<D: Desk> Loop<D> {
         }
         let mut is_more = false;
         for ((partition, batch), lanes) in groups {
-            match self.read_group(partition, batch, &lanes) {
+            let Some(end) = ends.get(&partition) else { continue };
+            match self.read_group(partition, batch..*end, &lanes) {
                 Ok(more) => is_more |= more,
                 Err((batch, held)) => self.complain(partition, batch, &held),
             }
@@ -320,11 +336,10 @@ impl<D: Desk> Loop<D> {
     fn read_group(
         &mut self,
         partition: u16,
-        from: u64,
+        Range { start, end }: Range<u64>,
         lanes: &[LaneKey],
     ) -> Result<bool, (u64, Held)> {
-        let Some(end) = self.feed.end(partition) else { return Ok(false) };
-        let mut batch = from;
+        let mut batch = start;
         for _ in 0..BATCHES_MAX {
             if batch >= end || !lanes.iter().all(|key| self.lanes[key].reads() == Some(batch)) {
                 return Ok(false);

@@ -130,6 +130,32 @@ async fn players_rise(api: &Api, other: &Api) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_change_of_a_webhook_says_holds_for_all_that_happens_after_its_answer() {
+    let api = embedded(settings()).await;
+    let telling = tell(&api);
+    publish(&api).await;
+    let mut receiver = Receiver::answering(200).await;
+    let (id, _) = make(&api, &json!({ "url": receiver.url() })).await;
+    for number in 0..8 {
+        let over = json!({ "oldUntil": "2020-01-01T00:00:00Z" });
+        let rotated = api.post(&format!("/api/v1/webhooks/{id}/rotate"), &over).await;
+        earn(&api, &format!("w-{number}"), &format!("player-{number}"), 20.0).await;
+        let got = receiver.next().await;
+        assert!(is_signed_by(&got, rotated.json["secret"].as_str().unwrap()), "{number}");
+    }
+    // Another one hears of it when both have read it.
+    let mut witness = Receiver::answering(200).await;
+    make(&api, &json!({ "url": witness.url() })).await;
+    let change = ask("PATCH", &format!("/api/v1/webhooks/{id}"));
+    let changed = api.send(change.json(&json!({ "events": ["points.expired"] }))).await;
+    assert_eq!(changed.json["events"], json!(["points.expired"]), "{changed:?}");
+    earn(&api, "anna-1", "anna", 20.0).await;
+    assert_eq!(witness.next_tier().await, rise("anna", "bronze", "silver"));
+    assert!(receiver.is_idle());
+    telling.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_is_told_who_rises_in_the_embedded_form() {
     let api = embedded(settings()).await;
     let telling = tell(&api);

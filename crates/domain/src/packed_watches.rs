@@ -106,12 +106,16 @@ const SLICES: u64 = 0;
 const SUMS: u64 = 1;
 const SYSTEMS: u64 = 2;
 
+/// What is counted, how it is written, and whether that is above the line.
+fn opening(what: u64, how: u64, is_above: bool) -> u64 {
+    how << 3 | what << 1 | u64::from(is_above)
+}
+
 fn put(out: &mut Writer<WRITTEN_BYTES>, is_above: bool, counted: &Counted) {
-    let begin = |what: u64, how: u64| how << 3 | what << 1 | u64::from(is_above);
     match counted {
         Counted::Slices(last, counts) => {
             let length = counts.iter().rposition(|count| *count > 0).map_or(0, |at| at + 1);
-            out.put(begin(SLICES, length as u64));
+            out.put(opening(SLICES, length as u64, is_above));
             out.put_distance(0, *last);
             for count in &counts[..length] {
                 out.put(u64::from(*count));
@@ -119,7 +123,7 @@ fn put(out: &mut Writer<WRITTEN_BYTES>, is_above: bool, counted: &Counted) {
         }
         Counted::Sums(Sums { count, part, stakes }) => {
             let is_long = (part | stakes) >> HALF_BITS > 0;
-            out.put(begin(SUMS, u64::from(is_long)));
+            out.put(opening(SUMS, u64::from(is_long), is_above));
             out.put(u64::from(*count));
             for sum in [part, stakes] {
                 out.put(half(*sum));
@@ -129,7 +133,7 @@ fn put(out: &mut Writer<WRITTEN_BYTES>, is_above: bool, counted: &Counted) {
             }
         }
         Counted::Systems(systems) => {
-            out.put(begin(SYSTEMS, 0));
+            out.put(opening(SYSTEMS, 0, is_above));
             out.put(systems.len() as u64);
             let mut before = 0;
             for (system, at) in systems {
@@ -212,6 +216,26 @@ mod tests {
 
     /// 2024-11-11T10:00:00Z
     const NOW: Timestamp = Timestamp::from_micros(1_731_319_200_000_000);
+
+    fn packed(counted: Counted) -> PackedWatches {
+        PackedWatches::new(1, NOW, std::iter::once(Watch { is_above: false, counted }))
+    }
+
+    #[test]
+    fn sums_that_are_large_alike_are_kept_whole() {
+        let sum = 1 << HALF_BITS;
+        let counted = Counted::Sums(Sums { count: 2, part: sum, stakes: sum });
+        let packed = packed(counted.clone());
+        let (_, mut kept) = packed.at(NOW).expect("it is remembered");
+        assert_eq!(kept.next().map(|watch| watch.counted), Some(counted));
+    }
+
+    #[test]
+    fn slices_without_anything_at_the_end_take_no_bytes() {
+        let bytes = |counts| packed(Counted::Slices(7, counts)).bytes().len();
+        assert_eq!(bytes([3, 0, 0, 0, 0, 0]) + 5, bytes([3, 0, 0, 0, 0, 1]));
+        assert_eq!(bytes([0; 6]) + 1, bytes([3, 0, 0, 0, 0, 0]));
+    }
 
     proptest! {
         #[test]

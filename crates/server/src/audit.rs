@@ -245,7 +245,7 @@ impl<'a> Audit<'a> {
         let path = format!("/cluster/v1/audit/verify?partitions={numbers}");
         let before = self.entries;
         let neighbours = self.service.neighbours().map_err(|_| NotHere::Nowhere)?;
-        let mut answer = neighbours.ask_for_lines(address, &path).await?;
+        let mut answer = neighbours.ask_for_lines(address, &path, None).await?;
         while let Some(line) = answer.next(SILENT_MAX).await? {
             match serde_json::from_slice(&line).map_err(std::io::Error::other)? {
                 OtherLine::Progress(mut line) => {

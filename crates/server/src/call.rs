@@ -136,7 +136,15 @@ impl Call {
             (By::Nothing, Effect::TakesIn) => {}
             // The catalogue is the same for all players.
             _ if route.scope == Scope::RewardsRead => {}
-            (By::Nothing | By::DeadLetter | By::Delivery | By::Request | By::Reward, _) => {
+            (
+                By::Nothing
+                | By::DeadLetter
+                | By::Delivery
+                | By::Request
+                | By::Reward
+                | By::Simulation,
+                _,
+            ) => {
                 principal.names("")?;
             }
         }

@@ -130,8 +130,6 @@ pub(crate) enum Refusal {
     BehaviourTooOld,
     /// A simulation runs already.
     SimulationRuns,
-    /// Only a node of the embedded form does this.
-    OnlyEmbedded,
     /// The idempotency key was used for another request.
     KeyReused,
     /// The content was understood and is not acceptable.
@@ -173,7 +171,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 65] = [
+    pub(crate) const ALL: [Self; 64] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -227,7 +225,6 @@ impl Refusal {
         Self::OutOfRange,
         Self::BehaviourTooOld,
         Self::SimulationRuns,
-        Self::OnlyEmbedded,
         Self::KeyReused,
         Self::Invalid,
         Self::RateLimited,
@@ -364,9 +361,6 @@ impl Refusal {
                 (S::CONFLICT, "behaviour_too_old", "The log decides by an older behaviour")
             }
             Self::SimulationRuns => (S::CONFLICT, "simulation_runs", "A simulation runs already"),
-            Self::OnlyEmbedded => {
-                (S::NOT_IMPLEMENTED, "only_embedded", "Only an embedded node does this")
-            }
             Self::KeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used before")
             }

@@ -86,23 +86,23 @@ pub fn api(service: Service) -> Router {
 }
 
 /// What other nodes of a cluster reach, and nobody else: what only they ask each other, and what is forwarded to a
-/// partition's owner.
+/// partition's owner, or to the node that has begun something.
 pub fn nodes(service: Service) -> Router {
     let routes = routes::all().filter_map(|(number, route)| {
-        let path = match (route.audience, route.by) {
-            (Audience::Nodes, _)
-            | (
-                Audience::Everybody,
-                By::Player | By::DeadLetter | By::Delivery | By::Request | By::Reward,
-            ) => route.path.to_owned(),
-            (
-                Audience::Socket,
-                By::Player | By::DeadLetter | By::Delivery | By::Request | By::Reward,
-            ) => at_a_node(route.path),
-            (Audience::Everybody | Audience::Socket, By::Nothing | By::PlayerAnywhere)
-            | (Audience::FirstStart, _) => {
-                return None;
-            }
+        let is_of_one_node = match route.by {
+            By::Nothing | By::PlayerAnywhere => false,
+            By::Player
+            | By::DeadLetter
+            | By::Delivery
+            | By::Request
+            | By::Reward
+            | By::Simulation => true,
+        };
+        let path = match route.audience {
+            Audience::Nodes => route.path.to_owned(),
+            Audience::Everybody if is_of_one_node => route.path.to_owned(),
+            Audience::Socket if is_of_one_node => at_a_node(route.path),
+            Audience::Everybody | Audience::Socket | Audience::FirstStart => return None,
         };
         Some((number, route, path))
     });

@@ -118,6 +118,8 @@ pub(crate) enum By {
     Request,
     /// A reward, by its stock.
     Reward,
+    /// A simulation, which the node has that began it.
+    Simulation,
 }
 
 /// What a request does.

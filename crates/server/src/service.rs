@@ -61,6 +61,8 @@ pub struct Settings {
     /// Dead letters, or requests that are open, that a node looks at for one page of a list, however few of them are
     /// wanted.
     pub letters_looked_at_max: usize,
+    /// How long a simulation waits for a partition that no node can be asked about, and for its turn at a node.
+    pub simulation_patience_ms: u64,
     /// Where traces go.
     pub traces: Option<Traces>,
     /// Requests a second of one operator beside intake; 0 for no limit.
@@ -95,6 +97,7 @@ impl Default for Settings {
             wait_ms: 5_000,
             body_ms: 30_000,
             letters_looked_at_max: 50_000,
+            simulation_patience_ms: 120_000,
             traces: None,
             asks_per_second: 5_000,
             strangers_per_second: 1_000,

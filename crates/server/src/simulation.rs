@@ -1,28 +1,38 @@
-//! What a draft would have done: the log's records of a past period, folded beside the node. Nothing is changed, and
-//! nothing kept beyond the node's life.
+//! What a draft would have done: the log's records of a past period, folded beside the nodes that have them. Nothing is
+//! changed, and nothing kept beyond the life of the node that was asked.
 
+mod elsewhere;
 mod figures;
 mod folding;
 mod job;
 mod store;
+mod turns;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
 use accolade_wire::dialect::Dialect;
+use accolade_wire::hex::to_hex;
 use accolade_wire::json::{self, Value};
 use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
+pub(crate) use self::elsewhere::for_another_node;
 use self::figures::{Figures, ResultShape};
-use self::folding::{Draft, Folding};
+use self::folding::Folding;
+use self::job::Progress;
 pub(crate) use self::job::{Job, Simulations};
 use crate::call::Call;
+use crate::cluster::Where;
 use crate::description::schemas::one_of;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_draft;
@@ -36,6 +46,46 @@ use crate::submit::blocking;
 pub(crate) enum Ending {
     Cancelled,
     Failed(String),
+}
+
+/// How often a partition is begun again that has moved, or whose node has gone, while it was folded.
+const BEGUN_MAX: u32 = 5;
+/// How long after that, and after a node could not be asked.
+const REST: Duration = Duration::from_millis(100);
+
+/// Why a partition was not folded.
+#[derive(Debug, PartialEq, Eq)]
+enum Stopped {
+    Ended(Ending),
+    /// The node that has it does not have it any more, or cannot be asked: another will.
+    Gone(String),
+}
+
+impl From<Ending> for Stopped {
+    fn from(ending: Ending) -> Self {
+        Self::Ended(ending)
+    }
+}
+
+/// What is asked of each partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Question {
+    operator_id: Box<str>,
+    from: Timestamp,
+    to: Timestamp,
+    /// The draft, as canonical JSON.
+    document: String,
+    /// The offsets of its time zone.
+    zone: Vec<(i64, i32)>,
+}
+
+/// Whoever waits for the fold of a partition.
+trait Awaits {
+    /// Hears how far it is.
+    fn hears(&self, progress: Progress);
+
+    /// Whether it is still wanted.
+    fn goes_on(&self) -> Result<(), Ending>;
 }
 
 /// A simulation of a draft.
@@ -70,7 +120,7 @@ fn states() -> Schema {
 
 impl SimulationShape {
     fn of(job: &Job, sees_players: bool) -> Self {
-        let (batches, batches_expected) = job.progress();
+        let Progress { batches, expected: batches_expected } = job.progress();
         let (state, why, result) = match job.end() {
             None => ("running", None, None),
             Some((_, Ok(result))) => ("done", None, Some(result.clone())),
@@ -99,13 +149,6 @@ impl SimulationShape {
     }
 }
 
-/// What is asked for.
-struct Asked {
-    draft: Draft,
-    from: Timestamp,
-    to: Timestamp,
-}
-
 /// Whether any promotion of a document, which is canonical JSON, has a budget.
 fn has_budgets(document: &str) -> bool {
     let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
@@ -113,8 +156,13 @@ fn has_budgets(document: &str) -> bool {
     promotions.is_some_and(|all| all.iter().any(|promotion| !promotion["budget"].is_null()))
 }
 
-impl Asked {
-    fn read(body: &[u8], dialect: &Dialect, now: Timestamp) -> Result<Self, Problem> {
+impl Question {
+    fn read(
+        body: &[u8],
+        operator_id: Box<str>,
+        dialect: &Dialect,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
         let [program, from, to] = json::fields(body, &["program", "from", "to"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
         let time = |value, pointer| match value {
@@ -134,16 +182,141 @@ impl Asked {
             let detail = "a `budget` goes by what all partitions tell each other, which is not simulated: leave it out";
             return Err(Problem::field(Refusal::Invalid, "/program", detail));
         }
-        Ok(Self { draft: Draft { document, zone }, from, to })
+        Ok(Self { operator_id, from, to, document, zone })
     }
 }
 
-fn run(service: &Service, job: &Job, draft: &Draft) -> Result<ResultShape, Ending> {
-    let mut figures = Figures::default();
-    for number in 0..service.partitions() {
-        Folding::of(service, job, draft, number)?.run(service, &mut figures)?;
+/// Whoever waits for the fold of a partition that is here, as long as it is.
+struct Here<'a> {
+    service: &'a Service,
+    partition: u16,
+    awaits: &'a dyn Awaits,
+    has_moved: Cell<bool>,
+}
+
+impl Awaits for Here<'_> {
+    fn hears(&self, progress: Progress) {
+        self.awaits.hears(progress);
     }
-    Ok(ResultShape::of(figures))
+
+    fn goes_on(&self) -> Result<(), Ending> {
+        self.awaits.goes_on()?;
+        self.service.host.whereabouts(self.partition).map_err(|not_here| {
+            self.has_moved.set(true);
+            Ending::Failed(not_here.to_string())
+        })
+    }
+}
+
+/// Folds a partition that is here, in its turn. One that fails by a mistake of its own is over, too.
+fn fold(
+    service: &Service,
+    question: &Question,
+    awaits: &dyn Awaits,
+    partition: u16,
+) -> Result<Figures, Stopped> {
+    let here = Here { service, partition, awaits, has_moved: Cell::new(false) };
+    let folding = || {
+        let patience = Duration::from_millis(service.settings.simulation_patience_ms);
+        let _turn = service.simulations.turns.take(&here, patience)?;
+        Folding::of(service, question, &here, partition)?.run()
+    };
+    let folded = catch_unwind(AssertUnwindSafe(folding)).unwrap_or_else(|_| {
+        Err(Ending::Failed("the simulation failed by a mistake of its own".into()))
+    });
+    folded.map_err(|ending| match ending {
+        // Files of a partition that is another node's are none to judge by.
+        Ending::Failed(_)
+            if here.has_moved.get() || service.host.are_here(&[partition]).is_err() =>
+        {
+            Stopped::Gone("it has moved to another node".into())
+        }
+        ending => Stopped::Ended(ending),
+    })
+}
+
+/// A simulation that runs.
+struct Running<'a> {
+    service: &'a Service,
+    job: &'a Job,
+    question: &'a Question,
+}
+
+impl Awaits for Running<'_> {
+    fn hears(&self, progress: Progress) {
+        self.job.is_at(progress);
+    }
+
+    fn goes_on(&self) -> Result<(), Ending> {
+        self.job.goes_on(self.service.is_retired())
+    }
+}
+
+impl Running<'_> {
+    /// Folds all partitions, one after the other.
+    fn run(&self) -> Result<ResultShape, Ending> {
+        let mut figures = Figures::default();
+        for partition in 0..self.service.partitions() {
+            figures.add(self.partition(partition)?);
+            self.job.ends_partition();
+        }
+        Ok(ResultShape::of(figures))
+    }
+
+    /// Folds a partition wherever it is, and begins again where it is not any more.
+    fn partition(&self, partition: u16) -> Result<Figures, Ending> {
+        let patience = Duration::from_millis(self.service.settings.simulation_patience_ms);
+        let (mut until, mut begun) = (Instant::now() + patience, 0);
+        loop {
+            self.goes_on()?;
+            self.job.begins_partition();
+            let why = match self.once(partition) {
+                Ok(figures) => return Ok(figures),
+                Err(Stopped::Ended(ending)) => return Err(ending),
+                Err(Stopped::Gone(why)) => why,
+            };
+            if self.job.has_begun() {
+                (until, begun) = (Instant::now() + patience, begun + 1);
+            }
+            if begun == BEGUN_MAX || Instant::now() >= until {
+                let why = format!("partition {partition} could not be folded to its end: {why}");
+                return Err(Ending::Failed(why));
+            }
+            std::thread::sleep(REST);
+        }
+    }
+
+    fn once(&self, partition: u16) -> Result<Figures, Stopped> {
+        let gone = |problem: Problem| Stopped::Gone(problem.detail.into_owned());
+        match Handle::current().block_on(self.service.find(partition)).map_err(gone)? {
+            Where::Here => fold(self.service, self.question, self, partition),
+            Where::At(address) => {
+                elsewhere::ask(self.service, &address, self.question, self, partition)
+            }
+        }
+    }
+}
+
+impl Service {
+    /// A new id. In a cluster it tells the nodes which of them to ask.
+    fn id_of_a_simulation(&self) -> String {
+        let id = uuid::Uuid::now_v7();
+        match &self.cluster {
+            Some(cluster) => format!("{}-{id}", mark_of(cluster.neighbours.address())),
+            None => id.to_string(),
+        }
+    }
+
+    /// Where the other node answers that has begun a simulation.
+    pub(crate) fn keeper_of(&self, simulation: &str) -> Option<String> {
+        let (mark, _) = simulation.split_once('-')?;
+        self.host.peers().into_iter().find(|address| mark_of(address) == mark)
+    }
+}
+
+/// What stands for a node in an id: its address is nobody's but the nodes'.
+fn mark_of(address: &str) -> String {
+    to_hex(&Sha256::digest(address)[..4])
 }
 
 fn shape(call: &Call, job: &Job) -> SimulationShape {
@@ -156,21 +329,18 @@ pub(crate) async fn begin(mut call: Call) -> Result<Response, Problem> {
     let body = std::mem::take(&mut call.body);
     let (body, held) = service.read_body(&call.parts.headers, body).await?;
     let dialect = Dialect::of(service.host.rules().settings.behaviour);
-    let asked = blocking(move || Asked::read(&body, dialect, now())).await??;
+    let operator_id = operator.id.clone();
+    let question = blocking(move || Question::read(&body, operator_id, dialect, now())).await??;
     drop(held);
-    if call.service.cluster.is_some() {
-        let detail =
-            "a node of a cluster does not simulate yet: bring the log's days to an embedded node";
-        return Err(Problem::new(Refusal::OnlyEmbedded, detail));
-    }
-    let Asked { draft, from, to } = asked;
     let of = (operator.number, operator.id.clone());
-    let job = Arc::new(Job::new(of, (from, to), now()));
+    let id = service.id_of_a_simulation();
+    let job = Arc::new(Job::new(id, of, (question.from, question.to), now()));
     service.simulations.begin(Arc::clone(&job))?;
     let running = Arc::clone(&job);
     tokio::task::spawn_blocking(move || {
+        let simulation = Running { service: &service, job: &running, question: &question };
         // One that fails is over, too: another may run after it.
-        let end = catch_unwind(AssertUnwindSafe(|| run(&service, &running, &draft)));
+        let end = catch_unwind(AssertUnwindSafe(|| simulation.run()));
         let failed =
             |_| Err(Ending::Failed("the simulation failed by a mistake of its own".into()));
         running.ends(now(), end.unwrap_or_else(failed));

@@ -140,6 +140,11 @@ impl Lines {
         self.0.send(line_of(line)).await.map_err(|_| Gone)
     }
 
+    /// Sends a line that nobody needs if they read too slowly, or not at all.
+    pub(crate) fn send_if_there_is_room(&self, line: &impl Serialize) {
+        self.0.try_send(line_of(line)).ok();
+    }
+
     /// Whether the client has gone.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.is_closed()

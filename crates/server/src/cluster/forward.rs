@@ -1,4 +1,4 @@
-//! Requests about one partition, at its owner.
+//! Requests about one partition, at its owner, and those about what one node has, there.
 
 use std::time::Duration;
 
@@ -65,6 +65,11 @@ impl Service {
         let partition = match route.by {
             _ if self.cluster.is_none() => None,
             By::Nothing | By::PlayerAnywhere => None,
+            By::Simulation => {
+                let keeper = self.keeper_of(name).filter(|_| asking.came != Came::Forwarded);
+                let Some(address) = keeper else { return Ok(Carrying::Here(parts, body)) };
+                return self.forward(&address, asking, parts, body).await.map(Carrying::Done);
+            }
             By::Player | By::Reward => Some(partition_of(name, self.partitions())),
             By::DeadLetter => place_of(name).map(|place| place.partition),
             By::Delivery => delivery_of(name).map(|(_, place)| place.partition),
@@ -127,5 +132,5 @@ pub(crate) fn at_a_node(path: &str) -> String {
 /// The owner of a partition does not answer; another will take its place, or it comes back.
 pub(crate) fn unreachable(address: &str, error: &std::io::Error) -> Problem {
     tracing::warn!(address, %error, "another node cannot be asked");
-    Problem::new(Refusal::Elsewhere, "the node that has the partition cannot be reached: ask again")
+    Problem::new(Refusal::Elsewhere, "the node that has it cannot be reached: ask again")
 }

@@ -94,6 +94,11 @@ impl Neighbours {
         &self.0.secret
     }
 
+    /// Where others reach this node.
+    pub(crate) fn address(&self) -> &str {
+        &self.0.address
+    }
+
     /// Whether others ask this node over TLS.
     pub(crate) fn is_over_tls(&self) -> bool {
         self.0.address.starts_with("https://")
@@ -132,9 +137,14 @@ impl Neighbours {
     }
 
     /// As [`Neighbours::ask`], for an answer that comes line by line.
-    pub(crate) async fn ask_for_lines(&self, address: &str, path: &str) -> io::Result<Lines> {
+    pub(crate) async fn ask_for_lines(
+        &self,
+        address: &str,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> io::Result<Lines> {
         let asking = async {
-            let (asked, response) = self.begin(address, question(path, None)?).await?;
+            let (asked, response) = self.begin(address, question(path, body)?).await?;
             let (parts, body) = response.into_parts();
             if !self.0.signing.is_answer(&asked, parts.status, &parts.headers, &LINES) {
                 return Err(unsigned(parts.status));

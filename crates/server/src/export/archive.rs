@@ -154,7 +154,7 @@ impl Service {
             .append_pair("player", player)
             .finish();
         let path = format!("/cluster/v1/history?{query}");
-        let lines = self.neighbours()?.ask_for_lines(address, &path).await;
+        let lines = self.neighbours()?.ask_for_lines(address, &path, None).await;
         lines.map_err(|error| unreachable(address, &error))
     }
 }

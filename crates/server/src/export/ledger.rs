@@ -302,7 +302,7 @@ fn ask(
     (address, path): (&str, &str),
     to: &mut Table,
 ) -> Result<(), Ended> {
-    let mut lines = runtime.block_on(service.neighbours()?.ask_for_lines(address, path))?;
+    let mut lines = runtime.block_on(service.neighbours()?.ask_for_lines(address, path, None))?;
     loop {
         let line = runtime.block_on(lines.next(SILENT_MAX))?;
         match read_told(line.as_deref())? {

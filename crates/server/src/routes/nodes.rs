@@ -10,8 +10,8 @@ use crate::requests::open;
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
-    adjustments, audit, budgets, dead_letters, export, host, lookup, redemptions, signals, summary,
-    topics,
+    adjustments, audit, budgets, dead_letters, export, host, lookup, redemptions, signals,
+    simulation, summary, topics,
 };
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -34,7 +34,7 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 18] = [
+pub(super) static ROUTES: [Route; 19] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -330,6 +330,24 @@ pub(super) static ROUTES: [Route; 18] = [
         answers: &[Answer::text("A line for each", "application/x-ndjson")],
         refusals: &[],
         handler: |way| way.to(audit::verify_here),
+    },
+    Route {
+        id: "askToSimulate",
+        method: Method::POST,
+        path: "/cluster/v1/simulations",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "Fold a partition with a draft",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(object),
+        answers: &[Answer::text("A line for each", "application/x-ndjson")],
+        refusals: &[],
+        handler: |way| way.to(simulation::for_another_node),
     },
     Route {
         id: "askSummary",

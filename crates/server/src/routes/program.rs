@@ -236,14 +236,15 @@ pub(super) static ROUTES: [Route; 12] = [
         effect: Effect::Works,
         area: Area::Program,
         summary: "Try a draft on a past period",
-        description: "The log's records are folded beside the node, as they were and as if the draft had been in force from \
-                      the start of the period, alone from then on. Nothing is changed, and it goes on when whoever asked \
-                      is gone. One runs at a time. What partitions tell each other is what they really did.",
+        description: "The log's records are folded beside the nodes that have them, as they were and as if the draft had been \
+                      in force from the start of the period, alone from then on. Nothing is changed, and it goes on when \
+                      whoever asked is gone. A node begins one at a time. What partitions tell each other is what they \
+                      really did.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Simulate>),
         answers: &[Answer::json(202, "It has begun", of::<SimulationShape>)],
-        refusals: &[Refusal::SimulationRuns, Refusal::OnlyEmbedded, Refusal::Invalid],
+        refusals: &[Refusal::SimulationRuns, Refusal::Invalid],
         handler: |way| way.to(simulation::begin),
     },
     Route {
@@ -252,11 +253,11 @@ pub(super) static ROUTES: [Route; 12] = [
         path: "/api/v1/program/simulations/{id}",
         scope: Scope::ProgramRead,
         audience: Audience::Everybody,
-        by: By::Nothing,
+        by: By::Simulation,
         effect: Effect::Reads,
         area: Area::Program,
         summary: "A simulation, and what it has found",
-        description: "The last ones of a node are remembered until it stops. `differing` says whether the answer is exact.",
+        description: "The node that began it remembers its last ones until it stops; others ask it. `differing` says whether the answer is exact.",
         query: &[],
         headers: &[],
         takes: Takes::Nothing,
@@ -270,7 +271,7 @@ pub(super) static ROUTES: [Route; 12] = [
         path: "/api/v1/program/simulations/{id}",
         scope: Scope::ProgramWrite,
         audience: Audience::Everybody,
-        by: By::Nothing,
+        by: By::Simulation,
         effect: Effect::Works,
         area: Area::Program,
         summary: "Cancel a simulation",

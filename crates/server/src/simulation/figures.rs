@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::ParseIntError;
+use std::ops::AddAssign;
 
 use accolade_domain::event::Wager;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::rules::Operator;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::shapes::{Exact, PartsShape};
@@ -16,9 +18,31 @@ const NAMES_MAX: usize = 1_000;
 /// Players who gain most, and who lose most.
 const PLAYERS_MAX: usize = 20;
 
-/// Points in hundredths; sums of many accounts go beyond those of one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// Points in hundredths; sums of many accounts go beyond those of one. As text from node to node: numbers of JSON are not
+/// so wide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub(crate) struct Sum(i128);
+
+impl From<Sum> for String {
+    fn from(Sum(hundredths): Sum) -> Self {
+        hundredths.to_string()
+    }
+}
+
+impl TryFrom<String> for Sum {
+    type Error = ParseIntError;
+
+    fn try_from(hundredths: String) -> Result<Self, ParseIntError> {
+        hundredths.parse().map(Self)
+    }
+}
+
+impl AddAssign for Sum {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +52,8 @@ impl fmt::Display for Sum {
 }
 
 /// What was, and what would have been.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Pair<T> {
     pub(super) was: T,
     pub(super) would: T,
@@ -50,14 +75,30 @@ impl<T> Pair<T> {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+impl<T: AddAssign> AddAssign for Pair<T> {
+    fn add_assign(&mut self, other: Self) {
+        self.was += other.was;
+        self.would += other.would;
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Counted {
     wagers: u64,
     points: Sum,
 }
 
+impl AddAssign for Counted {
+    fn add_assign(&mut self, other: Self) {
+        self.wagers += other.wagers;
+        self.points += other.points;
+    }
+}
+
 /// What an operator's wagers of a period gave.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Figures {
     /// Wagers and voids.
     pub(super) records: u64,
@@ -68,7 +109,8 @@ pub(super) struct Figures {
     voided: Pair<Sum>,
     by: [BTreeMap<String, Pair<Counted>>; 4],
     tiers: BTreeMap<String, Pair<u64>>,
-    /// Of the partition that is being looked at.
+    /// Of a partition that is not ended.
+    #[serde(skip)]
     players: BTreeMap<String, Pair<Sum>>,
     gained: Vec<(String, Pair<Sum>)>,
     lost: Vec<(String, Pair<Sum>)>,
@@ -135,10 +177,35 @@ impl Figures {
                 std::cmp::Ordering::Equal => {}
             }
         }
+        self.keep_most();
+    }
+
+    fn keep_most(&mut self) {
         for most in [&mut self.gained, &mut self.lost] {
             most.sort_by_key(|(_, pair)| std::cmp::Reverse((pair.would.0 - pair.was.0).abs()));
             most.truncate(PLAYERS_MAX);
         }
+    }
+
+    /// Adds those of another partition, which has ended.
+    pub(super) fn add(&mut self, other: Self) {
+        let Self { records, differing, all, refused, voided, by, tiers, gained, lost, .. } = other;
+        self.records += records;
+        self.differing += differing;
+        self.all += all;
+        self.refused += refused;
+        self.voided += voided;
+        for (by, others) in self.by.iter_mut().zip(by) {
+            for (name, pair) in others {
+                *named(by, &name) += pair;
+            }
+        }
+        for (name, pair) in tiers {
+            *self.tiers.entry(name).or_default() += pair;
+        }
+        self.gained.extend(gained);
+        self.lost.extend(lost);
+        self.keep_most();
     }
 }
 
@@ -290,20 +357,38 @@ mod tests {
         }
     }
 
+    /// Of a partition in which thirty players gain or lose.
+    fn partition(number: i128) -> Figures {
+        let mut figures = Figures { records: 60, differing: 1, ..Figures::default() };
+        for player in 0..30_i128 {
+            let name = format!("p-{number}-{player}");
+            figures.player(Which::Was, &name, 1_000);
+            figures.player(Which::Would, &name, 1_000 + (player - 15) * 10 + number);
+        }
+        figures.tier(Which::Would, "gold");
+        figures.end_partition();
+        figures
+    }
+
     #[test]
     fn those_who_gain_and_lose_most_are_kept_over_partitions() {
         let mut figures = Figures::default();
-        for partition in 0..3_i128 {
-            for number in 0..30_i128 {
-                let player = format!("p-{partition}-{number}");
-                figures.player(Which::Was, &player, 1_000);
-                figures.player(Which::Would, &player, 1_000 + (number - 15) * 10 + partition);
-            }
-            figures.end_partition();
-        }
+        (0..3).for_each(|number| figures.add(partition(number)));
         let shape = ResultShape::of(figures);
         assert_eq!((shape.gained.len(), shape.lost.len()), (PLAYERS_MAX, PLAYERS_MAX));
         assert_eq!((&*shape.gained[0].player_id, &*shape.lost[0].player_id), ("p-2-29", "p-0-0"));
+        assert_eq!((shape.records, shape.differing, shape.tiers[0].would), (180, 3, 3));
+    }
+
+    #[test]
+    fn figures_arrive_at_another_node_as_they_were() {
+        let mut figures = partition(1);
+        // No number of JSON is so wide.
+        figures.voided.would.0 = -i128::from(u64::MAX) * 1_000;
+        add(named(&mut figures.by[0], "slots \" \n").of(Which::Was), 7);
+        let text = serde_json::to_string(&figures).unwrap();
+        assert_eq!(serde_json::from_str::<Figures>(&text).unwrap(), figures);
+        assert!(serde_json::from_str::<Figures>(&text.replace("\"7\"", "\"7.5\"")).is_err());
     }
 
     #[test]
@@ -314,5 +399,15 @@ mod tests {
         }
         assert_eq!(by.len(), NAMES_MAX + 1);
         assert_eq!(by[""].was.wagers, NAMES_MAX as u64);
+        // Those of another partition as well.
+        let mut figures = Figures::default();
+        figures.by[0] = by;
+        let mut others = Figures::default();
+        for name in ["c7", "another", ""] {
+            add(named(&mut others.by[0], name).of(Which::Was), 1);
+        }
+        figures.add(others);
+        assert_eq!((figures.by[0].len(), figures.by[0]["c7"].was.wagers), (NAMES_MAX + 1, 2));
+        assert_eq!(figures.by[0][""].was.wagers, NAMES_MAX as u64 + 2);
     }
 }

@@ -23,10 +23,10 @@ use accolade_wire::event::read_wager;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
 
-use super::Ending;
 use super::figures::{Figures, Which};
-use super::job::Job;
+use super::job::Progress;
 use super::store::Remembered;
+use super::{Awaits, Ending, Question};
 use crate::problem::not_yet;
 use crate::service::Service;
 use crate::submit::soon;
@@ -35,13 +35,6 @@ use crate::submit::soon;
 const RECORDS_MAX: u64 = 500_000;
 /// As long as a batch took, and no longer than this, the thread leaves the processor to others.
 const REST_MAX: Duration = Duration::from_millis(20);
-
-/// A program that is not published.
-#[derive(Debug, Clone)]
-pub(super) struct Draft {
-    pub(super) document: String,
-    pub(super) zone: Vec<(i64, i32)>,
-}
 
 /// Hears what has become of each record, in the order of slots.
 #[derive(Default)]
@@ -119,13 +112,14 @@ impl Side {
 
 /// The simulation of one partition.
 pub(super) struct Folding<'a> {
-    job: &'a Job,
-    draft: &'a Draft,
+    question: &'a Question,
+    awaits: &'a dyn Awaits,
     backing: Arc<Backing>,
     number: u16,
     was: Side,
     would: Side,
-    /// Where the fold stands, and where the log ends.
+    /// Where the log begins, where the fold stands, and where the log ends.
+    first: u64,
     next: u64,
     end: u64,
     records: u64,
@@ -135,51 +129,62 @@ pub(super) struct Folding<'a> {
 impl<'a> Folding<'a> {
     pub(super) fn of(
         service: &Service,
-        job: &'a Job,
-        draft: &'a Draft,
+        question: &'a Question,
+        awaits: &'a dyn Awaits,
         number: u16,
     ) -> Result<Self, Ending> {
         let backing = service.host.backing(number).map_err(failed)?;
         let (end, rules) = service
             .read(number, |partition| (partition.next_batch(), Arc::clone(partition.rules())))
             .map_err(failed)?;
-        let first = backing.log.first_batch(number).unwrap_or(end).min(end);
-        let mut later = 0;
-        for batch in first..end {
-            job.goes_on(service.is_retired())?;
-            if let Some(log) = backing.log.read(number, batch).map_err(failed)? {
-                later += controls_of(&log)?;
-            }
-        }
+        let (first, later) = whole_from(&backing, awaits, number, end)?;
         let rules = Arc::new(rules.as_of(rules.applied - later));
         let side = || Side::new(service, &backing, first, &rules, number);
         let (was, would) = (side(), side());
         let (next, records, is_begun) = (first, 0, false);
-        job.expects(end - first);
-        Ok(Self { job, draft, backing, number, was, would, next, end, records, is_begun })
+        Ok(Self {
+            question,
+            awaits,
+            backing,
+            number,
+            was,
+            would,
+            first,
+            next,
+            end,
+            records,
+            is_begun,
+        })
     }
 
     /// Folds up to the end of the period, and counts what is of it.
-    pub(super) fn run(mut self, service: &Service, figures: &mut Figures) -> Result<(), Ending> {
+    pub(super) fn run(mut self) -> Result<Figures, Ending> {
+        let mut figures = Figures::default();
         let mut time = self.time_of(self.next)?;
-        while let Some(now) = time.filter(|now| *now < self.job.to) {
-            self.job.goes_on(service.is_retired())?;
+        while let Some(now) = time.filter(|now| *now < self.question.to) {
+            self.awaits.hears(self.progress());
+            self.awaits.goes_on()?;
             let begun = Instant::now();
             let next = self.time_of(self.next + 1)?;
             // The draft is published by the last record before the period.
-            let publishes = now < self.job.from && next.is_none_or(|next| next >= self.job.from);
-            self.fold(now, publishes, figures)?;
-            self.job.folded();
+            let from = self.question.from;
+            let publishes = now < from && next.is_none_or(|next| next >= from);
+            self.fold(now, publishes, &mut figures)?;
             std::thread::sleep(begun.elapsed().min(REST_MAX));
             time = next;
         }
+        self.awaits.hears(self.progress());
         let unknown = || Ending::Failed("the operator is not known in the period".into());
-        let operator = self.would.operator(&self.job.operator_id).ok_or_else(unknown)?;
-        self.would.count_tiers(Which::Would, &operator, figures).map_err(failed)?;
-        let operator = self.was.operator(&self.job.operator_id).ok_or_else(unknown)?;
-        self.was.count_tiers(Which::Was, &operator, figures).map_err(failed)?;
+        let operator = self.would.operator(&self.question.operator_id).ok_or_else(unknown)?;
+        self.would.count_tiers(Which::Would, &operator, &mut figures).map_err(failed)?;
+        let operator = self.was.operator(&self.question.operator_id).ok_or_else(unknown)?;
+        self.was.count_tiers(Which::Was, &operator, &mut figures).map_err(failed)?;
         figures.end_partition();
-        Ok(())
+        Ok(figures)
+    }
+
+    const fn progress(&self) -> Progress {
+        Progress { batches: self.next - self.first, expected: self.end - self.first }
     }
 
     /// When a batch was ordered; nothing beyond the end.
@@ -191,8 +196,7 @@ impl<'a> Folding<'a> {
     }
 
     fn journal(&self, batch: u64) -> Result<Vec<u8>, Ending> {
-        let found = soon(|| self.backing.journal.read(self.number, batch)).map_err(failed)?;
-        found.ok_or_else(|| Ending::Failed(not_yet().detail.into_owned()))
+        journal_of(&self.backing, self.number, batch)
     }
 
     fn fold(
@@ -206,7 +210,7 @@ impl<'a> Folding<'a> {
         let empty = Slice { partition: number, batch, flags: 0, count: 0, body: &[] };
         let slice = match &log {
             Some(log) => Slice::read_unchecked(&mut Cursor::new(log, "slice")).map_err(failed)?,
-            None if self.backing.log.first_batch(number).is_some_and(|first| first > batch) => {
+            None if had_records(&self.backing, number, batch)? => {
                 return Err(Ending::Failed("the log's first days have ended meanwhile".into()));
             }
             None => empty,
@@ -229,7 +233,7 @@ impl<'a> Folding<'a> {
                 "the draft could not be put in force: was the operator there before the period?";
             return Err(Ending::Failed(what.into()));
         }
-        if now >= self.job.from {
+        if now >= self.question.from {
             if !self.is_begun {
                 let what = "the log of a partition begins within the period: begin it later";
                 return Err(Ending::Failed(what.into()));
@@ -259,7 +263,7 @@ impl<'a> Folding<'a> {
             for control in self.draft_in_force()? {
                 let control = serde_json::to_vec(&control).expect("a control record is plain data");
                 let (kind, source, operator, origin) = (Kind::Control, Source::Http, "", None);
-                let received_at = self.job.from.plus_micros(-1);
+                let received_at = self.question.from.plus_micros(-1);
                 Record { kind, source, operator, received_at, origin, body: &control }
                     .write(&mut body);
                 count += 1;
@@ -279,18 +283,18 @@ impl<'a> Folding<'a> {
             }
             _ => return false,
         };
-        operator == *self.job.operator_id
+        operator == *self.question.operator_id
     }
 
     /// What puts the draft in force, and no version after it.
     fn draft_in_force(&self) -> Result<Vec<Control>, Ending> {
         let unknown = || Ending::Failed("the operator is younger than the period".into());
-        let operator = self.would.operator(&self.job.operator_id).ok_or_else(unknown)?;
-        let (id, who, why) = (&self.job.operator_id, "a simulation", "a draft");
+        let operator = self.would.operator(&self.question.operator_id).ok_or_else(unknown)?;
+        let (id, who, why) = (&self.question.operator_id, "a simulation", "a draft");
         let scheduled = operator
             .versions
             .all()
-            .filter(|version| !version.withdrawn && version.effective_from >= self.job.from);
+            .filter(|version| !version.withdrawn && version.effective_from >= self.question.from);
         let withdraw = |number| Control::Withdraw {
             operator: id.to_string(),
             version: number,
@@ -301,12 +305,12 @@ impl<'a> Folding<'a> {
         controls.push(Control::Publish {
             operator: id.to_string(),
             edited_from: operator.versions.latest(),
-            effective_from: self.job.from.micros(),
+            effective_from: self.question.from.micros(),
             why: why.into(),
             who: who.into(),
-            published_at: self.job.from.micros(),
-            document: self.draft.document.clone(),
-            zone: self.draft.zone.clone(),
+            published_at: self.question.from.micros(),
+            document: self.question.document.clone(),
+            zone: self.question.zone.clone(),
         });
         Ok(controls)
     }
@@ -321,19 +325,19 @@ impl<'a> Folding<'a> {
         let journal = self.journal(self.next)?;
         let really = outcomes_of(&journal)?.records();
         let unknown = || Ending::Failed("the operator is not known in the period".into());
-        let of_was = self.was.operator(&self.job.operator_id).ok_or_else(unknown)?;
-        let of_would = self.would.operator(&self.job.operator_id).ok_or_else(unknown)?;
+        let of_was = self.was.operator(&self.question.operator_id).ok_or_else(unknown)?;
+        let of_would = self.would.operator(&self.question.operator_id).ok_or_else(unknown)?;
         for (((record, really), was), would) in slice.records().zip(really).zip(was).zip(would) {
             let (record, really) = (record.map_err(failed)?, really.map_err(failed)?.outcome);
             let Some(event) = (record.kind == Kind::Wager).then(|| read_wager(record.body)) else {
                 continue;
             };
             match event {
-                Ok(Event::Wager(wager)) if *wager.operator_id == *self.job.operator_id => {
+                Ok(Event::Wager(wager)) if *wager.operator_id == *self.question.operator_id => {
                     figures.wager(Which::Was, &wager, was, &of_was);
                     figures.wager(Which::Would, &wager, would, &of_would);
                 }
-                Ok(Event::Void(void)) if *void.operator_id == *self.job.operator_id => {
+                Ok(Event::Void(void)) if *void.operator_id == *self.question.operator_id => {
                     figures.void(Which::Was, &void.player_id, was);
                     figures.void(Which::Would, &void.player_id, would);
                 }
@@ -357,6 +361,40 @@ fn nothing_done() -> Vec<u8> {
     let (partition, batch, slot, who) = (u16::MAX, 0, 0, "a simulation".to_owned());
     let nothing = Control::Skip { partition, batch, slot, who };
     serde_json::to_vec(&nothing).expect("a control record is plain data")
+}
+
+/// From which batch on the log has all up to `end`, and how many control records it has from there. A node that took
+/// the partition over has what it has folded itself, and may have had it before: then batches lack between.
+fn whole_from(
+    backing: &Backing,
+    awaits: &dyn Awaits,
+    number: u16,
+    end: u64,
+) -> Result<(u64, u64), Ending> {
+    let all = backing.log.first_batch(number).unwrap_or(end).min(end)..end;
+    let (mut first, mut controls) = (all.start, 0);
+    for batch in all {
+        awaits.hears(Progress { batches: 0, expected: end - first });
+        awaits.goes_on()?;
+        match backing.log.read(number, batch).map_err(failed)? {
+            Some(log) => controls += controls_of(&log)?,
+            None if had_records(backing, number, batch)? => (first, controls) = (batch + 1, 0),
+            None => {}
+        }
+    }
+    Ok((first, controls))
+}
+
+fn journal_of(backing: &Backing, number: u16, batch: u64) -> Result<Vec<u8>, Ending> {
+    let found = soon(|| backing.journal.read(number, batch)).map_err(failed)?;
+    found.ok_or_else(|| Ending::Failed(not_yet().detail.into_owned()))
+}
+
+/// Whether a batch had any records, as its outcomes say: the log has nothing of one that had none.
+fn had_records(backing: &Backing, number: u16, batch: u64) -> Result<bool, Ending> {
+    let journal = journal_of(backing, number, batch)?;
+    let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "slice")).map_err(failed)?;
+    Ok(slice.count > 0)
 }
 
 fn outcomes_of(journal: &[u8]) -> Result<Outcomes<'_>, Ending> {

@@ -1,18 +1,30 @@
 //! Simulations under way and those that have ended: one at a time, and the last few for whoever asks.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use accolade_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::Ending;
 use super::figures::ResultShape;
+use super::turns::Turns;
 use crate::lock::lock;
 use crate::problem::{Problem, Refusal};
 
 /// Simulations that are remembered, the one under way among them.
 const KEPT_MAX: usize = 16;
+
+/// How far a fold is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Progress {
+    /// Batches that were folded.
+    pub(super) batches: u64,
+    /// Batches that the log has; 0 before that is known.
+    pub(super) expected: u64,
+}
 
 /// A simulation.
 #[derive(Debug)]
@@ -23,45 +35,58 @@ pub(crate) struct Job {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) begun_at: Timestamp,
-    batches: AtomicU64,
-    expected: AtomicU64,
+    /// Of the partitions that were folded, and of the one under way.
+    progress: Mutex<(Progress, Progress)>,
     is_cancelled: AtomicBool,
     end: OnceLock<(Timestamp, Result<ResultShape, Ending>)>,
 }
 
 impl Job {
     pub(super) fn new(
+        id: String,
         (operator, operator_id): (u32, Box<str>),
         (from, to): (Timestamp, Timestamp),
         begun_at: Timestamp,
     ) -> Self {
         Self {
-            id: uuid::Uuid::now_v7().to_string(),
+            id,
             operator,
             operator_id,
             from,
             to,
             begun_at,
-            batches: AtomicU64::new(0),
-            expected: AtomicU64::new(0),
+            progress: Mutex::default(),
             is_cancelled: AtomicBool::new(false),
             end: OnceLock::new(),
         }
     }
 
-    /// Says how many batches a partition has.
-    pub(super) fn expects(&self, batches: u64) {
-        self.expected.fetch_add(batches, Ordering::Relaxed);
+    /// A partition begins, perhaps again.
+    pub(super) fn begins_partition(&self) {
+        lock(&self.progress).1 = Progress::default();
     }
 
-    /// A batch was folded.
-    pub(super) fn folded(&self) {
-        self.batches.fetch_add(1, Ordering::Relaxed);
+    /// How far the partition is that is under way.
+    pub(super) fn is_at(&self, progress: Progress) {
+        lock(&self.progress).1 = progress;
     }
 
-    /// How many batches were folded, and how many there are of the partitions that were begun.
-    pub(super) fn progress(&self) -> (u64, u64) {
-        (self.batches.load(Ordering::Relaxed), self.expected.load(Ordering::Relaxed))
+    /// Whether anything of the partition that is under way was begun.
+    pub(super) fn has_begun(&self) -> bool {
+        lock(&self.progress).1 != Progress::default()
+    }
+
+    /// The partition that is under way was folded.
+    pub(super) fn ends_partition(&self) {
+        let mut progress = lock(&self.progress);
+        let (ended, now) = *progress;
+        *progress = (sum(ended, now), Progress::default());
+    }
+
+    /// How far it is, of the partitions that were begun.
+    pub(super) fn progress(&self) -> Progress {
+        let (ended, now) = *lock(&self.progress);
+        sum(ended, now)
     }
 
     /// Whether to go on.
@@ -88,14 +113,22 @@ impl Job {
     }
 }
 
+fn sum(one: Progress, other: Progress) -> Progress {
+    Progress { batches: one.batches + other.batches, expected: one.expected + other.expected }
+}
+
 /// The simulations of a node.
 #[derive(Debug, Default)]
-pub(crate) struct Simulations(Mutex<VecDeque<Arc<Job>>>);
+pub(crate) struct Simulations {
+    jobs: Mutex<VecDeque<Arc<Job>>>,
+    /// Folds for them, and for those of other nodes.
+    pub(super) turns: Turns,
+}
 
 impl Simulations {
     /// Begins one, where none is under way.
     pub(super) fn begin(&self, job: Arc<Job>) -> Result<(), Problem> {
-        let mut all = lock(&self.0);
+        let mut all = lock(&self.jobs);
         if all.iter().any(|job| job.end().is_none()) {
             let detail = "a node simulates one draft at a time, of whichever operator: wait for it, or cancel your own";
             return Err(Problem::new(Refusal::SimulationRuns, detail));
@@ -111,7 +144,7 @@ impl Simulations {
 
     /// An operator's simulation.
     pub(super) fn find(&self, operator: u32, id: &str) -> Result<Arc<Job>, Problem> {
-        let all = lock(&self.0);
+        let all = lock(&self.jobs);
         let found = all.iter().find(|job| job.operator == operator && job.id == id).cloned();
         found.ok_or_else(|| Problem::not_found("simulation"))
     }
@@ -123,7 +156,8 @@ mod tests {
 
     fn job(operator: u32) -> Arc<Job> {
         let time = Timestamp::from_micros;
-        Arc::new(Job::new((operator, "house".into()), (time(1), time(2)), time(3)))
+        let id = uuid::Uuid::now_v7().to_string();
+        Arc::new(Job::new(id, (operator, "house".into()), (time(1), time(2)), time(3)))
     }
 
     #[test]
@@ -146,5 +180,22 @@ mod tests {
         assert!(simulations.find(7, &ids[2]).is_err());
         assert!(simulations.find(7, &ids[3]).is_ok());
         assert!(simulations.find(8, &ids[3]).is_err(), "it is another operator's");
+    }
+
+    #[test]
+    fn what_was_folded_of_a_partition_that_is_begun_again_does_not_count_twice() {
+        let job = job(7);
+        let at = |batches, expected| Progress { batches, expected };
+        job.begins_partition();
+        assert!(!job.has_begun());
+        job.is_at(at(0, 10));
+        assert!(job.has_begun());
+        job.is_at(at(10, 10));
+        job.ends_partition();
+        job.begins_partition();
+        job.is_at(at(3, 5));
+        assert_eq!(job.progress(), at(13, 15));
+        job.begins_partition();
+        assert_eq!((job.progress(), job.has_begun()), (at(10, 10), false));
     }
 }

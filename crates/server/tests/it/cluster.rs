@@ -2,6 +2,7 @@
 
 mod between;
 pub(crate) mod fake;
+mod simulations;
 mod strangers;
 mod trail;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::cluster::fake::Cluster;
+use crate::cluster::fake::{A, B, Cluster};
 use crate::harness::{Answer, Api, PATIENCE, ask, now_micros, time, void, wager};
 
 const FIRST: &str = "\
@@ -18,7 +18,7 @@ tiers:
 ";
 /// In force in the middle of the period; the simulation leaves it out.
 const SECOND: &str = "currency: EUR\nearning: { multipliers: { slots: 3 } }\n";
-const DRAFT: &str = "\
+pub(crate) const DRAFT: &str = "\
 currency: EUR
 timezone: Europe/Malta
 eligibility: { segments: { deny: [watched] } }
@@ -31,15 +31,55 @@ promotions: [ { name: tables, multiply: 1.25, where: \"gameCategory = 'table'\" 
 const PLAYERS: [&str; 6] = ["s1", "s2", "s3", "s4", "s5", "s6"];
 const CATEGORIES: [&str; 3] = ["slots", "table", "poker"];
 
-async fn publish(api: &Api, program: &str, edited_from: &str) {
+/// One node, or two of a cluster.
+pub(crate) enum Form {
+    Embedded(Box<Api>),
+    Clustered(Box<Cluster>),
+}
+
+impl Form {
+    pub(crate) async fn embedded() -> Self {
+        Self::Embedded(Box::new(Api::start().await))
+    }
+
+    pub(crate) async fn clustered() -> Self {
+        Self::Clustered(Box::new(Cluster::start().await))
+    }
+
+    /// Each of the nodes, by turns.
+    pub(crate) const fn api(&self, number: usize) -> &Api {
+        match self {
+            Self::Embedded(api) => api,
+            Self::Clustered(cluster) => cluster.both()[number % 2],
+        }
+    }
+
+    pub(crate) fn cluster(&self) -> &Cluster {
+        let Self::Clustered(cluster) = self else { panic!("it is one node") };
+        cluster
+    }
+
+    async fn agree(&self) {
+        if let Self::Clustered(cluster) = self {
+            cluster.agree().await;
+        }
+    }
+
+    async fn next_batches(&self) -> [[u64; 4]; 2] {
+        [self.api(A).next_batches().await, self.api(B).next_batches().await]
+    }
+}
+
+async fn publish(form: &Form, program: &str, edited_from: &str) {
     let body = json!({ "why": "a test", "program": program });
     let publish =
         ask("POST", "/api/v1/program/versions").json(&body).header("if-match", edited_from);
-    assert_eq!(api.send(publish).await.status, 201);
+    assert_eq!(form.api(B).send(publish).await.status, 201);
+    form.agree().await;
 }
 
 /// Some wagers of each player; returns what became of each, by category.
-async fn play(api: &Api, round: usize, at: Option<&str>) -> Vec<(String, String, Value)> {
+async fn play(form: &Form, round: usize, at: Option<&str>) -> Vec<(String, String, Value)> {
     let mut played = Vec::new();
     for (index, player) in PLAYERS.into_iter().enumerate() {
         for number in 0..4 {
@@ -51,52 +91,53 @@ async fn play(api: &Api, round: usize, at: Option<&str>) -> Vec<(String, String,
             if index == 5 {
                 wager["segment"] = json!("watched");
             }
-            played.push((player.to_owned(), category.to_owned(), api.wager(&wager).await));
+            let result = form.api(number).wager(&wager).await;
+            played.push((player.to_owned(), category.to_owned(), result));
         }
     }
     played
 }
 
 /// Players earn, spend and lose points, before the period and in it.
-struct Played {
-    api: Api,
-    from: String,
+pub(crate) struct Played {
+    pub(crate) form: Form,
+    pub(crate) from: String,
     in_period: Vec<(String, String, Value)>,
     voided: f64,
 }
 
 /// Lives through the same, with the draft in force from the start of the period where that is asked for.
-async fn live(has_draft: bool) -> Played {
-    let api = Api::start().await;
-    publish(&api, FIRST, "1").await;
-    play(&api, 0, None).await;
+pub(crate) async fn live(form: Form, has_draft: bool) -> Played {
+    publish(&form, FIRST, "1").await;
+    play(&form, 0, None).await;
     let late = time(now_micros());
     let from = time(now_micros() + 1);
     if has_draft {
-        publish(&api, DRAFT, "2").await;
+        publish(&form, DRAFT, "2").await;
     }
-    let mut in_period = play(&api, 1, None).await;
-    let spent = api.post("/api/v1/players/s1/redemptions", &json!({ "points": 5 })).await;
+    let mut in_period = play(&form, 1, None).await;
+    let spent = form.api(A).post("/api/v1/players/s1/redemptions", &json!({ "points": 5 })).await;
     let confirm = format!("/api/v1/redemptions/{}/confirm", spent.json["id"].as_str().unwrap());
-    assert_eq!(api.send(ask("POST", &confirm)).await.status, 200);
+    assert_eq!(form.api(B).send(ask("POST", &confirm)).await.status, 200);
     if !has_draft {
-        publish(&api, SECOND, "2").await;
+        publish(&form, SECOND, "2").await;
     }
-    in_period.extend(play(&api, 2, None).await);
+    in_period.extend(play(&form, 2, None).await);
     // What comes late is judged by the rules of its time.
-    in_period.extend(play(&api, 3, Some(&late)).await);
+    in_period.extend(play(&form, 3, Some(&late)).await);
     let mut voided = 0.0;
     for player in ["s2", "s3"] {
-        voided += api.wager(&void("w-1-0", player)).await["points"].as_f64().unwrap();
+        let void = form.api(A).wager(&void("w-1-0", player)).await;
+        voided += void["points"].as_f64().unwrap();
     }
-    Played { api, from, in_period, voided }
+    Played { form, from, in_period, voided }
 }
 
-async fn begin(api: &Api, body: &Value) -> Answer {
+pub(crate) async fn begin(api: &Api, body: &Value) -> Answer {
     api.post("/api/v1/program/simulations", body).await
 }
 
-async fn ended(api: &Api, id: &str) -> Value {
+pub(crate) async fn ended(api: &Api, id: &str) -> Value {
     let (path, until) = (format!("/api/v1/program/simulations/{id}"), Instant::now() + PATIENCE);
     loop {
         let answer = api.get(&path).await;
@@ -124,10 +165,10 @@ fn sum(played: &Played, of: impl Fn(&str, &str) -> bool) -> f64 {
 }
 
 /// How many players stand at each tier.
-async fn tiers(api: &Api) -> BTreeMap<String, u64> {
+async fn tiers(form: &Form) -> BTreeMap<String, u64> {
     let mut tiers = BTreeMap::new();
     for player in PLAYERS {
-        let balance = api.get(&format!("/api/v1/players/{player}/balance")).await.json;
+        let balance = form.api(A).get(&format!("/api/v1/players/{player}/balance")).await.json;
         if let Some(tier) = balance["tier"].as_str() {
             *tiers.entry(tier.to_owned()).or_default() += 1;
         }
@@ -137,13 +178,23 @@ async fn tiers(api: &Api) -> BTreeMap<String, u64> {
 
 #[tokio::test]
 async fn a_simulation_is_what_a_node_would_have_counted_that_had_had_the_draft() {
-    let (really, other) = (live(false).await, live(true).await);
-    let api = &really.api;
-    let before = api.next_batches().await;
+    is_exact(Form::embedded().await, Form::embedded().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_so_it_is_where_each_of_two_nodes_has_some_of_the_partitions() {
+    is_exact(Form::clustered().await, Form::clustered().await).await;
+}
+
+async fn is_exact(really: Form, other: Form) {
+    let (really, other) = (live(really, false).await, live(other, true).await);
+    let form = &really.form;
+    let before = form.next_batches().await;
     let body = json!({ "program": DRAFT, "from": really.from });
-    let begun = begin(api, &body).await;
+    let begun = begin(form.api(A), &body).await;
     assert_eq!(begun.status, 202, "{begun:?}");
-    let simulation = ended(api, begun.json["id"].as_str().unwrap()).await;
+    // Any node tells of it.
+    let simulation = ended(form.api(B), begun.json["id"].as_str().unwrap()).await;
     assert_eq!(simulation["state"], "done", "{simulation}");
     assert_eq!(simulation["batches"], simulation["batchesExpected"]);
     let result = &simulation["result"];
@@ -162,7 +213,7 @@ async fn a_simulation_is_what_a_node_would_have_counted_that_had_had_the_draft()
         }
         // Nobody has points for poker.
         assert_eq!(result["byCategory"].as_array().unwrap().len(), CATEGORIES.len() - 1);
-        let tiers = tiers(&played.api).await;
+        let tiers = tiers(&played.form).await;
         for tier in result["tiers"].as_array().unwrap() {
             let name = tier["name"].as_str().unwrap();
             assert_eq!(tier[side], json!(tiers.get(name).copied().unwrap_or(0)), "{side} {name}");
@@ -180,64 +231,118 @@ async fn a_simulation_is_what_a_node_would_have_counted_that_had_had_the_draft()
             is_near(&player["would"], sum(&other, |player, _| player == name), name);
         }
     }
-    assert_eq!(api.next_batches().await, before, "nothing was ordered");
-    let versions = api.get("/api/v1/program/versions").await;
+    assert_eq!(form.next_batches().await, before, "nothing was ordered");
+    let versions = form.api(A).get("/api/v1/program/versions").await;
     assert_eq!(versions.json["items"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn what_cannot_be_simulated_is_refused_or_says_why() {
-    let Played { api, from, .. } = live(false).await;
+    refuses(Form::embedded().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_so_do_the_nodes_of_a_cluster() {
+    refuses(Form::clustered().await).await;
+}
+
+async fn refuses(form: Form) {
+    let Played { form, from, .. } = live(form, false).await;
+    let (api, other) = (form.api(A), form.api(B));
     for (body, pointer) in [
         (json!({ "program": DRAFT }), "/from"),
         (json!({ "program": DRAFT, "from": from, "to": "2999-01-01T00:00:00Z" }), "/to"),
         (json!({ "program": DRAFT, "from": from, "to": from }), "/to"),
         (json!({ "from": from }), "/program"),
     ] {
-        let answer = begin(&api, &body).await;
+        let answer = begin(api, &body).await;
         assert_eq!((answer.status.as_u16(), answer.pointers()), (400, vec![pointer]), "{body}");
     }
     let invalid = json!({ "program": "currency: EUR\nwhat: 1\n", "from": from });
-    assert_eq!(begin(&api, &invalid).await.json["code"], "invalid");
+    assert_eq!(begin(api, &invalid).await.json["code"], "invalid");
     // Before anything was there, there was no operator.
     let early = json!({ "program": DRAFT, "from": "2020-01-01T00:00:00Z" });
-    let begun = begin(&api, &early).await;
-    let failed = ended(&api, begun.json["id"].as_str().unwrap()).await;
+    let begun = begin(api, &early).await;
+    let failed = ended(other, begun.json["id"].as_str().unwrap()).await;
     assert_eq!(failed["state"], "failed", "{failed}");
     assert!(failed["why"].as_str().unwrap().contains("begins within the period"), "{failed}");
     let stranger = format!("Bearer {}", api.add_operator("operator-555", 0).await);
+    form.agree().await;
     let path = format!("/api/v1/program/simulations/{}", begun.json["id"].as_str().unwrap());
-    let theirs = api.send_bare(ask("GET", &path).header("authorization", &stranger)).await;
-    assert_eq!(theirs.status, 404);
+    for api in [api, other] {
+        let theirs = api.send_bare(ask("GET", &path).header("authorization", &stranger)).await;
+        assert_eq!(theirs.status, 404);
+        for nobodys in ["none", "00000000-0", "00000000-0000-7000-8000-000000000000"] {
+            let path = format!("/api/v1/program/simulations/{nobodys}");
+            assert_eq!(api.get(&path).await.status, 404, "{nobodys}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn whoever_may_not_see_players_sees_none() {
-    let Played { api, from, .. } = live(false).await;
+    hides_players(Form::embedded().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_sees_none_through_another_node() {
+    hides_players(Form::clustered().await).await;
+}
+
+async fn hides_players(form: Form) {
+    let Played { form, from, .. } = live(form, false).await;
     let key = json!({ "name": "writer", "roles": ["product"] });
-    let made = api.post("/api/v1/keys", &key).await;
+    let made = form.api(A).post("/api/v1/keys", &key).await;
+    form.agree().await;
     let product = format!("Bearer {}", made.json["secret"].as_str().unwrap());
-    let begun = begin(&api, &json!({ "program": DRAFT, "from": from })).await;
+    let begun = begin(form.api(B), &json!({ "program": DRAFT, "from": from })).await;
     let id = begun.json["id"].as_str().unwrap();
-    let seen = ended(&api, id).await;
+    let seen = ended(form.api(A), id).await;
     let players = |result: &Value| {
         let count = |kind: &str| result[kind].as_array().unwrap().len();
         count("gained") + count("lost")
     };
     assert!(players(&seen["result"]) > 0, "{seen}");
     let path = format!("/api/v1/program/simulations/{id}");
-    let answer = api.send_bare(ask("GET", &path).header("authorization", &product)).await;
-    let result = &answer.json["result"];
-    assert_eq!(players(result), 0, "{answer:?}");
-    assert_eq!(result["was"], seen["result"]["was"]);
+    for number in [A, B] {
+        let asked = ask("GET", &path).header("authorization", &product);
+        let answer = form.api(number).send_bare(asked).await;
+        let result = &answer.json["result"];
+        assert_eq!(players(result), 0, "{answer:?}");
+        assert_eq!(result["was"], seen["result"]["was"]);
+    }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_of_a_cluster_says_that_it_does_not_simulate() {
-    let cluster = Cluster::start().await;
-    let body = json!({ "program": DRAFT, "from": "2020-01-01T00:00:00Z" });
-    for api in cluster.both() {
-        let answer = begin(api, &body).await;
-        assert_eq!((answer.status.as_u16(), &answer.json["code"]), (501, &json!("only_embedded")));
+#[tokio::test]
+async fn a_log_that_lacks_some_batches_is_folded_from_behind_them() {
+    let api = Api::start().await.restart(|options| options.files.log_segment_bytes = 1 << 16);
+    let log = &api.node.backing().log;
+    let play = async |round: usize| {
+        let some = (0..100).map(|item| wager(&format!("{round}-{item}"), "p2"));
+        let answer = api.post("/api/v1/wagers?wait=applied", &some.collect()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    play(0).await;
+    let before = time(now_micros() + 1);
+    let (until, mut round) = (Instant::now() + PATIENCE, 1);
+    while log.closed().len() < 3 {
+        assert!(Instant::now() < until, "three segments are awaited: {:?}", log.closed());
+        play(round).await;
+        round += 1;
     }
+    log.remove(log.closed()[1].sequence).unwrap();
+    let behind = time(now_micros() + 1);
+    api.wager(&wager("last", "p2")).await;
+    let simulated = async |from: &str| {
+        let begun = begin(&api, &json!({ "program": DRAFT, "from": from })).await;
+        ended(&api, begun.json["id"].as_str().unwrap()).await
+    };
+    let done = simulated(&behind).await;
+    assert_eq!(done["state"], "done", "{done}");
+    let result = &done["result"];
+    assert_eq!((&result["records"], &result["differing"]), (&json!(1), &json!(0)), "{done}");
+    // What lacks is not taken for nothing.
+    let failed = simulated(&before).await;
+    assert_eq!(failed["state"], "failed", "{failed}");
+    assert!(failed["why"].as_str().unwrap().contains("begins within the period"), "{failed}");
 }

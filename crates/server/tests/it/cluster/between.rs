@@ -64,6 +64,8 @@ pub(crate) enum Bend {
     Header,
     MoreHeaders,
     Unsigned,
+    /// It breaks off in its middle.
+    Cut,
     /// The one before comes again.
     Before,
 }
@@ -135,6 +137,7 @@ fn bent(
                 body.into()
             });
         }
+        Bend::Cut => return answer.map(|body| body.slice(..body.len() / 2)),
         Bend::Status => *answer.status_mut() = StatusCode::CREATED,
         Bend::Header => drop(headers.insert("content-type", "text/html".parse().unwrap())),
         Bend::MoreHeaders => drop(headers.insert("etag", "\"9\"".parse().unwrap())),

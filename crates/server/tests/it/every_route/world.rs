@@ -413,6 +413,7 @@ impl World {
             "askRecorded" => "/cluster/v1/recorded".into(),
             "askNames" => "/cluster/v1/names".into(),
             "tellUsed" => "/cluster/v1/used".into(),
+            "askToSimulate" => "/cluster/v1/simulations".into(),
             "askOccurrences" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
@@ -509,6 +510,10 @@ impl World {
             }
             "askRecorded" => json!({ "places": [] }),
             "askNames" => json!({ "partition": 2 * node, "subjects": ["00".repeat(16)] }),
+            "askToSimulate" => json!({
+                "partition": 2 * node, "operatorId": OPERATOR, "from": 1, "to": 2, "document": "{}",
+                "zone": [],
+            }),
             "tellUsed" => json!({ "process": 7, "limits": [], "keysFrom": 0, "keys": [] }),
             _ => return None,
         })

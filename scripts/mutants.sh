@@ -39,9 +39,9 @@ export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 export CARGO_TARGET_DIR="$PWD/target/mutants/$what/target"
 export CARGO_INCREMENTAL=1 CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_OPT_LEVEL="$optimized"
 export PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=true
-# What goes round for ever is ended by what it has used of a processor, however busy the machine is.
+# What goes round for ever is ended by what it has used of a processor, however busy the machine is, or of memory.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-export "CARGO_TARGET_${host}_RUNNER=prlimit --cpu=60"
+export "CARGO_TARGET_${host}_RUNNER=prlimit --cpu=60 --as=8589934592"
 mkdir -p "target/mutants/$what"
 exec "$mutants" mutants --package "accolade-$what" "${listed[@]}" --output "target/mutants/$what" \
     --timeout "${ACCOLADE_MUTANTS_SECONDS:-300}" --colors never --no-shuffle "$@"

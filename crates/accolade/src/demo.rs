@@ -242,7 +242,7 @@ fn print_line(
         ))?;
         *told_first = true;
     }
-    // Every other second it is one who has gone to another level or redeems, where there is one.
+    // Every other second it is one who has gone to another level, redeems or loses points, where there is one.
     let moved = figures.moves.front().filter(|_| elapsed.as_secs().is_multiple_of(2));
     let latest = moved.or_else(|| figures.latest.front());
     let latest = latest.map(|latest| format!("   {latest}")).unwrap_or_default();

@@ -96,6 +96,9 @@ impl Figures {
             }
             self.balances.insert((act.house, act.player.clone()), balance);
         }
+        if let Some(taken) = points.filter(|points| *points < Points::ZERO) {
+            self.moves(act, &format!("loses {} points by a void", taken.negated()));
+        }
         let balance = balance.map(|balance| balance.to_string()).unwrap_or_default();
         let operator = HOUSES[act.house].operator;
         if self.latest.len() == LATEST_MAX {

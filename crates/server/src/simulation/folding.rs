@@ -289,7 +289,8 @@ impl<'a> Folding<'a> {
     /// What puts the draft in force, and no version after it.
     fn draft_in_force(&self) -> Result<Vec<Control>, Ending> {
         let unknown = || Ending::Failed("the operator is younger than the period".into());
-        let operator = self.would.operator(&self.question.operator_id).ok_or_else(unknown)?;
+        // Both are alike until then, and this one knows what the batch itself has published.
+        let operator = self.was.operator(&self.question.operator_id).ok_or_else(unknown)?;
         let (id, who, why) = (&self.question.operator_id, "a simulation", "a draft");
         let scheduled = operator
             .versions

@@ -236,6 +236,35 @@ async fn is_exact(really: Form, other: Form) {
     assert_eq!(versions.json["items"].as_array().unwrap().len(), 3);
 }
 
+/// The draft takes the place of what was published last, in the batch before the period.
+async fn begins_after_a_publication(form: Form) {
+    publish(&form, FIRST, "1").await;
+    play(&form, 0, None).await;
+    publish(&form, SECOND, "2").await;
+    let from = time(now_micros() + 1);
+    let played = play(&form, 1, None).await.len();
+    let body = json!({ "program": DRAFT, "from": from });
+    let begun = begin(form.api(A), &body).await;
+    let simulated = ended(form.api(A), begun.json["id"].as_str().unwrap()).await;
+    let result = &simulated["result"];
+    assert_eq!(
+        (&simulated["state"], &result["differing"]),
+        (&json!("done"), &json!(0)),
+        "{simulated}"
+    );
+    assert_eq!(result["records"], json!(played), "{simulated}");
+}
+
+#[tokio::test]
+async fn a_period_may_begin_right_after_a_publication() {
+    begins_after_a_publication(Form::embedded().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_so_it_may_in_a_cluster() {
+    begins_after_a_publication(Form::clustered().await).await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_simulated_is_refused_or_says_why() {
     refuses(Form::embedded().await).await;
@@ -318,7 +347,12 @@ async fn a_log_that_lacks_some_batches_is_folded_from_behind_them() {
     let api = Api::start().await.restart(|options| options.files.log_segment_bytes = 1 << 16);
     let log = &api.node.backing().log;
     let play = async |round: usize| {
-        let some = (0..100).map(|item| wager(&format!("{round}-{item}"), "p2"));
+        // So little that no round comes to the cap of a day.
+        let some = (0..100).map(|item| {
+            let mut wager = wager(&format!("{round}-{item}"), "p2");
+            wager["wagerAmount"] = json!(1);
+            wager
+        });
         let answer = api.post("/api/v1/wagers?wait=applied", &some.collect()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     };

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::lists::{Which, list};
+use self::lists::{WhichByTime, list_by_time};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
@@ -95,7 +95,7 @@ enum PlayerCommand {
     },
     /// List the redemptions of a player, or of all players those that are open
     #[command(after_help = "Example:\n  accolade player redemptions --operator operator-789")]
-    Redemptions(Which),
+    Redemptions(WhichByTime),
     /// Write everything held about a player into a file, as a ZIP archive
     #[command(
         long_about = "Writes everything held about a player into a file: consent, balance and exclusion; ledger, redemptions \
@@ -150,7 +150,7 @@ enum PlayerCommand {
     },
     /// List the adjustments of a player, or of all players those that wait
     #[command(after_help = "Example:\n  accolade player adjustments --operator operator-789")]
-    Adjustments(Which),
+    Adjustments(WhichByTime),
     /// Exclude a player: nothing is earned and nothing reserved, and the balance stays
     Exclude {
         /// The player
@@ -266,11 +266,11 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             post(client, &of("redemptions", &redemption, "cancel"), why.body(), &with).await
         }
         PlayerCommand::Redemptions(which) => {
-            list(client, "redemptions", which).await?;
+            list_by_time(client, "redemptions", which).await?;
             Ok(Ended::Well)
         }
         PlayerCommand::Adjustments(which) => {
-            list(client, "adjustments", which).await?;
+            list_by_time(client, "adjustments", which).await?;
             Ok(Ended::Well)
         }
         PlayerCommand::Export { player, operator, output } => {

@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod redeemed;
 pub mod redemptions;
 pub mod requests;
+pub mod requests_by_time;
 pub mod reservations;
 pub mod restocks;
 pub mod sent;
@@ -372,6 +373,8 @@ tables! {
         signals: Signal(signals::Signals) = 30,
         /// What was counted of each operator by day.
         operator_days: OperatorDay(operator_days::OperatorDays) = 33,
+        /// Redemptions and adjustments of each operator by their time.
+        requests_by_time: RequestByTime(requests_by_time::RequestsByTime) = 34,
     }
 }
 

@@ -8,6 +8,7 @@ use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
 use accolade_engine::tables::adjustments::{Adjustment, Adjustments, Decided};
 use accolade_engine::tables::requests::{Found, RequestKey};
+use accolade_engine::tables::requests_by_time::RequestKind;
 use accolade_wire::control::Command;
 use accolade_wire::json;
 use axum::response::Response;
@@ -21,6 +22,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::done_or_accepted;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_why;
+use crate::requests::by_time::{Listed, Timed};
 use crate::requests::{Changed, Requests, change, change_of, points_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
@@ -120,6 +122,21 @@ impl Requests for Kind {
             decided_by,
             decision,
         }
+    }
+}
+
+impl Timed for Kind {
+    const KIND: RequestKind = RequestKind::Adjustment;
+    const TIMED_PATH: &'static str = "/cluster/v1/adjustments/by-time";
+    const LISTED: &'static [(&'static str, Listed)] = &[
+        ("waiting", Listed::Open),
+        ("made", Listed::Other),
+        ("rejected", Listed::Other),
+        ("all", Listed::All),
+    ];
+
+    fn state(shape: &AdjustmentShape) -> &'static str {
+        shape.state
     }
 }
 

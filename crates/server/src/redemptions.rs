@@ -13,6 +13,7 @@ use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
 use accolade_engine::tables::redemptions::{Redemption, Redemptions};
 use accolade_engine::tables::requests::{Found, RequestKey};
+use accolade_engine::tables::requests_by_time::RequestKind;
 use accolade_engine::tables::reservations::Reservation;
 use accolade_wire::control::Command;
 use accolade_wire::json::{self, Value};
@@ -28,6 +29,7 @@ use crate::dry_run::respond_to_change;
 use crate::players::LotShape;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::program::read_why;
+use crate::requests::by_time::{Listed, Timed};
 use crate::requests::{Changed, Requests, change, change_of, points_of, text_of, unless_empty};
 use crate::shapes::{Exact, ExactPoints, Time};
 
@@ -151,6 +153,23 @@ impl Requests for Kind {
             why,
             is_out_of_stock,
         }
+    }
+}
+
+impl Timed for Kind {
+    const KIND: RequestKind = RequestKind::Redemption;
+    const TIMED_PATH: &'static str = "/cluster/v1/redemptions/by-time";
+    const LISTED: &'static [(&'static str, Listed)] = &[
+        ("reserved", Listed::Open),
+        ("requested", Listed::Other),
+        ("confirmed", Listed::Other),
+        ("cancelled", Listed::Other),
+        ("lapsed", Listed::Other),
+        ("all", Listed::All),
+    ];
+
+    fn state(shape: &RedemptionShape) -> &'static str {
+        shape.state
     }
 }
 

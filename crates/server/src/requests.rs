@@ -1,5 +1,6 @@
 //! What somebody asks for in a player's account: read, claimed, carried out, and found again.
 
+pub(crate) mod by_time;
 pub(crate) mod open;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! `accolade player redemptions` and `adjustments`, `accolade signal list`: those of a player, or of all players what is open.
+//! `accolade player redemptions` and `adjustments`, `accolade signal list`: those of a player, or of all players what is open
+//! or what there is of a stretch of time.
 
 use clap::Args;
 use serde::Deserialize;
@@ -23,6 +24,22 @@ pub(crate) struct Which {
     /// Print JSON, one a line
     #[arg(long)]
     json: bool,
+}
+
+/// The same, of all players by state and time too.
+#[derive(Debug, Args)]
+pub(crate) struct WhichByTime {
+    #[command(flatten)]
+    which: Which,
+    /// Of all players those in this state, the newest first; `all` for every state
+    #[arg(long, conflicts_with = "player")]
+    state: Option<String>,
+    /// Asked for at this time or later
+    #[arg(long, value_name = "TIME", conflicts_with = "player")]
+    from: Option<String>,
+    /// Asked for before this time
+    #[arg(long, value_name = "TIME", conflicts_with = "player")]
+    to: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,13 +69,31 @@ struct Named {
     name: String,
 }
 
+/// Lists requests of a kind: `redemptions` or `adjustments`.
+pub(crate) async fn list_by_time(
+    client: &Client,
+    kind: &str,
+    which: WhichByTime,
+) -> anyhow::Result<()> {
+    let WhichByTime { which, state, from, to } = which;
+    let filters = [("state", state), ("from", from), ("to", to)];
+    let said = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = said
+        .fold(String::new(), |query, (name, value)| format!("{query}&{name}={}", escaped(&value)));
+    list_with(client, kind, which, &query).await
+}
+
 /// Lists requests of a kind: `redemptions`, `adjustments` or `signals`.
 pub(crate) async fn list(client: &Client, kind: &str, which: Which) -> anyhow::Result<()> {
+    list_with(client, kind, which, "").await
+}
+
+async fn list_with(client: &Client, kind: &str, which: Which, query: &str) -> anyhow::Result<()> {
     let Which { player, operator, json } = which;
     let path = player.map_or_else(|| format!("/api/v1/{kind}"), |player| of_player(&player, kind));
     let (mut cursor, mut found) = (String::new(), 0);
     loop {
-        let ask = Ask::get(&format!("{path}?limit={PAGE}{cursor}")).of(&operator);
+        let ask = Ask::get(&format!("{path}?limit={PAGE}{query}{cursor}")).of(&operator);
         let page: Page = client.json(ask).await?;
         found += page.items.len();
         for item in page.items {

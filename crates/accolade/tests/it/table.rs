@@ -70,7 +70,7 @@ const ROWS: &[Row] = &[
     ("reward history", "mug --operator operator-789", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),
     ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
-    ("player redemptions", "--operator operator-789", EVERYWHERE),
+    ("player redemptions", "--operator operator-789 --state all", EVERYWHERE),
     ("player export", "p --operator operator-789 --output {folder}/p.zip", EVERYWHERE),
     ("player confirm", "{redemption} --operator operator-789", EVERYWHERE),
     ("player cancel", "{redemption} --operator operator-789 --why test --dry-run", [CONFIRMED; 3]),

@@ -10,11 +10,13 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::time::ZoneOffsets;
 
+use super::spending::found_by_time;
 use super::{Asked, Input, Loaded, balance, lots, spending};
 use crate::settle::today;
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::adjustments::{Adjustment, Decided};
 use crate::tables::requests::RequestKey;
+use crate::tables::requests_by_time::RequestKind;
 use crate::tables::{Held, Row};
 
 /// So many adjustments of a player wait at most.
@@ -33,17 +35,16 @@ pub(super) fn adjust<'a>(
     let points = points.ok_or(Declined::Malformed)?;
     let key = RequestKey { player, place: input.place };
     let adjustment = Adjustment { points, why: why.into(), who: who.into(), asked_at: input.now };
-    let made = input.place.record_number();
+    let step = Step::only(Outcome::Done { made: input.place.record_number() });
+    let step = step.and(found_by_time(loaded, input, RequestKind::Adjustment, player));
     if !needs_approval(loaded, points) {
-        let step = Step::only(Outcome::Done { made });
         return carry_out(loaded, input, key, adjustment, "", "", step);
     }
     let Asked::Waiting(waiting) = loaded.asked else { unreachable!("what waits is loaded") };
     if waiting >= WAITING_MAX {
         return Err(Declined::TooManyOpen);
     }
-    let row = Row::WaitingAdjustment(key, Some(adjustment));
-    Ok(Step::only(Outcome::Done { made }).and(Change::row(row)))
+    Ok(step.and(Change::row(Row::WaitingAdjustment(key, Some(adjustment)))))
 }
 
 fn needs_approval(loaded: &Loaded<'_>, points: Points) -> bool {

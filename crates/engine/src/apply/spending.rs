@@ -21,6 +21,7 @@ use crate::rules::Version;
 use crate::step::{Change, NewEntry, NewNotice, Step};
 use crate::tables::redemptions::Redemption;
 use crate::tables::requests::RequestKey;
+use crate::tables::requests_by_time::{RequestKind, TimeKey};
 use crate::tables::reservations::{InStock, Reservation, Wanted};
 use crate::tables::{Held, Row};
 
@@ -107,7 +108,24 @@ pub(super) fn set_aside<'a>(
     let is_requested = reservation.is_requested();
     let state = if is_requested { RedemptionState::Requested } else { RedemptionState::Reserved };
     step.notices.push(told(key, &reservation, state, input.now));
-    Ok(step.and(Change::row(Row::Reservation(key, Some(reservation)))))
+    Ok(step.and(Change::row(Row::Reservation(key, Some(reservation)))).and(found_by_time(
+        loaded,
+        input,
+        RequestKind::Redemption,
+        player,
+    )))
+}
+
+/// Has a request that the input makes be found by its time.
+pub(super) fn found_by_time<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    kind: RequestKind,
+    player: Ordinal,
+) -> Change<'a> {
+    let operator = loaded.operator.expect("a player has an operator").number;
+    let key = TimeKey::of(operator, kind, input.now, input.place);
+    Change::row(Row::RequestByTime(key, Held::Row(player)))
 }
 
 /// There is one of the reward, and it is the redemption's.

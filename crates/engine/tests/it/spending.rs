@@ -1,5 +1,7 @@
 //! Redemptions, adjustments, exclusions and balances of the system before, in the fold.
 
+use std::ops::Bound;
+
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_engine::tables::exclusions::Exclusion;
 use accolade_wire::journal::Recorded;
@@ -72,6 +74,59 @@ fn points_are_reserved_oldest_first_and_gone_once_that_is_confirmed() {
             reserve bert 10                  declined no_such_player
         "#]],
     );
+}
+
+/// Requests by their time, with what has become of each, wherever intervals end.
+fn by_time(scenario: &str) -> Vec<String> {
+    let played = |after_each: fn(&mut Play)| {
+        let mut play = Play::beginning(SECOND.number, KNOWN);
+        for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            play.line(line);
+            after_each(&mut play);
+        }
+        let tables = play.partition.tables();
+        let excerpt = tables.requests_by_time.excerpt(Bound::Unbounded, usize::MAX);
+        let rows = excerpt.read(0, &mut play.store).unwrap().rows;
+        let told = rows.into_iter().map(|(key, player)| {
+            let name = play.partition.players().get(player).name.to_string();
+            let request = key.request(player);
+            let is_open = play.partition.tables().reservations.get(&request).is_some();
+            format!("{:?} {name} {} {is_open}", key.kind, timestamp::write(key.at.0))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let told = played(|_| {});
+    assert_eq!(played(Play::end_interval), told, "with an interval for each line");
+    told
+}
+
+#[test]
+fn what_is_asked_for_is_found_by_its_time_open_or_not() {
+    let told = by_time(&format!(
+        "
+        {}
+        wager w1 anna slots 1000
+        wager w2 bert slots 1000
+        reserve anna 10
+        adjust anna 5
+        after 1h
+        reserve bert 10
+        confirm 1
+        after 1h
+        reserve anna 1000
+        reserve anna 20
+        ",
+        program("")
+    ));
+    expect![[r#"
+        [
+            "Redemption anna 2024-11-11T12:00:00Z true",
+            "Redemption bert 2024-11-11T11:00:00Z false",
+            "Redemption anna 2024-11-11T10:00:00Z false",
+            "Adjustment anna 2024-11-11T10:00:00Z false",
+        ]
+    "#]]
+    .assert_debug_eq(&told);
 }
 
 #[test]

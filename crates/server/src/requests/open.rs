@@ -156,11 +156,16 @@ fn key_after([partition, player, batch, slot]: [u64; 4]) -> RequestKey {
     key_at((partition, player, batch, slot.try_into().expect(fits)))
 }
 
-/// The operator's requests that are open, of all partitions, in the order of their ids.
+/// The operator's requests that are open, where nothing else can be asked for.
 pub(crate) async fn list<R: Requests>(call: Call) -> Result<Response, Problem> {
+    call.parameters.choice("state", (), R::OPEN_STATES)?;
+    list_open::<R>(call).await
+}
+
+/// The operator's requests that are open, of all partitions, in the order of their ids.
+pub(crate) async fn list_open<R: Requests>(call: Call) -> Result<Response, Problem> {
     let (operator, cursors) = (call.operator(), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
-    parameters.choice("state", (), R::OPEN_STATES)?;
     let (after, limit) = (cursors.after()?.map(key_after), parameters.limit()?);
     // One more than is shown says whether there are more.
     let asked = Asked { operator: operator.number, after, count: limit + 1 };

@@ -6,7 +6,7 @@ use super::dead_letters::{ALSO, FROM, KIND, PLAYER, REASON, STATE, TO};
 use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
 use crate::cluster::{ask, batches, names, sharing};
 use crate::description::schemas::object;
-use crate::requests::open;
+use crate::requests::{by_time, open};
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
@@ -34,7 +34,18 @@ const OPEN_REQUESTS: [Parameter; 4] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 19] = [
+/// What is asked of lists of requests by their time.
+const REQUESTS_BY_TIME: [Parameter; 7] = [
+    PARTITIONS,
+    number("operator", "The operator's number."),
+    text("state", "In this state alone."),
+    Parameter { name: "from", form: Form::Time, what: "Asked for at this time or later." },
+    Parameter { name: "to", form: Form::Time, what: "Asked for before this time." },
+    text("after", "Those after the one at this time, partition, batch and slot, with `/` between."),
+    number("count", "So many at most."),
+];
+
+pub(super) static ROUTES: [Route; 21] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -178,6 +189,42 @@ pub(super) static ROUTES: [Route; 19] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(open::found::<signals::Kind>),
+    },
+    Route {
+        id: "askRedemptions",
+        method: Method::GET,
+        path: "/cluster/v1/redemptions/by-time",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "A part of a list of redemptions, the newest first",
+        description: "",
+        query: &REQUESTS_BY_TIME,
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(by_time::found::<redemptions::Kind>),
+    },
+    Route {
+        id: "askAdjustments",
+        method: Method::GET,
+        path: "/cluster/v1/adjustments/by-time",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "A part of a list of adjustments, the newest first",
+        description: "",
+        query: &REQUESTS_BY_TIME,
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "It", object)],
+        refusals: &[],
+        handler: |way| way.to(by_time::found::<adjustments::Kind>),
     },
     Route {
         id: "askBatches",

@@ -7,9 +7,14 @@ use crate::description::bodies::{Reserve, Why};
 use crate::description::schemas::of;
 use crate::problem::Refusal;
 use crate::redemptions::{self, RedemptionShape};
-use crate::requests::{self, open};
+use crate::requests::{self, by_time};
 use crate::roles::Scope;
 use crate::shapes::Page;
+
+pub(super) const FROM: Parameter =
+    Parameter { name: "from", form: Form::Time, what: "Asked for at this time or later." };
+pub(super) const TO: Parameter =
+    Parameter { name: "to", form: Form::Time, what: "Asked for before this time." };
 
 pub(super) static ROUTES: [Route; 6] = [
     Route {
@@ -71,7 +76,7 @@ pub(super) static ROUTES: [Route; 6] = [
         handler: |way| way.to(requests::list::<redemptions::Kind>),
     },
     Route {
-        id: "listOpenRedemptions",
+        id: "findRedemptions",
         method: Method::GET,
         path: "/api/v1/redemptions",
         scope: Scope::EventsRead,
@@ -79,16 +84,26 @@ pub(super) static ROUTES: [Route; 6] = [
         by: By::Nothing,
         effect: Effect::Reads,
         area: Area::Redemptions,
-        summary: "The operator's open redemptions",
-        description: "Of all players, in the order of their ids, for whoever fulfils them and is not told by webhooks. What has \
-                      lapsed, and what is `requested` still, is left out. A page may be shorter than `limit`, or empty, where many of other operators \
+        summary: "The operator's redemptions",
+        description: "Of all players. Without a word, and for `state=reserved` alone, what is to be fulfilled, in the order of ids, for \
+                      whoever fulfils it and is not told by webhooks: what has lapsed, and what is `requested` still, is left out. With another \
+                      state, or a stretch of time, the newest first, for ten years. A page may be shorter than `limit`, or empty, where many \
                       were passed over; `nextCursor` says whether there is more.",
         query: &[
             Parameter {
                 name: "state",
-                form: Form::OneOf(&["reserved"]),
-                what: "Those in this state alone.",
+                form: Form::OneOf(&[
+                    "reserved",
+                    "requested",
+                    "confirmed",
+                    "cancelled",
+                    "lapsed",
+                    "all",
+                ]),
+                what: "Those in this state alone; `reserved` without it.",
             },
+            FROM,
+            TO,
             LIMIT,
             CURSOR,
         ],
@@ -96,7 +111,7 @@ pub(super) static ROUTES: [Route; 6] = [
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "A page of redemptions", of::<Page<RedemptionShape>>)],
         refusals: &[],
-        handler: |way| way.to(open::list::<redemptions::Kind>),
+        handler: |way| way.to(by_time::list::<redemptions::Kind>),
     },
     Route {
         id: "getRedemption",

@@ -2,13 +2,14 @@
 
 use axum::http::Method;
 
+use super::redemptions::{FROM, TO};
 use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
 use crate::adjustments::{self, AdjustmentShape, OpeningShape};
 use crate::description::bodies::{Adjust, Exclude, Opening, Why};
 use crate::description::schemas::of;
 use crate::exclusions::{self, ExclusionShape};
 use crate::problem::Refusal;
-use crate::requests::{self, open};
+use crate::requests::{self, by_time};
 use crate::roles::Scope;
 use crate::shapes::Page;
 
@@ -65,7 +66,7 @@ pub(super) static ROUTES: [Route; 10] = [
         handler: |way| way.to(requests::list::<adjustments::Kind>),
     },
     Route {
-        id: "listWaitingAdjustments",
+        id: "findAdjustments",
         method: Method::GET,
         path: "/api/v1/adjustments",
         scope: Scope::AdjustmentsRead,
@@ -73,16 +74,18 @@ pub(super) static ROUTES: [Route; 10] = [
         by: By::Nothing,
         effect: Effect::Reads,
         area: Area::Players,
-        summary: "The operator's adjustments that wait",
-        description: "Of all players, in the order of their ids, for whoever approves them. A page may be shorter than \
-                      `limit`, or empty, where many of other operators were passed over; `nextCursor` says whether there \
-                      is more.",
+        summary: "The operator's adjustments",
+        description: "Of all players. Without a word, and for `state=waiting` alone, what waits, in the order of ids, for whoever approves \
+                      it. With another state, or a stretch of time, the newest first, for ten years. A page may be shorter than \
+                      `limit`, or empty, where many were passed over; `nextCursor` says whether there is more.",
         query: &[
             Parameter {
                 name: "state",
-                form: Form::OneOf(&["waiting"]),
-                what: "Those in this state alone.",
+                form: Form::OneOf(&["waiting", "made", "rejected", "all"]),
+                what: "Those in this state alone; `waiting` without it.",
             },
+            FROM,
+            TO,
             LIMIT,
             CURSOR,
         ],
@@ -90,7 +93,7 @@ pub(super) static ROUTES: [Route; 10] = [
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "A page of adjustments", of::<Page<AdjustmentShape>>)],
         refusals: &[],
-        handler: |way| way.to(open::list::<adjustments::Kind>),
+        handler: |way| way.to(by_time::list::<adjustments::Kind>),
     },
     Route {
         id: "getAdjustment",

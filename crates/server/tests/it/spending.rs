@@ -1,8 +1,10 @@
 //! Points are reserved and spent, adjusted and taken over, and players excluded, in both forms.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use accolade_server::Settings;
+use accolade_wire::timestamp;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -274,9 +276,89 @@ async fn what_is_open_is_found_whosever_it_is(api: &Api, other: &Api) {
             let theirs = node.send_bare(ask("GET", path).header("authorization", &stranger)).await;
             assert_eq!(theirs.json, json!({ "items": [], "nextCursor": null }), "{theirs:?}");
         }
-        for wrong in ["/api/v1/redemptions?state=waiting", "/api/v1/adjustments?state=made"] {
+        for wrong in ["/api/v1/redemptions?state=waiting", "/api/v1/adjustments?state=reserved"] {
             is(&node.get(wrong).await, 400, "bad_query");
         }
+    }
+}
+
+/// The newest first; of one moment, in the order of partitions.
+fn newest_first(mut requests: Vec<Value>, asked_at: &str) -> Vec<Value> {
+    let place = |request: &Value| {
+        let parts = request["id"].as_str().unwrap().split('-').map(|part| part.parse().unwrap());
+        let parts: Vec<u64> = parts.collect();
+        (parts[0], Reverse(parts[2]), Reverse(parts[3]))
+    };
+    requests.sort_by_key(|request| (Reverse(micros(&request[asked_at])), place(request)));
+    requests
+}
+
+fn micros(time: &Value) -> i64 {
+    timestamp::read(time.as_str().unwrap()).unwrap().micros()
+}
+
+async fn any_state_is_found_the_newest_first(api: &Api, other: &Api) {
+    publish(api).await;
+    let stranger = format!("Bearer {}", api.add_operator("operator-555", 0).await);
+    let (mut ids, mut adjusted) = (Vec::new(), Vec::new());
+    for round in 0..3 {
+        for player in ["n1", "n2", "n3", "n4", "n5"] {
+            if round == 0 {
+                earn(api, player, &[400.0]).await;
+            }
+            let of = |what: &str| format!("/api/v1/players/{player}/{what}");
+            let made = other.post(&of("redemptions"), &json!({ "points": 5 })).await.json;
+            let id = made["id"].as_str().unwrap().to_owned();
+            let change = |what: &str| format!("/api/v1/redemptions/{id}/{what}");
+            match ids.len() % 3 {
+                0 => drop(api.send(ask("POST", &change("confirm"))).await),
+                1 => drop(api.post(&change("cancel"), &json!({ "why": "a test" })).await),
+                _ => {}
+            }
+            ids.push(id);
+            let points = if ids.len() % 2 == 0 { 60 } else { 1 };
+            let gift = json!({ "points": points, "why": "a gift" });
+            adjusted.push(api.post(&of("adjustments"), &gift).await.json);
+        }
+    }
+    let mut all = Vec::new();
+    for id in &ids {
+        all.push(get(other, &format!("/api/v1/redemptions/{id}")).await);
+    }
+    let all = newest_first(all, "reservedAt");
+    let adjusted = newest_first(adjusted, "askedAt");
+    let in_state = |all: &[Value], state: &str| -> Vec<Value> {
+        all.iter().filter(|request| request["state"] == state).cloned().collect()
+    };
+    let at = |request: &Value| request["reservedAt"].as_str().unwrap().to_owned();
+    let (newer, older) = (at(&all[3]), at(&all[9]));
+    let between = |request: &&Value| {
+        (micros(&json!(older))..micros(&json!(newer))).contains(&micros(&request["reservedAt"]))
+    };
+    let between: Vec<Value> = all.iter().filter(between).cloned().collect();
+    assert!(between.len() > 3);
+    for node in [api, other] {
+        assert_eq!(pages(node, "/api/v1/redemptions?state=all").await, all);
+        for state in ["requested", "confirmed", "cancelled", "lapsed"] {
+            let path = format!("/api/v1/redemptions?state={state}");
+            assert_eq!(pages(node, &path).await, in_state(&all, state), "{state}");
+        }
+        assert_eq!(in_state(&all, "confirmed").len(), 5);
+        let stretch = format!("from={older}&to={newer}");
+        assert_eq!(pages(node, &format!("/api/v1/redemptions?state=all&{stretch}")).await, between);
+        let reserved = pages(node, &format!("/api/v1/redemptions?{stretch}")).await;
+        assert_eq!(reserved, in_state(&between, "reserved"));
+        assert_eq!(pages(node, "/api/v1/adjustments?state=all").await, adjusted);
+        for state in ["made", "rejected"] {
+            let path = format!("/api/v1/adjustments?state={state}");
+            assert_eq!(pages(node, &path).await, in_state(&adjusted, state), "{state}");
+        }
+        for what in ["redemptions", "adjustments"] {
+            let path = format!("/api/v1/{what}?state=all");
+            let theirs = node.send_bare(ask("GET", &path).header("authorization", &stranger)).await;
+            assert_eq!(theirs.json, json!({ "items": [], "nextCursor": null }), "{theirs:?}");
+        }
+        is(&node.get("/api/v1/redemptions?from=yesterday").await, 400, "bad_query");
     }
 }
 
@@ -287,11 +369,12 @@ async fn play_all(api: &Api, other: &Api, which: usize) {
         2 => who_is_excluded_keeps_the_balance_and_earns_nothing(api, other).await,
         3 => a_balance_is_taken_over_once(api, other).await,
         4 => what_is_open_is_found_whosever_it_is(api, other).await,
+        5 => any_state_is_found_the_newest_first(api, other).await,
         _ => points_for_one_are_reserved_once(api, other).await,
     }
 }
 
-const SCENARIOS: usize = 6;
+const SCENARIOS: usize = 7;
 
 /// What another operator has open makes pages short, and is never on them.
 #[tokio::test]
@@ -322,6 +405,25 @@ async fn what_is_passed_over_is_not_looked_at_twice() {
     let players: BTreeSet<_> = all.iter().map(|item| item["playerId"].as_str().unwrap()).collect();
     assert_eq!(all.len(), 4);
     assert_eq!(players, ["s0", "s10", "s15", "s5"].into());
+}
+
+#[tokio::test]
+async fn a_state_that_is_rare_makes_pages_short_and_is_found_all_the_same() {
+    let settings = Settings { letters_looked_at_max: 3, ..Settings::default() };
+    let api = Api::with_limits(settings, 0).await.with_program().await;
+    publish(&api).await;
+    earn(&api, "p1", &[1000.0]).await;
+    let path = "/api/v1/players/p1/redemptions";
+    let first = api.post(path, &json!({ "points": 5 })).await.json;
+    let cancel = format!("/api/v1/redemptions/{}/cancel", first["id"].as_str().unwrap());
+    let cancelled = api.post(&cancel, &json!({ "why": "a test" })).await.json;
+    for _ in 0..10 {
+        assert_eq!(api.post(path, &json!({ "points": 5 })).await.status, 200);
+    }
+    let page = get(&api, "/api/v1/redemptions?state=cancelled").await;
+    assert_eq!(page["items"], json!([]));
+    assert!(page["nextCursor"].is_string());
+    assert_eq!(pages(&api, "/api/v1/redemptions?state=cancelled").await, [cancelled]);
 }
 
 #[tokio::test]

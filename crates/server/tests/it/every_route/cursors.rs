@@ -13,8 +13,8 @@ fn others(id: &str) -> &'static [&'static str] {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
         "listVersions" | "listRedemptions" | "listAdjustments" | "listSignals"
         | "getRewardStock" => &[],
-        "listOpenRedemptions" => &["state=reserved"],
-        "listWaitingAdjustments" => &["state=waiting"],
+        "findRedemptions" => &["state=reserved", "state=all", "from=2020-01-01T00:00:00Z"],
+        "findAdjustments" => &["state=waiting", "state=all", "from=2020-01-01T00:00:00Z"],
         "listOpenSignals" => &["state=open"],
         "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
         "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],

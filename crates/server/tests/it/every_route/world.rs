@@ -308,8 +308,8 @@ impl World {
             }
             "exportPlayer" => format!("/api/v1/players/{player}/export"),
             "exportLedger" => "/api/v1/ledger?from=2020-01-01T00:00:00Z".into(),
-            "listOpenRedemptions" => "/api/v1/redemptions".into(),
-            "listWaitingAdjustments" => "/api/v1/adjustments".into(),
+            "findRedemptions" => "/api/v1/redemptions".into(),
+            "findAdjustments" => "/api/v1/adjustments".into(),
             "getRedemption" => format!("/api/v1/redemptions/{}", self.reserved[node].borrow()[0]),
             "confirmRedemption" => {
                 format!("/api/v1/redemptions/{}/confirm", self.reserved[node].borrow()[1])
@@ -431,6 +431,11 @@ impl World {
             "askWaitingAdjustments" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/adjustments?partitions={partitions}&operator=1&count=1")
+            }
+            "askRedemptions" | "askAdjustments" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                let what = if id == "askRedemptions" { "redemptions" } else { "adjustments" };
+                format!("/cluster/v1/{what}/by-time?partitions={partitions}&operator=1&count=1")
             }
             "askOpenSignals" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };

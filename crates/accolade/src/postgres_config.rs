@@ -60,6 +60,10 @@ pub(crate) struct PostgresConfig {
     #[config(env = "ACCOLADE_POSTGRES_SIGNALS", default = "fraud_signal")]
     pub(crate) signals_table: String,
 
+    /// The table of rewards.
+    #[config(env = "ACCOLADE_POSTGRES_REWARDS", default = "loyalty_reward")]
+    pub(crate) rewards_table: String,
+
     /// The table that says how far each partition is.
     #[config(env = "ACCOLADE_POSTGRES_PROGRESS", default = "progress")]
     pub(crate) progress_table: String,
@@ -86,6 +90,7 @@ impl PostgresConfig {
             tiers: self.tiers_table.clone(),
             redemptions: self.redemptions_table.clone(),
             signals: self.signals_table.clone(),
+            rewards: self.rewards_table.clone(),
             progress: self.progress_table.clone(),
         };
         Ok(Some(settings))

@@ -16,6 +16,7 @@ use accolade_wire::journal::{Recorded, StoredEntry};
 use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
+use crate::catalogue::Offers;
 use crate::rows::Rows;
 use crate::told::Told;
 use crate::writing::month_of;
@@ -48,6 +49,8 @@ pub(crate) struct Group {
     letter_bytes: usize,
     /// What notices tell.
     pub(crate) told: Told,
+    /// What has changed of the catalogue.
+    pub(crate) offers: Offers,
 }
 
 /// A balance after the last of its changes in the group.
@@ -97,7 +100,7 @@ impl Group {
 
     /// The bytes of all rows.
     pub(crate) fn bytes(&self) -> usize {
-        self.ledger.len() + self.letter_bytes + self.told.bytes()
+        self.ledger.len() + self.letter_bytes + self.told.bytes() + self.offers.bytes()
     }
 
     fn enter(&mut self, partition: u16, player: Player<'_>, stored: &StoredEntry<'_>) {

@@ -7,6 +7,7 @@
 //! decide anything; they can be dropped at any time and are rebuilt.
 #![warn(missing_docs)]
 
+mod catalogue;
 pub mod error;
 mod group;
 pub mod inspect;

@@ -56,7 +56,7 @@ pub async fn restart(settings: &Settings) -> Result<()> {
     // In the same order in which the projection locks.
     let hold = "SELECT FROM {progress} ORDER BY partition FOR UPDATE";
     restarting.execute(&settings.named(hold), &[]).await?;
-    let empty = "TRUNCATE {balances}, {ledger}, {tiers}, {redemptions}, {signals};
+    let empty = "TRUNCATE {balances}, {ledger}, {tiers}, {redemptions}, {signals}, {rewards};
                  UPDATE {progress} SET next = 1, batch_time = NULL, trouble = NULL,
                     updated_at = now()";
     restarting.batch_execute(&settings.named(empty)).await?;

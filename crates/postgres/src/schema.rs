@@ -11,7 +11,8 @@ use tokio_postgres::{Client, Transaction};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The version that the tables have once all is done.
 pub(crate) fn newest() -> i32 {

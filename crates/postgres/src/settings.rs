@@ -44,6 +44,8 @@ pub struct Tables {
     pub redemptions: String,
     /// One row for each signal, as it is.
     pub signals: String,
+    /// One row for each reward, as it is.
+    pub rewards: String,
     /// How far each partition is.
     pub progress: String,
 }
@@ -57,6 +59,7 @@ impl Default for Tables {
             tiers: "loyalty_tier_change".into(),
             redemptions: "loyalty_redemption".into(),
             signals: "fraud_signal".into(),
+            rewards: "loyalty_reward".into(),
             progress: "progress".into(),
         }
     }
@@ -91,7 +94,7 @@ impl Settings {
     }
 
     /// `sql` with the names in place: `{schema}`, `{balances}`, `{ledger}`, `{dead_letters}`,
-    /// `{tiers}`, `{redemptions}`, `{signals}`, `{progress}`, `{writer}`, `{reader}`.
+    /// `{tiers}`, `{redemptions}`, `{signals}`, `{rewards}`, `{progress}`, `{writer}`, `{reader}`.
     pub(crate) fn named(&self, sql: &str) -> String {
         sql.replace("{schema}", &quoted(&self.schema))
             .replace("{balances}", &self.table(&self.tables.balances))
@@ -100,6 +103,7 @@ impl Settings {
             .replace("{tiers}", &self.table(&self.tables.tiers))
             .replace("{redemptions}", &self.table(&self.tables.redemptions))
             .replace("{signals}", &self.table(&self.tables.signals))
+            .replace("{rewards}", &self.table(&self.tables.rewards))
             .replace("{progress}", &self.table(&self.tables.progress))
             .replace("{writer}", &quoted(&self.writer))
             .replace("{reader}", &quoted(&self.reader))

@@ -12,6 +12,7 @@ use accolade_projections::running::Projection;
 use accolade_projections::sink::{Behind, Failed, Here, Limits, Positions, Sink, Step, Written};
 use tokio_postgres::Client;
 
+use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::settings::Settings;
@@ -32,6 +33,7 @@ pub struct Tables {
     settings: Settings,
     connected: Option<(Client, Writer)>,
     group: Group,
+    catalogue: Catalogue,
 }
 
 impl fmt::Debug for Tables {
@@ -48,7 +50,7 @@ pub fn start(settings: Settings, feed: Arc<dyn Feed>) -> io::Result<Projection> 
 impl Tables {
     /// Nothing is connected before it is needed.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, connected: None, group: Group::default() }
+        Self { settings, connected: None, group: Group::default(), catalogue: Catalogue::default() }
     }
 
     async fn connect(&self, cluster: &str) -> Result<(Client, Writer)> {
@@ -72,7 +74,7 @@ impl Sink for Tables {
     }
 
     async fn positions(&mut self, here: &Here<'_>) -> std::result::Result<Positions, Failed> {
-        self.group = Group::default();
+        (self.group, self.catalogue) = (Group::default(), Catalogue::default());
         // Whatever fails, the connection goes with it.
         let connected = self.connected.take();
         let (connected, found) = patiently(async {
@@ -91,6 +93,7 @@ impl Sink for Tables {
 
     fn take(&mut self, batch: &Batch<'_>, names: &mut Names) -> std::result::Result<usize, Held> {
         self.group.add(batch, names)?;
+        self.catalogue.add_changed(batch.rules(), &mut self.group.offers);
         Ok(self.group.bytes())
     }
 

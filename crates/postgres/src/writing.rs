@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio_postgres::{Client, Statement, Transaction};
 
+use crate::catalogue::Upsert;
 use crate::error::Result;
 use crate::group::{Group, Letter, storable};
 use crate::rows::Rows;
@@ -31,6 +32,7 @@ pub(crate) struct Writer {
     merge_balances: Statement,
     insert_letters: Statement,
     told: Inserts,
+    offers: Upsert,
     advance: Statement,
     report: Statement,
     /// Months whose tables are there.
@@ -103,6 +105,7 @@ impl Writer {
             )
             .await?,
             told: Inserts::new(client, settings).await?,
+            offers: Upsert::new(client, settings).await?,
             months: BTreeSet::new(),
             settings: settings.clone(),
         })
@@ -131,6 +134,7 @@ impl Writer {
             self.insert_letters(&transaction, &group.letters).await?;
         }
         self.told.write(&transaction, &group.told).await?;
+        self.offers.write(&transaction, &group.offers).await?;
         if !self.advance(&transaction, steps).await? {
             return Ok(false);
         }

@@ -1,11 +1,13 @@
 //! One batch of the journal, and what helps to read it.
 
 use std::io;
+use std::sync::Arc;
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::error::in_full;
 use accolade_engine::feed::Feed;
+use accolade_engine::rules::Rules;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Record, Slice};
@@ -65,6 +67,11 @@ impl<'a> Batch<'a> {
     /// What became of its inputs, in order.
     pub fn outcomes(&self) -> Result<Outcomes<'a>, BadFormat> {
         Outcomes::read(&self.slice)
+    }
+
+    /// The rules as the node knows them: those of this batch, or later ones.
+    pub fn rules(&self) -> Arc<Rules> {
+        self.feed.rules()
     }
 
     /// Its inputs, as a slice; `None` where they are not at hand any more.

@@ -15,6 +15,7 @@ use accolade_wire::control::{Command, Control};
 use accolade_wire::identity::partition_of;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Record, Slice, Source};
+use accolade_wire::reward::RewardTerms;
 use accolade_wire::timestamp;
 
 use crate::tables::PATIENCE;
@@ -142,6 +143,11 @@ impl House {
         let partition = Some(partition_of(player, self.node.partitions()));
         let body = serde_json::to_vec(command).unwrap();
         self.submit(Kind::Command, operator, &[(partition, body)]).remove(0)
+    }
+
+    /// Says what there is of a reward.
+    pub(crate) fn offer(&self, terms: &RewardTerms) {
+        self.control(&Control::Reward(terms.clone()));
     }
 
     fn control(&self, control: &Control) {

@@ -5,6 +5,7 @@ mod failures;
 mod house;
 mod own_server;
 mod queries;
+mod rewards;
 mod rows;
 #[path = "../../../wire/tests/it/samples.rs"]
 mod samples;

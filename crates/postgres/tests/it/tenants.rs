@@ -4,11 +4,13 @@ use accolade_wire::control::Command;
 use tokio_postgres::{Client, NoTls};
 
 use crate::house::{House, OPERATORS, wager};
+use crate::rewards::reward;
 use crate::tables::{Tables, caught_up};
 use crate::told::PROGRAM;
 
 const TABLES: [&str; 3] = ["player_loyalty_balance", "loyalty_transaction", "dlq"];
-const TOLD: [&str; 3] = ["loyalty_tier_change", "loyalty_redemption", "fraud_signal"];
+const TOLD: [&str; 4] =
+    ["loyalty_tier_change", "loyalty_redemption", "fraud_signal", "loyalty_reward"];
 
 /// Somebody who reads reports: a login of their own, in the reader's role.
 struct Reports<'a> {
@@ -79,6 +81,7 @@ fn a_reader_sees_what_is_told_of_one_operator_alone() {
     let (house, tables) = (House::open(), Tables::new("told_tenants"));
     for operator in OPERATORS {
         house.publish(operator, 1, PROGRAM);
+        house.offer(&reward(operator, "mug", 0));
         house.take(operator, &[("anna", wager(operator, "anna", "w1", "150.00").into())]);
         house.take(operator, &[("anna", wager(operator, "anna", "w2", "150.00").into())]);
         house.take(operator, &[("anna", wager(operator, "anna", "w3", "150.00").into())]);

@@ -154,3 +154,67 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     run(&["status"]).well();
     serving.stop();
 }
+
+/// Keys and states of what is committed of redemptions.
+fn redemptions(brokers: &str, prefix: &str) -> Vec<(String, String)> {
+    let told = committed(brokers, &format!("{prefix}loyalty.redemptions"));
+    told.into_iter().map(|(key, value)| (key, value["state"].as_str().unwrap().into())).collect()
+}
+
+#[test]
+fn what_becomes_of_a_player_leaves_once_also_where_the_node_is_killed() {
+    let (home, cluster) = (Home::new(), Cluster::new("1"));
+    let environment = cluster.environment();
+    let of = |name: &str| &*environment.iter().find(|(other, _)| *other == name).unwrap().1;
+    let (brokers, prefix) = (of("ACCOLADE_BROKERS"), of("ACCOLADE_TOPIC_PREFIX"));
+    let run = |words: &[&str]| cluster.run(&home, words).well();
+    let serving = cluster.serve(&home);
+    run(&["operator", "add", "house"]);
+    let program = home.file(
+        "program.yaml",
+        "currency: EUR\nearning: { multipliers: { default: 0.1 } }\ntiers:\n  window: { rolling: 30d }\n  \
+         levels: [{ name: bronze, from: 0 }, { name: silver, from: 1 }]\n",
+    );
+    let words = ["program", "publish", program.to_str().unwrap(), "--operator", "house"];
+    run(&[&words[..], &["--why", "a test", "--effective-from", "20 days ago"]].concat());
+    let now = jiff::Timestamp::now();
+    let wager = format!(
+        r#"{{"wagerId":"w1","playerId":"anna","operatorId":"house","gameId":"g","gameCategory":"slots",
+        "wagerAmount":100,"currency":"EUR","jurisdiction":"Malta","timestamp":"{now}"}}"#
+    );
+    let producer: BaseProducer = client(brokers).create().unwrap();
+    let source = format!("{prefix}wager.events");
+    let record = BaseRecord::<(), [u8]>::to(&source).partition(0).payload(wager.as_bytes());
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(PATIENCE).unwrap();
+    let tiers = || committed(brokers, &format!("{prefix}loyalty.tiers"));
+    until(
+        "a tier that has left",
+        || if tiers().is_empty() { Err(outlets(&serving)) } else { Ok(()) },
+    );
+
+    let redeem = ["player", "redeem", "anna", "1", "--operator", "house", "--json"];
+    let reserved = |printed: String| serde_json::from_str::<Value>(&printed).unwrap()["id"].clone();
+    let [spent, kept] = [(); 2].map(|()| reserved(run(&redeem)));
+    let change = |what: &str, id: &Value, more: &[&str]| {
+        let words = ["player", what, id.as_str().unwrap(), "--operator", "house"];
+        run(&[&words[..], more].concat());
+    };
+    change("confirm", &spent, &[]);
+    serving.kill();
+    let serving = cluster.serve(&home);
+    change("cancel", &kept, &["--why", "a test"]);
+    let expected = ["reserved", "reserved", "confirmed", "cancelled"];
+    let expected = expected.map(|state| ("anna".to_owned(), state.to_owned()));
+    until("what has become of both", || {
+        let told = redemptions(brokers, prefix);
+        if told.len() < expected.len() { Err(told) } else { Ok(()) }
+    });
+    assert_eq!(redemptions(brokers, prefix), expected);
+    let [(key, tier)] = &tiers()[..] else { panic!("{:?}", tiers()) };
+    assert_eq!(
+        (key.as_str(), &tier["tierAfter"], &tier["tierPoints"]),
+        ("anna", &"silver".into(), &10.0.into())
+    );
+    serving.stop();
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::rules::Rules;
 use accolade_storage::backing::Backing;
-use accolade_storage::host::{Host, NotHere};
+use accolade_storage::host::{Host, NotHere, Older};
 use accolade_storage::node::Status;
 use accolade_storage::run::RunEntry;
 use accolade_storage::trail::Trail;
@@ -30,6 +30,15 @@ impl Host for ClusterNode {
 
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
         self.inner.with_live(partition, |live| Arc::clone(live.home.backing()))
+    }
+
+    fn older(
+        &self,
+        partition: u16,
+        to: u64,
+        goes_on: &mut dyn FnMut() -> std::io::Result<()>,
+    ) -> std::io::Result<Option<Box<dyn Older>>> {
+        self.inner.older(partition, to, goes_on)
     }
 
     fn shared(&self) -> &Shared {

@@ -14,6 +14,7 @@ pub mod driver;
 mod feed;
 mod folding;
 mod hearing;
+mod history;
 mod host;
 pub mod inbox;
 mod intake;

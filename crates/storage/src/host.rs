@@ -1,6 +1,7 @@
 //! What the API needs of a node, in either form.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use accolade_engine::intake::{Caller, Intake};
@@ -31,6 +32,18 @@ pub trait Host: Intake {
     /// [`Host::read`] does.
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere>;
 
+    /// Batches before `to` of a partition that is here, from the first that can be read from the log itself, with none
+    /// left out; nothing where there are none. For whoever needs more than the partition's files have, which in the
+    /// embedded form are the log. Asks `goes_on` now and then, and ends with its error.
+    fn older(
+        &self,
+        _partition: u16,
+        _to: u64,
+        _goes_on: &mut dyn FnMut() -> io::Result<()>,
+    ) -> io::Result<Option<Box<dyn Older>>> {
+        Ok(None)
+    }
+
     /// What its partitions decide with, for whoever asks what would become of a record.
     fn shared(&self) -> &Shared;
 
@@ -47,7 +60,7 @@ pub trait Host: Intake {
 
     /// Every occurrence of an id in the partitions that are here, oldest place first. That these are still
     /// here is for [`Host::are_here`] to say, afterwards.
-    fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>>;
+    fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> io::Result<Vec<RunEntry>>;
 
     /// Who did what.
     fn trail(&self) -> &Arc<Trail>;
@@ -61,6 +74,18 @@ pub trait Host: Intake {
     /// Where other nodes answer that own partitions: their addresses, each once. None in the embedded
     /// form.
     fn peers(&self) -> Vec<String>;
+}
+
+/// Batches of a partition, one after the other, as the log itself has them.
+pub trait Older: fmt::Debug + Send {
+    /// The number of the first.
+    fn first(&self) -> u64;
+
+    /// How many control records they have, all together.
+    fn controls(&self) -> u64;
+
+    /// The next batch's slice of the log; nothing behind the last.
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>>;
 }
 
 /// What became of records that another node has made durable, known by their source and offset.
@@ -130,7 +155,7 @@ impl Host for Node {
         true
     }
 
-    fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
+    fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> io::Result<Vec<RunEntry>> {
         Self::with_id(self, operator, kind, id)
     }
 

@@ -11,13 +11,13 @@ use accolade_wire::order::SourceTopic;
 use crate::harness::{Cluster, until, wager};
 
 /// The batches that the node's copy of the log has.
-fn copied(node: &ClusterNode) -> BTreeMap<u64, Vec<u8>> {
+pub(crate) fn copied(node: &ClusterNode) -> BTreeMap<u64, Vec<u8>> {
     let end = node.end(0).unwrap();
     let read = |batch| Some((batch, node.records(0, batch).unwrap()?));
     (1..end).filter_map(read).collect()
 }
 
-fn play(cluster: &Cluster, node: &ClusterNode, round: &str, points: i64) {
+pub(crate) fn play(cluster: &Cluster, node: &ClusterNode, round: &str, points: i64) {
     for number in 0..10 {
         assert!(wager(node, &format!("{round}-{number}"), "anna", "10.00").is_durable());
     }

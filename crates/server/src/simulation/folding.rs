@@ -17,6 +17,7 @@ use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::{Operator, Rules};
 use accolade_storage::backing::Backing;
+use accolade_storage::host::Older;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::Control;
 use accolade_wire::event::read_wager;
@@ -115,6 +116,10 @@ pub(super) struct Folding<'a> {
     question: &'a Question,
     awaits: &'a dyn Awaits,
     backing: Arc<Backing>,
+    /// Batches that the files do not have.
+    older: Option<Box<dyn Older>>,
+    /// From which batch on they have all.
+    held_from: u64,
     number: u16,
     was: Side,
     would: Side,
@@ -137,8 +142,11 @@ impl<'a> Folding<'a> {
         let (end, rules) = service
             .read(number, |partition| (partition.next_batch(), Arc::clone(partition.rules())))
             .map_err(failed)?;
-        let (first, later) = whole_from(&backing, awaits, number, end)?;
-        let rules = Arc::new(rules.as_of(rules.applied - later));
+        let (held_from, controls) = held_from(&backing, awaits, number, end)?;
+        let older = older(service, awaits, number, held_from)?;
+        let (first, before) =
+            older.as_ref().map_or((held_from, 0), |older| (older.first(), older.controls()));
+        let rules = Arc::new(rules.as_of(rules.applied - controls - before));
         let side = || Side::new(service, &backing, first, &rules, number);
         let (was, would) = (side(), side());
         let (next, records, is_begun) = (first, 0, false);
@@ -146,6 +154,8 @@ impl<'a> Folding<'a> {
             question,
             awaits,
             backing,
+            older,
+            held_from,
             number,
             was,
             would,
@@ -195,6 +205,20 @@ impl<'a> Folding<'a> {
         Ok(Some(outcomes_of(&self.journal(batch)?)?.time))
     }
 
+    /// The records of a batch, which are the next.
+    fn log(&mut self, batch: u64) -> Result<Option<Vec<u8>>, Ending> {
+        let Some(older) = self.older.as_mut().filter(|_| batch < self.held_from) else {
+            return self.backing.log.read(self.number, batch).map_err(failed);
+        };
+        let log = older.next().map_err(failed)?.unwrap_or_default();
+        let slice = Slice::read_unchecked(&mut Cursor::new(&log, "slice")).map_err(failed)?;
+        let folded = count_of(&self.journal(batch)?)?;
+        if (slice.batch, slice.count) != (batch, folded) {
+            return Err(Ending::Failed("the log has other records than were folded".into()));
+        }
+        Ok(Some(log))
+    }
+
     fn journal(&self, batch: u64) -> Result<Vec<u8>, Ending> {
         journal_of(&self.backing, self.number, batch)
     }
@@ -206,7 +230,7 @@ impl<'a> Folding<'a> {
         figures: &mut Figures,
     ) -> Result<(), Ending> {
         let (number, batch) = (self.number, self.next);
-        let log = self.backing.log.read(number, batch).map_err(failed)?;
+        let log = self.log(batch)?;
         let empty = Slice { partition: number, batch, flags: 0, count: 0, body: &[] };
         let slice = match &log {
             Some(log) => Slice::read_unchecked(&mut Cursor::new(log, "slice")).map_err(failed)?,
@@ -364,9 +388,9 @@ fn nothing_done() -> Vec<u8> {
     serde_json::to_vec(&nothing).expect("a control record is plain data")
 }
 
-/// From which batch on the log has all up to `end`, and how many control records it has from there. A node that took
-/// the partition over has what it has folded itself, and may have had it before: then batches lack between.
-fn whole_from(
+/// From which batch on the files have the records of all up to `end`, and how many control records those have. A node
+/// that took the partition over has what it has folded itself, and may have had it before: then batches lack between.
+fn held_from(
     backing: &Backing,
     awaits: &dyn Awaits,
     number: u16,
@@ -386,6 +410,22 @@ fn whole_from(
     Ok((first, controls))
 }
 
+/// Those before, as far back as the log itself has them.
+fn older(
+    service: &Service,
+    awaits: &dyn Awaits,
+    number: u16,
+    to: u64,
+) -> Result<Option<Box<dyn Older>>, Ending> {
+    let mut goes_on = || {
+        awaits.hears(Progress { batches: 0, expected: to });
+        awaits.goes_on().map_err(|_| io::ErrorKind::Interrupted.into())
+    };
+    let older = service.host.older(number, to, &mut goes_on);
+    awaits.goes_on()?;
+    older.map_err(failed)
+}
+
 fn journal_of(backing: &Backing, number: u16, batch: u64) -> Result<Vec<u8>, Ending> {
     let found = soon(|| backing.journal.read(number, batch)).map_err(failed)?;
     found.ok_or_else(|| Ending::Failed(not_yet().detail.into_owned()))
@@ -393,9 +433,13 @@ fn journal_of(backing: &Backing, number: u16, batch: u64) -> Result<Vec<u8>, End
 
 /// Whether a batch had any records, as its outcomes say: the log has nothing of one that had none.
 fn had_records(backing: &Backing, number: u16, batch: u64) -> Result<bool, Ending> {
-    let journal = journal_of(backing, number, batch)?;
-    let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "slice")).map_err(failed)?;
-    Ok(slice.count > 0)
+    Ok(count_of(&journal_of(backing, number, batch)?)? > 0)
+}
+
+/// Of how many records a batch's outcomes tell.
+fn count_of(journal: &[u8]) -> Result<u32, Ending> {
+    let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice")).map_err(failed)?;
+    Ok(slice.count)
 }
 
 fn outcomes_of(journal: &[u8]) -> Result<Outcomes<'_>, Ending> {

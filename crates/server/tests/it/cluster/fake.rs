@@ -14,12 +14,14 @@ use accolade_engine::partition::{Partition, Shared as Deciding};
 use accolade_engine::rules::Rules;
 use accolade_server::{Front, Listener, Neighbours, Service, Settings, Tls, TlsFiles, serve_tcp};
 use accolade_storage::backing::Backing;
-use accolade_storage::host::{Host, NotHere, Outcomes};
+use accolade_storage::host::{Host, NotHere, Older, Outcomes};
 use accolade_storage::node::{Node, Post, Status};
 use accolade_storage::run::RunEntry;
 use accolade_storage::trail::Trail;
+use accolade_wire::bytes::Cursor;
 use accolade_wire::identity::IdKind;
 use accolade_wire::order::SourceTopic;
+use accolade_wire::record::{Kind, Slice};
 use accolade_wire::secret::Secret;
 use axum::body::Body;
 use axum::http::Request;
@@ -64,6 +66,8 @@ struct Shared {
     next_offset: AtomicI64,
     told: Mutex<BTreeMap<Key, Told>>,
     traces: Mutex<Vec<String>>,
+    /// Batches that a node's files do not have any more, by node, partition and number.
+    older: Mutex<BTreeMap<(usize, u16, u64), Vec<u8>>>,
 }
 
 /// Where a partition really is.
@@ -346,6 +350,22 @@ impl Host for Fake {
         Ok(Arc::clone(self.node().backing()))
     }
 
+    fn older(
+        &self,
+        partition: u16,
+        to: u64,
+        goes_on: &mut dyn FnMut() -> std::io::Result<()>,
+    ) -> std::io::Result<Option<Box<dyn Older>>> {
+        goes_on()?;
+        let older = self.shared.older.lock().unwrap();
+        let all: BTreeMap<u64, Vec<u8>> = older
+            .range((self.own, partition, 0)..(self.own, partition, to))
+            .map(|((.., batch), slice)| (*batch, slice.clone()))
+            .collect();
+        let Some((first, _)) = all.first_key_value() else { return Ok(None) };
+        Ok(Some(Box::new(Batches { partition, next: *first, first: *first, to, all })))
+    }
+
     fn shared(&self) -> &Deciding {
         self.node().shared()
     }
@@ -381,6 +401,45 @@ impl Host for Fake {
         let other = 1 - self.own;
         let has_other = self.shared.owners.lock().unwrap()[self.own].contains(&Some(other));
         has_other.then(|| self.shared.addresses.get().unwrap()[other].clone()).into_iter().collect()
+    }
+}
+
+/// What the log has and the files of a node do not.
+#[derive(Debug)]
+struct Batches {
+    partition: u16,
+    first: u64,
+    next: u64,
+    to: u64,
+    all: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Older for Batches {
+    fn first(&self) -> u64 {
+        self.first
+    }
+
+    fn controls(&self) -> u64 {
+        let slices = self.all.values().map(|slice| Slice::read(&mut Cursor::new(slice, "slice")));
+        let controls = slices.map(|slice| {
+            let records = slice.unwrap().records().map(Result::unwrap);
+            records.filter(|record| record.kind == Kind::Control).count() as u64
+        });
+        controls.sum()
+    }
+
+    fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        if self.next == self.to {
+            return Ok(None);
+        }
+        let (partition, batch) = (self.partition, self.next);
+        self.next += 1;
+        let nothing = || {
+            let mut slice = Vec::new();
+            Slice { partition, batch, flags: 0, count: 0, body: &[] }.write(&mut slice);
+            slice
+        };
+        Ok(Some(self.all.remove(&batch).unwrap_or_else(nothing)))
     }
 }
 
@@ -458,6 +517,7 @@ impl Cluster {
         let nodes = [A, B].map(|own| {
             start_node(directories[own].path(), |options| {
                 options.behaviours = known[own];
+                options.files.log_segment_bytes = 1 << 16;
                 options.post = Some(Arc::clone(&between) as Arc<dyn Post>);
             })
         });
@@ -472,6 +532,7 @@ impl Cluster {
             next_offset: AtomicI64::new(0),
             told: Mutex::default(),
             traces: Mutex::default(),
+            older: Mutex::default(),
         });
         between.0.set(Arc::downgrade(&shared)).unwrap();
         let mut listeners = Vec::new();
@@ -540,6 +601,29 @@ impl Cluster {
             assert!(Instant::now() < until, "awaited: the same rules; there are: {applied:?}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// From now on a node's files lack the records of closed segments, as if it had taken its partitions over since; the
+    /// log itself has them. Says how many there were.
+    pub(crate) fn forget_records(&self, node: usize) -> usize {
+        let log = &self.shared.nodes[node].backing().log;
+        let closed = log.closed();
+        let mut older = self.shared.older.lock().unwrap();
+        for segment in &closed {
+            for partition in 0..4 {
+                for batch in log.first_batch(partition).unwrap_or(0)..=segment.last_batch {
+                    if let Some(slice) = log.read(partition, batch).unwrap() {
+                        older.insert((node, partition, batch), slice);
+                    }
+                }
+            }
+        }
+        for segment in &closed {
+            log.remove(segment.sequence).unwrap();
+        }
+        // What is in files is no older.
+        older.retain(|(_, partition, batch), _| log.read(*partition, *batch).unwrap().is_none());
+        closed.len()
     }
 
     /// How often somebody was told that a partition has no owner.

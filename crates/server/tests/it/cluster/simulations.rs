@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::between::Bend;
 use super::fake::{A, B, Cluster};
-use super::is_elsewhere;
-use crate::harness::{Api, OPERATOR, PATIENCE, ask};
+use super::{is_elsewhere, player_in};
+use crate::harness::{Api, OPERATOR, PATIENCE, ask, now_micros, time, wager};
 use crate::simulations::{DRAFT, Form, Played, begin, ended, live};
 
 /// A cluster in which players have played.
@@ -113,6 +113,33 @@ async fn an_answer_that_breaks_off_or_is_nobody_s_is_asked_for_again() {
         cluster.tap(B).bend(None);
         is_whole(&ended(form.api(A), &id).await);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_a_node_does_not_have_itself_are_folded_as_the_log_has_them() {
+    let Played { form, from, .. } = played_patiently().await;
+    let cluster = form.cluster();
+    let (until, mut round) = (Instant::now() + PATIENCE, 0);
+    let to = loop {
+        let fill = (0..100).map(|item| wager(&format!("fill-{round}-{item}"), &player_in(3)));
+        let answer = form.api(A).post("/api/v1/wagers?wait=applied", &fill.collect()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        if form.api(B).node.backing().log.closed().len() > 1 {
+            break time(now_micros());
+        }
+        assert!(Instant::now() < until, "two segments are awaited");
+        round += 1;
+    };
+    let body = json!({ "program": DRAFT, "from": from, "to": to });
+    let simulated = async || {
+        let begun = begin(form.api(A), &body).await;
+        ended(form.api(B), begun.json["id"].as_str().unwrap()).await
+    };
+    let before = simulated().await;
+    assert!(cluster.forget_records(B) > 1);
+    let after = simulated().await;
+    assert_eq!((&before["state"], &before["result"]["differing"]), (&json!("done"), &json!(0)));
+    assert_eq!((&after["result"], &after["batches"]), (&before["result"], &before["batches"]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -81,10 +81,12 @@ enum SignalCommand {
 struct Signal {
     player_id: String,
     state: String,
-    wager_id: String,
+    wager_id: Option<String>,
     wagered_at: Option<String>,
     signals: Vec<Finding>,
     points: Raw,
+    raised_by: Option<String>,
+    raised_why: Option<String>,
     by: Option<String>,
     why: Option<String>,
 }
@@ -130,19 +132,26 @@ async fn show(client: &Client, id: &str, operator: &str, json: bool) -> anyhow::
         return Ok(Ended::Well);
     }
     let signal: Signal = answer.json().await?;
-    let Signal { player_id, state, wager_id, wagered_at, signals, points, by, why } = signal;
+    let Signal { player_id, state, wager_id, wagered_at, signals, points, .. } = signal;
     say(format_args!("state    {state}"))?;
     say(format_args!("player   {}", printable(&player_id)))?;
-    if !wager_id.is_empty() {
+    if let Some(wager_id) = wager_id {
         let at = wagered_at.map_or_else(String::new, |at| format!(" of {at}"));
         say(format_args!("wager    {}{at}", printable(&wager_id)))?;
     }
     say(format_args!("points   {}", points.text()))?;
     for Finding { name, kind, observed, line } in &signals {
-        let (observed, line) = (observed.text(), line.text());
-        say(format_args!("signal   {}: {kind} of {observed} over {line}", printable(name)))?;
+        let (name, observed, line) = (printable(name), observed.text(), line.text());
+        // Whoever raises one from outside has measured it by no line of the program.
+        match &signal.raised_by {
+            Some(by) => say(format_args!("signal   {name}: from outside, by {}", printable(by)))?,
+            None => say(format_args!("signal   {name}: {kind} of {observed} over {line}"))?,
+        }
     }
-    if let (Some(by), Some(why)) = (by, why) {
+    if let Some(why) = signal.raised_why {
+        say(format_args!("because  {}", printable(&why)))?;
+    }
+    if let (Some(by), Some(why)) = (signal.by, signal.why) {
         say(format_args!("decided  by {}: {}", printable(&by), printable(&why)))?;
     }
     Ok(Ended::Well)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use accolade_domain::amount::Points;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::tables::Excerpt;
@@ -10,7 +11,6 @@ use accolade_engine::tables::adjustments::{Adjustment, Adjustments, Decided};
 use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_engine::tables::requests_by_time::RequestKind;
 use accolade_wire::control::Command;
-use accolade_wire::json;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,11 +19,12 @@ use utoipa::openapi::Schema;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::{fields_of, read_why};
 use crate::players::done_or_accepted;
-use crate::problem::{Problem, Refusal};
-use crate::program::read_why;
+use crate::problem::Problem;
 use crate::requests::by_time::{Listed, Timed};
-use crate::requests::{Changed, Requests, change, change_of, points_of, unless_empty};
+use crate::requests::{Changed, Requests, change, change_of, unless_empty};
+use crate::service::now;
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::submit::Carried;
 
@@ -44,8 +45,12 @@ pub(crate) struct AdjustmentShape {
     #[schema(schema_with = states)]
     state: &'static str,
     points: ExactPoints,
-    why: Box<str>,
-    by: Box<str>,
+    /// Why, in words. A player's token sees neither this nor who has asked and decided.
+    #[schema(required)]
+    why: Option<Box<str>>,
+    /// Who has asked for it.
+    #[schema(required)]
+    by: Option<Box<str>>,
     #[schema(required)]
     asked_at: Option<Time>,
     /// When it was made or rejected.
@@ -115,13 +120,17 @@ impl Requests for Kind {
             operator_id: operator.to_owned(),
             state,
             points: Exact(points),
-            why,
-            by: who,
+            why: Some(why),
+            by: Some(who),
             asked_at: Some(Time(asked_at)),
             decided_at,
             decided_by,
             decision,
         }
+    }
+
+    fn hide_words(shape: &mut AdjustmentShape) {
+        (shape.why, shape.by, shape.decided_by, shape.decision) = (None, None, None, None);
     }
 }
 
@@ -145,10 +154,8 @@ pub(crate) async fn adjust(call: Call) -> Result<Response, Problem> {
     let by: Box<str> = (*call.principal.subject).into();
     let mut asked = None;
     let read = |body: &[u8]| {
-        let why = read_why(body)?;
-        let [points] = json::fields(body, &["points"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-        let points = points_of(points, "/points", true)?;
+        let [points, why] = fields_of(body, &["points", "why"])?;
+        let (why, points) = (why.why()?, points.points(true)?);
         asked = Some((points, why.clone()));
         Ok((points.hundredths(), why))
     };
@@ -161,20 +168,32 @@ pub(crate) async fn adjust(call: Call) -> Result<Response, Problem> {
     })
     .await?;
     let (points, why) = asked.expect("the body was read");
+    let state = if changed.is_dry { changed.would_be(points)? } else { "accepted" };
     let to_be = |changed: &Changed| AdjustmentShape {
         id: None,
         player_id: changed.name.clone(),
         operator_id: changed.operator.id.to_string(),
-        state: "accepted",
+        state,
         points: Exact(points),
-        why: why.into(),
-        by,
+        why: Some(why.into()),
+        by: Some(by),
         asked_at: None,
         decided_at: None,
         decided_by: None,
         decision: None,
     };
     changed.answer::<Kind>(to_be).await
+}
+
+impl Changed {
+    /// Whether an adjustment that was only tried would be made, or wait for a second person.
+    fn would_be(&self, points: Points) -> Result<&'static str, Problem> {
+        let operator = self.service.operator(&self.operator)?;
+        let version = operator.versions.at(now());
+        let above = version.and_then(|version| version.program.program.approval_above);
+        let waits = above.is_some_and(|above| points.max(points.negated()) > above);
+        Ok(if waits { "waiting" } else { "made" })
+    }
 }
 
 /// Has an adjustment made that waits.
@@ -188,16 +207,20 @@ pub(crate) async fn reject(call: Call) -> Result<Response, Problem> {
 }
 
 async fn decide(call: Call, approves: bool) -> Result<Response, Problem> {
-    let changed = change_of::<Kind, _>(call, read_why, |why, asks| Command::Decide {
-        id: asks.id,
-        adjustment: asks.request,
-        approves,
-        why,
-        who: asks.who,
+    let mut said = None;
+    let changed = change_of::<Kind, _>(call, read_why, |why, asks| {
+        said = Some(why.clone().into());
+        Command::Decide { id: asks.id, adjustment: asks.request, approves, why, who: asks.who }
     })
     .await?;
-    let state = if approves { "made" } else { "rejected" };
-    changed.answer_named::<Kind>(|shape| shape.state = state).await
+    let who = changed.who.clone();
+    changed
+        .answer_named::<Kind>(|shape| {
+            shape.state = if approves { "made" } else { "rejected" };
+            shape.decided_at = Some(Time(now()));
+            (shape.decided_by, shape.decision) = (Some(who), said);
+        })
+        .await
 }
 
 /// A balance of the system before.
@@ -216,9 +239,8 @@ pub(crate) struct OpeningShape {
 pub(crate) async fn open(call: Call) -> Result<Response, Problem> {
     let mut asked = None;
     let read = |body: &[u8]| {
-        let [points] = json::fields(body, &["points"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-        let points = points_of(points, "/points", false)?;
+        let [points] = fields_of(body, &["points"])?;
+        let points = points.points(false)?;
         asked = Some(points);
         Ok(points.hundredths())
     };

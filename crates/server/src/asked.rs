@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use bytes::Bytes;
-use serde::Deserialize;
 
-use crate::body::json;
 use crate::call::Call;
 use crate::idempotency::{Change, key_of};
 use crate::principal::Known;
@@ -36,8 +35,13 @@ impl Asked {
         Ok(Self { service, operator, subject, route, name, idempotency_key, body, is_dry })
     }
 
-    pub(crate) fn json<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Problem> {
-        json(&self.body)
+    /// The status of what was made, now or by the same request before; in a dry run nothing was.
+    pub(crate) const fn made_status(&self) -> StatusCode {
+        if self.is_dry { StatusCode::OK } else { StatusCode::CREATED }
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// What names the effect of the request, where it has an idempotency key.

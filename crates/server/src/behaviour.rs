@@ -4,10 +4,11 @@ use accolade_domain::outcome::Declined;
 use accolade_wire::control::Control;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::call::Call;
 use crate::dry_run::respond_to_change;
+use crate::fields::fields_of;
 use crate::host::{Asked, read};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::Service;
@@ -68,15 +69,15 @@ pub(crate) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, &BehaviourShape { behaviour, nodes }))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Switch {
-    number: u16,
-}
-
 /// Has the fold decide by another behaviour from the next batch on; refused while a node cannot.
 pub(crate) async fn switch(call: Call) -> Result<Response, Problem> {
-    let Asked { service, body: Switch { number }, is_dry } = read(call).await?;
+    let a_number = |body: &[u8]| {
+        let [number] = fields_of(body, &["number"])?;
+        let said = number.whole(0..=u16::MAX.into())?;
+        let said = said.and_then(|said| u16::try_from(said).ok());
+        said.ok_or_else(|| number.expected("the number of a behaviour"))
+    };
+    let Asked { service, body: number, is_dry } = read(call, a_number).await?;
     if number <= service.host.rules().settings.behaviour {
         return Err(Declined::BehaviourPassed.into());
     }

@@ -68,7 +68,7 @@ pub(crate) fn essence_of(headers: &HeaderMap) -> &str {
     named.split(';').next().unwrap_or("").trim()
 }
 
-/// What a body of JSON says.
+/// What a body of JSON says that another node has sent.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body)
         .map_err(|error| Problem::field(Refusal::Malformed, "", error.to_string()))

@@ -18,7 +18,7 @@ use accolade_wire::control::Command;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
-use accolade_wire::json::{self, Value};
+use accolade_wire::json::Value;
 use accolade_wire::named::Named;
 use accolade_wire::problem::Problem as BadField;
 use accolade_wire::record::{Kind, Record};
@@ -35,11 +35,11 @@ use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::{Field, fields_of, read_why};
 use crate::idempotency::{self, key_of};
 use crate::parameters::{LIMIT_MAX, Parameters};
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
-use crate::program::read_why;
 use crate::routes::Audience;
 use crate::service::Service;
 use crate::shapes::{Page, Time, respond};
@@ -470,8 +470,8 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
 /// of any. The operator of a game event is named beside it, where its source named none.
 pub(crate) async fn repair(call: Call) -> Result<Response, Problem> {
     change(call, |letter, asker, service, body| {
-        let [original, operator] = json::fields(body, &["original", "operatorId"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+        let [original, operator] =
+            fields_of(body, &["original", "operatorId"])?.map(Field::into_value);
         let Some(Value::Text(original)) = original else {
             let detail = "expected the repaired event as a text";
             return Err(Problem::field(Refusal::Malformed, "/original", detail));

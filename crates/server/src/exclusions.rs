@@ -4,8 +4,6 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::tables::exclusions::Exclusion;
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
-use accolade_wire::json::{self, Value};
-use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -13,9 +11,9 @@ use utoipa::ToSchema;
 
 use crate::call::Call;
 use crate::dry_run::respond_to_change;
+use crate::fields::{Field, fields_of, read_why};
 use crate::principal::Known;
-use crate::problem::{Problem, Refusal};
-use crate::program::read_why;
+use crate::problem::Problem;
 use crate::requests::{Changed, change};
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
@@ -37,7 +35,7 @@ pub(crate) struct ExclusionShape {
     /// Until when the player is, or was; for ever where this is nothing and `from` is not.
     #[schema(required)]
     until: Option<Time>,
-    /// What was said last.
+    /// What was said last. A player's token does not see it.
     #[schema(required)]
     why: Option<Box<str>>,
 }
@@ -78,7 +76,8 @@ fn shape_of(
 
 /// Whether a player is excluded.
 pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
-    let shape = call.service.exclusion(&call.operator(), &call.name())?;
+    let mut shape = call.service.exclusion(&call.operator(), &call.name())?;
+    shape.why = shape.why.filter(|_| call.principal.player.is_none());
     Ok(respond(StatusCode::OK, &shape))
 }
 
@@ -86,10 +85,8 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn exclude(call: Call) -> Result<Response, Problem> {
     let mut asked = None;
     let read = |body: &[u8]| {
-        let why = read_why(body)?;
-        let [until] = json::fields(body, &["until"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-        let until = until_of(until)?;
+        let [until, why] = fields_of(body, &["until", "why"])?;
+        let (why, until) = (why.why()?, until_of(&until)?);
         asked = Some((until, why.clone()));
         Ok((until.map(Timestamp::micros), why))
     };
@@ -105,18 +102,13 @@ pub(crate) async fn exclude(call: Call) -> Result<Response, Problem> {
     answer(changed, || Exclusion { from: now(), until, why: why.into(), who: "".into() })
 }
 
-fn until_of(value: Option<Value<'_>>) -> Result<Option<Timestamp>, Problem> {
-    let until = match value {
-        None | Some(Value::Null { .. }) => return Ok(None),
-        Some(Value::Text(text)) => timestamp::read(&text),
-        Some(_) => None,
-    };
-    let until = until.filter(|until| *until > now());
-    until.map(Some).ok_or_else(|| {
-        let detail =
-            "expected a time that is yet to come, such as `2030-01-01T00:00:00Z`, or nothing";
-        Problem::field(Refusal::Malformed, "/until", detail)
-    })
+fn until_of(field: &Field<'_>) -> Result<Option<Timestamp>, Problem> {
+    let until = field.time()?;
+    if until.is_some_and(|until| until <= now()) {
+        let what = "a time that is yet to come, such as `2030-01-01T00:00:00Z`, or nothing";
+        return Err(field.expected(what));
+    }
+    Ok(until)
 }
 
 /// Ends an exclusion.
@@ -143,7 +135,7 @@ pub(crate) async fn lift(call: Call) -> Result<Response, Problem> {
 
 /// How it is now, or would be.
 fn answer(changed: Changed, would: impl FnOnce() -> Exclusion) -> Result<Response, Problem> {
-    let Changed { service, operator, name, is_dry, carried, made } = changed;
+    let Changed { service, operator, name, is_dry, carried, made, .. } = changed;
     let shape = if is_dry || made.is_none() {
         let row = would();
         let is_excluded = row.holds(now());

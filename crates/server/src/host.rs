@@ -18,13 +18,13 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::body::json;
 use crate::call::Call;
 use crate::dry_run::respond_to_change;
+use crate::fields::{Field, fields_of};
 use crate::health::StandingShape;
 use crate::intake::{Way, take_in};
 use crate::outlets::OutletState;
-use crate::problem::{Problem, Refusal, not_yet};
+use crate::problem::{Problem, not_yet};
 use crate::secret;
 use crate::service::{Service, now};
 use crate::shapes::{PlaceShape, Time, respond};
@@ -269,24 +269,15 @@ pub(crate) async fn operators(call: Call) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, &List { items: items.collect() }))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pause {
-    why: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resume {}
-
 /// Takes in nothing more from an operator; what it has sent stays, and its reads go on.
 pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
     let (operator, who) = (call.name(), call.principal.subject.to_string());
-    let Asked { service, body: Pause { why }, is_dry } = read(call).await?;
-    if !(1..=WHY_BYTES_MAX).contains(&why.len()) {
-        let detail = format!("expected a text of 1 to {WHY_BYTES_MAX} bytes");
-        return Err(Problem::field(Refusal::Malformed, "/why", detail));
-    }
+    let why = |body: &[u8]| {
+        let [why] = fields_of(body, &["why"])?;
+        let a_text = || why.expected(&format!("a text of 1 to {WHY_BYTES_MAX} bytes"));
+        why.text()?.filter(|why| (1..=WHY_BYTES_MAX).contains(&why.len())).ok_or_else(a_text)
+    };
+    let Asked { service, body: why, is_dry } = read(call, why).await?;
     let control = Control::Pause { operator: operator.clone(), why, who };
     service.pause(&operator, true, &control, is_dry).await
 }
@@ -294,7 +285,8 @@ pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
 /// Takes in again what an operator sends.
 pub(crate) async fn resume(call: Call) -> Result<Response, Problem> {
     let (operator, who) = (call.name(), call.principal.subject.to_string());
-    let Asked { service, body: Resume {}, is_dry } = read(call).await?;
+    let nothing = |body: &[u8]| fields_of(body, &[]).map(|[]| ());
+    let Asked { service, body: (), is_dry } = read(call, nothing).await?;
     let control = Control::Resume { operator: operator.clone(), who };
     service.pause(&operator, false, &control, is_dry).await
 }
@@ -324,12 +316,25 @@ impl Service {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewOperator {
     operator_id: String,
-    #[serde(default)]
     events_per_second: u32,
+}
+
+impl NewOperator {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [operator, limit] = fields_of(body, &["operatorId", "eventsPerSecond"])?;
+        let an_id = || {
+            operator.expected(&format!(
+                "a text of 1 to {ID_BYTES_MAX} bytes without control characters"
+            ))
+        };
+        let limit = limit.whole(0..=u32::MAX.into())?.unwrap_or(0);
+        Ok(Self {
+            operator_id: operator.short_text(ID_BYTES_MAX)?.ok_or_else(an_id)?,
+            events_per_second: u32::try_from(limit).expect("it is in the range"),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -349,11 +354,14 @@ pub(crate) struct Asked<T> {
 }
 
 /// Reads the body, and whether nothing is to be done.
-pub(crate) async fn read<T: for<'de> Deserialize<'de>>(call: Call) -> Result<Asked<T>, Problem> {
+pub(crate) async fn read<T>(
+    call: Call,
+    read: impl FnOnce(&[u8]) -> Result<T, Problem>,
+) -> Result<Asked<T>, Problem> {
     let is_dry = call.is_dry()?;
     let Call { service, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
-    let body = json(&body)?;
+    let body = read(&body)?;
     drop(held);
     Ok(Asked { service, body, is_dry })
 }
@@ -373,14 +381,8 @@ pub(crate) async fn add(
     call: Call,
     control: impl FnOnce(String, String, u32) -> Control,
 ) -> Result<Response, Problem> {
-    let Asked { service, body, is_dry } = read(call).await?;
+    let Asked { service, body, is_dry } = read(call, NewOperator::read).await?;
     let NewOperator { operator_id, events_per_second } = body;
-    let is_id = (1..=ID_BYTES_MAX).contains(&operator_id.len())
-        && !operator_id.chars().any(char::is_control);
-    if !is_id {
-        let detail = "expected a text of 1 to 128 bytes without control characters";
-        return Err(Problem::field(Refusal::Malformed, "/operatorId", detail));
-    }
     let key = secret::of(random()?);
     let key_hash = to_hex(&secret::hash(&service.hash_key(), &key));
     let control = control(operator_id.clone(), key_hash, events_per_second);
@@ -396,13 +398,28 @@ pub(crate) async fn add(
     Ok(respond(StatusCode::CREATED, &added))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Skip {
     partition: u16,
     batch: u64,
     slot: u32,
     who: String,
+}
+
+impl Skip {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [partition, batch, slot, who] =
+            fields_of(body, &["partition", "batch", "slot", "who"])?;
+        let number = |field: &Field<'_>, most: i64| {
+            field.whole(0..=most)?.ok_or_else(|| field.expected("a whole number"))
+        };
+        let in_range = "it is in the range";
+        Ok(Self {
+            partition: number(&partition, u16::MAX.into())?.try_into().expect(in_range),
+            batch: number(&batch, i64::MAX)?.try_into().expect(in_range),
+            slot: number(&slot, u32::MAX.into())?.try_into().expect(in_range),
+            who: who.text()?.ok_or_else(|| who.expected("a text"))?,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -415,7 +432,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Makes the input at which a partition stands a dead letter, and answers once it has gone on.
 pub(crate) async fn skip(call: Call) -> Result<Response, Problem> {
-    let Asked { service, body: Skip { partition, batch, slot, who }, is_dry } = read(call).await?;
+    let Asked { service, body: Skip { partition, batch, slot, who }, is_dry } =
+        read(call, Skip::read).await?;
     let place = Place { partition, batch, slot, number: 0 };
     if !stands_at(&service, place).await? {
         return Err(accolade_domain::outcome::Declined::NotStandingThere.into());

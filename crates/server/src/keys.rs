@@ -10,11 +10,10 @@ use accolade_engine::rules::keys::{Key, LISTED_MAX, ROLES, TEXT_BYTES_MAX};
 use accolade_storage::random::random;
 use accolade_wire::control::{Control, NewKey};
 use accolade_wire::hex::to_hex;
-use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -24,6 +23,7 @@ use crate::call::Call;
 use crate::connection::network;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::{Field, fields_of};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::roles::Role;
 use crate::secret;
@@ -102,7 +102,7 @@ impl Bounds {
 }
 
 /// A key as it is asked for.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewKey, example = json!({ "name": "the desk", "roles": ["support"] }))]
 pub(crate) struct Wanted {
@@ -113,7 +113,7 @@ pub(crate) struct Wanted {
     /// A time that is still to come.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
-    until: Option<String>,
+    until: Option<Timestamp>,
     /// Networks such as `10.0.0.0/8`, or addresses.
     #[serde(default)]
     #[schema(schema_with = some_texts, required = false)]
@@ -144,6 +144,23 @@ fn some_texts() -> Schema {
 }
 
 impl Wanted {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [name, roles, until, networks, event_types, origins, player] = fields_of(
+            body,
+            &["name", "roles", "until", "networks", "eventTypes", "origins", "playerId"],
+        )?;
+        let listed = |field: &Field<'_>| field.texts(LISTED_MAX).map(Option::unwrap_or_default);
+        Ok(Self {
+            name: name.text()?.unwrap_or_default(),
+            roles: listed(&roles)?,
+            until: until.time()?,
+            networks: listed(&networks)?,
+            event_types: listed(&event_types)?,
+            origins: listed(&origins)?,
+            player_id: player.text()?,
+        })
+    }
+
     fn check(&self, now: Timestamp) -> Result<Option<i64>, Problem> {
         let bad = |pointer: &str, detail: String| {
             Err(Problem::field(Refusal::Malformed, pointer, detail))
@@ -165,11 +182,10 @@ impl Wanted {
         if roles.is_empty() {
             return bad("/roles", format!("expected some of {}", ROLES.join(", ")));
         }
-        let until = match self.until.as_deref().map(timestamp::read) {
-            None => None,
-            Some(Some(until)) if until > now => Some(until.micros()),
-            Some(_) => return bad("/until", "expected a time that is still to come".into()),
-        };
+        if self.until.is_some_and(|until| until <= now) {
+            return bad("/until", "expected a time that is still to come".into());
+        }
+        let until = self.until.map(Timestamp::micros);
         let lists = [
             ("networks", &self.networks, "a network such as 10.0.0.0/8, or an address"),
             ("eventTypes", &self.event_types, "a type of game events"),
@@ -181,9 +197,6 @@ impl Wanted {
                 "origins" => is_origin(text),
                 _ => is_text(text, TEXT_BYTES_MAX),
             };
-            if list.len() > LISTED_MAX {
-                return bad(&format!("/{name}"), format!("expected {LISTED_MAX} at most"));
-            }
             if let Some(at) = list.iter().position(|text| !is_it(text)) {
                 return bad(&format!("/{name}/{at}"), format!("expected {what}"));
             }
@@ -327,7 +340,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
 /// Makes a key, and shows its secret once.
 pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let wanted: Wanted = asked.json()?;
+    let wanted = Wanted::read(asked.body())?;
     let until = wanted.check(now())?;
     let claimed = asked.claim().await?;
     let id = match &claimed {
@@ -362,35 +375,31 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
 }
 
 /// A rotation as it is asked for.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Rotation, example = json!({ "oldUntil": "2026-11-29T00:00:00Z" }))]
+#[expect(dead_code, reason = "it is described here, and read by `read_old_until`")]
 pub(crate) struct Rotate {
     /// At most 90 days ahead.
     #[serde(default)]
-    #[schema(value_type = Option<Time>)]
-    old_until: Option<String>,
+    old_until: Option<Time>,
 }
 
-/// Until when the secret before a rotation is valid, as it was said.
-pub(crate) fn read_old_until(said: Option<&str>) -> Result<Timestamp, Problem> {
+/// Until when the secret before a rotation is valid, as a body says it.
+pub(crate) fn read_old_until(body: &[u8]) -> Result<Timestamp, Problem> {
+    let [old_until] = fields_of(body, &["oldUntil"])?;
     let now = now();
-    let latest = now.plus_micros(OLD_VALID_MICROS_MAX);
-    match said.map(timestamp::read) {
-        None => Ok(now.plus_micros(OLD_VALID_MICROS)),
-        Some(Some(until)) if until <= latest => Ok(until),
-        Some(_) => {
-            let detail = "expected a time that is at most 90 days ahead";
-            Err(Problem::field(Refusal::Malformed, "/oldUntil", detail))
-        }
+    let until = old_until.time()?.unwrap_or(now.plus_micros(OLD_VALID_MICROS));
+    if until > now.plus_micros(OLD_VALID_MICROS_MAX) {
+        return Err(old_until.expected("a time that is at most 90 days ahead"));
     }
+    Ok(until)
 }
 
 /// Gives a key another secret, and shows it once; the one before is valid for a while.
 pub(crate) async fn rotate(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let Rotate { old_until } = asked.json()?;
-    let old_until = read_old_until(old_until.as_deref())?;
+    let old_until = read_old_until(asked.body())?;
     asked.key(&asked.name)?.ok_or_else(|| Problem::not_found("key"))?;
     let claimed = asked.claim().await?;
     let rotation = claimed.clone().unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
@@ -466,7 +475,7 @@ impl Asked {
         if *key.terms != same {
             return Err(accolade_domain::outcome::Declined::IdConflict.into());
         }
-        Ok(self.answer_key(StatusCode::OK, key, None))
+        Ok(self.answer_key(self.made_status(), key, None))
     }
 
     async fn key_would(&self, control: &Control) -> Result<Response, Problem> {

@@ -27,6 +27,7 @@ mod encoding;
 mod exclusions;
 mod explanation;
 mod export;
+mod fields;
 mod first_key;
 mod health;
 mod host;

@@ -18,12 +18,12 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::body::json;
 use crate::call::Call;
 use crate::credentials::is_same;
+use crate::fields::fields_of;
 use crate::keys::{Bounds, Origins};
 use crate::principal::{Credential, Operators, Principal};
-use crate::problem::{Problem, Refusal};
+use crate::problem::Problem;
 use crate::roles::{Role, Scope};
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
@@ -32,8 +32,8 @@ use crate::trail::About;
 pub(crate) const PREFIX: &str = "acp_";
 /// In the data directory of the embedded form: the key of signatures.
 const FILE: &str = "player-token-key";
-const VALID_S: u32 = 900;
-const VALID_S_MAX: u32 = 3_600;
+const VALID_S: i64 = 900;
+const VALID_S_MAX: i64 = 3_600;
 
 /// Signs and checks tokens.
 pub(crate) struct Signer([u8; 32]);
@@ -143,7 +143,7 @@ impl Service {
 }
 
 /// A token as it is asked for.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewPlayerToken, example = json!({ "playerId": "player-456", "validForSeconds": 900 }))]
 pub(crate) struct Wanted {
@@ -151,7 +151,18 @@ pub(crate) struct Wanted {
     player_id: String,
     #[serde(default)]
     #[schema(minimum = 1, maximum = 3600)]
-    valid_for_seconds: Option<u32>,
+    valid_for_seconds: Option<i64>,
+}
+
+impl Wanted {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [player, seconds] = fields_of(body, &["playerId", "validForSeconds"])?;
+        let a_player = || player.expected(&format!("a text of 1 to {ID_BYTES_MAX} bytes"));
+        Ok(Self {
+            player_id: player.short_text(ID_BYTES_MAX)?.ok_or_else(a_player)?,
+            valid_for_seconds: seconds.whole(1..=VALID_S_MAX)?,
+        })
+    }
 }
 
 /// A token for one player's app.
@@ -172,18 +183,8 @@ pub(crate) async fn mint(call: Call) -> Result<Response, Problem> {
     let Call { service, principal, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
     drop(held);
-    let body: Wanted = json(&body)?;
-    let player = &body.player_id;
-    if !(1..=ID_BYTES_MAX).contains(&player.len()) || player.chars().any(char::is_control) {
-        let detail = format!("expected a text of 1 to {ID_BYTES_MAX} bytes");
-        return Err(Problem::field(Refusal::Malformed, "/playerId", detail));
-    }
-    let seconds = body.valid_for_seconds.unwrap_or(VALID_S);
-    if !(1..=VALID_S_MAX).contains(&seconds) {
-        let detail = format!("expected a number from 1 to {VALID_S_MAX}");
-        return Err(Problem::field(Refusal::Malformed, "/validForSeconds", detail));
-    }
-    let until = now().plus_micros(i64::from(seconds) * 1_000_000);
+    let Wanted { player_id: player, valid_for_seconds } = Wanted::read(&body)?;
+    let until = now().plus_micros(valid_for_seconds.unwrap_or(VALID_S) * 1_000_000);
     let token = service.signer.sign(&Claims {
         operator: operator.id.to_string(),
         player: player.clone(),
@@ -192,7 +193,7 @@ pub(crate) async fn mint(call: Call) -> Result<Response, Problem> {
     });
     let may = |scope: &Scope| Role::Player.scopes().has(*scope);
     let scopes = Scope::ALL.into_iter().filter(may).map(Scope::code).collect();
-    let (operator_id, player_id, until) = (&*operator.id, &**player, Time(until));
+    let (operator_id, player_id, until) = (&*operator.id, &*player, Time(until));
     let shape = TokenShape { token, operator_id, player_id, until, scopes };
     Ok(About::put(Some(player.clone()), respond(StatusCode::OK, &shape)))
 }

@@ -11,7 +11,6 @@ use accolade_storage::host::NotHere;
 use accolade_wire::control::Command;
 use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
-use accolade_wire::json::{self, Value};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -23,6 +22,7 @@ use crate::cursor::Cursors;
 use crate::description::bodies::in_or_out;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::fields_of;
 use crate::idempotency::{Change, key_of};
 use crate::ledger::{Line, Lines, Order, Wanted, page, parts_of};
 use crate::problem::{Problem, Refusal};
@@ -285,12 +285,11 @@ pub(crate) async fn consent(call: Call) -> Result<Response, Problem> {
     let key = key_of(&parts.headers)?;
     player_id(&player)?;
     let (body, _held) = service.read_body(&parts.headers, body).await?;
-    let [said] = json::fields(&body, &["consent"])
-        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-    let joins = match said {
-        Some(Value::Text(text)) if text == "in" => true,
-        Some(Value::Text(text)) if text == "out" => false,
-        _ => return Err(Problem::field(Refusal::Malformed, "/consent", "expected `in` or `out`")),
+    let [said] = fields_of(&body, &["consent"])?;
+    let joins = match said.text()?.as_deref() {
+        Some("in") => true,
+        Some("out") => false,
+        _ => return Err(said.expected("`in` or `out`")),
     };
     let change = Change {
         operator: &operator.id,

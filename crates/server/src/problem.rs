@@ -104,6 +104,8 @@ pub(crate) enum Refusal {
     RewardLimit,
     /// There are not so many of the reward in stock.
     OutOfStock,
+    /// The reward has no stock.
+    NotStocked,
     /// The operator has as many rewards as there may be.
     TooManyRewards,
     /// The redemption was confirmed.
@@ -171,7 +173,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 64] = [
+    pub(crate) const ALL: [Self; 65] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -212,6 +214,7 @@ impl Refusal {
         Self::JurisdictionNotEntitled,
         Self::RewardLimit,
         Self::OutOfStock,
+        Self::NotStocked,
         Self::TooManyRewards,
         Self::RedemptionConfirmed,
         Self::RedemptionCancelled,
@@ -332,6 +335,7 @@ impl Refusal {
                 (S::CONFLICT, "reward_limit", "The reward was redeemed as often as may be")
             }
             Self::OutOfStock => (S::CONFLICT, "out_of_stock", "The reward is out of stock"),
+            Self::NotStocked => (S::CONFLICT, "not_stocked", "The reward has no stock"),
             Self::TooManyRewards => (S::CONFLICT, "too_many_rewards", "There are too many rewards"),
             Self::RedemptionConfirmed => {
                 (S::CONFLICT, "redemption_confirmed", "The redemption was confirmed")

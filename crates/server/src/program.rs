@@ -9,7 +9,7 @@ use accolade_engine::rules::{Operator, Version};
 use accolade_wire::control::Control;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::document::{self, DocumentProblem};
-use accolade_wire::json::{self, Value};
+use accolade_wire::json::Value;
 use accolade_wire::program::{self, Document};
 use accolade_wire::timestamp;
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
@@ -24,6 +24,7 @@ use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::{Field, WHY_BYTES_MAX, fields_of, read_why};
 use crate::idempotency::{Change, key_of};
 use crate::principal::Known;
 use crate::problem::{FieldError, Problem, Refusal, rules_unknown};
@@ -34,7 +35,6 @@ use crate::zone;
 
 /// A version that begins at once may be this far behind by the time it arrives.
 const LATE_MICROS_MAX: i64 = 60_000_000;
-const WHY_BYTES_MAX: usize = 1_024;
 
 /// A version of the program. Lists leave the document out.
 #[derive(Serialize, ToSchema)]
@@ -396,8 +396,7 @@ fn if_match(headers: &HeaderMap) -> Result<u32, Problem> {
 
 fn read_publication(body: &[u8], dialect: &Dialect) -> Result<Publication, Problem> {
     let [effective_from, why, program] =
-        json::fields(body, &["effectiveFrom", "why", "program"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+        fields_of(body, &["effectiveFrom", "why", "program"])?.map(Field::into_value);
     let mut errors = Vec::new();
     let (effective_from, why) = read_when_and_why(effective_from, why, &mut errors);
     let text = program_text(body, program).unwrap_or_else(|| {
@@ -441,8 +440,7 @@ pub(crate) fn read_draft(
 
 /// Reads what is said of the document that was published before.
 fn read_rollback(body: &[u8], text: &str, dialect: &Dialect) -> Result<Publication, Problem> {
-    let [effective_from, why] = json::fields(body, &["effectiveFrom", "why"])
-        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
+    let [effective_from, why] = fields_of(body, &["effectiveFrom", "why"])?.map(Field::into_value);
     let mut errors = Vec::new();
     let (effective_from, why) = read_when_and_why(effective_from, why, &mut errors);
     if !errors.is_empty() {
@@ -524,7 +522,8 @@ fn read_document(
 fn unknown_zone(text: &str, name: &str) -> FieldError {
     let root = document::read(text).ok();
     let at = root.and_then(|root| root.get("timezone").map(|node| node.at)).unwrap_or_default();
-    let detail = format!("expected a time zone such as `Europe/Malta`, found `{name}`");
+    let found = Value::Text(name.into()).shown();
+    let detail = format!("expected a time zone such as `Europe/Malta`, found {found}");
     FieldError {
         line: Some(at.line),
         column: Some(at.column),
@@ -587,19 +586,4 @@ pub(crate) async fn withdraw(call: Call) -> Result<Response, Problem> {
     let operator = service.operator_once(&known, is_withdrawn).await?;
     let shape = VersionShape::of(version_of(&operator, &number)?, &operator, true);
     Ok(respond(StatusCode::OK, &shape))
-}
-
-/// The field `why` of a body.
-pub(crate) fn read_why(body: &[u8]) -> Result<String, Problem> {
-    let [why] = json::fields(body, &["why"])
-        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-    match why {
-        Some(Value::Text(text)) if (1..=WHY_BYTES_MAX).contains(&text.trim().len()) => {
-            Ok(text.into_owned())
-        }
-        _ => {
-            let detail = "expected a text of 1 to 1024 bytes that says why";
-            Err(Problem::field(Refusal::Malformed, "/why", detail))
-        }
-    }
 }

@@ -16,7 +16,6 @@ use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_engine::tables::requests_by_time::RequestKind;
 use accolade_engine::tables::reservations::Reservation;
 use accolade_wire::control::Command;
-use accolade_wire::json::{self, Value};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -26,11 +25,13 @@ use utoipa::openapi::Schema;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::{fields_of, read_why};
 use crate::players::LotShape;
+use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
-use crate::program::read_why;
 use crate::requests::by_time::{Listed, Timed};
-use crate::requests::{Changed, Requests, change, change_of, points_of, text_of, unless_empty};
+use crate::requests::{Changed, Requests, change, change_of, unless_empty};
+use crate::service::{Service, now};
 use crate::shapes::{Exact, ExactPoints, Time};
 
 /// How often it is looked whether a stock has answered.
@@ -71,7 +72,7 @@ pub(crate) struct RedemptionShape {
     /// When it was confirmed or cancelled, or has lapsed.
     #[schema(required)]
     closed_at: Option<Time>,
-    /// Why it was cancelled, where somebody has said so.
+    /// Why it was cancelled, where somebody has said so. A player's token does not see it.
     #[schema(required)]
     why: Option<Box<str>>,
     /// Its points were given back since the reward was not in stock.
@@ -154,6 +155,10 @@ impl Requests for Kind {
             is_out_of_stock,
         }
     }
+
+    fn hide_words(shape: &mut RedemptionShape) {
+        shape.why = None;
+    }
 }
 
 impl Timed for Kind {
@@ -185,23 +190,21 @@ enum Spending {
 /// Reads what is asked for; `is_own` where a player's own token asks.
 fn read_spending(body: &[u8], is_own: bool) -> Result<Spending, Problem> {
     let [points, item, reward, segment, jurisdiction] =
-        json::fields(body, &["points", "item", "rewardId", "playerSegment", "jurisdiction"])
-            .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-    let id = unless_empty(text_of(reward, "/rewardId", ID_BYTES_MAX)?);
-    let segment = unless_empty(text_of(segment, "/playerSegment", ID_BYTES_MAX)?);
-    let jurisdiction = unless_empty(text_of(jurisdiction, "/jurisdiction", ID_BYTES_MAX)?);
+        fields_of(body, &["points", "item", "rewardId", "playerSegment", "jurisdiction"])?;
+    let id = reward.short_text(ID_BYTES_MAX)?;
+    let segment = segment.short_text(ID_BYTES_MAX)?;
+    let jurisdiction = jurisdiction.short_text(ID_BYTES_MAX)?;
     if is_own && (segment.is_some() || jurisdiction.is_some()) {
         let detail = "a player does not say their own segment or jurisdiction";
         return Err(Problem::new(Refusal::Forbidden, detail));
     }
     let Some(id) = id else {
-        let points = points_of(points, "/points", false)?;
-        return Ok(Spending::Points(points, text_of(item, "/item", ID_BYTES_MAX)?));
+        let item = item.short_text(ID_BYTES_MAX)?.unwrap_or_default();
+        return Ok(Spending::Points(points.points(false)?, item));
     };
-    let is_said = |value: Option<Value<'_>>| !matches!(value, None | Some(Value::Null { .. }));
-    if is_said(points) || is_said(item) {
+    if points.is_said() || item.is_said() {
         let detail = "a reward has its own price and name: expected either `points` or `rewardId`";
-        return Err(Problem::field(Refusal::Malformed, "/rewardId", detail));
+        return Err(reward.wrong(detail));
     }
     Ok(Spending::Reward { id, segment, jurisdiction })
 }
@@ -209,6 +212,7 @@ fn read_spending(body: &[u8], is_own: bool) -> Result<Spending, Problem> {
 /// Reserves points of a player.
 pub(crate) async fn reserve(call: Call) -> Result<Response, Problem> {
     let is_own = call.principal.player.is_some();
+    let (service, operator) = (call.service.clone(), call.operator());
     let mut asked = None;
     let read = |body: &[u8]| {
         let spending = read_spending(body, is_own)?;
@@ -232,16 +236,38 @@ pub(crate) async fn reserve(call: Call) -> Result<Response, Problem> {
             who: asks.who,
         },
     })
-    .await?;
-    if let Some(shape) = once_answered(&changed).await? {
+    .await
+    .map_err(|problem| service.with_minimum(&operator, problem))?;
+    if let Some(mut shape) = once_answered(&changed).await? {
         if shape.is_out_of_stock {
             return Err(Declined::OutOfStock.into());
+        }
+        if is_own {
+            Kind::hide_words(&mut shape);
         }
         return Ok(respond_to_change(StatusCode::OK, &shape, changed.is_dry));
     }
     let spending = asked.expect("the body was read");
     let shape = to_be(&changed, spending)?;
     Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))
+}
+
+impl Service {
+    /// A problem with points that are too few says how many would do.
+    fn with_minimum(&self, operator: &Known, problem: Problem) -> Problem {
+        let operator = self.operator(operator).ok();
+        let version = operator.as_ref().and_then(|operator| operator.versions.at(now()));
+        match version {
+            Some(version) if problem.refusal == Refusal::BelowMinimum => {
+                let least = version.program.program.redemption.min_points;
+                let detail = format!(
+                    "the program in force lets no fewer than {least} be redeemed (`redemption.minPoints`)"
+                );
+                Problem::field(Refusal::BelowMinimum, "/points", detail)
+            }
+            Some(_) | None => problem,
+        }
+    }
 }
 
 /// The redemption that was made, once it is known whether its reward is in stock; as it is where that takes too long.
@@ -299,19 +325,29 @@ pub(crate) async fn confirm(call: Call) -> Result<Response, Problem> {
         |(), asks| Command::Confirm { id: asks.id, redemption: asks.request, who: asks.who },
     )
     .await?;
-    let state = RedemptionState::Confirmed.code();
-    changed.answer_named::<Kind>(|shape| shape.state = state).await
+    changed
+        .answer_named::<Kind>(|shape| {
+            shape.state = RedemptionState::Confirmed.code();
+            shape.closed_at.get_or_insert_with(|| Time(now()));
+        })
+        .await
 }
 
 /// Gives back what is reserved.
 pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
-    let changed = change_of::<Kind, _>(call, read_why, |why, asks| Command::Cancel {
-        id: asks.id,
-        redemption: asks.request,
-        why,
-        who: asks.who,
+    let mut said = None;
+    let changed = change_of::<Kind, _>(call, read_why, |why, asks| {
+        said = Some(why.clone().into());
+        Command::Cancel { id: asks.id, redemption: asks.request, why, who: asks.who }
     })
     .await?;
-    let state = RedemptionState::Cancelled.code();
-    changed.answer_named::<Kind>(|shape| shape.state = state).await
+    changed
+        .answer_named::<Kind>(|shape| {
+            // What was cancelled before is answered as it is.
+            if shape.closed_at.is_none() {
+                shape.state = RedemptionState::Cancelled.code();
+                (shape.closed_at, shape.why) = (Some(Time(now())), said);
+            }
+        })
+        .await
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use accolade_domain::amount::Points;
 use accolade_domain::event::ID_BYTES_MAX;
 use accolade_domain::ledger::Place;
 use accolade_engine::behaviour::SECOND;
@@ -18,7 +17,6 @@ use accolade_engine::tables::{Excerpt, Paged, Stretch, Table};
 use accolade_storage::backing::NodeStore;
 use accolade_wire::control::{Command, Request};
 use accolade_wire::identity::partition_of;
-use accolade_wire::json::Value;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -39,6 +37,8 @@ use crate::trail::About;
 pub(crate) struct Changed {
     pub(crate) service: Service,
     pub(crate) operator: Arc<Known>,
+    /// Who has asked for it.
+    pub(crate) who: Box<str>,
     /// The part of the path that varies.
     pub(crate) name: String,
     pub(crate) is_dry: bool,
@@ -116,12 +116,12 @@ async fn carry_out<T>(
     let player = request.map_or(0, |key| key.player);
     let request = Request { player, batch: place.batch, slot: place.slot };
     let who = principal.subject.to_string();
-    let command = command(said, Asks { id, player: name.clone(), request, who });
+    let command = command(said, Asks { id, player: name.clone(), request, who: who.clone() });
     let carried = service.carry_out(partition, &operator.id, &command, is_dry).await?;
     let (carried, made) =
         carried.map_or((Carried::NotYet, None), |(carried, made)| (carried, Some(made)));
     let service = service.clone();
-    Ok(Changed { service, operator, name, is_dry, carried, made })
+    Ok(Changed { service, operator, who: who.into(), name, is_dry, carried, made })
 }
 
 /// The name of a player, who need not be known.
@@ -133,49 +133,6 @@ pub(crate) fn player_id(name: &str) -> Result<&str, Problem> {
 fn request_of<R: Requests>(service: &Service, id: &str) -> Result<RequestKey, Problem> {
     let key = RequestKey::read_id(id).filter(|key| key.place.partition < service.partitions());
     key.ok_or_else(|| Problem::not_found(R::NOUN))
-}
-
-/// A number of points; less than 0 where it is `signed`.
-pub(crate) fn points_of(
-    value: Option<Value<'_>>,
-    pointer: &str,
-    signed: bool,
-) -> Result<Points, Problem> {
-    let form = if signed { "not 0" } else { "more than 0" };
-    let wrong = || {
-        let detail = format!("expected points, {form}, with at most two decimals, up to 10^15");
-        Problem::field(Refusal::Malformed, pointer, detail)
-    };
-    let Some(Value::Number(text)) = value else { return Err(wrong()) };
-    let (is_negative, digits) = match text.strip_prefix('-') {
-        Some(digits) if signed => (true, digits),
-        Some(_) | None => (false, text),
-    };
-    let points = Points::parse(digits).map_err(|_| wrong())?;
-    if points == Points::ZERO {
-        return Err(wrong());
-    }
-    Ok(if is_negative { points.negated() } else { points })
-}
-
-/// A text that may be left out.
-pub(crate) fn text_of(
-    value: Option<Value<'_>>,
-    pointer: &str,
-    bytes_max: usize,
-) -> Result<String, Problem> {
-    match value {
-        None | Some(Value::Null { .. }) => Ok(String::new()),
-        Some(Value::Text(text))
-            if text.len() <= bytes_max && !text.chars().any(char::is_control) =>
-        {
-            Ok(text.into_owned())
-        }
-        Some(_) => {
-            let detail = format!("expected a text of at most {bytes_max} bytes");
-            Err(Problem::field(Refusal::Malformed, pointer, detail))
-        }
-    }
 }
 
 /// A text, unless it is empty: nothing was said.
@@ -216,6 +173,8 @@ pub(crate) trait Requests: Sized + 'static {
     ) -> Excerpt<Self::Closed>;
     /// How one is answered, of an operator's player.
     fn shape(key: RequestKey, found: FoundOf<Self>, operator: &str, player: &str) -> Self::Shape;
+    /// Leaves out what people of the operator said to each other: the player reads it.
+    fn hide_words(shape: &mut Self::Shape);
 }
 
 pub(crate) type FoundOf<R> =
@@ -389,8 +348,14 @@ pub(crate) async fn list<R: Requests>(call: Call) -> Result<Response, Problem> {
         let found = call.service.requests::<R>(&operator, &player, after, limit + 1)?;
         let last = (found.len() > limit).then(|| found.keys().nth(limit - 1).copied()).flatten();
         let next_cursor = last.map(|key| cursors.at([key.place.batch, key.place.slot.into()]));
-        let shown = found.into_iter().take(limit);
-        let items = shown.map(|(key, found)| R::shape(key, found, &operator.id, &player)).collect();
+        let mut items: Vec<_> = found
+            .into_iter()
+            .take(limit)
+            .map(|(key, found)| R::shape(key, found, &operator.id, &player))
+            .collect();
+        if call.principal.player.is_some() {
+            items.iter_mut().for_each(R::hide_words);
+        }
         Ok(respond(StatusCode::OK, &Page { items, next_cursor }))
     })
     .await?

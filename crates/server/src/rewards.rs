@@ -134,7 +134,7 @@ pub(crate) async fn history(call: Call) -> Result<Response, Problem> {
 /// Makes a reward.
 pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let wanted: Wanted = asked.json()?;
+    let wanted = Wanted::read(asked.body())?;
     wanted.id.as_deref().map_or(Ok(()), check_id)?;
     let (operator, who) = (asked.operator.id.to_string(), asked.subject.to_string());
     // Whatever is wrong with it is said before its idempotency key stands for it.
@@ -168,7 +168,7 @@ pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
 /// Changes what a request names of a reward, or withdraws it.
 pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let wanted: Wanted = asked.json()?;
+    let wanted = Wanted::read(asked.body())?;
     if wanted.id.as_ref().is_some_and(|id| *id != asked.name) {
         return Err(malformed("/id", "an id is never changed"));
     }
@@ -266,7 +266,7 @@ impl Asked {
             let detail = "the operator has, or had, a reward of this id already";
             return Err(Problem::new(Refusal::RewardExists, detail));
         }
-        Ok(self.answer_reward(StatusCode::OK, reward))
+        Ok(self.answer_reward(self.made_status(), reward))
     }
 
     fn answer_reward(&self, status: StatusCode, reward: &Reward) -> Response {

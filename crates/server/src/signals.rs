@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::ledger::Place;
 use accolade_domain::signal::{OUTSIDE, SignalKind, SignalState};
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
@@ -12,7 +13,7 @@ use accolade_engine::tables::Excerpt;
 use accolade_engine::tables::requests::{Found, RequestKey};
 use accolade_engine::tables::signals::{Closed, Raised, Signals};
 use accolade_wire::control::Command;
-use accolade_wire::json::{self, Value};
+use accolade_wire::identity::partition_of;
 use accolade_wire::notice::signal::Finding;
 use axum::response::Response;
 use serde::Serialize;
@@ -21,9 +22,10 @@ use utoipa::openapi::Schema;
 
 use crate::call::Call;
 use crate::description::schemas::one_of;
-use crate::problem::{Problem, Refusal};
-use crate::program::read_why;
-use crate::requests::{Changed, Requests, change, change_of, text_of, unless_empty};
+use crate::fields::{fields_of, read_why};
+use crate::problem::Problem;
+use crate::requests::{Changed, Requests, change, change_of, unless_empty};
+use crate::service::{Service, now};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
 
 /// A signal that a wager has raised, or somebody outside.
@@ -44,14 +46,15 @@ pub(crate) struct SignalShape {
     operator_id: String,
     #[schema(schema_with = states)]
     state: &'static str,
-    /// Empty where it is about none.
-    wager_id: Box<str>,
-    /// The wager's own time; of one that was raised from outside, when it was.
+    /// The wager that it is about; nothing where it is about none.
+    #[schema(required)]
+    wager_id: Option<Box<str>>,
+    /// The wager's own time; nothing of one that was raised from outside.
     #[schema(required)]
     wagered_at: Option<Time>,
     /// The lines that the wager is above.
     signals: Vec<FindingShape>,
-    /// Points of the wager that were held when it was raised.
+    /// Points of the wager that were held when it was raised; a dry run does not count them.
     points: ExactPoints,
     #[schema(required)]
     program_version: Option<u32>,
@@ -146,8 +149,8 @@ impl Requests for Kind {
             player_id: player.to_owned(),
             operator_id: operator.to_owned(),
             state: state.code(),
-            wager_id,
-            wagered_at: Some(Time(at)),
+            wager_id: unless_empty(wager_id),
+            wagered_at: said.who.is_empty().then_some(Time(at)),
             signals: findings.into_iter().map(FindingShape::from).collect(),
             points: Exact(held.points),
             program_version: Some(version),
@@ -158,6 +161,10 @@ impl Requests for Kind {
             by,
             why,
         }
+    }
+
+    fn hide_words(shape: &mut SignalShape) {
+        (shape.raised_by, shape.raised_why, shape.by, shape.why) = (None, None, None, None);
     }
 }
 
@@ -171,32 +178,20 @@ struct Raising {
 }
 
 fn read_raising(body: &[u8]) -> Result<Raising, Problem> {
-    let why = read_why(body)?;
-    let [name, wager, hold] = json::fields(body, &["name", "wagerId", "hold"])
-        .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
-    let name = text_of(name, "/name", ID_BYTES_MAX)?;
-    if name.is_empty() {
-        let detail = format!("expected a text of 1 to {ID_BYTES_MAX} bytes");
-        return Err(Problem::field(Refusal::Malformed, "/name", detail));
+    let [name, wager, hold, why] = fields_of(body, &["name", "wagerId", "hold", "why"])?;
+    let (wager_id, holds) = (wager.short_text(ID_BYTES_MAX)?, hold.flag()?.unwrap_or(false));
+    if holds && wager_id.is_none() {
+        return Err(wager.wrong("expected the wager whose points are to be held"));
     }
-    let wager = unless_empty(text_of(wager, "/wagerId", ID_BYTES_MAX)?);
-    let holds = match hold {
-        None | Some(Value::Null { .. }) => false,
-        Some(Value::Bool(holds)) => holds,
-        Some(_) => {
-            return Err(Problem::field(Refusal::Malformed, "/hold", "expected `true` or `false`"));
-        }
-    };
-    if holds && wager.is_none() {
-        let detail = "expected the wager whose points are to be held";
-        return Err(Problem::field(Refusal::Malformed, "/wagerId", detail));
-    }
-    Ok(Raising { name, wager, holds, why })
+    let a_name = || name.expected(&format!("a text of 1 to {ID_BYTES_MAX} bytes"));
+    let (why, said) = (why.why()?, name.short_text(ID_BYTES_MAX)?);
+    Ok(Raising { name: said.ok_or_else(a_name)?, wager: wager_id, holds, why })
 }
 
 /// Raises a signal that nobody's program has found.
 pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
     let by: Box<str> = (*call.principal.subject).into();
+    let begins = call.service.next_batch(&call.name())?;
     let mut asked = None;
     let read = |body: &[u8]| {
         let raising = read_raising(body)?;
@@ -213,14 +208,14 @@ pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
         who: asks.who,
     })
     .await?;
-    let Raising { name, wager, why, .. } = asked.expect("the body was read");
+    let Raising { name, wager, holds, why } = asked.expect("the body was read");
     let (kind, zero) = (OUTSIDE, Exact(Rate::ZERO));
     let to_be = |changed: &Changed| SignalShape {
         id: None,
         player_id: changed.name.clone(),
         operator_id: changed.operator.id.to_string(),
-        state: "accepted",
-        wager_id: wager.unwrap_or_default().into(),
+        state: changed.would_raise(holds, begins),
+        wager_id: wager.map(Into::into),
         wagered_at: None,
         signals: vec![FindingShape { name: name.into(), kind, observed: zero, line: zero }],
         points: Exact(Points::ZERO),
@@ -235,6 +230,24 @@ pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
     changed.answer::<Kind>(to_be).await
 }
 
+impl Service {
+    /// The batch that a player's partition folds next, where the partition is here.
+    fn next_batch(&self, player: &str) -> Result<u64, Problem> {
+        let partition = partition_of(player, self.partitions());
+        Ok(self.read(partition, Partition::next_batch)?)
+    }
+}
+
+impl Changed {
+    /// The state of a signal that is not there; in a dry run the one that it would have. One whose points are held is
+    /// found where its wager stands, which was folded before the batch that begins.
+    fn would_raise(&self, holds: bool, begins: u64) -> &'static str {
+        let Some(made) = self.made.filter(|_| self.is_dry) else { return "accepted" };
+        let is_held = holds && Place::of_record(0, made).batch < begins;
+        if is_held { SignalState::Held.code() } else { SignalState::Noted.code() }
+    }
+}
+
 /// Lets go of the points that are held.
 pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     decide(call, SignalState::Released).await
@@ -247,13 +260,21 @@ pub(crate) async fn take(call: Call) -> Result<Response, Problem> {
 
 async fn decide(call: Call, state: SignalState) -> Result<Response, Problem> {
     let takes = state == SignalState::Taken;
-    let changed = change_of::<Kind, _>(call, read_why, |why, asks| Command::DecideSignal {
-        id: asks.id,
-        signal: asks.request,
-        takes,
-        why,
-        who: asks.who,
+    let mut said = None;
+    let changed = change_of::<Kind, _>(call, read_why, |why, asks| {
+        said = Some(why.clone().into());
+        Command::DecideSignal { id: asks.id, signal: asks.request, takes, why, who: asks.who }
     })
     .await?;
-    changed.answer_named::<Kind>(|shape| shape.state = state.code()).await
+    let who = changed.who.clone();
+    changed
+        .answer_named::<Kind>(|shape| {
+            // What was decided before is answered as it is.
+            if shape.closed_at.is_none() {
+                shape.state = state.code();
+                shape.closed_at = Some(Time(now()));
+                (shape.by, shape.why) = (Some(who), said);
+            }
+        })
+        .await
 }

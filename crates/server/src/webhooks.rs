@@ -18,7 +18,7 @@ use accolade_webhooks::target::Target;
 use accolade_wire::control::{Control, SealedSecret, WebhookTerms};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -29,6 +29,7 @@ use crate::asked::Asked;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::fields_of;
 use crate::keys::read_old_until;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
@@ -42,7 +43,7 @@ const TRIES: usize = 5;
 static SENDING: Semaphore = Semaphore::const_new(32);
 
 /// A webhook as it is asked for.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewWebhook, example = json!({ "url": "https://example.com/hooks", "events": ["tier.changed"] }))]
 pub(crate) struct Wanted {
@@ -59,7 +60,7 @@ pub(crate) struct Wanted {
 }
 
 /// What is to be changed of a webhook.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = WebhookChange, example = json!({ "enabled": true }))]
 pub(crate) struct Changed {
@@ -74,6 +75,30 @@ pub(crate) struct Changed {
     description: Option<String>,
     #[serde(default)]
     enabled: Option<bool>,
+}
+
+impl Wanted {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [url, events, description] = fields_of(body, &["url", "events", "description"])?;
+        Ok(Self {
+            url: url.text()?.ok_or_else(|| url.expected("an address of `https`"))?,
+            events: events.texts(EVENTS_MAX)?.unwrap_or_default(),
+            description: description.text()?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Changed {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [url, events, description, enabled] =
+            fields_of(body, &["url", "events", "description", "enabled"])?;
+        Ok(Self {
+            url: url.text()?,
+            events: events.texts(EVENTS_MAX)?,
+            description: description.text()?,
+            enabled: enabled.flag()?,
+        })
+    }
 }
 
 fn some_types() -> Schema {
@@ -216,7 +241,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
 /// Makes a webhook, and shows its secret once.
 pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let Wanted { url, events, description } = asked.json()?;
+    let Wanted { url, events, description } = Wanted::read(asked.body())?;
     asked.service.check_url(&url)?;
     check_events(&events)?;
     check_description(&description)?;
@@ -262,7 +287,7 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
 /// Changes what a request names of a webhook.
 pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let changed: Changed = asked.json()?;
+    let changed = Changed::read(asked.body())?;
     changed.url.as_deref().map_or(Ok(()), |url| asked.service.check_url(url))?;
     check_events(changed.events.as_deref().unwrap_or_default())?;
     check_description(changed.description.as_deref().unwrap_or_default())?;
@@ -287,21 +312,20 @@ pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
 }
 
 /// A rotation as it is asked for.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = WebhookRotation, example = json!({ "oldUntil": "2026-11-29T00:00:00Z" }))]
+#[expect(dead_code, reason = "it is described here, and read as that of a key")]
 pub(crate) struct Rotate {
     /// At most 90 days ahead.
     #[serde(default)]
-    #[schema(value_type = Option<Time>)]
-    old_until: Option<String>,
+    old_until: Option<Time>,
 }
 
 /// Gives a webhook another secret, and shows it once; the one before signs for a while, too.
 pub(crate) async fn rotate(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let Rotate { old_until } = asked.json()?;
-    let old_until = read_old_until(old_until.as_deref())?;
+    let old_until = read_old_until(asked.body())?;
     asked.live()?;
     asked.service.have_webhooks()?;
     let key = asked.service.sealing_key().await?;
@@ -500,7 +524,7 @@ impl Asked {
         if **first != same {
             return Err(Declined::IdConflict.into());
         }
-        Ok(self.answer_made(StatusCode::OK, webhook, None))
+        Ok(self.answer_made(self.made_status(), webhook, None))
     }
 
     fn answer_webhook(&self, webhook: &Webhook) -> Response {

@@ -159,7 +159,7 @@ fn signal(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> 
     struct Data<'a> {
         signal_id: &'a str,
         player_id: &'a str,
-        wager_id: &'a str,
+        wager_id: Option<&'a str>,
         state: &'static str,
         points: Box<RawValue>,
         at: String,
@@ -185,7 +185,7 @@ fn signal(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> 
     Ok(json(&Data {
         signal_id: &id,
         player_id: player,
-        wager_id: &wager_id,
+        wager_id: Some(&*wager_id).filter(|wager| !wager.is_empty()),
         state: state.code(),
         points: exact(points),
         at: timestamp::write(at).to_string(),

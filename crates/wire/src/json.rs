@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::problem::Problem;
+use crate::spelling::hint;
 
 pub(crate) mod by_value;
 mod find;
@@ -20,6 +21,8 @@ pub const DEPTH_MAX: usize = 32;
 pub const KEYS_MAX: usize = 1_024;
 /// Greatest length in bytes of what a problem says was found.
 const FOUND_BYTES_MAX: usize = 40;
+/// Greatest length in bytes of a key in a pointer: a longer one is cut, so that no answer is as long as its request.
+const STEP_BYTES_MAX: usize = 128;
 
 /// One value; objects and arrays were validated and stand as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,20 @@ impl fmt::Display for Value<'_> {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Number(text) | Self::Object(text) | Self::Array(text) => f.write_str(text),
             Self::Text(text) => write!(f, "\"{text}\""),
+        }
+    }
+}
+
+impl Value<'_> {
+    /// The beginning of the value in backticks, as a problem shows what was found.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => {
+                let start = &text[..text.floor_char_boundary(FOUND_BYTES_MAX)];
+                found(&format!("\"{start}\""))
+            }
+            Self::Number(text) | Self::Object(text) | Self::Array(text) => found(text),
+            Self::Null { .. } | Self::Bool(_) => found(&self.to_string()),
         }
     }
 }
@@ -89,6 +106,8 @@ pub enum Flaw {
     KeyCount,
     /// A key that the object already has.
     RepeatedKey,
+    /// A key that means nothing where no other than the known ones may be.
+    UnknownKey,
 }
 
 impl fmt::Display for Flaw {
@@ -111,6 +130,7 @@ impl fmt::Display for Flaw {
             Self::Depth => "expected at most 32 levels",
             Self::KeyCount => "expected at most 1024 keys in one object",
             Self::RepeatedKey => "expected each key once",
+            Self::UnknownKey => "expected a known field",
         })
     }
 }
@@ -134,6 +154,8 @@ pub struct Scanner<'a> {
     keys: Vec<(Cow<'a, str>, usize)>,
     /// Once broken: the way to the break, innermost first.
     path: Vec<String>,
+    /// Whether the document itself has no other fields than those that are asked for.
+    is_strict: bool,
 }
 
 /// Reads the one object that `raw` is: the values of its fields `names`, in the order of `names`.
@@ -143,15 +165,48 @@ pub fn fields<'a, const N: usize>(
     raw: &'a [u8],
     names: &[&str; N],
 ) -> Result<[Option<Value<'a>>; N], Problem> {
+    read_fields(raw, names, false)
+}
+
+/// As [`fields`], and refuses every other field: what somebody asks for is not carried out without the part that was
+/// misspelt.
+pub fn only_fields<'a, const N: usize>(
+    raw: &'a [u8],
+    names: &[&str; N],
+) -> Result<[Option<Value<'a>>; N], Problem> {
+    read_fields(raw, names, true)
+}
+
+fn read_fields<'a, const N: usize>(
+    raw: &'a [u8],
+    names: &[&str; N],
+    is_strict: bool,
+) -> Result<[Option<Value<'a>>; N], Problem> {
     let text = str::from_utf8(raw).map_err(|error| {
         Broken { at: error.valid_up_to(), flaw: Flaw::Encoding }.problem(raw, "")
     })?;
     let mut slots = [const { None }; N];
-    let mut scanner = Scanner::new(text);
+    let mut scanner = Scanner { is_strict, ..Scanner::new(text) };
     match scanner.document(names, &mut slots) {
         Ok(()) => Ok(slots),
+        Err(Broken { flaw: Flaw::UnknownKey, .. }) => Err(scanner.unknown_field(names)),
         Err(broken) => Err(broken.problem(raw, &scanner.pointer())),
     }
+}
+
+/// The elements of an array that was validated; nothing where it has more than `count_max`.
+pub fn elements(array: &str, count_max: usize) -> Option<Vec<Value<'_>>> {
+    let mut scanner = Scanner::new(array);
+    let mut elements = Vec::new();
+    scanner.next();
+    let read = scanner.items(b']', Flaw::ElementEnd, |scanner| {
+        if elements.len() == count_max {
+            return Err(scanner.broken(Flaw::End));
+        }
+        elements.push(scanner.value()?);
+        Ok(())
+    });
+    read.is_ok().then_some(elements)
 }
 
 impl Broken {
@@ -186,7 +241,7 @@ pub(crate) fn found(text: &str) -> String {
 
 impl<'a> Scanner<'a> {
     const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, keys: Vec::new(), path: Vec::new() }
+        Self { text, at: 0, depth: 0, keys: Vec::new(), path: Vec::new(), is_strict: false }
     }
 
     fn document(&mut self, names: &[&str], slots: &mut [Option<Value<'a>>]) -> Result<(), Broken> {
@@ -204,6 +259,18 @@ impl<'a> Scanner<'a> {
     fn pointer(&self) -> String {
         let escaped = |name: &String| name.replace('~', "~0").replace('/', "~1");
         self.path.iter().rev().flat_map(|name| ["/".to_owned(), escaped(name)]).collect()
+    }
+
+    /// The problem with a field of the document that is none of `names`.
+    fn unknown_field(&self, names: &[&str]) -> Problem {
+        let field = self.path.first().map_or("", |name| name);
+        let meant = hint(field, names.iter().copied());
+        let detail = if meant.is_empty() {
+            format!("unknown field; expected one of `{}`", names.join("`, `"))
+        } else {
+            format!("unknown field{meant}")
+        };
+        Problem::new(self.pointer(), detail)
     }
 
     /// Reads an object at its `{` and fills the `slots` of the fields that `names` names.
@@ -229,11 +296,15 @@ impl<'a> Scanner<'a> {
             }
             if index.is_some_and(|index| slots[index].is_some()) {
                 let broken = Broken { at: key_at, flaw: Flaw::RepeatedKey };
-                return Err(scanner.inside(key.into_owned(), broken));
+                return Err(scanner.inside(&key, broken));
+            }
+            if index.is_none() && scanner.is_strict && scanner.depth == 1 {
+                let broken = Broken { at: key_at, flaw: Flaw::UnknownKey };
+                return Err(scanner.inside(&key, broken));
             }
             let value = match scanner.value() {
                 Ok(value) => value,
-                Err(broken) => return Err(scanner.inside(key.into_owned(), broken)),
+                Err(broken) => return Err(scanner.inside(&key, broken)),
             };
             if let Some(index) = index {
                 slots[index] = Some(value);
@@ -307,7 +378,7 @@ impl<'a> Scanner<'a> {
         };
         if let Some(index) = repeated {
             let (key, at) = keys[index].clone();
-            return Err(self.inside(key.into_owned(), Broken { at, flaw: Flaw::RepeatedKey }));
+            return Err(self.inside(&key, Broken { at, flaw: Flaw::RepeatedKey }));
         }
         self.keys.truncate(outer_keys);
         Ok(())
@@ -317,7 +388,7 @@ impl<'a> Scanner<'a> {
         let mut index = 0_usize;
         self.items(b']', Flaw::ElementEnd, |scanner| {
             if let Err(broken) = scanner.value() {
-                return Err(scanner.inside(index.to_string(), broken));
+                return Err(scanner.inside(&index.to_string(), broken));
             }
             index += 1;
             Ok(())
@@ -489,8 +560,10 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn inside(&mut self, name: String, broken: Broken) -> Broken {
-        self.path.push(name);
+    fn inside(&mut self, name: &str, broken: Broken) -> Broken {
+        let start = &name[..name.floor_char_boundary(STEP_BYTES_MAX)];
+        let cut = if start.len() < name.len() { "…" } else { "" };
+        self.path.push(format!("{start}{cut}"));
         broken
     }
 }

@@ -96,6 +96,13 @@ impl RewardPeriod {
     /// The names of all.
     pub const NAMES: [&str; 5] = ["day", "week", "month", "year", "ever"];
 
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Day, Self::Week, Self::Month, Self::Year, Self::Ever];
+        let at = Self::NAMES.iter().position(|other| *other == name)?;
+        all.get(at).copied()
+    }
+
     const fn period(self) -> Period {
         match self {
             Self::Day => Period::Day,

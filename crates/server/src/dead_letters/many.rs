@@ -19,9 +19,9 @@ use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
+use crate::fields::read_why;
 use crate::idempotency::{self, key_of};
 use crate::problem::Problem;
-use crate::program::read_why;
 use crate::service::{Service, now};
 use crate::submit::{Parcel, made_by};
 

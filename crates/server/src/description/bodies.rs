@@ -91,6 +91,7 @@ pub(crate) struct GameEvent {
 /// Whether a player takes part.
 #[derive(ToSchema)]
 #[schema(example = json!({ "consent": "in" }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Consent {
     #[schema(schema_with = in_or_out)]
     consent: &'static str,
@@ -105,6 +106,7 @@ pub(crate) fn in_or_out() -> utoipa::openapi::Schema {
 #[schema(rename_all = "camelCase", example = json!({
     "why": "the first one", "program": { "currency": "EUR", "earning": { "multipliers": { "slots": 0.1 } } }
 }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Publication {
     /// Now, or later; a first version may begin in the past.
     effective_from: Option<Time>,
@@ -125,6 +127,7 @@ pub(crate) enum Document {
 /// An earlier version to be published again.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase", example = json!({ "why": "the new caps were wrong" }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Rollback {
     /// Now, or later.
     effective_from: Option<Time>,
@@ -148,6 +151,7 @@ pub(crate) struct Simulate {
 /// Why something is done.
 #[derive(ToSchema)]
 #[schema(example = json!({ "why": "sent by mistake" }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Why {
     #[schema(min_length = 1, max_length = 1024)]
     why: String,
@@ -158,6 +162,7 @@ pub(crate) struct Why {
 #[schema(rename_all = "camelCase", example = json!({
     "original": "{\"wagerId\":\"w-1\",\"playerId\":\"player-456\",\"operatorId\":\"operator-789\"}"
 }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Repair {
     /// The repaired event, as JSON in a text.
     original: String,
@@ -166,6 +171,7 @@ pub(crate) struct Repair {
 /// Points to be redeemed.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase", example = json!({ "points": 500, "item": "ten free spins" }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Reserve {
     /// With at most two decimals. Either this or `rewardId`.
     #[schema(minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]
@@ -187,6 +193,7 @@ pub(crate) struct Reserve {
 /// What a balance is to be changed by.
 #[derive(ToSchema)]
 #[schema(example = json!({ "points": -12.5, "why": "counted twice by the old system" }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Adjust {
     /// With at most two decimals; not 0.
     #[schema(minimum = -1_000_000_000_000_000_i64, maximum = 1_000_000_000_000_000_i64)]
@@ -197,7 +204,7 @@ pub(crate) struct Adjust {
 
 /// What somebody outside has found of a player.
 #[derive(ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "name": "ring", "wagerId": "w-1", "hold": true, "why": "score 0.97 of our own model" }))]
 pub(crate) struct RaiseSignal {
     #[schema(min_length = 1, max_length = 128)]
@@ -214,6 +221,7 @@ pub(crate) struct RaiseSignal {
 /// Until when a player is excluded.
 #[derive(ToSchema)]
 #[schema(example = json!({ "until": "2030-01-01T00:00:00Z", "why": "asked for by the player" }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Exclude {
     /// For ever without.
     until: Option<Time>,
@@ -224,6 +232,7 @@ pub(crate) struct Exclude {
 /// A balance of the system before.
 #[derive(ToSchema)]
 #[schema(example = json!({ "points": 1200.50 }))]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Opening {
     /// With at most two decimals.
     #[schema(minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]

@@ -77,7 +77,11 @@ impl Asked {
             let detail = "`from`: expected a time: the ledger goes on for years";
             Problem::new(Refusal::BadQuery, detail)
         })?;
-        let to = parameters.time("to")?.unwrap_or_else(now);
+        let to = parameters.time("to")?.unwrap_or_else(|| now().max(from));
+        if to < from {
+            let detail = "`to`: expected a time that is not before `from`";
+            return Err(Problem::new(Refusal::BadQuery, detail));
+        }
         Ok(Self { operator, from, to })
     }
 

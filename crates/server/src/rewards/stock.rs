@@ -11,15 +11,15 @@ use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wanted::{malformed, text};
-use crate::body::json;
+use super::wanted::text;
 use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::dry_run::respond_to_change;
-use crate::problem::Problem;
+use crate::fields::fields_of;
+use crate::problem::{Problem, Refusal};
 use crate::requests::change;
 use crate::service::Service;
 use crate::shapes::{Time, respond};
@@ -59,7 +59,7 @@ pub(crate) struct RestockShape {
 }
 
 /// What is to be put into a stock.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewStock, example = json!({ "by": 100, "why": "the second delivery" }))]
 pub(crate) struct Restocking {
@@ -71,6 +71,16 @@ pub(crate) struct Restocking {
     why: String,
 }
 
+impl Restocking {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [by, why] = fields_of(body, &["by", "why"])?;
+        let count = by.whole(-RESTOCK_MAX..=RESTOCK_MAX)?.filter(|count| *count != 0);
+        let wrong = || by.expected(&format!("a whole number up to {RESTOCK_MAX}, and not 0"));
+        let why = text("/why", why.text()?.unwrap_or_default(), (0, 1_024))?;
+        Ok(Self { by: count.ok_or_else(wrong)?, why })
+    }
+}
+
 /// A stock that was changed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -78,7 +88,7 @@ pub(crate) struct Restocking {
 pub(crate) struct RestockedShape {
     reward_id: String,
     by: i64,
-    /// How many are left now; nothing in a dry run, and where it is not decided yet.
+    /// How many are left now, or in a dry run would be; nothing where it is not decided yet.
     #[schema(required)]
     left: Option<u64>,
 }
@@ -113,15 +123,17 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
 
 /// Puts something into the stock of a reward, or takes it out.
 pub(crate) async fn restock(call: Call) -> Result<Response, Problem> {
-    let number = call.service.reward(&call.operator(), &call.name())?.number;
+    let reward = call.service.reward(&call.operator(), &call.name())?;
+    if !reward.terms().stocked {
+        let detail = "the reward has as many as are asked for: say that it is `stocked` first";
+        return Err(Problem::new(Refusal::NotStocked, detail));
+    }
+    let number = reward.number;
     let mut asked = None;
     let read = |body: &[u8]| {
-        let Restocking { by, why } = json(body)?;
-        if by == 0 || !(-RESTOCK_MAX..=RESTOCK_MAX).contains(&by) {
-            return Err(malformed("/by", format!("expected up to {RESTOCK_MAX}, and not 0")));
-        }
+        let Restocking { by, why } = Restocking::read(body)?;
         asked = Some(by);
-        Ok((by, text("/why", why, (0, 1_024))?))
+        Ok((by, why))
     };
     let changed = change(call, read, |(by, why), asks| Command::Restock {
         id: asks.id,
@@ -133,11 +145,14 @@ pub(crate) async fn restock(call: Call) -> Result<Response, Problem> {
     .await?;
     let by = asked.expect("the body was read");
     let key = RewardKey { operator: changed.operator.number, reward: number };
-    let is_known = changed.made.is_some() && !changed.is_dry;
+    let (is_known, is_dry) = (changed.made.is_some(), changed.is_dry);
     let partition = partition_of(&changed.name, changed.service.partitions());
     let service = changed.service.clone();
     // It is done, whether or not it can be told what is left.
-    let left = move || service.read(partition, |state| state.stock(key).left()).ok();
+    let left = move || {
+        let left = service.read(partition, |state| state.stock(key).left()).ok()?;
+        if is_dry { left.checked_add_signed(by) } else { Some(left) }
+    };
     let left = if is_known { blocking(left).await? } else { None };
     let shape = RestockedShape { reward_id: changed.name.clone(), by, left };
     Ok(respond_to_change(changed.carried.status(), &shape, changed.is_dry))

@@ -8,20 +8,19 @@ use accolade_engine::rules::rewards::{
     ID_BYTES_MAX, LIMIT_MAX, LONG_BYTES_MAX, NAMES_MAX, TEXT_BYTES_MAX,
 };
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
-use accolade_wire::timestamp;
 use axum::http::Uri;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::description::schemas::one_of;
+use crate::fields::{Field, Said, fields_of};
 use crate::problem::{Problem, Refusal};
 use crate::shapes::Time;
 
 /// What is said of a reward: a new one has a name, a price and a kind, and of one that is there, what is not named stays
 /// as it is.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = RewardChange, example = json!({
     "id": "ten-spins", "name": "Ten free spins", "points": 500, "kind": "spins", "stocked": true,
@@ -45,7 +44,7 @@ pub(crate) struct Wanted {
     /// The price, with at most two decimals.
     #[serde(default)]
     #[schema(value_type = Option<f64>, minimum = 0.01, maximum = 1_000_000_000_000_000_i64)]
-    points: Option<Box<RawValue>>,
+    points: Option<Points>,
     /// What kind of thing it is, in your own words, such as `cash`, `voucher` or `crypto`.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
@@ -57,11 +56,11 @@ pub(crate) struct Wanted {
     /// From when on it can be redeemed; at once for `null`.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
-    from: Said<String>,
+    from: Said<Timestamp>,
     /// From when on it cannot any more; never for `null`.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
-    until: Said<String>,
+    until: Said<Timestamp>,
     /// The names of the tiers that it is for; all where there are none.
     #[serde(default)]
     #[schema(max_items = 100, required = false)]
@@ -86,24 +85,8 @@ pub(crate) struct Wanted {
     withdrawn: Option<bool>,
 }
 
-/// What a field says.
-#[derive(Debug, Clone, Default)]
-enum Said<T> {
-    /// Nothing: it is not there.
-    #[default]
-    Nothing,
-    /// What it shall be; nothing for `null`.
-    Is(Option<T>),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Option::deserialize(from).map(Self::Is)
-    }
-}
-
 /// What a reward is worth, exactly.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RewardValue, example = json!({ "amount": "0.000000000000000001", "currency": "ETH" }))]
 pub(crate) struct ValueShape {
@@ -116,7 +99,7 @@ pub(crate) struct ValueShape {
 
 /// How often a player may redeem a reward: in each day, week (from Monday on), month or year of the program's time
 /// zone, or ever.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RewardLimit)]
 pub(crate) struct LimitShape {
@@ -144,9 +127,6 @@ pub(super) fn text(pointer: &str, said: String, bytes: (usize, usize)) -> Result
 }
 
 fn names(pointer: &str, said: Vec<String>) -> Result<Vec<String>, Problem> {
-    if said.len() > NAMES_MAX {
-        return Err(malformed(pointer, format!("expected {NAMES_MAX} at most")));
-    }
     let mut seen = BTreeSet::new();
     for (at, name) in said.iter().enumerate() {
         let pointer = format!("{pointer}/{at}");
@@ -156,22 +136,6 @@ fn names(pointer: &str, said: Vec<String>) -> Result<Vec<String>, Problem> {
         }
     }
     Ok(said)
-}
-
-fn time(pointer: &str, said: Option<String>) -> Result<Option<i64>, Problem> {
-    let read = |text: String| {
-        let time = timestamp::read(&text);
-        time.map(Timestamp::micros).ok_or_else(|| malformed(pointer, "expected a time (RFC 3339)"))
-    };
-    said.map(read).transpose()
-}
-
-fn price(said: &RawValue) -> Result<i64, Problem> {
-    let points = Points::parse(said.get()).ok().filter(|points| *points > Points::ZERO);
-    points.map(Points::hundredths).ok_or_else(|| {
-        let detail = "expected points, more than 0, with at most two decimals, up to 10^15";
-        malformed("/points", detail)
-    })
 }
 
 fn picture(said: String) -> Result<String, Problem> {
@@ -192,14 +156,71 @@ fn value(ValueShape { amount, currency }: ValueShape) -> Result<RewardValue, Pro
     if value.is_well_formed() { Ok(value) } else { Err(malformed("/value", detail)) }
 }
 
-fn limit(LimitShape { count, per }: LimitShape) -> Result<RewardLimit, Problem> {
-    if !(1..=LIMIT_MAX).contains(&count) {
-        return Err(malformed("/limit/count", format!("expected 1 to {LIMIT_MAX}")));
+impl ValueShape {
+    fn read(field: &Field<'_>) -> Result<Self, Problem> {
+        let [amount, currency] = field.object(&["amount", "currency"])?;
+        let needed = |field: &Field<'_>| field.text()?.ok_or_else(|| field.expected("a text"));
+        Ok(Self { amount: needed(&amount)?, currency: needed(&currency)? })
     }
-    Ok(RewardLimit { count, per })
+}
+
+impl LimitShape {
+    fn read(field: &Field<'_>) -> Result<Self, Problem> {
+        let [count, per] = field.object(&["count", "per"])?;
+        let of = || per.expected(&format!("one of `{}`", RewardPeriod::NAMES.join("`, `")));
+        let named = per.text()?.and_then(|name| RewardPeriod::named(&name)).ok_or_else(of)?;
+        let often = count.whole(1..=i64::from(LIMIT_MAX))?;
+        let often = often.and_then(|often| u32::try_from(often).ok());
+        let missing = || count.expected(&format!("a whole number from 1 to {LIMIT_MAX}"));
+        Ok(Self { count: often.ok_or_else(missing)?, per: named })
+    }
 }
 
 impl Wanted {
+    /// Reads what is said.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [id, name, description, picture, points, kind, value, from, until, tiers, rest @ ..] =
+            fields_of(
+                body,
+                &[
+                    "id",
+                    "name",
+                    "description",
+                    "picture",
+                    "points",
+                    "kind",
+                    "value",
+                    "from",
+                    "until",
+                    "tiers",
+                    "segments",
+                    "jurisdictions",
+                    "limit",
+                    "stocked",
+                    "withdrawn",
+                ],
+            )?;
+        let [segments, jurisdictions, limit, stocked, withdrawn] = rest;
+        let time = |field: &Field<'_>| field.time()?.ok_or_else(|| field.expected("a time"));
+        Ok(Self {
+            id: id.text()?,
+            name: name.text()?,
+            description: description.text()?,
+            picture: picture.text()?,
+            points: points.is_said().then(|| points.points(false)).transpose()?,
+            kind: kind.text()?,
+            value: value.said(ValueShape::read)?,
+            from: from.said(time)?,
+            until: until.said(time)?,
+            tiers: tiers.texts(NAMES_MAX)?,
+            segments: segments.texts(NAMES_MAX)?,
+            jurisdictions: jurisdictions.texts(NAMES_MAX)?,
+            limit: limit.said(LimitShape::read)?,
+            stocked: stocked.flag()?,
+            withdrawn: withdrawn.flag()?,
+        })
+    }
+
     /// Changes what is named.
     pub(super) fn change(self, terms: &mut RewardTerms) -> Result<(), Problem> {
         const TEXT: (usize, usize) = (1, TEXT_BYTES_MAX);
@@ -212,8 +233,8 @@ impl Wanted {
         if let Some(said) = self.picture {
             terms.picture = picture(said)?;
         }
-        if let Some(said) = &self.points {
-            terms.points = price(said)?;
+        if let Some(said) = self.points {
+            terms.points = said.hundredths();
         }
         if let Some(said) = self.kind {
             terms.kind = text("/kind", said, TEXT)?;
@@ -222,10 +243,10 @@ impl Wanted {
             terms.value = said.map(value).transpose()?;
         }
         if let Said::Is(said) = self.from {
-            terms.from = time("/from", said)?;
+            terms.from = said.map(Timestamp::micros);
         }
         if let Said::Is(said) = self.until {
-            terms.until = time("/until", said)?;
+            terms.until = said.map(Timestamp::micros);
         }
         if let Some(said) = self.tiers {
             terms.tiers = names("/tiers", said)?;
@@ -237,7 +258,7 @@ impl Wanted {
             terms.jurisdictions = names("/jurisdictions", said)?;
         }
         if let Said::Is(said) = self.limit {
-            terms.limit = said.map(limit).transpose()?;
+            terms.limit = said.map(|LimitShape { count, per }| RewardLimit { count, per });
         }
         terms.stocked = self.stocked.unwrap_or(terms.stocked);
         terms.withdrawn = self.withdrawn.unwrap_or(terms.withdrawn);

@@ -44,7 +44,7 @@ pub(super) static ROUTES: [Route; 4] = [
         takes: Takes::Json(of::<Wanted>),
         answers: &[
             Answer::json(201, "The key and its secret", of::<MadeShape<'_>>),
-            Answer::json(200, "Of a repeat or a dry run: the key", of::<MadeShape<'_>>),
+            Answer::json(200, "Of a dry run: the key", of::<MadeShape<'_>>),
         ],
         refusals: &[Refusal::TooManyKeys],
         handler: |way| way.to(keys::make),

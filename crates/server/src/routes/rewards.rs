@@ -45,7 +45,7 @@ pub(super) static ROUTES: [Route; 7] = [
         takes: Takes::Json(of::<Wanted>),
         answers: &[
             Answer::json(201, "The reward", of::<RewardShape>),
-            Answer::json(200, "Of a repeat or a dry run: the reward", of::<RewardShape>),
+            Answer::json(200, "Of a dry run: the reward", of::<RewardShape>),
         ],
         refusals: &[Refusal::RewardExists, Refusal::TooManyRewards, Refusal::BehaviourEarlier],
         handler: |way| way.to(rewards::add),
@@ -133,7 +133,7 @@ pub(super) static ROUTES: [Route; 7] = [
         effect: Effect::Changes,
         area: Area::Rewards,
         summary: "Put something into the stock of a reward, or take it out",
-        description: "No more is taken out than is left. The stock counts where the reward is `stocked`.",
+        description: "No more is taken out than is left. The reward must be `stocked`.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Restocking>),
@@ -141,7 +141,7 @@ pub(super) static ROUTES: [Route; 7] = [
             Answer::json(200, "What was put in, and how many are left", of::<RestockedShape>),
             Answer::json(202, "It is durable and will be decided", of::<RestockedShape>),
         ],
-        refusals: &[Refusal::BehaviourTooOld, Refusal::OutOfStock],
+        refusals: &[Refusal::BehaviourTooOld, Refusal::OutOfStock, Refusal::NotStocked],
         handler: |way| way.to(stock::restock),
     },
 ];

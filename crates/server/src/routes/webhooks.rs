@@ -53,7 +53,7 @@ pub(super) static ROUTES: [Route; 8] = [
         takes: Takes::Json(of::<Wanted>),
         answers: &[
             Answer::json(201, "The webhook and its secret", of::<MadeShape<'_>>),
-            Answer::json(200, "Of a repeat or a dry run: the webhook", of::<MadeShape<'_>>),
+            Answer::json(200, "Of a dry run: the webhook", of::<MadeShape<'_>>),
         ],
         refusals: OF_SECRETS,
         handler: |way| way.to(webhooks::make),

@@ -291,3 +291,44 @@ async fn lines_and_columns_of_a_program_given_as_an_object_are_those_of_the_body
     assert_eq!(error["pointer"], "/program/mode");
     assert_eq!((&error["line"], &error["column"]), (&json!(5), &json!(13)), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn what_is_wrong_is_named_and_shown_cut_however_long_it_is() {
+    let api = Api::start().await;
+    let long = "x".repeat(1_000_000);
+    let key = json!({ "name": "desk", "roles": ["support"] });
+    let rotate = format!(
+        "/api/v1/keys/{}/rotate",
+        api.post("/api/v1/keys", &key).await.json["id"].as_str().unwrap()
+    );
+    let hook = json!({ "url": "https://example.com/" });
+    for (path, good, field) in [
+        ("/api/v1/rewards", json!({ "name": "a", "points": 1, "kind": "b" }), "limit"),
+        ("/api/v1/rewards", json!({ "name": "a", "points": 1, "kind": "b" }), "value"),
+        ("/api/v1/rewards", json!({ "name": "a", "points": 1, "kind": "b" }), "tiers"),
+        ("/api/v1/rewards", json!({ "name": "a", "points": 1, "kind": "b" }), "stocked"),
+        ("/api/v1/keys", key.clone(), "roles"),
+        ("/api/v1/keys", key, "until"),
+        (&rotate, json!({}), "oldUntil"),
+        ("/api/v1/webhooks", hook.clone(), "events"),
+        ("/api/v1/webhooks", hook, "url"),
+        ("/api/v1/player-tokens", json!({ "playerId": "p" }), "validForSeconds"),
+        ("/api/v1/player-tokens", json!({}), "playerId"),
+        ("/api/v1/players/p/consent", json!({}), "consent"),
+    ] {
+        let method = if path.ends_with("consent") { "PUT" } else { "POST" };
+        let mut wrong = good.clone();
+        wrong[field] = json!(long);
+        let mut unknown = good;
+        unknown[&long] = json!(1);
+        for (body, pointer) in
+            [(wrong, format!("/{field}")), (unknown, format!("/{}…", &long[..128]))]
+        {
+            let answer = api.send(ask(method, path).json(&body)).await;
+            assert_eq!((answer.status.as_u16(), &answer.json["code"]), (400, &json!("malformed")));
+            assert_eq!(answer.pointers(), [pointer], "{path}");
+            assert!(answer.text.len() < 2_000, "{path}: {} bytes", answer.text.len());
+            assert!(!answer.text.contains("invalid type"), "{answer:?}");
+        }
+    }
+}

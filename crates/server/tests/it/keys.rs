@@ -103,7 +103,7 @@ async fn who_lost_the_answer_learns_that_the_key_was_made_and_not_its_secret() {
     let (id, secret) = (made.json["id"].clone(), made.json["secret"].as_str().unwrap());
     let api = api.restart(|_| ());
     let again = api.send(make("one")).await;
-    assert_eq!((again.status.as_u16(), &again.json["id"]), (200, &id), "{again:?}");
+    assert_eq!((again.status.as_u16(), &again.json["id"]), (201, &id), "{again:?}");
     assert_eq!(again.json.get("secret"), None);
     let other = api.send(make("another")).await;
     assert_eq!(code(&other), (422, "idempotency_key_reused"));

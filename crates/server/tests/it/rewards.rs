@@ -77,7 +77,7 @@ async fn a_catalogue_is_what_was_said_of_it_last(api: &Api, other: &Api) {
     expected.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     assert_eq!(added.json, expected);
     let again = other.send(request()).await;
-    assert_eq!((again.status.as_u16(), &again.json), (200, &expected));
+    assert_eq!((again.status.as_u16(), &again.json), (201, &expected));
     is(&other.post(REWARDS, &body).await, 409, "reward_exists");
     let made = well(api.post(REWARDS, &json!({ "name": "b", "points": 1, "kind": "x" })).await);
     let listed = well(other.get(REWARDS).await);
@@ -115,10 +115,23 @@ async fn what_is_no_reward_is_refused_with_its_field(api: &Api, _: &Api) {
         ("/picture", json!({ "picture": "javascript:alert(1)" })),
         ("/value", json!({ "value": { "amount": "0.0000000000000000001", "currency": "ETH" } })),
         ("/value", json!({ "value": { "amount": "-1", "currency": "ETH" } })),
+        ("/value", json!({ "value": "one" })),
+        ("/value/amount", json!({ "value": { "amount": 1, "currency": "ETH" } })),
+        ("/value/currency", json!({ "value": { "amount": "1" } })),
+        ("/value/of", json!({ "value": { "amount": "1", "currency": "ETH", "of": "x" } })),
         ("/from", json!({ "from": "tomorrow" })),
         ("/until", json!({ "from": "2026-01-02T00:00:00Z", "until": "2026-01-02T00:00:00Z" })),
         ("/tiers/1", json!({ "tiers": ["a", "a"] })),
+        ("/tiers", json!({ "tiers": "gold" })),
+        ("/tiers", json!({ "tiers": vec!["a"; 101] })),
+        ("/segments/0", json!({ "segments": [5] })),
+        ("/limit", json!({ "limit": 5 })),
         ("/limit/count", json!({ "limit": { "count": 0, "per": "day" } })),
+        ("/limit/count", json!({ "limit": { "per": "day" } })),
+        ("/limit/per", json!({ "limit": { "count": 1, "per": "hour" } })),
+        ("/limit/Per", json!({ "limit": { "count": 1, "Per": "day" } })),
+        ("/stocked", json!({ "stocked": "yes" })),
+        ("/nmae", json!({ "nmae": "a" })),
         ("/withdrawn", json!({ "withdrawn": true })),
     ];
     for (pointer, change) in wrong {
@@ -129,6 +142,14 @@ async fn what_is_no_reward_is_refused_with_its_field(api: &Api, _: &Api) {
         assert_eq!(answer.pointers(), [pointer], "{answer:?}");
     }
     is(&api.post(REWARDS, &json!({ "name": "a", "points": 1 })).await, 400, "malformed");
+    let limit = json!({ "id": "mug", "name": "a", "points": 1, "kind": "b", "limit": 5 });
+    let answer = api.post(REWARDS, &limit).await;
+    let expected = "expected an object of `count`, `per`, found `5`";
+    assert_eq!(answer.json["errors"], json!([{ "pointer": "/limit", "detail": expected }]));
+    add(api, "cup", json!({})).await;
+    is(&api.post(&of("cup", "/stock"), &json!({ "by": 1 })).await, 409, "not_stocked");
+    let mut good = good;
+    good["stocked"] = json!(true);
     well(api.post(REWARDS, &good).await);
     for by in [json!(0), json!(1.5), json!(1_000_000_001), Value::Null] {
         is(&api.post(&of("mug", "/stock"), &json!({ "by": by })).await, 400, "malformed");
@@ -203,6 +224,8 @@ async fn a_stock_is_put_in_taken_and_given_back(api: &Api, other: &Api) {
     is(&other.send(redeem()).await, 409, "out_of_stock");
     let too_many = other.post(&of("mug", "/stock"), &json!({ "by": -3 })).await;
     is(&too_many, 409, "out_of_stock");
+    let dry = api.post(&of("mug", "/stock?dryRun=true"), &json!({ "by": 5 })).await;
+    assert_eq!(json!([dry.json["left"], dry.json["dryRun"]]), json!([7, true]), "{dry:?}");
     let body = json!({ "rewardId": "mug" });
     let made = well(other.post(&redemptions("p3"), &body).await);
     assert_eq!(made["state"], "reserved", "{made}");

@@ -90,7 +90,10 @@ async fn wagers_are_held_until_a_person_decides(api: &Api, other: &Api) {
     is(&api.post(&of(third, "/release"), &json!({})).await, 400, "malformed");
     let why = json!({ "why": "looked at it" });
     let dry = api.post(&of(third, "/release?dryRun=true"), &why).await.json;
-    assert_eq!(json!([dry["state"], dry["dryRun"]]), json!(["released", true]));
+    assert_eq!(
+        json!([dry["state"], dry["why"], dry["dryRun"]]),
+        json!(["released", "looked at it", true])
+    );
     let released = other.post(&of(third, "/release"), &why).await;
     assert_eq!((released.status.as_u16(), &released.json["state"]), (200, &json!("released")));
     assert_eq!(released.json["why"], "looked at it");
@@ -140,7 +143,10 @@ async fn signals_are_raised_from_outside(api: &Api, other: &Api) {
     let unknown = json!({ "name": "ring", "wagerId": "w-0", "why": "x" });
     is(&api.post(signals, &unknown).await, 404, "not_found");
     let dry = api.post(&format!("{signals}?dryRun=true"), &body).await.json;
-    assert_eq!(json!([dry["id"], dry["dryRun"]]), json!([null, true]));
+    assert_eq!(json!([dry["id"], dry["state"], dry["dryRun"]]), json!([null, "open", true]));
+    let noted = json!({ "name": "ring", "why": "score 0.5" });
+    let dry = api.post(&format!("{signals}?dryRun=true"), &noted).await.json;
+    assert_eq!(json!([dry["state"], dry["wagerId"]]), json!(["noted", null]));
     assert_eq!(points(other, "p2").await, json!([10.0, 10.0, 0.0, 0.0]));
 
     let raised = other.post(signals, &body).await;

@@ -72,7 +72,11 @@ async fn points_are_reserved_and_spent(api: &Api, other: &Api) {
     assert_eq!(other.send(reserve()).await.json, reserved);
     assert_eq!(points(other, "p1").await, json!([100.0, 60.0, 40.0]));
     is(&api.post(redemptions, &json!({ "points": 40.01 })).await, 409, "insufficient_points");
-    is(&api.post(redemptions, &json!({ "points": 4.99 })).await, 422, "below_minimum");
+    let too_few = api.post(redemptions, &json!({ "points": 4.99 })).await;
+    is(&too_few, 422, "below_minimum");
+    let detail =
+        "the program in force lets no fewer than 5.00 be redeemed (`redemption.minPoints`)";
+    assert_eq!(too_few.json["errors"], json!([{ "pointer": "/points", "detail": detail }]));
     is(&api.post("/api/v1/players/nobody/redemptions", &body).await, 404, "not_found");
     for wrong in
         [json!({}), json!({ "points": 0 }), json!({ "points": "5" }), json!({ "points": 5.001 })]
@@ -125,6 +129,14 @@ async fn a_person_adjusts_and_another_approves(api: &Api, other: &Api) {
     earn(api, "p2", &[100.0]).await;
     let adjustments = "/api/v1/players/p2/adjustments";
     is(&api.post(adjustments, &json!({ "points": 5 })).await, 400, "malformed");
+    let tried = async |points: f64| {
+        let body = json!({ "points": points, "why": "tried" });
+        let dry = api.post(&format!("{adjustments}?dryRun=true"), &body).await.json;
+        json!([dry["id"], dry["state"], dry["dryRun"]])
+    };
+    assert_eq!(tried(50.0).await, json!([null, "made", true]));
+    assert_eq!(tried(50.01).await, json!([null, "waiting", true]));
+    assert_eq!(tried(-50.01).await, json!([null, "waiting", true]));
     let small =
         api.post(adjustments, &json!({ "points": -2.5, "why": "counted twice" })).await.json;
     assert_eq!(json!([small["state"], small["points"]]), json!(["made", -2.5]));
@@ -137,6 +149,15 @@ async fn a_person_adjusts_and_another_approves(api: &Api, other: &Api) {
     let made = api.post("/api/v1/keys", &json!({ "name": "second", "roles": ["support"] })).await;
     let second = format!("Bearer {}", made.json["secret"].as_str().unwrap());
     let by_another = |path: &str| ask("POST", path).json(&why).header("authorization", &second);
+    let dry = api.send_bare(by_another(&format!("{approve}?dryRun=true"))).await.json;
+    assert_eq!(
+        json!([dry["state"], dry["decision"], dry["decidedBy"]]),
+        json!([
+            "made",
+            "looked at it",
+            format!("the key {} of operator-789", made.json["id"].as_str().unwrap())
+        ])
+    );
     let approved = api.send_bare(by_another(&approve)).await;
     assert_eq!((approved.status.as_u16(), &approved.json["state"]), (200, &json!("made")));
     assert_eq!(approved.json["decision"], "looked at it");
@@ -199,6 +220,127 @@ async fn a_balance_is_taken_over_once(api: &Api, other: &Api) {
     let ledger = get(other, "/api/v1/players/p4/ledger").await;
     let entry = &ledger["items"][0];
     assert_eq!(json!([entry["kind"], entry["cause"]["type"]]), json!(["opening", "import"]));
+}
+
+/// What was misspelt would not be done, and its sender would be told that it was.
+async fn a_command_with_a_field_that_nobody_knows_is_refused(api: &Api, other: &Api) {
+    publish(api).await;
+    earn(api, "p6", &[1_000.0]).await;
+    let of = |what: &str| format!("/api/v1/players/p6/{what}");
+    let gift = json!({ "points": 60, "why": "a gift" });
+    let waiting = api.post(&of("adjustments"), &gift).await.json["id"].clone();
+    let reserved = api.post(&of("redemptions"), &json!({ "points": 5 })).await.json["id"].clone();
+    let [waiting, reserved] = [&waiting, &reserved].map(|id| id.as_str().unwrap());
+    let why = "a test";
+    for (method, path, body, field, meant) in [
+        (
+            "PUT",
+            of("self-exclusion"),
+            json!({ "untill": "2090-01-01T00:00:00Z", "why": why }),
+            "untill",
+            "until",
+        ),
+        ("POST", of("self-exclusion/lift"), json!({ "why": why, "wy": why }), "wy", "why"),
+        (
+            "POST",
+            of("redemptions"),
+            json!({ "points": 5, "rewardID": "mug" }),
+            "rewardID",
+            "rewardId",
+        ),
+        (
+            "POST",
+            of("adjustments"),
+            json!({ "points": 5, "why": why, "Points": 6 }),
+            "Points",
+            "points",
+        ),
+        ("POST", of("opening"), json!({ "points": 5, "point": 6 }), "point", "points"),
+        ("PUT", of("consent"), json!({ "consent": "in", "consnet": "out" }), "consnet", "consent"),
+        (
+            "POST",
+            of("signals"),
+            json!({ "name": "ring", "why": why, "wager_id": "w" }),
+            "wager_id",
+            "wagerId",
+        ),
+        (
+            "POST",
+            "/api/v1/signals/0-0-1-1/take".into(),
+            json!({ "why": why, "whi": 1 }),
+            "whi",
+            "why",
+        ),
+        (
+            "POST",
+            format!("/api/v1/adjustments/{waiting}/approve"),
+            json!({ "why": why, "whyy": 1 }),
+            "whyy",
+            "why",
+        ),
+        (
+            "POST",
+            format!("/api/v1/adjustments/{waiting}/reject"),
+            json!({ "why": why, "whyy": 1 }),
+            "whyy",
+            "why",
+        ),
+        (
+            "POST",
+            format!("/api/v1/redemptions/{reserved}/cancel"),
+            json!({ "why": why, "whyy": 1 }),
+            "whyy",
+            "why",
+        ),
+        (
+            "POST",
+            "/api/v1/program/versions".into(),
+            json!({ "why": why, "program": "", "effectiveForm": 1 }),
+            "effectiveForm",
+            "effectiveFrom",
+        ),
+    ] {
+        let refused = other.send(ask(method, &path).json(&body)).await;
+        is(&refused, 400, "malformed");
+        let detail = format!("unknown field; did you mean `{meant}`?");
+        let expected = json!([{ "pointer": format!("/{field}"), "detail": detail }]);
+        assert_eq!(refused.json["errors"], expected, "{path}");
+    }
+    assert_eq!(get(api, &of("self-exclusion")).await["isExcluded"], false);
+    assert_eq!(points(other, "p6").await, json!([100.0, 5.0, 95.0]));
+}
+
+/// Staff say to each other what is not for the player.
+async fn a_player_reads_none_of_what_the_staff_has_said(api: &Api, other: &Api) {
+    publish(api).await;
+    earn(api, "p7", &[1_000.0]).await;
+    let of = |what: &str| format!("/api/v1/players/p7/{what}");
+    let secret = "he is a nuisance";
+    let said = json!({ "points": 2, "why": secret });
+    assert_eq!(api.post(&of("adjustments"), &said).await.json["why"], secret);
+    let request = || ask("POST", &of("redemptions")).json(&json!({ "points": 5 }));
+    let signed = api.post("/api/v1/player-tokens", &json!({ "playerId": "p7" })).await.json;
+    let bearer = format!("Bearer {}", signed["token"].as_str().unwrap());
+    let own = async |ask: crate::harness::Ask| {
+        let answer = other.send_bare(ask.header("authorization", &bearer)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer
+    };
+    let made = own(request().header("idempotency-key", "own")).await.json;
+    let cancel = format!("/api/v1/redemptions/{}/cancel", made["id"].as_str().unwrap());
+    assert_eq!(api.post(&cancel, &json!({ "why": secret })).await.json["why"], secret);
+    let exclude = ask("PUT", &of("self-exclusion")).json(&json!({ "why": secret }));
+    assert_eq!(api.send(exclude).await.json["why"], secret);
+
+    let again = own(request().header("idempotency-key", "own")).await;
+    assert_eq!(json!([again.json["state"], again.json["why"]]), json!(["cancelled", null]));
+    for what in ["adjustments", "redemptions", "self-exclusion", "ledger", "balance"] {
+        let seen = own(ask("GET", &of(what))).await;
+        assert!(!seen.text.contains(secret) && !seen.text.contains("the key "), "{what}: {seen:?}");
+        let staff = get(api, &of(what)).await.to_string();
+        let has_words = !matches!(what, "ledger" | "balance");
+        assert_eq!(staff.contains(secret), has_words, "{what}: {staff}");
+    }
 }
 
 /// 64 at once, of points for one.
@@ -370,11 +512,13 @@ async fn play_all(api: &Api, other: &Api, which: usize) {
         3 => a_balance_is_taken_over_once(api, other).await,
         4 => what_is_open_is_found_whosever_it_is(api, other).await,
         5 => any_state_is_found_the_newest_first(api, other).await,
+        6 => a_command_with_a_field_that_nobody_knows_is_refused(api, other).await,
+        7 => a_player_reads_none_of_what_the_staff_has_said(api, other).await,
         _ => points_for_one_are_reserved_once(api, other).await,
     }
 }
 
-const SCENARIOS: usize = 7;
+const SCENARIOS: usize = 9;
 
 /// What another operator has open makes pages short, and is never on them.
 #[tokio::test]

@@ -42,7 +42,10 @@ fn body_for(path: &str) -> Value {
         path if path.contains("/rewards/") => json!({}),
         path if path.contains("/webhooks/") || path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),
-        _ => json!({ "why": "theirs", "original": wager("w9", "p1").to_string() }),
+        path if path.contains("/dead-letters/") && !path.ends_with("/discard") => {
+            json!({ "original": wager("w9", "p1").to_string() })
+        }
+        _ => json!({ "why": "theirs" }),
     }
 }
 

@@ -170,6 +170,7 @@ impl World {
         }
         let mut reward = self.body("addReward", node).unwrap();
         reward["id"] = json!(player);
+        reward["stocked"] = json!(true);
         assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
         self.settle().await;
         for _ in 0..2 {
@@ -477,7 +478,8 @@ impl World {
             "takeInWagers" | "ingest" => wager(&self.fresh(), &player),
             "takeInEvents" => game_event(Some(&self.fresh()), &player),
             "putConsent" => json!({ "consent": "in" }),
-            "reserveRedemption" | "importOpening" => json!({ "points": 0.01, "item": "a test" }),
+            "reserveRedemption" => json!({ "points": 0.01, "item": "a test" }),
+            "importOpening" => json!({ "points": 0.01 }),
             "raiseSignal" => json!({ "name": "ring", "why": self.fresh() }),
             "addReward" => json!({ "name": self.fresh(), "points": 1, "kind": "thing" }),
             "restockReward" => json!({ "by": 1, "why": self.fresh() }),

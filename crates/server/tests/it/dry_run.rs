@@ -1,8 +1,10 @@
 //! A dry run says what would become of a change, and changes nothing.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, PROGRAM, ask, days_ago, now_micros, time, wager};
+use crate::harness::{Answer, Api, PATIENCE, PROGRAM, ask, days_ago, now_micros, time, wager};
 
 /// What is in the log and in the state, as far as the API shows it.
 async fn everything(api: &Api) -> Vec<String> {
@@ -17,9 +19,22 @@ async fn everything(api: &Api) -> Vec<String> {
         let request = ask("GET", path).header("x-request-id", "seen");
         seen.push(api.send(request).await.text);
     }
-    seen.push(format!("{:?}", api.next_batches().await));
+    seen.push(format!("{:?}", batches_at_rest(api).await));
     seen.push(api.on_socket(ask("GET", "/local/operators")).await.text);
     seen
+}
+
+/// The next batches, once time alone makes no more of them: it does for a moment after a version was published.
+async fn batches_at_rest(api: &Api) -> [u64; 4] {
+    let (until, mut seen) = (Instant::now() + PATIENCE, api.next_batches().await);
+    loop {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let before = std::mem::replace(&mut seen, api.next_batches().await);
+        if before == seen {
+            return seen;
+        }
+        assert!(Instant::now() < until, "rest is awaited: {seen:?}");
+    }
 }
 
 /// `answer` without what says that it is one of a dry run.

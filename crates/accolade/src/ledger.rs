@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Ask, IfMissing, escaped};
+use crate::program::read_time;
 use crate::taken_out::{Taken, take};
 
 /// The arguments of `accolade ledger`.
@@ -34,12 +36,12 @@ struct Export {
     /// The operator
     #[arg(long, value_name = "ID")]
     operator: String,
-    /// Recorded at this time or later
-    #[arg(long, value_name = "TIME")]
-    from: String,
+    /// Recorded at this time or later: a time, or such as `7 days ago`
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    from: Timestamp,
     /// Recorded before this time [default: until now]
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    to: Option<Timestamp>,
     /// The file
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -49,8 +51,8 @@ struct Export {
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     let LedgerCommand::Export(Export { operator, from, to, output }) = arguments.command;
     client::with(place, IfMissing::Complain, async |client| {
-        let to = to.map_or_else(String::new, |to| format!("&to={}", escaped(&to)));
-        let path = format!("/api/v1/ledger?from={}{to}", escaped(&from));
+        let to = to.map_or_else(String::new, |to| format!("&to={}", escaped(&to.to_string())));
+        let path = format!("/api/v1/ledger?from={}{to}", escaped(&from.to_string()));
         take(client, Ask::get(&path).of(&operator), &output, is_whole).await?;
         Ok(Ended::Well)
     })

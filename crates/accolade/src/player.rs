@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use accolade_domain::amount::Points;
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -50,6 +50,7 @@ enum PlayerCommand {
     #[command(
         long_about = "Reserves points of a player, oldest first. They are spent with `accolade player confirm`, and \
                       given back with `accolade player cancel`, or when the time is up that the program says.",
+        group = ArgGroup::new("spent").required(true).args(["points", "reward"]),
         after_help = "Examples:\n  accolade player redeem player-456 500 --operator operator-789 --item 'ten spins'\n  \
                       accolade player redeem player-456 --reward ten-spins --operator operator-789"
     )]
@@ -57,7 +58,7 @@ enum PlayerCommand {
         /// The player
         player: String,
         /// How many
-        #[arg(value_parser = points, required_unless_present = "reward", conflicts_with = "reward")]
+        #[arg(value_parser = points)]
         points: Option<String>,
         /// What they are to be spent on
         #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "reward")]

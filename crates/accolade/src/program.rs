@@ -149,7 +149,8 @@ struct Published {
     effective_from: String,
 }
 
-fn read_time(text: &str) -> Result<Timestamp, String> {
+/// A time, or one that lies so far from now.
+pub(crate) fn read_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse() {
         return Ok(time);
     }

@@ -107,14 +107,19 @@ impl fmt::Display for FieldProblem {
     }
 }
 
+impl Problem {
+    /// What it says, part by part: of the first field what the whole says is said once.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        let what = self.detail.as_deref().unwrap_or(&self.title);
+        let is_said = self.errors.first().is_some_and(|error| what.ends_with(&error.detail));
+        let whole = (!is_said).then(|| printable(what));
+        whole.into_iter().chain(self.errors.iter().map(FieldProblem::to_string)).collect()
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.detail.as_deref().unwrap_or(&self.title);
-        write!(f, "{}", printable(what))?;
-        for error in &self.errors {
-            write!(f, "\n  {error}")?;
-        }
-        Ok(())
+        f.write_str(&self.parts().join("\n  "))
     }
 }
 
@@ -240,5 +245,29 @@ pub(crate) struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}", self.partition, self.batch, self.slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_field_is_said_once() {
+        for (text, expected) in [
+            (r#"{"title":"A title"}"#, "A title"),
+            (r#"{"detail":"no"}"#, "no"),
+            (r#"{"detail":"`/a`: x","errors":[{"pointer":"/a","detail":"x"}]}"#, "`/a`: x"),
+            (
+                r#"{"detail":"`/a`: x","errors":[{"pointer":"/a","detail":"x","line":2,"column":3},{"pointer":"/b","detail":"y"}]}"#,
+                "2:3: `/a`: x\n  `/b`: y",
+            ),
+            (
+                r#"{"detail":"two are wrong","errors":[{"pointer":"/a","detail":"x"}]}"#,
+                "two are wrong\n  `/a`: x",
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Problem>(text).unwrap().to_string(), expected);
+        }
     }
 }

@@ -207,14 +207,14 @@ impl Kind {
         let player = line.text("playerId")?;
         match self {
             Self::Openings => {
-                let points = line.text("points")?;
+                let points = line.number("points")?;
                 let points = super::points(&points)?;
                 let (path, body) =
                     (of_player(&player, "opening"), super::with_points(&points, &json!({})));
                 Ok(Request { path, body, is_put: false })
             }
             Self::Exclusions => {
-                let (why, until) = (line.text("why")?, line.text("until").ok());
+                let (why, until) = (line.text("why")?, line.text_if_any("until")?);
                 let body = json!({ "why": why, "until": until }).to_string();
                 Ok(Request { path: of_player(&player, "self-exclusion"), body, is_put: true })
             }
@@ -265,7 +265,7 @@ async fn send(client: &Client, request: &Request, with: &With) -> anyhow::Result
                     Some(problem)
                         if !problem.is_no_answer() && status != StatusCode::UNAUTHORIZED =>
                     {
-                        Ok(Became::Refused(problem.to_string()))
+                        Ok(Became::Refused(problem.parts().join("; ")))
                     }
                     _ => Err(error),
                 };

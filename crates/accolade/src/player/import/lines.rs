@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use accolade_wire::json;
 use anyhow::{Context, bail};
 use serde_json::value::RawValue;
 
@@ -11,16 +12,58 @@ use crate::terminal::printable;
 /// Longest line.
 const BYTES_MAX: usize = 64 << 10;
 
+/// Longest beginning of a value that is shown.
+const SHOWN_MAX: usize = 40;
+
 /// A line by the names of its fields, or what is wrong with it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line(Result<BTreeMap<String, String>, String>);
+pub(super) struct Line(Result<BTreeMap<String, Cell>, String>);
+
+/// What a field says.
+#[derive(Debug, PartialEq, Eq)]
+enum Cell {
+    /// A cell of CSV, which does not tell texts from numbers.
+    Plain(String),
+    /// A value of JSON as it was written.
+    Json(String),
+}
 
 impl Line {
     /// What a field says; nothing is no text.
     pub(super) fn text(&self, name: &str) -> Result<String, String> {
+        self.text_if_any(name)?.ok_or_else(|| format!("`{name}` is missing"))
+    }
+
+    /// What a field says that may be left out.
+    pub(super) fn text_if_any(&self, name: &str) -> Result<Option<String>, String> {
+        let text = match self.cell(name)? {
+            None => return Ok(None),
+            Some(Cell::Plain(text)) => text.clone(),
+            Some(Cell::Json(value)) => {
+                serde_json::from_str(value).map_err(|_| wrong(name, "a text", value))?
+            }
+        };
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// The digits of a number as they were written.
+    pub(super) fn number(&self, name: &str) -> Result<String, String> {
+        match self.cell(name)? {
+            Some(Cell::Json(value))
+                if !value.starts_with(|first: char| first == '-' || first.is_ascii_digit()) =>
+            {
+                Err(wrong(name, "a number", value))
+            }
+            Some(Cell::Plain(text) | Cell::Json(text)) if !text.is_empty() => Ok(text.clone()),
+            Some(_) | None => Err(format!("`{name}` is missing")),
+        }
+    }
+
+    /// A field that is there and not null.
+    fn cell(&self, name: &str) -> Result<Option<&Cell>, String> {
         let fields = self.0.as_ref().map_err(Clone::clone)?;
-        let text = fields.get(name).filter(|text| !text.is_empty()).cloned();
-        text.ok_or_else(|| format!("`{name}` is missing"))
+        let is_null = |cell: &&Cell| matches!(cell, Cell::Json(value) if value == "null");
+        Ok(fields.get(name).filter(|cell| !is_null(cell)))
     }
 
     /// Refuses fields of other names: a slip of the pen would leave out what was meant.
@@ -34,16 +77,17 @@ impl Line {
     }
 
     fn of_json(line: &str) -> Self {
+        // Of a field that is there twice nobody knows which one is meant.
+        if let Err(problem) = json::fields(line.as_bytes(), &[]) {
+            return Self(Err(problem.to_string()));
+        }
         let fields: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(line);
         let fields = fields.map_err(|_| "expected a JSON object".to_owned());
         // Digits stay as they were written.
-        let text = |value: &RawValue| match value.get() {
-            "null" => String::new(),
-            value => serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()),
-        };
+        let cell = |value: &RawValue| Cell::Json(value.get().to_owned());
         Self(
             fields.map(|fields| {
-                fields.into_iter().map(|(name, value)| (name, text(value))).collect()
+                fields.into_iter().map(|(name, value)| (name, cell(value))).collect()
             }),
         )
     }
@@ -53,8 +97,15 @@ impl Line {
         let fits = cells.as_ref().is_some_and(|cells| cells.len() == columns.len());
         let wrong = || format!("expected {} cells", columns.len());
         let fields = cells.filter(|_| fits).ok_or_else(wrong);
-        Self(fields.map(|cells| columns.iter().cloned().zip(cells).collect()))
+        let cells = fields.map(|cells| cells.into_iter().map(Cell::Plain));
+        Self(cells.map(|cells| columns.iter().cloned().zip(cells).collect()))
     }
+}
+
+fn wrong(name: &str, what: &str, value: &str) -> String {
+    let start: String = value.chars().take(SHOWN_MAX).collect();
+    let cut = if start.len() < value.len() { "…" } else { "" };
+    format!("`{name}`: expected {what}, found `{}{cut}`", printable(&start))
 }
 
 /// The cells of a line; nothing where a quotation has no end.
@@ -141,7 +192,7 @@ mod tests {
         for lines in [&csv, &json] {
             let told: Vec<_> = lines
                 .iter()
-                .map(|(_, line)| (line.text("playerId"), line.text("points")))
+                .map(|(_, line)| (line.text("playerId"), line.number("points")))
                 .collect();
             let expected = [("p-1", "12.50"), ("p,\"2", "7")];
             assert_eq!(
@@ -161,7 +212,37 @@ mod tests {
         assert_eq!(told, [wrong(), wrong(), Ok("p".into())]);
         assert_eq!(
             read("{\"playerId\"\n")[0].1.text("playerId"),
-            Err("expected a JSON object".into())
+            Err("expected `:` at byte 11, found nothing".into())
         );
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_and_no_guess() {
+        for (value, text, number) in [
+            ("5", Err("expected a text, found `5`"), Ok("5")),
+            ("1e3", Err("expected a text, found `1e3`"), Ok("1e3")),
+            ("true", Err("expected a text, found `true`"), Err("expected a number, found `true`")),
+            (
+                "[\"p\"]",
+                Err("expected a text, found `[\"p\"]`"),
+                Err("expected a number, found `[\"p\"]`"),
+            ),
+            ("\"7\"", Ok("7"), Err("expected a number, found `\"7\"`")),
+        ] {
+            let line = Line::of_json(&format!("{{\"it\": {value}}}"));
+            let told = |told: Result<&str, &str>| {
+                told.map(str::to_owned).map_err(|why| format!("`it`: {why}"))
+            };
+            assert_eq!(line.text("it"), told(text), "{value}");
+            assert_eq!(line.text_if_any("it"), told(text).map(Some), "{value}");
+            assert_eq!(line.number("it"), told(number), "{value}");
+        }
+        let long = Line::of_json(&format!("{{\"it\": [{}]}}", "0,".repeat(1_000) + "0"));
+        assert!(long.text("it").unwrap_err().len() < 100);
+        let twice = Line::of_json("{\"it\": 1, \"it\": 2}");
+        assert!(twice.number("it").unwrap_err().starts_with("`/it`: expected each key once"));
+        let null = Line::of_json("{\"it\": null}");
+        assert_eq!(null.text_if_any("it"), Ok(None));
+        assert_eq!(null.number("it"), Err("`it` is missing".into()));
     }
 }

@@ -163,7 +163,7 @@ impl Question {
         dialect: &Dialect,
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let [program, from, to] = json::fields(body, &["program", "from", "to"])
+        let [program, from, to] = json::only_fields(body, &["program", "from", "to"])
             .map_err(|problem| Problem::fields(Refusal::Malformed, [problem]))?;
         let time = |value, pointer| match value {
             Some(Value::Text(text)) => timestamp::read(&text),

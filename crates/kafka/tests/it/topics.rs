@@ -44,11 +44,11 @@ fn set(topic: &str, settings: &[(&str, &str)]) {
 fn missing_topics_are_made_once_and_nothing_is_wrong_with_them() {
     let cluster = Cluster::empty(2);
     let missing = forbidding(&cluster, 2);
-    assert_eq!(missing.len(), 14);
+    assert_eq!(missing.len(), 16);
     let config = cluster.config("first");
     let admin = Admin::new(&config).unwrap();
     let made = admin.create_missing().unwrap();
-    assert_eq!(made.len(), 14);
+    assert_eq!(made.len(), 16);
     assert_eq!(admin.create_missing().unwrap(), Vec::<String>::new());
     assert_eq!(problems(&cluster), []);
     let found = admin.inspect().unwrap();
@@ -80,7 +80,7 @@ fn a_node_refuses_another_count_of_partitions() {
     let cluster = Cluster::new(2);
     let problems = forbidding(&cluster, 3);
     // All but control and owners, which have one.
-    assert_eq!(problems.len(), 12);
+    assert_eq!(problems.len(), 14);
     for problem in problems {
         let Problem { what, expected, found, .. } = &problem;
         assert_eq!((what.as_str(), expected.as_str(), found.as_str()), ("partitions", "3", "2"));

@@ -28,6 +28,7 @@ fn the_points_of_the_oldest_month_are_told_so_many_days_ahead() {
     story.tell(wager("w1", 100, NOON));
     story.wait(2 * DAY);
     story.tell(wager("w2", 50, story.now));
+    story.pass(0);
     let account = story.account().unwrap();
     let at = account.forecasts[0].at;
     assert!(account.is_foretold(at - 7 * DAY, 1, at, 1_000));
@@ -53,6 +54,10 @@ fn by_inactivity_all_of_them_are_and_a_player_who_comes_back_has_more_time() {
     story.pass(2 * DAY);
     assert!(story.model.must_be_told("casino", &story.account().unwrap()).is_some());
     story.tell(wager("w2", 50, story.now));
+    // Whoever looks after the very batch sees it, before another comes.
+    let looked_at = story.model.account(&("casino".into(), "ann".into()));
+    assert_eq!(looked_at.forecasts.last().unwrap().points, 1_500);
+    story.pass(0);
     assert!(story.model.must_be_told("casino", &story.account().unwrap()).is_none());
     story.tell_forecasts();
     story.check(expect![[r#"

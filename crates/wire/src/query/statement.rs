@@ -85,16 +85,12 @@ impl<'t> Reader<'t> {
 
     /// Everything up to a word, or the end of the statement, that stands in no brackets.
     fn until(&mut self, words: &[&str]) -> Part<'t> {
-        let (mut open, mut is_key) = (0_usize, false);
+        let (mut brackets, mut is_key) = (Brackets::default(), false);
         let is_stop = |token: &TokenWithSpan| {
-            match token.token {
-                Token::LParen => open += 1,
-                Token::RParen => open = open.saturating_sub(1),
-                _ => {}
-            }
+            brackets.pass(&token.token);
             let is_one = !is_key && words.iter().any(|word| is_word(token, word));
             is_key = token.token == Token::Period;
-            open == 0 && (token.token == Token::SemiColon || is_one)
+            brackets.open == 0 && (token.token == Token::SemiColon || is_one)
         };
         let count = self.rest.iter().position(is_stop).unwrap_or(self.rest.len());
         let (tokens, rest) = self.rest.split_at(count);
@@ -164,19 +160,15 @@ struct Part<'t> {
 impl<'t> Part<'t> {
     /// The parts between commas that stand in no brackets.
     fn items(&self) -> Vec<Part<'t>> {
-        let mut open = 0_usize;
+        let mut brackets = Brackets::default();
         let mut items: Vec<Part<'t>> = Vec::new();
         let mut first = 0;
         for (index, token) in self.tokens.iter().enumerate() {
-            match token.token {
-                Token::LParen => open += 1,
-                Token::RParen => open = open.saturating_sub(1),
-                Token::Comma if open == 0 => {
-                    let after = (position(token.span.start), found(&token.token));
-                    items.push(Part { tokens: &self.tokens[first..index], after });
-                    first = index + 1;
-                }
-                _ => {}
+            brackets.pass(&token.token);
+            if token.token == Token::Comma && brackets.open == 0 {
+                let after = (position(token.span.start), found(&token.token));
+                items.push(Part { tokens: &self.tokens[first..index], after });
+                first = index + 1;
             }
         }
         items.push(Part { tokens: &self.tokens[first..], after: self.after.clone() });
@@ -215,21 +207,29 @@ impl<'t> Part<'t> {
     }
 }
 
+/// The brackets that are open at a place.
+#[derive(Default)]
+struct Brackets {
+    open: usize,
+}
+
+impl Brackets {
+    /// Goes past a sign; `false` where that closes a bracket that was not opened.
+    fn pass(&mut self, token: &Token) -> bool {
+        let left = match token {
+            Token::LParen => Some(self.open + 1),
+            Token::RParen => self.open.checked_sub(1),
+            _ => Some(self.open),
+        };
+        self.open = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 /// Whether no bracket is closed that was not opened.
 fn is_balanced(tokens: Tokens<'_>) -> bool {
-    let mut open = 0_usize;
-    tokens.iter().all(|token| match token.token {
-        Token::LParen => {
-            open += 1;
-            true
-        }
-        Token::RParen => {
-            let is_open = open > 0;
-            open = open.saturating_sub(1);
-            is_open
-        }
-        _ => true,
-    })
+    let mut brackets = Brackets::default();
+    tokens.iter().all(|token| brackets.pass(&token.token))
 }
 
 /// The clauses of a statement.

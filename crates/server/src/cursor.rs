@@ -16,6 +16,28 @@ const LIMIT: &str = "limit";
 
 const SIGNATURE_BYTES: usize = 16;
 
+/// What nodes have of a list, put together: at most `limit` in the order of their places, and where the list goes on. Each
+/// part says up to where its node has looked, unless it has seen all or found enough.
+pub(crate) fn put_together<T, P: Ord + Copy>(
+    parts: impl IntoIterator<Item = (Vec<T>, Option<P>)>,
+    limit: usize,
+    place: impl Fn(&T) -> P,
+) -> (Vec<T>, Option<P>) {
+    let (mut all, mut to) = (Vec::new(), None);
+    for (found, looked_to) in parts {
+        all.extend(found);
+        to = [to, looked_to].into_iter().flatten().min();
+    }
+    // What lies behind where one of them stopped looking comes with another page.
+    all.retain(|found| to.is_none_or(|to| place(found) <= to));
+    all.sort_by_key(&place);
+    if all.len() > limit {
+        all.truncate(limit);
+        to = all.last().map(place);
+    }
+    (all, to)
+}
+
 /// The cursors of one query.
 #[derive(Debug)]
 pub(crate) struct Cursors {

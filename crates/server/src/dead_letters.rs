@@ -32,7 +32,7 @@ use utoipa::openapi::Schema;
 use self::filter::Filter;
 pub(crate) use self::filter::{KINDS, REASONS};
 use crate::call::Call;
-use crate::cursor::Cursors;
+use crate::cursor::{Cursors, put_together};
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::fields::{Field, fields_of, read_why};
@@ -324,16 +324,8 @@ impl Service {
         let here = move |service: &Self, partitions: &[u16]| own.found(service, partitions);
         let first = asked.after.map_or(0, |after| after.partition).min(self.partitions());
         let looked = self.gather(first..self.partitions(), here, &path, read_looked).await?;
-        // What lies behind where one of them stopped looking comes with another page.
-        let mut to = looked.iter().filter_map(|looked| looked.to).min();
-        let mut found: Vec<Found> = looked.into_iter().flat_map(|looked| looked.found).collect();
-        found.retain(|found| to.is_none_or(|to| found.at <= to));
-        found.sort_by_key(|found| found.at);
-        if found.len() > limit {
-            found.truncate(limit);
-            to = found.last().map(|found| found.at);
-        }
-        Ok((found, to))
+        let parts = looked.into_iter().map(|Looked { found, to }| (found, to));
+        Ok(put_together(parts, limit, |found| found.at))
     }
 }
 

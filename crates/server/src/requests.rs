@@ -1,6 +1,7 @@
 //! What somebody asks for in a player's account: read, claimed, carried out, and found again.
 
 pub(crate) mod by_time;
+mod looked;
 pub(crate) mod open;
 
 use std::collections::BTreeMap;

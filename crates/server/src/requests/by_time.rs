@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::ops::Bound;
 
 use accolade_domain::ledger::Place;
@@ -15,9 +14,9 @@ use accolade_storage::backing::NodeStore;
 use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 
+use super::looked::{Item, Looked, page_of, read_looked};
 use super::{Requests, open};
 use crate::call::Call;
 use crate::cursor::Cursors;
@@ -78,21 +77,6 @@ struct Asked {
     to: Option<Timestamp>,
     after: Option<Spot>,
     count: usize,
-}
-
-/// What one node has of a list.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Looked {
-    found: Vec<Item>,
-    /// Up to where it has looked; nothing where it has seen all, or found enough.
-    to: Option<Spot>,
-}
-
-/// A request of a list, as it is answered.
-#[derive(Debug, Serialize, Deserialize)]
-struct Item {
-    at: Spot,
-    request: Box<RawValue>,
 }
 
 /// The requests of one partition, the newest first.
@@ -202,7 +186,7 @@ impl Asked {
         service: &Service,
         operator: &Known,
         partitions: &[u16],
-    ) -> Result<Looked, Problem> {
+    ) -> Result<Looked<Spot>, Problem> {
         let mut lanes = Vec::new();
         let mut heads = BTreeMap::new();
         for number in partitions {
@@ -251,10 +235,6 @@ fn spot_after([at, partition, batch, slot]: [u64; 4]) -> Spot {
     (Reverse(at.cast_signed()), partition, Reverse(batch), Reverse(slot))
 }
 
-fn read_looked(bytes: &[u8]) -> io::Result<Looked> {
-    Ok(serde_json::from_slice(bytes)?)
-}
-
 /// The operator's requests: those that are open in the order of their ids, or of any state and time, the newest first.
 pub(crate) async fn list<R: Timed>(call: Call) -> Result<Response, Problem> {
     let listed = call.parameters.choice("state", Listed::Open, R::LISTED)?;
@@ -278,15 +258,7 @@ pub(crate) async fn list<R: Timed>(call: Call) -> Result<Response, Problem> {
         asked.found::<R>(service, &operator, partitions)
     };
     let looked = service.gather(0..service.partitions(), here, &path, read_looked).await?;
-    // What lies behind where one of them stopped looking comes with another page.
-    let mut to = looked.iter().filter_map(|looked| looked.to).min();
-    let mut found: Vec<Item> = looked.into_iter().flat_map(|looked| looked.found).collect();
-    found.retain(|item| to.is_none_or(|to| item.at <= to));
-    found.sort_by_key(|item| item.at);
-    if found.len() > limit {
-        found.truncate(limit);
-        to = found.last().map(|item| item.at);
-    }
+    let (found, to) = page_of(looked, limit);
     let next_cursor = to.map(|(Reverse(at), partition, Reverse(batch), Reverse(slot))| {
         cursors.at([at.cast_unsigned(), partition.into(), batch, slot.into()])
     });

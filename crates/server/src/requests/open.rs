@@ -1,16 +1,14 @@
 //! Requests that are open, of all players of an operator: what is to be fulfilled, and what is to be approved.
 
-use std::io;
-
 use accolade_domain::ledger::Place;
 use accolade_engine::partition::Partition;
 use accolade_engine::tables::requests::{Found, RequestKey};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 
 use super::Requests;
+use super::looked::{Item, Looked, page_of, read_looked};
 use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::parameters::{LIMIT_MAX, Parameters};
@@ -40,21 +38,6 @@ struct Asked {
     operator: u32,
     after: Option<RequestKey>,
     count: usize,
-}
-
-/// What one node has of a list.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Looked {
-    found: Vec<Item>,
-    /// Up to where it has looked; nothing where it has seen all, or found enough.
-    to: Option<At>,
-}
-
-/// A request of a list, as it is answered.
-#[derive(Debug, Serialize, Deserialize)]
-struct Item {
-    at: At,
-    request: Box<RawValue>,
 }
 
 /// What was found of one partition while the fold waited.
@@ -118,7 +101,7 @@ impl Asked {
         service: &Service,
         operator: &str,
         partitions: &[u16],
-    ) -> Result<Looked, Problem> {
+    ) -> Result<Looked<At>, Problem> {
         let (mut looked, mut left) = (Looked::default(), service.settings.letters_looked_at_max);
         for number in partitions {
             let mut after = self.after.filter(|after| after.place.partition == *number);
@@ -143,10 +126,6 @@ impl Asked {
         }
         Ok(looked)
     }
-}
-
-fn read_looked(bytes: &[u8]) -> io::Result<Looked> {
-    Ok(serde_json::from_slice(bytes)?)
 }
 
 /// The place that a list goes on after; whoever signed the cursor began with one.
@@ -175,15 +154,7 @@ pub(crate) async fn list_open<R: Requests>(call: Call) -> Result<Response, Probl
     let first = after.map_or(0, |after| after.place.partition).min(service.partitions());
     let path = asked.path::<R>();
     let looked = service.gather(first..service.partitions(), here, &path, read_looked).await?;
-    // What lies behind where one of them stopped looking comes with another page.
-    let mut to = looked.iter().filter_map(|looked| looked.to).min();
-    let mut found: Vec<Item> = looked.into_iter().flat_map(|looked| looked.found).collect();
-    found.retain(|item| to.is_none_or(|to| item.at <= to));
-    found.sort_by_key(|item| item.at);
-    if found.len() > limit {
-        found.truncate(limit);
-        to = found.last().map(|item| item.at);
-    }
+    let (found, to) = page_of(looked, limit);
     let next_cursor = to.map(|(partition, player, batch, slot)| {
         cursors.at([partition.into(), player.into(), batch, slot.into()])
     });

@@ -1,6 +1,7 @@
 //! The list of the trail's records: this node's, those of all living nodes, and what others have shipped; the newest
 //! first, in pages of bounded work.
 
+use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 use accolade_domain::time::Timestamp;
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::call::Call;
-use crate::cursor::Cursors;
+use crate::cursor::{Cursors, put_together};
 use crate::description::schemas::one_of;
 use crate::parameters::{LIMIT_MAX, OPERATOR_ID, Parameters};
 use crate::problem::Problem;
@@ -333,7 +334,7 @@ impl Asked {
             Ok(chains) => chains,
             Err(error) => return vec![missing(error.to_string())],
         };
-        chains.sort_by_key(|shipped| std::cmp::Reverse(shipped.covers));
+        chains.sort_by_key(|shipped| Reverse(shipped.covers));
         let mut all_missing = Vec::new();
         for (read, shipped) in chains.iter().enumerate() {
             if self.from.is_some_and(|from| shipped.covers < from)
@@ -441,20 +442,13 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let mut asked = Asked::read(&parameters, operator, limit + 1)?;
     asked.before = cursors.after()?.map(|[at, chain, number]| (at.cast_signed(), chain, number));
     let (parts, mut incomplete) = service.trail_everywhere(&asked).await?;
-    // What lies behind where one of them stopped looking comes with another page.
-    let mut to = parts.iter().filter_map(|part| part.to).max();
-    let mut found = Vec::new();
-    for part in parts {
-        found.extend(part.found);
+    let parts = parts.into_iter().map(|part| {
         incomplete.extend(part.missing);
-    }
-    found.retain(|found| to.is_none_or(|to| found.at >= to));
-    found.sort_by_key(|found| std::cmp::Reverse(found.at));
-    if found.len() > limit {
-        found.truncate(limit);
-        to = found.last().map(|found| found.at);
-    }
-    let next_cursor = to.map(|(at, chain, number)| cursors.at([at.cast_unsigned(), chain, number]));
+        (part.found, part.to.map(Reverse))
+    });
+    let (found, to) = put_together(parts, limit, |found| Reverse(found.at));
+    let next_cursor =
+        to.map(|Reverse((at, chain, number))| cursors.at([at.cast_unsigned(), chain, number]));
     let items = found.into_iter().map(|found| found.record).collect();
     Ok(respond(StatusCode::OK, &AuditPage { items, next_cursor, incomplete }))
 }

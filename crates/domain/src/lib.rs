@@ -34,6 +34,7 @@ pub mod redemption;
 pub mod refusal;
 pub mod reward;
 pub mod signal;
+pub mod statistics;
 pub mod text;
 pub mod tier;
 pub mod time;

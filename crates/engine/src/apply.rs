@@ -11,6 +11,7 @@ pub mod past;
 mod rewards;
 mod signals;
 mod spending;
+mod statistics;
 mod tier;
 mod time;
 
@@ -52,6 +53,7 @@ use crate::tables::inbox::{Arrival, Received};
 use crate::tables::letter_totals::{First, Totals};
 use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
+use crate::tables::player_statistics::PackedStatistics;
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
 use crate::tables::signals::Raised;
@@ -155,6 +157,8 @@ pub struct Loaded<'a> {
     pub budget_homes: Vec<HomeOf<'a>>,
     /// What budgets gave to the wager that this void takes back.
     pub given: Box<[Given]>,
+    /// What was counted of the player's game events before this one.
+    pub statistics: Option<PackedStatistics>,
 }
 
 /// What a control record makes of what a webhook is told.

@@ -13,6 +13,7 @@ use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::journal::{Entries, StoredEntry};
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::notice::counted::EVENT_COUNTED;
 use sha2::{Digest, Sha256};
 
 use crate::apply::Loaded;
@@ -203,11 +204,14 @@ impl Partition {
 
     fn tell<'a>(&mut self, notice: NewNotice<'a>, with: &mut Carrying<'_, 'a>) {
         let player = with.about.player();
-        let operator = self.players.get(player).operator;
-        let account = self.account(player);
-        account.version += 1;
         let NewNotice { kind, body } = notice;
-        with.made.notices.push(Notice { kind, operator, subject: account.subject, body });
+        // What is counted of a player is no part of the account.
+        if kind != EVENT_COUNTED {
+            self.account(player).version += 1;
+        }
+        let told = self.players.get(player);
+        let (operator, subject) = (told.operator, told.account.subject);
+        with.made.notices.push(Notice { kind, operator, subject, body });
     }
 
     /// The account of a player, to be changed.

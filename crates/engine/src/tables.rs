@@ -20,6 +20,7 @@ pub mod markers;
 pub mod operator_days;
 pub mod operator_totals;
 pub mod outbox;
+pub mod player_statistics;
 pub mod redeemed;
 pub mod redemptions;
 pub mod requests;
@@ -375,6 +376,8 @@ tables! {
         operator_days: OperatorDay(operator_days::OperatorDays) = 33,
         /// Redemptions and adjustments of each operator by their time.
         requests_by_time: RequestByTime(requests_by_time::RequestsByTime) = 34,
+        /// What was counted of players' game events.
+        player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
     }
 }
 

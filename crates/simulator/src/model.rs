@@ -19,6 +19,7 @@ mod promoting;
 pub mod requests;
 pub mod rewards;
 pub mod signals;
+pub mod statistics;
 pub mod tiers;
 
 use budgets::{ModelGifts, ModelPart, ModelShare, Rests};
@@ -30,6 +31,7 @@ use promoting::{Promoted, bare, promoted, take_capped};
 use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
 use rewards::Catalogue;
 use signals::{ModelRaised, ModelSignalMove, ModelWatched};
+use statistics::ModelStatistics;
 use tiers::{ModelMove, ModelPassages, ModelTier};
 
 const HOUR: i64 = 3_600_000_000;
@@ -187,6 +189,8 @@ pub struct ModelAccount {
     pub given: BTreeMap<String, ModelPart>,
     /// What is remembered of its wagers for that.
     pub watched: Option<ModelWatched>,
+    /// What was counted of its game events.
+    pub statistics: ModelStatistics,
     /// Whether a balance of the system before was taken over.
     pub is_opened: bool,
     /// Whether a window ever had more points than there can be.
@@ -577,6 +581,9 @@ impl Model {
             },
             ModelEvent::Game(game) => {
                 self.give(input, game);
+                if let Some(account) = self.accounts.get_mut(&key).filter(|_| !self.is_first) {
+                    account.count_event(game);
+                }
                 expected(ModelOutcome::Counted, Some(balance.unwrap_or(0)))
             }
             ModelEvent::Consent(command) => {

@@ -1,5 +1,6 @@
 //! The bodies of notices: what others must hear of an account, by kind.
 
+pub mod counted;
 pub mod signal;
 
 use accolade_domain::amount::Points;

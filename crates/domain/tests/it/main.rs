@@ -14,6 +14,7 @@ mod redeeming;
 mod scenario;
 mod sharing;
 mod signals;
+mod statistics;
 mod tiers;
 mod versions;
 mod zones;

@@ -14,7 +14,9 @@ use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
-use super::{Input, Loaded, balance, budgets, came_before, dead_letter, lots, signals, tier};
+use super::{
+    Input, Loaded, balance, budgets, came_before, dead_letter, lots, signals, statistics, tier,
+};
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
 use crate::tables::cap_days::CapDayKey;
@@ -65,7 +67,7 @@ pub(super) fn apply<'a>(
     let mut step = match event {
         Event::Wager(wager) => apply_wager(rules, loaded, input, wager),
         Event::Void(void) => apply_void(rules, loaded, operator, input, void),
-        Event::Game(_) => Step::only(Outcome::Recorded).and(Change::Open),
+        Event::Game(event) => statistics::apply(loaded, event),
     };
     if matches!(step.outcome, Outcome::DeadLetter { .. }) {
         return step;

@@ -22,4 +22,5 @@ mod settling;
 mod signals;
 mod spending;
 mod state;
+mod statistics;
 mod tiers;

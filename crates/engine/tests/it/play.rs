@@ -384,6 +384,13 @@ impl Play {
                 );
                 self.order(Kind::GameEvent, Source::Http, "house", body.as_bytes(), 0);
             }
+            ["played", id, player, event_type, game] => {
+                let body = format!(
+                    r#"{{"event_id":"{id}","event_type":"{event_type}","player_id":"{player}",
+                    "game_id":"{game}","timestamp":"{at_words}"}}"#
+                );
+                self.order(Kind::GameEvent, Source::Http, "house", body.as_bytes(), 0);
+            }
             ["consent", player, joins] => {
                 self.next_command += 1;
                 let (id, player_id) = (format!("c{}", self.next_command), player.into());

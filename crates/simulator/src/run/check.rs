@@ -4,6 +4,7 @@ pub(crate) mod budgets;
 mod requests;
 pub(crate) mod rewards;
 mod signals;
+mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -29,6 +30,7 @@ use accolade_storage::pages;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use accolade_wire::notice::{
     POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
@@ -189,8 +191,9 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let is_late = is_behind || is_due_next || player.account.timed.is_passed_over;
         let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
         assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
-        let Told { mut moves, mut redemptions, signals, expiring } =
+        let Told { mut moves, mut redemptions, signals, counted, expiring } =
             told.remove(&player.account.subject).unwrap_or_default();
+        statistics::same(partition, store, ordinal, &counted, &expected, &key);
         let untold = || settled.iter().filter(|_| is_late);
         moves.extend(untold().flat_map(|settled| settled.changes.iter().map(told_move)));
         assert_eq!(moves, expected.moves, "moves between levels of {key:?}");
@@ -297,6 +300,7 @@ struct Told {
     moves: Vec<ModelMove>,
     redemptions: Vec<RedemptionMoved>,
     signals: Vec<SignalMoved>,
+    counted: Vec<EventCounted>,
     /// What was said of points that expire soon, and when.
     expiring: Vec<(i64, PointsExpiring)>,
 }
@@ -322,6 +326,10 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                     SIGNAL_MOVED => {
                         let moved = SignalMoved::read(&notice.body).expect("the fold wrote it");
                         told.signals.push(moved);
+                    }
+                    EVENT_COUNTED => {
+                        let counted = EventCounted::read(&notice.body).expect("the fold wrote it");
+                        told.counted.push(counted);
                     }
                     POINTS_EXPIRING => {
                         let told_at = recorded.time.micros();

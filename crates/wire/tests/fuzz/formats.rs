@@ -7,6 +7,7 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::id_text::read_id;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::notice::TierMoved;
+use accolade_wire::notice::counted::EventCounted;
 use accolade_wire::notice::signal::SignalMoved;
 use accolade_wire::record::{Record, Slice};
 use accolade_wire::state::{put_account, read_account};
@@ -67,6 +68,9 @@ fn a_notice_of_any_bytes_is_read_as_it_would_be_written() {
         let bytes = [&[1], bytes].concat();
         if let Ok(moved) = TierMoved::read(&bytes) {
             assert_eq!(TierMoved::read(&moved.to_bytes()), Ok(moved));
+        }
+        if let Ok(counted) = EventCounted::read(&bytes) {
+            assert_eq!(EventCounted::read(&counted.to_bytes()), Ok(counted));
         }
         if let Ok(moved) = SignalMoved::read(&bytes) {
             assert_eq!(SignalMoved::read(&moved.to_bytes()), Ok(moved));

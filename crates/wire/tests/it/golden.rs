@@ -24,6 +24,7 @@ use accolade_wire::journal::{
     Outcomes, PassedOver, StoredEntry, TimeSlot, begin_slice, put_outcome,
 };
 use accolade_wire::ledger::chain_hash;
+use accolade_wire::notice::counted::EventCounted;
 use accolade_wire::notice::{PointsExpiring, RedemptionMoved, TierMoved};
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
@@ -578,6 +579,32 @@ fn a_notice_of_a_tier() {
         &moved.to_bytes(),
         expect![[r#"
         010c010673696c766572008cb902dc990c01d0b802
+    "#]],
+    );
+}
+
+fn check_counted(of_type: Option<(Box<str>, u64)>, expected: Expect) {
+    let counted = EventCounted { total: 300, of_type, at: AT };
+    assert_eq!(EventCounted::read(&counted.to_bytes()), Ok(counted.clone()));
+    check(&counted.to_bytes(), expected);
+}
+
+#[test]
+fn a_notice_of_an_event_that_was_counted() {
+    check_counted(
+        Some(("player_score".into(), 290)),
+        expect![[r#"
+        01ac02010c706c617965725f73636f7265a202007a3295a0260600
+    "#]],
+    );
+}
+
+#[test]
+fn a_notice_of_an_event_whose_type_is_not_counted_by_itself() {
+    check_counted(
+        None,
+        expect![[r#"
+        01ac0200007a3295a0260600
     "#]],
     );
 }

@@ -63,6 +63,7 @@ mod shapes;
 mod shares;
 mod signals;
 mod simulation;
+mod statistics;
 mod strangers;
 mod submit;
 mod summary;

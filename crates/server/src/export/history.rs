@@ -25,6 +25,7 @@ use crate::requests::Requests;
 use crate::service::{Service, now};
 use crate::shapes::Time;
 use crate::signals;
+use crate::statistics::StatisticsShape;
 use crate::submit::blocking;
 use crate::topics::stream;
 
@@ -126,6 +127,7 @@ struct PlayerShape<'a> {
     consent: Option<&'static str>,
     balance: BalanceShape<'a>,
     self_exclusion: ExclusionShape,
+    statistics: StatisticsShape,
 }
 
 /// A player whose history is told.
@@ -185,6 +187,7 @@ impl<'a> History<'a> {
             }),
             balance: BalanceShape::now(&self.found, player_id, operator_id),
             self_exclusion: self.service.exclusion(self.operator, self.player)?,
+            statistics: self.service.statistics(self.operator, self.player)?,
         })
     }
 

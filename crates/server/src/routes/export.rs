@@ -32,7 +32,7 @@ pub(super) static ROUTES: [Route; 2] = [
         effect: Effect::Reads,
         area: Area::Players,
         summary: "Everything held about a player",
-        description: "One ZIP archive: `player.json` with consent, balance and exclusion; ledger, redemptions, adjustments and signals, \
+        description: "One ZIP archive: `player.json` with consent, balance, exclusion and statistics; ledger, redemptions, adjustments and signals, \
                       oldest first, as lines of JSON and as CSV; `events.ndjson` with the events that the log still has, \
                       and what became of them. `manifest.json` comes last and says how many lines each file has: an \
                       archive without it is not whole. A node makes two at once for an operator.",

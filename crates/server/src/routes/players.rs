@@ -1,4 +1,4 @@
-//! A player's balance, ledger and consent.
+//! A player's balance, ledger, statistics and consent.
 
 use axum::http::Method;
 
@@ -10,8 +10,9 @@ use crate::player_tokens::{self, TokenShape};
 use crate::players::{self, ConsentShape, EntryShape};
 use crate::roles::Scope;
 use crate::shapes::Page;
+use crate::statistics::{self, StatisticsShape};
 
-pub(super) static ROUTES: [Route; 4] = [
+pub(super) static ROUTES: [Route; 5] = [
     Route {
         id: "signPlayerToken",
         method: Method::POST,
@@ -90,6 +91,26 @@ pub(super) static ROUTES: [Route; 4] = [
         answers: &[Answer::json(200, "A page of entries", of::<Page<EntryShape>>)],
         refusals: &[],
         handler: |way| way.to(players::ledger),
+    },
+    Route {
+        id: "getStatistics",
+        method: Method::GET,
+        path: "/api/v1/players/{playerId}/stats",
+        scope: Scope::PlayersRead,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Reads,
+        area: Area::Players,
+        summary: "A player's game events, counted",
+        description: "Every game event that was recorded counts once, whenever it happened; repeats and dead letters do not, \
+                      and wagers are no game events. Only the first types and games of a player are counted by \
+                      themselves: `otherTypes` and `otherGames` say how many events are beyond them.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The counts", of::<StatisticsShape>)],
+        refusals: &[],
+        handler: |way| way.to(statistics::get),
     },
     Route {
         id: "putConsent",

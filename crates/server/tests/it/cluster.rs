@@ -85,6 +85,7 @@ async fn everything_can_be_read_through_either_node() {
         paths.push(format!("/api/v1/players/{player}/balance"));
         paths.push(format!("/api/v1/players/{player}/balance?asOf=2030-01-01T00:00:00Z"));
         paths.push(format!("/api/v1/players/{player}/ledger?limit=1"));
+        paths.push(format!("/api/v1/players/{player}/stats"));
         paths.push(format!("/api/v1/events/w-{player}"));
         paths.push(format!("/api/v1/events/e-{player}"));
         paths.push(format!("/api/v1/events/late-{player}"));
@@ -110,6 +111,8 @@ async fn everything_can_be_read_through_either_node() {
     for player in players() {
         let balance = cluster.a().get(&format!("/api/v1/players/{player}/balance")).await;
         assert!(balance.text.contains("\"pointsBalance\":20.00"), "{balance:?}");
+        let counted = cluster.a().get(&format!("/api/v1/players/{player}/stats")).await;
+        assert_eq!(counted.json["lastEvent"]["eventId"], format!("e-{player}"), "{counted:?}");
     }
     for path in ["/api/v1/events/nobody", "/api/v1/wagers/nobody/explanation"] {
         assert_eq!(cluster.a().get(path).await.status, 404, "{path}");

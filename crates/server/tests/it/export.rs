@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
-use crate::harness::{Api, ask, void, wager};
+use crate::harness::{Api, ask, game_event, void, wager};
 
 const PROGRAM: &str = "\
 currency: EUR
@@ -42,6 +42,8 @@ async fn lived_in(api: &Api) {
             api.wager(&wager).await;
         }
         api.wager(&void("w-1", player)).await;
+        let played = json!([game_event(Some("e-1"), player)]);
+        assert_eq!(api.post("/api/v1/events?wait=applied", &played).await.status, 200);
         let redemptions = of_player(player, "redemptions");
         let spent = api.post(&redemptions, &json!({ "points": 20, "item": "a, \"b\"" })).await;
         let confirm = format!("/api/v1/redemptions/{}/confirm", spent.json["id"].as_str().unwrap());
@@ -152,6 +154,9 @@ async fn an_archive_has_what_lists_show(api: &Api, other: &Api) {
             assert_eq!(told["balance"], balance);
             assert_eq!(told["consent"], if player == "e2" { json!("in") } else { Value::Null });
             assert_eq!(told["selfExclusion"]["isExcluded"], false);
+            let statistics = node.get(&of_player(player, "stats")).await.json;
+            assert_eq!(told["statistics"], statistics);
+            assert_eq!(statistics["totalEvents"], 1);
             let events = values(&files["events.ndjson"]);
             let told = |event: &Value| json!([event["eventId"], event["kind"], event["outcome"]]);
             let mut expected: Vec<_> = (0..7)
@@ -161,8 +166,12 @@ async fn an_archive_has_what_lists_show(api: &Api, other: &Api) {
                 })
                 .collect();
             expected.push(json!(["w-1", "void", "voided"]));
+            expected.push(json!(["e-1", "game_event", "counted"]));
             assert_eq!(events.iter().map(told).collect::<Vec<_>>(), expected);
-            assert!(events.iter().all(|event| event["event"]["playerId"] == player));
+            let mut of_player = events.iter().map(|event| &event["event"]);
+            let is_theirs =
+                |event: &Value| event["playerId"] == player || event["player_id"] == player;
+            assert!(of_player.all(is_theirs));
             let adjusted = table(&files["adjustments.csv"]);
             assert_eq!((&*adjusted[0]["why"], &*adjusted[1]["why"]), ("'=1+1", "a gift"));
             assert_eq!(table(&files["redemptions.csv"])[0]["item"], "a, \"b\"");

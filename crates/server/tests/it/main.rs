@@ -41,6 +41,7 @@ mod serving;
 mod signals;
 mod simulations;
 mod spending;
+mod statistics;
 mod summary;
 mod tenancy;
 mod traces;

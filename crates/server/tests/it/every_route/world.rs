@@ -303,6 +303,7 @@ impl World {
             "explainWager" => format!("/api/v1/wagers/w-{player}/explanation"),
             "getBalance" => format!("/api/v1/players/{player}/balance"),
             "getLedger" => format!("/api/v1/players/{player}/ledger"),
+            "getStatistics" => format!("/api/v1/players/{player}/stats"),
             "putConsent" => format!("/api/v1/players/{player}/consent"),
             "reserveRedemption" | "listRedemptions" => {
                 format!("/api/v1/players/{player}/redemptions")

@@ -96,7 +96,8 @@ const fn days_of_months(months: i64) -> i64 {
     (153 * months + 2).div_euclid(5)
 }
 
-const fn last_of_month(year: i32, month: u8) -> u8 {
+/// The last day of a month.
+pub(crate) const fn last_of_month(year: i32, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if is_leap(year) => 29,
@@ -192,7 +193,7 @@ impl Period {
 }
 
 /// What calendar and clock on the wall show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Local {
     /// The day.
     pub day: Day,
@@ -203,15 +204,30 @@ pub struct Local {
 impl Local {
     /// What they show at `at` in a zone.
     pub fn at(at: Timestamp, zone: &ZoneOffsets) -> Self {
-        let local = at.plus_micros(offset_micros(zone.offset_s(at))).micros();
-        Self { day: Day(held(local.div_euclid(DAY_MICROS))), micros: local.rem_euclid(DAY_MICROS) }
+        Self::of(at.plus_micros(offset_micros(zone.offset_s(at))))
+    }
+
+    /// What they show in UTC.
+    fn of(at: Timestamp) -> Self {
+        let (day, micros) =
+            (at.micros().div_euclid(DAY_MICROS), at.micros().rem_euclid(DAY_MICROS));
+        Self { day: Day(held(day)), micros }
+    }
+
+    /// A day, and a minute of it; held within the day.
+    pub fn by_clock(day: Day, minute: u16) -> Self {
+        Self { day, micros: i64::from(minute.min(DAY_MINUTES - 1)) * MINUTE_MICROS }
     }
 
     /// Whole minutes that the clock is past midnight.
     pub fn minute(self) -> u16 {
-        u16::try_from(self.micros.div_euclid(60_000_000)).expect("a day has 1440 minutes")
+        u16::try_from(self.micros.div_euclid(MINUTE_MICROS)).expect("a day has 1440 minutes")
     }
 }
+
+const MINUTE_MICROS: i64 = 60_000_000;
+/// Minutes from midnight to midnight.
+pub const DAY_MINUTES: u16 = 1_440;
 
 /// No clock is set so far from UTC.
 const OFFSET_MICROS_MAX: i64 = 2 * DAY_MICROS;
@@ -222,19 +238,42 @@ const OFFSET_MICROS_MAX: i64 = 2 * DAY_MICROS;
 /// That is not always midnight: clocks may be set forward over it, or back to before it, which makes the
 /// day begin twice; it is the first time that counts.
 pub fn begin_of_day(day: Day, zone: &ZoneOffsets) -> Timestamp {
-    let midnight = Timestamp::from_micros(i64::from(day.0).saturating_mul(DAY_MICROS));
+    first_moment(Local { day, micros: 0 }, zone)
+}
+
+/// The first moment at which calendar and clock show `local` in a zone, or later where the zone leaves that out.
+pub fn first_moment(local: Local, zone: &ZoneOffsets) -> Timestamp {
+    let midnight = Timestamp::from_micros(i64::from(local.day.0).saturating_mul(DAY_MICROS));
+    let in_utc = midnight.plus_micros(local.micros);
     let offsets = &zone.0;
-    // Whatever ended so long before was before the day.
-    let long_before = midnight.plus_micros(-OFFSET_MICROS_MAX);
+    // Whatever ended so long before has shown less.
+    let long_before = in_utc.plus_micros(-OFFSET_MICROS_MAX);
     let first = offsets.partition_point(|(from, _)| *from <= long_before).saturating_sub(1);
     for (at, (from, offset)) in offsets.iter().enumerate().skip(first) {
-        let by_clock = midnight.plus_micros(-offset_micros(*offset));
-        let begins = if at == 0 { by_clock } else { by_clock.max(*from) };
-        if offsets.get(at + 1).is_none_or(|(until, _)| begins < *until) {
-            return begins;
+        let by_clock = in_utc.plus_micros(-offset_micros(*offset));
+        let shown = if at == 0 { by_clock } else { by_clock.max(*from) };
+        if offsets.get(at + 1).is_none_or(|(until, _)| shown < *until) {
+            return shown;
         }
     }
-    midnight
+    in_utc
+}
+
+/// The latest that calendar and clock have shown up to `at` in a zone: later than what they show, where they were set
+/// back shortly before.
+pub fn latest_shown(at: Timestamp, zone: &ZoneOffsets) -> Local {
+    let shown = Local::at(at, zone);
+    let offsets = &zone.0;
+    let begun = offsets.partition_point(|(from, _)| *from <= at);
+    // Whatever ended so long before has shown less.
+    let long_before = at.plus_micros(-2 * OFFSET_MICROS_MAX);
+    let last_of_each = offsets[..begun]
+        .windows(2)
+        .rev()
+        .map(|pair| (pair[1].0.plus_micros(-1), pair[0].1))
+        .take_while(|(last, _)| *last >= long_before)
+        .map(|(last, offset)| Local::of(last.plus_micros(offset_micros(offset))));
+    last_of_each.fold(shown, Ord::max)
 }
 
 fn offset_micros(offset_s: i32) -> i64 {
@@ -358,6 +397,31 @@ mod tests {
         }
 
         #[test]
+        fn a_time_of_the_clock_comes_with_the_first_moment_that_shows_it_or_more(
+            zone in zone(),
+            day in -6..30_i32,
+            quarter in 0..96_u16,
+        ) {
+            let local = Local::by_clock(Day(day), quarter * 15);
+            let quarters = (-1_000..4_000).map(|quarter| Timestamp::from_micros(quarter * QUARTER_MICROS));
+            let slow = quarters.into_iter().find(|at| Local::at(*at, &zone) >= local);
+            prop_assert_eq!(first_moment(local, &zone), slow.expect("times come"));
+        }
+
+        #[test]
+        fn the_latest_that_was_shown_is_what_no_moment_before_has_passed(
+            zone in zone(),
+            quarter in -500..3_000_i64,
+            micros in 0..2_i64,
+        ) {
+            let moment = |quarter: i64, micros| Timestamp::from_micros(quarter * QUARTER_MICROS + micros);
+            let at = moment(quarter, -micros);
+            let before = (-1_000..=quarter).flat_map(|quarter| [moment(quarter, -1), moment(quarter, 0)]);
+            let slow = before.filter(|before| *before <= at).map(|before| Local::at(before, &zone)).max();
+            prop_assert_eq!(latest_shown(at, &zone), slow.expect("something was"));
+        }
+
+        #[test]
         fn the_local_day_is_the_one_that_caps_go_by(zone in zone(), at in any::<i64>()) {
             let at = Timestamp::from_micros(at);
             let local = Local::at(at, &zone);
@@ -383,7 +447,8 @@ mod tests {
             offsets.sort_unstable();
             let offsets = offsets.into_iter().map(|(at, offset)| (Timestamp::from_micros(at), offset));
             let zone = ZoneOffsets(offsets.collect());
-            let _ = Local::at(begin_of_day(Day(day), &zone), &zone);
+            let begins = begin_of_day(Day(day), &zone);
+            let _ = (Local::at(begins, &zone), latest_shown(begins, &zone));
         }
     }
 

@@ -6,7 +6,7 @@
 
 use crate::amount::{Points, Rate};
 use crate::budget::Budget;
-use crate::civil::{Date, Local, Weekday, begin_of_day};
+use crate::civil::{DAY_MINUTES, Date, Local, Weekday, begin_of_day};
 use crate::event::Wager;
 use crate::program::Names;
 use crate::query::expression::Expression;
@@ -152,9 +152,6 @@ pub struct Hours {
     from_minute: u16,
     to_minute: u16,
 }
-
-/// Minutes from midnight to midnight.
-const DAY_MINUTES: u16 = 1_440;
 
 impl Hours {
     /// From the one minute of the day on and before the other; over midnight where that is not later.

@@ -38,4 +38,5 @@ pub mod statistics;
 pub mod text;
 pub mod tier;
 pub mod time;
+pub mod tournament;
 mod wide;

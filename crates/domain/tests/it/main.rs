@@ -7,6 +7,7 @@ mod decimals;
 mod earning;
 mod held;
 mod lots;
+mod occurrences;
 mod promoted;
 mod promotions;
 mod ranking;

@@ -1,0 +1,3 @@
+//! Tournaments: when they take place, and what is won in them.
+
+pub mod occurrences;

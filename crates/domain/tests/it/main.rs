@@ -8,6 +8,7 @@ mod earning;
 mod held;
 mod lots;
 mod occurrences;
+mod prizes;
 mod promoted;
 mod promotions;
 mod ranking;

@@ -32,4 +32,5 @@ pub mod secret;
 mod spelling;
 pub mod state;
 pub mod timestamp;
+pub mod tournament;
 pub mod trail;

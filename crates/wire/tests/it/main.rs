@@ -4,6 +4,7 @@ mod allocations;
 mod body;
 mod content;
 mod event;
+mod form;
 mod golden;
 mod program;
 mod query;

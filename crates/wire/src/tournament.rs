@@ -1,0 +1,4 @@
+//! What is said of a tournament.
+
+pub mod exact;
+pub mod form;

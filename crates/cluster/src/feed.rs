@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use accolade_domain::ledger::Place;
 use accolade_engine::feed::{Feed, Known, tell};
+use accolade_engine::ordered::LogFailed;
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::Rules;
 use accolade_storage::backing::Backing;
@@ -40,6 +41,10 @@ impl Feed for ClusterNode {
     fn records(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(backing) = self.files(partition) else { return Ok(None) };
         Ok(backing.log.read(partition, batch)?)
+    }
+
+    fn reread(&self, partition: u16, batch: u64) -> Result<Vec<u8>, LogFailed> {
+        Self::reread(self, partition, batch)
     }
 
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accolade_domain::ledger::{Place, Subject};
 use accolade_wire::record::Record;
 
+use crate::ordered::LogFailed;
 use crate::players::{Ordinal, Players};
 use crate::rules::Rules;
 
@@ -27,6 +28,13 @@ pub trait Feed: fmt::Debug + Send + Sync {
 
     /// The records of a batch, as a slice; `None` where they are not at hand any more.
     fn records(&self, partition: u16, batch: u64) -> io::Result<Option<Vec<u8>>>;
+
+    /// The records of a batch that are not at hand, read from the log itself, which takes its time.
+    ///
+    /// Fails with [`LogFailed::Gone`] where the log does not have them any more, or where what is at hand is the log.
+    fn reread(&self, _partition: u16, batch: u64) -> Result<Vec<u8>, LogFailed> {
+        Err(LogFailed::Gone(format!("batch {batch} has left it")))
+    }
 
     /// The bytes of the dead letter at `place`; says whether they are still kept.
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> io::Result<bool>;

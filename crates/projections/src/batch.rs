@@ -7,6 +7,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::error::in_full;
 use accolade_engine::feed::Feed;
+use accolade_engine::ordered::LogFailed;
 use accolade_engine::rules::Rules;
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::Outcomes;
@@ -16,6 +17,9 @@ use crate::position::now;
 
 /// A dead letter's bytes may follow its outcome; after this long they are gone for good.
 const LETTER_DELAY_MICROS: i64 = 60_000_000;
+/// The log has records for a week: after this long it is not asked, so that whoever writes years anew does not ask it
+/// for each batch.
+const LOG_MICROS: i64 = 10 * 24 * 3_600_000_000;
 
 /// A batch as the journal has it.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +81,24 @@ impl<'a> Batch<'a> {
     /// Its inputs, as a slice; `None` where they are not at hand any more.
     pub fn records(&self) -> io::Result<Option<Vec<u8>>> {
         self.feed.records(self.partition, self.number)
+    }
+
+    /// Its inputs, from the log itself where they are not at hand; `None` where nobody has them any more. Where the log
+    /// cannot be reached, the batch is held.
+    pub fn records_anywhere(&self) -> Result<Option<Vec<u8>>, Held> {
+        let (partition, batch) = (self.partition, self.number);
+        let at_hand = self.records().unwrap_or_else(|error| {
+            tracing::warn!(partition, batch, %error, "the copy of the log cannot be read");
+            None
+        });
+        if at_hand.is_some() || now().micros() - self.time.micros() > LOG_MICROS {
+            return Ok(at_hand);
+        }
+        match self.feed.reread(partition, batch) {
+            Ok(records) => Ok(Some(records)),
+            Err(away @ LogFailed::Unavailable(_)) => Err(Held::Waits(away.to_string())),
+            Err(LogFailed::Gone(_) | LogFailed::Damaged(_)) => Ok(None),
+        }
     }
 
     /// Reads an input of this batch that could not be processed. Says whether it is kept: where it may still

@@ -64,6 +64,14 @@ pub(crate) struct PostgresConfig {
     #[config(env = "ACCOLADE_POSTGRES_REWARDS", default = "loyalty_reward")]
     pub(crate) rewards_table: String,
 
+    /// The table of game events.
+    #[config(env = "ACCOLADE_POSTGRES_EVENTS", default = "events")]
+    pub(crate) events_table: String,
+
+    /// The table of what is counted of players' game events.
+    #[config(env = "ACCOLADE_POSTGRES_STATISTICS", default = "player_statistics")]
+    pub(crate) statistics_table: String,
+
     /// The table that says how far each partition is.
     #[config(env = "ACCOLADE_POSTGRES_PROGRESS", default = "progress")]
     pub(crate) progress_table: String,
@@ -91,6 +99,8 @@ impl PostgresConfig {
             redemptions: self.redemptions_table.clone(),
             signals: self.signals_table.clone(),
             rewards: self.rewards_table.clone(),
+            events: self.events_table.clone(),
+            statistics: self.statistics_table.clone(),
             progress: self.progress_table.clone(),
         };
         Ok(Some(settings))

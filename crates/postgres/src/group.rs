@@ -17,6 +17,7 @@ use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
 use crate::catalogue::Offers;
+use crate::played::Played;
 use crate::rows::Rows;
 use crate::told::Told;
 use crate::writing::month_of;
@@ -49,6 +50,8 @@ pub(crate) struct Group {
     letter_bytes: usize,
     /// What notices tell.
     pub(crate) told: Told,
+    /// Game events.
+    pub(crate) played: Played,
     /// What has changed of the catalogue.
     pub(crate) offers: Offers,
 }
@@ -76,6 +79,7 @@ impl Group {
             notices.extend(recorded.notices);
         }
         let players = names.of(batch)?;
+        self.played.add(batch, &notices, &players)?;
         if !entries.is_empty() {
             self.months.insert(month_of(batch.time));
         }
@@ -100,7 +104,8 @@ impl Group {
 
     /// The bytes of all rows.
     pub(crate) fn bytes(&self) -> usize {
-        self.ledger.len() + self.letter_bytes + self.told.bytes() + self.offers.bytes()
+        let beside = self.told.bytes() + self.played.bytes() + self.offers.bytes();
+        self.ledger.len() + self.letter_bytes + beside
     }
 
     fn enter(&mut self, partition: u16, player: Player<'_>, stored: &StoredEntry<'_>) {

@@ -1,4 +1,4 @@
-//! The SQL projection: balances, ledger and dead letters as tables of `PostgreSQL`, for reports and for
+//! The SQL projection: balances, ledger, dead letters and game events as tables of `PostgreSQL`, for reports and for
 //! services that read SQL today.
 //!
 //! It reads the journal batch after batch and keeps its place in the database, in the transaction of the
@@ -11,6 +11,8 @@ mod catalogue;
 pub mod error;
 mod group;
 pub mod inspect;
+mod jsonb;
+mod played;
 pub mod rebuild;
 mod rows;
 mod schema;

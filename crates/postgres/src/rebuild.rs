@@ -45,10 +45,11 @@ pub async fn progress(settings: &Settings) -> Result<Vec<Progress>> {
     Ok(rows.iter().map(read).collect())
 }
 
-/// Empties all tables but that of dead letters, and has every partition begin with its first batch, in one transaction.
+/// Empties all tables but those of dead letters and game events, and has every partition begin with its first batch, in
+/// one transaction.
 ///
 /// Whatever projects meanwhile finds that its progress is another, looks again and writes them anew. Dead
-/// letters stay: their bytes are kept for 30 days, so older ones could not be derived again.
+/// letters and game events stay: their bytes are kept for 30 and 7 days, so older ones could not be derived again.
 pub async fn restart(settings: &Settings) -> Result<()> {
     let mut client = tls::connect(settings).await?;
     schema::prepare(&mut client, settings, None).await?;
@@ -56,7 +57,8 @@ pub async fn restart(settings: &Settings) -> Result<()> {
     // In the same order in which the projection locks.
     let hold = "SELECT FROM {progress} ORDER BY partition FOR UPDATE";
     restarting.execute(&settings.named(hold), &[]).await?;
-    let empty = "TRUNCATE {balances}, {ledger}, {tiers}, {redemptions}, {signals}, {rewards};
+    let empty =
+        "TRUNCATE {balances}, {ledger}, {tiers}, {redemptions}, {signals}, {rewards}, {statistics};
                  UPDATE {progress} SET next = 1, batch_time = NULL, trouble = NULL,
                     updated_at = now()";
     restarting.batch_execute(&settings.named(empty)).await?;

@@ -46,6 +46,10 @@ pub struct Tables {
     pub signals: String,
     /// One row for each reward, as it is.
     pub rewards: String,
+    /// One row for each game event that was recorded.
+    pub events: String,
+    /// One row for each player with game events.
+    pub statistics: String,
     /// How far each partition is.
     pub progress: String,
 }
@@ -60,6 +64,8 @@ impl Default for Tables {
             redemptions: "loyalty_redemption".into(),
             signals: "fraud_signal".into(),
             rewards: "loyalty_reward".into(),
+            events: "events".into(),
+            statistics: "player_statistics".into(),
             progress: "progress".into(),
         }
     }
@@ -84,7 +90,7 @@ impl Settings {
             writer: "accolade_writer".into(),
             reader: "accolade_reader".into(),
             records_max: 20_000,
-            pause: Duration::from_millis(200),
+            pause: Duration::from_millis(25),
         })
     }
 
@@ -94,7 +100,8 @@ impl Settings {
     }
 
     /// `sql` with the names in place: `{schema}`, `{balances}`, `{ledger}`, `{dead_letters}`,
-    /// `{tiers}`, `{redemptions}`, `{signals}`, `{rewards}`, `{progress}`, `{writer}`, `{reader}`.
+    /// `{tiers}`, `{redemptions}`, `{signals}`, `{rewards}`, `{events}`, `{statistics}`, `{progress}`, `{writer}`,
+    /// `{reader}`.
     pub(crate) fn named(&self, sql: &str) -> String {
         sql.replace("{schema}", &quoted(&self.schema))
             .replace("{balances}", &self.table(&self.tables.balances))
@@ -104,6 +111,8 @@ impl Settings {
             .replace("{redemptions}", &self.table(&self.tables.redemptions))
             .replace("{signals}", &self.table(&self.tables.signals))
             .replace("{rewards}", &self.table(&self.tables.rewards))
+            .replace("{events}", &self.table(&self.tables.events))
+            .replace("{statistics}", &self.table(&self.tables.statistics))
             .replace("{progress}", &self.table(&self.tables.progress))
             .replace("{writer}", &quoted(&self.writer))
             .replace("{reader}", &quoted(&self.reader))

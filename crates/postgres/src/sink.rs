@@ -10,6 +10,7 @@ use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::Names;
 use accolade_projections::running::Projection;
 use accolade_projections::sink::{Behind, Failed, Here, Limits, Positions, Sink, Step, Written};
+use metrics::counter;
 use tokio_postgres::Client;
 
 use crate::catalogue::Catalogue;
@@ -99,11 +100,12 @@ impl Sink for Tables {
 
     async fn write(&mut self, steps: &[Step]) -> std::result::Result<Written, Failed> {
         let group = std::mem::take(&mut self.group);
-        let records = group.ledger.count();
+        let (records, missing) = (group.ledger.count(), group.played.missing());
         let (mut client, mut writer) = self.connected.take().ok_or_else(not_connected)?;
         let is_written = patiently(writer.write(&mut client, group, steps)).await?;
         self.connected = Some((client, writer));
         if is_written {
+            say_missing(missing);
             Ok(Written::All { records, refused: Vec::new() })
         } else {
             Ok(Written::Moved)
@@ -120,6 +122,15 @@ impl Sink for Tables {
     async fn rebuild(&mut self) -> std::result::Result<(), Failed> {
         patiently(rebuild::restart(&self.settings)).await?;
         Ok(())
+    }
+}
+
+/// Says how many game events came too late to be in their table.
+fn say_missing(missing: u64) {
+    if missing > 0 {
+        tracing::warn!(projection = NAME, missing, "the log does not have game events any more");
+        counter!("accolade_projection_events_missing_total", "projection" => NAME)
+            .increment(missing);
     }
 }
 

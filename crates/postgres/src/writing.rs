@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Statement, Transaction};
 use crate::catalogue::Upsert;
 use crate::error::Result;
 use crate::group::{Group, Letter, storable};
+use crate::played;
 use crate::rows::Rows;
 use crate::settings::{Settings, quoted};
 use crate::told::Inserts;
@@ -32,6 +33,7 @@ pub(crate) struct Writer {
     merge_balances: Statement,
     insert_letters: Statement,
     told: Inserts,
+    played: played::Inserts,
     offers: Upsert,
     advance: Statement,
     report: Statement,
@@ -105,6 +107,7 @@ impl Writer {
             )
             .await?,
             told: Inserts::new(client, settings).await?,
+            played: played::Inserts::new(client, settings).await?,
             offers: Upsert::new(client, settings).await?,
             months: BTreeSet::new(),
             settings: settings.clone(),
@@ -134,6 +137,7 @@ impl Writer {
             self.insert_letters(&transaction, &group.letters).await?;
         }
         self.told.write(&transaction, &group.told).await?;
+        self.played.write(&transaction, &group.played).await?;
         self.offers.write(&transaction, &group.offers).await?;
         if !self.advance(&transaction, steps).await? {
             return Ok(false);

@@ -164,6 +164,12 @@ impl House {
         self.submit(Kind::Wager, operator, &placed.collect::<Vec<_>>())
     }
 
+    /// Takes a game event of a player in, and returns once it is folded.
+    pub(crate) fn play(&self, operator: &str, player: &str, body: &str) -> Outcome {
+        let partition = Some(partition_of(player, self.node.partitions()));
+        self.submit(Kind::GameEvent, operator, &[(partition, body.into())]).remove(0)
+    }
+
     /// Takes `count` wagers by `players` players of both operators in.
     pub(crate) fn wagers(&self, name: &str, count: usize, players: usize) {
         for operator in OPERATORS {

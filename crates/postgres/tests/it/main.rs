@@ -4,6 +4,7 @@
 mod failures;
 mod house;
 mod own_server;
+mod played;
 mod queries;
 mod rewards;
 mod rows;

@@ -124,6 +124,7 @@ impl Drop for Tables {
             "SET client_min_messages = warning; SET ROLE accolade_writer;
              DROP TABLE IF EXISTS {0}.player_loyalty_balance, {0}.loyalty_transaction, {0}.dlq,
                 {0}.loyalty_tier_change, {0}.loyalty_redemption, {0}.fraud_signal, {0}.loyalty_reward,
+                {0}.events, {0}.player_statistics,
                 {0}.progress, {0}.progress_version; RESET ROLE; DROP SCHEMA IF EXISTS {0}",
             self.settings.schema
         );

@@ -4,13 +4,20 @@ use accolade_wire::control::Command;
 use tokio_postgres::{Client, NoTls};
 
 use crate::house::{House, OPERATORS, wager};
+use crate::played::played;
 use crate::rewards::reward;
 use crate::tables::{Tables, caught_up};
 use crate::told::PROGRAM;
 
 const TABLES: [&str; 3] = ["player_loyalty_balance", "loyalty_transaction", "dlq"];
-const TOLD: [&str; 4] =
-    ["loyalty_tier_change", "loyalty_redemption", "fraud_signal", "loyalty_reward"];
+const TOLD: [&str; 6] = [
+    "loyalty_tier_change",
+    "loyalty_redemption",
+    "fraud_signal",
+    "loyalty_reward",
+    "events",
+    "player_statistics",
+];
 
 /// Somebody who reads reports: a login of their own, in the reader's role.
 struct Reports<'a> {
@@ -85,6 +92,7 @@ fn a_reader_sees_what_is_told_of_one_operator_alone() {
         house.take(operator, &[("anna", wager(operator, "anna", "w1", "150.00").into())]);
         house.take(operator, &[("anna", wager(operator, "anna", "w2", "150.00").into())]);
         house.take(operator, &[("anna", wager(operator, "anna", "w3", "150.00").into())]);
+        house.play(operator, "anna", &played("anna", "e1", "player_score", "{}"));
         let (id, player_id, item) = ("r".into(), "anna".into(), String::new());
         let reserve = Command::Reserve { id, player_id, points: 100, item, who: "test".into() };
         let outcome = house.command(operator, "anna", &reserve);

@@ -117,7 +117,7 @@ pub enum Wrong {
     Unreachable(usize),
     /// No points are won, or fewer than none.
     NoPoints,
-    /// The thing is worth nothing.
+    /// What the thing is worth is no amount of a currency.
     Worthless,
     /// All together could cost more than [`Points::MAX`], or more than [`Amount::MAX`] of one currency.
     TooMuch,
@@ -140,7 +140,9 @@ impl fmt::Display for Wrong {
                 )
             }
             Self::NoPoints => f.write_str("expected points above 0"),
-            Self::Worthless => f.write_str("expected a value above 0; without one, leave it out"),
+            Self::Worthless => f.write_str(
+                "expected an amount above 0 of a currency; without a value, leave it out",
+            ),
             Self::TooMuch => write!(
                 f,
                 "expected prizes that cost at most {} points and {} of a currency together",

@@ -6,6 +6,7 @@ mod content;
 mod event;
 mod form;
 mod golden;
+mod prizes;
 mod program;
 mod query;
 mod samples;

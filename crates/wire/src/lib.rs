@@ -7,6 +7,7 @@
 pub mod body;
 pub mod budget;
 pub mod bytes;
+mod clock;
 pub mod cloud_event;
 pub mod control;
 pub mod cut;

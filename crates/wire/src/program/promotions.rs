@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use accolade_domain::amount::{Points, Rate};
 use accolade_domain::budget::Budget;
-use accolade_domain::civil::Weekday;
 use accolade_domain::promotion::{
     Combine, Dates, Every, Hours, PROMOTIONS_MAX, Promotion, Weekdays, When,
 };
@@ -13,6 +12,7 @@ use accolade_domain::query::expression::Expression;
 use super::compile::{names, sorted};
 use super::conditions::condition;
 use super::fields::{Field, Problems, Section};
+use crate::clock::{WEEKDAYS, minute};
 use crate::document::Value;
 use crate::query::COST_MAX;
 
@@ -176,17 +176,8 @@ fn one_or_more<'d>(field: &Field<'d>, problems: &mut Problems) -> Vec<Field<'d>>
 }
 
 fn weekdays(field: &Field<'_>, problems: &mut Problems) -> Weekdays {
-    let choices = [
-        ("mon", Weekday::Monday),
-        ("tue", Weekday::Tuesday),
-        ("wed", Weekday::Wednesday),
-        ("thu", Weekday::Thursday),
-        ("fri", Weekday::Friday),
-        ("sat", Weekday::Saturday),
-        ("sun", Weekday::Sunday),
-    ];
     let days = one_or_more(field, problems);
-    days.into_iter().filter_map(|day| day.choice(&choices, &[], problems)).collect()
+    days.into_iter().filter_map(|day| day.choice(&WEEKDAYS, &[], problems)).collect()
 }
 
 /// `18:00-22:00`; over midnight where the end is not later.
@@ -201,16 +192,6 @@ fn read_hours(field: &Field<'_>, problems: &mut Problems) -> Option<Hours> {
         field.expected("hours such as `\"18:00-22:00\"`", problems);
     }
     hours
-}
-
-fn minute(text: &str) -> Option<u16> {
-    let (hour, minute) = text.split_once(':')?;
-    let two_figures = |text: &str| {
-        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse::<u16>().ok()).flatten()
-    };
-    let (hour, minute) = (two_figures(hour)?, two_figures(minute)?);
-    (minute < 60).then_some(hour * 60 + minute)
 }
 
 /// `15`, `last`, or `12-24` for each year.

@@ -9,6 +9,7 @@ mod golden;
 mod prizes;
 mod program;
 mod query;
+mod recurrence;
 mod samples;
 mod statement;
 mod timestamp;

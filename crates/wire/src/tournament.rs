@@ -5,3 +5,4 @@ pub mod exact;
 pub mod form;
 pub mod prizes;
 pub mod recurrence;
+pub mod templates;

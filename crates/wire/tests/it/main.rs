@@ -12,4 +12,5 @@ mod query;
 mod recurrence;
 mod samples;
 mod statement;
+mod templates;
 mod timestamp;

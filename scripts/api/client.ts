@@ -149,6 +149,8 @@ assert(explanation.stages.some(({ stage }) => stage === "multiplier"));
 const recorded = of(await admin.GET("/api/v1/events/{eventId}", { params: { path: { eventId: "e-1" } } }));
 assert.equal(recorded.kind, "game_event");
 assert.deepEqual(recorded.event?.data, event.data);
+const counted = of(await admin.GET("/api/v1/players/{playerId}/stats", { params: player }));
+assert.deepEqual([counted.totalEvents, counted.eventBreakdown, counted.lastEvent?.eventId], [1, { player_score: 1 }, "e-1"]);
 const ids: string[] = [];
 let cursor: string | null | undefined;
 do {

@@ -2,6 +2,7 @@
 
 mod import;
 pub(crate) mod lists;
+mod statistics;
 
 use std::path::PathBuf;
 
@@ -46,6 +47,9 @@ enum PlayerCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Show how many game events a player had, by type and by game
+    #[command(after_help = "Example:\n  accolade player stats player-456 --operator operator-789")]
+    Stats(statistics::Whose),
     /// Reserve points of a player, to be spent
     #[command(
         long_about = "Reserves points of a player, oldest first. They are spent with `accolade player confirm`, and \
@@ -99,7 +103,7 @@ enum PlayerCommand {
     Redemptions(WhichByTime),
     /// Write everything held about a player into a file, as a ZIP archive
     #[command(
-        long_about = "Writes everything held about a player into a file: consent, balance and exclusion; ledger, redemptions \
+        long_about = "Writes everything held about a player into a file: consent, balance, exclusion and statistics; ledger, redemptions \
                       and adjustments, as lines of JSON and as CSV; and the events that the log still has, with what \
                       became of them. `manifest.json` comes last in it; the file has its name once that has come.",
         after_help = "Example:\n  accolade player export player-456 --operator operator-789 --output player-456.zip"
@@ -250,6 +254,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         PlayerCommand::Show { player, operator, as_of, json } => {
             show(client, &player, &operator, as_of.as_deref(), json).await
         }
+        PlayerCommand::Stats(whose) => statistics::show(client, &whose).await,
         PlayerCommand::Redeem { player, points, item, reward, segment, jurisdiction, with } => {
             let body = match points {
                 Some(points) => with_points(&points, &json!({ "item": item })),

@@ -99,6 +99,17 @@ fn tour(home: &Home, node: &str) {
     .assert_eq(&loaded.join("\n"));
     let events = ["ingest", "--events", "--operator", "operator-789", "--shift-to-now"];
     home.run(&[&events[..], &["examples/events.ndjson"]].concat()).well();
+    let counted = home.run(&["player", "stats", "player-456", "--operator", "operator-789"]).well();
+    let (last, counted): (Vec<_>, Vec<_>) =
+        counted.lines().partition(|line| line.starts_with("last "));
+    assert!(last[0].starts_with("last    player_score in slots-ultimate at "), "{last:?}");
+    expect![[r#"
+        events  5
+        type    player_level_up  1
+        type    player_score  3
+        type    quest_completed  1
+        game    slots-ultimate  5"#]]
+    .assert_eq(&counted.join("\n"));
 
     // With other timestamps they are the same wagers.
     let again = home.run_with_input(&["ingest", "--shift-to-now", "-"], &wagers).well();

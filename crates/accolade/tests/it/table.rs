@@ -69,6 +69,7 @@ const ROWS: &[Row] = &[
     ("reward restock", "mug 3 --operator operator-789 --why test", EVERYWHERE),
     ("reward history", "mug --operator operator-789", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),
+    ("player stats", "p --operator operator-789", EVERYWHERE),
     ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
     ("player redemptions", "--operator operator-789 --state all", EVERYWHERE),
     ("player export", "p --operator operator-789 --output {folder}/p.zip", EVERYWHERE),
@@ -223,6 +224,12 @@ impl World {
         let lines = home.file("wagers.ndjson", &[wager("w1", &now), late].join("\n"));
         home.file("event.json", &wager("late", &now));
         home.run(&["ingest", lines.to_str().unwrap()]).well();
+        let event = format!(
+            r#"{{"event_id":"e1","event_type":"player_score","player_id":"p","game_id":"g","timestamp":"{now}"}}"#
+        );
+        let events = home.file("events.ndjson", &event);
+        let events = ["ingest", events.to_str().unwrap(), "--events", "--operator", "operator-789"];
+        home.run(&events).well();
         let openings = "playerId,points\nimported-1,12.50\n\"imported,2\",7\n";
         home.file("openings.csv", openings);
         let list = ["dead-letters", "list", "--operator", "operator-789"];

@@ -57,8 +57,8 @@ enum ProjectionCommand {
     },
     /// Empty the tables and write them anew from the journal
     #[command(
-        long_about = "Empties all tables but that of dead letters and writes them anew from the journal's first batch. \
-                      Points go on meanwhile; readers see fewer rows until it is done. Where nodes run \
+        long_about = "Empties all tables but those of dead letters and game events, and writes them anew from the journal's \
+                      first batch. Points go on meanwhile; readers see fewer rows until it is done. Where nodes run \
                       they do the work, and this command watches; it may be ended at any time. Where no \
                       node runs on the data directory, this command does it. Topics are not published \
                       anew: that would repeat every record to those who read them.",
@@ -107,7 +107,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             let settings = settings(&config)?;
             check_name(&config, &name)?;
             sure.ask(
-                "empty all tables but that of dead letters, and write them anew from the journal",
+                "empty all tables but those of dead letters and game events, and write them anew from the journal",
             )?;
             rebuild(&config, settings).await
         }
@@ -132,7 +132,9 @@ async fn rebuild(config: &Config, settings: Settings) -> anyhow::Result<Ended> {
     let socket = config.data_dir.join(SOCKET_FILE);
     if is_of_a_cluster(config) || UnixStream::connect(&socket).await.is_ok() {
         rebuild::restart(&settings).await?;
-        note("all tables but that of dead letters are empty; whichever nodes run write them anew");
+        note(
+            "all tables but those of dead letters and game events are empty; whichever nodes run write them anew",
+        );
         return watch(&settings).await;
     }
     if !config.data_dir.join("FORMAT").exists() {

@@ -3,7 +3,7 @@
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
@@ -83,6 +83,15 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
         let record = BaseRecord::<(), [u8]>::to(&source).partition(0).payload(body);
         producer.send(record).map_err(|(error, _)| error).unwrap();
     }
+    // What PostgreSQL takes for no JSON, or for too great a number.
+    let event = format!(
+        r#"{{"event_id":"e1","event_type":"player_score","player_id":"anna","game_id":"g",
+        "timestamp":"{now}","data":{{"a\u0000":"\u0000","n":1e999999999}}}}"#
+    );
+    let operator = OwnedHeaders::new().insert(Header { key: "operatorId", value: Some("house") });
+    let events = format!("{prefix}player.events.raw");
+    let record = BaseRecord::<(), [u8]>::to(&events).partition(0).payload(event.as_bytes());
+    producer.send(record.headers(operator)).map_err(|(error, _)| error).unwrap();
     producer.flush(PATIENCE).unwrap();
 
     let balances = until("a balance that has left", || {
@@ -145,13 +154,17 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     let unasked = run(&["projection", "rebuild"]);
     assert_eq!((unasked.code, &*unasked.out), (Some(2), ""), "{unasked:?}");
     assert!(
-        unasked.err.contains("this would empty all tables but that of dead letters"),
+        unasked
+            .err
+            .contains("this would empty all tables but those of dead letters and game events"),
         "{unasked:?}"
     );
     assert!(unasked.err.contains("say `--yes`"), "{unasked:?}");
     let rebuilt = run(&["projection", "rebuild", "--yes"]).well();
     assert!(rebuilt.starts_with("rebuilt: "), "{rebuilt}");
     run(&["status"]).well();
+    let counted = run(&["player", "stats", "anna", "--operator", "house"]).well();
+    assert!(counted.starts_with("events  1\n"), "{counted}");
     serving.stop();
 }
 

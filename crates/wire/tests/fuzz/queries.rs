@@ -1,9 +1,16 @@
 //! Conditions and statements of arbitrary text: compiled or refused with a place, and what is compiled can be printed.
 
 use accolade_wire::query::{compile_condition, compile_query, print, print_query};
+use accolade_wire::tournament::cron;
+use accolade_wire::tournament::form::Form;
 use bolero::check;
 
-use crate::iterations;
+use crate::{edited, iterations};
+
+const FORM: &[u8] = br#"{"source":"wagers","games":["it's","b"],"categories":["slots"],
+"leastStake":"10.00","greatestStake":"1e2","segments":["VIP"],"jurisdictions":["Malta"],
+"exceptJurisdictions":["Ontario"],"players":["p-1"],"onlyWinning":true,"score":"bestRatio",
+"points":"0.5","multipliers":{"a":"2","b":"0.00000001"}}"#;
 
 /// Words of the language, and some that are not, of which conditions are made that come far.
 const WORDS: [&str; 58] = [
@@ -99,7 +106,10 @@ const CLAUSES: [&str; 26] = [
 
 fn is_read_without_harm(text: &str) {
     match compile_query(text) {
-        Ok(query) => assert_eq!(compile_query(&print_query(&query)), Ok(query)),
+        Ok(query) => {
+            drop(Form::of(&query));
+            assert_eq!(compile_query(&print_query(&query)), Ok(query));
+        }
         Err(problem) => {
             assert!(problem.at.line > 0 && problem.at.column > 0, "{problem}");
             assert!(problem.rewrite.is_none_or(|rewrite| compile_query(&rewrite).is_ok()));
@@ -144,5 +154,25 @@ fn any_words_of_statements_are_compiled_without_harm() {
         is_read_without_harm(&words);
         is_read_without_harm(&format!("SELECT {words}"));
         is_read_without_harm(&format!("SELECT * FROM game_events WHERE {words}"));
+    });
+}
+
+#[test]
+fn a_form_with_small_damage_is_refused_or_read_back_from_its_query() {
+    check!().with_type::<Vec<(u16, u8, u8)>>().with_iterations(iterations()).for_each(|edits| {
+        let Ok(form) = serde_json::from_slice::<Form>(&edited(FORM, edits)) else { return };
+        match form.query() {
+            Ok(query) => assert_eq!(Form::of(&query), Some(form)),
+            Err(problems) => assert!(!problems.is_empty()),
+        }
+    });
+}
+
+#[test]
+fn five_fields_of_any_bytes_are_read_without_harm() {
+    check!().with_iterations(iterations()).for_each(|bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        drop(cron::read(&text));
+        drop(cron::read(&format!("0 0 {text}")));
     });
 }

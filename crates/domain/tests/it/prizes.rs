@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use accolade_domain::amount::{Amount, Points};
+use accolade_domain::ledger::{Place, Subject};
+use accolade_domain::ranking::{Leaderboard, Score, Standing, Ties};
+use accolade_domain::time::Timestamp;
 use accolade_domain::tournament::prizes::{
     PLACES_MAX, PRIZES_MAX, Places, Prize, Prizes, PrizesProblem, Win, Won, Worth, Wrong,
 };
@@ -237,6 +240,30 @@ fn a_thing_goes_to_the_player_at_its_place_who_shares_the_points_of_the_tie_as_w
         4 places
     "#]],
     );
+}
+
+#[test]
+fn a_leaderboard_says_who_has_which_place_and_who_is_first_among_the_tied() {
+    let mut leaderboard = Leaderboard::new(Ties::Shared);
+    for (player, (score, reached_at)) in (0..).zip([(70, 3), (100, 9), (70, 1), (5, 4), (70, 2)]) {
+        let place = Place { partition: 0, batch: 1, slot: 1, number: 0 };
+        let standing = Standing {
+            score: Score(score),
+            events: 1,
+            changed_at: Timestamp::from_micros(reached_at),
+            changed_by: place,
+            subject: Subject([0; 16]),
+        };
+        leaderboard.set(player, Some(standing));
+    }
+    let prizes = read("1 100\n2 50\n3 mug\n4 0.02").unwrap();
+    let ranked = leaderboard.len() as u64;
+    let lines = leaderboard.from(1).map(|line| (line.position, line.player));
+    let won = prizes.won(ranked, lines).into_iter();
+    let won: Vec<_> = won.map(|won| (won.player, won.points.to_string(), won.thing)).collect();
+    let expected =
+        [(1, "100.00", None), (2, "16.68", None), (4, "16.67", Some(2)), (0, "16.67", None)];
+    assert_eq!(won, expected.map(|(player, points, thing)| (player, points.to_owned(), thing)));
 }
 
 #[test]

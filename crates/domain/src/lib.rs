@@ -23,6 +23,7 @@ pub mod lots;
 pub mod notice;
 pub mod outcome;
 pub mod packed_lots;
+pub mod packed_scores;
 pub mod packed_watches;
 mod packing;
 pub mod program;

@@ -177,11 +177,19 @@ pub enum Declined {
     OutOfStock,
     /// The operator has as many rewards, or the reward was changed as often, as there may be.
     TooManyRewards,
+    /// The tournament has begun: what decides about it stays.
+    TournamentBegan,
+    /// The tournament has ended, or was cancelled.
+    TournamentOver,
+    /// The tournament would begin, or end, in the past.
+    TournamentPast,
+    /// The operator has as many tournaments, or the tournament was changed as often, as there may be.
+    TooManyTournaments,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 52] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -230,6 +238,10 @@ impl Declined {
         Self::RewardLimit,
         Self::OutOfStock,
         Self::TooManyRewards,
+        Self::TournamentBegan,
+        Self::TournamentOver,
+        Self::TournamentPast,
+        Self::TooManyTournaments,
     ];
 
     /// The stable code, as the API shows it.
@@ -283,6 +295,10 @@ impl Declined {
             Self::RewardLimit => "reward_limit",
             Self::OutOfStock => "out_of_stock",
             Self::TooManyRewards => "too_many_rewards",
+            Self::TournamentBegan => "tournament_began",
+            Self::TournamentOver => "tournament_over",
+            Self::TournamentPast => "tournament_past",
+            Self::TooManyTournaments => "too_many_tournaments",
         }
     }
 }

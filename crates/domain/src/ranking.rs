@@ -8,10 +8,27 @@ use std::fmt;
 use self::tree::Tree;
 use crate::ledger::{Place, Subject};
 use crate::time::Timestamp;
+use crate::tournament::SCORE_ONE;
 
 /// A score in units of 10^-18.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Score(pub i128);
+
+/// Written exactly, without zeros at the end.
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ONE: u128 = SCORE_ONE.unsigned_abs();
+        let units = self.0.unsigned_abs();
+        let (whole, fraction) = (units.div_euclid(ONE), units.rem_euclid(ONE));
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{whole}")?;
+        let fraction = format!("{fraction:018}");
+        match fraction.trim_end_matches('0') {
+            "" => Ok(()),
+            fraction => write!(f, ".{fraction}"),
+        }
+    }
+}
 
 /// Who is ahead where scores are equal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -128,15 +145,7 @@ impl Leaderboard {
 
     /// The position of a player.
     pub fn position(&self, player: Player) -> Option<u64> {
-        let standing = self.standing(player)?;
-        Some(self.ahead_of(standing, player) as u64 + 1)
-    }
-
-    /// How many hundredths of all players are at this player's position or behind it, rounded down: 100 for the first.
-    pub fn percentile(&self, player: Player) -> Option<u8> {
-        let ahead = self.position(player)? - 1;
-        let all = self.len() as u64;
-        u8::try_from(((all - ahead) * 100).div_euclid(all)).ok()
+        Some(self.ahead(self.standing(player)?) + 1)
     }
 
     /// The players from a position on, those that share it included; in their order.
@@ -145,12 +154,32 @@ impl Leaderboard {
         self.lines(index)
     }
 
-    /// A player with so many that are listed before, and behind.
-    pub fn around(&self, player: Player, radius: usize) -> impl Iterator<Item = Line<'_>> {
-        let listed = self.standing(player).map(|standing| self.listed_before(standing, player));
-        let first = listed.map(|listed| listed.saturating_sub(radius));
-        let count = listed.zip(first).map_or(0, |(listed, first)| listed - first + 1 + radius);
-        self.lines(first.unwrap_or(usize::MAX)).take(count)
+    /// How many are ahead of whoever stands so, and not beside; the standing may be of somebody who is not here.
+    pub fn ahead(&self, standing: &Standing) -> u64 {
+        match self.ties {
+            Ties::Shared => self.tree.before(|other| other.score > standing.score) as u64,
+            Ties::First | Ties::MostEvents | Ties::FewestEvents => self.before(standing) as u64,
+        }
+    }
+
+    /// The players that are listed around whoever stands so: so many at most before, and from there on.
+    pub fn near(
+        &self,
+        standing: &Standing,
+        before: usize,
+        from: usize,
+    ) -> impl Iterator<Item = Line<'_>> {
+        let index = self.before(standing);
+        let first = index.saturating_sub(before);
+        self.lines(first).take(index - first + from)
+    }
+
+    /// How many are listed before whoever stands so.
+    fn before(&self, standing: &Standing) -> usize {
+        self.tree.before(|other| {
+            let other = self.standing(other.player).expect("whoever is listed has a standing");
+            listed(self.ties, other, standing).is_lt()
+        })
     }
 
     /// The lines from the one with so many before it.
@@ -160,27 +189,12 @@ impl Leaderboard {
             let standing = self.standing(player).expect("whoever is in the order has a standing");
             let position = match (self.ties, shared) {
                 (Ties::Shared, Some((of, position))) if of == score => position,
-                (Ties::Shared, _) => self.ahead_of(standing, player) as u64 + 1,
+                (Ties::Shared, _) => self.ahead(standing) + 1,
                 (Ties::First | Ties::MostEvents | Ties::FewestEvents, _) => before + 1,
             };
             shared = Some((score, position));
             Line { position, player, standing }
         })
-    }
-
-    /// How many are ahead of a player, and not beside.
-    fn ahead_of(&self, standing: &Standing, player: Player) -> usize {
-        match self.ties {
-            Ties::Shared => self.tree.before(|other| other.score > standing.score),
-            Ties::First | Ties::MostEvents | Ties::FewestEvents => {
-                self.listed_before(standing, player)
-            }
-        }
-    }
-
-    fn listed_before(&self, standing: &Standing, player: Player) -> usize {
-        let key = Key { score: standing.score, player };
-        self.tree.before(|other| order(self.ties, &self.standings, other, &key).is_lt())
     }
 }
 
@@ -195,6 +209,18 @@ fn order(ties: Ties, standings: &[Option<Standing>], a: &Key, b: &Key) -> Orderi
         };
         tied(ties, standing(a), standing(b))
     })
+}
+
+/// How many hundredths of so many players are at a position or behind it, rounded down: 100 at the first.
+pub const fn percentile(position: u64, players: u64) -> u64 {
+    // One more may have come between two questions.
+    let players = if players < position { position } else { players };
+    ((players - position + 1) * 100).div_euclid(players)
+}
+
+/// The order in which two are listed; the one that is ahead is less.
+pub fn listed(ties: Ties, a: &Standing, b: &Standing) -> Ordering {
+    b.score.cmp(&a.score).then_with(|| tied(ties, a, b))
 }
 
 /// The order of two with one score.

@@ -9,6 +9,7 @@ mod exclusion;
 mod lots;
 pub mod past;
 mod rewards;
+mod scores;
 mod signals;
 mod spending;
 mod statistics;
@@ -26,12 +27,15 @@ use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots::Source;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::Watches;
+use accolade_domain::ranking::Score;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::refusal::DeadReason;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::{Day, Timestamp};
 use accolade_wire::named::Named;
+use accolade_wire::notice::scores::ScoredLine;
 use accolade_wire::notice::{TIER_MOVED, TierMoved};
 use accolade_wire::record::Record;
 
@@ -159,6 +163,10 @@ pub struct Loaded<'a> {
     pub given: Box<[Given]>,
     /// What was counted of the player's game events before this one.
     pub statistics: Option<PackedStatistics>,
+    /// What the player has come to in tournaments.
+    pub scores: Option<&'a PackedScores>,
+    /// What the wager counted in them that this void takes back, and the best that is left where the best counts.
+    pub scored: Vec<(ScoredLine, Option<Score>)>,
 }
 
 /// What a control record makes of what a webhook is told.

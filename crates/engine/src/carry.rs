@@ -9,11 +9,13 @@ use accolade_domain::amount::Points;
 use accolade_domain::event::Event;
 use accolade_domain::ledger::{ChainHash, Entry, Place, Subject};
 use accolade_domain::notice::Notice;
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::journal::{Entries, StoredEntry};
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::EVENT_COUNTED;
+use accolade_wire::notice::scores::SCORED;
 use sha2::{Digest, Sha256};
 
 use crate::apply::Loaded;
@@ -22,7 +24,7 @@ use crate::ids::IdEntry;
 use crate::input::{Body, Identity};
 use crate::load::{Keyed, Owner, account_of};
 use crate::partition::{Folding, Moment, Partition};
-use crate::players::Ordinal;
+use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
 use crate::step::{Change, Effect, NewEntry, NewNotice, Step};
 use crate::tables::budgets::PlayerShareKey;
@@ -54,6 +56,7 @@ pub(crate) struct Made<'a> {
 pub(crate) enum Undo {
     Account(Ordinal, Account),
     Watches(Ordinal, PackedWatches),
+    Scores(Ordinal, PackedScores),
     /// The last player was not there; the hash is that of the name.
     Player(u64),
     /// The last id was free.
@@ -160,6 +163,12 @@ impl Partition {
                 let before = self.players.watch(player, watches);
                 self.undo.push(Undo::Watches(player, before));
             }
+            Change::Scores(scores) => {
+                let player = with.about.player();
+                let before = self.players.score(player, scores);
+                self.undo.push(Undo::Scores(player, before));
+                self.scored.add(with.place.batch, player);
+            }
             Change::PlayerShare(given) => {
                 let (promotion, share) = *given;
                 let key = PlayerShareKey { player: with.about.player(), promotion };
@@ -206,11 +215,11 @@ impl Partition {
         let player = with.about.player();
         let NewNotice { kind, body } = notice;
         // What is counted of a player is no part of the account.
-        if kind != EVENT_COUNTED {
+        if ![EVENT_COUNTED, SCORED].contains(&kind) {
             self.account(player).version += 1;
         }
-        let told = self.players.get(player);
-        let (operator, subject) = (told.operator, told.account.subject);
+        let Player { operator, account, .. } = self.players.get(player);
+        let (operator, subject) = (*operator, account.subject);
         with.made.notices.push(Notice { kind, operator, subject, body });
     }
 
@@ -302,6 +311,7 @@ impl Partition {
                     *account = before;
                 }
                 Undo::Watches(player, before) => drop(self.players.watch(player, before)),
+                Undo::Scores(player, before) => drop(self.players.score(player, before)),
                 Undo::Player(hash) => self.players.take_back(hash),
                 Undo::Id => self.ids.take_back(),
                 Undo::Row(before) => {

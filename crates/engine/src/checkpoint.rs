@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use accolade_domain::account::{Account, Timed};
 use accolade_domain::ledger::Subject;
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
@@ -20,6 +21,7 @@ use crate::partition::Partition;
 use crate::pieces::Pieces;
 use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
+use crate::scores::Scored;
 use crate::tables::{EndedRows, Loading};
 
 /// How far the cyclic sweep over a partition's accounts has come.
@@ -59,6 +61,7 @@ mod tag {
     pub(super) const ACCOUNT: u8 = 2;
     /// An account with what is remembered for signals.
     pub(super) const WATCHED_ACCOUNT: u8 = 28;
+    pub(super) const SCORED_ACCOUNT: u8 = 35;
 }
 
 const HEAD_FORMAT: u8 = 1;
@@ -109,6 +112,7 @@ impl Partition {
         let to = Ordinal::try_from(to).expect("an ordinal of a player");
         for ordinal in from..to {
             self.players.forget(ordinal, self.time);
+            self.forget_scores(ordinal);
             write_player(out.room(), ordinal, self.players.get(ordinal), self.time);
         }
         self.sweep_next = to;
@@ -217,17 +221,32 @@ fn write_links<'a>(
     }
 }
 
-/// `tag u8 · ordinal varint · account`, and of a watched one `length varint, watches`.
+/// `tag u8 · ordinal varint · account`, of a watched one `length varint, watches`, and of one with scores both, the scores
+/// last.
 fn write_player(out: &mut Vec<u8>, ordinal: Ordinal, player: &Player, now: Timestamp) {
     let is_watched = player.watches.at(now).is_some();
     let watches = if is_watched { player.watches.bytes() } else { &[] };
-    out.push(if watches.is_empty() { tag::ACCOUNT } else { tag::WATCHED_ACCOUNT });
+    let scores = player.scores.bytes();
+    let (tag, parts): (u8, &[&[u8]]) = match (watches, scores) {
+        ([], []) => (tag::ACCOUNT, &[]),
+        (_, []) => (tag::WATCHED_ACCOUNT, &[watches]),
+        (_, _) => (tag::SCORED_ACCOUNT, &[watches, scores]),
+    };
+    out.push(tag);
     put_varint(out, u64::from(ordinal));
     put_account(out, &player.account);
-    if !watches.is_empty() {
-        put_varint(out, watches.len() as u64);
-        out.extend_from_slice(watches);
+    for part in parts {
+        put_varint(out, part.len() as u64);
+        out.extend_from_slice(part);
     }
+}
+
+/// What stands beside an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    Watches,
+    Scores,
 }
 
 /// Makes a partition from its links and its checkpoints.
@@ -282,8 +301,9 @@ impl Loader {
         while !cursor.is_empty() {
             match cursor.u8()? {
                 tag::HEAD => self.read_head(cursor)?,
-                tag::ACCOUNT => self.read_account(cursor, false)?,
-                tag::WATCHED_ACCOUNT => self.read_account(cursor, true)?,
+                tag::ACCOUNT => self.read_account(cursor, Beside::Nothing)?,
+                tag::WATCHED_ACCOUNT => self.read_account(cursor, Beside::Watches)?,
+                tag::SCORED_ACCOUNT => self.read_account(cursor, Beside::Scores)?,
                 row => {
                     if !self.rows.read(row, cursor, self.partition.number, in_runs)? {
                         return Err(cursor.bad());
@@ -318,20 +338,25 @@ impl Loader {
         Ok(())
     }
 
-    fn read_account(&mut self, cursor: &mut Cursor<'_>, is_watched: bool) -> Result<(), BadFormat> {
+    fn read_account(&mut self, cursor: &mut Cursor<'_>, beside: Beside) -> Result<(), BadFormat> {
         let ordinal: Ordinal = cursor.small()?;
         let bad = cursor.bad();
         let loaded = self.accounts.get_mut(ordinal as usize).ok_or(bad)?;
         let player = self.partition.players.restore(ordinal).ok_or(bad)?;
         let account = read_account(cursor, player.account.subject)?;
-        let watches = if is_watched {
+        let (mut watches, mut scores) = (PackedWatches::NONE, PackedScores::NONE);
+        if beside != Beside::Nothing {
+            let length: usize = cursor.small()?;
+            if length > 0 {
+                watches = PackedWatches::from_bytes(cursor.take(length)?).ok_or(bad)?;
+            }
+        }
+        if beside == Beside::Scores {
             let length = cursor.small()?;
-            PackedWatches::from_bytes(cursor.take(length)?).ok_or(bad)?
-        } else {
-            PackedWatches::NONE
-        };
+            scores = PackedScores::from_bytes(cursor.take(length)?).ok_or(bad)?;
+        }
         if !std::mem::replace(loaded, true) {
-            (player.account, player.watches) = (account, watches);
+            (player.account, player.watches, player.scores) = (account, watches, scores);
         }
         Ok(())
     }
@@ -347,6 +372,7 @@ impl Loader {
         let partition = &mut self.partition;
         (partition.rules, partition.next_batch, partition.time) =
             (rules, head.next_batch, head.time);
+        partition.scored = Scored::from(head.next_batch);
         partition.players.links_are_written();
         partition.tables = self.rows.finish();
         partition.tables.set_timers(&mut partition.timers, &partition.rules.settings);

@@ -35,6 +35,7 @@ pub mod pieces;
 pub mod players;
 mod rewarding;
 pub mod rules;
+mod scores;
 pub mod settle;
 pub mod step;
 pub mod store;

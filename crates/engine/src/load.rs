@@ -12,6 +12,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::lots;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::packed_watches::Watches;
+use accolade_domain::ranking::Score;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::Day;
@@ -19,7 +20,9 @@ use accolade_wire::bytes::BadFormat;
 use accolade_wire::control::Command;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
+use accolade_wire::journal::Recorded;
 use accolade_wire::named::Named;
+use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
 use accolade_wire::record::{Record, Source};
 
 use crate::apply::{Asked, Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
@@ -31,6 +34,7 @@ use crate::rules::{Operator, Unknown, UnknownWhat, Version};
 use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::adjustments::Adjustments;
+use crate::tables::best_values::ValueKey;
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
 use crate::tables::deliveries::WebhookKey;
@@ -64,8 +68,11 @@ pub(crate) struct Around<'a, S> {
     /// Nothing of it will be carried.
     pub(crate) is_dry: bool,
     /// Reads what became of an earlier record of the same batch.
-    pub(crate) in_batch: &'a dyn Fn(u32) -> Outcome,
+    pub(crate) in_batch: &'a InBatch<'a>,
 }
+
+/// Gives what became of the record of a slot.
+pub(crate) type InBatch<'a> = dyn Fn(u32, &mut dyn FnMut(&Recorded<'_>)) + 'a;
 
 /// A dead letter that ends, and which one does first then.
 #[derive(Debug, Default)]
@@ -499,6 +506,7 @@ impl Partition {
             return Ok(());
         }
         loaded.settles = around.behaviour.settles;
+        loaded.scores = player.map(|player| &self.players.get(player).scores);
         if loaded.settles {
             loaded.in_force = operator.versions.at(self.time);
         }
@@ -528,11 +536,15 @@ impl Partition {
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
                 let counted = self.voided_wager(event.id(), operator, identity, around)?;
-                if let Some(Earned { wager, version, given }) = counted {
+                if let Some(Earned { wager, version, given, scored }) = counted {
                     let store = &mut *around.store;
                     loaded.budgets =
                         self.budgets_of_void(operator, version, &given, player, store)?;
                     (loaded.wager, loaded.given) = (Some(wager), given);
+                    if let Some(player) = player {
+                        let store = &mut *around.store;
+                        loaded.scored = self.taken_back(operator, player, scored, wager, store)?;
+                    }
                 }
                 if let Some((player, wager)) = player.zip(loaded.wager)
                     && loaded.settles
@@ -552,6 +564,58 @@ impl Partition {
             }
         }
         Ok(())
+    }
+
+    /// What a wager that is voided counted, and what is the best of its player's without it.
+    fn taken_back(
+        &self,
+        operator: &Operator,
+        player: Ordinal,
+        scored: Vec<ScoredLine>,
+        wager: VoidedWager,
+        store: &mut impl Store,
+    ) -> io::Result<Vec<(ScoredLine, Option<Score>)>> {
+        let mut taken_back = Vec::with_capacity(scored.len());
+        for line in scored {
+            let tournament = operator.tournaments.numbered(line.tournament);
+            let open = tournament.filter(|tournament| self.time < tournament.closes());
+            let next = match open.and_then(|tournament| tournament.decides().best()) {
+                Some(is_greatest) => {
+                    self.best_without(player, line.tournament, is_greatest, wager.place, store)?
+                }
+                None => None,
+            };
+            taken_back.push((line, next));
+        }
+        Ok(taken_back)
+    }
+
+    /// The best that a player's events counted in a tournament, but for one.
+    fn best_without(
+        &self,
+        player: Ordinal,
+        tournament: u32,
+        is_greatest: bool,
+        without: Place,
+        store: &mut impl Store,
+    ) -> io::Result<Option<Score>> {
+        /// The best one is mostly not the one that is voided.
+        const AT_ONCE: usize = 4;
+        let mut from = Bound::Included(ValueKey::first(player, tournament, self.number));
+        loop {
+            let excerpt = self.tables.best_values.excerpt(from.as_ref(), AT_ONCE);
+            let Stretch { rows, to } = excerpt.read(self.number, store)?;
+            let is_own = |key: &ValueKey| key.player == player && key.tournament == tournament;
+            let mut others =
+                rows.iter().filter(|(key, kept)| !kept.is_voided && key.place != without);
+            if let Some((key, _)) = others.next() {
+                return Ok(is_own(key).then(|| key.value(is_greatest)));
+            }
+            match to {
+                Some(to) if is_own(&to) => from = Bound::Excluded(to),
+                Some(_) | None => return Ok(None),
+            }
+        }
     }
 
     /// Signals of a player whose points are held, in the order in which they were raised.
@@ -818,11 +882,12 @@ impl Partition {
         let place = self.place_of(earlier);
         let (points, taken) = (Points::ZERO, Points::ZERO);
         let mut wager = VoidedWager { place, points, day: None, source: None, taken };
-        let (mut judged_by, mut from_budgets) = (0, Box::default());
-        let mut read = |outcome: &Outcome| {
+        let (mut judged_by, mut from_budgets, mut scored) = (0, Box::default(), Vec::new());
+        let mut read = |recorded: &Recorded<'_>| {
+            scored = scored_by(recorded);
             if let Outcome::Counted {
                 version, points, cap_day, earned_on, matures, given, ..
-            } = outcome
+            } = &recorded.outcome
             {
                 (judged_by, from_budgets) = (*version, given.clone());
                 let source = |day| lots::Source::of(day, *matures);
@@ -831,11 +896,11 @@ impl Partition {
             }
         };
         if place.batch == self.next_batch {
-            read(&(around.in_batch)(place.slot));
+            (around.in_batch)(place.slot, &mut read);
         } else {
-            around.store.outcome(place, &mut |recorded| read(&recorded.outcome))?;
+            around.store.outcome(place, &mut read)?;
         }
-        Ok(Some(Earned { wager, version: judged_by, given: from_budgets }))
+        Ok(Some(Earned { wager, version: judged_by, given: from_budgets, scored }))
     }
 }
 
@@ -846,6 +911,14 @@ struct Earned {
     version: u32,
     /// What budgets gave.
     given: Box<[Given]>,
+    /// What it counted in tournaments.
+    scored: Vec<ScoredLine>,
+}
+
+fn scored_by(recorded: &Recorded<'_>) -> Vec<ScoredLine> {
+    let notice = recorded.notices.iter().find(|stored| stored.notice.kind == SCORED);
+    let scored = notice.map(|stored| Scored::read(&stored.notice.body));
+    scored.map_or_else(Vec::new, |scored| scored.expect("the fold wrote these bytes").lines)
 }
 
 /// Whose account a command is about.

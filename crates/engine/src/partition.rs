@@ -16,7 +16,7 @@ use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::journal::difference::Difference;
-use accolade_wire::journal::{Outcomes, PassedOver, TimeSlot, begin_slice, put_outcome};
+use accolade_wire::journal::{Outcomes, PassedOver, Recorded, TimeSlot, begin_slice, put_outcome};
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
 
 use crate::apply::{Input, What};
@@ -28,6 +28,7 @@ use crate::input::Known;
 use crate::load::{Around, Ending, Keyed, LettersAhead, NotLoaded};
 use crate::players::{Ordinal, Players};
 use crate::rules::{Rules, RulesHistory, Unknown, UnknownWhat};
+use crate::scores::Scored;
 use crate::step::Effect;
 use crate::store::{Folded, NotCommitted, Store};
 use crate::tables::{Tables, Timer};
@@ -80,6 +81,8 @@ pub struct Partition {
     pub(crate) ids: RecentIds,
     pub(crate) tables: Tables,
     pub(crate) timers: Timers,
+    /// Whose scores have changed in the last batches.
+    pub(crate) scored: Scored,
     /// The next account that the cyclic sweep writes.
     pub(crate) sweep_next: Ordinal,
     /// The sweep has gone round, and begins anew.
@@ -181,10 +184,11 @@ impl Folding {
 }
 
 /// What became of an earlier record of a batch whose journal has been begun: each is found where it begins.
-fn outcome_in(folded: &Folded, begins: &[usize], slot: u32) -> Outcome {
+fn recorded_in(folded: &Folded, begins: &[usize], slot: u32, read: &mut dyn FnMut(&Recorded<'_>)) {
     let at = begins[slot as usize - 1];
-    let recorded = Outcomes::read_at(&folded.slice(), slot, at);
-    recorded.expect("the fold wrote these bytes in this batch").outcome
+    let slice = folded.slice();
+    let recorded = Outcomes::read_at(&slice, slot, at);
+    read(&recorded.expect("the fold wrote these bytes in this batch"));
 }
 
 /// A batch with all that it is folded with.
@@ -225,6 +229,7 @@ impl Partition {
             ids: RecentIds::default(),
             tables: Tables::default(),
             timers: Timers::default(),
+            scored: Scored::from(1),
             sweep_next: 0,
             is_swept: true,
             undo: Vec::new(),
@@ -235,7 +240,7 @@ impl Partition {
 
     /// A partition that folds from a batch on, and knows the rules of that moment and nothing else of what came before.
     pub fn without_past(number: u16, next_batch: u64, rules: Arc<Rules>) -> Self {
-        Self { rules, next_batch, ..Self::new(number) }
+        Self { rules, next_batch, scored: Scored::from(next_batch), ..Self::new(number) }
     }
 
     /// The partition's number.
@@ -558,7 +563,9 @@ impl Partition {
             let mut with = Carrying { place, about, numbered, made, moment, folding };
             self.fire_one(&mut with, behaviour, &timer, Ending::default(), *store, false)?;
         }
-        let in_batch = |slot| outcome_in(&folding.folded, &folding.begins, slot);
+        let in_batch = |slot, read: &mut dyn FnMut(&Recorded<'_>)| {
+            recorded_in(&folding.folded, &folding.begins, slot, read);
+        };
         let mut around =
             Around { shared, store: *store, behaviour, is_dry: false, in_batch: &in_batch };
         let loaded = self.load(keyed, player, is_skipped, &mut around)?;
@@ -636,9 +643,9 @@ impl Partition {
         let mut keyed = [self.key(record, None, batch, Dialect::of(behaviour.number))];
         self.ask(&mut keyed, store)?;
         let [keyed] = &keyed;
-        let in_batch = |slot| {
+        let in_batch = |slot, read: &mut dyn FnMut(&Recorded<'_>)| {
             let folding = self.folding.as_ref().expect("the batch of a record has been begun");
-            outcome_in(&folding.folded, &folding.begins, slot)
+            recorded_in(&folding.folded, &folding.begins, slot, read);
         };
         let player = self.player(keyed);
         let settled = match player {

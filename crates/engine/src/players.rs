@@ -1,6 +1,7 @@
 //! The players of a partition and their accounts, in memory.
 
 use accolade_domain::account::Account;
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::text::PackedId;
 use accolade_domain::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Player {
     pub account: Account,
     /// What is remembered for signals: apart, since it is no part of what an account says.
     pub watches: PackedWatches,
+    /// What the player has come to in tournaments.
+    pub scores: PackedScores,
     dirty: bool,
 }
 
@@ -84,8 +87,8 @@ impl Players {
     /// Adds a player who is not there yet.
     pub fn add(&mut self, hash: u64, operator: u32, name: &str, account: Account) -> Ordinal {
         let ordinal = self.next();
-        let (name, watches) = (name.into(), PackedWatches::NONE);
-        self.all.push(Player { operator, name, account, watches, dirty: false });
+        let (name, watches, scores) = (name.into(), PackedWatches::NONE, PackedScores::NONE);
+        self.all.push(Player { operator, name, account, watches, scores, dirty: false });
         self.by_name.insert(hash, ordinal);
         ordinal
     }
@@ -119,6 +122,22 @@ impl Players {
     pub(crate) fn watch(&mut self, ordinal: Ordinal, mut watches: PackedWatches) -> PackedWatches {
         self.touch(ordinal).watches.swap(&mut watches);
         watches
+    }
+
+    /// Replaces what the player has come to in tournaments; the next checkpoint writes it.
+    pub(crate) fn score(&mut self, ordinal: Ordinal, mut scores: PackedScores) -> PackedScores {
+        std::mem::swap(&mut self.touch(ordinal).scores, &mut scores);
+        scores
+    }
+
+    /// Lets go of scores of tournaments that are over for so long that nobody asks for them.
+    pub(crate) fn forget_scores(&mut self, ordinal: Ordinal, is_kept: impl Fn(u32, u32) -> bool) {
+        let player = self.all.get_mut(ordinal as usize).expect("an ordinal of a player");
+        let Player { operator, scores, .. } = player;
+        if scores.all().any(|(number, _)| !is_kept(*operator, number)) {
+            let kept = scores.all().filter(|(number, _)| is_kept(*operator, *number));
+            *scores = PackedScores::new(kept);
+        }
     }
 
     /// Lets go of what is remembered of a player for signals, once it is so long ago that nobody asks.

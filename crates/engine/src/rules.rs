@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod keys;
 pub mod pauses;
 pub mod rewards;
+pub mod tournaments;
 pub mod webhooks;
 
 mod earlier;
@@ -33,6 +34,7 @@ pub use self::lazy::LazyProgram;
 use self::pauses::{Pause, Pauses};
 use self::rewards::Rewards;
 pub use self::snapshot::{Restoring, Snapshot};
+use self::tournaments::Tournaments;
 pub use self::unknown::{Unknown, UnknownWhat};
 use self::webhooks::{Webhook, Webhooks};
 use crate::apply::Following;
@@ -133,6 +135,8 @@ pub struct Operator {
     pub webhooks: Webhooks,
     /// What its players' points are redeemed for.
     pub rewards: Rewards,
+    /// Where its players' events count.
+    pub tournaments: Tournaments,
     /// Most events a second that it may send; 0 for no limit.
     pub events_per_second: u32,
     /// Its programs.
@@ -426,6 +430,11 @@ impl Rules {
                 let number = operator.rewards.say(terms, since)?;
                 Ok(self.put_changed(operator, since, number))
             }
+            Control::Tournament(terms) => {
+                let mut operator = self.operator_known(&terms.operator)?;
+                let number = operator.tournaments.say(terms, since)?;
+                Ok(self.put_changed(operator, since, number))
+            }
         }
     }
 
@@ -506,6 +515,7 @@ impl Operator {
             pauses: Pauses::default(),
             webhooks: Webhooks::default(),
             rewards: Rewards::default(),
+            tournaments: Tournaments::default(),
             events_per_second,
             versions: Versions::new(),
             since,

@@ -9,6 +9,7 @@ use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Command;
@@ -60,6 +61,8 @@ pub enum Change<'a> {
     Lots(PackedLots),
     /// What is remembered of the player for signals.
     Watches(PackedWatches),
+    /// What the player has come to in tournaments.
+    Scores(PackedScores),
     /// What the input's player was given of the budget of a promotion, by its name.
     PlayerShare(Box<(Box<str>, PlayerShare)>),
     /// A row of a table; apart, since few steps have one and every step would be as large.
@@ -201,6 +204,7 @@ impl Change<'_> {
             Self::Time(timed) => Change::Time(timed),
             Self::Lots(lots) => Change::Lots(lots),
             Self::Watches(watches) => Change::Watches(watches),
+            Self::Scores(scores) => Change::Scores(scores),
             Self::PlayerShare(share) => Change::PlayerShare(share),
             Self::Row(row) => Change::Row(row),
             Self::Send { to, payload, due } => Change::Send { to, payload, due },

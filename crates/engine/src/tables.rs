@@ -7,6 +7,7 @@
 //! asked of the store, by key or from a key on. Nothing of it fires; a row only ceases to count.
 
 pub mod adjustments;
+pub mod best_values;
 pub mod budgets;
 pub mod cap_days;
 pub mod dead_letters;
@@ -376,6 +377,8 @@ tables! {
         operator_days: OperatorDay(operator_days::OperatorDays) = 33,
         /// Redemptions and adjustments of each operator by their time.
         requests_by_time: RequestByTime(requests_by_time::RequestsByTime) = 34,
+        /// What events counted in tournaments of which the best counts.
+        best_values: BestValue(best_values::BestValues) = 36,
         /// What was counted of players' game events.
         player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
     }

@@ -134,8 +134,8 @@ impl Call {
             (By::Player | By::PlayerAnywhere, _) => principal.names(&name)?,
             // What is taken in names its players item by item.
             (By::Nothing, Effect::TakesIn) => {}
-            // The catalogue is the same for all players.
-            _ if route.scope == Scope::RewardsRead => {}
+            // The catalogue is the same for all players, and of a leaderboard each is shown their own part.
+            _ if matches!(route.scope, Scope::RewardsRead | Scope::TournamentsRead) => {}
             (
                 By::Nothing
                 | By::DeadLetter

@@ -75,6 +75,11 @@ impl<'a> Field<'a> {
         self.value.is_some()
     }
 
+    /// What it says.
+    pub(crate) const fn value(&self) -> Option<&Value<'a>> {
+        self.value.as_ref()
+    }
+
     /// What it says, for a reader of its own.
     pub(crate) fn into_value(self) -> Option<Value<'a>> {
         self.value

@@ -108,6 +108,18 @@ pub(crate) enum Refusal {
     NotStocked,
     /// The operator has as many rewards as there may be.
     TooManyRewards,
+    /// The operator has a tournament of this id already.
+    TournamentExists,
+    /// The tournament has begun: what decides about it stays.
+    TournamentBegan,
+    /// The tournament has ended, or was cancelled.
+    TournamentOver,
+    /// The tournament would begin, or end, in the past.
+    TournamentPast,
+    /// The tournament is not live.
+    TournamentNotLive,
+    /// The operator has as many tournaments as there may be.
+    TooManyTournaments,
     /// The redemption was confirmed.
     RedemptionConfirmed,
     /// The redemption was cancelled.
@@ -173,7 +185,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 65] = [
+    pub(crate) const ALL: [Self; 71] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -216,6 +228,12 @@ impl Refusal {
         Self::OutOfStock,
         Self::NotStocked,
         Self::TooManyRewards,
+        Self::TournamentExists,
+        Self::TournamentBegan,
+        Self::TournamentOver,
+        Self::TournamentPast,
+        Self::TournamentNotLive,
+        Self::TooManyTournaments,
         Self::RedemptionConfirmed,
         Self::RedemptionCancelled,
         Self::RedemptionLapsed,
@@ -337,6 +355,18 @@ impl Refusal {
             Self::OutOfStock => (S::CONFLICT, "out_of_stock", "The reward is out of stock"),
             Self::NotStocked => (S::CONFLICT, "not_stocked", "The reward has no stock"),
             Self::TooManyRewards => (S::CONFLICT, "too_many_rewards", "There are too many rewards"),
+            Self::TournamentExists => (S::CONFLICT, "tournament_exists", "The tournament exists"),
+            Self::TournamentBegan => (S::CONFLICT, "tournament_began", "The tournament has begun"),
+            Self::TournamentOver => (S::CONFLICT, "tournament_over", "The tournament is over"),
+            Self::TournamentPast => {
+                (S::CONFLICT, "tournament_past", "The tournament would be in the past")
+            }
+            Self::TournamentNotLive => {
+                (S::CONFLICT, "tournament_not_live", "The tournament is not live")
+            }
+            Self::TooManyTournaments => {
+                (S::CONFLICT, "too_many_tournaments", "There are too many tournaments")
+            }
             Self::RedemptionConfirmed => {
                 (S::CONFLICT, "redemption_confirmed", "The redemption was confirmed")
             }
@@ -754,6 +784,22 @@ impl From<Declined> for Problem {
             Declined::TooManyRewards => Self::new(
                 Refusal::TooManyRewards,
                 "the operator has as many rewards, or the reward was changed as often, as there may be",
+            ),
+            Declined::TournamentBegan => Self::new(
+                Refusal::TournamentBegan,
+                "the tournament has begun: it goes on as it is, and may end earlier; its name and how it is shown can be \
+                 changed",
+            ),
+            Declined::TournamentOver => {
+                Self::new(Refusal::TournamentOver, "the tournament has ended, or was cancelled")
+            }
+            Declined::TournamentPast => Self::new(
+                Refusal::TournamentPast,
+                "a tournament begins, and ends early, at a time that is yet to come",
+            ),
+            Declined::TooManyTournaments => Self::new(
+                Refusal::TooManyTournaments,
+                "the operator has as many tournaments, or the tournament was changed as often, as there may be",
             ),
             Declined::NoSuchReward => {
                 Self::field(Refusal::NoSuchReward, "/rewardId", "the operator has no such reward")

@@ -45,6 +45,10 @@ pub enum Scope {
     RewardsRead,
     /// Adding, changing and withdrawing rewards, and their stocks.
     RewardsWrite,
+    /// Tournaments and their leaderboards.
+    TournamentsRead,
+    /// Making, changing, scheduling, ending and cancelling tournaments.
+    TournamentsWrite,
     /// The operator's keys, without their secrets.
     KeysRead,
     /// Making, rotating and revoking keys.
@@ -73,7 +77,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -92,6 +96,8 @@ impl Scope {
         Self::ProgramWrite,
         Self::RewardsRead,
         Self::RewardsWrite,
+        Self::TournamentsRead,
+        Self::TournamentsWrite,
         Self::KeysRead,
         Self::KeysWrite,
         Self::PlayerTokens,
@@ -128,6 +134,8 @@ impl Scope {
             Self::ProgramWrite => "program:write",
             Self::RewardsRead => "rewards:read",
             Self::RewardsWrite => "rewards:write",
+            Self::TournamentsRead => "tournaments:read",
+            Self::TournamentsWrite => "tournaments:write",
             Self::KeysRead => "keys:read",
             Self::KeysWrite => "keys:write",
             Self::PlayerTokens => "player-tokens:sign",
@@ -156,7 +164,8 @@ impl Scope {
             | Self::EventsWrite
             | Self::PlayersRead
             | Self::RedemptionsReserve
-            | Self::RewardsRead => true,
+            | Self::RewardsRead
+            | Self::TournamentsRead => true,
             Self::WagersWrite
             | Self::EventsRead
             | Self::LedgerRead
@@ -171,6 +180,7 @@ impl Scope {
             | Self::ProgramRead
             | Self::ProgramWrite
             | Self::RewardsWrite
+            | Self::TournamentsWrite
             | Self::KeysRead
             | Self::KeysWrite
             | Self::PlayerTokens
@@ -208,6 +218,8 @@ impl Scope {
             Self::ProgramWrite => "publish and withdraw versions of the program",
             Self::RewardsRead => "see what points are redeemed for",
             Self::RewardsWrite => "add, change and withdraw rewards, and stock them",
+            Self::TournamentsRead => "see tournaments and their leaderboards",
+            Self::TournamentsWrite => "make, change, schedule, end and cancel tournaments",
             Self::KeysRead => "see keys, without their secrets",
             Self::KeysWrite => "make, rotate and revoke keys",
             Self::PlayerTokens => "sign tokens for players",
@@ -229,14 +241,14 @@ const _: () =
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u32);
+pub struct Scopes(u64);
 
 impl Scopes {
     /// Those of `scopes`.
     pub const fn of(scopes: &[Scope]) -> Self {
-        let (mut set, mut at) = (0, 0);
+        let (mut set, mut at) = (0_u64, 0);
         while at < scopes.len() {
-            set |= 1 << scopes[at] as u32;
+            set |= 1_u64 << scopes[at] as u64;
             at += 1;
         }
         Self(set)
@@ -244,7 +256,7 @@ impl Scopes {
 
     /// Whether `scope` is among them.
     pub const fn has(self, scope: Scope) -> bool {
-        matches!(scope, Scope::Public) || self.0 & (1 << scope as u32) != 0
+        matches!(scope, Scope::Public) || self.0 & (1 << scope as u64) != 0
     }
 
     /// Those of either.
@@ -325,6 +337,8 @@ impl Role {
             S::ProgramWrite,
             S::RewardsRead,
             S::RewardsWrite,
+            S::TournamentsRead,
+            S::TournamentsWrite,
             S::KeysRead,
             S::KeysWrite,
             S::PlayerTokens,
@@ -343,6 +357,8 @@ impl Role {
                 S::ProgramWrite,
                 S::RewardsRead,
                 S::RewardsWrite,
+                S::TournamentsRead,
+                S::TournamentsWrite,
                 S::AdjustmentsRead,
                 S::AdjustmentsApprove,
                 S::ReportsRead,
@@ -360,6 +376,7 @@ impl Role {
                 S::SignalsWrite,
                 S::ProgramRead,
                 S::RewardsRead,
+                S::TournamentsRead,
                 S::DeadLettersRead,
             ]),
             Self::Auditor => Scopes::of(&[
@@ -370,6 +387,7 @@ impl Role {
                 S::SignalsRead,
                 S::ProgramRead,
                 S::RewardsRead,
+                S::TournamentsRead,
                 S::KeysRead,
                 S::DeadLettersRead,
                 S::WebhooksRead,
@@ -377,7 +395,12 @@ impl Role {
                 S::AuditRead,
             ]),
             Self::Ingest => Scopes::of(&[S::EventsWrite]),
-            Self::Player => Scopes::of(&[S::PlayersRead, S::RedemptionsReserve, S::RewardsRead]),
+            Self::Player => Scopes::of(&[
+                S::PlayersRead,
+                S::RedemptionsReserve,
+                S::RewardsRead,
+                S::TournamentsRead,
+            ]),
         }
     }
 

@@ -20,6 +20,7 @@ mod rewards;
 mod running;
 mod signals;
 mod standing;
+mod tournaments;
 mod webhooks;
 
 use axum::http::{HeaderMap, Method};
@@ -156,6 +157,7 @@ pub(crate) enum Area {
     Redemptions,
     Signals,
     Rewards,
+    Tournaments,
     Program,
     Keys,
     DeadLetters,
@@ -170,13 +172,14 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Intake,
         Self::Events,
         Self::Players,
         Self::Redemptions,
         Self::Signals,
         Self::Rewards,
+        Self::Tournaments,
         Self::Program,
         Self::Keys,
         Self::DeadLetters,
@@ -212,6 +215,10 @@ impl Area {
             Self::Rewards => {
                 ("Rewards", "What points are redeemed for: the catalogue, and what is in stock.")
             }
+            Self::Tournaments => (
+                "Tournaments",
+                "Which events count for players, for how long, and who is at which position.",
+            ),
             Self::Program => ("Program", "The operator's loyalty rules: one document, versioned."),
             Self::Keys => ("Keys", "The operator's API keys: made, listed, rotated, revoked."),
             Self::DeadLetters => {
@@ -332,12 +339,13 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 17] = [
+static AREAS: [&[Route]; 18] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &redemptions::ROUTES,
     &rewards::ROUTES,
+    &tournaments::ROUTES,
     &standing::ROUTES,
     &signals::ROUTES,
     &export::ROUTES,

@@ -21,6 +21,7 @@ use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
 use crate::export::Exports;
 use crate::health::Counters;
+use crate::leaderboards::Boards;
 use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
@@ -133,6 +134,7 @@ pub struct Inner {
     pub(crate) exports: Exports,
     pub(crate) summaries: Summaries,
     pub(crate) simulations: Simulations,
+    pub(crate) boards: Boards,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
@@ -198,6 +200,7 @@ impl Service {
             exports: Exports::default(),
             summaries: Summaries::default(),
             simulations: Simulations::default(),
+            boards: Boards::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),

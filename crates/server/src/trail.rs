@@ -112,6 +112,8 @@ impl Route {
             | Scope::ProgramWrite
             | Scope::RewardsRead
             | Scope::RewardsWrite
+            | Scope::TournamentsRead
+            | Scope::TournamentsWrite
             | Scope::KeysRead
             | Scope::WebhooksRead
             | Scope::WebhooksWrite

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::Says;
 use crate::reward::RewardTerms;
+use crate::tournament::TournamentTerms;
 
 /// A control record: ordered in every partition, and the only way in which rules change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +144,8 @@ pub enum Control {
     Webhook(WebhookTerms),
     /// A reward as it is from here on; from behaviour 2 on.
     Reward(RewardTerms),
+    /// A tournament as it is from here on; from behaviour 2 on.
+    Tournament(TournamentTerms),
 }
 
 /// A webhook: where an operator is told of what happens, of which things, and with what that is signed. Whoever changes
@@ -233,7 +236,7 @@ pub enum Unread {
 }
 
 /// The names of all control records, those of behaviour 1 first.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "genesis",
     "operator",
     "firstKey",
@@ -249,6 +252,7 @@ const NAMES: [&str; 15] = [
     "resume",
     "webhook",
     "reward",
+    "tournament",
 ];
 /// How many of them behaviour 1 has.
 const FIRST_NAMES: usize = 13;
@@ -608,6 +612,7 @@ impl Command {
 mod tests {
     use super::*;
     use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
+    use crate::tournament::{Stage, TiesBy};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -696,6 +701,27 @@ mod tests {
                 withdrawn: true,
                 who: name(),
             }),
+            Control::Tournament(TournamentTerms {
+                operator: name(),
+                id: name(),
+                edited_from: 1,
+                name: name(),
+                description: "a".into(),
+                query: "b".into(),
+                starts: 1,
+                ends: 2,
+                grace_seconds: 3,
+                timezone: "UTC".into(),
+                zone: vec![(4, 5)],
+                cap: Some(i128::MAX),
+                ties: TiesBy::Shared,
+                events_min: 6,
+                public_positions: 7,
+                masked: true,
+                stage: Stage::Scheduled,
+                why: "c".into(),
+                who: name(),
+            }),
         ];
         for (control, name) in all.iter().zip(NAMES) {
             let own = match control {
@@ -714,6 +740,7 @@ mod tests {
                 Control::Resume { .. } => "resume",
                 Control::Webhook(_) => "webhook",
                 Control::Reward(_) => "reward",
+                Control::Tournament(_) => "tournament",
             };
             assert_eq!(own, name);
         }
@@ -739,8 +766,8 @@ mod tests {
     #[test]
     fn a_control_record_of_a_newer_release_is_told_apart_from_what_is_none() {
         let read = |body: &str| Control::read(body.as_bytes()).unwrap_err();
-        let unknown = read(r#"{"control":"tournament","name":"spring","prizes":[1,2]}"#);
-        assert_eq!(unknown, Unread::Unknown("tournament".into()));
+        let unknown = read(r#"{"control":"league","name":"spring","prizes":[1,2]}"#);
+        assert_eq!(unknown, Unread::Unknown("league".into()));
         let none =
             ["", "{}", "[]", r#"{"control":5}"#, r#"{"name":"spring"}"#, "{\"control\":\"x\""];
         for body in none {

@@ -6,3 +6,178 @@ pub mod form;
 pub mod prizes;
 pub mod recurrence;
 pub mod templates;
+
+use accolade_domain::ranking::{Score, Ties};
+use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_domain::tournament::{Tournament, VALUE_MAX};
+use serde::{Deserialize, Serialize};
+
+use crate::query::compile_query;
+
+/// A tournament: which events count, how and when, and how its leaderboard is shown. Whoever changes anything of it
+/// says all of it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TournamentTerms {
+    /// The operator.
+    pub operator: String,
+    /// Its id, the operator's own or made at the edge.
+    pub id: String,
+    /// How often it was said before; 0 for a new one.
+    pub edited_from: u32,
+    /// What players call it.
+    pub name: String,
+    /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The statement that says which events count, and how, as it is printed.
+    pub query: String,
+    /// The first moment of which events count, in microseconds since 1970.
+    pub starts: i64,
+    /// The first moment of which they do not any more.
+    pub ends: i64,
+    /// For so many seconds after the end events from before it still count.
+    pub grace_seconds: u32,
+    /// The name of the zone of days and hours in the query.
+    pub timezone: String,
+    /// The zone's offsets in seconds, each with the moment from which it holds in microseconds since 1970.
+    pub zone: Vec<(i64, i32)>,
+    /// The most that one event counts, in 10^-18.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "whole_number")]
+    pub cap: Option<i128>,
+    /// Who is ahead where scores are equal.
+    pub ties: TiesBy,
+    /// With fewer events a player has no position.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub events_min: u32,
+    /// So many positions are shown to players.
+    pub public_positions: u32,
+    /// Players see each other's names masked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Why it was changed, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// Who said so.
+    pub who: String,
+}
+
+/// Who is ahead where scores are equal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TiesBy {
+    /// Whoever reached the score first.
+    #[default]
+    First,
+    /// Whoever scored with more events.
+    MostEvents,
+    /// Whoever scored with fewer events.
+    FewestEvents,
+    /// Nobody: they share a position.
+    Shared,
+}
+
+/// How far a tournament has come by what people have said; the rest follows from time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// Nothing counts, and everything can be changed.
+    Draft,
+    /// It begins when it is time.
+    Scheduled,
+    /// It does not take place, or not any more, and is never changed again.
+    Cancelled,
+}
+
+impl TiesBy {
+    /// The names of all.
+    pub const NAMES: [&str; 4] = ["first", "mostEvents", "fewestEvents", "shared"];
+    const ALL: [Self; 4] = [Self::First, Self::MostEvents, Self::FewestEvents, Self::Shared];
+
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let at = Self::NAMES.iter().position(|other| *other == name)?;
+        Self::ALL.get(at).copied()
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::MostEvents => "mostEvents",
+            Self::FewestEvents => "fewestEvents",
+            Self::Shared => "shared",
+        }
+    }
+
+    const fn ties(self) -> Ties {
+        match self {
+            Self::First => Ties::First,
+            Self::MostEvents => Ties::MostEvents,
+            Self::FewestEvents => Ties::FewestEvents,
+            Self::Shared => Ties::Shared,
+        }
+    }
+}
+
+impl TournamentTerms {
+    /// From when on nothing counts in it any more.
+    pub const fn closes(&self) -> Timestamp {
+        Timestamp::from_micros(self.ends).plus_micros(self.grace_micros())
+    }
+
+    const fn grace_micros(&self) -> i64 {
+        self.grace_seconds as i64 * 1_000_000
+    }
+
+    /// What decides about it; nothing where that is no tournament.
+    pub fn tournament(&self) -> Option<Tournament> {
+        let query = compile_query(&self.query).ok()?;
+        let scoring = query.scoring.clone()?;
+        let [starts, ends] = [self.starts, self.ends].map(Timestamp::from_micros);
+        let cap = self.cap.map(Score);
+        let is_cap = |cap: Score| Score::default() < cap && cap <= VALUE_MAX;
+        if starts >= ends || !cap.is_none_or(is_cap) {
+            return None;
+        }
+        let zone = self.zone.iter().map(|(from, offset)| (Timestamp::from_micros(*from), *offset));
+        Some(Tournament {
+            query,
+            scoring,
+            starts,
+            ends,
+            grace_micros: self.grace_micros(),
+            zone: ZoneOffsets(zone.collect()),
+            cap,
+            ties: self.ties.ties(),
+            events_min: self.events_min.into(),
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// As a text, since readers of JSON take a number for a float.
+mod whole_number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[expect(clippy::ref_option, reason = "serde asks for this")]
+    pub(super) fn serialize<S: Serializer>(
+        number: &Option<i128>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        number.map(|number| number.to_string()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<i128>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+    }
+}

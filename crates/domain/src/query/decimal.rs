@@ -91,6 +91,15 @@ impl Decimal {
         Self { negative: units < 0, magnitude: [low, high, 0, 0], decimals }.checked()
     }
 
+    /// How many 10^-`decimals` it is, where it is so many exactly and they fit.
+    pub fn units(self, decimals: u32) -> Option<i128> {
+        let (cut, _, is_inexact) = self.cut(decimals);
+        let raised = limbs::scale_up(cut.magnitude, decimals - cut.decimals)?;
+        let [low, high, 0, 0] = raised else { return None };
+        let units = i128::try_from(u128::from(high) << 64 | u128::from(low)).ok()?;
+        (!is_inexact).then_some(if self.negative { -units } else { units })
+    }
+
     /// The sum.
     pub fn plus(self, other: Self) -> Result<Self, Failure> {
         let (a, b, decimals) = aligned(self, other)?;

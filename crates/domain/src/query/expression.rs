@@ -181,6 +181,27 @@ impl Expression {
         self.truth(row) == Ok(Some(true))
     }
 
+    /// The only texts with which a column can make it true, where it says so itself: what is common to the conditions of
+    /// many queries is asked once.
+    pub fn texts_of(&self, column: Column) -> Option<Vec<&str>> {
+        if let Self::All(conditions) = self {
+            return conditions.iter().find_map(|it| it.texts_of(column));
+        }
+        if let Self::In(operand, items) = self
+            && **operand == Self::Column(column)
+        {
+            return items.sorted.iter().map(Literal::text).collect();
+        }
+        if let Self::Compare(Relation::Equal, sides) = self
+            && let [Self::Column(found), Self::Literal(literal)]
+            | [Self::Literal(literal), Self::Column(found)] = &**sides
+            && *found == column
+        {
+            return literal.text().map(|text| vec![text]);
+        }
+        None
+    }
+
     /// Its value for a row.
     pub fn value<'a>(&'a self, row: &Row<'a>) -> Result<Value<'a>, Failure> {
         Ok(match self {

@@ -55,6 +55,12 @@ pub enum Literal {
     Date(Day),
 }
 
+impl Literal {
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
 impl<'a> Value<'a> {
     pub(super) const fn is_null(self) -> bool {
         matches!(self, Self::Null)

@@ -17,6 +17,7 @@ mod scenario;
 mod sharing;
 mod signals;
 mod statistics;
+mod tallies;
 mod tiers;
 mod versions;
 mod zones;

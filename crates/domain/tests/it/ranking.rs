@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use accolade_domain::ledger::{Place, Subject};
-use accolade_domain::ranking::{Leaderboard, Player, Score, Standing, Ties};
+use accolade_domain::ranking::{Leaderboard, Player, Score, Standing, Ties, percentile};
 use accolade_domain::time::Timestamp;
 use proptest::prelude::*;
 
@@ -49,11 +49,26 @@ fn same(leaderboard: &Leaderboard, standings: &[Option<Standing>], ties: Ties) {
     for (index, (position, player)) in expected.iter().enumerate() {
         assert_eq!(leaderboard.position(*player), Some(*position), "{ties:?}");
         assert_eq!(leaderboard.standing(*player), standings[*player as usize].as_ref());
-        let around: Vec<_> = leaderboard.around(*player, 2).map(|line| line.player).collect();
+        let around: Vec<_> = leaderboard
+            .near(leaderboard.standing(*player).unwrap(), 2, 3)
+            .map(|line| line.player)
+            .collect();
         let (first, last) = (index.saturating_sub(2), (index + 3).min(expected.len()));
         let near: Vec<_> = expected[first..last].iter().map(|(_, player)| *player).collect();
         assert_eq!(around, near, "{ties:?}");
     }
+}
+
+/// Whoever is in another leaderboard stands among these where they would stand here.
+#[track_caller]
+fn a_stranger_stands_among(leaderboard: &Leaderboard, stranger: Standing, ties: Ties) {
+    let mut whole = leaderboard.clone();
+    whole.set(PLAYERS, Some(stranger));
+    assert_eq!(Some(leaderboard.ahead(&stranger) + 1), whole.position(PLAYERS), "{ties:?}");
+    let near = whole.near(&stranger, 2, 3).map(|line| line.player);
+    let others: Vec<_> = near.filter(|player| *player != PLAYERS).collect();
+    let found: Vec<_> = leaderboard.near(&stranger, 2, 2).map(|line| line.player).collect();
+    assert_eq!(found, others, "{ties:?}");
 }
 
 fn first_two(ties: Ties, standings: [Standing; 2]) -> Vec<(u64, Player)> {
@@ -98,12 +113,8 @@ fn players_who_share_a_position_leave_out_those_that_they_would_have_had() {
     assert_eq!(lines(3), [2, 2, 5]);
     assert_eq!(lines(9), [0; 0]);
     assert_eq!([0, 1, 3, 4].map(|player| leaderboard.position(player).unwrap()), [1, 2, 2, 5]);
-    assert_eq!(
-        [0, 1, 3, 4].map(|player| leaderboard.percentile(player).unwrap()),
-        [100, 80, 80, 20]
-    );
+    assert_eq!([1, 2, 5].map(|position| percentile(position, 5)), [100, 80, 20]);
     assert_eq!(leaderboard.position(9), None);
-    assert_eq!(leaderboard.around(9, 3).count(), 0);
 }
 
 #[test]
@@ -132,6 +143,8 @@ proptest! {
             leaderboard.set(player, standings[index]);
             if number % 7 == 0 {
                 same(&leaderboard, &standings, ties);
+                let stranger = Standing { subject: Subject([0xff; 16]), ..standing(player, score, events, at) };
+                a_stranger_stands_among(&leaderboard, stranger, ties);
             } else if let Some(place) = sorted(&standings, ties).iter().find(|(_, it)| *it == player) {
                 prop_assert_eq!(leaderboard.position(player), Some(place.0));
             }

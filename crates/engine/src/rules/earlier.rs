@@ -146,6 +146,10 @@ impl Operator {
             earlier.changed = earlier.changed.max(reward.changed().control);
             earlier.rewards.put(reward);
         }
+        for tournament in self.tournaments.all().filter_map(|it| it.as_of(number)) {
+            earlier.changed = earlier.changed.max(tournament.changed().control);
+            earlier.tournaments.put(tournament);
+        }
         earlier
     }
 
@@ -201,6 +205,9 @@ impl Operator {
         }
         for said in self.rewards.all().flat_map(|reward| reward.said()) {
             controls.push((said.since, Control::Reward((*said.terms).clone())));
+        }
+        for said in self.tournaments.all().flat_map(|tournament| tournament.said()) {
+            controls.push((said.since, Control::Tournament((*said.terms).clone())));
         }
     }
 }

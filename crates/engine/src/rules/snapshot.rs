@@ -14,10 +14,12 @@ use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
 use accolade_wire::control::{NewKey, WebhookTerms};
 use accolade_wire::identity::HashKey;
 use accolade_wire::reward::RewardTerms;
+use accolade_wire::tournament::TournamentTerms;
 
 use super::keys::{FirstKey, Key, Revocation, Rotation};
 use super::pauses::Pause;
 use super::rewards::{self, Reward};
+use super::tournaments::{self, Tournament};
 use super::webhooks::{Said, Webhook};
 use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
 
@@ -29,6 +31,7 @@ mod tag {
     pub(super) const PAUSE: u8 = 5;
     pub(super) const WEBHOOK: u8 = 6;
     pub(super) const REWARD: u8 = 7;
+    pub(super) const TOURNAMENT: u8 = 8;
 }
 
 const FORMAT: u8 = 1;
@@ -43,18 +46,21 @@ enum Part {
     Pause(u32),
     Webhook(u32),
     Reward(u32),
+    Tournament(u32),
 }
 
 impl Part {
     /// The parts of an operator from one on.
     fn all(operator: &Operator, from: Self) -> impl Iterator<Item = Self> {
-        let [version, key, pause, webhook, reward] = match from {
-            Self::Itself => [0; 5],
-            Self::Version(from) => [from, 0, 0, 0, 0],
-            Self::Key(from) => [u32::MAX, from, 0, 0, 0],
-            Self::Pause(from) => [u32::MAX, u32::MAX, from, 0, 0],
-            Self::Webhook(from) => [u32::MAX, u32::MAX, u32::MAX, from, 0],
-            Self::Reward(from) => [u32::MAX, u32::MAX, u32::MAX, u32::MAX, from],
+        const PAST: u32 = u32::MAX;
+        let [version, key, pause, webhook, reward, tournament] = match from {
+            Self::Itself => [0; 6],
+            Self::Version(from) => [from, 0, 0, 0, 0, 0],
+            Self::Key(from) => [PAST, from, 0, 0, 0, 0],
+            Self::Pause(from) => [PAST, PAST, from, 0, 0, 0],
+            Self::Webhook(from) => [PAST, PAST, PAST, from, 0, 0],
+            Self::Reward(from) => [PAST, PAST, PAST, PAST, from, 0],
+            Self::Tournament(from) => [PAST, PAST, PAST, PAST, PAST, from],
         };
         let itself = (from == Self::Itself).then_some(Self::Itself);
         let versions = operator.versions.all_from(version).map(|it| Self::Version(it.number));
@@ -63,8 +69,10 @@ impl Part {
         let pauses = operator.pauses.from(pause).map(|(number, _)| Self::Pause(number));
         let webhooks = operator.webhooks.from(webhook).map(|it| Self::Webhook(it.number));
         let rewards = operator.rewards.from(reward).map(|it| Self::Reward(it.number));
+        let tournaments = operator.tournaments.from(tournament);
+        let tournaments = tournaments.map(|it| Self::Tournament(it.number));
         let itself = itself.into_iter().chain(versions).chain(keys);
-        itself.chain(pauses).chain(webhooks).chain(rewards)
+        itself.chain(pauses).chain(webhooks).chain(rewards).chain(tournaments)
     }
 }
 
@@ -126,6 +134,10 @@ impl Snapshot {
             }
             for reward in operator.rewards.all().filter(|reward| is_new(reward.changed())) {
                 values.reward(operator, reward);
+            }
+            let tournaments = operator.tournaments.all();
+            for tournament in tournaments.filter(|tournament| is_new(tournament.changed())) {
+                values.tournament(operator, tournament);
             }
         }
     }
@@ -220,6 +232,10 @@ impl<'a> Values<'a> {
             Part::Reward(number) => {
                 let reward = operator.rewards.numbered(number).expect("a part that is there");
                 self.reward(operator, reward);
+            }
+            Part::Tournament(number) => {
+                let tournament = operator.tournaments.numbered(number);
+                self.tournament(operator, tournament.expect("a part that is there"));
             }
         }
     }
@@ -349,6 +365,21 @@ impl Values<'_> {
         }
         self.give();
     }
+
+    /// And what was said of a tournament.
+    fn tournament(&mut self, operator: &Operator, tournament: &Tournament) {
+        let out = &mut self.buffer;
+        out.push(tag::TOURNAMENT);
+        put_varint(out, u64::from(operator.number));
+        put_varint(out, u64::from(tournament.number));
+        out.push(FORMAT);
+        put_varint(out, tournament.said().len() as u64);
+        for tournaments::Said { terms, since } in tournament.said() {
+            put_since(out, *since);
+            put_text(out, &serde_json::to_string(&**terms).expect("terms are plain data"));
+        }
+        self.give();
+    }
 }
 
 fn put_list(out: &mut Vec<u8>, list: &[String]) {
@@ -404,11 +435,12 @@ pub struct Restoring {
     head: Option<Rules>,
     operators: BTreeMap<u32, Operator>,
     versions: BTreeMap<(u32, u32), Stored>,
-    /// Keys, pauses, webhooks and rewards, by operator and number.
+    /// Keys, pauses, webhooks, rewards and tournaments, by operator and number.
     keys: BTreeMap<(u32, u32), Key>,
     pauses: BTreeMap<(u32, u32), Pause>,
     webhooks: BTreeMap<(u32, u32), Webhook>,
     rewards: BTreeMap<(u32, u32), Reward>,
+    tournaments: BTreeMap<(u32, u32), Tournament>,
     /// Equal documents are kept once.
     programs: BTreeMap<u64, Arc<LazyProgram>>,
 }
@@ -446,6 +478,11 @@ impl Restoring {
                     let at = (cursor.small()?, cursor.small()?);
                     let reward = read_reward(cursor, at.1)?;
                     self.rewards.entry(at).or_insert(reward);
+                }
+                tag::TOURNAMENT => {
+                    let at = (cursor.small()?, cursor.small()?);
+                    let tournament = read_tournament(cursor, at.1)?;
+                    self.tournaments.entry(at).or_insert(tournament);
                 }
                 _ => return Err(cursor.bad()),
             }
@@ -498,7 +535,8 @@ impl Restoring {
 
     /// The rules of the newest checkpoint; those before the first control record where none was read.
     pub fn finish(self) -> Result<Rules, BadFormat> {
-        let Self { head, mut operators, versions, keys, pauses, webhooks, rewards, .. } = self;
+        let Self { head, mut operators, versions, keys, pauses, .. } = self;
+        let Self { webhooks, rewards, tournaments, .. } = self;
         let missing = BadFormat::Invalid("set of checkpoints: a part of the rules is missing");
         let mut rules = match head {
             Some(head) => head,
@@ -542,6 +580,13 @@ impl Restoring {
             let operator = operators.get_mut(&operator).ok_or(missing)?;
             operator.changed = operator.changed.max(reward.changed().control);
             if !operator.rewards.put(reward) {
+                return Err(missing);
+            }
+        }
+        for ((operator, _), tournament) in tournaments {
+            let operator = operators.get_mut(&operator).ok_or(missing)?;
+            operator.changed = operator.changed.max(tournament.changed().control);
+            if !operator.tournaments.put(tournament) {
                 return Err(missing);
             }
         }
@@ -655,4 +700,16 @@ fn read_reward(cursor: &mut Cursor<'_>, number: u32) -> Result<Reward, BadFormat
         said.push(rewards::Said { terms: Arc::new(terms), since });
     }
     Reward::of(number, said).ok_or(cursor.bad())
+}
+
+fn read_tournament(cursor: &mut Cursor<'_>, number: u32) -> Result<Tournament, BadFormat> {
+    read_format(cursor)?;
+    let mut said = Vec::new();
+    for _ in 0..cursor.varint()? {
+        let since = read_since(cursor)?;
+        let terms: TournamentTerms =
+            serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
+        said.push(tournaments::Said { terms: Arc::new(terms), since });
+    }
+    Tournament::of(number, said).ok_or(cursor.bad())
 }

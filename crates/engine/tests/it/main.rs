@@ -24,3 +24,4 @@ mod spending;
 mod state;
 mod statistics;
 mod tiers;
+mod tournaments;

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::ranking::{Leaderboard, Line};
 use accolade_domain::time::{HOUR_MICROS, Timestamp};
 use accolade_engine::behaviour::{Behaviour, FIRST};
 use accolade_engine::contract::memory::MemoryStore;
@@ -312,6 +313,38 @@ impl Play {
         self.order(Kind::Control, Source::Node, "", control.to_string().as_bytes(), HAS_CONTROL);
     }
 
+    /// Says all of a tournament, with what JSON says of it beside its window and its query.
+    fn tournament(&mut self, id: &str, window: [Timestamp; 2], query: &str, rest: &str) {
+        let house = self.partition.rules().operator("house").unwrap();
+        let known = house.tournaments.get(id).filter(|known| !known.is_cancelled());
+        let mut control = serde_json::json!({
+            "control": "tournament", "operator": "house", "id": id,
+            "editedFrom": known.map_or(0, |known| known.edited_from()),
+            "name": format!("the {id}"), "query": query, "starts": window[0].micros(),
+            "ends": window[1].micros(), "graceSeconds": 30, "timezone": "UTC", "zone": [],
+            "ties": "first", "publicPositions": 100, "stage": "scheduled", "who": "somebody",
+        });
+        let rest: serde_json::Value = serde_json::from_str(rest).unwrap();
+        control.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        self.order(Kind::Control, Source::Node, "", control.to_string().as_bytes(), HAS_CONTROL);
+    }
+
+    /// Everybody who has a position, in the order of positions, with the score.
+    fn board(&self, id: &str) -> String {
+        let house = self.partition.rules().operator("house").unwrap();
+        let tournament = house.tournaments.get(id).unwrap();
+        let mut board = Leaderboard::new(tournament.decides().ties);
+        for (ordinal, _) in (0..).zip(self.partition.players().all()) {
+            board.set(ordinal, self.partition.standing(house.number, tournament, ordinal));
+        }
+        let line = |line: Line<'_>| {
+            let name = self.partition.players().get(line.player).name.to_string();
+            format!("{}. {name} {}", line.position, line.standing.score)
+        };
+        let lines: Vec<_> = board.from(1).map(line).collect();
+        if lines.is_empty() { "nobody".into() } else { lines.join("  ") }
+    }
+
     /// Somebody says what shall become of that.
     fn answer(&mut self, words: &[&str], request: Request) {
         self.next_command += 1;
@@ -415,6 +448,16 @@ impl Play {
                 let rest =
                     line.split_once(" {").map_or("{}".into(), |(_, rest)| format!("{{{rest}"));
                 self.reward(id, price, &rest);
+            }
+            ["tournament", id, starts, ends, ..] => {
+                let rest = line.split_once(" SELECT").map_or("", |(_, rest)| rest);
+                let (query, rest) = rest.split_once(" {").unwrap_or((rest, "}"));
+                let window = [starts, ends].map(|span| self.now.plus_micros(hours(span)));
+                self.tournament(id, window, &format!("SELECT{query}"), &format!("{{{rest}"));
+            }
+            ["board", id] => {
+                let board = self.board(id);
+                self.heard.push(board);
             }
             ["restock", reward, by] => {
                 self.next_command += 1;

@@ -8,10 +8,11 @@ use accolade_engine::rules::keys::LIVE_MAX;
 use accolade_engine::rules::{
     BEHAVIOUR, Restoring, Rules, RulesHistory, Snapshot, Unknown, UnknownWhat,
 };
-use accolade_engine::rules::{rewards, webhooks};
+use accolade_engine::rules::{rewards, tournaments, webhooks};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Control, NewKey, SealedSecret, WebhookTerms};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
+use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -64,11 +65,11 @@ fn genesis(behaviour: u16) -> Control {
 #[test]
 fn a_control_record_of_a_newer_release_is_neither_applied_nor_declined() {
     let mut made = Made::new(BEHAVIOUR);
-    let unknown = made.bytes(br#"{"control":"tournament","name":"spring"}"#).unwrap_err();
-    assert_eq!(unknown.what, UnknownWhat::Control("tournament".into()));
+    let unknown = made.bytes(br#"{"control":"league","name":"spring"}"#).unwrap_err();
+    assert_eq!(unknown.what, UnknownWhat::Control("league".into()));
     assert_eq!(
         unknown.to_string(),
-        "the control record `tournament` is not known to this release, which knows behaviours 1 to 2: \
+        "the control record `league` is not known to this release, which knows behaviours 1 to 2: \
          start a newer one"
     );
     assert_eq!(made.rules.applied, 1, "it was not passed over");
@@ -539,6 +540,109 @@ fn an_operator_has_so_many_rewards_and_each_is_changed_so_often() {
     assert_eq!(say(one_more()), done(1_001), "one is withdrawn");
 }
 
+fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
+    TournamentTerms {
+        operator: "house".into(),
+        id: format!("race-{id}"),
+        edited_from,
+        name: format!("a race {edited_from}"),
+        description: String::new(),
+        query: "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId".into(),
+        starts: i64::MAX - 2,
+        ends: i64::MAX - 1,
+        grace_seconds: 30,
+        timezone: "UTC".into(),
+        zone: vec![(0, 0)],
+        cap: Some(10_i128.pow(30)),
+        ties: TiesBy::First,
+        events_min: 0,
+        public_positions: 10,
+        masked: false,
+        stage: Stage::Scheduled,
+        why: String::new(),
+        who: "who".into(),
+    }
+}
+
+#[test]
+fn a_tournament_is_what_was_said_of_it_last_until_it_is_cancelled() {
+    let mut made = made_by_the_second();
+    let mut say = |terms: TournamentTerms| made.control(&Control::Tournament(terms)).unwrap();
+    let cancelled = |id, edited_from| TournamentTerms {
+        stage: Stage::Cancelled,
+        ..tournament(id, edited_from)
+    };
+    assert_eq!(say(tournament(1, 1)), declined(Declined::Stale), "there is none yet");
+    assert_eq!(say(tournament(1, 0)), done(1));
+    assert_eq!(say(tournament(2, 0)), done(2));
+    assert_eq!(say(tournament(1, 1)), done(1));
+    assert_eq!(say(tournament(1, 1)), declined(Declined::Stale), "another was first");
+    assert_eq!(say(cancelled(2, 1)), done(2));
+    assert_eq!(say(tournament(2, 2)), declined(Declined::TournamentOver));
+    assert_eq!(say(tournament(2, 0)), done(3), "its id can be used again");
+    assert_eq!(
+        say(TournamentTerms { starts: 0, ..tournament(4, 0) }),
+        declined(Declined::Malformed)
+    );
+    let tournaments = &made.rules.operator("house").unwrap().tournaments;
+    assert_eq!(tournaments.get("race-1").unwrap().said().len(), 2);
+    let numbers = ["race-1", "race-2"].map(|id| tournaments.get(id).unwrap().number);
+    assert_eq!(numbers, [1, 3]);
+    assert!(tournaments.numbered(2).unwrap().is_cancelled());
+}
+
+#[test]
+fn a_tournament_that_says_what_none_may_is_declined() {
+    let mut made = made_by_the_second();
+    let changes: [fn(&mut TournamentTerms); 13] = [
+        |it| it.id = String::new(),
+        |it| it.id = "x".repeat(65),
+        |it| it.name = String::new(),
+        |it| it.description = "x".repeat(2_049),
+        |it| it.why = "x".repeat(2_049),
+        |it| it.query = "SELECT playerId FROM wagers".into(),
+        |it| it.query = "SELECT playerId, COUNT(*) FROM nothing GROUP BY playerId".into(),
+        |it| it.ends = it.starts,
+        |it| it.starts = 0,
+        |it| it.grace_seconds = 86_401,
+        |it| it.zone = vec![(5, 0), (4, 0)],
+        |it| it.cap = Some(0),
+        |it| it.public_positions = 1_000_001,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut terms = tournament(1, 0);
+        change(&mut terms);
+        let answer = made.control(&Control::Tournament(terms));
+        assert_eq!(answer, Ok(declined(Declined::Malformed)), "{number}");
+    }
+}
+
+#[test]
+fn an_operator_has_so_many_tournaments_and_each_is_changed_so_often() {
+    let mut made = made_by_the_second();
+    let mut say = |terms: TournamentTerms| made.control(&Control::Tournament(terms)).unwrap();
+    for id in 1..=tournaments::LIVE_MAX {
+        assert_eq!(say(tournament(id, 0)), done(id as u64));
+    }
+    assert_eq!(say(tournament(0, 0)), declined(Declined::TooManyTournaments));
+    let often = u32::try_from(tournaments::SAID_MAX).unwrap();
+    for edited_from in 1..often {
+        assert_eq!(say(tournament(1, edited_from)), done(1));
+    }
+    assert_eq!(say(tournament(1, often)), declined(Declined::TooManyTournaments));
+    let cancelled = TournamentTerms { stage: Stage::Cancelled, ..tournament(1, often) };
+    assert_eq!(say(cancelled), done(1));
+    assert_eq!(say(tournament(0, 0)), done(tournaments::LIVE_MAX as u64 + 1), "one is cancelled");
+}
+
+#[test]
+fn behaviour_1_knows_no_tournaments() {
+    let mut made = Made::new(2);
+    made.control(&operator("house")).unwrap();
+    let unknown = made.control(&Control::Tournament(tournament(1, 0))).unwrap_err();
+    assert_eq!(unknown.what, UnknownWhat::Control("tournament".into()));
+}
+
 #[test]
 fn a_document_that_is_no_program_is_declined() {
     let mut made = Made::new(1);
@@ -594,6 +698,7 @@ enum Act {
     Pause(u8, bool),
     Webhook(u8, u8, bool),
     Reward(u8, u8, bool),
+    Tournament(u8, u8, bool),
     Malformed,
     Skip,
     /// A checkpoint, whose sweep goes on for so many bytes.
@@ -618,6 +723,8 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(name, id, deletes)| Act::Webhook(name, id, deletes)),
         4 => (name(), 0..4_u8, prop::bool::weighted(0.2))
             .prop_map(|(name, id, withdraws)| Act::Reward(name, id, withdraws)),
+        4 => (name(), 0..4_u8, prop::bool::weighted(0.3))
+            .prop_map(|(name, id, cancels)| Act::Tournament(name, id, cancels)),
         1 => Just(Act::Malformed),
         1 => Just(Act::Skip),
         4 => (0..600_usize).prop_map(Act::Checkpoint),
@@ -710,7 +817,18 @@ proptest! {
                     let terms = reward(&name, id.into(), edited_from);
                     made.control(&Control::Reward(RewardTerms { withdrawn, ..terms })).unwrap();
                 }
-                Act::Webhook(..) | Act::Reward(..) => {}
+                Act::Tournament(number, id, is_cancelled) if made.rules.settings.behaviour >= 2 => {
+                    let name = name(number);
+                    let known = made.rules.operator(&name);
+                    let known = known.and_then(|known| known.tournaments.get(&format!("race-{id}")));
+                    let open = known.filter(|known| !known.is_cancelled());
+                    let edited_from = open.map_or(0, |tournament| tournament.edited_from());
+                    let stage = if is_cancelled { Stage::Cancelled } else { Stage::Scheduled };
+                    let terms = tournament(id.into(), edited_from);
+                    let terms = TournamentTerms { operator: name, stage, ..terms };
+                    made.control(&Control::Tournament(terms)).unwrap();
+                }
+                Act::Webhook(..) | Act::Reward(..) | Act::Tournament(..) => {}
                 Act::Malformed => drop(made.bytes(b"{}").unwrap()),
                 Act::Skip => drop(made.control(&skip()).unwrap()),
                 Act::Checkpoint(bytes) => kept.checkpoint(&made.rules, bytes),

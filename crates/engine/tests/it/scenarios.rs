@@ -404,7 +404,7 @@ fn a_partition_stands_at_a_control_record_that_only_a_newer_release_knows() {
             SLOTS,
             r#"
         wager w1 anna slots 10
-        control {"control":"tournament","name":"spring"}
+        control {"control":"league","name":"spring"}
         wager w2 anna slots 10
         skip 5
     "#,
@@ -412,9 +412,9 @@ fn a_partition_stands_at_a_control_record_that_only_a_newer_release_knows() {
         expect![[r#"
             program      made v1
             wager w1     +1.00 by v1  balance 1.00
-            control {"control":"tournament","name":"spring"} stands at batch 5: the control record `tournament` is not known to this release, which knows behaviours 1 to 2: start a newer one
-            wager w2     stands at batch 5: the control record `tournament` is not known to this release, which knows behaviours 1 to 2: start a newer one
-            skip 5       stands at batch 5: the control record `tournament` is not known to this release, which knows behaviours 1 to 2: start a newer one
+            control {"control":"league","name":"spring"} stands at batch 5: the control record `league` is not known to this release, which knows behaviours 1 to 2: start a newer one
+            wager w2     stands at batch 5: the control record `league` is not known to this release, which knows behaviours 1 to 2: start a newer one
+            skip 5       stands at batch 5: the control record `league` is not known to this release, which knows behaviours 1 to 2: start a newer one
         "#]],
     );
 }

@@ -15,7 +15,7 @@ use accolade_wire::record::Slice;
 
 use super::play::Play;
 
-const LINES: [&str; 18] = [
+const LINES: [&str; 24] = [
     r#"program {"currency":"EUR","earning":{"multipliers":{"slots":0.1},"caps":[{"points":15,"per":"day"}]}}"#,
     "wager w1 anna slots 100",
     "wager w2 bert slots 100",
@@ -34,6 +34,12 @@ const LINES: [&str; 18] = [
     "redeem anna mug",
     "redeem anna pin",
     "confirm 2",
+    "tournament race +1h +3h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId",
+    "tournament best +1h +3h SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId",
+    "after 1h",
+    "after 1s",
+    "wager w7 anna slots 20.5",
+    "wager w8 bert slots 30",
 ];
 
 fn played() -> Play {

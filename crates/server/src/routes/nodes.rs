@@ -10,8 +10,8 @@ use crate::requests::{by_time, open};
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
-    adjustments, audit, budgets, dead_letters, export, host, lookup, redemptions, signals,
-    simulation, summary, topics,
+    adjustments, audit, budgets, dead_letters, export, host, leaderboards, lookup, redemptions,
+    signals, simulation, summary, topics,
 };
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 21] = [
+pub(super) static ROUTES: [Route; 22] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -453,5 +453,31 @@ pub(super) static ROUTES: [Route; 21] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(sharing::used),
+    },
+    Route {
+        id: "askLeaderboard",
+        method: Method::GET,
+        path: "/cluster/v1/leaderboard",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "A part of a leaderboard",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "The operator's number."),
+            number("tournament", "The tournament's number."),
+            number("top", "So many from the first on."),
+            number("radius", "So many before each standing, and behind."),
+            text("players", "How these players stand, by name, with line breaks between."),
+            text("standings", "Who is near these standings, with commas between."),
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The part", object)],
+        refusals: &[],
+        handler: |way| way.to(leaderboards::asked::found),
     },
 ];

@@ -44,6 +44,7 @@ mod spending;
 mod statistics;
 mod summary;
 mod tenancy;
+mod tournaments;
 mod traces;
 mod trail;
 mod webhooks;

@@ -18,6 +18,7 @@ async fn operations(api: &Api) -> Vec<(String, String)> {
             .replace("{wagerId}", "w1")
             .replace("{playerId}", "p1")
             .replace("{rewardId}", "ours")
+            .replace("{tournamentId}", "ours")
             .replace("{version}", "1")
             .replace("{keyId}", key.as_str().unwrap())
             .replace("{id}", letter.as_str().unwrap());
@@ -39,6 +40,7 @@ fn body_for(path: &str) -> Value {
         "/api/v1/player-tokens" => json!({ "playerId": "p1" }),
         "/api/v1/webhooks" => json!({ "url": "https://example.com/theirs" }),
         "/api/v1/rewards" => json!({ "name": "theirs", "points": 1, "kind": "thing" }),
+        "/api/v1/tournaments" | "/api/v1/tournaments/validate" => tournament("theirs"),
         path if path.contains("/rewards/") => json!({}),
         path if path.contains("/webhooks/") || path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),
@@ -47,6 +49,13 @@ fn body_for(path: &str) -> Value {
         }
         _ => json!({ "why": "theirs" }),
     }
+}
+
+fn tournament(id: &str) -> Value {
+    json!({
+        "id": id, "name": id, "starts": "2040-01-01T00:00:00Z", "ends": "2040-01-02T00:00:00Z",
+        "query": "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId",
+    })
 }
 
 async fn prepared() -> Api {
@@ -62,6 +71,7 @@ async fn prepared() -> Api {
     assert_eq!(api.post("/api/v1/webhooks", &webhook).await.status, 201);
     let reward = json!({ "id": "ours", "name": "ours", "points": 1, "kind": "thing" });
     assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
+    assert_eq!(api.post("/api/v1/tournaments", &tournament("ours")).await.status, 201);
     api
 }
 
@@ -121,7 +131,14 @@ async fn every_route_hides_another_operator_s_things() {
                 let records = answer.json["items"].as_array().unwrap();
                 assert!(records.iter().all(|record| record["operatorId"] == "operator-555"));
             }
-            ("GET" | "POST", "/api/v1/keys" | "/api/v1/webhooks" | "/api/v1/rewards") => {
+            (
+                "GET" | "POST",
+                "/api/v1/keys"
+                | "/api/v1/webhooks"
+                | "/api/v1/rewards"
+                | "/api/v1/tournaments"
+                | "/api/v1/tournaments/validate",
+            ) => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }
             ("GET", "/api/v1/summary") => {
@@ -170,6 +187,7 @@ async fn everything(api: &Api) -> Vec<String> {
         "/api/v1/events/e1",
         "/api/v1/rewards/ours/history",
         "/api/v1/rewards/ours/stock",
+        "/api/v1/tournaments/ours",
     ] {
         let answer = api.get(path).await;
         assert_eq!(answer.status, 200, "{path}");

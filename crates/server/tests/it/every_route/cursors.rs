@@ -16,6 +16,7 @@ fn others(id: &str) -> &'static [&'static str] {
         "findRedemptions" => &["state=reserved", "state=all", "from=2020-01-01T00:00:00Z"],
         "findAdjustments" => &["state=waiting", "state=all", "from=2020-01-01T00:00:00Z"],
         "listOpenSignals" => &["state=open"],
+        "listTournaments" => &["state=scheduled"],
         "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
         "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],
         "retryManyLettersOfNobody" | "discardManyLettersOfNobody" => &["reason=malformed"],

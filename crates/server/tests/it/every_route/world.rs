@@ -32,6 +32,9 @@ const ADJUSTMENTS: &str = "adjustments: { approvalAbove: 1000 }\n";
 /// From the second on, the points of wagers are held.
 const SIGNALS: &str =
     "signals: [ { name: often, kind: velocity, over: { wagers: 1, within: 12h }, hold: true } ]\n";
+/// So far ahead is the start of a tournament, which is scheduled before.
+const STARTS_IN_MICROS: i64 = 2_000_000;
+
 /// Adjustments of each player that wait, all to be used up; no more may.
 const WAITING: usize = 16;
 
@@ -172,6 +175,19 @@ impl World {
         reward["id"] = json!(player);
         reward["stocked"] = json!(true);
         assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
+        for id in ["later", "live", "gone"] {
+            let mut body = self.body("addTournament", node).unwrap();
+            body["id"] = json!(format!("{id}-{player}"));
+            if id == "live" {
+                body["starts"] = time(now_micros() + STARTS_IN_MICROS).into();
+                body["ends"] = time(now_micros() + 86_400_000_000).into();
+            }
+            let made = api.post("/api/v1/tournaments", &body).await;
+            assert_eq!(made.status, 201, "{made:?}");
+            let path = format!("/api/v1/tournaments/{id}-{player}/schedule");
+            let scheduled = api.post(&path, &json!({})).await;
+            assert_eq!(scheduled.status, 200, "{scheduled:?}");
+        }
         self.settle().await;
         for _ in 0..2 {
             let body = self.body("restockReward", node).unwrap();
@@ -324,6 +340,15 @@ impl World {
             "getReward" | "changeReward" => format!("/api/v1/rewards/{player}"),
             "getRewardHistory" => format!("/api/v1/rewards/{player}/history"),
             "getRewardStock" | "restockReward" => format!("/api/v1/rewards/{player}/stock"),
+            "listTournaments" | "addTournament" => "/api/v1/tournaments".into(),
+            "validateTournament" => "/api/v1/tournaments/validate".into(),
+            "getTournament" | "changeTournament" => {
+                format!("/api/v1/tournaments/later-{player}")
+            }
+            "scheduleTournament" => format!("/api/v1/tournaments/later-{player}/schedule"),
+            "endTournament" => format!("/api/v1/tournaments/live-{player}/end"),
+            "cancelTournament" => format!("/api/v1/tournaments/gone-{player}/cancel"),
+            "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
             "adjustBalance" | "listAdjustments" => {
                 format!("/api/v1/players/{player}/adjustments")
             }
@@ -465,6 +490,12 @@ impl World {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/deliveries?partitions={partitions}&operator=1&webhook=1")
             }
+            "askLeaderboard" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/leaderboard?partitions={partitions}&operator=1&tournament=1&top=1"
+                )
+            }
             "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
             "askBalances" => format!("/cluster/v1/balances?partition={}", 2 * node),
             "askToVerify" => format!("/cluster/v1/audit/verify?partitions={}", 2 * node),
@@ -483,6 +514,15 @@ impl World {
             "importOpening" => json!({ "points": 0.01 }),
             "raiseSignal" => json!({ "name": "ring", "why": self.fresh() }),
             "addReward" => json!({ "name": self.fresh(), "points": 1, "kind": "thing" }),
+            "addTournament" | "validateTournament" => json!({
+                "name": self.fresh(), "starts": "2040-01-01T00:00:00Z",
+                "ends": "2040-01-02T00:00:00Z",
+                "query": "SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId",
+            }),
+            "endTournament" => {
+                let at = time(now_micros() + 3_600_000_000);
+                json!({ "at": at, "why": self.fresh() })
+            }
             "restockReward" => json!({ "by": 1, "why": self.fresh() }),
             "adjustBalance" => json!({ "points": 0.01, "why": self.fresh() }),
             "publishVersion" => {
@@ -490,7 +530,8 @@ impl World {
                 json!({ "why": "a test", "program": program })
             }
             "rollBackToVersion" | "putSelfExclusion" | "liftSelfExclusion" | "cancelRedemption"
-            | "approveAdjustment" | "rejectAdjustment" | "releaseSignal" | "takeSignal" => {
+            | "approveAdjustment" | "rejectAdjustment" | "releaseSignal" | "takeSignal"
+            | "cancelTournament" => {
                 json!({ "why": self.fresh() })
             }
             "withdrawVersion"
@@ -505,9 +546,11 @@ impl World {
             }
             "beginSimulation" => json!({ "program": PROGRAM, "from": days_ago(1) }),
             "makeKey" => json!({ "name": self.fresh(), "roles": ["support"] }),
-            "rotateKey" | "rotateWebhook" | "resumeOperator" => json!({}),
+            "rotateKey" | "rotateWebhook" | "resumeOperator" | "scheduleTournament" => json!({}),
             "makeWebhook" => json!({ "url": WEBHOOK, "description": self.fresh() }),
-            "changeReward" | "changeWebhook" => json!({ "description": self.fresh() }),
+            "changeReward" | "changeWebhook" | "changeTournament" => {
+                json!({ "description": self.fresh() })
+            }
             "signPlayerToken" => json!({ "playerId": player }),
             "pauseOperator" => json!({ "why": "a test" }),
             "addOperator" => json!({ "operatorId": self.fresh() }),
@@ -560,6 +603,12 @@ impl World {
         if id == "liftSelfExclusion" {
             let excluded = self.api(node).send(self.example("putSelfExclusion", node)).await;
             assert_eq!(excluded.status, 200, "{excluded:?}");
+        }
+        if id == "endTournament" {
+            let live = format!("/api/v1/tournaments/live-{}", player_for(node));
+            while self.api(node).get(&live).await.json["state"] != "live" {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
         }
         let mut request = self.example(id, node);
         if ["publishVersion", "rollBackToVersion"].contains(&id) {

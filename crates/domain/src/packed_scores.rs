@@ -1,0 +1,132 @@
+//! What a player has come to in tournaments, as it is kept beside the account.
+
+use crate::packing::{Reader, Writer, folded, unfolded};
+use crate::ranking::Score;
+use crate::time::Timestamp;
+use crate::tournament::Tally;
+
+/// The tallies of a player by the numbers of tournaments, in some twenty bytes for each; nothing where there are none.
+///
+/// As numbers of variable length, as [`PackedLots`](crate::packed_lots::PackedLots) are. Of each tournament: its number as
+/// the distance to the one before; the total, twice the hundredths where it is whole ones and else 1 and its 128 bits as
+/// three numbers of 43, 43 and 42; the events; when the score was changed, the batch and the slot, each as the distance to
+/// that of the tournament before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackedScores(Option<Box<[u8]>>);
+
+/// Tallies of a handful of tournaments fit without another place to write to.
+const WRITTEN_BYTES: usize = 192;
+/// How many units of a score are a hundredth.
+const HUNDREDTH: i128 = 10_i128.pow(16);
+/// Hundredths of so many bits are one number with the mark.
+const HUNDREDTHS_MAX: i128 = 1 << 61;
+/// So many bits of a total are one number.
+const PART_BITS: u32 = 43;
+const PART: u128 = (1 << PART_BITS) - 1;
+
+impl PackedScores {
+    /// The player has none.
+    pub const NONE: Self = Self(None);
+
+    /// Takes tallies in the order of the numbers of their tournaments.
+    #[inline]
+    pub fn new(tallies: impl Iterator<Item = (u32, Tally)>) -> Self {
+        let mut out = Writer::<WRITTEN_BYTES>::default();
+        let (mut last, mut before) = (0, Tally::default());
+        let mut is_empty = true;
+        for (number, tally) in tallies {
+            out.put(u64::from(number.wrapping_sub(last)));
+            put_total(&mut out, tally.total);
+            out.put(tally.events);
+            out.put_distance(before.changed_at.micros(), tally.changed_at.micros());
+            out.put_distance(before.batch.cast_signed(), tally.batch.cast_signed());
+            out.put_distance(before.slot, tally.slot);
+            (last, before, is_empty) = (number, tally, false);
+        }
+        Self((!is_empty).then(|| out.boxed()))
+    }
+
+    /// The tallies in the order of the numbers of their tournaments.
+    pub fn all(&self) -> Tallies<'_> {
+        Tallies { bytes: Reader::new(self.bytes()), number: 0, before: Tally::default() }
+    }
+
+    /// The tally of a tournament.
+    pub fn of(&self, tournament: u32) -> Option<Tally> {
+        let mut from = self.all().skip_while(|(number, _)| *number < tournament);
+        from.next().filter(|(number, _)| *number == tournament).map(|(_, tally)| tally)
+    }
+
+    /// All of it, to be stored.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Takes what [`bytes`](Self::bytes) gave; `None` for what it never gives.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Tallies { bytes: Reader::new(bytes), number: 0, before: Tally::default() };
+        let mut tallies = Vec::new();
+        while !reader.bytes.is_empty() {
+            tallies.push(reader.read()?);
+        }
+        let packed = Self::new(tallies.iter().copied());
+        let is_sorted = tallies.is_sorted_by(|(one, _), (next, _)| one < next);
+        (is_sorted && packed.bytes() == bytes).then_some(packed)
+    }
+}
+
+/// The tallies of a player.
+#[derive(Debug, Clone)]
+pub struct Tallies<'a> {
+    bytes: Reader<'a>,
+    number: u32,
+    before: Tally,
+}
+
+impl Tallies<'_> {
+    fn read(&mut self) -> Option<(u32, Tally)> {
+        let Self { bytes, number, before } = self;
+        *number = number.checked_add(bytes.take_small()?)?;
+        let total = take_total(bytes)?;
+        let events = bytes.take()?;
+        let changed_at = Timestamp::from_micros(bytes.take_distance(before.changed_at.micros())?);
+        let batch = bytes.take_distance(before.batch.cast_signed())?.cast_unsigned();
+        let slot = bytes.take_distance(before.slot.into())?.try_into().ok()?;
+        *before = Tally { total, events, changed_at, batch, slot };
+        Some((*number, *before))
+    }
+}
+
+impl Iterator for Tallies<'_> {
+    type Item = (u32, Tally);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.bytes.is_empty()).then(|| self.read().expect("it was made from tallies"))
+    }
+}
+
+fn put_total(out: &mut Writer<WRITTEN_BYTES>, Score(total): Score) {
+    let hundredths = total.checked_div(HUNDREDTH).expect("a hundredth is not 0");
+    if hundredths * HUNDREDTH == total && hundredths.abs() < HUNDREDTHS_MAX {
+        let hundredths = i64::try_from(hundredths).expect("61 bits fit");
+        return out.put(folded(hundredths) << 1);
+    }
+    out.put(1);
+    let bits = total.cast_unsigned();
+    for part in [bits & PART, bits >> PART_BITS & PART, bits >> (2 * PART_BITS)] {
+        out.put(u64::try_from(part).expect("43 bits fit"));
+    }
+}
+
+fn take_total(bytes: &mut Reader<'_>) -> Option<Score> {
+    let begin = bytes.take()?;
+    if begin & 1 == 0 {
+        return Some(Score(i128::from(unfolded(begin >> 1)) * HUNDREDTH));
+    }
+    let parts = [bytes.take()?, bytes.take()?, bytes.take()?].map(u128::from);
+    let [low, middle, high] = parts;
+    let fits = parts.iter().all(|part| *part <= PART) && high >> (128 - 2 * PART_BITS) == 0;
+    let bits = low | middle << PART_BITS | high << (2 * PART_BITS);
+    (begin == 1 && fits).then_some(Score(bits.cast_signed()))
+}

@@ -1,0 +1,299 @@
+//! Tournaments of an operator: which events of its players count where.
+//!
+//! None is ever taken away: each change says all of a tournament again, with the control record by which it came.
+
+mod candidates;
+
+use std::sync::{Arc, OnceLock};
+
+use accolade_domain::outcome::Declined;
+use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_domain::tournament;
+use accolade_wire::tournament::{Stage, TournamentTerms};
+use rpds::RedBlackTreeMapSync;
+
+pub use self::candidates::{Asked, Candidates};
+use super::Since;
+
+/// The behaviour from which on there are any.
+pub const FROM_BEHAVIOUR: u16 = 2;
+/// Most tournaments of an operator that are not over.
+pub const LIVE_MAX: usize = 2_000;
+/// Most tournaments that an operator may ever have had.
+pub const EVER_MAX: usize = 200_000;
+/// How often a tournament may be changed; it can always be cancelled.
+pub const SAID_MAX: usize = 500;
+/// Greatest length of an id in bytes.
+pub const ID_BYTES_MAX: usize = 64;
+/// Greatest length of a name.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Greatest length of a description, of a reason, and of who says it.
+pub const TEXT_BYTES_MAX: usize = 2_048;
+/// Longest time after the end in which events from before it still count.
+pub const GRACE_SECONDS_MAX: u32 = 86_400;
+/// Most positions that players see.
+pub const PUBLIC_POSITIONS_MAX: u32 = 1_000_000;
+/// Most offsets of a zone: those of its window.
+pub const ZONE_OFFSETS_MAX: usize = 100;
+/// The longest that a tournament lasts.
+pub const LASTS_MICROS_MAX: i64 = 400 * DAY_MICROS;
+/// No partition whose rules have a control record stands so long before it.
+const BEHIND_MICROS: i64 = DAY_MICROS;
+
+/// All tournaments of an operator, those that are over too.
+#[derive(Debug, Clone, Default)]
+pub struct Tournaments {
+    all: RedBlackTreeMapSync<u32, Arc<Tournament>>,
+    /// The newest of an id: one that was cancelled gives it free.
+    numbers: RedBlackTreeMapSync<Box<str>, u32>,
+    /// When the newest change came.
+    changed_at: Timestamp,
+    /// Made when an event comes first.
+    candidates: Arc<OnceLock<Candidates>>,
+}
+
+/// One tournament.
+#[derive(Debug)]
+pub struct Tournament {
+    /// 1, 2, 3, … for each operator.
+    pub number: u32,
+    /// What was said of it, oldest first; at least once.
+    said: Vec<Said>,
+    /// What decides about it, made when it is needed first.
+    decides: OnceLock<tournament::Tournament>,
+}
+
+/// A tournament as it was from some control record on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What it was.
+    pub terms: Arc<TournamentTerms>,
+    /// How that came.
+    pub since: Since,
+}
+
+impl PartialEq for Tournaments {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.all, &self.numbers) == (&other.all, &other.numbers)
+    }
+}
+
+impl Eq for Tournaments {}
+
+impl PartialEq for Tournament {
+    fn eq(&self, other: &Self) -> bool {
+        (self.number, &self.said) == (other.number, &other.said)
+    }
+}
+
+impl Eq for Tournament {}
+
+impl Tournaments {
+    /// All tournaments, oldest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Tournament>> {
+        self.all.values()
+    }
+
+    /// Whether there was never any.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The tournaments from `number` on.
+    pub fn from(&self, number: u32) -> impl Iterator<Item = &Arc<Tournament>> {
+        self.all.range(number..).map(|(_, tournament)| tournament)
+    }
+
+    /// The newest tournament of an id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Tournament>> {
+        self.all.get(self.numbers.get(id)?)
+    }
+
+    /// The tournament with a number.
+    pub fn numbered(&self, number: u32) -> Option<&Arc<Tournament>> {
+        self.all.get(&number)
+    }
+
+    /// Those in which an event could count.
+    pub fn candidates(&self) -> &Candidates {
+        self.candidates.get_or_init(|| {
+            let since = self.changed_at.plus_micros(-BEHIND_MICROS);
+            let may_count = |it: &&Arc<Tournament>| it.is_scheduled() && since < it.closes();
+            Candidates::of(self.all.values().filter(may_count))
+        })
+    }
+
+    /// Adds a tournament that was read, which has the next number, or changes one that is there.
+    pub(super) fn put(&mut self, tournament: Tournament) -> bool {
+        let id = &*tournament.terms().id;
+        let number = tournament.number;
+        let is_next = match self.numbers.get(id) {
+            Some(known) if *known == number => true,
+            Some(_) | None => number as usize == self.all.size() + 1,
+        };
+        self.changed_at = self.changed_at.max(tournament.changed().time);
+        self.numbers.insert_mut(id.into(), number);
+        self.all.insert_mut(number, Arc::new(tournament));
+        self.candidates = Arc::default();
+        is_next
+    }
+
+    /// Makes a tournament or changes one, and returns its number.
+    pub(super) fn say(&mut self, terms: TournamentTerms, since: Since) -> Result<u32, Declined> {
+        let decides = decides(&terms).ok_or(Declined::Malformed)?;
+        let tournament = match self.get(&terms.id) {
+            Some(before) if !(before.is_cancelled() && terms.edited_from == 0) => {
+                before.may_become(&terms, &decides, since.time)?;
+                before
+            }
+            Some(_) | None => &self.next(since.time)?,
+        };
+        if tournament.said.len() != terms.edited_from as usize {
+            return Err(Declined::Stale);
+        }
+        if terms.stage == Stage::Scheduled && !tournament.has_begun(since.time) {
+            // Nobody knows of what was folded before that it would have counted.
+            if decides.starts <= since.time {
+                return Err(Declined::TournamentPast);
+            }
+        }
+        if tournament.said.len() >= SAID_MAX && terms.stage != Stage::Cancelled {
+            return Err(Declined::TooManyTournaments);
+        }
+        let mut said = tournament.said.clone();
+        said.push(Said { terms: Arc::new(terms), since });
+        let number = tournament.number;
+        self.put(Tournament { number, said, decides: decides.into() });
+        Ok(number)
+    }
+
+    /// A tournament of which nothing was said yet.
+    fn next(&self, now: Timestamp) -> Result<Arc<Tournament>, Declined> {
+        let live = self.all().rev().filter(|tournament| !tournament.is_over(now));
+        if self.all.size() >= EVER_MAX || live.take(LIVE_MAX).count() >= LIVE_MAX {
+            return Err(Declined::TooManyTournaments);
+        }
+        let number = u32::try_from(self.all.size() + 1).expect("there are fewer than 2^32");
+        Ok(Arc::new(Tournament { number, said: Vec::new(), decides: OnceLock::new() }))
+    }
+}
+
+impl Tournament {
+    /// One of which this was said; nothing where nothing was.
+    pub(super) fn of(number: u32, said: Vec<Said>) -> Option<Self> {
+        (!said.is_empty()).then_some(Self { number, said, decides: OnceLock::new() })
+    }
+
+    /// What was said of it, oldest first.
+    pub fn said(&self) -> &[Said] {
+        &self.said
+    }
+
+    fn last(&self) -> &Said {
+        self.said.last().expect("something was said of every tournament")
+    }
+
+    /// What it is.
+    pub fn terms(&self) -> &Arc<TournamentTerms> {
+        &self.last().terms
+    }
+
+    /// What decides about it.
+    pub fn decides(&self) -> &tournament::Tournament {
+        self.decides.get_or_init(|| {
+            let made = decides(self.terms());
+            made.expect("what is no tournament was never ordered")
+        })
+    }
+
+    /// How it became what it is.
+    pub fn changed(&self) -> Since {
+        self.last().since
+    }
+
+    /// How it came.
+    pub fn since(&self) -> Since {
+        self.said.first().expect("something was said of every tournament").since
+    }
+
+    /// What names the next change.
+    pub fn edited_from(&self) -> u32 {
+        u32::try_from(self.said.len()).expect("nothing is said so often")
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.terms().stage == Stage::Cancelled
+    }
+
+    /// Whether events count in it when their time has come.
+    pub fn is_scheduled(&self) -> bool {
+        self.terms().stage == Stage::Scheduled
+    }
+
+    /// Whether nothing counts in it any more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.is_cancelled() || self.is_scheduled() && now >= self.closes()
+    }
+
+    /// From when on nothing counts any more.
+    pub fn closes(&self) -> Timestamp {
+        self.terms().closes()
+    }
+
+    /// Until when its scores are kept.
+    pub fn kept_until(&self) -> Timestamp {
+        self.closes().plus_micros(tournament::KEPT_MICROS)
+    }
+
+    /// Whether events count already.
+    fn has_begun(&self, now: Timestamp) -> bool {
+        !self.said.is_empty() && self.is_scheduled() && now.micros() >= self.terms().starts
+    }
+
+    /// Decides whether it may be changed so: what has begun goes on as it is, and may only end earlier.
+    fn may_become(
+        &self,
+        terms: &TournamentTerms,
+        decides: &tournament::Tournament,
+        now: Timestamp,
+    ) -> Result<(), Declined> {
+        if self.is_cancelled() || self.is_scheduled() && now.micros() >= self.terms().ends {
+            return Err(Declined::TournamentOver);
+        }
+        if !self.has_begun(now) || terms.stage == Stage::Cancelled {
+            return Ok(());
+        }
+        let before = self.decides();
+        let is_same = tournament::Tournament { ends: before.ends, ..decides.clone() } == *before;
+        if !is_same || terms.stage == Stage::Draft || decides.ends > before.ends {
+            return Err(Declined::TournamentBegan);
+        }
+        if decides.ends != before.ends && decides.ends <= now {
+            return Err(Declined::TournamentPast);
+        }
+        Ok(())
+    }
+
+    /// As it was after the first `number` control records.
+    pub(super) fn as_of(&self, number: u64) -> Option<Self> {
+        let said = self.said.iter().take_while(|said| said.since.control <= number);
+        Self::of(self.number, said.cloned().collect())
+    }
+}
+
+/// What decides about a tournament, where its terms are within their bounds.
+fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
+    let TournamentTerms { id, name, description, why, who, .. } = terms;
+    let is_well_formed = (1..=ID_BYTES_MAX).contains(&id.len())
+        && (1..=NAME_BYTES_MAX).contains(&name.len())
+        && (1..=TEXT_BYTES_MAX).contains(&who.len())
+        && [description, why].into_iter().all(|text| text.len() <= TEXT_BYTES_MAX)
+        && terms.timezone.len() <= NAME_BYTES_MAX
+        && terms.zone.len() <= ZONE_OFFSETS_MAX
+        && terms.zone.is_sorted_by_key(|(from, _)| *from)
+        && terms.grace_seconds <= GRACE_SECONDS_MAX
+        && terms.ends.checked_sub(terms.starts).is_some_and(|lasts| lasts <= LASTS_MICROS_MAX)
+        && terms.public_positions <= PUBLIC_POSITIONS_MAX;
+    terms.tournament().filter(|_| is_well_formed)
+}

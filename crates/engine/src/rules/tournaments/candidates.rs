@@ -1,0 +1,227 @@
+//! An index over tournaments by what their conditions ask of an event, so that it costs only those in which it could
+//! count.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accolade_domain::event::{GameEvent, Wager};
+use accolade_domain::query::row::{Column, Source};
+use accolade_domain::time::Timestamp;
+use smallvec::SmallVec;
+
+use super::Tournament;
+
+/// What a condition is indexed by, the first that it has: what fewest events have in common comes first.
+const COLUMNS: [Column; 5] = [
+    Column::GameId,
+    Column::EventType,
+    Column::GameCategory,
+    Column::PlayerSegment,
+    Column::Jurisdiction,
+];
+
+/// Tournaments of an operator, by source and by texts of which an event must have one.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    wagers: Index,
+    game_events: Index,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    by_text: [BTreeMap<Box<str>, Vec<Arc<Tournament>>>; COLUMNS.len()],
+    others: Vec<Arc<Tournament>>,
+}
+
+/// What an event says of each of the columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'e> {
+    source: Source,
+    texts: [Option<&'e str>; COLUMNS.len()],
+}
+
+impl<'e> Asked<'e> {
+    /// What a wager says.
+    pub fn of_wager(wager: &'e Wager<'_>) -> Self {
+        let (game, category) = (Some(&*wager.game_id), Some(&*wager.game_category));
+        let (segment, jurisdiction) = (wager.segment.as_deref(), Some(&*wager.jurisdiction));
+        Self { source: Source::Wagers, texts: [game, None, category, segment, jurisdiction] }
+    }
+
+    /// What a game event says.
+    pub fn of_game(event: &'e GameEvent<'_>) -> Self {
+        let (game, kind) = (Some(&*event.game_id), Some(&*event.event_type));
+        Self { source: Source::GameEvents, texts: [game, kind, None, None, None] }
+    }
+}
+
+impl Candidates {
+    pub(super) fn of<'t>(all: impl Iterator<Item = &'t Arc<Tournament>>) -> Self {
+        let mut made = Self::default();
+        for tournament in all {
+            let index = match tournament.decides().query.source {
+                Source::Wagers => &mut made.wagers,
+                Source::GameEvents => &mut made.game_events,
+            };
+            index.add(tournament);
+        }
+        made
+    }
+
+    /// Those in which an event of `at` that is decided at `now` could count, in the order of their numbers.
+    pub fn of_event(
+        &self,
+        asked: &Asked<'_>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> SmallVec<[&Tournament; 32]> {
+        let index = match asked.source {
+            Source::Wagers => &self.wagers,
+            Source::GameEvents => &self.game_events,
+        };
+        let mut found = SmallVec::new();
+        let by_text = index.by_text.iter().zip(asked.texts);
+        let indexed = by_text.filter_map(|(by_text, text)| by_text.get(text?));
+        for tournament in indexed.flatten().chain(&index.others) {
+            if tournament.decides().is_open(at, now) {
+                found.push(&**tournament);
+            }
+        }
+        found.sort_unstable_by_key(|tournament: &&Tournament| tournament.number);
+        found
+    }
+}
+
+impl Index {
+    fn add(&mut self, tournament: &Arc<Tournament>) {
+        let condition = tournament.decides().query.condition.as_ref();
+        for (column, by_text) in COLUMNS.iter().zip(&mut self.by_text) {
+            if let Some(mut texts) = condition.and_then(|condition| condition.texts_of(*column)) {
+                texts.sort_unstable();
+                texts.dedup();
+                for text in texts {
+                    by_text.entry(text.into()).or_default().push(Arc::clone(tournament));
+                }
+                return;
+            }
+        }
+        self.others.push(Arc::clone(tournament));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use accolade_domain::amount::Amount;
+    use accolade_domain::query::row::Row;
+    use accolade_domain::time::ZoneOffsets;
+    use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+
+    use super::super::Said;
+    use super::*;
+    use crate::rules::Since;
+
+    const CONDITIONS: [&str; 9] = [
+        "wagers WHERE gameId IN ('g1', 'g2') AND wagerAmount >= 1",
+        "wagers WHERE 'g1' = gameId",
+        "wagers WHERE gameCategory = 'slots' AND playerSegment = 'VIP'",
+        "wagers WHERE playerSegment IN ('VIP', NULL)",
+        "wagers WHERE jurisdiction <> 'Malta'",
+        "wagers WHERE gameId = 'g1' OR gameCategory = 'slots'",
+        "wagers WHERE LOWER(gameId) = 'g1'",
+        "wagers",
+        "game_events WHERE eventType = 'player_score' AND gameId = 'g1'",
+    ];
+
+    fn tournament(number: u32, of: &str) -> Arc<Tournament> {
+        let terms = TournamentTerms {
+            operator: "house".into(),
+            id: format!("it-{number}"),
+            edited_from: 0,
+            name: "it".into(),
+            description: String::new(),
+            query: format!("SELECT playerId, COUNT(*) FROM {of} GROUP BY playerId"),
+            starts: 10,
+            ends: 20,
+            grace_seconds: 1,
+            timezone: "UTC".into(),
+            zone: Vec::new(),
+            cap: None,
+            ties: TiesBy::First,
+            events_min: 0,
+            public_positions: 0,
+            masked: false,
+            stage: Stage::Scheduled,
+            why: String::new(),
+            who: "who".into(),
+        };
+        let since = Since { control: 1, time: Timestamp::default() };
+        let said = vec![Said { terms: Arc::new(terms), since }];
+        Arc::new(Tournament::of(number, said).expect("something was said"))
+    }
+
+    fn wager<'a>(game: &'a str, category: &'a str, segment: Option<&'a str>) -> Wager<'a> {
+        Wager {
+            wager_id: "w".into(),
+            player_id: "p".into(),
+            operator_id: "house".into(),
+            game_id: game.into(),
+            game_category: category.into(),
+            stake: Amount::parse("5").expect("an amount"),
+            win: None,
+            currency: "EUR".into(),
+            segment: segment.map(Cow::Borrowed),
+            jurisdiction: "Malta".into(),
+            gaming_system: None,
+            sequence: None,
+            at: Timestamp::from_micros(15),
+        }
+    }
+
+    #[test]
+    fn whatever_counts_an_event_is_among_those_that_could() {
+        let all: Vec<_> =
+            (1..).zip(CONDITIONS).map(|(number, it)| tournament(number, it)).collect();
+        let candidates = Candidates::of(all.iter());
+        let zone = ZoneOffsets::default();
+        let mut found_any = [false; CONDITIONS.len()];
+        for game in ["g1", "g2", "G1", "g3", ""] {
+            for category in ["slots", "cards"] {
+                for segment in [None, Some("VIP"), Some("vip")] {
+                    let wager = wager(game, category, segment);
+                    let row = Row::of_wager(&wager, accolade_domain::amount::Rate::ONE, &zone);
+                    let asked = Asked::of_wager(&wager);
+                    let found = candidates.of_event(&asked, wager.at, wager.at);
+                    let found: Vec<u32> = found.iter().map(|it| it.number).collect();
+                    assert!(found.is_sorted_by(|one, next| one < next), "{found:?}");
+                    for it in &all[..8] {
+                        let counts = it.decides().value(&row).is_some();
+                        let number = it.number;
+                        found_any[number as usize - 1] |= counts;
+                        assert!(!counts || found.contains(&number), "{number}: {wager:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(found_any[..8], [true, true, true, true, false, true, true, true]);
+    }
+
+    #[test]
+    fn an_event_is_asked_of_few() {
+        let all: Vec<_> =
+            (1..).zip(CONDITIONS).map(|(number, it)| tournament(number, it)).collect();
+        let candidates = Candidates::of(all.iter());
+        let wager = wager("g9", "cards", None);
+        let of = |at: i64, now: i64| {
+            let (at, now) = (Timestamp::from_micros(at), Timestamp::from_micros(now));
+            let found = candidates.of_event(&Asked::of_wager(&wager), at, now);
+            found.iter().map(|it| it.number).collect::<Vec<u32>>()
+        };
+        assert_eq!(of(15, 15), [5, 6, 7, 8]);
+        assert_eq!(of(9, 15), [0; 0], "before the start");
+        assert_eq!(of(20, 20), [0; 0], "at the end");
+        assert_eq!(of(19, 1_000_019), [5, 6, 7, 8], "within the grace");
+        assert_eq!(of(19, 1_000_020), [0; 0], "after it");
+    }
+}

@@ -1,0 +1,120 @@
+//! What players of a partition have come to in tournaments, and who has come to something else.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use accolade_domain::ranking::Standing;
+
+use crate::partition::Partition;
+use crate::players::{Ordinal, Player};
+use crate::rules::tournaments::Tournament;
+
+/// So many changes are remembered at most.
+const CHANGES_MAX: usize = 1 << 16;
+
+/// Whose scores have changed in the last batches: whoever keeps a leaderboard looks at those alone.
+///
+/// It is no part of the state: batches are the same whoever folds them, so what follows one partition can go on with
+/// another copy of it.
+#[derive(Debug)]
+pub(crate) struct Scored {
+    /// The first batch of which all changes are remembered.
+    from: u64,
+    /// How many changes each batch has.
+    batches: VecDeque<(u64, usize)>,
+    players: VecDeque<Ordinal>,
+}
+
+impl Scored {
+    /// Remembers what changes from a batch on.
+    pub(crate) const fn from(batch: u64) -> Self {
+        Self { from: batch, batches: VecDeque::new(), players: VecDeque::new() }
+    }
+
+    pub(crate) fn add(&mut self, batch: u64, player: Ordinal) {
+        match self.batches.back_mut() {
+            Some((last, count)) if *last == batch => *count += 1,
+            Some(_) | None => self.batches.push_back((batch, 1)),
+        }
+        self.players.push_back(player);
+        while self.players.len() > CHANGES_MAX
+            && let Some((first, count)) = self.batches.pop_front()
+        {
+            self.players.drain(..count);
+            self.from = first + 1;
+        }
+    }
+
+    /// Those that have changed after a batch; `None` where not all are remembered.
+    fn after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
+        let earlier = self.batches.iter().take_while(|(of, _)| *of <= batch);
+        let skipped = earlier.map(|(_, count)| count).sum();
+        (self.from <= batch + 1).then(|| self.players.iter().skip(skipped).copied())
+    }
+}
+
+impl Partition {
+    /// How a player stands in a tournament of an operator, by its number; `None` for one who has no position.
+    pub fn standing(
+        &self,
+        operator: u32,
+        tournament: &Tournament,
+        player: Ordinal,
+    ) -> Option<Standing> {
+        let Player { operator: own, scores, account, .. } = self.players.get(player);
+        let tally = scores.of(tournament.number).filter(|_| *own == operator)?;
+        tournament.decides().standing(&tally, self.number, account.subject)
+    }
+
+    /// Players whose scores have changed after a batch, some of them several times; `None` where that is too long ago
+    /// to know.
+    pub fn scored_after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
+        self.scored.after(batch)
+    }
+
+    /// Lets go of scores of tournaments that are over for so long that nobody asks for them.
+    pub(crate) fn forget_scores(&mut self, player: Ordinal) {
+        let (rules, now) = (Arc::clone(&self.rules), self.time);
+        self.players.forget_scores(player, |operator, number| {
+            let operator = rules.operator_numbered(operator);
+            let tournament = operator.and_then(|operator| operator.tournaments.numbered(number));
+            tournament.is_some_and(|tournament| now < tournament.kept_until())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(scored: &Scored, batch: u64) -> Option<Vec<Ordinal>> {
+        scored.after(batch).map(Iterator::collect)
+    }
+
+    #[test]
+    fn changes_are_those_of_later_batches_as_far_as_all_are_remembered() {
+        let mut scored = Scored::from(5);
+        for (batch, player) in [(5, 1), (5, 2), (7, 1), (9, 3)] {
+            scored.add(batch, player);
+        }
+        assert_eq!(after(&scored, 3), None);
+        assert_eq!(after(&scored, 4), Some(vec![1, 2, 1, 3]));
+        assert_eq!(after(&scored, 5), Some(vec![1, 3]));
+        assert_eq!(after(&scored, 6), Some(vec![1, 3]));
+        assert_eq!(after(&scored, 9), Some(vec![]));
+        assert_eq!(after(&scored, 20), Some(vec![]));
+    }
+
+    #[test]
+    fn the_oldest_batches_are_forgotten_whole() {
+        let mut scored = Scored::from(1);
+        for batch in 1..=3 {
+            for _ in 0..CHANGES_MAX.div_ceil(2) {
+                scored.add(batch, 7);
+            }
+        }
+        assert_eq!(after(&scored, 0), None);
+        assert_eq!(after(&scored, 1).map(|it| it.len()), Some(CHANGES_MAX));
+        assert_eq!(scored.players.len(), CHANGES_MAX);
+    }
+}

@@ -1,0 +1,405 @@
+//! Tournaments in the fold: what counts, what a void takes back, and who is ahead.
+
+use accolade_wire::journal::Recorded;
+use accolade_wire::notice::scores::{SCORED, Scored};
+use expect_test::{Expect, expect};
+
+use super::lots::program;
+use super::settling;
+
+/// Plays a scenario under behaviour 2 and compares its transcript, with what scores.
+fn check(scenario: &str, transcript: Expect) {
+    settling::check(&scenario.replace("PROGRAM", &program("")), scores_in, transcript);
+}
+
+fn scores_in(recorded: &Recorded<'_>) -> Vec<String> {
+    let scored = recorded.notices.iter().filter(|stored| stored.notice.kind == SCORED);
+    let scored = scored.map(|stored| Scored::read(&stored.notice.body).unwrap());
+    let lines = scored.flat_map(|scored| scored.lines);
+    let told = lines.map(|line| {
+        format!("{} in {}: {} of {}", line.delta, line.tournament, line.score, line.events)
+    });
+    told.collect()
+}
+
+#[test]
+fn wagers_of_the_window_score_and_who_reached_a_score_first_is_ahead() {
+    check(
+        "
+        PROGRAM
+        tournament race +1h +3h SELECT playerId, SUM(wagerAmount) FROM wagers WHERE gameCategory = 'slots' GROUP BY playerId
+        wager w1 anna slots 10
+        after 1h
+        wager w2 anna slots 10
+        wager w3 bert cards 10
+        wager w4 bert slots 20.5
+        wager w5 anna slots 10.5
+        wager w5 anna slots 10.5
+        board race
+        wager w6 cara slots 30 at -1s
+        after 2h
+        wager w7 cara slots 20.5 at -1s
+        wager w8 cara slots 1
+        board race
+        after 30s
+        wager w9 anna slots 100 at -31s
+        board race
+        ",
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +3h SELECT playerId, SUM(wagerAmount) FROM wagers WHERE gameCategory = 'slots' GROUP BY playerId made v1
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+            after 1h                         
+            wager w2 anna slots 10           +1.00 by v1  balance 2.00
+                                             10 in 1: 10 of 1
+            wager w3 bert cards 10           refused zero_multiplier  balance 0.00
+            wager w4 bert slots 20.5         +2.05 by v1  balance 2.05
+                                             20.5 in 1: 20.5 of 1
+            wager w5 anna slots 10.5         +1.05 by v1  balance 3.05
+                                             10.5 in 1: 20.5 of 2
+            wager w5 anna slots 10.5         repeats batch 10  balance 3.05
+            board race                       1. bert 20.5  2. anna 20.5
+            wager w6 cara slots 30 at -1s    +3.00 by v1  balance 3.00
+            after 2h                         
+            wager w7 cara slots 20.5 at -1s  +2.05 by v1  balance 5.05
+                                             20.5 in 1: 20.5 of 1
+            wager w8 cara slots 1            +0.10 by v1  balance 5.15
+            board race                       1. bert 20.5  2. anna 20.5  3. cara 20.5
+            after 30s                        
+            wager w9 anna slots 100 at -31s  +10.00 by v1  balance 13.05
+            board race                       1. bert 20.5  2. anna 20.5  3. cara 20.5
+        "#]],
+    );
+}
+
+#[test]
+fn a_void_takes_back_what_its_wager_scored_until_the_tournament_closes() {
+    check(
+        "
+        PROGRAM
+        tournament race +1h +3h SELECT playerId, SUM(wagerAmount * 2) FROM wagers GROUP BY playerId
+        after 1h
+        wager w1 anna slots 10
+        wager w2 bert slots 15
+        wager w3 anna cards 10
+        board race
+        void w3 anna
+        board race
+        void w1 anna
+        board race
+        void w4 anna
+        wager w4 anna slots 50
+        board race
+        after 2h
+        void w2 bert
+        board race
+        after 1h
+        wager w5 bert slots 15 at -2h
+        ",
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +3h SELECT playerId, SUM(wagerAmount * 2) FROM wagers GROUP BY playerId made v1
+            after 1h                         
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+                                             20 in 1: 20 of 1
+            wager w2 bert slots 15           +1.50 by v1  balance 1.50
+                                             30 in 1: 30 of 1
+            wager w3 anna cards 10           refused zero_multiplier  balance 1.00
+                                             20 in 1: 40 of 2
+            board race                       1. anna 40  2. bert 30
+            void w3 anna                     0.00 takes back batch 8  balance 1.00
+                                             -20 in 1: 20 of 1
+            board race                       1. bert 30  2. anna 20
+            void w1 anna                     -1.00 takes back batch 6  balance 0.00
+                                             -20 in 1: 0 of 0
+            board race                       1. bert 30
+            void w4 anna                     waits for its wager  balance 0.00
+            wager w4 anna slots 50           refused voided  balance 0.00
+            board race                       1. bert 30
+            after 2h                         
+            void w2 bert                     -1.50 takes back batch 7  balance 0.00
+                                             -30 in 1: 0 of 0
+            board race                       nobody
+            after 1h                         
+            wager w5 bert slots 15 at -2h    +1.50 by v1  balance 1.50
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_that_leaves_a_score_as_it_was_says_when_it_was_reached() {
+    check(
+        "
+        PROGRAM
+        tournament race +1h +3h SELECT playerId, SUM(wagerAmount - 10) FROM wagers GROUP BY playerId
+        after 1h
+        wager w1 anna slots 15
+        wager w2 bert slots 15
+        wager w3 anna slots 10
+        board race
+        void w3 anna
+        board race
+        wager w4 anna slots 11
+        void w4 anna
+        board race
+        ",
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +3h SELECT playerId, SUM(wagerAmount - 10) FROM wagers GROUP BY playerId made v1
+            after 1h                         
+            wager w1 anna slots 15           +1.50 by v1  balance 1.50
+                                             5 in 1: 5 of 1
+            wager w2 bert slots 15           +1.50 by v1  balance 1.50
+                                             5 in 1: 5 of 1
+            wager w3 anna slots 10           +1.00 by v1  balance 2.50
+                                             0 in 1: 5 of 2
+            board race                       1. anna 5  2. bert 5
+            void w3 anna                     -1.00 takes back batch 8  balance 1.50
+                                             0 in 1: 5 of 1
+            board race                       1. anna 5  2. bert 5
+            wager w4 anna slots 11           +1.10 by v1  balance 2.60
+                                             1 in 1: 6 of 2
+            void w4 anna                     -1.10 takes back batch 10  balance 1.50
+                                             -1 in 1: 5 of 1
+            board race                       1. bert 5  2. anna 5
+        "#]],
+    );
+}
+
+#[test]
+fn averages_counts_caps_and_fewest_events_are_as_the_definition_says() {
+    check(
+        r#"
+        PROGRAM
+        tournament mean +1h +3h SELECT playerId, AVG(wagerAmount) FROM wagers GROUP BY playerId {"eventsMin":2}
+        tournament count +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"ties":"shared"}
+        tournament capped +1h +3h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId {"cap":"5000000000000000000"}
+        after 1h
+        wager w1 anna slots 1
+        wager w2 bert slots 9
+        board mean
+        wager w3 anna slots 1
+        wager w4 anna slots 2
+        wager w5 bert slots 4
+        board mean
+        board count
+        board capped
+        wager w6 cara slots 3
+        wager w7 cara slots 3
+        board count
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament mean +1h +3h SELECT playerId, AVG(wagerAmount) FROM wagers GROUP BY playerId made v1
+            tournament count +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v2
+            tournament capped +1h +3h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId made v3
+            after 1h                         
+            wager w1 anna slots 1            +0.10 by v1  balance 0.10
+                                             1 in 1: 1 of 1
+                                             1 in 2: 1 of 1
+                                             1 in 3: 1 of 1
+            wager w2 bert slots 9            +0.90 by v1  balance 0.90
+                                             9 in 1: 9 of 1
+                                             1 in 2: 1 of 1
+                                             5 in 3: 5 of 1
+            board mean                       nobody
+            wager w3 anna slots 1            +0.10 by v1  balance 0.20
+                                             0 in 1: 1 of 2
+                                             1 in 2: 2 of 2
+                                             1 in 3: 2 of 2
+            wager w4 anna slots 2            +0.20 by v1  balance 0.40
+                                             0.333333333333333333 in 1: 1.333333333333333333 of 3
+                                             1 in 2: 3 of 3
+                                             2 in 3: 4 of 3
+            wager w5 bert slots 4            +0.40 by v1  balance 1.30
+                                             -2.5 in 1: 6.5 of 2
+                                             1 in 2: 2 of 2
+                                             4 in 3: 9 of 2
+            board mean                       1. bert 6.5  2. anna 1.333333333333333333
+            board count                      1. anna 3  2. bert 2
+            board capped                     1. bert 9  2. anna 4
+            wager w6 cara slots 3            +0.30 by v1  balance 0.30
+                                             3 in 1: 3 of 1
+                                             1 in 2: 1 of 1
+                                             3 in 3: 3 of 1
+            wager w7 cara slots 3            +0.30 by v1  balance 0.60
+                                             0 in 1: 3 of 2
+                                             1 in 2: 2 of 2
+                                             3 in 3: 6 of 2
+            board count                      1. anna 3  2. bert 2  2. cara 2
+        "#]],
+    );
+}
+
+#[test]
+fn game_events_score_by_their_data_and_void_nothing() {
+    check(
+        r#"
+        PROGRAM
+        tournament quest +1h +3h SELECT playerId, SUM(data.score) FROM game_events WHERE eventType = 'player_score' AND gameId = 'g' GROUP BY playerId
+        after 1h
+        event e1 anna {"score":7}
+        event e2 bert {"score":"8.5"}
+        event e3 anna {"points":7}
+        event e1 anna {"score":7}
+        board quest
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament quest +1h +3h SELECT playerId, SUM(data.score) FROM game_events WHERE eventType = 'player_score' AND gameId = 'g' GROUP BY playerId made v1
+            after 1h                         
+            event e1 anna                    counted  balance 0.00
+                                             7 in 1: 7 of 1
+            event e2 bert                    counted  balance 0.00
+                                             8.5 in 1: 8.5 of 1
+            event e3 anna                    counted  balance 0.00
+            event e1 anna                    repeats batch 6  balance 0.00
+            board quest                      1. bert 8.5  2. anna 7
+        "#]],
+    );
+}
+
+#[test]
+fn what_has_begun_goes_on_as_it_is_and_may_only_end_earlier() {
+    check(
+        r#"
+        PROGRAM
+        tournament late -1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId
+        tournament race +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"stage":"draft"}
+        tournament race +2h +3h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId
+        after 2h
+        wager w1 anna slots 5
+        tournament race +0h +1h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId
+        tournament race +0h +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId
+        tournament race +0h -1m SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId
+        tournament race +0h +30m SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId {"name":"short"}
+        after 30m
+        wager w2 anna slots 5
+        board race
+        tournament race -30m +0h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId {"name":"x"}
+        tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId
+        tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"stage":"cancelled"}
+        tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"editedFrom":2}
+        tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId
+        after 1h
+        wager w3 anna slots 5
+        board week
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament late -1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId declined tournament_past
+            tournament race +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+            tournament race +2h +3h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId made v1
+            after 2h                         
+            wager w1 anna slots 5            +0.50 by v1  balance 0.50
+                                             5 in 1: 5 of 1
+            tournament race +0h +1h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId declined tournament_began
+            tournament race +0h +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId declined tournament_began
+            tournament race +0h -1m SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId declined malformed
+            tournament race +0h +30m SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId made v1
+            after 30m                        
+            wager w2 anna slots 5            +0.50 by v1  balance 1.00
+            board race                       1. anna 5
+            tournament race -30m +0h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId declined tournament_over
+            tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v2
+            tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v2
+            tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId declined tournament_over
+            tournament week +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v3
+            after 1h                         
+            wager w3 anna slots 5            +0.50 by v1  balance 1.50
+                                             1 in 3: 1 of 1
+            board week                       1. anna 1
+        "#]],
+    );
+}
+
+#[test]
+fn an_excluded_player_and_a_currency_without_a_rate_score_nothing() {
+    check(
+        r#"
+        PROGRAM
+        tournament race +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId
+        after 1h
+        wager w1 anna slots 5
+        exclude anna 1d
+        wager w2 anna slots 5
+        bytes {"wagerId":"w3","playerId":"bert","operatorId":"house","gameId":"g","gameCategory":"slots","wagerAmount":1,"currency":"XXX","jurisdiction":"Malta","timestamp":"2024-11-11T11:00:00Z"}
+        board race
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +3h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+            after 1h                         
+            wager w1 anna slots 5            +0.50 by v1  balance 0.50
+                                             1 in 1: 1 of 1
+            exclude anna 1d                  done  balance 0.50
+            wager w2 anna slots 5            refused self_excluded  balance 0.50
+            bytes                            refused currency_unsupported  balance 0.00
+            board race                       1. anna 1
+        "#]],
+    );
+}
+
+#[test]
+fn the_best_wager_counts_and_the_next_one_once_that_is_voided() {
+    check(
+        "
+        PROGRAM
+        tournament best +1h +3h SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId
+        tournament least +1h +3h SELECT playerId, MIN(wagerAmount) FROM wagers GROUP BY playerId
+        after 1h
+        wager w1 anna slots 50
+        wager w2 anna slots 30
+        wager w3 bert slots 50
+        wager w4 anna slots 50
+        board best
+        board least
+        void w1 anna
+        board best
+        void w4 anna
+        board best
+        void w2 anna
+        board best
+        wager w5 anna slots 1
+        board best
+        board least
+        ",
+        expect![[r#"
+            program                          made v1
+            tournament best +1h +3h SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId made v1
+            tournament least +1h +3h SELECT playerId, MIN(wagerAmount) FROM wagers GROUP BY playerId made v2
+            after 1h                         
+            wager w1 anna slots 50           +5.00 by v1  balance 5.00
+                                             50 in 1: 50 of 1
+                                             50 in 2: 50 of 1
+            wager w2 anna slots 30           +3.00 by v1  balance 8.00
+                                             0 in 1: 50 of 2
+                                             -20 in 2: 30 of 2
+            wager w3 bert slots 50           +5.00 by v1  balance 5.00
+                                             50 in 1: 50 of 1
+                                             50 in 2: 50 of 1
+            wager w4 anna slots 50           +5.00 by v1  balance 13.00
+                                             0 in 1: 50 of 3
+                                             0 in 2: 30 of 3
+            board best                       1. anna 50  2. bert 50
+            board least                      1. bert 50  2. anna 30
+            void w1 anna                     -5.00 takes back batch 7  balance 8.00
+                                             0 in 1: 50 of 2
+                                             0 in 2: 30 of 2
+            board best                       1. anna 50  2. bert 50
+            void w4 anna                     -5.00 takes back batch 10  balance 3.00
+                                             -20 in 1: 30 of 1
+                                             0 in 2: 30 of 1
+            board best                       1. bert 50  2. anna 30
+            void w2 anna                     -3.00 takes back batch 8  balance 0.00
+                                             -30 in 1: 0 of 0
+                                             -30 in 2: 0 of 0
+            board best                       1. bert 50
+            wager w5 anna slots 1            +0.10 by v1  balance 0.10
+                                             1 in 1: 1 of 1
+                                             1 in 2: 1 of 1
+            board best                       1. bert 50  2. anna 1
+            board least                      1. bert 50  2. anna 1
+        "#]],
+    );
+}

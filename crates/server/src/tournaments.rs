@@ -1,0 +1,392 @@
+//! An operator's tournaments: what they are, and how far they have come.
+
+mod wanted;
+
+use std::sync::Arc;
+
+use accolade_domain::ranking::Score;
+use accolade_domain::time::Timestamp;
+use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, Tournament};
+use accolade_wire::control::Control;
+use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+
+pub(crate) use self::wanted::{Ending, Scheduling, Wanted};
+use crate::asked::Asked;
+use crate::call::Call;
+use crate::cursor::Cursors;
+use crate::description::schemas::one_of;
+use crate::dry_run::respond_to_change;
+use crate::fields::read_why;
+use crate::principal::{Known, Principal};
+use crate::problem::{Problem, Refusal, not_yet};
+use crate::service::{Service, now};
+use crate::shapes::{Exact, Page, Time, respond};
+
+/// How often a change is tried while others change the same tournament.
+const TRIES: usize = 5;
+/// Without a time, a tournament that is ended early goes on for so long: every partition hears of it before.
+const ENDS_IN_MICROS: i64 = 5_000_000;
+
+/// A tournament.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Tournament)]
+pub(crate) struct TournamentShape {
+    tournament_id: String,
+    operator_id: String,
+    name: String,
+    description: String,
+    #[schema(schema_with = states)]
+    state: &'static str,
+    /// Which events count, and how, written out in full.
+    query: String,
+    starts: Time,
+    ends: Time,
+    timezone: String,
+    grace_seconds: u32,
+    /// The most that one event counts.
+    #[schema(required, value_type = Option<f64>)]
+    cap: Option<Exact<Score>>,
+    #[schema(schema_with = ties)]
+    ties: &'static str,
+    events_min: u32,
+    public_positions: u32,
+    masked: bool,
+    /// Who changed it last; nothing for players.
+    #[schema(required)]
+    changed_by: Option<String>,
+    /// Why; nothing where nobody said so, and for players.
+    #[schema(required)]
+    why: Option<String>,
+    changed_at: Time,
+}
+
+pub(crate) const STATES: [&str; 6] =
+    ["draft", "scheduled", "live", "settling", "final", "cancelled"];
+
+fn states() -> Schema {
+    one_of(STATES)
+}
+
+fn ties() -> Schema {
+    one_of(TiesBy::NAMES)
+}
+
+/// How far a tournament has come.
+pub(crate) fn state_of(terms: &TournamentTerms, now: Timestamp) -> &'static str {
+    match terms.stage {
+        Stage::Draft => "draft",
+        Stage::Cancelled => "cancelled",
+        Stage::Scheduled if now.micros() < terms.starts => "scheduled",
+        Stage::Scheduled if now.micros() < terms.ends => "live",
+        Stage::Scheduled if now < terms.closes() => "settling",
+        Stage::Scheduled => "final",
+    }
+}
+
+impl TournamentShape {
+    fn of(tournament: &Tournament, is_for_player: bool) -> Self {
+        let terms = tournament.terms();
+        let TournamentTerms { operator, id, name, description, query, .. } = (**terms).clone();
+        let TournamentTerms { timezone, why, who, .. } = (**terms).clone();
+        let time = |micros| Time(Timestamp::from_micros(micros));
+        Self {
+            tournament_id: id,
+            operator_id: operator,
+            name,
+            description,
+            state: state_of(terms, now()),
+            query,
+            starts: time(terms.starts),
+            ends: time(terms.ends),
+            timezone,
+            grace_seconds: terms.grace_seconds,
+            cap: terms.cap.map(|cap| Exact(Score(cap))),
+            ties: terms.ties.name(),
+            events_min: terms.events_min,
+            public_positions: terms.public_positions,
+            masked: terms.masked,
+            changed_by: Some(who).filter(|_| !is_for_player),
+            why: Some(why).filter(|why| !is_for_player && !why.is_empty()),
+            changed_at: Time(tournament.changed().time),
+        }
+    }
+}
+
+/// Whether somebody is told that a tournament is there: players hear of what was announced.
+pub(crate) fn is_seen(tournament: &Tournament, principal: &Principal) -> bool {
+    principal.player.is_none() || tournament.is_scheduled()
+}
+
+/// All tournaments, the newest first.
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    let (limit, cursors) = (call.parameters.limit()?, Cursors::of(&call));
+    let state = call.parameters.choice("state", None, &STATES.map(|state| (state, Some(state))))?;
+    let before = cursors.after()?.map(|[number]| number);
+    let operator = call.service.operator(&call.operator())?;
+    let (now, is_for_player) = (now(), call.principal.player.is_some());
+    let mut older = operator.tournaments.all().rev().filter(|tournament| {
+        before.is_none_or(|before| u64::from(tournament.number) < before)
+            && is_seen(tournament, &call.principal)
+            && state.is_none_or(|state| state == state_of(tournament.terms(), now))
+    });
+    let page: Vec<_> = older.by_ref().take(limit).collect();
+    let last = page.last().filter(|_| older.next().is_some());
+    let next_cursor = last.map(|tournament| cursors.at([tournament.number.into()]));
+    let items = page.into_iter().map(|tournament| TournamentShape::of(tournament, is_for_player));
+    Ok(respond(StatusCode::OK, &Page { items: items.collect(), next_cursor }))
+}
+
+/// One tournament.
+pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
+    let tournament = call.service.tournament(&call.operator(), &call.name())?;
+    if !is_seen(&tournament, &call.principal) {
+        return Err(missing());
+    }
+    let is_for_player = call.principal.player.is_some();
+    Ok(respond(StatusCode::OK, &TournamentShape::of(&tournament, is_for_player)))
+}
+
+/// What would be of a definition: it is checked, and nothing is kept.
+pub(crate) async fn validate(call: Call) -> Result<Response, Problem> {
+    let operator = call.operator();
+    let Call { service, parts, body, principal, .. } = call;
+    let (body, held) = service.read_body(&parts.headers, body).await?;
+    drop(held);
+    let id = "validated".to_owned();
+    let terms = Wanted::read(&body)?.terms(&operator.id, id, &principal.subject)?;
+    let shape = Validated { query: terms.query, state: "valid" };
+    Ok(respond(StatusCode::OK, &shape))
+}
+
+/// A definition that could be published.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ValidatedTournament)]
+pub(crate) struct Validated {
+    #[schema(schema_with = valid)]
+    state: &'static str,
+    /// The statement, written out in full.
+    query: String,
+}
+
+fn valid() -> Schema {
+    one_of(["valid"])
+}
+
+/// Makes a tournament, as a draft.
+pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
+    let asked = Asked::read(call).await?;
+    let wanted = Wanted::read(asked.body())?;
+    wanted.id.as_deref().map_or(Ok(()), wanted::check_id)?;
+    let (operator, who) = (asked.operator.id.to_string(), asked.subject.to_string());
+    // Whatever is wrong with it is said before its idempotency key stands for it.
+    wanted.clone().terms(&operator, String::new(), &who)?;
+    asked.service.have_tournaments()?;
+    let claimed = asked.claim().await?;
+    let fresh = || claimed.clone().unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
+    let id = wanted.id.clone().unwrap_or_else(|| format!("tournament-{}", fresh()));
+    let terms = wanted.terms(&operator, id.clone(), &who)?;
+    let known = asked.find_tournament(&id)?;
+    if let Some(tournament) = known.as_ref().filter(|known| !known.is_cancelled()) {
+        return asked.tournament_made_before(tournament, &terms, claimed.is_some());
+    }
+    let before = known.map_or(0, |known| known.number);
+    let control = Control::Tournament(terms.clone());
+    if asked.is_dry {
+        let tournament = asked.tournament_would(&control, &id).await?;
+        return Ok(asked.answer_tournament(StatusCode::OK, &tournament));
+    }
+    let is_it = |tournament: &Tournament| tournament.number > before;
+    match asked.service.control(&control).await {
+        Ok(made) => made.ok_or_else(not_yet).map(drop)?,
+        // The same request at the same time, or at a node that is ahead of this one.
+        Err(problem) if problem.refusal == Refusal::Stale => {
+            let tournament = asked.tournament_once(&id, is_it).await?;
+            return asked.tournament_made_before(&tournament, &terms, claimed.is_some());
+        }
+        Err(problem) => return Err(problem),
+    }
+    let tournament = asked.tournament_once(&id, is_it).await?;
+    Ok(asked.answer_tournament(StatusCode::CREATED, &tournament))
+}
+
+/// Changes what a request names of a tournament.
+pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
+    let asked = Asked::read(call).await?;
+    let wanted = Wanted::read(asked.body())?;
+    if wanted.id.as_ref().is_some_and(|id| *id != asked.name) {
+        return Err(wanted::malformed("/id", "an id is never changed"));
+    }
+    asked.change_tournament(|terms| wanted.clone().change(terms)).await
+}
+
+/// Lets a draft begin when it is time.
+pub(crate) async fn schedule(call: Call) -> Result<Response, Problem> {
+    let asked = Asked::read(call).await?;
+    let why = Scheduling::read(asked.body())?.why.unwrap_or_default();
+    asked
+        .change_tournament(|terms| {
+            (terms.stage, terms.why) = (Stage::Scheduled, why.clone());
+            Ok(())
+        })
+        .await
+}
+
+/// Ends a tournament before its time.
+pub(crate) async fn end(call: Call) -> Result<Response, Problem> {
+    let asked = Asked::read(call).await?;
+    let Ending { at, why } = Ending::read(asked.body())?;
+    let at = at.unwrap_or_else(|| now().plus_micros(ENDS_IN_MICROS));
+    asked
+        .change_tournament(|terms| {
+            if state_of(terms, now()) != "live" {
+                let detail = "only a tournament that is live can be ended";
+                return Err(Problem::new(Refusal::TournamentNotLive, detail));
+            }
+            // Whoever repeats it finds it ended already, or about to.
+            terms.ends = terms.ends.min(at.micros());
+            terms.why.clone_from(&why);
+            Ok(())
+        })
+        .await
+}
+
+/// Ends a tournament for good, whatever it has come to.
+pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
+    let asked = Asked::read(call).await?;
+    let why = read_why(asked.body())?;
+    asked
+        .change_tournament(|terms| {
+            (terms.stage, terms.why) = (Stage::Cancelled, why.clone());
+            Ok(())
+        })
+        .await
+}
+
+pub(crate) fn missing() -> Problem {
+    Problem::not_found("tournament")
+}
+
+impl Service {
+    /// The newest tournament of an id.
+    pub(crate) fn tournament(
+        &self,
+        operator: &Known,
+        id: &str,
+    ) -> Result<Arc<Tournament>, Problem> {
+        self.operator(operator)?.tournaments.get(id).cloned().ok_or_else(missing)
+    }
+
+    /// Refuses where the fold would not know a tournament.
+    fn have_tournaments(&self) -> Result<(), Problem> {
+        let behaviour = self.host.rules().settings.behaviour;
+        if behaviour >= FROM_BEHAVIOUR {
+            return Ok(());
+        }
+        let detail = format!(
+            "tournaments come with behaviour {FROM_BEHAVIOUR}, and the fold decides by {behaviour}: `accolade behaviour \
+             switch {FROM_BEHAVIOUR}`"
+        );
+        Err(Problem::new(Refusal::BehaviourEarlier, detail))
+    }
+}
+
+impl Asked {
+    fn find_tournament(&self, id: &str) -> Result<Option<Arc<Tournament>>, Problem> {
+        Ok(self.service.operator(&self.operator)?.tournaments.get(id).cloned())
+    }
+
+    /// The tournament, once this node knows what is asked of it.
+    async fn tournament_once(
+        &self,
+        id: &str,
+        is_it: impl Fn(&Tournament) -> bool,
+    ) -> Result<Arc<Tournament>, Problem> {
+        let look = || self.find_tournament(id).ok().flatten().filter(|found| is_it(found));
+        self.service.once(look).await
+    }
+
+    async fn tournament_would(
+        &self,
+        control: &Control,
+        id: &str,
+    ) -> Result<Arc<Tournament>, Problem> {
+        let (rules, _) = self.service.rules_would(control).await?;
+        let operator = rules.operator(&self.operator.id);
+        let tournament = operator.and_then(|operator| operator.tournaments.get(id)).cloned();
+        tournament.ok_or_else(not_yet)
+    }
+
+    /// Says the tournament again with a change.
+    async fn change_tournament(
+        self,
+        change: impl Fn(&mut TournamentTerms) -> Result<(), Problem>,
+    ) -> Result<Response, Problem> {
+        let tournament = self.find_tournament(&self.name)?.ok_or_else(missing)?;
+        change(&mut (**tournament.terms()).clone())?;
+        self.service.have_tournaments()?;
+        self.claim().await?;
+        for _ in 0..TRIES {
+            let tournament = self.find_tournament(&self.name)?.ok_or_else(missing)?;
+            let mut terms = (**tournament.terms()).clone();
+            change(&mut terms)?;
+            if is_same(&terms, tournament.terms()) {
+                return Ok(self.answer_tournament(StatusCode::OK, &tournament));
+            }
+            terms.edited_from = tournament.edited_from();
+            terms.who = self.subject.to_string();
+            let control = Control::Tournament(terms);
+            if self.is_dry {
+                let tournament = self.tournament_would(&control, &self.name).await?;
+                return Ok(self.answer_tournament(StatusCode::OK, &tournament));
+            }
+            let is_later = |later: &Tournament| {
+                later.number > tournament.number || later.edited_from() > tournament.edited_from()
+            };
+            match self.service.control(&control).await {
+                Ok(made) => {
+                    made.ok_or_else(not_yet)?;
+                    let tournament = self.tournament_once(&self.name, is_later).await?;
+                    return Ok(self.answer_tournament(StatusCode::OK, &tournament));
+                }
+                Err(problem) if problem.refusal == Refusal::Stale => {
+                    self.tournament_once(&self.name, is_later).await?;
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
+        Err(Problem::new(
+            Refusal::Busy,
+            "others change the same tournament all the time: ask again",
+        ))
+    }
+
+    /// The tournament that the same request has made, if it was that.
+    fn tournament_made_before(
+        &self,
+        tournament: &Tournament,
+        terms: &TournamentTerms,
+        is_claimed: bool,
+    ) -> Result<Response, Problem> {
+        if !is_claimed || *tournament.said()[0].terms != *terms {
+            let detail = "the operator has a tournament of this id already";
+            return Err(Problem::new(Refusal::TournamentExists, detail));
+        }
+        Ok(self.answer_tournament(self.made_status(), tournament))
+    }
+
+    fn answer_tournament(&self, status: StatusCode, tournament: &Tournament) -> Response {
+        respond_to_change(status, &TournamentShape::of(tournament, false), self.is_dry)
+    }
+}
+
+/// Whether nothing but who says it, and why, is another.
+fn is_same(a: &TournamentTerms, b: &TournamentTerms) -> bool {
+    let (who, why, edited_from) = (b.who.clone(), b.why.clone(), b.edited_from);
+    TournamentTerms { who, why, edited_from, ..a.clone() } == *b
+}

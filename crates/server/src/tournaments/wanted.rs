@@ -1,0 +1,359 @@
+//! What somebody says of a tournament, read and checked field by field.
+
+use accolade_domain::query::decimal::Decimal;
+use accolade_domain::query::scoring::{Query, SCORE_DECIMALS, Scoring};
+use accolade_domain::ranking::Score;
+use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_domain::tournament::VALUE_MAX;
+use accolade_engine::rules::tournaments::{
+    GRACE_SECONDS_MAX, ID_BYTES_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PUBLIC_POSITIONS_MAX,
+    TEXT_BYTES_MAX,
+};
+use accolade_wire::json::Value;
+use accolade_wire::query::{compile_query, print_query};
+use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use utoipa::ToSchema;
+
+use super::ties;
+use crate::fields::{Field, Said, fields_of};
+use crate::problem::{Problem, Refusal};
+use crate::shapes::Time;
+use crate::zone;
+
+/// After the end events from before it still count for so long, unless it is said otherwise.
+const GRACE_SECONDS: u32 = 30;
+/// So many positions are public, unless it is said otherwise.
+const PUBLIC_POSITIONS: u32 = 100;
+/// Longest statement in bytes.
+const QUERY_BYTES_MAX: usize = 64 << 10;
+/// Most events that a player may need to be ranked.
+const EVENTS_MIN_MAX: i64 = 1_000_000;
+
+/// What is said of a tournament: a new one has a name, a query and a window, and of one that is there, what is not named
+/// stays as it is.
+#[derive(Debug, Clone, Default, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = TournamentChange, example = json!({
+    "id": "weekend-slots", "name": "Weekend slots race",
+    "query": "SELECT playerId, SUM(wagerAmount) AS score FROM wagers WHERE gameCategory = 'slots' GROUP BY playerId",
+    "starts": "2030-11-15T00:00:00Z", "ends": "2030-11-18T00:00:00Z"
+}))]
+pub(crate) struct Wanted {
+    /// Of a new one; made here where it is not said.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 2048)]
+    description: Option<String>,
+    /// Which events count, as a statement of SQL; what ksqlDB has around it may stay.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 65536)]
+    query: Option<String>,
+    /// How they count, where the statement does not say so, such as `SUM(wagerAmount)`.
+    #[serde(default)]
+    #[schema(max_length = 4096)]
+    score: Option<String>,
+    /// The first moment of which events count.
+    #[serde(default)]
+    #[schema(value_type = Option<Time>)]
+    starts: Option<Timestamp>,
+    /// The first moment of which they do not any more.
+    #[serde(default)]
+    #[schema(value_type = Option<Time>)]
+    ends: Option<Timestamp>,
+    /// The zone of days and hours in the query; `UTC` without.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    timezone: Option<String>,
+    /// For so long after the end events from before it still count; 30 without.
+    #[serde(default)]
+    #[schema(maximum = 86_400)]
+    grace_seconds: Option<u32>,
+    /// The most that one event counts; as much as it does for `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>, exclusive_minimum = 0, maximum = 1_000_000_000_000_000_i64)]
+    cap: Said<Score>,
+    /// Who is ahead where scores are equal: `first` without.
+    #[serde(default)]
+    #[schema(schema_with = ties)]
+    ties: Option<TiesBy>,
+    /// With fewer events a player has no position.
+    #[serde(default)]
+    #[schema(maximum = 1_000_000)]
+    events_min: Option<u32>,
+    /// So many positions are shown to players, beside their own; 100 without.
+    #[serde(default)]
+    #[schema(maximum = 1_000_000)]
+    public_positions: Option<u32>,
+    /// Players see each other's names masked.
+    #[serde(default)]
+    masked: Option<bool>,
+    /// Why it is changed.
+    #[serde(default)]
+    #[schema(max_length = 1024)]
+    why: Option<String>,
+}
+
+/// That a tournament shall begin when it is time, and why.
+#[derive(Debug, Clone, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TournamentScheduling, example = json!({ "why": "the plan of November" }))]
+pub(crate) struct Scheduling {
+    #[schema(min_length = 1, max_length = 1024)]
+    pub(super) why: Option<String>,
+}
+
+impl Scheduling {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [why] = fields_of(body, &["why"])?;
+        Ok(Self { why: if why.is_said() { Some(why.why()?) } else { None } })
+    }
+}
+
+/// When a tournament shall end, and why.
+#[derive(Debug, Clone, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = TournamentEnding, example = json!({ "why": "the game is being repaired" }))]
+pub(crate) struct Ending {
+    /// In five seconds without.
+    #[schema(value_type = Option<Time>)]
+    pub(super) at: Option<Timestamp>,
+    #[schema(min_length = 1, max_length = 1024)]
+    pub(super) why: String,
+}
+
+impl Ending {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [at, why] = fields_of(body, &["at", "why"])?;
+        Ok(Self { at: at.time()?, why: why.why()? })
+    }
+}
+
+pub(super) fn malformed(pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::field(Refusal::Malformed, pointer, detail)
+}
+
+/// A text of a length, without what does not show.
+fn text(pointer: &str, said: String, bytes: (usize, usize)) -> Result<String, Problem> {
+    let (min, max) = bytes;
+    if (min..=max).contains(&said.len()) && !said.chars().any(char::is_control) {
+        return Ok(said);
+    }
+    Err(malformed(pointer, format!("expected a text of {min} to {max} bytes")))
+}
+
+/// A number of events' worth, exactly.
+fn cap(field: &Field<'_>) -> Result<Score, Problem> {
+    let wrong = || field.expected("a number above 0, with at most 18 decimals, up to 10^15");
+    let text = match field.value() {
+        Some(Value::Number(text)) => *text,
+        Some(_) | None => return Err(wrong()),
+    };
+    let units = Decimal::parse(text).and_then(|cap| cap.units(SCORE_DECIMALS));
+    let cap = units.map(Score).filter(|cap| Score(0) < *cap && *cap <= VALUE_MAX);
+    cap.ok_or_else(wrong)
+}
+
+/// The statement with how its events count, written out in full.
+fn whole_query(query: &str, score: Option<&str>) -> Result<String, Problem> {
+    let wrong = |pointer: &str, detail: String| malformed(pointer, detail);
+    let mut compiled =
+        compile_query(query).map_err(|problem| wrong("/query", problem.to_string()))?;
+    match (&compiled.scoring, score) {
+        (Some(_), Some(_)) => {
+            let detail = "the query says already how events count";
+            return Err(malformed("/score", detail));
+        }
+        (None, None) => {
+            let detail = "the query says which events count, and not how much: say `score`, such as `SUM(wagerAmount)`";
+            return Err(malformed("/score", detail));
+        }
+        (None, Some(score)) => compiled.scoring = Some(scoring(&compiled, score)?),
+        (Some(_), None) => {}
+    }
+    Ok(print_query(&compiled))
+}
+
+/// How events of a query's source count.
+fn scoring(query: &Query, score: &str) -> Result<Scoring, Problem> {
+    let [source, _] = query.source.names();
+    let statement = format!("SELECT playerId, {score} FROM {source} GROUP BY playerId");
+    let compiled = compile_query(&statement).map_err(|problem| {
+        let detail = format!("in `{statement}`: {problem}");
+        malformed("/score", detail)
+    })?;
+    let is_only_that = compiled.source == query.source && compiled.condition.is_none();
+    let scoring = compiled.scoring.filter(|_| is_only_that);
+    scoring.ok_or_else(|| malformed("/score", "expected an aggregate such as `SUM(wagerAmount)`"))
+}
+
+/// The offsets of a zone in a window.
+fn offsets(name: &str, starts: i64, ends: i64) -> Option<Vec<(i64, i32)>> {
+    let all = zone::offsets(name)?.0;
+    let first = all.partition_point(|(from, _)| from.micros() <= starts).saturating_sub(1);
+    let within = all.iter().enumerate();
+    let within = within.filter(|(at, (from, _))| *at == first || from.micros() > starts);
+    let within = within.map(|(_, (from, offset))| (from.micros(), *offset));
+    Some(within.take_while(|(from, _)| *from < ends).collect())
+}
+
+impl Wanted {
+    /// Reads what is said.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [id, name, description, query, score, starts, ends, timezone, rest @ ..] = fields_of(
+            body,
+            &[
+                "id",
+                "name",
+                "description",
+                "query",
+                "score",
+                "starts",
+                "ends",
+                "timezone",
+                "graceSeconds",
+                "cap",
+                "ties",
+                "eventsMin",
+                "publicPositions",
+                "masked",
+                "why",
+            ],
+        )?;
+        let [grace_seconds, cap, ties, events_min, public_positions, masked, why] = rest;
+        let number = |field: &Field<'_>, most: i64| {
+            let number = field.whole(0..=most)?;
+            Ok::<_, Problem>(
+                number.map(|number| u32::try_from(number).expect("it is in the range")),
+            )
+        };
+        let of_ties = || ties.expected(&format!("one of `{}`", TiesBy::NAMES.join("`, `")));
+        let named = |name: String| TiesBy::named(&name).ok_or_else(of_ties);
+        Ok(Self {
+            id: id.text()?,
+            name: name.text()?,
+            description: description.text()?,
+            query: query.text()?,
+            score: score.text()?,
+            starts: starts.time()?,
+            ends: ends.time()?,
+            timezone: timezone.text()?,
+            grace_seconds: number(&grace_seconds, GRACE_SECONDS_MAX.into())?,
+            cap: cap.said(self::cap)?,
+            ties: ties.text()?.map(named).transpose()?,
+            events_min: number(&events_min, EVENTS_MIN_MAX)?,
+            public_positions: number(&public_positions, PUBLIC_POSITIONS_MAX.into())?,
+            masked: masked.flag()?,
+            why: if why.is_said() { Some(why.why()?) } else { None },
+        })
+    }
+
+    /// Changes what is named.
+    pub(super) fn change(self, terms: &mut TournamentTerms) -> Result<(), Problem> {
+        if let Some(said) = self.name {
+            terms.name = text("/name", said, (1, NAME_BYTES_MAX))?;
+        }
+        if let Some(said) = self.description {
+            terms.description = text("/description", said, (0, TEXT_BYTES_MAX))?;
+        }
+        match (&self.query, &self.score) {
+            (Some(query), score) => {
+                if query.len() > QUERY_BYTES_MAX {
+                    let detail = format!("expected {QUERY_BYTES_MAX} bytes at most");
+                    return Err(malformed("/query", detail));
+                }
+                terms.query = whole_query(query, score.as_deref())?;
+            }
+            (None, Some(_)) => return Err(malformed("/score", "it goes with a `query`")),
+            (None, None) => {}
+        }
+        if let Some(said) = self.starts {
+            terms.starts = said.micros();
+        }
+        if let Some(said) = self.ends {
+            terms.ends = said.micros();
+        }
+        if terms.starts >= terms.ends {
+            return Err(malformed("/ends", "expected a time after `starts`"));
+        }
+        if terms.ends.saturating_sub(terms.starts) > LASTS_MICROS_MAX {
+            let days = LASTS_MICROS_MAX / DAY_MICROS;
+            return Err(malformed("/ends", format!("expected at most {days} days after `starts`")));
+        }
+        if let Some(said) = self.timezone {
+            terms.timezone = text("/timezone", said, (1, NAME_BYTES_MAX))?;
+        }
+        terms.zone = offsets(&terms.timezone, terms.starts, terms.ends)
+            .ok_or_else(|| malformed("/timezone", "expected a time zone such as `Europe/Malta`"))?;
+        if let Said::Is(said) = self.cap {
+            terms.cap = said.map(|Score(units)| units);
+        }
+        terms.grace_seconds = self.grace_seconds.unwrap_or(terms.grace_seconds);
+        terms.ties = self.ties.unwrap_or(terms.ties);
+        terms.events_min = self.events_min.unwrap_or(terms.events_min);
+        terms.public_positions = self.public_positions.unwrap_or(terms.public_positions);
+        terms.masked = self.masked.unwrap_or(terms.masked);
+        terms.why = self.why.unwrap_or_default();
+        Ok(())
+    }
+
+    /// A new tournament, which is a draft.
+    pub(super) fn terms(
+        self,
+        operator: &str,
+        id: String,
+        who: &str,
+    ) -> Result<TournamentTerms, Problem> {
+        let needed = [
+            ("/name", self.name.is_none()),
+            ("/query", self.query.is_none()),
+            ("/starts", self.starts.is_none()),
+            ("/ends", self.ends.is_none()),
+        ];
+        if let Some((pointer, _)) = needed.into_iter().find(|(_, is_missing)| *is_missing) {
+            return Err(malformed(pointer, "a new tournament needs it"));
+        }
+        let mut terms = TournamentTerms {
+            operator: operator.to_owned(),
+            id,
+            edited_from: 0,
+            name: String::new(),
+            description: String::new(),
+            query: String::new(),
+            starts: 0,
+            ends: 0,
+            grace_seconds: GRACE_SECONDS,
+            timezone: "UTC".to_owned(),
+            zone: Vec::new(),
+            cap: None,
+            ties: TiesBy::First,
+            events_min: 0,
+            public_positions: PUBLIC_POSITIONS,
+            masked: false,
+            stage: Stage::Draft,
+            why: String::new(),
+            who: who.to_owned(),
+        };
+        self.change(&mut terms)?;
+        Ok(terms)
+    }
+}
+
+/// An id that a path can hold as it is.
+pub(super) fn check_id(id: &str) -> Result<(), Problem> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_a_route = id == "validate";
+    if (1..=ID_BYTES_MAX).contains(&id.len())
+        && id.bytes().all(is_plain)
+        && !id.starts_with('.')
+        && !is_a_route
+    {
+        return Ok(());
+    }
+    let detail = format!("expected 1 to {ID_BYTES_MAX} letters, figures, `-`, `_` or `.`");
+    Err(malformed("/id", detail))
+}

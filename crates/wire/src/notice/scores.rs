@@ -1,0 +1,111 @@
+//! The notice of scores: an event counts in tournaments, or does not any more.
+
+use accolade_domain::ranking::Score;
+
+use crate::bytes::{BadFormat, Cursor, put_varint};
+
+/// The kind of a [`Scored`].
+pub const SCORED: u16 = 8;
+
+const FORMAT: u8 = 1;
+/// All bits of a score follow.
+const WHOLE: u8 = 1;
+/// In the place of a delta: it is the value.
+const SAME: u8 = 3;
+/// How many units of a score are a hundredth.
+const HUNDREDTH: i128 = 10_i128.pow(16);
+
+/// What an event, or a void, has changed of the player's scores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scored {
+    /// In the order of the numbers of tournaments.
+    pub lines: Vec<ScoredLine>,
+}
+
+/// What it has changed in one tournament.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScoredLine {
+    /// The number of the tournament within its operator.
+    pub tournament: u32,
+    /// What the event counts, or counted until it was voided.
+    pub value: Score,
+    /// By how much the score is more than before.
+    pub delta: Score,
+    /// The score after it.
+    pub score: Score,
+    /// How many events count after it.
+    pub events: u64,
+}
+
+impl Scored {
+    /// `format u8 · count · lines`, each `number, as the distance to the one before · value · score · events · delta`. A score
+    /// is twice its hundredths, zig-zag, where it is whole ones, and else 1 and 16 bytes; a delta that is the value is 3.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(4 + 16 * self.lines.len());
+        out.push(FORMAT);
+        put_varint(&mut out, self.lines.len() as u64);
+        let mut before = 0;
+        for ScoredLine { tournament, value, delta, score, events } in &self.lines {
+            put_varint(&mut out, u64::from(tournament.wrapping_sub(before)));
+            put_score(&mut out, *value);
+            put_score(&mut out, *score);
+            put_varint(&mut out, *events);
+            if delta == value {
+                out.push(SAME);
+            } else {
+                put_score(&mut out, *delta);
+            }
+            before = *tournament;
+        }
+        out
+    }
+
+    /// Reads what [`Scored::to_bytes`] wrote.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadFormat> {
+        let mut cursor = Cursor::new(bytes, "notice of scores");
+        cursor.format(FORMAT)?;
+        let count: u32 = cursor.small()?;
+        let (mut lines, mut before) = (Vec::new(), 0_u32);
+        for _ in 0..count {
+            let distance: u32 = cursor.small()?;
+            let tournament = before.checked_add(distance).ok_or(cursor.bad())?;
+            let (value, score) = (read_score(&mut cursor)?, read_score(&mut cursor)?);
+            let events = cursor.varint()?;
+            let begin = cursor.varint()?;
+            let delta = if begin == u64::from(SAME) { value } else { after(begin, &mut cursor)? };
+            lines.push(ScoredLine { tournament, value, delta, score, events });
+            before = tournament;
+        }
+        Ok(Self { lines })
+    }
+}
+
+fn put_score(out: &mut Vec<u8>, Score(units): Score) {
+    let hundredths = units.checked_div(HUNDREDTH).expect("a hundredth is not 0");
+    match i64::try_from(hundredths) {
+        Ok(whole) if hundredths * HUNDREDTH == units && whole.unsigned_abs() >> 61 == 0 => {
+            put_varint(out, ((whole << 1) ^ (whole >> 63)).cast_unsigned() << 1);
+        }
+        _ => {
+            out.push(WHOLE);
+            out.extend_from_slice(&units.to_le_bytes());
+        }
+    }
+}
+
+fn read_score(cursor: &mut Cursor<'_>) -> Result<Score, BadFormat> {
+    let begin = cursor.varint()?;
+    after(begin, cursor)
+}
+
+fn after(begin: u64, cursor: &mut Cursor<'_>) -> Result<Score, BadFormat> {
+    if begin == u64::from(WHOLE) {
+        return Ok(Score(i128::from_le_bytes(cursor.array()?)));
+    }
+    if begin & 1 == 1 {
+        return Err(cursor.bad());
+    }
+    let folded = begin >> 1;
+    let hundredths = (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed());
+    Ok(Score(i128::from(hundredths) * HUNDREDTH))
+}

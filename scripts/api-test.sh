@@ -9,6 +9,8 @@ target=${CARGO_TARGET_DIR:-target}
 [[ -x $target/debug/accolade ]] || cargo build -p accolade
 binary=$(realpath "$target")/debug/accolade
 work=$(mktemp -d)
+# Whoever looks may be quicker than the node.
+: >"$work/log"
 node=
 end() {
     [[ -z $node ]] || { kill "$node" && wait "$node"; } 2>/dev/null || true

@@ -127,8 +127,15 @@ impl HttpConfig {
             asks_per_second: self.asks_per_second,
             strangers_per_second: self.strangers_per_second,
             metrics_by_operator: self.metrics_by_operator,
+            watchers_max: self.watchers_max(),
             ..Settings::default()
         }
+    }
+
+    /// Three quarters of the connections may be streams that go on: the others are left for who asks and goes.
+    fn watchers_max(&self) -> usize {
+        let usual = || Bounds::within(limits::open_max()).connections_max;
+        (self.connections_max.unwrap_or_else(usual) / 4 * 3).max(1)
     }
 
     /// Whom the API lets in, and over what; refuses what makes no sense.
@@ -213,6 +220,15 @@ mod tests {
         std::fs::write(&file, format!("[http]\n{setting}\n")).unwrap();
         let config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
         config.http.front().map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn three_quarters_of_the_connections_may_be_streams() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        std::fs::write(&file, "[http]\nconnections_max = 100\n").unwrap();
+        let config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
+        assert_eq!(config.http.settings().watchers_max, 75);
     }
 
     #[test]

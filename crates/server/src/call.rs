@@ -263,6 +263,31 @@ impl Service {
         }
     }
 
+    /// Whether who was let in would be let in again: for long answers, which neither a key that was revoked nor a token
+    /// that is over may go on with.
+    pub(crate) async fn lets_in_again(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        before: &Principal,
+        operator: &Known,
+    ) -> bool {
+        if before.credential == Credential::Socket {
+            return true;
+        }
+        let origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+        match self.principal(route, Came::ByNetwork, parts).await {
+            Ok(now) => {
+                now.player == before.player
+                    && now.needs(route.scope).is_ok()
+                    && now.operator(Some(&operator.id)).is_ok()
+                    && now.bounds.admit(peer_of(parts), origin).is_ok()
+            }
+            // What cannot be found out at the moment is found out the next time.
+            Err(problem) => problem.refusal != Refusal::Unauthorized,
+        }
+    }
+
     /// The operator that a request is for: of those of its principal, or, on the socket, the one that the header
     /// names.
     fn operator_of(

@@ -17,8 +17,7 @@ use crate::routes::Route;
 use crate::service::Service;
 
 /// What a page may send beside what any may.
-const SENDS: &str =
-    "authorization, content-type, idempotency-key, if-match, traceparent, x-request-id";
+const SENDS: &str = "authorization, content-type, idempotency-key, if-match, last-event-id, traceparent, x-request-id";
 /// What it may read of an answer.
 const READS: &str = "etag, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, www-authenticate, \
                      x-request-id";

@@ -178,6 +178,7 @@ fn set_gauges(service: &Service) {
     gauge!("accolade_lag_bytes").set(status.lag_bytes as f64);
     gauge!("accolade_ids_in_memory").set(status.ids_in_memory as f64);
     gauge!("accolade_players").set(status.players as f64);
+    gauge!("accolade_streams_watched").set(service.live.watching() as f64);
     gauge!("accolade_checkpoint_age_seconds").set(seconds_since(status.checkpointed_at.micros()));
     gauge!("accolade_descriptors_max").set(status.descriptors.limit as f64);
     gauge!("accolade_closed_files_open").set(status.descriptors.open as f64);

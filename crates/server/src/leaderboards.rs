@@ -5,6 +5,7 @@
 
 pub(crate) mod asked;
 mod boards;
+pub(crate) mod live;
 
 use std::sync::Arc;
 

@@ -22,6 +22,7 @@ use crate::credentials::{Credentials, Lent};
 use crate::export::Exports;
 use crate::health::Counters;
 use crate::leaderboards::Boards;
+use crate::leaderboards::live::Live;
 use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
@@ -70,6 +71,10 @@ pub struct Settings {
     pub asks_per_second: u32,
     /// Requests a second of one address that show no known credential; 0 for no limit.
     pub strangers_per_second: u32,
+    /// Most streams that are watched at this node, together; one service's key may have half of them.
+    pub watchers_max: usize,
+    /// How often a stream says that it is there, and looks whether who watches still may.
+    pub pulse_ms: u64,
     /// Whether `/metrics`, which is open to whoever reaches the node, tells of operators' points.
     pub metrics_by_operator: bool,
     /// Which requests have a line in the log.
@@ -102,6 +107,8 @@ impl Default for Settings {
             traces: None,
             asks_per_second: 5_000,
             strangers_per_second: 1_000,
+            watchers_max: 24_576,
+            pulse_ms: 15_000,
             metrics_by_operator: false,
             access_log: AccessLog::default(),
             denied_max: DeniedMax::default(),
@@ -135,6 +142,7 @@ pub struct Inner {
     pub(crate) summaries: Summaries,
     pub(crate) simulations: Simulations,
     pub(crate) boards: Boards,
+    pub(crate) live: Live,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
@@ -201,6 +209,7 @@ impl Service {
             summaries: Summaries::default(),
             simulations: Simulations::default(),
             boards: Boards::default(),
+            live: Live::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),
@@ -245,6 +254,7 @@ impl Service {
     /// Says from now on that the node is not ready, and ends streams: the first step of a shutdown.
     pub fn retire(&self) {
         self.is_retired.store(true, Ordering::Relaxed);
+        self.live.end();
     }
 
     /// The key of all hashes.

@@ -193,7 +193,10 @@ impl Asked {
         Ok(whole)
     }
 
-    fn tournament(&self, service: &Service) -> Result<std::sync::Arc<Tournament>, Problem> {
+    pub(super) fn tournament(
+        &self,
+        service: &Service,
+    ) -> Result<std::sync::Arc<Tournament>, Problem> {
         let rules = service.host.rules();
         let operator = rules.operator_numbered(self.operator).ok_or_else(rules_unknown)?;
         operator.tournaments.numbered(self.tournament).cloned().ok_or_else(rules_unknown)

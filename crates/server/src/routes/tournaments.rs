@@ -2,9 +2,12 @@
 
 use axum::http::Method;
 
-use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use super::{
+    Answer, Area, Audience, By, CURSOR, Effect, Form, Header, LIMIT, Parameter, Route, Takes,
+};
 use crate::description::bodies::Why;
 use crate::description::schemas::of;
+use crate::leaderboards::live::{self, TOP_MAX};
 use crate::leaderboards::{self, FROM_MAX, LeaderboardShape, RADIUS_MAX};
 use crate::parameters::LIMIT_MAX;
 use crate::problem::Refusal;
@@ -21,7 +24,7 @@ const CHANGE: &[Refusal] = &[
     Refusal::BehaviourEarlier,
 ];
 
-pub(super) static ROUTES: [Route; 9] = [
+pub(super) static ROUTES: [Route; 10] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -227,5 +230,39 @@ pub(super) static ROUTES: [Route; 9] = [
         answers: &[Answer::json(200, "The positions", of::<LeaderboardShape>)],
         refusals: &[],
         handler: |way| way.to(leaderboards::leaderboard),
+    },
+    Route {
+        id: "watchLeaderboard",
+        method: Method::GET,
+        path: "/api/v1/tournaments/{tournamentId}/leaderboard/stream",
+        scope: Scope::TournamentsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "The first positions as they change",
+        description: "Server-sent events: `snapshot` with all rows, then `change` with those that are others now, four times \
+                      a second at most and only if something is; `own` with a player's own line; `final`, and the end, \
+                      once no position changes any more. Who is slow gets the newest. Ends with the credential.",
+        query: &[
+            Parameter {
+                name: "top",
+                form: Form::Number { min: 1, max: TOP_MAX },
+                what: "So many positions; 10 without.",
+            },
+            Parameter {
+                name: "player",
+                form: Form::Text,
+                what: "This player's own line besides; without, that of the player whose token it is.",
+            },
+        ],
+        headers: &[Header {
+            name: "Last-Event-ID",
+            what: "The id of the last event that was seen: goes on from there, or with a `snapshot`.",
+        }],
+        takes: Takes::Nothing,
+        answers: &[Answer::text("The events, for as long as they are read", "text/event-stream")],
+        refusals: &[Refusal::Stopping],
+        handler: |way| way.to(live::stream),
     },
 ];

@@ -334,7 +334,14 @@ async fn answer_of(router: Router, ask: Ask) -> Answer {
 /// The whole answer.
 pub(crate) async fn finish(response: Response) -> Answer {
     let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let is_endless = headers.get("content-type").is_some_and(|it| it == "text/event-stream");
+    let mut body = response.into_body();
+    let bytes = if is_endless {
+        // As much as is there at first.
+        body.frame().await.unwrap().unwrap().into_data().unwrap()
+    } else {
+        body.collect().await.unwrap().to_bytes()
+    };
     // Between nodes some answers are bytes.
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);

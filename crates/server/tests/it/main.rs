@@ -23,6 +23,7 @@ mod hostile;
 mod idempotency;
 mod intake;
 mod keys;
+mod live;
 mod local;
 mod many_letters;
 mod nobody;

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use crate::cluster::fake::Cluster;
 use crate::harness::{Answer, Api, OPERATOR, ask, game_event, now_micros, time, wager};
 
-const TOURNAMENTS: &str = "/api/v1/tournaments";
+pub(crate) const TOURNAMENTS: &str = "/api/v1/tournaments";
 const SUM: &str = "SELECT playerId, SUM(wagerAmount) AS score FROM wagers GROUP BY playerId";
 /// A tournament that is scheduled now begins so soon.
 const SOON_MICROS: i64 = 1_000_000;
 
-fn is(answer: &Answer, status: u16, code: &str) {
+pub(crate) fn is(answer: &Answer, status: u16, code: &str) {
     assert_eq!(
         (answer.status.as_u16(), &answer.json["code"]),
         (status, &json!(code)),
@@ -24,17 +24,17 @@ fn is(answer: &Answer, status: u16, code: &str) {
     );
 }
 
-fn well(answer: Answer) -> Value {
+pub(crate) fn well(answer: Answer) -> Value {
     assert!(answer.status.is_success(), "{answer:?}");
     answer.json
 }
 
-fn of(id: &str, what: &str) -> String {
+pub(crate) fn of(id: &str, what: &str) -> String {
     format!("{TOURNAMENTS}/{id}{what}")
 }
 
 /// A definition that begins soon.
-fn definition(id: &str, more: Value) -> Value {
+pub(crate) fn definition(id: &str, more: Value) -> Value {
     let starts = now_micros() + SOON_MICROS;
     let mut body = json!({
         "id": id, "name": format!("the {id}"), "query": SUM, "starts": time(starts),
@@ -45,7 +45,7 @@ fn definition(id: &str, more: Value) -> Value {
 }
 
 /// Makes a tournament, schedules it, and waits until it has begun.
-async fn begin(api: &Api, id: &str, more: Value) {
+pub(crate) async fn begin(api: &Api, id: &str, more: Value) {
     let made = api.post(TOURNAMENTS, &definition(id, more)).await;
     assert_eq!(made.status, 201, "{made:?}");
     well(api.post(&of(id, "/schedule"), &json!({})).await);
@@ -54,7 +54,7 @@ async fn begin(api: &Api, id: &str, more: Value) {
     }
 }
 
-async fn bet(api: &Api, id: &str, player: &str, stake: f64) {
+pub(crate) async fn bet(api: &Api, id: &str, player: &str, stake: f64) {
     let mut wager = wager(id, player);
     wager["timestamp"] = time(now_micros()).into();
     wager["wagerAmount"] = json!(stake);
@@ -62,7 +62,7 @@ async fn bet(api: &Api, id: &str, player: &str, stake: f64) {
 }
 
 /// Players of all four partitions.
-fn players() -> [String; 8] {
+pub(crate) fn players() -> [String; 8] {
     let mut names = (0..).map(|number| format!("player-{number}"));
     std::array::from_fn(|at| {
         names.find(|name| usize::from(partition_of(name, 4)) == at % 4).unwrap()
@@ -81,7 +81,7 @@ fn positions(board: &Value) -> Vec<u64> {
     lines(board).into_iter().map(|(position, ..)| position).collect()
 }
 
-async fn both(scenario: impl AsyncFn(&Api, &Api)) {
+pub(crate) async fn both(scenario: impl AsyncFn(&Api, &Api)) {
     let api = Api::start().await;
     scenario(&api, &api).await;
     let cluster = Cluster::start().await;

@@ -349,6 +349,7 @@ impl World {
             "endTournament" => format!("/api/v1/tournaments/live-{player}/end"),
             "cancelTournament" => format!("/api/v1/tournaments/gone-{player}/cancel"),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
+            "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
             "adjustBalance" | "listAdjustments" => {
                 format!("/api/v1/players/{player}/adjustments")
             }

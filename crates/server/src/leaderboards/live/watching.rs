@@ -1,0 +1,180 @@
+//! One who watches: the answer to a request, which goes on for as long as its credential holds.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accolade_domain::event::ID_BYTES_MAX;
+use axum::body::Body;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+use super::shown::{Shown, last_event};
+use super::{Key, OF_PLAYER_MAX, Seat, View, Watched, Wish};
+use crate::call::Call;
+use crate::leaderboards::TOP;
+use crate::principal::{Known, Principal};
+use crate::problem::{Problem, Refusal};
+use crate::routes::Route;
+use crate::shapes::raw;
+use crate::tournaments::{is_seen, missing};
+
+/// Most positions that are watched.
+pub(crate) const TOP_MAX: u64 = 100;
+/// The header with the id of the last event that a client has seen.
+const LAST_EVENT_ID: &str = "last-event-id";
+/// A proxy that keeps answers back until they are long is told not to.
+const NOT_BUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// What is no event, and says that the node is there.
+const HEARTBEAT: &[u8] = b":\n\n";
+
+/// A leaderboard as it moves, as server-sent events.
+pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
+    let (known, name) = (call.operator(), call.name());
+    let tournament = call.service.tournament(&known, &name)?;
+    if !is_seen(&tournament, &call.principal) {
+        return Err(missing());
+    }
+    let top = call.parameters.number("top", 1, TOP_MAX)?.unwrap_or(TOP);
+    let own = call.principal.player.as_deref();
+    let named = call.parameters.text("player");
+    if named.is_some_and(|named| own.is_some_and(|own| own != named)) {
+        return Err(Problem::not_found("player"));
+    }
+    if named.is_some_and(|named| !is_a_name(named)) {
+        let detail = format!("`player`: expected an id of 1 to {ID_BYTES_MAX} bytes");
+        return Err(Problem::new(Refusal::BadQuery, detail));
+    }
+    let view =
+        View { top: usize::try_from(top).expect("it is small"), is_for_players: own.is_some() };
+    let whole = call.service.settings.watchers_max;
+    let wish = Wish {
+        key: Key { operator: known.number, number: tournament.number },
+        view,
+        player: named.or(own).filter(|name| is_a_name(name)).map(str::to_owned),
+        who: format!("{}/{}/{}", known.number, call.principal.subject, own.unwrap_or_default())
+            .into(),
+        // One service may watch for many players, and leaves room for others.
+        max: if own.is_some() { OF_PLAYER_MAX } else { whole.div_ceil(2) },
+    };
+    let watched = call.service.live.watch(&call.service, wish)?;
+    let events = futures_util::stream::unfold(Watcher::of(watched, call, known), Watcher::next);
+    let mut response = raw(StatusCode::OK, "text/event-stream", Body::from_stream(events));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(NOT_BUFFERED, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// Whether a player can have this name. Players are asked for together, with line breaks between.
+fn is_a_name(name: &str) -> bool {
+    (1..=ID_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
+}
+
+/// What was shown of a leaderboard to who watches.
+#[derive(Debug)]
+enum Seen {
+    /// Nothing: they have just come, or come back with the id of the last event that they have seen.
+    Nothing(Option<String>),
+    UpTo(u64),
+}
+
+/// Who watches. Nothing is made for one who does not take what there was.
+struct Watcher {
+    seat: Seat,
+    sight: watch::Receiver<Option<Arc<Shown>>>,
+    own: Option<watch::Receiver<Option<Bytes>>>,
+    seen: Seen,
+    own_seen: Option<Bytes>,
+    /// The last was said.
+    is_over: bool,
+    pulse: Interval,
+    /// Who it is, and how they have said so.
+    principal: Arc<Principal>,
+    operator: Arc<Known>,
+    route: &'static Route,
+    parts: Parts,
+}
+
+impl Watcher {
+    fn of(Watched { seat, sight, own }: Watched, call: Call, operator: Arc<Known>) -> Self {
+        let Call { service, principal, route, parts, .. } = call;
+        let period = Duration::from_millis(service.settings.pulse_ms.max(1));
+        let mut pulse = tokio::time::interval_at(Instant::now() + period, period);
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let last = parts.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+        let seen = Seen::Nothing(last.map(str::to_owned));
+        let (own_seen, is_over) = (None, false);
+        Self { seat, sight, own, seen, own_seen, is_over, pulse, principal, operator, route, parts }
+    }
+
+    /// What is to be told next, once there is something; nothing at the end.
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        loop {
+            if self.is_over {
+                return None;
+            }
+            let news = self.news();
+            if !news.is_empty() {
+                return Some((Ok(news), self));
+            }
+            tokio::select! {
+                changed = self.sight.changed() => changed.ok()?,
+                changed = changed(self.own.as_mut()) => changed.ok()?,
+                _ = self.pulse.tick() => {
+                    if !self.may_go_on().await {
+                        return None;
+                    }
+                    return Some((Ok(Bytes::from_static(HEARTBEAT)), self));
+                }
+            }
+        }
+    }
+
+    /// What they have not seen.
+    fn news(&mut self) -> Bytes {
+        let Some(shown) = self.sight.borrow_and_update().clone() else { return Bytes::new() };
+        let mut news = BytesMut::new();
+        match &self.seen {
+            Seen::UpTo(number) if *number == shown.number() => {}
+            Seen::UpTo(number) => news.extend_from_slice(&shown.after(*number)),
+            Seen::Nothing(None) => news.extend_from_slice(&shown.snapshot()),
+            Seen::Nothing(Some(id)) => news.extend_from_slice(&shown.since(id)),
+        }
+        self.seen = Seen::UpTo(shown.number());
+        if let Some(own) = &mut self.own {
+            let own = own.borrow_and_update().clone();
+            if own != self.own_seen {
+                news.extend_from_slice(own.as_deref().unwrap_or_default());
+                self.own_seen = own;
+            }
+        }
+        let has_own = self.own.is_none() || self.own_seen.is_some();
+        if shown.is_last() && has_own {
+            news.extend_from_slice(&last_event());
+            self.is_over = true;
+        }
+        news.freeze()
+    }
+
+    /// Whether who watches still may.
+    async fn may_go_on(&self) -> bool {
+        let Self { seat, route, parts, principal, operator, .. } = self;
+        seat.service.lets_in_again(route, parts, principal, operator).await
+    }
+}
+
+/// Waits until a player's own line is another; for ever where none is watched.
+async fn changed(
+    own: Option<&mut watch::Receiver<Option<Bytes>>>,
+) -> Result<(), watch::error::RecvError> {
+    match own {
+        Some(own) => own.changed().await,
+        None => std::future::pending().await,
+    }
+}

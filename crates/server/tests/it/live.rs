@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use accolade_server::roles::Role;
 use accolade_server::{Front, Lent, Settings};
+use accolade_wire::identity::partition_of;
 use axum::body::{Body, BodyDataStream};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::cluster::fake::{A, Cluster};
+use crate::cluster::fake::{A, B, Cluster};
 use crate::harness::{Answer, Api, Ask, OPERATOR, PATIENCE, ask, finish, now_micros, time};
 use crate::tournaments::{TOURNAMENTS, begin, bet, both, definition, is, of, players, well};
 use crate::wire::{Listener, rest_of};
@@ -352,6 +353,30 @@ async fn owners_are_asked_once_for_all_who_watch_and_not_at_all_where_nobody_doe
         assert!(Instant::now() < until, "it is asked for nobody");
     }
     watch(b, &path).await.expect("snapshot").await;
+}
+
+#[tokio::test]
+async fn while_an_owner_cannot_be_asked_what_there_was_stays_and_then_comes_the_newest() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    begin(a, "race", json!({})).await;
+    let [player, ..] = players();
+    let partition = usize::from(partition_of(&player, 4));
+    bet(a, "w1", &player, 10.0).await;
+    let mut watching = watch(b, &stream_of("race", &format!("?player={player}"))).await;
+    watching.until(&[place(1, &player, 10.0)]).await;
+    watching.until_at(1).await;
+    let before = cluster.unowned();
+    cluster.set_owner(B, partition, None);
+    let until = Instant::now() + PATIENCE;
+    while cluster.unowned() == before {
+        assert!(Instant::now() < until, "nobody asks for the owner");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bet(a, "w2", &player, 5.0).await;
+    cluster.set_owner(B, partition, Some(A));
+    watching.until(&[place(1, &player, 15.0)]).await;
+    assert_eq!(watching.rows.len(), 1);
 }
 
 #[tokio::test]

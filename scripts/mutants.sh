@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 what=${1:-}
 case $what in
     domain)
-        files=(tier lots packed_lots packing packed_watches promotion promoting earning redemption reward budget signal account)
+        files=(tier lots packed_lots packing packed_watches promotion promoting earning redemption reward budget signal account tournament/occurrences tournament/prizes)
         files=("${files[@]/#/crates/domain/src/}")
         optimized=1
         ;;

@@ -208,8 +208,7 @@ impl Schedule {
             if let Some(day) = found {
                 return Some(moved_to(date, from, day));
             }
-            let next = Period::Month.next_first_day(from);
-            from = (next > from).then_some(next)?;
+            from = Period::Month.next_first_day(from);
         }
         None
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use accolade_domain::civil::{Date, Local, Weekday, begin_of_day};
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
@@ -359,6 +360,34 @@ fn an_occurrence_ends_where_the_next_begins_however_long_it_was_to_last() {
 }
 
 #[test]
+fn an_occurrence_whose_end_is_left_out_with_its_beginning_lasts_until_the_next() {
+    let thursdays = Schedule::weekly([Weekday::Thursday], 19 * 60).unwrap();
+    let recurrence = Recurrence { begins: thursdays, lasts: Length::new(1, 0) };
+    // From 18:00 on the Thursday that 1970 begins with to 20:00 on the Friday.
+    let change = Timestamp::from_micros(18 * HOUR);
+    let zone = ZoneOffsets(vec![(Timestamp::default(), 0), (change, 26 * 3_600)]);
+    let next = recurrence.next_after(Timestamp::default(), &zone).unwrap();
+    assert_eq!(
+        (next.starts, shown(next.starts, &zone)),
+        (change, "Fri 1970-01-02 20:00".to_owned())
+    );
+    assert_eq!(shown(next.ends, &zone), "Thu 1970-01-08 19:00");
+}
+
+#[test]
+fn numbers_are_taken_once_and_up_to_63() {
+    let all = |numbers: Numbers| (0..=u8::MAX).filter(|it| numbers.has(*it)).collect::<Vec<_>>();
+    assert_eq!(all([5, 7, 5, 64, 255].into_iter().collect()), [5, 7]);
+    assert_eq!(all(Numbers::from(61..=70)), [61, 62, 63]);
+    assert_eq!(all(Numbers::from(63..=63)), [63]);
+    assert_eq!(
+        [RangeInclusive::new(64, 70), RangeInclusive::new(7, 5)]
+            .map(|range| all(Numbers::from(range))),
+        [[0; 0]; 2]
+    );
+}
+
+#[test]
 fn what_never_comes_is_no_schedule() {
     let never = [
         Cron { days: one(30), months: one(2), ..every_minute() },
@@ -542,9 +571,9 @@ proptest! {
         let whole = Recurrence { begins, lasts: None };
         let mut at = quarter(at);
         for _ in 0..8 {
-            let (Some(next), Some(until_next)) = (recurrence.next_after(at, &zone), whole.next_after(at, &zone)) else {
-                break;
-            };
+            let (next, until_next) = (recurrence.next_after(at, &zone), whole.next_after(at, &zone));
+            prop_assert_eq!(next.is_some(), until_next.is_some());
+            let (Some(next), Some(until_next)) = (next, until_next) else { break };
             prop_assert_eq!(next.starts, until_next.starts);
             prop_assert!(next.starts > at && next.starts < next.ends && next.ends <= until_next.ends);
             for on in [next.starts, next.ends.plus_micros(-1)] {

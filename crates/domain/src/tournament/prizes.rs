@@ -247,8 +247,8 @@ impl Prizes {
                     continue;
                 }
                 before += stretch.count();
-                still_free.extend((from < stretch.first).then(|| (from, stretch.first - 1)));
-                still_free.extend((stretch.last < to).then(|| (stretch.last + 1, to)));
+                let rest = [(from, stretch.first - 1), (stretch.last + 1, to)];
+                still_free.extend(rest.into_iter().filter(|(from, to)| from <= to));
                 stretches.push(stretch);
             }
             free = still_free;

@@ -320,9 +320,21 @@ fn no_more_places_win_than_there_may_be() {
     let prizes = read("top 100% 0.01").unwrap();
     assert_eq!(prizes.place_count(u64::MAX), PLACES_MAX);
     assert_eq!(prizes.cost(u64::MAX).points, points("10000"));
+    let range = read("1-1000000 5").unwrap();
+    assert_eq!(range.place_count(u64::MAX), PLACES_MAX);
     let lines = (1..).take(1_000_005).map(|place| (place, place));
     let won = prizes.won(u64::MAX, lines);
     assert_eq!(won.len(), 1_000_000);
+}
+
+#[test]
+fn no_more_lines_are_read_than_those_that_win_and_the_next() {
+    let prizes = read("1-3 5").unwrap();
+    let mut read = 0;
+    let lines = [1, 2, 3, 3, 5, 6, 7].into_iter().inspect(|_| read += 1);
+    let won = prizes.won(7, lines.map(|position| (position, ())));
+    assert_eq!(won.len(), 4);
+    assert_eq!(read, 5);
 }
 
 /// The same place by place, as it is written in the documentation.

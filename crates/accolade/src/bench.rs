@@ -21,6 +21,7 @@ mod redeeming;
 mod reference;
 mod report;
 mod strangers;
+mod tournaments;
 mod years;
 
 use std::net::SocketAddr;

@@ -14,8 +14,8 @@ use crate::tournament::Tally;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackedScores(Option<Box<[u8]>>);
 
-/// Tallies of a handful of tournaments fit without another place to write to.
-const WRITTEN_BYTES: usize = 192;
+/// Tallies of some twenty tournaments fit without another place to write to.
+const WRITTEN_BYTES: usize = 768;
 /// How many units of a score are a hundredth.
 const HUNDREDTH: i128 = 10_i128.pow(16);
 /// Hundredths of so many bits are one number with the mark.
@@ -29,21 +29,10 @@ impl PackedScores {
     pub const NONE: Self = Self(None);
 
     /// Takes tallies in the order of the numbers of their tournaments.
-    #[inline]
     pub fn new(tallies: impl Iterator<Item = (u32, Tally)>) -> Self {
-        let mut out = Writer::<WRITTEN_BYTES>::default();
-        let (mut last, mut before) = (0, Tally::default());
-        let mut is_empty = true;
-        for (number, tally) in tallies {
-            out.put(u64::from(number.wrapping_sub(last)));
-            put_total(&mut out, tally.total);
-            out.put(tally.events);
-            out.put_distance(before.changed_at.micros(), tally.changed_at.micros());
-            out.put_distance(before.batch.cast_signed(), tally.batch.cast_signed());
-            out.put_distance(before.slot, tally.slot);
-            (last, before, is_empty) = (number, tally, false);
-        }
-        Self((!is_empty).then(|| out.boxed()))
+        let mut packing = Packing::default();
+        tallies.for_each(|(number, tally)| packing.put(number, tally));
+        packing.finish()
     }
 
     /// The tallies in the order of the numbers of their tournaments.
@@ -72,6 +61,34 @@ impl PackedScores {
         let packed = Self::new(tallies.iter().copied());
         let is_sorted = tallies.is_sorted_by(|(one, _), (next, _)| one < next);
         (is_sorted && packed.bytes() == bytes).then_some(packed)
+    }
+}
+
+/// Tallies that are being packed, one after the other.
+#[derive(Debug, Default)]
+pub struct Packing {
+    out: Writer<WRITTEN_BYTES>,
+    last: Option<u32>,
+    before: Tally,
+}
+
+impl Packing {
+    /// Adds the next one.
+    #[inline]
+    pub fn put(&mut self, number: u32, tally: Tally) {
+        let Self { out, last, before } = self;
+        out.put(u64::from(number.wrapping_sub(last.unwrap_or_default())));
+        put_total(out, tally.total);
+        out.put(tally.events);
+        out.put_distance(before.changed_at.micros(), tally.changed_at.micros());
+        out.put_distance(before.batch.cast_signed(), tally.batch.cast_signed());
+        out.put_distance(before.slot, tally.slot);
+        (*last, *before) = (Some(number), tally);
+    }
+
+    /// All of them.
+    pub fn finish(self) -> PackedScores {
+        PackedScores(self.last.is_some().then(|| self.out.boxed()))
     }
 }
 

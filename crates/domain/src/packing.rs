@@ -4,6 +4,7 @@
 use crate::amount::Points;
 
 /// Writes numbers; what is longer than `N` bytes begins a longer place.
+#[derive(Debug)]
 pub(crate) struct Writer<const N: usize> {
     length: usize,
     bytes: [u8; N],

@@ -88,7 +88,8 @@ impl Caller for Waiting {
     }
 }
 
-fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
+/// Has a control record carried out, and waits for it.
+pub(crate) fn control(node: &dyn Host, control: &Control) -> anyhow::Result<()> {
     let body = serde_json::to_vec(control)?;
     let (kind, source, operator) = (Kind::Control, Source::Node, "");
     let mut records = Vec::new();

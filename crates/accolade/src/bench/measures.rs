@@ -23,6 +23,7 @@ use super::redeeming;
 use super::reference;
 use super::report::{Bar, Report};
 use super::strangers;
+use super::tournaments;
 use super::years;
 use crate::memory;
 
@@ -30,7 +31,7 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 15] = [
+pub(crate) const ALL: [Measure; 16] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
@@ -38,6 +39,7 @@ pub(crate) const ALL: [Measure; 15] = [
     ("tls", http::over_tls),
     ("P4", http::batches),
     ("P6", http::queries),
+    ("P8", tournaments::many),
     ("P10", restart),
     ("P11", replay),
     ("P12", memory),
@@ -99,23 +101,37 @@ fn sustained(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     node.stop()?;
     drop(node);
     drop(scratch);
-    let (full, full_processor) = burst_by_full(sizes)?;
+    let (full, full_processor) = burst_by(FULL, &|_| Ok(()), sizes)?;
     let what = "the same by a program with all that there is";
     report.row("P1", what, rate_of(&full), "events/s", Some(Bar::AtLeast(RATE as f64)));
     let longer = rate_of(&burst) / rate_of(&full);
     report.row("P1", "time for each event, to the plain one's", longer, "", LONGER_MAX);
     let longer = (full_processor / full.events as f64) / (processor / burst.events as f64);
     report.row("P1", "processor time for each event, to the plain one's", longer, "", LONGER_MAX);
+    let (scored, scored_processor) = burst_by(FULL, &tournaments::begin_matching, sizes)?;
+    let what = "the same with 20 tournaments in which each wager counts";
+    report.row("P1", what, rate_of(&scored), "events/s", Some(Bar::AtLeast(SCORED_RATE)));
+    let each = scored_processor / scored.events as f64 - full_processor / full.events as f64;
+    report.row("P1", "processor time that they add to an event", each * 1e6, "µs", None);
     Ok(())
 }
+
+/// With tiers, promotions and 20 tournaments in which each wager counts.
+const SCORED_RATE: f64 = 200_000.0;
 
 /// What tiers, promotions and lots may add.
 const LONGER_MAX: Option<Bar> = Some(Bar::AtMost(1.2));
 
-/// As many events by a program with everything, after as many before them; with the processor time.
-fn burst_by_full(sizes: &Sizes) -> anyhow::Result<(Run, f64)> {
-    let scratch = Scratch::new(&sizes.dir, "p1-full")?;
-    let node = start_by(options(&scratch.0), FULL)?;
+/// As many events by another program, and with what is prepared beside it, after as many before them; with the processor
+/// time.
+pub(crate) fn burst_by(
+    program: &str,
+    prepare: &dyn Fn(&Node) -> anyhow::Result<()>,
+    sizes: &Sizes,
+) -> anyhow::Result<(Run, f64)> {
+    let scratch = Scratch::new(&sizes.dir, "burst")?;
+    let node = start_by(options(&scratch.0), program)?;
+    prepare(&node)?;
     let mut load = Load::new(1, sizes.players);
     run(&node, &mut load, RATE * sizes.sustained_s, RATE, CHUNK, 20)?;
     let processor = processor_seconds();

@@ -197,12 +197,15 @@ impl Decimal {
     }
 
     /// Drops decimals after `places`; says the first that was lost, and whether any was not 0.
-    fn cut(mut self, places: u32) -> (Self, u8, bool) {
+    fn cut(mut self, places: u32) -> (Self, u64, bool) {
         let (mut highest_lost, mut is_inexact) = (0, false);
         while self.decimals > places {
-            (self.magnitude, highest_lost) = limbs::div_rem_ten(self.magnitude);
-            is_inexact |= highest_lost != 0;
-            self.decimals -= 1;
+            let step = (self.decimals - places).min(limbs::POWER_MAX);
+            let rest;
+            (self.magnitude, rest) = limbs::div_rem_power(self.magnitude, step);
+            highest_lost = rest.div_euclid(10_u64.pow(step - 1));
+            is_inexact |= rest != 0;
+            self.decimals -= step;
         }
         (self, highest_lost, is_inexact)
     }

@@ -80,6 +80,20 @@ pub(super) fn div_rem_ten<const N: usize>(mut number: [u64; N]) -> ([u64; N], u8
     (number, u8::try_from(rest).expect("the rest is below ten"))
 }
 
+/// Quotient and remainder by 10^`power`, of at most [`POWER_MAX`].
+pub(super) fn div_rem_power(mut number: Limbs, power: u32) -> (Limbs, u64) {
+    let divisor = 10_u64.pow(power);
+    let mut rest = 0;
+    // Most numbers are of one limb or two.
+    for limb in number.iter_mut().rev().skip_while(|limb| **limb == 0) {
+        let part = u128::from(rest) << 64 | u128::from(*limb);
+        let (quotient, left) = (part.div_euclid(divisor.into()), part.rem_euclid(divisor.into()));
+        *limb = u64::try_from(quotient).expect("the rest is below the divisor");
+        rest = u64::try_from(left).expect("the rest is below the divisor");
+    }
+    (number, rest)
+}
+
 /// The lower half, if the upper is empty.
 pub(super) fn narrow(number: Double) -> Option<Limbs> {
     let [a, b, c, d, upper @ ..] = number;
@@ -103,7 +117,7 @@ pub(super) fn scale_up<const N: usize>(number: [u64; N], power: u32) -> Option<[
 }
 
 /// The greatest power of ten that one limb holds.
-const POWER_MAX: u32 = u64::MAX.ilog10();
+pub(super) const POWER_MAX: u32 = u64::MAX.ilog10();
 
 fn times<const N: usize>(mut number: [u64; N], factor: u64) -> Option<[u64; N]> {
     let mut carry = 0;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use accolade_domain::event::Event;
-use accolade_domain::packed_scores::PackedScores;
+use accolade_domain::packed_scores::{PackedScores, Packing};
 use accolade_domain::query::row::Row as QueryRow;
 use accolade_domain::ranking::Score;
-use accolade_domain::tournament::{Counted, Tally};
+use accolade_domain::tournament::{Counted, Tournament as Decides};
 use accolade_wire::json::find;
 use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
 use smallvec::SmallVec;
@@ -31,31 +31,37 @@ pub(super) fn count(
     event: &Event<'_>,
     step: &mut Step<'_>,
 ) {
-    let operator = loaded.operator.filter(|operator| !operator.tournaments.is_empty());
-    let Some(operator) = operator else { return };
-    let changes = match event {
-        _ if loaded.exclusion.is_some() && !matches!(event, Event::Void(_)) => return,
-        Event::Wager(_) if loaded.voided => return,
+    if let Some(operator) = loaded.operator.filter(|operator| !operator.tournaments.is_empty()) {
+        count_in(operator, loaded, input, event, step);
+    }
+}
+
+fn count_in(
+    operator: &Operator,
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    event: &Event<'_>,
+    step: &mut Step<'_>,
+) {
+    let mut changes = Changes::new();
+    match event {
+        Event::Void(_) => taken_back(operator, loaded, input, &mut changes),
+        _ if loaded.exclusion.is_some() || loaded.voided => {}
         Event::Wager(wager) => {
             // What has no currency of the program cannot be compared with anything.
             let program = loaded.applies.map(|applies| &*applies.program.program);
             let rate = program.and_then(|program| program.rate_from(&wager.currency));
             let Some(rate) = rate else { return };
-            let row = |tournament: &Tournament| {
-                let decides = tournament.decides();
-                decides.value(&QueryRow::of_wager(wager, rate, &decides.zone))
-            };
-            counted(operator, input, &Asked::of_wager(wager), event, row)
+            let value =
+                |decides: &Decides| decides.value(&QueryRow::of_wager(wager, rate, &decides.zone));
+            counted(operator, input, &Asked::of_wager(wager), event, value, &mut changes);
         }
         Event::Game(game) => {
-            let row = |tournament: &Tournament| {
-                let decides = tournament.decides();
-                decides.value(&QueryRow::of_game(game, find, &decides.zone))
-            };
-            counted(operator, input, &Asked::of_game(game), event, row)
+            let value =
+                |decides: &Decides| decides.value(&QueryRow::of_game(game, find, &decides.zone));
+            counted(operator, input, &Asked::of_game(game), event, value, &mut changes);
         }
-        Event::Void(_) => taken_back(operator, loaded, input),
-    };
+    }
     if !changes.is_empty() {
         score(loaded, input, &changes, step);
     }
@@ -67,50 +73,60 @@ fn counted<'t>(
     input: &Input<'_>,
     asked: &Asked<'_>,
     event: &Event<'_>,
-    value: impl Fn(&Tournament) -> Option<Score>,
-) -> Changes<'t> {
-    let candidates = operator.tournaments.candidates().of_event(asked, event.at(), input.now);
-    let values = candidates.into_iter().map(|it| value(it).map(|value| (it, Counted::In(value))));
-    values.flatten().collect()
+    value: impl Fn(&Decides) -> Option<Score>,
+    changes: &mut Changes<'t>,
+) {
+    let candidates = operator.tournaments.candidates();
+    candidates.each_of_event(asked, event.at(), input.now, |tournament| {
+        if let Some(value) = value(tournament.decides()) {
+            changes.push((tournament, Counted::In(value)));
+        }
+    });
+    changes.sort_unstable_by_key(|(tournament, _)| tournament.number);
 }
 
 /// What a void takes back of what its wager counted.
-fn taken_back<'t>(operator: &'t Operator, loaded: &Loaded<'_>, input: &Input<'_>) -> Changes<'t> {
-    let lines = loaded.scored.iter();
-    let open = lines.filter_map(|(ScoredLine { tournament, value, .. }, next)| {
-        let tournament = operator.tournaments.numbered(*tournament)?;
-        let (value, next) = (*value, next.unwrap_or_default());
-        let is_open = tournament.is_scheduled() && input.now < tournament.closes();
-        is_open.then_some((&**tournament, Counted::Out { value, next }))
-    });
-    open.collect()
+fn taken_back<'t>(
+    operator: &'t Operator,
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    changes: &mut Changes<'t>,
+) {
+    for (ScoredLine { tournament, value, .. }, next) in &loaded.scored {
+        let Some(tournament) = operator.tournaments.numbered(*tournament) else { continue };
+        if tournament.is_scheduled() && input.now < tournament.closes() {
+            let (value, next) = (*value, next.unwrap_or_default());
+            changes.push((&**tournament, Counted::Out { value, next }));
+        }
+    }
 }
 
 /// Changes the player's tallies, and tells of it.
 fn score(loaded: &Loaded<'_>, input: &Input<'_>, changes: &Changes<'_>, step: &mut Step<'_>) {
-    let before = loaded.scores.map(PackedScores::all).into_iter().flatten();
-    let mut tallies: SmallVec<[(u32, Tally); AT_ONCE]> = before.collect();
+    let mut before = loaded.scores.map(PackedScores::all).into_iter().flatten().peekable();
+    let mut packing = Packing::default();
     let mut lines = Vec::with_capacity(changes.len());
     for (tournament, by) in changes {
-        let number = tournament.number;
-        let found = tallies.binary_search_by_key(&number, |(number, _)| *number);
-        let tally = found.map_or_else(|_| Tally::default(), |at| tallies[at].1);
-        // What would be beyond any score does not count.
-        let moved = tally.moved(tournament.decides(), *by, input.now, input.place);
-        let Some(moved) = moved else { continue };
-        match found {
-            Ok(at) => tallies[at].1 = moved,
-            Err(at) => tallies.insert(at, (number, moved)),
+        let (number, decides) = (tournament.number, tournament.decides());
+        while let Some((other, tally)) = before.next_if(|(other, _)| *other < number) {
+            packing.put(other, tally);
         }
+        let known = before.next_if(|(other, _)| *other == number).map(|(_, tally)| tally);
+        let tally = known.unwrap_or_default();
+        // What would be beyond any score does not count.
+        let Some(moved) = tally.moved(decides, *by, input.now, input.place) else {
+            known.into_iter().for_each(|tally| packing.put(number, tally));
+            continue;
+        };
+        packing.put(number, moved);
         let (value, is_out) = match *by {
             Counted::In(value) => (value, false),
             Counted::Out { value, .. } => (value, true),
         };
-        let score = tournament.decides().score(&moved);
-        let delta = Score(score.0 - tournament.decides().score(&tally).0);
-        let events = moved.events;
+        let (score, events) = (decides.score(&moved), moved.events);
+        let delta = Score(score.0 - decides.score(&tally).0);
         lines.push(ScoredLine { tournament: number, value, delta, score, events });
-        if let Some(is_greatest) = tournament.decides().best() {
+        if let Some(is_greatest) = decides.best() {
             let place = loaded.wager.filter(|_| is_out).map_or(input.place, |wager| wager.place);
             let key = ValueKey::of(loaded.ordinal, number, value, is_greatest, place);
             let kept = Kept { until: tournament.closes(), is_voided: is_out };
@@ -120,7 +136,8 @@ fn score(loaded: &Loaded<'_>, input: &Input<'_>, changes: &Changes<'_>, step: &m
     if lines.is_empty() {
         return;
     }
-    step.changes.push(Change::Scores(PackedScores::new(tallies.into_iter())));
+    before.for_each(|(number, tally)| packing.put(number, tally));
+    step.changes.push(Change::Scores(packing.finish()));
     let body = Cow::Owned(Scored { lines }.to_bytes());
     step.notices.push(NewNotice { kind: SCORED, body });
 }

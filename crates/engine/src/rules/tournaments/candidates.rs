@@ -7,7 +7,6 @@ use std::sync::Arc;
 use accolade_domain::event::{GameEvent, Wager};
 use accolade_domain::query::row::{Column, Source};
 use accolade_domain::time::Timestamp;
-use smallvec::SmallVec;
 
 use super::Tournament;
 
@@ -68,27 +67,25 @@ impl Candidates {
         made
     }
 
-    /// Those in which an event of `at` that is decided at `now` could count, in the order of their numbers.
-    pub fn of_event(
-        &self,
+    /// Gives each in which an event of `at` that is decided at `now` could count.
+    pub fn each_of_event<'t>(
+        &'t self,
         asked: &Asked<'_>,
         at: Timestamp,
         now: Timestamp,
-    ) -> SmallVec<[&Tournament; 32]> {
+        mut give: impl FnMut(&'t Tournament),
+    ) {
         let index = match asked.source {
             Source::Wagers => &self.wagers,
             Source::GameEvents => &self.game_events,
         };
-        let mut found = SmallVec::new();
         let by_text = index.by_text.iter().zip(asked.texts);
         let indexed = by_text.filter_map(|(by_text, text)| by_text.get(text?));
         for tournament in indexed.flatten().chain(&index.others) {
             if tournament.decides().is_open(at, now) {
-                found.push(&**tournament);
+                give(tournament);
             }
         }
-        found.sort_unstable_by_key(|tournament: &&Tournament| tournament.number);
-        found
     }
 }
 
@@ -179,6 +176,14 @@ mod tests {
         }
     }
 
+    /// In the order of their numbers.
+    fn found(it: &Candidates, asked: &Asked<'_>, at: Timestamp, now: Timestamp) -> Vec<u32> {
+        let mut found = Vec::new();
+        it.each_of_event(asked, at, now, |tournament| found.push(tournament.number));
+        found.sort_unstable();
+        found
+    }
+
     #[test]
     fn whatever_counts_an_event_is_among_those_that_could() {
         let all: Vec<_> =
@@ -192,8 +197,7 @@ mod tests {
                     let wager = wager(game, category, segment);
                     let row = Row::of_wager(&wager, accolade_domain::amount::Rate::ONE, &zone);
                     let asked = Asked::of_wager(&wager);
-                    let found = candidates.of_event(&asked, wager.at, wager.at);
-                    let found: Vec<u32> = found.iter().map(|it| it.number).collect();
+                    let found = found(&candidates, &asked, wager.at, wager.at);
                     assert!(found.is_sorted_by(|one, next| one < next), "{found:?}");
                     for it in &all[..8] {
                         let counts = it.decides().value(&row).is_some();
@@ -215,8 +219,7 @@ mod tests {
         let wager = wager("g9", "cards", None);
         let of = |at: i64, now: i64| {
             let (at, now) = (Timestamp::from_micros(at), Timestamp::from_micros(now));
-            let found = candidates.of_event(&Asked::of_wager(&wager), at, now);
-            found.iter().map(|it| it.number).collect::<Vec<u32>>()
+            found(&candidates, &Asked::of_wager(&wager), at, now)
         };
         assert_eq!(of(15, 15), [5, 6, 7, 8]);
         assert_eq!(of(9, 15), [0; 0], "before the start");

@@ -10,6 +10,9 @@ use accolade_wire::identity::HashKey;
 use crate::by_hash::ByHash;
 use crate::chunks::Chunks;
 
+/// Bytes that come into the processor together.
+const CACHE_LINE: usize = 64;
+
 /// A player's number within a partition: 0, 1, 2, … in the order in which they were first seen.
 pub type Ordinal = u32;
 
@@ -57,18 +60,19 @@ impl Players {
         let ordinals: Vec<_> = hashes.iter().filter_map(candidate).collect();
         let touched = ordinals.iter().fold(0, |touched, ordinal| {
             // Something of each of the lines that an account lies in.
-            let Player { operator, name, account, watches, .. } = self.get(*ordinal);
+            let Player { operator, name, account, watches, scores, .. } = self.get(*ordinal);
             let Account { subject, head, trail, cap_day, .. } = account;
             let bytes = subject.0[0] ^ head.0[0] ^ head.0[31];
             let days = cap_day.used.hundredths().cast_unsigned();
             let name = name.uuid().map_or(0, |uuid| uuid[0]);
             let watches = watches.bytes().first().copied().unwrap_or(0);
+            let scores = scores.bytes().iter().step_by(CACHE_LINE).fold(0, |sum, byte| sum ^ byte);
             touched
                 ^ account.sequence
                 ^ u64::from(account.version)
                 ^ days
                 ^ u64::from(*operator)
-                ^ u64::from(bytes ^ name ^ watches)
+                ^ u64::from(bytes ^ name ^ watches ^ scores)
                 ^ u64::from(trail.is_empty())
         });
         std::hint::black_box(touched);

@@ -5,10 +5,13 @@ use accolade_domain::budget::Given;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::program::Program;
+use accolade_domain::ranking::Score;
 use accolade_domain::time::Day;
+use accolade_engine::rules::Operator;
 use accolade_engine::tables::dead_letters::DeadLetterState;
 use accolade_wire::identity::IdKind;
 use accolade_wire::json::{self, Value};
+use accolade_wire::notice::scores::ScoredLine;
 use accolade_wire::timestamp;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -44,8 +47,8 @@ pub(crate) struct Explanation<'a> {
     budgets: Vec<BudgetPart>,
     place: PlaceShape,
     recorded_at: Time,
-    #[schema(value_type = Vec<Object>)]
-    tournaments: [(); 0],
+    /// In which it counted, in the order of their making; a void takes that back.
+    tournaments: Vec<CountedIn>,
     /// In order.
     stages: Vec<Stage>,
     /// Wagers of other players with the same id.
@@ -56,6 +59,36 @@ pub(crate) struct Explanation<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     dead_letters: Vec<LetterShape>,
+}
+
+/// A tournament in which a wager counted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CountedIn {
+    tournament_id: String,
+    /// How much it counted by itself.
+    #[schema(value_type = f64)]
+    value: Exact<Score>,
+    /// By how much the player's score was more after it.
+    #[schema(value_type = f64)]
+    score_delta: Exact<Score>,
+    /// The score after it.
+    #[schema(value_type = f64)]
+    score: Exact<Score>,
+}
+
+impl CountedIn {
+    /// The id is that of the operator's tournament with the line's number.
+    fn of(line: &ScoredLine, operator: &Operator) -> Option<Self> {
+        let ScoredLine { tournament, value, delta, score, .. } = *line;
+        let tournament_id = operator.tournaments.numbered(tournament)?.terms().id.clone();
+        Some(Self {
+            tournament_id,
+            value: Exact(value),
+            score_delta: Exact(delta),
+            score: Exact(score),
+        })
+    }
 }
 
 /// A cap that the wager counted against.
@@ -162,6 +195,12 @@ pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
         _ => (None, None, Vec::new()),
     };
     let stages = stages(wager, parts.as_ref(), &budgets, void);
+    let tournaments = if wager.scored.lines.is_empty() {
+        Vec::new()
+    } else {
+        let operator = service.operator(&operator)?;
+        wager.scored.lines.iter().filter_map(|line| CountedIn::of(line, &operator)).collect()
+    };
     let explanation = Explanation {
         wager_id: &id,
         player_id: player_of(wager),
@@ -171,7 +210,7 @@ pub(crate) async fn explanation(call: Call) -> Result<Response, Problem> {
         budgets,
         place: wager.place.into(),
         recorded_at: Time(wager.recorded_at),
-        tournaments: [],
+        tournaments,
         stages,
         others: others
             .map(|(_, other)| Other {

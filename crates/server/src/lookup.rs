@@ -10,9 +10,11 @@ use accolade_engine::tables::dead_letters::{DeadLetter, DeadLetterState};
 use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_storage::backing::NodeStore;
 use accolade_storage::run::RunEntry;
-use accolade_wire::bytes::{BadFormat, Cursor};
+use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 use accolade_wire::identity::{HashKey, IdKind};
+use accolade_wire::journal::Recorded;
 use accolade_wire::named;
+use accolade_wire::notice::scores::{SCORED, Scored};
 use accolade_wire::record::{Kind, Record, Source};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -44,6 +46,8 @@ pub(crate) struct Occurrence {
     pub(crate) outcome: Outcome,
     /// The balance after it, where it made an entry.
     pub(crate) balance: Option<Points>,
+    /// What it counted in tournaments.
+    pub(crate) scored: Scored,
     /// The record as it came, as long as the log has it; of a dead letter, as it is kept.
     pub(crate) raw: Option<Raw>,
     /// It is a dead letter, in this state.
@@ -56,6 +60,13 @@ pub(crate) struct Raw {
     pub(crate) body: Box<RawValue>,
     pub(crate) source: Source,
     pub(crate) received_at: Timestamp,
+}
+
+/// What a record counted in tournaments.
+pub(crate) fn scored_by(recorded: &Recorded<'_>) -> Scored {
+    let notice = recorded.notices.iter().find(|stored| stored.notice.kind == SCORED);
+    let scored = notice.and_then(|stored| Scored::read(&stored.notice.body).ok());
+    scored.unwrap_or_default()
 }
 
 impl Raw {
@@ -175,6 +186,7 @@ impl Service {
             recorded_at: recorded.time,
             outcome: recorded.outcome.clone(),
             balance: None,
+            scored: Scored::default(),
             raw: raw.clone(),
             letter: Some(letter.state),
         })
@@ -192,6 +204,7 @@ impl Service {
             recorded_at: recorded.time,
             outcome: recorded.outcome.clone(),
             balance: recorded.entries.last().map(|stored| stored.entry.balance_after),
+            scored: scored_by(recorded),
             raw: raw.clone().flatten(),
             letter: None,
         })
@@ -342,8 +355,8 @@ fn read_occurrences(bytes: &[u8]) -> std::io::Result<Vec<Occurrence>> {
 }
 
 impl Occurrence {
-    /// `kind u8 · partition u16 · batch u64 · slot u32 · [player u32] · recorded at i64 · outcome · [record] ·
-    /// letter u8`; player and record behind a byte that says whether it is there, the last 0 for no letter.
+    /// `kind u8 · partition u16 · batch u64 · slot u32 · [player u32] · recorded at i64 · outcome · length, scores ·
+    /// [record] · letter u8`; player and record behind a byte that says whether it is there, the last 0 for no letter.
     fn write(&self, out: &mut Vec<u8>) {
         let kind = KINDS.iter().position(|kind| *kind == self.kind).unwrap_or(KINDS.len());
         out.push(u8::try_from(kind).unwrap_or(u8::MAX));
@@ -356,6 +369,9 @@ impl Occurrence {
         }
         out.extend_from_slice(&self.recorded_at.micros().to_le_bytes());
         put_told(out, &Some((self.outcome.clone(), self.balance)));
+        let scored = self.scored.to_bytes();
+        put_varint(out, scored.len() as u64);
+        out.extend_from_slice(&scored);
         out.push(u8::from(self.raw.is_some()));
         if let Some(Raw { body, source, received_at }) = &self.raw {
             let (kind, operator, origin) = (Kind::Wager, "", None);
@@ -377,6 +393,8 @@ impl Occurrence {
         let player = if cursor.u8()? == 0 { None } else { Some(cursor.u32()?) };
         let recorded_at = Timestamp::from_micros(cursor.i64()?);
         let (outcome, balance) = read_told(cursor)?.ok_or(cursor.bad())?;
+        let length = cursor.small()?;
+        let scored = Scored::read(cursor.take(length)?)?;
         let raw = if cursor.u8()? == 0 {
             None
         } else {
@@ -392,6 +410,6 @@ impl Occurrence {
             3 => Some(DeadLetterState::Discarded),
             _ => return Err(cursor.bad()),
         };
-        Ok(Self { kind, place, player, recorded_at, outcome, balance, raw, letter })
+        Ok(Self { kind, place, player, recorded_at, outcome, balance, scored, raw, letter })
     }
 }

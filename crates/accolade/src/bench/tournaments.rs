@@ -19,7 +19,7 @@ const OPERATORS: usize = 100;
 const OF_EACH: usize = 100;
 /// Every tournament is ordered by then.
 const BEGINS_IN: Duration = Duration::from_secs(1);
-const MANY_BEGIN_IN: Duration = Duration::from_secs(60);
+const MANY_BEGIN_IN: Duration = Duration::from_mins(1);
 
 /// Each wager of the load counts by each of these, in some way of its own.
 const EACH: [&str; 5] = [

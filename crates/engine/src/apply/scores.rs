@@ -115,7 +115,9 @@ fn score(loaded: &Loaded<'_>, input: &Input<'_>, changes: &Changes<'_>, step: &m
         let tally = known.unwrap_or_default();
         // What would be beyond any score does not count.
         let Some(moved) = tally.moved(decides, *by, input.now, input.place) else {
-            known.into_iter().for_each(|tally| packing.put(number, tally));
+            if let Some(tally) = known {
+                packing.put(number, tally);
+            }
             continue;
         };
         packing.put(number, moved);

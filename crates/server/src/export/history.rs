@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::cluster::Batch;
 use crate::exclusions::ExclusionShape;
 use crate::ledger::{Order, Wanted, page};
-use crate::lookup::{EventShape, Occurrence, Raw};
+use crate::lookup::{EventShape, Occurrence, Raw, scored_by};
 use crate::players::EntryShape;
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet, rules_unknown};
@@ -259,10 +259,20 @@ impl<'a> History<'a> {
             let (record, recorded) = (record?, recorded?);
             let Some((id, kind)) = self.event(&record) else { continue };
             let balance = recorded.entries.last().map(|stored| stored.entry.balance_after);
+            let scored = scored_by(&recorded);
             let (place, recorded_at, outcome) = (recorded.place, recorded.time, recorded.outcome);
             let (player, letter, raw) = (None, None, Raw::of(&record));
-            let occurrence =
-                Occurrence { kind, place, player, recorded_at, outcome, balance, raw, letter };
+            let occurrence = Occurrence {
+                kind,
+                place,
+                player,
+                recorded_at,
+                outcome,
+                balance,
+                scored,
+                raw,
+                letter,
+            };
             file.put(&EventShape::of(&id, occurrence))?;
         }
         Ok(())

@@ -245,6 +245,10 @@ async fn positions_are_of_the_players_of_all_partitions() {
         assert_eq!(see(other, &some).await, [expected[0].clone(), expected[7].clone()]);
         assert_eq!(see(other, "around=nobody").await, []);
 
+        let why = well(other.get("/api/v1/wagers/w8/explanation").await);
+        let counted = json!([{ "tournamentId": "race", "value": 80, "scoreDelta": 80, "score": 80 }]);
+        assert_eq!(why["tournaments"], counted);
+
         // A void moves everybody behind, and another wager the first.
         let mut void = wager("w8", &players[7]);
         let fields = json!({ "type": "wager.voided", "reason": "a mistake", "timestamp": time(now_micros()) });

@@ -1,10 +1,16 @@
 //! Tournaments in the fold: what counts, what a void takes back, and who is ahead.
 
+use std::sync::Arc;
+
+use accolade_domain::tournament::SCORE_ONE;
+use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::scores::{SCORED, Scored};
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::lots::program;
+use super::play::Play;
 use super::settling;
 
 /// Plays a scenario under behaviour 2 and compares its transcript, with what scores.
@@ -402,4 +408,91 @@ fn the_best_wager_counts_and_the_next_one_once_that_is_voided() {
             board least                      1. bert 50  2. anna 1
         "#]],
     );
+}
+
+/// A wager of the second opinion.
+struct Staked {
+    player: usize,
+    stake: i128,
+    is_voided: bool,
+}
+
+/// What a player has come to, by looking at all of the wagers that are left.
+fn by_hand(kind: usize, stakes: &[i128]) -> Option<i128> {
+    let (sum, count) = (stakes.iter().sum::<i128>(), i128::try_from(stakes.len()).unwrap());
+    match kind {
+        _ if stakes.is_empty() => None,
+        0 => Some(sum * SCORE_ONE),
+        1 => stakes.iter().max().map(|stake| stake * SCORE_ONE),
+        2 => stakes.iter().min().map(|stake| stake * SCORE_ONE),
+        3 => Some((2 * sum * SCORE_ONE + count).div_euclid(2 * count)),
+        _ => Some(stakes.iter().map(|stake| stake.min(&3) * SCORE_ONE).sum()),
+    }
+}
+
+const PLAYERS: [&str; 3] = ["anna", "bert", "cara"];
+const KINDS: [&str; 5] = [
+    "SUM(wagerAmount)",
+    "MAX(wagerAmount)",
+    "MIN(wagerAmount)",
+    "AVG(wagerAmount)",
+    "SUM(wagerAmount)",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn scores_are_those_of_the_wagers_that_are_left_at_every_step(
+        steps in prop::collection::vec((0..PLAYERS.len(), 0_i128..6, 0..4_u8, any::<prop::sample::Index>()), 1..60),
+        ends_intervals in any::<bool>(),
+    ) {
+        let mut play = Play::beginning(SECOND.number, KNOWN);
+        play.line(&program(""));
+        for (number, kind) in KINDS.iter().enumerate() {
+            let cap = if number == 4 { r#" {"cap":"3000000000000000000"}"# } else { "" };
+            let query = format!("SELECT playerId, {kind} FROM wagers GROUP BY playerId");
+            play.line(&format!("tournament t{number} +1h +3h {query}{cap}"));
+        }
+        play.line("after 1h");
+        let mut staked: Vec<Staked> = Vec::new();
+        // The score of each player in each tournament, and the batch that last changed it.
+        let mut expected = [[None::<(i128, u64)>; KINDS.len()]; PLAYERS.len()];
+        for (player, stake, action, index) in steps {
+            let batch = play.partition.next_batch();
+            if action == 0 && !staked.is_empty() {
+                let at = index.index(staked.len());
+                play.line(&format!("void w{at} {}", PLAYERS[staked[at].player]));
+                staked[at].is_voided = true;
+            } else {
+                play.line(&format!("wager w{} {} slots {stake}", staked.len(), PLAYERS[player]));
+                staked.push(Staked { player, stake, is_voided: false });
+            }
+            if ends_intervals {
+                play.end_interval();
+            }
+            let rules = Arc::clone(play.partition.rules());
+            let house = rules.operator("house").unwrap();
+            for (player, name) in PLAYERS.iter().enumerate() {
+                let own = staked.iter().filter(|it| it.player == player && !it.is_voided);
+                let stakes: Vec<_> = own.map(|it| it.stake).collect();
+                for (kind, expected) in expected[player].iter_mut().enumerate() {
+                    let last = *expected;
+                    let score = by_hand(kind, &stakes);
+                    let is_same = score.is_some() && last.map(|(score, _)| score) == score;
+                    let next = score.map(|score| (score, if is_same { last.unwrap().1 } else { batch }));
+                    *expected = next;
+                    let key = &rules.settings.hash_key;
+                    let ordinal = play.partition.players().find_by_name(key, house.number, name);
+                    let tournament = house.tournaments.get(&format!("t{kind}")).unwrap();
+                    let standing = ordinal
+                        .and_then(|ordinal| play.partition.standing(house.number, tournament, ordinal));
+                    let found = standing.map(|standing| (standing.score.0, standing.changed_by.batch));
+                    prop_assert_eq!(found, next, "{} in {}", name, kind);
+                    let events = standing.map_or(0, |standing| standing.events);
+                    prop_assert_eq!(events, stakes.len() as u64);
+                }
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use metrics::counter;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
@@ -35,6 +36,9 @@ const FAREWELL_TIME: Duration = Duration::from_secs(1);
 const PING_TIME: Duration = Duration::from_secs(20);
 /// Bytes of answers that wait for a peer of HTTP/2, for each of its requests.
 const SEND_BYTES_MAX: usize = 64 << 10;
+/// Bytes that the system keeps for a peer beyond what is on its way: with more, one that takes nothing would be known by it
+/// much later, and one that is slow would get what is old.
+const UNSENT_BYTES_MAX: u32 = 64 << 10;
 /// hyper keeps so many headers without asking for memory.
 const HEADERS_USUAL: usize = 100;
 /// How often the connections are counted for whoever looks.
@@ -193,6 +197,7 @@ enum Stream {
 async fn prepare(newcomer: Newcomer, front: &Front) -> Result<(Stream, IpAddr), Closed> {
     let Newcomer { mut stream, mut from, place } = newcomer;
     stream.set_nodelay(true).map_err(|_| Closed::Broken)?;
+    SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX).map_err(|_| Closed::Broken)?;
     if front.proxies.announce(from) {
         let told = announced(&mut stream).await.map_err(|error| {
             tracing::debug!(%error, %from, "a proxy does not say for whom it connects");

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
 use crate::cluster::fake::{A, B, Cluster};
 use crate::harness::{Answer, Api, Ask, OPERATOR, PATIENCE, ask, finish, now_micros, time};
@@ -313,6 +314,40 @@ async fn who_does_not_read_holds_nobody_up_and_then_sees_the_newest() {
     bet(&api, "w4", &a, 1.0).await;
     slow.expect("change").await;
     assert_eq!(slow.places(), [place(1, &a, 5.0)]);
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_nothing_of_a_stream_loses_its_connection_and_others_see_all() {
+    let api = Api::start().await;
+    begin(&api, "race", json!({})).await;
+    let player = |number: u32| format!("player-{number}");
+    for number in 0..100 {
+        bet(&api, &format!("w{number}"), &player(number), 1.0).await;
+    }
+    let path = stream_of("race", "?top=100");
+    let mut front = Front::default();
+    front.bounds.stalled_ms = 200;
+    let listener = Listener::start(api.router.clone(), front).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    let mut stalled = socket.connect(listener.address).await.unwrap();
+    let head =
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", api.key);
+    stalled.write_all(head.as_bytes()).await.unwrap();
+    let mut watching = watch(&api, &path).await;
+    watching.expect("snapshot").await;
+    let until = Instant::now() + PATIENCE;
+    // Whoever has lost the connection hears of it when they say something.
+    for round in 0.. {
+        let first = player(99 - round % 100);
+        bet(&api, &format!("more-{round}"), &first, f64::from(10 + round)).await;
+        let change = watching.expect("change").await;
+        assert_eq!(change["items"][0]["playerId"], json!(first));
+        if stalled.write_all(b"\n").await.is_err() {
+            break;
+        }
+        assert!(Instant::now() < until, "it is still connected after {round} rounds");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::net::TcpSocket;
 
 use crate::cluster::fake::{A, B, Cluster};
 use crate::harness::{Answer, Api, Ask, OPERATOR, PATIENCE, ask, finish, now_micros, time};
-use crate::tournaments::{TOURNAMENTS, begin, bet, both, definition, is, of, players, well};
+use crate::tournaments::{TOURNAMENTS, begin, bet, both, definition, heard, is, of, players, well};
 use crate::wire::{Listener, rest_of};
 
 /// An event of a stream.
@@ -426,6 +426,7 @@ async fn the_end_of_a_tournament_and_its_cancelling_end_the_streams() {
         well(api.post(&of("short", "/schedule"), &json!({})).await);
         let players = players();
         let path = stream_of("short", &format!("?player={}", players[0]));
+        heard(api, other, "short").await;
         let mut watching = watch(other, &path).await;
         watching.expect("snapshot").await;
         let ends = async {

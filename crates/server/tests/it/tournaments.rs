@@ -54,6 +54,13 @@ pub(crate) async fn begin(api: &Api, id: &str, more: Value) {
     }
 }
 
+/// Waits until a node has heard what another one knows of a tournament: that is a moment later.
+pub(crate) async fn heard(api: &Api, other: &Api, id: &str) {
+    while other.get(&of(id, "")).await.json != well(api.get(&of(id, "")).await) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 pub(crate) async fn bet(api: &Api, id: &str, player: &str, stake: f64) {
     let mut wager = wager(id, player);
     wager["timestamp"] = time(now_micros()).into();
@@ -116,6 +123,7 @@ async fn a_tournament_goes_from_draft_to_its_end_and_says_at_each_step_what_it_i
         assert_eq!(changed["description"], "of all slots");
         let scheduled = well(api.post(&of("race", "/schedule"), &json!({ "why": "a plan" })).await);
         assert_eq!(json!([scheduled["state"], scheduled["why"]]), json!(["scheduled", "a plan"]));
+        heard(api, other, "race").await;
         let listed = well(other.get(&format!("{TOURNAMENTS}?state=scheduled")).await);
         assert_eq!(listed["items"], json!([scheduled]));
         is(
@@ -131,6 +139,7 @@ async fn a_tournament_goes_from_draft_to_its_end_and_says_at_each_step_what_it_i
         let ended = well(other.post(&of("race", "/end"), &json!({ "why": "enough" })).await);
         assert!(ended["ends"].as_str() < made["ends"].as_str(), "{ended}");
         let gone = well(api.post(&of("race", "/cancel"), &json!({ "why": "a mistake" })).await);
+        heard(api, other, "race").await;
         assert_eq!(gone["state"], "cancelled");
         assert_eq!(well(api.post(&of("race", "/cancel"), &json!({ "why": "x" })).await), gone);
         is(&other.send(patch(json!({ "name": "c" }))).await, 409, "tournament_over");

@@ -506,7 +506,9 @@ mod tests {
         let mut options = NodeOptions::new(&config.data_dir);
         options.files.filter_bytes_max = memory::quarter();
         assert_eq!(format!("{:?}", config.node_options()), format!("{options:?}"));
-        let settings = Settings::default();
+        // It follows from how many connections this machine can have.
+        let watchers_max = config.settings().watchers_max;
+        let settings = Settings { watchers_max, ..Settings::default() };
         assert_eq!(format!("{:?}", config.settings()), format!("{settings:?}"));
     }
 }

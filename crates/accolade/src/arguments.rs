@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Webhook(crate::webhook::Arguments),
     /// Add, list, change, withdraw and stock what points are redeemed for
     Reward(crate::reward::Arguments),
+    /// Make, schedule, end and cancel tournaments, and show who is at which position
+    Tournament(crate::tournament::Arguments),
     /// Show a player's account, redeem points, adjust balances, exclude players
     Player(crate::player::Arguments),
     /// List players' signals, release and take points that are held for them
@@ -165,6 +167,7 @@ impl Command {
             | Self::Key(_)
             | Self::Webhook(_)
             | Self::Reward(_)
+            | Self::Tournament(_)
             | Self::Player(_)
             | Self::Signal(_)
             | Self::Summary(_)

@@ -58,6 +58,7 @@ mod taken_out;
 mod target;
 mod terminal;
 mod topic;
+mod tournament;
 mod traces_config;
 mod webhook;
 mod webhooks_config;
@@ -129,6 +130,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Webhook(webhook) => webhook::run(&place, webhook).await,
         Command::Signal(signal) => signal::run(&place, signal).await,
         Command::Reward(reward) => reward::run(&place, reward).await,
+        Command::Tournament(tournament) => tournament::run(&place, tournament).await,
         Command::Player(player) => player::run(&place, player).await,
         Command::Ledger(ledger) => ledger::run(&place, ledger).await,
         Command::Roles(roles) => roles::run(&roles),

@@ -2,13 +2,14 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "demo",
     "serve",
     "operator",
     "key",
     "webhook",
     "reward",
+    "tournament",
     "player",
     "signal",
     "summary",

@@ -30,6 +30,9 @@ const HERE: [Cell; 3] = [OWN, Works, Works];
 const BY_THE_SOCKET: [Cell; 3] = [BESIDE, Works, Works];
 const FOR_EVER: Cell = NotTried("it runs until it is told to stop");
 
+const NOT_LIVE: Cell = Refused("only a tournament that is live can be ended");
+const QUERY: &str = "SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId";
+
 const ROWS: &[Row] = &[
     ("demo", "", [OWN, FOR_EVER, FOR_EVER]),
     (
@@ -68,6 +71,19 @@ const ROWS: &[Row] = &[
     ("reward withdraw", "mug --operator operator-789 --dry-run", EVERYWHERE),
     ("reward restock", "mug 3 --operator operator-789 --why test", EVERYWHERE),
     ("reward history", "mug --operator operator-789", EVERYWHERE),
+    (
+        "tournament add",
+        "race --operator operator-789 --name race --query {query} --starts 2040-01-01T00:00:00Z --ends \
+         2040-01-02T00:00:00Z --cap 0.5 --ties shared",
+        EVERYWHERE,
+    ),
+    ("tournament list", "--operator operator-789 --state draft", EVERYWHERE),
+    ("tournament show", "week --operator operator-789", EVERYWHERE),
+    ("tournament change", "week --operator operator-789 --masked true", EVERYWHERE),
+    ("tournament schedule", "week --operator operator-789 --why test", EVERYWHERE),
+    ("tournament end", "week --operator operator-789 --why test", [NOT_LIVE; 3]),
+    ("tournament leaderboard", "week --operator operator-789 --player p", EVERYWHERE),
+    ("tournament cancel", "week --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),
     ("player stats", "p --operator operator-789", EVERYWHERE),
     ("player redeem", "p 0.01 --operator operator-789 --item spin", EVERYWHERE),
@@ -243,6 +259,12 @@ impl World {
         let webhook = line_with(&made, "id ").trim_start_matches("id").trim().to_owned();
         let add = "reward add mug --operator operator-789 --name mug --points 0.01 --kind mug --stocked true";
         home.run(&add.split(' ').collect::<Vec<_>>()).well();
+        let mut add: Vec<&str> = "tournament add week --operator operator-789 --name week --starts 2040-01-01T00:00:00Z \
+                                  --ends 2040-01-08T00:00:00Z --query"
+            .split_whitespace()
+            .collect();
+        add.push(QUERY);
+        home.run(&add).well();
         let redeem = ["player", "redeem", "p", "0.01", "--operator", "operator-789"];
         let redeemed = home.run(&redeem).well();
         let redemption = redeemed.split_whitespace().nth(2).unwrap().to_owned();
@@ -255,6 +277,7 @@ impl World {
         let words = command.split(' ').chain(arguments.split_whitespace());
         let filled = words.map(|word| match word {
             "{key}" => self.key.clone(),
+            "{query}" => QUERY.to_owned(),
             "{webhook}" => self.webhook.clone(),
             "{letter}" => self.letter.clone(),
             "{moment}" => self.moment.clone(),

@@ -1,0 +1,427 @@
+//! `accolade tournament`: which events of players count where, and who is at which position.
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::Ended;
+use crate::arguments::Where;
+use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
+use crate::shapes::Raw;
+use crate::terminal::{printable, say};
+
+/// The arguments of `accolade tournament`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: TournamentCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TournamentCommand {
+    /// List an operator's tournaments, the newest first
+    List {
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// In this state alone: draft, scheduled, live, settling, final or cancelled
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// How many at most
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        limit: u16,
+        /// Print JSON, one tournament a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a tournament
+    Show(One),
+    /// Make a tournament, as a draft; with --dry-run it is only checked
+    #[command(
+        after_help = "Example:\n  accolade tournament add race --operator operator-789 --name 'Weekend race' \\\n    \
+                      --query \"SELECT playerId, SUM(wagerAmount) AS score FROM wagers WHERE gameCategory = 'slots' GROUP BY playerId\" \\\n    \
+                      --starts 2030-11-15T00:00:00Z --ends 2030-11-18T00:00:00Z"
+    )]
+    Add {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        terms: Box<Terms>,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Change a tournament; what is not said stays as it is
+    #[command(
+        after_help = "Example:\n  accolade tournament change race --operator operator-789 --name 'Long race'"
+    )]
+    Change {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        terms: Box<Terms>,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Let a draft begin when it is time
+    Schedule {
+        /// Its id
+        id: String,
+        /// Why, in words
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+        #[command(flatten)]
+        with: With,
+    },
+    /// End a live tournament before its time
+    End {
+        /// Its id
+        id: String,
+        /// When; in five seconds without
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Why, in words
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Cancel a tournament, for good
+    Cancel {
+        /// Its id
+        id: String,
+        /// Why, in words
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Show who is at which position
+    #[command(
+        after_help = "Examples:\n  accolade tournament leaderboard race --operator operator-789 --top 20\n  \
+                      accolade tournament leaderboard race --operator operator-789 --around player-456"
+    )]
+    Leaderboard {
+        /// Its id
+        id: String,
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        #[command(flatten)]
+        view: View,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// Its id
+    id: String,
+    /// The operator
+    #[arg(long, value_name = "ID")]
+    operator: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which positions.
+#[derive(Debug, Args)]
+struct View {
+    /// So many positions; 10 without
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["around", "players"])]
+    top: Option<u32>,
+    /// From this position on
+    #[arg(long, value_name = "POSITION", conflicts_with_all = ["around", "players"])]
+    from: Option<u32>,
+    /// This player, and who is near
+    #[arg(long, value_name = "PLAYER", conflicts_with = "players")]
+    around: Option<String>,
+    /// So many before and behind; 5 without
+    #[arg(long, value_name = "COUNT", requires = "around")]
+    radius: Option<u32>,
+    /// A player, as far as there is a position
+    #[arg(long = "player", value_name = "PLAYER")]
+    players: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Terms {
+    /// What players call it
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// What there is to say about it
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Which events count, and how, as a statement of SQL
+    #[arg(long, value_name = "SQL")]
+    query: Option<String>,
+    /// How they count, where the statement does not say so, such as `SUM(wagerAmount)`
+    #[arg(long, value_name = "SQL", requires = "query")]
+    score: Option<String>,
+    /// The first moment of which events count
+    #[arg(long, value_name = "TIME")]
+    starts: Option<String>,
+    /// The first moment of which they do not any more
+    #[arg(long, value_name = "TIME")]
+    ends: Option<String>,
+    /// The zone of days and hours in the query, such as `Europe/Malta`
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// For so many seconds after the end events from before it still count
+    #[arg(long, value_name = "SECONDS")]
+    grace: Option<u32>,
+    /// The most that one event counts
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    cap: Option<Box<RawValue>>,
+    /// Who is ahead with an equal score: first, mostEvents, fewestEvents or shared
+    #[arg(long, value_name = "HOW")]
+    ties: Option<String>,
+    /// With fewer events a player has no position
+    #[arg(long, value_name = "COUNT")]
+    events_min: Option<u32>,
+    /// So many positions are shown to players
+    #[arg(long, value_name = "COUNT")]
+    public_positions: Option<u32>,
+    /// Whether players see each other's names masked
+    #[arg(long, value_name = "true|false")]
+    masked: Option<bool>,
+    /// Why, in words
+    #[arg(long, value_name = "TEXT")]
+    why: Option<String>,
+}
+
+fn score(text: &str) -> Result<Box<RawValue>, String> {
+    let is_number = text.parse::<f64>().is_ok_and(|number| number > 0.0);
+    let number = RawValue::from_string(text.to_owned()).ok().filter(|_| is_number);
+    number.ok_or_else(|| "expected a number such as `100` or `0.5`".to_owned())
+}
+
+impl Terms {
+    /// What is said, with the cap digit by digit.
+    fn body(self, id: Option<&str>) -> String {
+        let texts = [
+            ("id", id.map(str::to_owned)),
+            ("name", self.name),
+            ("description", self.description),
+            ("query", self.query),
+            ("score", self.score),
+            ("starts", self.starts),
+            ("ends", self.ends),
+            ("timezone", self.timezone),
+            ("ties", self.ties),
+            ("why", self.why),
+        ];
+        let numbers = [
+            ("graceSeconds", self.grace),
+            ("eventsMin", self.events_min),
+            ("publicPositions", self.public_positions),
+        ];
+        let mut body = Map::new();
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, json!(text?))));
+        let numbers = numbers.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
+        body.extend(texts.chain(numbers).map(|(name, value)| (name.to_owned(), value)));
+        body.extend(self.masked.map(|masked| ("masked".to_owned(), json!(masked))));
+        let rest = Value::Object(body).to_string();
+        let Some(cap) = self.cap else { return rest };
+        let comma = if rest == "{}" { "" } else { "," };
+        format!("{{\"cap\":{cap}{comma}{}", &rest[1..])
+    }
+}
+
+impl View {
+    /// The query that asks for it.
+    fn query(self) -> String {
+        let Self { top, from, around, radius, players } = self;
+        let players: Vec<String> = players.iter().map(|player| escaped(player)).collect();
+        let players = Some(players.join(",")).filter(|players| !players.is_empty());
+        let number = |number: Option<u32>| number.map(|number| number.to_string());
+        let said = [
+            ("top", number(top)),
+            ("from", number(from)),
+            ("around", around.map(|player| escaped(&player))),
+            ("radius", number(radius)),
+            ("players", players),
+        ];
+        let said = said.into_iter().filter_map(|(name, it)| Some(format!("{name}={}", it?)));
+        let said: Vec<String> = said.collect();
+        if said.is_empty() { String::new() } else { format!("?{}", said.join("&")) }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tournament {
+    #[serde(rename = "tournamentId")]
+    id: String,
+    name: String,
+    state: String,
+    starts: String,
+    ends: String,
+    query: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    items: Vec<Tournament>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Leaderboard {
+    state: String,
+    is_final: bool,
+    players: u64,
+    items: Vec<Line>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    position: u64,
+    player_id: String,
+    score: Raw,
+    events: u64,
+}
+
+/// Runs `accolade tournament`.
+pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
+    client::with(place, IfMissing::Complain, async |client| match arguments.command {
+        TournamentCommand::List { operator, state, limit, json } => {
+            list(client, &operator, state, limit, json).await
+        }
+        TournamentCommand::Show(one) => show(client, &one).await,
+        TournamentCommand::Add { id, terms, with } => {
+            let answer = with.post(client, "/api/v1/tournaments", terms.body(Some(&id))).await;
+            said(answer.with_context(|| format!("the tournament `{id}` was not made"))?, &with)
+                .await
+        }
+        TournamentCommand::Change { id, terms, with } => {
+            let path = with_dry_run(&of(&id, ""), with.dry_run);
+            let ask = Ask::patch(&path, "application/json", terms.body(None)).of(&with.operator);
+            let answer = client.send(ask).await?.or_problem().await;
+            said(answer.with_context(|| as_it_was(&id))?, &with).await
+        }
+        TournamentCommand::Schedule { id, why, with } => {
+            let body = why.map_or_else(|| json!({}), |why| json!({ "why": why }));
+            moved(client, &id, "/schedule", &body, &with).await
+        }
+        TournamentCommand::End { id, at, why, with } => {
+            moved(client, &id, "/end", &json!({ "at": at, "why": why }), &with).await
+        }
+        TournamentCommand::Cancel { id, why, with } => {
+            moved(client, &id, "/cancel", &json!({ "why": why }), &with).await
+        }
+        TournamentCommand::Leaderboard { id, operator, view, json } => {
+            leaderboard(client, &id, &operator, view, json).await
+        }
+    })
+    .await
+}
+
+fn of(id: &str, what: &str) -> String {
+    format!("/api/v1/tournaments/{}{what}", escaped(id))
+}
+
+fn as_it_was(id: &str) -> String {
+    format!("the tournament `{id}` is as it was")
+}
+
+async fn moved(
+    client: &Client,
+    id: &str,
+    what: &str,
+    body: &Value,
+    with: &With,
+) -> anyhow::Result<Ended> {
+    let answer = with.post(client, &of(id, what), body.to_string()).await;
+    said(answer.with_context(|| as_it_was(id))?, with).await
+}
+
+async fn said(answer: Answer, with: &With) -> anyhow::Result<Ended> {
+    if with.json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let tournament: Tournament = answer.json().await?;
+    if with.dry_run {
+        say("the node would do it; nothing was changed")?;
+        return Ok(Ended::Well);
+    }
+    say(line(&tournament))?;
+    Ok(Ended::Well)
+}
+
+fn line(tournament: &Tournament) -> String {
+    let Tournament { id, name, state, starts, ends, .. } = tournament;
+    format!("{id}  {state}  {starts} to {ends}  {}", printable(name))
+}
+
+async fn list(
+    client: &Client,
+    operator: &str,
+    state: Option<String>,
+    limit: u16,
+    json: bool,
+) -> anyhow::Result<Ended> {
+    let state = state.map(|state| format!("&state={}", escaped(&state))).unwrap_or_default();
+    let ask = Ask::get(&format!("/api/v1/tournaments?limit={limit}{state}")).of(operator);
+    let answer = client.send(ask).await?.or_problem().await?;
+    if json {
+        answer.print_items().await?;
+        return Ok(Ended::Well);
+    }
+    let Page { items, next_cursor } = answer.json().await?;
+    if items.is_empty() {
+        say("no tournaments: `accolade tournament add` makes one")?;
+    }
+    for tournament in items {
+        say(line(&tournament))?;
+    }
+    if next_cursor.is_some() {
+        say("there are more: say a greater `--limit`")?;
+    }
+    Ok(Ended::Well)
+}
+
+async fn show(client: &Client, one: &One) -> anyhow::Result<Ended> {
+    let ask = Ask::get(&of(&one.id, "")).of(&one.operator);
+    let answer = client.send(ask).await?.or_problem().await?;
+    if one.json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let tournament: Tournament = answer.json().await?;
+    say(line(&tournament))?;
+    say(printable(&tournament.query))?;
+    Ok(Ended::Well)
+}
+
+async fn leaderboard(
+    client: &Client,
+    id: &str,
+    operator: &str,
+    view: View,
+    json: bool,
+) -> anyhow::Result<Ended> {
+    let ask = Ask::get(&of(id, &format!("/leaderboard{}", view.query()))).of(operator);
+    let answer = client.send(ask).await?.or_problem().await?;
+    if json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let Leaderboard { state, is_final, players, items } = answer.json().await?;
+    let changes = if is_final { "no position changes any more" } else { "as it is now" };
+    say(format_args!("{state}, {players} players, {changes}"))?;
+    let width = items.iter().map(|line| line.player_id.chars().count()).max().unwrap_or(0);
+    for Line { position, player_id, score, events } in items {
+        let player = printable(&player_id);
+        say(format_args!("{position:>6}  {player:<width$}  {}  {events} events", score.text()))?;
+    }
+    Ok(Ended::Well)
+}

@@ -81,6 +81,15 @@ pub struct Since {
     pub time: Timestamp,
 }
 
+/// Something that control records say again and again, as it was from one of them on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said<T> {
+    /// What it was.
+    pub terms: Arc<T>,
+    /// How that came.
+    pub since: Since,
+}
+
 /// What genesis fixed for ever, and the behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {

@@ -48,6 +48,19 @@ impl NodeShape {
 }
 
 impl Service {
+    /// Refuses what the fold would not know, since it came with a later behaviour.
+    pub(crate) fn needs_behaviour(&self, from: u16, what: &str) -> Result<(), Problem> {
+        let behaviour = self.host.rules().settings.behaviour;
+        if behaviour >= from {
+            return Ok(());
+        }
+        let detail = format!(
+            "{what} come with behaviour {from}, and the fold decides by {behaviour}: `accolade behaviour switch \
+             {from}`"
+        );
+        Err(Problem::new(Refusal::BehaviourEarlier, detail))
+    }
+
     /// What this node knows, and every other that owns a partition.
     async fn behaviours(&self) -> Result<Vec<NodeShape>, Problem> {
         let behaviours = self.host.behaviours();

@@ -58,6 +58,38 @@ fn within<'a, const N: usize>(
     }))
 }
 
+/// A problem with the field at `pointer`.
+pub(crate) fn malformed(pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::field(Refusal::Malformed, pointer, detail)
+}
+
+/// A text of a length, without what does not show.
+pub(crate) fn plain_text(
+    pointer: &str,
+    said: String,
+    bytes: (usize, usize),
+) -> Result<String, Problem> {
+    let (min, max) = bytes;
+    if (min..=max).contains(&said.len()) && !said.chars().any(char::is_control) {
+        return Ok(said);
+    }
+    Err(malformed(pointer, format!("expected a text of {min} to {max} bytes")))
+}
+
+/// An id of at most so many bytes that a path can hold as it is, but for those of `taken`.
+pub(crate) fn check_id(id: &str, bytes_max: usize, taken: &[&str]) -> Result<(), Problem> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=bytes_max).contains(&id.len())
+        && id.bytes().all(is_plain)
+        && !id.starts_with('.')
+        && !taken.contains(&id)
+    {
+        return Ok(());
+    }
+    let detail = format!("expected 1 to {bytes_max} letters, figures, `-`, `_` or `.`");
+    Err(malformed("/id", detail))
+}
+
 /// Why something is done, of a body that says nothing else.
 pub(crate) fn read_why(body: &[u8]) -> Result<String, Problem> {
     let [why] = fields_of(body, &["why"])?;
@@ -87,7 +119,7 @@ impl<'a> Field<'a> {
 
     /// A problem with it.
     pub(crate) fn wrong(&self, detail: impl Into<String>) -> Problem {
-        Problem::field(Refusal::Malformed, &self.pointer, detail)
+        malformed(&self.pointer, detail)
     }
 
     /// The problem that it is not what was expected.

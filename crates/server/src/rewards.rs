@@ -8,7 +8,7 @@ use std::sync::Arc;
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Declined;
 use accolade_domain::time::Timestamp;
-use accolade_engine::rules::rewards::{FROM_BEHAVIOUR, Reward};
+use accolade_engine::rules::rewards::{FROM_BEHAVIOUR, ID_BYTES_MAX, Reward};
 use accolade_wire::control::Control;
 use accolade_wire::reward::{RewardLimit, RewardTerms, RewardValue};
 use axum::http::StatusCode;
@@ -17,10 +17,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use self::wanted::Wanted;
-use self::wanted::{LimitShape, ValueShape, check_id, malformed};
+use self::wanted::{LimitShape, ValueShape};
 use crate::asked::Asked;
 use crate::call::Call;
 use crate::dry_run::respond_to_change;
+use crate::fields::{check_id, malformed};
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::requests::unless_empty;
@@ -135,11 +136,11 @@ pub(crate) async fn history(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let wanted = Wanted::read(asked.body())?;
-    wanted.id.as_deref().map_or(Ok(()), check_id)?;
+    wanted.id.as_deref().map_or(Ok(()), |id| check_id(id, ID_BYTES_MAX, &[]))?;
     let (operator, who) = (asked.operator.id.to_string(), asked.subject.to_string());
     // Whatever is wrong with it is said before its idempotency key stands for it.
     wanted.clone().terms(&operator, String::new(), &who)?;
-    asked.service.have_rewards()?;
+    asked.service.needs_behaviour(FROM_BEHAVIOUR, "rewards")?;
     let claimed = asked.claim().await?;
     let fresh = || claimed.clone().unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
     let id = wanted.id.clone().unwrap_or_else(|| format!("reward-{}", fresh()));
@@ -174,7 +175,7 @@ pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
     }
     let reward = asked.find_reward(&asked.name)?.ok_or_else(missing)?;
     wanted.clone().change(&mut (**reward.terms()).clone())?;
-    asked.service.have_rewards()?;
+    asked.service.needs_behaviour(FROM_BEHAVIOUR, "rewards")?;
     asked.claim().await?;
     for _ in 0..TRIES {
         let reward = asked.find_reward(&asked.name)?.ok_or_else(missing)?;
@@ -217,19 +218,6 @@ impl Service {
     /// A reward of an operator, withdrawn or not.
     pub(crate) fn reward(&self, operator: &Known, id: &str) -> Result<Arc<Reward>, Problem> {
         self.operator(operator)?.rewards.get(id).cloned().ok_or_else(missing)
-    }
-
-    /// Refuses where the fold would not know a reward.
-    fn have_rewards(&self) -> Result<(), Problem> {
-        let behaviour = self.host.rules().settings.behaviour;
-        if behaviour >= FROM_BEHAVIOUR {
-            return Ok(());
-        }
-        let detail = format!(
-            "rewards come with behaviour {FROM_BEHAVIOUR}, and the fold decides by {behaviour}: `accolade behaviour \
-             switch {FROM_BEHAVIOUR}`"
-        );
-        Err(Problem::new(Refusal::BehaviourEarlier, detail))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
-use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, Tournament};
+use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, ID_BYTES_MAX, Tournament};
 use accolade_wire::control::Control;
 use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
-use crate::fields::read_why;
+use crate::fields::{check_id, malformed, read_why};
 use crate::principal::{Known, Principal};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
@@ -29,6 +29,8 @@ use crate::shapes::{Exact, Page, Time, respond};
 
 /// How often a change is tried while others change the same tournament.
 const TRIES: usize = 5;
+/// What stands where an id would: routes of their own.
+const ROUTES: &[&str] = &["validate"];
 /// Without a time, a tournament that is ended early goes on for so long: every partition hears of it before.
 const ENDS_IN_MICROS: i64 = 5_000_000;
 
@@ -182,11 +184,11 @@ fn valid() -> Schema {
 pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let wanted = Wanted::read(asked.body())?;
-    wanted.id.as_deref().map_or(Ok(()), wanted::check_id)?;
+    wanted.id.as_deref().map_or(Ok(()), |id| check_id(id, ID_BYTES_MAX, ROUTES))?;
     let (operator, who) = (asked.operator.id.to_string(), asked.subject.to_string());
     // Whatever is wrong with it is said before its idempotency key stands for it.
     wanted.clone().terms(&operator, String::new(), &who)?;
-    asked.service.have_tournaments()?;
+    asked.service.needs_behaviour(FROM_BEHAVIOUR, "tournaments")?;
     let claimed = asked.claim().await?;
     let fresh = || claimed.clone().unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
     let id = wanted.id.clone().unwrap_or_else(|| format!("tournament-{}", fresh()));
@@ -220,7 +222,7 @@ pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let wanted = Wanted::read(asked.body())?;
     if wanted.id.as_ref().is_some_and(|id| *id != asked.name) {
-        return Err(wanted::malformed("/id", "an id is never changed"));
+        return Err(malformed("/id", "an id is never changed"));
     }
     asked.change_tournament(|terms| wanted.clone().change(terms)).await
 }
@@ -281,19 +283,6 @@ impl Service {
     ) -> Result<Arc<Tournament>, Problem> {
         self.operator(operator)?.tournaments.get(id).cloned().ok_or_else(missing)
     }
-
-    /// Refuses where the fold would not know a tournament.
-    fn have_tournaments(&self) -> Result<(), Problem> {
-        let behaviour = self.host.rules().settings.behaviour;
-        if behaviour >= FROM_BEHAVIOUR {
-            return Ok(());
-        }
-        let detail = format!(
-            "tournaments come with behaviour {FROM_BEHAVIOUR}, and the fold decides by {behaviour}: `accolade behaviour \
-             switch {FROM_BEHAVIOUR}`"
-        );
-        Err(Problem::new(Refusal::BehaviourEarlier, detail))
-    }
 }
 
 impl Asked {
@@ -329,7 +318,7 @@ impl Asked {
     ) -> Result<Response, Problem> {
         let tournament = self.find_tournament(&self.name)?.ok_or_else(missing)?;
         change(&mut (**tournament.terms()).clone())?;
-        self.service.have_tournaments()?;
+        self.service.needs_behaviour(FROM_BEHAVIOUR, "tournaments")?;
         self.claim().await?;
         for _ in 0..TRIES {
             let tournament = self.find_tournament(&self.name)?.ok_or_else(missing)?;

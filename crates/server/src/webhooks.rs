@@ -245,7 +245,7 @@ pub(crate) async fn make(call: Call) -> Result<Response, Problem> {
     asked.service.check_url(&url)?;
     check_events(&events)?;
     check_description(&description)?;
-    asked.service.have_webhooks()?;
+    asked.service.needs_behaviour(FROM_BEHAVIOUR, "webhooks")?;
     let key = asked.service.sealing_key().await?;
     let claimed = asked.claim().await?;
     let id = format!("hook-{}", claimed.clone().unwrap_or_else(fresh));
@@ -327,7 +327,7 @@ pub(crate) async fn rotate(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let old_until = read_old_until(asked.body())?;
     asked.live()?;
-    asked.service.have_webhooks()?;
+    asked.service.needs_behaviour(FROM_BEHAVIOUR, "webhooks")?;
     let key = asked.service.sealing_key().await?;
     let secret_id = asked.claim().await?.unwrap_or_else(fresh);
     let is_its = |secret: &SealedSecret| secret.id == secret_id;
@@ -386,19 +386,6 @@ fn purpose(operator: &str, id: &str) -> String {
 }
 
 impl Service {
-    /// Refuses where the fold would not know a webhook.
-    fn have_webhooks(&self) -> Result<(), Problem> {
-        let behaviour = self.host.rules().settings.behaviour;
-        if behaviour >= FROM_BEHAVIOUR {
-            return Ok(());
-        }
-        let detail = format!(
-            "webhooks come with behaviour {FROM_BEHAVIOUR}, and the fold decides by {behaviour}: `accolade behaviour \
-             switch {FROM_BEHAVIOUR}`"
-        );
-        Err(Problem::new(Refusal::BehaviourEarlier, detail))
-    }
-
     /// Sends a message because somebody asks for it.
     async fn send_once(
         &self,
@@ -472,7 +459,7 @@ impl Asked {
 
     /// Changes the webhook of the path, from how it is to how it shall be, however many others do the same.
     async fn edit(&self, change: impl Fn(&mut WebhookTerms)) -> Result<Arc<Webhook>, Problem> {
-        self.service.have_webhooks()?;
+        self.service.needs_behaviour(FROM_BEHAVIOUR, "webhooks")?;
         for _ in 0..TRIES {
             let webhook = self.live()?;
             let mut terms = (**webhook.terms()).clone();

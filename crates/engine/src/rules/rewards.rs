@@ -9,7 +9,7 @@ use accolade_domain::reward;
 use accolade_wire::reward::{RewardTerms, RewardValue};
 use rpds::RedBlackTreeMapSync;
 
-use super::Since;
+use super::{Said, Since};
 
 /// The behaviour from which on there are any.
 pub const FROM_BEHAVIOUR: u16 = 2;
@@ -43,16 +43,7 @@ pub struct Reward {
     /// 1, 2, 3, … for each operator.
     pub number: u32,
     /// What was said of it, oldest first; at least once.
-    said: Vec<Said>,
-}
-
-/// A reward as it was from some control record on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// What it was.
-    pub terms: Arc<RewardTerms>,
-    /// How that came.
-    pub since: Since,
+    said: Vec<Said<RewardTerms>>,
 }
 
 impl Rewards {
@@ -123,17 +114,17 @@ impl Rewards {
 
 impl Reward {
     /// One of which this was said; nothing where nothing was, or where that is no reward.
-    pub(super) fn of(number: u32, said: Vec<Said>) -> Option<Self> {
+    pub(super) fn of(number: u32, said: Vec<Said<RewardTerms>>) -> Option<Self> {
         let is_one = !said.is_empty() && said.iter().all(|said| said.terms.reward().is_some());
         is_one.then_some(Self { number, said })
     }
 
     /// What was said of it, oldest first.
-    pub fn said(&self) -> &[Said] {
+    pub fn said(&self) -> &[Said<RewardTerms>] {
         &self.said
     }
 
-    fn last(&self) -> &Said {
+    fn last(&self) -> &Said<RewardTerms> {
         self.said.last().expect("something was said of every reward")
     }
 

@@ -11,17 +11,17 @@ use std::sync::Arc;
 use accolade_domain::program::VersionEntry;
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_wire::bytes::{BadFormat, Cursor, put_signed, put_text, put_varint};
-use accolade_wire::control::{NewKey, WebhookTerms};
+use accolade_wire::control::NewKey;
 use accolade_wire::identity::HashKey;
-use accolade_wire::reward::RewardTerms;
-use accolade_wire::tournament::TournamentTerms;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::keys::{FirstKey, Key, Revocation, Rotation};
 use super::pauses::Pause;
-use super::rewards::{self, Reward};
-use super::tournaments::{self, Tournament};
-use super::webhooks::{Said, Webhook};
-use super::{LazyProgram, Operator, Published, Rules, Settings, Since, Withdrawal};
+use super::rewards::Reward;
+use super::tournaments::Tournament;
+use super::webhooks::Webhook;
+use super::{LazyProgram, Operator, Published, Rules, Said, Settings, Since, Withdrawal};
 
 mod tag {
     pub(super) const HEAD: u8 = 1;
@@ -334,47 +334,27 @@ impl<'a> Values<'a> {
         self.give();
     }
 
-    /// What was said of a webhook stands there as it was ordered.
     fn webhook(&mut self, operator: &Operator, webhook: &Webhook) {
-        let out = &mut self.buffer;
-        out.push(tag::WEBHOOK);
-        put_varint(out, u64::from(operator.number));
-        put_varint(out, u64::from(webhook.number));
-        out.push(FORMAT);
-        put_varint(out, webhook.said().len() as u64);
-        for Said { terms, since } in webhook.said() {
-            put_since(out, *since);
-            put_text(out, &serde_json::to_string(&**terms).expect("terms are plain data"));
-        }
-        self.give();
+        self.said(tag::WEBHOOK, operator, webhook.number, webhook.said());
     }
-}
 
-impl Values<'_> {
-    /// What was said of a reward stands there as it was ordered, too.
     fn reward(&mut self, operator: &Operator, reward: &Reward) {
-        let out = &mut self.buffer;
-        out.push(tag::REWARD);
-        put_varint(out, u64::from(operator.number));
-        put_varint(out, u64::from(reward.number));
-        out.push(FORMAT);
-        put_varint(out, reward.said().len() as u64);
-        for rewards::Said { terms, since } in reward.said() {
-            put_since(out, *since);
-            put_text(out, &serde_json::to_string(&**terms).expect("terms are plain data"));
-        }
-        self.give();
+        self.said(tag::REWARD, operator, reward.number, reward.said());
     }
 
-    /// And what was said of a tournament.
     fn tournament(&mut self, operator: &Operator, tournament: &Tournament) {
+        self.said(tag::TOURNAMENT, operator, tournament.number, tournament.said());
+    }
+
+    /// What was said of something with a number stands there as it was ordered.
+    fn said<T: Serialize>(&mut self, tag: u8, operator: &Operator, number: u32, all: &[Said<T>]) {
         let out = &mut self.buffer;
-        out.push(tag::TOURNAMENT);
+        out.push(tag);
         put_varint(out, u64::from(operator.number));
-        put_varint(out, u64::from(tournament.number));
+        put_varint(out, u64::from(number));
         out.push(FORMAT);
-        put_varint(out, tournament.said().len() as u64);
-        for tournaments::Said { terms, since } in tournament.said() {
+        put_varint(out, all.len() as u64);
+        for Said { terms, since } in all {
             put_since(out, *since);
             put_text(out, &serde_json::to_string(&**terms).expect("terms are plain data"));
         }
@@ -471,17 +451,18 @@ impl Restoring {
                 }
                 tag::WEBHOOK => {
                     let at = (cursor.small()?, cursor.small()?);
-                    let webhook = read_webhook(cursor, at.1)?;
+                    let webhook = Webhook::of(at.1, read_said(cursor)?).ok_or(cursor.bad())?;
                     self.webhooks.entry(at).or_insert(webhook);
                 }
                 tag::REWARD => {
                     let at = (cursor.small()?, cursor.small()?);
-                    let reward = read_reward(cursor, at.1)?;
+                    let reward = Reward::of(at.1, read_said(cursor)?).ok_or(cursor.bad())?;
                     self.rewards.entry(at).or_insert(reward);
                 }
                 tag::TOURNAMENT => {
                     let at = (cursor.small()?, cursor.small()?);
-                    let tournament = read_tournament(cursor, at.1)?;
+                    let tournament =
+                        Tournament::of(at.1, read_said(cursor)?).ok_or(cursor.bad())?;
                     self.tournaments.entry(at).or_insert(tournament);
                 }
                 _ => return Err(cursor.bad()),
@@ -680,36 +661,14 @@ fn read_pause(cursor: &mut Cursor<'_>) -> Result<Pause, BadFormat> {
     Ok(Pause { is_paused, why: cursor.text()?.into(), who: cursor.text()?.into(), since })
 }
 
-fn read_webhook(cursor: &mut Cursor<'_>, number: u32) -> Result<Webhook, BadFormat> {
+/// Reads what was said of something.
+fn read_said<T: DeserializeOwned>(cursor: &mut Cursor<'_>) -> Result<Vec<Said<T>>, BadFormat> {
     read_format(cursor)?;
     let mut said = Vec::new();
     for _ in 0..cursor.varint()? {
         let since = read_since(cursor)?;
-        let terms: WebhookTerms = serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
+        let terms = serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
         said.push(Said { terms: Arc::new(terms), since });
     }
-    Webhook::of(number, said).ok_or(cursor.bad())
-}
-
-fn read_reward(cursor: &mut Cursor<'_>, number: u32) -> Result<Reward, BadFormat> {
-    read_format(cursor)?;
-    let mut said = Vec::new();
-    for _ in 0..cursor.varint()? {
-        let since = read_since(cursor)?;
-        let terms: RewardTerms = serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
-        said.push(rewards::Said { terms: Arc::new(terms), since });
-    }
-    Reward::of(number, said).ok_or(cursor.bad())
-}
-
-fn read_tournament(cursor: &mut Cursor<'_>, number: u32) -> Result<Tournament, BadFormat> {
-    read_format(cursor)?;
-    let mut said = Vec::new();
-    for _ in 0..cursor.varint()? {
-        let since = read_since(cursor)?;
-        let terms: TournamentTerms =
-            serde_json::from_str(cursor.text()?).map_err(|_| cursor.bad())?;
-        said.push(tournaments::Said { terms: Arc::new(terms), since });
-    }
-    Tournament::of(number, said).ok_or(cursor.bad())
+    Ok(said)
 }

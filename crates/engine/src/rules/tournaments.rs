@@ -13,7 +13,7 @@ use accolade_wire::tournament::{Stage, TournamentTerms};
 use rpds::RedBlackTreeMapSync;
 
 pub use self::candidates::{Asked, Candidates};
-use super::Since;
+use super::{Said, Since};
 
 /// The behaviour from which on there are any.
 pub const FROM_BEHAVIOUR: u16 = 2;
@@ -58,18 +58,9 @@ pub struct Tournament {
     /// 1, 2, 3, … for each operator.
     pub number: u32,
     /// What was said of it, oldest first; at least once.
-    said: Vec<Said>,
+    said: Vec<Said<TournamentTerms>>,
     /// What decides about it, made when it is needed first.
     decides: OnceLock<tournament::Tournament>,
-}
-
-/// A tournament as it was from some control record on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// What it was.
-    pub terms: Arc<TournamentTerms>,
-    /// How that came.
-    pub since: Since,
 }
 
 impl PartialEq for Tournaments {
@@ -180,16 +171,16 @@ impl Tournaments {
 
 impl Tournament {
     /// One of which this was said; nothing where nothing was.
-    pub(super) fn of(number: u32, said: Vec<Said>) -> Option<Self> {
+    pub(super) fn of(number: u32, said: Vec<Said<TournamentTerms>>) -> Option<Self> {
         (!said.is_empty()).then_some(Self { number, said, decides: OnceLock::new() })
     }
 
     /// What was said of it, oldest first.
-    pub fn said(&self) -> &[Said] {
+    pub fn said(&self) -> &[Said<TournamentTerms>] {
         &self.said
     }
 
-    fn last(&self) -> &Said {
+    fn last(&self) -> &Said<TournamentTerms> {
         self.said.last().expect("something was said of every tournament")
     }
 

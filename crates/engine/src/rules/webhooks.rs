@@ -9,7 +9,7 @@ use accolade_domain::time::Timestamp;
 use accolade_wire::control::{SealedSecret, WebhookTerms};
 use rpds::RedBlackTreeMapSync;
 
-use super::Since;
+use super::{Said, Since};
 
 /// The behaviour from which on there are any.
 pub const FROM_BEHAVIOUR: u16 = 2;
@@ -41,16 +41,7 @@ pub struct Webhook {
     /// 1, 2, 3, … for each operator.
     pub number: u32,
     /// What was said of it, oldest first; at least once.
-    said: Vec<Said>,
-}
-
-/// A webhook as it was from some control record on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// What it was.
-    pub terms: Arc<WebhookTerms>,
-    /// How that came.
-    pub since: Since,
+    said: Vec<Said<WebhookTerms>>,
 }
 
 impl Webhooks {
@@ -125,16 +116,16 @@ impl Webhooks {
 
 impl Webhook {
     /// One of which this was said; nothing where nothing was.
-    pub(super) fn of(number: u32, said: Vec<Said>) -> Option<Self> {
+    pub(super) fn of(number: u32, said: Vec<Said<WebhookTerms>>) -> Option<Self> {
         (!said.is_empty()).then_some(Self { number, said })
     }
 
     /// What was said of it, oldest first.
-    pub fn said(&self) -> &[Said] {
+    pub fn said(&self) -> &[Said<WebhookTerms>] {
         &self.said
     }
 
-    fn last(&self) -> &Said {
+    fn last(&self) -> &Said<WebhookTerms> {
         self.said.last().expect("something was said of every webhook")
     }
 

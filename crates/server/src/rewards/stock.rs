@@ -14,11 +14,10 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wanted::text;
 use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::dry_run::respond_to_change;
-use crate::fields::fields_of;
+use crate::fields::{fields_of, plain_text};
 use crate::problem::{Problem, Refusal};
 use crate::requests::change;
 use crate::service::Service;
@@ -76,7 +75,7 @@ impl Restocking {
         let [by, why] = fields_of(body, &["by", "why"])?;
         let count = by.whole(-RESTOCK_MAX..=RESTOCK_MAX)?.filter(|count| *count != 0);
         let wrong = || by.expected(&format!("a whole number up to {RESTOCK_MAX}, and not 0"));
-        let why = text("/why", why.text()?.unwrap_or_default(), (0, 1_024))?;
+        let why = plain_text("/why", why.text()?.unwrap_or_default(), (0, 1_024))?;
         Ok(Self { by: count.ok_or_else(wrong)?, why })
     }
 }

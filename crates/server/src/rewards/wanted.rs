@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use accolade_domain::amount::Points;
 use accolade_domain::time::Timestamp;
-use accolade_engine::rules::rewards::{
-    ID_BYTES_MAX, LIMIT_MAX, LONG_BYTES_MAX, NAMES_MAX, TEXT_BYTES_MAX,
-};
+use accolade_engine::rules::rewards::{LIMIT_MAX, LONG_BYTES_MAX, NAMES_MAX, TEXT_BYTES_MAX};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
 use axum::http::Uri;
 use serde::Serialize;
@@ -14,8 +12,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use crate::description::schemas::one_of;
-use crate::fields::{Field, Said, fields_of};
-use crate::problem::{Problem, Refusal};
+use crate::fields::{Field, Said, fields_of, malformed, plain_text};
+use crate::problem::Problem;
 use crate::shapes::Time;
 
 /// What is said of a reward: a new one has a name, a price and a kind, and of one that is there, what is not named stays
@@ -113,24 +111,11 @@ fn periods() -> Schema {
     one_of(RewardPeriod::NAMES)
 }
 
-pub(super) fn malformed(pointer: &str, detail: impl Into<String>) -> Problem {
-    Problem::field(Refusal::Malformed, pointer, detail)
-}
-
-/// A text of a length, without what does not show.
-pub(super) fn text(pointer: &str, said: String, bytes: (usize, usize)) -> Result<String, Problem> {
-    let (min, max) = bytes;
-    if (min..=max).contains(&said.len()) && !said.chars().any(char::is_control) {
-        return Ok(said);
-    }
-    Err(malformed(pointer, format!("expected a text of {min} to {max} bytes")))
-}
-
 fn names(pointer: &str, said: Vec<String>) -> Result<Vec<String>, Problem> {
     let mut seen = BTreeSet::new();
     for (at, name) in said.iter().enumerate() {
         let pointer = format!("{pointer}/{at}");
-        text(&pointer, name.clone(), (1, TEXT_BYTES_MAX))?;
+        plain_text(&pointer, name.clone(), (1, TEXT_BYTES_MAX))?;
         if !seen.insert(name) {
             return Err(malformed(&pointer, "it is there twice"));
         }
@@ -139,7 +124,7 @@ fn names(pointer: &str, said: Vec<String>) -> Result<Vec<String>, Problem> {
 }
 
 fn picture(said: String) -> Result<String, Problem> {
-    let said = text("/picture", said, (0, LONG_BYTES_MAX))?;
+    let said = plain_text("/picture", said, (0, LONG_BYTES_MAX))?;
     if said.is_empty() {
         return Ok(said);
     }
@@ -225,10 +210,10 @@ impl Wanted {
     pub(super) fn change(self, terms: &mut RewardTerms) -> Result<(), Problem> {
         const TEXT: (usize, usize) = (1, TEXT_BYTES_MAX);
         if let Some(said) = self.name {
-            terms.name = text("/name", said, TEXT)?;
+            terms.name = plain_text("/name", said, TEXT)?;
         }
         if let Some(said) = self.description {
-            terms.description = text("/description", said, (0, LONG_BYTES_MAX))?;
+            terms.description = plain_text("/description", said, (0, LONG_BYTES_MAX))?;
         }
         if let Some(said) = self.picture {
             terms.picture = picture(said)?;
@@ -237,7 +222,7 @@ impl Wanted {
             terms.points = said.hundredths();
         }
         if let Some(said) = self.kind {
-            terms.kind = text("/kind", said, TEXT)?;
+            terms.kind = plain_text("/kind", said, TEXT)?;
         }
         if let Said::Is(said) = self.value {
             terms.value = said.map(value).transpose()?;
@@ -309,14 +294,4 @@ impl Wanted {
         self.change(&mut terms)?;
         Ok(terms)
     }
-}
-
-/// An id that a path can hold as it is.
-pub(super) fn check_id(id: &str) -> Result<(), Problem> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_plain) && !id.starts_with('.') {
-        return Ok(());
-    }
-    let detail = format!("expected 1 to {ID_BYTES_MAX} letters, figures, `-`, `_` or `.`");
-    Err(malformed("/id", detail))
 }

@@ -6,8 +6,7 @@ use accolade_domain::ranking::Score;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_domain::tournament::VALUE_MAX;
 use accolade_engine::rules::tournaments::{
-    GRACE_SECONDS_MAX, ID_BYTES_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PUBLIC_POSITIONS_MAX,
-    TEXT_BYTES_MAX,
+    GRACE_SECONDS_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PUBLIC_POSITIONS_MAX, TEXT_BYTES_MAX,
 };
 use accolade_wire::json::Value;
 use accolade_wire::query::{compile_query, print_query};
@@ -15,8 +14,8 @@ use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
 use utoipa::ToSchema;
 
 use super::ties;
-use crate::fields::{Field, Said, fields_of};
-use crate::problem::{Problem, Refusal};
+use crate::fields::{Field, Said, fields_of, malformed, plain_text};
+use crate::problem::Problem;
 use crate::shapes::Time;
 use crate::zone;
 
@@ -133,19 +132,6 @@ impl Ending {
     }
 }
 
-pub(super) fn malformed(pointer: &str, detail: impl Into<String>) -> Problem {
-    Problem::field(Refusal::Malformed, pointer, detail)
-}
-
-/// A text of a length, without what does not show.
-fn text(pointer: &str, said: String, bytes: (usize, usize)) -> Result<String, Problem> {
-    let (min, max) = bytes;
-    if (min..=max).contains(&said.len()) && !said.chars().any(char::is_control) {
-        return Ok(said);
-    }
-    Err(malformed(pointer, format!("expected a text of {min} to {max} bytes")))
-}
-
 /// A number of events' worth, exactly.
 fn cap(field: &Field<'_>) -> Result<Score, Problem> {
     let wrong = || field.expected("a number above 0, with at most 18 decimals, up to 10^15");
@@ -160,9 +146,8 @@ fn cap(field: &Field<'_>) -> Result<Score, Problem> {
 
 /// The statement with how its events count, written out in full.
 fn whole_query(query: &str, score: Option<&str>) -> Result<String, Problem> {
-    let wrong = |pointer: &str, detail: String| malformed(pointer, detail);
     let mut compiled =
-        compile_query(query).map_err(|problem| wrong("/query", problem.to_string()))?;
+        compile_query(query).map_err(|problem| malformed("/query", problem.to_string()))?;
     match (&compiled.scoring, score) {
         (Some(_), Some(_)) => {
             let detail = "the query says already how events count";
@@ -255,10 +240,10 @@ impl Wanted {
     /// Changes what is named.
     pub(super) fn change(self, terms: &mut TournamentTerms) -> Result<(), Problem> {
         if let Some(said) = self.name {
-            terms.name = text("/name", said, (1, NAME_BYTES_MAX))?;
+            terms.name = plain_text("/name", said, (1, NAME_BYTES_MAX))?;
         }
         if let Some(said) = self.description {
-            terms.description = text("/description", said, (0, TEXT_BYTES_MAX))?;
+            terms.description = plain_text("/description", said, (0, TEXT_BYTES_MAX))?;
         }
         match (&self.query, &self.score) {
             (Some(query), score) => {
@@ -285,7 +270,7 @@ impl Wanted {
             return Err(malformed("/ends", format!("expected at most {days} days after `starts`")));
         }
         if let Some(said) = self.timezone {
-            terms.timezone = text("/timezone", said, (1, NAME_BYTES_MAX))?;
+            terms.timezone = plain_text("/timezone", said, (1, NAME_BYTES_MAX))?;
         }
         terms.zone = offsets(&terms.timezone, terms.starts, terms.ends)
             .ok_or_else(|| malformed("/timezone", "expected a time zone such as `Europe/Malta`"))?;
@@ -341,19 +326,4 @@ impl Wanted {
         self.change(&mut terms)?;
         Ok(terms)
     }
-}
-
-/// An id that a path can hold as it is.
-pub(super) fn check_id(id: &str) -> Result<(), Problem> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let is_a_route = id == "validate";
-    if (1..=ID_BYTES_MAX).contains(&id.len())
-        && id.bytes().all(is_plain)
-        && !id.starts_with('.')
-        && !is_a_route
-    {
-        return Ok(());
-    }
-    let detail = format!("expected 1 to {ID_BYTES_MAX} letters, figures, `-`, `_` or `.`");
-    Err(malformed("/id", detail))
 }

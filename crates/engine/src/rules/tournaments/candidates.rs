@@ -115,9 +115,8 @@ mod tests {
     use accolade_domain::time::ZoneOffsets;
     use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
 
-    use super::super::Said;
     use super::*;
-    use crate::rules::Since;
+    use crate::rules::{Said, Since};
 
     const CONDITIONS: [&str; 9] = [
         "wagers WHERE gameId IN ('g1', 'g2') AND wagerAmount >= 1",

@@ -192,6 +192,12 @@ pub(crate) fn outputs(config: &KafkaConfig, node: &str, batch_bytes: u32) -> Cli
     client
 }
 
+/// Ends a client on a thread of its own: one that has lost its brokers may wait for them without an end, and whoever gives
+/// it up has other things to do.
+pub(crate) fn let_go<C: Send + 'static>(client: C) {
+    std::thread::spawn(move || drop(client));
+}
+
 /// Passes on what librdkafka says of itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Reports;

@@ -286,7 +286,7 @@ impl Data {
                 next.incremental_assign(&self.list(partition, sources)?)?;
             }
         }
-        *consumer = next;
+        clients::let_go(std::mem::replace(&mut *consumer, next));
         tracing::warn!("sources are read by another consumer");
         Ok(())
     }

@@ -164,8 +164,7 @@ impl Membership {
         if let Some(Joined { consumer, since, .. }) = place.joined.take() {
             let was_long = since.elapsed() > AWAY_MAX;
             place.away = if was_long { AWAY_MIN } else { AWAY_MAX.min(place.away * 2) };
-            // Closing may wait for brokers, and the thread that hears must not.
-            std::thread::spawn(move || drop(consumer));
+            clients::let_go(consumer);
         }
         place.again_at = Some(Instant::now() + place.away);
         let mut state = lock(&self.told.0);

@@ -206,7 +206,8 @@ impl Publisher {
                 Ok(positions) => positions,
                 Err(error) => {
                     // After all brokers were away a client sometimes hears nothing any more.
-                    self.positions = positions_of(&self.config).map_err(|error| failed(&error))?;
+                    let next = positions_of(&self.config).map_err(|error| failed(&error))?;
+                    clients::let_go(std::mem::replace(&mut self.positions, next));
                     return Err(failed(&error));
                 }
             }
@@ -252,7 +253,7 @@ impl Publisher {
                             bytes,
                             "a topic takes less at once: batches are made smaller"
                         );
-                        self.producer = None;
+                        self.give_up();
                         self.producer()?;
                     } else {
                         self.abort_or_replace()?;
@@ -266,7 +267,7 @@ impl Publisher {
                 Err(Stopped::Before(error) | Stopped::AtCommit(error)) => {
                     self.abort();
                     // After all brokers were away a producer sometimes writes nothing any more.
-                    self.producer = None;
+                    self.give_up();
                     return Err(failed(&error));
                 }
             }
@@ -343,7 +344,7 @@ impl Publisher {
 
     fn abort_or_replace(&mut self) -> Result<(), PublishFailed> {
         if !self.abort() {
-            self.producer = None;
+            self.give_up();
             self.producer()?;
         }
         Ok(())
@@ -355,9 +356,16 @@ impl Publisher {
         if self.producer.as_ref().is_some_and(is_usable) {
             return Ok(());
         }
-        self.producer = None;
+        self.give_up();
         self.producer = Some(transactional(&self.config, &self.config.node, self.batch_bytes)?);
         Ok(())
+    }
+
+    /// Lets go of the producer; the next one ends what it has open.
+    fn give_up(&mut self) {
+        if let Some(producer) = self.producer.take() {
+            clients::let_go(producer);
+        }
     }
 
     fn abort_former(&self, taken: &[Taken<'_>]) -> Result<(), PublishFailed> {
@@ -366,7 +374,7 @@ impl Publisher {
         former.dedup();
         for node in former.into_iter().filter(|node| *node != self.config.node) {
             tracing::info!(node, "an open transaction of the former owner is aborted");
-            drop(transactional(&self.config, node, self.batch_bytes)?);
+            clients::let_go(transactional(&self.config, node, self.batch_bytes)?);
         }
         Ok(())
     }
@@ -441,7 +449,10 @@ fn transactional(
     let producer: BaseProducer<Refusals> = clients::outputs(config, node, batch_bytes)
         .create_with_context(Refusals::default())
         .map_err(|error| failed(&error))?;
-    producer.init_transactions(ANSWER_PATIENCE).map_err(|error| failed(&error))?;
+    if let Err(error) = producer.init_transactions(ANSWER_PATIENCE) {
+        clients::let_go(producer);
+        return Err(failed(&error));
+    }
     Ok(producer)
 }
 
@@ -483,10 +494,13 @@ fn send(
         .key(record.key)
         .partition(i32::from(record.partition))
         .payload(record.value);
+    let until = Instant::now() + STUCK_AFTER;
     loop {
         match producer.send(outgoing) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
+                if Instant::now() < until =>
+            {
                 producer.poll(Duration::ZERO);
                 std::thread::sleep(LOOK);
                 outgoing = back;

@@ -81,7 +81,13 @@ impl Ranges {
                 .create_with_context(Reports)
                 .map_err(|error| log_failed("a consumer", &error))?,
         };
-        let answer = ask(&consumer)?;
+        let answer = match ask(&consumer) {
+            Ok(answer) => answer,
+            Err(failed) => {
+                clients::let_go(consumer);
+                return Err(failed);
+            }
+        };
         let mut idle = self.idle();
         if idle.len() < KEPT {
             idle.push(consumer);

@@ -97,6 +97,53 @@ enum TournamentCommand {
         #[command(flatten)]
         with: With,
     },
+    /// Show what a tournament came to: places, what was won, and what has become of it
+    Results {
+        /// Its id
+        id: String,
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// How many places at most
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: u16,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the prizes of a tournament be paid that waits for it
+    Approve {
+        /// Its id
+        id: String,
+        /// Why, in words
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Say what has become of a prize
+    #[command(
+        after_help = "Example:\n  accolade tournament prize race --operator operator-789 --player player-456 --place 3 \\\n    \
+                      --state paid --why 'sent on Monday'"
+    )]
+    Prize {
+        /// The tournament's id
+        id: String,
+        /// The player who has won it
+        #[arg(long, value_name = "ID")]
+        player: String,
+        /// The place at which it was won
+        #[arg(long, value_name = "PLACE")]
+        place: u32,
+        /// paid, failed, retrying or `not_eligible`
+        #[arg(long, value_name = "STATE")]
+        state: String,
+        /// Why, in words
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        #[command(flatten)]
+        with: With,
+    },
     /// Show who is at which position
     #[command(
         after_help = "Examples:\n  accolade tournament leaderboard race --operator operator-789 --top 20\n  \
@@ -189,9 +236,44 @@ struct Terms {
     /// Whether players see each other's names masked
     #[arg(long, value_name = "true|false")]
     masked: Option<bool>,
+    /// What some places win: `1=3000` and `2-10=50` points each, `2-10=pool:1500` together, `10%=voucher:a cup of tea` a thing;
+    /// as often as there are prizes
+    #[arg(long = "prize", value_name = "PLACES=WIN", value_parser = prize)]
+    prizes: Vec<Prize>,
+    /// Whether a person has to approve of the results before prizes are paid
+    #[arg(long, value_name = "true|false")]
+    approval: Option<bool>,
     /// Why, in words
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
+}
+
+/// A prize, as a body says it.
+#[derive(Debug, Clone)]
+struct Prize(Box<RawValue>);
+
+/// Reads a prize; numbers stay as they are, digit by digit.
+fn prize(text: &str) -> Result<Prize, String> {
+    let wrong = || "expected places and what they win, such as `1=3000`, `2-10=pool:1500` or `10%=voucher:tea`";
+    let number = |text: &str| Some(text.to_owned()).filter(|text| text.parse::<f64>().is_ok());
+    let read = || {
+        let (places, win) = text.split_once('=')?;
+        let places = match (places.strip_suffix('%'), places.split_once('-')) {
+            (Some(share), _) => format!("\"topPercent\":{}", number(share)?),
+            (None, Some((from, to))) => {
+                let [from, to] = [from, to].map(|place| place.parse::<u32>().ok());
+                format!("\"from\":{},\"to\":{}", from?, to?)
+            }
+            (None, None) => format!("\"from\":{}", places.parse::<u32>().ok()?),
+        };
+        let win = match win.split_once(':') {
+            Some(("pool", points)) => format!("\"pool\":{}", number(points)?),
+            Some((kind, name)) => format!("\"thing\":{}", json!({ "kind": kind, "name": name })),
+            None => format!("\"points\":{}", number(win)?),
+        };
+        RawValue::from_string(format!("{{{places},{win}}}")).ok().map(Prize)
+    };
+    read().ok_or_else(|| wrong().to_owned())
 }
 
 fn score(text: &str) -> Result<Box<RawValue>, String> {
@@ -201,7 +283,7 @@ fn score(text: &str) -> Result<Box<RawValue>, String> {
 }
 
 impl Terms {
-    /// What is said, with the cap digit by digit.
+    /// What is said, with the cap and prizes digit by digit.
     fn body(self, id: Option<&str>) -> String {
         let texts = [
             ("id", id.map(str::to_owned)),
@@ -225,10 +307,20 @@ impl Terms {
         let numbers = numbers.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
         body.extend(texts.chain(numbers).map(|(name, value)| (name.to_owned(), value)));
         body.extend(self.masked.map(|masked| ("masked".to_owned(), json!(masked))));
-        let rest = Value::Object(body).to_string();
-        let Some(cap) = self.cap else { return rest };
-        let comma = if rest == "{}" { "" } else { "," };
-        format!("{{\"cap\":{cap}{comma}{}", &rest[1..])
+        body.extend(self.approval.map(|approval| ("approval".to_owned(), json!(approval))));
+        let mut said = Value::Object(body).to_string();
+        let prizes: Vec<&str> = self.prizes.iter().map(|Prize(prize)| prize.get()).collect();
+        let prizes = Some(prizes.join(",")).filter(|prizes| !prizes.is_empty());
+        let exact = [
+            ("cap", self.cap.map(|cap| cap.to_string())),
+            ("prizes", prizes.map(|prizes| format!("[{prizes}]"))),
+        ];
+        for (name, value) in exact {
+            let Some(value) = value else { continue };
+            let comma = if said == "{}" { "" } else { "," };
+            said = format!("{{\"{name}\":{value}{comma}{}", &said[1..]);
+        }
+        said
     }
 }
 
@@ -289,6 +381,47 @@ struct Line {
     events: u64,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Results {
+    state: String,
+    players: u64,
+    places: u32,
+    points: Raw,
+    things: u32,
+    approval: bool,
+    approved_at: Option<String>,
+    paid_at: Option<String>,
+    hash: String,
+    items: Vec<Winner>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Winner {
+    place: u32,
+    position: u64,
+    player_id: String,
+    score: Raw,
+    points: Raw,
+    thing: Option<Thing>,
+    state: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Thing {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    place: u32,
+    player_id: String,
+    state: String,
+}
+
 /// Runs `accolade tournament`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| match arguments.command {
@@ -316,6 +449,19 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         }
         TournamentCommand::Cancel { id, why, with } => {
             moved(client, &id, "/cancel", &json!({ "why": why }), &with).await
+        }
+        TournamentCommand::Results { id, operator, limit, json } => {
+            results(client, &id, &operator, limit, json).await
+        }
+        TournamentCommand::Approve { id, why, with } => {
+            let body = why.map_or_else(|| json!({}), |why| json!({ "why": why }));
+            moved(client, &id, "/approve", &body, &with).await
+        }
+        TournamentCommand::Prize { id, player, place, state, why, with } => {
+            let body = json!({ "tournamentId": id, "place": place, "state": state, "why": why });
+            let path = format!("/api/v1/players/{}/prizes", escaped(&player));
+            let answer = with.post(client, &path, body.to_string()).await;
+            changed(answer.context("the prize is as it was")?, &with).await
         }
         TournamentCommand::Leaderboard { id, operator, view, json } => {
             leaderboard(client, &id, &operator, view, json).await
@@ -399,6 +545,57 @@ async fn show(client: &Client, one: &One) -> anyhow::Result<Ended> {
     let tournament: Tournament = answer.json().await?;
     say(line(&tournament))?;
     say(printable(&tournament.query))?;
+    Ok(Ended::Well)
+}
+
+async fn results(
+    client: &Client,
+    id: &str,
+    operator: &str,
+    limit: u16,
+    json: bool,
+) -> anyhow::Result<Ended> {
+    let ask = Ask::get(&of(id, &format!("/results?limit={limit}"))).of(operator);
+    let answer = client.send(ask).await?.or_problem().await?;
+    if json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let results: Results = answer.json().await?;
+    let Results { state, players, places, points, things, hash, items, .. } = results;
+    let pays = match (results.paid_at, results.approval, results.approved_at) {
+        (Some(at), ..) => format!("paid at {at}"),
+        (None, true, None) => "waits for approval: `accolade tournament approve`".to_owned(),
+        (None, ..) => "prizes are being paid".to_owned(),
+    };
+    say(format_args!("{state}, {players} players, {places} places, {pays}"))?;
+    say(format_args!("{} points and {things} things are won, hash {hash}", points.text()))?;
+    let width = items.iter().map(|place| place.player_id.chars().count()).max().unwrap_or(0);
+    for Winner { place, position, player_id, score, points, thing, state } in items {
+        let player = printable(&player_id);
+        let thing = thing.map(|thing| format!(" and {}", printable(&thing.name)));
+        let (score, points, thing) = (score.text(), points.text(), thing.unwrap_or_default());
+        say(format_args!(
+            "{place:>6}  {position:>6}.  {player:<width$}  {score}  {points}{thing}  {state}"
+        ))?;
+    }
+    if results.next_cursor.is_some() {
+        say("there are more: say a greater `--limit`")?;
+    }
+    Ok(Ended::Well)
+}
+
+async fn changed(answer: Answer, with: &With) -> anyhow::Result<Ended> {
+    if with.json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let Changed { place, player_id, state } = answer.json().await?;
+    if with.dry_run {
+        say("the node would do it; nothing was changed")?;
+        return Ok(Ended::Well);
+    }
+    say(format_args!("place {place} of {}: {state}", printable(&player_id)))?;
     Ok(Ended::Well)
 }
 

@@ -57,12 +57,21 @@ pub enum EntryKind {
     Adjusted,
     /// By the import of a balance from the system before.
     Opening,
+    /// By a tournament's settlement.
+    Prize,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Earned, Self::Voided, Self::Expired, Self::Redeemed, Self::Adjusted, Self::Opening];
+    pub const ALL: [Self; 7] = [
+        Self::Earned,
+        Self::Voided,
+        Self::Expired,
+        Self::Redeemed,
+        Self::Adjusted,
+        Self::Opening,
+        Self::Prize,
+    ];
 
     /// The stable code, as the API shows it.
     pub const fn code(self) -> &'static str {
@@ -73,6 +82,7 @@ impl EntryKind {
             Self::Redeemed => "redeemed",
             Self::Adjusted => "adjusted",
             Self::Opening => "opening",
+            Self::Prize => "prize",
         }
     }
 

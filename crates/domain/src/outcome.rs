@@ -185,11 +185,15 @@ pub enum Declined {
     TournamentPast,
     /// The operator has as many tournaments, or the tournament was changed as often, as there may be.
     TooManyTournaments,
+    /// There is no such place in the results of the tournament.
+    NoSuchPrize,
+    /// The prize is not in a state in which that may become of it.
+    PrizeClosed,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 54] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -242,6 +246,8 @@ impl Declined {
         Self::TournamentOver,
         Self::TournamentPast,
         Self::TooManyTournaments,
+        Self::NoSuchPrize,
+        Self::PrizeClosed,
     ];
 
     /// The stable code, as the API shows it.
@@ -299,6 +305,8 @@ impl Declined {
             Self::TournamentOver => "tournament_over",
             Self::TournamentPast => "tournament_past",
             Self::TooManyTournaments => "too_many_tournaments",
+            Self::NoSuchPrize => "no_such_prize",
+            Self::PrizeClosed => "prize_closed",
         }
     }
 }

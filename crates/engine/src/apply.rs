@@ -8,6 +8,7 @@ mod event;
 mod exclusion;
 mod lots;
 pub mod past;
+mod prizes;
 mod rewards;
 mod scores;
 mod signals;
@@ -58,6 +59,7 @@ use crate::tables::letter_totals::{First, Totals};
 use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
 use crate::tables::player_statistics::PackedStatistics;
+use crate::tables::prizes::{Prize, PrizeKey};
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
 use crate::tables::signals::Raised;
@@ -202,6 +204,8 @@ pub enum Asked<'a> {
     Raised(RequestKey, &'a Raised),
     /// One that nobody has to decide about.
     SignalClosed(SignalState),
+    /// A place of a tournament, and what is known of it.
+    Place(PrizeKey, Option<Box<Prize>>),
 }
 
 /// An earlier occurrence of an id.

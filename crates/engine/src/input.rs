@@ -1,7 +1,7 @@
 //! A record as the fold sees it: parsed, or what is wrong with it.
 
 use accolade_domain::event::Event;
-use accolade_wire::control::{Command, UnreadCommand};
+use accolade_wire::control::{Award, Command, UnreadCommand};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent, partition_of};
@@ -208,6 +208,8 @@ fn read_command<'a>(
         | Command::Exclude { id, player_id, .. }
         | Command::Readmit { id, player_id, .. }
         | Command::RaiseSignal { id, player_id, .. }
+        | Command::Award(Award { id, player_id, .. })
+        | Command::Fulfil { id, player_id, .. }
         | Command::TakeOver { id, player_id, .. } => (id, player_id.as_str()),
         Command::Confirm { id, .. }
         | Command::Cancel { id, .. }

@@ -17,7 +17,7 @@ use accolade_domain::redemption::RedemptionState;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::Day;
 use accolade_wire::bytes::BadFormat;
-use accolade_wire::control::Command;
+use accolade_wire::control::{Award, Command};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::journal::Recorded;
@@ -41,6 +41,7 @@ use crate::tables::deliveries::WebhookKey;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
+use crate::tables::prizes::PrizeKey;
 use crate::tables::redemptions::Redemptions;
 use crate::tables::requests::RequestKey;
 use crate::tables::signals::{Raised, Signals};
@@ -733,6 +734,14 @@ impl Partition {
             Command::DecideSignal { signal, .. } => {
                 self.signal(RequestKey::of(signal, self.number), store)?
             }
+            Command::Award(Award { tournament, place, .. })
+            | Command::Fulfil { tournament, place, .. } => {
+                let Some(operator) = loaded.operator else { return Ok(Asked::Nothing) };
+                let (operator, tournament, place) = (operator.number, *tournament, *place);
+                let key = PrizeKey { operator, tournament, place };
+                let prize = self.tables.prizes.load(&key, self.number, store)?;
+                Asked::Place(key, prize.map(Box::new))
+            }
             Command::Consent { .. }
             | Command::RaiseSignal { .. }
             | Command::Readmit { .. }
@@ -940,6 +949,8 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::RaiseSignal { player_id, .. }
         | Command::Exclude { player_id, .. }
         | Command::Readmit { player_id, .. }
+        | Command::Award(Award { player_id, .. })
+        | Command::Fulfil { player_id, .. }
         | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),
         Command::Confirm { redemption: asked, .. }
         | Command::Cancel { redemption: asked, .. }

@@ -22,6 +22,7 @@ pub mod operator_days;
 pub mod operator_totals;
 pub mod outbox;
 pub mod player_statistics;
+pub mod prizes;
 pub mod redeemed;
 pub mod redemptions;
 pub mod requests;
@@ -379,6 +380,8 @@ tables! {
         requests_by_time: RequestByTime(requests_by_time::RequestsByTime) = 34,
         /// What events counted in tournaments of which the best counts.
         best_values: BestValue(best_values::BestValues) = 36,
+        /// Places of tournaments that results name.
+        prizes: Prize(prizes::Prizes) = 37,
         /// What was counted of players' game events.
         player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
     }

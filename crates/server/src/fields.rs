@@ -161,19 +161,27 @@ impl<'a> Field<'a> {
 
     /// Texts, at most so many.
     pub(crate) fn texts(&self, count_max: usize) -> Result<Option<Vec<String>>, Problem> {
+        self.list("texts", count_max, |text| text.text()?.ok_or_else(|| text.expected("a text")))
+    }
+
+    /// A list of what `read` reads, at most so many.
+    pub(crate) fn list<T>(
+        &self,
+        what: &str,
+        count_max: usize,
+        read: impl Fn(&Field<'_>) -> Result<T, Problem>,
+    ) -> Result<Option<Vec<T>>, Problem> {
         let array = match &self.value {
             None => return Ok(None),
             Some(Value::Array(array)) => array,
-            Some(_) => return Err(self.expected("a list of texts")),
+            Some(_) => return Err(self.expected(&format!("a list of {what}"))),
         };
         let Some(elements) = json::elements(array, count_max) else {
             return Err(self.wrong(format!("expected {count_max} at most")));
         };
-        let read = |(at, value)| {
-            let element = Field::new(format!("{}/{at}", self.pointer), Some(value));
-            element.text()?.ok_or_else(|| element.expected("a text"))
-        };
-        elements.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Some)
+        let elements = elements.into_iter().enumerate();
+        let read = |(at, value)| read(&Field::new(format!("{}/{at}", self.pointer), Some(value)));
+        elements.map(read).collect::<Result<_, _>>().map(Some)
     }
 
     /// Yes or no.

@@ -6,6 +6,7 @@
 pub(crate) mod asked;
 mod boards;
 pub(crate) mod live;
+pub(crate) mod whole;
 
 use std::sync::Arc;
 
@@ -173,7 +174,7 @@ impl Looking {
                 let skipped = usize::try_from(from - 1).expect("it is small");
                 let top = (skipped + count).min(LINES_MAX);
                 let part = Asked { top, ..self.asked() }.ask(&self.service, self.ties()).await?;
-                let mut positioned = self.positioned(1, part.top);
+                let mut positioned = positioned(self.ties(), 1, part.top);
                 positioned.drain(..skipped.min(positioned.len()));
                 Ok((part.ranked, part.is_over, positioned))
             }
@@ -198,7 +199,7 @@ impl Looking {
                 let is_before =
                     |line: &Line| listed(self.ties(), &line.standing, &standing).is_lt();
                 let before = lines.iter().filter(|line| is_before(line)).count() as u64;
-                Ok((part.ranked, part.is_over, self.positioned(ahead - before + 1, lines)))
+                Ok((part.ranked, part.is_over, positioned(self.ties(), ahead - before + 1, lines)))
             }
         }
     }
@@ -223,20 +224,6 @@ impl Looking {
         }
     }
 
-    /// Lines one after the other, of which the first has a position.
-    fn positioned(&self, first: u64, lines: Vec<Line>) -> Vec<Positioned> {
-        let mut last: Option<(u64, Score)> = None;
-        let mut positioned = Vec::with_capacity(lines.len());
-        for (listed, line) in (first..).zip(lines) {
-            let score = line.standing.score;
-            let shared = last.filter(|(_, of)| self.ties() == Ties::Shared && *of == score);
-            let position = shared.map_or(listed, |(position, _)| position);
-            last = Some((position, score));
-            positioned.push((position, line));
-        }
-        positioned
-    }
-
     /// Leaves what whoever asks may see.
     fn show(&self, lines: &mut Vec<Positioned>) {
         let Some(own) = &self.own else { return };
@@ -248,6 +235,20 @@ impl Looking {
             line.player = masked(&line.player);
         }
     }
+}
+
+/// Lines one after the other, of which the first has a position.
+fn positioned(ties: Ties, first: u64, lines: Vec<Line>) -> Vec<Positioned> {
+    let mut last: Option<(u64, Score)> = None;
+    let mut positioned = Vec::with_capacity(lines.len());
+    for (listed, line) in (first..).zip(lines) {
+        let score = line.standing.score;
+        let shared = last.filter(|(_, of)| ties == Ties::Shared && *of == score);
+        let position = shared.map_or(listed, |(position, _)| position);
+        last = Some((position, score));
+        positioned.push((position, line));
+    }
+    positioned
 }
 
 fn shape(position: u64, Line { player, standing }: Line, players: u64) -> LineShape {
@@ -262,7 +263,7 @@ fn shape(position: u64, Line { player, standing }: Line, players: u64) -> LineSh
 }
 
 /// A name of which two letters are left at most, and fewer than half.
-fn masked(name: &str) -> String {
+pub(crate) fn masked(name: &str) -> String {
     let letters = name.chars().count();
     let shown = (letters / 3).min(2);
     name.chars().take(shown).chain("***".chars()).collect()

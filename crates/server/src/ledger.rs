@@ -275,7 +275,8 @@ pub(crate) fn parts_of<'e>(entry: &'e Entry<'_>) -> Option<&'e Parts> {
         | EntryKind::Expired
         | EntryKind::Redeemed
         | EntryKind::Adjusted
-        | EntryKind::Opening => None,
+        | EntryKind::Opening
+        | EntryKind::Prize => None,
     }
 }
 

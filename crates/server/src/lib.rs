@@ -60,6 +60,7 @@ mod sealing;
 mod secret;
 mod serve;
 mod service;
+mod settlement;
 mod shapes;
 mod shares;
 mod signals;

@@ -105,7 +105,7 @@ pub(crate) struct Cause {
 }
 
 fn causes() -> Schema {
-    one_of(["wager", "time", "redemption", "adjustment", "signal", "import"])
+    one_of(["wager", "time", "redemption", "adjustment", "signal", "import", "tournament"])
 }
 
 impl Cause {
@@ -130,6 +130,7 @@ const fn cause_type(kind: EntryKind) -> &'static str {
         EntryKind::Redeemed => "redemption",
         EntryKind::Adjusted => "adjustment",
         EntryKind::Opening => "import",
+        EntryKind::Prize => "tournament",
     }
 }
 
@@ -225,13 +226,14 @@ impl EntryShape {
     }
 }
 
-const KINDS: [(&str, Option<EntryKind>); 6] = [
+const KINDS: [(&str, Option<EntryKind>); 7] = [
     ("earned", Some(EntryKind::Earned)),
     ("voided", Some(EntryKind::Voided)),
     ("expired", Some(EntryKind::Expired)),
     ("redeemed", Some(EntryKind::Redeemed)),
     ("adjusted", Some(EntryKind::Adjusted)),
     ("opening", Some(EntryKind::Opening)),
+    ("prize", Some(EntryKind::Prize)),
 ];
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 

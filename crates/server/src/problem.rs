@@ -118,6 +118,12 @@ pub(crate) enum Refusal {
     TournamentPast,
     /// The tournament is not live.
     TournamentNotLive,
+    /// The results of the tournament are not fixed yet.
+    TournamentNotSettled,
+    /// There is no such place in the results.
+    NoSuchPrize,
+    /// That cannot become of the prize any more, or not yet.
+    PrizeClosed,
     /// The operator has as many tournaments as there may be.
     TooManyTournaments,
     /// The redemption was confirmed.
@@ -185,7 +191,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 71] = [
+    pub(crate) const ALL: [Self; 74] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -233,6 +239,9 @@ impl Refusal {
         Self::TournamentOver,
         Self::TournamentPast,
         Self::TournamentNotLive,
+        Self::TournamentNotSettled,
+        Self::NoSuchPrize,
+        Self::PrizeClosed,
         Self::TooManyTournaments,
         Self::RedemptionConfirmed,
         Self::RedemptionCancelled,
@@ -364,6 +373,11 @@ impl Refusal {
             Self::TournamentNotLive => {
                 (S::CONFLICT, "tournament_not_live", "The tournament is not live")
             }
+            Self::TournamentNotSettled => {
+                (S::CONFLICT, "tournament_not_settled", "The results are not fixed yet")
+            }
+            Self::NoSuchPrize => (S::NOT_FOUND, "no_such_prize", "There is no such prize"),
+            Self::PrizeClosed => (S::CONFLICT, "prize_closed", "The prize is closed"),
             Self::TooManyTournaments => {
                 (S::CONFLICT, "too_many_tournaments", "There are too many tournaments")
             }
@@ -800,6 +814,14 @@ impl From<Declined> for Problem {
             Declined::TooManyTournaments => Self::new(
                 Refusal::TooManyTournaments,
                 "the operator has as many tournaments, or the tournament was changed as often, as there may be",
+            ),
+            Declined::NoSuchPrize => {
+                Self::new(Refusal::NoSuchPrize, "the results of the tournament have no such place")
+            }
+            Declined::PrizeClosed => Self::new(
+                Refusal::PrizeClosed,
+                "that cannot become of the prize: one that waits may be found not eligible, what others hand out is paid \
+                 or has failed, and what has failed is tried again",
             ),
             Declined::NoSuchReward => {
                 Self::field(Refusal::NoSuchReward, "/rewardId", "the operator has no such reward")

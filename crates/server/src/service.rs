@@ -28,6 +28,7 @@ use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::sealing::Sealing;
+use crate::settlement;
 use crate::shares::Shares;
 use crate::simulation::Simulations;
 use crate::strangers::Strangers;
@@ -223,6 +224,7 @@ impl Service {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let weak = Arc::downgrade(&service.0);
             runtime.spawn(follow_rules(weak));
+            runtime.spawn(settlement::run(Arc::downgrade(&service.0)));
             if service.cluster.is_some() {
                 runtime.spawn(sharing::share(Arc::downgrade(&service.0)));
             }
@@ -237,6 +239,11 @@ impl Service {
             });
         }
         service
+    }
+
+    /// What has this in common with others.
+    pub(crate) const fn of(inner: Arc<Inner>) -> Self {
+        Self(inner)
     }
 
     /// Shows how something is that follows the node's fold.

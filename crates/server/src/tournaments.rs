@@ -1,5 +1,7 @@
 //! An operator's tournaments: what they are, and how far they have come.
 
+mod prizes;
+pub(crate) mod results;
 mod wanted;
 
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
+use self::prizes::PrizeShape;
 pub(crate) use self::wanted::{Ending, Scheduling, Wanted};
 use crate::asked::Asked;
 use crate::call::Call;
@@ -59,6 +62,10 @@ pub(crate) struct TournamentShape {
     events_min: u32,
     public_positions: u32,
     masked: bool,
+    /// What there is to win; of several that are for a place it is the first.
+    prizes: Vec<PrizeShape>,
+    /// A person has to approve of the results before anything is paid.
+    approval: bool,
     /// Who changed it last; nothing for players.
     #[schema(required)]
     changed_by: Option<String>,
@@ -71,11 +78,11 @@ pub(crate) struct TournamentShape {
 pub(crate) const STATES: [&str; 6] =
     ["draft", "scheduled", "live", "settling", "final", "cancelled"];
 
-fn states() -> Schema {
+pub(crate) fn states() -> Schema {
     one_of(STATES)
 }
 
-fn ties() -> Schema {
+pub(crate) fn ties() -> Schema {
     one_of(TiesBy::NAMES)
 }
 
@@ -86,8 +93,8 @@ pub(crate) fn state_of(terms: &TournamentTerms, now: Timestamp) -> &'static str 
         Stage::Cancelled => "cancelled",
         Stage::Scheduled if now.micros() < terms.starts => "scheduled",
         Stage::Scheduled if now.micros() < terms.ends => "live",
-        Stage::Scheduled if now < terms.closes() => "settling",
-        Stage::Scheduled => "final",
+        Stage::Scheduled => "settling",
+        Stage::Settled | Stage::Approved | Stage::Paid => "final",
     }
 }
 
@@ -113,6 +120,8 @@ impl TournamentShape {
             events_min: terms.events_min,
             public_positions: terms.public_positions,
             masked: terms.masked,
+            prizes: terms.prizes.iter().map(PrizeShape::from).collect(),
+            approval: terms.approval,
             changed_by: Some(who).filter(|_| !is_for_player),
             why: Some(why).filter(|why| !is_for_player && !why.is_empty()),
             changed_at: Time(tournament.changed().time),
@@ -312,7 +321,7 @@ impl Asked {
     }
 
     /// Says the tournament again with a change.
-    async fn change_tournament(
+    pub(crate) async fn change_tournament(
         self,
         change: impl Fn(&mut TournamentTerms) -> Result<(), Problem>,
     ) -> Result<Response, Problem> {

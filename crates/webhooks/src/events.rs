@@ -8,12 +8,15 @@ use accolade_domain::signal::{SignalKind, SignalState};
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::notice::signal::{Finding, SIGNAL_MOVED, SignalMoved};
 use accolade_wire::notice::{
     POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
 };
 use accolade_wire::record::Slice;
+use accolade_wire::reward::RewardValue;
 use accolade_wire::timestamp;
+use accolade_wire::tournament::prizes::ThingTerms;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -48,7 +51,7 @@ struct Row {
     data: fn(Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat>,
 }
 
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     Row {
         kind: "tier.changed",
         is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == TIER_MOVED),
@@ -113,6 +116,11 @@ const ROWS: [Row; 13] = [
         kind: "signal.voided",
         is_one: |source| is_signal(source, &[SignalState::Voided]),
         data: signal,
+    },
+    Row {
+        kind: "prize.changed",
+        is_one: |source| matches!(source, Source::Notice(notice) if notice.kind == PRIZE_MOVED),
+        data: prize,
     },
 ];
 
@@ -191,6 +199,51 @@ fn signal(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> 
         at: timestamp::write(at).to_string(),
         signals: raised.collect(),
         program_version: version,
+    }))
+}
+
+fn prize(source: Source<'_>, player: &str) -> Result<Box<RawValue>, BadFormat> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        tournament_id: &'a str,
+        player_id: &'a str,
+        place: u32,
+        position: u64,
+        score: Box<RawValue>,
+        points: Box<RawValue>,
+        thing: Option<Thing<'a>>,
+        state: &'static str,
+        why: Option<&'a str>,
+    }
+    #[derive(Serialize)]
+    struct Thing<'a> {
+        kind: &'a str,
+        name: &'a str,
+        value: Option<Worth<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Worth<'a> {
+        amount: &'a str,
+        currency: &'a str,
+    }
+    let Source::Notice(notice) = source else { unreachable!("a row says what it is made of") };
+    let moved = PrizeMoved::read(&notice.body)?;
+    let thing = moved.thing.as_ref().map(|ThingTerms { kind, name, value }| {
+        let value = value.as_ref();
+        let value = value.map(|RewardValue { amount, currency }| Worth { amount, currency });
+        Thing { kind, name, value }
+    });
+    Ok(json(&Data {
+        tournament_id: &moved.tournament,
+        player_id: player,
+        place: moved.place,
+        position: moved.position,
+        score: exact(moved.score),
+        points: exact(moved.points),
+        thing,
+        state: moved.state.code(),
+        why: Some(&*moved.why).filter(|why| !why.is_empty()),
     }))
 }
 
@@ -384,6 +437,8 @@ mod tests {
     use std::borrow::Cow;
 
     use accolade_domain::amount::{Points, Rate};
+    use accolade_domain::ranking::Score;
+    use accolade_domain::tournament::prizes::PrizeState;
 
     use super::*;
 
@@ -451,6 +506,26 @@ mod tests {
         let [first, second, rest @ ..] = kinds;
         assert_eq!([first, second], ["signal.raised"; 2]);
         assert_eq!(rest, ["signal.released", "signal.taken", "signal.voided"]);
+    }
+
+    #[test]
+    fn a_prize_is_told_of_with_what_there_is_to_hand_out() {
+        let value = RewardValue { amount: "5".into(), currency: "EUR".into() };
+        let thing =
+            ThingTerms { kind: "voucher".into(), name: "a cup of tea".into(), value: Some(value) };
+        let moved = PrizeMoved {
+            tournament: "race".into(),
+            place: 3,
+            position: 2,
+            score: Score(10_i128.pow(18) / 2),
+            points: Points::from_hundredths(1_250).unwrap(),
+            thing: Some(thing),
+            state: PrizeState::Processing,
+            why: "".into(),
+        };
+        let (kind, data) = told(PRIZE_MOVED, moved.to_bytes());
+        let expected = r#"{"tournamentId":"race","playerId":"p","place":3,"position":2,"score":0.5,"points":12.50,"thing":{"kind":"voucher","name":"a cup of tea","value":{"amount":"5","currency":"EUR"}},"state":"processing","why":null}"#;
+        assert_eq!((kind, &*data), ("prize.changed", expected));
     }
 
     #[test]

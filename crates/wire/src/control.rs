@@ -527,6 +527,25 @@ pub enum Command {
         /// What is to be remembered, by whoever tells it.
         remembered: String,
     },
+    /// A place of a tournament that is settled: whoever settles it tells its player's partition, which pays what is won.
+    Award(Award),
+    /// What has become of something that is won, or shall not be.
+    Fulfil {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// The tournament's number.
+        tournament: u32,
+        /// The place.
+        place: u32,
+        /// What becomes of it.
+        becomes: Becomes,
+        /// Why, in words; may be empty.
+        why: String,
+        /// Who says so.
+        who: String,
+    },
     /// What one partition says to another about a promotion's budget, as a message; from behaviour 2 on.
     Budget {
         /// The promotion's name.
@@ -534,6 +553,45 @@ pub enum Command {
         /// What it says.
         says: Says,
     },
+}
+
+/// A place of a tournament, and what is won there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Award {
+    /// Identity of the command.
+    pub id: String,
+    /// The player who has the place.
+    pub player_id: String,
+    /// The tournament's number.
+    pub tournament: u32,
+    /// The place, from 1.
+    pub place: u32,
+    /// The position, which others may share.
+    pub position: u64,
+    /// The score, in 10^-18, as a text.
+    pub score: String,
+    /// How many events it is made of.
+    pub events: u64,
+    /// How many points are won, in hundredths.
+    pub points: i64,
+    /// Which of the tournament's prizes, from 0, is a thing that is won.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thing: Option<u8>,
+}
+
+/// What may become of something that is won, by whoever fulfils it or decides about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Becomes {
+    /// The player has it.
+    Paid,
+    /// It could not be handed out.
+    Failed,
+    /// It is tried again.
+    Retrying,
+    /// The player must not have it.
+    NotEligible,
 }
 
 /// A redemption, an adjustment or a signal, by its player and the record that asked for it, of the command's own partition.
@@ -559,7 +617,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 17] = [
+const COMMANDS_SECOND: [&str; 19] = [
     "reserve",
     "confirm",
     "cancel",
@@ -577,6 +635,8 @@ const COMMANDS_SECOND: [&str; 17] = [
     "takeStock",
     "stockTaken",
     "returnStock",
+    "award",
+    "fulfil",
 ];
 
 impl Command {
@@ -718,7 +778,10 @@ mod tests {
                 events_min: 6,
                 public_positions: 7,
                 masked: true,
+                prizes: Vec::new(),
+                approval: false,
                 stage: Stage::Scheduled,
+                results: None,
                 why: "c".into(),
                 who: name(),
             }),
@@ -881,6 +944,26 @@ mod tests {
             Command::TakeStock { reward: 1, redemption },
             Command::StockTaken { reward: 1, redemption, granted: true },
             Command::ReturnStock { reward: 1 },
+            Command::Award(Award {
+                id: "c".into(),
+                player_id: "p".into(),
+                tournament: 1,
+                place: 1,
+                position: 1,
+                score: "1".into(),
+                events: 1,
+                points: 1,
+                thing: Some(0),
+            }),
+            Command::Fulfil {
+                id: "c".into(),
+                player_id: "p".into(),
+                tournament: 1,
+                place: 1,
+                becomes: Becomes::Paid,
+                why: "c".into(),
+                who: "c".into(),
+            },
         ];
         let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
         assert_eq!(all.len(), names.clone().count());

@@ -129,6 +129,7 @@ pub const fn kind_code(kind: EntryKind) -> u8 {
         EntryKind::Redeemed => 4,
         EntryKind::Adjusted => 5,
         EntryKind::Opening => 6,
+        EntryKind::Prize => 7,
     }
 }
 
@@ -141,6 +142,7 @@ pub const fn entry_kind(code: u8) -> Option<EntryKind> {
         4 => Some(EntryKind::Redeemed),
         5 => Some(EntryKind::Adjusted),
         6 => Some(EntryKind::Opening),
+        7 => Some(EntryKind::Prize),
         _ => None,
     }
 }

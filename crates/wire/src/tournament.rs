@@ -12,6 +12,7 @@ use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_domain::tournament::{Tournament, VALUE_MAX};
 use serde::{Deserialize, Serialize};
 
+use self::prizes::{PrizeTerms, prizes};
 use crate::query::compile_query;
 
 /// A tournament: which events count, how and when, and how its leaderboard is shown. Whoever changes anything of it
@@ -55,8 +56,17 @@ pub struct TournamentTerms {
     /// Players see each other's names masked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub masked: bool,
+    /// What there is to win.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prizes: Vec<PrizeTerms>,
+    /// A person has to approve of the results before prizes are paid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approval: bool,
     /// How far it has come.
     pub stage: Stage,
+    /// What it came to, once that is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<ResultsTerms>,
     /// Why it was changed, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
@@ -89,6 +99,46 @@ pub enum Stage {
     Scheduled,
     /// It does not take place, or not any more, and is never changed again.
     Cancelled,
+    /// Nothing counts any more, and its positions are fixed.
+    Settled,
+    /// A person has approved of that.
+    Approved,
+    /// Every prize has come to its player's partition.
+    Paid,
+}
+
+/// What a tournament came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultsTerms {
+    /// How many players have a position.
+    pub players: u64,
+    /// How many of them, from the first on, the results name.
+    pub lines: u32,
+    /// The points that are won, in hundredths.
+    pub points: i64,
+    /// How many things are.
+    pub things: u32,
+    /// The hash of the results document, 64 hexadecimal figures.
+    pub hash: String,
+}
+
+impl Stage {
+    /// Whether the tournament takes place, or has taken place.
+    pub const fn takes_place(self) -> bool {
+        match self {
+            Self::Scheduled | Self::Settled | Self::Approved | Self::Paid => true,
+            Self::Draft | Self::Cancelled => false,
+        }
+    }
+
+    /// Whether positions are fixed.
+    pub const fn is_settled(self) -> bool {
+        match self {
+            Self::Settled | Self::Approved | Self::Paid => true,
+            Self::Draft | Self::Scheduled | Self::Cancelled => false,
+        }
+    }
 }
 
 impl TiesBy {
@@ -139,7 +189,7 @@ impl TournamentTerms {
         let [starts, ends] = [self.starts, self.ends].map(Timestamp::from_micros);
         let cap = self.cap.map(Score);
         let is_cap = |cap: Score| Score::default() < cap && cap <= VALUE_MAX;
-        if starts >= ends || !cap.is_none_or(is_cap) {
+        if starts >= ends || !cap.is_none_or(is_cap) || prizes(&self.prizes).is_err() {
             return None;
         }
         let zone = self.zone.iter().map(|(from, offset)| (Timestamp::from_micros(*from), *offset));

@@ -50,7 +50,10 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         events_min: 0,
         public_positions: 100,
         masked: false,
+        prizes: Vec::new(),
+        approval: false,
         stage: Stage::Scheduled,
+        results: None,
         why: String::new(),
         who: "accolade bench".into(),
     }

@@ -4,6 +4,8 @@
 //! whole ledger at the end, every answered wager must have been counted exactly once, and one that
 //! was never answered at most once.
 
+mod settling;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

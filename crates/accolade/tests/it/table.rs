@@ -30,6 +30,7 @@ const HERE: [Cell; 3] = [OWN, Works, Works];
 const BY_THE_SOCKET: [Cell; 3] = [BESIDE, Works, Works];
 const FOR_EVER: Cell = NotTried("it runs until it is told to stop");
 
+const NOT_SETTLED: Cell = Refused("its results are fixed some time after its end");
 const NOT_LIVE: Cell = Refused("only a tournament that is live can be ended");
 const QUERY: &str = "SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId";
 
@@ -74,7 +75,7 @@ const ROWS: &[Row] = &[
     (
         "tournament add",
         "race --operator operator-789 --name race --query {query} --starts 2040-01-01T00:00:00Z --ends \
-         2040-01-02T00:00:00Z --cap 0.5 --ties shared",
+         2040-01-02T00:00:00Z --cap 0.5 --ties shared --prize 1=30.5 --prize 2-3=pool:5 --prize 10%=cup:tea",
         EVERYWHERE,
     ),
     ("tournament list", "--operator operator-789 --state draft", EVERYWHERE),
@@ -82,6 +83,13 @@ const ROWS: &[Row] = &[
     ("tournament change", "week --operator operator-789 --masked true", EVERYWHERE),
     ("tournament schedule", "week --operator operator-789 --why test", EVERYWHERE),
     ("tournament end", "week --operator operator-789 --why test", [NOT_LIVE; 3]),
+    ("tournament results", "week --operator operator-789", [NOT_SETTLED; 3]),
+    ("tournament approve", "week --operator operator-789 --why test", [NOT_SETTLED; 3]),
+    (
+        "tournament prize",
+        "week --operator operator-789 --player p --place 1 --state paid --why test",
+        [NOT_SETTLED; 3],
+    ),
     ("tournament leaderboard", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament cancel", "week --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),

@@ -82,6 +82,62 @@ pub struct Won<P> {
     pub thing: Option<usize>,
 }
 
+/// What has become of what a player has won.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum PrizeState {
+    /// Nothing is won at the place.
+    Nothing,
+    /// A person has yet to approve of the results.
+    AwaitingApproval,
+    /// Somebody else has been told to hand it out.
+    Processing,
+    /// The player has it.
+    Paid,
+    /// The player must not have it.
+    NotEligible,
+    /// It could not be handed out, and is tried again.
+    Retrying,
+    /// It could not be handed out.
+    Failed,
+}
+
+impl PrizeState {
+    /// Every state, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Nothing,
+        Self::AwaitingApproval,
+        Self::Processing,
+        Self::Paid,
+        Self::NotEligible,
+        Self::Retrying,
+        Self::Failed,
+    ];
+
+    /// The stable code, as the API shows it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Processing => "processing",
+            Self::Paid => "paid",
+            Self::NotEligible => "not_eligible",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether whoever fulfils, or decides, may make another of it.
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::AwaitingApproval => matches!(next, Self::NotEligible),
+            Self::Processing | Self::Retrying => matches!(next, Self::Paid | Self::Failed),
+            Self::Failed => matches!(next, Self::Retrying),
+            Self::Nothing | Self::Paid | Self::NotEligible => false,
+        }
+    }
+}
+
 /// What prizes cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cost {

@@ -150,7 +150,7 @@ pub(super) fn give(
 }
 
 #[expect(clippy::too_many_arguments, reason = "an entry is made of all of them")]
-fn enter<'a>(
+pub(super) fn enter<'a>(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
     kind: EntryKind,

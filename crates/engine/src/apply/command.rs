@@ -11,7 +11,8 @@ use accolade_wire::record::Record;
 
 use super::rewards::{self, Wish};
 use super::{
-    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, signals, spending,
+    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, prizes, signals,
+    spending,
 };
 use crate::input::player_of;
 use crate::rules::Rules;
@@ -121,6 +122,10 @@ fn carried_out<'a>(
         }
         Command::DecideSignal { takes, why, who, .. } => {
             signals::decide(loaded, input, *takes, why, who)?
+        }
+        Command::Award(award) => prizes::award(loaded, input, award)?,
+        Command::Fulfil { becomes, why, who, .. } => {
+            prizes::fulfil(loaded, input, *becomes, why, who)?
         }
         Command::Exclude { until, why, who, .. } => {
             exclusion::exclude(loaded, input, *until, why, who)?

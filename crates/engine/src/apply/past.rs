@@ -409,7 +409,7 @@ impl<'k> Fold<'k> {
             EntryKind::Earned => self.earn(entry, outcome),
             EntryKind::Voided => self.void(outcome, &entry.moved, entry.record_time),
             EntryKind::Redeemed => self.confirm(entry),
-            EntryKind::Adjusted | EntryKind::Opening => self.adjust(entry),
+            EntryKind::Adjusted | EntryKind::Opening | EntryKind::Prize => self.adjust(entry),
         }?;
         let balance = self.account.balance.plus(entry.points)?;
         (self.account.balance, self.account.last_updated) = (balance, entry.record_time);

@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 use accolade_domain::outcome::Declined;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_domain::tournament;
+use accolade_wire::tournament::prizes::PrizeTerms;
 use accolade_wire::tournament::{Stage, TournamentTerms};
-use rpds::RedBlackTreeMapSync;
+use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
 pub use self::candidates::{Asked, Candidates};
 use super::{Said, Since};
@@ -35,6 +36,8 @@ pub const GRACE_SECONDS_MAX: u32 = 86_400;
 pub const PUBLIC_POSITIONS_MAX: u32 = 1_000_000;
 /// Most offsets of a zone: those of its window.
 pub const ZONE_OFFSETS_MAX: usize = 100;
+/// Longest hash of results in figures.
+const HASH_BYTES_MAX: usize = 64;
 /// The longest that a tournament lasts.
 pub const LASTS_MICROS_MAX: i64 = 400 * DAY_MICROS;
 /// No partition whose rules have a control record stands so long before it.
@@ -48,6 +51,8 @@ pub struct Tournaments {
     numbers: RedBlackTreeMapSync<Box<str>, u32>,
     /// When the newest change came.
     changed_at: Timestamp,
+    /// Those that take place and whose prizes are not all paid.
+    unpaid: RedBlackTreeSetSync<u32>,
     /// Made when an event comes first.
     candidates: Arc<OnceLock<Candidates>>,
 }
@@ -105,6 +110,11 @@ impl Tournaments {
         self.all.get(&number)
     }
 
+    /// Those that take place and whose prizes are not all paid, oldest first.
+    pub fn unpaid(&self) -> impl Iterator<Item = &Arc<Tournament>> {
+        self.unpaid.iter().filter_map(|number| self.all.get(number))
+    }
+
     /// Those in which an event could count.
     pub fn candidates(&self) -> &Candidates {
         self.candidates.get_or_init(|| {
@@ -124,6 +134,11 @@ impl Tournaments {
         };
         self.changed_at = self.changed_at.max(tournament.changed().time);
         self.numbers.insert_mut(id.into(), number);
+        if tournament.is_scheduled() && tournament.terms().stage != Stage::Paid {
+            self.unpaid.insert_mut(number);
+        } else {
+            self.unpaid.remove_mut(&number);
+        }
         self.all.insert_mut(number, Arc::new(tournament));
         self.candidates = Arc::default();
         is_next
@@ -133,22 +148,23 @@ impl Tournaments {
     pub(super) fn say(&mut self, terms: TournamentTerms, since: Since) -> Result<u32, Declined> {
         let decides = decides(&terms).ok_or(Declined::Malformed)?;
         let tournament = match self.get(&terms.id) {
-            Some(before) if !(before.is_cancelled() && terms.edited_from == 0) => {
-                before.may_become(&terms, &decides, since.time)?;
-                before
-            }
+            Some(before) if !(before.is_cancelled() && terms.edited_from == 0) => before,
             Some(_) | None => &self.next(since.time)?,
         };
         if tournament.said.len() != terms.edited_from as usize {
             return Err(Declined::Stale);
         }
-        if terms.stage == Stage::Scheduled && !tournament.has_begun(since.time) {
+        if terms.edited_from > 0 {
+            tournament.may_become(&terms, &decides, since.time)?;
+        }
+        if terms.stage.takes_place() && !tournament.has_begun(since.time) {
             // Nobody knows of what was folded before that it would have counted.
             if decides.starts <= since.time {
                 return Err(Declined::TournamentPast);
             }
         }
-        if tournament.said.len() >= SAID_MAX && terms.stage != Stage::Cancelled {
+        let may_be_said = terms.stage == Stage::Cancelled || terms.stage.is_settled();
+        if tournament.said.len() >= SAID_MAX && !may_be_said {
             return Err(Declined::TooManyTournaments);
         }
         let mut said = tournament.said.clone();
@@ -219,7 +235,22 @@ impl Tournament {
 
     /// Whether events count in it when their time has come.
     pub fn is_scheduled(&self) -> bool {
-        self.terms().stage == Stage::Scheduled
+        self.terms().stage.takes_place()
+    }
+
+    /// Whether its positions are fixed.
+    pub fn is_settled(&self) -> bool {
+        self.terms().stage.is_settled()
+    }
+
+    /// Whether its prizes may be paid.
+    pub fn pays(&self) -> bool {
+        let terms = self.terms();
+        match terms.stage {
+            Stage::Settled => !terms.approval,
+            Stage::Approved | Stage::Paid => true,
+            Stage::Draft | Stage::Scheduled | Stage::Cancelled => false,
+        }
     }
 
     /// Whether nothing counts in it any more.
@@ -249,6 +280,9 @@ impl Tournament {
         decides: &tournament::Tournament,
         now: Timestamp,
     ) -> Result<(), Declined> {
+        if terms.stage.is_settled() {
+            return self.may_settle(terms, now);
+        }
         if self.is_cancelled() || self.is_scheduled() && now.micros() >= self.terms().ends {
             return Err(Declined::TournamentOver);
         }
@@ -257,6 +291,8 @@ impl Tournament {
         }
         let before = self.decides();
         let is_same = tournament::Tournament { ends: before.ends, ..decides.clone() } == *before;
+        let wins = |of: &TournamentTerms| (of.prizes.clone(), of.approval);
+        let is_same = is_same && wins(terms) == wins(self.terms());
         if !is_same || terms.stage == Stage::Draft || decides.ends > before.ends {
             return Err(Declined::TournamentBegan);
         }
@@ -264,6 +300,27 @@ impl Tournament {
             return Err(Declined::TournamentPast);
         }
         Ok(())
+    }
+
+    /// Decides whether its settlement has come so far, which changes nothing else of it.
+    fn may_settle(&self, terms: &TournamentTerms, now: Timestamp) -> Result<(), Declined> {
+        let before = &**self.terms();
+        let is_next = match (before.stage, terms.stage) {
+            (Stage::Scheduled, Stage::Settled) => now >= self.closes(),
+            (Stage::Settled, Stage::Approved) => before.approval,
+            (Stage::Settled, Stage::Paid) => !before.approval,
+            (Stage::Approved, Stage::Paid) => true,
+            (before, next) if before == next => return Err(Declined::TournamentOver),
+            _ => return Err(Declined::Stale),
+        };
+        let is_first = terms.stage == Stage::Settled;
+        let (stage, results) =
+            (terms.stage, if is_first { &terms.results } else { &before.results });
+        let (edited_from, why, who) = (terms.edited_from, terms.why.clone(), terms.who.clone());
+        let results = results.clone();
+        let expected = TournamentTerms { stage, results, edited_from, why, who, ..before.clone() };
+        let is_same = *terms == expected && terms.results.is_some();
+        if is_next && is_same { Ok(()) } else { Err(Declined::Malformed) }
     }
 
     /// As it was after the first `number` control records.
@@ -285,6 +342,9 @@ fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
         && terms.zone.is_sorted_by_key(|(from, _)| *from)
         && terms.grace_seconds <= GRACE_SECONDS_MAX
         && terms.ends.checked_sub(terms.starts).is_some_and(|lasts| lasts <= LASTS_MICROS_MAX)
-        && terms.public_positions <= PUBLIC_POSITIONS_MAX;
+        && terms.public_positions <= PUBLIC_POSITIONS_MAX
+        && (terms.results.is_some() || !terms.stage.is_settled())
+        && terms.results.as_ref().is_none_or(|results| results.hash.len() <= HASH_BYTES_MAX)
+        && terms.prizes.iter().all(PrizeTerms::is_within_bounds);
     terms.tournament().filter(|_| is_well_formed)
 }

@@ -21,10 +21,11 @@ use accolade_engine::tables::outbox::Payload;
 use accolade_engine::tables::requests::RequestKey;
 use accolade_engine::tables::stocks::{RewardKey, Stock};
 use accolade_wire::bytes::Cursor;
-use accolade_wire::control::{Command, Control, Request};
+use accolade_wire::control::{Award, Command, Control, Request};
 use accolade_wire::identity::IdHash;
 use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
+use accolade_wire::tournament::ResultsTerms;
 
 /// 2024-11-11T10:00:00Z.
 const START: i64 = 1_731_319_200_000_000;
@@ -329,6 +330,42 @@ impl Play {
         self.order(Kind::Control, Source::Node, "", control.to_string().as_bytes(), HAS_CONTROL);
     }
 
+    fn tournament_number(&self, id: &str) -> u32 {
+        let house = self.partition.rules().operator("house").unwrap();
+        house.tournaments.get(id).unwrap().number
+    }
+
+    /// Says how far a tournament has come to being settled.
+    fn settle(&mut self, id: &str, step: &str) {
+        let house = self.partition.rules().operator("house").unwrap();
+        let known = house.tournaments.get(id).unwrap();
+        let mut terms = (**known.terms()).clone();
+        terms.edited_from = known.edited_from();
+        terms.stage = serde_json::from_value(step.into()).unwrap();
+        if step == "settled" {
+            let (players, lines, points, things) = (3, 3, 0, 0);
+            let hash = "0".repeat(64);
+            terms.results = Some(ResultsTerms { players, lines, points, things, hash });
+        }
+        self.control(&Control::Tournament(terms));
+    }
+
+    /// Tells a place of a tournament to its player's partition; each telling has an id of its own.
+    fn award(&mut self, id: &str, player: &str, place: u32, points: &str, thing: Option<u8>) {
+        self.next_command += 1;
+        self.command(&Command::Award(Award {
+            id: format!("c{}", self.next_command),
+            player_id: player.into(),
+            tournament: self.tournament_number(id),
+            place,
+            position: place.into(),
+            score: "7000000000000000000".into(),
+            events: 1,
+            points: Points::parse(points).unwrap().hundredths(),
+            thing,
+        }));
+    }
+
     /// Everybody who has a position, in the order of positions, with the score.
     fn board(&self, id: &str) -> String {
         let house = self.partition.rules().operator("house").unwrap();
@@ -454,6 +491,27 @@ impl Play {
                 let (query, rest) = rest.split_once(" {").unwrap_or((rest, "}"));
                 let window = [starts, ends].map(|span| self.now.plus_micros(hours(span)));
                 self.tournament(id, window, &format!("SELECT{query}"), &format!("{{{rest}"));
+            }
+            ["settled" | "approved" | "paid", id] => self.settle(id, words[0]),
+            ["award", id, player, place, points, ..] => {
+                let thing = words.get(5).map(|thing| thing.parse().unwrap());
+                self.award(id, player, place.parse().unwrap(), points, thing);
+            }
+            ["fulfil", id, player, place, becomes] => {
+                self.next_command += 1;
+                let becomes = serde_json::from_value(becomes.into()).unwrap();
+                let (tournament, place) = (self.tournament_number(id), place.parse().unwrap());
+                let (id, player_id) = (format!("c{}", self.next_command), player.into());
+                let (why, who) = ("because".into(), "somebody".into());
+                self.command(&Command::Fulfil {
+                    id,
+                    player_id,
+                    tournament,
+                    place,
+                    becomes,
+                    why,
+                    who,
+                });
             }
             ["board", id] => {
                 let board = self.board(id);

@@ -558,7 +558,10 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         events_min: 0,
         public_positions: 10,
         masked: false,
+        prizes: Vec::new(),
+        approval: false,
         stage: Stage::Scheduled,
+        results: None,
         why: String::new(),
         who: "who".into(),
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use accolade_domain::ledger::EntryKind;
 use accolade_domain::tournament::SCORE_ONE;
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_wire::journal::Recorded;
+use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::notice::scores::{SCORED, Scored};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -315,6 +317,178 @@ fn what_has_begun_goes_on_as_it_is_and_may_only_end_earlier() {
             wager w3 anna slots 5            +0.50 by v1  balance 1.50
                                              1 in 3: 1 of 1
             board week                       1. anna 1
+        "#]],
+    );
+}
+
+/// Plays a scenario and compares its transcript, with what is told of prizes.
+fn check_prizes(scenario: &str, transcript: Expect) {
+    settling::check(&scenario.replace("PROGRAM", &program("")), prizes_in, transcript);
+}
+
+fn prizes_in(recorded: &Recorded<'_>) -> Vec<String> {
+    let moved = recorded.notices.iter().filter(|stored| stored.notice.kind == PRIZE_MOVED);
+    let moved = moved.map(|stored| PrizeMoved::read(&stored.notice.body).unwrap());
+    let told = moved.map(|moved| {
+        let PrizeMoved { tournament, place, points, thing, state, why, .. } = moved;
+        let thing = thing.map_or(String::new(), |thing| format!(" and {}", thing.name));
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        format!("{tournament} {place}: {points}{thing} {}{why}", state.code())
+    });
+    let entries = recorded.entries.iter().filter(|stored| stored.entry.kind == EntryKind::Prize);
+    let entered =
+        entries.map(|stored| format!("prize {} of {}", stored.entry.points, stored.entry.cause));
+    entered.chain(told).collect()
+}
+
+#[test]
+fn a_prize_is_paid_once_however_often_its_place_is_told() {
+    check_prizes(
+        r#"
+        PROGRAM
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"prizes":[{"places":{"range":{"from":1,"to":2}},"win":{"points":5000}},{"places":{"top":10000},"win":{"thing":{"kind":"voucher","name":"a cup of tea"}}}]}
+        after 1h
+        wager w1 anna slots 10
+        wager w2 bert slots 10
+        wager w3 cara slots 10
+        exclude bert 1d
+        settled race
+        award race anna 1 50
+        after 1h
+        settled race
+        paid race
+        after 30s
+        award race anna 1 50
+        settled race
+        award race anna 1 50
+        award race anna 1 50
+        award race bert 2 50
+        award race cara 3 0 1
+        award race anna 4 0
+        award race bert 1 50
+        award race dora 5 50
+        readmit bert
+        award race bert 2 50
+        fulfil race anna 1 paid
+        fulfil race anna 1 failed
+        fulfil race bert 3 paid
+        fulfil race cara 3 failed
+        fulfil race cara 3 failed
+        fulfil race cara 3 notEligible
+        fulfil race cara 3 retrying
+        fulfil race cara 3 paid
+        fulfil race cara 3 retrying
+        fulfil race cara 9 paid
+        paid race
+        award race anna 1 50
+        approved race
+        settled race
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+            after 1h                         
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+            wager w2 bert slots 10           +1.00 by v1  balance 1.00
+            wager w3 cara slots 10           +1.00 by v1  balance 1.00
+            exclude bert 1d                  done  balance 1.00
+            settled race                     declined malformed
+            award race anna 1 50             declined stale  balance 1.00
+            after 1h                         
+            settled race                     declined malformed
+            paid race                        declined malformed
+            after 30s                        
+            award race anna 1 50             declined stale  balance 1.00
+            settled race                     made v1
+            award race anna 1 50             done  balance 51.00
+                                             prize 50.00 of race
+                                             race 1: 50.00 paid
+            award race anna 1 50             done  balance 51.00
+            award race bert 2 50             done  balance 1.00
+                                             race 2: 50.00 not_eligible: the player is excluded
+            award race cara 3 0 1            done  balance 1.00
+                                             race 3: 0.00 and a cup of tea processing
+            award race anna 4 0              done  balance 51.00
+            award race bert 1 50             declined malformed  balance 1.00
+            award race dora 5 50             declined no_such_player
+            readmit bert                     done  balance 1.00
+            award race bert 2 50             done  balance 1.00
+            fulfil race anna 1 paid          done  balance 51.00
+            fulfil race anna 1 failed        declined prize_closed  balance 51.00
+            fulfil race bert 3 paid          declined no_such_prize  balance 1.00
+            fulfil race cara 3 failed        done  balance 1.00
+                                             race 3: 0.00 and a cup of tea failed: because
+            fulfil race cara 3 failed        done  balance 1.00
+            fulfil race cara 3 notEligible   declined prize_closed  balance 1.00
+            fulfil race cara 3 retrying      done  balance 1.00
+                                             race 3: 0.00 and a cup of tea retrying: because
+            fulfil race cara 3 paid          done  balance 1.00
+                                             race 3: 0.00 and a cup of tea paid: because
+            fulfil race cara 3 retrying      declined prize_closed  balance 1.00
+            fulfil race cara 9 paid          declined no_such_prize  balance 1.00
+            paid race                        made v1
+            award race anna 1 50             done  balance 51.00
+            approved race                    declined stale
+            settled race                     declined stale
+        "#]],
+    );
+}
+
+#[test]
+fn what_waits_for_approval_is_paid_after_it_and_who_is_disqualified_wins_nothing() {
+    check_prizes(
+        r#"
+        PROGRAM
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"approval":true,"prizes":[{"places":{"range":{"from":1,"to":3}},"win":{"points":5000}}]}
+        after 1h
+        wager w1 anna slots 10
+        wager w2 bert slots 10
+        tournament race +0h +1h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"approval":false,"prizes":[{"places":{"range":{"from":1,"to":3}},"win":{"points":5000}}]}
+        after 90m
+        approved race
+        settled race
+        paid race
+        award race anna 1 50
+        award race anna 1 50
+        fulfil race anna 1 paid
+        award race bert 2 50
+        fulfil race bert 2 notEligible
+        approved race
+        approved race
+        award race anna 1 50
+        award race anna 1 50
+        award race bert 2 50
+        fulfil race anna 1 notEligible
+        paid race
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+            after 1h                         
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+            wager w2 bert slots 10           +1.00 by v1  balance 1.00
+            tournament race +0h +1h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId declined tournament_began
+            after 90m                        
+            approved race                    declined malformed
+            settled race                     made v1
+            paid race                        declined malformed
+            award race anna 1 50             done  balance 1.00
+                                             race 1: 50.00 awaiting_approval
+            award race anna 1 50             done  balance 1.00
+            fulfil race anna 1 paid          declined prize_closed  balance 1.00
+            award race bert 2 50             done  balance 1.00
+                                             race 2: 50.00 awaiting_approval
+            fulfil race bert 2 notEligible   done  balance 1.00
+                                             race 2: 50.00 not_eligible: because
+            approved race                    made v1
+            approved race                    declined tournament_over
+            award race anna 1 50             done  balance 51.00
+                                             prize 50.00 of race
+                                             race 1: 50.00 paid
+            award race anna 1 50             done  balance 51.00
+            award race bert 2 50             done  balance 1.00
+            fulfil race anna 1 notEligible   declined prize_closed  balance 51.00
+            paid race                        made v1
         "#]],
     );
 }

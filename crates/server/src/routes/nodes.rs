@@ -11,7 +11,7 @@ use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
     adjustments, audit, budgets, dead_letters, export, host, leaderboards, lookup, redemptions,
-    signals, simulation, summary, topics,
+    settlement, signals, simulation, summary, topics,
 };
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 22] = [
+pub(super) static ROUTES: [Route; 23] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -479,5 +479,29 @@ pub(super) static ROUTES: [Route; 22] = [
         answers: &[Answer::json(200, "The part", object)],
         refusals: &[],
         handler: |way| way.to(leaderboards::asked::found),
+    },
+    Route {
+        id: "askPrizes",
+        method: Method::GET,
+        path: "/cluster/v1/prizes",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "Places of a tournament's results",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "The operator's number."),
+            number("tournament", "The tournament's number."),
+            number("after", "Those behind this place."),
+            number("count", "So many at most."),
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The places", object)],
+        refusals: &[],
+        handler: |way| way.to(settlement::rows::found),
     },
 ];

@@ -76,7 +76,7 @@ pub(super) static ROUTES: [Route; 5] = [
             Parameter {
                 name: "kind",
                 form: Form::OneOf(&[
-                    "earned", "voided", "expired", "redeemed", "adjusted", "opening",
+                    "earned", "voided", "expired", "redeemed", "adjusted", "opening", "prize",
                 ]),
                 what: "Entries of this kind alone.",
             },

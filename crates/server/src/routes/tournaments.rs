@@ -13,6 +13,7 @@ use crate::parameters::LIMIT_MAX;
 use crate::problem::Refusal;
 use crate::roles::Scope;
 use crate::shapes::Page;
+use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape};
 use crate::tournaments::{self, Ending, STATES, Scheduling, TournamentShape, Validated, Wanted};
 
 /// What changing a tournament may be refused for.
@@ -24,7 +25,7 @@ const CHANGE: &[Refusal] = &[
     Refusal::BehaviourEarlier,
 ];
 
-pub(super) static ROUTES: [Route; 10] = [
+pub(super) static ROUTES: [Route; 13] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -188,6 +189,72 @@ pub(super) static ROUTES: [Route; 10] = [
         answers: &[Answer::json(200, "The tournament", of::<TournamentShape>)],
         refusals: &[Refusal::TournamentOver, Refusal::BehaviourEarlier],
         handler: |way| way.to(tournaments::cancel),
+    },
+    Route {
+        id: "getTournamentResults",
+        method: Method::GET,
+        path: "/api/v1/tournaments/{tournamentId}/results",
+        scope: Scope::TournamentsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "What a tournament came to",
+        description: "Positions, what was won, and what has become of it, by place: of all places at which something is won, \
+                      and of the public ones. Fixed once every partition is beyond the end and its grace. A player's token \
+                      sees the public positions and its own.",
+        query: &[LIMIT, CURSOR],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The results", of::<ResultsShape>)],
+        refusals: &[Refusal::TournamentNotSettled],
+        handler: |way| way.to(results::get),
+    },
+    Route {
+        id: "changePrize",
+        method: Method::POST,
+        path: "/api/v1/players/{playerId}/prizes",
+        scope: Scope::TournamentsWrite,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Changes,
+        area: Area::Tournaments,
+        summary: "Say what has become of a player's prize",
+        description: "Whoever hands out what is no points says that it was `paid`, or has `failed`, and what has failed may be \
+                      `retrying`; who is told by webhook hears of it. As long as the results wait for approval, a player \
+                      may be found `not_eligible`.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<PrizeChange>),
+        answers: &[
+            Answer::json(200, "What the prize is now", of::<ChangedShape>),
+            Answer::json(202, "It is durable, and will be done", of::<ChangedShape>),
+        ],
+        refusals: &[
+            Refusal::TournamentNotSettled,
+            Refusal::NoSuchPrize,
+            Refusal::PrizeClosed,
+            Refusal::BehaviourTooOld,
+        ],
+        handler: |way| way.to(results::change_prize),
+    },
+    Route {
+        id: "approveTournament",
+        method: Method::POST,
+        path: "/api/v1/tournaments/{tournamentId}/approve",
+        scope: Scope::TournamentsWrite,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Changes,
+        area: Area::Tournaments,
+        summary: "Let the prizes of a tournament be paid",
+        description: "Of one whose results are fixed and wait for it. Whoever repeats it is answered the same.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<Scheduling>),
+        answers: &[Answer::json(200, "The tournament", of::<TournamentShape>)],
+        refusals: &[Refusal::TournamentNotSettled, Refusal::PrizeClosed, Refusal::BehaviourEarlier],
+        handler: |way| way.to(results::approve),
     },
     Route {
         id: "getLeaderboard",

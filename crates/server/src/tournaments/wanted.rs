@@ -10,9 +10,11 @@ use accolade_engine::rules::tournaments::{
 };
 use accolade_wire::json::Value;
 use accolade_wire::query::{compile_query, print_query};
+use accolade_wire::tournament::prizes::PrizeTerms;
 use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
 use utoipa::ToSchema;
 
+use super::prizes::{PrizeShape, read_prizes};
 use super::ties;
 use crate::fields::{Field, Said, fields_of, malformed, plain_text};
 use crate::problem::Problem;
@@ -91,6 +93,14 @@ pub(crate) struct Wanted {
     /// Players see each other's names masked.
     #[serde(default)]
     masked: Option<bool>,
+    /// What there is to win; of several that are for a place it is the first. Nothing of it changes once the tournament has
+    /// begun.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<PrizeShape>>, max_items = 100)]
+    prizes: Option<Vec<PrizeTerms>>,
+    /// A person has to approve of the results before anything is paid; without, it is paid at once.
+    #[serde(default)]
+    approval: Option<bool>,
     /// Why it is changed.
     #[serde(default)]
     #[schema(max_length = 1024)]
@@ -206,10 +216,13 @@ impl Wanted {
                 "eventsMin",
                 "publicPositions",
                 "masked",
+                "prizes",
+                "approval",
                 "why",
             ],
         )?;
-        let [grace_seconds, cap, ties, events_min, public_positions, masked, why] = rest;
+        let [grace_seconds, cap, ties, events_min, public_positions, masked, rest @ ..] = rest;
+        let [prizes, approval, why] = rest;
         let number = |field: &Field<'_>, most: i64| {
             let number = field.whole(0..=most)?;
             Ok::<_, Problem>(
@@ -233,6 +246,8 @@ impl Wanted {
             events_min: number(&events_min, EVENTS_MIN_MAX)?,
             public_positions: number(&public_positions, PUBLIC_POSITIONS_MAX.into())?,
             masked: masked.flag()?,
+            prizes: read_prizes(&prizes)?,
+            approval: approval.flag()?,
             why: if why.is_said() { Some(why.why()?) } else { None },
         })
     }
@@ -282,6 +297,10 @@ impl Wanted {
         terms.events_min = self.events_min.unwrap_or(terms.events_min);
         terms.public_positions = self.public_positions.unwrap_or(terms.public_positions);
         terms.masked = self.masked.unwrap_or(terms.masked);
+        if let Some(said) = self.prizes {
+            terms.prizes = said;
+        }
+        terms.approval = self.approval.unwrap_or(terms.approval);
         terms.why = self.why.unwrap_or_default();
         Ok(())
     }
@@ -319,7 +338,10 @@ impl Wanted {
             events_min: 0,
             public_positions: PUBLIC_POSITIONS,
             masked: false,
+            prizes: Vec::new(),
+            approval: false,
             stage: Stage::Draft,
+            results: None,
             why: String::new(),
             who: who.to_owned(),
         };

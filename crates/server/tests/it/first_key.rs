@@ -52,7 +52,7 @@ async fn it_adds_the_first_operator_and_opens_nothing_from_then_on() {
     let keys =
         ask("GET", "/api/v1/keys").header("authorization", &format!("Bearer {operator_key}"));
     assert_eq!(api.send_bare(keys).await.status, 200);
-    let before = api.next_batches().await;
+    let before = api.batches().await;
     for _ in 0..2 {
         let answer = api.send_bare(add(&key, "casino")).await;
         assert!(is_turned_away(&answer), "{answer:?}");

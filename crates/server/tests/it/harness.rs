@@ -9,11 +9,13 @@ use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::behaviour::Behaviour;
+use accolade_engine::feed::Feed;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_server::{Peer, Service, Settings};
 use accolade_storage::node::{Node, NodeOptions};
+use accolade_wire::bytes::Cursor;
 use accolade_wire::control::Control;
-use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::record::{Kind, Record, Slice, Source};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -240,19 +242,34 @@ impl Api {
         self.send(ask("POST", path).json(body)).await
     }
 
-    /// The batch that each partition folds next, once all have heard of the same control records.
-    pub(crate) async fn next_batches(&self) -> [u64; 4] {
+    /// How many batches of each partition have records, once all have heard of the same control records: time passes
+    /// without any.
+    pub(crate) async fn batches(&self) -> [u64; 4] {
         let until = Instant::now() + PATIENCE;
         loop {
             let seen = [0, 1, 2, 3].map(|number| {
                 self.node.read(number, |state| (state.rules().applied, state.next_batch()))
             });
-            if seen.iter().all(|(applied, _)| *applied == seen[0].0) {
-                return seen.map(|(_, next)| next);
+            let heard = seen.iter().all(|(applied, _)| *applied == seen[0].0);
+            let counted =
+                [0, 1, 2, 3].map(|number| self.counted(number, seen[usize::from(number)].1));
+            if heard && counted.iter().all(Option::is_some) {
+                return counted.map(Option::unwrap_or_default);
             }
             assert!(Instant::now() < until, "awaited: the same rules in all; there is: {seen:?}");
             tokio::task::yield_now().await;
         }
+    }
+
+    /// How many batches of a partition before one have records; nothing as long as the journal lacks one.
+    fn counted(&self, partition: u16, before: u64) -> Option<u64> {
+        let mut counted = 0;
+        for batch in 1..before {
+            let journal = self.node.journal(partition, batch).unwrap()?;
+            let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "journal")).unwrap();
+            counted += u64::from(slice.count > 0);
+        }
+        Some(counted)
     }
 
     /// Takes in a record as one of Kafka would come, in the partition of `player`, and returns what became
@@ -282,7 +299,7 @@ impl Api {
         };
         let body = serde_json::to_vec(&control).unwrap();
         self.take(Kind::Control, Source::Http, "", &body, None).await;
-        self.next_batches().await;
+        self.batches().await;
     }
 
     async fn take(

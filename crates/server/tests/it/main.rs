@@ -32,6 +32,7 @@ mod outlets;
 mod outputs;
 mod player_topics;
 mod players;
+mod prizes;
 mod program;
 mod readiness;
 mod request_ids;

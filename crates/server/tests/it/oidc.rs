@@ -49,7 +49,7 @@ impl World {
 
     /// Such a token is refused by these words, in front of all that changes something.
     async fn refuses(&self, token: &str, words: &str) {
-        let before = self.api.next_batches().await;
+        let before = self.api.batches().await;
         let answer = self.show(token).await;
         is(&answer, 401, "unauthorized");
         let detail = answer.json["detail"].as_str().unwrap();
@@ -61,7 +61,7 @@ impl World {
             .json(&body)
             .header("authorization", &format!("Bearer {token}"));
         is(&self.api.send_bare(request).await, 401, "unauthorized");
-        assert_eq!(self.api.next_batches().await, before);
+        assert_eq!(self.api.batches().await, before);
     }
 
     async fn refuses_bent(&self, bend: impl FnOnce(&mut Value, &mut Value), words: &str) {

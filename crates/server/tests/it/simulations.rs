@@ -65,8 +65,8 @@ impl Form {
         }
     }
 
-    async fn next_batches(&self) -> [[u64; 4]; 2] {
-        [self.api(A).next_batches().await, self.api(B).next_batches().await]
+    async fn batches(&self) -> [[u64; 4]; 2] {
+        [self.api(A).batches().await, self.api(B).batches().await]
     }
 }
 
@@ -189,7 +189,7 @@ async fn and_so_it_is_where_each_of_two_nodes_has_some_of_the_partitions() {
 async fn is_exact(really: Form, other: Form) {
     let (really, other) = (live(really, false).await, live(other, true).await);
     let form = &really.form;
-    let before = form.next_batches().await;
+    let before = form.batches().await;
     let body = json!({ "program": DRAFT, "from": really.from });
     let begun = begin(form.api(A), &body).await;
     assert_eq!(begun.status, 202, "{begun:?}");
@@ -231,7 +231,7 @@ async fn is_exact(really: Form, other: Form) {
             is_near(&player["would"], sum(&other, |player, _| player == name), name);
         }
     }
-    assert_eq!(form.next_batches().await, before, "nothing was ordered");
+    assert_eq!(form.batches().await, before, "nothing was ordered");
     let versions = form.api(A).get("/api/v1/program/versions").await;
     assert_eq!(versions.json["items"].as_array().unwrap().len(), 3);
 }

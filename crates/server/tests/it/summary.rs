@@ -61,7 +61,7 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     now["averageBalance"] = json!(12.16);
     assert_eq!(summary["now"], now);
     let points = json!({
-        "earned": 120.0, "voided": 0.0, "expired": 0.0, "redeemed": -24.0, "adjusted": 0.0, "opening": 50.0
+        "earned": 120.0, "voided": 0.0, "expired": 0.0, "redeemed": -24.0, "adjusted": 0.0, "opening": 50.0, "prize": 0.0
     });
     let line = &summary["items"].as_array().unwrap().last().unwrap();
     assert_eq!((&line["from"], &line["to"]), (&json!(began), &json!(began)));

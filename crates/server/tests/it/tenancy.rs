@@ -41,6 +41,9 @@ fn body_for(path: &str) -> Value {
         "/api/v1/webhooks" => json!({ "url": "https://example.com/theirs" }),
         "/api/v1/rewards" => json!({ "name": "theirs", "points": 1, "kind": "thing" }),
         "/api/v1/tournaments" | "/api/v1/tournaments/validate" => tournament("theirs"),
+        path if path.ends_with("/prizes") => {
+            json!({ "tournamentId": "ours", "place": 1, "state": "paid", "why": "theirs" })
+        }
         path if path.contains("/rewards/") => json!({}),
         path if path.contains("/webhooks/") || path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),

@@ -67,7 +67,23 @@ pub fn prizes(terms: &[PrizeTerms]) -> Result<Prizes, PrizesProblem> {
     Prizes::new(all.collect::<Result<_, _>>()?)
 }
 
+/// Longest kind of a thing in bytes.
+pub const KIND_BYTES_MAX: usize = 64;
+/// Longest name of a thing.
+pub const THING_BYTES_MAX: usize = 256;
+
 impl PrizeTerms {
+    /// Whether what it says in words is no longer than it may be.
+    pub fn is_within_bounds(&self) -> bool {
+        match &self.win {
+            WinTerms::Thing(ThingTerms { kind, name, .. }) => {
+                (1..=KIND_BYTES_MAX).contains(&kind.len())
+                    && (1..=THING_BYTES_MAX).contains(&name.len())
+            }
+            WinTerms::Points(_) | WinTerms::Pool(_) => true,
+        }
+    }
+
     fn prize(&self) -> Result<Prize, Wrong> {
         let places = match self.places {
             PlacesTerms::Range { from, to } => Places::Range { from, to },

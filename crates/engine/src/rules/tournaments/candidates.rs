@@ -148,7 +148,10 @@ mod tests {
             events_min: 0,
             public_positions: 0,
             masked: false,
+            prizes: Vec::new(),
+            approval: false,
             stage: Stage::Scheduled,
+            results: None,
             why: String::new(),
             who: "who".into(),
         };

@@ -91,7 +91,7 @@ async fn neither_the_secret_nor_a_credential_is_ever_sent_to_another_node() {
 async fn a_request_that_was_captured_is_of_no_use_to_whoever_has_it() {
     let cluster = lived_in().await;
     let captured = captured(&cluster).await;
-    let before = (cluster.a().next_batches().await, cluster.b().next_batches().await);
+    let before = (cluster.a().batches().await, cluster.b().batches().await);
     let nodes = [(B, "the same node"), (A, "another node")];
     for (node, about) in nodes {
         is_unauthorized(&cluster.at(node, copy_of(&captured)).await, about);
@@ -120,7 +120,7 @@ async fn a_request_that_was_captured_is_of_no_use_to_whoever_has_it() {
     let ms = now_micros() / 1_000 - 60_000;
     let late = Signer::new(SECRET).sign_at(cluster.address(B), late, ms).await;
     is_unauthorized(&cluster.at(B, late).await, "later");
-    assert_eq!((cluster.a().next_batches().await, cluster.b().next_batches().await), before);
+    assert_eq!((cluster.a().batches().await, cluster.b().batches().await), before);
     // What was asked is itself right.
     let request = fresh().await;
     let again = copy_of(&request);

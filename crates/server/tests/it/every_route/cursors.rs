@@ -11,8 +11,12 @@ use crate::harness::{Answer, Api, Ask, ask, wager};
 fn others(id: &str) -> &'static [&'static str] {
     match id {
         "getLedger" => &["order=asc", "kind=earned", "from=2020-01-01T00:00:00Z"],
-        "listVersions" | "listRedemptions" | "listAdjustments" | "listSignals"
-        | "getRewardStock" => &[],
+        "listVersions"
+        | "listRedemptions"
+        | "listAdjustments"
+        | "listSignals"
+        | "getRewardStock"
+        | "getTournamentResults" => &[],
         "findRedemptions" => &["state=reserved", "state=all", "from=2020-01-01T00:00:00Z"],
         "findAdjustments" => &["state=waiting", "state=all", "from=2020-01-01T00:00:00Z"],
         "listOpenSignals" => &["state=open"],

@@ -79,8 +79,17 @@ fn settings(issuer: &Issuer) -> Settings {
 
 /// Of a partition of the other node.
 fn player_for(node: usize) -> String {
-    let partition = if node == A { 2 } else { 0 };
-    let mut names = (0..).map(|number| format!("player-{number}"));
+    named("player", if node == A { 2 } else { 0 })
+}
+
+/// Of the same partition: who has won something.
+fn racer_for(node: usize) -> String {
+    named("player-racer", if node == A { 2 } else { 0 })
+}
+
+/// A name of a partition.
+fn named(kind: &str, partition: u16) -> String {
+    let mut names = (0..).map(|number| format!("{kind}-{number}"));
     names.find(|name| partition_of(name, 4) == partition).unwrap()
 }
 
@@ -133,6 +142,7 @@ impl World {
             }
             world.live(node).await;
         }
+        world.race().await;
         let described = world.api(A).send_bare(ask("GET", "/api/v1/openapi.json")).await;
         world.description = described.json;
         world
@@ -281,6 +291,50 @@ impl World {
         }
     }
 
+    /// Of each node a tournament that is over, in which somebody has won what waits for approval.
+    async fn race(&self) {
+        let starts = now_micros() + 600_000;
+        for node in self.nodes() {
+            let mut body = self.body("addTournament", node).unwrap();
+            let more = json!({
+                "id": format!("won-{}", player_for(node)), "starts": time(starts),
+                "ends": time(starts + 400_000), "graceSeconds": 0, "approval": true,
+                "prizes": [{ "from": 1, "points": 5 }],
+                "query": format!(
+                    "SELECT playerId, SUM(wagerAmount * CASE WHEN playerId = '{}' THEN 9 ELSE 1 END) FROM wagers \
+                     WHERE playerId LIKE 'player-racer-%' GROUP BY playerId",
+                    racer_for(node)
+                ),
+            });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let made = self.api(node).post("/api/v1/tournaments", &body).await;
+            assert_eq!(made.status, 201, "{made:?}");
+            let path = format!("/api/v1/tournaments/won-{}/schedule", player_for(node));
+            assert_eq!(self.api(node).post(&path, &json!({})).await.status, 200);
+        }
+        for round in 0.. {
+            // Time passes where something comes.
+            for partition in 0..4 {
+                let player = named("player-racer", partition);
+                let mut wager = wager(&format!("race-{partition}-{round}"), &player);
+                wager["timestamp"] = time(now_micros()).into();
+                let answer = self.api(A).post("/api/v1/wagers?wait=applied", &wager).await;
+                assert_eq!(answer.status, 200, "{answer:?}");
+            }
+            let mut are_over = true;
+            for node in self.nodes() {
+                let path = format!("/api/v1/tournaments/won-{}/results", player_for(node));
+                let results = self.api(node).get(&path).await;
+                let items = results.json["items"].as_array();
+                are_over &= items.is_some_and(|items| items.len() > 1);
+            }
+            if are_over {
+                return self.settle().await;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     async fn settle(&self) {
         if let Form::Clustered(cluster) = &self.form {
             cluster.agree().await;
@@ -292,7 +346,7 @@ impl World {
         self.settle().await;
         let mut state = Vec::new();
         for node in self.nodes() {
-            state.push(self.api(node).next_batches().await);
+            state.push(self.api(node).batches().await);
         }
         state
     }
@@ -348,6 +402,9 @@ impl World {
             "scheduleTournament" => format!("/api/v1/tournaments/later-{player}/schedule"),
             "endTournament" => format!("/api/v1/tournaments/live-{player}/end"),
             "cancelTournament" => format!("/api/v1/tournaments/gone-{player}/cancel"),
+            "getTournamentResults" => format!("/api/v1/tournaments/won-{player}/results"),
+            "approveTournament" => format!("/api/v1/tournaments/won-{player}/approve"),
+            "changePrize" => format!("/api/v1/players/{}/prizes", racer_for(node)),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
             "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
             "adjustBalance" | "listAdjustments" => {
@@ -497,6 +554,12 @@ impl World {
                     "/cluster/v1/leaderboard?partitions={partitions}&operator=1&tournament=1&top=1"
                 )
             }
+            "askPrizes" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/prizes?partitions={partitions}&operator=1&tournament=1&count=1"
+                )
+            }
             "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
             "askBalances" => format!("/cluster/v1/balances?partition={}", 2 * node),
             "askToVerify" => format!("/cluster/v1/audit/verify?partitions={}", 2 * node),
@@ -524,6 +587,10 @@ impl World {
                 let at = time(now_micros() + 3_600_000_000);
                 json!({ "at": at, "why": self.fresh() })
             }
+            "changePrize" => json!({
+                "tournamentId": format!("won-{}", player_for(node)), "place": 1,
+                "state": "not_eligible", "why": self.fresh(),
+            }),
             "restockReward" => json!({ "by": 1, "why": self.fresh() }),
             "adjustBalance" => json!({ "points": 0.01, "why": self.fresh() }),
             "publishVersion" => {
@@ -547,7 +614,8 @@ impl World {
             }
             "beginSimulation" => json!({ "program": PROGRAM, "from": days_ago(1) }),
             "makeKey" => json!({ "name": self.fresh(), "roles": ["support"] }),
-            "rotateKey" | "rotateWebhook" | "resumeOperator" | "scheduleTournament" => json!({}),
+            "rotateKey" | "rotateWebhook" | "resumeOperator" | "scheduleTournament"
+            | "approveTournament" => json!({}),
             "makeWebhook" => json!({ "url": WEBHOOK, "description": self.fresh() }),
             "changeReward" | "changeWebhook" | "changeTournament" => {
                 json!({ "description": self.fresh() })

@@ -176,7 +176,7 @@ async fn tokens_of_a_real_provider_are_taken_for_what_their_claims_say_and_for_n
         assert_eq!(made.status, 201, "{made:?}");
         assert_eq!(made.json["createdBy"], format!("{client} of {}", provider.url));
     }
-    let before = api.next_batches().await;
+    let before = api.batches().await;
     let desk = provider.token("desk");
     is_ok(&show(&api, &desk, "/api/v1/players/p2/balance").await);
     is(&keys(&api, &desk).await, 403, "forbidden");
@@ -193,7 +193,7 @@ async fn tokens_of_a_real_provider_are_taken_for_what_their_claims_say_and_for_n
     let one = provider.api(|trusted| trusted.algorithms = vec!["ES256".into()]).await;
     is_ok(&until(&one, &provider.token("heads-es256"), 200).await);
     says(&keys(&one, &provider.token("heads-rs256")).await, "algorithm");
-    assert_eq!(api.next_batches().await, before, "what was refused has changed nothing");
+    assert_eq!(api.batches().await, before, "what was refused has changed nothing");
 }
 
 #[tokio::test]

@@ -1,0 +1,249 @@
+//! Settling tournaments: once no position changes any more, results are fixed, each place is told to its player's
+//! partition, which pays what is won there once, and at last it is said that all of them are.
+//!
+//! Whoever does it may do it again, or at the same time as another: positions are final, so everybody comes to the same;
+//! of two who fix them the second is refused, and a place is told to its partition as often as it takes.
+//! `docs/decisions/048` says why.
+
+pub(crate) mod results;
+pub(crate) mod rows;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::tournament::prizes::PrizeState;
+use accolade_engine::rules::tournaments::Tournament;
+use accolade_wire::control::{Award, Command, Control};
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::tournament::{Stage, TournamentTerms};
+
+use self::results::{ResultLine, Results, named, prizes_of};
+use self::rows::Asked;
+use crate::problem::{Problem, Refusal, not_yet};
+use crate::service::{Inner, Service, now};
+use crate::submit::Parcel;
+
+/// How often it is looked whether there is something to settle.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long it takes until what has failed is tried again, at first and at the most.
+const AGAIN_MIN: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_mins(1);
+/// So many places are told at once.
+const TOLD_AT_ONCE: usize = 1_000;
+/// Who settles, as records say it.
+const WHO: &str = "accolade";
+
+/// An operator's number, and a tournament's.
+type Key = (u32, u32);
+
+/// What this node has done, and what it tries again.
+#[derive(Debug, Default)]
+struct Settler(BTreeMap<Key, Trying>);
+
+/// How far this node is with a tournament.
+#[derive(Debug, Clone, Copy)]
+struct Trying {
+    /// Its places were told, and wait for somebody to approve of them.
+    is_told: bool,
+    wait: Duration,
+    again_at: Instant,
+}
+
+impl Trying {
+    fn begin() -> Self {
+        Self { is_told: false, wait: AGAIN_MIN, again_at: Instant::now() }
+    }
+
+    /// Waits longer each time.
+    fn failed(&mut self) {
+        self.again_at = Instant::now() + self.wait;
+        self.wait = AGAIN_MAX.min(self.wait * 2);
+    }
+}
+
+/// Settles what is to be settled, for as long as the service is there.
+pub(crate) async fn run(service: Weak<Inner>) {
+    let mut settler = Settler::default();
+    while let Some(service) = service.upgrade().map(Service::of) {
+        settler.look(&service).await;
+        drop(service);
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+impl Settler {
+    async fn look(&mut self, service: &Service) {
+        let due = service.to_settle();
+        let keys: Vec<Key> = due.iter().map(|(operator, it)| (*operator, it.number)).collect();
+        self.0.retain(|key, _| keys.contains(key));
+        for (operator, tournament) in due {
+            let key = (operator, tournament.number);
+            let trying = self.0.entry(key).or_insert_with(Trying::begin);
+            let waits = trying.is_told && !tournament.pays();
+            if service.is_retired() || waits || trying.again_at > Instant::now() {
+                continue;
+            }
+            match service.settle(operator, &tournament).await {
+                Ok(told) => (trying.is_told, trying.wait) = (told, AGAIN_MIN),
+                Err(problem) => {
+                    let (id, detail) = (&tournament.terms().id, &problem.detail);
+                    let operator = &tournament.terms().operator;
+                    if trying.wait > AGAIN_MIN {
+                        tracing::warn!(%operator, id, %detail, "a tournament cannot be settled yet");
+                    }
+                    trying.failed();
+                }
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Tournaments that are over and not paid, of those whose ids belong to a partition that is here.
+    fn to_settle(&self) -> Vec<(u32, Arc<Tournament>)> {
+        if !self.host.knows_rules() {
+            return Vec::new();
+        }
+        let (rules, now) = (self.host.rules(), now());
+        let mut due = Vec::new();
+        for operator in rules.operators() {
+            let unpaid = operator.tournaments.unpaid().filter(|it| it.closes() <= now);
+            let is_here = |it: &&Arc<Tournament>| {
+                let partition = partition_of(&it.terms().id, self.partitions());
+                self.host.whereabouts(partition).is_ok()
+            };
+            due.extend(unpaid.filter(is_here).map(|it| (operator.number, Arc::clone(it))));
+        }
+        due
+    }
+
+    /// Goes as far as it can; says whether all places were told.
+    async fn settle(&self, operator: u32, tournament: &Arc<Tournament>) -> Result<bool, Problem> {
+        let terms = &**tournament.terms();
+        let lines = if terms.stage == Stage::Approved {
+            self.told_lines(operator, tournament).await?
+        } else {
+            let Some(results) = self.results(operator, tournament).await? else {
+                return Ok(false);
+            };
+            if terms.stage == Stage::Scheduled {
+                return self.fix(tournament, results).await.map(|()| false);
+            }
+            same_results(terms, results)?.lines
+        };
+        for some in lines.chunks(TOLD_AT_ONCE) {
+            self.tell(tournament, some).await?;
+        }
+        if tournament.pays() {
+            self.say(TournamentTerms { stage: Stage::Paid, ..terms.clone() }, tournament).await?;
+        }
+        Ok(true)
+    }
+
+    /// What the final leaderboard comes to; nothing while positions may change.
+    async fn results(
+        &self,
+        operator: u32,
+        tournament: &Arc<Tournament>,
+    ) -> Result<Option<Results>, Problem> {
+        let terms = tournament.terms();
+        let prizes = prizes_of(terms);
+        let count = |players| named(terms, &prizes, players);
+        let board = self.whole_board(operator, tournament, count).await?;
+        Ok(board.map(|board| Results::of(terms, &prizes, board)))
+    }
+
+    /// The places as their partitions have them, once they have all; else those of the leaderboard.
+    async fn told_lines(
+        &self,
+        operator: u32,
+        tournament: &Arc<Tournament>,
+    ) -> Result<Vec<ResultLine>, Problem> {
+        let terms = tournament.terms();
+        let asked = Asked { operator, tournament: tournament.number, after: 0, count: 0 };
+        let rows = asked.ask_all(self).await?;
+        let named = terms.results.as_ref().map_or(0, |results| results.lines as usize);
+        if rows.len() == named {
+            let waits = rows.iter().filter(|row| row.state() == PrizeState::AwaitingApproval);
+            return Ok(waits.map(rows::PlaceRow::line).collect());
+        }
+        let results = self.results(operator, tournament).await?.ok_or_else(not_yet)?;
+        Ok(same_results(terms, results)?.lines)
+    }
+
+    async fn fix(&self, tournament: &Tournament, results: Results) -> Result<(), Problem> {
+        let before = (**tournament.terms()).clone();
+        let results = Some(results.terms);
+        self.say(TournamentTerms { stage: Stage::Settled, results, ..before }, tournament).await
+    }
+
+    async fn say(&self, terms: TournamentTerms, before: &Tournament) -> Result<(), Problem> {
+        let (edited_from, who, why) = (before.edited_from(), WHO.to_owned(), String::new());
+        let terms = TournamentTerms { edited_from, who, why, ..terms };
+        let made = self.control(&Control::Tournament(terms)).await;
+        match made {
+            // Another node was first.
+            Err(problem) if problem.refusal == Refusal::Stale => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    /// Tells places to the partitions of their players, and hears that each has taken note.
+    async fn tell(&self, tournament: &Tournament, lines: &[ResultLine]) -> Result<(), Problem> {
+        let operator = &tournament.terms().operator;
+        let step = if tournament.pays() { "pays" } else { "waits" };
+        let mut parcel = Parcel::default();
+        for line in lines {
+            let ResultLine { place, position, player, score, events, points, thing } = line;
+            let command = Command::Award(Award {
+                id: format!("prize {} {place} {step}", tournament.number),
+                player_id: player.clone(),
+                tournament: tournament.number,
+                place: *place,
+                position: *position,
+                score: score.0.to_string(),
+                events: *events,
+                points: points.hundredths(),
+                thing: *thing,
+            });
+            let body = serde_json::to_vec(&command).expect("a command is plain data");
+            let (kind, source, received_at) = (Kind::Command, Source::Http, now());
+            let record = Record { kind, source, operator, received_at, origin: None, body: &body };
+            parcel.add(Some(partition_of(player, self.partitions())), &record, None);
+        }
+        if parcel.is_empty() {
+            return Ok(());
+        }
+        for (line, applied) in lines.iter().zip(self.submit_and_wait(parcel).await?) {
+            match applied {
+                Some((Outcome::Done { .. } | Outcome::Repeated { .. }, _)) => {}
+                Some((Outcome::Declined { why: Declined::Stale }, _)) | None => {
+                    return Err(not_yet());
+                }
+                Some((outcome, _)) => {
+                    let detail = format!("place {} was not taken: {outcome:?}", line.place);
+                    tracing::error!(id = tournament.terms().id, detail, "a prize cannot be paid");
+                    return Err(io::Error::other(detail).into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Results that are those which were fixed: whatever else they are, nobody is paid by them.
+fn same_results(terms: &TournamentTerms, results: Results) -> Result<Results, Problem> {
+    if terms.results.as_ref() == Some(&results.terms) {
+        return Ok(results);
+    }
+    let detail = format!(
+        "the leaderboard of `{}` comes to {:?}, and its results were fixed as {:?}",
+        terms.id, results.terms, terms.results
+    );
+    tracing::error!(detail, "nobody is paid by results that are not those which were fixed");
+    Err(io::Error::other(detail).into())
+}

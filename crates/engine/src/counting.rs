@@ -7,6 +7,7 @@ use std::io;
 use accolade_domain::ledger::{EntryKind, Moved};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{Day, ZoneOffsets};
+use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
 
 use crate::carry::Made;
@@ -62,6 +63,11 @@ impl Counted {
             let moved = RedemptionMoved::read(&notice.body).expect("this release has written it");
             let counts = self.0.entry(notice.operator).or_default();
             counts.redemptions[moved.state as usize] += 1;
+        }
+        for notice in made.notices.iter().filter(|notice| notice.kind == PRIZE_MOVED) {
+            let moved = PrizeMoved::read(&notice.body).expect("this release has written it");
+            let counts = self.0.entry(notice.operator).or_default();
+            counts.prizes[moved.state as usize] += 1;
         }
     }
 }

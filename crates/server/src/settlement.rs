@@ -8,7 +8,7 @@
 pub(crate) mod results;
 pub(crate) mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -78,7 +78,7 @@ pub(crate) async fn run(service: Weak<Inner>) {
 impl Settler {
     async fn look(&mut self, service: &Service) {
         let due = service.to_settle();
-        let keys: Vec<Key> = due.iter().map(|(operator, it)| (*operator, it.number)).collect();
+        let keys: BTreeSet<Key> = due.iter().map(|(operator, it)| (*operator, it.number)).collect();
         self.0.retain(|key, _| keys.contains(key));
         for (operator, tournament) in due {
             let key = (operator, tournament.number);

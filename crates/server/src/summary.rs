@@ -11,7 +11,9 @@ use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::ledger::EntryKind;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::{Day, ZoneOffsets};
+use accolade_domain::tournament::prizes::PrizeState;
 use accolade_engine::partition::Partition;
+use accolade_engine::rules::Operator;
 use accolade_engine::settle::sum_of;
 use accolade_engine::tables::operator_days::{DayCounts, OperatorDay, OperatorDays};
 use accolade_engine::tables::operator_totals::{Accounts, Totals};
@@ -31,6 +33,7 @@ use crate::problem::{Problem, Refusal};
 use crate::service::{Service, now};
 use crate::shapes::{Exact, day_text, raw, respond};
 use crate::submit::blocking;
+use crate::tournaments::state_of;
 
 /// Days that one summary covers at most.
 const DAYS_MAX: i32 = 3_700;
@@ -130,6 +133,9 @@ struct NowShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     average_balance: Option<ExactSum>,
+    /// Tournaments that are announced and not paid yet, by their state; those that are `final` wait for approval, or are
+    /// being paid.
+    tournaments: BTreeMap<&'static str, u64>,
 }
 
 /// Accounts together.
@@ -168,6 +174,8 @@ struct LineShape {
     pending: ExactSum,
     /// Redemptions by what has become of them.
     redemptions: BTreeMap<&'static str, u64>,
+    /// Prizes of tournaments by what has become of them.
+    prizes: BTreeMap<&'static str, u64>,
     /// Points that were redeemed for each that was earned; nothing where none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -201,14 +209,37 @@ impl LineShape {
             redemptions: states
                 .map(|state| (state.code(), counts.redemptions[state as usize]))
                 .collect(),
+            prizes: PRIZE_STATES
+                .map(|state| (state.code(), counts.prizes[state as usize].into()))
+                .into(),
             redemption_rate: Share::of(redeemed, earned).map(Exact),
             closing: closing.into(),
         }
     }
 }
 
-impl From<&Counted> for NowShape {
-    fn from(counted: &Counted) -> Self {
+/// Those that a prize comes to: where nothing is won nothing is counted.
+const PRIZE_STATES: [PrizeState; 6] = [
+    PrizeState::AwaitingApproval,
+    PrizeState::Processing,
+    PrizeState::Paid,
+    PrizeState::NotEligible,
+    PrizeState::Retrying,
+    PrizeState::Failed,
+];
+
+/// Tournaments of an operator that are announced and not paid yet, by their state.
+fn unpaid(operator: &Operator) -> BTreeMap<&'static str, u64> {
+    let now = now();
+    let mut states = BTreeMap::from(["scheduled", "live", "settling", "final"].map(|it| (it, 0)));
+    for tournament in operator.tournaments.unpaid() {
+        *states.entry(state_of(tournament.terms(), now)).or_default() += 1;
+    }
+    states
+}
+
+impl NowShape {
+    fn of(counted: &Counted, operator: &Operator) -> Self {
         let Accounts { players, liability, debt } = counted.accounts;
         let average = (liability - debt).checked_div(players.into());
         Self {
@@ -217,6 +248,7 @@ impl From<&Counted> for NowShape {
             pending: Exact(Sum(counted.pending)),
             held: Exact(Sum(counted.held)),
             average_balance: average.map(|average| Exact(Sum(average))),
+            tournaments: unpaid(operator),
         }
     }
 }
@@ -382,6 +414,15 @@ pub(crate) fn set_gauges(service: &Service, partitions: &[u16]) {
             let in_state = gauge!("accolade_redemptions", "operator" => id(), "state" => code);
             in_state.set(count as f64);
         }
+        for state in PRIZE_STATES {
+            let (code, count) = (state.code(), counted.prizes[state as usize]);
+            gauge!("accolade_prizes", "operator" => id(), "state" => code).set(f64::from(count));
+        }
+        for (state, count) in unpaid(operator) {
+            let in_state =
+                gauge!("accolade_operator_tournaments", "operator" => id(), "state" => state);
+            in_state.set(count as f64);
+        }
     }
 }
 
@@ -475,7 +516,7 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     let summary = SummaryShape {
         operator_id: &known.id,
         by: BY[asked.by as usize],
-        now: (&counted).into(),
+        now: NowShape::of(&counted, &operator),
         items: asked.lines(&counted),
     };
     Ok(respond(StatusCode::OK, &summary))

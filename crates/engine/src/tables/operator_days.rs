@@ -5,6 +5,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::EntryKind;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::{DAY_MICROS, Day, Timestamp};
+use accolade_domain::tournament::prizes::PrizeState;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 
 use super::{Paged, Table};
@@ -45,6 +46,8 @@ pub struct DayCounts {
     pub pending: i128,
     /// Redemptions by what has become of them, in the order of [`RedemptionState::ALL`].
     pub redemptions: [u64; RedemptionState::ALL.len()],
+    /// Prizes of tournaments by what has become of them, in the order of [`PrizeState::ALL`].
+    pub prizes: [u32; PrizeState::ALL.len()],
     /// By how much balances above 0 have grown together.
     pub liability: i128,
     /// By how much balances below 0 have, as a number above 0 where players owe more.
@@ -62,6 +65,7 @@ impl DayCounts {
         self.points.iter_mut().zip(other.points).for_each(|(own, more)| *own += more);
         self.pending += other.pending;
         self.redemptions.iter_mut().zip(other.redemptions).for_each(|(own, more)| *own += more);
+        self.prizes.iter_mut().zip(other.prizes).for_each(|(own, more)| *own += more);
         self.liability += other.liability;
         self.debt += other.debt;
     }
@@ -111,7 +115,8 @@ impl Table for OperatorDays {
 
     fn put_value(out: &mut Vec<u8>, counts: &DayCounts) {
         let DayCounts { wagers_counted, wagers_refused, voids, new_players, .. } = counts;
-        let DayCounts { entries, points, pending, redemptions, liability, debt, .. } = counts;
+        let DayCounts { entries, points, pending, redemptions, prizes, liability, debt, .. } =
+            counts;
         for count in [wagers_counted, wagers_refused, voids, new_players] {
             put_varint(out, *count);
         }
@@ -123,6 +128,10 @@ impl Table for OperatorDays {
         put_varint(out, redemptions.len() as u64);
         for count in redemptions {
             put_varint(out, *count);
+        }
+        put_varint(out, prizes.len() as u64);
+        for count in prizes {
+            put_varint(out, u64::from(*count));
         }
         for sum in [pending, liability, debt] {
             put_sum(out, *sum);
@@ -145,6 +154,10 @@ impl Table for OperatorDays {
         for state in 0..cursor.small::<usize>()? {
             let bad = cursor.bad();
             *counts.redemptions.get_mut(state).ok_or(bad)? = cursor.varint()?;
+        }
+        for state in 0..cursor.small::<usize>()? {
+            let bad = cursor.bad();
+            *counts.prizes.get_mut(state).ok_or(bad)? = cursor.small()?;
         }
         for sum in [&mut counts.pending, &mut counts.liability, &mut counts.debt] {
             *sum = read_sum(cursor)?;
@@ -190,6 +203,7 @@ mod tests {
         let mut counts = DayCounts { wagers_refused: 7, new_players: 300, ..DayCounts::default() };
         counts.enter(EntryKind::Expired, points(-5), points(-3));
         counts.redemptions[2] = 9;
+        counts.prizes[3] = 8;
         counts.pending = i128::from(i64::MAX) * 5;
         let mut out = Vec::new();
         OperatorDays::put_value(&mut out, &counts);

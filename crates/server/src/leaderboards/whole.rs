@@ -39,12 +39,14 @@ impl Service {
     ) -> Result<Option<Whole>, Problem> {
         let ties = tournament.decides().ties;
         let asked = Asked { operator, tournament: tournament.number, ..Asked::default() };
-        let first = Asked { top: LINES_MAX, ..asked.clone() }.ask(self, ties).await?;
-        if !first.is_over {
+        let part = asked.ask(self, ties).await?;
+        if !part.is_over {
             return Ok(None);
         }
-        let (players, mut lines) = (first.ranked, first.top);
+        let players = part.ranked;
         let count = count(players);
+        let top = count.min(LINES_MAX);
+        let mut lines = Asked { top, ..asked.clone() }.ask(self, ties).await?.top;
         while let Some(last) = lines.last().filter(|_| !reaches(ties, &lines, count)) {
             let last = last.standing;
             let asked = Asked { standings: vec![last], radius: LINES_MAX, ..asked.clone() };

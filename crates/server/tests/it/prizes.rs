@@ -20,7 +20,7 @@ async fn begin(api: &Api, other: &Api, id: &str, more: Value) {
     let mut body = json!({
         "id": id, "name": format!("the {id}"), "graceSeconds": 0, "starts": time(starts),
         "ends": time(starts + LASTS_MICROS),
-        "query": "SELECT playerId, SUM(wagerAmount) AS score FROM wagers GROUP BY playerId",
+        "query": "SELECT playerId, SUM(wagerAmount) AS score FROM wagers WHERE wagerAmount >= 1 GROUP BY playerId",
     });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let made = api.post(TOURNAMENTS, &body).await;
@@ -39,7 +39,7 @@ async fn settled(api: &Api, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         for (at, player) in players[..4].iter().enumerate() {
             let mut late = wager(&format!("{id}-late-{number}-{at}"), player);
             late["timestamp"] = time(now_micros()).into();
-            // Too small for points, so that balances stay as they are.
+            // Too small for points, and to score: balances and positions stay as they are.
             late["wagerAmount"] = json!(0.001);
             api.post("/api/v1/wagers?wait=applied", &late).await;
         }
@@ -161,6 +161,10 @@ async fn each_prize_is_paid_once_when_a_tournament_is_over_in_every_partition() 
         let rest = well(other.get(&of("race", &format!("/results?limit=4&cursor={cursor}"))).await);
         let both_pages = [states(&first), states(&rest)].concat();
         assert_eq!((both_pages, &rest["nextCursor"]), (expected, &Value::Null));
+
+        let summary = well(other.get("/api/v1/summary").await);
+        let prizes = &summary["items"].as_array().unwrap().last().unwrap()["prizes"];
+        assert_eq!(json!([prizes["paid"], prizes["processing"]]), json!([3, 1]));
 
         // Whoever hands things out says what has become of them.
         let prizes = |player: &str| format!("/api/v1/players/{player}/prizes");

@@ -49,6 +49,16 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     let held = api.post("/api/v1/players/s1/redemptions", &json!({ "points": 6 })).await;
     assert_eq!(held.json["state"], "reserved");
 
+    let race = crate::tournaments::definition(
+        "race",
+        json!({ "starts": "2040-01-01T00:00:00Z", "ends": "2040-01-02T00:00:00Z" }),
+    );
+    for (path, body) in [("", &race), ("/race/schedule", &json!({}))] {
+        let path = format!("/api/v1/tournaments{path}");
+        assert!(api.post(&path, body).await.status.is_success());
+    }
+    crate::tournaments::heard(api, other, "race").await;
+
     let summary = get(other, "/api/v1/summary?by=day").await;
     if today() != began {
         return;
@@ -59,6 +69,7 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     now["pending"] = json!(120.0);
     now["held"] = json!(0.0);
     now["averageBalance"] = json!(12.16);
+    now["tournaments"] = json!({ "scheduled": 1, "live": 0, "settling": 0, "final": 0 });
     assert_eq!(summary["now"], now);
     let points = json!({
         "earned": 120.0, "voided": 0.0, "expired": 0.0, "redeemed": -24.0, "adjusted": 0.0, "opening": 50.0, "prize": 0.0
@@ -71,6 +82,7 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     assert_eq!(line["redemptionRate"], json!(0.2));
     assert_eq!(line["redemptions"]["confirmed"], json!(1));
     assert_eq!(line["redemptions"]["reserved"], json!(2));
+    assert_eq!(line["prizes"]["paid"], json!(0));
     let month = get(api, "/api/v1/summary?by=month").await;
     assert_eq!(month["items"].as_array().unwrap().last().unwrap()["closing"], accounts);
     let before = get(api, "/api/v1/summary?from=2020-01-01&to=2020-01-31").await;
@@ -101,6 +113,8 @@ async fn an_operator_is_summed_up_in_the_embedded_form() {
         "accolade_points{operator=\"operator-789\",kind=\"redeemed\"} -24\n",
         "accolade_points{operator=\"operator-789\",kind=\"pending\"} 120\n",
         "accolade_redemptions{operator=\"operator-789\",state=\"confirmed\"} 1\n",
+        "accolade_prizes{operator=\"operator-789\",state=\"paid\"} 0\n",
+        "accolade_operator_tournaments{operator=\"operator-789\",state=\"scheduled\"} 1\n",
     ];
     for gauge in gauges {
         assert!(metrics.contains(gauge), "{gauge} {metrics}");

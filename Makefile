@@ -16,7 +16,7 @@ FUZZ_PROFILE ?= release
 MUTANTS ?= domain
 SIMULATOR ?= cargo run --release -p accolade-simulator --
 
-.PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test fuzz mutants deny clean
+.PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test page-test fuzz mutants deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,10 +40,11 @@ demo-cluster: setup ## three nodes over a real broker; one is killed, and balanc
 
 # What is fuzzed is the build of the tests, and the simulator is built together with the binary that is
 # killed: nothing is built twice.
-test: setup ## everything that proves it right: licences, tests, the API from outside, fuzzing, 10,000 seeds of each form, kills, every fault of a cluster
+test: setup ## everything that proves it right: licences, tests, the API from outside, pages in a browser, fuzzing, 10,000 seeds of each form, kills, every fault of a cluster
 	$(MAKE) --no-print-directory deny
 	scripts/test.sh
 	scripts/api-test.sh
+	scripts/page-test.sh
 	$(MAKE) --no-print-directory fuzz FUZZ_MS=3000 FUZZ_PROFILE=test
 	cargo build --release -p accolade -p accolade-simulator
 	$(MAKE) --no-print-directory simulate SEEDS=10000 SIMULATOR="$${CARGO_TARGET_DIR:-target}/release/accolade-simulator"
@@ -79,6 +80,9 @@ cluster-test: ## fail parts of a cluster under RATE=5000 wagers a second, ROUNDS
 
 api-test: setup ## check the API's description by Redocly, and ask a live node with a client that is made of it
 	@scripts/api-test.sh
+
+page-test: setup ## show /play and the widget in a headless Chromium, axe looking on; pictures are left in target/page-test
+	@scripts/page-test.sh
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --profile $(FUZZ_PROFILE) --workspace --test fuzz

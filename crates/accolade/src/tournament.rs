@@ -243,6 +243,9 @@ struct Terms {
     /// Whether a person has to approve of the results before prizes are paid
     #[arg(long, value_name = "true|false")]
     approval: Option<bool>,
+    /// Whether whoever asks sees the public positions, with all names masked
+    #[arg(long, value_name = "true|false")]
+    public: Option<bool>,
     /// Why, in words
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
@@ -306,8 +309,9 @@ impl Terms {
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, json!(text?))));
         let numbers = numbers.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
         body.extend(texts.chain(numbers).map(|(name, value)| (name.to_owned(), value)));
-        body.extend(self.masked.map(|masked| ("masked".to_owned(), json!(masked))));
-        body.extend(self.approval.map(|approval| ("approval".to_owned(), json!(approval))));
+        let flags = [("masked", self.masked), ("approval", self.approval), ("public", self.public)];
+        let flags = flags.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
+        body.extend(flags.map(|(name, value)| (name.to_owned(), value)));
         let mut said = Value::Object(body).to_string();
         let prizes: Vec<&str> = self.prizes.iter().map(|Prize(prize)| prize.get()).collect();
         let prizes = Some(prizes.join(",")).filter(|prizes| !prizes.is_empty());

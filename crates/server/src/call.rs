@@ -108,7 +108,8 @@ impl Call {
         }
         principal.needs(route.scope)?;
         let (parameters, operator) = if route.scope == Scope::Public {
-            (Parameters::none(route), None)
+            let query = parts.uri.query().filter(|_| !route.query.is_empty());
+            (Parameters::read(query, route)?, None)
         } else {
             let parameters = Parameters::read(parts.uri.query(), route)?;
             let is_an_operator_s = route.audience == Audience::Everybody;
@@ -272,7 +273,8 @@ impl Service {
         before: &Principal,
         operator: &Known,
     ) -> bool {
-        if before.credential == Credential::Socket {
+        // What is public says itself when it is not any more.
+        if before.credential == Credential::Socket || route.scope == Scope::Public {
             return true;
         }
         let origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());

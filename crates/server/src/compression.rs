@@ -24,8 +24,31 @@ use crate::submit::blocking;
 const BYTES_MIN: u64 = 1 << 10;
 /// What is longer is compressed by a thread of its own.
 const AT_ONCE_BYTES: usize = 32 << 10;
-/// Fast, for what is made for one answer.
-const ZSTD_LEVEL: i32 = 1;
+
+/// How much is done for it.
+#[derive(Debug, Clone, Copy)]
+enum Effort {
+    /// Little, for what is made for one answer.
+    Once,
+    /// Much, for what is made once for all.
+    ForAll,
+}
+
+impl Effort {
+    const fn gzip(self) -> Compression {
+        Compression::new(match self {
+            Self::Once => 1,
+            Self::ForAll => 6,
+        })
+    }
+
+    const fn zstd(self) -> i32 {
+        match self {
+            Self::Once => 1,
+            Self::ForAll => 9,
+        }
+    }
+}
 
 /// A coding of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,15 +90,15 @@ impl Coding {
         }
     }
 
-    fn compress(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    fn compress(self, bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
         match self {
             Self::Gzip => {
                 let room = Vec::with_capacity(bytes.len() / 4);
-                let mut encoder = GzEncoder::new(room, Compression::fast());
+                let mut encoder = GzEncoder::new(room, effort.gzip());
                 encoder.write_all(bytes)?;
                 encoder.finish()
             }
-            Self::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL),
+            Self::Zstd => zstd::bulk::compress(bytes, effort.zstd()),
         }
     }
 }
@@ -97,7 +120,7 @@ pub(crate) async fn compressed(response: Response, accepted: Option<&HeaderValue
     let plain = plain.to_bytes();
     let work = {
         let plain = plain.clone();
-        move || coding.compress(&plain).ok()
+        move || coding.compress(&plain, Effort::Once).ok()
     };
     let made =
         if plain.len() <= AT_ONCE_BYTES { work() } else { blocking(work).await.ok().flatten() };
@@ -149,7 +172,8 @@ impl Kept {
         let Some(coding) = coding.filter(|_| is_worth_it(answer)) else { return };
         let mut kept = lock(&self.0);
         let made = kept.entry((of.to_owned(), coding));
-        let made = made.or_insert_with(|| coding.compress(content).unwrap_or_default().into());
+        let made = made
+            .or_insert_with(|| coding.compress(content, Effort::ForAll).unwrap_or_default().into());
         if made.is_empty() {
             return;
         }

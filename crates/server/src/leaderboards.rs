@@ -6,6 +6,7 @@
 pub(crate) mod asked;
 mod boards;
 pub(crate) mod live;
+pub(crate) mod public;
 pub(crate) mod whole;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::parameters::LIMIT_MAX;
 use crate::problem::{Problem, Refusal};
 use crate::service::{Service, now};
 use crate::shapes::{Exact, Time, respond};
-use crate::tournaments::{STATES, is_seen, missing, state_of};
+use crate::tournaments::{STATES, is_seen, missing, state_of_board};
 
 /// Without another word, so many positions are shown.
 const TOP: u64 = 10;
@@ -112,7 +113,7 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     let shape = LeaderboardShape {
         tournament_id: terms.id.clone(),
         operator_id: terms.operator.clone(),
-        state: state_of(terms, now()),
+        state: state_of_board(terms, now(), is_over),
         is_final: is_over,
         players,
         items: items.into_iter().map(|(position, line)| shape(position, line, players)).collect(),

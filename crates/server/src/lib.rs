@@ -43,6 +43,7 @@ pub mod outlets;
 pub mod outputs;
 mod parameters;
 mod past;
+mod play;
 mod player_tokens;
 mod players;
 mod principal;

@@ -47,11 +47,6 @@ fn known(route: &Route, name: &str) -> Option<&'static str> {
 }
 
 impl Parameters {
-    /// Of a query that is not looked at.
-    pub(crate) const fn none(route: &'static Route) -> Self {
-        Self { route, given: Vec::new() }
-    }
-
     /// Reads a query that may have the parameters of `route`, each once.
     pub(crate) fn read(query: Option<&str>, route: &'static Route) -> Result<Self, Problem> {
         let mut given: Vec<(&str, String)> = Vec::new();

@@ -12,6 +12,7 @@ mod intake;
 mod keys;
 mod local;
 mod nodes;
+mod play;
 mod players;
 mod program;
 mod redemptions;
@@ -165,6 +166,8 @@ pub(crate) enum Area {
     Reports,
     Audit,
     Running,
+    /// What shows players something.
+    Play,
     /// The description itself, and what shows it.
     Description,
     Node,
@@ -172,7 +175,7 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Intake,
         Self::Events,
         Self::Players,
@@ -187,6 +190,7 @@ impl Area {
         Self::Reports,
         Self::Audit,
         Self::Running,
+        Self::Play,
         Self::Description,
         Self::Node,
         Self::Cluster,
@@ -231,6 +235,7 @@ impl Area {
             Self::Reports => ("Reports", "What players earn, spend and still have, together."),
             Self::Audit => ("Audit", "Who did what: changes, and looks at players' data."),
             Self::Running => ("Running", "Health and metrics."),
+            Self::Play => ("Play", "What shows players something, without a program of theirs."),
             Self::Description => ("Description", "This API's own description."),
             Self::Node => ("Node", "What only whoever runs the node may do."),
             Self::Cluster => ("Cluster", "What nodes ask each other."),
@@ -239,7 +244,7 @@ impl Area {
 
     /// Whether callers of the network are told of it.
     pub(crate) const fn is_described(self) -> bool {
-        !matches!(self, Self::Description | Self::Node | Self::Cluster)
+        !matches!(self, Self::Play | Self::Description | Self::Node | Self::Cluster)
     }
 }
 
@@ -339,13 +344,14 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 18] = [
+static AREAS: [&[Route]; 19] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &redemptions::ROUTES,
     &rewards::ROUTES,
     &tournaments::ROUTES,
+    &play::ROUTES,
     &standing::ROUTES,
     &signals::ROUTES,
     &export::ROUTES,
@@ -385,6 +391,11 @@ impl Route {
     /// Whether those who watch a node ask it, and are answered whoever they are.
     pub(crate) fn is_a_probe(&self) -> bool {
         matches!(self.path, "/healthz" | "/readyz")
+    }
+
+    /// Whether pages of any origin may ask it: it shows nothing that is not everybody's.
+    pub(crate) fn is_for_any_page(&self) -> bool {
+        ["/api/v1/public/", "/play/"].iter().any(|front| self.path.starts_with(front))
     }
 
     /// The problems that it may answer with.
@@ -493,6 +504,7 @@ mod tests {
                 }
             }
             assert!(*by == By::Nothing || route.is_named(), "{path}");
+            assert!(*scope == Scope::Public || !route.is_for_any_page(), "{path}");
             let ends = [":write", ":reserve", ":settle", ":approve"];
             let writes = ends.iter().any(|end| scope.code().ends_with(end));
             // A simulation changes nothing, and is for those who write programs all the same.

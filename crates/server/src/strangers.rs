@@ -40,7 +40,7 @@ impl Strangers {
             return Ok(());
         }
         let price = (SECOND_NANOS / u64::from(self.per_second)).max(1);
-        let slot = usize::try_from(self.hasher.hash_one(whole(from)) % SLOTS as u64);
+        let slot = usize::try_from(self.hasher.hash_one(network_of(from)) % SLOTS as u64);
         let slot = &self.paid_at[slot.expect("there are fewer slots than numbers")];
         let most = now.saturating_add(SECOND_NANOS);
         let paid = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |paid_at| {
@@ -55,7 +55,7 @@ impl Strangers {
 }
 
 /// The address; of IPv6 the network of 64 bits, of which somebody usually has all.
-fn whole(from: IpAddr) -> u64 {
+pub(crate) fn network_of(from: IpAddr) -> u64 {
     match from.to_canonical() {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => (address.to_bits() >> 64) as u64,

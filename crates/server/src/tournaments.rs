@@ -33,7 +33,7 @@ use crate::shapes::{Exact, Page, Time, respond};
 /// How often a change is tried while others change the same tournament.
 const TRIES: usize = 5;
 /// What stands where an id would: routes of their own.
-const ROUTES: &[&str] = &["validate"];
+const ROUTES: &[&str] = &["validate", "widget.js"];
 /// Without a time, a tournament that is ended early goes on for so long: every partition hears of it before.
 const ENDS_IN_MICROS: i64 = 5_000_000;
 
@@ -66,6 +66,7 @@ pub(crate) struct TournamentShape {
     prizes: Vec<PrizeShape>,
     /// A person has to approve of the results before anything is paid.
     approval: bool,
+    public: bool,
     /// Who changed it last; nothing for players.
     #[schema(required)]
     changed_by: Option<String>,
@@ -98,6 +99,19 @@ pub(crate) fn state_of(terms: &TournamentTerms, now: Timestamp) -> &'static str 
     }
 }
 
+/// The same for whoever sees its leaderboard: one on which no position changes any more is final, though its results may yet have
+/// to be fixed.
+pub(crate) fn state_of_board(
+    terms: &TournamentTerms,
+    now: Timestamp,
+    is_final: bool,
+) -> &'static str {
+    match state_of(terms, now) {
+        "settling" if is_final => "final",
+        state => state,
+    }
+}
+
 impl TournamentShape {
     fn of(tournament: &Tournament, is_for_player: bool) -> Self {
         let terms = tournament.terms();
@@ -122,6 +136,7 @@ impl TournamentShape {
             masked: terms.masked,
             prizes: terms.prizes.iter().map(PrizeShape::from).collect(),
             approval: terms.approval,
+            public: terms.public,
             changed_by: Some(who).filter(|_| !is_for_player),
             why: Some(why).filter(|why| !is_for_player && !why.is_empty()),
             changed_at: Time(tournament.changed().time),

@@ -780,6 +780,7 @@ mod tests {
                 masked: true,
                 prizes: Vec::new(),
                 approval: false,
+                public: true,
                 stage: Stage::Scheduled,
                 results: None,
                 why: "c".into(),

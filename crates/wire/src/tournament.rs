@@ -62,6 +62,9 @@ pub struct TournamentTerms {
     /// A person has to approve of the results before prizes are paid.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub approval: bool,
+    /// Whoever asks sees the public positions, with all names masked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public: bool,
     /// How far it has come.
     pub stage: Stage,
     /// What it came to, once that is settled.

@@ -52,6 +52,7 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         masked: false,
         prizes: Vec::new(),
         approval: false,
+        public: false,
         stage: Stage::Scheduled,
         results: None,
         why: String::new(),

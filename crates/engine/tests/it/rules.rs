@@ -560,6 +560,7 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         masked: false,
         prizes: Vec::new(),
         approval: false,
+        public: false,
         stage: Stage::Scheduled,
         results: None,
         why: String::new(),

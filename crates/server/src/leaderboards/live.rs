@@ -16,16 +16,20 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, watch};
 
 use self::shown::{Board, Head, Shown, own_event, row};
-pub(crate) use self::watching::{TOP_MAX, stream};
+use self::watching::ROWS_MAX;
+pub(super) use self::watching::seen_by_anybody;
+pub(crate) use self::watching::{TOP_MAX, stream, stream_to_anybody};
 use super::asked::{Asked, PLAYERS_MAX};
 use super::{Looking, Positioned, View as Part, masked};
 use crate::lock::lock;
 use crate::problem::{Problem, Refusal};
 use crate::service::{Service, now};
-use crate::tournaments::state_of;
+use crate::tournaments::state_of_board;
 
 /// How often a leaderboard that is watched is looked at.
 const CADENCE: Duration = Duration::from_millis(250);
+/// How long it is left alone at least, however many begin to watch it.
+const REST: Duration = Duration::from_millis(50);
 /// Most streams of one player at a node.
 const OF_PLAYER_MAX: usize = 16;
 
@@ -43,8 +47,23 @@ struct Key {
 struct View {
     /// So many from the first on.
     top: usize,
-    /// As players see them: what is public, and masked.
-    is_for_players: bool,
+    to: To,
+}
+
+impl View {
+    /// What whoever asks without watching is answered from.
+    const ASKED_FOR: Self = Self { top: ROWS_MAX, to: To::Anybody };
+}
+
+/// Who is shown a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum To {
+    /// Those of the operator see all of it.
+    Staff,
+    /// Players see what is public, with names as the tournament says.
+    Players,
+    /// Whoever asks sees what is public, and no name as it is, for as long as the tournament says so.
+    Anybody,
 }
 
 type Sight = watch::Sender<Option<Arc<Shown>>>;
@@ -84,17 +103,26 @@ impl fmt::Debug for Live {
 #[derive(Debug)]
 struct Seat {
     service: Service,
+    bounds: Vec<Bound>,
+}
+
+/// How many streams some may have together: a player, a key, those who come from one address.
+#[derive(Debug, Clone)]
+struct Bound {
     who: Box<str>,
+    max: usize,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut halls = lock(&self.service.live.0);
         halls.watching -= 1;
-        if let Some(count) = halls.by_principal.get_mut(&self.who) {
-            *count -= 1;
-            if *count == 0 {
-                halls.by_principal.remove(&self.who);
+        for Bound { who, .. } in &self.bounds {
+            if let Some(count) = halls.by_principal.get_mut(who) {
+                *count -= 1;
+                if *count == 0 {
+                    halls.by_principal.remove(who);
+                }
             }
         }
     }
@@ -106,9 +134,7 @@ struct Wish {
     view: View,
     /// The player whose own line is shown besides.
     player: Option<String>,
-    /// Who it is, and how many streams they may have.
-    who: Box<str>,
-    max: usize,
+    bounds: Vec<Bound>,
 }
 
 /// What somebody watches.
@@ -126,13 +152,14 @@ struct Wanted {
 
 /// What was seen of it.
 struct Looked {
-    boards: Vec<(View, Board)>,
+    /// Nothing for those who may not see it any more.
+    boards: Vec<(View, Option<Board>)>,
     own: Vec<(String, Bytes)>,
 }
 
 impl Halls {
     /// Takes a place, unless there is none.
-    fn take_seat(&mut self, service: &Service, who: &str, max: usize) -> Result<Seat, Problem> {
+    fn take_seat(&mut self, service: &Service, bounds: Vec<Bound>) -> Result<Seat, Problem> {
         if self.is_over {
             return Err(Problem::new(Refusal::Stopping, "the node is stopping: ask another"));
         }
@@ -141,14 +168,20 @@ impl Halls {
             let detail = format!("{nodes_max} streams are watched at this node, as many as may be");
             return Err(Problem::new(Refusal::Busy, detail));
         }
-        let count = self.by_principal.entry(who.into()).or_default();
-        if *count >= max {
-            let detail = format!("whoever asks watches {max} streams already, as many as may be");
-            return Err(Problem::new(Refusal::Busy, detail));
+        for Bound { who, max } in &bounds {
+            if self.by_principal.get(who).is_some_and(|count| count >= max) {
+                let detail = format!(
+                    "of these streams, of one player, key or address, or of those without a credential, {max} are \
+                     watched already, as many as may be"
+                );
+                return Err(Problem::new(Refusal::Busy, detail));
+            }
         }
-        *count += 1;
+        for Bound { who, .. } in &bounds {
+            *self.by_principal.entry(who.clone()).or_default() += 1;
+        }
         self.watching += 1;
-        Ok(Seat { service: service.clone(), who: who.into() })
+        Ok(Seat { service: service.clone(), bounds })
     }
 }
 
@@ -167,9 +200,9 @@ impl Live {
 
     /// Lets somebody watch. The first who watches a tournament has it looked at from here on.
     fn watch(&self, service: &Service, wish: Wish) -> Result<Watched, Problem> {
-        let Wish { key, view, player, who, max } = wish;
+        let Wish { key, view, player, bounds } = wish;
         let mut halls = lock(&self.0);
-        let seat = halls.take_seat(service, &who, max)?;
+        let seat = halls.take_seat(service, bounds)?;
         let is_new = !halls.all.contains_key(&key);
         let hall = halls.all.entry(key).or_default();
         if is_new {
@@ -188,9 +221,10 @@ impl Live {
     fn wanted(&self, key: Key) -> Option<Wanted> {
         let mut halls = lock(&self.0);
         let hall = halls.all.get_mut(&key)?;
-        hall.views.retain(|_, sight| sight.receiver_count() > 0);
         hall.players.retain(|_, own| own.receiver_count() > 0);
-        if hall.views.is_empty() {
+        // Where nobody asks at this moment, somebody may at the next, and finds it.
+        hall.views.retain(|view, sight| *view == View::ASKED_FOR || sight.receiver_count() > 0);
+        if hall.views.values().all(|sight| sight.receiver_count() == 0) {
             halls.all.remove(&key);
             return None;
         }
@@ -211,6 +245,10 @@ impl Live {
             }
         }
         for (view, board) in looked.boards {
+            let Some(board) = board else {
+                hall.views.remove(&view);
+                continue;
+            };
             let Some(sight) = hall.views.get(&view) else { continue };
             sight.send_if_modified(|shown| {
                 let next = match shown {
@@ -233,8 +271,9 @@ async fn show(service: Service, key: Key, wake: Arc<Notify>) {
                 tracing::debug!(detail = %problem.detail, "a leaderboard cannot be looked at");
             }
         }
+        tokio::time::sleep(REST).await;
         tokio::select! {
-            () = tokio::time::sleep(CADENCE) => {}
+            () = tokio::time::sleep(CADENCE.saturating_sub(REST)) => {}
             () = wake.notified() => {}
         }
     }
@@ -265,14 +304,18 @@ async fn look(service: &Service, key: Key, wanted: &Wanted) -> Result<Looked, Pr
     let head = Head {
         tournament_id: terms.id.clone(),
         operator_id: terms.operator.clone(),
-        state: state_of(terms, now()),
+        state: state_of_board(terms, now(), is_final),
         is_final,
         players,
     };
     let is_over = is_final || looking.tournament.is_cancelled();
     let board = |view: &View| {
-        let rows = looking.rows(*view, &lines);
-        (*view, Board { head: head.clone(), is_over, rows })
+        let is_shown = view.to != To::Anybody || terms.public;
+        let board = is_shown.then(|| {
+            let rows = looking.rows(*view, &lines);
+            Board { head: head.clone(), is_over, rows }
+        });
+        (*view, board)
     };
     Ok(Looked { boards: wanted.views.iter().map(board).collect(), own })
 }
@@ -282,9 +325,13 @@ impl Looking {
     fn rows(&self, view: View, lines: &[Positioned]) -> Vec<Box<RawValue>> {
         let terms = self.tournament.terms();
         let public = u64::from(terms.public_positions);
-        let is_seen = |(position, _): &&Positioned| !view.is_for_players || *position <= public;
+        let is_seen = |(position, _): &&Positioned| view.to == To::Staff || *position <= public;
         let seen = lines.iter().take(view.top).take_while(is_seen).enumerate();
-        let is_masked = view.is_for_players && terms.masked;
+        let is_masked = match view.to {
+            To::Staff => false,
+            To::Players => terms.masked,
+            To::Anybody => true,
+        };
         seen.map(|(at, (position, line))| {
             let name = if is_masked { masked(&line.player) } else { line.player.clone() };
             row(at, *position, name, &line.standing)

@@ -101,6 +101,9 @@ pub(crate) struct Wanted {
     /// A person has to approve of the results before anything is paid; without, it is paid at once.
     #[serde(default)]
     approval: Option<bool>,
+    /// Whoever asks sees the public positions without a credential, with all names masked.
+    #[serde(default)]
+    public: Option<bool>,
     /// Why it is changed.
     #[serde(default)]
     #[schema(max_length = 1024)]
@@ -218,11 +221,12 @@ impl Wanted {
                 "masked",
                 "prizes",
                 "approval",
+                "public",
                 "why",
             ],
         )?;
         let [grace_seconds, cap, ties, events_min, public_positions, masked, rest @ ..] = rest;
-        let [prizes, approval, why] = rest;
+        let [prizes, approval, public, why] = rest;
         let number = |field: &Field<'_>, most: i64| {
             let number = field.whole(0..=most)?;
             Ok::<_, Problem>(
@@ -248,6 +252,7 @@ impl Wanted {
             masked: masked.flag()?,
             prizes: read_prizes(&prizes)?,
             approval: approval.flag()?,
+            public: public.flag()?,
             why: if why.is_said() { Some(why.why()?) } else { None },
         })
     }
@@ -301,6 +306,7 @@ impl Wanted {
             terms.prizes = said;
         }
         terms.approval = self.approval.unwrap_or(terms.approval);
+        terms.public = self.public.unwrap_or(terms.public);
         terms.why = self.why.unwrap_or_default();
         Ok(())
     }
@@ -340,6 +346,7 @@ impl Wanted {
             masked: false,
             prizes: Vec::new(),
             approval: false,
+            public: false,
             stage: Stage::Draft,
             results: None,
             why: String::new(),

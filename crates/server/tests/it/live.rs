@@ -19,23 +19,23 @@ use crate::wire::{Listener, rest_of};
 
 /// An event of a stream.
 #[derive(Debug, Clone, PartialEq)]
-struct Event {
+pub(crate) struct Event {
     name: String,
     id: String,
     data: Value,
 }
 
 /// Somebody who watches, and does with the rows what clients do.
-struct Watching {
+pub(crate) struct Watching {
     body: BodyDataStream,
     rest: String,
-    rows: Vec<Value>,
+    pub(crate) rows: Vec<Value>,
     own: Value,
-    last_id: String,
+    pub(crate) last_id: String,
 }
 
 /// Who, at which position, with which score.
-type Place = (u64, String, f64);
+pub(crate) type Place = (u64, String, f64);
 
 impl Watching {
     fn of(body: Body) -> Self {
@@ -44,7 +44,7 @@ impl Watching {
     }
 
     /// The next event; nothing at the end.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
@@ -90,13 +90,13 @@ impl Watching {
     }
 
     /// The next, which has this name.
-    async fn expect(&mut self, name: &str) -> Value {
+    pub(crate) async fn expect(&mut self, name: &str) -> Value {
         let event = self.next().await.expect("another event");
         assert_eq!(event.name, name, "{event:?}");
         event.data
     }
 
-    fn places(&self) -> Vec<Place> {
+    pub(crate) fn places(&self) -> Vec<Place> {
         let place = |row: &Value| {
             let player = row["playerId"].as_str().unwrap().to_owned();
             (row["position"].as_u64().unwrap(), player, row["score"].as_f64().unwrap())
@@ -105,7 +105,7 @@ impl Watching {
     }
 
     /// Follows until the list is so.
-    async fn until(&mut self, places: &[Place]) {
+    pub(crate) async fn until(&mut self, places: &[Place]) {
         while self.places() != places {
             let event = self.next().await;
             assert!(event.is_some(), "awaited: {places:?}; there is: {:?}", self.places());
@@ -125,7 +125,7 @@ fn stream_of(id: &str, query: &str) -> String {
     of(id, &format!("/leaderboard/stream{query}"))
 }
 
-async fn watch_by(api: &Api, request: Ask) -> Watching {
+pub(crate) async fn watch_by(api: &Api, request: Ask) -> Watching {
     let response = api.begin(request).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -141,7 +141,7 @@ async fn watch(api: &Api, path: &str) -> Watching {
 }
 
 /// The answer to who is refused.
-async fn refused(api: &Api, request: Ask) -> Answer {
+pub(crate) async fn refused(api: &Api, request: Ask) -> Answer {
     finish(api.begin(request).await).await
 }
 
@@ -153,7 +153,7 @@ fn lend_player(api: &Api, player: &str) -> String {
     key
 }
 
-fn place(position: u64, player: &str, score: f64) -> Place {
+pub(crate) fn place(position: u64, player: &str, score: f64) -> Place {
     (position, player.to_owned(), score)
 }
 
@@ -449,7 +449,7 @@ async fn the_end_of_a_tournament_and_its_cancelling_end_the_streams() {
         let (name, data) = events.last().unwrap();
         assert_eq!((&**name, data), ("final", &json!({})), "{events:?}");
         let last = events.iter().rev().find(|(name, _)| name == "change").unwrap();
-        assert_eq!(last.1["isFinal"], true);
+        assert_eq!(json!([last.1["state"], last.1["isFinal"]]), json!(["final", true]));
         let mut late = watch(other, &path).await;
         assert_eq!(late.expect("snapshot").await["isFinal"], true);
         late.expect("own").await;

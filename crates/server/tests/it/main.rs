@@ -30,6 +30,7 @@ mod nobody;
 mod oidc;
 mod outlets;
 mod outputs;
+mod play;
 mod player_topics;
 mod players;
 mod prizes;

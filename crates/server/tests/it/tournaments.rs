@@ -176,6 +176,8 @@ async fn what_is_no_tournament_is_refused_with_its_field() {
         ("/eventsMin", json!({ "eventsMin": -1 })),
         ("/publicPositions", json!({ "publicPositions": 0.5 })),
         ("/masked", json!({ "masked": "yes" })),
+        ("/public", json!({ "public": 1 })),
+        ("/id", json!({ "id": "widget.js" })),
         ("/nmae", json!({ "nmae": "a" })),
     ];
     for (pointer, change) in wrong {

@@ -150,6 +150,7 @@ mod tests {
             masked: false,
             prizes: Vec::new(),
             approval: false,
+            public: false,
             stage: Stage::Scheduled,
             results: None,
             why: String::new(),

@@ -194,12 +194,19 @@ impl Shown {
         }
     }
 
+    fn shape(&self, top: usize) -> Snapshot<'_> {
+        let Board { head, rows, .. } = &self.board;
+        Snapshot { head, items: &rows[..top.min(rows.len())] }
+    }
+
+    /// So many rows, as an answer.
+    pub(super) fn top(&self, top: usize) -> Box<RawValue> {
+        to_raw_value(&self.shape(top)).expect("a shape is plain data")
+    }
+
     /// All of it.
     pub(super) fn snapshot(&self) -> Bytes {
-        let make = || {
-            let shape = Snapshot { head: &self.board.head, items: &self.board.rows };
-            event("snapshot", Some((&self.run, self.number)), &shape)
-        };
+        let make = || event("snapshot", Some((&self.run, self.number)), &self.shape(usize::MAX));
         self.snapshot.get_or_init(make).clone()
     }
 }

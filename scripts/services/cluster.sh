@@ -17,20 +17,21 @@ usage() {
 
 up() {
     local service
-    for service in kafka s3 postgres; do "$here/$service.sh" start; done
+    for service in kafka s3 postgres redis; do "$here/$service.sh" start; done
     status
     describe
 }
 
 down() {
     local service
-    for service in kafka s3 postgres; do env -u BROKERS "$here/$service.sh" stop; done
+    for service in kafka s3 postgres redis; do env -u BROKERS "$here/$service.sh" stop; done
+    "$here/redis.sh" cluster-stop
 }
 
 status() {
     local lines
     lines=$(
-        for service in kafka s3 postgres; do env -u BROKERS "$here/$service.sh" status; done
+        for service in kafka s3 postgres redis; do env -u BROKERS "$here/$service.sh" status; done
     )
     printf '%s\n' "$lines"
     [[ $lines != *' stopped '* && $lines != *' frozen '* ]]
@@ -58,6 +59,9 @@ region = "us-east-1"
 
 [postgres]
 url = "$("$here/postgres.sh" address)"
+
+[redis]
+url = "$("$here/redis.sh" address)"
 END
 }
 
@@ -92,7 +96,7 @@ case ${1:-} in
     clean)
         if [[ -d $services ]]; then
             exclusively down
-            rm -rf "$services"/{kafka-[1-9],kafka-brokers,kafka-id,s3,postgres,cluster.toml,node-1}
+            rm -rf "$services"/{kafka-[1-9],kafka-brokers,kafka-id,s3,postgres,redis,redis-[1-3],cluster.toml,node-1}
         fi
         ;;
     *) usage ;;

@@ -15,11 +15,16 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/accolade
 if [[ -n ${ACCOLADE_PORTS_FROM:-} ]]; then
     s3_port=$ACCOLADE_PORTS_FROM
     postgres_port=$((ACCOLADE_PORTS_FROM + 1))
+    redis_port=$((ACCOLADE_PORTS_FROM + 2))
+    # Three servers, whose cluster speaks three ports further.
+    redis_cluster_port=$((ACCOLADE_PORTS_FROM + 3))
     kafka_port=$((ACCOLADE_PORTS_FROM + 10))
     kafka_port_step=10
 else
     s3_port=${ACCOLADE_S3_PORT:-19000}
     postgres_port=${ACCOLADE_POSTGRES_PORT:-15432}
+    redis_port=${ACCOLADE_REDIS_PORT:-16379}
+    redis_cluster_port=${ACCOLADE_REDIS_CLUSTER_PORT:-16380}
     kafka_port=${ACCOLADE_KAFKA_PORT:-19092}
     kafka_port_step=100
 fi

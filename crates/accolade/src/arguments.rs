@@ -129,8 +129,8 @@ pub(crate) enum Command {
     Skip(status::SkipArguments),
     /// Say by which behaviour the fold decides, or switch to another
     Behaviour(behaviour::Arguments),
-    /// Look at what follows the journal (topics, SQL tables), or have tables written anew
-    #[cfg(feature = "postgres")]
+    /// Look at what follows the journal (topics, SQL tables, Redis), or have it written anew
+    #[cfg(any(feature = "postgres", feature = "redis"))]
     Projection(crate::projection::Arguments),
     /// Bring a node back from where its checkpoints were shipped
     Restore(restore::Arguments),
@@ -154,7 +154,7 @@ impl Command {
             Self::Demo(_) => Some("starts a node of its own"),
             Self::Serve(_) => Some("runs a node on this machine"),
             Self::Doctor(_) => Some("looks at this machine: run it where the node is to run"),
-            #[cfg(feature = "postgres")]
+            #[cfg(any(feature = "postgres", feature = "redis"))]
             Self::Projection(_) => {
                 Some("asks the database that the configuration of the node names")
             }

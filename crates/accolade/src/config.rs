@@ -56,6 +56,10 @@ pub(crate) struct Config {
     #[config(nested)]
     pub(crate) postgres: crate::postgres_config::PostgresConfig,
 
+    #[cfg(feature = "redis")]
+    #[config(nested)]
+    pub(crate) redis: crate::redis_config::RedisConfig,
+
     #[config(nested)]
     pub(crate) http: crate::http_config::HttpConfig,
 
@@ -466,7 +470,7 @@ mod tests {
         assert!(format!("{refused:#}").contains("partition"), "{refused:#}");
     }
 
-    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    #[cfg(all(feature = "cluster", feature = "postgres", feature = "redis"))]
     #[test]
     fn no_secret_of_the_configuration_is_ever_shown() {
         let folder = tempfile::tempdir().unwrap();
@@ -482,13 +486,16 @@ mod tests {
             sasl_password = 'marker-of-the-brokers'
             [postgres]
             url = 'postgres://anna:marker-of-the-tables@db/accolade'
+            [redis]
+            url = 'rediss://anna:marker-of-the-keys@cache'
             [secrets]
             key = 'marker-of-what-is-sealed'
         ";
         std::fs::write(&file, text).unwrap();
         let mut config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
         let (joining, tables) = (config.joining().unwrap(), config.postgres.settings().unwrap());
-        let by_value = format!("{config:#?} {joining:#?} {tables:#?}");
+        let keys = config.redis.settings().unwrap();
+        let by_value = format!("{config:#?} {joining:#?} {tables:#?} {keys:#?}");
         let secret_file = folder.path().join("secret");
         std::fs::write(&secret_file, "marker-of-the-file").unwrap();
         config.cluster.secret = None;

@@ -14,7 +14,9 @@ mod issuers;
 mod kafka;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(any(feature = "cluster", feature = "postgres"))]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "cluster", feature = "postgres", feature = "redis"))]
 mod secrets;
 
 use std::time::Duration;
@@ -125,7 +127,7 @@ async fn examine(config: &Config) -> Findings {
     let mut clocks = Clocks::default();
     #[cfg(feature = "cluster")]
     let joining = kafka::configuration(config, &mut findings);
-    #[cfg(any(feature = "cluster", feature = "postgres"))]
+    #[cfg(any(feature = "cluster", feature = "postgres", feature = "redis"))]
     secrets::examine(config, &mut findings);
     let is_running = disk::examine(config, &mut findings, &mut clocks).await;
     descriptors::examine(&mut findings);
@@ -139,9 +141,13 @@ async fn examine(config: &Config) -> Findings {
     let postgres = limited("postgres", postgres::examine(config));
     #[cfg(not(feature = "postgres"))]
     let postgres = std::future::ready((Findings::default(), Clocks::default()));
+    #[cfg(feature = "redis")]
+    let redis = limited("redis", redis::examine(config));
+    #[cfg(not(feature = "redis"))]
+    let redis = std::future::ready((Findings::default(), Clocks::default()));
     let bucket = limited("bucket", bucket::examine(config));
     let issuers = limited("issuers", issuers::examine(config));
-    for (found, heard) in <[_; 4]>::from(tokio::join!(brokers, bucket, postgres, issuers)) {
+    for (found, heard) in <[_; 5]>::from(tokio::join!(brokers, bucket, postgres, redis, issuers)) {
         findings.0.extend(found.0);
         clocks.merge(heard);
     }

@@ -25,7 +25,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod first_key;
-#[cfg(any(feature = "cluster", feature = "postgres"))]
+#[cfg(any(feature = "cluster", feature = "postgres", feature = "redis"))]
 mod following;
 mod hosting;
 mod http_config;
@@ -41,10 +41,12 @@ mod player;
 #[cfg(feature = "postgres")]
 mod postgres_config;
 mod program;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod projection;
 #[cfg(feature = "cluster")]
 mod publishing;
+#[cfg(feature = "redis")]
+mod redis_config;
 mod remote;
 mod restore;
 mod reward;
@@ -138,7 +140,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Topic(topic) => topic::run(&place, topic).await,
         Command::Explain(explain) => explain::run(&place, explain).await,
         Command::Audit(audit) => audit::run(&place, audit).await,
-        #[cfg(feature = "postgres")]
+        #[cfg(any(feature = "postgres", feature = "redis"))]
         Command::Projection(projection) => projection::run(&place, projection).await,
         Command::Restore(restore) => restore::run(&place, restore).await,
         #[cfg(feature = "cluster")]

@@ -1,16 +1,18 @@
-//! The SQL projection beside a node, and `accolade projection`.
+//! The projections beside a node, and `accolade projection`.
 
+#[cfg(feature = "redis")]
+mod keys;
 mod list;
 mod status;
+#[cfg(feature = "postgres")]
+mod tables;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use accolade_postgres::rebuild;
-use accolade_postgres::settings::Settings;
-use accolade_postgres::sink;
+use accolade_projections::running::{Projection, Status};
 use accolade_server::outlets::Outlet;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use tokio::net::UnixStream;
 
@@ -18,8 +20,8 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::config::Config;
 use crate::following::Followed;
-use crate::hosting::{Hosted, SOCKET_FILE, no_metrics};
-use crate::terminal::{Interrupt, Sure, grouped, note, printable, progress, say};
+use crate::hosting::{Hosted, SOCKET_FILE};
+use crate::terminal::{Interrupt, Sure, grouped, note, printable, progress as progress_bar, say};
 
 /// The arguments of `accolade projection`.
 #[derive(Debug, Args)]
@@ -32,7 +34,7 @@ pub(crate) struct Arguments {
 enum ProjectionCommand {
     /// List what follows the journal
     #[command(
-        long_about = "Lists what is configured to follow the journal, topics and tables, with how far it is \
+        long_about = "Lists what is configured to follow the journal, topics, tables and Redis, with how far it is \
                       behind, over the nodes that run.",
         after_help = "Example:\n  accolade projection list --config accolade.toml"
     )]
@@ -43,7 +45,7 @@ enum ProjectionCommand {
     },
     /// Say how far all of them are, or one
     #[command(
-        long_about = "Says how far each is behind, and asks the database how far each partition is, and \
+        long_about = "Says how far each is behind, and asks the database and Redis how far each partition is, and \
                       how far nodes had folded it when they wrote last. Ends with 1 where something \
                       stands, which is told with the reason, or has not been written for a minute.",
         after_help = "Example:\n  accolade projection status --config accolade.toml"
@@ -55,10 +57,10 @@ enum ProjectionCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Empty the tables and write them anew from the journal
+    /// Empty the tables and write them anew from the journal, or Redis from the state
     #[command(
         long_about = "Empties all tables but those of dead letters and game events, and writes them anew from the journal's \
-                      first batch. Points go on meanwhile; readers see fewer rows until it is done. Where nodes run \
+                      first batch; or, with `redis`, writes its keys anew from the state. Points go on meanwhile; readers see less until it is done. Where nodes run \
                       they do the work, and this command watches; it may be ended at any time. Where no \
                       node runs on the data directory, this command does it. Topics are not published \
                       anew: that would repeat every record to those who read them.",
@@ -73,18 +75,68 @@ enum ProjectionCommand {
     },
 }
 
-/// Begins to project what a node folds.
-pub(crate) fn begin(settings: Settings, hosted: &Hosted) -> std::io::Result<Arc<Followed>> {
-    let tables = Arc::new(Followed(sink::start(settings, hosted.feed())?));
-    hosted.service.add_outlet(Arc::clone(&tables) as Arc<dyn Outlet>);
-    Ok(tables)
+/// How far a partition is, as the place says that it is written to.
+#[derive(Debug)]
+struct Written {
+    partition: u16,
+    next: u64,
+    journal_end: u64,
+    trouble: Option<String>,
+    batch_time: Option<String>,
+    age: Duration,
+}
+
+impl Written {
+    const fn is_at_the_end(&self) -> bool {
+        self.next >= self.journal_end
+    }
+}
+
+/// The projections that a configuration wants.
+pub(crate) struct Wanted {
+    #[cfg(feature = "postgres")]
+    tables: Option<accolade_postgres::settings::Settings>,
+    #[cfg(feature = "redis")]
+    keys: Option<accolade_redis::settings::Settings>,
+}
+
+impl Wanted {
+    /// Fails where a setting of one is wrong.
+    pub(crate) fn by(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            #[cfg(feature = "postgres")]
+            tables: config.postgres.settings()?,
+            #[cfg(feature = "redis")]
+            keys: config.redis.settings()?,
+        })
+    }
+
+    /// Begins to project what a node folds.
+    pub(crate) fn begin(self, hosted: &Hosted) -> std::io::Result<Vec<Arc<Followed>>> {
+        let mut begun = Vec::new();
+        #[cfg(feature = "postgres")]
+        if let Some(settings) = self.tables {
+            begun.push(accolade_postgres::sink::start(settings, hosted.feed())?);
+        }
+        #[cfg(feature = "redis")]
+        if let Some(settings) = self.keys {
+            begun.push(accolade_redis::sink::start(settings, hosted.feed())?);
+        }
+        let begun: Vec<_> = begun.into_iter().map(|one| Arc::new(Followed(one))).collect();
+        for one in &begun {
+            hosted.service.add_outlet(Arc::clone(one) as Arc<dyn Outlet>);
+        }
+        Ok(begun)
+    }
 }
 
 /// Runs `accolade projection`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     let config = Config::load(place)?;
     if list::names(&config)?.is_empty() {
-        bail!("nothing follows the journal: `postgres.url` is not set, and no topics are written");
+        bail!(
+            "nothing follows the journal: neither `postgres.url` nor `redis.url` is set, and no topics are written"
+        );
     }
     match arguments.command {
         ProjectionCommand::List { json } => {
@@ -104,19 +156,36 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             if name == accolade_kafka::sink::NAME {
                 bail!("`{name}` is not rebuilt: {}", accolade_kafka::sink::NOT_ANEW);
             }
-            let settings = settings(&config)?;
-            check_name(&config, &name)?;
-            sure.ask(
-                "empty all tables but those of dead letters and game events, and write them anew from the journal",
-            )?;
-            rebuild(&config, settings).await
+            rebuild(&config, &name, &sure).await
         }
     }
 }
 
-fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let settings = config.postgres.settings()?;
-    settings.context("`postgres.url` is not set: there is no projection of that kind")
+async fn rebuild(config: &Config, name: &str, sure: &Sure) -> anyhow::Result<Ended> {
+    #[cfg(feature = "postgres")]
+    if name == accolade_postgres::sink::NAME {
+        return tables::rebuild(config, sure).await;
+    }
+    #[cfg(feature = "redis")]
+    if name == accolade_redis::sink::NAME {
+        return keys::rebuild(config, sure).await;
+    }
+    // Every one of them is above, so it says which there are.
+    check_name(config, name)?;
+    bail!("`{name}` is not rebuilt")
+}
+
+/// How far each partition is, where what is written to can say so.
+async fn progress(config: &Config, name: &str) -> anyhow::Result<Option<Vec<Written>>> {
+    #[cfg(feature = "postgres")]
+    if name == accolade_postgres::sink::NAME {
+        return tables::progress(config).await.map(Some);
+    }
+    #[cfg(feature = "redis")]
+    if name == accolade_redis::sink::NAME {
+        return keys::progress(config).await.map(Some);
+    }
+    Ok(None)
 }
 
 fn check_name(config: &Config, name: &str) -> anyhow::Result<()> {
@@ -128,14 +197,11 @@ fn check_name(config: &Config, name: &str) -> anyhow::Result<()> {
     bail!("`{name}` is no projection of this configuration: it has {known}");
 }
 
-async fn rebuild(config: &Config, settings: Settings) -> anyhow::Result<Ended> {
+/// Whether nodes do the work; where not, there must be a data directory.
+async fn is_run_elsewhere(config: &Config) -> anyhow::Result<bool> {
     let socket = config.data_dir.join(SOCKET_FILE);
     if is_of_a_cluster(config) || UnixStream::connect(&socket).await.is_ok() {
-        rebuild::restart(&settings).await?;
-        note(
-            "all tables but those of dead letters and game events are empty; whichever nodes run write them anew",
-        );
-        return watch(&settings).await;
+        return Ok(true);
     }
     if !config.data_dir.join("FORMAT").exists() {
         bail!(
@@ -143,10 +209,7 @@ async fn rebuild(config: &Config, settings: Settings) -> anyhow::Result<Ended> {
             config.data_dir.display()
         );
     }
-    let hosted = Hosted::start(config.node_options(), config.settings(), no_metrics()).await?;
-    let done = by_ourselves(&hosted, settings).await;
-    let stopped = hosted.stop().await;
-    done.and_then(|ended| stopped.map(|()| ended))
+    Ok(false)
 }
 
 #[cfg(feature = "cluster")]
@@ -159,17 +222,19 @@ const fn is_of_a_cluster(_: &Config) -> bool {
     false
 }
 
-/// Watches the node at work, by what the tables say.
-async fn watch(settings: &Settings) -> anyhow::Result<Ended> {
+/// Watches nodes at work, by what was written.
+async fn watch(
+    progress_of: impl AsyncFn() -> anyhow::Result<Vec<Written>>,
+    is_done: impl Fn(&[Written]) -> bool,
+) -> anyhow::Result<Ended> {
     let interrupt = Interrupt::watch();
-    let bar = progress(Some(1), "batches");
+    let bar = progress_bar(Some(1), "batches");
     loop {
-        let partitions = rebuild::progress(settings).await?;
+        let partitions = progress_of().await?;
         let next = partitions.iter().map(|one| one.next).sum();
         bar.set_length(partitions.iter().map(|one| one.journal_end.max(one.next)).sum());
         bar.set_position(next);
-        let is_done = |one: &rebuild::Progress| one.next > 1 && one.next >= one.journal_end;
-        if partitions.iter().all(is_done) {
+        if is_done(&partitions) {
             bar.finish_and_clear();
             say(format_args!("rebuilt: {} batches", grouped(next)))?;
             return Ok(Ended::Well);
@@ -183,16 +248,16 @@ async fn watch(settings: &Settings) -> anyhow::Result<Ended> {
     }
 }
 
-/// Projects in this process until everything is written.
-async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<Ended> {
+/// Projects in this process until everything is written, and says what was.
+async fn to_the_end(
+    projection: &Projection,
+    what: impl Fn(&Status) -> String,
+) -> anyhow::Result<Ended> {
     let interrupt = Interrupt::watch();
-    rebuild::restart(&settings).await?;
-    let projection = sink::start(settings, hosted.feed())?;
-    let bar = progress(Some(1), "batches left to write");
+    let bar = progress_bar(Some(1), "batches left to write");
     let mut troubles: Vec<String> = Vec::new();
     loop {
         let status = projection.status();
-        let caught_up = status.is_caught_up();
         if let Some(left) = status.lag_batches {
             bar.set_length(bar.length().unwrap_or(0).max(left));
             bar.set_position(left);
@@ -200,12 +265,12 @@ async fn by_ourselves(hosted: &Hosted, settings: Settings) -> anyhow::Result<End
         for trouble in status.trouble.iter().filter(|trouble| !troubles.contains(trouble)) {
             note(format_args!("it waits: {}", printable(trouble)));
         }
-        troubles = status.trouble;
-        if caught_up {
+        if status.is_caught_up() {
             bar.finish_and_clear();
-            say(format_args!("rebuilt: {} rows of the ledger", grouped(status.records)))?;
+            say(format_args!("rebuilt: {}", what(&status)))?;
             return Ok(Ended::Well);
         }
+        troubles = status.trouble;
         if interrupt.has_come() {
             bar.finish_and_clear();
             note("ended before all was written; the next node goes on from there");

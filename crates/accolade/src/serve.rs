@@ -67,8 +67,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     let began = Instant::now();
     let data_dir = config.data_dir.display().to_string();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data_dir, "opening the data directory");
-    #[cfg(feature = "postgres")]
-    let postgres = config.postgres.settings()?;
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    let wanted = crate::projection::Wanted::by(&config)?;
     let traces = config.traces.begin()?;
     let settings = Settings { traces: traces.clone(), ..config.settings_to_serve()? };
     let (hosted, between) = start(&config, settings, arguments.accept_clock_step, metrics).await?;
@@ -90,11 +90,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         "opened, and replayed what no checkpoint had"
     );
 
-    #[cfg(feature = "postgres")]
-    let projection = match postgres {
-        Some(settings) => Some(crate::projection::begin(settings, &hosted)?),
-        None => None,
-    };
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    let projections = wanted.begin(&hosted)?;
     let telling = hosted.service.tell_webhooks(hosted.feed())?;
     let is_tls = front.tls.is_some();
     let listening =
@@ -130,8 +127,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     hosted.service.retire();
     listening.end().await;
     tokio::task::spawn_blocking(move || telling.stop()).await?;
-    #[cfg(feature = "postgres")]
-    if let Some(projection) = projection {
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    for projection in &projections {
         projection.0.stop();
     }
     let stopped = hosted.stop().await;

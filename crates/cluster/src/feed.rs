@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use accolade_domain::ledger::Place;
-use accolade_engine::feed::{Feed, Known, tell};
+use accolade_engine::feed::{Feed, Known, Stands, tell};
 use accolade_engine::ordered::LogFailed;
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::Rules;
-use accolade_storage::backing::Backing;
+use accolade_engine::standings::Standings;
+use accolade_storage::backing::{Backing, NodeStore};
 use accolade_storage::host::NotHere;
 use accolade_wire::record::Record;
 
@@ -72,6 +73,21 @@ impl Feed for ClusterNode {
         let Seat::Live(live) = &*seat else { return false };
         tell(live.home.partition().players(), ordinals, each);
         true
+    }
+
+    fn standings(
+        &self,
+        partition: u16,
+        from: Ordinal,
+        count: usize,
+        each: &mut dyn FnMut(&Stands<'_>),
+    ) -> io::Result<Option<usize>> {
+        let found = self.inner.with_live(partition, |live| {
+            let standings = Standings::of(live.home.partition(), from, count);
+            (standings, Arc::clone(live.home.backing()))
+        });
+        let Ok((standings, backing)) = found else { return Ok(None) };
+        standings.tell(&mut NodeStore::new(backing), each).map(Some)
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -5,6 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use accolade_domain::ledger::{Place, Subject};
+use accolade_domain::packed_scores::PackedScores;
+use accolade_domain::statistics::Statistics;
 use accolade_wire::record::Record;
 
 use crate::ordered::LogFailed;
@@ -47,8 +49,32 @@ pub trait Feed: fmt::Debug + Send + Sync {
     /// nothing of who was erased; says whether the partition is here.
     fn names(&self, partition: u16, ordinals: &[Ordinal], each: &mut dyn FnMut(Known<'_>)) -> bool;
 
+    /// What players of a partition have come to, from an ordinal on, `count` of them at most: as it is after the last batch
+    /// that could be read before this call, or after a later one. Says how many it has told of; fewer than `count` are all
+    /// that there are. `None` where the partition is not here, or what is at hand is a journal without its state.
+    fn standings(
+        &self,
+        _partition: u16,
+        _from: Ordinal,
+        _count: usize,
+        _each: &mut dyn FnMut(&Stands<'_>),
+    ) -> io::Result<Option<usize>> {
+        Ok(None)
+    }
+
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
+}
+
+/// What a player has come to.
+#[derive(Debug, Clone, Copy)]
+pub struct Stands<'a> {
+    /// The player.
+    pub player: Known<'a>,
+    /// The player's tallies in tournaments.
+    pub scores: &'a PackedScores,
+    /// What was counted of the player's game events, where there were any.
+    pub statistics: Option<&'a Statistics<'a>>,
 }
 
 /// A player behind a subject.

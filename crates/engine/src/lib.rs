@@ -37,6 +37,7 @@ mod rewarding;
 pub mod rules;
 mod scores;
 pub mod settle;
+pub mod standings;
 pub mod step;
 pub mod store;
 pub mod tables;

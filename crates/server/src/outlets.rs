@@ -1,4 +1,4 @@
-//! What follows the fold and leaves the node: topics, and tables of a database. None of them holds intake
+//! What follows the fold and leaves the node: topics, tables of a database, keys of Redis. None of them holds intake
 //! up; so a node that is well says of each how far it is behind, and what keeps it.
 
 use std::fmt;
@@ -23,7 +23,7 @@ pub trait Outlet: fmt::Debug + Send + Sync {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Outlet)]
 pub struct OutletState {
-    /// What it is: `kafka` for the output topics, `postgres`.
+    /// What it is: `kafka` for the output topics, `postgres`, `redis`.
     pub name: String,
     /// Whether that answers.
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct OutletState {
     /// The age of the oldest of them, in milliseconds; the time since the start where they are not known.
     #[serde(default)]
     pub lag_ms: u64,
-    /// Records that have left since the start: messages, rows of the ledger.
+    /// Records that have left since the start: messages, rows of the ledger, scores and hashes.
     #[serde(default)]
     pub records: u64,
     /// Records that were refused for good since the start, and left out.

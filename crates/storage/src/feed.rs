@@ -4,13 +4,15 @@ use std::io;
 use std::sync::Arc;
 
 use accolade_domain::ledger::Place;
-use accolade_engine::feed::{Feed, Known, tell};
+use accolade_engine::feed::{Feed, Known, Stands, tell};
 use accolade_engine::intake::Intake;
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::Rules;
+use accolade_engine::standings::Standings;
 use accolade_wire::record::Record;
 
+use crate::backing::NodeStore;
 use crate::node::Node;
 
 /// Players that are told before the fold may go on.
@@ -67,6 +69,20 @@ impl Feed for Node {
             self.read(partition, |here| tell(here.players(), some, each));
         }
         true
+    }
+
+    fn standings(
+        &self,
+        partition: u16,
+        from: Ordinal,
+        count: usize,
+        each: &mut dyn FnMut(&Stands<'_>),
+    ) -> io::Result<Option<usize>> {
+        if partition >= self.partitions() {
+            return Ok(None);
+        }
+        let standings = self.read(partition, |here| Standings::of(here, from, count));
+        standings.tell(&mut NodeStore::new(Arc::clone(self.backing())), each).map(Some)
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -46,6 +46,8 @@ fn senseless(config: &Config) -> Vec<anyhow::Error> {
     errors.extend(config.traces.begin().err());
     #[cfg(feature = "postgres")]
     errors.extend(config.postgres.settings().err());
+    #[cfg(feature = "redis")]
+    errors.extend(config.redis.settings().err());
     errors.extend(config.ship_options().err());
     #[cfg(feature = "cluster")]
     {
@@ -66,6 +68,7 @@ fn why_without_effect(config: &Config, name: &str) -> Option<&'static str> {
         ("cluster", "cluster.brokers")
         | ("ship", "ship.to")
         | ("postgres", "postgres.url")
+        | ("redis", "redis.url")
         | ("traces", "traces.endpoint") => return None,
         ("cluster", _) if !config.is_of_a_cluster() => {
             "`cluster.brokers` is not set, so this is a node of the embedded form"
@@ -74,6 +77,16 @@ fn why_without_effect(config: &Config, name: &str) -> Option<&'static str> {
         #[cfg(feature = "postgres")]
         ("postgres", _) if config.postgres.url.is_none() => {
             "`postgres.url` is not set, so there are no tables"
+        }
+        #[cfg(feature = "redis")]
+        ("redis", _) if config.redis.url.is_none() => {
+            "`redis.url` is not set, so there are no keys"
+        }
+        #[cfg(feature = "redis")]
+        (_, "redis.statistics_database" | "redis.leaderboards_database")
+            if config.redis.cluster =>
+        {
+            "a cluster of Redis has no other database than 0"
         }
         ("traces", _) if !config.traces.is_on() => {
             "neither `traces.endpoint` nor OTEL_EXPORTER_OTLP_ENDPOINT is set, so nothing is traced"

@@ -12,8 +12,8 @@ use super::Config;
 use crate::arguments::Where;
 
 /// Settings that are shown nowhere.
-const SECRETS: [&str; 4] =
-    ["cluster.secret", "cluster.sasl_password", "postgres.url", "secrets.key"];
+const SECRETS: [&str; 5] =
+    ["cluster.secret", "cluster.sasl_password", "postgres.url", "redis.url", "secrets.key"];
 
 /// Where a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

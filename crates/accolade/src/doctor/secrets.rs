@@ -27,6 +27,8 @@ fn files(config: &Config) -> Vec<(&'static str, &Path)> {
     ]);
     #[cfg(feature = "postgres")]
     files.push(("postgres.password_file", config.postgres.password_file.as_deref()));
+    #[cfg(feature = "redis")]
+    files.push(("redis.password_file", config.redis.password_file.as_deref()));
     files.into_iter().filter_map(|(name, file): (_, Option<&Path>)| Some((name, file?))).collect()
 }
 

@@ -42,8 +42,13 @@ pub(super) fn names(config: &Config) -> anyhow::Result<Vec<&'static str>> {
     if super::is_of_a_cluster(config) && config.cluster.outputs != "none" {
         names.push(accolade_kafka::sink::NAME);
     }
+    #[cfg(feature = "postgres")]
     if config.postgres.settings()?.is_some() {
         names.push(accolade_postgres::sink::NAME);
+    }
+    #[cfg(feature = "redis")]
+    if config.redis.settings()?.is_some() {
+        names.push(accolade_redis::sink::NAME);
     }
     Ok(names)
 }
@@ -65,6 +70,16 @@ pub(super) async fn all(place: &Where, config: &Config) -> anyhow::Result<Vec<Li
     Ok(names(config)?.into_iter().map(listed).collect())
 }
 
+#[cfg(feature = "cluster")]
+fn is_rebuilt(name: &str) -> bool {
+    name != accolade_kafka::sink::NAME
+}
+
+#[cfg(not(feature = "cluster"))]
+const fn is_rebuilt(_: &str) -> bool {
+    true
+}
+
 fn summed(one: OutletState, other: OutletState) -> OutletState {
     OutletState {
         name: one.name,
@@ -81,7 +96,7 @@ fn summed(one: OutletState, other: OutletState) -> OutletState {
 pub(super) fn print(all: &[Listed]) -> std::io::Result<()> {
     say("projection  connected   batches behind     behind       records  refused  rebuild")?;
     for Listed { name, state } in all {
-        let rebuild = if *name == accolade_postgres::sink::NAME { "yes" } else { "no" };
+        let rebuild = if is_rebuilt(name) { "yes" } else { "no" };
         let Some(state) = state else {
             say(format_args!("{name:<11} no node here runs with it"))?;
             continue;

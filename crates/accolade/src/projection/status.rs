@@ -1,19 +1,17 @@
-//! `accolade projection status`: how far each is, as the nodes and as the tables say it.
+//! `accolade projection status`: how far each is, as the nodes say it, and the tables and Redis.
 
 use std::time::Duration;
 
-use accolade_postgres::rebuild::{self, Progress};
-use accolade_postgres::sink;
 use serde_json::{Value, json};
 
 use super::list::{self, Listed};
-use super::{check_name, settings};
+use super::{Written, check_name, progress};
 use crate::Ended;
 use crate::arguments::Where;
 use crate::config::Config;
 use crate::terminal::{note, printable, say};
 
-/// Tables that nothing has written for this long have nobody who projects: a node writes every ten
+/// What nothing has written for this long has nobody who projects: a node writes every ten
 /// seconds, even where nothing comes in.
 const SILENT: Duration = Duration::from_mins(1);
 
@@ -34,30 +32,26 @@ pub(super) async fn run(
     }
     let mut is_well = all.iter().all(Listed::is_well);
     for one in &all {
-        let tables = if one.name == sink::NAME {
-            Some(rebuild::progress(&settings(config)?).await?)
-        } else {
-            None
-        };
+        let written = progress(config, one.name).await?;
         if json {
-            say(as_json(one, tables.as_deref()))?;
+            say(as_json(one, written.as_deref()))?;
         }
-        let Some(tables) = tables else { continue };
+        let Some(written) = written else { continue };
         if !json {
-            print(&tables)?;
+            print(&written)?;
         }
-        if let Some(complaint) = complaint(&tables) {
+        if let Some(complaint) = complaint(&written) {
             note(format_args!("\n{complaint}"));
             is_well = false;
         }
-        is_well &= tables.iter().all(|one| one.trouble.is_none());
+        is_well &= written.iter().all(|one| one.trouble.is_none());
     }
     Ok(if is_well { Ended::Well } else { Ended::Badly })
 }
 
-/// What `accolade projection list` says of it, and how far the tables are in each partition.
-fn as_json(one: &Listed, tables: Option<&[Progress]>) -> Value {
-    let partition = |one: &Progress| {
+/// What `accolade projection list` says of it, and how far it is in each partition.
+fn as_json(one: &Listed, written: Option<&[Written]>) -> Value {
+    let partition = |one: &Written| {
         json!({
             "partition": one.partition,
             "next": one.next,
@@ -68,19 +62,19 @@ fn as_json(one: &Listed, tables: Option<&[Progress]>) -> Value {
             "ageSeconds": one.age.as_secs(),
         })
     };
-    let partitions = tables.map(|tables| tables.iter().map(partition).collect::<Vec<_>>());
+    let partitions = written.map(|written| written.iter().map(partition).collect::<Vec<_>>());
     let mut all = one.json();
     all["partitions"] = json!(partitions);
     all
 }
 
-const fn lag(one: &Progress) -> u64 {
+const fn lag(one: &Written) -> u64 {
     one.journal_end.saturating_sub(one.next)
 }
 
-fn print(tables: &[Progress]) -> std::io::Result<()> {
+fn print(written: &[Written]) -> std::io::Result<()> {
     say("\npartition        next batch           folded    lag  written    up to")?;
-    for one in tables {
+    for one in written {
         say(format_args!(
             "{:<9} {:>17} {:>16} {:>6}  {:>4} s ago  {}",
             one.partition,
@@ -91,7 +85,7 @@ fn print(tables: &[Progress]) -> std::io::Result<()> {
             one.batch_time.as_deref().unwrap_or("nothing yet"),
         ))?;
     }
-    let standing = tables.iter().filter_map(|one| Some((one.partition, one.trouble.as_ref()?)));
+    let standing = written.iter().filter_map(|one| Some((one.partition, one.trouble.as_ref()?)));
     for (partition, trouble) in standing {
         say(format_args!("\nPartition {partition} stands: {}", printable(trouble)))?;
     }
@@ -99,11 +93,11 @@ fn print(tables: &[Progress]) -> std::io::Result<()> {
 }
 
 /// What no partition says of itself: that nobody writes.
-fn complaint(tables: &[Progress]) -> Option<String> {
-    if tables.is_empty() {
+fn complaint(written: &[Written]) -> Option<String> {
+    if written.is_empty() {
         return Some("nothing was ever written: no node has run with this projection".to_owned());
     }
-    let silent = tables.iter().filter(|one| one.age > SILENT).count();
+    let silent = written.iter().filter(|one| one.age > SILENT).count();
     let plural = if silent == 1 { " has" } else { "s have" };
     (silent > 0).then(|| {
         format!(
@@ -117,8 +111,8 @@ fn complaint(tables: &[Progress]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn written(age_s: u64) -> Progress {
-        Progress {
+    fn written(age_s: u64) -> Written {
+        Written {
             partition: 3,
             next: 7,
             journal_end: 9,
@@ -129,9 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn tables_that_nobody_writes_are_told() {
+    fn what_nobody_writes_is_told() {
         assert_eq!(complaint(&[written(0), written(60)]), None);
-        let complaint = |tables: &[Progress]| complaint(tables).unwrap();
+        let complaint = |all: &[Written]| complaint(all).unwrap();
         assert!(complaint(&[]).starts_with("nothing was ever written"));
         let one = complaint(&[written(0), written(61)]);
         assert!(one.starts_with("1 partition has not been written for a minute"), "{one}");

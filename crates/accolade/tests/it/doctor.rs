@@ -43,6 +43,7 @@ fn a_machine_without_a_node_yet_is_well() {
     line_with(&report, "ok       configuration");
     line_with(&report, "is made at the first start");
     line_with(&report, "ok       bucket");
+    line_with(&report, "ok       redis");
     line_with(&report, "warning  clock");
     line_with(&report, "0 errors");
     assert!(!home.data_dir().exists(), "nothing was made");
@@ -84,18 +85,24 @@ fn one_failure_hides_no_other_and_each_says_what_to_do() {
         ("ACCOLADE_SHIP_TO", "ftp://somewhere".into()),
         ("ACCOLADE_POSTGRES_URL", "postgres://nobody@127.0.0.1:1/accolade".into()),
         ("ACCOLADE_POSTGRES_PASSWORD_FILE", open.display().to_string()),
+        ("ACCOLADE_REDIS_URL", "redis://nobody@127.0.0.1:1".into()),
+        ("ACCOLADE_REDIS_PASSWORD_FILE", open.display().to_string()),
     ];
     let ran = examined(&home, &["--json"], &environment);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let of = |check| findings(&ran, check).join("\n");
     assert!(of("configuration").contains("`cluster.name` is not set"), "{ran:?}");
     assert!(of("secrets").contains("error: `cluster.secret_file`"), "{ran:?}");
-    assert!(of("secrets").contains("warning: `postgres.password_file`"), "{ran:?}");
+    for name in ["postgres", "redis"] {
+        let expected = format!("warning: `{name}.password_file`");
+        assert!(of("secrets").contains(&expected), "{ran:?}");
+    }
     assert!(of("disk").contains("has format 99"), "{ran:?}");
     assert!(of("disk").contains("less than `node.free_bytes_min`"), "{ran:?}");
     assert!(of("address").starts_with("error: `listen`"), "{ran:?}");
     assert!(of("bucket").contains("ftp://somewhere"), "{ran:?}");
     assert!(of("postgres").starts_with("error: "), "{ran:?}");
+    assert!(of("redis").starts_with("error: "), "{ran:?}");
 }
 
 /// A machine with an issuer on it that answers each request by what `answer` makes of its own URL and the path.
@@ -232,20 +239,24 @@ fn a_cluster_is_examined_before_and_after_its_first_start() {
             ),
         ),
         ("ACCOLADE_POSTGRES_SCHEMA", format!("doctor_{run}")),
+        ("ACCOLADE_REDIS_URL", given("ACCOLADE_TEST_REDIS", "redis://127.0.0.1:16379")),
+        ("ACCOLADE_REDIS_PROGRESS_KEY", format!("doctor-{run}")),
     ]);
     let before = examined(&home, &[], &environment).well();
     line_with(&before, "the first node that starts makes");
     line_with(&before, "Kafka 4 or later");
     line_with(&before, "the brokers have no rules");
     line_with(&before, "no tables yet");
+    line_with(&before, "no keys yet");
     // No record was ordered yet, so the bucket's clock is asked.
     line_with(&before, "ok       clock          within three seconds of the bucket's clock");
 
     let all: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let serving = home.serve(&all);
-    until("tables that the node makes", || {
+    until("tables and keys that the node makes", || {
         let found = examined(&home, &[], &environment);
-        if found.out.contains("no tables yet") { Err(found) } else { Ok(()) }
+        let is_missing = |what| found.out.contains(what);
+        if is_missing("no tables yet") || is_missing("no keys yet") { Err(found) } else { Ok(()) }
     });
     assert_eq!(serving.stop().0, Some(0));
 
@@ -257,6 +268,7 @@ fn a_cluster_is_examined_before_and_after_its_first_start() {
         findings(&after, "postgres")[1].starts_with("ok: the tables are up to date"),
         "{after:?}"
     );
+    assert!(findings(&after, "redis")[1].starts_with("ok: the keys are those"), "{after:?}");
 
     let partitions = examined(&home, &[], &set(&environment, "ACCOLADE_PARTITIONS", "3"));
     assert_eq!(partitions.code, Some(1), "{partitions:?}");

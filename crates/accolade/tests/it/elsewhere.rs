@@ -219,7 +219,7 @@ fn completions_name_every_command() {
     }
 }
 
-#[cfg(all(feature = "cluster", feature = "postgres"))]
+#[cfg(all(feature = "cluster", feature = "postgres", feature = "redis"))]
 #[test]
 fn a_node_accepts_the_configuration_that_cluster_up_prints() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -15,14 +15,14 @@ mod harness;
 mod help;
 mod importing;
 mod kill;
-#[cfg(all(feature = "cluster", feature = "postgres"))]
+#[cfg(all(feature = "cluster", feature = "postgres", feature = "redis"))]
 mod outlets;
 mod restore;
 mod running;
 mod scenarios;
-#[cfg(all(feature = "cluster", feature = "postgres"))]
+#[cfg(all(feature = "cluster", feature = "postgres", feature = "redis"))]
 mod schemas;
 mod standing;
-#[cfg(all(feature = "cluster", feature = "postgres"))]
+#[cfg(all(feature = "cluster", feature = "postgres", feature = "redis"))]
 mod table;
 mod watching;

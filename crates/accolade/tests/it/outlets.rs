@@ -55,7 +55,16 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     let postgres = std::env::var("ACCOLADE_TEST_POSTGRES")
         .unwrap_or_else(|_| "postgres://accolade:accolade@127.0.0.1:15432/accolade".to_owned());
     let schema = prefix.replace(['-', '.'], "_").to_lowercase();
-    let tables = [("ACCOLADE_POSTGRES_URL", &*postgres), ("ACCOLADE_POSTGRES_SCHEMA", &*schema)];
+    let redis = std::env::var("ACCOLADE_TEST_REDIS")
+        .unwrap_or_else(|_| "redis://127.0.0.1:16379".to_owned());
+    let (keys, progress) = (format!("{prefix}{{operator}}:"), format!("{prefix}projection"));
+    let tables = [
+        ("ACCOLADE_POSTGRES_URL", &*postgres),
+        ("ACCOLADE_POSTGRES_SCHEMA", &*schema),
+        ("ACCOLADE_REDIS_URL", &*redis),
+        ("ACCOLADE_REDIS_PREFIX", &*keys),
+        ("ACCOLADE_REDIS_PROGRESS_KEY", &*progress),
+    ];
     let serving = cluster.serve_with(&home, &tables);
     cluster.run(&home, &["operator", "add", "house"]).well();
     let program =
@@ -116,7 +125,7 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
                 && outlet["trouble"] == Value::Array(vec![])
         };
         let all = outlets.as_array().unwrap();
-        if all.len() == 2 && all.iter().all(has_left) { Ok(()) } else { Err(outlets.clone()) }
+        if all.len() == 3 && all.iter().all(has_left) { Ok(()) } else { Err(outlets.clone()) }
     });
     let run = |words: &[&str]| {
         let all: Vec<_> =
@@ -129,28 +138,30 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
     schemas::check("projection status", &printed);
     let told: Vec<Value> =
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let [topics, tables] = &told[..] else { panic!("{printed}") };
+    let [topics, tables, keys] = &told[..] else { panic!("{printed}") };
     assert_eq!((&topics["name"], &topics["partitions"]), (&"kafka".into(), &Value::Null));
     assert_eq!(
         (&tables["name"], &tables["state"]["isConnected"]),
         (&"postgres".into(), &true.into())
     );
-    let written = &tables["partitions"][0];
-    assert_eq!((&written["lagBatches"], &written["trouble"]), (&0.into(), &Value::Null));
-    let up_to: jiff::Timestamp = written["batchTime"].as_str().unwrap().parse().unwrap();
-    assert!(up_to > now - jiff::SignedDuration::from_mins(5), "{written}");
+    assert_eq!((&keys["name"], &keys["state"]["isConnected"]), (&"redis".into(), &true.into()));
+    for written in [tables, keys].map(|told| &told["partitions"][0]) {
+        assert_eq!((&written["lagBatches"], &written["trouble"]), (&0.into(), &Value::Null));
+        let up_to: jiff::Timestamp = written["batchTime"].as_str().unwrap().parse().unwrap();
+        assert!(up_to > now - jiff::SignedDuration::from_mins(5), "{written}");
+    }
     let of_one = run(&["projection", "status", "kafka", "--json"]).well();
     assert_eq!(of_one.lines().count(), 1, "{of_one}");
     let list = run(&["projection", "list"]).well();
-    for (name, rebuilds) in [("kafka", "no"), ("postgres", "yes")] {
+    for (name, rebuilds) in [("kafka", "no"), ("postgres", "yes"), ("redis", "yes")] {
         let line = list.lines().find(|line| line.starts_with(name)).expect(&list);
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!((words[1], words[2], words[6], words[7]), ("yes", "0", "0", rebuilds), "{list}");
     }
     let refused = run(&["projection", "rebuild", "kafka"]).badly();
     assert!(refused.contains("repeat every record"), "{refused}");
-    let unknown = run(&["projection", "status", "redis"]).badly();
-    assert!(unknown.contains("it has kafka, postgres"), "{unknown}");
+    let unknown = run(&["projection", "status", "archive"]).badly();
+    assert!(unknown.contains("it has kafka, postgres, redis"), "{unknown}");
     let unasked = run(&["projection", "rebuild"]);
     assert_eq!((unasked.code, &*unasked.out), (Some(2), ""), "{unasked:?}");
     assert!(
@@ -160,8 +171,10 @@ fn no_input_stops_topics_or_tables_however_long_and_strange_it_is() {
         "{unasked:?}"
     );
     assert!(unasked.err.contains("say `--yes`"), "{unasked:?}");
-    let rebuilt = run(&["projection", "rebuild", "--yes"]).well();
-    assert!(rebuilt.starts_with("rebuilt: "), "{rebuilt}");
+    for words in [&["projection", "rebuild"][..], &["projection", "rebuild", "redis"]] {
+        let rebuilt = run(&[words, &["--yes"]].concat()).well();
+        assert!(rebuilt.starts_with("rebuilt: "), "{rebuilt}");
+    }
     run(&["status"]).well();
     let counted = run(&["player", "stats", "anna", "--operator", "house"]).well();
     assert!(counted.starts_with("events  1\n"), "{counted}");

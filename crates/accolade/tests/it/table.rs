@@ -161,9 +161,9 @@ const ROWS: &[Row] = &[
         "99 --yes",
         [BESIDE, Refused("must know behaviour 99"), Refused("must know behaviour 99")],
     ),
-    ("projection list", "", [OWN, NO_TABLES, NO_TABLES]),
-    ("projection status", "", [OWN, NO_TABLES, NO_TABLES]),
-    ("projection rebuild", "--yes", [OWN, NO_TABLES, NO_TABLES]),
+    ("projection list", "", [OWN, NOTHING_FOLLOWS, NOTHING_FOLLOWS]),
+    ("projection status", "", [OWN, NOTHING_FOLLOWS, NOTHING_FOLLOWS]),
+    ("projection rebuild", "--yes", [OWN, NOTHING_FOLLOWS, NOTHING_FOLLOWS]),
     ("restore", "--from {store}", [OWN, Refused("no checkpoints"), Refused("no checkpoints")]),
     ("cluster adopt", "/nowhere", [OWN, Refused("cluster.brokers"), Refused("cluster.brokers")]),
     ("context add", "another --url http://127.0.0.1:1", EVERYWHERE),
@@ -181,7 +181,7 @@ const CONFIRMED: Cell = Refused("the redemption was confirmed before");
 const NO_ADJUSTMENT: Cell = Refused("there is no such");
 const NOT_EXCLUDED: Cell = Refused("the player is not excluded");
 const NO_DELIVERY: Cell = Refused("there is no such delivery");
-const NO_TABLES: Cell = Refused("`postgres.url` is not set");
+const NOTHING_FOLLOWS: Cell = Refused("nothing follows the journal");
 
 /// The commands below one, by its help.
 fn commands_below(home: &Home, path: &str, found: &mut BTreeSet<String>) {

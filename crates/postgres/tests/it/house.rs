@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use accolade_domain::amount::Points;
 use accolade_domain::outcome::Outcome;
@@ -18,7 +18,8 @@ use accolade_wire::record::{Kind, Record, Slice, Source};
 use accolade_wire::reward::RewardTerms;
 use accolade_wire::timestamp;
 
-use crate::tables::PATIENCE;
+/// How long anything is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) const OPERATORS: [&str; 2] = ["house", "rival"];
 
@@ -150,7 +151,8 @@ impl House {
         self.control(&Control::Reward(terms.clone()));
     }
 
-    fn control(&self, control: &Control) {
+    /// Has a control record carried out.
+    pub(crate) fn control(&self, control: &Control) {
         let body = serde_json::to_vec(control).unwrap();
         let outcomes = self.submit(Kind::Control, "", &[(None, body)]);
         assert!(matches!(outcomes[0], Outcome::Done { .. }), "{outcomes:?}");

@@ -7,12 +7,9 @@ use accolade_projections::running::Projection;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, Row};
 
-use crate::house::{Balance, House, Line};
+use crate::house::{Balance, House, Line, PATIENCE};
 
 const SERVER: &str = "postgres://accolade:accolade@127.0.0.1:15432/accolade";
-
-/// How long anything is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The server of the tests.
 pub(crate) fn server() -> String {

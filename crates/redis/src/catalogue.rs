@@ -1,0 +1,136 @@
+//! Which tournaments have a leaderboard in Redis, as the rules have it.
+//!
+//! One has it from its first score on until a day after its end. What was cancelled has none; its id may be
+//! another tournament's by then, which is told by their numbers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::rules::{Operator, Rules};
+
+use crate::error::{Error, Result};
+use crate::keys::Names;
+
+/// So long after a tournament's end its leaderboard is kept.
+const KEPT_MICROS: i64 = DAY_MICROS;
+
+/// The leaderboards that may be written at this moment.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    rules: Option<Arc<Rules>>,
+    operators: HashMap<u32, Arc<Operator>>,
+    /// How often something was said of each, by the numbers of operator and tournament.
+    said: HashMap<(u32, u32), u32>,
+    boards: HashMap<(u32, u32), Arc<Board>>,
+}
+
+/// A leaderboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Board {
+    /// The sorted set.
+    pub(crate) key: Arc<str>,
+    /// What is remembered of it.
+    pub(crate) remembered: String,
+    /// The tournament's number.
+    pub(crate) tournament: u32,
+    /// When it is not shown any more.
+    pub(crate) expires_at: Timestamp,
+    /// With fewer events a player has no position.
+    events_min: u64,
+}
+
+impl Board {
+    fn of(operator: &Operator, tournament: &Tournament, names: &Names) -> Self {
+        let terms = tournament.terms();
+        let key = names.leaderboard_of(&operator.id, &terms.id);
+        Self {
+            remembered: names.remembered_of(&key),
+            key: key.into(),
+            tournament: tournament.number,
+            expires_at: Timestamp::from_micros(terms.ends).plus_micros(KEPT_MICROS),
+            events_min: u64::from(terms.events_min).max(1),
+        }
+    }
+
+    /// Whether a player with so many events is on it.
+    pub(crate) const fn has(&self, events: u64) -> bool {
+        events >= self.events_min
+    }
+}
+
+/// What has become of leaderboards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is there, until its time.
+    Shown(Arc<Board>),
+    /// It is not.
+    Gone(Arc<Board>),
+}
+
+impl Catalogue {
+    /// Takes over what the rules say by now, and adds what has changed; all of it the first time.
+    pub(crate) fn follow(
+        &mut self,
+        rules: Arc<Rules>,
+        names: &Names,
+        now: Timestamp,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        if self.rules.as_ref().is_some_and(|known| Arc::ptr_eq(known, &rules)) {
+            return Ok(());
+        }
+        if !names.tell_operators_apart() && rules.operators().nth(1).is_some() {
+            return Err(Error::SameNames);
+        }
+        for operator in rules.operators() {
+            let known = self.operators.insert(operator.number, Arc::clone(operator));
+            if known.is_none_or(|known| !Arc::ptr_eq(&known, operator)) {
+                self.follow_operator(operator, names, now, changes);
+            }
+        }
+        self.rules = Some(rules);
+        Ok(())
+    }
+
+    fn follow_operator(
+        &mut self,
+        operator: &Operator,
+        names: &Names,
+        now: Timestamp,
+        changes: &mut Vec<Change>,
+    ) {
+        for tournament in operator.tournaments.all() {
+            let (key, said) = ((operator.number, tournament.number), tournament.edited_from());
+            if self.said.insert(key, said) == Some(said) {
+                continue;
+            }
+            let board = Board::of(operator, tournament, names);
+            if board.expires_at <= now {
+                self.boards.remove(&key);
+                continue;
+            }
+            let board = Arc::new(board);
+            if tournament.is_scheduled() {
+                self.boards.insert(key, Arc::clone(&board));
+                changes.push(Change::Shown(board));
+            } else {
+                // A draft has none, but it may have been one that was to begin.
+                self.boards.remove(&key);
+                changes.push(Change::Gone(board));
+            }
+        }
+        self.boards.retain(|_, board| now < board.expires_at);
+    }
+
+    /// The leaderboard of a tournament that is shown.
+    pub(crate) fn board(
+        &self,
+        operator: u32,
+        tournament: u32,
+        now: Timestamp,
+    ) -> Option<&Arc<Board>> {
+        self.boards.get(&(operator, tournament)).filter(|board| now < board.expires_at)
+    }
+}

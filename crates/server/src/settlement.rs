@@ -195,7 +195,8 @@ impl Service {
     /// Tells places to the partitions of their players, and hears that each has taken note.
     async fn tell(&self, tournament: &Tournament, lines: &[ResultLine]) -> Result<(), Problem> {
         let operator = &tournament.terms().operator;
-        let step = if tournament.pays() { "pays" } else { "waits" };
+        let pays = tournament.pays();
+        let step = if pays { "pays" } else { "waits" };
         let mut parcel = Parcel::default();
         for line in lines {
             let ResultLine { place, position, player, score, events, points, thing } = line;
@@ -209,6 +210,7 @@ impl Service {
                 events: *events,
                 points: points.hundredths(),
                 thing: *thing,
+                pays,
             });
             let body = serde_json::to_vec(&command).expect("a command is plain data");
             let (kind, source, received_at) = (Kind::Command, Source::Http, now());

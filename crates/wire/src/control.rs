@@ -578,6 +578,9 @@ pub struct Award {
     /// Which of the tournament's prizes, from 0, is a thing that is won.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thing: Option<u8>,
+    /// It is to be paid: whoever says so knows that it may be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pays: bool,
 }
 
 /// What may become of something that is won, by whoever fulfils it or decides about it.
@@ -955,6 +958,7 @@ mod tests {
                 events: 1,
                 points: 1,
                 thing: Some(0),
+                pays: true,
             }),
             Command::Fulfil {
                 id: "c".into(),

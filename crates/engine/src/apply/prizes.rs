@@ -1,6 +1,7 @@
 //! What players win in tournaments: points are given once, and of things it is kept what has become of them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use accolade_domain::amount::Points;
 use accolade_domain::earning::takes_part;
@@ -32,8 +33,9 @@ pub(super) fn award<'a>(
     let player = spending::known(loaded)?;
     let operator = loaded.operator.ok_or(Declined::OperatorUnknown)?;
     let tournament = operator.tournaments.numbered(award.tournament);
-    // It has yet to be heard of here that it is settled.
-    let tournament = tournament.filter(|it| it.is_settled()).ok_or(Declined::Stale)?;
+    // It has yet to be heard of here that it is settled, or approved.
+    let is_so = |it: &&Arc<Tournament>| it.is_settled() && (it.pays() || !award.pays);
+    let tournament = tournament.filter(is_so).ok_or(Declined::Stale)?;
     let Asked::Place(key, before) = &loaded.asked else { return Err(Declined::NoSuchPrize) };
     let prize = match before {
         Some(before) if before.player != player => return Err(Declined::Malformed),

@@ -350,22 +350,6 @@ impl Play {
         self.control(&Control::Tournament(terms));
     }
 
-    /// Tells a place of a tournament to its player's partition; each telling has an id of its own.
-    fn award(&mut self, id: &str, player: &str, place: u32, points: &str, thing: Option<u8>) {
-        self.next_command += 1;
-        self.command(&Command::Award(Award {
-            id: format!("c{}", self.next_command),
-            player_id: player.into(),
-            tournament: self.tournament_number(id),
-            place,
-            position: place.into(),
-            score: "7000000000000000000".into(),
-            events: 1,
-            points: Points::parse(points).unwrap().hundredths(),
-            thing,
-        }));
-    }
-
     /// Everybody who has a position, in the order of positions, with the score.
     fn board(&self, id: &str) -> String {
         let house = self.partition.rules().operator("house").unwrap();
@@ -493,9 +477,22 @@ impl Play {
                 self.tournament(id, window, &format!("SELECT{query}"), &format!("{{{rest}"));
             }
             ["settled" | "approved" | "paid", id] => self.settle(id, words[0]),
-            ["award", id, player, place, points, ..] => {
+            ["award" | "pay", id, player, place, points, ..] => {
                 let thing = words.get(5).map(|thing| thing.parse().unwrap());
-                self.award(id, player, place.parse().unwrap(), points, thing);
+                let number = self.tournament_number(id);
+                self.next_command += 1;
+                self.command(&Command::Award(Award {
+                    id: format!("c{}", self.next_command),
+                    player_id: player.into(),
+                    tournament: number,
+                    place: place.parse().unwrap(),
+                    position: place.parse().unwrap(),
+                    score: "7000000000000000000".into(),
+                    events: 1,
+                    points: Points::parse(points).unwrap().hundredths(),
+                    thing,
+                    pays: words[0] == "pay",
+                }));
             }
             ["fulfil", id, player, place, becomes] => {
                 self.next_command += 1;

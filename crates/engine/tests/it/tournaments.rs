@@ -453,9 +453,10 @@ fn what_waits_for_approval_is_paid_after_it_and_who_is_disqualified_wins_nothing
         fulfil race anna 1 paid
         award race bert 2 50
         fulfil race bert 2 notEligible
+        pay race anna 1 50
         approved race
         approved race
-        award race anna 1 50
+        pay race anna 1 50
         award race anna 1 50
         award race bert 2 50
         fulfil race anna 1 notEligible
@@ -480,9 +481,10 @@ fn what_waits_for_approval_is_paid_after_it_and_who_is_disqualified_wins_nothing
                                              race 2: 50.00 awaiting_approval
             fulfil race bert 2 notEligible   done  balance 1.00
                                              race 2: 50.00 not_eligible: because
+            pay race anna 1 50               declined stale  balance 1.00
             approved race                    made v1
             approved race                    declined tournament_over
-            award race anna 1 50             done  balance 51.00
+            pay race anna 1 50               done  balance 51.00
                                              prize 50.00 of race
                                              race 1: 50.00 paid
             award race anna 1 50             done  balance 51.00

@@ -12,7 +12,7 @@ use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_domain::tournament::{Tournament, VALUE_MAX};
 use serde::{Deserialize, Serialize};
 
-use self::prizes::{PrizeTerms, prizes};
+use self::prizes::{PrizeTerms, ThingTerms, WinTerms, prizes};
 use crate::query::compile_query;
 
 /// A tournament: which events count, how and when, and how its leaderboard is shown. Whoever changes anything of it
@@ -179,6 +179,14 @@ impl TournamentTerms {
     /// From when on nothing counts in it any more.
     pub const fn closes(&self) -> Timestamp {
         Timestamp::from_micros(self.ends).plus_micros(self.grace_micros())
+    }
+
+    /// The thing that is one of the prizes, by its number from 0; nothing where that is points.
+    pub fn thing(&self, prize: u8) -> Option<&ThingTerms> {
+        match &self.prizes.get(usize::from(prize))?.win {
+            WinTerms::Thing(thing) => Some(thing),
+            WinTerms::Points(_) | WinTerms::Pool(_) => None,
+        }
     }
 
     const fn grace_micros(&self) -> i64 {

@@ -11,7 +11,6 @@ use accolade_domain::ranking::Score;
 use accolade_domain::tournament::prizes::PrizeState;
 use accolade_wire::control::{Award, Becomes};
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
-use accolade_wire::tournament::prizes::WinTerms;
 
 use super::{Asked, Input, Loaded, adjusting, lots, spending};
 use crate::rules::tournaments::Tournament;
@@ -150,18 +149,13 @@ pub(super) fn fulfil<'a>(
 /// The step with what has become of a prize, and with word of it.
 fn moved<'a>(tournament: &Tournament, key: PrizeKey, prize: Prize, step: Step<'a>) -> Step<'a> {
     let terms = tournament.terms();
-    let thing = prize.thing.and_then(|thing| terms.prizes.get(usize::from(thing)));
-    let thing = thing.and_then(|prize| match &prize.win {
-        WinTerms::Thing(thing) => Some(thing.clone()),
-        WinTerms::Points(_) | WinTerms::Pool(_) => None,
-    });
     let notice = PrizeMoved {
         tournament: terms.id.as_str().into(),
         place: key.place,
         position: prize.position,
         score: prize.score,
         points: prize.points,
-        thing,
+        thing: prize.thing.and_then(|thing| terms.thing(thing)).cloned(),
         state: prize.state,
         why: prize.why.clone(),
     };

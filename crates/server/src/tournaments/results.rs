@@ -6,7 +6,6 @@ use accolade_domain::time::Timestamp;
 use accolade_domain::tournament::prizes::{PLACES_MAX, PrizeState};
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::{Becomes, Command};
-use accolade_wire::tournament::prizes::WinTerms;
 use accolade_wire::tournament::{ResultsTerms, Stage, TournamentTerms};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -109,11 +108,6 @@ fn prize_states() -> Schema {
 
 impl PlaceShape {
     fn of(row: PlaceRow, terms: &TournamentTerms, is_for_player: bool) -> Self {
-        let thing = row.thing.and_then(|thing| terms.prizes.get(usize::from(thing)));
-        let thing = thing.and_then(|prize| match &prize.win {
-            WinTerms::Thing(thing) => Some(thing.into()),
-            WinTerms::Points(_) | WinTerms::Pool(_) => None,
-        });
         let said = |text: &str| Some(text.to_owned()).filter(|it| !it.is_empty() && !is_for_player);
         Self {
             place: row.place,
@@ -121,7 +115,7 @@ impl PlaceShape {
             score: Exact(row.score()),
             events: row.events,
             points: Exact(row.points()),
-            thing,
+            thing: row.thing.and_then(|thing| terms.thing(thing)).map(ThingShape::from),
             state: row.state().code(),
             changed_at: Time(row.at()),
             why: said(&row.why),

@@ -14,7 +14,9 @@ FAULTS ?=
 FUZZ_MS ?= 60000
 FUZZ_PROFILE ?= release
 MUTANTS ?= domain
-SIMULATOR ?= cargo run --release -p accolade-simulator --
+# Where the release binaries were built just now.
+IS_BUILT ?=
+RELEASE = $(abspath $(or $(CARGO_TARGET_DIR),target))/release
 
 .PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test page-test fuzz mutants deny clean
 
@@ -47,9 +49,7 @@ test: setup ## everything that proves it right: licences, tests, the API from ou
 	scripts/page-test.sh
 	$(MAKE) --no-print-directory fuzz FUZZ_MS=3000 FUZZ_PROFILE=test
 	cargo build --release -p accolade -p accolade-simulator
-	$(MAKE) --no-print-directory simulate SEEDS=10000 SIMULATOR="$${CARGO_TARGET_DIR:-target}/release/accolade-simulator"
-	$(MAKE) --no-print-directory kill-test KILLS=50
-	$(MAKE) --no-print-directory cluster-test ROUNDS=1 RATE=2000
+	$(MAKE) --no-print-directory IS_BUILT=yes SEEDS=10000 KILLS=50 ROUNDS=1 RATE=2000 simulate kill-test cluster-test
 
 check: ## formatting, lints and documentation, with warnings as errors
 	cargo fmt --all --check
@@ -68,15 +68,19 @@ bench-cluster: ## measure the bars of the cluster form, over services of its own
 	@scripts/bench-cluster.sh $(ARGS)
 
 simulate: ## run the simulator over SEEDS=10000 seeds of each form
-	$(SIMULATOR) --embedded --seeds $(SEEDS)
-	$(SIMULATOR) --cluster --seeds $(SEEDS)
+	$(if $(IS_BUILT),,cargo build --release -p accolade-simulator)
+	$(RELEASE)/accolade-simulator --embedded --seeds $(SEEDS)
+	$(RELEASE)/accolade-simulator --cluster --seeds $(SEEDS)
 
+# What is killed is built for release, what kills it as all tests are.
 kill-test: ## kill the real binary with -9 under load, KILLS=1000 times
-	ACCOLADE_KILLS=$(KILLS) cargo test --release -p accolade --test it -- --ignored --nocapture kill::
+	$(if $(IS_BUILT),,cargo build --release -p accolade)
+	ACCOLADE_TEST_BINARY=$(RELEASE)/accolade ACCOLADE_KILLS=$(KILLS) cargo test --workspace --test it -- --ignored --nocapture kill::
 
 cluster-test: ## fail parts of a cluster under RATE=5000 wagers a second, ROUNDS=3 times each; FAULTS="..." for some of them
 	@scripts/setup.sh services
-	ACCOLADE_ROUNDS=$(ROUNDS) ACCOLADE_WAGERS_PER_SECOND=$(RATE) scripts/cluster-test.sh $(FAULTS)
+	$(if $(IS_BUILT),,cargo build --release -p accolade)
+	ACCOLADE_TEST_BINARY=$(RELEASE)/accolade ACCOLADE_ROUNDS=$(ROUNDS) ACCOLADE_WAGERS_PER_SECOND=$(RATE) scripts/cluster-test.sh $(FAULTS)
 
 api-test: setup ## check the API's description by Redocly, and ask a live node with a client that is made of it
 	@scripts/api-test.sh

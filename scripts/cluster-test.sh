@@ -14,4 +14,4 @@ finish() {
     done
 }
 trap finish EXIT
-cargo test --release -p accolade --test cluster -- --ignored --nocapture --test-threads=1 "$@"
+cargo test --workspace --test cluster -- --ignored --nocapture --test-threads=1 "$@"

@@ -2,6 +2,8 @@
 //!
 //! `make cluster-test` runs them; services are started by `scripts/services`, in an instance of their own.
 
+#[path = "../it/binary.rs"]
+mod binary;
 mod faults;
 mod http;
 mod load;

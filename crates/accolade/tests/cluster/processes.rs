@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::binary::binary;
 use crate::http::request;
 use crate::outputs::Reader;
 use crate::proxy::Proxy;
@@ -215,7 +216,7 @@ impl Cluster {
     pub(crate) fn node(&mut self, node: u16) {
         let log =
             std::fs::File::options().create(true).append(true).open(self.log_file(node)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_accolade"))
+        let child = Command::new(binary())
             .args(["serve", "--log-format", "text"])
             .envs(self.environment(node))
             .stdout(Stdio::null())
@@ -277,11 +278,7 @@ impl Cluster {
 
     /// Runs a command beside a node.
     pub(crate) fn command(&self, node: u16, words: &[&str]) -> String {
-        let ran = Command::new(env!("CARGO_BIN_EXE_accolade"))
-            .args(words)
-            .envs(self.environment(node))
-            .output()
-            .unwrap();
+        let ran = Command::new(binary()).args(words).envs(self.environment(node)).output().unwrap();
         let out = String::from_utf8_lossy(&ran.stdout).into_owned();
         let err = String::from_utf8_lossy(&ran.stderr);
         assert!(ran.status.success(), "{words:?}: {out}{err}\n{}", self.log(node));

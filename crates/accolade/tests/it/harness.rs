@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use tempfile::TempDir;
 
+use crate::binary::binary;
+
 /// How long anything is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -117,13 +119,13 @@ impl Home {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let binary = env!("CARGO_BIN_EXE_accolade");
+        let binary = binary();
         let mut command = match self.descriptors {
-            None => Command::new(binary),
+            None => Command::new(&binary),
             Some(descriptors) => {
                 let mut shell = Command::new("/bin/sh");
                 let limited = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
-                shell.args(["-c", &limited, binary]);
+                shell.args(["-c", &limited]).arg(&binary);
                 shell
             }
         };

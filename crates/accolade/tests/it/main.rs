@@ -5,6 +5,7 @@ mod adopt;
 mod api;
 mod asking;
 mod beside_and_alone;
+mod binary;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod descriptors;

@@ -122,8 +122,12 @@ fn play(serving: &Serving, key: &str) -> Timestamp {
     ends
 }
 
+/// What the node answers, once it may be asked so often.
 fn ask(connection: &mut Connection, path: &str) -> (u16, String) {
-    connection.ask("GET", &format!("/api/v1{path}"), JSON, "").unwrap()
+    until("an answer that is no 429", || {
+        let answer = connection.ask("GET", &format!("/api/v1{path}"), JSON, "").unwrap();
+        if answer.0 == 429 { Err(answer) } else { Ok(answer) }
+    })
 }
 
 fn places(connection: &mut Connection) -> BTreeMap<usize, Winner> {

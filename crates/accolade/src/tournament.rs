@@ -224,6 +224,12 @@ struct Terms {
     /// The most that one event counts
     #[arg(long, value_name = "SCORE", value_parser = score)]
     cap: Option<Box<RawValue>>,
+    /// The most that a player's events of one hour count together, of a sum
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    cap_per_hour: Option<Box<RawValue>>,
+    /// The most that a player's events of one day count together, of a sum
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    cap_per_day: Option<Box<RawValue>>,
     /// Who is ahead with an equal score: first, mostEvents, fewestEvents or shared
     #[arg(long, value_name = "HOW")]
     ties: Option<String>,
@@ -286,7 +292,7 @@ fn score(text: &str) -> Result<Box<RawValue>, String> {
 }
 
 impl Terms {
-    /// What is said, with the cap and prizes digit by digit.
+    /// What is said, with caps and prizes digit by digit.
     fn body(self, id: Option<&str>) -> String {
         let texts = [
             ("id", id.map(str::to_owned)),
@@ -317,6 +323,8 @@ impl Terms {
         let prizes = Some(prizes.join(",")).filter(|prizes| !prizes.is_empty());
         let exact = [
             ("cap", self.cap.map(|cap| cap.to_string())),
+            ("capPerHour", self.cap_per_hour.map(|cap| cap.to_string())),
+            ("capPerDay", self.cap_per_day.map(|cap| cap.to_string())),
             ("prizes", prizes.map(|prizes| format!("[{prizes}]"))),
         ];
         for (name, value) in exact {

@@ -1,8 +1,10 @@
 //! Tournaments: which events count for a player, for how long, and how a score comes of them.
 
+pub mod capped;
 pub mod occurrences;
 pub mod prizes;
 
+use self::capped::PeriodCaps;
 use crate::ledger::{Place, Subject};
 use crate::query::row::Row;
 use crate::query::scoring::{Aggregate, Query, SCORE_DECIMALS, Scoring};
@@ -33,6 +35,8 @@ pub struct Tournament {
     pub zone: ZoneOffsets,
     /// The most that one event counts.
     pub cap: Option<Score>,
+    /// The most that events of a period count together.
+    pub period_caps: PeriodCaps,
     /// Who is ahead where scores are equal.
     pub ties: Ties,
     /// With fewer events a player has no position.

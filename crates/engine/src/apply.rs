@@ -51,6 +51,7 @@ use crate::rules::{Operator, Rules, Version};
 use crate::settle::{Settled, Walked};
 use crate::step::{Change, Effect, NewNotice, Step};
 use crate::tables::adjustments::Adjustment;
+use crate::tables::day_sums::{DaySumsKey, KeptSums};
 use crate::tables::dead_letters::{self, DeadLetter, DeadLetterState};
 use crate::tables::deliveries::{Told, WebhookKey};
 use crate::tables::exclusions::Exclusion;
@@ -169,6 +170,10 @@ pub struct Loaded<'a> {
     pub scores: Option<&'a PackedScores>,
     /// What the wager counted in them that this void takes back, and the best that is left where the best counts.
     pub scored: Vec<(ScoredLine, Option<Score>)>,
+    /// When the voided wager was made, where it counts in tournaments that cap hours or days.
+    pub wagered_at: Option<Timestamp>,
+    /// What the player's events of the same day come to in such tournaments.
+    pub day_sums: Vec<(DaySumsKey, KeptSums)>,
 }
 
 /// What a control record makes of what a webhook is told.

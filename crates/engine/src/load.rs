@@ -1,5 +1,7 @@
 //! What an input may touch, and loading it: the state's own values, and what the store has to be asked.
 
+mod scores;
+
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Bound;
@@ -12,7 +14,6 @@ use accolade_domain::ledger::Place;
 use accolade_domain::lots;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::packed_watches::Watches;
-use accolade_domain::ranking::Score;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::Day;
@@ -22,9 +23,10 @@ use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::journal::Recorded;
 use accolade_wire::named::Named;
-use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
+use accolade_wire::notice::scores::Scored;
 use accolade_wire::record::{Record, Source};
 
+use self::scores::scored_by;
 use crate::apply::{Asked, Loaded, Occurrence, VoidedWager, event_letter, marker_key, repaired};
 use crate::behaviour::Behaviour;
 use crate::input::{self, Body, Identity, Known, operator_of};
@@ -34,7 +36,6 @@ use crate::rules::{Operator, Unknown, UnknownWhat, Version};
 use crate::settle::walks_of;
 use crate::store::{Ask, Earlier, Hours, Store};
 use crate::tables::adjustments::Adjustments;
-use crate::tables::best_values::ValueKey;
 use crate::tables::cap_days::{CapDayKey, forgotten_at};
 use crate::tables::dead_letters::DeadLetter;
 use crate::tables::deliveries::WebhookKey;
@@ -511,6 +512,9 @@ impl Partition {
         if loaded.settles {
             loaded.in_force = operator.versions.at(self.time);
         }
+        if let Some(player) = player {
+            loaded.day_sums = self.sums_of_event(operator, player, event, &mut *around.store)?;
+        }
         match event {
             Event::Wager(wager) => {
                 loaded.applies = operator.versions.at(wager.at);
@@ -544,7 +548,10 @@ impl Partition {
                     (loaded.wager, loaded.given) = (Some(wager), given);
                     if let Some(player) = player {
                         let store = &mut *around.store;
-                        loaded.scored = self.taken_back(operator, player, scored, wager, store)?;
+                        loaded.wagered_at = scored.at;
+                        loaded.day_sums = self.sums_of_void(operator, player, &scored, store)?;
+                        let lines = scored.lines;
+                        loaded.scored = self.taken_back(operator, player, lines, wager, store)?;
                     }
                 }
                 if let Some((player, wager)) = player.zip(loaded.wager)
@@ -565,58 +572,6 @@ impl Partition {
             }
         }
         Ok(())
-    }
-
-    /// What a wager that is voided counted, and what is the best of its player's without it.
-    fn taken_back(
-        &self,
-        operator: &Operator,
-        player: Ordinal,
-        scored: Vec<ScoredLine>,
-        wager: VoidedWager,
-        store: &mut impl Store,
-    ) -> io::Result<Vec<(ScoredLine, Option<Score>)>> {
-        let mut taken_back = Vec::with_capacity(scored.len());
-        for line in scored {
-            let tournament = operator.tournaments.numbered(line.tournament);
-            let open = tournament.filter(|tournament| self.time < tournament.closes());
-            let next = match open.and_then(|tournament| tournament.decides().best()) {
-                Some(is_greatest) => {
-                    self.best_without(player, line.tournament, is_greatest, wager.place, store)?
-                }
-                None => None,
-            };
-            taken_back.push((line, next));
-        }
-        Ok(taken_back)
-    }
-
-    /// The best that a player's events counted in a tournament, but for one.
-    fn best_without(
-        &self,
-        player: Ordinal,
-        tournament: u32,
-        is_greatest: bool,
-        without: Place,
-        store: &mut impl Store,
-    ) -> io::Result<Option<Score>> {
-        /// The best one is mostly not the one that is voided.
-        const AT_ONCE: usize = 4;
-        let mut from = Bound::Included(ValueKey::first(player, tournament, self.number));
-        loop {
-            let excerpt = self.tables.best_values.excerpt(from.as_ref(), AT_ONCE);
-            let Stretch { rows, to } = excerpt.read(self.number, store)?;
-            let is_own = |key: &ValueKey| key.player == player && key.tournament == tournament;
-            let mut others =
-                rows.iter().filter(|(key, kept)| !kept.is_voided && key.place != without);
-            if let Some((key, _)) = others.next() {
-                return Ok(is_own(key).then(|| key.value(is_greatest)));
-            }
-            match to {
-                Some(to) if is_own(&to) => from = Bound::Excluded(to),
-                Some(_) | None => return Ok(None),
-            }
-        }
     }
 
     /// Signals of a player whose points are held, in the order in which they were raised.
@@ -891,7 +846,7 @@ impl Partition {
         let place = self.place_of(earlier);
         let (points, taken) = (Points::ZERO, Points::ZERO);
         let mut wager = VoidedWager { place, points, day: None, source: None, taken };
-        let (mut judged_by, mut from_budgets, mut scored) = (0, Box::default(), Vec::new());
+        let (mut judged_by, mut from_budgets, mut scored) = (0, Box::default(), Scored::default());
         let mut read = |recorded: &Recorded<'_>| {
             scored = scored_by(recorded);
             if let Outcome::Counted {
@@ -921,13 +876,7 @@ struct Earned {
     /// What budgets gave.
     given: Box<[Given]>,
     /// What it counted in tournaments.
-    scored: Vec<ScoredLine>,
-}
-
-fn scored_by(recorded: &Recorded<'_>) -> Vec<ScoredLine> {
-    let notice = recorded.notices.iter().find(|stored| stored.notice.kind == SCORED);
-    let scored = notice.map(|stored| Scored::read(&stored.notice.body));
-    scored.map_or_else(Vec::new, |scored| scored.expect("the fold wrote these bytes").lines)
+    scored: Scored,
 }
 
 /// Whose account a command is about.

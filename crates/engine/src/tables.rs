@@ -10,6 +10,7 @@ pub mod adjustments;
 pub mod best_values;
 pub mod budgets;
 pub mod cap_days;
+pub mod day_sums;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod ended_events;
@@ -380,6 +381,8 @@ tables! {
         requests_by_time: RequestByTime(requests_by_time::RequestsByTime) = 34,
         /// What events counted in tournaments of which the best counts.
         best_values: BestValue(best_values::BestValues) = 36,
+        /// What events of a day come to in tournaments that cap hours or days.
+        day_sums: SumsOfDay(day_sums::SumsOfDays) = 39,
         /// Places of tournaments that results name.
         prizes: Prize(prizes::Prizes) = 37,
         /// What was counted of players' game events.

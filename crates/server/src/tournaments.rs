@@ -57,6 +57,12 @@ pub(crate) struct TournamentShape {
     /// The most that one event counts.
     #[schema(required, value_type = Option<f64>)]
     cap: Option<Exact<Score>>,
+    /// The most that a player's events of one hour count together, as clocks of the zone show it.
+    #[schema(required, value_type = Option<f64>)]
+    cap_per_hour: Option<Exact<Score>>,
+    /// The most that a player's events of one day of the zone count together.
+    #[schema(required, value_type = Option<f64>)]
+    cap_per_day: Option<Exact<Score>>,
     #[schema(schema_with = ties)]
     ties: &'static str,
     events_min: u32,
@@ -118,6 +124,7 @@ impl TournamentShape {
         let TournamentTerms { operator, id, name, description, query, .. } = (**terms).clone();
         let TournamentTerms { timezone, why, who, .. } = (**terms).clone();
         let time = |micros| Time(Timestamp::from_micros(micros));
+        let score = |units: Option<i128>| units.map(|units| Exact(Score(units)));
         Self {
             tournament_id: id,
             operator_id: operator,
@@ -129,7 +136,9 @@ impl TournamentShape {
             ends: time(terms.ends),
             timezone,
             grace_seconds: terms.grace_seconds,
-            cap: terms.cap.map(|cap| Exact(Score(cap))),
+            cap: score(terms.cap),
+            cap_per_hour: score(terms.cap_per_hour),
+            cap_per_day: score(terms.cap_per_day),
             ties: terms.ties.name(),
             events_min: terms.events_min,
             public_positions: terms.public_positions,

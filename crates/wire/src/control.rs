@@ -777,6 +777,8 @@ mod tests {
                 timezone: "UTC".into(),
                 zone: vec![(4, 5)],
                 cap: Some(i128::MAX),
+                cap_per_hour: Some(7),
+                cap_per_day: Some(10_i128.pow(20)),
                 ties: TiesBy::Shared,
                 events_min: 6,
                 public_positions: 7,

@@ -9,6 +9,7 @@ pub mod templates;
 
 use accolade_domain::ranking::{Score, Ties};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_domain::tournament::capped::PeriodCaps;
 use accolade_domain::tournament::{Tournament, VALUE_MAX};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,12 @@ pub struct TournamentTerms {
     /// The most that one event counts, in 10^-18.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "whole_number")]
     pub cap: Option<i128>,
+    /// The most that a player's events of one hour of the zone count, in 10^-18.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "whole_number")]
+    pub cap_per_hour: Option<i128>,
+    /// The most that a player's events of one day of the zone count, in 10^-18.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "whole_number")]
+    pub cap_per_day: Option<i128>,
     /// Who is ahead where scores are equal.
     pub ties: TiesBy,
     /// With fewer events a player has no position.
@@ -198,13 +205,15 @@ impl TournamentTerms {
         let query = compile_query(&self.query).ok()?;
         let scoring = query.scoring.clone()?;
         let [starts, ends] = [self.starts, self.ends].map(Timestamp::from_micros);
-        let cap = self.cap.map(Score);
-        let is_cap = |cap: Score| Score::default() < cap && cap <= VALUE_MAX;
-        if starts >= ends || !cap.is_none_or(is_cap) || prizes(&self.prizes).is_err() {
+        let caps = [self.cap, self.cap_per_hour, self.cap_per_day].map(|cap| cap.map(Score));
+        let is_cap = |cap: &Score| Score::default() < *cap && *cap <= VALUE_MAX;
+        let are_caps = caps.iter().flatten().all(is_cap);
+        if starts >= ends || !are_caps || prizes(&self.prizes).is_err() {
             return None;
         }
+        let [cap, hour, day] = caps;
         let zone = self.zone.iter().map(|(from, offset)| (Timestamp::from_micros(*from), *offset));
-        Some(Tournament {
+        let tournament = Tournament {
             query,
             scoring,
             starts,
@@ -212,9 +221,12 @@ impl TournamentTerms {
             grace_micros: self.grace_micros(),
             zone: ZoneOffsets(zone.collect()),
             cap,
+            period_caps: PeriodCaps { hour, day },
             ties: self.ties.ties(),
             events_min: self.events_min.into(),
-        })
+        };
+        let caps_fit = tournament.period_caps.is_none() || tournament.may_cap_periods();
+        caps_fit.then_some(tournament)
     }
 }
 

@@ -46,6 +46,8 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         timezone: "UTC".into(),
         zone: vec![(0, 0)],
         cap: None,
+        cap_per_hour: None,
+        cap_per_day: None,
         ties: TiesBy::First,
         events_min: 0,
         public_positions: 100,

@@ -1,6 +1,7 @@
 //! The rules in the words of the rule book.
 
 mod budgets;
+mod capped;
 mod conditions;
 mod days;
 mod decimals;

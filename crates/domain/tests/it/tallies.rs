@@ -6,10 +6,11 @@ use accolade_domain::query::row::Source;
 use accolade_domain::query::scoring::{Aggregate, Query, Scoring};
 use accolade_domain::ranking::{Score, Ties};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_domain::tournament::capped::PeriodCaps;
 use accolade_domain::tournament::{Counted, SCORE_ONE, Tally, Tournament};
 use proptest::prelude::*;
 
-fn tournament(aggregate: Aggregate) -> Tournament {
+pub(crate) fn tournament(aggregate: Aggregate) -> Tournament {
     let scoring = Scoring { aggregate, of: None };
     Tournament {
         query: Query { source: Source::Wagers, condition: None, scoring: Some(scoring.clone()) },
@@ -19,6 +20,7 @@ fn tournament(aggregate: Aggregate) -> Tournament {
         grace_micros: 30,
         zone: ZoneOffsets::default(),
         cap: None,
+        period_caps: PeriodCaps::default(),
         ties: Ties::First,
         events_min: 2,
     }

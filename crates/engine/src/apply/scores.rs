@@ -6,6 +6,7 @@ use accolade_domain::event::Event;
 use accolade_domain::packed_scores::{PackedScores, Packing};
 use accolade_domain::query::row::Row as QueryRow;
 use accolade_domain::ranking::Score;
+use accolade_domain::time::Timestamp;
 use accolade_domain::tournament::{Counted, Tournament as Decides};
 use accolade_wire::json::find;
 use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
@@ -16,6 +17,7 @@ use crate::rules::Operator;
 use crate::rules::tournaments::{Asked, Tournament};
 use crate::step::{Change, NewNotice, Step};
 use crate::tables::best_values::{Kept, ValueKey};
+use crate::tables::day_sums::{DaySumsKey, KeptSums};
 use crate::tables::{Held, Row};
 
 /// In most tournaments at once nothing is allocated.
@@ -63,7 +65,7 @@ fn count_in(
         }
     }
     if !changes.is_empty() {
-        score(loaded, input, &changes, step);
+        score(loaded, input, event, &changes, step);
     }
 }
 
@@ -102,10 +104,19 @@ fn taken_back<'t>(
 }
 
 /// Changes the player's tallies, and tells of it.
-fn score(loaded: &Loaded<'_>, input: &Input<'_>, changes: &Changes<'_>, step: &mut Step<'_>) {
+fn score(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    event: &Event<'_>,
+    changes: &Changes<'_>,
+    step: &mut Step<'_>,
+) {
     let mut before = loaded.scores.map(PackedScores::all).into_iter().flatten().peekable();
     let mut packing = Packing::default();
     let mut lines = Vec::with_capacity(changes.len());
+    let mut is_in_period = false;
+    // A void is in the period of its wager.
+    let at = loaded.wagered_at.unwrap_or(event.at());
     for (tournament, by) in changes {
         let (number, decides) = (tournament.number, tournament.decides());
         while let Some((other, tally)) = before.next_if(|(other, _)| *other < number) {
@@ -113,8 +124,13 @@ fn score(loaded: &Loaded<'_>, input: &Input<'_>, changes: &Changes<'_>, step: &m
         }
         let known = before.next_if(|(other, _)| *other == number).map(|(_, tally)| tally);
         let tally = known.unwrap_or_default();
+        let (sums, adds) = match in_period(loaded, tournament, *by, at) {
+            Some((sums, adds)) => (sums, Some(adds)),
+            None => (None, None),
+        };
         // What would be beyond any score does not count.
-        let Some(moved) = tally.moved(decides, *by, input.now, input.place) else {
+        let Some(moved) = adds.and_then(|adds| tally.moved(decides, adds, input.now, input.place))
+        else {
             if let Some(tally) = known {
                 packing.put(number, tally);
             }
@@ -134,12 +150,47 @@ fn score(loaded: &Loaded<'_>, input: &Input<'_>, changes: &Changes<'_>, step: &m
             let kept = Kept { until: tournament.closes(), is_voided: is_out };
             step.changes.push(Change::row(Row::BestValue(key, Held::Row(kept))));
         }
+        if let Some((key, kept)) = sums {
+            is_in_period = true;
+            step.changes.push(Change::row(Row::SumsOfDay(key, Held::Row(kept))));
+        }
     }
     if lines.is_empty() {
         return;
     }
     before.for_each(|(number, tally)| packing.put(number, tally));
     step.changes.push(Change::Scores(packing.finish()));
-    let body = Cow::Owned(Scored { lines }.to_bytes());
+    let at = is_in_period.then_some(at);
+    let body = Cow::Owned(Scored { lines, at }.to_bytes());
     step.notices.push(NewNotice { kind: SCORED, body });
+}
+
+/// What the events of an event's day come to with it, or without it, where that is capped, and what adds to the score;
+/// nothing beyond what a score holds.
+fn in_period(
+    loaded: &Loaded<'_>,
+    tournament: &Tournament,
+    by: Counted,
+    at: Timestamp,
+) -> Option<(Option<(DaySumsKey, KeptSums)>, Counted)> {
+    let decides = tournament.decides();
+    if decides.period_caps.is_none() {
+        return Some((None, by));
+    }
+    let (day, hour) = decides.period(at);
+    let key = DaySumsKey { player: loaded.ordinal, tournament: tournament.number, day };
+    let known = loaded.day_sums.iter().find(|(other, _)| *other == key);
+    let before = known.map(|(_, kept)| kept.sums.clone()).unwrap_or_default();
+    let counted = before.counted(decides.period_caps)?;
+    let by_value = match by {
+        Counted::In(value) => value,
+        Counted::Out { value, .. } => Score(-value.0),
+    };
+    let sums = before.with(hour, by_value)?;
+    let added = Score(sums.counted(decides.period_caps)?.0.checked_sub(counted.0)?);
+    let adds = match by {
+        Counted::In(_) => Counted::In(added),
+        Counted::Out { next, .. } => Counted::Out { value: Score(-added.0), next },
+    };
+    Some((Some((key, KeptSums { until: tournament.closes(), sums })), adds))
 }

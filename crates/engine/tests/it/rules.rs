@@ -554,6 +554,8 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         timezone: "UTC".into(),
         zone: vec![(0, 0)],
         cap: Some(10_i128.pow(30)),
+        cap_per_hour: Some(7),
+        cap_per_day: Some(10_i128.pow(20)),
         ties: TiesBy::First,
         events_min: 0,
         public_positions: 10,

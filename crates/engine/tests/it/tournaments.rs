@@ -1,5 +1,6 @@
 //! Tournaments in the fold: what counts, what a void takes back, and who is ahead.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accolade_domain::ledger::EntryKind;
@@ -586,6 +587,60 @@ fn the_best_wager_counts_and_the_next_one_once_that_is_voided() {
     );
 }
 
+#[test]
+fn what_a_cap_of_an_hour_or_a_day_cut_counts_again_once_others_of_it_are_voided() {
+    check(
+        r#"
+        PROGRAM
+        tournament race +1h +40h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId {"capPerHour":"20000000000000000000","capPerDay":"50000000000000000000"}
+        after 10h
+        wager w1 anna slots 15
+        wager w2 anna slots 15
+        wager w3 anna slots 15 at -1h
+        wager w4 bert slots 100
+        board race
+        void w1 anna
+        wager w5 anna slots 30 at -2h
+        wager w6 anna slots 30 at -3h
+        board race
+        void w5 anna
+        after 4h
+        wager w7 anna slots 30
+        void w6 anna
+        board race
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +40h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId made v1
+            after 10h                        
+            wager w1 anna slots 15           +1.50 by v1  balance 1.50
+                                             15 in 1: 15 of 1
+            wager w2 anna slots 15           +1.50 by v1  balance 3.00
+                                             5 in 1: 20 of 2
+            wager w3 anna slots 15 at -1h    +1.50 by v1  balance 4.50
+                                             15 in 1: 35 of 3
+            wager w4 bert slots 100          +10.00 by v1  balance 10.00
+                                             20 in 1: 20 of 1
+            board race                       1. anna 35  2. bert 20
+            void w1 anna                     -1.50 takes back batch 6  balance 3.00
+                                             -5 in 1: 30 of 2
+            wager w5 anna slots 30 at -2h    +3.00 by v1  balance 6.00
+                                             20 in 1: 50 of 3
+            wager w6 anna slots 30 at -3h    +3.00 by v1  balance 9.00
+                                             0 in 1: 50 of 4
+            board race                       1. anna 50  2. bert 20
+            void w5 anna                     -3.00 takes back batch 11  balance 6.00
+                                             0 in 1: 50 of 3
+            after 4h                         
+            wager w7 anna slots 30           +3.00 by v1  balance 9.00
+                                             20 in 1: 70 of 4
+            void w6 anna                     -3.00 takes back batch 12  balance 6.00
+                                             -20 in 1: 50 of 3
+            board race                       1. anna 50  2. bert 20
+        "#]],
+    );
+}
+
 /// A wager of the second opinion.
 struct Staked {
     player: usize,
@@ -604,6 +659,19 @@ fn by_hand(kind: usize, stakes: &[i128]) -> Option<i128> {
         3 => Some((2 * sum * SCORE_ONE + count).div_euclid(2 * count)),
         _ => Some(stakes.iter().map(|stake| stake.min(&3) * SCORE_ONE).sum()),
     }
+}
+
+/// What stakes of hours come to, of which each counts 7 at most, and each day of what they count 12.
+fn capped_by_hand(stakes: &[(i64, i128)]) -> i128 {
+    let mut hours = BTreeMap::new();
+    for (hour, stake) in stakes {
+        *hours.entry(*hour).or_insert(0) += stake;
+    }
+    let mut days = BTreeMap::new();
+    for (hour, sum) in hours {
+        *days.entry(hour / 24).or_insert(0) += sum.min(7);
+    }
+    days.values().map(|sum: &i128| sum.min(&12) * SCORE_ONE).sum()
 }
 
 const PLAYERS: [&str; 3] = ["anna", "bert", "cara"];
@@ -669,6 +737,44 @@ proptest! {
                     prop_assert_eq!(events, stakes.len() as u64);
                 }
             }
+        }
+    }
+    #[test]
+    fn caps_of_hours_and_days_cut_what_is_left_of_each_at_every_step(
+        steps in prop::collection::vec((0_i64..50, 0_i128..6, 0..3_u8, any::<prop::sample::Index>()), 1..60),
+        ends_intervals in any::<bool>(),
+    ) {
+        let mut play = Play::beginning(SECOND.number, KNOWN);
+        play.line(&program(""));
+        let caps = r#"{"capPerHour":"7000000000000000000","capPerDay":"12000000000000000000"}"#;
+        play.line(&format!("tournament race +1h +99h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId {caps}"));
+        play.line("after 60h");
+        // It is ten o'clock on a day plus sixty hours.
+        let now = 70;
+        let mut staked: Vec<(i64, i128, bool)> = Vec::new();
+        for (hours_ago, stake, action, index) in steps {
+            if action == 0 && !staked.is_empty() {
+                let at = index.index(staked.len());
+                play.line(&format!("void w{at} anna"));
+                staked[at].2 = true;
+            } else {
+                play.line(&format!("wager w{} anna slots {stake} at -{hours_ago}h", staked.len()));
+                staked.push((now - hours_ago, stake, false));
+            }
+            if ends_intervals {
+                play.end_interval();
+            }
+            let left = staked.iter().filter(|(_, _, is_voided)| !is_voided);
+            let left: Vec<_> = left.map(|(hour, stake, _)| (*hour, *stake)).collect();
+            let rules = Arc::clone(play.partition.rules());
+            let house = rules.operator("house").unwrap();
+            let key = &rules.settings.hash_key;
+            let anna = play.partition.players().find_by_name(key, house.number, "anna").unwrap();
+            let race = house.tournaments.get("race").unwrap();
+            let standing = play.partition.standing(house.number, race, anna);
+            let found = standing.map(|standing| (standing.score.0, standing.events));
+            let expected = (!left.is_empty()).then(|| (capped_by_hand(&left), left.len() as u64));
+            prop_assert_eq!(found, expected);
         }
     }
 }

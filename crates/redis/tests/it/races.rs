@@ -31,6 +31,8 @@ pub(crate) fn scored_by(operator: &str, id: &str, query: &str) -> TournamentTerm
         timezone: "UTC".into(),
         zone: vec![(0, 0)],
         cap: None,
+        cap_per_hour: None,
+        cap_per_day: None,
         ties: TiesBy::First,
         events_min: 0,
         public_positions: 10,

@@ -1,7 +1,7 @@
 //! What somebody says of a tournament, read and checked field by field.
 
 use accolade_domain::query::decimal::Decimal;
-use accolade_domain::query::scoring::{Query, SCORE_DECIMALS, Scoring};
+use accolade_domain::query::scoring::{Aggregate, Query, SCORE_DECIMALS, Scoring};
 use accolade_domain::ranking::Score;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_domain::tournament::VALUE_MAX;
@@ -78,6 +78,14 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(value_type = Option<f64>, exclusive_minimum = 0, maximum = 1_000_000_000_000_000_i64)]
     cap: Said<Score>,
+    /// The most that a player's events of one hour count together, as clocks of the zone show it; of sums alone.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>, exclusive_minimum = 0, maximum = 1_000_000_000_000_000_i64)]
+    cap_per_hour: Said<Score>,
+    /// The most that a player's events of one day of the zone count together; of sums alone.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>, exclusive_minimum = 0, maximum = 1_000_000_000_000_000_i64)]
+    cap_per_day: Said<Score>,
     /// Who is ahead where scores are equal: `first` without.
     #[serde(default)]
     #[schema(schema_with = ties)]
@@ -157,6 +165,17 @@ fn cap(field: &Field<'_>) -> Result<Score, Problem> {
     cap.ok_or_else(wrong)
 }
 
+/// Only sums have parts that a cap of hours or days could cut.
+fn periods_are_summed(terms: &TournamentTerms) -> Result<(), Problem> {
+    let caps = [("/capPerHour", terms.cap_per_hour), ("/capPerDay", terms.cap_per_day)];
+    let Some((pointer, _)) = caps.into_iter().find(|(_, cap)| cap.is_some()) else { return Ok(()) };
+    let scoring = compile_query(&terms.query).ok().and_then(|query| query.scoring);
+    let is_summed =
+        scoring.is_some_and(|it| matches!(it.aggregate, Aggregate::Sum | Aggregate::Count));
+    let detail = "it goes with a query that sums or counts: `SUM(…)` or `COUNT(*)`";
+    if is_summed { Ok(()) } else { Err(malformed(pointer, detail)) }
+}
+
 /// The statement with how its events count, written out in full.
 fn whole_query(query: &str, score: Option<&str>) -> Result<String, Problem> {
     let mut compiled =
@@ -215,6 +234,8 @@ impl Wanted {
                 "timezone",
                 "graceSeconds",
                 "cap",
+                "capPerHour",
+                "capPerDay",
                 "ties",
                 "eventsMin",
                 "publicPositions",
@@ -225,8 +246,8 @@ impl Wanted {
                 "why",
             ],
         )?;
-        let [grace_seconds, cap, ties, events_min, public_positions, masked, rest @ ..] = rest;
-        let [prizes, approval, public, why] = rest;
+        let [grace_seconds, cap, cap_per_hour, cap_per_day, ties, rest @ ..] = rest;
+        let [events_min, public_positions, masked, prizes, approval, public, why] = rest;
         let number = |field: &Field<'_>, most: i64| {
             let number = field.whole(0..=most)?;
             Ok::<_, Problem>(
@@ -246,6 +267,8 @@ impl Wanted {
             timezone: timezone.text()?,
             grace_seconds: number(&grace_seconds, GRACE_SECONDS_MAX.into())?,
             cap: cap.said(self::cap)?,
+            cap_per_hour: cap_per_hour.said(self::cap)?,
+            cap_per_day: cap_per_day.said(self::cap)?,
             ties: ties.text()?.map(named).transpose()?,
             events_min: number(&events_min, EVENTS_MIN_MAX)?,
             public_positions: number(&public_positions, PUBLIC_POSITIONS_MAX.into())?,
@@ -294,9 +317,16 @@ impl Wanted {
         }
         terms.zone = offsets(&terms.timezone, terms.starts, terms.ends)
             .ok_or_else(|| malformed("/timezone", "expected a time zone such as `Europe/Malta`"))?;
-        if let Said::Is(said) = self.cap {
-            terms.cap = said.map(|Score(units)| units);
+        for (said, cap) in [
+            (self.cap, &mut terms.cap),
+            (self.cap_per_hour, &mut terms.cap_per_hour),
+            (self.cap_per_day, &mut terms.cap_per_day),
+        ] {
+            if let Said::Is(said) = said {
+                *cap = said.map(|Score(units)| units);
+            }
         }
+        periods_are_summed(terms)?;
         terms.grace_seconds = self.grace_seconds.unwrap_or(terms.grace_seconds);
         terms.ties = self.ties.unwrap_or(terms.ties);
         terms.events_min = self.events_min.unwrap_or(terms.events_min);
@@ -340,6 +370,8 @@ impl Wanted {
             timezone: "UTC".to_owned(),
             zone: Vec::new(),
             cap: None,
+            cap_per_hour: None,
+            cap_per_day: None,
             ties: TiesBy::First,
             events_min: 0,
             public_positions: PUBLIC_POSITIONS,

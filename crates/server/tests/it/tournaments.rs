@@ -101,7 +101,10 @@ async fn a_tournament_goes_from_draft_to_its_end_and_says_at_each_step_what_it_i
     both(async |api, other| {
         let body = definition(
             "race",
-            json!({ "timezone": "Europe/Malta", "cap": 0.5, "ties": "shared", "masked": true }),
+            json!({
+                "timezone": "Europe/Malta", "cap": 0.5, "capPerHour": 20, "capPerDay": 50,
+                "ties": "shared", "masked": true,
+            }),
         );
         let dry = api.post(&format!("{TOURNAMENTS}?dryRun=true"), &body).await;
         assert_eq!((dry.status.as_u16(), &dry.json["dryRun"]), (200, &json!(true)), "{dry:?}");
@@ -117,6 +120,8 @@ async fn a_tournament_goes_from_draft_to_its_end_and_says_at_each_step_what_it_i
             json!(shown.map(|name| made[name].clone())),
             json!(["race", "draft", "Europe/Malta", "shared", true, 30])
         );
+        let caps = ["cap", "capPerHour", "capPerDay"].map(|name| made[name].clone());
+        assert_eq!(json!(caps), json!([0.5, 20, 50]));
         assert!(made["query"].as_str().unwrap().starts_with("SELECT playerId, SUM("), "{made}");
         let patch = |body: Value| ask("PATCH", &of("race", "")).json(&body);
         let changed = well(other.send(patch(json!({ "description": "of all slots" }))).await);
@@ -172,6 +177,11 @@ async fn what_is_no_tournament_is_refused_with_its_field() {
         ("/graceSeconds", json!({ "graceSeconds": 86_401 })),
         ("/cap", json!({ "cap": 0 })),
         ("/cap", json!({ "cap": "5" })),
+        ("/capPerDay", json!({ "capPerDay": -1 })),
+        ("/capPerHour", {
+            let query = "SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId";
+            json!({ "query": query, "capPerHour": 5 })
+        }),
         ("/ties", json!({ "ties": "last" })),
         ("/eventsMin", json!({ "eventsMin": -1 })),
         ("/publicPositions", json!({ "publicPositions": 0.5 })),

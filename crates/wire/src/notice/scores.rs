@@ -1,6 +1,7 @@
 //! The notice of scores: an event counts in tournaments, or does not any more.
 
 use accolade_domain::ranking::Score;
+use accolade_domain::time::Timestamp;
 
 use crate::bytes::{BadFormat, Cursor, put_varint};
 
@@ -20,6 +21,8 @@ const HUNDREDTH: i128 = 10_i128.pow(16);
 pub struct Scored {
     /// In the order of the numbers of tournaments.
     pub lines: Vec<ScoredLine>,
+    /// The event's own time, where it belongs to a period that is capped: a void takes it out of that one.
+    pub at: Option<Timestamp>,
 }
 
 /// What it has changed in one tournament.
@@ -40,6 +43,7 @@ pub struct ScoredLine {
 impl Scored {
     /// `format u8 · count · lines`, each `number, as the distance to the one before · value · score · events · delta`. A score
     /// is twice its hundredths, zig-zag, where it is whole ones, and else 1 and 16 bytes; a delta that is the value is 3.
+    /// The time, where there is one, is another eight bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(4 + 16 * self.lines.len());
         out.push(FORMAT);
@@ -57,6 +61,7 @@ impl Scored {
             }
             before = *tournament;
         }
+        out.extend(self.at.into_iter().flat_map(|at| at.micros().to_le_bytes()));
         out
     }
 
@@ -76,7 +81,8 @@ impl Scored {
             lines.push(ScoredLine { tournament, value, delta, score, events });
             before = tournament;
         }
-        Ok(Self { lines })
+        let at = if cursor.is_empty() { None } else { Some(Timestamp::from_micros(cursor.i64()?)) };
+        Ok(Self { lines, at })
     }
 }
 

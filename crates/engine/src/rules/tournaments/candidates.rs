@@ -24,6 +24,7 @@ const COLUMNS: [Column; 5] = [
 pub struct Candidates {
     wagers: Index,
     game_events: Index,
+    caps_periods: bool,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +59,7 @@ impl Candidates {
     pub(super) fn of<'t>(all: impl Iterator<Item = &'t Arc<Tournament>>) -> Self {
         let mut made = Self::default();
         for tournament in all {
+            made.caps_periods |= !tournament.decides().period_caps.is_none();
             let index = match tournament.decides().query.source {
                 Source::Wagers => &mut made.wagers,
                 Source::GameEvents => &mut made.game_events,
@@ -65,6 +67,11 @@ impl Candidates {
             index.add(tournament);
         }
         made
+    }
+
+    /// Whether any caps hours or days.
+    pub const fn caps_periods(&self) -> bool {
+        self.caps_periods
     }
 
     /// Gives each in which an event of `at` that is decided at `now` could count.
@@ -144,6 +151,8 @@ mod tests {
             timezone: "UTC".into(),
             zone: Vec::new(),
             cap: None,
+            cap_per_hour: None,
+            cap_per_day: None,
             ties: TiesBy::First,
             events_min: 0,
             public_positions: 0,

@@ -2,6 +2,7 @@
 
 mod figures;
 mod players;
+mod races;
 mod screen;
 mod traffic;
 
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 
 use self::figures::Figures;
 use self::players::{GIFT, Gift, HOUSES};
+use self::races::Sprint;
 use self::screen::{Facts, Screen};
 use self::traffic::{SharedFigures, Traffic, lock};
 use crate::Ended;
@@ -38,13 +40,16 @@ use crate::terminal::{Interrupt, a_second, grouped, say};
 const KEYS_FILE: &str = "demo-keys.json";
 /// How long it runs where nobody watches.
 const UNWATCHED_S: u64 = 20;
+/// Twice as long as its sprint takes where it runs until somebody ends it.
+const ENDLESS_S: u64 = 120;
 
 /// The arguments of `accolade demo`.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Starts a node with two sample operators and their programs, and some thousand simulated \
                   players who send wagers through its HTTP API: ordinary ones, repeats, voids, and some \
-                  that no program counts. Those of `operator-789` rise in tiers. On a terminal it shows what happens until Ctrl-C; elsewhere it \
+                  that no program counts. Those of `operator-789` rise in tiers and play three tournaments, whose \
+                  leaderboards a browser shows. On a terminal it shows what happens until Ctrl-C; elsewhere it \
                   prints a line each second, and ends after 20 seconds with a summary and an audit.\n\n\
                   Without `--data-dir` everything is gone afterwards.",
     after_help = "Examples:\n  accolade demo\n  accolade demo --rate 10000 --seconds 60\n  \
@@ -81,8 +86,13 @@ pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyh
     let keys = found_houses(&client, &data_dir).await?;
     let listening = listen(&hosted, arguments.listen).await?;
 
+    let api = format!("http://{}", listening.address);
+    let seconds = arguments.seconds();
+    let lasts = Duration::from_secs(if seconds > 0 { seconds } else { ENDLESS_S });
+    let sprint = Sprint::begin(&client, lasts / 2).await?;
     let facts = Facts {
-        api: format!("http://{}", listening.address),
+        pages: races::pages(&api, &sprint).collect(),
+        api,
         data_dir: data_dir.display().to_string(),
         keys: HOUSES.iter().map(|house| house.operator).zip(keys.clone()).collect(),
     };
@@ -96,7 +106,8 @@ pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyh
     let (stop, stopped) = watch::channel(false);
     let playing = Instant::now();
     let mut connections = traffic::begin(&traffic, &figures, &stopped);
-    let failure = watch_it(&arguments, &facts, &figures, &hosted, &interrupt).await?;
+    let shown = Shown { facts, figures: Arc::clone(&figures), sprint };
+    let failure = watch_it(seconds, &shown, &client, &hosted, &interrupt).await?;
 
     stop.send_replace(true);
     while connections.join_next().await.is_some() {}
@@ -151,6 +162,7 @@ async fn found_houses(client: &Client, data_dir: &Path) -> anyhow::Result<Vec<St
         client.send(publish).await?.or_problem().await?;
         offer(client, house.operator).await?;
     }
+    races::found(client).await?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&keys_file)?;
     file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
     Ok(HOUSES.iter().map(|house| keys[house.operator].clone()).collect())
@@ -184,16 +196,31 @@ async fn listen(hosted: &Hosted, wanted: Option<SocketAddr>) -> anyhow::Result<L
     }
 }
 
+/// What is shown while it runs.
+struct Shown {
+    facts: Facts,
+    figures: SharedFigures,
+    sprint: Sprint,
+}
+
+impl Arguments {
+    /// How long it runs; 0 for ever.
+    fn seconds(&self) -> u64 {
+        let unsaid = if io::stdout().is_terminal() { 0 } else { UNWATCHED_S };
+        self.seconds.unwrap_or(unsaid)
+    }
+}
+
 /// Shows what happens until it is time to end; the failure that ended it, if one did.
 async fn watch_it(
-    arguments: &Arguments,
-    facts: &Facts,
-    figures: &SharedFigures,
+    seconds: u64,
+    shown: &Shown,
+    client: &Client,
     hosted: &Hosted,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<String>> {
+    let Shown { facts, figures, sprint } = shown;
     let watched = io::stdout().is_terminal();
-    let seconds = arguments.seconds.unwrap_or(if watched { 0 } else { UNWATCHED_S });
     let screen = Screen::take();
     if screen.is_none() {
         facts.lines().iter().try_for_each(say)?;
@@ -207,6 +234,14 @@ async fn watch_it(
         tokio::select! {
             _ = ticks.tick() => {}
             () = interrupt.come() => return Ok(None),
+        }
+        if lock(figures).winners.is_none() {
+            let winners = sprint.winners(client).await?;
+            if let (None, Some(winners)) = (&screen, &winners) {
+                say(races::IS_OVER)?;
+                winners.iter().try_for_each(|winner| say(format_args!("  {winner}")))?;
+            }
+            lock(figures).winners = winners;
         }
         let figures = lock(figures);
         counts.push((Instant::now(), figures.answered));

@@ -39,6 +39,8 @@ pub(super) struct Figures {
     pub(super) redeemed: u64,
     /// The latest changes of a player's level and redemptions, newest first.
     pub(super) moves: VecDeque<String>,
+    /// The winners of the sprint, once they are paid.
+    pub(super) winners: Option<Vec<String>>,
     balances: HashMap<(usize, String), Points>,
     levels: HashMap<(usize, String), String>,
     latencies: VecDeque<Duration>,
@@ -57,6 +59,7 @@ impl Figures {
             latest: VecDeque::new(),
             redeemed: 0,
             moves: VecDeque::new(),
+            winners: None,
             balances: HashMap::new(),
             levels: HashMap::new(),
             latencies: VecDeque::new(),

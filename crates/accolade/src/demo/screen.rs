@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::figures::Figures;
 use super::players::GIFT;
+use super::races::IS_OVER;
 use crate::terminal::{grouped, myself};
 
 const BOLD: &str = "\x1b[1m";
@@ -17,6 +18,8 @@ const PLAIN: &str = "\x1b[0m";
 pub(super) struct Facts {
     /// The address of the API.
     pub(super) api: String,
+    /// Where leaderboards can be watched.
+    pub(super) pages: Vec<String>,
     /// The data directory.
     pub(super) data_dir: String,
     /// Operators and their keys.
@@ -26,8 +29,9 @@ pub(super) struct Facts {
 impl Facts {
     /// Address, keys, and what to try in another terminal.
     pub(super) fn lines(&self) -> Vec<String> {
-        let Self { api, data_dir, keys } = self;
+        let Self { api, pages, data_dir, keys } = self;
         let mut lines = vec![format!("API    {api}/api/docs"), format!("data   {data_dir}")];
+        lines.extend(pages.iter().map(|page| format!("watch  {page}")));
         lines.extend(keys.iter().map(|(operator, key)| format!("key    {operator}  {key}")));
         lines.push("try in another terminal".to_owned());
         let accolade = myself();
@@ -93,6 +97,12 @@ impl Screen {
             add(format!("{BOLD}redeemed{PLAIN}  {redeemed}, each for {}", GIFT.name));
         }
         figures.moves.iter().for_each(|line| add(format!("  {line}")));
+        if let Some(winners) = &figures.winners {
+            add(format!("\n{BOLD}{IS_OVER}{PLAIN}"));
+            for winner in winners {
+                add(format!("  {winner}"));
+            }
+        }
         add(format!("\n{BOLD}top balances{PLAIN}"));
         figures.top(5).into_iter().for_each(|line| add(format!("  {line}")));
         add(String::new());

@@ -102,6 +102,7 @@ fn the_demonstration_ends_with_a_balance_and_an_audit() {
     let home = Home::new();
     let words = ["demo", "--seconds", "2", "--rate", "200", "--players", "50"];
     let shown = home.run(&[&words[..], &["--listen", "127.0.0.1:0"]].concat()).well();
+    line_with(&shown, "/play/slots-race?operatorId=operator-789");
     line_with(&shown, "first balance");
     line_with(&shown, "wagers answered in");
     line_with(&shown, "audit: ok");

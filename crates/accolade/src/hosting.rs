@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use accolade_engine::feed::Feed;
 use accolade_server::{Service, Settings};
@@ -10,6 +11,7 @@ use accolade_storage::host::Host;
 use accolade_storage::node::{Node, NodeOptions};
 use anyhow::{Context, anyhow, bail};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 use tokio::net::UnixStream;
 
 use crate::limits;
@@ -137,8 +139,12 @@ fn not_opened(error: StorageError, data_dir: &Path) -> anyhow::Error {
     }
 }
 
+/// Gauges are set whenever somebody looks. One that is not any more is of a tournament that is over.
+const GAUGES_KEPT: Duration = Duration::from_mins(10);
+
 fn exporter() -> PrometheusBuilder {
     PrometheusBuilder::new()
+        .idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_KEPT))
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
         .and_then(|builder| {
             builder.set_buckets_for_metric(Matcher::Suffix("_records".into()), &COUNTS)

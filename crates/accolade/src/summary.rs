@@ -10,7 +10,7 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, IfMissing, escaped};
 use crate::shapes::Raw;
-use crate::terminal::say;
+use crate::terminal::{printable, say};
 
 /// The arguments of `accolade summary`.
 #[derive(Debug, Args)]
@@ -58,6 +58,17 @@ struct Now {
     pending: Raw,
     held: Raw,
     average_balance: Option<Raw>,
+    under_way: Vec<UnderWay>,
+}
+
+/// A tournament that has begun and is not paid yet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UnderWay {
+    tournament_id: String,
+    state: String,
+    players: u64,
+    average_score: Option<Raw>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,7 +133,7 @@ async fn show(answer: Answer) -> anyhow::Result<()> {
              {liability:>14}  {players:>8}  {rate:>6}"
         ))?;
     }
-    let Now { players, liability, debt, reserved, pending, held, average_balance } = now;
+    let Now { players, liability, debt, reserved, pending, held, average_balance, under_way } = now;
     let average = average_balance.as_ref().map_or("-", Raw::text);
     let [liability, debt, reserved, pending, held] =
         [&liability, &debt, &reserved, &pending, &held].map(Raw::text);
@@ -130,5 +141,10 @@ async fn show(answer: Answer) -> anyhow::Result<()> {
         "now: {players} players, {liability} points not spent ({reserved} reserved, {pending} pending, {held} held), {debt} \
          owed, {average} on average"
     ))?;
+    for UnderWay { tournament_id, state, players, average_score } in under_way {
+        let average = average_score.as_ref().map_or("-", Raw::text);
+        let id = printable(&tournament_id);
+        say(format_args!("tournament {id}: {state}, {players} players, {average} on average"))?;
+    }
     Ok(())
 }

@@ -32,6 +32,7 @@ use crate::settlement;
 use crate::shares::Shares;
 use crate::simulation::Simulations;
 use crate::strangers::Strangers;
+use crate::summary::Looked;
 use crate::summary::Summaries;
 use crate::traces::Traces;
 use crate::traffic::Traffic;
@@ -139,6 +140,8 @@ pub struct Inner {
     pub(crate) signer: Signer,
     pub(crate) room: Room,
     pub(crate) shares: Shares,
+    /// When metrics have last looked at what players of tournaments have scored.
+    pub(crate) tournaments_looked: Looked,
     pub(crate) exports: Exports,
     pub(crate) summaries: Summaries,
     pub(crate) simulations: Simulations,
@@ -206,6 +209,7 @@ impl Service {
             signer,
             room,
             shares: Shares::default(),
+            tournaments_looked: Looked::default(),
             exports: Exports::default(),
             summaries: Summaries::default(),
             simulations: Simulations::default(),

@@ -1,6 +1,8 @@
 //! What an operator's players earn, spend and still have: by day, week or month, and now. Made of the rows that the
 //! fold counts in, so that no report goes through entries.
 
+mod scored;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -14,6 +16,7 @@ use accolade_domain::time::{Day, ZoneOffsets};
 use accolade_domain::tournament::prizes::PrizeState;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Operator;
+use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::settle::sum_of;
 use accolade_engine::tables::operator_days::{DayCounts, OperatorDay, OperatorDays};
 use accolade_engine::tables::operator_totals::{Accounts, Totals};
@@ -27,13 +30,15 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
+pub(crate) use self::scored::Looked;
+use self::scored::{Scored, UnderWay};
 use crate::call::Call;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal};
 use crate::service::{Service, now};
 use crate::shapes::{Exact, day_text, raw, respond};
 use crate::submit::blocking;
-use crate::tournaments::state_of;
+use crate::tournaments::{state_of, states};
 
 /// Days that one summary covers at most.
 const DAYS_MAX: i32 = 3_700;
@@ -136,6 +141,38 @@ struct NowShape {
     /// Tournaments that are announced and not paid yet, by their state; those that are `final` wait for approval, or are
     /// being paid.
     tournaments: BTreeMap<&'static str, u64>,
+    /// Those of them that have begun, the oldest first; the newest 100.
+    under_way: Vec<UnderWayShape>,
+}
+
+/// A tournament that has begun and is not paid yet.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SummaryTournament)]
+struct UnderWayShape {
+    tournament_id: String,
+    name: String,
+    #[schema(schema_with = states)]
+    state: &'static str,
+    /// Players who have a position.
+    players: u64,
+    /// The sum of their scores for each of them, rounded towards zero; nothing without players.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    average_score: Option<ExactSum>,
+}
+
+impl UnderWayShape {
+    fn of(tournament: &Tournament, scored: &Scored) -> Self {
+        let terms = tournament.terms();
+        Self {
+            tournament_id: terms.id.clone(),
+            name: terms.name.clone(),
+            state: state_of(terms, now()),
+            players: scored.players,
+            average_score: scored.average().map(|average| Exact(Sum(average))),
+        }
+    }
 }
 
 /// Accounts together.
@@ -249,6 +286,7 @@ impl NowShape {
             held: Exact(Sum(counted.held)),
             average_balance: average.map(|average| Exact(Sum(average))),
             tournaments: unpaid(operator),
+            under_way: counted.under_way(operator),
         }
     }
 }
@@ -261,10 +299,21 @@ struct Counted {
     pending: i128,
     held: i128,
     days: BTreeMap<i32, DayCounts>,
+    /// By the numbers of tournaments.
+    scored: BTreeMap<u32, Scored>,
 }
 
 impl Counted {
+    fn under_way(&self, operator: &Operator) -> Vec<UnderWayShape> {
+        let under_way = UnderWay::of(std::iter::once(operator), now());
+        let scored = |number| self.scored.get(&number).copied().unwrap_or_default();
+        under_way.all().map(|it| UnderWayShape::of(it, &scored(it.number))).collect()
+    }
+
     fn add(&mut self, other: &Self) {
+        for (tournament, scored) in &other.scored {
+            self.scored.entry(*tournament).or_default().add(scored);
+        }
         self.accounts = self.accounts.plus(other.accounts);
         self.reserved += other.reserved;
         self.pending += other.pending;
@@ -274,7 +323,7 @@ impl Counted {
         }
     }
 
-    /// `accounts · reserved, pending, held i128 · count, (day · counts)*`
+    /// `accounts · reserved, pending, held i128 · count, (day · counts)* · count, (tournament · players, hundredths i128)*`
     fn write(&self, out: &mut Vec<u8>) {
         self.accounts.put(out);
         for sum in [self.reserved, self.pending, self.held] {
@@ -284,6 +333,11 @@ impl Counted {
         for (day, counts) in &self.days {
             put_signed(out, i64::from(*day));
             OperatorDays::put_value(out, counts);
+        }
+        put_varint(out, self.scored.len() as u64);
+        for (tournament, scored) in &self.scored {
+            put_varint(out, u64::from(*tournament));
+            scored.put(out);
         }
     }
 
@@ -295,6 +349,9 @@ impl Counted {
         for _ in 0..cursor.varint()? {
             let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
             counted.days.insert(day, OperatorDays::read_value(cursor, 0)?);
+        }
+        for _ in 0..cursor.varint()? {
+            counted.scored.insert(cursor.small()?, Scored::read(cursor)?);
         }
         Ok(counted)
     }
@@ -326,8 +383,14 @@ impl Service {
                 pending,
                 held,
                 days: own.map(|(key, counts)| (key.day.0, counts)).collect(),
+                scored: BTreeMap::new(),
             });
         }
+        let rules = self.host.rules();
+        let under_way =
+            UnderWay::of(rules.operator_numbered(operator).into_iter().map(AsRef::as_ref), now());
+        let scored = self.scored(partitions, &under_way)?.into_iter();
+        all.scored = scored.map(|((_, tournament), scored)| (tournament, scored)).collect();
         Ok(all)
     }
 
@@ -384,7 +447,10 @@ const OPERATORS_MAX: usize = 1_000;
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub(crate) fn set_gauges(service: &Service, partitions: &[u16]) {
     let rules = service.host.rules();
-    for operator in rules.operators().take(OPERATORS_MAX) {
+    let operators: Vec<&Operator> =
+        rules.operators().take(OPERATORS_MAX).map(AsRef::as_ref).collect();
+    scored::set_gauges(service, &operators, partitions);
+    for operator in operators {
         let mut sum = Totals::default();
         for number in partitions {
             let read = |partition: &Partition| {

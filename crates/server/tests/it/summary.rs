@@ -70,6 +70,7 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     now["held"] = json!(0.0);
     now["averageBalance"] = json!(12.16);
     now["tournaments"] = json!({ "scheduled": 1, "live": 0, "settling": 0, "final": 0 });
+    now["underWay"] = json!([]);
     assert_eq!(summary["now"], now);
     let points = json!({
         "earned": 120.0, "voided": 0.0, "expired": 0.0, "redeemed": -24.0, "adjusted": 0.0, "opening": 50.0, "prize": 0.0
@@ -126,4 +127,53 @@ async fn an_operator_is_summed_up_in_a_cluster_through_either_node() {
     let cluster = Cluster::start().await;
     let [a, b] = cluster.both();
     what_players_earn_and_spend_is_summed_up(a, b).await;
+}
+
+/// Players of all partitions score, and two of them have too few events for a position.
+async fn what_players_score_is_summed_up(api: &Api, other: &Api) {
+    let players = crate::tournaments::players();
+    crate::tournaments::begin(api, "race", json!({ "eventsMin": 2 })).await;
+    crate::tournaments::heard(api, other, "race").await;
+    for (number, player) in players.iter().enumerate() {
+        let id = |of: &str| format!("{of}-{number}");
+        crate::tournaments::bet(
+            api,
+            &id("first"),
+            player,
+            1.0 + f64::from(u32::try_from(number).unwrap()),
+        )
+        .await;
+        if number > 1 {
+            crate::tournaments::bet(other, &id("second"), player, 2.0).await;
+        }
+    }
+    // Six have staked from 3 to 8, and 2 more.
+    let expected = json!([{
+        "tournamentId": "race", "name": "the race", "state": "live", "players": 6, "averageScore": 7.5,
+    }]);
+    for node in [api, other] {
+        let summary = get(node, "/api/v1/summary").await;
+        assert_eq!(summary["now"]["underWay"], expected);
+    }
+}
+
+#[tokio::test]
+async fn what_players_of_tournaments_score_is_summed_up_and_in_metrics() {
+    let settings = Settings { metrics_by_operator: true, ..Settings::default() };
+    let api = Api::with_limits(settings, 0).await.with_program().await;
+    what_players_score_is_summed_up(&api, &api).await;
+    let metrics = api.get("/metrics").await.text;
+    for gauge in [
+        "players{operator=\"operator-789\",tournament=\"race\"} 6\n",
+        "score_sum{operator=\"operator-789\",tournament=\"race\"} 45\n",
+    ] {
+        assert!(metrics.contains(&format!("accolade_tournament_{gauge}")), "{gauge} {metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_players_of_tournaments_score_is_summed_up_in_a_cluster_through_either_node() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    what_players_score_is_summed_up(a, b).await;
 }

@@ -16,7 +16,7 @@ use accolade_kafka::sink::{self, Topics};
 use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::{Names, Players};
 use accolade_projections::running::Projection;
-use accolade_server::outputs::{Aside, Topic, Wanted, outputs_of};
+use accolade_server::outputs::{Aside, Topic, Wanted, outputs_of, tournament};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::record::{Record, Slice};
 
@@ -173,6 +173,8 @@ const fn topic_of(topic: Topic) -> OutputTopic {
         Topic::Tiers => OutputTopic::Tiers,
         Topic::Redemptions => OutputTopic::Redemptions,
         Topic::Signals => OutputTopic::Signals,
+        Topic::TournamentEligible => OutputTopic::TournamentEligible,
+        Topic::TournamentScores => OutputTopic::TournamentScores,
         Topic::DeadLetters => OutputTopic::DeadLetters,
     }
 }
@@ -199,6 +201,10 @@ impl Aside for BesideLog<'_> {
         };
         let player = players.find(operator, subject)?;
         Some((player.operator.to_owned(), player.name.to_owned()))
+    }
+
+    fn tournament(&self, operator: u32, number: u32) -> Option<String> {
+        tournament(&self.batch.rules(), operator, number)
     }
 
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> bool {

@@ -38,7 +38,8 @@ enum TopicCommand {
     after_help = "Examples:\n  accolade topic tail loyalty.balances --follow\n  \
                   accolade topic tail loyalty.calculated --operator operator-789 --from-beginning --json\n\n\
                   Topics: wager.events, player.events.raw, loyalty.eligible, loyalty.calculated,\n\
-                  loyalty.balances, loyalty.tiers, loyalty.redemptions, fraud.signals, accolade.dead-letters;\n\
+                  loyalty.balances, loyalty.tiers, loyalty.redemptions, fraud.signals, tournament.eligible,\n\
+                  tournament.scores, accolade.dead-letters;\n\
                   `accolade topic list` asks the node."
 )]
 struct TailArguments {

@@ -4,14 +4,17 @@
 //! records that make an output are parsed again.
 
 mod json;
+mod scores;
 mod told;
 mod values;
 
 use accolade_domain::ledger::{Place, Subject};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
+use accolade_engine::rules::Rules;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::journal::{Outcomes, Recorded, StoredNotice};
+use accolade_wire::notice::scores::SCORED;
 use accolade_wire::record::{Record, Slice};
 
 use self::told::Row;
@@ -33,19 +36,25 @@ pub enum Topic {
     Redemptions,
     /// Signals that were raised, and what became of points that were held.
     Signals,
+    /// What counts in tournaments.
+    TournamentEligible,
+    /// What players have come to in tournaments.
+    TournamentScores,
     /// Inputs that could not be processed.
     DeadLetters,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Eligible,
         Self::Calculated,
         Self::Balances,
         Self::Tiers,
         Self::Redemptions,
         Self::Signals,
+        Self::TournamentEligible,
+        Self::TournamentScores,
         Self::DeadLetters,
     ];
 
@@ -58,6 +67,8 @@ impl Topic {
             Self::Tiers => "loyalty.tiers",
             Self::Redemptions => "loyalty.redemptions",
             Self::Signals => "fraud.signals",
+            Self::TournamentEligible => "tournament.eligible",
+            Self::TournamentScores => "tournament.scores",
             Self::DeadLetters => "accolade.dead-letters",
         }
     }
@@ -65,7 +76,7 @@ impl Topic {
 
 /// Which topics are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wanted(u8);
+pub struct Wanted(u16);
 
 impl Wanted {
     /// All of them.
@@ -109,6 +120,15 @@ impl Wanted {
         of_outcome
             || self.has(Topic::Balances) && !recorded.entries.is_empty()
             || self.told(recorded).next().is_some()
+            || self.scored(recorded).is_some()
+    }
+
+    /// The notice of scores, where topics of tournaments are wanted.
+    fn scored<'r, 'a>(self, recorded: &'r Recorded<'a>) -> Option<&'r StoredNotice<'a>> {
+        if !self.has(Topic::TournamentEligible) && !self.has(Topic::TournamentScores) {
+            return None;
+        }
+        recorded.notices.iter().find(|stored| stored.notice.kind == SCORED)
     }
 
     /// Notices that are records of wanted topics.
@@ -145,6 +165,9 @@ pub trait Aside {
     /// The operator's id, and its own name for the player behind a subject.
     fn player(&self, partition: u16, operator: u32, subject: Subject) -> Option<(String, String)>;
 
+    /// The id of the tournament with a number of an operator, both as the journal has them.
+    fn tournament(&self, operator: u32, number: u32) -> Option<String>;
+
     /// Reads the dead letter at `place`; says whether it is kept.
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> bool;
 }
@@ -155,9 +178,19 @@ impl Aside for () {
         None
     }
 
+    fn tournament(&self, _: u32, _: u32) -> Option<String> {
+        None
+    }
+
     fn dead_letter(&self, _: Place, _: &mut dyn FnMut(&Record<'_>)) -> bool {
         false
     }
+}
+
+/// The id of the tournament with a number of an operator.
+pub fn tournament(rules: &Rules, operator: u32, number: u32) -> Option<String> {
+    let tournament = rules.operator_numbered(operator)?.tournaments.numbered(number)?;
+    Some(tournament.terms().id.clone())
 }
 
 /// Derives the wanted outputs of a batch, in the order of its records, and returns how many records

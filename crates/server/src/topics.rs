@@ -51,7 +51,7 @@ enum Topic {
     Output(outputs::Topic),
 }
 
-const TOPICS: [(&str, Topic); 9] = [
+const TOPICS: [(&str, Topic); 11] = [
     ("wager.events", Topic::Wagers),
     ("player.events.raw", Topic::GameEvents),
     output(outputs::Topic::Eligible),
@@ -60,6 +60,8 @@ const TOPICS: [(&str, Topic); 9] = [
     output(outputs::Topic::Tiers),
     output(outputs::Topic::Redemptions),
     output(outputs::Topic::Signals),
+    output(outputs::Topic::TournamentEligible),
+    output(outputs::Topic::TournamentScores),
     output(outputs::Topic::DeadLetters),
 ];
 

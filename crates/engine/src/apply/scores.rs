@@ -7,9 +7,9 @@ use accolade_domain::packed_scores::{PackedScores, Packing};
 use accolade_domain::query::row::Row as QueryRow;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
-use accolade_domain::tournament::{Counted, Tournament as Decides};
+use accolade_domain::tournament::{Counted, Tally, Tournament as Decides};
 use accolade_wire::json::find;
-use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
+use accolade_wire::notice::scores::{Reached, SCORED, Scored, ScoredLine};
 use smallvec::SmallVec;
 
 use super::{Input, Loaded};
@@ -143,7 +143,11 @@ fn score(
         };
         let (score, events) = (decides.score(&moved), moved.events);
         let delta = Score(score.0 - decides.score(&tally).0);
-        lines.push(ScoredLine { tournament: number, value, delta, score, events });
+        let is_older = (moved.batch, moved.slot) != (input.place.batch, input.place.slot);
+        let Tally { changed_at: at, batch, slot, .. } = moved;
+        let reached =
+            (delta == Score::default() && is_older).then_some(Reached { at, batch, slot });
+        lines.push(ScoredLine { tournament: number, value, delta, score, events, reached });
         if let Some(is_greatest) = decides.best() {
             let place = loaded.wager.filter(|_| is_out).map_or(input.place, |wager| wager.place);
             let key = ValueKey::of(loaded.ordinal, number, value, is_greatest, place);

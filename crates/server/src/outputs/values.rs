@@ -9,7 +9,7 @@ use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::cut::{cut, sha256};
-use accolade_wire::event::read_wager;
+use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
 use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
 use accolade_wire::json::{self, Value};
@@ -17,6 +17,7 @@ use accolade_wire::record::{Kind, Record};
 use accolade_wire::timestamp;
 
 use super::json::Object;
+use super::scores::Cause;
 use super::told::{Row, Told};
 use super::{Aside, Output, Topic, Wanted};
 use crate::dead_letters::{id_of, stage_of};
@@ -57,26 +58,34 @@ pub(crate) fn put_balance(out: &mut Vec<u8>, of: &Balance<'_>) {
         .end();
 }
 
-/// Writes the key of a balance in place of what `key` holds: `operator/player`, where the operator's own
-/// `%` and `/` are `%25` and `%2F`, so that the first `/` is where it ends.
+/// Writes the key of a balance in place of what `key` holds.
 pub(crate) fn put_balance_key(key: &mut String, operator: &str, player: &str) {
+    put_key(key, [operator, player]);
+}
+
+/// Writes names in place of what `key` holds, with a `/` between them: `operator/player`, where `%` and `/` of all but the last
+/// are `%25` and `%2F`, so that it is known where each ends.
+pub(super) fn put_key<const N: usize>(key: &mut String, names: [&str; N]) {
     key.clear();
-    for letter in operator.chars() {
-        match letter {
-            '%' => key.push_str("%25"),
-            '/' => key.push_str("%2F"),
-            other => key.push(other),
+    let (last, before) = names.split_last().expect("a key has names");
+    for name in before {
+        for letter in name.chars() {
+            match letter {
+                '%' => key.push_str("%25"),
+                '/' => key.push_str("%2F"),
+                other => key.push(other),
+            }
         }
+        key.push('/');
     }
-    key.push('/');
-    key.push_str(player);
+    key.push_str(last);
 }
 
 /// Room for one output after the other.
 #[derive(Debug, Default)]
 pub(super) struct Values {
-    key: String,
-    value: Vec<u8>,
+    pub(super) key: String,
+    pub(super) value: Vec<u8>,
 }
 
 impl Values {
@@ -105,9 +114,14 @@ impl Values {
                 (&*wager.operator_id, &*wager.player_id)
             }
             Some(Event::Void(void)) => (&*void.operator_id, &*void.player_id),
-            // Who that is stands in no other record.
-            Some(Event::Game(_)) | None => return self.by_names(recorded, wanted, aside, each),
+            Some(Event::Game(_)) | None => {
+                let scores = self.of_game(record, recorded, wanted, aside, each);
+                // Who that is stands in no other record.
+                return self.by_names(recorded, wanted, aside, each) && scores;
+            }
         };
+        let cause = event.as_ref().map(Cause::of);
+        let scores = self.scores(recorded, Some((operator, player)), cause, wanted, aside, each);
         if wanted.has(Topic::Balances) {
             for StoredEntry { entry, .. } in entries {
                 self.balance(operator, player, entry, each);
@@ -116,7 +130,25 @@ impl Values {
         for (row, stored) in wanted.told(recorded) {
             self.notice(row, (operator, player), stored, recorded.time, each);
         }
-        true
+        scores
+    }
+
+    /// Writes what a game event has changed of its player's scores, and says whether that is all.
+    fn of_game(
+        &mut self,
+        record: &Record<'_>,
+        recorded: &Recorded<'_>,
+        wanted: Wanted,
+        aside: &dyn Aside,
+        each: &mut dyn FnMut(Output<'_>),
+    ) -> bool {
+        if record.kind != Kind::GameEvent || wanted.scored(recorded).is_none() {
+            return true;
+        }
+        let Ok(event) = read_game_event(record.body) else { return false };
+        let event = Event::Game(event);
+        let names = Some((record.operator, event.player_id()));
+        self.scores(recorded, names, Some(Cause::of(&event)), wanted, aside, each)
     }
 
     /// Writes what can be derived without the record, and says whether that is all.
@@ -137,7 +169,8 @@ impl Values {
             }
             _ => true,
         };
-        self.by_names(recorded, wanted, aside, each) && is_whole
+        let scores = self.scores(recorded, None, None, wanted, aside, each);
+        self.by_names(recorded, wanted, aside, each) && is_whole && scores
     }
 
     /// Writes what names players, as far as `aside` knows them, and says whether that is all.

@@ -9,7 +9,7 @@ use accolade_engine::rules::Rules;
 use accolade_wire::record::Record;
 
 use crate::cluster::{Batch, Names};
-use crate::outputs::{Aside, Topic, Wanted, outputs_of};
+use crate::outputs::{Aside, Topic, Wanted, outputs_of, tournament};
 
 /// A batch that is not written yet.
 #[derive(Debug)]
@@ -43,6 +43,10 @@ impl Aside for Unnamed {
         None
     }
 
+    fn tournament(&self, _: u32, _: u32) -> Option<String> {
+        None
+    }
+
     fn dead_letter(&self, _: Place, _: &mut dyn FnMut(&Record<'_>)) -> bool {
         false
     }
@@ -59,6 +63,10 @@ impl Aside for Known<'_> {
     fn player(&self, _: u16, operator: u32, subject: Subject) -> Option<(String, String)> {
         let operator = self.rules.operator_numbered(operator)?;
         Some((operator.id.to_string(), self.names.get(&subject)?.clone()))
+    }
+
+    fn tournament(&self, operator: u32, number: u32) -> Option<String> {
+        tournament(self.rules, operator, number)
     }
 
     fn dead_letter(&self, _: Place, _: &mut dyn FnMut(&Record<'_>)) -> bool {

@@ -11,7 +11,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::Partition;
-use accolade_server::outputs::{Aside, Output, Topic, Wanted, outputs_of};
+use accolade_server::outputs::{Aside, Output, Topic, Wanted, outputs_of, tournament};
 use accolade_storage::node::Node;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::cut::{cut, sha256};
@@ -20,6 +20,7 @@ use accolade_wire::record::{Kind, Record, Slice, Source};
 use serde_json::{Value, json};
 
 use crate::harness::{Api, OPERATOR, PATIENCE, ask, days_ago, game_event, until, void, wager};
+use crate::tournaments::{begin, bet};
 
 /// Everything but the place.
 type Derived = (Topic, String, Value);
@@ -34,6 +35,10 @@ impl Aside for OfNode<'_> {
             let found = players.find(|player| player.account.subject == subject)?;
             Some((OPERATOR.to_owned(), found.name.to_string()))
         })
+    }
+
+    fn tournament(&self, operator: u32, number: u32) -> Option<String> {
+        tournament(&self.0.rules(), operator, number)
     }
 
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> bool {
@@ -109,7 +114,11 @@ async fn each_record_has_its_outputs_in_order() {
             Topic::Eligible => format!("{key} {}", value["eligibilityRuleVersion"]),
             Topic::Calculated => format!("{key} {} {}", value["pointsEarned"], value["wagerId"]),
             Topic::Balances => format!("{key} {} {}", value["pointsBalance"], value["version"]),
-            Topic::Tiers | Topic::Redemptions | Topic::Signals => format!("{key} {value}"),
+            Topic::Tiers
+            | Topic::Redemptions
+            | Topic::Signals
+            | Topic::TournamentEligible
+            | Topic::TournamentScores => format!("{key} {value}"),
             Topic::DeadLetters => format!("{key} {} {}", value["reason"], value["sourceTopic"]),
         };
         seen.entry(topic.name()).or_default().push(shown);
@@ -151,6 +160,24 @@ async fn balances_and_dead_letters_are_the_same_without_the_log() {
     assert_eq!((derived, missing), (Vec::new(), 4), "nothing is made up");
     let (derived, missing) = derive(&api.node, false, Wanted::ALL, &OfNode(&api.node));
     assert_eq!((derived.len(), missing), (4, 2), "what needs the record itself is missing");
+}
+
+#[tokio::test]
+async fn scores_are_the_same_without_the_log_and_what_counted_is_not_made_up() {
+    let api = Api::start().await;
+    begin(&api, "race", json!({})).await;
+    for (number, player) in ["p1", "p2", "p1"].into_iter().enumerate() {
+        bet(&api, &format!("w{number}"), player, 5.0).await;
+    }
+    let of = OfNode(&api.node);
+    let scores = Wanted::only(Topic::TournamentScores);
+    let (with_log, missing) = derive(&api.node, true, scores, &of);
+    assert_eq!((with_log.len(), missing), (3, 0));
+    assert_eq!(derive(&api.node, false, scores, &of), (with_log, 0));
+    assert_eq!(derive(&api.node, false, scores, &()), (Vec::new(), 3), "nobody knows whose");
+    let both = scores.and(Topic::TournamentEligible);
+    let (told, missing) = derive(&api.node, false, both, &of);
+    assert_eq!((told.len(), missing), (3, 3), "what counted is in the log");
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use accolade_wire::identity::partition_of;
 use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
-use crate::harness::{Api, OPERATOR, PATIENCE, ask, finish, wager};
+use crate::harness::{
+    Api, OPERATOR, PATIENCE, ask, finish, game_event, now_micros, time, void, wager,
+};
+use crate::tournaments::{begin, bet, heard};
 
 const PROGRAM: &str = "\
 currency: EUR
@@ -148,6 +151,72 @@ async fn redemptions_are_told_of(api: &Api, other: &Api) {
             );
         }
     }
+}
+
+/// Wagers, their void and game events count in tournaments.
+async fn scores_are_told_of(api: &Api, other: &Api) {
+    let best = "SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId";
+    let played = "SELECT playerId, SUM(data.score) FROM game_events GROUP BY playerId";
+    begin(api, "best", json!({ "query": best })).await;
+    begin(api, "played", json!({ "query": played })).await;
+    heard(api, other, "played").await;
+    for player in players() {
+        let id = |what: &str| format!("{what}-{player}");
+        bet(api, &id("t1"), &player, 20.0).await;
+        bet(other, &id("t2"), &player, 10.0).await;
+        assert_eq!(api.wager(&void(&id("t1"), &player)).await["outcome"], "voided");
+        let mut event = game_event(Some(&id("e")), &player);
+        event["timestamp"] = time(now_micros()).into();
+        event["data"] = json!({ "score": 2.5 });
+        let sent = other.post("/api/v1/events?wait=applied", &event).await;
+        assert_eq!(sent.status, 200, "{sent:?}");
+        for node in [api, other] {
+            let lines = tail(node, "tournament.eligible").await;
+            let told = of(&lines, &player);
+            let told: Vec<_> = told
+                .iter()
+                .map(|it| {
+                    json!([it["tournamentId"], it["wagerId"], it["eventId"], it["scoreDelta"]])
+                })
+                .collect();
+            let expected = [
+                json!(["best", id("t1"), null, 20]),
+                json!(["best", id("t2"), null, 0]),
+                json!(["best", id("t1"), null, -10]),
+                json!(["played", null, id("e"), 2.5]),
+            ];
+            assert_eq!(told, expected);
+            let lines = tail(node, "tournament.scores").await;
+            let key = format!("{OPERATOR}/best/{player}");
+            let told: Vec<_> = lines.iter().filter(|line| line["key"] == *key).collect();
+            let scores: Vec<_> = told.iter().map(|line| line["value"]["score"].clone()).collect();
+            assert_eq!(json!(scores), json!([20, 20, 10]));
+            let [first, second, third] = told[..] else { panic!("{told:?}") };
+            let reached = |line: &Value| {
+                let tie_break = &line["value"]["tieBreak"];
+                json!([tie_break["reachedAt"], tie_break["batch"], tie_break["events"]])
+            };
+            let at =
+                |line: &Value, events: u64| json!([line["time"], line["place"]["batch"], events]);
+            assert_eq!(reached(first), at(first, 1));
+            assert_eq!(reached(second), at(first, 2), "it is as it was");
+            assert_eq!(reached(third), at(third, 1));
+            assert_eq!(third["value"]["version"], third["place"]["batch"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_counts_in_tournaments_is_on_topics_of_a_node() {
+    let api = Api::start().await;
+    scores_are_told_of(&api, &api).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_counts_in_tournaments_is_on_topics_of_a_cluster_through_either_node() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    scores_are_told_of(a, b).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

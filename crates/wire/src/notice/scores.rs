@@ -38,10 +38,24 @@ pub struct ScoredLine {
     pub score: Score,
     /// How many events count after it.
     pub events: u64,
+    /// The record that has last changed the score, where this one leaves it as it was.
+    pub reached: Option<Reached>,
+}
+
+/// The record that has last changed a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// The time of its batch.
+    pub at: Timestamp,
+    /// Its batch of the player's partition.
+    pub batch: u64,
+    /// Its slot.
+    pub slot: u32,
 }
 
 impl Scored {
-    /// `format u8 · count · lines`, each `number, as the distance to the one before · value · score · events · delta`. A score
+    /// `format u8 · count · lines`, each `number, as the distance to the one before · value · score · events · delta`, and where
+    /// the delta is 0 `reached, behind a 1: time i64 · batch · slot`. A score
     /// is twice its hundredths, zig-zag, where it is whole ones, and else 1 and 16 bytes; a delta that is the value is 3.
     /// The time, where there is one, is another eight bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -49,7 +63,7 @@ impl Scored {
         out.push(FORMAT);
         put_varint(&mut out, self.lines.len() as u64);
         let mut before = 0;
-        for ScoredLine { tournament, value, delta, score, events } in &self.lines {
+        for ScoredLine { tournament, value, delta, score, events, reached } in &self.lines {
             put_varint(&mut out, u64::from(tournament.wrapping_sub(before)));
             put_score(&mut out, *value);
             put_score(&mut out, *score);
@@ -58,6 +72,9 @@ impl Scored {
                 out.push(SAME);
             } else {
                 put_score(&mut out, *delta);
+            }
+            if *delta == Score::default() {
+                put_reached(&mut out, reached.as_ref());
             }
             before = *tournament;
         }
@@ -78,12 +95,31 @@ impl Scored {
             let events = cursor.varint()?;
             let begin = cursor.varint()?;
             let delta = if begin == u64::from(SAME) { value } else { after(begin, &mut cursor)? };
-            lines.push(ScoredLine { tournament, value, delta, score, events });
+            let is_same = delta == Score::default();
+            let reached = if is_same { read_reached(&mut cursor)? } else { None };
+            lines.push(ScoredLine { tournament, value, delta, score, events, reached });
             before = tournament;
         }
         let at = if cursor.is_empty() { None } else { Some(Timestamp::from_micros(cursor.i64()?)) };
         Ok(Self { lines, at })
     }
+}
+
+fn put_reached(out: &mut Vec<u8>, reached: Option<&Reached>) {
+    out.push(u8::from(reached.is_some()));
+    if let Some(Reached { at, batch, slot }) = reached {
+        out.extend_from_slice(&at.micros().to_le_bytes());
+        put_varint(out, *batch);
+        put_varint(out, u64::from(*slot));
+    }
+}
+
+fn read_reached(cursor: &mut Cursor<'_>) -> Result<Option<Reached>, BadFormat> {
+    if cursor.u8()? == 0 {
+        return Ok(None);
+    }
+    let at = Timestamp::from_micros(cursor.i64()?);
+    Ok(Some(Reached { at, batch: cursor.varint()?, slot: cursor.small()? }))
 }
 
 fn put_score(out: &mut Vec<u8>, Score(units): Score) {

@@ -3,7 +3,7 @@
 use crate::query::scoring::Aggregate;
 use crate::ranking::Score;
 use crate::time::{Day, HOUR_MICROS, Timestamp};
-use crate::tournament::Tournament;
+use crate::tournament::{Counted, Tournament};
 
 const HOURS: i64 = 24;
 
@@ -53,6 +53,25 @@ impl Tournament {
         let of_day = local.div_euclid(HOUR_MICROS).rem_euclid(HOURS);
         let hour = Hour { of_day: u8::try_from(of_day).expect("a day has 24"), offset_s };
         (self.zone.day(at), hour)
+    }
+}
+
+impl Tournament {
+    /// The sums of a day once an event of an hour counts, or does not any more, and what that adds to the score, or takes from
+    /// it; `None` beyond what a score holds.
+    pub fn within_caps(&self, day: DaySums, hour: Hour, by: Counted) -> Option<(DaySums, Counted)> {
+        let before = day.counted(self.period_caps)?;
+        let value = match by {
+            Counted::In(value) => value,
+            Counted::Out { value, .. } => Score(-value.0),
+        };
+        let day = day.with(hour, value)?;
+        let added = day.counted(self.period_caps)?.0.checked_sub(before.0)?;
+        let adds = match by {
+            Counted::In(_) => Counted::In(Score(added)),
+            Counted::Out { next, .. } => Counted::Out { value: Score(-added), next },
+        };
+        Some((day, adds))
     }
 }
 

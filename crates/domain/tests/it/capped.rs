@@ -3,8 +3,8 @@
 use accolade_domain::query::scoring::Aggregate;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::{Day, HOUR_MICROS, Timestamp, ZoneOffsets};
-use accolade_domain::tournament::Tournament;
 use accolade_domain::tournament::capped::{DaySums, Hour, PeriodCaps};
+use accolade_domain::tournament::{Counted, Tournament};
 
 use super::tallies::tournament;
 
@@ -37,6 +37,17 @@ fn what_was_cut_counts_again_once_less_is_left() {
     let of = |sums: &DaySums| sums.counted(caps(Some(20), None)).unwrap().0;
     assert_eq!(of(&with), 20);
     assert_eq!(of(&with.with(HOUR, Score(-20)).unwrap()), 15);
+}
+
+#[test]
+fn an_event_adds_what_caps_leave_of_it_and_takes_that_away_again() {
+    let period_caps = caps(Some(20), None);
+    let it = Tournament { period_caps, ..tournament(Aggregate::Sum) };
+    let before = sums(&[(HOUR, 15)]);
+    let (with, adds) = it.within_caps(before.clone(), HOUR, Counted::In(Score(15))).unwrap();
+    assert_eq!(adds, Counted::In(Score(5)));
+    let out = |value| Counted::Out { value: Score(value), next: Score(0) };
+    assert_eq!(it.within_caps(with, HOUR, out(15)), Some((before, out(5))));
 }
 
 #[test]

@@ -185,16 +185,6 @@ fn in_period(
     let key = DaySumsKey { player: loaded.ordinal, tournament: tournament.number, day };
     let known = loaded.day_sums.iter().find(|(other, _)| *other == key);
     let before = known.map(|(_, kept)| kept.sums.clone()).unwrap_or_default();
-    let counted = before.counted(decides.period_caps)?;
-    let by_value = match by {
-        Counted::In(value) => value,
-        Counted::Out { value, .. } => Score(-value.0),
-    };
-    let sums = before.with(hour, by_value)?;
-    let added = Score(sums.counted(decides.period_caps)?.0.checked_sub(counted.0)?);
-    let adds = match by {
-        Counted::In(_) => Counted::In(added),
-        Counted::Out { next, .. } => Counted::Out { value: Score(-added.0), next },
-    };
+    let (sums, adds) = decides.within_caps(before, hour, by)?;
     Some((Some((key, KeptSums { until: tournament.closes(), sums })), adds))
 }

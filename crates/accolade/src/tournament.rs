@@ -242,6 +242,9 @@ struct Terms {
     /// Whether players see each other's names masked
     #[arg(long, value_name = "true|false")]
     masked: Option<bool>,
+    /// How often those who watch the leaderboard are told what has changed: realTime, 10s or 1m
+    #[arg(long, value_name = "HOW")]
+    cadence: Option<String>,
     /// What some places win: `1=3000` and `2-10=50` points each, `2-10=pool:1500` together, `10%=voucher:a cup of tea` a thing;
     /// as often as there are prizes
     #[arg(long = "prize", value_name = "PLACES=WIN", value_parser = prize)]
@@ -304,6 +307,7 @@ impl Terms {
             ("ends", self.ends),
             ("timezone", self.timezone),
             ("ties", self.ties),
+            ("cadence", self.cadence),
             ("why", self.why),
         ];
         let numbers = [

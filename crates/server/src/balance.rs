@@ -1,6 +1,7 @@
 //! A player's balance, as it is and as it was.
 
 use std::borrow::Cow;
+use std::io;
 
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
@@ -17,6 +18,7 @@ use accolade_wire::identity::partition_of;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::call::Call;
@@ -26,6 +28,11 @@ use crate::problem::Problem;
 use crate::service::Service;
 use crate::shapes::{Exact, ExactPoints, Time, respond};
 use crate::submit::blocking;
+
+/// Where other nodes are asked.
+const BALANCES: &str = "/cluster/v1/players/balances";
+/// Most players whose balances are asked for together.
+pub(crate) const PLAYERS_MAX: usize = 100;
 
 /// A player's balance.
 #[derive(Serialize, ToSchema)]
@@ -252,15 +259,37 @@ pub(crate) struct Was {
 
 impl Service {
     pub(crate) fn account(&self, operator: &Known, player: &str) -> Result<Found, Problem> {
+        self.account_of(operator.number, player)?.ok_or_else(|| Problem::not_found("player"))
+    }
+
+    /// The account of a player of the operator with this number; nothing of one who is not known.
+    fn account_of(&self, operator: u32, player: &str) -> Result<Option<Found>, Problem> {
         let partition = partition_of(player, self.partitions());
         let mut store = NodeStore::new(self.host.backing(partition)?);
         let found = self.read(partition, |state| {
             let key = &state.rules().settings.hash_key;
-            let ordinal = state.players().find_by_name(key, operator.number, player)?;
+            let ordinal = state.players().find_by_name(key, operator, player)?;
             Some((ordinal, state.present(ordinal, &mut store)))
         })?;
-        let (ordinal, present) = found.ok_or_else(|| Problem::not_found("player"))?;
-        Ok(Found::of(partition, ordinal, present?))
+        let Some((ordinal, present)) = found else { return Ok(None) };
+        Ok(Some(Found::of(partition, ordinal, present?)))
+    }
+
+    /// The balances of those of these players who are of these partitions, which are here.
+    fn balances_of_players(
+        &self,
+        operator: u32,
+        players: &[String],
+        partitions: &[u16],
+    ) -> Result<Vec<Told>, Problem> {
+        let is_here = |name: &&String| partitions.contains(&partition_of(name, self.partitions()));
+        let told = |name: &String| {
+            let found = self.account_of(operator, name)?;
+            let shape =
+                found.as_ref().map(|it| BalanceShape::now(it, name, &it.present.operator.id));
+            Ok((name.clone(), to_raw_value(&shape).expect("a shape is plain data")))
+        };
+        players.iter().filter(is_here).map(told).collect()
     }
 }
 
@@ -275,4 +304,48 @@ pub(crate) async fn balance(call: Call) -> Result<Response, Problem> {
     };
     let was = blocking(move || call.service.was(&call.operator(), &call.name(), time)).await??;
     Ok(respond(StatusCode::OK, &BalanceShape::then(&was, time, &player, &operator.id)))
+}
+
+/// A player's balance as it is written; `null` of one who is not known.
+type Told = (String, Box<RawValue>);
+
+/// The balances of players of an operator, [`PLAYERS_MAX`] at most, wherever their partitions are.
+pub(crate) async fn balances(
+    service: &Service,
+    operator: u32,
+    players: &[String],
+) -> Result<Vec<Told>, Problem> {
+    let path = {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("operator", &operator.to_string());
+        // Identifiers have no control characters.
+        query.append_pair("players", &players.join("\n"));
+        format!("{BALANCES}?{}", query.finish())
+    };
+    let players = players.to_vec();
+    let here = move |service: &Service, partitions: &[u16]| {
+        service.balances_of_players(operator, &players, partitions)
+    };
+    let parts = service.gather(0..service.partitions(), here, &path, read).await?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+fn read(bytes: &[u8]) -> io::Result<Vec<Told>> {
+    Ok(serde_json::from_slice(bytes)?)
+}
+
+/// The balances of players whose partitions are here, for another node.
+pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
+    let Call { service, parameters, .. } = call;
+    let partitions = parameters.partitions(service.partitions())?;
+    let operator = parameters.number("operator", 0, u64::from(u32::MAX))?.unwrap_or_default();
+    let operator = u32::try_from(operator).expect("it is bounded");
+    let names = parameters.text("players").unwrap_or_default().split('\n');
+    let names = names.filter(|name| !name.is_empty()).take(PLAYERS_MAX);
+    let players: Vec<String> = names.map(str::to_owned).collect();
+    let found = blocking(move || {
+        let here = || service.balances_of_players(operator, &players, &partitions);
+        service.with_all_here(&partitions, here)
+    });
+    Ok(respond(StatusCode::OK, &found.await??))
 }

@@ -13,6 +13,7 @@ use axum::response::Response;
 use crate::arrival::Arrival;
 use crate::cluster::{Asking, Carrying, Onward};
 use crate::connection::Peer;
+use crate::live;
 use crate::parameters::{DRY_RUN, OPERATOR_ID, Parameters};
 use crate::player_tokens;
 use crate::principal::{Credential, Known, Principal};
@@ -231,7 +232,11 @@ impl Service {
             }
             Came::ByNetwork => {}
         }
-        let shown = shown(&parts.headers);
+        let shown = shown(&parts.headers).or_else(|| {
+            // A page can say nothing else to a socket. What is kept for long does not go there.
+            let token = live::offered(&parts.headers).filter(|_| route.is_a_socket())?;
+            (player_tokens::is_one(token) || self.settings.oidc.is_one(token)).then_some(token)
+        });
         match route.audience {
             Audience::Socket | Audience::Nodes => {
                 Err(unauthorized("the network does not ask this"))

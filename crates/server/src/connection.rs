@@ -5,6 +5,7 @@
 
 mod answer;
 mod gate;
+mod line;
 mod peer;
 mod tls;
 mod watched;
@@ -13,7 +14,8 @@ use std::fmt;
 use std::time::Duration;
 
 pub(crate) use self::answer::Taken;
-pub(crate) use self::gate::{Closed, Conn, Gate, Place};
+pub(crate) use self::gate::{Closed, Gate, Place};
+pub(crate) use self::line::{Line, Upgraded};
 pub use self::peer::{BadProxies, Peer, Proxies};
 pub(crate) use self::peer::{announced, network};
 pub(crate) use self::tls::roots;

@@ -9,6 +9,7 @@ pub(crate) mod live;
 pub(crate) mod public;
 pub(crate) mod whole;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accolade_domain::ranking::{Score, Ties, listed, percentile};
@@ -19,7 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
-use self::asked::{Asked, LINES_MAX, Line, Near, PLAYERS_MAX};
+use self::asked::{Asked, LINES_MAX, Line, Near, PLAYERS_MAX, Part};
 pub(crate) use self::boards::Boards;
 use crate::call::Call;
 use crate::description::schemas::one_of;
@@ -30,9 +31,9 @@ use crate::shapes::{Exact, Time, respond};
 use crate::tournaments::{STATES, is_seen, missing, state_of_board};
 
 /// Without another word, so many positions are shown.
-const TOP: u64 = 10;
+pub(crate) const TOP: u64 = 10;
 /// And so many before and behind a player.
-const RADIUS: u64 = 5;
+pub(crate) const RADIUS: u64 = 5;
 /// Most before, and behind.
 pub(crate) const RADIUS_MAX: u64 = 100;
 /// The last position from which on a leaderboard is read.
@@ -158,6 +159,23 @@ fn view(call: &Call) -> Result<View, Problem> {
 
 type Positioned = (u64, Line);
 
+/// Where players stand.
+struct Found {
+    /// How many players have a position.
+    ranked: u64,
+    /// Whether that is final.
+    is_over: bool,
+    /// Those of the players who have one.
+    stood: Vec<Stood>,
+}
+
+/// Where a player stands.
+struct Stood {
+    own: Positioned,
+    /// Who is near, the player too, in their order.
+    near: Vec<Positioned>,
+}
+
 impl Looking {
     fn asked(&self) -> Asked {
         let (operator, tournament) = (self.operator, self.tournament.number);
@@ -175,54 +193,64 @@ impl Looking {
                 let skipped = usize::try_from(from - 1).expect("it is small");
                 let top = (skipped + count).min(LINES_MAX);
                 let part = Asked { top, ..self.asked() }.ask(&self.service, self.ties()).await?;
-                let mut positioned = positioned(self.ties(), 1, part.top);
+                let mut positioned = positioned(self.ties(), part.top);
                 positioned.drain(..skipped.min(positioned.len()));
                 Ok((part.ranked, part.is_over, positioned))
             }
             View::Players(players) => {
-                let asked = Asked { players, ..self.asked() };
-                let found = asked.ask(&self.service, self.ties()).await?.players;
-                self.of_players(found).await
+                let mut found = self.stand(&players, 0).await?;
+                found.stood.sort_by_key(|it| it.own.0);
+                let lines = found.stood.into_iter().map(|it| it.own);
+                Ok((found.ranked, found.is_over, lines.collect()))
             }
             View::Around(player, radius) => {
-                let asked = Asked { players: vec![player], ..self.asked() };
-                let part = asked.ask(&self.service, self.ties()).await?;
-                let standings = part.players.iter().map(|line| line.standing).collect();
-                let asked = Asked { standings, radius, ..self.asked() };
-                let part = asked.ask(&self.service, self.ties()).await?;
-                let Some(Near { ahead, lines }) = part.near.into_iter().next() else {
-                    return Ok((part.ranked, part.is_over, Vec::new()));
-                };
-                if self.ties() == Ties::Shared {
-                    return self.of_players(lines).await;
-                }
-                let standing = asked.standings[0];
-                let is_before =
-                    |line: &Line| listed(self.ties(), &line.standing, &standing).is_lt();
-                let before = lines.iter().filter(|line| is_before(line)).count() as u64;
-                Ok((part.ranked, part.is_over, positioned(self.ties(), ahead - before + 1, lines)))
+                let found = self.stand(&[player], radius).await?;
+                let near = found.stood.into_iter().next().map(|it| it.near);
+                Ok((found.ranked, found.is_over, near.unwrap_or_default()))
             }
         }
     }
 
-    /// The positions of lines that do not follow each other.
-    async fn of_players(&self, lines: Vec<Line>) -> Result<(u64, bool, Vec<Positioned>), Problem> {
-        let mut positioned = Vec::new();
-        let mut rest = lines.as_slice();
-        loop {
-            let (some, more) = rest.split_at(rest.len().min(PLAYERS_MAX));
-            let standings = some.iter().map(|line| line.standing).collect();
-            let asked = Asked { standings, ..self.asked() };
-            let part = asked.ask(&self.service, self.ties()).await?;
-            let ahead = part.near.iter().map(|near| near.ahead);
-            positioned
-                .extend(some.iter().zip(ahead).map(|(line, ahead)| (ahead + 1, line.clone())));
-            rest = more;
-            if rest.is_empty() {
-                positioned.sort_by_key(|(position, _)| *position);
-                return Ok((part.ranked, part.is_over, positioned));
-            }
+    /// Where these players stand, [`PLAYERS_MAX`] at most, and who is near: so many before each, and behind.
+    async fn stand(&self, players: &[String], radius: usize) -> Result<Found, Problem> {
+        let asked = Asked { players: players.to_vec(), ..self.asked() };
+        let first = asked.ask(&self.service, self.ties()).await?;
+        let lines = first.players;
+        let standings = lines.iter().map(|line| line.standing).collect();
+        let asked = Asked { standings, radius, ..self.asked() };
+        let Part { ranked, is_over, near, .. } = asked.ask(&self.service, self.ties()).await?;
+        let is_over = is_over && first.is_over;
+        let shared = match self.ties() {
+            Ties::Shared if radius > 0 => self.positions_of_scores(&near).await?,
+            Ties::Shared | Ties::First | Ties::MostEvents | Ties::FewestEvents => BTreeMap::new(),
+        };
+        let stood = lines.into_iter().zip(near).map(|(line, Near { ahead, lines })| {
+            let is_before =
+                |other: &Line| listed(self.ties(), &other.standing, &line.standing).is_lt();
+            let before = lines.iter().filter(|other| is_before(other)).count() as u64;
+            let near = (ahead + 1..).zip(lines).map(|(at, line)| {
+                let position = shared.get(&line.standing.score).copied();
+                (position.unwrap_or(at.saturating_sub(before)), line)
+            });
+            Stood { near: near.collect(), own: (ahead + 1, line) }
+        });
+        Ok(Found { ranked, is_over, stood: stood.collect() })
+    }
+
+    /// The position of each score, where those who have the same share it.
+    async fn positions_of_scores(&self, near: &[Near]) -> Result<BTreeMap<Score, u64>, Problem> {
+        let lines = near.iter().flat_map(|near| &near.lines);
+        let by_score: BTreeMap<_, _> =
+            lines.map(|line| (line.standing.score, line.standing)).collect();
+        let standings: Vec<_> = by_score.into_values().collect();
+        let mut positions = BTreeMap::new();
+        for some in standings.chunks(PLAYERS_MAX) {
+            let asked = Asked { standings: some.to_vec(), ..self.asked() };
+            let near = asked.ask(&self.service, self.ties()).await?.near;
+            let ahead = near.iter().map(|near| near.ahead + 1);
+            positions.extend(some.iter().map(|standing| standing.score).zip(ahead));
         }
+        Ok(positions)
     }
 
     /// Leaves what whoever asks may see.
@@ -238,11 +266,11 @@ impl Looking {
     }
 }
 
-/// Lines one after the other, of which the first has a position.
-fn positioned(ties: Ties, first: u64, lines: Vec<Line>) -> Vec<Positioned> {
+/// The lines from the first on, each with its position.
+fn positioned(ties: Ties, lines: Vec<Line>) -> Vec<Positioned> {
     let mut last: Option<(u64, Score)> = None;
     let mut positioned = Vec::with_capacity(lines.len());
-    for (listed, line) in (first..).zip(lines) {
+    for (listed, line) in (1..).zip(lines) {
         let score = line.standing.score;
         let shared = last.filter(|(_, of)| ties == Ties::Shared && *of == score);
         let position = shared.map_or(listed, |(position, _)| position);

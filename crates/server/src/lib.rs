@@ -36,6 +36,7 @@ mod intake;
 mod keys;
 mod leaderboards;
 mod ledger;
+mod live;
 mod lock;
 mod lookup;
 mod oidc;

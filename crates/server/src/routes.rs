@@ -315,6 +315,8 @@ pub(crate) enum Content {
     Schema,
     /// Text, or bytes, of this content type.
     Text(&'static str),
+    /// Nothing: the connection goes on as something else.
+    Nothing,
 }
 
 impl Answer {
@@ -371,6 +373,12 @@ pub(crate) fn all() -> impl Iterator<Item = (usize, &'static Route)> {
     AREAS.iter().copied().flatten().enumerate()
 }
 
+/// The route of this name.
+pub(crate) fn named(id: &str) -> &'static Route {
+    let found = all().find(|(_, route)| route.id == id);
+    found.map(|(_, route)| route).expect("whoever asks names one that is there")
+}
+
 impl Route {
     /// The name of the part of the path that varies.
     pub(crate) fn name(&self) -> Option<&'static str> {
@@ -391,6 +399,11 @@ impl Route {
     /// Whether those who watch a node ask it, and are answered whoever they are.
     pub(crate) fn is_a_probe(&self) -> bool {
         matches!(self.path, "/healthz" | "/readyz")
+    }
+
+    /// Whether its connections go on as sockets.
+    pub(crate) fn is_a_socket(&self) -> bool {
+        self.path == "/api/v1/live"
     }
 
     /// Whether pages of any origin may ask it: it shows nothing that is not everybody's.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::UPGRADE;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tower_service::Service as _;
 
-use crate::connection::{Bounds, Closed, Conn, Front, Gate, Place, Taken, Watched, announced};
+use crate::connection::{Bounds, Closed, Front, Gate, Line, Place, Taken, Watched, announced};
 
 /// Connections that may wait to be accepted; beyond, a peer's attempt is lost and takes a second. The system may
 /// allow less.
@@ -182,11 +183,14 @@ async fn welcome(
     };
     conn.is_open();
     let talk = Talk { bounds: front.bounds.clone(), from: Some((from, front)), router };
-    match stream {
+    let why = match stream {
         Stream::Clear(stream) => talk.hold(stream, stopped).await,
         Stream::Tls(stream) => talk.hold(*stream, stopped).await,
+    };
+    // What goes on as something else is counted at its end.
+    if !conn.has_gone_on() {
+        why.count();
     }
-    .count();
 }
 
 enum Stream {
@@ -238,8 +242,8 @@ impl Talk {
     ) -> Closed {
         let conn = Arc::clone(stream.conn());
         let builder = builder(&self.bounds);
-        let answering = Arc::clone(&conn);
-        let answer = service_fn(move |request: Request<Incoming>| self.answer(&answering, request));
+        let line = Line::new(Arc::clone(&conn), stopped.clone());
+        let answer = service_fn(move |request: Request<Incoming>| self.answer(&line, request));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), answer);
         let mut connection = std::pin::pin!(connection);
         let why = tokio::select! {
@@ -270,12 +274,15 @@ impl Talk {
 
     fn answer(
         &self,
-        conn: &Arc<Conn>,
+        line: &Line,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Taken>, std::convert::Infallible>> + Send + use<>
     {
-        let asked = conn.begin();
+        let asked = line.conn().begin();
         let mut request = request.map(Body::new);
+        if request.headers().contains_key(UPGRADE) {
+            request.extensions_mut().insert(line.clone());
+        }
         if let Some((from, front)) = &self.from {
             let peer = front.proxies.peer(*from, request.headers());
             request.extensions_mut().insert(peer);

@@ -10,7 +10,7 @@ use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
 use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, ID_BYTES_MAX, Tournament};
 use accolade_wire::control::Control;
-use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -68,6 +68,8 @@ pub(crate) struct TournamentShape {
     events_min: u32,
     public_positions: u32,
     masked: bool,
+    #[schema(schema_with = cadences)]
+    cadence: &'static str,
     /// What there is to win; of several that are for a place it is the first.
     prizes: Vec<PrizeShape>,
     /// A person has to approve of the results before anything is paid.
@@ -91,6 +93,10 @@ pub(crate) fn states() -> Schema {
 
 pub(crate) fn ties() -> Schema {
     one_of(TiesBy::NAMES)
+}
+
+fn cadences() -> Schema {
+    one_of(Cadence::NAMES)
 }
 
 /// How far a tournament has come.
@@ -143,6 +149,7 @@ impl TournamentShape {
             events_min: terms.events_min,
             public_positions: terms.public_positions,
             masked: terms.masked,
+            cadence: terms.cadence.name(),
             prizes: terms.prizes.iter().map(PrizeShape::from).collect(),
             approval: terms.approval,
             public: terms.public,

@@ -675,7 +675,7 @@ impl Command {
 mod tests {
     use super::*;
     use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
-    use crate::tournament::{Stage, TiesBy};
+    use crate::tournament::{Cadence, Stage, TiesBy};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -783,6 +783,7 @@ mod tests {
                 events_min: 6,
                 public_positions: 7,
                 masked: true,
+                cadence: Cadence::TenSeconds,
                 prizes: Vec::new(),
                 approval: false,
                 public: true,

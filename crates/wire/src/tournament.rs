@@ -63,6 +63,9 @@ pub struct TournamentTerms {
     /// Players see each other's names masked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub masked: bool,
+    /// How often those who watch its leaderboard are told what has changed.
+    #[serde(default, skip_serializing_if = "Cadence::is_real_time")]
+    pub cadence: Cadence,
     /// What there is to win.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prizes: Vec<PrizeTerms>,
@@ -97,6 +100,21 @@ pub enum TiesBy {
     FewestEvents,
     /// Nobody: they share a position.
     Shared,
+}
+
+/// How often those who watch a leaderboard are told what has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cadence {
+    /// As often as a node looks.
+    #[default]
+    #[serde(rename = "realTime")]
+    RealTime,
+    /// Every ten seconds.
+    #[serde(rename = "10s")]
+    TenSeconds,
+    /// Every minute.
+    #[serde(rename = "1m")]
+    Minute,
 }
 
 /// How far a tournament has come by what people have said; the rest follows from time.
@@ -179,6 +197,32 @@ impl TiesBy {
             Self::FewestEvents => Ties::FewestEvents,
             Self::Shared => Ties::Shared,
         }
+    }
+}
+
+impl Cadence {
+    /// The names of all.
+    pub const NAMES: [&str; 3] = ["realTime", "10s", "1m"];
+    const ALL: [Self; 3] = [Self::RealTime, Self::TenSeconds, Self::Minute];
+
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let at = Self::NAMES.iter().position(|other| *other == name)?;
+        Self::ALL.get(at).copied()
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RealTime => "realTime",
+            Self::TenSeconds => "10s",
+            Self::Minute => "1m",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this")]
+    const fn is_real_time(&self) -> bool {
+        matches!(self, Self::RealTime)
     }
 }
 

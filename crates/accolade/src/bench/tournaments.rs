@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use accolade_storage::node::Node;
 use accolade_wire::control::Control;
-use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 
 use super::Sizes;
 use super::embedded::{control, now};
@@ -52,6 +52,7 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         events_min: 0,
         public_positions: 100,
         masked: false,
+        cadence: Cadence::default(),
         prizes: Vec::new(),
         approval: false,
         public: false,

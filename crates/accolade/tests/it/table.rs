@@ -80,7 +80,7 @@ const ROWS: &[Row] = &[
     ),
     ("tournament list", "--operator operator-789 --state draft", EVERYWHERE),
     ("tournament show", "week --operator operator-789", EVERYWHERE),
-    ("tournament change", "week --operator operator-789 --masked true", EVERYWHERE),
+    ("tournament change", "week --operator operator-789 --masked true --cadence 10s", EVERYWHERE),
     ("tournament schedule", "week --operator operator-789 --why test", EVERYWHERE),
     ("tournament end", "week --operator operator-789 --why test", [NOT_LIVE; 3]),
     ("tournament results", "week --operator operator-789", [NOT_SETTLED; 3]),

@@ -12,7 +12,7 @@ use accolade_engine::rules::{rewards, tournaments, webhooks};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Control, NewKey, SealedSecret, WebhookTerms};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
-use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -560,6 +560,7 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         events_min: 0,
         public_positions: 10,
         masked: false,
+        cadence: Cadence::default(),
         prizes: Vec::new(),
         approval: false,
         public: false,

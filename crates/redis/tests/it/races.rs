@@ -3,7 +3,7 @@
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
-use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 
 use crate::house::{House, OPERATORS, now, wager};
 
@@ -37,6 +37,7 @@ pub(crate) fn scored_by(operator: &str, id: &str, query: &str) -> TournamentTerm
         events_min: 0,
         public_positions: 10,
         masked: false,
+        cadence: Cadence::default(),
         prizes: Vec::new(),
         approval: false,
         public: false,

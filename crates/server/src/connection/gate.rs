@@ -114,6 +114,8 @@ pub(crate) struct Conn {
     asked: AtomicU32,
     has_asked: AtomicBool,
     is_http2: AtomicBool,
+    /// It is not HTTP any more, and whoever has gone on with it says when it ends.
+    has_gone_on: AtomicBool,
     idle_since: AtomicU64,
     head_since: AtomicU64,
     write_since: AtomicU64,
@@ -205,6 +207,7 @@ impl Gate {
             asked: AtomicU32::new(0),
             has_asked: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
+            has_gone_on: AtomicBool::new(false),
             idle_since: AtomicU64::new(self.now()),
             head_since: AtomicU64::new(NEVER),
             write_since: AtomicU64::new(NEVER),
@@ -417,6 +420,19 @@ impl Conn {
         self.is_http2.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn goes_on(&self) {
+        self.has_gone_on.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_gone_on(&self) -> bool {
+        self.has_gone_on.load(Ordering::Relaxed)
+    }
+
+    /// How long a peer may leave something untaken.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_millis(self.gate.0.bounds.stalled_ms)
+    }
+
     /// Something of a request has arrived.
     pub(crate) fn was_read(&self) {
         if self.asked.load(Ordering::Relaxed) == 0
@@ -476,6 +492,10 @@ impl Conn {
 }
 
 impl Asked {
+    pub(crate) const fn conn(&self) -> &Arc<Conn> {
+        &self.0
+    }
+
     /// The request was answered, and whether its credential was refused. Whoever guesses, or sends what leads nowhere,
     /// has to connect again now and then.
     pub(crate) fn was_answered(&self, is_refused: bool) {

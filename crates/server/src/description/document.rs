@@ -221,11 +221,12 @@ fn response(route: &Route, answer: &Answer, schemas: &mut Schemas) -> Value {
         }
         Content::Text(content_type) => (content_type, json!({ "type": "string" })),
         Content::Schema => ("application/schema+json", json!({ "type": "object" })),
+        Content::Nothing => ("", Value::Null),
     };
-    let mut response = json!({
-        "description": answer.what,
-        "content": { content_type: { "schema": schema } },
-    });
+    let mut response = json!({ "description": answer.what });
+    if !content_type.is_empty() {
+        response["content"] = json!({ content_type: { "schema": schema } });
+    }
     if !answer.headers.is_empty() {
         response["headers"] = headers(answer.headers);
     }

@@ -1,8 +1,10 @@
-//! Leaderboards while they move. For each tournament that somebody watches one task asks, at the cadence, for what all who
-//! watch it see, and whoever sees the same is told by the same bytes. Nothing is asked of what nobody watches.
+//! What is watched while it moves: leaderboards, players' own lines of them, and their balances. For each tournament that
+//! somebody watches one task asks, at the cadence, for what all who watch it see, and so does one for the balances of an
+//! operator's players; whoever sees the same is told by the same bytes. Nothing is asked of what nobody watches.
 //!
 //! Nobody has a queue: who is slow sees the newest when they look again. `docs/decisions/047` says why.
 
+mod looking;
 mod shown;
 mod watching;
 
@@ -12,68 +14,100 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::value::RawValue;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
-use self::shown::{Board, Head, Shown, own_event, row};
-use self::watching::ROWS_MAX;
+use self::looking::{Looked, look};
+use self::shown::Board;
+pub(crate) use self::shown::{Shown, Told};
 pub(super) use self::watching::seen_by_anybody;
-pub(crate) use self::watching::{TOP_MAX, stream, stream_to_anybody};
-use super::asked::{Asked, PLAYERS_MAX};
-use super::{Looking, Positioned, View as Part, masked};
+pub(crate) use self::watching::{ROWS_MAX, TOP_MAX, is_a_name, stream, stream_to_anybody};
+use crate::call::Call;
 use crate::lock::lock;
 use crate::problem::{Problem, Refusal};
-use crate::service::{Service, now};
-use crate::tournaments::state_of_board;
+use crate::service::Service;
 
-/// How often a leaderboard that is watched is looked at.
+/// How often what is watched is looked at, where the tournament does not say that it is more rarely.
 const CADENCE: Duration = Duration::from_millis(250);
 /// How long it is left alone at least, however many begin to watch it.
 const REST: Duration = Duration::from_millis(50);
-/// Most streams of one player at a node.
+/// Most streams and sockets of one player at a node.
 const OF_PLAYER_MAX: usize = 16;
+/// So many things may be watched over sockets for each of the streams and sockets that a node may have.
+const FOR_EACH: usize = 4;
+/// So many own lines are told of while others wait.
+const TOLD_AT_ONCE: usize = 256;
 
-/// A tournament that is watched.
+/// What is looked at together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+pub(crate) struct Key {
     /// The operator's number.
-    operator: u32,
-    /// The tournament's.
-    number: u32,
+    pub(crate) operator: u32,
+    pub(crate) of: Of,
 }
 
-/// What those who see the same see.
+/// What of an operator's that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct View {
+pub(crate) enum Of {
+    /// A tournament, by its number.
+    Tournament(u32),
+    /// The balances of its players.
+    Balances,
+}
+
+/// What those who see the same see of a leaderboard.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct View {
+    pub(crate) part: Part,
+    pub(crate) to: To,
+}
+
+/// A part of a leaderboard.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
     /// So many from the first on.
-    top: usize,
-    to: To,
+    Top(usize),
+    /// A player, and so many before and behind.
+    Around(String, usize),
+    /// These players, as far as they have a position.
+    Players(Vec<String>),
 }
 
 impl View {
     /// What whoever asks without watching is answered from.
-    const ASKED_FOR: Self = Self { top: ROWS_MAX, to: To::Anybody };
+    const ASKED_FOR: Self = Self { part: Part::Top(ROWS_MAX), to: To::Anybody };
 }
 
 /// Who is shown a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum To {
+pub(crate) enum To {
     /// Those of the operator see all of it.
     Staff,
-    /// Players see what is public, with names as the tournament says.
+    /// Players see what is public, with names as the tournament says. Whom they name is themselves.
     Players,
     /// Whoever asks sees what is public, and no name as it is, for as long as the tournament says so.
     Anybody,
 }
 
-type Sight = watch::Sender<Option<Arc<Shown>>>;
-type Own = watch::Sender<Option<Bytes>>;
+/// A player's own line, or balance: always told as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// JSON.
+    pub(crate) data: Bytes,
+    /// Nothing comes after this.
+    pub(crate) is_last: bool,
+}
 
-/// What is watched of one tournament. Who watches has a receiver, and where there is none any more it is let go of.
+type Sight = watch::Sender<Option<Arc<Shown>>>;
+type Own = watch::Sender<Option<Value>>;
+pub(crate) type SeesList = watch::Receiver<Option<Arc<Shown>>>;
+pub(crate) type SeesValue = watch::Receiver<Option<Value>>;
+
+/// What is watched of one thing. Who watches has a receiver, and where there is none any more it is let go of.
 #[derive(Default)]
 struct Hall {
     views: BTreeMap<View, Sight>,
-    /// The players whose own lines are watched.
+    /// The players whose own lines, or balances, are watched.
     players: BTreeMap<String, Own>,
     /// Somebody watches what nobody has watched before.
     wake: Arc<Notify>,
@@ -85,37 +119,55 @@ struct Halls {
     /// How many watch, and of whom.
     watching: usize,
     by_principal: HashMap<Box<str>, usize>,
-    /// Nobody watches any more.
-    is_over: bool,
+    /// How many things are watched over sockets.
+    subscribed: usize,
 }
 
 /// All that is watched at this node.
 #[derive(Default)]
-pub(crate) struct Live(Mutex<Halls>);
+pub(crate) struct Live {
+    halls: Mutex<Halls>,
+    /// Nobody watches any more.
+    is_over: watch::Sender<bool>,
+}
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("watching", &self.watching()).finish()
+        f.debug_struct("Live").field("watching", &self.watching()).finish_non_exhaustive()
     }
 }
 
 /// A place of somebody who watches, free again when dropped.
 #[derive(Debug)]
-struct Seat {
+pub(crate) struct Seat {
     service: Service,
     bounds: Vec<Bound>,
 }
 
 /// How many streams some may have together: a player, a key, those who come from one address.
 #[derive(Debug, Clone)]
-struct Bound {
+pub(crate) struct Bound {
     who: Box<str>,
     max: usize,
 }
 
+impl Bound {
+    /// Of whoever has let themselves known: a player has a few, and a service, which may watch for many players, leaves
+    /// room for others.
+    pub(crate) fn of(call: &Call) -> Self {
+        let own = call.principal.player.as_deref();
+        let whole = call.service.settings.watchers_max;
+        let (operator, subject) = (call.operator().number, &call.principal.subject);
+        Self {
+            who: format!("{operator}/{subject}/{}", own.unwrap_or_default()).into(),
+            max: if own.is_some() { OF_PLAYER_MAX } else { whole.div_ceil(2) },
+        }
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut halls = lock(&self.service.live.0);
+        let mut halls = lock(&self.service.live.halls);
         halls.watching -= 1;
         for Bound { who, .. } in &self.bounds {
             if let Some(count) = halls.by_principal.get_mut(who) {
@@ -128,20 +180,14 @@ impl Drop for Seat {
     }
 }
 
-/// Who wants to watch.
-struct Wish {
-    key: Key,
-    view: View,
-    /// The player whose own line is shown besides.
-    player: Option<String>,
-    bounds: Vec<Bound>,
-}
+/// Something that is watched over a socket counts until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Subscribed(Service);
 
-/// What somebody watches.
-struct Watched {
-    seat: Seat,
-    sight: watch::Receiver<Option<Arc<Shown>>>,
-    own: Option<watch::Receiver<Option<Bytes>>>,
+impl Drop for Subscribed {
+    fn drop(&mut self) {
+        lock(&self.0.live.halls).subscribed -= 1;
+    }
 }
 
 /// What is to be looked at.
@@ -150,19 +196,19 @@ struct Wanted {
     players: Vec<String>,
 }
 
-/// What was seen of it.
-struct Looked {
-    /// Nothing for those who may not see it any more.
-    boards: Vec<(View, Option<Board>)>,
-    own: Vec<(String, Bytes)>,
+impl Wanted {
+    const fn is_nothing(&self) -> bool {
+        self.views.is_empty() && self.players.is_empty()
+    }
+}
+
+pub(crate) fn stopping() -> Problem {
+    Problem::new(Refusal::Stopping, "the node is stopping: ask another")
 }
 
 impl Halls {
     /// Takes a place, unless there is none.
     fn take_seat(&mut self, service: &Service, bounds: Vec<Bound>) -> Result<Seat, Problem> {
-        if self.is_over {
-            return Err(Problem::new(Refusal::Stopping, "the node is stopping: ask another"));
-        }
         let nodes_max = service.settings.watchers_max;
         if self.watching >= nodes_max {
             let detail = format!("{nodes_max} streams are watched at this node, as many as may be");
@@ -183,159 +229,191 @@ impl Halls {
         self.watching += 1;
         Ok(Seat { service: service.clone(), bounds })
     }
+
+    /// What is watched of something. The first who watches it has it looked at from here on.
+    fn hall(&mut self, service: &Service, key: Key) -> &mut Hall {
+        self.all.entry(key).or_insert_with(|| {
+            let hall = Hall::default();
+            tokio::spawn(show(service.clone(), key, Arc::clone(&hall.wake)));
+            hall
+        })
+    }
+}
+
+impl Hall {
+    fn sees_list(&mut self, view: View) -> SeesList {
+        let wake = &self.wake;
+        let new = || {
+            wake.notify_one();
+            watch::Sender::new(None)
+        };
+        self.views.entry(view).or_insert_with(new).subscribe()
+    }
+
+    fn sees_value(&mut self, player: String) -> SeesValue {
+        let wake = &self.wake;
+        let new = || {
+            wake.notify_one();
+            watch::Sender::new(None)
+        };
+        self.players.entry(player).or_insert_with(new).subscribe()
+    }
+
+    fn is_watched(&self) -> bool {
+        self.views.values().any(|sight| sight.receiver_count() > 0) || !self.players.is_empty()
+    }
 }
 
 impl Live {
-    /// How many streams are watched.
+    /// How many streams and sockets there are.
     pub(crate) fn watching(&self) -> usize {
-        lock(&self.0).watching
+        lock(&self.halls).watching
     }
 
-    /// Ends all streams, and lets nobody begin another.
+    /// Ends all streams and sockets, and lets nobody begin another.
     pub(crate) fn end(&self) {
-        let mut halls = lock(&self.0);
-        halls.is_over = true;
+        let mut halls = lock(&self.halls);
+        self.is_over.send_replace(true);
         halls.all.clear();
     }
 
-    /// Lets somebody watch. The first who watches a tournament has it looked at from here on.
-    fn watch(&self, service: &Service, wish: Wish) -> Result<Watched, Problem> {
-        let Wish { key, view, player, bounds } = wish;
-        let mut halls = lock(&self.0);
-        let seat = halls.take_seat(service, bounds)?;
-        let is_new = !halls.all.contains_key(&key);
-        let hall = halls.all.entry(key).or_default();
-        if is_new {
-            tokio::spawn(show(service.clone(), key, Arc::clone(&hall.wake)));
-        } else if !hall.views.contains_key(&view) {
-            hall.wake.notify_one();
-        }
-        let sight = hall.views.entry(view).or_insert_with(|| watch::Sender::new(None)).subscribe();
-        let own = player.map(|player| {
-            hall.players.entry(player).or_insert_with(|| watch::Sender::new(None)).subscribe()
-        });
-        Ok(Watched { seat, sight, own })
+    /// What says when the node stops.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.is_over.subscribe()
     }
 
-    /// What somebody watches of a tournament; nothing where nobody does, and then it is let go of.
-    fn wanted(&self, key: Key) -> Option<Wanted> {
-        let mut halls = lock(&self.0);
+    /// Those who may watch, as long as somebody still may.
+    fn open(&self) -> Result<std::sync::MutexGuard<'_, Halls>, Problem> {
+        let halls = lock(&self.halls);
+        if *self.is_over.borrow() { Err(stopping()) } else { Ok(halls) }
+    }
+
+    /// A place for one who watches.
+    pub(crate) fn seat(&self, service: &Service, bounds: Vec<Bound>) -> Result<Seat, Problem> {
+        self.open()?.take_seat(service, bounds)
+    }
+
+    /// Counts something that is watched over a socket.
+    pub(crate) fn subscribe(&self, service: &Service) -> Result<Subscribed, Problem> {
+        let mut halls = self.open()?;
+        let most = service.settings.watchers_max.saturating_mul(FOR_EACH);
+        if halls.subscribed >= most {
+            let detail = format!("{most} things are watched at this node, as many as may be");
+            return Err(Problem::new(Refusal::Busy, detail));
+        }
+        halls.subscribed += 1;
+        Ok(Subscribed(service.clone()))
+    }
+
+    /// Lets somebody watch a list.
+    pub(crate) fn list(
+        &self,
+        service: &Service,
+        key: Key,
+        view: View,
+    ) -> Result<SeesList, Problem> {
+        Ok(self.open()?.hall(service, key).sees_list(view))
+    }
+
+    /// Lets somebody watch a player's own line, or balance.
+    pub(crate) fn value(
+        &self,
+        service: &Service,
+        key: Key,
+        player: String,
+    ) -> Result<SeesValue, Problem> {
+        Ok(self.open()?.hall(service, key).sees_value(player))
+    }
+
+    /// What somebody watches, all of it or what nobody has seen yet; nothing where nobody does, and then it is let go of.
+    fn wanted(&self, key: Key, is_all: bool) -> Option<Wanted> {
+        let mut halls = lock(&self.halls);
         let hall = halls.all.get_mut(&key)?;
         hall.players.retain(|_, own| own.receiver_count() > 0);
         // Where nobody asks at this moment, somebody may at the next, and finds it.
         hall.views.retain(|view, sight| *view == View::ASKED_FOR || sight.receiver_count() > 0);
-        if hall.views.values().all(|sight| sight.receiver_count() == 0) {
+        if !hall.is_watched() {
             halls.all.remove(&key);
             return None;
         }
-        let (views, players) = (hall.views.keys().copied(), hall.players.keys().cloned());
-        Some(Wanted { views: views.collect(), players: players.collect() })
+        let views = hall.views.iter().filter(|(_, sight)| is_all || sight.borrow().is_none());
+        let players = hall.players.iter().filter(|(_, own)| is_all || own.borrow().is_none());
+        let (views, players) = (views.map(|(view, _)| view), players.map(|(player, _)| player));
+        Some(Wanted { views: views.cloned().collect(), players: players.cloned().collect() })
     }
 
     /// Shows what was seen to those who see something else so far. Whoever hears that it is over has their own line.
     fn tell(&self, key: Key, looked: Looked) {
-        let mut halls = lock(&self.0);
-        let Some(hall) = halls.all.get_mut(&key) else { return };
-        for (player, text) in looked.own {
-            if let Some(own) = hall.players.get(&player) {
-                let is_other = |before: &Option<Bytes>| before.as_ref() != Some(&text);
+        for some in looked.own.chunks(TOLD_AT_ONCE) {
+            let halls = lock(&self.halls);
+            let Some(hall) = halls.all.get(&key) else { return };
+            for (player, value) in some {
+                let Some(own) = hall.players.get(player) else { continue };
                 own.send_if_modified(|before| {
-                    is_other(before).then(|| *before = Some(text.clone())).is_some()
+                    let is_other = before.as_ref() != Some(value);
+                    if is_other {
+                        *before = Some(value.clone());
+                    }
+                    is_other
                 });
             }
         }
-        for (view, board) in looked.boards {
-            let Some(board) = board else {
-                hall.views.remove(&view);
-                continue;
-            };
-            let Some(sight) = hall.views.get(&view) else { continue };
-            sight.send_if_modified(|shown| {
-                let next = match shown {
-                    None => Some(Shown::first(board)),
-                    Some(shown) => shown.next(board),
-                };
-                next.map(|next| *shown = Some(Arc::new(next))).is_some()
-            });
+        let mut boards = looked.boards;
+        while !boards.is_empty() {
+            let rest = boards.split_off(boards.len().min(TOLD_AT_ONCE));
+            let mut halls = lock(&self.halls);
+            let Some(hall) = halls.all.get_mut(&key) else { return };
+            boards.into_iter().for_each(|(view, board)| hall.show(view, board));
+            boards = rest;
         }
     }
 }
 
-/// Looks at a tournament for as long as somebody watches it.
+impl Hall {
+    /// Shows a list as it is now; one that may not be seen any more is gone.
+    fn show(&mut self, view: View, board: Option<Board>) {
+        let Some(board) = board else {
+            self.views.remove(&view);
+            return;
+        };
+        let Some(sight) = self.views.get(&view) else { return };
+        let is_for_many = matches!(view.part, Part::Top(_));
+        sight.send_if_modified(|shown| {
+            let next = match shown {
+                None => Some(Shown::first(board, is_for_many)),
+                Some(shown) => shown.next(board),
+            };
+            next.map(|next| *shown = Some(Arc::new(next))).is_some()
+        });
+    }
+}
+
+/// Looks at something for as long as somebody watches it: at all of it at the cadence, and in between at what somebody
+/// begins to watch.
 async fn show(service: Service, key: Key, wake: Arc<Notify>) {
-    while let Some(wanted) = service.live.wanted(key) {
-        match look(&service, key, &wanted).await {
-            Ok(looked) => service.live.tell(key, looked),
-            // Whoever watches sees what there was, and the newest once there is an answer again.
-            Err(problem) => {
-                tracing::debug!(detail = %problem.detail, "a leaderboard cannot be looked at");
+    let mut due = Instant::now();
+    loop {
+        let is_due = Instant::now() >= due;
+        let Some(wanted) = service.live.wanted(key, is_due) else { return };
+        if !wanted.is_nothing() {
+            match look(&service, key, &wanted).await {
+                Ok(looked) => {
+                    if is_due {
+                        due = Instant::now() + looked.rest;
+                    }
+                    service.live.tell(key, looked);
+                }
+                // Whoever watches sees what there was, and the newest once there is an answer again.
+                Err(problem) => {
+                    tracing::debug!(detail = %problem.detail, "what is watched cannot be looked at");
+                    due = Instant::now() + CADENCE;
+                }
             }
         }
         tokio::time::sleep(REST).await;
         tokio::select! {
-            () = tokio::time::sleep(CADENCE.saturating_sub(REST)) => {}
+            () = tokio::time::sleep_until(due) => {}
             () = wake.notified() => {}
         }
-    }
-}
-
-/// Asks once for what everybody sees.
-async fn look(service: &Service, key: Key, wanted: &Wanted) -> Result<Looked, Problem> {
-    let Key { operator, number } = key;
-    let tournament =
-        Asked { operator, tournament: number, ..Asked::default() }.tournament(service)?;
-    let looking = Looking { service: service.clone(), tournament, operator, own: None };
-    let top = wanted.views.iter().map(|view| view.top).max().unwrap_or_default();
-    let (players, is_final, lines) = looking.see(Part::From(1, top)).await?;
-    let mut own = Vec::new();
-    for group in wanted.players.chunks(PLAYERS_MAX) {
-        let (players, _, lines) = looking.see(Part::Players(group.to_vec())).await?;
-        let mut found: HashMap<_, _> = lines
-            .iter()
-            .map(|(position, line)| (line.player.as_str(), (*position, line)))
-            .collect();
-        own.extend(
-            group
-                .iter()
-                .map(|name| (name.clone(), own_event(found.remove(name.as_str()), players))),
-        );
-    }
-    let terms = looking.tournament.terms();
-    let head = Head {
-        tournament_id: terms.id.clone(),
-        operator_id: terms.operator.clone(),
-        state: state_of_board(terms, now(), is_final),
-        is_final,
-        players,
-    };
-    let is_over = is_final || looking.tournament.is_cancelled();
-    let board = |view: &View| {
-        let is_shown = view.to != To::Anybody || terms.public;
-        let board = is_shown.then(|| {
-            let rows = looking.rows(*view, &lines);
-            Board { head: head.clone(), is_over, rows }
-        });
-        (*view, board)
-    };
-    Ok(Looked { boards: wanted.views.iter().map(board).collect(), own })
-}
-
-impl Looking {
-    /// The rows of a view. Players see each other's names masked, and their own as well: the same list for all of them.
-    fn rows(&self, view: View, lines: &[Positioned]) -> Vec<Box<RawValue>> {
-        let terms = self.tournament.terms();
-        let public = u64::from(terms.public_positions);
-        let is_seen = |(position, _): &&Positioned| view.to == To::Staff || *position <= public;
-        let seen = lines.iter().take(view.top).take_while(is_seen).enumerate();
-        let is_masked = match view.to {
-            To::Staff => false,
-            To::Players => terms.masked,
-            To::Anybody => true,
-        };
-        seen.map(|(at, (position, line))| {
-            let name = if is_masked { masked(&line.player) } else { line.player.clone() };
-            row(at, *position, name, &line.standing)
-        })
-        .collect()
     }
 }

@@ -59,7 +59,7 @@ impl Service {
             }
         }
         lines.truncate(end(ties, &lines, count));
-        let lines = positioned(ties, 1, lines).into_iter().map(|(position, line)| {
+        let lines = positioned(ties, lines).into_iter().map(|(position, line)| {
             let Line { player, standing } = line;
             WholeLine { position, player, score: standing.score, events: standing.events }
         });

@@ -10,8 +10,8 @@ use crate::requests::{by_time, open};
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
-    adjustments, audit, budgets, dead_letters, export, host, leaderboards, lookup, redemptions,
-    settlement, signals, simulation, summary, topics,
+    adjustments, audit, balance, budgets, dead_letters, export, host, leaderboards, lookup,
+    redemptions, settlement, signals, simulation, summary, topics,
 };
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 23] = [
+pub(super) static ROUTES: [Route; 24] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -479,6 +479,28 @@ pub(super) static ROUTES: [Route; 23] = [
         answers: &[Answer::json(200, "The part", object)],
         refusals: &[],
         handler: |way| way.to(leaderboards::asked::found),
+    },
+    Route {
+        id: "askPlayersBalances",
+        method: Method::GET,
+        path: "/cluster/v1/players/balances",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "Balances of players, by name",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "The operator's number."),
+            text("players", "Of these players, with line breaks between."),
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "Names and balances", object)],
+        refusals: &[],
+        handler: |way| way.to(balance::found),
     },
     Route {
         id: "askPrizes",

@@ -3,7 +3,8 @@
 use axum::http::Method;
 
 use super::{
-    Answer, Area, Audience, By, CURSOR, Effect, Form, Header, LIMIT, Parameter, Route, Takes,
+    Answer, Area, Audience, By, CURSOR, Content, Effect, Form, Header, LIMIT, Parameter, Route,
+    Takes,
 };
 use crate::description::bodies::Why;
 use crate::description::schemas::of;
@@ -25,7 +26,7 @@ const CHANGE: &[Refusal] = &[
     Refusal::BehaviourEarlier,
 ];
 
-pub(super) static ROUTES: [Route; 13] = [
+pub(super) static ROUTES: [Route; 14] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -331,5 +332,45 @@ pub(super) static ROUTES: [Route; 13] = [
         answers: &[Answer::text("The events, for as long as they are read", "text/event-stream")],
         refusals: &[Refusal::Stopping],
         handler: |way| way.to(live::stream),
+    },
+    Route {
+        id: "watchLive",
+        method: Method::GET,
+        path: "/api/v1/live",
+        scope: Scope::TournamentsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "Leaderboards, positions and balances as they change, over one connection",
+        description: "A WebSocket. The client says as JSON what it wants to watch, under names of its own: \
+                      `{\"type\": \"subscribe\", \"id\": \"1\", \"to\": \"leaderboard\", \"tournamentId\": \"race\", \"top\": 10}` (or \
+                      `around` a player with a `radius`, or `players`), `\"to\": \"position\"` with a `tournamentId` and \
+                      `\"to\": \"balance\"`, of a `playerId` or the player whose token it is; `unsubscribe` ends that. It \
+                      hears `subscribed`, a `snapshot`, then each numbered `change`, at the tournament's cadence and \
+                      only the newest; `final` once nothing changes any more; and `error` with a `problem`, after which \
+                      the rest goes on. `resume` of a message, given with `subscribe`, goes on from there or begins with \
+                      a `snapshot`. Pages of browsers offer the protocols `accolade` and `bearer.` with a token. Balances \
+                      want `players:read`. Closed with 1001 when the node stops, and 1008 when the credential is over.",
+        query: &[],
+        headers: &[
+            Header { name: "Upgrade", what: "`websocket`." },
+            Header { name: "Connection", what: "`Upgrade`." },
+            Header { name: "Sec-WebSocket-Version", what: "`13`." },
+            Header { name: "Sec-WebSocket-Key", what: "As RFC 6455 says." },
+            Header {
+                name: "Sec-WebSocket-Protocol",
+                what: "Where it is there: `accolade`, and, without `Authorization`, `bearer.` with a token behind it.",
+            },
+        ],
+        takes: Takes::Nothing,
+        answers: &[Answer {
+            status: 101,
+            what: "The connection goes on as a WebSocket",
+            content: Content::Nothing,
+            headers: &[],
+        }],
+        refusals: &[Refusal::BadHeader, Refusal::Stopping],
+        handler: |way| way.to(crate::live::open),
     },
 ];

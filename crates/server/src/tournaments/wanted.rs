@@ -11,11 +11,11 @@ use accolade_engine::rules::tournaments::{
 use accolade_wire::json::Value;
 use accolade_wire::query::{compile_query, print_query};
 use accolade_wire::tournament::prizes::PrizeTerms;
-use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 use utoipa::ToSchema;
 
 use super::prizes::{PrizeShape, read_prizes};
-use super::ties;
+use super::{cadences, ties};
 use crate::fields::{Field, Said, fields_of, malformed, plain_text};
 use crate::problem::Problem;
 use crate::shapes::Time;
@@ -101,6 +101,10 @@ pub(crate) struct Wanted {
     /// Players see each other's names masked.
     #[serde(default)]
     masked: Option<bool>,
+    /// How often those who watch the leaderboard are told what has changed: `realTime` without.
+    #[serde(default)]
+    #[schema(schema_with = cadences)]
+    cadence: Option<Cadence>,
     /// What there is to win; of several that are for a place it is the first. Nothing of it changes once the tournament has
     /// begun.
     #[serde(default)]
@@ -240,6 +244,7 @@ impl Wanted {
                 "eventsMin",
                 "publicPositions",
                 "masked",
+                "cadence",
                 "prizes",
                 "approval",
                 "public",
@@ -247,7 +252,8 @@ impl Wanted {
             ],
         )?;
         let [grace_seconds, cap, cap_per_hour, cap_per_day, ties, rest @ ..] = rest;
-        let [events_min, public_positions, masked, prizes, approval, public, why] = rest;
+        let [events_min, public_positions, masked, cadence, rest @ ..] = rest;
+        let [prizes, approval, public, why] = rest;
         let number = |field: &Field<'_>, most: i64| {
             let number = field.whole(0..=most)?;
             Ok::<_, Problem>(
@@ -256,6 +262,8 @@ impl Wanted {
         };
         let of_ties = || ties.expected(&format!("one of `{}`", TiesBy::NAMES.join("`, `")));
         let named = |name: String| TiesBy::named(&name).ok_or_else(of_ties);
+        let of_cadences = || cadence.expected(&format!("one of `{}`", Cadence::NAMES.join("`, `")));
+        let paced = |name: String| Cadence::named(&name).ok_or_else(of_cadences);
         Ok(Self {
             id: id.text()?,
             name: name.text()?,
@@ -273,6 +281,7 @@ impl Wanted {
             events_min: number(&events_min, EVENTS_MIN_MAX)?,
             public_positions: number(&public_positions, PUBLIC_POSITIONS_MAX.into())?,
             masked: masked.flag()?,
+            cadence: cadence.text()?.map(paced).transpose()?,
             prizes: read_prizes(&prizes)?,
             approval: approval.flag()?,
             public: public.flag()?,
@@ -332,6 +341,7 @@ impl Wanted {
         terms.events_min = self.events_min.unwrap_or(terms.events_min);
         terms.public_positions = self.public_positions.unwrap_or(terms.public_positions);
         terms.masked = self.masked.unwrap_or(terms.masked);
+        terms.cadence = self.cadence.unwrap_or(terms.cadence);
         if let Some(said) = self.prizes {
             terms.prizes = said;
         }
@@ -376,6 +386,7 @@ impl Wanted {
             events_min: 0,
             public_positions: PUBLIC_POSITIONS,
             masked: false,
+            cadence: Cadence::RealTime,
             prizes: Vec::new(),
             approval: false,
             public: false,

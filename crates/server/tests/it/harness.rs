@@ -390,6 +390,18 @@ impl Ask {
         Self { body: body.into(), ..self.header("content-type", content_type) }
     }
 
+    /// As the handshake of a WebSocket.
+    pub(crate) fn upgrading(self) -> Self {
+        // Nothing comes of it where there is no connection.
+        let upgrade = hyper::upgrade::on(Request::new(()));
+        let asked = Self { request: self.request.extension(upgrade), ..self };
+        asked
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+
     /// From this address.
     pub(crate) fn from(self, peer: &str) -> Self {
         let peer = Peer(peer.parse().unwrap());

@@ -136,7 +136,7 @@ fn shows(api: &Api, request: Ask) -> Ask {
     request.header("authorization", &format!("Bearer {}", api.key))
 }
 
-async fn watch(api: &Api, path: &str) -> Watching {
+pub(crate) async fn watch(api: &Api, path: &str) -> Watching {
     watch_by(api, shows(api, ask("GET", path))).await
 }
 

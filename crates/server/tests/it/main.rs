@@ -43,6 +43,7 @@ mod roles;
 mod serving;
 mod signals;
 mod simulations;
+mod sockets;
 mod spending;
 mod statistics;
 mod summary;

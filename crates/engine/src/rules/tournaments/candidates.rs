@@ -120,7 +120,7 @@ mod tests {
     use accolade_domain::amount::Amount;
     use accolade_domain::query::row::Row;
     use accolade_domain::time::ZoneOffsets;
-    use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+    use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 
     use super::*;
     use crate::rules::{Said, Since};
@@ -157,6 +157,7 @@ mod tests {
             events_min: 0,
             public_positions: 0,
             masked: false,
+            cadence: Cadence::default(),
             prizes: Vec::new(),
             approval: false,
             public: false,

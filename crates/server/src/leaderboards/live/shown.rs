@@ -13,6 +13,8 @@ use crate::shapes::{Exact, Time};
 
 /// So many changes are kept for those who come back.
 const CHANGES_MAX: usize = 64;
+/// And so many of a list that hardly anybody else sees.
+const OWN_CHANGES_MAX: usize = 8;
 
 /// What is said of a tournament besides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,15 +39,25 @@ pub(super) struct Board {
 
 /// What is shown, after so many changes.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// Whose numbers these are: who has seen another's begins anew.
     run: String,
     number: u64,
     board: Board,
-    /// The last changes, up to this.
+    /// The last changes, up to this, as they are written.
     changes: VecDeque<Bytes>,
+    changes_max: usize,
     /// All of it, once somebody needs that.
     snapshot: OnceLock<Bytes>,
+}
+
+/// Something that is told, written once for all who hear it.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) name: &'static str,
+    pub(crate) number: u64,
+    /// JSON.
+    pub(crate) data: Bytes,
 }
 
 #[derive(Serialize)]
@@ -103,8 +115,8 @@ pub(super) fn row(
     to_raw_value(&shape).expect("a shape is plain data")
 }
 
-/// A player's own line; nothing where they have no position.
-pub(super) fn own_event(line: Option<(u64, &Line)>, players: u64) -> Bytes {
+/// A player's own line; `null` where they have no position.
+pub(super) fn own_line(line: Option<(u64, &Line)>, players: u64) -> Bytes {
     let own = line.map(|(position, Line { standing, .. })| OwnLine {
         position,
         score: Exact(standing.score),
@@ -112,29 +124,22 @@ pub(super) fn own_event(line: Option<(u64, &Line)>, players: u64) -> Bytes {
         reached_at: Time(standing.changed_at),
         percentile: percentile(position, players),
     });
-    event("own", None, &own)
+    written(&own)
 }
 
-/// An event as it goes out. JSON that is written has no line breaks.
-fn event(name: &str, id: Option<(&str, u64)>, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).expect("a shape is plain data");
-    let id = id.map(|(run, number)| format!("id: {run}.{number}\n")).unwrap_or_default();
-    format!("event: {name}\n{id}data: {data}\n\n").into()
-}
-
-/// The last that is said.
-pub(super) fn last_event() -> Bytes {
-    Bytes::from_static(b"event: final\ndata: {}\n\n")
+fn written(shape: &impl Serialize) -> Bytes {
+    serde_json::to_vec(shape).expect("a shape is plain data").into()
 }
 
 impl Shown {
-    /// What is shown first.
-    pub(super) fn first(board: Board) -> Self {
+    /// What is shown first, to many or to hardly more than one.
+    pub(super) fn first(board: Board, is_for_many: bool) -> Self {
         Self {
             run: uuid::Uuid::now_v7().simple().to_string(),
             number: 0,
             board,
             changes: VecDeque::new(),
+            changes_max: if is_for_many { CHANGES_MAX } else { OWN_CHANGES_MAX },
             snapshot: OnceLock::new(),
         }
     }
@@ -152,35 +157,44 @@ impl Shown {
         if is_same {
             return None;
         }
-        let (run, number) = (self.run.clone(), self.number + 1);
+        let (run, number, changes_max) = (self.run.clone(), self.number + 1, self.changes_max);
         let Head { state, is_final, players, .. } = board.head;
         let change = Change { state, is_final, players, rows: board.rows.len(), items };
-        let change = event("change", Some((&run, number)), &change);
-        let kept = self.changes.len().saturating_sub(CHANGES_MAX - 1);
+        let change = written(&change);
+        let kept = self.changes.len().saturating_sub(changes_max - 1);
         let changes = self.changes.iter().skip(kept).cloned().chain([change]).collect();
-        Some(Self { run, number, board, changes, snapshot: OnceLock::new() })
+        Some(Self { run, number, board, changes, changes_max, snapshot: OnceLock::new() })
     }
 
-    pub(super) const fn number(&self) -> u64 {
+    pub(crate) const fn number(&self) -> u64 {
         self.number
     }
 
+    /// What somebody comes back with who has seen so many changes.
+    pub(crate) fn id(&self, number: u64) -> String {
+        format!("{}.{number}", self.run)
+    }
+
     /// Whether nothing comes after this.
-    pub(super) const fn is_last(&self) -> bool {
+    pub(crate) const fn is_last(&self) -> bool {
         self.board.is_over
     }
 
     /// What brings somebody here who has seen the change before: that, or all of it.
-    pub(super) fn after(&self, seen: u64) -> Bytes {
+    pub(crate) fn after(&self, seen: u64) -> Told {
         match self.changes.back() {
-            Some(change) if seen + 1 == self.number => change.clone(),
+            Some(change) if seen + 1 == self.number => self.change(self.number, change),
             _ => self.snapshot(),
         }
     }
 
-    /// What brings somebody here who comes back with the id of the last event they have seen: the changes since, or all
+    fn change(&self, number: u64, change: &Bytes) -> Told {
+        Told { name: "change", number, data: change.clone() }
+    }
+
+    /// What brings somebody here who comes back with the id of the last that they have seen: the changes since, or all
     /// of it where these are not known.
-    pub(super) fn since(&self, id: &str) -> Bytes {
+    pub(crate) fn since(&self, id: &str) -> Vec<Told> {
         let seen = id.split_once('.').filter(|(run, _)| *run == self.run);
         let seen = seen.and_then(|(_, number)| number.parse::<u64>().ok());
         let missed = seen.and_then(|seen| self.number.checked_sub(seen));
@@ -188,9 +202,10 @@ impl Shown {
         match missed.filter(|missed| *missed <= self.changes.len()) {
             Some(missed) => {
                 let changes = self.changes.iter().skip(self.changes.len() - missed);
-                changes.flatten().copied().collect()
+                let first = self.number + 1 - missed as u64;
+                (first..).zip(changes).map(|(number, it)| self.change(number, it)).collect()
             }
-            None => self.snapshot(),
+            None => vec![self.snapshot()],
         }
     }
 
@@ -205,9 +220,9 @@ impl Shown {
     }
 
     /// All of it.
-    pub(super) fn snapshot(&self) -> Bytes {
-        let make = || event("snapshot", Some((&self.run, self.number)), &self.shape(usize::MAX));
-        self.snapshot.get_or_init(make).clone()
+    pub(crate) fn snapshot(&self) -> Told {
+        let data = self.snapshot.get_or_init(|| written(&self.shape(usize::MAX))).clone();
+        Told { name: "snapshot", number: self.number, data }
     }
 }
 
@@ -233,25 +248,12 @@ mod tests {
         Board { head, is_over: false, rows: rows.map(row).collect() }
     }
 
-    /// The events of what went out: name, id and data.
-    fn read(text: &Bytes) -> Vec<(String, String, Value)> {
-        let text = std::str::from_utf8(text).unwrap();
-        let read = |event: &str| {
-            let field = |name: &str| {
-                let mut lines = event.lines().filter_map(|line| line.strip_prefix(name));
-                lines.next().unwrap().to_owned()
-            };
-            let data = serde_json::from_str(&field("data: ")).unwrap();
-            (field("event: "), field("id: "), data)
-        };
-        text.split_terminator("\n\n").map(read).collect()
-    }
-
     /// Does what a client does.
-    fn follow(items: &mut Vec<Value>, events: &[(String, String, Value)]) {
-        for (name, _, data) in events {
+    fn follow(items: &mut Vec<Value>, told: &[Told]) {
+        for Told { name, data, .. } in told {
+            let data: Value = serde_json::from_slice(data).unwrap();
             let rows = data["items"].as_array().unwrap();
-            if name == "snapshot" {
+            if *name == "snapshot" {
                 items.clone_from(rows);
                 continue;
             }
@@ -268,51 +270,55 @@ mod tests {
         fn whoever_follows_the_changes_or_comes_back_later_sees_what_is_there(
             boards in prop::collection::vec(prop::collection::vec(0_u8..3, 0..6), 1..100),
             left_at in any::<prop::sample::Index>(),
+            is_for_many in any::<bool>(),
         ) {
-            let mut shown = Shown::first(board(&boards[0], 0));
+            let mut shown = Shown::first(board(&boards[0], 0), is_for_many);
             let (mut followed, mut left) = (Vec::new(), None);
-            follow(&mut followed, &read(&shown.snapshot()));
+            follow(&mut followed, &[shown.snapshot()]);
             let left_at = left_at.index(boards.len());
             for (at, names) in boards.iter().enumerate() {
                 if let Some(next) = shown.next(board(names, 0)) {
-                    follow(&mut followed, &read(&next.after(shown.number())));
+                    follow(&mut followed, &[next.after(shown.number())]);
                     shown = next;
                 }
                 if at == left_at {
-                    let (_, id, _) = read(&shown.snapshot()).remove(0);
-                    left = Some((id, followed.clone()));
+                    left = Some((shown.id(shown.number()), followed.clone()));
                 }
             }
             let (id, mut back) = left.unwrap();
-            follow(&mut back, &read(&shown.since(&id)));
+            follow(&mut back, &shown.since(&id));
             let mut anew = Vec::new();
-            follow(&mut anew, &read(&shown.snapshot()));
+            follow(&mut anew, &[shown.snapshot()]);
             prop_assert_eq!((&followed, &back), (&anew, &anew));
         }
     }
 
     #[test]
     fn what_looks_the_same_is_not_told_and_what_is_missed_comes_as_a_whole() {
-        let first = Shown::first(board(&[1, 2], 2));
+        let first = Shown::first(board(&[1, 2], 2), true);
         assert!(first.next(board(&[1, 2], 2)).is_none());
         let second = first.next(board(&[1], 1)).unwrap();
         let third = second.next(board(&[1, 3], 2)).unwrap();
-        let names = |text: Bytes| -> Vec<_> {
-            read(&text).into_iter().map(|(name, ..)| name).collect::<Vec<_>>()
+        let named = |told: &[Told]| -> Vec<_> {
+            told.iter().map(|told| (told.name, told.number)).collect()
         };
-        assert_eq!(names(third.after(1)), ["change"]);
-        assert_eq!(names(third.after(0)), ["snapshot"], "no queue of old ones");
-        let id = |shown: &Shown| read(&shown.snapshot()).remove(0).1;
-        assert_eq!(names(third.since(&id(&first))), ["change", "change"]);
-        assert_eq!(third.since(&id(&third)), Bytes::new());
+        assert_eq!(named(&[third.after(1)]), [("change", 2)]);
+        assert_eq!(named(&[third.after(0)]), [("snapshot", 2)], "no queue of old ones");
+        let id = |shown: &Shown| shown.id(shown.number());
+        assert_eq!(named(&third.since(&id(&first))), [("change", 1), ("change", 2)]);
+        assert!(third.since(&id(&third)).is_empty());
         for unknown in ["", "1", "x.1", &format!("{}.4", third.run), &format!("{}.x", third.run)] {
-            assert_eq!(names(third.since(unknown)), ["snapshot"], "{unknown}");
+            assert_eq!(named(&third.since(unknown)), [("snapshot", 2)], "{unknown}");
         }
-        let mut later = third;
-        for number in 0..CHANGES_MAX as u64 {
-            later = later.next(board(&[], number)).unwrap();
+        for (is_for_many, kept) in [(true, CHANGES_MAX), (false, OWN_CHANGES_MAX)] {
+            let first = Shown::first(board(&[], 0), is_for_many);
+            let mut later = first.next(board(&[], 1)).unwrap();
+            for number in 0..kept as u64 {
+                later = later.next(board(&[1], number + 1)).unwrap();
+            }
+            assert_eq!(later.changes.len(), kept);
+            assert_eq!(later.since(&first.id(1)).len(), kept);
+            assert_eq!(later.since(&id(&first))[0].name, "snapshot", "too old");
         }
-        assert_eq!(later.changes.len(), CHANGES_MAX);
-        assert_eq!(names(later.since(&id(&second))), ["snapshot"], "too old");
     }
 }

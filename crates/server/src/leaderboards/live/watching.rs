@@ -14,22 +14,22 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
-use tokio::sync::watch;
+use tokio::sync::watch::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::shown::{Shown, last_event};
-use super::{Bound, Key, OF_PLAYER_MAX, Seat, To, View, Watched, Wish};
+use super::{Bound, Key, Of, Part, Seat, SeesList, SeesValue, To, Told, Value, View, stopping};
 use crate::call::{Call, peer_of};
 use crate::leaderboards::TOP;
 use crate::principal::{Known, Principal};
 use crate::problem::{Problem, Refusal};
 use crate::routes::Route;
+use crate::service::Service;
 use crate::shapes::raw;
 use crate::strangers::network_of;
 use crate::tournaments::{is_seen, missing};
 
 /// Most positions that are watched.
-pub(super) const ROWS_MAX: usize = 100;
+pub(crate) const ROWS_MAX: usize = 100;
 pub(crate) const TOP_MAX: u64 = ROWS_MAX as u64;
 /// Of all streams an address may have one in so many, without a credential: many may stand behind it.
 const OF_ADDRESS: usize = 16;
@@ -37,6 +37,8 @@ const OF_ADDRESS: usize = 16;
 const LAST_EVENT_ID: &str = "last-event-id";
 /// A proxy that keeps answers back until they are long is told not to.
 const NOT_BUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// The last that is said.
+const LAST: &[u8] = b"event: final\ndata: {}\n\n";
 /// What is no event, and says that the node is there.
 const HEARTBEAT: &[u8] = b":\n\n";
 
@@ -58,17 +60,11 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
         return Err(Problem::new(Refusal::BadQuery, detail));
     }
     let to = if own.is_some() { To::Players } else { To::Staff };
-    let whole = call.service.settings.watchers_max;
-    let who = format!("{}/{}/{}", known.number, call.principal.subject, own.unwrap_or_default());
     let wish = Wish {
-        key: Key { operator: known.number, number: tournament.number },
-        view: View { top, to },
+        key: Key { operator: known.number, of: Of::Tournament(tournament.number) },
+        view: View { part: Part::Top(top), to },
         player: named.or(own).filter(|name| is_a_name(name)).map(str::to_owned),
-        bounds: vec![Bound {
-            who: who.into(),
-            // One service may watch for many players, and leaves room for others.
-            max: if own.is_some() { OF_PLAYER_MAX } else { whole.div_ceil(2) },
-        }],
+        bounds: vec![Bound::of(&call)],
     };
     begin(call, known, wish)
 }
@@ -77,12 +73,13 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn stream_to_anybody(call: Call) -> Result<Response, Problem> {
     let (known, tournament) = call.public_tournament()?;
     let top = top_of(&call)?;
-    let wish = Wish::of_anybody(&call, &known, &tournament, View { top, to: To::Anybody });
+    let view = View { part: Part::Top(top), to: To::Anybody };
+    let wish = Wish::of_anybody(&call, &known, &tournament, view);
     begin(call, known, wish)
 }
 
 fn begin(call: Call, known: Arc<Known>, wish: Wish) -> Result<Response, Problem> {
-    let watched = call.service.live.watch(&call.service, wish)?;
+    let watched = wish.come_true(&call.service)?;
     let events = futures_util::stream::unfold(Watcher::of(watched, call, known), Watcher::next);
     let mut response = raw(StatusCode::OK, "text/event-stream", Body::from_stream(events));
     let headers = response.headers_mut();
@@ -97,8 +94,24 @@ fn top_of(call: &Call) -> Result<usize, Problem> {
 }
 
 /// Whether a player can have this name. Players are asked for together, with line breaks between.
-fn is_a_name(name: &str) -> bool {
+pub(crate) fn is_a_name(name: &str) -> bool {
     (1..=ID_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
+}
+
+/// Who wants to watch.
+struct Wish {
+    key: Key,
+    view: View,
+    /// The player whose own line is shown besides.
+    player: Option<String>,
+    bounds: Vec<Bound>,
+}
+
+/// What somebody watches.
+struct Watched {
+    seat: Seat,
+    sight: SeesList,
+    own: Option<SeesValue>,
 }
 
 /// What was shown of a leaderboard to who watches.
@@ -112,10 +125,10 @@ enum Seen {
 /// Who watches. Nothing is made for one who does not take what there was.
 struct Watcher {
     seat: Seat,
-    sight: watch::Receiver<Option<Arc<Shown>>>,
-    own: Option<watch::Receiver<Option<Bytes>>>,
+    sight: SeesList,
+    own: Option<SeesValue>,
     seen: Seen,
-    own_seen: Option<Bytes>,
+    own_seen: Option<Value>,
     /// The last was said.
     is_over: bool,
     pulse: Interval,
@@ -135,8 +148,16 @@ impl Wish {
             who: format!("anybody/{:x}", network_of(peer)).into(),
             max: whole.div_ceil(OF_ADDRESS),
         }));
-        let key = Key { operator: known.number, number: tournament.number };
+        let key = Key { operator: known.number, of: Of::Tournament(tournament.number) };
         Self { key, view, player: None, bounds }
+    }
+
+    fn come_true(self, service: &Service) -> Result<Watched, Problem> {
+        let Self { key, view, player, bounds } = self;
+        let seat = service.live.seat(service, bounds)?;
+        let sight = service.live.list(service, key, view)?;
+        let own = player.map(|player| service.live.value(service, key, player));
+        Ok(Watched { seat, sight, own: own.transpose()? })
     }
 }
 
@@ -150,15 +171,13 @@ pub(in crate::leaderboards) async fn seen_by_anybody(
     let top = top_of(&call)?;
     let wish = Wish::of_anybody(&call, known, tournament, View::ASKED_FOR);
     let service = call.service;
-    let mut watched = service.live.watch(&service, wish)?;
+    let mut watched = wish.come_true(&service)?;
     let patience = Duration::from_millis(service.settings.wait_ms);
     let shown = tokio::time::timeout(patience, watched.sight.wait_for(Option::is_some)).await;
     match shown {
         Ok(Ok(shown)) => Ok(shown.as_ref().expect("it is awaited").top(top)),
         // The node stops, or it is not public any more.
-        Ok(Err(_)) if service.is_retired() => {
-            Err(Problem::new(Refusal::Stopping, "the node is stopping: ask another"))
-        }
+        Ok(Err(_)) if service.is_retired() => Err(stopping()),
         Ok(Err(_)) => Err(missing()),
         Err(_) => Err(NotHere::Nowhere.into()),
     }
@@ -203,23 +222,26 @@ impl Watcher {
     fn news(&mut self) -> Bytes {
         let Some(shown) = self.sight.borrow_and_update().clone() else { return Bytes::new() };
         let mut news = BytesMut::new();
-        match &self.seen {
-            Seen::UpTo(number) if *number == shown.number() => {}
-            Seen::UpTo(number) => news.extend_from_slice(&shown.after(*number)),
-            Seen::Nothing(None) => news.extend_from_slice(&shown.snapshot()),
-            Seen::Nothing(Some(id)) => news.extend_from_slice(&shown.since(id)),
+        let told = match &self.seen {
+            Seen::UpTo(number) if *number == shown.number() => Vec::new(),
+            Seen::UpTo(number) => vec![shown.after(*number)],
+            Seen::Nothing(None) => vec![shown.snapshot()],
+            Seen::Nothing(Some(id)) => shown.since(id),
+        };
+        for Told { name, number, data } in told {
+            put_event(&mut news, name, Some(shown.id(number)), &data);
         }
         self.seen = Seen::UpTo(shown.number());
         if let Some(own) = &mut self.own {
             let own = own.borrow_and_update().clone();
-            if own != self.own_seen {
-                news.extend_from_slice(own.as_deref().unwrap_or_default());
-                self.own_seen = own;
+            if let Some(value) = own.as_ref().filter(|_| own != self.own_seen) {
+                put_event(&mut news, "own", None, &value.data);
             }
+            self.own_seen = own;
         }
         let has_own = self.own.is_none() || self.own_seen.is_some();
         if shown.is_last() && has_own {
-            news.extend_from_slice(&last_event());
+            news.extend_from_slice(LAST);
             self.is_over = true;
         }
         news.freeze()
@@ -232,10 +254,22 @@ impl Watcher {
     }
 }
 
+/// Adds an event as it goes out. JSON that is written has no line breaks.
+fn put_event(to: &mut BytesMut, name: &str, id: Option<String>, data: &[u8]) {
+    for part in [&b"event: "[..], name.as_bytes()] {
+        to.extend_from_slice(part);
+    }
+    if let Some(id) = id {
+        to.extend_from_slice(b"\nid: ");
+        to.extend_from_slice(id.as_bytes());
+    }
+    for part in [&b"\ndata: "[..], data, b"\n\n"] {
+        to.extend_from_slice(part);
+    }
+}
+
 /// Waits until a player's own line is another; for ever where none is watched.
-async fn changed(
-    own: Option<&mut watch::Receiver<Option<Bytes>>>,
-) -> Result<(), watch::error::RecvError> {
+async fn changed(own: Option<&mut SeesValue>) -> Result<(), RecvError> {
     match own {
         Some(own) => own.changed().await,
         None => std::future::pending().await,

@@ -408,6 +408,7 @@ impl World {
             "changePrize" => format!("/api/v1/players/{}/prizes", racer_for(node)),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
             "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
+            "watchLive" => "/api/v1/live".into(),
             "getPublicTournament" => {
                 format!("/api/v1/public/tournaments/live-{player}?operatorId={OPERATOR}")
             }
@@ -569,6 +570,12 @@ impl World {
                     "/cluster/v1/leaderboard?partitions={partitions}&operator=1&tournament=1&top=1"
                 )
             }
+            "askPlayersBalances" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/players/balances?partitions={partitions}&operator=1&players={player}"
+                )
+            }
             "askPrizes" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
@@ -670,6 +677,7 @@ impl World {
             "?"
         };
         let request = ask(method_of(id), &format!("{path}{between}{query}"));
+        let request = if id == "watchLive" { request.upgrading() } else { request };
         match self.body(id, node) {
             Some(body) => request.json(&body),
             None => request,
@@ -729,6 +737,10 @@ impl World {
         let about = format!("{} {}", route.id, answer.text);
         let described = &operation["responses"][answer.status.as_str()];
         assert!(described.is_object(), "{} is not described: {about}", answer.status);
+        if answer.status == 101 {
+            assert!(described["content"].is_null(), "{about}");
+            return;
+        }
         let named = answer.headers["content-type"].to_str().unwrap().split(';').next().unwrap();
         let schema = &described["content"][named]["schema"];
         assert!(schema.is_object(), "`{named}` is not described: {about}");

@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::SinkExt;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::said::{self, Said, To as Target, Wrong};
@@ -162,8 +163,9 @@ impl Socket {
 
     /// Talks until one side ends it.
     pub(super) async fn run(mut self, mut stream: WebSocket) {
-        let line = self.line.take();
-        let bye = self.talk(&mut stream, line).await;
+        // Held until the last word is said: whoever serves waits for that.
+        let mut line = self.line.take();
+        let bye = self.talk(&mut stream, line.as_mut()).await;
         if let Some((code, reason)) = bye.words() {
             let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
             let farewell = async {
@@ -175,13 +177,14 @@ impl Socket {
             tokio::time::timeout(FAREWELL_TIME, stream.flush()).await.ok();
         }
         bye.closed().count();
+        drop(line);
     }
 
-    async fn talk(&self, stream: &mut WebSocket, line: Option<Upgraded>) -> Bye {
+    async fn talk(&self, stream: &mut WebSocket, line: Option<&mut Upgraded>) -> Bye {
         let period = Duration::from_millis(self.service.settings.pulse_ms.max(1));
         let mut pulse = tokio::time::interval_at(Instant::now() + period, period);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let patience = line.as_ref().map_or(PATIENCE, Upgraded::patience).max(2 * period);
+        let patience = line.as_deref().map_or(PATIENCE, Upgraded::patience).max(2 * period);
         let mut ends = pin!(ends(self.service.live.ending(), line));
         let mut watched = Watched::default();
         let (mut heard, mut idle_since, mut said) = (Instant::now(), Instant::now(), 0_u32);
@@ -386,9 +389,9 @@ impl Socket {
 }
 
 /// Returns once the connection has to end, whatever the peer says.
-async fn ends(mut ending: tokio::sync::watch::Receiver<bool>, mut line: Option<Upgraded>) -> Bye {
+async fn ends(mut ending: watch::Receiver<bool>, line: Option<&mut Upgraded>) -> Bye {
     let of_line = async {
-        match &mut line {
+        match line {
             Some(line) => line.is_over().await,
             None => std::future::pending().await,
         }

@@ -457,7 +457,7 @@ async fn a_slow_client_gets_the_newest_and_no_queue() {
 
 #[tokio::test]
 async fn a_socket_ends_with_its_credential_and_with_the_node_and_says_so() {
-    let settings = Settings { pulse_ms: 20, ..Settings::default() };
+    let settings = Settings { pulse_ms: 50, ..Settings::default() };
     let api = Api::with_limits(settings, 0).await.with_program().await;
     begin(&api, "race", json!({})).await;
     let listener = listen(&api).await;

@@ -11,6 +11,7 @@
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster;
 mod connection;
+mod dry_runs;
 mod embedded;
 mod http;
 mod letters;

@@ -62,6 +62,7 @@ mod terminal;
 mod topic;
 mod tournament;
 mod traces_config;
+mod trying;
 mod webhook;
 mod webhooks_config;
 

@@ -1,5 +1,7 @@
 //! `accolade tournament`: which events of players count where, and who is at which position.
 
+mod dry_run;
+
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -144,6 +146,8 @@ enum TournamentCommand {
         #[command(flatten)]
         with: With,
     },
+    /// Say what a tournament would have come to over a past period
+    DryRun(dry_run::Arguments),
     /// Show who is at which position
     #[command(
         after_help = "Examples:\n  accolade tournament leaderboard race --operator operator-789 --top 20\n  \
@@ -479,6 +483,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             let answer = with.post(client, &path, body.to_string()).await;
             changed(answer.context("the prize is as it was")?, &with).await
         }
+        TournamentCommand::DryRun(arguments) => dry_run::run(client, &arguments).await,
         TournamentCommand::Leaderboard { id, operator, view, json } => {
             leaderboard(client, &id, &operator, view, json).await
         }

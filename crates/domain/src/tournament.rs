@@ -80,9 +80,12 @@ impl Tournament {
 
     /// What an event counts; `None` for one that does not.
     pub fn value(&self, row: &Row<'_>) -> Option<Score> {
-        if !self.query.counts(row) {
-            return None;
-        }
+        if self.query.counts(row) { self.worth(row) } else { None }
+    }
+
+    /// What an event counts that fulfils the condition; `None` where that is NULL, cannot be computed, or is beyond
+    /// [`VALUE_MAX`].
+    pub fn worth(&self, row: &Row<'_>) -> Option<Score> {
         let value = Score(self.scoring.value(row)?.units(SCORE_DECIMALS)?);
         let value = self.cap.map_or(value, |cap| value.min(cap));
         (-VALUE_MAX.0..=VALUE_MAX.0).contains(&value.0).then_some(value)

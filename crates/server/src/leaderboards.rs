@@ -267,7 +267,7 @@ impl Looking {
 }
 
 /// The lines from the first on, each with its position.
-fn positioned(ties: Ties, lines: Vec<Line>) -> Vec<Positioned> {
+pub(crate) fn positioned(ties: Ties, lines: Vec<Line>) -> Vec<Positioned> {
     let mut last: Option<(u64, Score)> = None;
     let mut positioned = Vec::with_capacity(lines.len());
     for (listed, line) in (1..).zip(lines) {

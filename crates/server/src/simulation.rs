@@ -6,6 +6,7 @@ mod figures;
 mod folding;
 mod job;
 mod store;
+pub(crate) mod tournament;
 mod turns;
 
 use std::cell::Cell;
@@ -14,10 +15,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
+use accolade_storage::host::NotHere;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::hex::to_hex;
 use accolade_wire::json::{self, Value};
 use accolade_wire::timestamp;
+use accolade_wire::tournament::TournamentTerms;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -31,9 +34,12 @@ use self::figures::{Figures, ResultShape};
 use self::folding::Folding;
 use self::job::Progress;
 pub(crate) use self::job::{Job, Simulations};
+use self::tournament::board::Board;
+use self::tournament::shapes::DryRunResult;
 use crate::call::Call;
 use crate::cluster::Where;
 use crate::description::schemas::one_of;
+use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::program::read_draft;
 use crate::roles::Scope;
@@ -73,10 +79,51 @@ struct Question {
     operator_id: Box<str>,
     from: Timestamp,
     to: Timestamp,
-    /// The draft, as canonical JSON.
+    tried: Tried,
+}
+
+/// What is tried on a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tried {
+    Program(Draft),
+    /// Its window is the period.
+    Tournament(Box<TournamentTerms>),
+}
+
+/// A draft of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Draft {
+    /// Canonical JSON.
     document: String,
     /// The offsets of its time zone.
     zone: Vec<(i64, i32)>,
+}
+
+/// What partitions have found.
+#[derive(Debug)]
+enum Found {
+    Program(Box<Figures>),
+    Tournament(Box<Board>),
+}
+
+impl Found {
+    /// Adds what other partitions have found for the same question.
+    fn add(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Program(figures), Self::Program(more)) => figures.add(*more),
+            (Self::Tournament(board), Self::Tournament(more)) => board.add(*more),
+            (Self::Program(_), Self::Tournament(_)) | (Self::Tournament(_), Self::Program(_)) => {
+                unreachable!("both were asked the same")
+            }
+        }
+    }
+}
+
+/// What came of it, as it is told.
+#[derive(Debug)]
+enum Told {
+    Program(ResultShape),
+    Tournament(DryRunResult),
 }
 
 /// Whoever waits for the fold of a partition.
@@ -121,11 +168,10 @@ fn states() -> Schema {
 impl SimulationShape {
     fn of(job: &Job, sees_players: bool) -> Self {
         let Progress { batches, expected: batches_expected } = job.progress();
-        let (state, why, result) = match job.end() {
-            None => ("running", None, None),
-            Some((_, Ok(result))) => ("done", None, Some(result.clone())),
-            Some((_, Err(Ending::Cancelled))) => ("cancelled", None, None),
-            Some((_, Err(Ending::Failed(why)))) => ("failed", Some(why.clone()), None),
+        let (state, why, told) = job.state();
+        let result = match told {
+            Some(Told::Program(result)) => Some(result.clone()),
+            Some(Told::Tournament(_)) | None => None,
         };
         let result = result.map(|mut result| {
             if !sees_players {
@@ -182,14 +228,14 @@ impl Question {
             let detail = "a `budget` goes by what all partitions tell each other, which is not simulated: leave it out";
             return Err(Problem::field(Refusal::Invalid, "/program", detail));
         }
-        Ok(Self { operator_id, from, to, document, zone })
+        Ok(Self { operator_id, from, to, tried: Tried::Program(Draft { document, zone }) })
     }
 }
 
-/// Whoever waits for the fold of a partition that is here, as long as it is.
+/// Whoever waits for the fold of partitions that are here, as long as they are.
 struct Here<'a> {
     service: &'a Service,
-    partition: u16,
+    partitions: &'a [u16],
     awaits: &'a dyn Awaits,
     has_moved: Cell<bool>,
 }
@@ -201,34 +247,45 @@ impl Awaits for Here<'_> {
 
     fn goes_on(&self) -> Result<(), Ending> {
         self.awaits.goes_on()?;
-        self.service.host.whereabouts(self.partition).map_err(|not_here| {
-            self.has_moved.set(true);
-            Ending::Failed(not_here.to_string())
-        })
+        let host = &self.service.host;
+        self.partitions.iter().try_for_each(|number| host.whereabouts(*number)).map_err(
+            |not_here| {
+                self.has_moved.set(true);
+                Ending::Failed(not_here.to_string())
+            },
+        )
     }
 }
 
-/// Folds a partition that is here, in its turn. One that fails by a mistake of its own is over, too.
+/// Folds partitions that are here, in their turn. What fails by a mistake of its own is over, too.
 fn fold(
     service: &Service,
     question: &Question,
     awaits: &dyn Awaits,
-    partition: u16,
-) -> Result<Figures, Stopped> {
-    let here = Here { service, partition, awaits, has_moved: Cell::new(false) };
+    partitions: &[u16],
+) -> Result<Found, Stopped> {
+    let here = Here { service, partitions, awaits, has_moved: Cell::new(false) };
     let folding = || {
         let patience = Duration::from_millis(service.settings.simulation_patience_ms);
         let _turn = service.simulations.turns.take(&here, patience)?;
-        Folding::of(service, question, &here, partition)?.run()
+        match &question.tried {
+            Tried::Program(draft) => {
+                let mut figures = Figures::default();
+                for number in partitions {
+                    figures.add(Folding::of(service, question, draft, &here, *number)?.run()?);
+                }
+                Ok(Found::Program(Box::new(figures)))
+            }
+            Tried::Tournament(terms) => tournament::try_on(service, terms, &here, partitions)
+                .map(|board| Found::Tournament(Box::new(board))),
+        }
     };
     let folded = catch_unwind(AssertUnwindSafe(folding)).unwrap_or_else(|_| {
         Err(Ending::Failed("the simulation failed by a mistake of its own".into()))
     });
     folded.map_err(|ending| match ending {
         // Files of a partition that is another node's are none to judge by.
-        Ending::Failed(_)
-            if here.has_moved.get() || service.host.are_here(&[partition]).is_err() =>
-        {
+        Ending::Failed(_) if here.has_moved.get() || service.host.are_here(partitions).is_err() => {
             Stopped::Gone("it has moved to another node".into())
         }
         ending => Stopped::Ended(ending),
@@ -253,25 +310,37 @@ impl Awaits for Running<'_> {
 }
 
 impl Running<'_> {
-    /// Folds all partitions, one after the other.
-    fn run(&self) -> Result<ResultShape, Ending> {
-        let mut figures = Figures::default();
-        for partition in 0..self.service.partitions() {
-            figures.add(self.partition(partition)?);
+    /// Folds all partitions: those of a node together where they are read together, and else one after the other.
+    fn run(&self) -> Result<Told, Ending> {
+        let mut left: Vec<u16> = (0..self.service.partitions()).collect();
+        let mut found: Option<Found> = None;
+        while !left.is_empty() {
+            let (some, more) = self.some(&left)?;
+            left.retain(|number| !some.contains(number));
+            match &mut found {
+                Some(found) => found.add(more),
+                none => *none = Some(more),
+            }
             self.job.ends_partition();
         }
-        Ok(ResultShape::of(figures))
+        Ok(match (found.expect("there are partitions"), &self.question.tried) {
+            (Found::Program(figures), _) => Told::Program(ResultShape::of(*figures)),
+            (Found::Tournament(board), Tried::Tournament(terms)) => {
+                Told::Tournament(DryRunResult::of(*board, terms))
+            }
+            (Found::Tournament(_), Tried::Program(_)) => unreachable!("a program was asked about"),
+        })
     }
 
-    /// Folds a partition wherever it is, and begins again where it is not any more.
-    fn partition(&self, partition: u16) -> Result<Figures, Ending> {
+    /// Folds the first of the partitions, and others with it, wherever it is, and begins again where it is not any more.
+    fn some(&self, left: &[u16]) -> Result<(Vec<u16>, Found), Ending> {
         let patience = Duration::from_millis(self.service.settings.simulation_patience_ms);
         let (mut until, mut begun) = (Instant::now() + patience, 0);
         loop {
             self.goes_on()?;
             self.job.begins_partition();
-            let why = match self.once(partition) {
-                Ok(figures) => return Ok(figures),
+            let why = match self.once(left) {
+                Ok(found) => return Ok(found),
                 Err(Stopped::Ended(ending)) => return Err(ending),
                 Err(Stopped::Gone(why)) => why,
             };
@@ -279,6 +348,7 @@ impl Running<'_> {
                 (until, begun) = (Instant::now() + patience, begun + 1);
             }
             if begun == BEGUN_MAX || Instant::now() >= until {
+                let partition = left[0];
                 let why = format!("partition {partition} could not be folded to its end: {why}");
                 return Err(Ending::Failed(why));
             }
@@ -286,12 +356,32 @@ impl Running<'_> {
         }
     }
 
-    fn once(&self, partition: u16) -> Result<Figures, Stopped> {
+    fn once(&self, left: &[u16]) -> Result<(Vec<u16>, Found), Stopped> {
         let gone = |problem: Problem| Stopped::Gone(problem.detail.into_owned());
-        match Handle::current().block_on(self.service.find(partition)).map_err(gone)? {
-            Where::Here => fold(self.service, self.question, self, partition),
+        let place = Handle::current().block_on(self.service.find(left[0])).map_err(gone)?;
+        let some = self.beside(left, &place);
+        let found = match place {
+            Where::Here => fold(self.service, self.question, self, &some),
             Where::At(address) => {
-                elsewhere::ask(self.service, &address, self.question, self, partition)
+                elsewhere::ask(self.service, &address, self.question, self, &some)
+            }
+        };
+        Ok((some, found?))
+    }
+
+    /// The first of the partitions, and those that are read together with it.
+    fn beside(&self, left: &[u16], place: &Where) -> Vec<u16> {
+        let host = &self.service.host;
+        let is_there = |number: &u16| match (host.whereabouts(*number), place) {
+            (Ok(()), Where::Here) => true,
+            (Err(NotHere::At(address)), Where::At(other)) => address == *other,
+            (Ok(()) | Err(_), _) => false,
+        };
+        let (first, others) = left.split_at(1);
+        match self.question.tried {
+            Tried::Program(_) => first.to_vec(),
+            Tried::Tournament(_) => {
+                first.iter().copied().chain(others.iter().copied().filter(is_there)).collect()
             }
         }
     }
@@ -332,31 +422,45 @@ pub(crate) async fn begin(mut call: Call) -> Result<Response, Problem> {
     let operator_id = operator.id.clone();
     let question = blocking(move || Question::read(&body, operator_id, dialect, now())).await??;
     drop(held);
-    let of = (operator.number, operator.id.clone());
-    let id = service.id_of_a_simulation();
-    let job = Arc::new(Job::new(id, of, (question.from, question.to), now()));
-    service.simulations.begin(Arc::clone(&job))?;
-    let running = Arc::clone(&job);
-    tokio::task::spawn_blocking(move || {
-        let simulation = Running { service: &service, job: &running, question: &question };
-        // One that fails is over, too: another may run after it.
-        let end = catch_unwind(AssertUnwindSafe(|| simulation.run()));
-        let failed =
-            |_| Err(Ending::Failed("the simulation failed by a mistake of its own".into()));
-        running.ends(now(), end.unwrap_or_else(failed));
-    });
+    let job = service.begin_simulation(&operator, question)?;
     Ok(respond(StatusCode::ACCEPTED, &shape(&call, &job)))
+}
+
+impl Service {
+    /// Begins to answer a question, beside whoever has asked it.
+    fn begin_simulation(&self, operator: &Known, question: Question) -> Result<Arc<Job>, Problem> {
+        let of = (operator.number, operator.id.clone());
+        let job = Arc::new(Job::new(self.id_of_a_simulation(), of, &question, now()));
+        self.simulations.begin(Arc::clone(&job))?;
+        let (service, running) = (self.clone(), Arc::clone(&job));
+        tokio::task::spawn_blocking(move || {
+            let simulation = Running { service: &service, job: &running, question: &question };
+            // One that fails is over, too: another may run after it.
+            let end = catch_unwind(AssertUnwindSafe(|| simulation.run()));
+            let failed =
+                |_| Err(Ending::Failed("the simulation failed by a mistake of its own".into()));
+            running.ends(now(), end.unwrap_or_else(failed));
+        });
+        Ok(job)
+    }
+
+    /// An operator's simulation of a program.
+    fn simulation_of_a_program(&self, call: &Call) -> Result<Arc<Job>, Problem> {
+        let found = self.simulations.find(call.operator().number, &call.name());
+        let found = found.filter(|job| !job.is_of_tournament);
+        found.ok_or_else(|| Problem::not_found("simulation"))
+    }
 }
 
 /// A simulation, as it is.
 pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
-    let job = call.service.simulations.find(call.operator().number, &call.name())?;
+    let job = call.service.simulation_of_a_program(&call)?;
     Ok(respond(StatusCode::OK, &shape(&call, &job)))
 }
 
 /// Cancels a simulation; one that has ended stays as it is.
 pub(crate) async fn cancel(call: Call) -> Result<Response, Problem> {
-    let job = call.service.simulations.find(call.operator().number, &call.name())?;
+    let job = call.service.simulation_of_a_program(&call)?;
     job.cancel();
     Ok(respond(StatusCode::OK, &shape(&call, &job)))
 }

@@ -18,7 +18,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use self::prizes::PrizeShape;
-pub(crate) use self::wanted::{Ending, Scheduling, Wanted};
+pub(crate) use self::prizes::ThingShape;
+pub(crate) use self::wanted::{Ending, Scheduling, Wanted, over};
 use crate::asked::Asked;
 use crate::call::Call;
 use crate::cursor::Cursors;
@@ -33,7 +34,7 @@ use crate::shapes::{Exact, Page, Time, respond};
 /// How often a change is tried while others change the same tournament.
 const TRIES: usize = 5;
 /// What stands where an id would: routes of their own.
-const ROUTES: &[&str] = &["validate", "widget.js"];
+const ROUTES: &[&str] = &["validate", "dry-run", "dry-runs", "widget.js"];
 /// Without a time, a tournament that is ended early goes on for so long: every partition hears of it before.
 const ENDS_IN_MICROS: i64 = 5_000_000;
 

@@ -102,6 +102,11 @@ impl Slices {
         found.map(|(sequence, at, bytes)| self.read_slice(sequence, &bytes, at)).transpose()
     }
 
+    /// Whether the slice of a batch is there.
+    pub fn has(&self, partition: u16, batch: u64) -> Result<bool> {
+        Ok(self.locate(partition, batch)?.is_some())
+    }
+
     /// The checksum of the slice of a batch, which covers all of it; `None` where there is none.
     pub fn checksum(&self, partition: u16, batch: u64) -> Result<Option<u32>> {
         let Some((sequence, at, bytes)) = self.locate(partition, batch)? else { return Ok(None) };

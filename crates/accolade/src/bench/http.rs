@@ -42,14 +42,19 @@ pub(crate) struct Served {
 impl Served {
     /// Asks once over a connection of its own: in how many milliseconds the answer was there, and what it says.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<(f64, String)> {
+        self.ask(&Asked { path: path.to_owned(), ..Asked::default() })
+    }
+
+    /// The same, with a body.
+    pub(super) fn ask(&self, asked: &Asked) -> anyhow::Result<(f64, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let mut connection = self.in_clear().connect(None).await?;
-            let asked = Asked { path: path.to_owned(), ..Asked::default() };
             let began = Instant::now();
-            let status = connection.ask(&asked).await?;
+            let status = connection.ask(asked).await?;
             let took = began.elapsed().as_secs_f64() * 1e3;
-            anyhow::ensure!(status == 200, "`{path}` is answered with {status}");
+            let path = &asked.path;
+            anyhow::ensure!((200..300).contains(&status), "`{path}` is answered with {status}");
             Ok((took, connection.body()?))
         })
     }

@@ -14,6 +14,7 @@ use accolade_wire::identity::{Content, IdHash};
 use anyhow::Context;
 
 use super::Sizes;
+use super::dry_runs;
 use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start, start_by};
 use super::http;
 use super::letters;
@@ -31,7 +32,7 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 16] = [
+pub(crate) const ALL: [Measure; 17] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
@@ -43,6 +44,7 @@ pub(crate) const ALL: [Measure; 16] = [
     ("P10", restart),
     ("P11", replay),
     ("P12", memory),
+    ("P14", dry_runs::hour),
     ("P18", disk),
     ("P19", full_window),
     ("R7", strangers::beside),
@@ -50,9 +52,9 @@ pub(crate) const ALL: [Measure; 16] = [
     ("years", years_pass),
 ];
 
-const RATE: u64 = 250_000;
+pub(super) const RATE: u64 = 250_000;
 /// Wagers in one submission where the rate is high: what a batch over HTTP would hold.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 
 pub(crate) fn options(data_dir: &Path) -> NodeOptions {
     let mut options = NodeOptions::new(data_dir);
@@ -401,12 +403,16 @@ fn disk(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 }
 
 fn is_tidy(node: &Node) -> bool {
+    is_packed(node) && node.status().ids_in_memory == 0
+}
+
+/// Whether closed segments of log and journal are compressed.
+pub(super) fn is_packed(node: &Node) -> bool {
     let backing = node.backing();
     let packed = |slices: &accolade_storage::slices::Slices| {
         slices.closed().iter().all(|segment| segment.packed)
     };
-    let ids_sealed = node.status().ids_in_memory == 0;
-    packed(&backing.log) && packed(&backing.journal) && ids_sealed
+    packed(&backing.log) && packed(&backing.journal)
 }
 
 /// P19: intake while the window is full of ids.

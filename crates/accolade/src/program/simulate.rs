@@ -1,9 +1,8 @@
 //! `accolade program simulate`: what a draft would have done in a past period.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,12 +11,10 @@ use serde_json::json;
 use super::read_time;
 use crate::Ended;
 use crate::arguments::Where;
-use crate::client::{self, Answer, Ask, Client, IfMissing, escaped};
+use crate::client::{self, Ask, Client, IfMissing, escaped};
 use crate::shapes::Raw;
-use crate::terminal::{Interrupt, grouped, printable, progress, say};
-
-/// How often the node is asked how far it is.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+use crate::terminal::{grouped, printable, say};
+use crate::trying::{Work, follow};
 
 /// What is asked.
 #[derive(Debug, Args)]
@@ -45,14 +42,8 @@ pub(super) struct Arguments {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Simulation {
-    id: String,
-    state: String,
-    batches: u64,
-    batches_expected: u64,
-    why: Option<String>,
-    result: Option<Found>,
+    result: Found,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,32 +110,13 @@ async fn simulate(client: &Client, arguments: &Arguments) -> anyhow::Result<Ende
     let to = to.map(|to| to.to_string());
     let body = json!({ "program": text, "from": from.to_string(), "to": to });
     let begin = Ask::post_json("/api/v1/program/simulations", &body).of(operator);
-    let mut simulation: Simulation = client.json(begin).await?;
-    let path = format!("/api/v1/program/simulations/{}", escaped(&simulation.id));
-    let (interrupt, bar) = (Interrupt::watch(), progress(None, "batches"));
-    while simulation.state == "running" {
-        let cancels = tokio::select! {
-            () = interrupt.come() => true,
-            () = tokio::time::sleep(LOOK_EVERY) => false,
-        };
-        if cancels {
-            client.json::<Simulation>(Ask::delete(&path).of(operator)).await?;
-            bail!("the simulation was cancelled");
-        }
-        simulation = client.json(Ask::get(&path).of(operator)).await?;
-        bar.set_length(simulation.batches_expected);
-        bar.set_position(simulation.batches);
-    }
-    bar.finish_and_clear();
-    let Some(found) = simulation.result else {
-        let why = simulation.why.unwrap_or(simulation.state);
-        bail!("the simulation has no result: {}", printable(&why));
-    };
+    let work: Work = client.json(begin).await?;
+    let path = format!("/api/v1/program/simulations/{}", escaped(&work.id));
+    let answer = follow(client, work, &path, operator, "simulation").await?;
     if *json {
-        let answer: Answer = client.send(Ask::get(&path).of(operator)).await?.or_problem().await?;
         answer.print().await?;
     } else {
-        print(&found)?;
+        print(&answer.json::<Simulation>().await?.result)?;
     }
     Ok(Ended::Well)
 }

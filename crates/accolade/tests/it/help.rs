@@ -73,6 +73,7 @@ fn help_of_commands_carries_examples() {
         &["program", "diff"],
         &["program", "show"],
         &["program", "simulate"],
+        &["tournament", "dry-run"],
         &["ledger", "export"],
         &["topic", "tail"],
         &["audit", "verify"],

@@ -90,6 +90,7 @@ const ROWS: &[Row] = &[
         "week --operator operator-789 --player p --place 1 --state paid --why test",
         [NOT_SETTLED; 3],
     ),
+    ("tournament dry-run", "week --operator operator-789 --from {moment}", EVERYWHERE),
     ("tournament leaderboard", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament cancel", "week --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),

@@ -63,6 +63,23 @@ impl Query {
     pub fn counts(&self, row: &Row<'_>) -> bool {
         self.condition.as_ref().is_none_or(|condition| condition.is_true(row))
     }
+
+    /// The conditions that have to hold together, in the order of the query; none where every event counts.
+    pub fn clauses(&self) -> &[Expression] {
+        match &self.condition {
+            None => &[],
+            Some(Expression::All(clauses)) => clauses,
+            Some(condition) => std::slice::from_ref(condition),
+        }
+    }
+
+    /// The one of [`Self::clauses`] that does not hold of an event of which all others do.
+    pub fn narrowly_refused_by(&self, row: &Row<'_>) -> Option<usize> {
+        let clauses = self.clauses().iter().enumerate();
+        let mut refusing = clauses.filter(|(_, clause)| !clause.is_true(row)).map(|(at, _)| at);
+        let first = refusing.next();
+        first.filter(|_| refusing.next().is_none())
+    }
 }
 
 impl Scoring {

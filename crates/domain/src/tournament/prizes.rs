@@ -267,6 +267,19 @@ impl Prizes {
         sum.0
     }
 
+    /// How many places have each of the prizes where so many players have a position.
+    pub fn places_won(&self, ranked: u64) -> Vec<u32> {
+        self.places_by_prize(&self.stretches(ranked))
+    }
+
+    fn places_by_prize(&self, stretches: &[Stretch]) -> Vec<u32> {
+        let mut counts = vec![0; self.0.len()];
+        for stretch in stretches {
+            counts[stretch.prize] += stretch.count();
+        }
+        counts
+    }
+
     /// What each of the players has won that has won anything, by the order of the leaderboard.
     ///
     /// `lines` are positions and players in that order, from the first; `ranked` says how many players have a position.
@@ -411,10 +424,7 @@ impl<'p> PlacesWon<'p> {
     fn new(prizes: &'p Prizes, ranked: u64) -> Self {
         let mut stretches = prizes.stretches(ranked);
         stretches.reverse();
-        let mut counts = vec![0; prizes.0.len()];
-        for stretch in &stretches {
-            counts[stretch.prize] += stretch.count();
-        }
+        let counts = prizes.places_by_prize(&stretches);
         Self { prizes, stretches, counts, place: 1 }
     }
 

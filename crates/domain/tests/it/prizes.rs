@@ -436,6 +436,12 @@ proptest! {
         prop_assert_eq!(cost.points.hundredths(), given);
         let things = won.iter().filter(|won| won.thing.is_some());
         prop_assert_eq!(cost.things, things.count() as u64);
+        for (prize, places) in prizes.places_won(ranked).into_iter().enumerate() {
+            if let Win::Thing(_) = kept[prize].win {
+                let given = won.iter().filter(|won| won.thing == Some(prize)).count();
+                prop_assert_eq!(places as usize, given);
+            }
+        }
         let mut worth: BTreeMap<Box<str>, u128> = BTreeMap::new();
         for prize in won.iter().filter_map(|won| won.thing) {
             if let Win::Thing(Some(Worth { amount, currency })) = &kept[prize].win {

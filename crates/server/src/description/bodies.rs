@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::schemas::one_of;
 use crate::shapes::Time;
+use crate::tournaments::Wanted;
 
 /// A text of 1 to 128 bytes without control characters.
 #[derive(ToSchema)]
@@ -146,6 +147,44 @@ pub(crate) struct Simulate {
     from: Time,
     /// Until now where it is left out.
     to: Option<Time>,
+}
+
+/// A tournament to be tried on a past period, or on some events.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "tournament": {
+        "name": "Weekend slots race", "prizes": [{ "from": 1, "to": 3, "points": 500 }],
+        "query": "SELECT playerId, SUM(wagerAmount) AS score FROM wagers WHERE gameCategory = 'slots' GROUP BY playerId"
+    },
+    "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T12:00:00Z"
+}))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TryTournament {
+    /// As `POST /tournaments` takes it; its window is the period.
+    tournament: Wanted,
+    /// Within what the log has.
+    from: Option<Time>,
+    /// Until now where it is left out.
+    to: Option<Time>,
+    /// In the place of a period: wagers and voids, or game events, as they are taken in, in the order in which they come.
+    #[schema(value_type = Option<Vec<Object>>, min_items = 1, max_items = 1_000)]
+    events: Option<Vec<serde_json::Value>>,
+}
+
+/// A past period, or some events.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase", example = json!({
+    "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T12:00:00Z"
+}))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TryPeriod {
+    /// Within what the log has.
+    from: Option<Time>,
+    /// Until now where it is left out.
+    to: Option<Time>,
+    /// In the place of a period: wagers and voids, or game events, as they are taken in, in the order in which they come.
+    #[schema(value_type = Option<Vec<Object>>, min_items = 1, max_items = 1_000)]
+    events: Option<Vec<serde_json::Value>>,
 }
 
 /// Why something is done.

@@ -70,11 +70,11 @@ pub(super) struct Near {
 }
 
 /// A player with a standing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Line {
-    pub(super) player: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) player: String,
     #[serde(with = "standing_text")]
-    pub(super) standing: Standing,
+    pub(crate) standing: Standing,
 }
 
 impl Asked {

@@ -6,7 +6,7 @@ use super::{
     Answer, Area, Audience, By, CURSOR, Content, Effect, Form, Header, LIMIT, Parameter, Route,
     Takes,
 };
-use crate::description::bodies::Why;
+use crate::description::bodies::{TryPeriod, TryTournament, Why};
 use crate::description::schemas::of;
 use crate::leaderboards::live::{self, TOP_MAX};
 use crate::leaderboards::{self, FROM_MAX, LeaderboardShape, RADIUS_MAX};
@@ -14,6 +14,8 @@ use crate::parameters::LIMIT_MAX;
 use crate::problem::Refusal;
 use crate::roles::Scope;
 use crate::shapes::Page;
+use crate::simulation::tournament as dry_run;
+use crate::simulation::tournament::shapes::{DryRunResult, DryRunShape};
 use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape};
 use crate::tournaments::{self, Ending, STATES, Scheduling, TournamentShape, Validated, Wanted};
 
@@ -26,7 +28,7 @@ const CHANGE: &[Refusal] = &[
     Refusal::BehaviourEarlier,
 ];
 
-pub(super) static ROUTES: [Route; 14] = [
+pub(super) static ROUTES: [Route; 18] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -92,6 +94,87 @@ pub(super) static ROUTES: [Route; 14] = [
         answers: &[Answer::json(200, "It could be made", of::<Validated>)],
         refusals: &[],
         handler: |way| way.to(tournaments::validate),
+    },
+    Route {
+        id: "beginDryRun",
+        method: Method::POST,
+        path: "/api/v1/tournaments/dry-run",
+        scope: Scope::TournamentsWrite,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Works,
+        area: Area::Tournaments,
+        summary: "Try a draft on a past period",
+        description: "Says what a tournament over that period would have come to: the leaderboard, what its prizes would have cost, \
+                      and the first events that count and that narrowly do not. Its own window does not matter. The log is \
+                      read where it lies, nothing is changed, and it goes on when whoever asked is gone; a node tries one \
+                      draft at a time. With `events` in the place of a period the answer comes at once.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<TryTournament>),
+        answers: &[
+            Answer::json(202, "It has begun", of::<DryRunShape>),
+            Answer::json(200, "Of `events`: what it has found", of::<DryRunResult>),
+        ],
+        refusals: &[Refusal::SimulationRuns],
+        handler: |way| way.to(dry_run::begin),
+    },
+    Route {
+        id: "getDryRun",
+        method: Method::GET,
+        path: "/api/v1/tournaments/dry-runs/{id}",
+        scope: Scope::TournamentsRead,
+        audience: Audience::Everybody,
+        by: By::Simulation,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "A dry run, and what it has found",
+        description: "The node that began it remembers its last ones until it stops; others ask it. Not for players.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The dry run", of::<DryRunShape>)],
+        refusals: &[],
+        handler: |way| way.to(dry_run::get),
+    },
+    Route {
+        id: "cancelDryRun",
+        method: Method::DELETE,
+        path: "/api/v1/tournaments/dry-runs/{id}",
+        scope: Scope::TournamentsWrite,
+        audience: Audience::Everybody,
+        by: By::Simulation,
+        effect: Effect::Works,
+        area: Area::Tournaments,
+        summary: "Cancel a dry run",
+        description: "One that has ended stays as it is.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The dry run", of::<DryRunShape>)],
+        refusals: &[],
+        handler: |way| way.to(dry_run::cancel),
+    },
+    Route {
+        id: "beginDryRunOf",
+        method: Method::POST,
+        path: "/api/v1/tournaments/{tournamentId}/dry-run",
+        scope: Scope::TournamentsWrite,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Works,
+        area: Area::Tournaments,
+        summary: "Try a tournament on a past period",
+        description: "The same of a tournament that is there, whatever has become of it.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<TryPeriod>),
+        answers: &[
+            Answer::json(202, "It has begun", of::<DryRunShape>),
+            Answer::json(200, "Of `events`: what it has found", of::<DryRunResult>),
+        ],
+        refusals: &[Refusal::SimulationRuns],
+        handler: |way| way.to(dry_run::begin_of),
     },
     Route {
         id: "getTournament",

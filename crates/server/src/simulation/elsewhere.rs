@@ -6,13 +6,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
+use accolade_wire::tournament::TournamentTerms;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use super::figures::Figures;
 use super::job::Progress;
-use super::{Awaits, Ending, Question, Stopped, fold};
+use super::tournament::board::Board;
+use super::{Awaits, Draft, Ending, Found, Question, Stopped, Tried, fold};
 use crate::body::json;
 use crate::call::Call;
 use crate::cluster::Lines as LinesOfAnother;
@@ -34,24 +36,46 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Asked {
     partition: u16,
+    /// Others that are read together with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<u16>,
     operator_id: Box<str>,
     /// Microseconds, as the end.
     from: i64,
     to: i64,
+    #[serde(default)]
     document: String,
+    #[serde(default)]
     zone: Vec<(i64, i32)>,
+    /// In the place of a program's draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tournament: Option<Box<TournamentTerms>>,
 }
 
 impl Asked {
-    fn of(question: &Question, partition: u16) -> Self {
-        let Question { operator_id, from, to, document, zone } = question.clone();
-        Self { partition, operator_id, from: from.micros(), to: to.micros(), document, zone }
+    fn of(question: &Question, partitions: &[u16]) -> Self {
+        let Question { operator_id, from, to, tried } = question.clone();
+        let (Draft { document, zone }, tournament) = match tried {
+            Tried::Program(draft) => (draft, None),
+            Tried::Tournament(terms) => {
+                (Draft { document: String::new(), zone: Vec::new() }, Some(terms))
+            }
+        };
+        let (partition, beside) = partitions.split_first().expect("some are asked about");
+        let (partition, beside, from, to) =
+            (*partition, beside.to_vec(), from.micros(), to.micros());
+        Self { partition, beside, operator_id, from, to, document, zone, tournament }
     }
 
-    fn read(self) -> (Question, u16) {
-        let Self { partition, operator_id, from, to, document, zone } = self;
+    fn read(self) -> (Question, Vec<u16>) {
+        let Self { partition, beside, operator_id, from, to, document, zone, tournament } = self;
         let (from, to) = (Timestamp::from_micros(from), Timestamp::from_micros(to));
-        (Question { operator_id, from, to, document, zone }, partition)
+        let tried = match tournament {
+            Some(terms) => Tried::Tournament(terms),
+            None => Tried::Program(Draft { document, zone }),
+        };
+        let partitions = std::iter::once(partition).chain(beside).collect();
+        (Question { operator_id, from, to, tried }, partitions)
     }
 }
 
@@ -62,8 +86,9 @@ enum Line {
     /// It goes on, or waits for its turn.
     At(Progress),
     Found(Box<Figures>),
+    Board(Box<Board>),
     Failed(String),
-    /// The partition is not there any more.
+    /// A partition is not there any more.
     Gone(String),
 }
 
@@ -96,23 +121,24 @@ impl Awaits for Asker<'_> {
     }
 }
 
-/// Folds a partition that is here, for another node.
+/// Folds partitions that are here, for another node.
 pub(crate) async fn for_another_node(call: Call) -> Result<Response, Problem> {
     let Call { service, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
-    let (question, partition) = json::<Asked>(&body)?.read();
+    let (question, partitions) = json::<Asked>(&body)?.read();
     drop((body, held));
-    if partition >= service.partitions() {
+    if partitions.iter().any(|number| *number >= service.partitions()) {
         return Err(Problem::field(Refusal::Malformed, "/partition", "no such partition"));
     }
     // Whether it is here is said before there is an answer.
-    let here = service.clone();
-    blocking(move || here.with_all_here(&[partition], || Ok(()))).await??;
+    let (here, asked) = (service.clone(), partitions.clone());
+    blocking(move || here.with_all_here(&asked, || Ok(()))).await??;
     Ok(stream(move |lines| {
         let (told_at, progress) = (Cell::default(), Cell::default());
         let asker = Asker { service: &service, lines: &lines, told_at, progress };
-        let end = match fold(&service, &question, &asker, partition) {
-            Ok(figures) => Line::Found(Box::new(figures)),
+        let end = match fold(&service, &question, &asker, &partitions) {
+            Ok(Found::Program(figures)) => Line::Found(figures),
+            Ok(Found::Tournament(board)) => Line::Board(board),
             Err(Stopped::Ended(Ending::Cancelled)) => return,
             Err(Stopped::Gone(why)) => Line::Gone(why),
             // Another node will have what this one has.
@@ -124,20 +150,20 @@ pub(crate) async fn for_another_node(call: Call) -> Result<Response, Problem> {
     }))
 }
 
-/// Has the node at `address` fold one of its partitions.
+/// Has the node at `address` fold some of its partitions.
 pub(super) fn ask(
     service: &Service,
     address: &str,
     question: &Question,
     awaits: &dyn Awaits,
-    partition: u16,
-) -> Result<Figures, Stopped> {
+    partitions: &[u16],
+) -> Result<Found, Stopped> {
     let gone = |error: io::Error| {
-        tracing::warn!(address, partition, %error, "another node does not simulate");
+        tracing::warn!(address, partition = partitions[0], %error, "another node does not simulate");
         Stopped::Gone("the node that has it cannot be asked".into())
     };
     let runtime = Handle::current();
-    let body = serde_json::to_vec(&Asked::of(question, partition)).expect("it is plain data");
+    let body = serde_json::to_vec(&Asked::of(question, partitions)).expect("it is plain data");
     let neighbours =
         service.neighbours().map_err(|problem| gone(io::Error::other(problem.detail)))?;
     let asking = neighbours.ask_for_lines(address, PATH, Some(body.into()));
@@ -145,7 +171,8 @@ pub(super) fn ask(
     loop {
         match next(&runtime, &mut lines, awaits)?.map_err(gone)? {
             Line::At(progress) => awaits.hears(progress),
-            Line::Found(figures) => return Ok(*figures),
+            Line::Found(figures) => return Ok(Found::Program(figures)),
+            Line::Board(board) => return Ok(Found::Tournament(board)),
             Line::Failed(why) => return Err(Ending::Failed(why).into()),
             Line::Gone(why) => return Err(Stopped::Gone(why)),
         }
@@ -184,10 +211,11 @@ mod tests {
         let (from, to) = (Timestamp::from_micros(-7), Timestamp::from_micros(1 << 52));
         let document = "{\"currency\":\"EUR\"}".to_owned();
         let zone = vec![(i64::MIN, -3_600), (0, 7_200)];
-        let question = Question { operator_id: "house".into(), from, to, document, zone };
-        let asked = serde_json::to_vec(&Asked::of(&question, 7)).unwrap();
+        let tried = Tried::Program(Draft { document, zone });
+        let question = Question { operator_id: "house".into(), from, to, tried };
+        let asked = serde_json::to_vec(&Asked::of(&question, &[7])).unwrap();
         let asked: Asked = serde_json::from_slice(&asked).unwrap();
-        assert_eq!(asked.read(), (question, 7));
+        assert_eq!(asked.read(), (question, vec![7]));
         let at = Line::At(Progress { batches: 3, expected: 9 });
         let text = serde_json::to_string(&at).unwrap();
         assert_eq!(text, r#"{"at":{"batches":3,"expected":9}}"#);

@@ -27,7 +27,7 @@ use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice, Source};
 use super::figures::{Figures, Which};
 use super::job::Progress;
 use super::store::Remembered;
-use super::{Awaits, Ending, Question};
+use super::{Awaits, Draft, Ending, Question};
 use crate::problem::not_yet;
 use crate::service::Service;
 use crate::submit::soon;
@@ -114,6 +114,7 @@ impl Side {
 /// The simulation of one partition.
 pub(super) struct Folding<'a> {
     question: &'a Question,
+    draft: &'a Draft,
     awaits: &'a dyn Awaits,
     backing: Arc<Backing>,
     /// Batches that the files do not have.
@@ -135,6 +136,7 @@ impl<'a> Folding<'a> {
     pub(super) fn of(
         service: &Service,
         question: &'a Question,
+        draft: &'a Draft,
         awaits: &'a dyn Awaits,
         number: u16,
     ) -> Result<Self, Ending> {
@@ -152,6 +154,7 @@ impl<'a> Folding<'a> {
         let (next, records, is_begun) = (first, 0, false);
         Ok(Self {
             question,
+            draft,
             awaits,
             backing,
             older,
@@ -334,8 +337,8 @@ impl<'a> Folding<'a> {
             why: why.into(),
             who: who.into(),
             published_at: self.question.from.micros(),
-            document: self.question.document.clone(),
-            zone: self.question.zone.clone(),
+            document: self.draft.document.clone(),
+            zone: self.draft.zone.clone(),
         });
         Ok(controls)
     }
@@ -426,7 +429,7 @@ fn older(
     older.map_err(failed)
 }
 
-fn journal_of(backing: &Backing, number: u16, batch: u64) -> Result<Vec<u8>, Ending> {
+pub(super) fn journal_of(backing: &Backing, number: u16, batch: u64) -> Result<Vec<u8>, Ending> {
     let found = soon(|| backing.journal.read(number, batch)).map_err(failed)?;
     found.ok_or_else(|| Ending::Failed(not_yet().detail.into_owned()))
 }
@@ -437,7 +440,7 @@ fn had_records(backing: &Backing, number: u16, batch: u64) -> Result<bool, Endin
 }
 
 /// Of how many records a batch's outcomes tell.
-fn count_of(journal: &[u8]) -> Result<u32, Ending> {
+pub(super) fn count_of(journal: &[u8]) -> Result<u32, Ending> {
     let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice")).map_err(failed)?;
     Ok(slice.count)
 }
@@ -457,6 +460,6 @@ fn controls_of(log: &[u8]) -> Result<u64, Ending> {
     Ok(slice.records().filter(is_control).count() as u64)
 }
 
-fn failed(error: impl std::fmt::Display) -> Ending {
+pub(super) fn failed(error: impl std::fmt::Display) -> Ending {
     Ending::Failed(error.to_string())
 }

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use accolade_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Ending;
-use super::figures::ResultShape;
 use super::turns::Turns;
+use super::{Ending, Question, Told, Tried};
 use crate::lock::lock;
 use crate::problem::{Problem, Refusal};
 
@@ -35,26 +34,28 @@ pub(crate) struct Job {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) begun_at: Timestamp,
+    pub(super) is_of_tournament: bool,
     /// Of the partitions that were folded, and of the one under way.
     progress: Mutex<(Progress, Progress)>,
     is_cancelled: AtomicBool,
-    end: OnceLock<(Timestamp, Result<ResultShape, Ending>)>,
+    end: OnceLock<(Timestamp, Result<Told, Ending>)>,
 }
 
 impl Job {
     pub(super) fn new(
         id: String,
         (operator, operator_id): (u32, Box<str>),
-        (from, to): (Timestamp, Timestamp),
+        question: &Question,
         begun_at: Timestamp,
     ) -> Self {
         Self {
             id,
             operator,
             operator_id,
-            from,
-            to,
+            from: question.from,
+            to: question.to,
             begun_at,
+            is_of_tournament: matches!(question.tried, Tried::Tournament(_)),
             progress: Mutex::default(),
             is_cancelled: AtomicBool::new(false),
             end: OnceLock::new(),
@@ -104,12 +105,22 @@ impl Job {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn ends(&self, at: Timestamp, end: Result<ResultShape, Ending>) {
+    pub(super) fn ends(&self, at: Timestamp, end: Result<Told, Ending>) {
         self.end.set((at, end)).expect("it ends once");
     }
 
-    pub(super) fn end(&self) -> Option<&(Timestamp, Result<ResultShape, Ending>)> {
+    pub(super) fn end(&self) -> Option<&(Timestamp, Result<Told, Ending>)> {
         self.end.get()
+    }
+
+    /// How far it has come by a word, why it has failed, and what came of it.
+    pub(super) fn state(&self) -> (&'static str, Option<String>, Option<&Told>) {
+        match self.end() {
+            None => ("running", None, None),
+            Some((_, Ok(told))) => ("done", None, Some(told)),
+            Some((_, Err(Ending::Cancelled))) => ("cancelled", None, None),
+            Some((_, Err(Ending::Failed(why)))) => ("failed", Some(why.clone()), None),
+        }
     }
 }
 
@@ -130,7 +141,7 @@ impl Simulations {
     pub(super) fn begin(&self, job: Arc<Job>) -> Result<(), Problem> {
         let mut all = lock(&self.jobs);
         if all.iter().any(|job| job.end().is_none()) {
-            let detail = "a node simulates one draft at a time, of whichever operator: wait for it, or cancel your own";
+            let detail = "a node tries one draft at a time, of whichever operator: wait for it, or cancel your own";
             return Err(Problem::new(Refusal::SimulationRuns, detail));
         }
         let is_own = |other: &&Arc<Job>| other.operator == job.operator;
@@ -143,21 +154,24 @@ impl Simulations {
     }
 
     /// An operator's simulation.
-    pub(super) fn find(&self, operator: u32, id: &str) -> Result<Arc<Job>, Problem> {
+    pub(super) fn find(&self, operator: u32, id: &str) -> Option<Arc<Job>> {
         let all = lock(&self.jobs);
-        let found = all.iter().find(|job| job.operator == operator && job.id == id).cloned();
-        found.ok_or_else(|| Problem::not_found("simulation"))
+        all.iter().find(|job| job.operator == operator && job.id == id).cloned()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Draft;
     use super::*;
 
     fn job(operator: u32) -> Arc<Job> {
         let time = Timestamp::from_micros;
         let id = uuid::Uuid::now_v7().to_string();
-        Arc::new(Job::new(id, (operator, "house".into()), (time(1), time(2)), time(3)))
+        let draft = Draft { document: String::new(), zone: Vec::new() };
+        let (operator_id, tried) = (Box::from("house"), Tried::Program(draft));
+        let question = Question { operator_id, from: time(1), to: time(2), tried };
+        Arc::new(Job::new(id, (operator, "house".into()), &question, time(3)))
     }
 
     #[test]
@@ -177,9 +191,9 @@ mod tests {
             ids.push(next.id.clone());
         }
         assert!(matches!(job(7).goes_on(true), Err(Ending::Failed(_))), "the node is stopping");
-        assert!(simulations.find(7, &ids[2]).is_err());
-        assert!(simulations.find(7, &ids[3]).is_ok());
-        assert!(simulations.find(8, &ids[3]).is_err(), "it is another operator's");
+        assert!(simulations.find(7, &ids[2]).is_none());
+        assert!(simulations.find(7, &ids[3]).is_some());
+        assert!(simulations.find(8, &ids[3]).is_none(), "it is another operator's");
     }
 
     #[test]

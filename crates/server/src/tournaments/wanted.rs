@@ -222,9 +222,28 @@ fn offsets(name: &str, starts: i64, ends: i64) -> Option<Vec<(i64, i32)>> {
     Some(within.take_while(|(from, _)| *from < ends).collect())
 }
 
+/// A tournament in another window.
+pub(crate) fn over(
+    mut terms: TournamentTerms,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<TournamentTerms, Problem> {
+    (terms.starts, terms.ends) = (from.micros(), to.micros());
+    terms.zone = offsets(&terms.timezone, terms.starts, terms.ends)
+        .ok_or_else(|| malformed("/timezone", "expected a time zone such as `Europe/Malta`"))?;
+    Ok(terms)
+}
+
 impl Wanted {
+    /// The same in some window, where none matters.
+    pub(crate) fn in_any_window(mut self) -> Self {
+        self.starts = Some(Timestamp::from_micros(0));
+        self.ends = Some(Timestamp::from_micros(1));
+        self
+    }
+
     /// Reads what is said.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Problem> {
         let [id, name, description, query, score, starts, ends, timezone, rest @ ..] = fields_of(
             body,
             &[
@@ -352,7 +371,7 @@ impl Wanted {
     }
 
     /// A new tournament, which is a draft.
-    pub(super) fn terms(
+    pub(crate) fn terms(
         self,
         operator: &str,
         id: String,

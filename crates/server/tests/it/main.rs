@@ -48,6 +48,7 @@ mod spending;
 mod statistics;
 mod summary;
 mod tenancy;
+mod tournament_dry_runs;
 mod tournaments;
 mod traces;
 mod trail;

@@ -33,7 +33,7 @@ async fn begin(api: &Api, other: &Api, id: &str, more: Value) {
 }
 
 /// Waits until the results say so, while time passes in every partition.
-async fn settled(api: &Api, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn settled(api: &Api, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let players = players();
     for number in 0.. {
         for (at, player) in players[..4].iter().enumerate() {

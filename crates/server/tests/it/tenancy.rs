@@ -41,6 +41,9 @@ fn body_for(path: &str) -> Value {
         "/api/v1/webhooks" => json!({ "url": "https://example.com/theirs" }),
         "/api/v1/rewards" => json!({ "name": "theirs", "points": 1, "kind": "thing" }),
         "/api/v1/tournaments" | "/api/v1/tournaments/validate" => tournament("theirs"),
+        "/api/v1/tournaments/dry-run" => {
+            json!({ "tournament": tournament("theirs"), "from": days_ago(1) })
+        }
         path if path.ends_with("/prizes") => {
             json!({ "tournamentId": "ours", "place": 1, "state": "paid", "why": "theirs" })
         }
@@ -140,7 +143,8 @@ async fn every_route_hides_another_operator_s_things() {
                 | "/api/v1/webhooks"
                 | "/api/v1/rewards"
                 | "/api/v1/tournaments"
-                | "/api/v1/tournaments/validate",
+                | "/api/v1/tournaments/validate"
+                | "/api/v1/tournaments/dry-run",
             ) => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }

@@ -397,6 +397,9 @@ impl World {
             "getRewardStock" | "restockReward" => format!("/api/v1/rewards/{player}/stock"),
             "listTournaments" | "addTournament" => "/api/v1/tournaments".into(),
             "validateTournament" => "/api/v1/tournaments/validate".into(),
+            "beginDryRun" => "/api/v1/tournaments/dry-run".into(),
+            "beginDryRunOf" => format!("/api/v1/tournaments/later-{player}/dry-run"),
+            "getDryRun" | "cancelDryRun" => "/api/v1/tournaments/dry-runs/none".into(),
             "getTournament" | "changeTournament" => {
                 format!("/api/v1/tournaments/later-{player}")
             }
@@ -605,6 +608,13 @@ impl World {
                 "ends": "2040-01-02T00:00:00Z",
                 "query": "SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId",
             }),
+            "beginDryRun" => json!({
+                "tournament": {
+                    "name": "tried", "query": "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId",
+                },
+                "from": days_ago(1),
+            }),
+            "beginDryRunOf" => json!({ "from": days_ago(1) }),
             "endTournament" => {
                 let at = time(now_micros() + 3_600_000_000);
                 json!({ "at": at, "why": self.fresh() })

@@ -363,7 +363,9 @@ impl Live {
             let rest = boards.split_off(boards.len().min(TOLD_AT_ONCE));
             let mut halls = lock(&self.halls);
             let Some(hall) = halls.all.get_mut(&key) else { return };
-            boards.into_iter().for_each(|(view, board)| hall.show(view, board));
+            for (view, board) in boards {
+                hall.show(view, board);
+            }
             boards = rest;
         }
     }

@@ -106,12 +106,15 @@ impl Subscription {
             Sight::Value(sees, seen) => {
                 let Some(value) = sees.borrow_and_update().clone() else { return news };
                 let mark = mark_of(&value.data);
-                if seen.mark.as_ref() != Some(&mark) {
+                let is_told = seen.mark.as_ref() != Some(&mark);
+                if is_told {
                     let name = if seen.times == 0 { "snapshot" } else { "change" };
                     let told = Told { name, number: seen.times, data: value.data };
                     news.push(message(&self.quoted, &told, &mark));
                 }
-                *seen = SeenValue { mark: Some(mark), times: seen.times + 1 };
+                let is_first = seen.times == 0;
+                let times = seen.times + u64::from(is_told || is_first);
+                *seen = SeenValue { mark: Some(mark), times };
                 self.is_over = value.is_last;
             }
         }

@@ -247,12 +247,15 @@ impl Reading<'_> {
     }
 }
 
+/// A stretch, and the log itself where the files lack some of it.
+type WithOlder = (Stretch, Option<Box<dyn Older>>);
+
 /// Has the log itself give what the files lack.
 fn with_older(
     service: &Service,
     reading: &Reading<'_>,
     stretches: Vec<Stretch>,
-) -> Result<Vec<(Stretch, Option<Box<dyn Older>>)>, Ending> {
+) -> Result<Vec<WithOlder>, Ending> {
     let mut all = Vec::with_capacity(stretches.len());
     for stretch in stretches {
         let (number, from, held_from) = (stretch.number, stretch.from, stretch.held_from);

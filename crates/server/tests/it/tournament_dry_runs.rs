@@ -126,14 +126,14 @@ async fn ended(api: &Api, id: &str) -> Value {
     }
 }
 
-async fn begun(answer: Answer) -> String {
+fn begun(answer: &Answer) -> String {
     assert_eq!(answer.status, 202, "{answer:?}");
     answer.json["id"].as_str().unwrap().to_owned()
 }
 
 /// What a dry run has found, asked of another node than the one that began it.
 async fn found(api: &Api, other: &Api, path: &str, body: &Value) -> Value {
-    let id = begun(api.post(path, body).await).await;
+    let id = begun(&api.post(path, body).await);
     let dry_run = ended(other, &id).await;
     assert_eq!(dry_run["state"], "done", "{dry_run}");
     assert_eq!(dry_run["batches"], dry_run["batchesExpected"], "{dry_run}");
@@ -329,7 +329,7 @@ async fn what_cannot_be_tried_is_refused_by_the_field_or_says_why() {
         assert_eq!(api.post(TOURNAMENTS, &reserved).await.pointers(), ["/id"]);
 
         // It is the operator's alone, and nothing for players.
-        let id = begun(api.post(&path, &tried(json!({}))).await).await;
+        let id = begun(&api.post(&path, &tried(json!({}))).await);
         assert_eq!(ended(other, &id).await["state"], "done");
         let dry_run = of("dry-runs", &format!("/{id}"));
         let simulation = format!("/api/v1/program/simulations/{id}");
@@ -370,7 +370,7 @@ async fn a_period_that_the_log_does_not_have_fails_and_says_from_when_on_it_has(
     let found = found(&api, &api, &of("dry-run", ""), &tried).await;
     assert_eq!(found["events"]["counted"], json!(100 * round), "{found}");
     log.remove(log.closed()[1].sequence).unwrap();
-    let id = begun(api.post(&of("dry-run", ""), &tried).await).await;
+    let id = begun(&api.post(&of("dry-run", ""), &tried).await);
     let failed = ended(&api, &id).await;
     assert_eq!(failed["state"], "failed", "{failed}");
     let why = failed["why"].as_str().unwrap();

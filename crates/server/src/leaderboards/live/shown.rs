@@ -131,6 +131,10 @@ fn written(shape: &impl Serialize) -> Bytes {
     serde_json::to_vec(shape).expect("a shape is plain data").into()
 }
 
+fn change_of(number: u64, change: &Bytes) -> Told {
+    Told { name: "change", number, data: change.clone() }
+}
+
 impl Shown {
     /// What is shown first, to many or to hardly more than one.
     pub(super) fn first(board: Board, is_for_many: bool) -> Self {
@@ -183,13 +187,9 @@ impl Shown {
     /// What brings somebody here who has seen the change before: that, or all of it.
     pub(crate) fn after(&self, seen: u64) -> Told {
         match self.changes.back() {
-            Some(change) if seen + 1 == self.number => self.change(self.number, change),
+            Some(change) if seen + 1 == self.number => change_of(self.number, change),
             _ => self.snapshot(),
         }
-    }
-
-    fn change(&self, number: u64, change: &Bytes) -> Told {
-        Told { name: "change", number, data: change.clone() }
     }
 
     /// What brings somebody here who comes back with the id of the last that they have seen: the changes since, or all
@@ -203,7 +203,7 @@ impl Shown {
             Some(missed) => {
                 let changes = self.changes.iter().skip(self.changes.len() - missed);
                 let first = self.number + 1 - missed as u64;
-                (first..).zip(changes).map(|(number, it)| self.change(number, it)).collect()
+                (first..).zip(changes).map(|(number, it)| change_of(number, it)).collect()
             }
             None => vec![self.snapshot()],
         }

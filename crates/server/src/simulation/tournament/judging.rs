@@ -142,17 +142,16 @@ impl Judge {
 /// The version by which a wager was decided, or why it cannot count; nothing for what was no wager of the operator's.
 fn version_of(outcome: &Outcome) -> Option<Result<u32, Why>> {
     Some(match outcome {
-        Outcome::Counted { version, .. } => Ok(*version),
         Outcome::Refused { refusal: Refusal::SelfExcluded, .. } => Err(Why::Excluded),
         Outcome::Refused { refusal: Refusal::Voided, .. } => Err(Why::Voided),
-        Outcome::Refused { refusal: Refusal::OperatorUnknown, .. } => return None,
-        Outcome::Refused { version, .. } => Ok(*version),
         Outcome::Repeated { .. } => Err(Why::Repeated),
-        Outcome::Recorded
+        Outcome::Refused { refusal: Refusal::OperatorUnknown, .. }
+        | Outcome::Recorded
         | Outcome::Voided { .. }
         | Outcome::DeadLetter { .. }
         | Outcome::Done { .. }
         | Outcome::Declined { .. }
         | Outcome::Time { .. } => return None,
+        Outcome::Counted { version, .. } | Outcome::Refused { version, .. } => Ok(*version),
     })
 }

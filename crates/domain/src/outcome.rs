@@ -189,11 +189,17 @@ pub enum Declined {
     NoSuchPrize,
     /// The prize is not in a state in which that may become of it.
     PrizeClosed,
+    /// Nobody opts in to the tournament: everybody's events count.
+    NoOptIn,
+    /// There is no such tournament, or it is not scheduled.
+    TournamentNotScheduled,
+    /// The tournament was scheduled: whether it takes opt-ins stays, and it gets no fewer seats.
+    OptInFixed,
 }
 
 impl Declined {
     /// Every reason.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 57] = [
         Self::OperatorUnknown,
         Self::OperatorExists,
         Self::Stale,
@@ -248,6 +254,9 @@ impl Declined {
         Self::TooManyTournaments,
         Self::NoSuchPrize,
         Self::PrizeClosed,
+        Self::NoOptIn,
+        Self::TournamentNotScheduled,
+        Self::OptInFixed,
     ];
 
     /// The stable code, as the API shows it.
@@ -307,6 +316,9 @@ impl Declined {
             Self::TooManyTournaments => "too_many_tournaments",
             Self::NoSuchPrize => "no_such_prize",
             Self::PrizeClosed => "prize_closed",
+            Self::NoOptIn => "no_opt_in",
+            Self::TournamentNotScheduled => "tournament_not_scheduled",
+            Self::OptInFixed => "opt_in_fixed",
         }
     }
 }

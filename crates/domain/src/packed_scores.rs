@@ -3,12 +3,12 @@
 use crate::packing::{Reader, Writer, folded, unfolded};
 use crate::ranking::Score;
 use crate::time::Timestamp;
-use crate::tournament::Tally;
+use crate::tournament::{OptIn, Tally};
 
 /// The tallies of a player by the numbers of tournaments, in some twenty bytes for each; nothing where there are none.
 ///
 /// As numbers of variable length, as [`PackedLots`](crate::packed_lots::PackedLots) are. Of each tournament: its number as
-/// the distance to the one before; the total, twice the hundredths where it is whole ones and else 1 and its 128 bits as
+/// the distance to the one before; 3, 5 or 7 where the player has asked to take part, is in, or was too late; the total, twice the hundredths where it is whole ones and else 1 and its 128 bits as
 /// three numbers of 43, 43 and 42; the events; when the score was changed, the batch and the slot, each as the distance to
 /// that of the tournament before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +46,14 @@ impl PackedScores {
         from.next().filter(|(number, _)| *number == tournament).map(|(_, tally)| tally)
     }
 
+    /// The same with another tally of a tournament, or without one.
+    #[must_use]
+    pub fn with(&self, tournament: u32, tally: Option<Tally>) -> Self {
+        let before = self.all().take_while(|(number, _)| *number < tournament);
+        let after = self.all().skip_while(|(number, _)| *number <= tournament);
+        Self::new(before.chain(tally.map(|tally| (tournament, tally))).chain(after))
+    }
+
     /// All of it, to be stored.
     pub fn bytes(&self) -> &[u8] {
         self.0.as_deref().unwrap_or_default()
@@ -78,6 +86,9 @@ impl Packing {
     pub fn put(&mut self, number: u32, tally: Tally) {
         let Self { out, last, before } = self;
         out.put(u64::from(number.wrapping_sub(last.unwrap_or_default())));
+        if let Some(opt_in) = tally.opt_in {
+            out.put(mark_of(opt_in));
+        }
         put_total(out, tally.total);
         out.put(tally.events);
         out.put_distance(before.changed_at.micros(), tally.changed_at.micros());
@@ -104,12 +115,15 @@ impl Tallies<'_> {
     fn read(&mut self) -> Option<(u32, Tally)> {
         let Self { bytes, number, before } = self;
         *number = number.checked_add(bytes.take_small()?)?;
-        let total = take_total(bytes)?;
+        let begin = bytes.take()?;
+        let opt_in = OptIn::ALL.into_iter().find(|opt_in| mark_of(*opt_in) == begin);
+        let begin = if opt_in.is_some() { bytes.take()? } else { begin };
+        let total = take_total(begin, bytes)?;
         let events = bytes.take()?;
         let changed_at = Timestamp::from_micros(bytes.take_distance(before.changed_at.micros())?);
         let batch = bytes.take_distance(before.batch.cast_signed())?.cast_unsigned();
         let slot = bytes.take_distance(before.slot.into())?.try_into().ok()?;
-        *before = Tally { total, events, changed_at, batch, slot };
+        *before = Tally { total, events, changed_at, batch, slot, opt_in };
         Some((*number, *before))
     }
 }
@@ -120,6 +134,15 @@ impl Iterator for Tallies<'_> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         (!self.bytes.is_empty()).then(|| self.read().expect("it was made from tallies"))
+    }
+}
+
+/// What no total begins with.
+const fn mark_of(opt_in: OptIn) -> u64 {
+    match opt_in {
+        OptIn::Requested => 3,
+        OptIn::In => 5,
+        OptIn::Full => 7,
     }
 }
 
@@ -136,8 +159,7 @@ fn put_total(out: &mut Writer<WRITTEN_BYTES>, Score(total): Score) {
     }
 }
 
-fn take_total(bytes: &mut Reader<'_>) -> Option<Score> {
-    let begin = bytes.take()?;
+fn take_total(begin: u64, bytes: &mut Reader<'_>) -> Option<Score> {
     if begin & 1 == 0 {
         return Some(Score(i128::from(unfolded(begin >> 1)) * HUNDREDTH));
     }

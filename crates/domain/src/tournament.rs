@@ -41,6 +41,8 @@ pub struct Tournament {
     pub ties: Ties,
     /// With fewer events a player has no position.
     pub events_min: u64,
+    /// Only events of players count who have opted in before.
+    pub opt_in: bool,
 }
 
 /// What a player has come to in a tournament.
@@ -56,6 +58,34 @@ pub struct Tally {
     pub batch: u64,
     /// The slot in it.
     pub slot: u32,
+    /// What has become of the player's opt-in, where there is one. As long as no event has counted, batch and slot are
+    /// those of the record that asked for it.
+    pub opt_in: Option<OptIn>,
+}
+
+/// What has become of a player's opt-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptIn {
+    /// The partition that gives the seats has not answered yet.
+    Requested,
+    /// Events of the player count from here on.
+    In,
+    /// There was no seat.
+    Full,
+}
+
+impl OptIn {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Requested, Self::In, Self::Full];
+
+    /// The stable code, as the API shows it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::In => "in",
+            Self::Full => "full",
+        }
+    }
 }
 
 impl Tournament {

@@ -7,6 +7,7 @@ mod command;
 mod event;
 mod exclusion;
 mod lots;
+mod opt_ins;
 pub mod past;
 mod prizes;
 mod rewards;
@@ -63,6 +64,7 @@ use crate::tables::player_statistics::PackedStatistics;
 use crate::tables::prizes::{Prize, PrizeKey};
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
+use crate::tables::seats::SeatsKey;
 use crate::tables::signals::Raised;
 use crate::tables::stocks::{RewardKey, Stock};
 use crate::tables::walks::{Walk, WalkKey};
@@ -150,6 +152,10 @@ pub struct Loaded<'a> {
     pub redeemed: u32,
     /// The stock that this command is about.
     pub stock: Option<(RewardKey, Stock)>,
+    /// The seats of the tournament that this message or timer is about, as a stock.
+    pub seats: Option<(SeatsKey, Stock)>,
+    /// The message speaks of what has not been heard of here yet.
+    pub is_early: bool,
     /// The message that this timer or answer is about.
     pub message: Option<(MessageKey, &'a Message)>,
     /// The rules after this control record, and what became of it.
@@ -289,6 +295,10 @@ fn received<'a>(
     decide: impl FnOnce() -> Step<'a>,
 ) -> Step<'a> {
     let Some(origin) = record.origin else { return decide() };
+    if loaded.is_early {
+        // It comes again, as long as nobody says that it has arrived.
+        return Step::only(Outcome::Declined { why: Declined::TournamentNotScheduled });
+    }
     let received = loaded.received.cloned().unwrap_or_default();
     let mut step = match received.arrival(origin.sequence) {
         Arrival::TooFarAhead => {

@@ -210,6 +210,7 @@ fn read_command<'a>(
         | Command::RaiseSignal { id, player_id, .. }
         | Command::Award(Award { id, player_id, .. })
         | Command::Fulfil { id, player_id, .. }
+        | Command::OptIn { id, player_id, .. }
         | Command::TakeOver { id, player_id, .. } => (id, player_id.as_str()),
         Command::Confirm { id, .. }
         | Command::Cancel { id, .. }
@@ -225,6 +226,9 @@ fn read_command<'a>(
         | Command::Budget { .. }
         | Command::TakeStock { .. }
         | Command::StockTaken { .. }
+        | Command::TakeSeat { .. }
+        | Command::SeatTaken { .. }
+        | Command::ReturnSeat { .. }
         | Command::ReturnStock { .. } => {
             return Ok(Body::Command(command, None));
         }

@@ -431,6 +431,11 @@ impl Partition {
                 let totals = self.tables.letter_totals.get(&());
                 Loaded { letter, totals, first, ended_events, ..Loaded::default() }
             }
+            Timer::Seats(key) => {
+                let operator = self.rules.operator_numbered(key.operator).map(AsRef::as_ref);
+                let seats = operator.and_then(|operator| self.seats_of(operator, key.tournament));
+                Loaded { operator, seats, ..Loaded::default() }
+            }
             Timer::EndedEvents(at) => Loaded { ended_events: ended_at(at), ..Loaded::default() },
             Timer::Marker(_)
             | Timer::Sent(_)
@@ -625,6 +630,7 @@ impl Partition {
         loaded.asked = self.asked(command, loaded, store)?;
         loaded.redeemed = self.redeemed_of(&loaded.asked, store)?;
         loaded.stock = self.stock_of(command, loaded.operator);
+        self.load_opt_in(loaded, command);
         if let Command::Arrived { by: to, sequence } = command {
             let key = MessageKey { to: *to, sequence: *sequence };
             loaded.message = self.tables.outbox.get(&key).map(|message| (key, message));
@@ -638,6 +644,21 @@ impl Partition {
             loaded.budget_homes = vec![self.budget_home(operator, promotion)];
         }
         Ok(())
+    }
+
+    /// What a command about opt-ins and seats of tournaments needs.
+    fn load_opt_in<'s>(&'s self, loaded: &mut Loaded<'s>, command: &Command) {
+        if matches!(command, Command::OptIn { .. } | Command::SeatTaken { .. }) {
+            loaded.scores = loaded.player.map(|player| &self.players.get(player).scores);
+        }
+        let (Command::TakeSeat { tournament, .. } | Command::ReturnSeat { tournament }) = command
+        else {
+            return;
+        };
+        let tournaments = loaded.operator.map(|operator| &operator.tournaments);
+        let known = tournaments.and_then(|all| all.numbered(*tournament));
+        loaded.is_early = !known.is_some_and(|known| known.was_scheduled());
+        loaded.seats = loaded.operator.and_then(|operator| self.seats_of(operator, *tournament));
     }
 
     /// What a player has asked for, as far as a command needs it.
@@ -699,6 +720,10 @@ impl Partition {
             }
             Command::Consent { .. }
             | Command::RaiseSignal { .. }
+            | Command::OptIn { .. }
+            | Command::TakeSeat { .. }
+            | Command::SeatTaken { .. }
+            | Command::ReturnSeat { .. }
             | Command::Readmit { .. }
             | Command::TakeOver { .. }
             | Command::Repair { .. }
@@ -900,10 +925,12 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Readmit { player_id, .. }
         | Command::Award(Award { player_id, .. })
         | Command::Fulfil { player_id, .. }
+        | Command::OptIn { player_id, .. }
         | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),
         Command::Confirm { redemption: asked, .. }
         | Command::Cancel { redemption: asked, .. }
         | Command::StockTaken { redemption: asked, .. }
+        | Command::SeatTaken { opt_in: asked, .. }
         | Command::Decide { adjustment: asked, .. }
         | Command::DecideSignal { signal: asked, .. } => Some(Owner::Numbered(asked.player)),
         Command::Repair { .. }
@@ -915,6 +942,8 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Budget { .. }
         | Command::Restock { .. }
         | Command::TakeStock { .. }
-        | Command::ReturnStock { .. } => None,
+        | Command::ReturnStock { .. }
+        | Command::TakeSeat { .. }
+        | Command::ReturnSeat { .. } => None,
     }
 }

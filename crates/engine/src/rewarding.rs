@@ -1,4 +1,5 @@
-//! Loading what rewards need: how often a player has redeemed one, and how many of it there are.
+//! Loading what rewards need: how often a player has redeemed one, and how many of it there are; and seats of
+//! tournaments, which are given as one of a stock is.
 
 use std::io;
 use std::ops::Bound;
@@ -14,6 +15,7 @@ use crate::settle::today;
 use crate::store::Store;
 use crate::tables::Stretch;
 use crate::tables::redeemed::RedeemedKey;
+use crate::tables::seats::SeatsKey;
 use crate::tables::stocks::{RewardKey, Stock};
 
 /// So many days are read at a time.
@@ -83,6 +85,25 @@ impl Partition {
         };
         let key = RewardKey { operator: operator.number, reward };
         Some((key, self.stock(key)))
+    }
+
+    /// The seats of a tournament, if this partition gives them: as many as it says, or as are wanted.
+    pub(crate) fn seats_of(
+        &self,
+        operator: &Operator,
+        tournament: u32,
+    ) -> Option<(SeatsKey, Stock)> {
+        let terms = operator.tournaments.numbered(tournament)?.terms();
+        let key = SeatsKey { operator: operator.number, tournament };
+        let taken = self.seats_taken(key);
+        // There are never fewer than were given.
+        let put = terms.participants_max.map_or(u64::MAX, u64::from).max(taken);
+        Some((key, Stock { put, taken }))
+    }
+
+    /// How many seats of a tournament players have, if this partition gives them.
+    pub fn seats_taken(&self, tournament: SeatsKey) -> u64 {
+        self.tables().seats.get(&tournament).map_or(0, |seats| seats.taken)
     }
 
     /// The stock of a reward, if it lies in this partition.

@@ -30,6 +30,7 @@ pub mod requests;
 pub mod requests_by_time;
 pub mod reservations;
 pub mod restocks;
+pub mod seats;
 pub mod sent;
 pub mod signals;
 pub mod stocks;
@@ -355,6 +356,8 @@ tables! {
         held_signals: HeldSignal(signals::HeldSignals) = 29,
         /// What there is of each operator's accounts.
         operator_totals: OperatorTotals(operator_totals::OperatorTotals) = 32,
+        /// How many seats of tournaments players have.
+        seats: Seats(seats::SeatsTaken) = 41,
     }
     paged {
         /// Inputs that could not be processed.

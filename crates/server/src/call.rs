@@ -144,6 +144,7 @@ impl Call {
                 | By::Delivery
                 | By::Request
                 | By::Reward
+                | By::Tournament
                 | By::Simulation,
                 _,
             ) => {

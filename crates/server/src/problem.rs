@@ -124,6 +124,16 @@ pub(crate) enum Refusal {
     NoSuchPrize,
     /// That cannot become of the prize any more, or not yet.
     PrizeClosed,
+    /// Nobody opts in to the tournament.
+    NoOptIn,
+    /// The tournament is not scheduled.
+    TournamentNotScheduled,
+    /// There is no seat left in the tournament.
+    TournamentFull,
+    /// As many players as want to can take part in the tournament.
+    NoSeats,
+    /// Whether a scheduled tournament takes opt-ins stays, and it gets no fewer seats.
+    OptInFixed,
     /// The operator has as many tournaments as there may be.
     TooManyTournaments,
     /// The redemption was confirmed.
@@ -191,7 +201,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 74] = [
+    pub(crate) const ALL: [Self; 79] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -242,6 +252,11 @@ impl Refusal {
         Self::TournamentNotSettled,
         Self::NoSuchPrize,
         Self::PrizeClosed,
+        Self::NoOptIn,
+        Self::TournamentNotScheduled,
+        Self::TournamentFull,
+        Self::NoSeats,
+        Self::OptInFixed,
         Self::TooManyTournaments,
         Self::RedemptionConfirmed,
         Self::RedemptionCancelled,
@@ -378,6 +393,15 @@ impl Refusal {
             }
             Self::NoSuchPrize => (S::NOT_FOUND, "no_such_prize", "There is no such prize"),
             Self::PrizeClosed => (S::CONFLICT, "prize_closed", "The prize is closed"),
+            Self::NoOptIn => (S::CONFLICT, "no_opt_in", "The tournament takes no opt-in"),
+            Self::TournamentNotScheduled => {
+                (S::CONFLICT, "tournament_not_scheduled", "The tournament is not scheduled")
+            }
+            Self::TournamentFull => (S::CONFLICT, "tournament_full", "The tournament is full"),
+            Self::NoSeats => (S::CONFLICT, "no_seats", "The tournament has no seats"),
+            Self::OptInFixed => {
+                (S::CONFLICT, "opt_in_fixed", "How players take part cannot be changed so")
+            }
             Self::TooManyTournaments => {
                 (S::CONFLICT, "too_many_tournaments", "There are too many tournaments")
             }
@@ -822,6 +846,19 @@ impl From<Declined> for Problem {
                 Refusal::PrizeClosed,
                 "that cannot become of the prize: one that waits may be found not eligible, what others hand out is paid \
                  or has failed, and what has failed is tried again",
+            ),
+            Declined::NoOptIn => Self::new(
+                Refusal::NoOptIn,
+                "nobody opts in to this tournament: events of all players count",
+            ),
+            Declined::TournamentNotScheduled => Self::new(
+                Refusal::TournamentNotScheduled,
+                "players opt in to a tournament that is scheduled or live",
+            ),
+            Declined::OptInFixed => Self::new(
+                Refusal::OptInFixed,
+                "the tournament was scheduled, and players may have opted in: `optIn` stays as it is, and \
+                 `participantsMax` may only be raised or taken away",
             ),
             Declined::NoSuchReward => {
                 Self::field(Refusal::NoSuchReward, "/rewardId", "the operator has no such reward")

@@ -49,6 +49,8 @@ pub enum Scope {
     TournamentsRead,
     /// Making, changing, scheduling, ending and cancelling tournaments.
     TournamentsWrite,
+    /// Letting players take part in tournaments.
+    TournamentsJoin,
     /// The operator's keys, without their secrets.
     KeysRead,
     /// Making, rotating and revoking keys.
@@ -77,7 +79,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -98,6 +100,7 @@ impl Scope {
         Self::RewardsWrite,
         Self::TournamentsRead,
         Self::TournamentsWrite,
+        Self::TournamentsJoin,
         Self::KeysRead,
         Self::KeysWrite,
         Self::PlayerTokens,
@@ -136,6 +139,7 @@ impl Scope {
             Self::RewardsWrite => "rewards:write",
             Self::TournamentsRead => "tournaments:read",
             Self::TournamentsWrite => "tournaments:write",
+            Self::TournamentsJoin => "tournaments:join",
             Self::KeysRead => "keys:read",
             Self::KeysWrite => "keys:write",
             Self::PlayerTokens => "player-tokens:sign",
@@ -165,7 +169,8 @@ impl Scope {
             | Self::PlayersRead
             | Self::RedemptionsReserve
             | Self::RewardsRead
-            | Self::TournamentsRead => true,
+            | Self::TournamentsRead
+            | Self::TournamentsJoin => true,
             Self::WagersWrite
             | Self::EventsRead
             | Self::LedgerRead
@@ -220,6 +225,7 @@ impl Scope {
             Self::RewardsWrite => "add, change and withdraw rewards, and stock them",
             Self::TournamentsRead => "see tournaments and their leaderboards",
             Self::TournamentsWrite => "make, change, schedule, end and cancel tournaments",
+            Self::TournamentsJoin => "let players take part in tournaments",
             Self::KeysRead => "see keys, without their secrets",
             Self::KeysWrite => "make, rotate and revoke keys",
             Self::PlayerTokens => "sign tokens for players",
@@ -281,7 +287,7 @@ pub enum Role {
     Auditor,
     /// An app that sends game events of its own player.
     Ingest,
-    /// Sees what is their own, and redeems their own points.
+    /// Sees what is their own, redeems their own points, and takes part in tournaments.
     Player,
 }
 
@@ -339,6 +345,7 @@ impl Role {
             S::RewardsWrite,
             S::TournamentsRead,
             S::TournamentsWrite,
+            S::TournamentsJoin,
             S::KeysRead,
             S::KeysWrite,
             S::PlayerTokens,
@@ -377,6 +384,7 @@ impl Role {
                 S::ProgramRead,
                 S::RewardsRead,
                 S::TournamentsRead,
+                S::TournamentsJoin,
                 S::DeadLettersRead,
             ]),
             Self::Auditor => Scopes::of(&[
@@ -400,6 +408,7 @@ impl Role {
                 S::RedemptionsReserve,
                 S::RewardsRead,
                 S::TournamentsRead,
+                S::TournamentsJoin,
             ]),
         }
     }

@@ -96,6 +96,7 @@ pub fn nodes(service: Service) -> Router {
             | By::Delivery
             | By::Request
             | By::Reward
+            | By::Tournament
             | By::Simulation => true,
         };
         let path = match route.audience {

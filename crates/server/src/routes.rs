@@ -120,6 +120,8 @@ pub(crate) enum By {
     Request,
     /// A reward, by its stock.
     Reward,
+    /// A tournament, by its seats.
+    Tournament,
     /// A simulation, which the node has that began it.
     Simulation,
 }
@@ -518,7 +520,7 @@ mod tests {
             }
             assert!(*by == By::Nothing || route.is_named(), "{path}");
             assert!(*scope == Scope::Public || !route.is_for_any_page(), "{path}");
-            let ends = [":write", ":reserve", ":settle", ":approve"];
+            let ends = [":write", ":reserve", ":settle", ":approve", ":join"];
             let writes = ends.iter().any(|end| scope.code().ends_with(end));
             // A simulation changes nothing, and is for those who write programs all the same.
             assert_eq!(writes, *effect != Effect::Reads, "{path}: {}", scope.code());

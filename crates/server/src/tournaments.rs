@@ -1,5 +1,6 @@
 //! An operator's tournaments: what they are, and how far they have come.
 
+pub(crate) mod opt_ins;
 mod prizes;
 pub(crate) mod results;
 mod wanted;
@@ -76,6 +77,11 @@ pub(crate) struct TournamentShape {
     /// A person has to approve of the results before anything is paid.
     approval: bool,
     public: bool,
+    /// Only events of players count who have opted in before.
+    opt_in: bool,
+    /// So many players can take part; as many as want to where this is nothing.
+    #[schema(required)]
+    participants_max: Option<u32>,
     /// Who changed it last; nothing for players.
     #[schema(required)]
     changed_by: Option<String>,
@@ -154,6 +160,8 @@ impl TournamentShape {
             prizes: terms.prizes.iter().map(PrizeShape::from).collect(),
             approval: terms.approval,
             public: terms.public,
+            opt_in: terms.opt_in,
+            participants_max: terms.participants_max,
             changed_by: Some(who).filter(|_| !is_for_player),
             why: Some(why).filter(|why| !is_for_player && !why.is_empty()),
             changed_at: Time(tournament.changed().time),

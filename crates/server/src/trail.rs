@@ -99,6 +99,7 @@ impl Route {
             | Scope::SignalsRead
             | Scope::SignalsWrite
             | Scope::OpeningsWrite
+            | Scope::TournamentsJoin
             | Scope::PlayerTokens
             | Scope::DeadLettersRead
             | Scope::DeadLettersWrite

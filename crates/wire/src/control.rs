@@ -546,6 +546,40 @@ pub enum Command {
         /// Who says so.
         who: String,
     },
+    /// Whether a player takes part in a tournament to which players opt in.
+    OptIn {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// The tournament's number.
+        tournament: u32,
+        /// `true` for in.
+        joins: bool,
+        /// Who says so.
+        who: String,
+    },
+    /// Asks the partition that gives the seats of a tournament for one: a message of the partition that has the player.
+    TakeSeat {
+        /// The tournament's number.
+        tournament: u32,
+        /// The opt-in, of the partition that asks.
+        opt_in: Request,
+    },
+    /// Answers that.
+    SeatTaken {
+        /// The tournament's number.
+        tournament: u32,
+        /// The opt-in, of this partition.
+        opt_in: Request,
+        /// There was one, and it is the player's.
+        granted: bool,
+    },
+    /// Gives back a seat of a tournament, by a message.
+    ReturnSeat {
+        /// The tournament's number.
+        tournament: u32,
+    },
     /// What one partition says to another about a promotion's budget, as a message; from behaviour 2 on.
     Budget {
         /// The promotion's name.
@@ -597,7 +631,7 @@ pub enum Becomes {
     NotEligible,
 }
 
-/// A redemption, an adjustment or a signal, by its player and the record that asked for it, of the command's own partition.
+/// A redemption, an adjustment, a signal or an opt-in, by its player and the record that asked for it, of the command's own partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The player's number in the partition.
@@ -620,7 +654,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 19] = [
+const COMMANDS_SECOND: [&str; 23] = [
     "reserve",
     "confirm",
     "cancel",
@@ -640,6 +674,10 @@ const COMMANDS_SECOND: [&str; 19] = [
     "returnStock",
     "award",
     "fulfil",
+    "optIn",
+    "takeSeat",
+    "seatTaken",
+    "returnSeat",
 ];
 
 impl Command {
@@ -787,6 +825,8 @@ mod tests {
                 prizes: Vec::new(),
                 approval: false,
                 public: true,
+                opt_in: true,
+                participants_max: Some(8),
                 stage: Stage::Scheduled,
                 results: None,
                 why: "c".into(),
@@ -972,6 +1012,16 @@ mod tests {
                 why: "c".into(),
                 who: "c".into(),
             },
+            Command::OptIn {
+                id: "c".into(),
+                player_id: "p".into(),
+                tournament: 1,
+                joins: true,
+                who: "c".into(),
+            },
+            Command::TakeSeat { tournament: 1, opt_in: redemption },
+            Command::SeatTaken { tournament: 1, opt_in: redemption, granted: true },
+            Command::ReturnSeat { tournament: 1 },
         ];
         let names = COMMANDS_FIRST.into_iter().chain(COMMANDS_SECOND);
         assert_eq!(all.len(), names.clone().count());

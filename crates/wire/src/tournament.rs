@@ -75,6 +75,12 @@ pub struct TournamentTerms {
     /// Whoever asks sees the public positions, with all names masked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public: bool,
+    /// Only events of players count who have opted in before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opt_in: bool,
+    /// So many players can take part, of those who opt in; as many as want to without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participants_max: Option<u32>,
     /// How far it has come.
     pub stage: Stage,
     /// What it came to, once that is settled.
@@ -252,7 +258,9 @@ impl TournamentTerms {
         let caps = [self.cap, self.cap_per_hour, self.cap_per_day].map(|cap| cap.map(Score));
         let is_cap = |cap: &Score| Score::default() < *cap && *cap <= VALUE_MAX;
         let are_caps = caps.iter().flatten().all(is_cap);
-        if starts >= ends || !are_caps || prizes(&self.prizes).is_err() {
+        let has_seats = self.participants_max.is_none_or(|most| most > 0 && self.opt_in);
+        let is_whole = has_seats && prizes(&self.prizes).is_ok();
+        if starts >= ends || !are_caps || !is_whole {
             return None;
         }
         let [cap, hour, day] = caps;
@@ -268,6 +276,7 @@ impl TournamentTerms {
             period_caps: PeriodCaps { hour, day },
             ties: self.ties.ties(),
             events_min: self.events_min.into(),
+            opt_in: self.opt_in,
         };
         let caps_fit = tournament.period_caps.is_none() || tournament.may_cap_periods();
         caps_fit.then_some(tournament)

@@ -56,6 +56,8 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         prizes: Vec::new(),
         approval: false,
         public: false,
+        opt_in: false,
+        participants_max: None,
         stage: Stage::Scheduled,
         results: None,
         why: String::new(),

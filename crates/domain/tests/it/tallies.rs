@@ -7,7 +7,7 @@ use accolade_domain::query::scoring::{Aggregate, Query, Scoring};
 use accolade_domain::ranking::{Score, Ties};
 use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_domain::tournament::capped::PeriodCaps;
-use accolade_domain::tournament::{Counted, SCORE_ONE, Tally, Tournament};
+use accolade_domain::tournament::{Counted, OptIn, SCORE_ONE, Tally, Tournament};
 use proptest::prelude::*;
 
 pub(crate) fn tournament(aggregate: Aggregate) -> Tournament {
@@ -23,6 +23,7 @@ pub(crate) fn tournament(aggregate: Aggregate) -> Tournament {
         period_caps: PeriodCaps::default(),
         ties: Ties::First,
         events_min: 2,
+        opt_in: false,
     }
 }
 
@@ -86,13 +87,15 @@ fn tally() -> impl Strategy<Value = Tally> {
         Just((1 << 61) * 10_i128.pow(16)),
         Just(((1 << 61) - 1) * 10_i128.pow(16)),
     ];
-    (total, any::<u64>(), any::<i64>(), any::<u64>(), any::<u32>()).prop_map(
-        |(total, events, changed_at, batch, slot)| Tally {
+    let opt_in = prop::option::of(prop::sample::select(OptIn::ALL.to_vec()));
+    (total, any::<u64>(), any::<i64>(), any::<u64>(), any::<u32>(), opt_in).prop_map(
+        |(total, events, changed_at, batch, slot, opt_in)| Tally {
             total: Score(total),
             events,
             changed_at: at(changed_at),
             batch,
             slot,
+            opt_in,
         },
     )
 }
@@ -110,6 +113,20 @@ proptest! {
         }
         prop_assert_eq!(packed.of(5), tallies.iter().find(|(it, _)| *it == 5).map(|(_, it)| *it));
         prop_assert_eq!(PackedScores::from_bytes(packed.bytes()), Some(packed));
+    }
+
+    #[test]
+    fn one_tally_is_put_in_among_the_others_or_taken_out(
+        tallies in prop::collection::btree_map(0_u32..20, tally(), 0..20),
+        number in 0_u32..20,
+        put in prop::option::of(tally()),
+    ) {
+        let packed = PackedScores::new(tallies.clone().into_iter());
+        let mut expected = tallies;
+        expected.remove(&number);
+        expected.extend(put.map(|tally| (number, tally)));
+        let expected = PackedScores::new(expected.into_iter());
+        prop_assert_eq!(packed.with(number, put), expected);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use accolade_wire::record::Record;
 
 use super::rewards::{self, Wish};
 use super::{
-    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, prizes, signals,
-    spending,
+    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, opt_ins, prizes,
+    signals, spending,
 };
 use crate::input::player_of;
 use crate::rules::Rules;
@@ -127,6 +127,16 @@ fn carried_out<'a>(
         Command::Fulfil { becomes, why, who, .. } => {
             prizes::fulfil(loaded, input, *becomes, why, who)?
         }
+        Command::OptIn { tournament, joins, .. } => {
+            opt_ins::opt_in(rules, loaded, input, *tournament, *joins)?
+        }
+        Command::TakeSeat { tournament, opt_in } => {
+            opt_ins::take_seat(loaded, input, record, *tournament, *opt_in)?
+        }
+        Command::SeatTaken { tournament, opt_in, granted } => {
+            opt_ins::seat_taken(loaded, input, record, *tournament, *opt_in, *granted)?
+        }
+        Command::ReturnSeat { tournament } => opt_ins::take_seat_back(loaded, record, *tournament)?,
         Command::Exclude { until, why, who, .. } => {
             exclusion::exclude(loaded, input, *until, why, who)?
         }

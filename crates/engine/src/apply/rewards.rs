@@ -118,14 +118,22 @@ pub(super) fn take<'a>(
     reward: u32,
     redemption: Request,
 ) -> Result<Step<'a>, Declined> {
-    let asking = record.origin.ok_or(Declined::Malformed)?.place.partition;
     let taken = loaded.stock.and_then(|(key, stock)| Some((key, stock.with_one_taken()?)));
-    let answer = Command::StockTaken { reward, redemption, granted: taken.is_some() };
-    let step = Step::done().and(Change::command(asking, record.operator, &answer, input.now));
-    Ok(match taken {
-        Some((key, stock)) => step.and(Change::row(Row::Stock(key, Some(stock)))),
-        None => step,
-    })
+    let says = Command::StockTaken { reward, redemption, granted: taken.is_some() };
+    answer(input, record, &says, taken.map(|(key, stock)| Row::Stock(key, Some(stock))))
+}
+
+/// Answers a partition that has asked for one of something, with what is left of that then.
+pub(super) fn answer<'a>(
+    input: &Input<'_>,
+    record: &Record<'_>,
+    says: &Command,
+    left: Option<Row>,
+) -> Result<Step<'a>, Declined> {
+    let asking = record.origin.ok_or(Declined::Malformed)?.place.partition;
+    let mut step = Step::done().and(Change::command(asking, record.operator, says, input.now));
+    step.changes.extend(left.map(Change::row));
+    Ok(step)
 }
 
 /// Takes one back that a redemption has no more.

@@ -7,7 +7,7 @@ use accolade_domain::packed_scores::{PackedScores, Packing};
 use accolade_domain::query::row::Row as QueryRow;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
-use accolade_domain::tournament::{Counted, Tally, Tournament as Decides};
+use accolade_domain::tournament::{Counted, OptIn, Tally, Tournament as Decides};
 use accolade_wire::json::find;
 use accolade_wire::notice::scores::{Reached, SCORED, Scored, ScoredLine};
 use smallvec::SmallVec;
@@ -56,12 +56,12 @@ fn count_in(
             let Some(rate) = rate else { return };
             let value =
                 |decides: &Decides| decides.value(&QueryRow::of_wager(wager, rate, &decides.zone));
-            counted(operator, input, &Asked::of_wager(wager), event, value, &mut changes);
+            counted(operator, loaded, input, &Asked::of_wager(wager), event, value, &mut changes);
         }
         Event::Game(game) => {
             let value =
                 |decides: &Decides| decides.value(&QueryRow::of_game(game, find, &decides.zone));
-            counted(operator, input, &Asked::of_game(game), event, value, &mut changes);
+            counted(operator, loaded, input, &Asked::of_game(game), event, value, &mut changes);
         }
     }
     if !changes.is_empty() {
@@ -72,6 +72,7 @@ fn count_in(
 /// What an event counts, and where.
 fn counted<'t>(
     operator: &'t Operator,
+    loaded: &Loaded<'_>,
     input: &Input<'_>,
     asked: &Asked<'_>,
     event: &Event<'_>,
@@ -80,11 +81,20 @@ fn counted<'t>(
 ) {
     let candidates = operator.tournaments.candidates();
     candidates.each_of_event(asked, event.at(), input.now, |tournament| {
+        if !takes_part(loaded, tournament) {
+            return;
+        }
         if let Some(value) = value(tournament.decides()) {
             changes.push((tournament, Counted::In(value)));
         }
     });
     changes.sort_unstable_by_key(|(tournament, _)| tournament.number);
+}
+
+/// Whether a tournament counts events of the player, who may have to opt in.
+fn takes_part(loaded: &Loaded<'_>, tournament: &Tournament) -> bool {
+    let tally = || loaded.scores?.of(tournament.number);
+    !tournament.decides().opt_in || tally().is_some_and(|tally| tally.opt_in == Some(OptIn::In))
 }
 
 /// What a void takes back of what its wager counted.

@@ -10,7 +10,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_wire::notice::POINTS_EXPIRING;
 
-use super::{Input, Loaded, balance, spending, tier_moved};
+use super::{Input, Loaded, balance, opt_ins, spending, tier_moved};
 use crate::settle::Expiring;
 use crate::step::{Change, Effect, NewEntry, NewNotice, Step};
 use crate::tables::letter_totals::Totals;
@@ -36,6 +36,7 @@ pub(super) fn apply<'a>(loaded: &Loaded<'_>, input: &Input<'a>, timer: &Timer) -
             step
         }
         Timer::Account(_) => settled(loaded, input.now),
+        Timer::Seats(key) => fired().and(opt_ins::seats_end(loaded, input.now, *key)),
         Timer::Walk(key) => {
             let walked = loaded.walked.expect("the walk of a timer is loaded");
             let step = if loaded.settled.is_some() { settled(loaded, input.now) } else { fired() };
@@ -82,6 +83,7 @@ pub(super) fn pass_over<'a>(loaded: &Loaded<'_>, now: Timestamp, timer: &Timer) 
         | Timer::BudgetHome(_)
         | Timer::BudgetShare(_)
         | Timer::Stock(_)
+        | Timer::Seats(_)
         | Timer::OperatorTotals(_) => fired().and(Change::row(Tables::removal(timer))),
     }
 }

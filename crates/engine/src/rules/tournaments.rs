@@ -34,6 +34,8 @@ pub const TEXT_BYTES_MAX: usize = 2_048;
 pub const GRACE_SECONDS_MAX: u32 = 86_400;
 /// Most positions that players see.
 pub const PUBLIC_POSITIONS_MAX: u32 = 1_000_000;
+/// Most players for whom there are seats in a tournament.
+pub const PARTICIPANTS_MAX: u32 = 1_000_000;
 /// Most offsets of a zone: those of its window.
 pub const ZONE_OFFSETS_MAX: usize = 100;
 /// Longest hash of results in figures.
@@ -238,6 +240,11 @@ impl Tournament {
         self.terms().stage.takes_place()
     }
 
+    /// Whether it was scheduled at any time, so that players may have opted in.
+    pub(crate) fn was_scheduled(&self) -> bool {
+        self.said.iter().any(|said| said.terms.stage.takes_place())
+    }
+
     /// Whether its positions are fixed.
     pub fn is_settled(&self) -> bool {
         self.terms().stage.is_settled()
@@ -286,7 +293,13 @@ impl Tournament {
         if self.is_cancelled() || self.is_scheduled() && now.micros() >= self.terms().ends {
             return Err(Declined::TournamentOver);
         }
-        if !self.has_begun(now) || terms.stage == Stage::Cancelled {
+        if terms.stage == Stage::Cancelled {
+            return Ok(());
+        }
+        if self.was_scheduled() && !keeps_opt_in(self.terms(), terms) {
+            return Err(Declined::OptInFixed);
+        }
+        if !self.has_begun(now) {
             return Ok(());
         }
         let before = self.decides();
@@ -330,6 +343,12 @@ impl Tournament {
     }
 }
 
+/// Whether players who have opted in, and have a seat, still do and have.
+fn keeps_opt_in(before: &TournamentTerms, after: &TournamentTerms) -> bool {
+    let seats = |terms: &TournamentTerms| terms.participants_max.unwrap_or(u32::MAX);
+    before.opt_in == after.opt_in && seats(before) <= seats(after)
+}
+
 /// What decides about a tournament, where its terms are within their bounds.
 fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
     let TournamentTerms { id, name, description, why, who, .. } = terms;
@@ -343,6 +362,7 @@ fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
         && terms.grace_seconds <= GRACE_SECONDS_MAX
         && terms.ends.checked_sub(terms.starts).is_some_and(|lasts| lasts <= LASTS_MICROS_MAX)
         && terms.public_positions <= PUBLIC_POSITIONS_MAX
+        && terms.participants_max.is_none_or(|most| most <= PARTICIPANTS_MAX)
         && (terms.results.is_some() || !terms.stage.is_settled())
         && terms.results.as_ref().is_none_or(|results| results.hash.len() <= HASH_BYTES_MAX)
         && terms.prizes.iter().all(PrizeTerms::is_within_bounds);

@@ -84,11 +84,20 @@ impl House {
 
     /// Orders a control record in every partition.
     pub(crate) fn control(&mut self, control: &Control) {
-        let body = serde_json::to_vec(control).unwrap();
-        for partition in 0..self.count() {
-            let record = self.record(Kind::Control, Source::Node, "", &body);
-            self.order(partition, record, 1, HAS_CONTROL);
+        self.control_but_for(control, None);
+    }
+
+    /// Orders it in all partitions but one, which hears of it later.
+    pub(crate) fn control_but_for(&mut self, control: &Control, later: Option<u16>) {
+        for partition in (0..self.count()).filter(|partition| Some(*partition) != later) {
+            self.control_in(partition, control);
         }
+    }
+
+    pub(crate) fn control_in(&mut self, partition: u16, control: &Control) {
+        let body = serde_json::to_vec(control).unwrap();
+        let record = self.record(Kind::Control, Source::Node, "", &body);
+        self.order(partition, record, 1, HAS_CONTROL);
     }
 
     pub(crate) fn count(&self) -> u16 {
@@ -255,10 +264,16 @@ impl House {
                 let moment = Moment { time: *time, random: [7; 32] };
                 again.fold(&slice, &moment, &shared, &mut self.store, &mut ()).unwrap();
             }
+            let scores = |of: &Partition| {
+                let players = of.players().all().into_iter();
+                players.map(|player| player.scores.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(scores(&again), scores(&self.partitions[usize::from(number)]));
             let [again, first] =
                 [&again, &self.partitions[usize::from(number)]].map(Partition::tables);
             assert!(again.budget_homes.iter().eq(first.budget_homes.iter()));
             assert!(again.budget_shares.iter().eq(first.budget_shares.iter()));
+            assert!(again.seats.iter().eq(first.seats.iter()));
         }
     }
 }

@@ -11,6 +11,7 @@ mod houses;
 mod known;
 mod letters;
 mod lots;
+mod opt_ins;
 mod past;
 mod play;
 mod replay;

@@ -19,6 +19,7 @@ use accolade_engine::tables::dead_letters::DeadLetter;
 use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_engine::tables::outbox::Payload;
 use accolade_engine::tables::requests::RequestKey;
+use accolade_engine::tables::seats::SeatsKey;
 use accolade_engine::tables::stocks::{RewardKey, Stock};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Award, Command, Control, Request};
@@ -510,6 +511,13 @@ impl Play {
                     who,
                 });
             }
+            ["join" | "leave", player, id] => {
+                self.next_command += 1;
+                let (tournament, joins) = (self.tournament_number(id), words[0] == "join");
+                let (id, player_id) = (format!("c{}", self.next_command), player.into());
+                let who = "somebody".into();
+                self.command(&Command::OptIn { id, player_id, tournament, joins, who });
+            }
             ["board", id] => {
                 let board = self.board(id);
                 self.heard.push(board);
@@ -527,6 +535,13 @@ impl Play {
                 let key = RewardKey { operator: house.number, reward: number };
                 let Stock { put, taken } = self.partition.stock(key);
                 self.heard.push(format!("{taken} of {put} taken"));
+            }
+            ["seats", id] => {
+                let house = self.partition.rules().operator("house").unwrap();
+                let tournament = house.tournaments.get(id).unwrap().number;
+                let taken =
+                    self.partition.seats_taken(SeatsKey { operator: house.number, tournament });
+                self.heard.push(format!("{taken} taken"));
             }
             // What was sent is gone, and is sent again in time.
             ["lose"] => self.effects.clear(),

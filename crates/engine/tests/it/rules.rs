@@ -564,6 +564,8 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         prizes: Vec::new(),
         approval: false,
         public: false,
+        opt_in: false,
+        participants_max: None,
         stage: Stage::Scheduled,
         results: None,
         why: String::new(),

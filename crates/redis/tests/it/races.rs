@@ -41,6 +41,8 @@ pub(crate) fn scored_by(operator: &str, id: &str, query: &str) -> TournamentTerm
         prizes: Vec::new(),
         approval: false,
         public: false,
+        opt_in: false,
+        participants_max: None,
         stage: Stage::Scheduled,
         results: None,
         why: String::new(),

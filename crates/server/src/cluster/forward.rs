@@ -70,7 +70,7 @@ impl Service {
                 let Some(address) = keeper else { return Ok(Carrying::Here(parts, body)) };
                 return self.forward(&address, asking, parts, body).await.map(Carrying::Done);
             }
-            By::Player | By::Reward => Some(partition_of(name, self.partitions())),
+            By::Player | By::Reward | By::Tournament => Some(partition_of(name, self.partitions())),
             By::DeadLetter => place_of(name).map(|place| place.partition),
             By::Delivery => delivery_of(name).map(|(_, place)| place.partition),
             By::Request => RequestKey::read_id(name).map(|key| key.place.partition),

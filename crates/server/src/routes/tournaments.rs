@@ -16,6 +16,7 @@ use crate::roles::Scope;
 use crate::shapes::Page;
 use crate::simulation::tournament as dry_run;
 use crate::simulation::tournament::shapes::{DryRunResult, DryRunShape};
+use crate::tournaments::opt_ins::{self, OptInChange, OptInShape, SeatsShape};
 use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape};
 use crate::tournaments::{self, Ending, STATES, Scheduling, TournamentShape, Validated, Wanted};
 
@@ -24,11 +25,12 @@ const CHANGE: &[Refusal] = &[
     Refusal::TournamentBegan,
     Refusal::TournamentOver,
     Refusal::TournamentPast,
+    Refusal::OptInFixed,
     Refusal::TooManyTournaments,
     Refusal::BehaviourEarlier,
 ];
 
-pub(super) static ROUTES: [Route; 18] = [
+pub(super) static ROUTES: [Route; 21] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -321,6 +323,74 @@ pub(super) static ROUTES: [Route; 18] = [
             Refusal::BehaviourTooOld,
         ],
         handler: |way| way.to(results::change_prize),
+    },
+    Route {
+        id: "getSeats",
+        method: Method::GET,
+        path: "/api/v1/tournaments/{tournamentId}/seats",
+        scope: Scope::TournamentsRead,
+        audience: Audience::Everybody,
+        by: By::Tournament,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "How many seats of a tournament are taken",
+        description: "Of one with `participantsMax`. While a player leaves, more may look taken than are, and never fewer.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The seats", of::<SeatsShape>)],
+        refusals: &[Refusal::NoSeats],
+        handler: |way| way.to(opt_ins::seats),
+    },
+    Route {
+        id: "listOptIns",
+        method: Method::GET,
+        path: "/api/v1/players/{playerId}/tournaments",
+        scope: Scope::PlayersRead,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "The tournaments that a player has opted in to",
+        description: "The newest first; until 30 days after a tournament's end.",
+        query: &[LIMIT, CURSOR],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "A page of opt-ins", of::<Page<OptInShape>>)],
+        refusals: &[],
+        handler: |way| way.to(opt_ins::list),
+    },
+    Route {
+        id: "putOptIn",
+        method: Method::PUT,
+        path: "/api/v1/players/{playerId}/tournaments",
+        scope: Scope::TournamentsJoin,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Changes,
+        area: Area::Tournaments,
+        summary: "Let a player take part in a tournament",
+        description: "Of one with `optIn`, from when it is scheduled until it ends: events count that are decided after it. \
+                      A player may be `out` again until the tournament begins. Creates the account where there is none. \
+                      With `participantsMax` it is `requested` until it is known whether there is a seat, which is waited \
+                      for. Whoever repeats it is answered the same.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<OptInChange>),
+        answers: &[
+            Answer::json(200, "What has become of it", of::<OptInShape>),
+            Answer::json(202, "It is durable and will be decided", of::<OptInShape>),
+        ],
+        refusals: &[
+            Refusal::NoOptIn,
+            Refusal::TournamentFull,
+            Refusal::TournamentNotScheduled,
+            Refusal::TournamentBegan,
+            Refusal::TournamentOver,
+            Refusal::SelfExcluded,
+            Refusal::BehaviourTooOld,
+        ],
+        handler: |way| way.to(opt_ins::put),
     },
     Route {
         id: "approveTournament",

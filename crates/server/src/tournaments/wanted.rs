@@ -6,7 +6,8 @@ use accolade_domain::ranking::Score;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_domain::tournament::VALUE_MAX;
 use accolade_engine::rules::tournaments::{
-    GRACE_SECONDS_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PUBLIC_POSITIONS_MAX, TEXT_BYTES_MAX,
+    GRACE_SECONDS_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PARTICIPANTS_MAX, PUBLIC_POSITIONS_MAX,
+    TEXT_BYTES_MAX,
 };
 use accolade_wire::json::Value;
 use accolade_wire::query::{compile_query, print_query};
@@ -116,6 +117,13 @@ pub(crate) struct Wanted {
     /// Whoever asks sees the public positions without a credential, with all names masked.
     #[serde(default)]
     public: Option<bool>,
+    /// Only events of players count who have opted in before. Stays once the tournament is scheduled.
+    #[serde(default)]
+    opt_in: Option<bool>,
+    /// So many players can take part, of those who opt in; as many as want to for `null`. No fewer once it is scheduled.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    participants_max: Said<u32>,
     /// Why it is changed.
     #[serde(default)]
     #[schema(max_length = 1024)]
@@ -178,6 +186,13 @@ fn periods_are_summed(terms: &TournamentTerms) -> Result<(), Problem> {
         scoring.is_some_and(|it| matches!(it.aggregate, Aggregate::Sum | Aggregate::Count));
     let detail = "it goes with a query that sums or counts: `SUM(…)` or `COUNT(*)`";
     if is_summed { Ok(()) } else { Err(malformed(pointer, detail)) }
+}
+
+/// A number of seats.
+fn participants(field: &Field<'_>) -> Result<u32, Problem> {
+    let number = field.whole(1..=i64::from(PARTICIPANTS_MAX))?;
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    number.ok_or_else(|| field.expected(&format!("a whole number from 1 to {PARTICIPANTS_MAX}")))
 }
 
 /// The statement with how its events count, written out in full.
@@ -267,12 +282,14 @@ impl Wanted {
                 "prizes",
                 "approval",
                 "public",
+                "optIn",
+                "participantsMax",
                 "why",
             ],
         )?;
         let [grace_seconds, cap, cap_per_hour, cap_per_day, ties, rest @ ..] = rest;
         let [events_min, public_positions, masked, cadence, rest @ ..] = rest;
-        let [prizes, approval, public, why] = rest;
+        let [prizes, approval, public, opt_in, participants_max, why] = rest;
         let number = |field: &Field<'_>, most: i64| {
             let number = field.whole(0..=most)?;
             Ok::<_, Problem>(
@@ -304,6 +321,8 @@ impl Wanted {
             prizes: read_prizes(&prizes)?,
             approval: approval.flag()?,
             public: public.flag()?,
+            opt_in: opt_in.flag()?,
+            participants_max: participants_max.said(participants)?,
             why: if why.is_said() { Some(why.why()?) } else { None },
         })
     }
@@ -366,6 +385,14 @@ impl Wanted {
         }
         terms.approval = self.approval.unwrap_or(terms.approval);
         terms.public = self.public.unwrap_or(terms.public);
+        terms.opt_in = self.opt_in.unwrap_or(terms.opt_in);
+        if let Said::Is(said) = self.participants_max {
+            terms.participants_max = said;
+        }
+        if terms.participants_max.is_some() && !terms.opt_in {
+            let detail = "only a tournament to which players opt in (`optIn`) can be full";
+            return Err(malformed("/participantsMax", detail));
+        }
         terms.why = self.why.unwrap_or_default();
         Ok(())
     }
@@ -409,6 +436,8 @@ impl Wanted {
             prizes: Vec::new(),
             approval: false,
             public: false,
+            opt_in: false,
+            participants_max: None,
             stage: Stage::Draft,
             results: None,
             why: String::new(),

@@ -235,7 +235,16 @@ async fn a_player_s_token_sees_that_player_until_its_key_is_revoked() {
     let signed = send_as(&api, &secret, sign(json!({ "playerId": "p1" }))).await;
     assert_eq!(
         (signed.status.as_u16(), &signed.json["scopes"]),
-        (200, &json!(["players:read", "redemptions:reserve", "rewards:read", "tournaments:read"]))
+        (
+            200,
+            &json!([
+                "players:read",
+                "redemptions:reserve",
+                "rewards:read",
+                "tournaments:read",
+                "tournaments:join"
+            ])
+        )
     );
     let token = signed.json["token"].as_str().unwrap().to_owned();
     let balance = async |token: &str, player: &str| {

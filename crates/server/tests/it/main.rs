@@ -28,6 +28,7 @@ mod local;
 mod many_letters;
 mod nobody;
 mod oidc;
+mod opt_ins;
 mod outlets;
 mod outputs;
 mod play;

@@ -47,6 +47,9 @@ fn body_for(path: &str) -> Value {
         path if path.ends_with("/prizes") => {
             json!({ "tournamentId": "ours", "place": 1, "state": "paid", "why": "theirs" })
         }
+        path if path.starts_with("/api/v1/players/") && path.ends_with("/tournaments") => {
+            json!({ "tournamentId": "ours", "optIn": "in" })
+        }
         path if path.contains("/rewards/") => json!({}),
         path if path.contains("/webhooks/") || path.ends_with("/rotate") => json!({}),
         path if path.ends_with("/consent") => json!({ "consent": "out" }),

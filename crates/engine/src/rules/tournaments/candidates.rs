@@ -161,6 +161,8 @@ mod tests {
             prizes: Vec::new(),
             approval: false,
             public: false,
+            opt_in: false,
+            participants_max: None,
             stage: Stage::Scheduled,
             results: None,
             why: String::new(),

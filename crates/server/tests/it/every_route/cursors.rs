@@ -16,7 +16,8 @@ fn others(id: &str) -> &'static [&'static str] {
         | "listAdjustments"
         | "listSignals"
         | "getRewardStock"
-        | "getTournamentResults" => &[],
+        | "getTournamentResults"
+        | "listOptIns" => &[],
         "findRedemptions" => &["state=reserved", "state=all", "from=2020-01-01T00:00:00Z"],
         "findAdjustments" => &["state=waiting", "state=all", "from=2020-01-01T00:00:00Z"],
         "listOpenSignals" => &["state=open"],

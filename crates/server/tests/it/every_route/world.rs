@@ -185,21 +185,34 @@ impl World {
         reward["id"] = json!(player);
         reward["stocked"] = json!(true);
         assert_eq!(api.post("/api/v1/rewards", &reward).await.status, 201);
-        for id in ["later", "live", "gone"] {
+        for id in ["later", "live", "gone", ""] {
+            let id = if id.is_empty() { player.clone() } else { format!("{id}-{player}") };
             let mut body = self.body("addTournament", node).unwrap();
-            body["id"] = json!(format!("{id}-{player}"));
-            if id == "live" {
+            body["id"] = json!(id);
+            if id == player {
+                (body["optIn"], body["participantsMax"]) = (true.into(), 5.into());
+            }
+            if id.starts_with("gone") {
+                body["optIn"] = true.into();
+            }
+            if id.starts_with("live") {
                 body["starts"] = time(now_micros() + STARTS_IN_MICROS).into();
                 body["ends"] = time(now_micros() + 86_400_000_000).into();
                 body["public"] = true.into();
             }
             let made = api.post("/api/v1/tournaments", &body).await;
             assert_eq!(made.status, 201, "{made:?}");
-            let path = format!("/api/v1/tournaments/{id}-{player}/schedule");
+            let path = format!("/api/v1/tournaments/{id}/schedule");
             let scheduled = api.post(&path, &json!({})).await;
             assert_eq!(scheduled.status, 200, "{scheduled:?}");
         }
         self.settle().await;
+        for id in [player.clone(), format!("gone-{player}")] {
+            let body = json!({ "tournamentId": id, "optIn": "in" });
+            let request = ask("PUT", &self.path("putOptIn", node)).json(&body);
+            let answer = api.send(request).await;
+            assert_eq!((answer.status.as_u16(), &answer.json["state"]), (200, &json!("in")));
+        }
         for _ in 0..2 {
             let body = self.body("restockReward", node).unwrap();
             let stocked = api.post(&self.path("restockReward", node), &body).await;
@@ -409,6 +422,9 @@ impl World {
             "getTournamentResults" => format!("/api/v1/tournaments/won-{player}/results"),
             "approveTournament" => format!("/api/v1/tournaments/won-{player}/approve"),
             "changePrize" => format!("/api/v1/players/{}/prizes", racer_for(node)),
+            // Called as the player, so that its seats lie with the same node.
+            "getSeats" => format!("/api/v1/tournaments/{player}/seats"),
+            "listOptIns" | "putOptIn" => format!("/api/v1/players/{player}/tournaments"),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
             "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
             "watchLive" => "/api/v1/live".into(),
@@ -619,6 +635,7 @@ impl World {
                 let at = time(now_micros() + 3_600_000_000);
                 json!({ "at": at, "why": self.fresh() })
             }
+            "putOptIn" => json!({ "tournamentId": player, "optIn": "in" }),
             "changePrize" => json!({
                 "tournamentId": format!("won-{}", player_for(node)), "place": 1,
                 "state": "not_eligible", "why": self.fresh(),

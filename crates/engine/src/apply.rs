@@ -99,6 +99,7 @@ pub enum What<'a> {
 
 /// The pieces of state that one input needs.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are not states of one thing")]
 pub struct Loaded<'a> {
     /// The operator that the input names.
     pub operator: Option<&'a Operator>,

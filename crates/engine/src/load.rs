@@ -657,7 +657,7 @@ impl Partition {
         };
         let tournaments = loaded.operator.map(|operator| &operator.tournaments);
         let known = tournaments.and_then(|all| all.numbered(*tournament));
-        loaded.is_early = !known.is_some_and(|known| known.was_scheduled());
+        loaded.is_early = known.is_none_or(|known| !known.was_scheduled());
         loaded.seats = loaded.operator.and_then(|operator| self.seats_of(operator, *tournament));
     }
 

@@ -43,6 +43,7 @@ const ENDS_IN_MICROS: i64 = 5_000_000;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Tournament)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(crate) struct TournamentShape {
     tournament_id: String,
     operator_id: String,

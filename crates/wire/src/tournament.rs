@@ -20,6 +20,7 @@ use crate::query::compile_query;
 /// says all of it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct TournamentTerms {
     /// The operator.
     pub operator: String,

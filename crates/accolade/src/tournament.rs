@@ -1,6 +1,7 @@
 //! `accolade tournament`: which events of players count where, and who is at which position.
 
 mod dry_run;
+mod opt_ins;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -148,6 +149,10 @@ enum TournamentCommand {
     },
     /// Say what a tournament would have come to over a past period
     DryRun(dry_run::Arguments),
+    /// Let a player take part in a tournament to which players opt in
+    Join(opt_ins::Player),
+    /// Let a player out again, before the tournament begins
+    Leave(opt_ins::Player),
     /// Show who is at which position
     #[command(
         after_help = "Examples:\n  accolade tournament leaderboard race --operator operator-789 --top 20\n  \
@@ -259,6 +264,12 @@ struct Terms {
     /// Whether whoever asks sees the public positions, with all names masked
     #[arg(long, value_name = "true|false")]
     public: Option<bool>,
+    /// Whether only events of players count who have opted in before
+    #[arg(long, value_name = "true|false")]
+    opt_in: Option<bool>,
+    /// So many players can take part, of those who opt in
+    #[arg(long, value_name = "COUNT")]
+    participants_max: Option<u32>,
     /// Why, in words
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
@@ -318,12 +329,18 @@ impl Terms {
             ("graceSeconds", self.grace),
             ("eventsMin", self.events_min),
             ("publicPositions", self.public_positions),
+            ("participantsMax", self.participants_max),
         ];
         let mut body = Map::new();
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, json!(text?))));
         let numbers = numbers.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
         body.extend(texts.chain(numbers).map(|(name, value)| (name.to_owned(), value)));
-        let flags = [("masked", self.masked), ("approval", self.approval), ("public", self.public)];
+        let flags = [
+            ("masked", self.masked),
+            ("approval", self.approval),
+            ("public", self.public),
+            ("optIn", self.opt_in),
+        ];
         let flags = flags.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
         body.extend(flags.map(|(name, value)| (name.to_owned(), value)));
         let mut said = Value::Object(body).to_string();
@@ -484,6 +501,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             changed(answer.context("the prize is as it was")?, &with).await
         }
         TournamentCommand::DryRun(arguments) => dry_run::run(client, &arguments).await,
+        TournamentCommand::Join(player) => opt_ins::say_so(client, player, "in").await,
+        TournamentCommand::Leave(player) => opt_ins::say_so(client, player, "out").await,
         TournamentCommand::Leaderboard { id, operator, view, json } => {
             leaderboard(client, &id, &operator, view, json).await
         }

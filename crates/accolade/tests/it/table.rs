@@ -91,6 +91,8 @@ const ROWS: &[Row] = &[
         [NOT_SETTLED; 3],
     ),
     ("tournament dry-run", "week --operator operator-789 --from {moment}", EVERYWHERE),
+    ("tournament join", "week --operator operator-789 --player p", EVERYWHERE),
+    ("tournament leave", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament leaderboard", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament cancel", "week --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),
@@ -269,7 +271,7 @@ impl World {
         let add = "reward add mug --operator operator-789 --name mug --points 0.01 --kind mug --stocked true";
         home.run(&add.split(' ').collect::<Vec<_>>()).well();
         let mut add: Vec<&str> = "tournament add week --operator operator-789 --name week --starts 2040-01-01T00:00:00Z \
-                                  --ends 2040-01-08T00:00:00Z --query"
+                                  --ends 2040-01-08T00:00:00Z --opt-in true --participants-max 5 --query"
             .split_whitespace()
             .collect();
         add.push(QUERY);

@@ -89,7 +89,8 @@ impl Partition {
         let dirty = self.players.take_dirty();
         out.reserve(dirty.len() * (1 + SWEPT_FOR_EACH_CHANGED) * PLAYER_BYTES);
         for ordinal in &dirty {
-            write_player(out.room(), *ordinal, self.players.get(*ordinal), self.time);
+            let player = self.players.get(*ordinal);
+            write_player(out.room(), *ordinal, player, &player.scores, self.time);
         }
         let began = self.is_swept;
         if began {
@@ -113,7 +114,8 @@ impl Partition {
         for ordinal in from..to {
             self.players.forget(ordinal, self.time);
             self.forget_scores(ordinal);
-            write_player(out.room(), ordinal, self.players.get(ordinal), self.time);
+            let player = self.players.get(ordinal);
+            write_player(out.room(), ordinal, player, &player.scores, self.time);
         }
         self.sweep_next = to;
         to == count
@@ -124,7 +126,7 @@ impl Partition {
     pub fn write_all(&self, out: &mut Pieces) {
         out.put_front(|front| self.write_head(front));
         for (ordinal, player) in (0..).zip(self.players.all()) {
-            write_player(out.room(), ordinal, player, self.time);
+            write_player(out.room(), ordinal, player, &self.kept_scores(player), self.time);
         }
         self.tables.write_resident(out);
     }
@@ -223,10 +225,16 @@ fn write_links<'a>(
 
 /// `tag u8 · ordinal varint · account`, of a watched one `length varint, watches`, and of one with scores both, the scores
 /// last.
-fn write_player(out: &mut Vec<u8>, ordinal: Ordinal, player: &Player, now: Timestamp) {
+fn write_player(
+    out: &mut Vec<u8>,
+    ordinal: Ordinal,
+    player: &Player,
+    scores: &PackedScores,
+    now: Timestamp,
+) {
     let is_watched = player.watches.at(now).is_some();
     let watches = if is_watched { player.watches.bytes() } else { &[] };
-    let scores = player.scores.bytes();
+    let scores = scores.bytes();
     let (tag, parts): (u8, &[&[u8]]) = match (watches, scores) {
         ([], []) => (tag::ACCOUNT, &[]),
         (_, []) => (tag::WATCHED_ACCOUNT, &[watches]),

@@ -14,6 +14,7 @@
 
 pub mod apply;
 pub mod behaviour;
+pub mod board;
 pub mod budgets;
 mod by_hash;
 mod carry;

@@ -42,7 +42,7 @@ use crate::tables::deliveries::WebhookKey;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
-use crate::tables::prizes::PrizeKey;
+use crate::tables::prizes::{PrizeKey, Prizes};
 use crate::tables::redemptions::Redemptions;
 use crate::tables::requests::RequestKey;
 use crate::tables::signals::{Raised, Signals};
@@ -716,6 +716,7 @@ impl Partition {
                 let (operator, tournament, place) = (operator.number, *tournament, *place);
                 let key = PrizeKey { operator, tournament, place };
                 let prize = self.tables.prizes.load(&key, self.number, store)?;
+                let prize = prize.filter(|prize| self.counts::<Prizes>(&key, prize));
                 Asked::Place(key, prize.map(Box::new))
             }
             Command::Consent { .. }

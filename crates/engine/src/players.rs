@@ -1,5 +1,7 @@
 //! The players of a partition and their accounts, in memory.
 
+use std::borrow::Cow;
+
 use accolade_domain::account::Account;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
@@ -30,6 +32,18 @@ pub struct Player {
     /// What the player has come to in tournaments.
     pub scores: PackedScores,
     dirty: bool,
+}
+
+impl Player {
+    /// The scores of tournaments that are kept, by the numbers of the operator and the tournament.
+    pub(crate) fn kept_scores(&self, is_kept: impl Fn(u32, u32) -> bool) -> Cow<'_, PackedScores> {
+        let Self { operator, scores, .. } = self;
+        if scores.all().all(|(number, _)| is_kept(*operator, number)) {
+            return Cow::Borrowed(scores);
+        }
+        let kept = scores.all().filter(|(number, _)| is_kept(*operator, *number));
+        Cow::Owned(PackedScores::new(kept))
+    }
 }
 
 /// All players of a partition.
@@ -137,10 +151,8 @@ impl Players {
     /// Lets go of scores of tournaments that are over for so long that nobody asks for them.
     pub(crate) fn forget_scores(&mut self, ordinal: Ordinal, is_kept: impl Fn(u32, u32) -> bool) {
         let player = self.all.get_mut(ordinal as usize).expect("an ordinal of a player");
-        let Player { operator, scores, .. } = player;
-        if scores.all().any(|(number, _)| !is_kept(*operator, number)) {
-            let kept = scores.all().filter(|(number, _)| is_kept(*operator, *number));
-            *scores = PackedScores::new(kept);
+        if let Cow::Owned(kept) = player.kept_scores(is_kept) {
+            player.scores = kept;
         }
     }
 

@@ -1,12 +1,16 @@
 //! What players of a partition have come to in tournaments, and who has come to something else.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::ranking::Standing;
+use accolade_domain::time::Timestamp;
 
 use crate::partition::Partition;
 use crate::players::{Ordinal, Player};
+use crate::rules::Rules;
 use crate::rules::tournaments::Tournament;
 
 /// So many changes are remembered at most.
@@ -66,6 +70,12 @@ impl Partition {
         tournament.decides().standing(&tally, self.number, account.subject)
     }
 
+    /// Whether no record changes a score of a tournament here any more: the partition is beyond its close, and has heard of
+    /// all that the caller knows of it, which may have ended it earlier.
+    pub fn is_final(&self, tournament: &Tournament) -> bool {
+        self.rules.applied >= tournament.changed().control && self.time >= tournament.closes()
+    }
+
     /// Players whose scores have changed after a batch, some of them several times; `None` where that is too long ago
     /// to know.
     pub fn scored_after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
@@ -75,12 +85,21 @@ impl Partition {
     /// Lets go of scores of tournaments that are over for so long that nobody asks for them.
     pub(crate) fn forget_scores(&mut self, player: Ordinal) {
         let (rules, now) = (Arc::clone(&self.rules), self.time);
-        self.players.forget_scores(player, |operator, number| {
-            let operator = rules.operator_numbered(operator);
-            let tournament = operator.and_then(|operator| operator.tournaments.numbered(number));
-            tournament.is_some_and(|tournament| now < tournament.kept_until())
-        });
+        self.players
+            .forget_scores(player, |operator, number| is_kept(&rules, now, operator, number));
     }
+
+    /// The scores of a player, but for those that [are let go of](Self::forget_scores) at some time.
+    pub(crate) fn kept_scores<'p>(&self, player: &'p Player) -> Cow<'p, PackedScores> {
+        player.kept_scores(|operator, number| is_kept(&self.rules, self.time, operator, number))
+    }
+}
+
+/// Whether somebody may still ask for scores of a tournament.
+fn is_kept(rules: &Rules, now: Timestamp, operator: u32, number: u32) -> bool {
+    let operator = rules.operator_numbered(operator);
+    let tournament = operator.and_then(|operator| operator.tournaments.numbered(number));
+    tournament.is_some_and(|tournament| now < tournament.kept_until())
 }
 
 #[cfg(test)]

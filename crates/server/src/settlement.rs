@@ -5,7 +5,6 @@
 //! of two who fix them the second is refused, and a place is told to its partition as often as it takes.
 //! `docs/decisions/048` says why.
 
-pub(crate) mod results;
 pub(crate) mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +18,11 @@ use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::{Award, Command, Control};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Source};
+use accolade_wire::tournament::results::{ResultLine, Results, named, prizes_of};
 use accolade_wire::tournament::{Stage, TournamentTerms};
 
-use self::results::{ResultLine, Results, named, prizes_of};
 use self::rows::Asked;
+use crate::leaderboards::whole::Whole;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Inner, Service, now};
 use crate::submit::Parcel;
@@ -154,7 +154,7 @@ impl Service {
         let prizes = prizes_of(terms);
         let count = |players| named(terms, &prizes, players);
         let board = self.whole_board(operator, tournament, count).await?;
-        Ok(board.map(|board| Results::of(terms, &prizes, board)))
+        Ok(board.map(|Whole { players, lines }| Results::of(terms, &prizes, players, lines)))
     }
 
     /// The places as their partitions have them, once they have all; else those of the leaderboard.

@@ -5,6 +5,7 @@ pub mod exact;
 pub mod form;
 pub mod prizes;
 pub mod recurrence;
+pub mod results;
 pub mod templates;
 
 use accolade_domain::ranking::{Score, Ties};

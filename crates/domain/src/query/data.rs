@@ -27,9 +27,10 @@ impl<'a> Datum<'a> {
     pub(super) fn value(self, wanted: Type) -> Value<'a> {
         match (wanted, self) {
             (Type::Boolean, Self::Boolean(truth)) => Value::Boolean(truth),
-            (Type::Number, Self::Number(number) | Self::Text(number)) => {
+            (Type::Number, Self::Number(number)) => {
                 Decimal::parse(number).map_or(Value::Null, Value::Number)
             }
+            (Type::Number, Self::Text(text)) => number_in(text).map_or(Value::Null, Value::Number),
             (Type::Text, Self::Text(text)) => Value::Text(Text::escaped(text)),
             (Type::Text, Self::Number(text)) => Value::Text(Text::new(text)),
             (Type::Text, Self::Boolean(true)) => Value::Text(Text::new("true")),
@@ -37,4 +38,20 @@ impl<'a> Datum<'a> {
             (Type::Boolean | Type::Number | Type::Time | Type::Date, _) => Value::Null,
         }
     }
+}
+
+/// Of a text with escapes so many letters are read: more than any number has that is not written with zeros in front.
+const ESCAPED_MAX: usize = 128;
+
+/// The number that a text is, whichever of its letters are written as escapes.
+fn number_in(text: &str) -> Option<Decimal> {
+    if !text.contains('\\') {
+        return Decimal::parse(text);
+    }
+    let (mut plain, mut len) = ([0; ESCAPED_MAX], 0);
+    for letter in Text::escaped(text).letters() {
+        *plain.get_mut(len)? = u8::try_from(letter).ok().filter(u8::is_ascii)?;
+        len += 1;
+    }
+    Decimal::parse(std::str::from_utf8(plain.get(..len)?).ok()?)
 }

@@ -11,6 +11,7 @@ use accolade_domain::ranking::Score;
 use accolade_domain::tournament::prizes::PrizeState;
 use accolade_wire::control::{Award, Becomes};
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
+use accolade_wire::tournament::Stage;
 
 use super::{Asked, Input, Loaded, adjusting, lots, spending};
 use crate::rules::tournaments::Tournament;
@@ -42,6 +43,8 @@ pub(super) fn award<'a>(
             return Ok(Step::done());
         }
         Some(before) => (**before).clone(),
+        // Every place was told by then: one of which nobody knows any more is not paid again.
+        None if tournament.terms().stage == Stage::Paid => return Err(Declined::NoSuchPrize),
         None => Prize {
             player,
             position: award.position,

@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accolade_domain::ledger::EntryKind;
+use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::tournament::SCORE_ONE;
 use accolade_engine::behaviour::{KNOWN, SECOND};
+use accolade_engine::board::PartBoard;
+use accolade_engine::contract::memory::MemoryStore;
+use accolade_engine::partition::Partition;
+use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::notice::scores::{SCORED, Scored};
@@ -251,6 +256,7 @@ fn game_events_score_by_their_data_and_void_nothing() {
         event e2 bert {"score":"8.5"}
         event e3 anna {"points":7}
         event e1 anna {"score":7}
+        event e4 anna {"score":"\u0032\u002e5"}
         board quest
         "#,
         expect![[r#"
@@ -263,7 +269,9 @@ fn game_events_score_by_their_data_and_void_nothing() {
                                              8.5 in 1: 8.5 of 1
             event e3 anna                    counted  balance 0.00
             event e1 anna                    repeats batch 6  balance 0.00
-            board quest                      1. bert 8.5  2. anna 7
+            event e4 anna                    counted  balance 0.00
+                                             2.5 in 1: 9.5 of 2
+            board quest                      1. anna 9.5  2. bert 8.5
         "#]],
     );
 }
@@ -639,6 +647,93 @@ fn what_a_cap_of_an_hour_or_a_day_cut_counts_again_once_others_of_it_are_voided(
             board race                       1. anna 50  2. bert 20
         "#]],
     );
+}
+
+/// A partition with a tournament that begins in an hour and lasts for two, under which nobody has scored yet.
+fn begun(terms: &str) -> Play {
+    let mut play = Play::beginning(SECOND.number, KNOWN);
+    play.line(&program(""));
+    let query = "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId";
+    play.line(&format!("tournament race +1h +3h {query} {terms}"));
+    play
+}
+
+fn race(play: &Play) -> Arc<Tournament> {
+    let house = play.partition.rules().operator("house").unwrap();
+    Arc::clone(house.tournaments.get("race").unwrap())
+}
+
+#[test]
+fn scores_that_nobody_asks_for_any_more_are_no_part_of_the_state() {
+    let mut play = begun("{}");
+    play.line("after 1h");
+    play.line("wager w1 anna slots 5");
+    play.line("after 40d");
+    play.line("wager w2 anna slots 5");
+    // One that never writes a checkpoint keeps the same, and says the same.
+    let kept = play.partition.values();
+    for _ in 0..3 {
+        play.end_interval();
+    }
+    assert!(play.partition.players().get(0).scores == PackedScores::NONE);
+    assert!(play.partition.values() == kept);
+    let (mut other, mut store) = (Partition::new(0), MemoryStore::default());
+    play.again(&mut other, KNOWN, &mut store, &mut Vec::new()).unwrap();
+    assert!(other.players().get(0).scores != PackedScores::NONE);
+    assert!(other.values() == kept);
+}
+
+#[test]
+fn positions_are_final_where_it_is_known_when_the_tournament_ends() {
+    let mut play = begun("{}");
+    let long = race(&play);
+    play.line("after 90m");
+    play.line("wager w1 anna slots 5");
+    let (mut ahead, query) =
+        (begun("{}"), "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId");
+    ahead.line("after 90m");
+    ahead.line(&format!("tournament race -30m +1m {query}"));
+    let short = race(&ahead);
+    assert!(short.closes() < long.closes());
+    for play in [&mut play, &mut ahead] {
+        play.line("after 30m");
+        play.line("wager w2 anna slots 5 at -10m");
+    }
+    // It counts for who has not heard that the tournament has ended.
+    assert!(!play.partition.is_final(&long) && !play.partition.is_final(&short));
+    assert!(ahead.partition.is_final(&short));
+    play.line("after 2h");
+    play.line("wager w3 anna slots 5");
+    assert!(play.partition.is_final(&long) && !play.partition.is_final(&short));
+}
+
+#[test]
+fn a_leaderboard_follows_what_changes_and_not_another_order_of_equal_scores() {
+    let mut play = begun("{}");
+    let before = race(&play);
+    let mut board = PartBoard::begun(&before, &play.partition);
+    assert!(board.follow(1, &before, &play.partition));
+    let query = "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId";
+    play.line(&format!(r#"tournament race +1h +3h {query} {{"ties":"shared"}}"#));
+    let after = race(&play);
+    assert!(!board.follow(1, &after, &play.partition));
+    let mut board = PartBoard::begun(&after, &play.partition);
+    play.line("after 1h");
+    let positions = |board: &PartBoard| {
+        board.board().from(1).map(|line| (line.position, line.player)).collect::<Vec<_>>()
+    };
+    play.line("wager w1 anna slots 5");
+    play.line("wager w2 bert slots 5");
+    assert!(board.follow(1, &after, &play.partition));
+    assert_eq!(positions(&board), [(1, 0), (1, 1)]);
+    play.line("wager w3 bert slots 5");
+    play.line("void w1 anna");
+    assert!(board.follow(1, &after, &play.partition));
+    assert_eq!(positions(&board), [(1, 1)]);
+    let mut made = PartBoard::begun(&after, &play.partition);
+    assert!(made.look(1, &after, &play.partition, 0, 1));
+    assert!(!made.look(1, &after, &play.partition, 1, 1));
+    assert_eq!(positions(&made), positions(&board));
 }
 
 /// A wager of the second opinion.

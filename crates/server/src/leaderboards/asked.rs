@@ -139,7 +139,7 @@ impl Asked {
         for number in partitions {
             service.with_board(&of, *number, |board, partition| {
                 part.ranked += board.len() as u64;
-                part.is_over &= partition.time() >= tournament.closes();
+                part.is_over &= partition.is_final(tournament);
                 let top = board.from(1).take(self.top);
                 part.top.extend(top.map(|line| Line::of(&line, partition)));
                 let players = self.players.iter();

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accolade_domain::ranking::{Leaderboard, Ties};
+use accolade_engine::board::PartBoard;
 use accolade_engine::partition::Partition;
-use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_storage::host::NotHere;
 
@@ -37,9 +37,7 @@ pub(crate) struct Boards(Mutex<BTreeMap<Key, Arc<Mutex<Part>>>>);
 
 /// What one partition has of a tournament.
 struct Part {
-    board: Leaderboard,
-    /// The batch up to which it has all scores.
-    batch: Option<u64>,
+    board: PartBoard,
     used: Instant,
 }
 
@@ -70,44 +68,27 @@ impl Boards {
 
 impl Part {
     fn new(ties: Ties) -> Self {
-        Self { board: Leaderboard::new(ties), batch: None, used: Instant::now() }
+        Self { board: PartBoard::new(ties), used: Instant::now() }
     }
 
-    /// Takes over what has changed, as far as the partition remembers that; says whether it does.
     fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
-        let changed = self.batch.and_then(|batch| partition.scored_after(batch));
-        let Some(changed) = changed else { return false };
-        let players = partition.players().all().len();
-        // One that was taken back is not there any more.
-        for player in changed.filter(|player| (*player as usize) < players) {
-            self.board.set(player, partition.standing(of.operator, of.tournament, player));
-        }
-        // What stands within a batch is looked at again.
-        self.batch = Some(partition.next_batch() - 1);
-        true
-    }
-
-    /// Looks at so many players from one on; says whether there are more.
-    fn look(&mut self, of: &Of<'_>, partition: &Partition, from: usize, count: usize) -> bool {
-        let players = partition.players().all().len();
-        let to = from.saturating_add(count).min(players);
-        for player in from..to {
-            let player = Ordinal::try_from(player).expect("an ordinal of a player");
-            self.board.set(player, partition.standing(of.operator, of.tournament, player));
-        }
-        to < players
+        self.board.follow(of.operator, of.tournament, partition)
     }
 
     /// Looks at all players, a few at a time.
     fn make(&mut self, of: &Of<'_>, service: &Service, number: u16) -> Result<(), NotHere> {
-        *self = Self::new(of.tournament.decides().ties);
+        let Of { operator, tournament } = *of;
+        // What changes meanwhile is remembered; one that cannot be finished is not kept.
+        let mut board = service.read(number, |it| PartBoard::begun(tournament, it))?;
         let mut from = 0;
-        // What changes meanwhile is remembered.
-        self.batch = Some(service.read(number, |partition| partition.next_batch() - 1)?);
-        while service.read(number, |partition| self.look(of, partition, from, LOOKED_AT_ONCE))? {
+        let mut look = |from| {
+            service.read(number, |it| board.look(operator, tournament, it, from, LOOKED_AT_ONCE))
+        };
+        while look(from)? {
             from += LOOKED_AT_ONCE;
             std::thread::sleep(REST);
         }
+        self.board = board;
         Ok(())
     }
 }
@@ -138,10 +119,10 @@ impl Service {
         self.read(number, |partition| {
             if !part.follow(of, partition) {
                 // So much has changed meanwhile that it is made while nothing does.
-                part.batch = Some(partition.next_batch() - 1);
-                part.look(of, partition, 0, usize::MAX);
+                part.board = PartBoard::begun(of.tournament, partition);
+                part.board.look(of.operator, of.tournament, partition, 0, usize::MAX);
             }
-            work(&part.board, partition)
+            work(part.board.board(), partition)
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use accolade_domain::ranking::{Score, Ties, listed};
+use accolade_domain::ranking::{Ties, listed};
 use accolade_engine::rules::tournaments::Tournament;
+use accolade_wire::tournament::results::RankedLine;
 
 use super::asked::{Asked, LINES_MAX, Line};
 use super::positioned;
@@ -16,16 +17,7 @@ pub(crate) struct Whole {
     /// How many players have a position.
     pub(crate) players: u64,
     /// The first of them, in the order in which they are listed.
-    pub(crate) lines: Vec<WholeLine>,
-}
-
-/// A player's line of it.
-#[derive(Debug)]
-pub(crate) struct WholeLine {
-    pub(crate) position: u64,
-    pub(crate) player: String,
-    pub(crate) score: Score,
-    pub(crate) events: u64,
+    pub(crate) lines: Vec<RankedLine>,
 }
 
 impl Service {
@@ -61,7 +53,7 @@ impl Service {
         lines.truncate(end(ties, &lines, count));
         let lines = positioned(ties, lines).into_iter().map(|(position, line)| {
             let Line { player, standing } = line;
-            WholeLine { position, player, score: standing.score, events: standing.events }
+            RankedLine { position, player, score: standing.score, events: standing.events }
         });
         Ok(Some(Whole { players, lines: lines.collect() }))
     }
@@ -88,7 +80,7 @@ fn end(ties: Ties, lines: &[Line], count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use accolade_domain::ledger::{Place, Subject};
-    use accolade_domain::ranking::Standing;
+    use accolade_domain::ranking::{Score, Standing};
     use accolade_domain::time::Timestamp;
 
     use super::*;

@@ -11,11 +11,11 @@ use accolade_engine::partition::Partition;
 use accolade_engine::tables::Stretch;
 use accolade_engine::tables::prizes::{Prize, PrizeKey};
 use accolade_storage::backing::NodeStore;
+use accolade_wire::tournament::results::ResultLine;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::results::ResultLine;
 use crate::call::Call;
 use crate::parameters::Parameters;
 use crate::problem::Problem;

@@ -150,9 +150,9 @@ enum TournamentCommand {
     /// Say what a tournament would have come to over a past period
     DryRun(dry_run::Arguments),
     /// Let a player take part in a tournament to which players opt in
-    Join(opt_ins::Player),
+    Join(opt_ins::Who),
     /// Let a player out again, before the tournament begins
-    Leave(opt_ins::Player),
+    Leave(opt_ins::Who),
     /// Show who is at which position
     #[command(
         after_help = "Examples:\n  accolade tournament leaderboard race --operator operator-789 --top 20\n  \

@@ -10,7 +10,7 @@ use crate::client::{Ask, Client, With, escaped, with_dry_run};
 use crate::terminal::{printable, say};
 
 #[derive(Debug, Args)]
-pub(super) struct Player {
+pub(super) struct Who {
     /// The tournament's id
     id: String,
     /// The player
@@ -28,8 +28,8 @@ struct OptIn {
 }
 
 /// Says that a player is `in` or `out`.
-pub(super) async fn say_so(client: &Client, who: Player, opt_in: &str) -> anyhow::Result<Ended> {
-    let Player { id, player, with } = who;
+pub(super) async fn say_so(client: &Client, who: Who, opt_in: &str) -> anyhow::Result<Ended> {
+    let Who { id, player, with } = who;
     let body = json!({ "tournamentId": id, "optIn": opt_in }).to_string();
     let path = format!("/api/v1/players/{}/tournaments", escaped(&player));
     let path = with_dry_run(&path, with.dry_run);

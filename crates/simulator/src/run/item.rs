@@ -14,7 +14,7 @@ use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
 use accolade_wire::tournament::prizes::{PlacesTerms, PrizeTerms, ThingTerms, WinTerms};
-use accolade_wire::tournament::{ResultsTerms, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, ResultsTerms, Stage, TiesBy, TournamentTerms};
 
 use crate::input::{
     ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent, ModelPeriod,
@@ -429,6 +429,8 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         timezone: terms.zone.name,
         zone: terms.zone.offsets,
         cap: terms.cap,
+        cap_per_hour: None,
+        cap_per_day: None,
         ties: match terms.ties {
             ModelTies::First => TiesBy::First,
             ModelTies::MostEvents => TiesBy::MostEvents,
@@ -441,6 +443,9 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         prizes: terms.prizes.iter().map(prize_terms).collect(),
         approval: terms.approval,
         public: false,
+        cadence: Cadence::default(),
+        opt_in: false,
+        participants_max: None,
         stage: match terms.stage {
             ModelStage::Draft => Stage::Draft,
             ModelStage::Scheduled => Stage::Scheduled,

@@ -26,6 +26,7 @@ const TIES: [ModelTies; 4] =
 
 /// What tournaments are like in one world.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "each says what it is of")]
 pub(crate) struct Style {
     /// How many count game events, in a hundred.
     games_percent: u64,

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::super::{Job, Progress, Told, states};
 use super::board::{Board, Seen};
-use crate::settlement::results::prizes_of;
 use crate::shapes::{Exact, ExactPoints, Time};
 use crate::tournaments::ThingShape;
+use accolade_wire::tournament::results::prizes_of;
 
 /// A dry run of a tournament over a past period.
 #[derive(Serialize, ToSchema)]

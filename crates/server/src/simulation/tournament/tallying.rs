@@ -187,6 +187,7 @@ mod tests {
             period_caps: PeriodCaps::default(),
             ties: Ties::First,
             events_min: 0,
+            opt_in: false,
         }
     }
 

@@ -169,7 +169,7 @@ fn a_prize_is_paid_once_and_not_to_who_is_excluded() {
         ModelResults { players: 2, lines: 2, points: 1_000, things: 0, hash: String::new() };
     let say = |story: &mut Story, stage, edited_from| {
         let results = Some(results.clone());
-        let terms = ModelTournament { stage, edited_from, results, ..terms.clone() };
+        let terms = ModelTournament { edited_from, stage, results, ..terms.clone() };
         story.model.tournament_said("casino", &terms, story.now)
     };
     let award = |player: &str, place: u32, pays| {

@@ -49,6 +49,15 @@ impl ZoneOffsets {
         self.0.get(next.saturating_sub(1)).map_or(0, |(_, offset)| *offset)
     }
 
+    /// The offsets that hold from one moment to before another.
+    #[must_use]
+    pub fn within(&self, starts: Timestamp, ends: Timestamp) -> Self {
+        let first = self.0.partition_point(|(from, _)| *from <= starts).saturating_sub(1);
+        let next = self.0.partition_point(|(from, _)| *from < ends);
+        // The first holds before its moment as well.
+        Self(self.0.iter().take(next.max(first + 1)).skip(first).copied().collect())
+    }
+
     /// The calendar day at `at` in this zone.
     pub fn day(&self, at: Timestamp) -> Day {
         let local = at.plus_micros(i64::from(self.offset_s(at)) * 1_000_000);
@@ -69,5 +78,23 @@ mod tests {
         assert_eq!(zone.day(hour(48 + 21)), Day(2));
         assert_eq!(zone.day(hour(48 + 22)), Day(3));
         assert_eq!(zone.day(hour(-2)), Day(-1));
+    }
+
+    #[test]
+    fn the_offsets_of_a_window_are_those_that_hold_in_it() {
+        let hour = |hour: i64| Timestamp::from_micros(hour * HOUR_MICROS);
+        let all = [(hour(0), 1), (hour(10), 2), (hour(20), 3)];
+        let zone = ZoneOffsets(all.to_vec());
+        for (starts, ends, expected) in [
+            (-5, -1, &all[..1]),
+            (-5, 5, &all[..1]),
+            (0, 10, &all[..1]),
+            (9, 11, &all[..2]),
+            (10, 20, &all[1..2]),
+            (10, 21, &all[1..]),
+            (30, 40, &all[2..]),
+        ] {
+            assert_eq!(zone.within(hour(starts), hour(ends)).0, expected, "{starts} to {ends}");
+        }
     }
 }

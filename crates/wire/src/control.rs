@@ -713,7 +713,8 @@ impl Command {
 mod tests {
     use super::*;
     use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
-    use crate::tournament::{Cadence, Stage, TiesBy};
+    use crate::tournament::recurrence::{Begins, RecurrenceTerms};
+    use crate::tournament::{Cadence, SeriesTerms, Stage, TiesBy};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -814,6 +815,11 @@ mod tests {
                 grace_seconds: 3,
                 timezone: "UTC".into(),
                 zone: vec![(4, 5)],
+                recurs: Some(RecurrenceTerms {
+                    begins: Begins::Cron(name()),
+                    lasts: Some("2d".into()),
+                }),
+                series: Some(SeriesTerms { number: 8, said: 9 }),
                 cap: Some(i128::MAX),
                 cap_per_hour: Some(7),
                 cap_per_day: Some(10_i128.pow(20)),

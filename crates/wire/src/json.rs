@@ -209,6 +209,23 @@ pub fn elements(array: &str, count_max: usize) -> Option<Vec<Value<'_>>> {
     read.is_ok().then_some(elements)
 }
 
+/// The fields of an object that was validated, by their keys; nothing where it has more than `count_max`.
+pub fn entries(object: &str, count_max: usize) -> Option<Vec<(Cow<'_, str>, Value<'_>)>> {
+    let mut scanner = Scanner::new(object);
+    let mut entries = Vec::new();
+    scanner.next();
+    let read = scanner.items(b'}', Flaw::FieldEnd, |scanner| {
+        if entries.len() == count_max {
+            return Err(scanner.broken(Flaw::End));
+        }
+        let key = scanner.string()?;
+        scanner.colon()?;
+        entries.push((key, scanner.value()?));
+        Ok(())
+    });
+    read.is_ok().then_some(entries)
+}
+
 impl Broken {
     /// The problem with the document `raw`, of which `pointer` names the part.
     pub fn problem(self, raw: &[u8], pointer: &str) -> Problem {

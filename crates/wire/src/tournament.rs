@@ -15,6 +15,7 @@ use accolade_domain::tournament::{Tournament, VALUE_MAX};
 use serde::{Deserialize, Serialize};
 
 use self::prizes::{PrizeTerms, ThingTerms, WinTerms, prizes};
+use self::recurrence::RecurrenceTerms;
 use crate::query::compile_query;
 
 /// A tournament: which events count, how and when, and how its leaderboard is shown. Whoever changes anything of it
@@ -36,16 +37,24 @@ pub struct TournamentTerms {
     pub description: String,
     /// The statement that says which events count, and how, as it is printed.
     pub query: String,
-    /// The first moment of which events count, in microseconds since 1970.
+    /// The first moment of which events count, in microseconds since 1970; 0 for a series.
     pub starts: i64,
-    /// The first moment of which they do not any more.
+    /// The first moment of which they do not any more; 0 for a series.
     pub ends: i64,
     /// For so many seconds after the end events from before it still count.
     pub grace_seconds: u32,
     /// The name of the zone of days and hours in the query.
     pub timezone: String,
-    /// The zone's offsets in seconds, each with the moment from which it holds in microseconds since 1970.
+    /// The zone's offsets in seconds, each with the moment from which it holds in microseconds since 1970; none for a
+    /// series.
     pub zone: Vec<(i64, i32)>,
+    /// When it takes place again and again, which makes it a series: nothing counts in it, and each of its occurrences
+    /// is a tournament.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurs: Option<RecurrenceTerms>,
+    /// Of which series it is an occurrence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesTerms>,
     /// The most that one event counts, in 10^-18.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "whole_number")]
     pub cap: Option<i128>,
@@ -93,6 +102,16 @@ pub struct TournamentTerms {
     pub why: String,
     /// Who said so.
     pub who: String,
+}
+
+/// Of which series a tournament is an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeriesTerms {
+    /// The series' number among the operator's tournaments.
+    pub number: u32,
+    /// How often the series had been said when the occurrence was made of it.
+    pub said: u32,
 }
 
 /// Who is ahead where scores are equal.
@@ -262,7 +281,14 @@ impl TournamentTerms {
         let are_caps = caps.iter().flatten().all(is_cap);
         let has_seats = self.participants_max.is_none_or(|most| most > 0 && self.opt_in);
         let is_whole = has_seats && prizes(&self.prizes).is_ok();
-        if starts >= ends || !are_caps || !is_whole {
+        let is_when = match &self.recurs {
+            None => starts < ends,
+            Some(recurs) => {
+                let is_nothing_else = self.zone.is_empty() && self.series.is_none();
+                (self.starts, self.ends) == (0, 0) && is_nothing_else && recurs.recurrence().is_ok()
+            }
+        };
+        if !is_when || !are_caps || !is_whole {
             return None;
         }
         let [cap, hour, day] = caps;

@@ -45,6 +45,8 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         grace_seconds: 30,
         timezone: "UTC".into(),
         zone: vec![(0, 0)],
+        recurs: None,
+        series: None,
         cap: None,
         cap_per_hour: None,
         cap_per_day: None,

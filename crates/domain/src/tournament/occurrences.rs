@@ -29,6 +29,8 @@ pub struct Occurrence {
     pub starts: Timestamp,
     /// The first moment after it.
     pub ends: Timestamp,
+    /// What calendar and clock were said to show when it begins; no two of a schedule have the same.
+    pub shown: Local,
 }
 
 /// How long an occurrence lasts: so many days of the calendar, and then so long as a stopwatch shows.
@@ -71,7 +73,7 @@ impl Recurrence {
         let next = next.map(|slot| first_moment(slot, zone));
         let ends = [self.lasts.map(|lasts| lasts.end(slot, zone)), next];
         let ends = ends.into_iter().flatten().filter(|ends| *ends > starts).min()?;
-        Some(Occurrence { starts, ends })
+        Some(Occurrence { starts, ends, shown: slot })
     }
 }
 
@@ -156,6 +158,11 @@ impl Schedule {
         let days = Days::Cron { days, months, weekdays, either };
         let schedule = Self { days, hours, minutes };
         (is_within && schedule.ever_comes()).then_some(schedule)
+    }
+
+    /// How often it comes on a day on which it does.
+    pub const fn times_a_day(&self) -> u32 {
+        self.hours.count() * self.minutes.count()
     }
 
     fn at_minute(days: Days, minute: u16) -> Option<Self> {
@@ -283,6 +290,10 @@ impl Numbers {
     /// Whether a number is one of them.
     pub const fn has(self, number: u8) -> bool {
         number < 64 && self.0 & 1 << number != 0
+    }
+
+    const fn count(self) -> u32 {
+        self.0.count_ones()
     }
 
     /// Whether there are any, and none beyond the ends.

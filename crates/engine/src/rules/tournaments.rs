@@ -3,6 +3,7 @@
 //! None is ever taken away: each change says all of a tournament again, with the control record by which it came.
 
 mod candidates;
+pub mod series;
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +15,7 @@ use accolade_wire::tournament::{Stage, TournamentTerms};
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
 pub use self::candidates::{Asked, Candidates};
+use self::series::{SERIES_ID_BYTES_MAX, TIMES_A_DAY_MAX, times_a_day};
 use super::{Said, Since};
 
 /// The behaviour from which on there are any.
@@ -55,6 +57,10 @@ pub struct Tournaments {
     changed_at: Timestamp,
     /// Those that take place and whose prizes are not all paid.
     unpaid: RedBlackTreeSetSync<u32>,
+    /// Series that take place.
+    series: RedBlackTreeSetSync<u32>,
+    /// What was made of series: the series' number, and the tournament's.
+    occurrences: RedBlackTreeSetSync<(u32, u32)>,
     /// Made when an event comes first.
     candidates: Arc<OnceLock<Candidates>>,
 }
@@ -121,7 +127,8 @@ impl Tournaments {
     pub fn candidates(&self) -> &Candidates {
         self.candidates.get_or_init(|| {
             let since = self.changed_at.plus_micros(-BEHIND_MICROS);
-            let may_count = |it: &&Arc<Tournament>| it.is_scheduled() && since < it.closes();
+            let may_count =
+                |it: &&Arc<Tournament>| it.is_scheduled() && !it.is_series() && since < it.closes();
             Candidates::of(self.all.values().filter(may_count))
         })
     }
@@ -136,10 +143,12 @@ impl Tournaments {
         };
         self.changed_at = self.changed_at.max(tournament.changed().time);
         self.numbers.insert_mut(id.into(), number);
-        if tournament.is_scheduled() && tournament.terms().stage != Stage::Paid {
-            self.unpaid.insert_mut(number);
-        } else {
-            self.unpaid.remove_mut(&number);
+        let (is_on, is_series) = (tournament.is_scheduled(), tournament.is_series());
+        keep(&mut self.series, number, is_on && is_series);
+        let is_unpaid = is_on && !is_series && tournament.terms().stage != Stage::Paid;
+        keep(&mut self.unpaid, number, is_unpaid);
+        if let Some(of) = tournament.terms().series {
+            self.occurrences.insert_mut((of.number, number));
         }
         self.all.insert_mut(number, Arc::new(tournament));
         self.candidates = Arc::default();
@@ -149,6 +158,9 @@ impl Tournaments {
     /// Makes a tournament or changes one, and returns its number.
     pub(super) fn say(&mut self, terms: TournamentTerms, since: Since) -> Result<u32, Declined> {
         let decides = decides(&terms).ok_or(Declined::Malformed)?;
+        if let Some(of) = terms.series.filter(|_| terms.edited_from == 0) {
+            self.check_occurrence(&terms.id, of)?;
+        }
         let tournament = match self.get(&terms.id) {
             Some(before) if !(before.is_cancelled() && terms.edited_from == 0) => before,
             Some(_) | None => &self.next(since.time)?,
@@ -159,7 +171,12 @@ impl Tournaments {
         if terms.edited_from > 0 {
             tournament.may_become(&terms, &decides, since.time)?;
         }
-        if terms.stage.takes_place() && !tournament.has_begun(since.time) {
+        if terms.stage.takes_place() && terms.recurs.is_some() {
+            let beside = self.times_a_day_beside(tournament.number);
+            if beside.saturating_add(times_a_day(&terms)) > TIMES_A_DAY_MAX {
+                return Err(Declined::TooManyTournaments);
+            }
+        } else if terms.stage.takes_place() && !tournament.has_begun(since.time) {
             // Nobody knows of what was folded before that it would have counted.
             if decides.starts <= since.time {
                 return Err(Declined::TournamentPast);
@@ -262,7 +279,8 @@ impl Tournament {
 
     /// Whether nothing counts in it any more.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.is_cancelled() || self.is_scheduled() && now >= self.closes()
+        let is_once = self.is_scheduled() && !self.is_series();
+        self.is_cancelled() || is_once && now >= self.closes()
     }
 
     /// From when on nothing counts any more.
@@ -277,7 +295,8 @@ impl Tournament {
 
     /// Whether events count already.
     fn has_begun(&self, now: Timestamp) -> bool {
-        !self.said.is_empty() && self.is_scheduled() && now.micros() >= self.terms().starts
+        let is_once = !self.said.is_empty() && self.is_scheduled() && !self.is_series();
+        is_once && now.micros() >= self.terms().starts
     }
 
     /// Decides whether it may be changed so: what has begun goes on as it is, and may only end earlier.
@@ -287,10 +306,17 @@ impl Tournament {
         decides: &tournament::Tournament,
         now: Timestamp,
     ) -> Result<(), Declined> {
+        let before = self.terms();
+        if (terms.recurs.is_some(), terms.series) != (before.recurs.is_some(), before.series) {
+            return Err(Declined::Malformed);
+        }
+        if self.is_series() {
+            return if self.is_cancelled() { Err(Declined::TournamentOver) } else { Ok(()) };
+        }
         if terms.stage.is_settled() {
             return self.may_settle(terms, now);
         }
-        if self.is_cancelled() || self.is_scheduled() && now.micros() >= self.terms().ends {
+        if self.is_cancelled() || self.is_scheduled() && now.micros() >= before.ends {
             return Err(Declined::TournamentOver);
         }
         if terms.stage == Stage::Cancelled {
@@ -349,10 +375,23 @@ fn keeps_opt_in(before: &TournamentTerms, after: &TournamentTerms) -> bool {
     before.opt_in == after.opt_in && seats(before) <= seats(after)
 }
 
+/// Keeps a number or not.
+fn keep(numbers: &mut RedBlackTreeSetSync<u32>, number: u32, is_kept: bool) {
+    if is_kept {
+        numbers.insert_mut(number);
+    } else {
+        numbers.remove_mut(&number);
+    }
+}
+
 /// What decides about a tournament, where its terms are within their bounds.
 fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
     let TournamentTerms { id, name, description, why, who, .. } = terms;
-    let is_well_formed = (1..=ID_BYTES_MAX).contains(&id.len())
+    let id_bytes_max = if terms.recurs.is_some() { SERIES_ID_BYTES_MAX } else { ID_BYTES_MAX };
+    let is_well_formed = (1..=id_bytes_max).contains(&id.len())
+        && times_a_day(terms) <= TIMES_A_DAY_MAX
+        // A series is never over, so nothing of it is ever settled.
+        && (terms.recurs.is_none() || !terms.stage.is_settled())
         && (1..=NAME_BYTES_MAX).contains(&name.len())
         && (1..=TEXT_BYTES_MAX).contains(&who.len())
         && [description, why].into_iter().all(|text| text.len() <= TEXT_BYTES_MAX)

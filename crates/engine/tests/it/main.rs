@@ -19,6 +19,7 @@ mod reports;
 mod rewards;
 mod rules;
 mod scenarios;
+mod series;
 mod settling;
 mod signals;
 mod spending;

@@ -13,6 +13,7 @@ use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::pieces::Pieces;
 use accolade_engine::rules::BEHAVIOUR;
+use accolade_engine::rules::tournaments::Tournaments;
 use accolade_engine::step::Effect;
 use accolade_engine::store::Folded;
 use accolade_engine::tables::dead_letters::DeadLetter;
@@ -91,6 +92,16 @@ impl Play {
         });
         play.heard.clear();
         play
+    }
+
+    /// What time it is.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The house's tournaments.
+    pub(crate) fn tournaments(&self) -> &Tournaments {
+        &self.partition.rules().operator("house").unwrap().tournaments
     }
 
     /// What was folded of a batch.
@@ -607,7 +618,7 @@ fn field(word: &str) -> String {
     }
 }
 
-fn hours(span: &str) -> i64 {
+pub(crate) fn hours(span: &str) -> i64 {
     let (sign, figures) = match span.strip_prefix('-') {
         Some(figures) => (-1, figures),
         None => (1, span.trim_start_matches('+')),

@@ -12,6 +12,7 @@ use accolade_engine::rules::{rewards, tournaments, webhooks};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Control, NewKey, SealedSecret, WebhookTerms};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
+use accolade_wire::tournament::recurrence::{Begins, RecurrenceTerms};
 use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 use expect_test::expect;
 use proptest::prelude::*;
@@ -553,6 +554,8 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         grace_seconds: 30,
         timezone: "UTC".into(),
         zone: vec![(0, 0)],
+        recurs: None,
+        series: None,
         cap: Some(10_i128.pow(30)),
         cap_per_hour: Some(7),
         cap_per_day: Some(10_i128.pow(20)),
@@ -834,7 +837,13 @@ proptest! {
                     let edited_from = open.map_or(0, |tournament| tournament.edited_from());
                     let stage = if is_cancelled { Stage::Cancelled } else { Stage::Scheduled };
                     let terms = tournament(id.into(), edited_from);
-                    let terms = TournamentTerms { operator: name, stage, ..terms };
+                    let mut terms = TournamentTerms { operator: name, stage, ..terms };
+                    // Some are series.
+                    if id % 2 == 0 {
+                        let begins = Begins::Daily { at: "00:00".into() };
+                        terms.recurs = Some(RecurrenceTerms { begins, lasts: None });
+                        (terms.starts, terms.ends, terms.zone) = (0, 0, Vec::new());
+                    }
                     made.control(&Control::Tournament(terms)).unwrap();
                 }
                 Act::Webhook(..) | Act::Reward(..) | Act::Tournament(..) => {}
@@ -849,6 +858,11 @@ proptest! {
         kept.checkpoint(&made.rules, 0);
         let restored = kept.restore();
         prop_assert_eq!(&restored, &made.rules);
+        let series = |rules: &Rules| {
+            let all = rules.operators().flat_map(|operator| operator.tournaments.series());
+            all.map(|series| series.number).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(series(&restored), series(&made.rules));
         for (number, rules) in (0..).zip(&all) {
             prop_assert_eq!(&restored.as_of(number), rules, "after {} control records", number);
         }

@@ -30,6 +30,8 @@ pub(crate) fn scored_by(operator: &str, id: &str, query: &str) -> TournamentTerm
         grace_seconds: 30,
         timezone: "UTC".into(),
         zone: vec![(0, 0)],
+        recurs: None,
+        series: None,
         cap: None,
         cap_per_hour: None,
         cap_per_day: None,

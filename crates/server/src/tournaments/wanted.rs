@@ -425,6 +425,8 @@ impl Wanted {
             grace_seconds: GRACE_SECONDS,
             timezone: "UTC".to_owned(),
             zone: Vec::new(),
+            recurs: None,
+            series: None,
             cap: None,
             cap_per_hour: None,
             cap_per_day: None,

@@ -428,6 +428,8 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         grace_seconds: terms.grace_seconds,
         timezone: terms.zone.name,
         zone: terms.zone.offsets,
+        recurs: None,
+        series: None,
         cap: terms.cap,
         cap_per_hour: None,
         cap_per_day: None,

@@ -70,7 +70,7 @@ impl Begins {
                 .expect("every day has each minute of the clock")),
             Self::Weekly { on, at } => {
                 let days: Option<Vec<_>> = on.iter().map(|name| weekday(name)).collect();
-                let minute = time("weekly", at)?;
+                let (days, minute) = (days.filter(|_| on.len() <= 7), time("weekly", at)?);
                 days.and_then(|days| Schedule::weekly(days, minute)).ok_or_else(|| {
                     let detail = "expected days of the week such as `[\"sat\", \"sun\"]`";
                     Problem::new("/begins/weekly/on", detail)

@@ -1,8 +1,8 @@
 //! Tournaments of the usual kinds, with which a form can be filled: whoever takes one changes what is to be different.
 
 use accolade_domain::amount::Amount;
-use accolade_domain::ranking::Ties;
 
+use super::TiesBy;
 use super::exact::Exact;
 use super::form::{Form, Names, WagerForm, WagerScore};
 use super::prizes::{PlacesTerms, PrizeTerms, WinTerms};
@@ -24,7 +24,7 @@ pub struct Template {
     /// The most that one event counts.
     pub cap: Option<Exact<Amount>>,
     /// Who is ahead where scores are equal.
-    pub ties: Ties,
+    pub ties: TiesBy,
     /// What is won.
     pub prizes: Vec<PrizeTerms>,
 }
@@ -45,7 +45,7 @@ fn weekend_slots_race() -> Template {
         }),
         recurrence: recurring(Begins::Weekly { on: vec!["sat".to_owned()], at: midnight() }, "2d"),
         cap: None,
-        ties: Ties::First,
+        ties: TiesBy::First,
         prizes: vec![
             each(1, 1, 5_000),
             each(2, 2, 2_500),
@@ -64,7 +64,7 @@ fn biggest_win() -> Template {
         form: Form::Wagers(WagerForm { score: WagerScore::BestWin, ..WagerForm::default() }),
         recurrence: recurring(Begins::Weekly { on: vec!["mon".to_owned()], at: midnight() }, "7d"),
         cap: None,
-        ties: Ties::FewestEvents,
+        ties: TiesBy::FewestEvents,
         prizes: vec![each(1, 1, 3_000), each(2, 2, 1_500), each(3, 3, 750)],
     }
 }
@@ -84,7 +84,7 @@ fn wager_marathon() -> Template {
             lasts: None,
         },
         cap: None,
-        ties: Ties::Shared,
+        ties: TiesBy::Shared,
         prizes: vec![PrizeTerms {
             places: PlacesTerms::Top(1_000),
             win: WinTerms::Pool(hundredths(50_000)),
@@ -100,7 +100,7 @@ fn daily_dash() -> Template {
         form: Form::Wagers(WagerForm::default()),
         recurrence: RecurrenceTerms { begins: Begins::Daily { at: midnight() }, lasts: None },
         cap: Some(whole(50)),
-        ties: Ties::First,
+        ties: TiesBy::First,
         prizes: vec![each(1, 1, 500), each(2, 2, 300), each(3, 3, 200), each(4, 10, 50)],
     }
 }

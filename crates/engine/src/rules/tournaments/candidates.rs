@@ -150,6 +150,8 @@ mod tests {
             grace_seconds: 1,
             timezone: "UTC".into(),
             zone: Vec::new(),
+            recurs: None,
+            series: None,
             cap: None,
             cap_per_hour: None,
             cap_per_day: None,

@@ -2,13 +2,14 @@
 
 mod dry_run;
 mod opt_ins;
+mod terms;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use self::terms::Terms;
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
@@ -29,9 +30,12 @@ enum TournamentCommand {
         /// The operator
         #[arg(long, value_name = "ID")]
         operator: String,
-        /// In this state alone: draft, scheduled, live, settling, final or cancelled
+        /// In this state alone: draft, recurring, scheduled, live, settling, final or cancelled
         #[arg(long, value_name = "STATE")]
         state: Option<String>,
+        /// What was made of this series
+        #[arg(long, value_name = "ID")]
+        series: Option<String>,
         /// How many at most
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: u16,
@@ -41,15 +45,29 @@ enum TournamentCommand {
     },
     /// Show a tournament
     Show(One),
+    /// List tournaments of the usual kinds, of which a new one can be made
+    Templates {
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// Print JSON, one template a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Make a tournament, as a draft; with --dry-run it is only checked
     #[command(
         after_help = "Example:\n  accolade tournament add race --operator operator-789 --name 'Weekend race' \\\n    \
                       --query \"SELECT playerId, SUM(wagerAmount) AS score FROM wagers WHERE gameCategory = 'slots' GROUP BY playerId\" \\\n    \
-                      --starts 2030-11-15T00:00:00Z --ends 2030-11-18T00:00:00Z"
+                      --starts 2030-11-15T00:00:00Z --ends 2030-11-18T00:00:00Z\n  \
+                      accolade tournament add weekly --operator operator-789 --template weekend-slots-race \\\n    \
+                      --timezone Europe/Malta --weekly fri,sat@18:00 --lasts 6h"
     )]
     Add {
         /// Its id
         id: String,
+        /// A tournament of a usual kind, which fills in what is not said
+        #[arg(long, value_name = "TEMPLATE")]
+        template: Option<String>,
         #[command(flatten)]
         terms: Box<Terms>,
         #[command(flatten)]
@@ -90,7 +108,7 @@ enum TournamentCommand {
         #[command(flatten)]
         with: With,
     },
-    /// Cancel a tournament, for good
+    /// Cancel a tournament, for good; of a series nothing is made any more
     Cancel {
         /// Its id
         id: String,
@@ -204,163 +222,6 @@ struct View {
     players: Vec<String>,
 }
 
-#[derive(Debug, Args)]
-struct Terms {
-    /// What players call it
-    #[arg(long, value_name = "TEXT")]
-    name: Option<String>,
-    /// What there is to say about it
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
-    /// Which events count, and how, as a statement of SQL
-    #[arg(long, value_name = "SQL")]
-    query: Option<String>,
-    /// How they count, where the statement does not say so, such as `SUM(wagerAmount)`
-    #[arg(long, value_name = "SQL", requires = "query")]
-    score: Option<String>,
-    /// The first moment of which events count
-    #[arg(long, value_name = "TIME")]
-    starts: Option<String>,
-    /// The first moment of which they do not any more
-    #[arg(long, value_name = "TIME")]
-    ends: Option<String>,
-    /// The zone of days and hours in the query, such as `Europe/Malta`
-    #[arg(long, value_name = "ZONE")]
-    timezone: Option<String>,
-    /// For so many seconds after the end events from before it still count
-    #[arg(long, value_name = "SECONDS")]
-    grace: Option<u32>,
-    /// The most that one event counts
-    #[arg(long, value_name = "SCORE", value_parser = score)]
-    cap: Option<Box<RawValue>>,
-    /// The most that a player's events of one hour count together, of a sum
-    #[arg(long, value_name = "SCORE", value_parser = score)]
-    cap_per_hour: Option<Box<RawValue>>,
-    /// The most that a player's events of one day count together, of a sum
-    #[arg(long, value_name = "SCORE", value_parser = score)]
-    cap_per_day: Option<Box<RawValue>>,
-    /// Who is ahead with an equal score: first, mostEvents, fewestEvents or shared
-    #[arg(long, value_name = "HOW")]
-    ties: Option<String>,
-    /// With fewer events a player has no position
-    #[arg(long, value_name = "COUNT")]
-    events_min: Option<u32>,
-    /// So many positions are shown to players
-    #[arg(long, value_name = "COUNT")]
-    public_positions: Option<u32>,
-    /// Whether players see each other's names masked
-    #[arg(long, value_name = "true|false")]
-    masked: Option<bool>,
-    /// How often those who watch the leaderboard are told what has changed: realTime, 10s or 1m
-    #[arg(long, value_name = "HOW")]
-    cadence: Option<String>,
-    /// What some places win: `1=3000` and `2-10=50` points each, `2-10=pool:1500` together, `10%=voucher:a cup of tea` a thing;
-    /// as often as there are prizes
-    #[arg(long = "prize", value_name = "PLACES=WIN", value_parser = prize)]
-    prizes: Vec<Prize>,
-    /// Whether a person has to approve of the results before prizes are paid
-    #[arg(long, value_name = "true|false")]
-    approval: Option<bool>,
-    /// Whether whoever asks sees the public positions, with all names masked
-    #[arg(long, value_name = "true|false")]
-    public: Option<bool>,
-    /// Whether only events of players count who have opted in before
-    #[arg(long, value_name = "true|false")]
-    opt_in: Option<bool>,
-    /// So many players can take part, of those who opt in
-    #[arg(long, value_name = "COUNT")]
-    participants_max: Option<u32>,
-    /// Why, in words
-    #[arg(long, value_name = "TEXT")]
-    why: Option<String>,
-}
-
-/// A prize, as a body says it.
-#[derive(Debug, Clone)]
-struct Prize(Box<RawValue>);
-
-/// Reads a prize; numbers stay as they are, digit by digit.
-fn prize(text: &str) -> Result<Prize, String> {
-    let wrong = || "expected places and what they win, such as `1=3000`, `2-10=pool:1500` or `10%=voucher:tea`";
-    let number = |text: &str| Some(text.to_owned()).filter(|text| text.parse::<f64>().is_ok());
-    let read = || {
-        let (places, win) = text.split_once('=')?;
-        let places = match (places.strip_suffix('%'), places.split_once('-')) {
-            (Some(share), _) => format!("\"topPercent\":{}", number(share)?),
-            (None, Some((from, to))) => {
-                let [from, to] = [from, to].map(|place| place.parse::<u32>().ok());
-                format!("\"from\":{},\"to\":{}", from?, to?)
-            }
-            (None, None) => format!("\"from\":{}", places.parse::<u32>().ok()?),
-        };
-        let win = match win.split_once(':') {
-            Some(("pool", points)) => format!("\"pool\":{}", number(points)?),
-            Some((kind, name)) => format!("\"thing\":{}", json!({ "kind": kind, "name": name })),
-            None => format!("\"points\":{}", number(win)?),
-        };
-        RawValue::from_string(format!("{{{places},{win}}}")).ok().map(Prize)
-    };
-    read().ok_or_else(|| wrong().to_owned())
-}
-
-fn score(text: &str) -> Result<Box<RawValue>, String> {
-    let is_number = text.parse::<f64>().is_ok_and(|number| number > 0.0);
-    let number = RawValue::from_string(text.to_owned()).ok().filter(|_| is_number);
-    number.ok_or_else(|| "expected a number such as `100` or `0.5`".to_owned())
-}
-
-impl Terms {
-    /// What is said, with caps and prizes digit by digit.
-    fn body(self, id: Option<&str>) -> String {
-        let texts = [
-            ("id", id.map(str::to_owned)),
-            ("name", self.name),
-            ("description", self.description),
-            ("query", self.query),
-            ("score", self.score),
-            ("starts", self.starts),
-            ("ends", self.ends),
-            ("timezone", self.timezone),
-            ("ties", self.ties),
-            ("cadence", self.cadence),
-            ("why", self.why),
-        ];
-        let numbers = [
-            ("graceSeconds", self.grace),
-            ("eventsMin", self.events_min),
-            ("publicPositions", self.public_positions),
-            ("participantsMax", self.participants_max),
-        ];
-        let mut body = Map::new();
-        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, json!(text?))));
-        let numbers = numbers.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
-        body.extend(texts.chain(numbers).map(|(name, value)| (name.to_owned(), value)));
-        let flags = [
-            ("masked", self.masked),
-            ("approval", self.approval),
-            ("public", self.public),
-            ("optIn", self.opt_in),
-        ];
-        let flags = flags.into_iter().filter_map(|(name, it)| Some((name, json!(it?))));
-        body.extend(flags.map(|(name, value)| (name.to_owned(), value)));
-        let mut said = Value::Object(body).to_string();
-        let prizes: Vec<&str> = self.prizes.iter().map(|Prize(prize)| prize.get()).collect();
-        let prizes = Some(prizes.join(",")).filter(|prizes| !prizes.is_empty());
-        let exact = [
-            ("cap", self.cap.map(|cap| cap.to_string())),
-            ("capPerHour", self.cap_per_hour.map(|cap| cap.to_string())),
-            ("capPerDay", self.cap_per_day.map(|cap| cap.to_string())),
-            ("prizes", prizes.map(|prizes| format!("[{prizes}]"))),
-        ];
-        for (name, value) in exact {
-            let Some(value) = value else { continue };
-            let comma = if said == "{}" { "" } else { "," };
-            said = format!("{{\"{name}\":{value}{comma}{}", &said[1..]);
-        }
-        said
-    }
-}
-
 impl View {
     /// The query that asks for it.
     fn query(self) -> String {
@@ -388,9 +249,33 @@ struct Tournament {
     id: String,
     name: String,
     state: String,
+    starts: Option<String>,
+    ends: Option<String>,
+    query: String,
+    next: Vec<Occurrence>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Occurrence {
+    #[serde(rename = "tournamentId")]
+    id: Option<String>,
     starts: String,
     ends: String,
-    query: String,
+    is_made: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Templates {
+    items: Vec<Template>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Template {
+    template_id: String,
+    name: String,
+    description: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -462,18 +347,22 @@ struct Changed {
 /// Runs `accolade tournament`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| match arguments.command {
-        TournamentCommand::List { operator, state, limit, json } => {
-            list(client, &operator, state, limit, json).await
+        TournamentCommand::List { operator, state, series, limit, json } => {
+            let filters = [("state", state), ("series", series)];
+            list(client, &operator, filters, limit, json).await
         }
+        TournamentCommand::Templates { operator, json } => templates(client, &operator, json).await,
         TournamentCommand::Show(one) => show(client, &one).await,
-        TournamentCommand::Add { id, terms, with } => {
-            let answer = with.post(client, "/api/v1/tournaments", terms.body(Some(&id))).await;
+        TournamentCommand::Add { id, template, terms, with } => {
+            let body = terms.body(Some(&id), template);
+            let answer = with.post(client, "/api/v1/tournaments", body).await;
             said(answer.with_context(|| format!("the tournament `{id}` was not made"))?, &with)
                 .await
         }
         TournamentCommand::Change { id, terms, with } => {
             let path = with_dry_run(&of(&id, ""), with.dry_run);
-            let ask = Ask::patch(&path, "application/json", terms.body(None)).of(&with.operator);
+            let ask =
+                Ask::patch(&path, "application/json", terms.body(None, None)).of(&with.operator);
             let answer = client.send(ask).await?.or_problem().await;
             said(answer.with_context(|| as_it_was(&id))?, &with).await
         }
@@ -544,19 +433,26 @@ async fn said(answer: Answer, with: &With) -> anyhow::Result<Ended> {
 }
 
 fn line(tournament: &Tournament) -> String {
-    let Tournament { id, name, state, starts, ends, .. } = tournament;
-    format!("{id}  {state}  {starts} to {ends}  {}", printable(name))
+    let Tournament { id, name, state, .. } = tournament;
+    let when = match (&tournament.starts, &tournament.ends, tournament.next.first()) {
+        (Some(starts), Some(ends), _) => format!("{starts} to {ends}"),
+        (_, _, Some(next)) => format!("next {}", next.starts),
+        (_, _, None) => "never again".to_owned(),
+    };
+    format!("{id}  {state}  {when}  {}", printable(name))
 }
 
 async fn list(
     client: &Client,
     operator: &str,
-    state: Option<String>,
+    filters: [(&str, Option<String>); 2],
     limit: u16,
     json: bool,
 ) -> anyhow::Result<Ended> {
-    let state = state.map(|state| format!("&state={}", escaped(&state))).unwrap_or_default();
-    let ask = Ask::get(&format!("/api/v1/tournaments?limit={limit}{state}")).of(operator);
+    let filters = filters.into_iter();
+    let filters = filters.filter_map(|(name, it)| Some(format!("&{name}={}", escaped(&it?))));
+    let filters: String = filters.collect();
+    let ask = Ask::get(&format!("/api/v1/tournaments?limit={limit}{filters}")).of(operator);
     let answer = client.send(ask).await?.or_problem().await?;
     if json {
         answer.print_items().await?;
@@ -585,6 +481,24 @@ async fn show(client: &Client, one: &One) -> anyhow::Result<Ended> {
     let tournament: Tournament = answer.json().await?;
     say(line(&tournament))?;
     say(printable(&tournament.query))?;
+    for Occurrence { id, starts, ends, is_made } in tournament.next {
+        let made = if is_made { "made" } else { "to come" };
+        say(format_args!("{}  {made}  {starts} to {ends}", id.unwrap_or_default()))?;
+    }
+    Ok(Ended::Well)
+}
+
+async fn templates(client: &Client, operator: &str, json: bool) -> anyhow::Result<Ended> {
+    let ask = Ask::get("/api/v1/tournament-templates").of(operator);
+    let answer = client.send(ask).await?.or_problem().await?;
+    if json {
+        answer.print_items().await?;
+        return Ok(Ended::Well);
+    }
+    let Templates { items } = answer.json().await?;
+    for Template { template_id, name, description } in items {
+        say(format_args!("{template_id}  {}: {}", printable(&name), printable(&description)))?;
+    }
     Ok(Ended::Well)
 }
 

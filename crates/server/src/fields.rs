@@ -14,6 +14,8 @@ use crate::problem::{Problem, Refusal};
 
 /// Greatest length of what is said about why something is done.
 pub(crate) const WHY_BYTES_MAX: usize = 1_024;
+/// So much of a key stands in a pointer: no answer is as long as its request.
+const KEY_BYTES_MAX: usize = 128;
 
 /// One field of a body, there or not. One that is null counts as one that is not there, but for [`Field::said`].
 #[derive(Debug)]
@@ -182,6 +184,13 @@ impl<'a> Field<'a> {
         let elements = elements.into_iter().enumerate();
         let read = |(at, value)| read(&Field::new(format!("{}/{at}", self.pointer), Some(value)));
         elements.map(read).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// What stands under a key of the object that it is.
+    pub(crate) fn inner<'b>(&self, key: &str, value: Value<'b>) -> Field<'b> {
+        let key = &key[..key.floor_char_boundary(KEY_BYTES_MAX)];
+        let step = key.replace('~', "~0").replace('/', "~1");
+        Field::new(format!("{}/{step}", self.pointer), Some(value))
     }
 
     /// Yes or no.

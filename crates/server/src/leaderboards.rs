@@ -28,7 +28,7 @@ use crate::parameters::LIMIT_MAX;
 use crate::problem::{Problem, Refusal};
 use crate::service::{Service, now};
 use crate::shapes::{Exact, Time, respond};
-use crate::tournaments::{STATES, is_seen, missing, state_of_board};
+use crate::tournaments::{STATES, state_of_board};
 
 /// Without another word, so many positions are shown.
 pub(crate) const TOP: u64 = 10;
@@ -100,11 +100,7 @@ struct Looking {
 
 /// A leaderboard.
 pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
-    let (known, name) = (call.operator(), call.name());
-    let tournament = call.service.tournament(&known, &name)?;
-    if !is_seen(&tournament, &call.principal) {
-        return Err(missing());
-    }
+    let (known, tournament) = (call.operator(), call.tournament_with_scores()?);
     let view = view(&call)?;
     let own = call.principal.player.clone();
     let looking = Looking { service: call.service, tournament, operator: known.number, own };

@@ -51,6 +51,7 @@ mod principal;
 mod problem;
 mod program;
 mod rate;
+mod recurring;
 mod redemptions;
 mod request_id;
 mod requests;

@@ -837,7 +837,7 @@ impl From<Declined> for Problem {
             ),
             Declined::TooManyTournaments => Self::new(
                 Refusal::TooManyTournaments,
-                "the operator has as many tournaments, or the tournament was changed as often, as there may be",
+                "the operator has as many tournaments, its series take place as often, or the tournament was changed as often, as there may be",
             ),
             Declined::NoSuchPrize => {
                 Self::new(Refusal::NoSuchPrize, "the results of the tournament have no such place")

@@ -27,6 +27,7 @@ use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
 use crate::problem::{Problem, not_yet, rules_unknown};
+use crate::recurring;
 use crate::sealing::Sealing;
 use crate::settlement;
 use crate::shares::Shares;
@@ -229,6 +230,7 @@ impl Service {
             let weak = Arc::downgrade(&service.0);
             runtime.spawn(follow_rules(weak));
             runtime.spawn(settlement::run(Arc::downgrade(&service.0)));
+            runtime.spawn(recurring::run(Arc::downgrade(&service.0)));
             if service.cluster.is_some() {
                 runtime.spawn(sharing::share(Arc::downgrade(&service.0)));
             }

@@ -34,8 +34,8 @@ const AGAIN_MIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_mins(1);
 /// So many places are told at once.
 const TOLD_AT_ONCE: usize = 1_000;
-/// Who settles, as records say it.
-const WHO: &str = "accolade";
+/// Who settles, and makes occurrences, as records say it.
+pub(crate) const WHO: &str = "accolade";
 
 /// An operator's number, and a tournament's.
 type Key = (u32, u32);

@@ -265,10 +265,11 @@ const PRIZE_STATES: [PrizeState; 6] = [
     PrizeState::Failed,
 ];
 
-/// Tournaments of an operator that are announced and not paid yet, by their state.
+/// Series of an operator, and its tournaments that are announced and not paid yet, by their state.
 fn unpaid(operator: &Operator) -> BTreeMap<&'static str, u64> {
     let now = now();
     let mut states = BTreeMap::from(["scheduled", "live", "settling", "final"].map(|it| (it, 0)));
+    states.insert("recurring", operator.tournaments.series().count() as u64);
     for tournament in operator.tournaments.unpaid() {
         *states.entry(state_of(tournament.terms(), now)).or_default() += 1;
     }

@@ -1,15 +1,18 @@
 //! An operator's tournaments: what they are, and how far they have come.
 
+mod form;
 pub(crate) mod opt_ins;
 mod prizes;
 pub(crate) mod results;
+mod series;
+pub(crate) mod templates;
 mod wanted;
 
 use std::sync::Arc;
 
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
-use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, ID_BYTES_MAX, Tournament};
+use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, Tournament, Tournaments};
 use accolade_wire::control::Control;
 use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 use axum::http::StatusCode;
@@ -18,9 +21,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
+use self::form::FormShape;
 use self::prizes::PrizeShape;
 pub(crate) use self::prizes::ThingShape;
-pub(crate) use self::wanted::{Ending, Scheduling, Wanted, over};
+use self::series::{NextShape, RecursShape};
+pub(crate) use self::wanted::{Ending, Scheduling, Wanted, over, takes_place_once};
 use crate::asked::Asked;
 use crate::call::Call;
 use crate::cursor::Cursors;
@@ -53,9 +58,24 @@ pub(crate) struct TournamentShape {
     state: &'static str,
     /// Which events count, and how, written out in full.
     query: String,
-    starts: Time,
-    ends: Time,
+    /// The form that writes just this query; nothing where none does, and for players.
+    #[schema(required)]
+    form: Option<FormShape>,
+    /// Nothing for a series.
+    #[schema(required)]
+    starts: Option<Time>,
+    /// Likewise.
+    #[schema(required)]
+    ends: Option<Time>,
     timezone: String,
+    /// When it takes place again, which makes it a series: nothing counts in it, and each occurrence is a tournament.
+    #[schema(required)]
+    recurs: Option<RecursShape>,
+    /// The next occurrences of a series.
+    next: Vec<NextShape>,
+    /// The series of which it is an occurrence.
+    #[schema(required)]
+    series: Option<String>,
     grace_seconds: u32,
     /// The most that one event counts.
     #[schema(required, value_type = Option<f64>)]
@@ -92,8 +112,8 @@ pub(crate) struct TournamentShape {
     changed_at: Time,
 }
 
-pub(crate) const STATES: [&str; 6] =
-    ["draft", "scheduled", "live", "settling", "final", "cancelled"];
+pub(crate) const STATES: [&str; 7] =
+    ["draft", "recurring", "scheduled", "live", "settling", "final", "cancelled"];
 
 pub(crate) fn states() -> Schema {
     one_of(STATES)
@@ -112,6 +132,7 @@ pub(crate) fn state_of(terms: &TournamentTerms, now: Timestamp) -> &'static str 
     match terms.stage {
         Stage::Draft => "draft",
         Stage::Cancelled => "cancelled",
+        Stage::Scheduled if terms.recurs.is_some() => "recurring",
         Stage::Scheduled if now.micros() < terms.starts => "scheduled",
         Stage::Scheduled if now.micros() < terms.ends => "live",
         Stage::Scheduled => "settling",
@@ -133,22 +154,29 @@ pub(crate) fn state_of_board(
 }
 
 impl TournamentShape {
-    fn of(tournament: &Tournament, is_for_player: bool) -> Self {
-        let terms = tournament.terms();
+    fn of(tournaments: &Tournaments, tournament: &Tournament, is_for_player: bool) -> Self {
+        let (terms, now) = (tournament.terms(), now());
         let TournamentTerms { operator, id, name, description, query, .. } = (**terms).clone();
         let TournamentTerms { timezone, why, who, .. } = (**terms).clone();
-        let time = |micros| Time(Timestamp::from_micros(micros));
+        let time =
+            |micros| Some(Time(Timestamp::from_micros(micros))).filter(|_| terms.recurs.is_none());
+        let form = (!is_for_player).then(|| FormShape::of(&tournament.decides().query));
+        let series = terms.series.and_then(|of| tournaments.numbered(of.number));
         let score = |units: Option<i128>| units.map(|units| Exact(Score(units)));
         Self {
             tournament_id: id,
             operator_id: operator,
             name,
             description,
-            state: state_of(terms, now()),
+            state: state_of(terms, now),
             query,
+            form: form.flatten(),
             starts: time(terms.starts),
             ends: time(terms.ends),
             timezone,
+            recurs: terms.recurs.as_ref().map(RecursShape::from),
+            next: series::next(tournaments, tournament.number, terms, now),
+            series: series.map(|series| series.terms().id.clone()),
             grace_seconds: terms.grace_seconds,
             cap: score(terms.cap),
             cap_per_hour: score(terms.cap_per_hour),
@@ -172,7 +200,22 @@ impl TournamentShape {
 
 /// Whether somebody is told that a tournament is there: players hear of what was announced.
 pub(crate) fn is_seen(tournament: &Tournament, principal: &Principal) -> bool {
-    principal.player.is_none() || tournament.is_scheduled()
+    principal.player.is_none() || tournament.is_scheduled() && !tournament.is_series()
+}
+
+impl Call {
+    /// The tournament that the request names, where whoever asks may see it and events count in it.
+    pub(crate) fn tournament_with_scores(&self) -> Result<Arc<Tournament>, Problem> {
+        let tournament = self.service.tournament(&self.operator(), &self.name())?;
+        if !is_seen(&tournament, &self.principal) {
+            return Err(missing());
+        }
+        if tournament.is_series() {
+            let detail = "a series has no leaderboard: each of its occurrences has one";
+            return Err(Problem::new(Refusal::NotFound, detail));
+        }
+        Ok(tournament)
+    }
 }
 
 /// All tournaments, the newest first.
@@ -182,7 +225,15 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let before = cursors.after()?.map(|[number]| number);
     let operator = call.service.operator(&call.operator())?;
     let (now, is_for_player) = (now(), call.principal.player.is_some());
-    let mut older = operator.tournaments.all().rev().filter(|tournament| {
+    let tournaments = &operator.tournaments;
+    let series = call.parameters.text("series");
+    let of_series = series.map(|id| tournaments.get(id).filter(|it| it.is_series()));
+    let all: Box<dyn Iterator<Item = &Arc<Tournament>>> = match of_series {
+        None => Box::new(tournaments.all().rev()),
+        Some(None) => Box::new(std::iter::empty()),
+        Some(Some(series)) => Box::new(tournaments.occurrences(series.number).rev()),
+    };
+    let mut older = all.filter(|tournament| {
         before.is_none_or(|before| u64::from(tournament.number) < before)
             && is_seen(tournament, &call.principal)
             && state.is_none_or(|state| state == state_of(tournament.terms(), now))
@@ -190,18 +241,21 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let page: Vec<_> = older.by_ref().take(limit).collect();
     let last = page.last().filter(|_| older.next().is_some());
     let next_cursor = last.map(|tournament| cursors.at([tournament.number.into()]));
-    let items = page.into_iter().map(|tournament| TournamentShape::of(tournament, is_for_player));
+    let items = page.into_iter();
+    let items = items.map(|it| TournamentShape::of(tournaments, it, is_for_player));
     Ok(respond(StatusCode::OK, &Page { items: items.collect(), next_cursor }))
 }
 
 /// One tournament.
 pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
-    let tournament = call.service.tournament(&call.operator(), &call.name())?;
-    if !is_seen(&tournament, &call.principal) {
+    let operator = call.service.operator(&call.operator())?;
+    let tournament = operator.tournaments.get(&call.name()).ok_or_else(missing)?;
+    if !is_seen(tournament, &call.principal) {
         return Err(missing());
     }
     let is_for_player = call.principal.player.is_some();
-    Ok(respond(StatusCode::OK, &TournamentShape::of(&tournament, is_for_player)))
+    let shape = TournamentShape::of(&operator.tournaments, tournament, is_for_player);
+    Ok(respond(StatusCode::OK, &shape))
 }
 
 /// What would be of a definition: it is checked, and nothing is kept.
@@ -210,9 +264,16 @@ pub(crate) async fn validate(call: Call) -> Result<Response, Problem> {
     let Call { service, parts, body, principal, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
     drop(held);
-    let id = "validated".to_owned();
-    let terms = Wanted::read(&body)?.terms(&operator.id, id, &principal.subject)?;
-    let shape = Validated { query: terms.query, state: "valid" };
+    let wanted = Wanted::read(&body)?.filled()?;
+    let id = wanted.id.clone().unwrap_or_default();
+    let terms = wanted.terms(&operator.id, id, &principal.subject)?;
+    let known = service.operator(&operator)?;
+    let shape = Validated {
+        state: "valid",
+        form: FormShape::of_statement(&terms.query),
+        next: series::next(&known.tournaments, 0, &terms, now()),
+        query: terms.query,
+    };
     Ok(respond(StatusCode::OK, &shape))
 }
 
@@ -224,6 +285,11 @@ pub(crate) struct Validated {
     state: &'static str,
     /// The statement, written out in full.
     query: String,
+    /// The form that writes just this query; nothing where none does.
+    #[schema(required)]
+    form: Option<FormShape>,
+    /// The first occurrences of what recurs.
+    next: Vec<NextShape>,
 }
 
 fn valid() -> Schema {
@@ -233,8 +299,8 @@ fn valid() -> Schema {
 /// Makes a tournament, as a draft.
 pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let wanted = Wanted::read(asked.body())?;
-    wanted.id.as_deref().map_or(Ok(()), |id| check_id(id, ID_BYTES_MAX, ROUTES))?;
+    let wanted = Wanted::read(asked.body())?.filled()?;
+    wanted.id.as_deref().map_or(Ok(()), |id| check_id(id, wanted.id_bytes_max(), ROUTES))?;
     let (operator, who) = (asked.operator.id.to_string(), asked.subject.to_string());
     // Whatever is wrong with it is said before its idempotency key stands for it.
     wanted.clone().terms(&operator, String::new(), &who)?;
@@ -251,7 +317,7 @@ pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
     let control = Control::Tournament(terms.clone());
     if asked.is_dry {
         let tournament = asked.tournament_would(&control, &id).await?;
-        return Ok(asked.answer_tournament(StatusCode::OK, &tournament));
+        return asked.answer_tournament(StatusCode::OK, &tournament);
     }
     let is_it = |tournament: &Tournament| tournament.number > before;
     match asked.service.control(&control).await {
@@ -264,7 +330,7 @@ pub(crate) async fn add(call: Call) -> Result<Response, Problem> {
         Err(problem) => return Err(problem),
     }
     let tournament = asked.tournament_once(&id, is_it).await?;
-    Ok(asked.answer_tournament(StatusCode::CREATED, &tournament))
+    asked.answer_tournament(StatusCode::CREATED, &tournament)
 }
 
 /// Changes what a request names of a tournament.
@@ -375,14 +441,14 @@ impl Asked {
             let mut terms = (**tournament.terms()).clone();
             change(&mut terms)?;
             if is_same(&terms, tournament.terms()) {
-                return Ok(self.answer_tournament(StatusCode::OK, &tournament));
+                return self.answer_tournament(StatusCode::OK, &tournament);
             }
             terms.edited_from = tournament.edited_from();
             terms.who = self.subject.to_string();
             let control = Control::Tournament(terms);
             if self.is_dry {
                 let tournament = self.tournament_would(&control, &self.name).await?;
-                return Ok(self.answer_tournament(StatusCode::OK, &tournament));
+                return self.answer_tournament(StatusCode::OK, &tournament);
             }
             let is_later = |later: &Tournament| {
                 later.number > tournament.number || later.edited_from() > tournament.edited_from()
@@ -391,7 +457,7 @@ impl Asked {
                 Ok(made) => {
                     made.ok_or_else(not_yet)?;
                     let tournament = self.tournament_once(&self.name, is_later).await?;
-                    return Ok(self.answer_tournament(StatusCode::OK, &tournament));
+                    return self.answer_tournament(StatusCode::OK, &tournament);
                 }
                 Err(problem) if problem.refusal == Refusal::Stale => {
                     self.tournament_once(&self.name, is_later).await?;
@@ -416,11 +482,17 @@ impl Asked {
             let detail = "the operator has a tournament of this id already";
             return Err(Problem::new(Refusal::TournamentExists, detail));
         }
-        Ok(self.answer_tournament(self.made_status(), tournament))
+        self.answer_tournament(self.made_status(), tournament)
     }
 
-    fn answer_tournament(&self, status: StatusCode, tournament: &Tournament) -> Response {
-        respond_to_change(status, &TournamentShape::of(tournament, false), self.is_dry)
+    fn answer_tournament(
+        &self,
+        status: StatusCode,
+        tournament: &Tournament,
+    ) -> Result<Response, Problem> {
+        let operator = self.service.operator(&self.operator)?;
+        let shape = TournamentShape::of(&operator.tournaments, tournament, false);
+        Ok(respond_to_change(status, &shape, self.is_dry))
     }
 }
 

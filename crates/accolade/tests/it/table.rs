@@ -79,6 +79,7 @@ const ROWS: &[Row] = &[
         EVERYWHERE,
     ),
     ("tournament list", "--operator operator-789 --state draft", EVERYWHERE),
+    ("tournament templates", "--operator operator-789", EVERYWHERE),
     ("tournament show", "week --operator operator-789", EVERYWHERE),
     ("tournament change", "week --operator operator-789 --masked true --cadence 10s", EVERYWHERE),
     ("tournament schedule", "week --operator operator-789 --why test", EVERYWHERE),

@@ -567,9 +567,12 @@ proptest! {
         let (Some(begins), Some(lasts)) = (begins, Length::new(days, quarters * QUARTER)) else {
             return Ok(());
         };
+        let times_a_day = begins.times_a_day();
+        prop_assert_eq!(times_a_day as usize, lists.minutes.len() * lists.hours.len());
         let recurrence = Recurrence { begins: begins.clone(), lasts: Some(lasts) };
         let whole = Recurrence { begins, lasts: None };
         let mut at = quarter(at);
+        let mut shown: Option<Local> = None;
         for _ in 0..8 {
             let (next, until_next) = (recurrence.next_after(at, &zone), whole.next_after(at, &zone));
             prop_assert_eq!(next.is_some(), until_next.is_some());
@@ -581,7 +584,10 @@ proptest! {
             }
             let following = recurrence.at(next.ends, &zone);
             prop_assert!(following.is_none_or(|it| it.starts == next.ends));
-            at = next.starts;
+            // What they are called by is later for each, whatever clocks do.
+            prop_assert!(shown.is_none_or(|before| before < next.shown));
+            prop_assert!(shown.is_none_or(|before| times_a_day > 1 || before.day < next.shown.day));
+            (at, shown) = (next.starts, Some(next.shown));
         }
     }
 }

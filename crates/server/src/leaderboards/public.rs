@@ -92,8 +92,8 @@ impl Call {
         let known = service.credentials.operator(&*service.host, operator);
         let known = known.ok_or_else(|| service.unless_unknown(missing()))?;
         let tournament = service.tournament(&known, &self.name())?;
-        let is_public = tournament.terms().public && tournament.is_scheduled();
-        if is_public { Ok((known, tournament)) } else { Err(missing()) }
+        let is_shown = tournament.is_scheduled() && !tournament.is_series();
+        if is_shown && tournament.terms().public { Ok((known, tournament)) } else { Err(missing()) }
     }
 }
 

@@ -335,7 +335,7 @@ impl Socket {
             Err(problem) if problem.refusal == Refusal::NotFound => return Err(missing()),
             found => found?,
         };
-        if !is_seen(&tournament, &self.principal) {
+        if !is_seen(&tournament, &self.principal) || tournament.is_series() {
             return Err(missing());
         }
         Ok(Key { operator: self.operator.number, of: Of::Tournament(tournament.number) })

@@ -18,6 +18,7 @@ use crate::simulation::tournament as dry_run;
 use crate::simulation::tournament::shapes::{DryRunResult, DryRunShape};
 use crate::tournaments::opt_ins::{self, OptInChange, OptInShape, SeatsShape};
 use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape};
+use crate::tournaments::templates::{self, TemplatesShape};
 use crate::tournaments::{self, Ending, STATES, Scheduling, TournamentShape, Validated, Wanted};
 
 /// What changing a tournament may be refused for.
@@ -30,7 +31,7 @@ const CHANGE: &[Refusal] = &[
     Refusal::BehaviourEarlier,
 ];
 
-pub(super) static ROUTES: [Route; 21] = [
+pub(super) static ROUTES: [Route; 22] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -44,6 +45,7 @@ pub(super) static ROUTES: [Route; 21] = [
         description: "A player's token sees those that are scheduled, live or over.",
         query: &[
             Parameter { name: "state", form: Form::OneOf(&STATES), what: "In this state alone." },
+            Parameter { name: "series", form: Form::Text, what: "What was made of this series." },
             LIMIT,
             CURSOR,
         ],
@@ -63,8 +65,9 @@ pub(super) static ROUTES: [Route; 21] = [
         effect: Effect::Changes,
         area: Area::Tournaments,
         summary: "Make a tournament, as a draft",
-        description: "With a name, a query and a window. Nothing counts before it is scheduled. The id of a tournament that \
-                      was cancelled can be used again.",
+        description: "With a name, a query or a form, and a window or when it recurs; or with a template that fills these \
+                      in. Nothing counts before it is scheduled. The id of a tournament that was cancelled can be used \
+                      again.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Wanted>),
@@ -89,7 +92,8 @@ pub(super) static ROUTES: [Route; 21] = [
         effect: Effect::Reads,
         area: Area::Tournaments,
         summary: "Check a definition",
-        description: "Says what is wrong with it, of a query with line and column, or the statement written out in full.",
+        description: "Says what is wrong with it, of a query with line and column; or the statement written out in full, its \
+                      form, and when it takes place first where it recurs.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Wanted>),
@@ -179,6 +183,24 @@ pub(super) static ROUTES: [Route; 21] = [
         handler: |way| way.to(dry_run::begin_of),
     },
     Route {
+        id: "listTournamentTemplates",
+        method: Method::GET,
+        path: "/api/v1/tournament-templates",
+        scope: Scope::TournamentsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "Tournaments of the usual kinds",
+        description: "What each fills in of a new tournament that names it as its `template` and does not say it itself.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The templates", of::<TemplatesShape>)],
+        refusals: &[],
+        handler: |way| way.to(templates::list),
+    },
+    Route {
         id: "getTournament",
         method: Method::GET,
         path: "/api/v1/tournaments/{tournamentId}",
@@ -207,7 +229,8 @@ pub(super) static ROUTES: [Route; 21] = [
         area: Area::Tournaments,
         summary: "Change a tournament",
         description: "What is not named stays as it is. One that has begun goes on as it is: its name, its description and \
-                      how it is shown can be changed, and it may end earlier.",
+                      how it is shown can be changed, and it may end earlier. A change of a series is one of the occurrences \
+                      that are yet to be made.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Wanted>),
@@ -225,7 +248,8 @@ pub(super) static ROUTES: [Route; 21] = [
         effect: Effect::Changes,
         area: Area::Tournaments,
         summary: "Let a draft begin when it is time",
-        description: "Its start must be yet to come.",
+        description: "Its start must be yet to come. Of what recurs each occurrence is made and scheduled two days before it \
+                      begins.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Scheduling>),
@@ -268,7 +292,8 @@ pub(super) static ROUTES: [Route; 21] = [
         effect: Effect::Changes,
         area: Area::Tournaments,
         summary: "Cancel a tournament for good",
-        description: "Nothing counts in it any more, and its id can be used again.",
+        description: "Nothing counts in it any more, and its id can be used again. Of a series no occurrence is made any \
+                      more; those that were made stay as they are.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Why>),

@@ -44,7 +44,7 @@ use crate::problem::{FieldError, Problem};
 use crate::service::{Service, now};
 use crate::shapes::respond;
 use crate::submit::blocking;
-use crate::tournaments::{Wanted, over};
+use crate::tournaments::{Wanted, over, takes_place_once};
 
 /// What a dry run is about, beside the tournament.
 #[derive(Debug)]
@@ -85,7 +85,9 @@ pub(crate) async fn begin(call: Call) -> Result<Response, Problem> {
         };
         let id = "tried".to_owned();
         let terms = Wanted::read(draft.as_bytes())
-            .and_then(|wanted| wanted.in_any_window().terms(&operator, id, &who));
+            .and_then(Wanted::in_any_window)
+            .and_then(Wanted::filled)
+            .and_then(|wanted| wanted.terms(&operator, id, &who));
         Ok((asked, terms.map_err(|problem| within("/tournament", problem))?))
     };
     run(call, Box::new(read)).await
@@ -96,6 +98,7 @@ pub(crate) async fn begin_of(call: Call) -> Result<Response, Problem> {
     let tournament = call.service.tournament(&call.operator(), &call.name())?;
     let read = move |body: &[u8]| {
         let [from, to, events] = fields_of(body, &["from", "to", "events"])?;
+        takes_place_once(tournament.terms().recurs.as_ref())?;
         Ok((Asked::read(&from, &to, &events)?, (**tournament.terms()).clone()))
     };
     run(call, Box::new(read)).await

@@ -45,7 +45,8 @@ impl UnderWay {
         let mut all = BTreeMap::new();
         for operator in operators {
             let unpaid: Vec<_> = operator.tournaments.unpaid().collect();
-            let has_begun = |it: &&&Arc<Tournament>| it.terms().starts <= now.micros();
+            let has_begun =
+                |it: &&&Arc<Tournament>| !it.is_series() && it.terms().starts <= now.micros();
             for it in unpaid.iter().rev().filter(has_begun).take(OF_OPERATOR_MAX) {
                 all.insert((operator.number, it.number), Arc::clone(it));
             }

@@ -86,7 +86,12 @@ pub(crate) async fn put(call: Call) -> Result<Response, Problem> {
         let tournament = service.tournament(&operator, &change.tournament_id).ok();
         let tournament = tournament.filter(|tournament| is_seen(tournament, &principal));
         let unknown = || malformed("/tournamentId", "the operator has no such tournament");
-        let number = tournament.ok_or_else(unknown)?.number;
+        let tournament = tournament.ok_or_else(unknown)?;
+        if tournament.is_series() {
+            let detail = "players opt in to the occurrences of a series, not to the series";
+            return Err(malformed("/tournamentId", detail));
+        }
+        let number = tournament.number;
         said = Some((change.clone(), number));
         Ok((number, change.joins))
     };

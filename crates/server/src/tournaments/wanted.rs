@@ -5,17 +5,24 @@ use accolade_domain::query::scoring::{Aggregate, Query, SCORE_DECIMALS, Scoring}
 use accolade_domain::ranking::Score;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_domain::tournament::VALUE_MAX;
+use accolade_engine::rules::tournaments::series::SERIES_ID_BYTES_MAX;
 use accolade_engine::rules::tournaments::{
-    GRACE_SECONDS_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PARTICIPANTS_MAX, PUBLIC_POSITIONS_MAX,
-    TEXT_BYTES_MAX,
+    GRACE_SECONDS_MAX, ID_BYTES_MAX, LASTS_MICROS_MAX, NAME_BYTES_MAX, PARTICIPANTS_MAX,
+    PUBLIC_POSITIONS_MAX, TEXT_BYTES_MAX,
 };
 use accolade_wire::json::Value;
 use accolade_wire::query::{compile_query, print_query};
+use accolade_wire::tournament::form::Form;
 use accolade_wire::tournament::prizes::PrizeTerms;
+use accolade_wire::tournament::recurrence::RecurrenceTerms;
+use accolade_wire::tournament::templates::templates;
 use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
 use utoipa::ToSchema;
 
+use super::form::{FormShape, query_of, read_form};
 use super::prizes::{PrizeShape, read_prizes};
+use super::series::{RecursShape, check, read_recurs};
+use super::templates::score;
 use super::{cadences, ties};
 use crate::fields::{Field, Said, fields_of, malformed, plain_text};
 use crate::problem::Problem;
@@ -31,8 +38,8 @@ const QUERY_BYTES_MAX: usize = 64 << 10;
 /// Most events that a player may need to be ranked.
 const EVENTS_MIN_MAX: i64 = 1_000_000;
 
-/// What is said of a tournament: a new one has a name, a query and a window, and of one that is there, what is not named
-/// stays as it is.
+/// What is said of a tournament: a new one has a name, a query or a form, and a window or when it recurs; and of one that is
+/// there, what is not named stays as it is.
 #[derive(Debug, Clone, Default, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = TournamentChange, example = json!({
@@ -45,6 +52,10 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 64)]
     pub(super) id: Option<String>,
+    /// Of a new one: the template that fills in what is not said.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    template: Option<String>,
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
     name: Option<String>,
@@ -59,6 +70,10 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(max_length = 4096)]
     score: Option<String>,
+    /// Which events count, and how, in place of a query.
+    #[serde(default)]
+    #[schema(value_type = Option<FormShape>)]
+    form: Option<Form>,
     /// The first moment of which events count.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
@@ -67,7 +82,11 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
     ends: Option<Timestamp>,
-    /// The zone of days and hours in the query; `UTC` without.
+    /// When it takes place again and again, in place of `starts` and `ends`.
+    #[serde(default)]
+    #[schema(value_type = Option<RecursShape>)]
+    recurs: Option<RecurrenceTerms>,
+    /// The zone of days and hours in the query, and of the calendar by which it recurs; `UTC` without.
     #[serde(default)]
     #[schema(max_length = 128)]
     timezone: Option<String>,
@@ -229,12 +248,49 @@ fn scoring(query: &Query, score: &str) -> Result<Scoring, Problem> {
 
 /// The offsets of a zone in a window.
 fn offsets(name: &str, starts: i64, ends: i64) -> Option<Vec<(i64, i32)>> {
-    let all = zone::offsets(name)?.0;
-    let first = all.partition_point(|(from, _)| from.micros() <= starts).saturating_sub(1);
-    let within = all.iter().enumerate();
-    let within = within.filter(|(at, (from, _))| *at == first || from.micros() > starts);
-    let within = within.map(|(_, (from, offset))| (from.micros(), *offset));
-    Some(within.take_while(|(from, _)| *from < ends).collect())
+    let [starts, ends] = [starts, ends].map(Timestamp::from_micros);
+    let within = zone::offsets(name)?.within(starts, ends).0.into_iter();
+    Some(within.map(|(from, offset)| (from.micros(), offset)).collect())
+}
+
+/// Sets when a tournament takes place.
+fn when(
+    terms: &mut TournamentTerms,
+    starts: Option<Timestamp>,
+    ends: Option<Timestamp>,
+    recurs: Option<RecurrenceTerms>,
+) -> Result<(), Problem> {
+    let unknown = || malformed("/timezone", "expected a time zone such as `Europe/Malta`");
+    if terms.recurs.is_some() {
+        let fields = [("/starts", starts.is_some()), ("/ends", ends.is_some())];
+        if let Some((pointer, _)) = fields.into_iter().find(|(_, is_said)| *is_said) {
+            return Err(malformed(pointer, "a tournament that recurs has no window of its own"));
+        }
+        terms.recurs = recurs.or_else(|| terms.recurs.take());
+        zone::offsets(&terms.timezone).ok_or_else(unknown)?;
+        return check(terms);
+    }
+    if recurs.is_some() {
+        let detail = "a tournament that takes place once never recurs: make another that does";
+        return Err(malformed("/recurs", detail));
+    }
+    terms.starts = starts.map_or(terms.starts, Timestamp::micros);
+    terms.ends = ends.map_or(terms.ends, Timestamp::micros);
+    if terms.starts >= terms.ends {
+        return Err(malformed("/ends", "expected a time after `starts`"));
+    }
+    if terms.ends.saturating_sub(terms.starts) > LASTS_MICROS_MAX {
+        let days = LASTS_MICROS_MAX / DAY_MICROS;
+        return Err(malformed("/ends", format!("expected at most {days} days after `starts`")));
+    }
+    terms.zone = offsets(&terms.timezone, terms.starts, terms.ends).ok_or_else(unknown)?;
+    Ok(())
+}
+
+/// Refuses a series where one window is meant.
+pub(crate) fn takes_place_once(recurs: Option<&RecurrenceTerms>) -> Result<(), Problem> {
+    let detail = "expected a tournament that takes place once: a series is tried as one of its occurrences, without `recurs`";
+    if recurs.is_none() { Ok(()) } else { Err(malformed("/recurs", detail)) }
 }
 
 /// A tournament in another window.
@@ -251,24 +307,28 @@ pub(crate) fn over(
 
 impl Wanted {
     /// The same in some window, where none matters.
-    pub(crate) fn in_any_window(mut self) -> Self {
+    pub(crate) fn in_any_window(mut self) -> Result<Self, Problem> {
+        takes_place_once(self.recurs.as_ref())?;
         self.starts = Some(Timestamp::from_micros(0));
         self.ends = Some(Timestamp::from_micros(1));
-        self
+        Ok(self)
     }
 
     /// Reads what is said.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Problem> {
-        let [id, name, description, query, score, starts, ends, timezone, rest @ ..] = fields_of(
+        let [id, template, name, description, query, score, form, rest @ ..] = fields_of(
             body,
             &[
                 "id",
+                "template",
                 "name",
                 "description",
                 "query",
                 "score",
+                "form",
                 "starts",
                 "ends",
+                "recurs",
                 "timezone",
                 "graceSeconds",
                 "cap",
@@ -287,6 +347,7 @@ impl Wanted {
                 "why",
             ],
         )?;
+        let [starts, ends, recurs, timezone, rest @ ..] = rest;
         let [grace_seconds, cap, cap_per_hour, cap_per_day, ties, rest @ ..] = rest;
         let [events_min, public_positions, masked, cadence, rest @ ..] = rest;
         let [prizes, approval, public, opt_in, participants_max, why] = rest;
@@ -302,12 +363,15 @@ impl Wanted {
         let paced = |name: String| Cadence::named(&name).ok_or_else(of_cadences);
         Ok(Self {
             id: id.text()?,
+            template: template.text()?,
             name: name.text()?,
             description: description.text()?,
             query: query.text()?,
             score: score.text()?,
+            form: if form.is_said() { Some(read_form(&form)?) } else { None },
             starts: starts.time()?,
             ends: ends.time()?,
+            recurs: if recurs.is_said() { Some(read_recurs(&recurs)?) } else { None },
             timezone: timezone.text()?,
             grace_seconds: number(&grace_seconds, GRACE_SECONDS_MAX.into())?,
             cap: cap.said(self::cap)?,
@@ -327,13 +391,52 @@ impl Wanted {
         })
     }
 
+    /// The same with what its template fills in.
+    pub(crate) fn filled(mut self) -> Result<Self, Problem> {
+        let Some(id) = self.template.take() else { return Ok(self) };
+        let template = templates().into_iter().find(|template| template.id == id);
+        let template = template.ok_or_else(|| {
+            let ids = templates().map(|template| template.id).join("`, `");
+            malformed("/template", format!("expected one of `{ids}`"))
+        })?;
+        self.name.get_or_insert(template.name.to_owned());
+        self.description.get_or_insert(template.sentence.to_owned());
+        if self.query.is_none() {
+            self.form.get_or_insert(template.form);
+        }
+        if self.starts.is_none() && self.ends.is_none() {
+            self.recurs.get_or_insert(template.recurrence);
+        }
+        if matches!(self.cap, Said::Nothing) {
+            self.cap = Said::Is(template.cap.map(|cap| score(cap.0.atto())));
+        }
+        self.ties.get_or_insert(template.ties);
+        self.prizes.get_or_insert(template.prizes);
+        Ok(self)
+    }
+
+    /// How long its id may be.
+    pub(super) const fn id_bytes_max(&self) -> usize {
+        if self.recurs.is_some() { SERIES_ID_BYTES_MAX } else { ID_BYTES_MAX }
+    }
+
     /// Changes what is named.
     pub(super) fn change(self, terms: &mut TournamentTerms) -> Result<(), Problem> {
+        if self.template.is_some() {
+            return Err(malformed("/template", "only a new tournament is made of one"));
+        }
         if let Some(said) = self.name {
             terms.name = plain_text("/name", said, (1, NAME_BYTES_MAX))?;
         }
         if let Some(said) = self.description {
             terms.description = plain_text("/description", said, (0, TEXT_BYTES_MAX))?;
+        }
+        if let Some(form) = &self.form {
+            let fields = [("/query", self.query.is_some()), ("/score", self.score.is_some())];
+            if let Some((pointer, _)) = fields.into_iter().find(|(_, is_said)| *is_said) {
+                return Err(malformed(pointer, "the `form` says which events count, and how"));
+            }
+            terms.query = print_query(&query_of(form)?);
         }
         match (&self.query, &self.score) {
             (Some(query), score) => {
@@ -346,24 +449,10 @@ impl Wanted {
             (None, Some(_)) => return Err(malformed("/score", "it goes with a `query`")),
             (None, None) => {}
         }
-        if let Some(said) = self.starts {
-            terms.starts = said.micros();
-        }
-        if let Some(said) = self.ends {
-            terms.ends = said.micros();
-        }
-        if terms.starts >= terms.ends {
-            return Err(malformed("/ends", "expected a time after `starts`"));
-        }
-        if terms.ends.saturating_sub(terms.starts) > LASTS_MICROS_MAX {
-            let days = LASTS_MICROS_MAX / DAY_MICROS;
-            return Err(malformed("/ends", format!("expected at most {days} days after `starts`")));
-        }
         if let Some(said) = self.timezone {
             terms.timezone = plain_text("/timezone", said, (1, NAME_BYTES_MAX))?;
         }
-        terms.zone = offsets(&terms.timezone, terms.starts, terms.ends)
-            .ok_or_else(|| malformed("/timezone", "expected a time zone such as `Europe/Malta`"))?;
+        when(terms, self.starts, self.ends, self.recurs)?;
         for (said, cap) in [
             (self.cap, &mut terms.cap),
             (self.cap_per_hour, &mut terms.cap_per_hour),
@@ -406,9 +495,9 @@ impl Wanted {
     ) -> Result<TournamentTerms, Problem> {
         let needed = [
             ("/name", self.name.is_none()),
-            ("/query", self.query.is_none()),
-            ("/starts", self.starts.is_none()),
-            ("/ends", self.ends.is_none()),
+            ("/query", self.query.is_none() && self.form.is_none()),
+            ("/starts", self.starts.is_none() && self.recurs.is_none()),
+            ("/ends", self.ends.is_none() && self.recurs.is_none()),
         ];
         if let Some((pointer, _)) = needed.into_iter().find(|(_, is_missing)| *is_missing) {
             return Err(malformed(pointer, "a new tournament needs it"));
@@ -425,7 +514,7 @@ impl Wanted {
             grace_seconds: GRACE_SECONDS,
             timezone: "UTC".to_owned(),
             zone: Vec::new(),
-            recurs: None,
+            recurs: self.recurs.clone(),
             series: None,
             cap: None,
             cap_per_hour: None,

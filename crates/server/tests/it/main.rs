@@ -37,6 +37,7 @@ mod players;
 mod prizes;
 mod program;
 mod readiness;
+mod recurring;
 mod request_ids;
 mod rewards;
 mod rising;

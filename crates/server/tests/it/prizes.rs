@@ -52,7 +52,7 @@ pub(crate) async fn settled(api: &Api, id: &str, is_so: impl Fn(&Value) -> bool)
     unreachable!("it is awaited for ever")
 }
 
-fn states(results: &Value) -> Vec<(u64, String, Value, String)> {
+pub(crate) fn states(results: &Value) -> Vec<(u64, String, Value, String)> {
     let line = |line: &Value| {
         let text = |name: &str| line[name].as_str().unwrap().to_owned();
         (line["place"].as_u64().unwrap(), text("playerId"), line["points"].clone(), text("state"))
@@ -60,7 +60,7 @@ fn states(results: &Value) -> Vec<(u64, String, Value, String)> {
     results["items"].as_array().unwrap().iter().map(line).collect()
 }
 
-async fn prize_entries(api: &Api, player: &str) -> Vec<Value> {
+pub(crate) async fn prize_entries(api: &Api, player: &str) -> Vec<Value> {
     let ledger = well(api.get(&format!("/api/v1/players/{player}/ledger?kind=prize")).await);
     ledger["items"].as_array().unwrap().clone()
 }

@@ -69,7 +69,8 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     now["pending"] = json!(120.0);
     now["held"] = json!(0.0);
     now["averageBalance"] = json!(12.16);
-    now["tournaments"] = json!({ "scheduled": 1, "live": 0, "settling": 0, "final": 0 });
+    now["tournaments"] =
+        json!({ "recurring": 0, "scheduled": 1, "live": 0, "settling": 0, "final": 0 });
     now["underWay"] = json!([]);
     assert_eq!(summary["now"], now);
     let points = json!({

@@ -26,7 +26,7 @@ use crate::routes::Route;
 use crate::service::Service;
 use crate::shapes::raw;
 use crate::strangers::network_of;
-use crate::tournaments::{is_seen, missing};
+use crate::tournaments::missing;
 
 /// Most positions that are watched.
 pub(crate) const ROWS_MAX: usize = 100;
@@ -44,11 +44,7 @@ const HEARTBEAT: &[u8] = b":\n\n";
 
 /// A leaderboard as it moves, as server-sent events.
 pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
-    let (known, name) = (call.operator(), call.name());
-    let tournament = call.service.tournament(&known, &name)?;
-    if !is_seen(&tournament, &call.principal) {
-        return Err(missing());
-    }
+    let (known, tournament) = (call.operator(), call.tournament_with_scores()?);
     let top = top_of(&call)?;
     let own = call.principal.player.as_deref();
     let named = call.parameters.text("player");

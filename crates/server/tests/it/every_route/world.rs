@@ -413,6 +413,7 @@ impl World {
             "beginDryRun" => "/api/v1/tournaments/dry-run".into(),
             "beginDryRunOf" => format!("/api/v1/tournaments/later-{player}/dry-run"),
             "getDryRun" | "cancelDryRun" => "/api/v1/tournaments/dry-runs/none".into(),
+            "listTournamentTemplates" => "/api/v1/tournament-templates".into(),
             "getTournament" | "changeTournament" => {
                 format!("/api/v1/tournaments/later-{player}")
             }

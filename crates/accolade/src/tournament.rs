@@ -267,12 +267,12 @@ struct Occurrence {
 
 #[derive(Debug, Deserialize)]
 struct Templates {
-    items: Vec<Template>,
+    items: Vec<Usual>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Template {
+struct Usual {
     template_id: String,
     name: String,
     description: String,
@@ -496,7 +496,7 @@ async fn templates(client: &Client, operator: &str, json: bool) -> anyhow::Resul
         return Ok(Ended::Well);
     }
     let Templates { items } = answer.json().await?;
-    for Template { template_id, name, description } in items {
+    for Usual { template_id, name, description } in items {
         say(format_args!("{template_id}  {}: {}", printable(&name), printable(&description)))?;
     }
     Ok(Ended::Well)

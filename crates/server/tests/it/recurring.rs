@@ -303,7 +303,7 @@ async fn what_is_no_form_and_never_recurs_is_refused_with_its_field() {
         ("/form/onlyWinning", form(json!({ "onlyWinning": 1 }))),
         ("/form/score", form(json!({ "score": "bestScore" }))),
         ("/form/points", form(json!({ "points": 0 }))),
-        ("/form/points", form(json!({ "points": 0.000000001 }))),
+        ("/form/points", form(json!({ "points": 0.000_000_001 }))),
         ("/form/multipliers", form(json!({ "multipliers": [] }))),
         ("/form/multipliers", form(json!({ "multipliers": { "a": 0 } }))),
         ("/form/multipliers/a~1b", form(json!({ "multipliers": { "a/b": "2" } }))),

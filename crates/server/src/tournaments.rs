@@ -40,7 +40,7 @@ use crate::shapes::{Exact, Page, Time, respond};
 /// How often a change is tried while others change the same tournament.
 const TRIES: usize = 5;
 /// What stands where an id would: routes of their own.
-const ROUTES: &[&str] = &["validate", "dry-run", "dry-runs", "widget.js"];
+const ROUTES: &[&str] = &["validate", "dry-run", "widget.js"];
 /// Without a time, a tournament that is ended early goes on for so long: every partition hears of it before.
 const ENDS_IN_MICROS: i64 = 5_000_000;
 

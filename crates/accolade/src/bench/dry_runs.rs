@@ -67,7 +67,7 @@ fn seconds(served: &Served, from: i64, query: &str, events: u64) -> anyhow::Resu
     })?;
     let begun: Value = serde_json::from_str(&begun)?;
     let id = begun["id"].as_str().with_context(|| format!("no id: {begun}"))?;
-    let path = format!("/api/v1/tournaments/dry-runs/{id}");
+    let path = format!("/api/v1/tournament-dry-runs/{id}");
     let ended = loop {
         let (_, text) = served.get(&path)?;
         let dry_run: Value = serde_json::from_str(&text)?;

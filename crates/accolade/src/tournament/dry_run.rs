@@ -140,7 +140,7 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> anyhow::Resul
         answer
     } else {
         let work: Work = answer.json().await?;
-        let path = of("dry-runs", &format!("/{}", escaped(&work.id)));
+        let path = format!("/api/v1/tournament-dry-runs/{}", escaped(&work.id));
         follow(client, work, &path, operator, "dry run").await?
     };
     match (*json, events) {

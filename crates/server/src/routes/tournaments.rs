@@ -128,7 +128,7 @@ pub(super) static ROUTES: [Route; 22] = [
     Route {
         id: "getDryRun",
         method: Method::GET,
-        path: "/api/v1/tournaments/dry-runs/{id}",
+        path: "/api/v1/tournament-dry-runs/{id}",
         scope: Scope::TournamentsRead,
         audience: Audience::Everybody,
         by: By::Simulation,
@@ -146,7 +146,7 @@ pub(super) static ROUTES: [Route; 22] = [
     Route {
         id: "cancelDryRun",
         method: Method::DELETE,
-        path: "/api/v1/tournaments/dry-runs/{id}",
+        path: "/api/v1/tournament-dry-runs/{id}",
         scope: Scope::TournamentsWrite,
         audience: Audience::Everybody,
         by: By::Simulation,

@@ -115,7 +115,7 @@ async fn play(api: &Api, other: &Api, starts: i64) {
 }
 
 async fn ended(api: &Api, id: &str) -> Value {
-    let (path, until) = (of("dry-runs", &format!("/{id}")), Instant::now() + PATIENCE);
+    let (path, until) = (format!("/api/v1/tournament-dry-runs/{id}"), Instant::now() + PATIENCE);
     loop {
         let dry_run = well(api.get(&path).await);
         if dry_run["state"] != "running" {
@@ -324,16 +324,16 @@ async fn what_cannot_be_tried_is_refused_by_the_field_or_says_why() {
         }
         is(&api.post(&of("nobody", "/dry-run"), &json!({ "from": from })).await, 404, "not_found");
         let reserved = json!({
-            "id": "dry-runs", "name": "x", "query": SUM, "starts": far, "ends": "2999-01-02T00:00:00Z",
+            "id": "dry-run", "name": "x", "query": SUM, "starts": far, "ends": "2999-01-02T00:00:00Z",
         });
         assert_eq!(api.post(TOURNAMENTS, &reserved).await.pointers(), ["/id"]);
 
         // It is the operator's alone, and nothing for players.
         let id = begun(&api.post(&path, &tried(json!({}))).await);
         assert_eq!(ended(other, &id).await["state"], "done");
-        let dry_run = of("dry-runs", &format!("/{id}"));
+        let dry_run = format!("/api/v1/tournament-dry-runs/{id}");
         let simulation = format!("/api/v1/program/simulations/{id}");
-        for nobodys in [of("dry-runs", "/none"), simulation] {
+        for nobodys in ["/api/v1/tournament-dry-runs/none".to_owned(), simulation] {
             assert_eq!(api.get(&nobodys).await.status, 404, "{nobodys}");
         }
         let cancelled = well(other.send(ask("DELETE", &dry_run)).await);

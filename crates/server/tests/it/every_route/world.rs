@@ -412,7 +412,7 @@ impl World {
             "validateTournament" => "/api/v1/tournaments/validate".into(),
             "beginDryRun" => "/api/v1/tournaments/dry-run".into(),
             "beginDryRunOf" => format!("/api/v1/tournaments/later-{player}/dry-run"),
-            "getDryRun" | "cancelDryRun" => "/api/v1/tournaments/dry-runs/none".into(),
+            "getDryRun" | "cancelDryRun" => "/api/v1/tournament-dry-runs/none".into(),
             "listTournamentTemplates" => "/api/v1/tournament-templates".into(),
             "getTournament" | "changeTournament" => {
                 format!("/api/v1/tournaments/later-{player}")

@@ -825,8 +825,8 @@ impl From<Declined> for Problem {
             ),
             Declined::TournamentBegan => Self::new(
                 Refusal::TournamentBegan,
-                "the tournament has begun: it goes on as it is, and may end earlier; its name and how it is shown can be \
-                 changed",
+                "the tournament has begun, or begins within five minutes: it goes on as it is, and may end earlier; its name \
+                 and how it is shown can be changed",
             ),
             Declined::TournamentOver => {
                 Self::new(Refusal::TournamentOver, "the tournament has ended, or was cancelled")

@@ -17,6 +17,7 @@ use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 pub use self::candidates::{Asked, Candidates};
 use self::series::{SERIES_ID_BYTES_MAX, TIMES_A_DAY_MAX, times_a_day};
 use super::{Said, Since};
+use crate::apply::AHEAD_MICROS_MAX;
 
 /// The behaviour from which on there are any.
 pub const FROM_BEHAVIOUR: u16 = 2;
@@ -44,6 +45,9 @@ pub const ZONE_OFFSETS_MAX: usize = 100;
 const HASH_BYTES_MAX: usize = 64;
 /// The longest that a tournament lasts.
 pub const LASTS_MICROS_MAX: i64 = 400 * DAY_MICROS;
+/// So long before its start a tournament is fixed: events that are dated ahead count already, and a partition may hear of a
+/// change a little late.
+const FIXED_MICROS: i64 = AHEAD_MICROS_MAX + 180_000_000;
 /// No partition whose rules have a control record stands so long before it.
 const BEHIND_MICROS: i64 = DAY_MICROS;
 
@@ -176,7 +180,7 @@ impl Tournaments {
             if beside.saturating_add(times_a_day(&terms)) > TIMES_A_DAY_MAX {
                 return Err(Declined::TooManyTournaments);
             }
-        } else if terms.stage.takes_place() && !tournament.has_begun(since.time) {
+        } else if terms.stage.takes_place() && !tournament.is_fixed(since.time) {
             // Nobody knows of what was folded before that it would have counted.
             if decides.starts <= since.time {
                 return Err(Declined::TournamentPast);
@@ -293,13 +297,13 @@ impl Tournament {
         self.closes().plus_micros(tournament::KEPT_MICROS)
     }
 
-    /// Whether events count already.
-    fn has_begun(&self, now: Timestamp) -> bool {
+    /// Whether events may count already.
+    fn is_fixed(&self, now: Timestamp) -> bool {
         let is_once = !self.said.is_empty() && self.is_scheduled() && !self.is_series();
-        is_once && now.micros() >= self.terms().starts
+        is_once && now.plus_micros(FIXED_MICROS).micros() >= self.terms().starts
     }
 
-    /// Decides whether it may be changed so: what has begun goes on as it is, and may only end earlier.
+    /// Decides whether it may be changed so: what is fixed goes on as it is, and may only end earlier.
     fn may_become(
         &self,
         terms: &TournamentTerms,
@@ -325,7 +329,7 @@ impl Tournament {
         if self.was_scheduled() && !keeps_opt_in(self.terms(), terms) {
             return Err(Declined::OptInFixed);
         }
-        if !self.has_begun(now) {
+        if !self.is_fixed(now) {
             return Ok(());
         }
         let before = self.decides();

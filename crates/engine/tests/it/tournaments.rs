@@ -330,6 +330,40 @@ fn what_has_begun_goes_on_as_it_is_and_may_only_end_earlier() {
     );
 }
 
+#[test]
+fn from_five_minutes_before_its_start_what_players_play_for_stays() {
+    check(
+        "
+        PROGRAM
+        tournament race +6m +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId
+        tournament race +7m +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId
+        after 2m
+        tournament race +1h +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId
+        tournament race +5m +118m SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId
+        after 4m
+        wager w1 anna slots 5 at +1m
+        wager w2 anna slots 6 at +59s
+        wager w3 anna slots 7 at +1m
+        board race
+        ",
+        expect![[r#"
+            program                          made v1
+            tournament race +6m +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId made v1
+            tournament race +7m +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId made v1
+            after 2m                         
+            tournament race +1h +2h SELECT playerId, SUM(wagerAmount) FROM wagers GROUP BY playerId declined tournament_began
+            tournament race +5m +118m SELECT playerId, MAX(wagerAmount) FROM wagers GROUP BY playerId declined tournament_began
+            after 4m                         
+            wager w1 anna slots 5 at +1m     +0.50 by v1  balance 0.50
+                                             5 in 1: 5 of 1
+            wager w2 anna slots 6 at +59s    +0.60 by v1  balance 1.10
+            wager w3 anna slots 7 at +1m     +0.70 by v1  balance 1.80
+                                             7 in 1: 12 of 2
+            board race                       1. anna 12
+        "#]],
+    );
+}
+
 /// Plays a scenario and compares its transcript, with what is told of prizes.
 fn check_prizes(scenario: &str, transcript: Expect) {
     settling::check(&scenario.replace("PROGRAM", &program("")), prizes_in, transcript);

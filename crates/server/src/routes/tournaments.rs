@@ -228,8 +228,8 @@ pub(super) static ROUTES: [Route; 22] = [
         effect: Effect::Changes,
         area: Area::Tournaments,
         summary: "Change a tournament",
-        description: "What is not named stays as it is. One that has begun goes on as it is: its name, its description and \
-                      how it is shown can be changed, and it may end earlier. A change of a series is one of the occurrences \
+        description: "What is not named stays as it is. From five minutes before its start it goes on as it is: its name, its \
+                      description and how it is shown can be changed, and it may end earlier. A change of a series is one of the occurrences \
                       that are yet to be made.",
         query: &[],
         headers: &[],

@@ -125,8 +125,8 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(schema_with = cadences)]
     cadence: Option<Cadence>,
-    /// What there is to win; of several that are for a place it is the first. Nothing of it changes once the tournament has
-    /// begun.
+    /// What there is to win; of several that are for a place it is the first. Nothing of it changes from five minutes before
+    /// the tournament's start.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PrizeShape>>, max_items = 100)]
     prizes: Option<Vec<PrizeTerms>>,

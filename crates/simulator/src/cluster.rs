@@ -23,7 +23,7 @@ use accolade_cluster::driver::takeover::Takeover;
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::ordered::Owner;
-use accolade_engine::partition::Shared;
+use accolade_engine::partition::{Partition, Shared};
 use accolade_engine::step::Effect;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::home::Home;
@@ -39,10 +39,12 @@ use crate::disk::{Faults, SimulatedDisk};
 use crate::model::Model;
 use crate::model::letters::LetterState;
 use crate::random::Random;
+use crate::run::boards::Followed;
 use crate::run::clerk::{Asked, Clerk};
 use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
+use crate::run::steward::{self, Steward, Wanted};
 use crate::run::{Counts, Report, check, no_counts, panics, violation};
 use crate::workload::{Action, Door, Workload, WorkloadProgram, behaviour_of};
 
@@ -174,6 +176,8 @@ struct World {
     has_rogues: bool,
     desk: Desk,
     clerk: Clerk,
+    steward: Steward,
+    followed: Followed,
     /// A program whose budgets are not known everywhere yet.
     put_off: Option<Box<WorkloadProgram>>,
     shared: Shared,
@@ -233,6 +237,8 @@ impl World {
             has_rogues: random.percent(40),
             desk: Desk::default(),
             clerk: Clerk::new(seed),
+            steward: Steward::new(seed),
+            followed: Followed::default(),
             put_off: None,
             shared: shared(),
             events: BTreeMap::new(),
@@ -305,6 +311,7 @@ impl World {
             self.move_partitions();
             self.work_at_the_desk();
             self.ask();
+            self.tend_tournaments();
             self.order_skips();
             self.step_nodes();
             self.sweep();
@@ -609,6 +616,10 @@ impl World {
                 self.count("files tidied");
             }
         }
+        if self.random.percent(15) {
+            let gone_on = self.followed.follow(live.live.home().partition());
+            self.count_all("leaderboards that followed", gone_on);
+        }
         if self.random.percent(5) {
             self.check_files(partition, live)?;
         }
@@ -773,6 +784,44 @@ impl World {
         }
     }
 
+    /// Now and then something is said of tournaments, and some node looks at what is over.
+    fn tend_tournaments(&mut self) {
+        let now = self.log_time();
+        let models: Vec<&Model> = self.truths.iter().map(|truth| &truth.model).collect();
+        let mut wanted = Wanted::default();
+        if !self.is_calm {
+            wanted = self.steward.announce(&models, now);
+        }
+        if self.steward.looks(self.is_calm) {
+            let (nodes, first) = (&self.nodes, self.random.index(self.nodes.len()));
+            let read = |number: u16, work: &mut dyn FnMut(&Partition)| {
+                let seats = nodes[first..].iter().chain(&nodes[..first]);
+                let seats = seats.map(|node| &node.seats[usize::from(number)]);
+                let live = seats.filter_map(|seat| match seat {
+                    Seat::Live(owned) => Some(owned.live.home().partition()),
+                    Seat::Empty | Seat::Taking(_) => None,
+                });
+                live.take(1).for_each(work);
+            };
+            let over = steward::over(self.partitions(), now, &read);
+            let settled = self.steward.settle(&models, over, self.is_calm);
+            wanted.said.extend(settled.said);
+            wanted.requests.extend(settled.requests);
+        }
+        if let Some(at) = wanted.at {
+            self.pass_quietly(at - self.clock);
+        }
+        wanted.moments.into_iter().for_each(|at| self.workload.note_moment(at));
+        for (operator, tournament) in wanted.said {
+            self.put_control(Item::tournament(operator, tournament, self.log_time()));
+        }
+        for (partition, operator, request) in wanted.requests {
+            self.tell(|| format!("{operator}: {request:?} in partition {partition}"));
+            let item = Rc::new(Item::request(&operator, &request, self.clock));
+            self.topics.put(SourceTopic::Commands, partition, Some(item));
+        }
+    }
+
     /// A partition that stands is told to pass over the record.
     fn order_skips(&mut self) {
         let standing: Vec<_> = self.truths.iter().filter_map(|truth| truth.standing).collect();
@@ -815,6 +864,7 @@ impl World {
     fn check_files(&mut self, partition: u16, live: &Owned) -> Result<()> {
         self.count("checks of all files");
         self.check_stocks(false);
+        self.check_boards();
         let moved = self.truths[usize::from(partition)].players();
         self.count_all("moves between levels compared", moved);
         let was_calm = self.objects.set_calm(true);
@@ -823,6 +873,16 @@ impl World {
         let checked = truth.files(home.partition(), home.backing(), self.latest_clock);
         self.objects.set_calm(was_calm);
         checked
+    }
+
+    /// Leaderboards that are put together of what all partitions have ordered.
+    fn check_boards(&mut self) {
+        if self.truths.iter().all(Truth::is_folded) {
+            let (partitions, models): (Vec<_>, Vec<_>) =
+                self.truths.iter().map(Truth::both).unzip();
+            let compared = check::tournaments::boards(&partitions, &models);
+            self.count_all("leaderboards compared", compared);
+        }
     }
 
     fn check_stocks(&self, is_at_rest: bool) {
@@ -858,6 +918,8 @@ impl World {
         }
         self.settle();
         self.outlive();
+        let models: Vec<_> = self.truths.iter().map(|truth| &truth.model).collect();
+        check::tournaments::all_is_paid(&models, &mut self.counts);
         for truth in &self.truths {
             truth.count(&mut self.counts);
         }
@@ -867,6 +929,11 @@ impl World {
 
     /// Time goes on and nobody does anything: all that it brings is told of.
     fn outlive(&mut self) {
+        let models: Vec<_> = self.truths.iter().map(|truth| &truth.model).collect();
+        if let Some(close) = steward::last_close(&models, self.log_time()) {
+            self.pass_quietly(close - self.clock);
+            self.settle();
+        }
         for _ in 0..self.random.below(4) {
             let micros = self.workload.afterwards();
             self.pass_quietly(micros);
@@ -880,6 +947,7 @@ impl World {
             self.pass_time(1_100_000);
             self.move_partitions();
             self.order_skips();
+            self.tend_tournaments();
             self.step_nodes();
             if self.events.is_empty() && self.is_quiet() {
                 break;
@@ -922,7 +990,10 @@ impl World {
                 && truth.has_sent_all(&self.desk)
                 && self.nodes.iter().any(owns)
         };
-        self.truths.iter().enumerate().all(is_done) && self.desk.have_all_arrived()
+        let models: Vec<_> = self.truths.iter().map(|truth| &truth.model).collect();
+        self.truths.iter().enumerate().all(is_done)
+            && self.desk.have_all_arrived()
+            && steward::is_all_settled(&models)
     }
 
     fn restless(&self) -> String {

@@ -58,6 +58,17 @@ impl ModelData {
         }
     }
 
+    /// The number in the field `score`, also as a text, as units and how many of their digits are decimals; nothing where
+    /// there is none, or one that no tournament counts.
+    pub fn score(&self) -> Option<(i128, usize)> {
+        let Self::Fields(fields) = self else { return None };
+        match fields.get("score")? {
+            Self::Number(number) => number.units(),
+            Self::Text(text) => text.parse().ok().map(|whole| (whole, 0)),
+            Self::Null | Self::Truth(_) | Self::List(_) | Self::Fields(_) => None,
+        }
+    }
+
     /// The value as JSON, in one of its spellings.
     pub fn spelled(&self, random: &mut Random) -> String {
         let space = *random.pick(&["", "", " ", "\n\t"]);
@@ -85,6 +96,19 @@ impl ModelData {
 }
 
 impl ModelNumber {
+    /// Units, and how many of their digits are decimals, where those are not too many.
+    fn units(self) -> Option<(i128, usize)> {
+        let units = i128::from(self.figures) * if self.is_negative { -1 } else { 1 };
+        match self.exponent {
+            0..=15 => {
+                let zeros = 10_i128.pow(u32::try_from(self.exponent).expect("a few"));
+                Some((units * zeros, 0))
+            }
+            -22..0 => Some((units, usize::try_from(-self.exponent).expect("a few"))),
+            _ => None,
+        }
+    }
+
     fn spelled(self, random: &mut Random) -> String {
         let sign = match self.figures {
             0 => *random.pick(&["", "-"]),

@@ -43,6 +43,23 @@ impl Digits {
         Self::carried((0..places).map(|at| digit(self, at) + digit(other, at)).collect())
     }
 
+    /// The difference, and whether it is below zero.
+    #[must_use]
+    pub fn less(&self, other: &Self) -> (Self, bool) {
+        if self < other {
+            return (other.less(self).0, true);
+        }
+        let digit = |of: &Self, at: usize| of.0.get(at).copied().unwrap_or(0);
+        let (mut digits, mut borrowed) = (Vec::new(), 0);
+        for at in 0..self.0.len() {
+            let taken = digit(other, at) + borrowed;
+            let own = digit(self, at);
+            borrowed = u8::from(own < taken);
+            digits.push(own + 10 * borrowed - taken);
+        }
+        (Self::trimmed(digits), false)
+    }
+
     /// The number and how many decimals it has, where `decimals` of its digits are some, and zeros at the end
     /// are left out.
     #[must_use]
@@ -137,6 +154,7 @@ mod tests {
             assert_eq!(product.value(), Some(a * b));
             assert_eq!(Digits::of(a).plus(&Digits::of(b)), Digits::of(a + b));
             assert_eq!(Digits::of(a).cmp(&Digits::of(b)), a.cmp(&b));
+            assert_eq!(Digits::of(a).less(&Digits::of(b)), (Digits::of(a.abs_diff(b)), a < b));
             assert_eq!(
                 product.shifted_down(7, ModelRounding::Down),
                 Digits::of(a * b / 10_000_000)

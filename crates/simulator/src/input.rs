@@ -11,11 +11,16 @@ mod budgets;
 mod conditions;
 mod rewards;
 mod signals;
+mod tournaments;
 
 pub use budgets::{ModelBudget, ModelSays};
 pub use conditions::{ModelClock, ModelCondition, ModelRow, ModelTerm, ModelText};
 pub use rewards::{ModelPeriod, ModelReward, ModelSaid};
 pub use signals::{ModelOver, ModelSignal};
+pub use tournaments::{
+    ModelAggregate, ModelGames, ModelOf, ModelPlaces, ModelPrize, ModelQuery, ModelResults,
+    ModelStage, ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
+};
 
 /// What a record says, whatever its bytes look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +205,38 @@ pub enum ModelAsked {
         reward: String,
         by: i64,
     },
+    Award(ModelAward),
+    Fulfil {
+        player_id: String,
+        tournament: u32,
+        place: u32,
+        becomes: ModelBecomes,
+    },
+}
+
+/// A place of a tournament, and what is won there; the tournament has its number among those of its operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the command, by name")]
+pub struct ModelAward {
+    pub player_id: String,
+    pub tournament: u32,
+    pub place: u32,
+    pub position: u64,
+    pub score: i128,
+    pub events: u64,
+    pub points: i64,
+    pub thing: Option<u8>,
+    pub pays: bool,
+}
+
+/// What may become of something that is won.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the command")]
+pub enum ModelBecomes {
+    Paid,
+    Failed,
+    Retrying,
+    NotEligible,
 }
 
 /// One version of an operator's rules, as its document says it.
@@ -413,6 +450,11 @@ impl ModelEvent {
             Self::Game(event) => Some(event.timestamp),
             Self::Consent(_) | Self::Claim(_) | Self::Malformed => None,
         }
+    }
+
+    /// Whether tournaments can count it, or take back what they counted.
+    pub fn is_scored(&self) -> bool {
+        matches!(self, Self::Wager(_) | Self::Void(_) | Self::Game(_))
     }
 
     /// Gives the event another time; a command has none.

@@ -15,24 +15,28 @@ pub mod forecasts;
 pub mod letters;
 pub mod lots;
 pub mod messages;
+pub mod prizes;
 mod promoting;
 pub mod requests;
 pub mod rewards;
 pub mod signals;
 pub mod statistics;
 pub mod tiers;
+pub mod tournaments;
 
 use budgets::{ModelGifts, ModelPart, ModelShare, Rests};
 use forecasts::ModelForecast;
 use letters::ModelLetter;
 use lots::{ModelExpiring, ModelLots, ModelMoved, ModelTaken};
 use messages::ModelMessage;
+use prizes::ModelPrizeMove;
 use promoting::{Promoted, bare, promoted, take_capped};
 use requests::{ModelAdjustment, ModelExclusion, ModelRedemption, ModelRedemptionMove};
 use rewards::Catalogue;
 use signals::{ModelRaised, ModelSignalMove, ModelWatched};
 use statistics::ModelStatistics;
 use tiers::{ModelMove, ModelPassages, ModelTier};
+use tournaments::{Contests, ModelScoredLine, ModelScores};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -191,6 +195,12 @@ pub struct ModelAccount {
     pub watched: Option<ModelWatched>,
     /// What was counted of its game events.
     pub statistics: ModelStatistics,
+    /// What its events count in tournaments, by their numbers.
+    pub scores: BTreeMap<u32, ModelScores>,
+    /// What events and voids have changed of that, in order.
+    pub scored: Vec<Vec<ModelScoredLine>>,
+    /// What has become of its places in tournaments, in order.
+    pub prize_moves: Vec<ModelPrizeMove>,
     /// Whether a balance of the system before was taken over.
     pub is_opened: bool,
     /// Whether a window ever had more points than there can be.
@@ -220,7 +230,7 @@ pub struct ModelAccount {
 pub struct ModelEntry {
     /// 1, 2, 3, …
     pub sequence: u64,
-    /// `earned`, `voided`, `expired`, `redeemed`, `adjusted` or `opening`.
+    /// `earned`, `voided`, `expired`, `redeemed`, `adjusted`, `opening` or `prize`.
     pub kind: &'static str,
     /// The change.
     pub points: i64,
@@ -258,6 +268,7 @@ pub struct Model {
     waiting_voids: BTreeMap<(String, String, String), (u16, i64)>,
     accounts: BTreeMap<(String, String), ModelAccount>,
     catalogue: Catalogue,
+    contests: Contests,
     /// The shares of budgets here, by operator and promotion.
     shares: BTreeMap<(String, String), ModelShare>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,
@@ -480,6 +491,16 @@ impl Model {
         &self.accounts
     }
 
+    /// All operators, by name.
+    pub fn operators(&self) -> impl Iterator<Item = &str> {
+        self.operators.keys().map(String::as_str)
+    }
+
+    /// Whether an operator is there.
+    pub fn knows(&self, operator: &str) -> bool {
+        self.operators.contains_key(operator)
+    }
+
     /// Whether accounts have lots.
     pub const fn has_lots(&self) -> bool {
         !self.is_first
@@ -598,6 +619,9 @@ impl Model {
             && (matches!(event, ModelEvent::Consent(_)) || Some(account.changes()) != before)
         {
             account.changed_at = now;
+        }
+        if event.is_scored() {
+            self.score(input, &identity);
         }
         let occurrence = Occurrence { place: input.place, hour, content, earned, gifts };
         self.occurrences.entry(identity).or_default().push(occurrence);
@@ -843,7 +867,7 @@ fn ladder(
     if stake < Digits::of(rules.min_wager).shifted_up(8) {
         return no("below_minimum");
     }
-    let row = ModelRow { wager, program, rate };
+    let row = ModelRow { wager, program, zone: &program.zone, rate };
     if rules.condition.as_ref().is_some_and(|condition| condition.holds(row) != Some(true)) {
         return no("not_matched");
     }

@@ -4,6 +4,7 @@
 //! with every record that is known to be in the log, and a reference: the same engine over maps, which
 //! is never interrupted, so that after each recovery live state must equal a replay from genesis.
 
+pub(crate) mod boards;
 mod catalogue;
 pub(crate) mod check;
 pub(crate) mod clerk;
@@ -15,6 +16,7 @@ pub(crate) mod found;
 pub(crate) mod item;
 mod node;
 pub(crate) mod panics;
+pub(crate) mod steward;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -43,6 +45,7 @@ pub use self::found::FOUND;
 use self::item::{Item, Meaning};
 use self::node::{Committed, Node};
 use crate::disk::{Faults, SimulatedDisk};
+use crate::input::ModelStage;
 use crate::model::budgets::SaysInput;
 use crate::model::requests::{RedemptionState, RequestInput};
 use crate::model::rewards::SaidInput;
@@ -173,6 +176,8 @@ struct Run {
     outbox: VecDeque<(u16, Effect)>,
     desk: desk::Desk,
     clerk: clerk::Clerk,
+    steward: steward::Steward,
+    followed: boards::Followed,
     record_count: usize,
     /// The world is over, and all that is left is done.
     is_calm: bool,
@@ -202,6 +207,8 @@ impl Run {
             behaviour,
             options: options(partitions, &mut random),
             clerk: clerk::Clerk::new(seed),
+            steward: steward::Steward::new(seed),
+            followed: boards::Followed::default(),
             random,
             node: None,
             reference: Reference::new(partitions),
@@ -302,6 +309,7 @@ impl Run {
         }
         self.work_at_the_desk();
         self.ask();
+        self.tend_tournaments();
         self.order_skips();
         self.deliver(80);
         if self.random.percent(85) {
@@ -309,6 +317,7 @@ impl Run {
         }
         if self.random.percent(80) {
             self.fold_all()?;
+            self.follow_boards();
         }
         for _ in 0..self.random.below(5) {
             self.chore()?;
@@ -600,6 +609,13 @@ impl Run {
         check::all_chains(ground, &self.models)?;
         check::rewards::nothing_is_oversold(self.models.iter(), false);
         check::budgets::nothing_is_given_twice(self.models.iter());
+        if standing.is_empty() {
+            let partitions: Vec<_> = self.reference.partitions.iter().collect();
+            let models: Vec<_> = self.models.iter().collect();
+            let compared = check::tournaments::boards(&partitions, &models);
+            self.count_all("leaderboards compared", compared);
+        }
+        self.follow_boards();
         self.count_all("moves between levels compared", moved);
         Ok(())
     }
@@ -613,6 +629,8 @@ impl Run {
         self.check(true).unwrap_or_else(|error| panic!("without faults: {error}"));
         self.outlive();
         self.come_to_rest();
+        let models: Vec<_> = self.models.iter().collect();
+        check::tournaments::all_is_paid(&models, &mut self.counts);
         check::rewards::nothing_is_oversold(self.models.iter(), true);
         check::budgets::nothing_is_lost(self.reference.partitions.iter().zip(&self.models));
         self.fold_from_genesis();
@@ -638,7 +656,8 @@ impl Run {
             let is_quiet = self.outbox.is_empty()
                 && self.node().lagging().is_empty()
                 && self.desk.have_all_arrived()
-                && self.have_sent_all();
+                && self.have_sent_all()
+                && steward::is_all_settled(&self.models.iter().collect::<Vec<_>>());
             if is_quiet && !is_behind {
                 break;
             }
@@ -650,10 +669,26 @@ impl Run {
         let missing = self.desk.missing();
         assert!(missing.is_empty(), "messages never arrived: {missing:?}");
         assert!(self.have_sent_all(), "what has arrived is still on its way");
+        let models: Vec<_> = self.models.iter().collect();
+        assert!(steward::is_all_settled(&models), "a tournament is settling for ever");
+    }
+
+    /// Leaderboards of the node go on with what has changed.
+    fn follow_boards(&mut self) {
+        let Self { node, followed, .. } = self;
+        let ground = &node.as_ref().expect("the node is up").ground;
+        let follow = |number| ground.read(number, |partition| followed.follow(partition));
+        let gone_on = (0..ground.partitions()).map(follow).sum();
+        self.count_all("leaderboards that followed", gone_on);
     }
 
     /// Time goes on and nobody does anything: all that it brings is told of.
     fn outlive(&mut self) {
+        let models: Vec<_> = self.models.iter().collect();
+        if let Some(close) = steward::last_close(&models, self.log_time()) {
+            self.clock = close;
+            self.come_to_rest();
+        }
         for _ in 0..self.random.below(4) {
             self.clock = self.log_time() + self.workload.afterwards();
             self.fire_all();
@@ -679,6 +714,7 @@ impl Run {
     fn settle(&mut self) -> Result<()> {
         self.order_skips();
         self.deliver(100);
+        self.tend_tournaments();
         self.commit()?;
         self.fold_all()
     }
@@ -790,6 +826,31 @@ pub(crate) fn expect(
         Meaning::Reward(operator, reward) => {
             let made = model.reward_said(operator, reward);
             count(if made.is_some() { "rewards said" } else { "rewards not said" });
+            Expectation::Control(made)
+        }
+        Meaning::Tournament(operator, terms) => {
+            let before = model.tournaments(operator);
+            let before = before.iter().rev().find(|(it, _)| it.id == terms.id);
+            let ended = before.is_some_and(|(it, _)| it.ends > terms.ends);
+            let is_known = before.is_some();
+            let made = model.tournament_said(operator, terms, item.received_at);
+            count(if made.is_some() { "tournaments said" } else { "tournaments not said" });
+            let what = match terms.stage {
+                ModelStage::Scheduled if ended && terms.starts <= item.received_at => {
+                    Some("tournaments ended early")
+                }
+                ModelStage::Cancelled => Some("tournaments cancelled"),
+                ModelStage::Settled => Some("tournaments settled"),
+                ModelStage::Approved => Some("tournaments approved"),
+                ModelStage::Paid => Some("tournaments paid"),
+                ModelStage::Draft | ModelStage::Scheduled if is_known => {
+                    Some("tournaments changed")
+                }
+                ModelStage::Draft | ModelStage::Scheduled => None,
+            };
+            if let Some(what) = what.filter(|_| made.is_some()) {
+                count(what);
+            }
             Expectation::Control(made)
         }
         Meaning::Right(operator, right) => {

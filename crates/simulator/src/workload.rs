@@ -9,6 +9,7 @@ mod data;
 mod events;
 mod programs;
 mod signals;
+pub(crate) mod tournaments;
 
 use crate::calendar;
 use crate::document;
@@ -216,6 +217,11 @@ impl Workload {
     pub fn afterwards(&mut self) -> i64 {
         let days_max = *self.random.pick(&[1, 3, 40, 400, 4_000]);
         HEARTBEAT_MAX + self.random.between(0, days_max * 24 * HOUR)
+    }
+
+    /// Some events from here on have about this time of their own.
+    pub fn note_moment(&mut self, at: i64) {
+        self.events.moments.push(at);
     }
 
     /// What the clock shows when the world begins, in microseconds since 1970.

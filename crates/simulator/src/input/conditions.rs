@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{ModelProgram, ModelWager};
+use super::{ModelProgram, ModelWager, ModelZone};
 use crate::calendar::weekday;
 use crate::digits::Digits;
 
@@ -19,7 +19,7 @@ pub enum ModelCondition {
     Like(ModelText, bool, String),
     /// A text is not known; or is.
     IsNull(ModelText, bool),
-    /// The hour of the wager in the program's zone, or the day of its week, where Sunday is 0, compared with a number.
+    /// The hour of the wager in the zone of the condition, or the day of its week, where Sunday is 0, compared with a number.
     Clock(ModelClock, &'static str, i64),
     /// The opposite.
     Not(Box<Self>),
@@ -72,6 +72,8 @@ pub struct ModelRow<'a> {
     pub wager: &'a ModelWager,
     /// The program.
     pub program: &'a ModelProgram,
+    /// Where hours and days are those of the condition.
+    pub zone: &'a ModelZone,
     /// From the wager's currency to the program's, in 10^-8ths.
     pub rate: u64,
 }
@@ -135,7 +137,7 @@ impl ModelCondition {
             }
             Self::IsNull(text, is_not) => Some(text.value(row.wager).is_none() != *is_not),
             Self::Clock(clock, by, number) => {
-                let (zone, at) = (&row.program.zone, row.wager.timestamp);
+                let (zone, at) = (row.zone, row.wager.timestamp);
                 let shown = match clock {
                     ModelClock::Hour => zone.minute(at) / 60,
                     // Those of the calendar begin with Monday.
@@ -191,7 +193,8 @@ fn is_like(text: &[char], pattern: &[char]) -> bool {
 }
 
 impl ModelTerm {
-    fn sql(&self) -> String {
+    /// The term as SQL.
+    pub(super) fn sql(&self) -> String {
         match self {
             Self::Stake => "wagerAmount".into(),
             Self::Win => "winAmount".into(),
@@ -205,7 +208,8 @@ impl ModelTerm {
         }
     }
 
-    fn value(&self, row: ModelRow<'_>) -> Option<Digits> {
+    /// The number, with 26 decimals; nothing where it is not known.
+    pub(super) fn value(&self, row: ModelRow<'_>) -> Option<Digits> {
         let money = |amount: u128| Digits::of(amount).times(&Digits::of(row.rate.into()));
         match self {
             Self::Stake => Some(money(row.wager.wager_amount)),

@@ -11,7 +11,7 @@ use super::{
     Version,
 };
 use super::{dead_letter, expected, hour_of, refused, tiers};
-use crate::input::{ModelAsked, ModelRequest, ModelSaid, ModelVoids};
+use crate::input::{ModelAsked, ModelAward, ModelRequest, ModelSaid, ModelVoids};
 
 const MINUTE: i64 = 60_000_000;
 /// So many redemptions of a player are open at most.
@@ -174,6 +174,8 @@ impl Model {
             | ModelAsked::Readmit { player_id }
             | ModelAsked::RaiseSignal { player_id, .. }
             | ModelAsked::Redeem { player_id, .. }
+            | ModelAsked::Award(ModelAward { player_id, .. })
+            | ModelAsked::Fulfil { player_id, .. }
             | ModelAsked::TakeOver { player_id, .. } => {
                 let key = (input.operator.to_owned(), player_id.clone());
                 (Some(key), player_id.clone())
@@ -211,6 +213,17 @@ impl Model {
         let ModelRequest { what, who, words, .. } = input.request;
         if let ModelAsked::Restock { reward, by } = what {
             return self.restock(input, reward, *by, now);
+        }
+        if matches!(what, ModelAsked::Award(_) | ModelAsked::Fulfil { .. }) {
+            let unknown = if is_known { "no_such_player" } else { "operator_unknown" };
+            let key = key.filter(|key| self.accounts.contains_key(*key)).ok_or(unknown)?;
+            return match what {
+                ModelAsked::Award(award) => self.award(input, key, award, now),
+                ModelAsked::Fulfil { tournament, place, becomes, .. } => {
+                    self.fulfil(input, key, (*tournament, *place), *becomes, now)
+                }
+                _ => unreachable!("it is one of both"),
+            };
         }
         let version = self.operators.get(input.operator);
         let version = version.and_then(|versions| tiers::in_force(versions, now)).cloned();
@@ -344,7 +357,9 @@ impl Model {
                 let (cause, version) = (id(account, place), version.map_or(0, |it| it.number));
                 account.decide_signal(place, *takes, by, (&cause, version))?;
             }
-            ModelAsked::Restock { .. } => unreachable!("it is of no account"),
+            ModelAsked::Restock { .. } | ModelAsked::Award(_) | ModelAsked::Fulfil { .. } => {
+                unreachable!("it is carried out elsewhere")
+            }
         }
         let returned = std::mem::take(&mut account.returned).into_iter().map(|(reward, id)| {
             let sent = ModelSent::Said(ModelSaid::ReturnStock { reward }, ModelTo::Home(id));
@@ -577,7 +592,7 @@ impl ModelAccount {
         Ok(())
     }
 
-    fn give(
+    pub(super) fn give(
         &mut self,
         kind: &'static str,
         version: Option<&Version>,

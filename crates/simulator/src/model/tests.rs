@@ -16,6 +16,7 @@ mod requests;
 mod rewards;
 mod signals;
 mod tiers;
+mod tournaments;
 
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * HOUR;

@@ -5,6 +5,7 @@ mod requests;
 pub(crate) mod rewards;
 mod signals;
 mod statistics;
+pub(crate) mod tournaments;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -31,6 +32,8 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
+use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
+use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use accolade_wire::notice::{
     POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
@@ -191,9 +194,10 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let is_late = is_behind || is_due_next || player.account.timed.is_passed_over;
         let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
         assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
-        let Told { mut moves, mut redemptions, signals, counted, expiring } =
+        let Told { mut moves, mut redemptions, signals, counted, expiring, scored, prizes } =
             told.remove(&player.account.subject).unwrap_or_default();
         statistics::same(partition, store, ordinal, &counted, &expected, &key);
+        tournaments::told(&scored, &prizes, &expected, model, &key);
         let untold = || settled.iter().filter(|_| is_late);
         moves.extend(untold().flat_map(|settled| settled.changes.iter().map(told_move)));
         assert_eq!(moves, expected.moves, "moves between levels of {key:?}");
@@ -217,6 +221,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
     assert!(told.is_empty(), "moves of nobody: {told:?}");
     budgets::same(partition, model);
     rewards::same(partition, model);
+    tournaments::same(partition, model);
     count
 }
 
@@ -301,6 +306,8 @@ struct Told {
     redemptions: Vec<RedemptionMoved>,
     signals: Vec<SignalMoved>,
     counted: Vec<EventCounted>,
+    scored: Vec<Vec<ScoredLine>>,
+    prizes: Vec<PrizeMoved>,
     /// What was said of points that expire soon, and when.
     expiring: Vec<(i64, PointsExpiring)>,
 }
@@ -330,6 +337,14 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                     EVENT_COUNTED => {
                         let counted = EventCounted::read(&notice.body).expect("the fold wrote it");
                         told.counted.push(counted);
+                    }
+                    SCORED => {
+                        let scored = Scored::read(&notice.body).expect("the fold wrote it");
+                        told.scored.push(scored.lines);
+                    }
+                    PRIZE_MOVED => {
+                        let moved = PrizeMoved::read(&notice.body).expect("the fold wrote it");
+                        told.prizes.push(moved);
                     }
                     POINTS_EXPIRING => {
                         let told_at = recorded.time.micros();

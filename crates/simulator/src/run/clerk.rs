@@ -19,8 +19,10 @@ pub const REQUESTED: &[&str] = &[
     "adjustments rejected",
     "balances taken over",
     "players excluded",
+    "places told",
     "players readmitted",
     "points reserved",
+    "prizes decided",
     "redemptions cancelled",
     "redemptions confirmed",
     "requests declined: adjustment_closed",
@@ -35,6 +37,7 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: no_program",
     "requests declined: no_such_adjustment",
     "requests declined: no_such_player",
+    "requests declined: no_such_prize",
     "requests declined: no_such_redemption",
     "requests declined: no_such_reward",
     "requests declined: no_such_signal",
@@ -45,6 +48,7 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: out_of_range",
     "requests declined: out_of_stock",
     "requests declined: own_adjustment",
+    "requests declined: prize_closed",
     "requests declined: redemption_cancelled",
     "requests declined: redemption_confirmed",
     "requests declined: redemption_lapsed",
@@ -55,6 +59,7 @@ pub const REQUESTED: &[&str] = &[
     "requests declined: segment_not_entitled",
     "requests declined: self_excluded",
     "requests declined: signal_closed",
+    "requests declined: stale",
     "requests declined: tier_not_entitled",
     "requests declined: too_many_open",
     "requests repeated",
@@ -90,6 +95,8 @@ pub(crate) fn named(what: &ModelAsked, expected: &Expected) -> &'static str {
         ModelAsked::DecideSignal { .. } => "signals released",
         ModelAsked::Redeem { .. } => "rewards wanted",
         ModelAsked::Restock { .. } => "stocks changed",
+        ModelAsked::Award(_) => "places told",
+        ModelAsked::Fulfil { .. } => "prizes decided",
     }
 }
 

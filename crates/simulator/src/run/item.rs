@@ -5,7 +5,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::input::Known;
 use accolade_wire::budget::Says;
-use accolade_wire::control::{Command, Control, NewKey, Request};
+use accolade_wire::control::{Award, Becomes, Command, Control, NewKey, Request};
 use accolade_wire::dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
@@ -13,10 +13,13 @@ use accolade_wire::identity::HashKey;
 use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
+use accolade_wire::tournament::prizes::{PlacesTerms, PrizeTerms, ThingTerms, WinTerms};
+use accolade_wire::tournament::{Cadence, ResultsTerms, Stage, TiesBy, TournamentTerms};
 
 use crate::input::{
-    ModelAsked, ModelClaim, ModelCommand, ModelEvent, ModelPeriod, ModelRequest, ModelReward,
-    ModelRight, ModelSaid, ModelSays,
+    ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent, ModelPeriod,
+    ModelPlaces, ModelPrize, ModelRequest, ModelReward, ModelRight, ModelSaid, ModelSays,
+    ModelStage, ModelTies, ModelTournament, ModelWin,
 };
 use crate::message;
 use crate::model::messages::{ModelMessage, ModelSent};
@@ -43,6 +46,7 @@ pub(crate) enum Meaning {
     Said(ModelSaid),
     Says(String, ModelSays),
     Reward(String, Box<ModelReward>),
+    Tournament(String, Box<ModelTournament>),
     Arrived,
     Genesis,
     AddOperator(String),
@@ -180,6 +184,16 @@ impl Item {
             ModelAsked::Restock { reward, by } => {
                 Command::Restock { id, reward, by, why: words, who }
             }
+            ModelAsked::Award(award) => Command::Award(award_of(id, award)),
+            ModelAsked::Fulfil { player_id, tournament, place, becomes } => {
+                let becomes = match becomes {
+                    ModelBecomes::Paid => Becomes::Paid,
+                    ModelBecomes::Failed => Becomes::Failed,
+                    ModelBecomes::Retrying => Becomes::Retrying,
+                    ModelBecomes::NotEligible => Becomes::NotEligible,
+                };
+                Command::Fulfil { id, player_id, tournament, place, becomes, why: words, who }
+            }
         };
         Self {
             kind: Kind::Command,
@@ -241,6 +255,12 @@ impl Item {
             who: "somebody".into(),
         });
         Self::control(&control, now, Meaning::Reward(operator, Box::new(reward)))
+    }
+
+    /// What an operator says of a tournament.
+    pub(crate) fn tournament(operator: String, tournament: ModelTournament, now: i64) -> Self {
+        let control = Control::Tournament(terms_of(&operator, &tournament));
+        Self::control(&control, now, Meaning::Tournament(operator, Box::new(tournament)))
     }
 
     /// The answer of partition `by` to one that sent it a message.
@@ -363,6 +383,83 @@ impl Item {
 
 fn named((player, batch, slot): (u32, u64, u32)) -> Request {
     Request { player, batch, slot }
+}
+
+fn award_of(id: String, award: ModelAward) -> Award {
+    let ModelAward { player_id, tournament, place, position, score, events, points, .. } = award;
+    let (thing, pays, score) = (award.thing, award.pays, score.to_string());
+    Award { id, player_id, tournament, place, position, score, events, points, thing, pays }
+}
+
+/// What a prize of the model's is on the wire.
+pub(crate) fn prize_terms(prize: &ModelPrize) -> PrizeTerms {
+    let places = match prize.places {
+        ModelPlaces::Range(from, to) => PlacesTerms::Range { from, to },
+        ModelPlaces::Top(share) => PlacesTerms::Top(share),
+    };
+    let thing = || ThingTerms { kind: "bonus".into(), name: "a cup of tea".into(), value: None };
+    let win = match prize.win {
+        ModelWin::Points(points) => WinTerms::Points(points),
+        ModelWin::Pool(pool) => WinTerms::Pool(pool),
+        ModelWin::Thing => WinTerms::Thing(thing()),
+    };
+    PrizeTerms { places, win }
+}
+
+/// What a tournament of the model's is on the wire.
+pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> TournamentTerms {
+    let terms = tournament.clone();
+    let results = terms.results.map(|it| ResultsTerms {
+        players: it.players,
+        lines: it.lines,
+        points: it.points,
+        things: it.things,
+        hash: it.hash,
+    });
+    TournamentTerms {
+        operator: operator.to_owned(),
+        query: terms.query.sql(),
+        id: terms.id,
+        edited_from: terms.edited_from,
+        name: terms.name,
+        description: String::new(),
+        starts: terms.starts,
+        ends: terms.ends,
+        grace_seconds: terms.grace_seconds,
+        timezone: terms.zone.name,
+        zone: terms.zone.offsets,
+        recurs: None,
+        series: None,
+        cap: terms.cap,
+        cap_per_hour: None,
+        cap_per_day: None,
+        ties: match terms.ties {
+            ModelTies::First => TiesBy::First,
+            ModelTies::MostEvents => TiesBy::MostEvents,
+            ModelTies::FewestEvents => TiesBy::FewestEvents,
+            ModelTies::Shared => TiesBy::Shared,
+        },
+        events_min: terms.events_min,
+        public_positions: terms.public_positions,
+        masked: false,
+        prizes: terms.prizes.iter().map(prize_terms).collect(),
+        approval: terms.approval,
+        public: false,
+        cadence: Cadence::default(),
+        opt_in: false,
+        participants_max: None,
+        stage: match terms.stage {
+            ModelStage::Draft => Stage::Draft,
+            ModelStage::Scheduled => Stage::Scheduled,
+            ModelStage::Cancelled => Stage::Cancelled,
+            ModelStage::Settled => Stage::Settled,
+            ModelStage::Approved => Stage::Approved,
+            ModelStage::Paid => Stage::Paid,
+        },
+        results,
+        why: String::new(),
+        who: "somebody".into(),
+    }
 }
 
 /// What is said of a stock, as bytes.

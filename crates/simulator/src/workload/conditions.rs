@@ -56,7 +56,7 @@ fn of_depth(depth: usize, random: &mut Random) -> ModelCondition {
     }
 }
 
-fn term(depth: usize, random: &mut Random) -> ModelTerm {
+pub(super) fn term(depth: usize, random: &mut Random) -> ModelTerm {
     let next = |random: &mut Random| Box::new(term(depth + 1, random));
     let kinds = if depth < DEPTH_MAX { 8 } else { 5 };
     match random.below(kinds) {

@@ -81,6 +81,8 @@ pub(super) struct Events {
     has_faulty_stakes: bool,
     next_id: u64,
     sent: Vec<WorkloadRecord>,
+    /// When something begins or ends for events.
+    pub(super) moments: Vec<i64>,
 }
 
 impl Events {
@@ -126,6 +128,7 @@ impl Events {
             has_faulty_stakes: random.percent(25),
             next_id: 0,
             sent: Vec::new(),
+            moments: Vec::new(),
         }
     }
 
@@ -341,6 +344,16 @@ impl Events {
     }
 
     fn time(&self, now: i64, random: &mut Random) -> i64 {
+        if !self.moments.is_empty() && random.percent(50) {
+            let len = self.moments.len();
+            let moment = self.moments[len - 1 - random.index(len.min(8))];
+            if (now - WINDOW..now).contains(&moment) && random.percent(80) {
+                return random.between(moment, now);
+            }
+            if (now - WINDOW..=now + AHEAD).contains(&moment) {
+                return moment + *random.pick(&[0, -1, 1, -SECOND]);
+            }
+        }
         let exact = match self.times.pick(random) {
             Time::Now => now - random.between(0, 10 * SECOND),
             Time::Hours => now - random.between(0, 30 * HOUR),

@@ -5,7 +5,7 @@ use crate::input::{ModelClock, ModelCondition as Is, ModelPromotion, ModelTerm, 
 
 fn holds(condition: &Is, wager: &ModelWager) -> Option<bool> {
     let program = program();
-    condition.holds(ModelRow { wager, program: &program, rate: 92_000_000 })
+    condition.holds(ModelRow { wager, program: &program, zone: &program.zone, rate: 92_000_000 })
 }
 
 fn like(pattern: &str) -> Is {

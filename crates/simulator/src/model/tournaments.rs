@@ -1,0 +1,375 @@
+//! Tournaments as the rule book says them: all that each player's events count is kept, and every score is worked out anew
+//! of it.
+
+use std::collections::BTreeMap;
+
+use super::{Identity, Input, Model, ModelAccount, tiers};
+use crate::input::{
+    ModelAggregate, ModelEvent, ModelRow, ModelStage, ModelTies, ModelTournament, SCORE_ONE,
+};
+
+/// No event counts more than 10^15 to either side.
+const VALUE_MAX: i128 = 1_000_000_000_000_000 * SCORE_ONE;
+/// The longest that a tournament lasts.
+const LASTS_MAX: i64 = 400 * super::DAY;
+/// So long before its start it is fixed.
+const FIXED: i64 = 300_000_000;
+/// So long after its close its scores are kept.
+const KEPT: i64 = 30 * super::DAY;
+
+type Tournaments = Vec<Vec<ModelTournament>>;
+
+/// Tournaments of all operators, and what was won in them here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contests {
+    /// What was said of each tournament of an operator, in the order in which they came.
+    said: BTreeMap<String, Tournaments>,
+    /// How often what has happened.
+    happened: BTreeMap<&'static str, u64>,
+    /// Places, by operator, tournament and place.
+    pub(super) places: BTreeMap<(String, u32, u32), super::prizes::ModelPlaceRow>,
+}
+
+/// What a player's events counted in a tournament.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelScores {
+    /// The batch and slot of each event that counts, and what it counts.
+    values: Vec<((u64, u32), i128)>,
+    /// When the score was reached, and by which batch and slot.
+    reached: (i64, u64, u32),
+}
+
+/// What an event, or a void, has changed in a tournament.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the notice")]
+pub struct ModelScoredLine {
+    pub tournament: u32,
+    pub value: i128,
+    pub delta: i128,
+    pub score: i128,
+    pub events: u64,
+}
+
+/// How a player stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelStanding {
+    /// The player.
+    pub player: String,
+    /// The score.
+    pub score: i128,
+    /// Of how many events.
+    pub events: u64,
+    /// When it was reached, and by which partition, batch and slot.
+    pub reached: (i64, u16, u64, u32),
+}
+
+/// A line of a leaderboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelLine {
+    /// From 1.
+    pub position: u64,
+    /// Who, and with what.
+    pub standing: ModelStanding,
+}
+
+impl ModelScores {
+    fn score(&self, aggregate: ModelAggregate) -> i128 {
+        let values = || self.values.iter().map(|(_, value)| *value);
+        match aggregate {
+            _ if self.values.is_empty() => 0,
+            ModelAggregate::Sum | ModelAggregate::Count => values().sum(),
+            ModelAggregate::Greatest => values().max().expect("there are some"),
+            ModelAggregate::Least => values().min().expect("there are some"),
+            ModelAggregate::Average => {
+                let (sum, count) = (values().sum::<i128>(), self.values.len() as i128);
+                // Half away from zero.
+                let magnitude = (2 * sum.abs() + count) / (2 * count);
+                if sum < 0 { -magnitude } else { magnitude }
+            }
+        }
+    }
+
+    /// Changes what counts, and says what has become of the score.
+    fn change(
+        &mut self,
+        number: u32,
+        aggregate: ModelAggregate,
+        value: i128,
+        reached: (i64, u64, u32),
+        change: impl FnOnce(&mut Vec<((u64, u32), i128)>),
+    ) -> ModelScoredLine {
+        let (before, was_empty) = (self.score(aggregate), self.values.is_empty());
+        change(&mut self.values);
+        let score = self.score(aggregate);
+        if was_empty || score != before {
+            self.reached = reached;
+        }
+        let (delta, events) = (score - before, self.values.len() as u64);
+        ModelScoredLine { tournament: number, value, delta, score, events }
+    }
+}
+
+impl Model {
+    /// An operator says what a tournament is from here on, by a record that was taken in at `now`: its number, or nothing
+    /// where that is declined.
+    pub fn tournament_said(
+        &mut self,
+        operator: &str,
+        terms: &ModelTournament,
+        now: i64,
+    ) -> Option<u64> {
+        let lasts = terms.ends - terms.starts;
+        if !self.operators.contains_key(operator) || !terms.is_one() || lasts > LASTS_MAX {
+            return None;
+        }
+        let all = self.contests.said.entry(operator.to_owned()).or_default();
+        let known = all.iter().rposition(|said| said[0].id == terms.id);
+        let last = |at: usize| all[at].last().expect("something was said of it");
+        // One that was cancelled gives its id free.
+        let is_free =
+            |at: &usize| last(*at).stage == ModelStage::Cancelled && terms.edited_from == 0;
+        let known = known.filter(|at| !is_free(at));
+        let before = known.map(last);
+        let times = known.map_or(0, |at| all[at].len());
+        if times != terms.edited_from as usize {
+            return None;
+        }
+        let is_fixed = before.is_some_and(|it| it.stage.takes_place() && now + FIXED >= it.starts);
+        if let Some(before) = before {
+            may_become(before, terms, is_fixed, now)?;
+        }
+        if terms.stage.takes_place() && !is_fixed && terms.starts <= now {
+            return None;
+        }
+        let at = known.unwrap_or_else(|| {
+            all.push(Vec::new());
+            all.len() - 1
+        });
+        all[at].push(terms.clone());
+        Some(at as u64 + 1)
+    }
+
+    /// How often what has happened to scores here.
+    pub fn happened(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.contests.happened.iter().map(|(what, count)| (*what, *count))
+    }
+
+    /// All tournaments of an operator as they were said last, by number from 1 on, and how often.
+    pub fn tournaments(&self, operator: &str) -> Vec<(&ModelTournament, usize)> {
+        let all = self.contests.said.get(operator).into_iter().flatten();
+        all.map(|said| (said.last().expect("something was said of it"), said.len())).collect()
+    }
+
+    /// A tournament as it was said last.
+    pub fn tournament(&self, operator: &str, number: u32) -> Option<&ModelTournament> {
+        self.contests.said.get(operator)?.get((number as usize).checked_sub(1)?)?.last()
+    }
+
+    /// A tournament as it was said first, second, …
+    pub fn tournament_as_of(
+        &self,
+        operator: &str,
+        number: u32,
+        times: u32,
+    ) -> Option<&ModelTournament> {
+        let said = self.contests.said.get(operator)?.get((number as usize).checked_sub(1)?)?;
+        said.get((times as usize).checked_sub(1)?)
+    }
+
+    /// How those players stand here who have a position.
+    pub fn standings(&self, operator: &str, number: u32) -> Vec<ModelStanding> {
+        let Some(terms) = self.tournament(operator, number) else { return Vec::new() };
+        let own = self.accounts.iter().filter(|((of, _), _)| of == operator);
+        let standing = |((_, player), account): (&(String, String), &ModelAccount)| {
+            let scores = account.scores.get(&number)?;
+            let events = scores.values.len() as u64;
+            let (at, batch, slot) = scores.reached;
+            (events >= u64::from(terms.events_min.max(1))).then(|| ModelStanding {
+                player: player.clone(),
+                score: scores.score(terms.query.aggregate),
+                events,
+                reached: (at, account.partition, batch, slot),
+            })
+        };
+        own.filter_map(standing).collect()
+    }
+
+    /// Whether nothing changes here any more in a tournament that takes place.
+    pub fn is_over(&self, terms: &ModelTournament) -> bool {
+        self.batch_times.values().all(|now| *now >= terms.closes())
+    }
+
+    /// Whether its scores may have been let go of.
+    pub fn has_forgotten(&self, terms: &ModelTournament) -> bool {
+        self.batch_times.values().any(|now| *now >= terms.closes() + KEPT)
+    }
+
+    /// Counts an event in the tournaments of its operator that came for the first time.
+    pub(super) fn score(&mut self, input: &Input<'_>, identity: &Identity) {
+        let key = (identity.operator.clone(), identity.player.clone());
+        let now = self.batch_times[&input.partition];
+        let reached = (now, input.place.0, input.place.1);
+        let (mut lines, mut happened) = (Vec::new(), Vec::new());
+        let all = self.contests.said.get(&key.0).into_iter().flatten();
+        let all: Vec<_> = (1..).zip(all.filter_map(|said| said.last())).collect();
+        if let ModelEvent::Void(void) = input.event {
+            let wager = Identity { kind: "wager", id: void.wager_id.clone(), ..identity.clone() };
+            let Some(place) = self.find(&wager, |_| true).map(|it| it.place) else { return };
+            let account = self.accounts.get_mut(&key).expect("who wagers has one");
+            for (number, terms) in all {
+                let Some(scores) = account.scores.get_mut(&number) else { continue };
+                let counted = scores.values.iter().position(|(of, _)| *of == place);
+                let Some(at) =
+                    counted.filter(|_| terms.stage.takes_place() && now < terms.closes())
+                else {
+                    continue;
+                };
+                let (aggregate, value) = (terms.query.aggregate, scores.values[at].1);
+                let out = |values: &mut Vec<_>| {
+                    values.remove(at);
+                };
+                let line = scores.change(number, aggregate, value, reached, out);
+                let is_best = matches!(aggregate, ModelAggregate::Greatest | ModelAggregate::Least);
+                happened.push("scores taken back");
+                if is_best && line.events > 0 && line.delta != 0 {
+                    happened.push("scores whose best was taken back");
+                }
+                lines.push(line);
+            }
+        } else {
+            let is_excluded = self.accounts.get(&key).is_some_and(|it| it.is_excluded(now));
+            let voided = (key.0.clone(), key.1.clone(), identity.id.clone());
+            let is_wager = identity.kind == "wager";
+            if is_excluded || is_wager && self.waiting_voids.contains_key(&voided) {
+                return;
+            }
+            let at = input.event.timestamp().expect("it is an event");
+            let mut counted = Vec::new();
+            for (number, terms) in all {
+                let is_open = terms.starts <= at && at < terms.ends && now < terms.closes();
+                if terms.stage.takes_place() && is_open {
+                    let Some(worth) = self.worth(&key.0, terms, input.event) else { continue };
+                    let value = terms.cap.map_or(worth, |cap| worth.min(cap));
+                    if value.abs() > VALUE_MAX {
+                        happened.push("events beyond any score");
+                        continue;
+                    }
+                    happened.push(if is_wager {
+                        "scores of wagers"
+                    } else {
+                        "scores of game events"
+                    });
+                    if value < worth {
+                        happened.push("scores cut by a cap");
+                    }
+                    if now >= terms.ends {
+                        happened.push("events counted within a grace");
+                    }
+                    counted.push((number, terms.query.aggregate, value));
+                }
+            }
+            if counted.len() > 1 {
+                happened.push("events counted in several tournaments");
+            }
+            if counted.is_empty() {
+                return;
+            }
+            let account = self.accounts.get_mut(&key).expect("who has an event has one");
+            for (number, aggregate, value) in counted {
+                let scores = account.scores.entry(number).or_default();
+                let add = |values: &mut Vec<_>| values.push((input.place, value));
+                lines.push(scores.change(number, aggregate, value, reached, add));
+            }
+        }
+        for what in happened {
+            *self.contests.happened.entry(what).or_default() += 1;
+        }
+        if !lines.is_empty() {
+            let account = self.accounts.get_mut(&key).expect("it has scored");
+            account.scored.push(lines);
+        }
+    }
+
+    /// What an event counts before any cap.
+    fn worth(&self, operator: &str, terms: &ModelTournament, event: &ModelEvent) -> Option<i128> {
+        match event {
+            ModelEvent::Wager(wager) => {
+                let versions = &self.operators[operator];
+                let program = &tiers::in_force(versions, wager.timestamp)?.program;
+                let is_own = wager.currency == program.currency;
+                let listed = program.rates.get(&wager.currency).copied();
+                let rate = if is_own { 100_000_000 } else { listed? };
+                terms.query.of_wager(ModelRow { wager, program, zone: &terms.zone, rate })
+            }
+            ModelEvent::Game(game) => terms.query.of_game(game, &terms.zone),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a tournament may be changed so, by a record that was taken in at `now`.
+fn may_become(
+    before: &ModelTournament,
+    terms: &ModelTournament,
+    is_fixed: bool,
+    now: i64,
+) -> Option<()> {
+    use ModelStage::{Approved, Cancelled, Draft, Paid, Scheduled, Settled};
+    if terms.stage.is_settled() {
+        let is_next = match (before.stage, terms.stage) {
+            (Scheduled, Settled) => now >= before.closes(),
+            (Settled, Approved) => before.approval,
+            (Settled, Paid) => !before.approval,
+            (Approved, Paid) => true,
+            _ => false,
+        };
+        let is_first = terms.stage == Settled;
+        let results = if is_first { &terms.results } else { &before.results };
+        let mut expected = before.clone();
+        (expected.stage, expected.results) = (terms.stage, results.clone());
+        expected.edited_from = terms.edited_from;
+        return (is_next && expected == *terms).then_some(());
+    }
+    if before.stage == Cancelled || before.stage.takes_place() && now >= before.ends {
+        return None;
+    }
+    if !is_fixed || terms.stage == Cancelled {
+        return Some(());
+    }
+    // What players play for stays as it is; it may end earlier, in the time to come.
+    let said = |of: &ModelTournament| {
+        let query = of.query.sql();
+        let decides = (of.starts, of.grace_seconds, of.zone.offsets.clone(), of.cap, of.ties);
+        (query, decides, of.events_min, of.prizes.clone(), of.approval)
+    };
+    let is_same = said(before) == said(terms) && terms.stage != Draft;
+    let is_earlier = terms.ends < before.ends && terms.ends > now;
+    (is_same && (terms.ends == before.ends || is_earlier)).then_some(())
+}
+
+/// The leaderboard of all partitions together, by sorting.
+pub fn board(models: &[&Model], operator: &str, number: u32) -> Vec<ModelLine> {
+    let Some(terms) = models.first().and_then(|model| model.tournament(operator, number)) else {
+        return Vec::new();
+    };
+    let mut all: Vec<_> =
+        models.iter().flat_map(|model| model.standings(operator, number)).collect();
+    all.sort_by_key(|it| {
+        let events = i128::from(it.events);
+        let by_events = match terms.ties {
+            ModelTies::First | ModelTies::Shared => 0,
+            ModelTies::MostEvents => -events,
+            ModelTies::FewestEvents => events,
+        };
+        (-it.score, by_events, it.reached)
+    });
+    let scores: Vec<i128> = all.iter().map(|it| it.score).collect();
+    let position = |(index, standing): (usize, ModelStanding)| {
+        let ahead = match terms.ties {
+            ModelTies::Shared => scores.iter().filter(|score| **score > standing.score).count(),
+            ModelTies::First | ModelTies::MostEvents | ModelTies::FewestEvents => index,
+        };
+        ModelLine { position: ahead as u64 + 1, standing }
+    };
+    all.into_iter().enumerate().map(position).collect()
+}

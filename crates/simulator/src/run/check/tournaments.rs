@@ -1,0 +1,287 @@
+//! Tournaments, scores, leaderboards and prizes are what the model says, and each prize is paid once.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use accolade_domain::tournament::prizes::PrizeState;
+use accolade_engine::contract::memory::MemoryStore;
+use accolade_engine::partition::Partition;
+use accolade_engine::rules::Operator;
+use accolade_engine::rules::tournaments::Tournament;
+use accolade_wire::notice::prize::PrizeMoved;
+use accolade_wire::notice::scores::ScoredLine;
+use accolade_wire::tournament::results::{RankedLine, Results};
+
+use crate::input::{ModelStage, ModelTies, ModelTournament, ModelWin};
+use crate::model::prizes::{ModelPlaceRow, ModelPrizeMove, ModelPrizeState, is_found, places};
+use crate::model::tournaments::{ModelLine, ModelScoredLine, board};
+use crate::model::{Model, ModelAccount};
+use crate::run::Counts;
+use crate::run::boards::{Part, together};
+use crate::run::item::{prize_terms, terms_of};
+
+/// What lies in a partition of tournaments is the model's.
+pub(super) fn same(partition: &Partition, model: &Model) {
+    for operator in partition.rules().operators() {
+        let expected = model.tournaments(&operator.id);
+        assert_eq!(operator.tournaments.all().count(), expected.len(), "tournaments");
+        for (tournament, (terms, times)) in operator.tournaments.all().zip(expected) {
+            assert_eq!(**tournament.terms(), terms_of(&operator.id, terms), "a tournament");
+            assert_eq!(tournament.said().len(), times, "how often it was said");
+            if partition.time() < tournament.kept_until() {
+                standings(partition, operator, tournament, model);
+            }
+        }
+    }
+    rows(partition, model);
+}
+
+fn standings(partition: &Partition, operator: &Operator, tournament: &Tournament, model: &Model) {
+    let mut found = BTreeMap::new();
+    for (ordinal, player) in (0..).zip(partition.players().all()) {
+        if let Some(it) = partition.standing(operator.number, tournament, ordinal) {
+            let by = it.changed_by;
+            let reached = (it.changed_at.micros(), by.partition, by.batch, by.slot);
+            found.insert(player.name.to_string(), (it.score.0, it.events, reached));
+        }
+    }
+    let expected = model.standings(&operator.id, tournament.number).into_iter();
+    let expected = expected.map(|it| (it.player, (it.score, it.events, it.reached)));
+    let expected: BTreeMap<_, _> = expected.collect();
+    assert_eq!(found, expected, "who stands how in {} {}", operator.id, tournament.number);
+}
+
+/// The places that were told here.
+fn rows(partition: &Partition, model: &Model) {
+    let rows = partition.tables().prizes.excerpt(Bound::Unbounded, usize::MAX);
+    let rows = rows.read(partition.number(), &mut MemoryStore::default());
+    let now = partition.time().micros();
+    let rows = rows.expect("nothing is read").rows.into_iter();
+    let rows = rows.filter(|(_, row)| is_found(row.at.micros(), now)).map(|(key, row)| {
+        let operator = partition.rules().operator_numbered(key.operator);
+        let operator = operator.expect("it has a tournament").id.to_string();
+        let player = partition.players().get(row.player).name.to_string();
+        let award = (player, row.position, row.score.0, row.events, row.points.hundredths());
+        let state = (modelled(row.state), row.at.micros());
+        let said = (row.why.to_string(), row.who.to_string());
+        ((operator, key.tournament, key.place), (award, row.thing, state, said))
+    });
+    let expected =
+        model.all_place_rows().filter(|(_, row)| is_found(row.at, now)).map(|(key, row)| {
+            let it = row.award.clone();
+            let award = (it.player_id, it.position, it.score, it.events, it.points);
+            let said = (row.why.clone(), row.who.clone());
+            (key.clone(), (award, it.thing, (row.state, row.at), said))
+        });
+    let (rows, expected): (BTreeMap<_, _>, BTreeMap<_, _>) = (rows.collect(), expected.collect());
+    assert_eq!(rows, expected, "places of tournaments in {}", partition.number());
+}
+
+const fn modelled(state: PrizeState) -> ModelPrizeState {
+    match state {
+        PrizeState::Nothing => ModelPrizeState::Nothing,
+        PrizeState::AwaitingApproval => ModelPrizeState::AwaitingApproval,
+        PrizeState::Processing => ModelPrizeState::Processing,
+        PrizeState::Paid => ModelPrizeState::Paid,
+        PrizeState::NotEligible => ModelPrizeState::NotEligible,
+        PrizeState::Retrying => ModelPrizeState::Retrying,
+        PrizeState::Failed => ModelPrizeState::Failed,
+    }
+}
+
+/// All that was told of a player's scores and prizes.
+pub(super) fn told(
+    scored: &[Vec<ScoredLine>],
+    prizes: &[PrizeMoved],
+    expected: &ModelAccount,
+    model: &Model,
+    key: &(String, String),
+) {
+    let line = |it: &ScoredLine| ModelScoredLine {
+        tournament: it.tournament,
+        value: it.value.0,
+        delta: it.delta.0,
+        score: it.score.0,
+        events: it.events,
+    };
+    let scored = scored.iter().map(|lines| lines.iter().map(line).collect());
+    let scored: Vec<Vec<_>> = scored.collect();
+    assert_eq!(scored, expected.scored, "what is told of scores of {key:?}");
+    let told = |(id, row): &ModelPrizeMove| {
+        let ModelPlaceRow { award, state, why, .. } = row;
+        let terms = model.tournament(&key.0, award.tournament).expect("it has places");
+        let thing = award.thing.map(|thing| terms_of(&key.0, terms).thing(thing).cloned());
+        let thing = thing.map(|thing| thing.expect("it is a thing"));
+        (
+            id.clone(),
+            award.place,
+            award.position,
+            award.score,
+            award.points,
+            thing,
+            *state,
+            why.clone(),
+        )
+    };
+    let found = prizes.iter().map(|it| {
+        let (id, score, points) = (it.tournament.to_string(), it.score.0, it.points.hundredths());
+        let (thing, state, why) = (it.thing.clone(), modelled(it.state), it.why.to_string());
+        (id, it.place, it.position, score, points, thing, state, why)
+    });
+    let expected = expected.prize_moves.iter().map(told);
+    assert!(
+        found.clone().eq(expected.clone()),
+        "what is told of prizes of {key:?}: {:?} {:?}",
+        found.collect::<Vec<_>>(),
+        expected.collect::<Vec<_>>()
+    );
+}
+
+/// The leaderboards that are put together of all partitions are sorted lists of all players; says how many they are. Those
+/// are left out of which one partition knows other than another.
+pub(crate) fn boards(partitions: &[&Partition], models: &[&Model]) -> u64 {
+    let mut count = 0;
+    let known = |number, at| {
+        let tournaments = partitions.iter().map(|partition| {
+            let operator = partition.rules().operator_numbered(number)?;
+            operator.tournaments.numbered(at).cloned()
+        });
+        let mut tournaments: Vec<_> = tournaments.collect::<Option<_>>()?;
+        tournaments.dedup_by(|one, other| one.terms() == other.terms());
+        tournaments.pop().filter(|_| tournaments.is_empty())
+    };
+    for operator in partitions[0].rules().operators() {
+        for tournament in operator.tournaments.all() {
+            let Some(tournament) = known(operator.number, tournament.number) else { continue };
+            if partitions.iter().any(|it| it.time() >= tournament.kept_until()) {
+                continue;
+            }
+            let part = |partition: &&Partition| Part::of(partition, operator.number, &tournament);
+            let parts: Vec<_> = partitions.iter().map(part).collect();
+            let found = together(tournament.decides().ties, &parts);
+            let expected = board(models, &operator.id, tournament.number);
+            let line = |it: &ModelLine| {
+                (it.position, it.standing.player.clone(), it.standing.score, it.standing.events)
+            };
+            let expected: Vec<_> = expected.iter().map(line).collect();
+            let line = |it: RankedLine| (it.position, it.player, it.score.0, it.events);
+            let found: Vec<_> = found.into_iter().map(line).collect();
+            assert_eq!(found, expected, "the leaderboard of {} {}", operator.id, tournament.number);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Results that somebody has worked out are the model's, place by place.
+pub(crate) fn results(
+    results: &Results,
+    models: &[&Model],
+    operator: &str,
+    number: u32,
+    terms: &ModelTournament,
+) {
+    let board = board(models, operator, number);
+    let expected = places(terms, &board);
+    let expected = expected.iter().map(|it| {
+        let (standing, position) = (&it.line.standing, it.line.position);
+        let score = (standing.score, standing.events);
+        (it.place, position, standing.player.clone(), score, it.points, it.thing)
+    });
+    let found = results.lines.iter().map(|it| {
+        let score = (it.score.0, it.events);
+        (it.place, it.position, it.player.clone(), score, it.points.hundredths(), it.thing)
+    });
+    let (found, expected): (Vec<_>, Vec<_>) = (found.collect(), expected.collect());
+    assert_eq!(found, expected, "results of {operator} {number}: {:?}", terms.prizes);
+    let won = found.iter().map(|(.., points, _)| points).sum::<i64>();
+    let (players, points) = (results.terms.players, results.terms.points);
+    assert_eq!((players, points), (board.len() as u64, won), "sums of {operator} {number}");
+    // No more is won than the prizes say.
+    let prizes: Vec<_> = terms.prizes.iter().map(prize_terms).collect();
+    let cost = accolade_wire::tournament::prizes::prizes(&prizes).expect("it was said");
+    let cost = cost.cost(players);
+    assert_eq!((won, u64::from(results.terms.things)), (cost.points.hundredths(), cost.things));
+}
+
+/// Once nothing is on its way, every tournament that is paid has each of its places once, as its leaderboard says it, and
+/// each player the points of one place at most.
+pub(crate) fn all_is_paid(models: &[&Model], counts: &mut Counts) {
+    let Some(first) = models.first() else { return };
+    for operator in first.operators() {
+        for (number, (terms, _)) in (1..).zip(first.tournaments(operator)) {
+            let board = board(models, operator, number);
+            count_board(terms, &board, counts);
+            let rows = models.iter().flat_map(|model| model.place_rows(operator, number));
+            let rows: BTreeMap<_, _> = rows.collect();
+            if terms.stage != ModelStage::Paid {
+                continue;
+            }
+            let expected = places(terms, &board);
+            assert_eq!(rows.len(), expected.len(), "places of {operator} {number}");
+            for place in expected {
+                let row = rows[&place.place];
+                let standing = &place.line.standing;
+                let won = (standing.player.clone(), place.line.position, place.points, place.thing);
+                let award = &row.award;
+                let told = (award.player_id.clone(), award.position, award.points, award.thing);
+                assert_eq!(told, won, "place {} of {operator} {number}", place.place);
+                assert_ne!(row.state, ModelPrizeState::AwaitingApproval, "{row:?}");
+                let key = (operator.to_owned(), standing.player.clone());
+                let accounts = models.iter().filter_map(|model| model.accounts().get(&key));
+                let entries = accounts.flat_map(|account| &account.entries);
+                let paid: Vec<i64> = entries
+                    .filter(|entry| entry.kind == "prize" && entry.wager_id == terms.id)
+                    .map(|entry| entry.points)
+                    .collect();
+                let is_paid = place.points > 0
+                    && match row.state {
+                        ModelPrizeState::NotEligible | ModelPrizeState::Nothing => false,
+                        ModelPrizeState::Failed => place.thing.is_some() && !paid.is_empty(),
+                        _ => true,
+                    };
+                let expected = if is_paid { vec![place.points] } else { vec![] };
+                assert_eq!(paid, expected, "what {key:?} was paid for {row:?}");
+                *counts.entry(named(row.state)).or_default() += 1;
+            }
+        }
+    }
+    for model in models {
+        for (what, count) in model.happened() {
+            *counts.entry(what).or_default() += count;
+        }
+    }
+}
+
+const fn named(state: ModelPrizeState) -> &'static str {
+    match state {
+        ModelPrizeState::Nothing => "places without a prize",
+        ModelPrizeState::AwaitingApproval => "prizes that wait for ever",
+        ModelPrizeState::Processing => "prizes being handed out",
+        ModelPrizeState::Paid => "prizes paid",
+        ModelPrizeState::NotEligible => "prizes not eligible",
+        ModelPrizeState::Retrying => "prizes tried again",
+        ModelPrizeState::Failed => "prizes failed",
+    }
+}
+
+fn count_board(terms: &ModelTournament, board: &[ModelLine], counts: &mut Counts) {
+    let mut count = |what| *counts.entry(what).or_default() += 1;
+    for pair in board.windows(2) {
+        if pair[0].standing.score == pair[1].standing.score {
+            count(match terms.ties {
+                ModelTies::First => "ties by who was first",
+                ModelTies::MostEvents => "ties by most events",
+                ModelTies::FewestEvents => "ties by fewest events",
+                ModelTies::Shared => "positions that are shared",
+            });
+        }
+    }
+    let is_pool = |win| matches!(win, ModelWin::Pool(_));
+    if terms.stage == ModelStage::Paid
+        && board.len() > 1
+        && terms.prizes.iter().any(|prize| is_pool(prize.win))
+    {
+        count("pools shared out");
+    }
+}

@@ -23,6 +23,7 @@ mod reference;
 mod report;
 mod strangers;
 mod tournaments;
+mod watchers;
 mod years;
 
 use std::net::SocketAddr;
@@ -89,6 +90,9 @@ pub(crate) struct Arguments {
     /// Connects to this address, again and again, and means harm; R7 needs strangers.
     #[arg(long, hide = true)]
     strangers: Option<SocketAddr>,
+    /// Connects to this address and watches leaderboards, over as many sockets as `--events`; P7 needs watchers.
+    #[arg(long, hide = true)]
+    watchers: Option<SocketAddr>,
 }
 
 /// How long and how large.
@@ -137,6 +141,9 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
     }
     if let Some(address) = arguments.strangers {
         return strangers::be(address);
+    }
+    if let Some(address) = arguments.watchers {
+        return watchers::be(address, arguments.events.unwrap_or(1));
     }
     let full = arguments.full;
     let pick = |short: u64, long: u64| if full { long } else { short };

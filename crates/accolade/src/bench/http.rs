@@ -90,10 +90,24 @@ pub(crate) fn serve(data_dir: &Path) -> anyhow::Result<Served> {
 }
 
 fn serve_behind(data_dir: &Path, tls: Option<TlsFiles>) -> anyhow::Result<Served> {
+    let tls = tls.map(Tls::new).transpose()?;
+    let bounds = Bounds::within(crate::limits::open_max());
+    serve_as(data_dir, Settings::default(), Front { bounds, tls, ..Front::default() })
+}
+
+/// For so many connections at once, whose operator may ask as often as it wants.
+pub(super) fn serve_watchers(data_dir: &Path, connections_max: usize) -> anyhow::Result<Served> {
+    let bounds = Bounds::of_connections(connections_max);
+    let settings =
+        Settings { asks_per_second: 0, watchers_max: connections_max, ..Settings::default() };
+    serve_as(data_dir, settings, Front { bounds, ..Front::default() })
+}
+
+fn serve_as(data_dir: &Path, settings: Settings, front: Front) -> anyhow::Result<Served> {
     let node = Arc::new(start(options(data_dir))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-    let service = Service::new(Arc::clone(&node), Settings::default(), metrics);
+    let service = Service::new(Arc::clone(&node), settings, metrics);
     let (role, operators) = (Role::Admin, vec![OPERATOR.to_owned()]);
     service.lend(KEY, Lent { role, operators, player: None });
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
@@ -101,9 +115,6 @@ fn serve_behind(data_dir: &Path, tls: Option<TlsFiles>) -> anyhow::Result<Served
     let router = accolade_server::api(service);
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
     let until = async { drop(is_over.await) };
-    let tls = tls.map(Tls::new).transpose()?;
-    let bounds = Bounds::within(crate::limits::open_max());
-    let front = Front { bounds, tls, ..Front::default() };
     let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, front, until));
     Ok(Served { node, address, runtime, accepting, over })
 }

@@ -25,6 +25,7 @@ use super::reference;
 use super::report::{Bar, Report};
 use super::strangers;
 use super::tournaments;
+use super::watchers;
 use super::years;
 use crate::memory;
 
@@ -32,7 +33,7 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 17] = [
+pub(crate) const ALL: [Measure; 18] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
@@ -40,6 +41,7 @@ pub(crate) const ALL: [Measure; 17] = [
     ("tls", http::over_tls),
     ("P4", http::batches),
     ("P6", http::queries),
+    ("P7", watchers::watch),
     ("P8", tournaments::many),
     ("P10", restart),
     ("P11", replay),

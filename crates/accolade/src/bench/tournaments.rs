@@ -67,6 +67,16 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
     }
 }
 
+/// Begins so many tournaments in which each wager counts by its stake.
+pub(crate) fn begin_watched(node: &Node, count: u64) -> anyhow::Result<()> {
+    for number in 0..count {
+        let terms = terms(OPERATOR, format!("race-{number}"), EACH[0], BEGINS_IN);
+        control(node, &Control::Tournament(terms))?;
+    }
+    std::thread::sleep(BEGINS_IN);
+    Ok(())
+}
+
 /// Begins tournaments in which each wager counts.
 pub(crate) fn begin_matching(node: &Node) -> anyhow::Result<()> {
     for number in 0..MATCHING {

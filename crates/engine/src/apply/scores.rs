@@ -161,7 +161,7 @@ fn score(
         if let Some(is_greatest) = decides.best() {
             let place = loaded.wager.filter(|_| is_out).map_or(input.place, |wager| wager.place);
             let key = ValueKey::of(loaded.ordinal, number, value, is_greatest, place);
-            let kept = Kept { until: tournament.closes(), is_voided: is_out };
+            let kept = Kept { until: tournament.values_until(), is_voided: is_out };
             step.changes.push(Change::row(Row::BestValue(key, Held::Row(kept))));
         }
         if let Some((key, kept)) = sums {
@@ -196,5 +196,5 @@ fn in_period(
     let known = loaded.day_sums.iter().find(|(other, _)| *other == key);
     let before = known.map(|(_, kept)| kept.sums.clone()).unwrap_or_default();
     let (sums, adds) = decides.within_caps(before, hour, by)?;
-    Some((Some((key, KeptSums { until: tournament.closes(), sums })), adds))
+    Some((Some((key, KeptSums { until: tournament.values_until(), sums })), adds))
 }

@@ -292,6 +292,13 @@ impl Tournament {
         self.terms().closes()
     }
 
+    /// Until when it is kept what single events count, which never becomes earlier: a row that ended before the one that
+    /// it replaces would let that come back.
+    pub(crate) fn values_until(&self) -> Timestamp {
+        let closes = self.said.iter().map(|said| said.terms.closes());
+        closes.max().expect("something was said of every tournament")
+    }
+
     /// Until when its scores are kept.
     pub fn kept_until(&self) -> Timestamp {
         self.closes().plus_micros(tournament::KEPT_MICROS)

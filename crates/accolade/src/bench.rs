@@ -14,6 +14,7 @@ mod connection;
 mod dry_runs;
 mod embedded;
 mod http;
+mod leaderboards;
 mod letters;
 mod load;
 mod measures;
@@ -78,6 +79,9 @@ pub(crate) struct Arguments {
     /// Players of the load.
     #[arg(long, default_value_t = 1_000_000)]
     players: u64,
+    /// A Redis or Valkey, such as 127.0.0.1:6379, that P5 asks for the same; a key of its own is made and removed.
+    #[arg(long)]
+    redis: Option<SocketAddr>,
     /// Prints the report as JSON.
     #[arg(long)]
     json: bool,
@@ -110,6 +114,8 @@ pub(crate) struct Sizes {
     pub(crate) window_ids: u64,
     /// Dead letters.
     pub(crate) letters: u64,
+    /// A Redis that P5 asks for the same.
+    pub(crate) redis: Option<SocketAddr>,
     /// What a measure of the cluster form may need beside.
     #[cfg(all(feature = "cluster", feature = "postgres"))]
     pub(crate) cluster: ClusterSizes,
@@ -155,6 +161,7 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
         burst: arguments.events.unwrap_or(pick(10_000_000, 100_000_000)),
         window_ids: pick(50_000_000, 500_000_000),
         letters: arguments.events.unwrap_or(pick(1_000_000, 10_000_000)),
+        redis: arguments.redis,
         #[cfg(all(feature = "cluster", feature = "postgres"))]
         cluster: ClusterSizes {
             place: place.clone(),

@@ -24,36 +24,48 @@ const CHANGES_MAX: usize = 1 << 16;
 pub(crate) struct Scored {
     /// The first batch of which all changes are remembered.
     from: u64,
-    /// How many changes each batch has.
-    batches: VecDeque<(u64, usize)>,
+    /// Each batch that has changes, and how many were before them, those that are forgotten too.
+    batches: VecDeque<(u64, u64)>,
     players: VecDeque<Ordinal>,
+    /// How many changes are forgotten.
+    forgotten: u64,
 }
 
 impl Scored {
     /// Remembers what changes from a batch on.
     pub(crate) const fn from(batch: u64) -> Self {
-        Self { from: batch, batches: VecDeque::new(), players: VecDeque::new() }
+        Self { from: batch, batches: VecDeque::new(), players: VecDeque::new(), forgotten: 0 }
     }
 
     pub(crate) fn add(&mut self, batch: u64, player: Ordinal) {
-        match self.batches.back_mut() {
-            Some((last, count)) if *last == batch => *count += 1,
-            Some(_) | None => self.batches.push_back((batch, 1)),
+        if self.batches.back().is_none_or(|(last, _)| *last != batch) {
+            self.batches.push_back((batch, self.so_far()));
         }
         self.players.push_back(player);
         while self.players.len() > CHANGES_MAX
-            && let Some((first, count)) = self.batches.pop_front()
+            && let Some((first, _)) = self.batches.pop_front()
         {
-            self.players.drain(..count);
-            self.from = first + 1;
+            let until = self.batches.front().map_or(self.so_far(), |(_, before)| *before);
+            self.players.drain(..self.at(until));
+            (self.forgotten, self.from) = (until, first + 1);
         }
+    }
+
+    fn so_far(&self) -> u64 {
+        self.forgotten + self.players.len() as u64
+    }
+
+    /// Where the change is that comes after so many.
+    fn at(&self, before: u64) -> usize {
+        usize::try_from(before - self.forgotten).expect("as many are remembered at most")
     }
 
     /// Those that have changed after a batch; `None` where not all are remembered.
     fn after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
-        let earlier = self.batches.iter().take_while(|(of, _)| *of <= batch);
-        let skipped = earlier.map(|(_, count)| count).sum();
-        (self.from <= batch + 1).then(|| self.players.iter().skip(skipped).copied())
+        let first = self.batches.partition_point(|(of, _)| *of <= batch);
+        let before = self.batches.get(first).map_or(self.so_far(), |(_, before)| *before);
+        let skipped = self.at(before);
+        (self.from <= batch + 1).then(|| self.players.range(skipped..).copied())
     }
 }
 

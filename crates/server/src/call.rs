@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request};
-use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::http::header::{AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
@@ -202,6 +202,23 @@ impl Call {
 /// Where the request comes from, where it came over the network.
 pub(crate) fn peer_of(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<Peer>().map(|peer| peer.0)
+}
+
+/// What [`Service::lets_in_again`] needs of a request: copies, since whoever has one header of a request keeps all of the
+/// bytes that were read with it.
+pub(crate) fn of_long_answers(parts: &Parts) -> Parts {
+    let (mut kept, ()) = Request::new(()).into_parts();
+    for name in [AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTOCOL] {
+        for value in parts.headers.get_all(&name) {
+            let copy = HeaderValue::from_bytes(value.as_bytes()).expect("it was one before");
+            kept.headers.append(name.clone(), copy);
+        }
+    }
+    kept.uri = parts.uri.to_string().parse().expect("it was one before");
+    if let Some(peer) = parts.extensions.get::<Peer>() {
+        kept.extensions.insert(*peer);
+    }
+    kept
 }
 
 async fn name_of(parts: &mut Parts) -> Result<String, Problem> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use accolade_server::TlsFiles;
 use anyhow::Context;
+use axum::Router;
+use axum::body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
@@ -18,6 +20,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tower::ServiceExt;
 
 use super::http::{Asked, KEY};
 
@@ -66,6 +69,8 @@ pub(super) enum Way {
     OverTls(SocketAddr, TlsConnector),
     /// Over TLS; some clients share a connection.
     Http2(SocketAddr, TlsConnector),
+    /// Without a connection: the routes themselves.
+    InProcess(Router),
 }
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -83,6 +88,7 @@ pub(super) enum Connection {
         /// The client's number among those that share it.
         number: usize,
     },
+    InProcess(Router),
 }
 
 async fn tcp(address: SocketAddr) -> anyhow::Result<TcpStream> {
@@ -118,6 +124,7 @@ impl Way {
                 drop(tokio::spawn(connection));
                 Ok(Connection::Http2 { sender, number: 0 })
             }
+            Self::InProcess(routes) => Ok(Connection::InProcess(routes.clone())),
         }
     }
 }
@@ -132,13 +139,15 @@ impl Connection {
                 read_answer(stream, answer).await
             }
             Self::Http2 { sender, .. } => {
-                let request = Request::builder()
-                    .method(method(asked))
-                    .uri(format!("https://{NAME}{}", asked.path))
-                    .header("authorization", format!("Bearer {KEY}"))
-                    .header("content-type", asked.content_type)
-                    .body(Full::new(Bytes::copy_from_slice(&asked.body)))?;
+                let request = request(asked, Full::new(Bytes::copy_from_slice(&asked.body)))?;
                 let answer = sender.send_request(request).await?;
+                let status = answer.status().as_u16();
+                answer.into_body().collect().await?;
+                Ok(status)
+            }
+            Self::InProcess(routes) => {
+                let request = request(asked, Body::from(asked.body.clone()))?;
+                let answer = routes.clone().oneshot(request).await?;
                 let status = answer.status().as_u16();
                 answer.into_body().collect().await?;
                 Ok(status)
@@ -148,7 +157,7 @@ impl Connection {
 
     /// The body of the last answer over HTTP/1.1.
     pub(super) fn body(self) -> anyhow::Result<String> {
-        let Self::Http1 { answer, .. } = self else { anyhow::bail!("HTTP/2 keeps no body") };
+        let Self::Http1 { answer, .. } = self else { anyhow::bail!("no body is kept") };
         let text = String::from_utf8(answer)?;
         let (_, body) = text.split_once("\r\n\r\n").context("no body")?;
         Ok(body.to_owned())
@@ -157,6 +166,15 @@ impl Connection {
 
 const fn method(asked: &Asked) -> &'static str {
     if asked.body.is_empty() { "GET" } else { "POST" }
+}
+
+fn request<B>(asked: &Asked, body: B) -> anyhow::Result<Request<B>> {
+    let request = Request::builder()
+        .method(method(asked))
+        .uri(format!("https://{NAME}{}", asked.path))
+        .header("authorization", format!("Bearer {KEY}"))
+        .header("content-type", asked.content_type);
+    Ok(request.body(body)?)
 }
 
 fn put(request: &mut Vec<u8>, asked: &Asked) {

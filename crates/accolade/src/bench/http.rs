@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use accolade_server::roles::Role;
 use accolade_server::{Bounds, Front, Lent, Service, Settings, Tls, TlsFiles};
 use accolade_storage::node::Node;
+use axum::Router;
 use hdrhistogram::Histogram;
 use rustix::fs::Advice;
 use rustix::time::{
@@ -34,6 +36,7 @@ const CLIENTS: u64 = 128;
 pub(crate) struct Served {
     pub(crate) node: Arc<Node>,
     pub(super) address: SocketAddr,
+    routes: Router,
     runtime: tokio::runtime::Runtime,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
     over: tokio::sync::oneshot::Sender<()>,
@@ -75,8 +78,14 @@ impl Served {
         Way::InClear(self.address)
     }
 
+    /// The way to its routes without a connection.
+    pub(super) fn in_process(&self) -> Way {
+        Way::InProcess(self.routes.clone())
+    }
+
     /// Closes the server, then the node.
     pub(crate) fn stop(self) -> anyhow::Result<()> {
+        drop(self.routes);
         drop(self.over);
         self.runtime.block_on(self.accepting)??;
         self.runtime.shutdown_timeout(Duration::from_secs(5));
@@ -96,7 +105,7 @@ fn serve_behind(data_dir: &Path, tls: Option<TlsFiles>) -> anyhow::Result<Served
 }
 
 /// For so many connections at once, whose operator may ask as often as it wants.
-pub(super) fn serve_watchers(data_dir: &Path, connections_max: usize) -> anyhow::Result<Served> {
+pub(super) fn serve_freely(data_dir: &Path, connections_max: usize) -> anyhow::Result<Served> {
     let bounds = Bounds::of_connections(connections_max);
     let settings =
         Settings { asks_per_second: 0, watchers_max: connections_max, ..Settings::default() };
@@ -115,8 +124,9 @@ fn serve_as(data_dir: &Path, settings: Settings, front: Front) -> anyhow::Result
     let router = accolade_server::api(service);
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
     let until = async { drop(is_over.await) };
-    let accepting = runtime.spawn(accolade_server::serve_tcp(listener, router, front, until));
-    Ok(Served { node, address, runtime, accepting, over })
+    let accepting =
+        runtime.spawn(accolade_server::serve_tcp(listener, router.clone(), front, until));
+    Ok(Served { node, address, routes: router, runtime, accepting, over })
 }
 
 /// A request.
@@ -196,7 +206,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Answers a second.
-    fn rate(&self) -> f64 {
+    pub(super) fn rate(&self) -> f64 {
         self.answered as f64 / self.seconds
     }
 }
@@ -352,21 +362,38 @@ pub(crate) fn batches(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     served.stop()
 }
 
+/// 50,000 wagers a second beside whatever is measured.
+pub(super) struct Background {
+    stop: Arc<AtomicBool>,
+    sending: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Background {
+    pub(super) fn begin(node: &Arc<Node>, mut load: Load) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (node, stopped) = (Arc::clone(node), Arc::clone(&stop));
+        let sending = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                run(&node, &mut load, 50_000, 50_000, 25, 0)?;
+            }
+            Ok(())
+        });
+        Self { stop, sending }
+    }
+
+    pub(super) fn end(self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.sending.join().map_err(|_| anyhow::anyhow!("the load panicked"))?
+    }
+}
+
 /// P6: balances and ledgers while 50,000 wagers a second come in.
 pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let scratch = Scratch::new(&sizes.dir, "p6")?;
     let served = serve(&scratch.0)?;
     let history = sizes.burst.min(5_000_000);
     run(&served.node, &mut Load::new(8, sizes.players), history, 0, 500, 0)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (node, stopped, players) = (Arc::clone(&served.node), Arc::clone(&stop), sizes.players);
-    let background = std::thread::spawn(move || -> anyhow::Result<()> {
-        let mut load = Load::new(9, players);
-        while !stopped.load(Ordering::Relaxed) {
-            run(&node, &mut load, 50_000, 50_000, 25, 0)?;
-        }
-        Ok(())
-    });
+    let background = Background::begin(&served.node, Load::new(9, sizes.players));
     let some = sizes.players / 20;
     let query = move |seed: u64, cold: Vec<std::fs::File>| Query {
         random: Random::new(seed),
@@ -387,8 +414,7 @@ pub(crate) fn queries(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> 
     // The first time takes as long as ten requests.
     drop_cached(&files);
     let cold = clients(&in_clear, vec![Box::new(query(20, files))], 100, steady_s)?;
-    stop.store(true, Ordering::Relaxed);
-    background.join().map_err(|_| anyhow::anyhow!("the load panicked"))??;
+    background.end()?;
     report.latencies("P6", "balances and ledger pages", &warm.latencies, &[(0.99, 5.0)]);
     report.latencies("P6", "the same, closed files cold", &cold.latencies, &[(0.99, 20.0)]);
     let failed = (warm.failed + cold.failed) as f64;

@@ -78,6 +78,8 @@ pub(crate) struct Load {
     random: Random,
     players: u64,
     sequence: u64,
+    /// The next player, where each has a turn.
+    turn: Option<u64>,
     /// How old each wager is when it is made.
     age_micros: i64,
     timestamp: (i64, String),
@@ -102,7 +104,13 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 impl Load {
     pub(crate) fn new(seed: u64, players: u64) -> Self {
         let (timestamp, json) = ((i64::MIN, String::new()), Vec::with_capacity(512));
-        Self { random: Random::new(seed), players, sequence: 0, age_micros: 0, timestamp, json }
+        let random = Random::new(seed);
+        Self { random, players, sequence: 0, turn: None, age_micros: 0, timestamp, json }
+    }
+
+    /// Wagers of one player after the other.
+    pub(crate) fn in_turn(self) -> Self {
+        Self { turn: Some(0), ..self }
     }
 
     /// Wagers that are so old when they come in.
@@ -112,6 +120,10 @@ impl Load {
 
     /// One player in a thousand makes a tenth of all wagers, and half of the players hardly any.
     fn player(&mut self) -> u64 {
+        if let Some(turn) = &mut self.turn {
+            *turn += 1;
+            return (*turn - 1) % self.players;
+        }
         let even = self.random.below(1 << 20) as f64 / f64::from(1 << 20);
         ((even * even * even) * self.players as f64) as u64
     }

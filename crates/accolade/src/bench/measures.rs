@@ -17,6 +17,7 @@ use super::Sizes;
 use super::dry_runs;
 use super::embedded::{Run, Scratch, disk_bytes, now, resident_bytes, run, start, start_by};
 use super::http;
+use super::leaderboards;
 use super::letters;
 use super::load::{FULL, Load, PLAIN, Random};
 use super::months;
@@ -33,13 +34,14 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 18] = [
+pub(crate) const ALL: [Measure; 19] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
     ("P3", http::single),
     ("tls", http::over_tls),
     ("P4", http::batches),
+    ("P5", leaderboards::queries),
     ("P6", http::queries),
     ("P7", watchers::watch),
     ("P8", tournaments::many),

@@ -113,9 +113,14 @@ impl Service {
         let part = self.boards.part(of, number);
         let mut part = lock(&part);
         part.used = Instant::now();
-        if !self.read(number, |partition| part.follow(of, partition))? {
-            part.make(of, self, number)?;
-        }
+        // Nearly always it is there, and followed at once.
+        let mut work = Some(work);
+        let done = self.read(number, |partition| {
+            let work = part.follow(of, partition).then(|| work.take()).flatten();
+            work.map(|work| work(part.board.board(), partition))
+        })?;
+        let Some(work) = work else { return Ok(done.expect("it was done")) };
+        part.make(of, self, number)?;
         self.read(number, |partition| {
             if !part.follow(of, partition) {
                 // So much has changed meanwhile that it is made while nothing does.

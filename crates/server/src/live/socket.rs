@@ -17,7 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::said::{self, Said, To as Target, Wrong};
 use super::subscription::{Sees, Subscription, done, failed};
-use crate::call::{Call, Came, peer_of};
+use crate::call::{Call, Came, of_long_answers, peer_of};
 use crate::connection::{Closed, Upgraded};
 use crate::fields::malformed;
 use crate::leaderboards::live::{Key, Of, Part, Seat, To, View};
@@ -158,6 +158,7 @@ impl Socket {
     pub(super) fn of(call: Call, seat: Seat, line: Option<Upgraded>) -> Self {
         let operator = call.operator();
         let Call { service, id, route, principal, parts, .. } = call;
+        let parts = of_long_answers(&parts);
         Self { service, id, route, principal, operator, parts, line, _seat: seat }
     }
 

@@ -18,7 +18,7 @@ use tokio::sync::watch::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::{Bound, Key, Of, Part, Seat, SeesList, SeesValue, To, Told, Value, View, stopping};
-use crate::call::{Call, peer_of};
+use crate::call::{Call, of_long_answers, peer_of};
 use crate::leaderboards::TOP;
 use crate::principal::{Known, Principal};
 use crate::problem::{Problem, Refusal};
@@ -187,7 +187,7 @@ impl Watcher {
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let last = parts.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let seen = Seen::Nothing(last.map(str::to_owned));
-        let (own_seen, is_over) = (None, false);
+        let (own_seen, is_over, parts) = (None, false, of_long_answers(&parts));
         Self { seat, sight, own, seen, own_seen, is_over, pulse, principal, operator, route, parts }
     }
 

@@ -6,7 +6,7 @@ use accolade_redis::settings::Settings;
 use accolade_wire::secret::Secret;
 use anyhow::Context;
 
-/// Leaderboards of tournaments and players' statistics as keys of Redis, for services that read it today.
+/// Leaderboards of tournaments and games and players' statistics as keys of Redis, for services that read it today.
 ///
 /// The node writes them where `url` is set, and never waits for it. `docs/redis.md` says more.
 #[derive(Debug, confique::Config)]
@@ -36,6 +36,10 @@ pub(crate) struct RedisConfig {
     /// The leaderboard of a tournament, a sorted set; `{id}` is the tournament's.
     #[config(env = "ACCOLADE_REDIS_LEADERBOARD_KEY", default = "tournament:{id}:leaderboard")]
     pub(crate) leaderboard_key: String,
+
+    /// The leaderboard of a game, a sorted set; `{game}` is the game's, and `{period}` `daily`, `weekly` or `alltime`.
+    #[config(env = "ACCOLADE_REDIS_GAME_LEADERBOARD_KEY", default = "leaderboard:{game}:{period}")]
+    pub(crate) game_leaderboard_key: String,
 
     /// What is counted of a player's game events, a hash; `{player}` is the player's id.
     #[config(env = "ACCOLADE_REDIS_STATISTICS_KEY", default = "player_stats:{player}")]
@@ -67,6 +71,7 @@ impl RedisConfig {
         settings.authorities.clone_from(&self.ca_file);
         settings.names.prefix.clone_from(&self.prefix);
         settings.names.leaderboard.clone_from(&self.leaderboard_key);
+        settings.names.game_leaderboard.clone_from(&self.game_leaderboard_key);
         settings.names.statistics.clone_from(&self.statistics_key);
         settings.names.progress.clone_from(&self.progress_key);
         settings.names.check()?;

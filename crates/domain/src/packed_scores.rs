@@ -37,7 +37,7 @@ impl PackedScores {
 
     /// The tallies in the order of the numbers of their tournaments.
     pub fn all(&self) -> Tallies<'_> {
-        Tallies { bytes: Reader::new(self.bytes()), number: 0, before: Tally::default() }
+        Tallies::of(self.bytes())
     }
 
     /// The tally of a tournament.
@@ -61,7 +61,7 @@ impl PackedScores {
 
     /// Takes what [`bytes`](Self::bytes) gave; `None` for what it never gives.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Tallies { bytes: Reader::new(bytes), number: 0, before: Tally::default() };
+        let mut reader = Tallies::of(bytes);
         let mut tallies = Vec::new();
         while !reader.bytes.is_empty() {
             tallies.push(reader.read()?);
@@ -111,7 +111,12 @@ pub struct Tallies<'a> {
     before: Tally,
 }
 
-impl Tallies<'_> {
+impl<'a> Tallies<'a> {
+    /// Those that [`PackedScores::bytes`] gave.
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes: Reader::new(bytes), number: 0, before: Tally::default() }
+    }
+
     fn read(&mut self) -> Option<(u32, Tally)> {
         let Self { bytes, number, before } = self;
         *number = number.checked_add(bytes.take_small()?)?;

@@ -68,6 +68,16 @@ impl<const N: usize> Writer<N> {
     }
 }
 
+/// Appends a number to what is no short writer's.
+pub(crate) fn put_number(out: &mut Vec<u8>, number: u64) {
+    let mut rest = number;
+    while rest > LOW_BITS {
+        out.push(low(rest) | MORE);
+        rest >>= 7;
+    }
+    out.push(low(rest));
+}
+
 /// The bits of a byte that are the number's.
 const LOW_BITS: u64 = 0x7f;
 /// The bit of a byte that says that there is another.
@@ -113,6 +123,12 @@ impl<'a> Reader<'a> {
             }
         }
         None
+    }
+
+    pub(crate) fn take_bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
     }
 
     pub(crate) fn take_small(&mut self) -> Option<u32> {

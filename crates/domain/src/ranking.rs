@@ -3,6 +3,7 @@
 mod tree;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use self::tree::Tree;
@@ -70,15 +71,27 @@ pub type Player = u32;
 #[derive(Clone)]
 pub struct Leaderboard {
     ties: Ties,
-    standings: Vec<Option<Standing>>,
+    /// Of those who have one, in no order. Most players of a game's leaderboard have none.
+    standings: Vec<Stands>,
+    /// Where each player's lies.
+    seats: BTreeMap<Player, u32>,
+    /// Where nobody's does any more.
+    free: Vec<u32>,
     tree: Tree<Key>,
+}
+
+/// A player who has a standing.
+#[derive(Debug, Clone, Copy)]
+struct Stands {
+    player: Player,
+    standing: Standing,
 }
 
 /// What mostly decides who is ahead; the rest lies in the standing.
 #[derive(Debug, Clone, Copy)]
 struct Key {
     score: Score,
-    player: Player,
+    seat: u32,
 }
 
 /// One line of a leaderboard.
@@ -102,7 +115,13 @@ impl fmt::Debug for Leaderboard {
 impl Leaderboard {
     /// One without players.
     pub const fn new(ties: Ties) -> Self {
-        Self { ties, standings: Vec::new(), tree: Tree::new() }
+        Self {
+            ties,
+            standings: Vec::new(),
+            seats: BTreeMap::new(),
+            free: Vec::new(),
+            tree: Tree::new(),
+        }
     }
 
     /// How many players it has.
@@ -117,30 +136,42 @@ impl Leaderboard {
 
     /// Puts a player where a standing puts it, or takes it out.
     pub fn set(&mut self, player: Player, standing: Option<Standing>) {
-        let index = player as usize;
-        if self.standings.len() <= index {
-            self.standings.resize(index + 1, None);
-        }
-        let before = self.standings[index];
+        let seat = self.seats.get(&player).copied();
+        let before = seat.map(|seat| self.standings[seat as usize].standing);
         if before == standing {
             return;
         }
-        if let Some(before) = before {
-            let Self { ties, standings, tree } = self;
-            let key = Key { score: before.score, player };
-            let is_out = tree.remove(&key, &|a, b| order(*ties, standings, a, b));
+        if let Some((seat, Standing { score, .. })) = seat.zip(before) {
+            let Self { ties, standings, tree, .. } = self;
+            let is_out = tree.remove(&Key { score, seat }, &|a, b| order(*ties, standings, a, b));
             assert!(is_out, "whoever has a standing is in the order");
         }
-        self.standings[index] = standing;
-        if let Some(Standing { score, .. }) = standing {
-            let Self { ties, standings, tree } = self;
-            tree.insert(Key { score, player }, &|a, b| order(*ties, standings, a, b));
+        match (seat, standing) {
+            (_, Some(standing)) => self.sit(seat, Stands { player, standing }),
+            (Some(seat), None) => {
+                self.seats.remove(&player);
+                self.free.push(seat);
+            }
+            (None, None) => {}
         }
+    }
+
+    /// Puts a player who is not in the order there, on the seat of before or another.
+    fn sit(&mut self, seat: Option<u32>, stands: Stands) {
+        let Self { ties, standings, seats, free, tree } = self;
+        let seat = seat.or_else(|| free.pop()).unwrap_or_else(|| {
+            standings.push(stands);
+            u32::try_from(standings.len() - 1).expect("there are fewer than 2^32 players")
+        });
+        standings[seat as usize] = stands;
+        seats.insert(stands.player, seat);
+        let key = Key { score: stands.standing.score, seat };
+        tree.insert(key, &|a, b| order(*ties, standings, a, b));
     }
 
     /// What a player has come to.
     pub fn standing(&self, player: Player) -> Option<&Standing> {
-        self.standings.get(player as usize)?.as_ref()
+        self.seats.get(&player).map(|seat| &self.standings[*seat as usize].standing)
     }
 
     /// The position of a player.
@@ -177,36 +208,33 @@ impl Leaderboard {
     /// How many are listed before whoever stands so.
     fn before(&self, standing: &Standing) -> usize {
         self.tree.before(|other| {
-            let other = self.standing(other.player).expect("whoever is listed has a standing");
-            listed(self.ties, other, standing).is_lt()
+            listed(self.ties, &self.standings[other.seat as usize].standing, standing).is_lt()
         })
     }
 
     /// The lines from the one with so many before it.
     fn lines(&self, index: usize) -> impl Iterator<Item = Line<'_>> {
         let mut shared: Option<(Score, u64)> = None;
-        (index as u64..).zip(self.tree.from(index)).map(move |(before, Key { score, player })| {
-            let standing = self.standing(player).expect("whoever is in the order has a standing");
+        (index as u64..).zip(self.tree.from(index)).map(move |(before, Key { score, seat })| {
+            let Stands { player, standing } = &self.standings[seat as usize];
             let position = match (self.ties, shared) {
                 (Ties::Shared, Some((of, position))) if of == score => position,
                 (Ties::Shared, _) => self.ahead(standing) + 1,
                 (Ties::First | Ties::MostEvents | Ties::FewestEvents, _) => before + 1,
             };
             shared = Some((score, position));
-            Line { position, player, standing }
+            Line { position, player: *player, standing }
         })
     }
 }
 
 /// The one that is ahead is less.
-fn order(ties: Ties, standings: &[Option<Standing>], a: &Key, b: &Key) -> Ordering {
+fn order(ties: Ties, standings: &[Stands], a: &Key, b: &Key) -> Ordering {
     b.score.cmp(&a.score).then_with(|| {
-        if a.player == b.player {
+        if a.seat == b.seat {
             return Ordering::Equal;
         }
-        let standing = |key: &Key| {
-            standings[key.player as usize].as_ref().expect("whoever is in the order has a standing")
-        };
+        let standing = |key: &Key| &standings[key.seat as usize].standing;
         tied(ties, standing(a), standing(b))
     })
 }

@@ -6,6 +6,7 @@ mod budgets;
 mod command;
 mod event;
 mod exclusion;
+mod games;
 mod lots;
 mod opt_ins;
 pub mod past;
@@ -29,6 +30,7 @@ use accolade_domain::earning::CapUse;
 use accolade_domain::ledger::Place;
 use accolade_domain::lots::Source;
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::Watches;
 use accolade_domain::ranking::Score;
@@ -175,6 +177,8 @@ pub struct Loaded<'a> {
     pub statistics: Option<PackedStatistics>,
     /// What the player has come to in tournaments.
     pub scores: Option<&'a PackedScores>,
+    /// What the player has come to in games, where this is an event of one.
+    pub games: Option<&'a PackedGames>,
     /// What the wager counted in them that this void takes back, and the best that is left where the best counts.
     pub scored: Vec<(ScoredLine, Option<Score>)>,
     /// When the voided wager was made, where it counts in tournaments that cap hours or days.

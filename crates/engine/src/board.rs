@@ -1,11 +1,52 @@
-//! The leaderboard of a tournament in one partition: made of the players' scores, and then brought up to date by those that
+//! The leaderboard of a tournament, or of a game, in one partition: made of the players' scores, and then brought up to date by those that
 //! have changed since.
 
-use accolade_domain::ranking::{Leaderboard, Ties};
+use accolade_domain::games::Occurrence;
+use accolade_domain::ranking::{Leaderboard, Standing, Ties};
 
 use crate::partition::Partition;
 use crate::players::Ordinal;
 use crate::rules::tournaments::Tournament;
+
+/// What a leaderboard is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Of<'t> {
+    /// The operator's number.
+    pub operator: u32,
+    /// The tournament; of a game's leaderboard its [definition](crate::rules::tournaments::standing).
+    pub tournament: &'t Tournament,
+    /// The game, and which day or week of it.
+    pub game: Option<(&'t str, Occurrence)>,
+}
+
+impl Of<'_> {
+    fn ties(&self) -> Ties {
+        self.tournament.decides().ties
+    }
+
+    fn standing(&self, partition: &Partition, player: Ordinal) -> Option<Standing> {
+        let Self { operator, tournament, game } = *self;
+        match game {
+            None => partition.standing(operator, tournament, player),
+            Some((game, occurrence)) => {
+                partition.standing_in_game(operator, game, occurrence, player)
+            }
+        }
+    }
+
+    /// Who may have another standing since a batch; `None` where that is not known.
+    fn changed_after(&self, partition: &Partition, batch: u64) -> Option<Vec<Ordinal>> {
+        Some(match self.game {
+            None => partition.scored_after(batch)?.collect(),
+            Some(_) => partition.scored_in_games_after(batch)?.collect(),
+        })
+    }
+
+    /// Whether no record changes a score in a partition any more.
+    pub fn is_final(&self, partition: &Partition) -> bool {
+        self.game.is_none() && partition.is_final(self.tournament)
+    }
+}
 
 /// What one partition has of a leaderboard.
 #[derive(Debug)]
@@ -24,8 +65,8 @@ impl PartBoard {
 
     /// One without players, of which whoever makes it [looks](Self::look) at all of them: what changes from here on is
     /// remembered by the partition.
-    pub fn begun(tournament: &Tournament, partition: &Partition) -> Self {
-        Self { batch: Some(partition.next_batch() - 1), ..Self::new(tournament.decides().ties) }
+    pub fn begun(of: &Of<'_>, partition: &Partition) -> Self {
+        Self { batch: Some(partition.next_batch() - 1), ..Self::new(of.ties()) }
     }
 
     /// Who is ahead of whom.
@@ -35,19 +76,14 @@ impl PartBoard {
 
     /// Takes over what has changed, as far as the partition remembers that; says whether it does. Otherwise it has to be
     /// made anew, as where the order of equal scores is another, which may be so until a tournament begins.
-    pub fn follow(
-        &mut self,
-        operator: u32,
-        tournament: &Tournament,
-        partition: &Partition,
-    ) -> bool {
-        let batch = self.batch.filter(|_| self.ties == tournament.decides().ties);
-        let changed = batch.and_then(|batch| partition.scored_after(batch));
+    pub fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
+        let batch = self.batch.filter(|_| self.ties == of.ties());
+        let changed = batch.and_then(|batch| of.changed_after(partition, batch));
         let Some(changed) = changed else { return false };
         let players = partition.players().all().len();
         // One that was taken back is not there any more.
-        for player in changed.filter(|player| (*player as usize) < players) {
-            self.board.set(player, partition.standing(operator, tournament, player));
+        for player in changed.into_iter().filter(|player| (*player as usize) < players) {
+            self.board.set(player, of.standing(partition, player));
         }
         // What stands within a batch is looked at again.
         self.batch = Some(partition.next_batch() - 1);
@@ -55,19 +91,12 @@ impl PartBoard {
     }
 
     /// Looks at so many players from one on; says whether there are more.
-    pub fn look(
-        &mut self,
-        operator: u32,
-        tournament: &Tournament,
-        partition: &Partition,
-        from: usize,
-        count: usize,
-    ) -> bool {
+    pub fn look(&mut self, of: &Of<'_>, partition: &Partition, from: usize, count: usize) -> bool {
         let players = partition.players().all().len();
         let to = from.saturating_add(count).min(players);
         for player in from..to {
             let player = Ordinal::try_from(player).expect("an ordinal of a player");
-            self.board.set(player, partition.standing(operator, tournament, player));
+            self.board.set(player, of.standing(partition, player));
         }
         to < players
     }

@@ -9,12 +9,14 @@ use accolade_domain::amount::Points;
 use accolade_domain::event::Event;
 use accolade_domain::ledger::{ChainHash, Entry, Place, Subject};
 use accolade_domain::notice::Notice;
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
 use accolade_wire::journal::{Entries, StoredEntry};
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::EVENT_COUNTED;
+use accolade_wire::notice::games::GAME_SCORED;
 use accolade_wire::notice::scores::SCORED;
 use sha2::{Digest, Sha256};
 
@@ -57,6 +59,7 @@ pub(crate) enum Undo {
     Account(Ordinal, Account),
     Watches(Ordinal, PackedWatches),
     Scores(Ordinal, PackedScores),
+    Games(Ordinal, PackedGames),
     /// The last player was not there; the hash is that of the name.
     Player(u64),
     /// The last id was free.
@@ -169,6 +172,13 @@ impl Partition {
                 self.undo.push(Undo::Scores(player, before));
                 self.scored.add(with.place.batch, player);
             }
+            Change::Games(games) => {
+                let player = with.about.player();
+                let before = self.players.score_in_games(player, games);
+                self.undo.push(Undo::Games(player, before));
+                self.scored_in_games.add(with.place.batch, player);
+            }
+            Change::LeftOut(count) => self.left_out += u64::from(count),
             Change::PlayerShare(given) => {
                 let (promotion, share) = *given;
                 let key = PlayerShareKey { player: with.about.player(), promotion };
@@ -215,7 +225,7 @@ impl Partition {
         let player = with.about.player();
         let NewNotice { kind, body } = notice;
         // What is counted of a player is no part of the account.
-        if ![EVENT_COUNTED, SCORED].contains(&kind) {
+        if ![EVENT_COUNTED, SCORED, GAME_SCORED].contains(&kind) {
             self.account(player).version += 1;
         }
         let Player { operator, account, .. } = self.players.get(player);
@@ -312,6 +322,7 @@ impl Partition {
                 }
                 Undo::Watches(player, before) => drop(self.players.watch(player, before)),
                 Undo::Scores(player, before) => drop(self.players.score(player, before)),
+                Undo::Games(player, before) => drop(self.players.score_in_games(player, before)),
                 Undo::Player(hash) => self.players.take_back(hash),
                 Undo::Id => self.ids.take_back(),
                 Undo::Row(before) => {

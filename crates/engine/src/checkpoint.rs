@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use accolade_domain::account::{Account, Timed};
 use accolade_domain::ledger::Subject;
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::time::Timestamp;
@@ -62,6 +63,8 @@ mod tag {
     /// An account with what is remembered for signals.
     pub(super) const WATCHED_ACCOUNT: u8 = 28;
     pub(super) const SCORED_ACCOUNT: u8 = 35;
+    /// The same with what its player has come to in games.
+    pub(super) const PLAYING_ACCOUNT: u8 = 42;
 }
 
 const HEAD_FORMAT: u8 = 1;
@@ -90,7 +93,7 @@ impl Partition {
         out.reserve(dirty.len() * (1 + SWEPT_FOR_EACH_CHANGED) * PLAYER_BYTES);
         for ordinal in &dirty {
             let player = self.players.get(*ordinal);
-            write_player(out.room(), *ordinal, player, &player.scores, self.time);
+            write_player(out.room(), *ordinal, player, (&player.scores, &player.games), self.time);
         }
         let began = self.is_swept;
         if began {
@@ -114,8 +117,9 @@ impl Partition {
         for ordinal in from..to {
             self.players.forget(ordinal, self.time);
             self.forget_scores(ordinal);
+            self.players.forget_games(ordinal, self.time);
             let player = self.players.get(ordinal);
-            write_player(out.room(), ordinal, player, &player.scores, self.time);
+            write_player(out.room(), ordinal, player, (&player.scores, &player.games), self.time);
         }
         self.sweep_next = to;
         to == count
@@ -126,7 +130,8 @@ impl Partition {
     pub fn write_all(&self, out: &mut Pieces) {
         out.put_front(|front| self.write_head(front));
         for (ordinal, player) in (0..).zip(self.players.all()) {
-            write_player(out.room(), ordinal, player, &self.kept_scores(player), self.time);
+            let (scores, games) = (self.kept_scores(player), player.games.kept(self.time));
+            write_player(out.room(), ordinal, player, (&scores, &games), self.time);
         }
         self.tables.write_resident(out);
     }
@@ -223,22 +228,23 @@ fn write_links<'a>(
     }
 }
 
-/// `tag u8 · ordinal varint · account`, of a watched one `length varint, watches`, and of one with scores both, the scores
-/// last.
+/// `tag u8 · ordinal varint · account`, of a watched one `length varint, watches`, of one with scores both, the scores
+/// last, and behind them those in games, where there are any.
 fn write_player(
     out: &mut Vec<u8>,
     ordinal: Ordinal,
     player: &Player,
-    scores: &PackedScores,
+    (scores, games): (&PackedScores, &PackedGames),
     now: Timestamp,
 ) {
     let is_watched = player.watches.at(now).is_some();
     let watches = if is_watched { player.watches.bytes() } else { &[] };
-    let scores = scores.bytes();
-    let (tag, parts): (u8, &[&[u8]]) = match (watches, scores) {
-        ([], []) => (tag::ACCOUNT, &[]),
-        (_, []) => (tag::WATCHED_ACCOUNT, &[watches]),
-        (_, _) => (tag::SCORED_ACCOUNT, &[watches, scores]),
+    let (scores, games) = (scores.bytes(), games.bytes());
+    let (tag, parts): (u8, &[&[u8]]) = match (watches, scores, games) {
+        ([], [], []) => (tag::ACCOUNT, &[]),
+        (_, [], []) => (tag::WATCHED_ACCOUNT, &[watches]),
+        (_, _, []) => (tag::SCORED_ACCOUNT, &[watches, scores]),
+        (_, _, _) => (tag::PLAYING_ACCOUNT, &[watches, scores, games]),
     };
     out.push(tag);
     put_varint(out, u64::from(ordinal));
@@ -250,11 +256,12 @@ fn write_player(
 }
 
 /// What stands beside an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Beside {
     Nothing,
     Watches,
     Scores,
+    Games,
 }
 
 /// Makes a partition from its links and its checkpoints.
@@ -312,6 +319,7 @@ impl Loader {
                 tag::ACCOUNT => self.read_account(cursor, Beside::Nothing)?,
                 tag::WATCHED_ACCOUNT => self.read_account(cursor, Beside::Watches)?,
                 tag::SCORED_ACCOUNT => self.read_account(cursor, Beside::Scores)?,
+                tag::PLAYING_ACCOUNT => self.read_account(cursor, Beside::Games)?,
                 row => {
                     if !self.rows.read(row, cursor, self.partition.number, in_runs)? {
                         return Err(cursor.bad());
@@ -353,18 +361,24 @@ impl Loader {
         let player = self.partition.players.restore(ordinal).ok_or(bad)?;
         let account = read_account(cursor, player.account.subject)?;
         let (mut watches, mut scores) = (PackedWatches::NONE, PackedScores::NONE);
-        if beside != Beside::Nothing {
+        let mut games = PackedGames::NONE;
+        if beside >= Beside::Watches {
             let length: usize = cursor.small()?;
             if length > 0 {
                 watches = PackedWatches::from_bytes(cursor.take(length)?).ok_or(bad)?;
             }
         }
-        if beside == Beside::Scores {
+        if beside >= Beside::Scores {
             let length = cursor.small()?;
             scores = PackedScores::from_bytes(cursor.take(length)?).ok_or(bad)?;
         }
+        if beside >= Beside::Games {
+            let length = cursor.small()?;
+            games = PackedGames::from_bytes(cursor.take(length)?).ok_or(bad)?;
+        }
         if !std::mem::replace(loaded, true) {
-            (player.account, player.watches, player.scores) = (account, watches, scores);
+            (player.account, player.watches) = (account, watches);
+            (player.scores, player.games) = (scores, games);
         }
         Ok(())
     }
@@ -381,6 +395,7 @@ impl Loader {
         (partition.rules, partition.next_batch, partition.time) =
             (rules, head.next_batch, head.time);
         partition.scored = Scored::from(head.next_batch);
+        partition.scored_in_games = Scored::from(head.next_batch);
         partition.players.links_are_written();
         partition.tables = self.rows.finish();
         partition.tables.set_timers(&mut partition.timers, &partition.rules.settings);

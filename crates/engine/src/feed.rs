@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use accolade_domain::ledger::{Place, Subject};
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::statistics::Statistics;
 use accolade_wire::record::Record;
@@ -73,6 +74,8 @@ pub struct Stands<'a> {
     pub player: Known<'a>,
     /// The player's tallies in tournaments.
     pub scores: &'a PackedScores,
+    /// And in games.
+    pub games: &'a PackedGames,
     /// What was counted of the player's game events, where there were any.
     pub statistics: Option<&'a Statistics<'a>>,
 }

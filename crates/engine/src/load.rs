@@ -569,7 +569,9 @@ impl Partition {
                 let cap_day = day.filter(|_| !loaded.settles);
                 loaded.cap = self.cap(cap_day, day, player, &mut *around.store)?;
             }
-            Event::Game(_) => {
+            Event::Game(game) => {
+                loaded.applies = operator.versions.at(game.at);
+                loaded.games = player.map(|player| &self.players.get(player).games);
                 if let Some(player) = player.filter(|_| loaded.settles) {
                     let counted = &self.tables.player_statistics;
                     loaded.statistics = counted.load(&player, self.number, &mut *around.store)?;

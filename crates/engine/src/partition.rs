@@ -83,6 +83,11 @@ pub struct Partition {
     pub(crate) timers: Timers,
     /// Whose scores have changed in the last batches.
     pub(crate) scored: Scored,
+    /// And whose in games.
+    pub(crate) scored_in_games: Scored,
+    /// How often an event did not count on a leaderboard of a game, since its player is on as many as there may be. No
+    /// part of the state.
+    pub(crate) left_out: u64,
     /// The next account that the cyclic sweep writes.
     pub(crate) sweep_next: Ordinal,
     /// The sweep has gone round, and begins anew.
@@ -230,6 +235,8 @@ impl Partition {
             tables: Tables::default(),
             timers: Timers::default(),
             scored: Scored::from(1),
+            scored_in_games: Scored::from(1),
+            left_out: 0,
             sweep_next: 0,
             is_swept: true,
             undo: Vec::new(),
@@ -240,7 +247,8 @@ impl Partition {
 
     /// A partition that folds from a batch on, and knows the rules of that moment and nothing else of what came before.
     pub fn without_past(number: u16, next_batch: u64, rules: Arc<Rules>) -> Self {
-        Self { rules, next_batch, scored: Scored::from(next_batch), ..Self::new(number) }
+        let [scored, scored_in_games] = [next_batch; 2].map(Scored::from);
+        Self { rules, next_batch, scored, scored_in_games, ..Self::new(number) }
     }
 
     /// The partition's number.

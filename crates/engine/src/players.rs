@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use accolade_domain::account::Account;
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
 use accolade_domain::text::PackedId;
@@ -31,6 +32,8 @@ pub struct Player {
     pub watches: PackedWatches,
     /// What the player has come to in tournaments.
     pub scores: PackedScores,
+    /// What the player has come to in games: apart from those, so that wagers do not move it.
+    pub games: PackedGames,
     dirty: bool,
 }
 
@@ -105,8 +108,9 @@ impl Players {
     /// Adds a player who is not there yet.
     pub fn add(&mut self, hash: u64, operator: u32, name: &str, account: Account) -> Ordinal {
         let ordinal = self.next();
-        let (name, watches, scores) = (name.into(), PackedWatches::NONE, PackedScores::NONE);
-        self.all.push(Player { operator, name, account, watches, scores, dirty: false });
+        let (name, watches) = (name.into(), PackedWatches::NONE);
+        let (scores, games) = (PackedScores::NONE, PackedGames::NONE);
+        self.all.push(Player { operator, name, account, watches, scores, games, dirty: false });
         self.by_name.insert(hash, ordinal);
         ordinal
     }
@@ -146,6 +150,24 @@ impl Players {
     pub(crate) fn score(&mut self, ordinal: Ordinal, mut scores: PackedScores) -> PackedScores {
         std::mem::swap(&mut self.touch(ordinal).scores, &mut scores);
         scores
+    }
+
+    /// Replaces what the player has come to in games; the next checkpoint writes it.
+    pub(crate) fn score_in_games(
+        &mut self,
+        ordinal: Ordinal,
+        mut games: PackedGames,
+    ) -> PackedGames {
+        std::mem::swap(&mut self.touch(ordinal).games, &mut games);
+        games
+    }
+
+    /// Lets go of scores of days and weeks of games that are over for long enough.
+    pub(crate) fn forget_games(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let player = self.all.get_mut(ordinal as usize).expect("an ordinal of a player");
+        if let Cow::Owned(kept) = player.games.kept(now) {
+            player.games = kept;
+        }
     }
 
     /// Lets go of scores of tournaments that are over for so long that nobody asks for them.

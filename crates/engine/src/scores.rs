@@ -1,9 +1,10 @@
-//! What players of a partition have come to in tournaments, and who has come to something else.
+//! What players of a partition have come to in tournaments and games, and who has come to something else.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use accolade_domain::games::Occurrence;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::ranking::Standing;
 use accolade_domain::time::Timestamp;
@@ -12,6 +13,7 @@ use crate::partition::Partition;
 use crate::players::{Ordinal, Player};
 use crate::rules::Rules;
 use crate::rules::tournaments::Tournament;
+use crate::rules::tournaments::standing::standing;
 
 /// So many changes are remembered at most.
 const CHANGES_MAX: usize = 1 << 16;
@@ -82,6 +84,19 @@ impl Partition {
         tournament.decides().standing(&tally, self.number, account.subject)
     }
 
+    /// How a player of an operator stands on a leaderboard of a game; `None` for one who has no position.
+    pub fn standing_in_game(
+        &self,
+        operator: u32,
+        game: &str,
+        occurrence: Occurrence,
+        player: Ordinal,
+    ) -> Option<Standing> {
+        let Player { operator: own, games, account, .. } = self.players.get(player);
+        let tally = (*own == operator).then(|| games.of(game, occurrence))??;
+        standing().decides().standing(&tally, self.number, account.subject)
+    }
+
     /// Whether no record changes a score of a tournament here any more: the partition is beyond its close, and has heard of
     /// all that the caller knows of it, which may have ended it earlier.
     pub fn is_final(&self, tournament: &Tournament) -> bool {
@@ -92,6 +107,17 @@ impl Partition {
     /// to know.
     pub fn scored_after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
         self.scored.after(batch)
+    }
+
+    /// The same of scores in games.
+    pub fn scored_in_games_after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
+        self.scored_in_games.after(batch)
+    }
+
+    /// How often, since this partition is in memory, an event did not count on a leaderboard of a game, since its player is on
+    /// those of as many games as there may be.
+    pub const fn left_out_of_games(&self) -> u64 {
+        self.left_out
     }
 
     /// Lets go of scores of tournaments that are over for so long that nobody asks for them.

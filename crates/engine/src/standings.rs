@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Bound;
 
 use accolade_domain::ledger::Subject;
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 
 use crate::feed::{Known, Stands};
@@ -28,6 +29,7 @@ struct Standing {
     subject: Subject,
     name: String,
     scores: PackedScores,
+    games: PackedGames,
 }
 
 impl Standings {
@@ -40,6 +42,7 @@ impl Standings {
             subject: player.account.subject,
             name: player.name.text().to_string(),
             scores: player.scores.clone(),
+            games: player.games.clone(),
         });
         let players: Vec<_> = players.collect();
         let table = &partition.tables().player_statistics;
@@ -64,9 +67,9 @@ impl Standings {
         for (ordinal, standing) in (self.from..).zip(&self.players) {
             let row = rows.next_if(|(of, _)| *of == ordinal);
             let statistics = row.map(|(_, packed)| PackedStatistics::unpack(packed));
-            let Standing { operator, subject, name, scores } = standing;
+            let Standing { operator, subject, name, scores, games } = standing;
             let player = Known { ordinal, operator: *operator, player: name, subject: *subject };
-            each(&Stands { player, scores, statistics: statistics.as_ref() });
+            each(&Stands { player, scores, games, statistics: statistics.as_ref() });
         }
         Ok(self.players.len())
     }

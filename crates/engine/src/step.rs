@@ -8,6 +8,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
 use accolade_domain::outcome::Outcome;
+use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_lots::PackedLots;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::packed_watches::PackedWatches;
@@ -63,6 +64,10 @@ pub enum Change<'a> {
     Watches(PackedWatches),
     /// What the player has come to in tournaments.
     Scores(PackedScores),
+    /// What the player has come to in games.
+    Games(PackedGames),
+    /// On so many leaderboards of a game the event does not count, since the player is on as many as there may be.
+    LeftOut(u32),
     /// What the input's player was given of the budget of a promotion, by its name.
     PlayerShare(Box<(Box<str>, PlayerShare)>),
     /// A row of a table; apart, since few steps have one and every step would be as large.
@@ -205,6 +210,8 @@ impl Change<'_> {
             Self::Lots(lots) => Change::Lots(lots),
             Self::Watches(watches) => Change::Watches(watches),
             Self::Scores(scores) => Change::Scores(scores),
+            Self::Games(games) => Change::Games(games),
+            Self::LeftOut(count) => Change::LeftOut(count),
             Self::PlayerShare(share) => Change::PlayerShare(share),
             Self::Row(row) => Change::Row(row),
             Self::Send { to, payload, due } => Change::Send { to, payload, due },

@@ -1,12 +1,15 @@
-//! Which tournaments have a leaderboard in Redis, as the rules have it.
+//! Which leaderboards are in Redis, as the rules have it.
 //!
-//! One has it from its first score on until a day after its end. What was cancelled has none; its id may be
-//! another tournament's by then, which is told by their numbers.
+//! A tournament has one from its first score on until a day after its end. What was cancelled has none; its id may be
+//! another tournament's by then, which is told by their numbers. A game has one of the present day, of the present week and of all
+//! time; the next day takes the place of the one before, and has a greater number.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use accolade_domain::time::{DAY_MICROS, Timestamp};
+use accolade_domain::civil::begin_of_day;
+use accolade_domain::games::Occurrence;
+use accolade_domain::time::{DAY_MICROS, Timestamp, ZoneOffsets};
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::{Operator, Rules};
 
@@ -33,10 +36,10 @@ pub(crate) struct Board {
     pub(crate) key: Arc<str>,
     /// What is remembered of it.
     pub(crate) remembered: String,
-    /// The tournament's number.
+    /// The tournament's number; of a game's that of the day or week.
     pub(crate) tournament: u32,
-    /// When it is not shown any more.
-    pub(crate) expires_at: Timestamp,
+    /// When it is not shown any more, where it ever ends.
+    pub(crate) expires_at: Option<Timestamp>,
     /// With fewer events a player has no position.
     events_min: u64,
 }
@@ -49,9 +52,14 @@ impl Board {
             remembered: names.remembered_of(&key),
             key: key.into(),
             tournament: tournament.number,
-            expires_at: Timestamp::from_micros(terms.ends).plus_micros(KEPT_MICROS),
+            expires_at: Some(Timestamp::from_micros(terms.ends).plus_micros(KEPT_MICROS)),
             events_min: u64::from(terms.events_min).max(1),
         }
+    }
+
+    /// Whether it is shown at `now`.
+    fn is_shown(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 
     /// Whether a player with so many events is on it.
@@ -107,7 +115,7 @@ impl Catalogue {
                 continue;
             }
             let board = Board::of(operator, tournament, names);
-            if board.expires_at <= now {
+            if !board.is_shown(now) {
                 self.boards.remove(&key);
                 continue;
             }
@@ -121,7 +129,7 @@ impl Catalogue {
                 changes.push(Change::Gone(board));
             }
         }
-        self.boards.retain(|_, board| now < board.expires_at);
+        self.boards.retain(|_, board| board.is_shown(now));
     }
 
     /// The leaderboard of a tournament that is shown.
@@ -131,6 +139,33 @@ impl Catalogue {
         tournament: u32,
         now: Timestamp,
     ) -> Option<&Arc<Board>> {
-        self.boards.get(&(operator, tournament)).filter(|board| now < board.expires_at)
+        self.boards.get(&(operator, tournament)).filter(|board| board.is_shown(now))
+    }
+
+    /// The leaderboard of a game of all time, or of the day or week that it is at `now` in the operator's zone.
+    pub(crate) fn board_of_game(
+        &self,
+        operator: u32,
+        game: &str,
+        occurrence: Occurrence,
+        names: &Names,
+        now: Timestamp,
+    ) -> Option<Arc<Board>> {
+        let operator = self.operators.get(&operator)?;
+        let in_force = operator.versions.at(now).map(|version| &version.program.program);
+        let utc = ZoneOffsets::default();
+        let zone = in_force.map_or(&utc, |program| &program.zone);
+        let bounds = occurrence.days().map(|days| days.map(|day| begin_of_day(day, zone)));
+        if bounds.is_some_and(|[begins, ends]| now < begins || ends <= now) {
+            return None;
+        }
+        let key = names.game_leaderboard_of(&operator.id, game, occurrence.period());
+        Some(Arc::new(Board {
+            remembered: names.remembered_of(&key),
+            key: key.into(),
+            tournament: occurrence.number(),
+            expires_at: bounds.map(|[_, ends]| ends),
+            events_min: 1,
+        }))
     }
 }

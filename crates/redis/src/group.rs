@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accolade_domain::games::Occurrence;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Stands;
 use accolade_engine::rules::Rules;
+use accolade_engine::rules::tournaments::standing::standing;
 use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::Names as Players;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
+use accolade_wire::notice::games::{GAME_SCORED, GameScored};
 use accolade_wire::notice::scores::{SCORED, Scored};
 
 use crate::catalogue::{Board, Catalogue, Change};
@@ -51,6 +54,7 @@ pub(crate) struct Counts {
 /// What a notice says.
 enum Said {
     Scored(Scored),
+    InGame(GameScored),
     Counted(EventCounted),
 }
 
@@ -69,6 +73,7 @@ impl Group {
             for StoredNotice { notice, .. } in recorded?.notices {
                 let what = match notice.kind {
                     SCORED => Said::Scored(Scored::read(&notice.body)?),
+                    GAME_SCORED => Said::InGame(GameScored::read(&notice.body)?),
                     EVENT_COUNTED => Said::Counted(EventCounted::read(&notice.body)?),
                     _ => continue,
                 };
@@ -88,6 +93,14 @@ impl Group {
                         if let Some(board) = boards.board(operator, line.tournament, now) {
                             let score = board.has(line.events).then_some(line.score);
                             self.score(batch.partition, board, player.name, score);
+                        }
+                    }
+                }
+                Said::InGame(GameScored { game, lines, .. }) => {
+                    for line in lines {
+                        let of = line.occurrence;
+                        if let Some(board) = boards.board_of_game(operator, &game, of, names, now) {
+                            self.score(batch.partition, &board, player.name, Some(line.score));
                         }
                     }
                 }
@@ -118,6 +131,18 @@ impl Group {
             if board.has(tally.events) {
                 let score = tournament.decides().score(&tally);
                 self.score(partition, board, player.player, Some(score));
+            }
+        }
+        for of_game in stands.games.all() {
+            for (number, tally) in of_game.tallies() {
+                let occurrence = Occurrence::of_number(number);
+                let board = occurrence.and_then(|occurrence| {
+                    boards.board_of_game(player.operator, of_game.name(), occurrence, names, now)
+                });
+                if let Some(board) = board {
+                    let score = standing().decides().score(&tally);
+                    self.score(partition, &board, player.player, Some(score));
+                }
             }
         }
         let mut all = Counts { is_all: true, ..Counts::default() };

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use accolade_domain::games::Period;
 use crc16::{State, XMODEM};
 
 use crate::error::{Error, Result};
@@ -18,6 +19,8 @@ pub struct Names {
     pub prefix: String,
     /// A tournament's leaderboard; `{id}` stands for the tournament's id.
     pub leaderboard: String,
+    /// A game's leaderboard; `{game}` stands for the game's id, and `{period}` for `daily`, `weekly` or `alltime`.
+    pub game_leaderboard: String,
     /// What is counted of a player's game events; `{player}` stands for the player's id.
     pub statistics: String,
     /// Where it is kept how far everything is; it stands before all keys that nobody else reads, too.
@@ -29,6 +32,7 @@ impl Default for Names {
         Self {
             prefix: "{operator}:".into(),
             leaderboard: "tournament:{id}:leaderboard".into(),
+            game_leaderboard: "leaderboard:{game}:{period}".into(),
             statistics: "player_stats:{player}".into(),
             progress: "accolade:projection".into(),
         }
@@ -43,6 +47,10 @@ impl Names {
         };
         if self.leaderboard.matches("{id}").count() != 1 {
             return wrong("leaderboard_key", "a name with `{id}` once, for the tournament's id");
+        }
+        if ["{game}", "{period}"].iter().any(|it| self.game_leaderboard.matches(it).count() != 1) {
+            let expected = "a name with `{game}` and `{period}` once each, for a game's id and how long it goes on";
+            return wrong("game_leaderboard_key", expected);
         }
         if self.statistics.matches("{player}").count() != 1 {
             return wrong("statistics_key", "a name with `{player}` once, for the player's id");
@@ -64,6 +72,18 @@ impl Names {
     /// The key of a tournament's leaderboard.
     pub fn leaderboard_of(&self, operator: &str, tournament: &str) -> String {
         self.prefixed(operator) + &self.leaderboard.replace("{id}", tournament)
+    }
+
+    /// The key of a game's leaderboard.
+    pub fn game_leaderboard_of(&self, operator: &str, game: &str, period: Period) -> String {
+        let period = match period {
+            Period::Daily => "daily",
+            Period::Weekly => "weekly",
+            Period::AllTime => "alltime",
+        };
+        // The game last, since its id may be called as the other is.
+        let name = self.game_leaderboard.replace("{period}", period).replace("{game}", game);
+        self.prefixed(operator) + &name
     }
 
     /// The key of what is counted of a player's game events.
@@ -147,6 +167,9 @@ mod tests {
             assert_eq!(slot_of(&names.remembered_of(&board)), slot_of(&board), "{board}");
         }
         assert_eq!(names.statistics_of("acme", "anna"), "acme:player_stats:anna");
+        let of_game = |game, period| names.game_leaderboard_of("acme", game, period);
+        assert_eq!(of_game("reels", Period::Daily), "acme:leaderboard:reels:daily");
+        assert_eq!(of_game("{period}", Period::AllTime), "acme:leaderboard:{period}:alltime");
     }
 
     #[test]
@@ -165,6 +188,10 @@ mod tests {
         assert_eq!(bare.leaderboard_of("acme", "race"), "tournament:race:leaderboard");
         for (names, setting) in [
             (Names { leaderboard: "board".into(), ..Names::default() }, "`redis.leaderboard_key`"),
+            (
+                Names { game_leaderboard: "board:{game}".into(), ..bare.clone() },
+                "`redis.game_leaderboard_key`",
+            ),
             (
                 Names { statistics: "{player}{player}".into(), ..bare.clone() },
                 "`redis.statistics_key`",

@@ -66,13 +66,13 @@ impl Settings {
 
     /// What must be the same for what was written to be gone on with.
     pub(crate) fn shape(&self) -> String {
-        let Names { prefix, leaderboard, statistics, .. } = &self.names;
+        let Names { prefix, leaderboard, game_leaderboard, statistics, .. } = &self.names;
         let databases = if self.is_cluster {
             "0 0".to_owned()
         } else {
             format!("{} {}", self.statistics_database, self.leaderboards_database)
         };
-        [&**prefix, leaderboard, statistics, &databases].join("\n")
+        [&**prefix, leaderboard, game_leaderboard, statistics, &databases].join("\n")
     }
 }
 

@@ -96,7 +96,11 @@ async fn write_boards(
 
 fn board(link: &Link, with: With<'_>, board: &Board) -> Cmd {
     let mut command = script(&link.scripts.board, &[&board.key, &board.remembered]);
-    command.arg(with.epoch).arg(board.tournament).arg(seconds_after(board.expires_at));
+    command.arg(with.epoch).arg(board.tournament);
+    match board.expires_at {
+        Some(expires_at) => command.arg(seconds_after(expires_at)),
+        None => command.arg("-"),
+    };
     command
 }
 

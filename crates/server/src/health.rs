@@ -1,6 +1,7 @@
 //! Liveness, readiness and metrics.
 
 use accolade_domain::refusal::DeadReason;
+use accolade_engine::partition::Partition;
 use accolade_storage::host::NotHere;
 use accolade_storage::node::Status;
 use accolade_wire::record::Kind;
@@ -203,6 +204,9 @@ fn set_gauges(service: &Service) {
         let count: u64 = totals.iter().map(|totals| totals.open(reason)).sum();
         gauge!("accolade_dead_letters_open", "reason" => reason.code()).set(count as f64);
     }
+    let here = status.partitions_here.iter();
+    let left_out = here.filter_map(|it| service.read(*it, Partition::left_out_of_games).ok());
+    gauge!("accolade_game_scores_left_out").set(left_out.sum::<u64>() as f64);
     if service.settings.metrics_by_operator {
         summary::set_gauges(service, &status.partitions_here);
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod asked;
 mod boards;
+pub(crate) mod game;
 pub(crate) mod live;
 pub(crate) mod public;
 pub(crate) mod whole;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
-use self::asked::{Asked, LINES_MAX, Line, Near, PLAYERS_MAX, Part};
+use self::asked::{Asked, Game, LINES_MAX, Line, Near, PLAYERS_MAX, Part};
 pub(crate) use self::boards::Boards;
 use crate::call::Call;
 use crate::description::schemas::one_of;
@@ -92,7 +93,9 @@ enum View {
 /// Who asks, and for what.
 struct Looking {
     service: Service,
+    /// Of a game the definition that all have.
     tournament: Arc<Tournament>,
+    game: Option<Game>,
     operator: u32,
     /// The player who asks for it, where it is one.
     own: Option<Box<str>>,
@@ -103,7 +106,8 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     let (known, tournament) = (call.operator(), call.tournament_with_scores()?);
     let view = view(&call)?;
     let own = call.principal.player.clone();
-    let looking = Looking { service: call.service, tournament, operator: known.number, own };
+    let looking =
+        Looking { service: call.service, tournament, game: None, operator: known.number, own };
     let (players, is_over, mut items) = looking.see(view).await?;
     looking.show(&mut items);
     let terms = looking.tournament.terms();
@@ -175,7 +179,7 @@ struct Stood {
 impl Looking {
     fn asked(&self) -> Asked {
         let (operator, tournament) = (self.operator, self.tournament.number);
-        Asked { operator, tournament, ..Asked::default() }
+        Asked { operator, tournament, game: self.game.clone(), ..Asked::default() }
     }
 
     fn ties(&self) -> Ties {

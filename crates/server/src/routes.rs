@@ -8,6 +8,7 @@ mod audit;
 mod dead_letters;
 mod events;
 mod export;
+mod games;
 mod intake;
 mod keys;
 mod local;
@@ -348,13 +349,14 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 19] = [
+static AREAS: [&[Route]; 20] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
     &redemptions::ROUTES,
     &rewards::ROUTES,
     &tournaments::ROUTES,
+    &games::ROUTES,
     &play::ROUTES,
     &standing::ROUTES,
     &signals::ROUTES,

@@ -1,6 +1,7 @@
 //! The bodies of notices: what others must hear of an account, by kind.
 
 pub mod counted;
+pub mod games;
 pub mod prize;
 pub mod scores;
 pub mod signal;

@@ -6,6 +6,7 @@ mod conditions;
 mod days;
 mod decimals;
 mod earning;
+mod games;
 mod held;
 mod lots;
 mod occurrences;

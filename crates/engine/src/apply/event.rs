@@ -15,8 +15,8 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Record, Source};
 
 use super::{
-    Input, Loaded, balance, budgets, came_before, dead_letter, lots, scores, signals, statistics,
-    tier,
+    Input, Loaded, balance, budgets, came_before, dead_letter, games, lots, scores, signals,
+    statistics, tier,
 };
 use crate::rules::{Operator, Rules};
 use crate::step::{Change, NewEntry, Step};
@@ -75,6 +75,9 @@ pub(super) fn apply<'a>(
     }
     step.changes.push(Change::Occupy { hour: event.at().hour() });
     scores::count(loaded, input, event, &mut step);
+    if let Event::Game(event) = event {
+        games::count(loaded, input, event, &mut step);
+    }
     step
 }
 

@@ -4,6 +4,7 @@
 
 mod candidates;
 pub mod series;
+pub mod standing;
 
 use std::sync::{Arc, OnceLock};
 

@@ -7,6 +7,7 @@ mod dialects;
 mod expiring;
 mod faults;
 mod frozen;
+mod games;
 mod houses;
 mod known;
 mod letters;

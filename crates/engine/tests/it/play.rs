@@ -4,16 +4,19 @@ use std::convert::Infallible;
 use std::ops::Bound;
 
 use accolade_domain::amount::Points;
+use accolade_domain::games::Period;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::ranking::{Leaderboard, Line};
-use accolade_domain::time::{HOUR_MICROS, Timestamp};
+use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
 use accolade_engine::behaviour::{Behaviour, FIRST};
+use accolade_engine::board::{Of, PartBoard};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::pieces::Pieces;
 use accolade_engine::rules::BEHAVIOUR;
 use accolade_engine::rules::tournaments::Tournaments;
+use accolade_engine::rules::tournaments::standing::standing;
 use accolade_engine::step::Effect;
 use accolade_engine::store::Folded;
 use accolade_engine::tables::dead_letters::DeadLetter;
@@ -370,6 +373,22 @@ impl Play {
         for (ordinal, _) in (0..).zip(self.partition.players().all()) {
             board.set(ordinal, self.partition.standing(house.number, tournament, ordinal));
         }
+        self.lines_of(&board)
+    }
+
+    /// The same of a game, in a period of UTC that a moment belongs to.
+    fn board_of_game(&self, game: &str, period: &str, at: Timestamp) -> String {
+        let period = Period::ALL.into_iter().find(|it| it.code() == period).unwrap();
+        let occurrence = period.of(ZoneOffsets::default().day(at)).unwrap();
+        let house = self.partition.rules().operator("house").unwrap();
+        let of =
+            Of { operator: house.number, tournament: standing(), game: Some((game, occurrence)) };
+        let mut board = PartBoard::begun(&of, &self.partition);
+        board.look(&of, &self.partition, 0, usize::MAX);
+        self.lines_of(board.board())
+    }
+
+    fn lines_of(&self, board: &Leaderboard) -> String {
         let line = |line: Line<'_>| {
             let name = self.partition.players().get(line.player).name.to_string();
             format!("{}. {name} {}", line.position, line.standing.score)
@@ -450,10 +469,11 @@ impl Play {
                 );
                 self.order(Kind::GameEvent, Source::Http, "house", body.as_bytes(), 0);
             }
-            ["played", id, player, event_type, game] => {
+            ["played", id, player, event_type, game, ..] => {
+                let data = words.get(5).map_or(String::new(), |data| format!(",\"data\":{data}"));
                 let body = format!(
                     r#"{{"event_id":"{id}","event_type":"{event_type}","player_id":"{player}",
-                    "game_id":"{game}","timestamp":"{at_words}"}}"#
+                    "game_id":"{game}","timestamp":"{at_words}"{data}}}"#
                 );
                 self.order(Kind::GameEvent, Source::Http, "house", body.as_bytes(), 0);
             }
@@ -531,6 +551,10 @@ impl Play {
             }
             ["board", id] => {
                 let board = self.board(id);
+                self.heard.push(board);
+            }
+            ["scores", game, period] => {
+                let board = self.board_of_game(game, period, at);
                 self.heard.push(board);
             }
             ["restock", reward, by] => {

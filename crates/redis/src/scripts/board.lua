@@ -1,8 +1,8 @@
 -- What a group of batches of one partition changes on a leaderboard.
 --
 -- KEYS: the sorted set, what is remembered of it.
--- ARGV: epoch, number of the tournament, end in seconds, partition or -, batch after the last one, how many leave, who
--- leaves, then score and player of each who is there.
+-- ARGV: epoch, number of the tournament (of a game's: of the day or week), end in seconds or - for none, partition or -,
+-- batch after the last one, how many leave, who leaves, then score and player of each who is there.
 local remembered = redis.call('HMGET', KEYS[2], 'epoch', 'tournament', ARGV[4])
 local epoch, tournament = tonumber(remembered[1] or 0), tonumber(remembered[2] or 0)
 local fence = tonumber(remembered[3] or 0)
@@ -28,6 +28,8 @@ if ARGV[4] ~= '-' then
     end
     redis.call('HSET', KEYS[2], ARGV[4], ARGV[5])
 end
-redis.call('EXPIREAT', KEYS[1], ARGV[3])
-redis.call('EXPIREAT', KEYS[2], ARGV[3])
+if ARGV[3] ~= '-' then
+    redis.call('EXPIREAT', KEYS[1], ARGV[3])
+    redis.call('EXPIREAT', KEYS[2], ARGV[3])
+end
 return 1

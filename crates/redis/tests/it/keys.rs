@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use accolade_domain::time::Timestamp;
+use accolade_domain::games::Period;
+use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_engine::intake::Intake;
 use accolade_engine::tables::player_statistics::PackedStatistics;
 use accolade_projections::running::Projection;
@@ -13,7 +14,7 @@ use accolade_storage::backing::NodeStore;
 use accolade_wire::timestamp;
 use redis::{Client, Cmd, Connection, FromRedisValue, cmd};
 
-use crate::house::{House, PATIENCE};
+use crate::house::{House, PATIENCE, now};
 
 /// Where keys of one test are.
 pub(crate) struct Keys {
@@ -57,7 +58,11 @@ impl Keys {
     }
 
     pub(crate) fn leaderboard(&self, operator: &str, tournament: &str) -> Vec<(String, String)> {
-        let key = self.settings.names.leaderboard_of(operator, tournament);
+        self.sorted(&self.settings.names.leaderboard_of(operator, tournament))
+    }
+
+    /// A sorted set, the greatest score first.
+    pub(crate) fn sorted(&self, key: &str) -> Vec<(String, String)> {
         let mut range = cmd("ZREVRANGE");
         range.arg(key).arg(0).arg(-1).arg("WITHSCORES");
         let found: Vec<(String, String)> = self.ask(1, &range);
@@ -116,6 +121,17 @@ impl Keys {
                         let key = names.leaderboard_of(&operator.id, &tournament.terms().id);
                         let score = standing.score.to_string();
                         boards.get_mut(&key).unwrap().insert(name.clone(), shortest(&score));
+                    }
+                    for of_game in player.games.all() {
+                        for period in Period::ALL {
+                            let now = period.of(ZoneOffsets::default().day(now())).unwrap();
+                            let key =
+                                names.game_leaderboard_of(&operator.id, of_game.name(), period);
+                            let board = boards.entry(key).or_default();
+                            if let Some(tally) = player.games.of(of_game.name(), now) {
+                                board.insert(name.clone(), shortest(&tally.total.to_string()));
+                            }
+                        }
                     }
                     let table = &partition.tables().player_statistics;
                     let row = table.load(&ordinal, number, &mut store).unwrap();

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod failures;
+mod games;
 #[path = "../../../postgres/tests/it/house.rs"]
 #[expect(dead_code, reason = "nobody asks for the ledger here")]
 mod house;

@@ -58,7 +58,11 @@ fn scores_beyond_what_a_double_tells_apart_are_near_and_never_in_another_order()
     for (number, score) in scores.iter().enumerate() {
         let player = format!("player-{number}");
         let event = crate::races::played(&player, "e", "player_score", now());
-        house.play("house", &player, &event.replace("1.5", score));
+        house.play(
+            "house",
+            &player,
+            &event.replace("\"score\":1.5", &format!("\"score\":{score}")),
+        );
     }
     caught_up(&projection);
     let found = keys.leaderboard("house", "score");

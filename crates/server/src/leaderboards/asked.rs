@@ -3,20 +3,23 @@
 
 use std::cmp::Ordering;
 use std::io;
+use std::sync::Arc;
 
+use accolade_domain::games::Occurrence;
 use accolade_domain::ledger::{Place, Subject};
 use accolade_domain::ranking::{Leaderboard, Score, Standing, Ties, listed};
 use accolade_domain::time::Timestamp;
+use accolade_engine::board::Of;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::rules::tournaments::standing::standing;
 use accolade_wire::hex::{from_hex, to_hex};
 use accolade_wire::identity::partition_of;
 use serde::{Deserialize, Serialize};
 
-use super::boards::Of;
 use crate::call::Call;
 use crate::parameters::Parameters;
-use crate::problem::{Problem, rules_unknown};
+use crate::problem::{Problem, Refusal, rules_unknown};
 use crate::service::Service;
 use crate::shapes::respond;
 use crate::submit::blocking;
@@ -35,6 +38,8 @@ pub(super) struct Asked {
     pub(super) operator: u32,
     /// The tournament's.
     pub(super) tournament: u32,
+    /// Instead of a tournament.
+    pub(super) game: Option<Game>,
     /// So many from the first on.
     pub(super) top: usize,
     /// How these players stand, by name.
@@ -43,6 +48,13 @@ pub(super) struct Asked {
     pub(super) standings: Vec<Standing>,
     /// So many before each, and behind.
     pub(super) radius: usize,
+}
+
+/// A game, and which day or week of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Game {
+    pub(super) id: Arc<str>,
+    pub(super) occurrence: Occurrence,
 }
 
 /// What partitions have of it.
@@ -80,7 +92,7 @@ pub(crate) struct Line {
 impl Asked {
     /// As another node is asked.
     fn path(&self) -> String {
-        let Self { operator, tournament, top, players, standings, radius } = self;
+        let Self { operator, tournament, game, top, players, standings, radius } = self;
         let mut query = form_urlencoded::Serializer::new(String::new());
         let numbers = [
             ("operator", u64::from(*operator)),
@@ -90,6 +102,10 @@ impl Asked {
         ];
         for (name, number) in numbers {
             query.append_pair(name, &number.to_string());
+        }
+        if let Some(Game { id, occurrence }) = game {
+            query.append_pair("game", id);
+            query.append_pair("occurrence", &occurrence.number().to_string());
         }
         if !players.is_empty() {
             // Identifiers have no control characters.
@@ -115,9 +131,18 @@ impl Asked {
             let text = parameters.text(name).unwrap_or_default();
             text.split(by).filter(|part| !part.is_empty()).take(PLAYERS_MAX)
         };
+        let game = match parameters.text("game") {
+            None => None,
+            Some(id) => {
+                let occurrence = Occurrence::of_number(small("occurrence")?);
+                let none = || Problem::new(Refusal::BadQuery, "`occurrence`: expected one");
+                Some(Game { id: id.into(), occurrence: occurrence.ok_or_else(none)? })
+            }
+        };
         Ok(Self {
             operator: small("operator")?,
             tournament: small("tournament")?,
+            game,
             top: number("top", LINES_MAX)?,
             players: texts("players", '\n').map(str::to_owned).collect(),
             standings: texts("standings", ',').filter_map(standing_text::read).collect(),
@@ -132,14 +157,15 @@ impl Asked {
         tournament: &Tournament,
         partitions: &[u16],
     ) -> Result<Part, Problem> {
-        let of = Of { operator: self.operator, tournament };
+        let game = self.game.as_ref().map(|game| (&*game.id, game.occurrence));
+        let of = Of { operator: self.operator, tournament, game };
         let ties = tournament.decides().ties;
         let mut part = Part { is_over: true, ..Part::default() };
         part.near.resize_with(self.standings.len(), Near::default);
         for number in partitions {
             service.with_board(&of, *number, |board, partition| {
                 part.ranked += board.len() as u64;
-                part.is_over &= partition.is_final(tournament);
+                part.is_over &= of.is_final(partition);
                 let top = board.from(1).take(self.top);
                 part.top.extend(top.map(|line| Line::of(&line, partition)));
                 let players = self.players.iter();
@@ -193,10 +219,10 @@ impl Asked {
         Ok(whole)
     }
 
-    pub(super) fn tournament(
-        &self,
-        service: &Service,
-    ) -> Result<std::sync::Arc<Tournament>, Problem> {
+    pub(super) fn tournament(&self, service: &Service) -> Result<Arc<Tournament>, Problem> {
+        if self.game.is_some() {
+            return Ok(Arc::clone(standing()));
+        }
         let rules = service.host.rules();
         let operator = rules.operator_numbered(self.operator).ok_or_else(rules_unknown)?;
         operator.tournaments.numbered(self.tournament).cloned().ok_or_else(rules_unknown)

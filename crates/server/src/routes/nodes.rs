@@ -469,6 +469,8 @@ pub(super) static ROUTES: [Route; 24] = [
             PARTITIONS,
             number("operator", "The operator's number."),
             number("tournament", "The tournament's number."),
+            text("game", "The game, instead."),
+            number("occurrence", "Which day or week of it, by its number; 0 for all time."),
             number("top", "So many from the first on."),
             number("radius", "So many before each standing, and behind."),
             text("players", "How these players stand, by name, with line breaks between."),

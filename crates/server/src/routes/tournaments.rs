@@ -31,6 +31,29 @@ const CHANGE: &[Refusal] = &[
     Refusal::BehaviourEarlier,
 ];
 
+pub(super) const TOP: Parameter = Parameter {
+    name: "top",
+    form: Form::Number { min: 1, max: LIMIT_MAX as u64 },
+    what: "So many positions; 10 without.",
+};
+pub(super) const FROM: Parameter = Parameter {
+    name: "from",
+    form: Form::Number { min: 1, max: FROM_MAX },
+    what: "From this position on.",
+};
+pub(super) const AROUND: Parameter =
+    Parameter { name: "around", form: Form::Text, what: "This player, and who is near." };
+pub(super) const RADIUS: Parameter = Parameter {
+    name: "radius",
+    form: Form::Number { min: 0, max: RADIUS_MAX },
+    what: "So many before and behind; 5 without.",
+};
+pub(super) const PLAYERS: Parameter = Parameter {
+    name: "players",
+    form: Form::Text,
+    what: "These players, at most 100, with commas between.",
+};
+
 pub(super) static ROUTES: [Route; 22] = [
     Route {
         id: "listTournaments",
@@ -448,29 +471,7 @@ pub(super) static ROUTES: [Route; 22] = [
         description: "`top` positions, from the first or from `from` on; or a player with so many `around`; or these \
                       `players`, as far as they have a position. As it is now, of all partitions. A player's token sees \
                       the public positions and its own, and other names masked where the tournament says so.",
-        query: &[
-            Parameter {
-                name: "top",
-                form: Form::Number { min: 1, max: LIMIT_MAX as u64 },
-                what: "So many positions; 10 without.",
-            },
-            Parameter {
-                name: "from",
-                form: Form::Number { min: 1, max: FROM_MAX },
-                what: "From this position on.",
-            },
-            Parameter { name: "around", form: Form::Text, what: "This player, and who is near." },
-            Parameter {
-                name: "radius",
-                form: Form::Number { min: 0, max: RADIUS_MAX },
-                what: "So many before and behind; 5 without.",
-            },
-            Parameter {
-                name: "players",
-                form: Form::Text,
-                what: "These players, at most 100, with commas between.",
-            },
-        ],
+        query: &[TOP, FROM, AROUND, RADIUS, PLAYERS],
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The positions", of::<LeaderboardShape>)],

@@ -1,6 +1,7 @@
 //! The API over a real node: what goes in, what comes out, and what is refused.
 
 mod every_route;
+mod games;
 mod harness;
 
 mod as_of;

@@ -19,6 +19,7 @@ async fn operations(api: &Api) -> Vec<(String, String)> {
             .replace("{playerId}", "p1")
             .replace("{rewardId}", "ours")
             .replace("{tournamentId}", "ours")
+            .replace("{gameId}", "game-001")
             .replace("{version}", "1")
             .replace("{keyId}", key.as_str().unwrap())
             .replace("{id}", letter.as_str().unwrap());
@@ -71,6 +72,7 @@ async fn prepared() -> Api {
     let api = Api::with_limits(crate::webhooks::settings(), 0).await.with_program().await;
     api.wager(&wager("w1", "p1")).await;
     api.post("/api/v1/events?wait=applied", &game_event(Some("e1"), "p1")).await;
+    api.post("/api/v1/events?wait=applied", &game_event(Some("e2"), "ours")).await;
     let mut late = wager("w2", "p1");
     late["timestamp"] = days_ago(10).into();
     api.wager(&late).await;
@@ -148,7 +150,9 @@ async fn every_route_hides_another_operator_s_things() {
                 | "/api/v1/tournaments"
                 | "/api/v1/tournaments/validate"
                 | "/api/v1/tournaments/dry-run"
-                | "/api/v1/tournament-templates",
+                | "/api/v1/tournament-templates"
+                // Of their own players, whatever the game is called.
+                | "/api/v1/games/game-001/leaderboard",
             ) => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }
@@ -203,6 +207,7 @@ async fn everything(api: &Api) -> Vec<String> {
         "/api/v1/rewards/ours/history",
         "/api/v1/rewards/ours/stock",
         "/api/v1/tournaments/ours",
+        "/api/v1/games/game-001/leaderboard?period=allTime",
     ] {
         let answer = api.get(path).await;
         assert_eq!(answer.status, 200, "{path}");

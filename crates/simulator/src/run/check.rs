@@ -32,6 +32,7 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
+use accolade_wire::notice::games::GAME_SCORED;
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
@@ -351,6 +352,7 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                         let said = PointsExpiring::read(&notice.body).expect("the fold wrote it");
                         told.expiring.push((told_at, said));
                     }
+                    GAME_SCORED => {}
                     kind => panic!("a notice of kind {kind}"),
                 }
             }

@@ -122,7 +122,7 @@ fn read_reached(cursor: &mut Cursor<'_>) -> Result<Option<Reached>, BadFormat> {
     Ok(Some(Reached { at, batch: cursor.varint()?, slot: cursor.small()? }))
 }
 
-fn put_score(out: &mut Vec<u8>, Score(units): Score) {
+pub(super) fn put_score(out: &mut Vec<u8>, Score(units): Score) {
     let hundredths = units.checked_div(HUNDREDTH).expect("a hundredth is not 0");
     match i64::try_from(hundredths) {
         Ok(whole) if hundredths * HUNDREDTH == units && whole.unsigned_abs() >> 61 == 0 => {
@@ -135,7 +135,7 @@ fn put_score(out: &mut Vec<u8>, Score(units): Score) {
     }
 }
 
-fn read_score(cursor: &mut Cursor<'_>) -> Result<Score, BadFormat> {
+pub(super) fn read_score(cursor: &mut Cursor<'_>) -> Result<Score, BadFormat> {
     let begin = cursor.varint()?;
     after(begin, cursor)
 }

@@ -8,6 +8,7 @@ use accolade_wire::id_text::read_id;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::notice::TierMoved;
 use accolade_wire::notice::counted::EventCounted;
+use accolade_wire::notice::games::GameScored;
 use accolade_wire::notice::scores::Scored;
 use accolade_wire::notice::signal::SignalMoved;
 use accolade_wire::record::{Record, Slice};
@@ -75,6 +76,9 @@ fn a_notice_of_any_bytes_is_read_as_it_would_be_written() {
         }
         if let Ok(moved) = SignalMoved::read(&bytes) {
             assert_eq!(SignalMoved::read(&moved.to_bytes()), Ok(moved));
+        }
+        if let Ok(scored) = GameScored::read(&bytes) {
+            assert_eq!(GameScored::read(&scored.to_bytes()), Ok(scored));
         }
         if let Ok(scored) = Scored::read(&bytes) {
             assert_eq!(Scored::read(&scored.to_bytes()), Ok(scored));

@@ -6,6 +6,7 @@ use accolade_domain::account::{Account, CapDay, Timed, ToldOf, Trail};
 use accolade_domain::amount::{Factor, Points, Rate};
 use accolade_domain::budget::Given;
 use accolade_domain::event::Consent;
+use accolade_domain::games::Period;
 use accolade_domain::ledger::{
     ChainHash, Entry, EntryKind, Moved, Parts, Place, Promoted, Subject, TierPart,
 };
@@ -13,6 +14,7 @@ use accolade_domain::lots::{Hour, Lot, Lots, Month, PendingLot, Source as LotSou
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_lots::PackedLots;
+use accolade_domain::ranking::Score;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::refusal::{DeadReason, Refusal};
 use accolade_domain::tier::TierState;
@@ -25,6 +27,7 @@ use accolade_wire::journal::{
 };
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::EventCounted;
+use accolade_wire::notice::games::{GameScored, GameScoredLine};
 use accolade_wire::notice::{PointsExpiring, RedemptionMoved, TierMoved};
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
@@ -605,6 +608,31 @@ fn a_notice_of_an_event_whose_type_is_not_counted_by_itself() {
         None,
         expect![[r#"
         01ac0200007a3295a0260600
+    "#]],
+    );
+}
+
+#[test]
+fn a_notice_of_scores_in_a_game() {
+    let line = |period: Period, score, events| GameScoredLine {
+        occurrence: period.of(Day(20_000)).unwrap(),
+        score: Score(score),
+        events,
+    };
+    let lines = vec![
+        line(Period::Daily, 1_500_000_000_000_000_000, 2),
+        line(Period::Weekly, 1, 300),
+        line(Period::AllTime, -5_000_000_000_000_000_000, 1),
+    ];
+    let value = Score(250_000_000_000_000_000_000);
+    let scored = GameScored { game: "reels".into(), value, lines };
+    let bytes = scored.to_bytes();
+    assert_eq!(GameScored::read(&bytes), Ok(scored));
+    check(
+        &bytes,
+        expect![[r#"
+        01057265656c73a08d0603c8b802d80402bfb802010100000000000000000000
+        0000000000ac0200ce0f01
     "#]],
     );
 }

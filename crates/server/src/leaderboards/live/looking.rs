@@ -31,7 +31,8 @@ pub(super) async fn look(service: &Service, key: Key, wanted: &Wanted) -> Result
         Of::Tournament(number) => {
             let asked = Asked { operator, tournament: number, ..Asked::default() };
             let tournament = asked.tournament(service)?;
-            Looking { service: service.clone(), tournament, operator, own: None }.look(wanted).await
+            let (service, game, own) = (service.clone(), None, None);
+            Looking { service, tournament, game, operator, own }.look(wanted).await
         }
         Of::Balances => {
             let mut own = Vec::with_capacity(wanted.players.len());

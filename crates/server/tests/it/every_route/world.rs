@@ -427,6 +427,7 @@ impl World {
             "getSeats" => format!("/api/v1/tournaments/{player}/seats"),
             "listOptIns" | "putOptIn" => format!("/api/v1/players/{player}/tournaments"),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
+            "getGameLeaderboard" => "/api/v1/games/game-001/leaderboard".into(),
             "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
             "watchLive" => "/api/v1/live".into(),
             "getPublicTournament" => {

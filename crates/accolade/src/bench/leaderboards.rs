@@ -164,12 +164,14 @@ impl Redis {
 
     /// Sends commands together and reads an answer to each.
     fn ask(&mut self, commands: &[Vec<String>]) -> anyhow::Result<()> {
-        let mut sent = String::new();
+        let mut sent = Vec::new();
         for words in commands {
-            sent += &format!("*{}\r\n", words.len());
-            words.iter().for_each(|word| sent += &format!("${}\r\n{word}\r\n", word.len()));
+            write!(sent, "*{}\r\n", words.len())?;
+            for word in words {
+                write!(sent, "${}\r\n{word}\r\n", word.len())?;
+            }
         }
-        self.writes.write_all(sent.as_bytes())?;
+        self.writes.write_all(&sent)?;
         commands.iter().try_for_each(|_| self.answer())
     }
 

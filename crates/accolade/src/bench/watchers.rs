@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use accolade_domain::time::Timestamp;
 use accolade_wire::timestamp;
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt};
@@ -299,5 +300,5 @@ async fn follow(mut stream: Socket, is_sampled: bool, counts: &Shared) {
 fn reached(text: &str) -> Vec<i64> {
     let times = text.split(r#""reachedAt":""#).skip(1);
     let times = times.filter_map(|rest| timestamp::read(rest.split('"').next()?));
-    times.map(|time| time.micros()).collect()
+    times.map(Timestamp::micros).collect()
 }

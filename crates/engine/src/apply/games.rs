@@ -8,7 +8,7 @@ use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::query::row::Row as QueryRow;
 use accolade_domain::time::{Day, ZoneOffsets};
-use accolade_domain::tournament::Counted;
+use accolade_domain::tournament::{Counted, Tally};
 use accolade_wire::json::find;
 use accolade_wire::notice::games::{GAME_SCORED, GameScored, GameScoredLine};
 
@@ -39,7 +39,7 @@ pub(super) fn count(
             left_out += 1;
             continue;
         }
-        let before = at.map_or_else(|_| Default::default(), |at| tallies[at].1);
+        let before = at.map_or_else(|_| Tally::default(), |at| tallies[at].1);
         // What would be beyond any score does not count.
         let by = Counted::In(value);
         let Some(moved) = before.moved(decides, by, input.now, input.place) else { continue };

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use accolade_domain::ranking::{Leaderboard, Standing, Ties, listed};
-use accolade_engine::board::PartBoard;
+use accolade_engine::board::{Of, PartBoard};
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::tournament::results::RankedLine;
@@ -22,7 +22,7 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn of(partition: &Partition, operator: u32, tournament: &Tournament) -> Self {
-        let board = made(partition, operator, tournament);
+        let board = made(partition, &Of { operator, tournament, game: None });
         let names = partition.players().all().iter().map(|it| it.name.to_string()).collect();
         let is_kept = partition.time() < tournament.kept_until();
         Self { board, names, is_final: partition.is_final(tournament), is_kept }
@@ -33,10 +33,10 @@ impl Part {
     }
 }
 
-fn made(partition: &Partition, operator: u32, tournament: &Tournament) -> PartBoard {
-    let mut board = PartBoard::begun(tournament, partition);
+fn made(partition: &Partition, of: &Of<'_>) -> PartBoard {
+    let mut board = PartBoard::begun(of, partition);
     let (mut from, at_once) = (0, 2);
-    while board.look(operator, tournament, partition, from, at_once) {
+    while board.look(of, partition, from, at_once) {
         from += at_once;
     }
     board
@@ -93,9 +93,10 @@ impl Followed {
                 // Scores are let go of at some time, and whoever takes over may be behind.
                 let known = known
                     .filter(|(_, at)| *at <= batch && partition.time() < tournament.kept_until());
-                let mut board = made(partition, operator.number, tournament);
+                let of = Of { operator: operator.number, tournament, game: None };
+                let mut board = made(partition, &of);
                 if let Some((mut followed, _)) = known
-                    && followed.follow(operator.number, tournament, partition)
+                    && followed.follow(&of, partition)
                 {
                     gone_on += 1;
                     let is_same = followed.board().from(1).eq(board.board().from(1));

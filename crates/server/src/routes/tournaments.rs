@@ -446,7 +446,8 @@ pub(super) static ROUTES: [Route; 22] = [
         area: Area::Tournaments,
         summary: "Who is at which position",
         description: "`top` positions, from the first or from `from` on; or a player with so many `around`; or these \
-                      `players`, as far as they have a position. As it is now, of all partitions. A player's token sees \
+                      `players`, as far as they have a position. As it is now, of all partitions; or with `asOf` as it was \
+                      within the last 30 days, without players who are excluded now. A player's token sees \
                       the public positions and its own, and other names masked where the tournament says so.",
         query: &[
             Parameter {
@@ -470,11 +471,16 @@ pub(super) static ROUTES: [Route; 22] = [
                 form: Form::Text,
                 what: "These players, at most 100, with commas between.",
             },
+            Parameter {
+                name: "asOf",
+                form: Form::Time,
+                what: "As it was at this time: at the last full ten seconds before it, which the answer names.",
+            },
         ],
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The positions", of::<LeaderboardShape>)],
-        refusals: &[],
+        refusals: &[Refusal::Gone],
         handler: |way| way.to(leaderboards::leaderboard),
     },
     Route {

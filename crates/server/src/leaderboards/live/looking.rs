@@ -10,6 +10,7 @@ use super::shown::{Board, Head, own_line, row};
 use super::{CADENCE, Key, Of, Part, To, Value, View, Wanted};
 use crate::balance::{self, balances};
 use crate::leaderboards::asked::{Asked, PLAYERS_MAX};
+use crate::leaderboards::past::Moment;
 use crate::leaderboards::{Looking, Positioned, Stood, View as Asks, masked};
 use crate::problem::Problem;
 use crate::service::{Service, now};
@@ -31,7 +32,8 @@ pub(super) async fn look(service: &Service, key: Key, wanted: &Wanted) -> Result
         Of::Tournament(number) => {
             let asked = Asked { operator, tournament: number, ..Asked::default() };
             let tournament = asked.tournament(service)?;
-            Looking { service: service.clone(), tournament, operator, own: None }.look(wanted).await
+            let (service, moment) = (service.clone(), Moment::Now);
+            Looking { service, tournament, operator, own: None, moment }.look(wanted).await
         }
         Of::Balances => {
             let mut own = Vec::with_capacity(wanted.players.len());

@@ -133,7 +133,7 @@ async fn start(nodes: &Nodes<'_>, id: &str, more: Value) {
 
 async fn exclude(api: &Api, player: &str) {
     let path = format!("/api/v1/players/{player}/self-exclusion");
-    well(api.post(&path, &json!({ "why": "asked for it" })).await);
+    well(api.send(ask("PUT", &path).json(&json!({ "why": "asked for it" }))).await);
 }
 
 /// Numbers that are the same in each run.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use accolade_server::{Front, Settings, api, local, nodes, serve_tcp, serve_unix};
+use accolade_server::{Front, Keeps, Settings, api, local, nodes, serve_tcp, serve_unix};
 use accolade_storage::descriptors::Counts;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -93,6 +93,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     #[cfg(any(feature = "postgres", feature = "redis"))]
     let projections = wanted.begin(&hosted)?;
     let telling = hosted.service.tell_webhooks(hosted.feed())?;
+    let (feed, keeps) = (hosted.feed(), Keeps::default());
+    let keeping = hosted.service.keep_leaderboards(feed, &hosted.data_dir, keeps)?;
     let is_tls = front.tls.is_some();
     let listening =
         Listening::begin(&hosted, arguments.listen.unwrap_or(config.listen), front, between).await;
@@ -126,7 +128,11 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
     tracing::info!("stopping: nothing is taken in any more, and what was is finished");
     hosted.service.retire();
     listening.end().await;
-    tokio::task::spawn_blocking(move || telling.stop()).await?;
+    let stop = move || {
+        telling.stop();
+        keeping.stop();
+    };
+    tokio::task::spawn_blocking(stop).await?;
     #[cfg(any(feature = "postgres", feature = "redis"))]
     for projection in &projections {
         projection.0.stop();

@@ -174,7 +174,8 @@ enum TournamentCommand {
     /// Show who is at which position
     #[command(
         after_help = "Examples:\n  accolade tournament leaderboard race --operator operator-789 --top 20\n  \
-                      accolade tournament leaderboard race --operator operator-789 --around player-456"
+                      accolade tournament leaderboard race --operator operator-789 --around player-456\n  \
+                      accolade tournament leaderboard race --operator operator-789 --as-of 2026-11-20T18:00:00Z"
     )]
     Leaderboard {
         /// Its id
@@ -220,12 +221,15 @@ struct View {
     /// A player, as far as there is a position
     #[arg(long = "player", value_name = "PLAYER")]
     players: Vec<String>,
+    /// As it was at this time [default: as it is]
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
 }
 
 impl View {
     /// The query that asks for it.
     fn query(self) -> String {
-        let Self { top, from, around, radius, players } = self;
+        let Self { top, from, around, radius, players, as_of } = self;
         let players: Vec<String> = players.iter().map(|player| escaped(player)).collect();
         let players = Some(players.join(",")).filter(|players| !players.is_empty());
         let number = |number: Option<u32>| number.map(|number| number.to_string());
@@ -235,6 +239,7 @@ impl View {
             ("around", around.map(|player| escaped(&player))),
             ("radius", number(radius)),
             ("players", players),
+            ("asOf", as_of.map(|time| escaped(&time))),
         ];
         let said = said.into_iter().filter_map(|(name, it)| Some(format!("{name}={}", it?)));
         let said: Vec<String> = said.collect();
@@ -291,6 +296,7 @@ struct Leaderboard {
     state: String,
     is_final: bool,
     players: u64,
+    as_of: Option<String>,
     items: Vec<Line>,
 }
 
@@ -566,8 +572,12 @@ async fn leaderboard(
         answer.print().await?;
         return Ok(Ended::Well);
     }
-    let Leaderboard { state, is_final, players, items } = answer.json().await?;
-    let changes = if is_final { "no position changes any more" } else { "as it is now" };
+    let Leaderboard { state, is_final, players, as_of, items } = answer.json().await?;
+    let changes = match as_of {
+        _ if is_final => "no position changes any more".to_owned(),
+        Some(time) => format!("as it was at {}", printable(&time)),
+        None => "as it is now".to_owned(),
+    };
     say(format_args!("{state}, {players} players, {changes}"))?;
     let width = items.iter().map(|line| line.player_id.chars().count()).max().unwrap_or(0);
     for Line { position, player_id, score, events } in items {

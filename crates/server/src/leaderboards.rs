@@ -7,6 +7,7 @@ pub(crate) mod asked;
 mod boards;
 pub(crate) mod game;
 pub(crate) mod live;
+pub(crate) mod past;
 pub(crate) mod public;
 pub(crate) mod whole;
 
@@ -23,6 +24,7 @@ use utoipa::openapi::Schema;
 
 use self::asked::{Asked, Game, LINES_MAX, Line, Near, PLAYERS_MAX, Part};
 pub(crate) use self::boards::Boards;
+use self::past::Moment;
 use crate::call::Call;
 use crate::description::schemas::one_of;
 use crate::parameters::LIMIT_MAX;
@@ -55,6 +57,9 @@ pub(crate) struct LeaderboardShape {
     players: u64,
     /// In the order of positions.
     items: Vec<LineShape>,
+    /// The time at which it was so, at or before the one that was asked for; not where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Time>,
 }
 
 fn states() -> Schema {
@@ -99,6 +104,7 @@ struct Looking {
     operator: u32,
     /// The player who asks for it, where it is one.
     own: Option<Box<str>>,
+    moment: Moment,
 }
 
 /// A leaderboard.
@@ -106,18 +112,23 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     let (known, tournament) = (call.operator(), call.tournament_with_scores()?);
     let view = view(&call)?;
     let own = call.principal.player.clone();
-    let looking =
-        Looking { service: call.service, tournament, game: None, operator: known.number, own };
+    let time = call.parameters.time("asOf")?;
+    let (service, operator, moment) = (call.service, known.number, Moment::Now);
+    let mut looking = Looking { service, tournament, game: None, operator, own, moment };
+    let asked = looking.asked();
+    looking.moment = looking.service.moment(&asked, &looking.tournament, time).await?;
     let (players, is_over, mut items) = looking.see(view).await?;
     looking.show(&mut items);
     let terms = looking.tournament.terms();
+    let as_of = looking.moment.shown();
     let shape = LeaderboardShape {
         tournament_id: terms.id.clone(),
         operator_id: terms.operator.clone(),
-        state: state_of_board(terms, now(), is_over),
+        state: state_of_board(terms, as_of.unwrap_or_else(now), is_over),
         is_final: is_over,
         players,
         items: items.into_iter().map(|(position, line)| shape(position, line, players)).collect(),
+        as_of: as_of.map(Time),
     };
     Ok(respond(StatusCode::OK, &shape))
 }
@@ -179,7 +190,8 @@ struct Stood {
 impl Looking {
     fn asked(&self) -> Asked {
         let (operator, tournament) = (self.operator, self.tournament.number);
-        Asked { operator, tournament, game: self.game.clone(), ..Asked::default() }
+        let (game, as_of) = (self.game.clone(), self.moment.kept());
+        Asked { operator, tournament, game, as_of, ..Asked::default() }
     }
 
     fn ties(&self) -> Ties {
@@ -188,6 +200,9 @@ impl Looking {
 
     /// How many have a position, whether that is final, and what was asked for.
     async fn see(&self, view: View) -> Result<(u64, bool, Vec<Positioned>), Problem> {
+        if matches!(self.moment, Moment::Before(_)) {
+            return Ok((0, false, Vec::new()));
+        }
         match view {
             View::From(from, count) => {
                 let skipped = usize::try_from(from - 1).expect("it is small");
@@ -255,6 +270,7 @@ impl Looking {
 
     /// Leaves what whoever asks may see.
     fn show(&self, lines: &mut Vec<Positioned>) {
+        lines.retain(|(_, line)| !line.is_hidden);
         let Some(own) = &self.own else { return };
         let terms = self.tournament.terms();
         let public = u64::from(terms.public_positions);
@@ -280,7 +296,7 @@ pub(crate) fn positioned(ties: Ties, lines: Vec<Line>) -> Vec<Positioned> {
     positioned
 }
 
-fn shape(position: u64, Line { player, standing }: Line, players: u64) -> LineShape {
+fn shape(position: u64, Line { player, standing, .. }: Line, players: u64) -> LineShape {
     LineShape {
         position,
         player_id: player,

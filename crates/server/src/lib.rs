@@ -87,6 +87,7 @@ pub use self::connection::{
     BadBound, BadProxies, BadTls, Bounds, Front, Listener, Peer, Proxies, Tls, TlsFiles,
 };
 pub use self::credentials::Lent;
+pub use self::leaderboards::past::{KeepingLeaderboards, Keeps};
 pub use self::oidc::{BadTrust, Grant, Oidc, Published, Trusted};
 pub use self::router::{api, local, nodes};
 pub use self::serve::{serve_tcp, serve_unix};

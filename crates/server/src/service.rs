@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use accolade_domain::time::Timestamp;
@@ -23,6 +23,7 @@ use crate::export::Exports;
 use crate::health::Counters;
 use crate::leaderboards::Boards;
 use crate::leaderboards::live::Live;
+use crate::leaderboards::past::Shelves;
 use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
@@ -148,6 +149,8 @@ pub struct Inner {
     pub(crate) simulations: Simulations,
     pub(crate) boards: Boards,
     pub(crate) live: Live,
+    /// Leaderboards as they were, once they are kept.
+    pub(crate) shelves: Mutex<Option<Arc<Shelves>>>,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     pub(crate) outlets: Outlets,
@@ -216,6 +219,7 @@ impl Service {
             simulations: Simulations::default(),
             boards: Boards::default(),
             live: Live::default(),
+            shelves: Mutex::default(),
             counters: Counters::new(),
             traffic: Traffic::new(),
             outlets: Outlets::default(),

@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use accolade_domain::games::Occurrence;
 use accolade_domain::ledger::{Place, Subject};
-use accolade_domain::ranking::{Leaderboard, Score, Standing, Ties, listed};
+use accolade_domain::ranking::{self, Leaderboard, Score, Standing, Ties, listed};
 use accolade_domain::time::Timestamp;
 use accolade_engine::board::Of;
 use accolade_engine::partition::Partition;
+use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::tournaments::standing::standing;
 use accolade_wire::hex::{from_hex, to_hex};
 use accolade_wire::identity::partition_of;
 use serde::{Deserialize, Serialize};
 
+use super::past::Span;
 use crate::call::Call;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, rules_unknown};
@@ -48,6 +50,10 @@ pub(super) struct Asked {
     pub(super) standings: Vec<Standing>,
     /// So many before each, and behind.
     pub(super) radius: usize,
+    /// As it was at one of the times that are kept; as it is now without.
+    pub(super) as_of: Option<Timestamp>,
+    /// From when until when it is known, and nothing else.
+    pub(super) is_about_span: bool,
 }
 
 /// A game, and which day or week of it.
@@ -70,6 +76,8 @@ pub(super) struct Part {
     pub(super) players: Vec<Line>,
     /// For each standing that was asked for.
     pub(super) near: Vec<Near>,
+    /// Where that was asked for.
+    pub(super) span: Option<Span>,
 }
 
 /// Who is around a standing.
@@ -87,12 +95,15 @@ pub(crate) struct Line {
     pub(crate) player: String,
     #[serde(with = "standing_text")]
     pub(crate) standing: Standing,
+    /// Of the past, it is not shown: the player is excluded now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_hidden: bool,
 }
 
 impl Asked {
     /// As another node is asked.
     fn path(&self) -> String {
-        let Self { operator, tournament, game, top, players, standings, radius } = self;
+        let Self { operator, tournament, game, top, players, standings, radius, .. } = self;
         let mut query = form_urlencoded::Serializer::new(String::new());
         let numbers = [
             ("operator", u64::from(*operator)),
@@ -106,6 +117,12 @@ impl Asked {
         if let Some(Game { id, occurrence }) = game {
             query.append_pair("game", id);
             query.append_pair("occurrence", &occurrence.number().to_string());
+        }
+        if let Some(at) = self.as_of {
+            query.append_pair("at", &at.micros().to_string());
+        }
+        if self.is_about_span {
+            query.append_pair("span", "true");
         }
         if !players.is_empty() {
             // Identifiers have no control characters.
@@ -147,6 +164,10 @@ impl Asked {
             players: texts("players", '\n').map(str::to_owned).collect(),
             standings: texts("standings", ',').filter_map(standing_text::read).collect(),
             radius: number("radius", LINES_MAX)?,
+            as_of: parameters
+                .number("at", 0, i64::MAX.cast_unsigned())?
+                .map(|at| Timestamp::from_micros(at.cast_signed())),
+            is_about_span: parameters.switch("span")?,
         })
     }
 
@@ -157,24 +178,28 @@ impl Asked {
         tournament: &Tournament,
         partitions: &[u16],
     ) -> Result<Part, Problem> {
+        if self.is_about_span {
+            let span = service.span_of(partitions)?;
+            return Ok(Part { is_over: true, span, ..Part::default() });
+        }
         let game = self.game.as_ref().map(|game| (&*game.id, game.occurrence));
         let of = Of { operator: self.operator, tournament, game };
         let ties = tournament.decides().ties;
         let mut part = Part { is_over: true, ..Part::default() };
         part.near.resize_with(self.standings.len(), Near::default);
         for number in partitions {
-            service.with_board(&of, *number, |board, partition| {
+            service.with_board_of(&of, *number, self.as_of, |board, partition| {
                 part.ranked += board.len() as u64;
-                part.is_over &= of.is_final(partition);
-                let top = board.from(1).take(self.top);
-                part.top.extend(top.map(|line| Line::of(&line, partition)));
+                part.is_over &= self.as_of.is_none() && of.is_final(partition);
+                let line = |line| self.line(&line, partition);
+                part.top.extend(board.from(1).take(self.top).map(line));
                 let players = self.players.iter();
                 let here = players.filter(|it| partition_of(it, service.partitions()) == *number);
                 part.players.extend(here.filter_map(|it| self.line_of(it, board, partition)));
                 for (standing, near) in self.standings.iter().zip(&mut part.near) {
                     near.ahead += board.ahead(standing);
                     let lines = board.near(standing, self.radius, self.radius + 1);
-                    near.lines.extend(lines.map(|line| Line::of(&line, partition)));
+                    near.lines.extend(lines.map(line));
                 }
             })?;
         }
@@ -189,7 +214,19 @@ impl Asked {
         let key = &partition.rules().settings.hash_key;
         let player = partition.players().find_by_name(key, self.operator, name)?;
         let standing = *board.standing(player)?;
-        Some(Line { player: name.to_owned(), standing })
+        let is_hidden = self.hides(player, partition);
+        Some(Line { player: name.to_owned(), standing, is_hidden })
+    }
+
+    fn line(&self, line: &ranking::Line<'_>, partition: &Partition) -> Line {
+        let player = partition.players().get(line.player).name.to_string();
+        let is_hidden = self.hides(line.player, partition);
+        Line { player, standing: *line.standing, is_hidden }
+    }
+
+    /// Whether nobody sees the player's line any more.
+    fn hides(&self, player: Ordinal, partition: &Partition) -> bool {
+        self.as_of.is_some() && partition.exclusion(player).is_some()
     }
 
     /// What all partitions have.
@@ -205,6 +242,10 @@ impl Asked {
         for part in parts {
             whole.ranked += part.ranked;
             whole.is_over &= part.is_over;
+            whole.span = match (whole.span, part.span) {
+                (Some(one), Some(other)) => Some(one.and(other)),
+                (one, other) => one.or(other),
+            };
             whole.top.extend(part.top);
             whole.players.extend(part.players);
             for (near, more) in whole.near.iter_mut().zip(part.near) {
@@ -226,13 +267,6 @@ impl Asked {
         let rules = service.host.rules();
         let operator = rules.operator_numbered(self.operator).ok_or_else(rules_unknown)?;
         operator.tournaments.numbered(self.tournament).cloned().ok_or_else(rules_unknown)
-    }
-}
-
-impl Line {
-    fn of(line: &accolade_domain::ranking::Line<'_>, partition: &Partition) -> Self {
-        let player = partition.players().get(line.player).name.to_string();
-        Self { player, standing: *line.standing }
     }
 }
 

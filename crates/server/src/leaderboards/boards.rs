@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accolade_domain::ranking::{Leaderboard, Ties};
+use accolade_domain::time::Timestamp;
 use accolade_engine::board::{Of, PartBoard};
 use accolade_engine::partition::Partition;
 use accolade_storage::host::NotHere;
 
 use super::asked::Game;
 use crate::lock::lock;
+use crate::problem::Problem;
 use crate::service::Service;
 
 /// A leaderboard that nobody has asked for for so long is let go of.
@@ -119,9 +121,22 @@ impl Part {
 }
 
 impl Service {
+    /// As [`Service::with_board`], or with the leaderboard as it was, beside the partition as it is.
+    pub(super) fn with_board_of<T>(
+        &self,
+        of: &Of<'_>,
+        number: u16,
+        at: Option<Timestamp>,
+        work: impl FnOnce(&Leaderboard, &Partition) -> T,
+    ) -> Result<T, Problem> {
+        let Some(at) = at else { return Ok(self.with_board(of, number, work)?) };
+        let board = self.past_board(of, number, at)?;
+        Ok(self.read(number, |partition| work(&board, partition))?)
+    }
+
     /// Does something with a leaderboard in a partition that is here, as both are now. May wait, and
     /// hold the partition up: not for a thread of the runtime.
-    pub(super) fn with_board<T>(
+    fn with_board<T>(
         &self,
         of: &Of<'_>,
         number: u16,

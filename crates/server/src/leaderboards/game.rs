@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use super::asked::Game;
+use super::past::Moment;
 use super::{LineShape, Looking, shape, view};
 use crate::call::Call;
 use crate::description::schemas::one_of;
@@ -71,6 +72,7 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
         game: Some(Game { id: game.as_str().into(), occurrence }),
         operator: known.number,
         own: call.principal.player.clone(),
+        moment: Moment::Now,
     };
     let (players, _, mut items) = looking.see(view).await?;
     looking.show(&mut items);

@@ -52,7 +52,7 @@ impl Service {
         }
         lines.truncate(end(ties, &lines, count));
         let lines = positioned(ties, lines).into_iter().map(|(position, line)| {
-            let Line { player, standing } = line;
+            let Line { player, standing, .. } = line;
             RankedLine { position, player, score: standing.score, events: standing.events }
         });
         Ok(Some(Whole { players, lines: lines.collect() }))
@@ -95,6 +95,7 @@ mod tests {
                 changed_by: Place::default(),
                 subject: Subject([0; 16]),
             },
+            is_hidden: false,
         };
         scores.iter().map(line).collect()
     }

@@ -475,6 +475,12 @@ pub(super) static ROUTES: [Route; 24] = [
             number("radius", "So many before each standing, and behind."),
             text("players", "How these players stand, by name, with line breaks between."),
             text("standings", "Who is near these standings, with commas between."),
+            number("at", "As it was then, in microseconds since 1970."),
+            Parameter {
+                name: "span",
+                form: Form::Switch,
+                what: "From when until when it is known.",
+            },
         ],
         headers: &[],
         takes: Takes::Nothing,

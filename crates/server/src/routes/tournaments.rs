@@ -53,6 +53,11 @@ pub(super) const PLAYERS: Parameter = Parameter {
     form: Form::Text,
     what: "These players, at most 100, with commas between.",
 };
+const AS_OF: Parameter = Parameter {
+    name: "asOf",
+    form: Form::Time,
+    what: "As it was at this time: at the last full ten seconds before it, which the answer names.",
+};
 
 pub(super) static ROUTES: [Route; 22] = [
     Route {
@@ -469,13 +474,14 @@ pub(super) static ROUTES: [Route; 22] = [
         area: Area::Tournaments,
         summary: "Who is at which position",
         description: "`top` positions, from the first or from `from` on; or a player with so many `around`; or these \
-                      `players`, as far as they have a position. As it is now, of all partitions. A player's token sees \
+                      `players`, as far as they have a position. As it is now, of all partitions; or with `asOf` as it was \
+                      within the last 30 days, without players who are excluded now. A player's token sees \
                       the public positions and its own, and other names masked where the tournament says so.",
-        query: &[TOP, FROM, AROUND, RADIUS, PLAYERS],
+        query: &[TOP, FROM, AROUND, RADIUS, PLAYERS, AS_OF],
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The positions", of::<LeaderboardShape>)],
-        refusals: &[],
+        refusals: &[Refusal::Gone],
         handler: |way| way.to(leaderboards::leaderboard),
     },
     Route {

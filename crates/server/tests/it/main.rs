@@ -24,6 +24,7 @@ mod hostile;
 mod idempotency;
 mod intake;
 mod keys;
+mod leaderboards_as_of;
 mod live;
 mod local;
 mod many_letters;

@@ -10,6 +10,7 @@ use super::shown::{Board, Head, own_line, row};
 use super::{CADENCE, Key, Of, Part, To, Value, View, Wanted};
 use crate::balance::{self, balances};
 use crate::leaderboards::asked::{Asked, PLAYERS_MAX};
+use crate::leaderboards::past::Moment;
 use crate::leaderboards::{Looking, Positioned, Stood, View as Asks, masked};
 use crate::problem::Problem;
 use crate::service::{Service, now};
@@ -32,7 +33,8 @@ pub(super) async fn look(service: &Service, key: Key, wanted: &Wanted) -> Result
             let asked = Asked { operator, tournament: number, ..Asked::default() };
             let tournament = asked.tournament(service)?;
             let (service, game, own) = (service.clone(), None, None);
-            Looking { service, tournament, game, operator, own }.look(wanted).await
+            let moment = Moment::Now;
+            Looking { service, tournament, game, operator, own, moment }.look(wanted).await
         }
         Of::Balances => {
             let mut own = Vec::with_capacity(wanted.players.len());

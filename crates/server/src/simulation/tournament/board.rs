@@ -146,8 +146,10 @@ impl Board {
         let ranked = standings.len() as u64;
         let (lines, tied) =
             first_lines(standings, |one, other| listed(ties, &one.1, &other.1), |it| it.1.score);
-        let lines =
-            lines.into_iter().map(|(player, standing)| Line { player: player.into(), standing });
+        let lines = lines.into_iter().map(|(player, standing)| {
+            let player = player.into();
+            Line { player, standing, is_hidden: false }
+        });
         let (lines, matched, missed) = (lines.collect(), first(matched), first(missed));
         Self { ties, counts, players, ranked, lines, tied, matched, missed }
     }

@@ -119,7 +119,9 @@ async fn each_day_s_race_is_made_ahead_and_has_its_own_leaderboard_and_prizes() 
         is(&api.send_bare(ask("GET", &public("dash"))).await, 404, "not_found");
         well(api.send_bare(ask("GET", &public(&made[0]))).await);
 
-        // Each is changed as any tournament: both begin at once.
+        // Each is changed as any tournament, as long as it is not about to begin; then both begin at once.
+        well(patch(api, &made[1], json!({ "form": { "leastStake": 100 } })).await);
+        heard(api, other, &made[1]).await;
         let begins = now_micros() + 700_000;
         let players = players();
         for (id, starts, lasts) in [(&made[0], begins, 900_000), (&made[1], begins, 1_100_000)] {
@@ -127,7 +129,6 @@ async fn each_day_s_race_is_made_ahead_and_has_its_own_leaderboard_and_prizes() 
             well(patch(api, id, window).await);
             heard(api, other, id).await;
         }
-        well(patch(api, &made[1], json!({ "form": { "leastStake": 100 } })).await);
         while now_micros() < begins {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

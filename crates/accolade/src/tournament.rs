@@ -13,6 +13,7 @@ use self::terms::Terms;
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
+use crate::positions::{Line, View, query, say_lines};
 use crate::shapes::Raw;
 use crate::terminal::{printable, say};
 
@@ -202,46 +203,6 @@ struct One {
     json: bool,
 }
 
-/// Which positions.
-#[derive(Debug, Args)]
-struct View {
-    /// So many positions; 10 without
-    #[arg(long, value_name = "COUNT", conflicts_with_all = ["around", "players"])]
-    top: Option<u32>,
-    /// From this position on
-    #[arg(long, value_name = "POSITION", conflicts_with_all = ["around", "players"])]
-    from: Option<u32>,
-    /// This player, and who is near
-    #[arg(long, value_name = "PLAYER", conflicts_with = "players")]
-    around: Option<String>,
-    /// So many before and behind; 5 without
-    #[arg(long, value_name = "COUNT", requires = "around")]
-    radius: Option<u32>,
-    /// A player, as far as there is a position
-    #[arg(long = "player", value_name = "PLAYER")]
-    players: Vec<String>,
-}
-
-impl View {
-    /// The query that asks for it.
-    fn query(self) -> String {
-        let Self { top, from, around, radius, players } = self;
-        let players: Vec<String> = players.iter().map(|player| escaped(player)).collect();
-        let players = Some(players.join(",")).filter(|players| !players.is_empty());
-        let number = |number: Option<u32>| number.map(|number| number.to_string());
-        let said = [
-            ("top", number(top)),
-            ("from", number(from)),
-            ("around", around.map(|player| escaped(&player))),
-            ("radius", number(radius)),
-            ("players", players),
-        ];
-        let said = said.into_iter().filter_map(|(name, it)| Some(format!("{name}={}", it?)));
-        let said: Vec<String> = said.collect();
-        if said.is_empty() { String::new() } else { format!("?{}", said.join("&")) }
-    }
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Tournament {
@@ -292,15 +253,6 @@ struct Leaderboard {
     is_final: bool,
     players: u64,
     items: Vec<Line>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    position: u64,
-    player_id: String,
-    score: Raw,
-    events: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -560,7 +512,7 @@ async fn leaderboard(
     view: View,
     json: bool,
 ) -> anyhow::Result<Ended> {
-    let ask = Ask::get(&of(id, &format!("/leaderboard{}", view.query()))).of(operator);
+    let ask = Ask::get(&of(id, &format!("/leaderboard{}", query(view.said())))).of(operator);
     let answer = client.send(ask).await?.or_problem().await?;
     if json {
         answer.print().await?;
@@ -569,10 +521,6 @@ async fn leaderboard(
     let Leaderboard { state, is_final, players, items } = answer.json().await?;
     let changes = if is_final { "no position changes any more" } else { "as it is now" };
     say(format_args!("{state}, {players} players, {changes}"))?;
-    let width = items.iter().map(|line| line.player_id.chars().count()).max().unwrap_or(0);
-    for Line { position, player_id, score, events } in items {
-        let player = printable(&player_id);
-        say(format_args!("{position:>6}  {player:<width$}  {}  {events} events", score.text()))?;
-    }
+    say_lines(&items)?;
     Ok(Ended::Well)
 }

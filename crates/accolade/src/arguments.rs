@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Reward(crate::reward::Arguments),
     /// Make, schedule, end and cancel tournaments, and show who is at which position
     Tournament(crate::tournament::Arguments),
+    /// Show who is at which position in a game
+    Game(crate::game::Arguments),
     /// Show a player's account, redeem points, adjust balances, exclude players
     Player(crate::player::Arguments),
     /// List players' signals, release and take points that are held for them
@@ -168,6 +170,7 @@ impl Command {
             | Self::Webhook(_)
             | Self::Reward(_)
             | Self::Tournament(_)
+            | Self::Game(_)
             | Self::Player(_)
             | Self::Signal(_)
             | Self::Summary(_)

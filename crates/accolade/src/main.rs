@@ -27,6 +27,7 @@ mod failure;
 mod first_key;
 #[cfg(any(feature = "cluster", feature = "postgres", feature = "redis"))]
 mod following;
+mod game;
 mod hosting;
 mod http_config;
 mod ingest;
@@ -38,6 +39,7 @@ mod memory;
 mod objects;
 mod operator;
 mod player;
+mod positions;
 #[cfg(feature = "postgres")]
 mod postgres_config;
 mod program;
@@ -134,6 +136,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Ended> {
         Command::Signal(signal) => signal::run(&place, signal).await,
         Command::Reward(reward) => reward::run(&place, reward).await,
         Command::Tournament(tournament) => tournament::run(&place, tournament).await,
+        Command::Game(game) => game::run(&place, game).await,
         Command::Player(player) => player::run(&place, player).await,
         Command::Ledger(ledger) => ledger::run(&place, ledger).await,
         Command::Roles(roles) => roles::run(&roles),

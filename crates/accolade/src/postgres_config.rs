@@ -72,6 +72,10 @@ pub(crate) struct PostgresConfig {
     #[config(env = "ACCOLADE_POSTGRES_STATISTICS", default = "player_statistics")]
     pub(crate) statistics_table: String,
 
+    /// The view of the first hundred of each leaderboard; behind it is a table with `_by_partition` behind that name.
+    #[config(env = "ACCOLADE_POSTGRES_LEADERBOARDS", default = "leaderboards")]
+    pub(crate) leaderboards_table: String,
+
     /// The table that says how far each partition is.
     #[config(env = "ACCOLADE_POSTGRES_PROGRESS", default = "progress")]
     pub(crate) progress_table: String,
@@ -101,6 +105,7 @@ impl PostgresConfig {
             rewards: self.rewards_table.clone(),
             events: self.events_table.clone(),
             statistics: self.statistics_table.clone(),
+            leaderboards: self.leaderboards_table.clone(),
             progress: self.progress_table.clone(),
         };
         Ok(Some(settings))

@@ -13,6 +13,7 @@ use self::terms::Terms;
 use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
+use crate::positions::{Line, View, query, say_lines};
 use crate::shapes::Raw;
 use crate::terminal::{printable, say};
 
@@ -185,6 +186,9 @@ enum TournamentCommand {
         operator: String,
         #[command(flatten)]
         view: View,
+        /// As it was at this time [default: as it is]
+        #[arg(long, value_name = "TIME")]
+        as_of: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -201,50 +205,6 @@ struct One {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// Which positions.
-#[derive(Debug, Args)]
-struct View {
-    /// So many positions; 10 without
-    #[arg(long, value_name = "COUNT", conflicts_with_all = ["around", "players"])]
-    top: Option<u32>,
-    /// From this position on
-    #[arg(long, value_name = "POSITION", conflicts_with_all = ["around", "players"])]
-    from: Option<u32>,
-    /// This player, and who is near
-    #[arg(long, value_name = "PLAYER", conflicts_with = "players")]
-    around: Option<String>,
-    /// So many before and behind; 5 without
-    #[arg(long, value_name = "COUNT", requires = "around")]
-    radius: Option<u32>,
-    /// A player, as far as there is a position
-    #[arg(long = "player", value_name = "PLAYER")]
-    players: Vec<String>,
-    /// As it was at this time [default: as it is]
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<String>,
-}
-
-impl View {
-    /// The query that asks for it.
-    fn query(self) -> String {
-        let Self { top, from, around, radius, players, as_of } = self;
-        let players: Vec<String> = players.iter().map(|player| escaped(player)).collect();
-        let players = Some(players.join(",")).filter(|players| !players.is_empty());
-        let number = |number: Option<u32>| number.map(|number| number.to_string());
-        let said = [
-            ("top", number(top)),
-            ("from", number(from)),
-            ("around", around.map(|player| escaped(&player))),
-            ("radius", number(radius)),
-            ("players", players),
-            ("asOf", as_of.map(|time| escaped(&time))),
-        ];
-        let said = said.into_iter().filter_map(|(name, it)| Some(format!("{name}={}", it?)));
-        let said: Vec<String> = said.collect();
-        if said.is_empty() { String::new() } else { format!("?{}", said.join("&")) }
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -298,15 +258,6 @@ struct Leaderboard {
     players: u64,
     as_of: Option<String>,
     items: Vec<Line>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    position: u64,
-    player_id: String,
-    score: Raw,
-    events: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -398,8 +349,8 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         TournamentCommand::DryRun(arguments) => dry_run::run(client, &arguments).await,
         TournamentCommand::Join(player) => opt_ins::say_so(client, player, "in").await,
         TournamentCommand::Leave(player) => opt_ins::say_so(client, player, "out").await,
-        TournamentCommand::Leaderboard { id, operator, view, json } => {
-            leaderboard(client, &id, &operator, view, json).await
+        TournamentCommand::Leaderboard { id, operator, view, as_of, json } => {
+            leaderboard(client, &id, &operator, said(view, as_of), json).await
         }
     })
     .await
@@ -559,14 +510,20 @@ async fn changed(answer: Answer, with: &With) -> anyhow::Result<Ended> {
     Ok(Ended::Well)
 }
 
+/// What is asked for, with the time of which it is.
+fn said(view: View, as_of: Option<String>) -> Vec<(&'static str, String)> {
+    let time = as_of.map(|time| ("asOf", escaped(&time)));
+    view.said().into_iter().chain(time).collect()
+}
+
 async fn leaderboard(
     client: &Client,
     id: &str,
     operator: &str,
-    view: View,
+    said: Vec<(&str, String)>,
     json: bool,
 ) -> anyhow::Result<Ended> {
-    let ask = Ask::get(&of(id, &format!("/leaderboard{}", view.query()))).of(operator);
+    let ask = Ask::get(&of(id, &format!("/leaderboard{}", query(said)))).of(operator);
     let answer = client.send(ask).await?.or_problem().await?;
     if json {
         answer.print().await?;
@@ -579,10 +536,6 @@ async fn leaderboard(
         None => "as it is now".to_owned(),
     };
     say(format_args!("{state}, {players} players, {changes}"))?;
-    let width = items.iter().map(|line| line.player_id.chars().count()).max().unwrap_or(0);
-    for Line { position, player_id, score, events } in items {
-        let player = printable(&player_id);
-        say(format_args!("{position:>6}  {player:<width$}  {}  {events} events", score.text()))?;
-    }
+    say_lines(&items)?;
     Ok(Ended::Well)
 }

@@ -90,6 +90,19 @@ impl Feed for ClusterNode {
         standings.tell(&mut NodeStore::new(backing), each).map(Some)
     }
 
+    fn scores(
+        &self,
+        partition: u16,
+        from: Ordinal,
+        count: usize,
+        each: &mut dyn FnMut(&Stands<'_>),
+    ) -> Option<usize> {
+        let found = self
+            .inner
+            .with_live(partition, |live| Standings::of(live.home.partition(), from, count));
+        Some(found.ok()?.tell_scores(each))
+    }
+
     fn rules(&self) -> Arc<Rules> {
         self.inner.control.rules()
     }

@@ -63,6 +63,17 @@ pub trait Feed: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// The same, but for what is counted of their game events: memory alone is looked at. Says how many it has told of.
+    fn scores(
+        &self,
+        _partition: u16,
+        _from: Ordinal,
+        _count: usize,
+        _each: &mut dyn FnMut(&Stands<'_>),
+    ) -> Option<usize> {
+        None
+    }
+
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
 }

@@ -57,20 +57,32 @@ impl Standings {
     ///
     /// If the store fails.
     pub fn tell(
-        self,
+        mut self,
         store: &mut impl Store,
         each: &mut dyn FnMut(&Stands<'_>),
     ) -> io::Result<usize> {
-        let Some(excerpt) = self.statistics else { return Ok(0) };
+        let Some(excerpt) = self.statistics.take() else { return Ok(0) };
         let rows = excerpt.read(self.partition, store)?.rows;
         let mut rows = rows.iter().peekable();
-        for (ordinal, standing) in (self.from..).zip(&self.players) {
-            let row = rows.next_if(|(of, _)| *of == ordinal);
+        self.each(|stands| {
+            let row = rows.next_if(|(of, _)| *of == stands.player.ordinal);
             let statistics = row.map(|(_, packed)| PackedStatistics::unpack(packed));
+            each(&Stands { statistics: statistics.as_ref(), ..*stands });
+        });
+        Ok(self.players.len())
+    }
+
+    /// Tells of each but for what is counted of game events, and says how many they are.
+    pub fn tell_scores(self, each: &mut dyn FnMut(&Stands<'_>)) -> usize {
+        self.each(each);
+        self.players.len()
+    }
+
+    fn each(&self, mut each: impl FnMut(&Stands<'_>)) {
+        for (ordinal, standing) in (self.from..).zip(&self.players) {
             let Standing { operator, subject, name, scores, games } = standing;
             let player = Known { ordinal, operator: *operator, player: name, subject: *subject };
-            each(&Stands { player, scores, games, statistics: statistics.as_ref() });
+            each(&Stands { player, scores, games, statistics: None });
         }
-        Ok(self.players.len())
     }
 }

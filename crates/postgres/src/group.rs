@@ -17,6 +17,7 @@ use accolade_wire::named::Named;
 use accolade_wire::record::Record;
 
 use crate::catalogue::Offers;
+use crate::leaders::{Changed, add_changed};
 use crate::played::Played;
 use crate::rows::Rows;
 use crate::told::Told;
@@ -54,6 +55,8 @@ pub(crate) struct Group {
     pub(crate) played: Played,
     /// What has changed of the catalogue.
     pub(crate) offers: Offers,
+    /// Leaderboards that have changed.
+    pub(crate) changed: Changed,
 }
 
 /// A balance after the last of its changes in the group.
@@ -90,6 +93,7 @@ impl Group {
             }
         }
         for stored in &notices {
+            add_changed(&mut self.changed, batch.partition, stored)?;
             let notice = &stored.notice;
             if let Some(player) = players.find(notice.operator, notice.subject) {
                 self.told.add(player, batch.time, stored)?;

@@ -12,6 +12,7 @@ pub mod error;
 mod group;
 pub mod inspect;
 mod jsonb;
+mod leaders;
 mod played;
 pub mod rebuild;
 mod rows;

@@ -58,7 +58,8 @@ pub async fn restart(settings: &Settings) -> Result<()> {
     let hold = "SELECT FROM {progress} ORDER BY partition FOR UPDATE";
     restarting.execute(&settings.named(hold), &[]).await?;
     let empty =
-        "TRUNCATE {balances}, {ledger}, {tiers}, {redemptions}, {signals}, {rewards}, {statistics};
+        "TRUNCATE {balances}, {ledger}, {tiers}, {redemptions}, {signals}, {rewards}, {statistics},
+                    {leaders};
                  UPDATE {progress} SET next = 1, batch_time = NULL, trouble = NULL,
                     updated_at = now()";
     restarting.batch_execute(&settings.named(empty)).await?;

@@ -11,11 +11,12 @@ use tokio_postgres::{Client, Transaction};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// The version that the tables have once all is done.

@@ -27,6 +27,8 @@ pub struct Settings {
     pub records_max: u32,
     /// The least time between two transactions that were not full.
     pub pause: Duration,
+    /// The least time between two looks at the first of leaderboards.
+    pub leaders_every: Duration,
 }
 
 /// The names of the tables.
@@ -50,6 +52,8 @@ pub struct Tables {
     pub events: String,
     /// One row for each player with game events.
     pub statistics: String,
+    /// The first hundred of each leaderboard: a view of a table that has `_by_partition` behind this name.
+    pub leaderboards: String,
     /// How far each partition is.
     pub progress: String,
 }
@@ -66,6 +70,7 @@ impl Default for Tables {
             rewards: "loyalty_reward".into(),
             events: "events".into(),
             statistics: "player_statistics".into(),
+            leaderboards: "leaderboards".into(),
             progress: "progress".into(),
         }
     }
@@ -91,6 +96,7 @@ impl Settings {
             reader: "accolade_reader".into(),
             records_max: 20_000,
             pause: Duration::from_millis(25),
+            leaders_every: Duration::from_secs(10),
         })
     }
 
@@ -100,8 +106,8 @@ impl Settings {
     }
 
     /// `sql` with the names in place: `{schema}`, `{balances}`, `{ledger}`, `{dead_letters}`,
-    /// `{tiers}`, `{redemptions}`, `{signals}`, `{rewards}`, `{events}`, `{statistics}`, `{progress}`, `{writer}`,
-    /// `{reader}`.
+    /// `{tiers}`, `{redemptions}`, `{signals}`, `{rewards}`, `{events}`, `{statistics}`, `{leaders}`,
+    /// `{leaderboards}`, `{progress}`, `{writer}`, `{reader}`.
     pub(crate) fn named(&self, sql: &str) -> String {
         sql.replace("{schema}", &quoted(&self.schema))
             .replace("{balances}", &self.table(&self.tables.balances))
@@ -113,6 +119,11 @@ impl Settings {
             .replace("{rewards}", &self.table(&self.tables.rewards))
             .replace("{events}", &self.table(&self.tables.events))
             .replace("{statistics}", &self.table(&self.tables.statistics))
+            .replace(
+                "{leaders}",
+                &self.table(&format!("{}_by_partition", self.tables.leaderboards)),
+            )
+            .replace("{leaderboards}", &self.table(&self.tables.leaderboards))
             .replace("{progress}", &self.table(&self.tables.progress))
             .replace("{writer}", &quoted(&self.writer))
             .replace("{reader}", &quoted(&self.reader))

@@ -16,6 +16,7 @@ use tokio_postgres::Client;
 use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::group::Group;
+use crate::leaders::Leaders;
 use crate::settings::Settings;
 use crate::writing::{Writer, begin, positions};
 use crate::{rebuild, schema, tls};
@@ -35,6 +36,7 @@ pub struct Tables {
     connected: Option<(Client, Writer)>,
     group: Group,
     catalogue: Catalogue,
+    leaders: Leaders,
 }
 
 impl fmt::Debug for Tables {
@@ -45,13 +47,15 @@ impl fmt::Debug for Tables {
 
 /// Begins to write the tables from what `feed` has, from where they stand.
 pub fn start(settings: Settings, feed: Arc<dyn Feed>) -> io::Result<Projection> {
-    Projection::start(NAME, Tables::new(settings), feed)
+    Projection::start(NAME, Tables::new(settings, Arc::clone(&feed)), feed)
 }
 
 impl Tables {
     /// Nothing is connected before it is needed.
-    pub fn new(settings: Settings) -> Self {
-        Self { settings, connected: None, group: Group::default(), catalogue: Catalogue::default() }
+    pub fn new(settings: Settings, feed: Arc<dyn Feed>) -> Self {
+        let (group, catalogue) = (Group::default(), Catalogue::default());
+        let leaders = Leaders::new(feed, settings.leaders_every);
+        Self { settings, connected: None, group, catalogue, leaders }
     }
 
     async fn connect(&self, cluster: &str) -> Result<(Client, Writer)> {
@@ -76,6 +80,7 @@ impl Sink for Tables {
 
     async fn positions(&mut self, here: &Here<'_>) -> std::result::Result<Positions, Failed> {
         (self.group, self.catalogue) = (Group::default(), Catalogue::default());
+        self.leaders.begin(here.partitions);
         // Whatever fails, the connection goes with it.
         let connected = self.connected.take();
         let (connected, found) = patiently(async {
@@ -95,16 +100,19 @@ impl Sink for Tables {
     fn take(&mut self, batch: &Batch<'_>, names: &mut Names) -> std::result::Result<usize, Held> {
         self.group.add(batch, names)?;
         self.catalogue.add_changed(batch.rules(), &mut self.group.offers);
+        self.leaders.follow(batch.rules());
         Ok(self.group.bytes())
     }
 
     async fn write(&mut self, steps: &[Step]) -> std::result::Result<Written, Failed> {
-        let group = std::mem::take(&mut self.group);
+        let mut group = std::mem::take(&mut self.group);
+        let looked = self.leaders.look(std::mem::take(&mut group.changed), steps);
         let (records, missing) = (group.ledger.count(), group.played.missing());
         let (mut client, mut writer) = self.connected.take().ok_or_else(not_connected)?;
-        let is_written = patiently(writer.write(&mut client, group, steps)).await?;
+        let is_written = patiently(writer.write(&mut client, group, &looked, steps)).await?;
         self.connected = Some((client, writer));
         if is_written {
+            self.leaders.are_written();
             say_missing(missing);
             Ok(Written::All { records, refused: Vec::new() })
         } else {

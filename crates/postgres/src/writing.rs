@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Statement, Transaction};
 use crate::catalogue::Upsert;
 use crate::error::Result;
 use crate::group::{Group, Letter, storable};
+use crate::leaders::{self, Looked};
 use crate::played;
 use crate::rows::Rows;
 use crate::settings::{Settings, quoted};
@@ -35,6 +36,7 @@ pub(crate) struct Writer {
     told: Inserts,
     played: played::Inserts,
     offers: Upsert,
+    leaders: leaders::Inserts,
     advance: Statement,
     report: Statement,
     /// Months whose tables are there.
@@ -109,6 +111,7 @@ impl Writer {
             told: Inserts::new(client, settings).await?,
             played: played::Inserts::new(client, settings).await?,
             offers: Upsert::new(client, settings).await?,
+            leaders: leaders::Inserts::new(client, settings).await?,
             months: BTreeSet::new(),
             settings: settings.clone(),
         })
@@ -120,6 +123,7 @@ impl Writer {
         &mut self,
         client: &mut Client,
         group: Group,
+        looked: &[Looked],
         steps: &[Step],
     ) -> Result<bool> {
         self.make_months(client, &group.months).await?;
@@ -139,6 +143,7 @@ impl Writer {
         self.told.write(&transaction, &group.told).await?;
         self.played.write(&transaction, &group.played).await?;
         self.offers.write(&transaction, &group.offers).await?;
+        self.leaders.write(&transaction, looked).await?;
         if !self.advance(&transaction, steps).await? {
             return Ok(false);
         }
@@ -284,7 +289,7 @@ pub(crate) async fn begin(client: &Client, settings: &Settings, partitions: &[u1
 }
 
 /// The time of this machine's clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let micros = since.unwrap_or_default().as_micros();
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))

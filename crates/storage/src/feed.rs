@@ -85,6 +85,19 @@ impl Feed for Node {
         standings.tell(&mut NodeStore::new(Arc::clone(self.backing())), each).map(Some)
     }
 
+    fn scores(
+        &self,
+        partition: u16,
+        from: Ordinal,
+        count: usize,
+        each: &mut dyn FnMut(&Stands<'_>),
+    ) -> Option<usize> {
+        let is_here = partition < self.partitions();
+        let standings =
+            is_here.then(|| self.read(partition, |here| Standings::of(here, from, count)));
+        Some(standings?.tell_scores(each))
+    }
+
     fn rules(&self) -> Arc<Rules> {
         Self::rules(self)
     }

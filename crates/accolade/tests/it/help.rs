@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "demo",
     "serve",
     "operator",
@@ -10,6 +10,7 @@ const COMMANDS: [&str; 29] = [
     "webhook",
     "reward",
     "tournament",
+    "game",
     "player",
     "signal",
     "summary",
@@ -74,6 +75,7 @@ fn help_of_commands_carries_examples() {
         &["program", "show"],
         &["program", "simulate"],
         &["tournament", "dry-run"],
+        &["game", "leaderboard"],
         &["ledger", "export"],
         &["topic", "tail"],
         &["audit", "verify"],

@@ -95,6 +95,7 @@ const ROWS: &[Row] = &[
     ("tournament join", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament leave", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament leaderboard", "week --operator operator-789 --player p", EVERYWHERE),
+    ("game leaderboard", "tower --operator operator-789 --period weekly --top 3", EVERYWHERE),
     ("tournament cancel", "week --operator operator-789 --why test --dry-run", EVERYWHERE),
     ("player show", "p --operator operator-789 --as-of 2030-01-01T00:00:00Z", EVERYWHERE),
     ("player stats", "p --operator operator-789", EVERYWHERE),

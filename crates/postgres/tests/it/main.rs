@@ -3,9 +3,13 @@
 
 mod failures;
 mod house;
+mod leaders;
 mod own_server;
 mod played;
 mod queries;
+#[path = "../../../redis/tests/it/races.rs"]
+#[expect(dead_code, reason = "nobody plays under load here")]
+mod races;
 mod rewards;
 mod rows;
 #[path = "../../../wire/tests/it/samples.rs"]

@@ -35,6 +35,7 @@ impl Tables {
         settings.server.application_name(&settings.schema);
         settings.records_max = 300;
         settings.pause = Duration::from_millis(10);
+        settings.leaders_every = Duration::ZERO;
         let runtime = Runtime::new().unwrap();
         let client = runtime.block_on(connect(url));
         Self { settings, runtime, client }
@@ -119,6 +120,7 @@ impl Drop for Tables {
     fn drop(&mut self) {
         let sql = format!(
             "SET client_min_messages = warning; SET ROLE accolade_writer;
+             DROP VIEW IF EXISTS {0}.leaderboards; DROP TABLE IF EXISTS {0}.leaderboards_by_partition;
              DROP TABLE IF EXISTS {0}.player_loyalty_balance, {0}.loyalty_transaction, {0}.dlq,
                 {0}.loyalty_tier_change, {0}.loyalty_redemption, {0}.fraud_signal, {0}.loyalty_reward,
                 {0}.events, {0}.player_statistics,

@@ -10,13 +10,15 @@ use crate::tables::{Tables, caught_up};
 use crate::told::PROGRAM;
 
 const TABLES: [&str; 3] = ["player_loyalty_balance", "loyalty_transaction", "dlq"];
-const TOLD: [&str; 6] = [
+const TOLD: [&str; 8] = [
     "loyalty_tier_change",
     "loyalty_redemption",
     "fraud_signal",
     "loyalty_reward",
     "events",
     "player_statistics",
+    "leaderboards",
+    "leaderboards_by_partition",
 ];
 
 /// Somebody who reads reports: a login of their own, in the reader's role.
@@ -92,7 +94,7 @@ fn a_reader_sees_what_is_told_of_one_operator_alone() {
         house.take(operator, &[("anna", wager(operator, "anna", "w1", "150.00").into())]);
         house.take(operator, &[("anna", wager(operator, "anna", "w2", "150.00").into())]);
         house.take(operator, &[("anna", wager(operator, "anna", "w3", "150.00").into())]);
-        house.play(operator, "anna", &played("anna", "e1", "player_score", "{}"));
+        house.play(operator, "anna", &played("anna", "e1", "player_score", r#"{"score": 5}"#));
         let (id, player_id, item) = ("r".into(), "anna".into(), String::new());
         let reserve = Command::Reserve { id, player_id, points: 100, item, who: "test".into() };
         let outcome = house.command(operator, "anna", &reserve);

@@ -12,20 +12,23 @@ use crate::rules::tournaments::Tournament;
 pub struct PartBoard {
     board: Leaderboard,
     ties: Ties,
+    /// How often the tournament is settled again for it.
+    settlement: u32,
     /// The batch up to which it has all scores; nothing while it is no leaderboard yet.
     batch: Option<u64>,
 }
 
 impl PartBoard {
     /// One that has yet to be made.
-    pub const fn new(ties: Ties) -> Self {
-        Self { board: Leaderboard::new(ties), ties, batch: None }
+    pub const fn new(ties: Ties, settlement: u32) -> Self {
+        Self { board: Leaderboard::new(ties), ties, settlement, batch: None }
     }
 
     /// One without players, of which whoever makes it [looks](Self::look) at all of them: what changes from here on is
     /// remembered by the partition.
-    pub fn begun(tournament: &Tournament, partition: &Partition) -> Self {
-        Self { batch: Some(partition.next_batch() - 1), ..Self::new(tournament.decides().ties) }
+    pub fn begun(tournament: &Tournament, settlement: u32, partition: &Partition) -> Self {
+        let batch = Some(partition.next_batch() - 1);
+        Self { batch, ..Self::new(tournament.decides().ties, settlement) }
     }
 
     /// Who is ahead of whom.
@@ -47,7 +50,8 @@ impl PartBoard {
         let players = partition.players().all().len();
         // One that was taken back is not there any more.
         for player in changed.filter(|player| (*player as usize) < players) {
-            self.board.set(player, partition.standing(operator, tournament, player));
+            let standing = partition.standing_of(operator, tournament, self.settlement, player);
+            self.board.set(player, standing);
         }
         // What stands within a batch is looked at again.
         self.batch = Some(partition.next_batch() - 1);
@@ -67,7 +71,8 @@ impl PartBoard {
         let to = from.saturating_add(count).min(players);
         for player in from..to {
             let player = Ordinal::try_from(player).expect("an ordinal of a player");
-            self.board.set(player, partition.standing(operator, tournament, player));
+            let standing = partition.standing_of(operator, tournament, self.settlement, player);
+            self.board.set(player, standing);
         }
         to < players
     }

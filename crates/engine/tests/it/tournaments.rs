@@ -335,7 +335,7 @@ fn check_prizes(scenario: &str, transcript: Expect) {
     settling::check(&scenario.replace("PROGRAM", &program("")), prizes_in, transcript);
 }
 
-fn prizes_in(recorded: &Recorded<'_>) -> Vec<String> {
+pub(crate) fn prizes_in(recorded: &Recorded<'_>) -> Vec<String> {
     let moved = recorded.notices.iter().filter(|stored| stored.notice.kind == PRIZE_MOVED);
     let moved = moved.map(|stored| PrizeMoved::read(&stored.notice.body).unwrap());
     let told = moved.map(|moved| {
@@ -711,13 +711,13 @@ fn positions_are_final_where_it_is_known_when_the_tournament_ends() {
 fn a_leaderboard_follows_what_changes_and_not_another_order_of_equal_scores() {
     let mut play = begun("{}");
     let before = race(&play);
-    let mut board = PartBoard::begun(&before, &play.partition);
+    let mut board = PartBoard::begun(&before, 0, &play.partition);
     assert!(board.follow(1, &before, &play.partition));
     let query = "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId";
     play.line(&format!(r#"tournament race +1h +3h {query} {{"ties":"shared"}}"#));
     let after = race(&play);
     assert!(!board.follow(1, &after, &play.partition));
-    let mut board = PartBoard::begun(&after, &play.partition);
+    let mut board = PartBoard::begun(&after, 0, &play.partition);
     play.line("after 1h");
     let positions = |board: &PartBoard| {
         board.board().from(1).map(|line| (line.position, line.player)).collect::<Vec<_>>()
@@ -730,7 +730,7 @@ fn a_leaderboard_follows_what_changes_and_not_another_order_of_equal_scores() {
     play.line("void w1 anna");
     assert!(board.follow(1, &after, &play.partition));
     assert_eq!(positions(&board), [(1, 1)]);
-    let mut made = PartBoard::begun(&after, &play.partition);
+    let mut made = PartBoard::begun(&after, 0, &play.partition);
     assert!(made.look(1, &after, &play.partition, 0, 1));
     assert!(!made.look(1, &after, &play.partition, 1, 1));
     assert_eq!(positions(&made), positions(&board));

@@ -35,6 +35,8 @@ pub(super) struct Asked {
     pub(super) operator: u32,
     /// The tournament's.
     pub(super) tournament: u32,
+    /// How often that is settled again, for what is asked; without, as often as it was.
+    pub(super) settlement: Option<u32>,
     /// So many from the first on.
     pub(super) top: usize,
     /// How these players stand, by name.
@@ -80,7 +82,7 @@ pub(crate) struct Line {
 impl Asked {
     /// As another node is asked.
     fn path(&self) -> String {
-        let Self { operator, tournament, top, players, standings, radius } = self;
+        let Self { operator, tournament, settlement, top, players, standings, radius } = self;
         let mut query = form_urlencoded::Serializer::new(String::new());
         let numbers = [
             ("operator", u64::from(*operator)),
@@ -90,6 +92,9 @@ impl Asked {
         ];
         for (name, number) in numbers {
             query.append_pair(name, &number.to_string());
+        }
+        if let Some(settlement) = settlement {
+            query.append_pair("settlement", &settlement.to_string());
         }
         if !players.is_empty() {
             // Identifiers have no control characters.
@@ -111,6 +116,7 @@ impl Asked {
             let number = parameters.number(name, 0, u64::from(u32::MAX))?.unwrap_or_default();
             Ok::<_, Problem>(u32::try_from(number).expect("it is bounded"))
         };
+        let settlement = parameters.number("settlement", 0, u64::from(u32::MAX))?;
         let texts = |name, by: char| {
             let text = parameters.text(name).unwrap_or_default();
             text.split(by).filter(|part| !part.is_empty()).take(PLAYERS_MAX)
@@ -118,6 +124,7 @@ impl Asked {
         Ok(Self {
             operator: small("operator")?,
             tournament: small("tournament")?,
+            settlement: settlement.map(|number| u32::try_from(number).expect("it is bounded")),
             top: number("top", LINES_MAX)?,
             players: texts("players", '\n').map(str::to_owned).collect(),
             standings: texts("standings", ',').filter_map(standing_text::read).collect(),
@@ -132,14 +139,17 @@ impl Asked {
         tournament: &Tournament,
         partitions: &[u16],
     ) -> Result<Part, Problem> {
-        let of = Of { operator: self.operator, tournament };
+        let settlement = self.settlement.unwrap_or_else(|| tournament.settlement());
+        let of = Of { operator: self.operator, tournament, settlement };
+        // This node may have yet to hear that it is settled again.
+        let is_said = settlement <= tournament.settlement();
         let ties = tournament.decides().ties;
         let mut part = Part { is_over: true, ..Part::default() };
         part.near.resize_with(self.standings.len(), Near::default);
         for number in partitions {
             service.with_board(&of, *number, |board, partition| {
                 part.ranked += board.len() as u64;
-                part.is_over &= partition.is_final(tournament);
+                part.is_over &= is_said && partition.is_final(tournament);
                 let top = board.from(1).take(self.top);
                 part.top.extend(top.map(|line| Line::of(&line, partition)));
                 let players = self.players.iter();

@@ -28,6 +28,8 @@ struct Key {
     operator: u32,
     /// The tournament's.
     tournament: u32,
+    /// How often that is settled again.
+    settlement: u32,
     partition: u16,
 }
 
@@ -50,8 +52,8 @@ impl fmt::Debug for Boards {
 impl Boards {
     /// The part of a partition; those that nobody asks for any more are let go of.
     fn part(&self, of: &Of<'_>, partition: u16) -> Arc<Mutex<Part>> {
-        let Of { operator, tournament } = *of;
-        let key = Key { operator, tournament: tournament.number, partition };
+        let Of { operator, tournament, settlement } = *of;
+        let key = Key { operator, tournament: tournament.number, settlement, partition };
         let now = Instant::now();
         let mut parts = lock(&self.0);
         if !parts.contains_key(&key) {
@@ -61,14 +63,14 @@ impl Boards {
             };
             parts.retain(|_, part| is_used(part));
         }
-        let new = || Arc::new(Mutex::new(Part::new(tournament.decides().ties)));
+        let new = || Arc::new(Mutex::new(Part::new(tournament.decides().ties, settlement)));
         Arc::clone(parts.entry(key).or_insert_with(new))
     }
 }
 
 impl Part {
-    fn new(ties: Ties) -> Self {
-        Self { board: PartBoard::new(ties), used: Instant::now() }
+    fn new(ties: Ties, settlement: u32) -> Self {
+        Self { board: PartBoard::new(ties, settlement), used: Instant::now() }
     }
 
     fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
@@ -77,9 +79,9 @@ impl Part {
 
     /// Looks at all players, a few at a time.
     fn make(&mut self, of: &Of<'_>, service: &Service, number: u16) -> Result<(), NotHere> {
-        let Of { operator, tournament } = *of;
+        let Of { operator, tournament, settlement } = *of;
         // What changes meanwhile is remembered; one that cannot be finished is not kept.
-        let mut board = service.read(number, |it| PartBoard::begun(tournament, it))?;
+        let mut board = service.read(number, |it| PartBoard::begun(tournament, settlement, it))?;
         let mut from = 0;
         let mut look = |from| {
             service.read(number, |it| board.look(operator, tournament, it, from, LOOKED_AT_ONCE))
@@ -99,6 +101,8 @@ pub(super) struct Of<'t> {
     /// The operator's number.
     pub(super) operator: u32,
     pub(super) tournament: &'t Tournament,
+    /// How often it is settled again: with what had come late by then.
+    pub(super) settlement: u32,
 }
 
 impl Service {
@@ -119,7 +123,7 @@ impl Service {
         self.read(number, |partition| {
             if !part.follow(of, partition) {
                 // So much has changed meanwhile that it is made while nothing does.
-                part.board = PartBoard::begun(of.tournament, partition);
+                part.board = PartBoard::begun(of.tournament, of.settlement, partition);
                 part.board.look(of.operator, of.tournament, partition, 0, usize::MAX);
             }
             work(part.board.board(), partition)

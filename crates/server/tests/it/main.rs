@@ -39,6 +39,7 @@ mod program;
 mod readiness;
 mod recurring;
 mod request_ids;
+mod resettling;
 mod rewards;
 mod rising;
 mod roles;

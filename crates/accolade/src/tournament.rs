@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod opt_ins;
+mod results;
 mod terms;
 
 use anyhow::Context;
@@ -129,10 +130,18 @@ enum TournamentCommand {
         /// How many places at most
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: u16,
+        /// Of this settlement, 1 for the first; the newest without
+        #[arg(long, value_name = "NUMBER")]
+        version: Option<u32>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+    /// Settle a tournament again, with what came late; with --dry-run it is only said what that would change
+    #[command(
+        after_help = "Example:\n  accolade tournament resettle race --operator operator-789 --why 'wagers of a cheat were voided' --dry-run"
+    )]
+    Resettle(results::Resettle),
     /// Let the prizes of a tournament be paid that waits for it
     Approve {
         /// Its id
@@ -262,39 +271,6 @@ struct Leaderboard {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Results {
-    state: String,
-    players: u64,
-    places: u32,
-    points: Raw,
-    things: u32,
-    approval: bool,
-    approved_at: Option<String>,
-    paid_at: Option<String>,
-    hash: String,
-    items: Vec<Winner>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Winner {
-    place: u32,
-    position: u64,
-    player_id: String,
-    score: Raw,
-    points: Raw,
-    thing: Option<Thing>,
-    state: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Thing {
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Changed {
     place: u32,
     player_id: String,
@@ -333,9 +309,10 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         TournamentCommand::Cancel { id, why, with } => {
             moved(client, &id, "/cancel", &json!({ "why": why }), &with).await
         }
-        TournamentCommand::Results { id, operator, limit, json } => {
-            results(client, &id, &operator, limit, json).await
+        TournamentCommand::Results { id, operator, limit, version, json } => {
+            results::show(client, &id, &operator, (limit, version), json).await
         }
+        TournamentCommand::Resettle(resettle) => results::resettle(client, resettle).await,
         TournamentCommand::Approve { id, why, with } => {
             let body = why.map_or_else(|| json!({}), |why| json!({ "why": why }));
             moved(client, &id, "/approve", &body, &with).await
@@ -455,43 +432,6 @@ async fn templates(client: &Client, operator: &str, json: bool) -> anyhow::Resul
     let Templates { items } = answer.json().await?;
     for Usual { template_id, name, description } in items {
         say(format_args!("{template_id}  {}: {}", printable(&name), printable(&description)))?;
-    }
-    Ok(Ended::Well)
-}
-
-async fn results(
-    client: &Client,
-    id: &str,
-    operator: &str,
-    limit: u16,
-    json: bool,
-) -> anyhow::Result<Ended> {
-    let ask = Ask::get(&of(id, &format!("/results?limit={limit}"))).of(operator);
-    let answer = client.send(ask).await?.or_problem().await?;
-    if json {
-        answer.print().await?;
-        return Ok(Ended::Well);
-    }
-    let results: Results = answer.json().await?;
-    let Results { state, players, places, points, things, hash, items, .. } = results;
-    let pays = match (results.paid_at, results.approval, results.approved_at) {
-        (Some(at), ..) => format!("paid at {at}"),
-        (None, true, None) => "waits for approval: `accolade tournament approve`".to_owned(),
-        (None, ..) => "prizes are being paid".to_owned(),
-    };
-    say(format_args!("{state}, {players} players, {places} places, {pays}"))?;
-    say(format_args!("{} points and {things} things are won, hash {hash}", points.text()))?;
-    let width = items.iter().map(|place| place.player_id.chars().count()).max().unwrap_or(0);
-    for Winner { place, position, player_id, score, points, thing, state } in items {
-        let player = printable(&player_id);
-        let thing = thing.map(|thing| format!(" and {}", printable(&thing.name)));
-        let (score, points, thing) = (score.text(), points.text(), thing.unwrap_or_default());
-        say(format_args!(
-            "{place:>6}  {position:>6}.  {player:<width$}  {score}  {points}{thing}  {state}"
-        ))?;
-    }
-    if results.next_cursor.is_some() {
-        say("there are more: say a greater `--limit`")?;
     }
     Ok(Ended::Well)
 }

@@ -10,7 +10,7 @@ use crate::tournament::{OptIn, Tally};
 /// As numbers of variable length, as [`PackedLots`](crate::packed_lots::PackedLots) are. Of each tournament: its number as
 /// the distance to the one before; 3, 5 or 7 where the player has asked to take part, is in, or was too late; the total, twice the hundredths where it is whole ones and else 1 and its 128 bits as
 /// three numbers of 43, 43 and 42; the events; when the score was changed, the batch and the slot, each as the distance to
-/// that of the tournament before.
+/// that of the tournament before. What a player comes to with what was [late](late_number) is a tally of its own, behind all others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackedScores(Option<Box<[u8]>>);
 
@@ -23,6 +23,19 @@ const HUNDREDTHS_MAX: i128 = 1 << 61;
 /// So many bits of a total are one number.
 const PART_BITS: u32 = 43;
 const PART: u128 = (1 << PART_BITS) - 1;
+/// Numbers of tournaments have so many bits.
+pub const NUMBER_BITS: u32 = 18;
+
+/// What a tally has in place of its tournament's number that has what came after the tournament was settled, `settlement`
+/// times again.
+pub const fn late_number(tournament: u32, settlement: u32) -> u32 {
+    tournament | (settlement + 1) << NUMBER_BITS
+}
+
+/// The number of the tournament of a tally, with or without what was late.
+pub const fn tournament_of(number: u32) -> u32 {
+    number & ((1 << NUMBER_BITS) - 1)
+}
 
 impl PackedScores {
     /// The player has none.
@@ -44,6 +57,16 @@ impl PackedScores {
     pub fn of(&self, tournament: u32) -> Option<Tally> {
         let mut from = self.all().skip_while(|(number, _)| *number < tournament);
         from.next().filter(|(number, _)| *number == tournament).map(|(_, tally)| tally)
+    }
+
+    /// The tally of a tournament that was settled `settlement` times again, with all that had come before that.
+    pub fn settled(&self, tournament: u32, settlement: u32) -> Option<Tally> {
+        if settlement == 0 {
+            return self.of(tournament);
+        }
+        let seen = self.all().take_while(|(number, _)| number >> NUMBER_BITS <= settlement);
+        let own = seen.filter(|(number, _)| tournament_of(*number) == tournament);
+        own.last().map(|(_, tally)| tally)
     }
 
     /// The same with another tally of a tournament, or without one.

@@ -18,6 +18,11 @@ pub const SCORE_ONE: i128 = 10_i128.pow(SCORE_DECIMALS);
 /// So long after the end of a tournament its scores are kept.
 pub const KEPT_MICROS: i64 = 30 * 24 * HOUR_MICROS;
 
+/// So long after it has closed events that come late are counted apart, as what it would come to if it was settled again.
+pub const HEARD_MICROS: i64 = 7 * 24 * HOUR_MICROS;
+/// So long before its scores are let go of it is not settled again: no partition's time is so far from another's.
+pub const RESETTLED_BEFORE_MICROS: i64 = 24 * HOUR_MICROS;
+
 /// What decides about a tournament. How it is shown decides nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tournament {
@@ -97,6 +102,12 @@ impl Tournament {
     /// From when on nothing counts any more.
     pub const fn closes(&self) -> Timestamp {
         self.ends.plus_micros(self.grace_micros)
+    }
+
+    /// Whether an event of `at` comes late that is decided at `now`: it would have counted before.
+    pub fn is_late(&self, at: Timestamp, now: Timestamp) -> bool {
+        let heard_until = self.closes().plus_micros(HEARD_MICROS);
+        self.starts <= at && at < self.ends && self.closes() <= now && now < heard_until
     }
 
     /// Whether the best value of a player's events is the score: the greatest, or else the least.
@@ -194,6 +205,15 @@ pub enum Counted {
         /// What is the best then, where the best counts; 0 where nothing is left.
         next: Score,
     },
+}
+
+impl Counted {
+    /// What the event counts, or counted.
+    pub const fn value(self) -> Score {
+        match self {
+            Self::In(value) | Self::Out { value, .. } => value,
+        }
+    }
 }
 
 /// The mean, half away from zero.

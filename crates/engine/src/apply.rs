@@ -7,6 +7,7 @@ mod command;
 mod event;
 mod exclusion;
 mod games;
+mod late;
 mod lots;
 mod opt_ins;
 pub mod past;
@@ -64,6 +65,7 @@ use crate::tables::letters_by_event::EventLetter;
 use crate::tables::outbox::{Message, MessageKey};
 use crate::tables::player_statistics::PackedStatistics;
 use crate::tables::prizes::{Prize, PrizeKey};
+use crate::tables::remarks::{Remarks, RemarksKey};
 use crate::tables::requests::RequestKey;
 use crate::tables::reservations::Reservation;
 use crate::tables::seats::SeatsKey;
@@ -185,6 +187,8 @@ pub struct Loaded<'a> {
     pub wagered_at: Option<Timestamp>,
     /// What the player's events of the same day come to in such tournaments.
     pub day_sums: Vec<(DaySumsKey, KeptSums)>,
+    /// What was remarked on the tournaments in which the event comes late.
+    pub remarks: Vec<(RemarksKey, Remarks)>,
 }
 
 /// What a control record makes of what a webhook is told.
@@ -220,8 +224,9 @@ pub enum Asked<'a> {
     Raised(RequestKey, &'a Raised),
     /// One that nobody has to decide about.
     SignalClosed(SignalState),
-    /// A place of a tournament, and what is known of it.
-    Place(PrizeKey, Option<Box<Prize>>),
+    /// A place of a tournament, what is known of it, and what is known of the one that the player had in the settlement
+    /// before.
+    Place(PrizeKey, Option<Box<Prize>>, Option<Box<Prize>>),
 }
 
 /// An earlier occurrence of an id.

@@ -15,6 +15,8 @@ pub struct Of<'t> {
     pub operator: u32,
     /// The tournament; of a game's leaderboard its [definition](crate::rules::tournaments::standing).
     pub tournament: &'t Tournament,
+    /// How often it is settled again: with what had come late by then.
+    pub settlement: u32,
     /// The game, and which day or week of it.
     pub game: Option<(&'t str, Occurrence)>,
 }
@@ -25,9 +27,9 @@ impl Of<'_> {
     }
 
     fn standing(&self, partition: &Partition, player: Ordinal) -> Option<Standing> {
-        let Self { operator, tournament, game } = *self;
+        let Self { operator, tournament, settlement, game } = *self;
         match game {
-            None => partition.standing(operator, tournament, player),
+            None => partition.standing_of(operator, tournament, settlement, player),
             Some((game, occurrence)) => {
                 partition.standing_in_game(operator, game, occurrence, player)
             }

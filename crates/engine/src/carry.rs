@@ -17,7 +17,7 @@ use accolade_wire::journal::{Entries, StoredEntry};
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::EVENT_COUNTED;
 use accolade_wire::notice::games::GAME_SCORED;
-use accolade_wire::notice::scores::SCORED;
+use accolade_wire::notice::scores::{SCORED, SCORED_LATE};
 use sha2::{Digest, Sha256};
 
 use crate::apply::Loaded;
@@ -225,7 +225,7 @@ impl Partition {
         let player = with.about.player();
         let NewNotice { kind, body } = notice;
         // What is counted of a player is no part of the account.
-        if ![EVENT_COUNTED, SCORED, GAME_SCORED].contains(&kind) {
+        if ![EVENT_COUNTED, SCORED, SCORED_LATE, GAME_SCORED].contains(&kind) {
             self.account(player).version += 1;
         }
         let Player { operator, account, .. } = self.players.get(player);

@@ -42,7 +42,7 @@ use crate::tables::deliveries::WebhookKey;
 use crate::tables::exclusions::Exclusion;
 use crate::tables::letter_totals::First;
 use crate::tables::outbox::MessageKey;
-use crate::tables::prizes::{PrizeKey, Prizes};
+use crate::tables::prizes::{Prize, PrizeKey, Prizes};
 use crate::tables::redemptions::Redemptions;
 use crate::tables::requests::RequestKey;
 use crate::tables::signals::{Raised, Signals};
@@ -520,6 +520,7 @@ impl Partition {
         if let Some(player) = player {
             loaded.day_sums = self.sums_of_event(operator, player, event, &mut *around.store)?;
         }
+        loaded.remarks = self.remarks_of_event(operator, event, &mut *around.store)?;
         match event {
             Event::Wager(wager) => {
                 loaded.applies = operator.versions.at(wager.at);
@@ -555,6 +556,7 @@ impl Partition {
                         let store = &mut *around.store;
                         loaded.wagered_at = scored.at;
                         loaded.day_sums = self.sums_of_void(operator, player, &scored, store)?;
+                        loaded.remarks = self.remarks_of_void(operator, &scored, store)?;
                         let lines = scored.lines;
                         loaded.scored = self.taken_back(operator, player, lines, wager, store)?;
                     }
@@ -712,14 +714,26 @@ impl Partition {
             Command::DecideSignal { signal, .. } => {
                 self.signal(RequestKey::of(signal, self.number), store)?
             }
-            Command::Award(Award { tournament, place, .. })
-            | Command::Fulfil { tournament, place, .. } => {
+            Command::Award(award) => {
                 let Some(operator) = loaded.operator else { return Ok(Asked::Nothing) };
-                let (operator, tournament, place) = (operator.number, *tournament, *place);
-                let key = PrizeKey { operator, tournament, place };
-                let prize = self.tables.prizes.load(&key, self.number, store)?;
-                let prize = prize.filter(|prize| self.counts::<Prizes>(&key, prize));
-                Asked::Place(key, prize.map(Box::new))
+                let Award { tournament, settlement, place, .. } = *award;
+                let key = PrizeKey { operator: operator.number, tournament, settlement, place };
+                let last = settlement.checked_sub(1).filter(|_| award.before > 0);
+                let before = match last {
+                    Some(settlement) => {
+                        self.prize(&PrizeKey { settlement, place: award.before, ..key }, store)?
+                    }
+                    None => None,
+                };
+                Asked::Place(key, self.prize(&key, store)?, before)
+            }
+            Command::Fulfil { tournament, place, .. } => {
+                let Some(operator) = loaded.operator else { return Ok(Asked::Nothing) };
+                let (number, tournament, place) = (operator.number, *tournament, *place);
+                let known = operator.tournaments.numbered(tournament);
+                let settlement = known.map_or(0, |known| known.settlement());
+                let key = PrizeKey { operator: number, tournament, settlement, place };
+                Asked::Place(key, self.prize(&key, store)?, None)
             }
             Command::Consent { .. }
             | Command::RaiseSignal { .. }
@@ -801,6 +815,12 @@ impl Partition {
     fn counts<T: Paged>(&self, key: &T::Key, value: &T::Value) -> bool {
         let ends = T::ends(key, Some(value), &self.rules.settings);
         ends.is_none_or(|ends| self.time < ends)
+    }
+
+    /// What is known of a place of a tournament.
+    fn prize(&self, key: &PrizeKey, store: &mut impl Store) -> io::Result<Option<Box<Prize>>> {
+        let prize = self.tables.prizes.load(key, self.number, store)?;
+        Ok(prize.filter(|prize| self.counts::<Prizes>(key, prize)).map(Box::new))
     }
 
     /// What came before under the same id.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use accolade_domain::games::Occurrence;
-use accolade_domain::packed_scores::PackedScores;
+use accolade_domain::packed_scores::{PackedScores, tournament_of};
 use accolade_domain::ranking::Standing;
 use accolade_domain::time::Timestamp;
 
@@ -79,8 +79,19 @@ impl Partition {
         tournament: &Tournament,
         player: Ordinal,
     ) -> Option<Standing> {
+        self.standing_of(operator, tournament, tournament.settlement(), player)
+    }
+
+    /// The same where it is settled so many times again: with what had come late by then.
+    pub fn standing_of(
+        &self,
+        operator: u32,
+        tournament: &Tournament,
+        settlement: u32,
+        player: Ordinal,
+    ) -> Option<Standing> {
         let Player { operator: own, scores, account, .. } = self.players.get(player);
-        let tally = scores.of(tournament.number).filter(|_| *own == operator)?;
+        let tally = scores.settled(tournament.number, settlement).filter(|_| *own == operator)?;
         tournament.decides().standing(&tally, self.number, account.subject)
     }
 
@@ -98,7 +109,7 @@ impl Partition {
     }
 
     /// Whether no record changes a score of a tournament here any more: the partition is beyond its close, and has heard of
-    /// all that the caller knows of it, which may have ended it earlier.
+    /// all that the caller knows of it, which may have ended it earlier, or settled it again.
     pub fn is_final(&self, tournament: &Tournament) -> bool {
         self.rules.applied >= tournament.changed().control && self.time >= tournament.closes()
     }
@@ -136,8 +147,9 @@ impl Partition {
 /// Whether somebody may still ask for scores of a tournament.
 fn is_kept(rules: &Rules, now: Timestamp, operator: u32, number: u32) -> bool {
     let operator = rules.operator_numbered(operator);
+    let number = tournament_of(number);
     let tournament = operator.and_then(|operator| operator.tournaments.numbered(number));
-    tournament.is_some_and(|tournament| now < tournament.kept_until())
+    tournament.is_some_and(|tournament| tournament.keeps_scores(now))
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod player_statistics;
 pub mod prizes;
 pub mod redeemed;
 pub mod redemptions;
+pub mod remarks;
 pub mod requests;
 pub mod requests_by_time;
 pub mod reservations;
@@ -388,6 +389,8 @@ tables! {
         day_sums: SumsOfDay(day_sums::SumsOfDays) = 39,
         /// Places of tournaments that results name.
         prizes: Prize(prizes::Prizes) = 37,
+        /// What came late in tournaments.
+        remarks: Remarks(remarks::LateRemarks) = 46,
         /// What was counted of players' game events.
         player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
     }

@@ -124,6 +124,10 @@ pub(crate) enum Refusal {
     NoSuchPrize,
     /// That cannot become of the prize any more, or not yet.
     PrizeClosed,
+    /// Prizes of the last settlement are not paid or handed out yet.
+    PrizesUnderWay,
+    /// Nothing has come late since the tournament was settled.
+    NothingLate,
     /// Nobody opts in to the tournament.
     NoOptIn,
     /// The tournament is not scheduled.
@@ -201,7 +205,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 79] = [
+    pub(crate) const ALL: [Self; 81] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -252,6 +256,8 @@ impl Refusal {
         Self::TournamentNotSettled,
         Self::NoSuchPrize,
         Self::PrizeClosed,
+        Self::PrizesUnderWay,
+        Self::NothingLate,
         Self::NoOptIn,
         Self::TournamentNotScheduled,
         Self::TournamentFull,
@@ -393,6 +399,8 @@ impl Refusal {
             }
             Self::NoSuchPrize => (S::NOT_FOUND, "no_such_prize", "There is no such prize"),
             Self::PrizeClosed => (S::CONFLICT, "prize_closed", "The prize is closed"),
+            Self::PrizesUnderWay => (S::CONFLICT, "prizes_under_way", "Prizes are still under way"),
+            Self::NothingLate => (S::CONFLICT, "nothing_late", "Nothing has come late"),
             Self::NoOptIn => (S::CONFLICT, "no_opt_in", "The tournament takes no opt-in"),
             Self::TournamentNotScheduled => {
                 (S::CONFLICT, "tournament_not_scheduled", "The tournament is not scheduled")

@@ -5,6 +5,7 @@
 //! of two who fix them the second is refused, and a place is told to its partition as often as it takes.
 //! `docs/decisions/048` says why.
 
+pub(crate) mod remarks;
 pub(crate) mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +19,12 @@ use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::{Award, Command, Control};
 use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Source};
-use accolade_wire::tournament::results::{ResultLine, Results, named, prizes_of};
-use accolade_wire::tournament::{Stage, TournamentTerms};
+use accolade_wire::tournament::results::{
+    Before, PlaceBefore, ResultLine, Results, named, prizes_of,
+};
+use accolade_wire::tournament::{ResultsTerms, Stage, TournamentTerms};
 
-use self::rows::Asked;
+use self::rows::{Asked, PlaceRow};
 use crate::leaderboards::whole::Whole;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Inner, Service, now};
@@ -37,8 +40,8 @@ const TOLD_AT_ONCE: usize = 1_000;
 /// Who settles, and makes occurrences, as records say it.
 pub(crate) const WHO: &str = "accolade";
 
-/// An operator's number, and a tournament's.
-type Key = (u32, u32);
+/// An operator's number, a tournament's, and how often that is settled again.
+type Key = (u32, u32, u32);
 
 /// What this node has done, and what it tries again.
 #[derive(Debug, Default)]
@@ -75,13 +78,17 @@ pub(crate) async fn run(service: Weak<Inner>) {
     }
 }
 
+fn key_of(operator: u32, tournament: &Tournament) -> Key {
+    (operator, tournament.number, tournament.settlement())
+}
+
 impl Settler {
     async fn look(&mut self, service: &Service) {
         let due = service.to_settle();
-        let keys: BTreeSet<Key> = due.iter().map(|(operator, it)| (*operator, it.number)).collect();
+        let keys: BTreeSet<Key> = due.iter().map(|(operator, it)| key_of(*operator, it)).collect();
         self.0.retain(|key, _| keys.contains(key));
         for (operator, tournament) in due {
-            let key = (operator, tournament.number);
+            let key = key_of(operator, &tournament);
             let trying = self.0.entry(key).or_insert_with(Trying::begin);
             let waits = trying.is_told && !tournament.pays();
             if service.is_retired() || waits || trying.again_at > Instant::now() {
@@ -130,7 +137,7 @@ impl Service {
             let Some(results) = self.results(operator, tournament).await? else {
                 return Ok(false);
             };
-            if terms.stage == Stage::Scheduled {
+            if matches!(terms.stage, Stage::Scheduled | Stage::Resettling) {
                 return self.fix(tournament, results).await.map(|()| false);
             }
             same_results(terms, results)?.lines
@@ -150,11 +157,42 @@ impl Service {
         operator: u32,
         tournament: &Arc<Tournament>,
     ) -> Result<Option<Results>, Problem> {
-        let terms = tournament.terms();
-        let prizes = prizes_of(terms);
+        let settlement = tournament.settlement();
+        let before = self.rows_before(operator, tournament, settlement).await?;
+        self.results_with(operator, tournament, tournament.terms(), &before, true).await
+    }
+
+    /// What it comes to where it is settled as often as the terms say, by the places of the settlement before; where that is
+    /// to be final, nothing while positions may change.
+    pub(crate) async fn results_with(
+        &self,
+        operator: u32,
+        tournament: &Arc<Tournament>,
+        terms: &TournamentTerms,
+        before: &[PlaceRow],
+        is_final: bool,
+    ) -> Result<Option<Results>, Problem> {
+        let (prizes, settlement) = (prizes_of(terms), terms.settlement());
         let count = |players| named(terms, &prizes, players);
-        let board = self.whole_board(operator, tournament, count).await?;
-        Ok(board.map(|Whole { players, lines }| Results::of(terms, &prizes, players, lines)))
+        let board = self.whole_board(operator, tournament, settlement, is_final, count).await?;
+        let Some(Whole { players, lines }) = board else { return Ok(None) };
+        let places: Vec<PlaceBefore> = before.iter().map(PlaceRow::before).collect();
+        let last = settlement.checked_sub(1).and_then(|last| tournament.settled(last));
+        let last = last.and_then(|said| said.terms.results.as_ref());
+        let before = last.map(|results| Before { hash: &results.hash, places: &places });
+        Ok(Some(Results::of(terms, &prizes, players, lines, before)))
+    }
+
+    /// All places of the settlement before one.
+    pub(crate) async fn rows_before(
+        &self,
+        operator: u32,
+        tournament: &Tournament,
+        settlement: u32,
+    ) -> Result<Vec<PlaceRow>, Problem> {
+        let Some(settlement) = settlement.checked_sub(1) else { return Ok(Vec::new()) };
+        let tournament = tournament.number;
+        Asked { operator, tournament, settlement, after: 0, count: 0 }.ask_all(self).await
     }
 
     /// The places as their partitions have them, once they have all; else those of the leaderboard.
@@ -164,12 +202,13 @@ impl Service {
         tournament: &Arc<Tournament>,
     ) -> Result<Vec<ResultLine>, Problem> {
         let terms = tournament.terms();
-        let asked = Asked { operator, tournament: tournament.number, after: 0, count: 0 };
-        let rows = asked.ask_all(self).await?;
-        let named = terms.results.as_ref().map_or(0, |results| results.lines as usize);
+        let settlement = tournament.settlement();
+        let rows = self.rows_before(operator, tournament, settlement + 1).await?;
+        let named = |results: &ResultsTerms| results.lines as usize + results.former as usize;
+        let named = terms.results.as_ref().map_or(0, named);
         if rows.len() == named {
             let waits = rows.iter().filter(|row| row.state() == PrizeState::AwaitingApproval);
-            return Ok(waits.map(rows::PlaceRow::line).collect());
+            return Ok(waits.map(PlaceRow::line).collect());
         }
         let results = self.results(operator, tournament).await?.ok_or_else(not_yet)?;
         Ok(same_results(terms, results)?.lines)
@@ -199,12 +238,16 @@ impl Service {
         let step = if pays { "pays" } else { "waits" };
         let mut parcel = Parcel::default();
         for line in lines {
-            let ResultLine { place, position, player, score, events, points, thing } = line;
+            let ResultLine { place, position, player, score, events, points, thing, before } = line;
+            let settlement = tournament.settlement();
+            let of = if settlement == 0 { String::new() } else { format!("{settlement}.") };
             let command = Command::Award(Award {
-                id: format!("prize {} {place} {step}", tournament.number),
+                id: format!("prize {} {of}{place} {step}", tournament.number),
                 player_id: player.clone(),
                 tournament: tournament.number,
                 place: *place,
+                settlement,
+                before: *before,
                 position: *position,
                 score: score.0.to_string(),
                 events: *events,

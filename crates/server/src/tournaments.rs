@@ -3,6 +3,7 @@
 mod form;
 pub(crate) mod opt_ins;
 mod prizes;
+pub(crate) mod resettling;
 pub(crate) mod results;
 mod series;
 pub(crate) mod templates;
@@ -135,7 +136,7 @@ pub(crate) fn state_of(terms: &TournamentTerms, now: Timestamp) -> &'static str 
         Stage::Scheduled if terms.recurs.is_some() => "recurring",
         Stage::Scheduled if now.micros() < terms.starts => "scheduled",
         Stage::Scheduled if now.micros() < terms.ends => "live",
-        Stage::Scheduled => "settling",
+        Stage::Scheduled | Stage::Resettling => "settling",
         Stage::Settled | Stage::Approved | Stage::Paid => "final",
     }
 }
@@ -402,12 +403,12 @@ impl Service {
 }
 
 impl Asked {
-    fn find_tournament(&self, id: &str) -> Result<Option<Arc<Tournament>>, Problem> {
+    pub(crate) fn find_tournament(&self, id: &str) -> Result<Option<Arc<Tournament>>, Problem> {
         Ok(self.service.operator(&self.operator)?.tournaments.get(id).cloned())
     }
 
     /// The tournament, once this node knows what is asked of it.
-    async fn tournament_once(
+    pub(crate) async fn tournament_once(
         &self,
         id: &str,
         is_it: impl Fn(&Tournament) -> bool,

@@ -601,7 +601,13 @@ pub struct Award {
     pub tournament: u32,
     /// The place, from 1.
     pub place: u32,
-    /// The position, which others may share.
+    /// Of which settlement: 0 for the first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub settlement: u32,
+    /// The place that the player had in the settlement before; 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub before: u32,
+    /// The position, which others may share; 0 for a player who has no place any more.
     pub position: u64,
     /// The score, in 10^-18, as a text.
     pub score: String,
@@ -615,6 +621,11 @@ pub struct Award {
     /// It is to be paid: whoever says so knows that it may be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pays: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What may become of something that is won, by whoever fulfils it or decides about it.
@@ -835,6 +846,7 @@ mod tests {
                 participants_max: Some(8),
                 stage: Stage::Scheduled,
                 results: None,
+                again: None,
                 why: "c".into(),
                 who: name(),
             }),
@@ -1002,6 +1014,8 @@ mod tests {
                 player_id: "p".into(),
                 tournament: 1,
                 place: 1,
+                settlement: 0,
+                before: 0,
                 position: 1,
                 score: "1".into(),
                 events: 1,

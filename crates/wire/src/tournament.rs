@@ -97,6 +97,9 @@ pub struct TournamentTerms {
     /// What it came to, once that is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<ResultsTerms>,
+    /// That it is settled again, with what came late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<AgainTerms>,
     /// Why it was changed, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
@@ -112,6 +115,19 @@ pub struct SeriesTerms {
     pub number: u32,
     /// How often the series had been said when the occurrence was made of it.
     pub said: u32,
+}
+
+/// That a tournament is settled again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgainTerms {
+    /// How often it has been, this time included.
+    pub times: u32,
+    /// What players have been paid of it and do not win any more is taken back, as far as they still have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_back: bool,
+    /// What names the request that asked for it.
+    pub request: String,
 }
 
 /// Who is ahead where scores are equal.
@@ -160,6 +176,9 @@ pub enum Stage {
     Approved,
     /// Every prize has come to its player's partition.
     Paid,
+    /// A person has asked to settle it again, with what came late: its positions are others from here on, which are yet to
+    /// be fixed.
+    Resettling,
 }
 
 /// What a tournament came to.
@@ -174,6 +193,9 @@ pub struct ResultsTerms {
     pub points: i64,
     /// How many things are.
     pub things: u32,
+    /// How many players were named before, when it was settled last, and have none of these places.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub former: u32,
     /// The hash of the results document, 64 hexadecimal figures.
     pub hash: String,
 }
@@ -182,15 +204,17 @@ impl Stage {
     /// Whether the tournament takes place, or has taken place.
     pub const fn takes_place(self) -> bool {
         match self {
-            Self::Scheduled | Self::Settled | Self::Approved | Self::Paid => true,
+            Self::Scheduled | Self::Settled | Self::Approved | Self::Paid | Self::Resettling => {
+                true
+            }
             Self::Draft | Self::Cancelled => false,
         }
     }
 
-    /// Whether positions are fixed.
+    /// Whether positions were fixed.
     pub const fn is_settled(self) -> bool {
         match self {
-            Self::Settled | Self::Approved | Self::Paid => true,
+            Self::Settled | Self::Approved | Self::Paid | Self::Resettling => true,
             Self::Draft | Self::Scheduled | Self::Cancelled => false,
         }
     }
@@ -257,6 +281,11 @@ impl TournamentTerms {
     /// From when on nothing counts in it any more.
     pub const fn closes(&self) -> Timestamp {
         Timestamp::from_micros(self.ends).plus_micros(self.grace_micros())
+    }
+
+    /// How often it was settled again, or is being.
+    pub fn settlement(&self) -> u32 {
+        self.again.as_ref().map_or(0, |again| again.times)
     }
 
     /// The thing that is one of the prizes, by its number from 0; nothing where that is points.

@@ -62,6 +62,7 @@ fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> Tourna
         participants_max: None,
         stage: Stage::Scheduled,
         results: None,
+        again: None,
         why: String::new(),
         who: "accolade bench".into(),
     }

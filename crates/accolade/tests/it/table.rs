@@ -85,6 +85,7 @@ const ROWS: &[Row] = &[
     ("tournament schedule", "week --operator operator-789 --why test", EVERYWHERE),
     ("tournament end", "week --operator operator-789 --why test", [NOT_LIVE; 3]),
     ("tournament results", "week --operator operator-789", [NOT_SETTLED; 3]),
+    ("tournament resettle", "week --operator operator-789 --why test", [NOT_SETTLED; 3]),
     ("tournament approve", "week --operator operator-789 --why test", [NOT_SETTLED; 3]),
     (
         "tournament prize",

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use accolade_domain::amount::Points;
 use accolade_domain::earning::takes_part;
-use accolade_domain::ledger::EntryKind;
+use accolade_domain::ledger::{EntryKind, Moved};
+use accolade_domain::lots::Floor;
 use accolade_domain::outcome::Declined;
 use accolade_domain::ranking::Score;
 use accolade_domain::tournament::prizes::PrizeState;
@@ -24,7 +25,7 @@ const NO_CONSENT: &str = "the player does not take part";
 const OUT_OF_RANGE: &str = "the balance would be greater than any may be";
 
 /// Takes note of a place, and pays what is won there as soon as that may be: whoever settles a tournament says so as
-/// often as it takes.
+/// often as it takes. Where it was settled before, what the player was paid then is not paid again.
 pub(super) fn award<'a>(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
@@ -34,15 +35,24 @@ pub(super) fn award<'a>(
     let operator = loaded.operator.ok_or(Declined::OperatorUnknown)?;
     let tournament = operator.tournaments.numbered(award.tournament);
     // It has yet to be heard of here that it is settled, or approved.
-    let is_so = |it: &&Arc<Tournament>| it.is_settled() && (it.pays() || !award.pays);
+    let is_so = |it: &&Arc<Tournament>| {
+        let is_settled = it.is_settled() && it.terms().stage != Stage::Resettling;
+        is_settled && it.settlement() == award.settlement && (it.pays() || !award.pays)
+    };
     let tournament = tournament.filter(is_so).ok_or(Declined::Stale)?;
-    let Asked::Place(key, before) = &loaded.asked else { return Err(Declined::NoSuchPrize) };
-    let prize = match before {
-        Some(before) if before.player != player => return Err(Declined::Malformed),
-        Some(before) if before.state != PrizeState::AwaitingApproval || !tournament.pays() => {
+    let Asked::Place(key, known, before) = &loaded.asked else {
+        return Err(Declined::NoSuchPrize);
+    };
+    let before = before.as_deref().filter(|before| before.player == player);
+    if award.before > 0 && before.is_none() {
+        return Err(Declined::NoSuchPrize);
+    }
+    let prize = match known {
+        Some(known) if known.player != player => return Err(Declined::Malformed),
+        Some(known) if known.state != PrizeState::AwaitingApproval || !tournament.pays() => {
             return Ok(Step::done());
         }
-        Some(before) => (**before).clone(),
+        Some(known) => (**known).clone(),
         // Every place was told by then: one of which nobody knows any more is not paid again.
         None if tournament.terms().stage == Stage::Paid => return Err(Declined::NoSuchPrize),
         None => Prize {
@@ -51,6 +61,8 @@ pub(super) fn award<'a>(
             score: Score(award.score.parse().map_err(|_| Declined::Malformed)?),
             events: award.events,
             points: points(award)?,
+            paid: before.map_or(Points::ZERO, |before| before.paid),
+            before: award.before,
             thing: award.thing,
             state: PrizeState::AwaitingApproval,
             at: input.now,
@@ -58,27 +70,64 @@ pub(super) fn award<'a>(
             who: Box::default(),
         },
     };
-    if prize.points == Points::ZERO && prize.thing.is_none() {
+    if prize.points.max(prize.paid) == Points::ZERO && prize.thing.is_none() {
         let prize = Prize { state: PrizeState::Nothing, ..prize };
         return Ok(Step::done().and(Change::row(Row::Prize(*key, Held::Row(prize)))));
     }
     if !tournament.pays() {
         return Ok(moved(tournament, *key, prize, Step::done()));
     }
-    if let Some(why) = not_eligible(loaded) {
-        let prize =
-            Prize { state: PrizeState::NotEligible, why: why.into(), at: input.now, ..prize };
-        return Ok(moved(tournament, *key, prize, Step::done()));
+    let prize = Prize { at: input.now, ..prize };
+    let (prize, step) = settle(loaded, input, tournament, prize, before);
+    let is_as_before = before.is_some_and(|before| {
+        let of = |prize: &Prize| (prize.state, prize.points, prize.thing);
+        known.is_none() && step.entries.is_empty() && of(before) == of(&prize)
+    });
+    if is_as_before {
+        return Ok(step.and(Change::row(Row::Prize(*key, Held::Row(prize)))));
     }
-    let Ok(step) = pay(loaded, input, tournament, prize.points) else {
-        let (state, why) = (PrizeState::Failed, OUT_OF_RANGE.into());
-        let prize = Prize { state, why, at: input.now, ..prize };
-        return Ok(moved(tournament, *key, prize, Step::done()));
-    };
-    let is_more = prize.thing.is_some();
-    let state = if is_more { PrizeState::Processing } else { PrizeState::Paid };
-    let prize = Prize { state, at: input.now, ..prize };
     Ok(moved(tournament, *key, prize, step))
+}
+
+/// Gives the player what the prize is more than what was given before, or takes it back.
+fn settle<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    tournament: &Tournament,
+    prize: Prize,
+    before: Option<&Prize>,
+) -> (Prize, Step<'a>) {
+    // A person has said so, who knows more than a leaderboard.
+    if let Some(before) = before.filter(|it| it.state == PrizeState::NotEligible)
+        && !before.who.is_empty()
+    {
+        return (as_before(prize, before), Step::done());
+    }
+    let is_same = |it: &&Prize| it.thing.is_some() && it.thing == prize.thing;
+    let given = before.filter(is_same).filter(|it| it.state != PrizeState::NotEligible);
+    let is_more = prize.points > prize.paid || prize.thing.is_some() && given.is_none();
+    if is_more && let Some(why) = not_eligible(loaded) {
+        return (Prize { state: PrizeState::NotEligible, why: why.into(), ..prize }, Step::done());
+    }
+    let Ok((paid, step)) = pay(loaded, input, tournament, prize.points, prize.paid) else {
+        let (state, why) = (PrizeState::Failed, OUT_OF_RANGE.into());
+        return (Prize { state, why, ..prize }, Step::done());
+    };
+    let prize = Prize { paid, ..prize };
+    if let Some(given) = given {
+        return (as_before(prize, given), step);
+    }
+    let state = match prize.thing {
+        Some(_) => PrizeState::Processing,
+        None if prize.points == Points::ZERO => PrizeState::Nothing,
+        None => PrizeState::Paid,
+    };
+    (Prize { state, ..prize }, step)
+}
+
+fn as_before(prize: Prize, before: &Prize) -> Prize {
+    let Prize { state, at, why, who, .. } = before.clone();
+    Prize { state, at, why, who, ..prize }
 }
 
 fn points(award: &Award) -> Result<Points, Declined> {
@@ -99,20 +148,32 @@ fn not_eligible(loaded: &Loaded<'_>) -> Option<&'static str> {
     }
 }
 
-/// Gives the points that are won.
+/// Gives the points that are won and were not paid before, or takes those back that are not won any more, as far as there are
+/// any: only voids take a balance below zero. Says what is paid then.
 fn pay<'a>(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
     tournament: &Tournament,
-    points: Points,
-) -> Result<Step<'a>, Declined> {
-    if points == Points::ZERO {
-        return Ok(Step::done());
-    }
+    won: Points,
+    paid: Points,
+) -> Result<(Points, Step<'a>), Declined> {
+    let more = won.minus(paid).ok_or(Declined::OutOfRange)?;
+    let takes_back = tournament.terms().again.as_ref().is_some_and(|again| again.takes_back);
     let mut lots = lots::matured(loaded, input);
-    let given = adjusting::give(loaded, input, &mut lots, points)?;
-    let cause = tournament.terms().id.clone();
-    adjusting::enter(loaded, input, EntryKind::Prize, points, given, &lots, cause, Step::done())
+    let (by, entered) = if more > Points::ZERO {
+        (more, adjusting::give(loaded, input, &mut lots, more)?)
+    } else {
+        let there = lots.balance().min(more.negated());
+        if !takes_back || there <= Points::ZERO {
+            return Ok((paid, Step::done()));
+        }
+        let taken = lots.take(None, there, Floor::Balance).ok_or(Declined::OutOfRange)?;
+        (there.negated(), Moved::From(Box::new(taken)))
+    };
+    let (cause, paid) = (tournament.terms().id.clone(), paid.plus(by).ok_or(Declined::OutOfRange)?);
+    let (kind, step) = (EntryKind::Prize, Step::done());
+    let step = adjusting::enter(loaded, input, kind, by, entered, &lots, cause, step)?;
+    Ok((paid, step))
 }
 
 /// What has become of something that is won.
@@ -124,7 +185,9 @@ pub(super) fn fulfil<'a>(
     who: &str,
 ) -> Result<Step<'a>, Declined> {
     let player = spending::known(loaded)?;
-    let Asked::Place(key, Some(before)) = &loaded.asked else { return Err(Declined::NoSuchPrize) };
+    let Asked::Place(key, Some(before), _) = &loaded.asked else {
+        return Err(Declined::NoSuchPrize);
+    };
     if before.player != player {
         return Err(Declined::NoSuchPrize);
     }

@@ -12,7 +12,7 @@ use accolade_wire::json::find;
 use accolade_wire::notice::scores::{Reached, SCORED, Scored, ScoredLine};
 use smallvec::SmallVec;
 
-use super::{Input, Loaded};
+use super::{Input, Loaded, late};
 use crate::rules::Operator;
 use crate::rules::tournaments::{Asked, Tournament};
 use crate::step::{Change, NewNotice, Step};
@@ -23,7 +23,7 @@ use crate::tables::{Held, Row};
 /// In most tournaments at once nothing is allocated.
 const AT_ONCE: usize = 32;
 
-type Changes<'t> = SmallVec<[(&'t Tournament, Counted); AT_ONCE]>;
+pub(super) type Changes<'t> = SmallVec<[(&'t Tournament, Counted); AT_ONCE]>;
 
 /// Counts an event that was not seen before in the tournaments of its operator.
 #[inline]
@@ -45,9 +45,9 @@ fn count_in(
     event: &Event<'_>,
     step: &mut Step<'_>,
 ) {
-    let mut changes = Changes::new();
+    let (mut changes, mut late) = (Changes::new(), Changes::new());
     match event {
-        Event::Void(_) => taken_back(operator, loaded, input, &mut changes),
+        Event::Void(_) => taken_back(operator, loaded, input, &mut changes, &mut late),
         _ if loaded.exclusion.is_some() || loaded.voided => {}
         Event::Wager(wager) => {
             // What has no currency of the program cannot be compared with anything.
@@ -56,20 +56,26 @@ fn count_in(
             let Some(rate) = rate else { return };
             let value =
                 |decides: &Decides| decides.value(&QueryRow::of_wager(wager, rate, &decides.zone));
-            counted(operator, loaded, input, &Asked::of_wager(wager), event, value, &mut changes);
+            let (changes, asked) = (&mut changes, Asked::of_wager(wager));
+            counted(operator, loaded, input, &asked, event, value, changes, &mut late);
         }
         Event::Game(game) => {
             let value =
                 |decides: &Decides| decides.value(&QueryRow::of_game(game, find, &decides.zone));
-            counted(operator, loaded, input, &Asked::of_game(game), event, value, &mut changes);
+            let (changes, asked) = (&mut changes, Asked::of_game(game));
+            counted(operator, loaded, input, &asked, event, value, changes, &mut late);
         }
     }
     if !changes.is_empty() {
         score(loaded, input, event, &changes, step);
     }
+    if !late.is_empty() {
+        late::score(operator, loaded, input, event, &late, step);
+    }
 }
 
-/// What an event counts, and where.
+/// What an event counts, and where; and where it would, had it not come late.
+#[expect(clippy::too_many_arguments, reason = "they are what an event is")]
 fn counted<'t>(
     operator: &'t Operator,
     loaded: &Loaded<'_>,
@@ -78,16 +84,17 @@ fn counted<'t>(
     event: &Event<'_>,
     value: impl Fn(&Decides) -> Option<Score>,
     changes: &mut Changes<'t>,
+    late: &mut Changes<'t>,
 ) {
-    let candidates = operator.tournaments.candidates();
-    candidates.each_of_event(asked, event.at(), input.now, |tournament| {
-        if !takes_part(loaded, tournament) {
-            return;
-        }
-        if let Some(value) = value(tournament.decides()) {
-            changes.push((tournament, Counted::In(value)));
-        }
-    });
+    let counted = |tournament: &'t Tournament| {
+        let value = takes_part(loaded, tournament).then(|| value(tournament.decides())).flatten();
+        value.map(|value| (tournament, Counted::In(value)))
+    };
+    let (tournaments, at) = (&operator.tournaments, event.at());
+    let candidates = tournaments.candidates();
+    candidates.each_of_event(asked, at, input.now, |it| changes.extend(counted(it)));
+    tournaments.each_late(asked, at, input.now, |it| late.extend(counted(it)));
+    late.sort_unstable_by_key(|(tournament, _)| tournament.number);
     changes.sort_unstable_by_key(|(tournament, _)| tournament.number);
 }
 
@@ -103,12 +110,16 @@ fn taken_back<'t>(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
     changes: &mut Changes<'t>,
+    late: &mut Changes<'t>,
 ) {
     for (ScoredLine { tournament, value, .. }, next) in &loaded.scored {
         let Some(tournament) = operator.tournaments.numbered(*tournament) else { continue };
+        let (value, next) = (*value, next.unwrap_or_default());
+        let out = (&**tournament, Counted::Out { value, next });
         if tournament.is_scheduled() && input.now < tournament.closes() {
-            let (value, next) = (*value, next.unwrap_or_default());
-            changes.push((&**tournament, Counted::Out { value, next }));
+            changes.push(out);
+        } else if tournament.is_scheduled() && input.now < tournament.heard_until() {
+            late.push(out);
         }
     }
 }
@@ -147,27 +158,16 @@ fn score(
             continue;
         };
         packing.put(number, moved);
-        let (value, is_out) = match *by {
-            Counted::In(value) => (value, false),
-            Counted::Out { value, .. } => (value, true),
-        };
         let (score, events) = (decides.score(&moved), moved.events);
         let delta = Score(score.0 - decides.score(&tally).0);
         let is_older = (moved.batch, moved.slot) != (input.place.batch, input.place.slot);
         let Tally { changed_at: at, batch, slot, .. } = moved;
         let reached =
             (delta == Score::default() && is_older).then_some(Reached { at, batch, slot });
+        let value = by.value();
         lines.push(ScoredLine { tournament: number, value, delta, score, events, reached });
-        if let Some(is_greatest) = decides.best() {
-            let place = loaded.wager.filter(|_| is_out).map_or(input.place, |wager| wager.place);
-            let key = ValueKey::of(loaded.ordinal, number, value, is_greatest, place);
-            let kept = Kept { until: tournament.values_until(), is_voided: is_out };
-            step.changes.push(Change::row(Row::BestValue(key, Held::Row(kept))));
-        }
-        if let Some((key, kept)) = sums {
-            is_in_period = true;
-            step.changes.push(Change::row(Row::SumsOfDay(key, Held::Row(kept))));
-        }
+        is_in_period |= sums.is_some();
+        keep(loaded, input, tournament, *by, sums, step);
     }
     if lines.is_empty() {
         return;
@@ -179,9 +179,31 @@ fn score(
     step.notices.push(NewNotice { kind: SCORED, body });
 }
 
+/// Keeps what an event counted where a void needs it.
+pub(super) fn keep(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    tournament: &Tournament,
+    by: Counted,
+    sums: Option<(DaySumsKey, KeptSums)>,
+    step: &mut Step<'_>,
+) {
+    if let Some(is_greatest) = tournament.decides().best() {
+        let is_voided = matches!(by, Counted::Out { .. });
+        let place = loaded.wager.filter(|_| is_voided).map_or(input.place, |wager| wager.place);
+        let (number, value) = (tournament.number, by.value());
+        let key = ValueKey::of(loaded.ordinal, number, value, is_greatest, place);
+        let kept = Kept { until: tournament.values_until(), is_voided };
+        step.changes.push(Change::row(Row::BestValue(key, Held::Row(kept))));
+    }
+    if let Some((key, kept)) = sums {
+        step.changes.push(Change::row(Row::SumsOfDay(key, Held::Row(kept))));
+    }
+}
+
 /// What the events of an event's day come to with it, or without it, where that is capped, and what adds to the score;
 /// nothing beyond what a score holds.
-fn in_period(
+pub(super) fn in_period(
     loaded: &Loaded<'_>,
     tournament: &Tournament,
     by: Counted,

@@ -8,7 +8,7 @@ use accolade_domain::ledger::Place;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
 use accolade_wire::journal::Recorded;
-use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
+use accolade_wire::notice::scores::{SCORED, SCORED_LATE, Scored, ScoredLine};
 
 use crate::apply::VoidedWager;
 use crate::partition::Partition;
@@ -19,6 +19,7 @@ use crate::store::Store;
 use crate::tables::Stretch;
 use crate::tables::best_values::ValueKey;
 use crate::tables::day_sums::{DaySumsKey, KeptSums};
+use crate::tables::remarks::{Remarks, RemarksKey};
 
 impl Partition {
     /// What a player's events of the day come to, in tournaments that cap periods and in which an event could count.
@@ -30,19 +31,14 @@ impl Partition {
         event: &Event<'_>,
         store: &mut impl Store,
     ) -> io::Result<Vec<(DaySumsKey, KeptSums)>> {
-        if operator.tournaments.is_empty() || !operator.tournaments.candidates().caps_periods() {
-            return Ok(Vec::new());
+        let Some(asked) = asked_of(operator, event) else { return Ok(Vec::new()) };
+        let (tournaments, mut days) = (&operator.tournaments, Vec::new());
+        let mut take =
+            |tournament: &Tournament| days.extend(day_of(player, tournament, event.at()));
+        if tournaments.candidates().caps_periods() {
+            tournaments.candidates().each_of_event(&asked, event.at(), self.time, &mut take);
         }
-        let asked = match event {
-            Event::Wager(wager) => Asked::of_wager(wager),
-            Event::Game(game) => Asked::of_game(game),
-            Event::Void(_) => return Ok(Vec::new()),
-        };
-        let mut days = Vec::new();
-        let candidates = operator.tournaments.candidates();
-        candidates.each_of_event(&asked, event.at(), self.time, |tournament| {
-            days.extend(day_of(player, tournament, event.at()));
-        });
+        tournaments.each_late(&asked, event.at(), self.time, &mut take);
         self.sums_of_days(days.into_iter(), store)
     }
 
@@ -58,6 +54,48 @@ impl Partition {
         let tournaments = &operator.tournaments;
         let counted = lines.iter().filter_map(|line| tournaments.numbered(line.tournament));
         self.sums_of_days(counted.filter_map(|counted| day_of(player, counted, at)), store)
+    }
+
+    /// What was remarked on the tournaments in which an event comes late.
+    #[inline]
+    pub(super) fn remarks_of_event(
+        &self,
+        operator: &Operator,
+        event: &Event<'_>,
+        store: &mut impl Store,
+    ) -> io::Result<Vec<(RemarksKey, Remarks)>> {
+        let Some(asked) = asked_of(operator, event) else { return Ok(Vec::new()) };
+        let mut keys = Vec::new();
+        operator.tournaments.each_late(&asked, event.at(), self.time, |tournament| {
+            keys.push(RemarksKey::of(operator.number, tournament));
+        });
+        self.remarks(keys.into_iter(), store)
+    }
+
+    /// What was remarked on those in which the void of a wager does that counted so.
+    pub(super) fn remarks_of_void(
+        &self,
+        operator: &Operator,
+        Scored { lines, .. }: &Scored,
+        store: &mut impl Store,
+    ) -> io::Result<Vec<(RemarksKey, Remarks)>> {
+        let tournaments = &operator.tournaments;
+        let counted = lines.iter().filter_map(|line| tournaments.numbered(line.tournament));
+        let closed = counted.filter(|counted| counted.closes() <= self.time);
+        self.remarks(closed.map(|closed| RemarksKey::of(operator.number, closed)), store)
+    }
+
+    fn remarks(
+        &self,
+        keys: impl Iterator<Item = RemarksKey>,
+        store: &mut impl Store,
+    ) -> io::Result<Vec<(RemarksKey, Remarks)>> {
+        let mut remarks = Vec::new();
+        for key in keys {
+            let known = self.tables.remarks.load(&key, self.number, store)?;
+            remarks.extend(known.map(|known| (key, known)));
+        }
+        Ok(remarks)
     }
 
     fn sums_of_days(
@@ -85,7 +123,7 @@ impl Partition {
         let mut taken_back = Vec::with_capacity(scored.len());
         for line in scored {
             let tournament = operator.tournaments.numbered(line.tournament);
-            let open = tournament.filter(|tournament| self.time < tournament.closes());
+            let open = tournament.filter(|tournament| self.time < tournament.heard_until());
             let next = match open.and_then(|tournament| tournament.decides().best()) {
                 Some(is_greatest) => {
                     self.best_without(player, line.tournament, is_greatest, wager.place, store)?
@@ -126,11 +164,28 @@ impl Partition {
     }
 }
 
-/// What a record has counted in tournaments.
+/// What a record has counted in tournaments, in time or late: never both in one.
 pub(super) fn scored_by(recorded: &Recorded<'_>) -> Scored {
-    let notice = recorded.notices.iter().find(|stored| stored.notice.kind == SCORED);
-    let scored = notice.map(|stored| Scored::read(&stored.notice.body));
-    scored.map_or_else(Scored::default, |scored| scored.expect("the fold wrote these bytes"))
+    let mut all = Scored::default();
+    for stored in &recorded.notices {
+        if [SCORED, SCORED_LATE].contains(&stored.notice.kind) {
+            let scored = Scored::read(&stored.notice.body).expect("the fold wrote these bytes");
+            all.lines.extend(scored.lines);
+            all.at = all.at.or(scored.at);
+        }
+    }
+    all.lines.sort_by_key(|line| line.tournament);
+    all
+}
+
+/// What tournaments are asked for about an event; nothing for one that counts in none.
+fn asked_of<'e>(operator: &Operator, event: &'e Event<'_>) -> Option<Asked<'e>> {
+    match event {
+        _ if operator.tournaments.is_empty() => None,
+        Event::Wager(wager) => Some(Asked::of_wager(wager)),
+        Event::Game(game) => Some(Asked::of_game(game)),
+        Event::Void(_) => None,
+    }
 }
 
 /// The day of an event in a tournament; nothing where that caps no periods.

@@ -49,6 +49,10 @@ pub const LASTS_MICROS_MAX: i64 = 400 * DAY_MICROS;
 /// So long before its start a tournament is fixed: events that are dated ahead count already, and a partition may hear of a
 /// change a little late.
 const FIXED_MICROS: i64 = AHEAD_MICROS_MAX + 180_000_000;
+/// How often a tournament is settled again.
+pub const SETTLED_AGAIN_MAX: u32 = 100;
+/// Longest name of a request that asks for it.
+const REQUEST_BYTES_MAX: usize = 64;
 /// No partition whose rules have a control record stands so long before it.
 const BEHIND_MICROS: i64 = DAY_MICROS;
 
@@ -68,6 +72,10 @@ pub struct Tournaments {
     occurrences: RedBlackTreeSetSync<(u32, u32)>,
     /// Made when an event comes first.
     candidates: Arc<OnceLock<Candidates>>,
+    /// Likewise: when the tournaments end in which one could come late.
+    ends: Arc<OnceLock<Vec<Timestamp>>>,
+    /// Made when an event comes late first.
+    late: Arc<OnceLock<Candidates>>,
 }
 
 /// One tournament.
@@ -138,6 +146,33 @@ impl Tournaments {
         })
     }
 
+    /// Gives each in which an event of `at` that is decided at `now` comes late. That costs next to nothing for one that
+    /// does in none.
+    pub fn each_late<'t>(
+        &'t self,
+        asked: &Asked<'_>,
+        at: Timestamp,
+        now: Timestamp,
+        give: impl FnMut(&'t Tournament),
+    ) {
+        let ends = self.ends.get_or_init(|| {
+            let mut ends: Vec<_> = self.may_be_late().map(|it| it.terms().ends).collect();
+            ends.sort_unstable();
+            ends.into_iter().map(Timestamp::from_micros).collect()
+        });
+        let after = ends.partition_point(|ends| *ends <= at);
+        if ends.get(after).is_some_and(|ends| *ends <= now) {
+            let late = self.late.get_or_init(|| Candidates::of(self.may_be_late()));
+            late.each(asked, |tournament| tournament.decides().is_late(at, now), give);
+        }
+    }
+
+    fn may_be_late(&self) -> impl Iterator<Item = &Arc<Tournament>> {
+        let since = self.changed_at.plus_micros(-BEHIND_MICROS);
+        let is_heard = move |it: &&Arc<Tournament>| since < it.heard_until();
+        self.all.values().filter(|it| it.is_scheduled() && !it.is_series()).filter(is_heard)
+    }
+
     /// Adds a tournament that was read, which has the next number, or changes one that is there.
     pub(super) fn put(&mut self, tournament: Tournament) -> bool {
         let id = &*tournament.terms().id;
@@ -156,7 +191,7 @@ impl Tournaments {
             self.occurrences.insert_mut((of.number, number));
         }
         self.all.insert_mut(number, Arc::new(tournament));
-        self.candidates = Arc::default();
+        (self.candidates, self.ends, self.late) = Default::default();
         is_next
     }
 
@@ -278,8 +313,25 @@ impl Tournament {
         match terms.stage {
             Stage::Settled => !terms.approval,
             Stage::Approved | Stage::Paid => true,
-            Stage::Draft | Stage::Scheduled | Stage::Cancelled => false,
+            Stage::Draft | Stage::Scheduled | Stage::Cancelled | Stage::Resettling => false,
         }
+    }
+
+    /// How often it was settled again, or is being.
+    pub fn settlement(&self) -> u32 {
+        self.terms().settlement()
+    }
+
+    /// What was said of it when it was settled for the last time, or before that; nothing where it was not.
+    pub fn settled(&self, settlement: u32) -> Option<&Said<TournamentTerms>> {
+        self.reached(settlement, Stage::Settled)
+    }
+
+    /// What was said of it when a settlement came so far.
+    pub fn reached(&self, settlement: u32, stage: Stage) -> Option<&Said<TournamentTerms>> {
+        let is_it =
+            |terms: &TournamentTerms| (terms.settlement(), terms.stage) == (settlement, stage);
+        self.said.iter().find(|said| is_it(&said.terms))
     }
 
     /// Whether nothing counts in it any more.
@@ -293,11 +345,28 @@ impl Tournament {
         self.terms().closes()
     }
 
+    /// Until when events that come late are counted apart.
+    pub fn heard_until(&self) -> Timestamp {
+        self.closes().plus_micros(tournament::HEARD_MICROS)
+    }
+
     /// Until when it is kept what single events count, which never becomes earlier: a row that ended before the one that
     /// it replaces would let that come back.
     pub(crate) fn values_until(&self) -> Timestamp {
         let closes = self.said.iter().map(|said| said.terms.closes());
-        closes.max().expect("something was said of every tournament")
+        let closes = closes.max().expect("something was said of every tournament");
+        closes.plus_micros(tournament::HEARD_MICROS)
+    }
+
+    /// Until when it can be settled again.
+    pub fn resettles_until(&self) -> Timestamp {
+        self.kept_until().plus_micros(-tournament::RESETTLED_BEFORE_MICROS)
+    }
+
+    /// Whether somebody may still ask for its scores.
+    pub(crate) fn keeps_scores(&self, now: Timestamp) -> bool {
+        let is_asked_for = self.settlement() > 0 && self.terms().stage != Stage::Paid;
+        now < self.kept_until() || is_asked_for
     }
 
     /// Until when its scores are kept.
@@ -360,16 +429,32 @@ impl Tournament {
             (Stage::Scheduled, Stage::Settled) => now >= self.closes(),
             (Stage::Settled, Stage::Approved) => before.approval,
             (Stage::Settled, Stage::Paid) => !before.approval,
-            (Stage::Approved, Stage::Paid) => true,
+            (Stage::Approved, Stage::Paid)
+            | (Stage::Paid, Stage::Resettling)
+            | (Stage::Resettling, Stage::Settled) => true,
             (before, next) if before == next => return Err(Declined::TournamentOver),
             _ => return Err(Declined::Stale),
         };
         let is_first = terms.stage == Stage::Settled;
         let (stage, results) =
             (terms.stage, if is_first { &terms.results } else { &before.results });
+        let begins = stage == Stage::Resettling;
+        let again = if begins { &terms.again } else { &before.again }.clone();
+        if begins {
+            let is_next = again.as_ref().is_some_and(|again| {
+                again.times == before.settlement() + 1 && again.request.len() <= REQUEST_BYTES_MAX
+            });
+            if !is_next || terms.settlement() > SETTLED_AGAIN_MAX {
+                return Err(Declined::Malformed);
+            }
+            if now >= self.resettles_until() {
+                return Err(Declined::TournamentOver);
+            }
+        }
         let (edited_from, why, who) = (terms.edited_from, terms.why.clone(), terms.who.clone());
         let results = results.clone();
-        let expected = TournamentTerms { stage, results, edited_from, why, who, ..before.clone() };
+        let expected =
+            TournamentTerms { stage, results, again, edited_from, why, who, ..before.clone() };
         let is_same = *terms == expected && terms.results.is_some();
         if is_next && is_same { Ok(()) } else { Err(Declined::Malformed) }
     }
@@ -415,6 +500,7 @@ fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
         && terms.public_positions <= PUBLIC_POSITIONS_MAX
         && terms.participants_max.is_none_or(|most| most <= PARTICIPANTS_MAX)
         && (terms.results.is_some() || !terms.stage.is_settled())
+        && (terms.again.is_none() || terms.stage.is_settled())
         && terms.results.as_ref().is_none_or(|results| results.hash.len() <= HASH_BYTES_MAX)
         && terms.prizes.iter().all(PrizeTerms::is_within_bounds);
     terms.tournament().filter(|_| is_well_formed)

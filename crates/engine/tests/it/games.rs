@@ -358,7 +358,7 @@ fn days_and_weeks_that_are_over_are_no_part_of_the_state() {
 fn a_leaderboard_follows_what_changes_in_its_game() {
     let mut play = Play::beginning(SECOND.number, KNOWN);
     let week = Period::Weekly.of(ZoneOffsets::default().day(play.now())).unwrap();
-    let of = Of { operator: 1, tournament: standing(), game: Some(("reels", week)) };
+    let of = Of { operator: 1, tournament: standing(), settlement: 0, game: Some(("reels", week)) };
     let mut board = PartBoard::begun(&of, &play.partition);
     play.line(r#"played e1 anna player_score reels {"score":5}"#);
     play.line(r#"played e2 bert player_score tower {"score":9}"#);

@@ -17,6 +17,7 @@ mod past;
 mod play;
 mod replay;
 mod reports;
+mod resettling;
 mod rewards;
 mod rules;
 mod scenarios;

@@ -22,6 +22,7 @@ use accolade_engine::store::Folded;
 use accolade_engine::tables::dead_letters::DeadLetter;
 use accolade_engine::tables::letters_by_event::EventLetter;
 use accolade_engine::tables::outbox::Payload;
+use accolade_engine::tables::remarks::{Remark, Remarks, RemarksKey};
 use accolade_engine::tables::requests::RequestKey;
 use accolade_engine::tables::seats::SeatsKey;
 use accolade_engine::tables::stocks::{RewardKey, Stock};
@@ -30,7 +31,7 @@ use accolade_wire::control::{Award, Command, Control, Request};
 use accolade_wire::identity::IdHash;
 use accolade_wire::record::{HAS_CONTROL, Kind, Origin, Record, Slice, Source};
 use accolade_wire::timestamp;
-use accolade_wire::tournament::ResultsTerms;
+use accolade_wire::tournament::{AgainTerms, ResultsTerms};
 
 /// 2024-11-11T10:00:00Z.
 const START: i64 = 1_731_319_200_000_000;
@@ -351,16 +352,20 @@ impl Play {
     }
 
     /// Says how far a tournament has come to being settled.
-    fn settle(&mut self, id: &str, step: &str) {
+    fn settle(&mut self, id: &str, step: &str, takes_back: bool) {
         let house = self.partition.rules().operator("house").unwrap();
         let known = house.tournaments.get(id).unwrap();
         let mut terms = (**known.terms()).clone();
         terms.edited_from = known.edited_from();
         terms.stage = serde_json::from_value(step.into()).unwrap();
         if step == "settled" {
-            let (players, lines, points, things) = (3, 3, 0, 0);
+            let (players, lines, points, things, former) = (3, 3, 0, 0, 0);
             let hash = "0".repeat(64);
-            terms.results = Some(ResultsTerms { players, lines, points, things, hash });
+            terms.results = Some(ResultsTerms { players, lines, points, things, former, hash });
+        }
+        if step == "resettling" {
+            let (times, request) = (terms.settlement() + 1, "request".into());
+            terms.again = Some(AgainTerms { times, takes_back, request });
         }
         self.control(&Control::Tournament(terms));
     }
@@ -382,7 +387,7 @@ impl Play {
         let occurrence = period.of(ZoneOffsets::default().day(at)).unwrap();
         let house = self.partition.rules().operator("house").unwrap();
         let of =
-            Of { operator: house.number, tournament: standing(), game: Some((game, occurrence)) };
+            Of { operator: house.number, tournament: standing(), settlement: 0, game: Some((game, occurrence)) };
         let mut board = PartBoard::begun(&of, &self.partition);
         board.look(&of, &self.partition, 0, usize::MAX);
         self.lines_of(board.board())
@@ -395,6 +400,23 @@ impl Play {
         };
         let lines: Vec<_> = board.from(1).map(line).collect();
         if lines.is_empty() { "nobody".into() } else { lines.join("  ") }
+    }
+
+    /// What came after the last settlement of a tournament.
+    fn remarks(&mut self, id: &str) -> String {
+        let house = self.partition.rules().operator("house").unwrap();
+        let key = RemarksKey::of(house.number, house.tournaments.get(id).unwrap());
+        let known = self.partition.tables().remarks.load(&key, 0, &mut self.store).unwrap();
+        let Some(Remarks { wagers, voids, game_events, first, .. }) = known else {
+            return "nothing".into();
+        };
+        let remark = |remark: &Remark| {
+            let Remark { kind, id, player, delta, score, .. } = remark;
+            let name = self.partition.players().get(*player).name.to_string();
+            format!("; {kind:?} {id} of {name}: {delta} to {score}")
+        };
+        let first: String = first.iter().map(remark).collect();
+        format!("{wagers} wagers, {voids} voids, {game_events} game events{first}")
     }
 
     /// Somebody says what shall become of that.
@@ -508,16 +530,24 @@ impl Play {
                 let window = [starts, ends].map(|span| self.now.plus_micros(hours(span)));
                 self.tournament(id, window, &format!("SELECT{query}"), &format!("{{{rest}"));
             }
-            ["settled" | "approved" | "paid", id] => self.settle(id, words[0]),
+            ["settled" | "approved" | "paid" | "resettling", id, ..] => {
+                self.settle(id, words[0], words.get(2) == Some(&"takes-back"));
+            }
             ["award" | "pay", id, player, place, points, ..] => {
-                let thing = words.get(5).map(|thing| thing.parse().unwrap());
+                // Whatever else there is: the thing, and behind `was` the place in the settlement before.
+                let mut more = words[5..].split(|word| *word == "was").map(<[&str]>::first);
+                let thing = more.next().flatten().map(|thing| thing.parse().unwrap());
+                let before = more.next().flatten().map_or(0, |place| place.parse().unwrap());
                 let number = self.tournament_number(id);
+                let settlement = self.tournaments().numbered(number).unwrap().settlement();
                 self.next_command += 1;
                 self.command(&Command::Award(Award {
                     id: format!("c{}", self.next_command),
                     player_id: player.into(),
                     tournament: number,
                     place: place.parse().unwrap(),
+                    settlement,
+                    before,
                     position: place.parse().unwrap(),
                     score: "7000000000000000000".into(),
                     events: 1,
@@ -548,6 +578,10 @@ impl Play {
                 let (id, player_id) = (format!("c{}", self.next_command), player.into());
                 let who = "somebody".into();
                 self.command(&Command::OptIn { id, player_id, tournament, joins, who });
+            }
+            ["remarks", id] => {
+                let remarks = self.remarks(id);
+                self.heard.push(remarks);
             }
             ["board", id] => {
                 let board = self.board(id);

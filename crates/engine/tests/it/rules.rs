@@ -571,6 +571,7 @@ fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
         participants_max: None,
         stage: Stage::Scheduled,
         results: None,
+        again: None,
         why: String::new(),
         who: "who".into(),
     }

@@ -92,6 +92,7 @@ impl World {
             participants_max: None,
             stage: Stage::Scheduled,
             results: None,
+            again: None,
             why: String::new(),
             who: "somebody".into(),
         }

@@ -369,7 +369,7 @@ fn check_prizes(scenario: &str, transcript: Expect) {
     settling::check(&scenario.replace("PROGRAM", &program("")), prizes_in, transcript);
 }
 
-fn prizes_in(recorded: &Recorded<'_>) -> Vec<String> {
+pub(crate) fn prizes_in(recorded: &Recorded<'_>) -> Vec<String> {
     let moved = recorded.notices.iter().filter(|stored| stored.notice.kind == PRIZE_MOVED);
     let moved = moved.map(|stored| PrizeMoved::read(&stored.notice.body).unwrap());
     let told = moved.map(|moved| {
@@ -742,7 +742,7 @@ fn positions_are_final_where_it_is_known_when_the_tournament_ends() {
 }
 
 fn of(tournament: &Tournament) -> Of<'_> {
-    Of { operator: 1, tournament, game: None }
+    Of { operator: 1, tournament, settlement: 0, game: None }
 }
 
 #[test]

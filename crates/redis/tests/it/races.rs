@@ -47,6 +47,7 @@ pub(crate) fn scored_by(operator: &str, id: &str, query: &str) -> TournamentTerm
         participants_max: None,
         stage: Stage::Scheduled,
         results: None,
+        again: None,
         why: String::new(),
         who: "a test".into(),
     }

@@ -42,6 +42,8 @@ pub(super) struct Asked {
     pub(super) tournament: u32,
     /// Instead of a tournament.
     pub(super) game: Option<Game>,
+    /// How often that is settled again, for what is asked; without, as often as it was.
+    pub(super) settlement: Option<u32>,
     /// So many from the first on.
     pub(super) top: usize,
     /// How these players stand, by name.
@@ -103,7 +105,7 @@ pub(crate) struct Line {
 impl Asked {
     /// As another node is asked.
     fn path(&self) -> String {
-        let Self { operator, tournament, game, top, players, standings, radius, .. } = self;
+        let Self { operator, tournament, top, players, standings, radius, .. } = self;
         let mut query = form_urlencoded::Serializer::new(String::new());
         let numbers = [
             ("operator", u64::from(*operator)),
@@ -114,7 +116,10 @@ impl Asked {
         for (name, number) in numbers {
             query.append_pair(name, &number.to_string());
         }
-        if let Some(Game { id, occurrence }) = game {
+        if let Some(settlement) = self.settlement {
+            query.append_pair("settlement", &settlement.to_string());
+        }
+        if let Some(Game { id, occurrence }) = &self.game {
             query.append_pair("game", id);
             query.append_pair("occurrence", &occurrence.number().to_string());
         }
@@ -144,6 +149,7 @@ impl Asked {
             let number = parameters.number(name, 0, u64::from(u32::MAX))?.unwrap_or_default();
             Ok::<_, Problem>(u32::try_from(number).expect("it is bounded"))
         };
+        let settlement = parameters.number("settlement", 0, u64::from(u32::MAX))?;
         let texts = |name, by: char| {
             let text = parameters.text(name).unwrap_or_default();
             text.split(by).filter(|part| !part.is_empty()).take(PLAYERS_MAX)
@@ -160,6 +166,7 @@ impl Asked {
             operator: small("operator")?,
             tournament: small("tournament")?,
             game,
+            settlement: settlement.map(|number| u32::try_from(number).expect("it is bounded")),
             top: number("top", LINES_MAX)?,
             players: texts("players", '\n').map(str::to_owned).collect(),
             standings: texts("standings", ',').filter_map(standing_text::read).collect(),
@@ -182,15 +189,18 @@ impl Asked {
             let span = service.span_of(partitions)?;
             return Ok(Part { is_over: true, span, ..Part::default() });
         }
+        let settlement = self.settlement.unwrap_or_else(|| tournament.settlement());
         let game = self.game.as_ref().map(|game| (&*game.id, game.occurrence));
-        let of = Of { operator: self.operator, tournament, game };
+        let of = Of { operator: self.operator, tournament, settlement, game };
+        // This node may have yet to hear that it is settled again.
+        let is_said = settlement <= tournament.settlement();
         let ties = tournament.decides().ties;
         let mut part = Part { is_over: true, ..Part::default() };
         part.near.resize_with(self.standings.len(), Near::default);
         for number in partitions {
             service.with_board_of(&of, *number, self.as_of, |board, partition| {
                 part.ranked += board.len() as u64;
-                part.is_over &= self.as_of.is_none() && of.is_final(partition);
+                part.is_over &= self.as_of.is_none() && is_said && of.is_final(partition);
                 let line = |line| self.line(&line, partition);
                 part.top.extend(board.from(1).take(self.top).map(line));
                 let players = self.players.iter();

@@ -35,6 +35,8 @@ struct Key {
     operator: u32,
     /// The tournament's.
     tournament: u32,
+    /// How often that is settled again.
+    settlement: u32,
     game: Option<Game>,
     partition: u16,
 }
@@ -58,9 +60,9 @@ impl fmt::Debug for Boards {
 impl Boards {
     /// The part of a partition; those that nobody asks for any more are let go of.
     fn part(&self, of: &Of<'_>, partition: u16) -> Arc<Mutex<Part>> {
-        let Of { operator, tournament, game } = *of;
+        let Of { operator, tournament, settlement, game } = *of;
         let game = game.map(|(id, occurrence)| Game { id: id.into(), occurrence });
-        let key = Key { operator, tournament: tournament.number, game, partition };
+        let key = Key { operator, tournament: tournament.number, settlement, game, partition };
         let now = Instant::now();
         let mut parts = lock(&self.0);
         if !parts.contains_key(&key) {
@@ -175,6 +177,7 @@ mod tests {
         let key = |tournament, game: Option<&str>| Key {
             operator: 1,
             tournament,
+            settlement: 0,
             game: game.map(|id| Game { id: id.into(), occurrence: Occurrence::ALL_TIME }),
             partition: 0,
         };

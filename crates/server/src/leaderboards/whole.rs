@@ -22,17 +22,21 @@ pub(crate) struct Whole {
 
 impl Service {
     /// As many lines as `count` says of the players who have a position, and all further ones that share the position of
-    /// the last. Nothing while positions may change.
+    /// the last, where the tournament is settled so many times again. Where they are to be final, nothing while positions
+    /// may change.
     pub(crate) async fn whole_board(
         &self,
         operator: u32,
         tournament: &Arc<Tournament>,
+        settlement: u32,
+        is_final: bool,
         count: impl Fn(u64) -> usize,
     ) -> Result<Option<Whole>, Problem> {
-        let ties = tournament.decides().ties;
-        let asked = Asked { operator, tournament: tournament.number, ..Asked::default() };
+        let (ties, number) = (tournament.decides().ties, tournament.number);
+        let of = Asked { operator, tournament: number, ..Asked::default() };
+        let asked = Asked { settlement: Some(settlement), ..of };
         let part = asked.ask(self, ties).await?;
-        if !part.is_over {
+        if is_final && !part.is_over {
             return Ok(None);
         }
         let players = part.ranked;

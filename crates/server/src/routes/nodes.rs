@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 24] = [
+pub(super) static ROUTES: [Route; 25] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -471,6 +471,7 @@ pub(super) static ROUTES: [Route; 24] = [
             number("tournament", "The tournament's number."),
             text("game", "The game, instead."),
             number("occurrence", "Which day or week of it, by its number; 0 for all time."),
+            number("settlement", "As if it was settled again so often."),
             number("top", "So many from the first on."),
             number("radius", "So many before each standing, and behind."),
             text("players", "How these players stand, by name, with line breaks between."),
@@ -525,6 +526,7 @@ pub(super) static ROUTES: [Route; 24] = [
             PARTITIONS,
             number("operator", "The operator's number."),
             number("tournament", "The tournament's number."),
+            number("settlement", "How often it had been settled again; 0 without."),
             number("after", "Those behind this place."),
             number("count", "So many at most."),
         ],
@@ -533,5 +535,28 @@ pub(super) static ROUTES: [Route; 24] = [
         answers: &[Answer::json(200, "The places", object)],
         refusals: &[],
         handler: |way| way.to(settlement::rows::found),
+    },
+    Route {
+        id: "askRemarks",
+        method: Method::GET,
+        path: "/cluster/v1/remarks",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "What came late in a tournament",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "The operator's number."),
+            number("tournament", "The tournament's number."),
+            number("settlement", "How often it had been settled again."),
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "What came late", object)],
+        refusals: &[],
+        handler: |way| way.to(settlement::remarks::found),
     },
 ];

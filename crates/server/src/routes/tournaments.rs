@@ -17,7 +17,8 @@ use crate::shapes::Page;
 use crate::simulation::tournament as dry_run;
 use crate::simulation::tournament::shapes::{DryRunResult, DryRunShape};
 use crate::tournaments::opt_ins::{self, OptInChange, OptInShape, SeatsShape};
-use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape};
+use crate::tournaments::resettling::{self, ResettlementShape, Resettling};
+use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape, VERSION_MAX};
 use crate::tournaments::templates::{self, TemplatesShape};
 use crate::tournaments::{self, Ending, STATES, Scheduling, TournamentShape, Validated, Wanted};
 
@@ -59,7 +60,7 @@ const AS_OF: Parameter = Parameter {
     what: "As it was at this time: at the last full ten seconds before it, which the answer names.",
 };
 
-pub(super) static ROUTES: [Route; 22] = [
+pub(super) static ROUTES: [Route; 23] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -341,8 +342,17 @@ pub(super) static ROUTES: [Route; 22] = [
         summary: "What a tournament came to",
         description: "Positions, what was won, and what has become of it, by place: of all places at which something is won, \
                       and of the public ones. Fixed once every partition is beyond the end and its grace. A player's token \
-                      sees the public positions and its own.",
-        query: &[LIMIT, CURSOR],
+                      sees the public positions and its own. `remarks` says what came late, which changes nothing here; \
+                      where the tournament was settled again, each `version` stays as it was.",
+        query: &[
+            LIMIT,
+            CURSOR,
+            Parameter {
+                name: "version",
+                form: Form::Number { min: 1, max: VERSION_MAX },
+                what: "Of this settlement, 1 for the first; the newest without.",
+            },
+        ],
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The results", of::<ResultsShape>)],
@@ -462,6 +472,33 @@ pub(super) static ROUTES: [Route; 22] = [
         answers: &[Answer::json(200, "The tournament", of::<TournamentShape>)],
         refusals: &[Refusal::TournamentNotSettled, Refusal::PrizeClosed, Refusal::BehaviourEarlier],
         handler: |way| way.to(results::approve),
+    },
+    Route {
+        id: "resettleTournament",
+        method: Method::POST,
+        path: "/api/v1/tournaments/{tournamentId}/resettle",
+        scope: Scope::TournamentsWrite,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Changes,
+        area: Area::Tournaments,
+        summary: "Settle a tournament again, with what came late",
+        description: "Of one whose prizes are all paid, until 29 days after its end and grace. The results of now stay as a \
+                      version. Who was paid gets what is won beyond that, once; who wins less keeps it, but with `takeBack`, which \
+                      takes it from the balance as far as there is any. Answers what has come late, and who gains and loses by it; \
+                      `dryRun=true` says that and changes nothing.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<Resettling>),
+        answers: &[Answer::json(200, "What becomes of the results", of::<ResettlementShape>)],
+        refusals: &[
+            Refusal::TournamentNotSettled,
+            Refusal::TournamentOver,
+            Refusal::PrizesUnderWay,
+            Refusal::NothingLate,
+            Refusal::BehaviourEarlier,
+        ],
+        handler: |way| way.to(resettling::resettle),
     },
     Route {
         id: "getLeaderboard",

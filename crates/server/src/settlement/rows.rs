@@ -11,7 +11,7 @@ use accolade_engine::partition::Partition;
 use accolade_engine::tables::Stretch;
 use accolade_engine::tables::prizes::{Prize, PrizeKey};
 use accolade_storage::backing::NodeStore;
-use accolade_wire::tournament::results::ResultLine;
+use accolade_wire::tournament::results::{PlaceBefore, ResultLine};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub(crate) struct Asked {
     pub(crate) operator: u32,
     /// The tournament's.
     pub(crate) tournament: u32,
+    /// How often that had been settled again.
+    pub(crate) settlement: u32,
     /// Those behind this place.
     pub(crate) after: u32,
     /// So many at most.
@@ -52,6 +54,10 @@ pub(crate) struct PlaceRow {
     pub(crate) events: u64,
     /// In hundredths.
     points: i64,
+    /// Likewise: what the player was paid.
+    paid: i64,
+    /// The place in the settlement before.
+    before: u32,
     pub(crate) thing: Option<u8>,
     state: u8,
     /// In microseconds since 1970.
@@ -62,7 +68,8 @@ pub(crate) struct PlaceRow {
 
 impl PlaceRow {
     fn of(key: &PrizeKey, prize: Prize, partition: &Partition) -> Self {
-        let Prize { player, position, score, events, points, thing, state, at, why, who } = prize;
+        let Prize { player, position, score, events, points, thing, state, at, .. } = prize;
+        let Prize { paid, before, why, who, .. } = prize;
         Self {
             place: key.place,
             position,
@@ -70,6 +77,8 @@ impl PlaceRow {
             score: score.0.to_string(),
             events,
             points: points.hundredths(),
+            paid: paid.hundredths(),
+            before,
             thing,
             state: state as u8,
             at: at.micros(),
@@ -80,9 +89,15 @@ impl PlaceRow {
 
     /// What was written of it first.
     pub(crate) fn line(&self) -> ResultLine {
-        let Self { place, position, events, thing, .. } = *self;
+        let Self { place, position, events, thing, before, .. } = *self;
         let (player, score) = (self.player.clone(), self.score());
-        ResultLine { place, position, player, score, events, points: self.points(), thing }
+        ResultLine { place, position, player, score, events, points: self.points(), thing, before }
+    }
+
+    /// What of it matters once the tournament is settled again.
+    pub(crate) fn before(&self) -> PlaceBefore {
+        let has_won = self.paid() > Points::ZERO || self.thing.is_some();
+        PlaceBefore { place: self.place, player: self.player.clone(), has_won }
     }
 
     pub(crate) fn score(&self) -> Score {
@@ -91,6 +106,10 @@ impl PlaceRow {
 
     pub(crate) fn points(&self) -> Points {
         Points::from_hundredths(self.points).unwrap_or_default()
+    }
+
+    pub(crate) fn paid(&self) -> Points {
+        Points::from_hundredths(self.paid).unwrap_or_default()
     }
 
     pub(crate) fn state(&self) -> PrizeState {
@@ -105,8 +124,10 @@ impl PlaceRow {
 
 impl Asked {
     fn path(&self) -> String {
-        let Self { operator, tournament, after, count } = self;
-        format!("{PATH}?operator={operator}&tournament={tournament}&after={after}&count={count}")
+        let Self { operator, tournament, settlement, after, count } = self;
+        format!(
+            "{PATH}?operator={operator}&tournament={tournament}&settlement={settlement}&after={after}&count={count}"
+        )
     }
 
     fn of_another_node(parameters: &Parameters) -> Result<Self, Problem> {
@@ -119,7 +140,8 @@ impl Asked {
         let count = number("count", ROWS_MAX as u64)?;
         let count = usize::try_from(count).expect("it is bounded");
         let (operator, tournament) = (small("operator")?, small("tournament")?);
-        Ok(Self { operator, tournament, after: small("after")?, count })
+        let (settlement, after) = (small("settlement")?, small("after")?);
+        Ok(Self { operator, tournament, settlement, after, count })
     }
 
     /// What partitions have that are here, by place.
@@ -132,21 +154,22 @@ impl Asked {
     }
 
     fn found_in(&self, service: &Service, number: u16) -> Result<Vec<PlaceRow>, Problem> {
-        let Self { operator, tournament, after, count } = *self;
+        let Self { operator, tournament, settlement, after, count } = *self;
         let mut store = NodeStore::new(service.host.backing(number)?);
-        let mut from = Bound::Excluded(PrizeKey { operator, tournament, place: after });
+        let first = PrizeKey { operator, tournament, settlement, place: after };
+        let mut from = Bound::Excluded(first);
         let mut found = Vec::new();
         while found.len() < count {
             let left = count - found.len();
             let excerpt = service
                 .read(number, |partition| partition.tables().prizes.excerpt(from.as_ref(), left))?;
             let Stretch { rows, to } = excerpt.read(number, &mut store)?;
-            let own = rows.into_iter().take_while(|(key, _)| key.is_of(operator, tournament));
+            let own = rows.into_iter().take_while(|(key, _)| key.is_beside(&first));
             let own: Vec<_> = own.collect();
             service.read(number, |partition| {
                 found.extend(own.into_iter().map(|(key, it)| PlaceRow::of(&key, it, partition)));
             })?;
-            match to.filter(|to| to.is_of(operator, tournament)) {
+            match to.filter(|to| to.is_beside(&first)) {
                 Some(to) => from = Bound::Excluded(to),
                 None => break,
             }

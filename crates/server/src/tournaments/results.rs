@@ -4,7 +4,8 @@ use accolade_domain::amount::Points;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
 use accolade_domain::tournament::prizes::{PLACES_MAX, PrizeState};
-use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::rules::tournaments::{SETTLED_AGAIN_MAX, Tournament};
+use accolade_engine::tables::remarks::{LateKind, RemarksKey};
 use accolade_wire::control::{Becomes, Command};
 use accolade_wire::tournament::{ResultsTerms, Stage, TournamentTerms};
 use axum::http::StatusCode;
@@ -25,8 +26,12 @@ use crate::leaderboards::masked;
 use crate::problem::{Problem, Refusal};
 use crate::requests::change;
 use crate::service::now;
+use crate::settlement::remarks::{self, Late, LateRow};
 use crate::settlement::rows::{Asked as Rows, PlaceRow};
 use crate::shapes::{Exact, ExactPoints, Time, respond};
+
+/// Greatest number of a version of results.
+pub(crate) const VERSION_MAX: u64 = SETTLED_AGAIN_MAX as u64 + 1;
 
 /// What a tournament came to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,6 +43,10 @@ pub(crate) struct ResultsShape {
     name: String,
     #[schema(schema_with = states)]
     state: &'static str,
+    /// Of which settlement these results are: 1 for the first.
+    version: u32,
+    /// How often the tournament was settled.
+    versions: u32,
     /// Which events counted, and how.
     query: String,
     starts: Time,
@@ -49,6 +58,8 @@ pub(crate) struct ResultsShape {
     players: u64,
     /// How many places the results name, from the first on.
     places: u32,
+    /// How many players come behind those places who won something in the settlement before, and have none of them any more.
+    former: u32,
     /// The points that were won.
     #[schema(value_type = f64)]
     points: ExactPoints,
@@ -56,6 +67,13 @@ pub(crate) struct ResultsShape {
     things: u32,
     /// When positions were fixed.
     settled_at: Time,
+    /// Who asked to settle it again, and why; nothing for the first settlement, and for players.
+    #[schema(required)]
+    resettled_by: Option<String>,
+    #[schema(required)]
+    resettled_why: Option<String>,
+    /// What players were paid before and do not win any more was taken back, as far as they still had it.
+    take_back: bool,
     /// Whether a person has to approve before anything is paid.
     approval: bool,
     /// Who did; nothing before, and for players.
@@ -66,8 +84,14 @@ pub(crate) struct ResultsShape {
     /// When every prize had come to its player's account, or to whoever hands it out.
     #[schema(required)]
     paid_at: Option<Time>,
-    /// SHA-256 of all places, in hexadecimal.
+    /// SHA-256 of all places, in hexadecimal; from the second settlement on, of the hash before it as well.
     hash: String,
+    /// The hash of the settlement before.
+    #[schema(required)]
+    previous_hash: Option<String>,
+    /// What came late, after this settlement: it changes nothing here. Nothing for players.
+    #[schema(required)]
+    remarks: Option<RemarksShape>,
     /// By place, as far as each has come to its player's partition.
     items: Vec<PlaceShape>,
     #[schema(required)]
@@ -81,14 +105,19 @@ pub(crate) struct ResultsShape {
 pub(crate) struct PlaceShape {
     /// From 1; no two players have the same.
     place: u32,
-    /// From 1; the same for players who share it.
-    position: u64,
+    /// From 1; the same for players who share it. Nothing for a player who has no place any more.
+    #[schema(required)]
+    position: Option<u64>,
     player_id: String,
     #[schema(value_type = f64)]
     score: Exact<Score>,
     events: u64,
+    /// The points that are won.
     #[schema(value_type = f64)]
     points: ExactPoints,
+    /// The points that the player was paid for it, those of settlements before included.
+    #[schema(value_type = f64)]
+    paid: ExactPoints,
     #[schema(required)]
     thing: Option<ThingShape>,
     #[schema(schema_with = prize_states)]
@@ -102,6 +131,68 @@ pub(crate) struct PlaceShape {
     changed_by: Option<String>,
 }
 
+/// What came late: after the grace, or once the tournament was settled.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TournamentRemarks)]
+pub(crate) struct RemarksShape {
+    /// How many wagers, of those that would have counted.
+    wagers: u64,
+    /// How many voids, of wagers that counted.
+    voids: u64,
+    /// How many game events, of those that would have counted.
+    game_events: u64,
+    /// Some of them: of each partition the first twenty, at most a hundred, by the time at which they came.
+    items: Vec<RemarkShape>,
+}
+
+/// An event that came late.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TournamentRemark)]
+struct RemarkShape {
+    #[schema(schema_with = late_kinds)]
+    kind: &'static str,
+    /// The id of the event; of a void, that of its wager.
+    id: String,
+    player_id: String,
+    /// By how much the player's score would be more.
+    #[schema(value_type = f64)]
+    delta: Exact<Score>,
+    /// What it would be then, with what came late before.
+    #[schema(value_type = f64)]
+    score: Exact<Score>,
+    /// When it happened.
+    timestamp: Time,
+    /// When it came.
+    came_at: Time,
+    place: crate::shapes::PlaceShape,
+}
+
+/// In the order of [`LateKind::ALL`].
+const LATE_KINDS: [&str; LateKind::ALL.len()] = ["wager", "void", "game_event"];
+
+fn late_kinds() -> Schema {
+    one_of(LATE_KINDS)
+}
+
+impl From<Late> for RemarksShape {
+    fn from(late: Late) -> Self {
+        let remark = |row: LateRow| RemarkShape {
+            kind: LATE_KINDS.get(usize::from(row.kind)).copied().unwrap_or("wager"),
+            delta: Exact(row.delta()),
+            score: Exact(row.score()),
+            timestamp: Time(row.at()),
+            came_at: Time(row.came_at()),
+            place: row.place().into(),
+            id: row.id,
+            player_id: row.player,
+        };
+        let Late { wagers, voids, game_events, first } = late;
+        Self { wagers, voids, game_events, items: first.into_iter().map(remark).collect() }
+    }
+}
+
 fn prize_states() -> Schema {
     one_of(PrizeState::ALL.map(PrizeState::code))
 }
@@ -111,10 +202,11 @@ impl PlaceShape {
         let said = |text: &str| Some(text.to_owned()).filter(|it| !it.is_empty() && !is_for_player);
         Self {
             place: row.place,
-            position: row.position,
+            position: Some(row.position).filter(|position| *position > 0),
             score: Exact(row.score()),
             events: row.events,
             points: Exact(row.points()),
+            paid: Exact(row.paid()),
             thing: row.thing.and_then(|thing| terms.thing(thing)).map(ThingShape::from),
             state: row.state().code(),
             changed_at: Time(row.at()),
@@ -125,10 +217,23 @@ impl PlaceShape {
     }
 }
 
-/// When a tournament came so far, and who said so.
-fn reached(tournament: &Tournament, stage: Stage) -> Option<(Timestamp, String)> {
-    let said = tournament.said().iter().find(|said| said.terms.stage == stage)?;
-    Some((said.since.time, said.terms.who.clone()))
+/// When a settlement came so far, and who said so.
+fn reached(
+    tournament: &Tournament,
+    settlement: u32,
+    stage: Stage,
+) -> Option<(Timestamp, &TournamentTerms)> {
+    let said = tournament.reached(settlement, stage)?;
+    Some((said.since.time, &*said.terms))
+}
+
+/// How often a tournament was settled, the last time included only once that is done.
+pub(super) fn settled_times(tournament: &Tournament) -> u32 {
+    match tournament.terms().stage {
+        Stage::Settled | Stage::Approved | Stage::Paid => tournament.settlement() + 1,
+        Stage::Resettling => tournament.settlement(),
+        Stage::Draft | Stage::Scheduled | Stage::Cancelled => 0,
+    }
 }
 
 /// What a tournament came to, as far as whoever asks may see it.
@@ -142,10 +247,15 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
         return Err(missing());
     }
     let terms = &**tournament.terms();
-    let results = terms.results.as_ref().filter(|_| tournament.is_settled());
-    let results = results.ok_or_else(|| not_settled(terms))?;
+    let versions = settled_times(&tournament);
+    let newest = versions.checked_sub(1).ok_or_else(|| not_settled(terms))?;
+    let version = call.parameters.number("version", 1, VERSION_MAX)?;
+    let settlement = version.map_or(newest, |version| u32::try_from(version - 1).unwrap_or(newest));
+    let settled = tournament.settled(settlement).filter(|_| settlement <= newest);
+    let results = settled.and_then(|said| said.terms.results.as_ref());
+    let results = results.ok_or_else(|| Problem::not_found("version of the results"))?;
     let (number, count) = (tournament.number, limit + 1);
-    let asked = Rows { operator: operator.number, tournament: number, after, count };
+    let asked = Rows { operator: operator.number, tournament: number, settlement, after, count };
     let mut rows = asked.ask(&call.service).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
@@ -154,33 +264,47 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     let own = call.principal.player.as_deref();
     if let Some(own) = own {
         let public = u64::from(terms.public_positions);
-        rows.retain(|row| row.position <= public || row.player == *own);
+        let is_public = |row: &PlaceRow| (1..=public).contains(&row.position);
+        rows.retain(|row| is_public(row) || row.player == *own);
         for row in rows.iter_mut().filter(|row| terms.masked && row.player != *own) {
             row.player = masked(&row.player);
         }
     }
     let is_for_player = own.is_some();
-    let items = rows.into_iter().map(|row| PlaceShape::of(row, terms, is_for_player));
-    let shape = shape(&tournament, results, is_for_player, items.collect(), next_cursor);
-    Ok(respond(StatusCode::OK, &shape))
+    let remarks = if is_for_player {
+        None
+    } else {
+        let key = RemarksKey { operator: operator.number, tournament: number, settlement };
+        Some(remarks::Asked(key).ask(&call.service).await?.into())
+    };
+    let items = rows.into_iter().map(|row| PlaceShape::of(row, terms, is_for_player)).collect();
+    let shape = shape(&tournament, settlement, results, is_for_player, items);
+    Ok(respond(StatusCode::OK, &ResultsShape { remarks, next_cursor, ..shape }))
 }
 
 fn shape(
     tournament: &Tournament,
+    settlement: u32,
     results: &ResultsTerms,
     is_for_player: bool,
     items: Vec<PlaceShape>,
-    next_cursor: Option<String>,
 ) -> ResultsShape {
     let terms = &**tournament.terms();
     let time = |micros| Time(Timestamp::from_micros(micros));
-    let approved = reached(tournament, Stage::Approved);
-    let settled = reached(tournament, Stage::Settled).expect("what has results was settled");
+    let at = |stage| reached(tournament, settlement, stage);
+    let approved = at(Stage::Approved);
+    let settled = at(Stage::Settled).expect("what has results was settled");
+    let again = at(Stage::Resettling).map(|(_, terms)| terms);
+    let asked = again.filter(|_| !is_for_player);
+    let last = settlement.checked_sub(1).and_then(|last| tournament.settled(last));
+    let last = last.and_then(|said| said.terms.results.as_ref());
     ResultsShape {
         tournament_id: terms.id.clone(),
         operator_id: terms.operator.clone(),
         name: terms.name.clone(),
         state: super::state_of(terms, now()),
+        version: settlement + 1,
+        versions: settled_times(tournament),
         query: terms.query.clone(),
         starts: time(terms.starts),
         ends: time(terms.ends),
@@ -188,20 +312,26 @@ fn shape(
         prizes: terms.prizes.iter().map(PrizeShape::from).collect(),
         players: results.players,
         places: results.lines,
+        former: results.former,
         points: Exact(Points::from_hundredths(results.points).unwrap_or_default()),
         things: results.things,
         settled_at: Time(settled.0),
+        resettled_by: asked.map(|terms| terms.who.clone()),
+        resettled_why: asked.map(|terms| terms.why.clone()),
+        take_back: again.and_then(|it| it.again.as_ref()).is_some_and(|again| again.takes_back),
         approval: terms.approval,
         approved_at: approved.as_ref().map(|(at, _)| Time(*at)),
-        approved_by: approved.map(|(_, who)| who).filter(|_| !is_for_player),
-        paid_at: reached(tournament, Stage::Paid).map(|(at, _)| Time(at)),
+        approved_by: approved.map(|(_, terms)| terms.who.clone()).filter(|_| !is_for_player),
+        paid_at: at(Stage::Paid).map(|(at, _)| Time(at)),
         hash: results.hash.clone(),
+        previous_hash: last.map(|results| results.hash.clone()),
+        remarks: None,
         items,
-        next_cursor,
+        next_cursor: None,
     }
 }
 
-fn not_settled(terms: &TournamentTerms) -> Problem {
+pub(super) fn not_settled(terms: &TournamentTerms) -> Problem {
     let state = super::state_of(terms, now());
     let detail =
         format!("the tournament is {state}: its results are fixed some time after its end");
@@ -224,7 +354,9 @@ pub(crate) async fn approve(call: Call) -> Result<Response, Problem> {
                 let detail = "the prizes of this tournament are paid without anybody's approval";
                 Err(Problem::new(Refusal::PrizeClosed, detail))
             }
-            Stage::Draft | Stage::Scheduled | Stage::Cancelled => Err(not_settled(terms)),
+            Stage::Draft | Stage::Scheduled | Stage::Cancelled | Stage::Resettling => {
+                Err(not_settled(terms))
+            }
         })
         .await
 }
@@ -297,7 +429,7 @@ pub(crate) async fn change_prize(call: Call) -> Result<Response, Problem> {
         let tournament = service
             .tournament(&operator, &change.tournament_id)
             .map_err(|_| malformed("/tournamentId", "the operator has no such tournament"))?;
-        if !tournament.is_settled() {
+        if !tournament.is_settled() || tournament.terms().stage == Stage::Resettling {
             return Err(not_settled(tournament.terms()));
         }
         said = Some(change.clone());

@@ -531,6 +531,7 @@ impl Wanted {
             participants_max: None,
             stage: Stage::Draft,
             results: None,
+            again: None,
             why: String::new(),
             who: who.to_owned(),
         };

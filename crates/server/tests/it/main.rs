@@ -41,6 +41,7 @@ mod program;
 mod readiness;
 mod recurring;
 mod request_ids;
+mod resettling;
 mod rewards;
 mod rising;
 mod roles;

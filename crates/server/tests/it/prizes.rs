@@ -15,7 +15,7 @@ const SOON_MICROS: i64 = 700_000;
 const LASTS_MICROS: i64 = 900_000;
 
 /// Makes a tournament that begins soon and ends soon after, and waits until it is live.
-async fn begin(api: &Api, other: &Api, id: &str, more: Value) {
+pub(crate) async fn begin(api: &Api, other: &Api, id: &str, more: Value) {
     let starts = now_micros() + SOON_MICROS;
     let mut body = json!({
         "id": id, "name": format!("the {id}"), "graceSeconds": 0, "starts": time(starts),
@@ -65,24 +65,30 @@ pub(crate) async fn prize_entries(api: &Api, player: &str) -> Vec<Value> {
     ledger["items"].as_array().unwrap().clone()
 }
 
-/// The hash as the documentation says that it is made.
-fn hash_of(results: &Value, terms: &Value) -> String {
+/// The hash as the documentation says that it is made; every thing is the third prize.
+pub(crate) fn hash_of(results: &Value, terms: &Value) -> String {
     let micros = |name: &str| {
         let at: jiff::Timestamp = results[name].as_str().unwrap().parse().unwrap();
         at.as_microsecond()
     };
     let mut hasher = Sha256::new();
     let mut add = |line: Value| hasher.update(format!("{line}\n"));
-    add(json!([
-        "accolade results 1",
-        results["operatorId"],
-        results["tournamentId"],
-        terms["query"],
-        micros("starts"),
-        micros("ends"),
-        terms["ties"],
-        results["players"]
-    ]));
+    let mut first = vec![
+        json!("accolade results 1"),
+        results["operatorId"].clone(),
+        results["tournamentId"].clone(),
+        terms["query"].clone(),
+        json!(micros("starts")),
+        json!(micros("ends")),
+        terms["ties"].clone(),
+        results["players"].clone(),
+    ];
+    if results["version"] != 1 {
+        first[0] = json!("accolade results 2");
+        let again = results["version"].as_u64().unwrap() - 1;
+        first.extend([json!(again), results["previousHash"].clone()]);
+    }
+    add(json!(first));
     for item in results["items"].as_array().unwrap() {
         let text = |name: &str| item[name].to_string();
         // Numbers are written as they are, digit by digit.
@@ -92,7 +98,7 @@ fn hash_of(results: &Value, terms: &Value) -> String {
         let thing = if item["thing"].is_null() { Value::Null } else { json!(2) };
         add(json!([
             item["place"],
-            item["position"],
+            item["position"].as_u64().unwrap_or(0),
             item["playerId"],
             trimmed(&score),
             item["events"],

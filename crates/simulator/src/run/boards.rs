@@ -22,7 +22,7 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn of(partition: &Partition, operator: u32, tournament: &Tournament) -> Self {
-        let board = made(partition, &Of { operator, tournament, game: None });
+        let board = made(partition, &Of { operator, tournament, settlement: 0, game: None });
         let names = partition.players().all().iter().map(|it| it.name.to_string()).collect();
         let is_kept = partition.time() < tournament.kept_until();
         Self { board, names, is_final: partition.is_final(tournament), is_kept }
@@ -93,7 +93,8 @@ impl Followed {
                 // Scores are let go of at some time, and whoever takes over may be behind.
                 let known = known
                     .filter(|(_, at)| *at <= batch && partition.time() < tournament.kept_until());
-                let of = Of { operator: operator.number, tournament, game: None };
+                let (operator, settlement) = (operator.number, 0);
+                let of = Of { operator, tournament, settlement, game: None };
                 let mut board = made(partition, &of);
                 if let Some((mut followed, _)) = known
                     && followed.follow(&of, partition)

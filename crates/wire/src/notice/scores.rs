@@ -7,6 +7,8 @@ use crate::bytes::{BadFormat, Cursor, put_varint};
 
 /// The kind of a [`Scored`].
 pub const SCORED: u16 = 8;
+/// The kind of one that came late: the scores are those that a tournament has once it is settled again.
+pub const SCORED_LATE: u16 = 14;
 
 const FORMAT: u8 = 1;
 /// All bits of a score follow.

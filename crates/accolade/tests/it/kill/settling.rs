@@ -17,10 +17,13 @@ const PLAYERS: usize = 11_000;
 const KILLS: usize = 12;
 const JSON: &str = "application/json";
 const LASTS_MICROS: i64 = 15_000_000;
+/// So many wagers are voided once prizes are paid.
+const LATE: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Results {
+    version: u32,
     points: Box<RawValue>,
     paid_at: Option<String>,
     items: Vec<Winner>,
@@ -33,6 +36,7 @@ struct Winner {
     place: usize,
     player_id: String,
     points: Box<RawValue>,
+    paid: Box<RawValue>,
     state: String,
 }
 
@@ -52,37 +56,79 @@ fn each_prize_is_paid_once_however_often_the_node_is_killed_while_it_settles() {
     while now() < ends {
         std::thread::sleep(Duration::from_millis(20));
     }
-    for _ in 0..KILLS {
-        let serving = home.serve(&environment);
-        std::thread::sleep(Duration::from_millis(50 + random.below(900)));
-        serving.kill();
-    }
-
+    let kill = |random: &mut Random| {
+        for _ in 0..KILLS {
+            let serving = home.serve(&environment);
+            std::thread::sleep(Duration::from_millis(50 + random.below(900)));
+            serving.kill();
+        }
+    };
+    kill(&mut random);
     let serving = home.serve(&environment);
     let mut connection = Connection::open(&serving, &key).unwrap();
-    let results = until("prizes that are all paid", || {
-        let (status, body) = ask(&mut connection, "/tournaments/race/results?limit=1");
-        let results: Option<Results> =
-            (status == 200).then(|| serde_json::from_str(&body).unwrap());
-        results.filter(|results| results.paid_at.is_some()).ok_or(body)
-    });
-    let places = places(&mut connection);
-    assert_eq!(places.len(), PLAYERS);
-    let mut won = 0;
-    for (at, place) in places.values().enumerate() {
-        assert_eq!((place.place, &*place.state), (at + 1, "paid"), "{}", place.player_id);
-        let path = format!("/players/{}/ledger?kind=prize", place.player_id);
-        let (_, body) = ask(&mut connection, &path);
-        let Page { items, .. } = serde_json::from_str(&body).unwrap();
-        let paid: Vec<i64> = items.iter().map(|entry| hundredths(&entry.points)).collect();
-        assert_eq!(paid, [hundredths(&place.points)], "{}", place.player_id);
-        won += paid[0];
-    }
-    assert_eq!(won, hundredths(&results.points));
+    check(&mut connection, 1);
+    come_late(&mut connection);
+    drop(connection);
+    serving.kill();
+    kill(&mut random);
+    let serving = home.serve(&environment);
+    let mut connection = Connection::open(&serving, &key).unwrap();
+    check(&mut connection, 2);
     drop(connection);
     assert_eq!(serving.stop().0, Some(0));
     let audit = home.run(&["audit", "verify"]).well();
     println!("{}", line_with(&audit, "audit: ok"));
+}
+
+/// Waits until all prizes of a version of the results are paid, and looks whether everybody was given what is won, once.
+fn check(connection: &mut Connection, version: u32) {
+    let results = until("prizes that are all paid", || {
+        let (status, body) = ask(connection, "/tournaments/race/results?limit=1");
+        let results: Option<Results> =
+            (status == 200).then(|| serde_json::from_str(&body).unwrap());
+        let is_it = |results: &Results| results.version == version && results.paid_at.is_some();
+        results.filter(is_it).ok_or(body)
+    });
+    let places = places(connection);
+    assert_eq!(places.len(), PLAYERS);
+    let mut won = 0;
+    for (at, place) in places.values().enumerate() {
+        // Those who have no place any more come last.
+        let has_place = version == 1 || at < PLAYERS - LATE;
+        let state = if has_place { "paid" } else { "none" };
+        assert_eq!((place.place, &*place.state), (at + 1, state), "{}", place.player_id);
+        let path = format!("/players/{}/ledger?kind=prize", place.player_id);
+        let (_, body) = ask(connection, &path);
+        let Page { items, .. } = serde_json::from_str(&body).unwrap();
+        let paid: Vec<i64> = items.iter().map(|entry| hundredths(&entry.points)).collect();
+        let (of_place, count) = (hundredths(&place.points), paid.len());
+        assert!(1 <= count && count <= version as usize, "{}: {paid:?}", place.player_id);
+        assert_eq!(paid.iter().sum::<i64>(), of_place, "{}", place.player_id);
+        assert_eq!(hundredths(&place.paid), of_place, "{}", place.player_id);
+        won += of_place;
+    }
+    assert_eq!(won, hundredths(&results.points));
+}
+
+/// The bets of the first are voided, and the tournament is to be settled again.
+fn come_late(connection: &mut Connection) {
+    let first = places(connection).into_values().take(LATE);
+    let voids = first.map(|place| {
+        let number = place.player_id.strip_prefix("player-").unwrap();
+        json!({
+            "type": "wager.voided", "wagerId": format!("w{number}"), "playerId": place.player_id,
+            "operatorId": OPERATOR, "reason": "game fault",
+            "timestamp": timestamp::write(now()).to_string(),
+        })
+    });
+    let voids = serde_json::Value::from_iter(voids).to_string();
+    let path = "/api/v1/wagers?wait=applied";
+    let answer = connection.ask("POST", path, JSON, &voids).unwrap();
+    assert_eq!(answer.0, 200, "{}", answer.1);
+    let body = json!({ "why": "a cheat", "takeBack": true }).to_string();
+    let path = "/api/v1/tournaments/race/resettle";
+    let answer = connection.ask("POST", path, JSON, &body).unwrap();
+    assert_eq!(answer.0, 200, "{}", answer.1);
 }
 
 /// Makes a tournament, in which every player wins something, and has them play; returns when it ends.

@@ -80,6 +80,16 @@ impl Candidates {
         asked: &Asked<'_>,
         at: Timestamp,
         now: Timestamp,
+        give: impl FnMut(&'t Tournament),
+    ) {
+        self.each(asked, |tournament| tournament.decides().is_open(at, now), give);
+    }
+
+    /// Gives each of those that an event could be about and `is_it` says.
+    pub(super) fn each<'t>(
+        &'t self,
+        asked: &Asked<'_>,
+        is_it: impl Fn(&Tournament) -> bool,
         mut give: impl FnMut(&'t Tournament),
     ) {
         let index = match asked.source {
@@ -89,7 +99,7 @@ impl Candidates {
         let by_text = index.by_text.iter().zip(asked.texts);
         let indexed = by_text.filter_map(|(by_text, text)| by_text.get(text?));
         for tournament in indexed.flatten().chain(&index.others) {
-            if tournament.decides().is_open(at, now) {
+            if is_it(tournament) {
                 give(tournament);
             }
         }
@@ -167,6 +177,7 @@ mod tests {
             participants_max: None,
             stage: Stage::Scheduled,
             results: None,
+            again: None,
             why: String::new(),
             who: "who".into(),
         };

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use accolade_domain::ledger::Subject;
+use accolade_domain::packed_scores::tournament_of;
 use accolade_domain::time::Timestamp;
 use accolade_engine::error::in_full;
 use accolade_engine::feed::Feed;
@@ -186,7 +187,9 @@ impl Keeping {
             let told = self.feed.standings(partition, from, PLAYERS_AT_ONCE, &mut |stands| {
                 let (number, subject) = (stands.player.operator, stands.player.subject);
                 let Some(operator) = rules.operator_numbered(number) else { return };
-                for (tournament, tally) in stands.scores.all().filter(|(_, it)| it.events > 0) {
+                // What came late does not belong to how it was.
+                let own = stands.scores.all().filter(|(number, _)| tournament_of(*number) == *number);
+                for (tournament, tally) in own.filter(|(_, it)| it.events > 0) {
                     let Some(of) = operator.tournaments.numbered(tournament) else { continue };
                     newest = newest.max(tally.changed_at);
                     let stand = Stand {

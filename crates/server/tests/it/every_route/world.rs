@@ -305,14 +305,17 @@ impl World {
         }
     }
 
-    /// Of each node a tournament that is over, in which somebody has won what waits for approval.
+    /// Of each node a tournament that is over, in which somebody has won what waits for approval, and one in which
+    /// something came late.
     async fn race(&self) {
         let starts = now_micros() + 600_000;
-        for node in self.nodes() {
+        let races = ["won", "again"].into_iter();
+        let races = races.flat_map(|kind| self.nodes().into_iter().map(move |node| (kind, node)));
+        for (kind, node) in races {
             let mut body = self.body("addTournament", node).unwrap();
             let more = json!({
-                "id": format!("won-{}", player_for(node)), "starts": time(starts),
-                "ends": time(starts + 400_000), "graceSeconds": 0, "approval": true,
+                "id": format!("{kind}-{}", player_for(node)), "starts": time(starts),
+                "ends": time(starts + 400_000), "graceSeconds": 0, "approval": kind == "won",
                 "prizes": [{ "from": 1, "points": 5 }],
                 "query": format!(
                     "SELECT playerId, SUM(wagerAmount * CASE WHEN playerId = '{}' THEN 9 ELSE 1 END) FROM wagers \
@@ -323,7 +326,7 @@ impl World {
             body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             let made = self.api(node).post("/api/v1/tournaments", &body).await;
             assert_eq!(made.status, 201, "{made:?}");
-            let path = format!("/api/v1/tournaments/won-{}/schedule", player_for(node));
+            let path = format!("/api/v1/tournaments/{kind}-{}/schedule", player_for(node));
             assert_eq!(self.api(node).post(&path, &json!({})).await.status, 200);
         }
         for round in 0.. {
@@ -341,8 +344,16 @@ impl World {
                 let results = self.api(node).get(&path).await;
                 let items = results.json["items"].as_array();
                 are_over &= items.is_some_and(|items| items.len() > 1);
+                let path = format!("/api/v1/tournaments/again-{}/results", player_for(node));
+                are_over &= self.api(node).get(&path).await.json["paidAt"].is_string();
             }
             if are_over {
+                for node in self.nodes() {
+                    let mut late = wager(&format!("late-{node}"), &racer_for(node));
+                    late["timestamp"] = time(starts).into();
+                    let answer = self.api(node).post("/api/v1/wagers?wait=applied", &late).await;
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                }
                 return self.settle().await;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -422,6 +433,10 @@ impl World {
             "cancelTournament" => format!("/api/v1/tournaments/gone-{player}/cancel"),
             "getTournamentResults" => format!("/api/v1/tournaments/won-{player}/results"),
             "approveTournament" => format!("/api/v1/tournaments/won-{player}/approve"),
+            // What it changes goes on after it was answered.
+            "resettleTournament" => {
+                format!("/api/v1/tournaments/again-{player}/resettle?dryRun=true")
+            }
             "changePrize" => format!("/api/v1/players/{}/prizes", racer_for(node)),
             // Called as the player, so that its seats lie with the same node.
             "getSeats" => format!("/api/v1/tournaments/{player}/seats"),
@@ -603,6 +618,12 @@ impl World {
                     "/cluster/v1/prizes?partitions={partitions}&operator=1&tournament=1&count=1"
                 )
             }
+            "askRemarks" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/remarks?partitions={partitions}&operator=1&tournament=1&settlement=0"
+                )
+            }
             "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
             "askBalances" => format!("/cluster/v1/balances?partition={}", 2 * node),
             "askToVerify" => format!("/cluster/v1/audit/verify?partitions={}", 2 * node),
@@ -650,7 +671,7 @@ impl World {
             }
             "rollBackToVersion" | "putSelfExclusion" | "liftSelfExclusion" | "cancelRedemption"
             | "approveAdjustment" | "rejectAdjustment" | "releaseSignal" | "takeSignal"
-            | "cancelTournament" => {
+            | "cancelTournament" | "resettleTournament" => {
                 json!({ "why": self.fresh() })
             }
             "withdrawVersion"

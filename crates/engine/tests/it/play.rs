@@ -386,8 +386,12 @@ impl Play {
         let period = Period::ALL.into_iter().find(|it| it.code() == period).unwrap();
         let occurrence = period.of(ZoneOffsets::default().day(at)).unwrap();
         let house = self.partition.rules().operator("house").unwrap();
-        let of =
-            Of { operator: house.number, tournament: standing(), settlement: 0, game: Some((game, occurrence)) };
+        let of = Of {
+            operator: house.number,
+            tournament: standing(),
+            settlement: 0,
+            game: Some((game, occurrence)),
+        };
         let mut board = PartBoard::begun(&of, &self.partition);
         board.look(&of, &self.partition, 0, usize::MAX);
         self.lines_of(board.board())

@@ -388,7 +388,20 @@ fn named((player, batch, slot): (u32, u64, u32)) -> Request {
 fn award_of(id: String, award: ModelAward) -> Award {
     let ModelAward { player_id, tournament, place, position, score, events, points, .. } = award;
     let (thing, pays, score) = (award.thing, award.pays, score.to_string());
-    Award { id, player_id, tournament, place, position, score, events, points, thing, pays }
+    Award {
+        id,
+        player_id,
+        tournament,
+        settlement: 0,
+        before: 0,
+        place,
+        position,
+        score,
+        events,
+        points,
+        thing,
+        pays,
+    }
 }
 
 /// What a prize of the model's is on the wire.
@@ -414,6 +427,7 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         lines: it.lines,
         points: it.points,
         things: it.things,
+        former: 0,
         hash: it.hash,
     });
     TournamentTerms {
@@ -448,6 +462,7 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         cadence: Cadence::default(),
         opt_in: false,
         participants_max: None,
+        again: None,
         stage: match terms.stage {
             ModelStage::Draft => Stage::Draft,
             ModelStage::Scheduled => Stage::Scheduled,

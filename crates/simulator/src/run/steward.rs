@@ -379,7 +379,11 @@ fn settle_one(
             return;
         }
         (Stage::Settled | Stage::Approved, _) => {}
-        (Stage::Scheduled | Stage::Draft | Stage::Cancelled | Stage::Paid, _) => return,
+        // Nobody here settles again.
+        (
+            Stage::Scheduled | Stage::Draft | Stage::Cancelled | Stage::Paid | Stage::Resettling,
+            _,
+        ) => return,
     }
     let fixed = known.results.clone().expect("it was settled");
     if let Some(results) = &results {
@@ -448,7 +452,7 @@ fn results_of(tournament: &Tournament, lines: &[RankedLine]) -> Results {
         let last = lines[count - 1].position;
         count = lines.iter().filter(|line| line.position <= last).count();
     }
-    Results::of(terms, &prizes, players, lines[..count].to_vec())
+    Results::of(terms, &prizes, players, lines[..count].to_vec(), None)
 }
 
 fn modelled(results: &Results) -> ModelResults {

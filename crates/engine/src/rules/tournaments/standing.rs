@@ -46,6 +46,7 @@ static STANDING: LazyLock<Arc<Tournament>> = LazyLock::new(|| {
         participants_max: None,
         stage: Stage::Scheduled,
         results: None,
+        again: None,
         why: String::new(),
         who: String::new(),
     };

@@ -188,7 +188,8 @@ impl Keeping {
                 let (number, subject) = (stands.player.operator, stands.player.subject);
                 let Some(operator) = rules.operator_numbered(number) else { return };
                 // What came late does not belong to how it was.
-                let own = stands.scores.all().filter(|(number, _)| tournament_of(*number) == *number);
+                let own =
+                    stands.scores.all().filter(|(number, _)| tournament_of(*number) == *number);
                 for (tournament, tally) in own.filter(|(_, it)| it.events > 0) {
                     let Some(of) = operator.tournaments.numbered(tournament) else { continue };
                     newest = newest.max(tally.changed_at);

@@ -15,7 +15,6 @@ use crate::Ended;
 use crate::arguments::Where;
 use crate::client::{self, Answer, Ask, Client, IfMissing, With, escaped, with_dry_run};
 use crate::positions::{Line, View, query, say_lines};
-use crate::shapes::Raw;
 use crate::terminal::{printable, say};
 
 /// The arguments of `accolade tournament`.
@@ -327,7 +326,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         TournamentCommand::Join(player) => opt_ins::say_so(client, player, "in").await,
         TournamentCommand::Leave(player) => opt_ins::say_so(client, player, "out").await,
         TournamentCommand::Leaderboard { id, operator, view, as_of, json } => {
-            leaderboard(client, &id, &operator, said(view, as_of), json).await
+            leaderboard(client, &id, &operator, wanted(view, as_of), json).await
         }
     })
     .await
@@ -451,7 +450,7 @@ async fn changed(answer: Answer, with: &With) -> anyhow::Result<Ended> {
 }
 
 /// What is asked for, with the time of which it is.
-fn said(view: View, as_of: Option<String>) -> Vec<(&'static str, String)> {
+fn wanted(view: View, as_of: Option<String>) -> Vec<(&'static str, String)> {
     let time = as_of.map(|time| ("asOf", escaped(&time)));
     view.said().into_iter().chain(time).collect()
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Thing, of};
+use super::of;
+use super::results::Thing;
 use crate::Ended;
 use crate::client::{Ask, Client, escaped};
 use crate::program::read_time;

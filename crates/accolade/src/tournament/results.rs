@@ -58,8 +58,8 @@ struct Winner {
 }
 
 #[derive(Debug, Deserialize)]
-struct Thing {
-    name: String,
+pub(super) struct Thing {
+    pub(super) name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -164,8 +164,8 @@ pub(super) async fn resettle(client: &Client, resettle: Resettle) -> anyhow::Res
     ))?;
     let width = items.iter().map(|moved| moved.player_id.chars().count()).max().unwrap_or(0);
     for Moved { player_id, place_before, place, paid, points } in items {
-        let place = |place: Option<u32>| place.map_or_else(|| "-".to_owned(), |it| it.to_string());
-        let (before, after) = (place(place_before), place(place));
+        let words = |place: Option<u32>| place.map_or_else(|| "-".to_owned(), |it| it.to_string());
+        let (before, after) = (words(place_before), words(place));
         let (player, paid, points) = (printable(&player_id), paid.text(), points.text());
         say(format_args!("{before:>6} → {after:<6}  {player:<width$}  {paid} paid, {points} won"))?;
     }

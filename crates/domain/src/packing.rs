@@ -20,12 +20,7 @@ impl<const N: usize> Default for Writer<N> {
 impl<const N: usize> Writer<N> {
     #[inline]
     pub(crate) fn put(&mut self, number: u64) {
-        let mut rest = number;
-        while rest > LOW_BITS {
-            self.put_byte(low(rest) | MORE);
-            rest >>= 7;
-        }
-        self.put_byte(low(rest));
+        each_byte(number, |byte| self.put_byte(byte));
     }
 
     pub(crate) fn put_points(&mut self, points: Points) {
@@ -70,12 +65,17 @@ impl<const N: usize> Writer<N> {
 
 /// Appends a number to what is no short writer's.
 pub(crate) fn put_number(out: &mut Vec<u8>, number: u64) {
+    each_byte(number, |byte| out.push(byte));
+}
+
+#[inline]
+fn each_byte(number: u64, mut put: impl FnMut(u8)) {
     let mut rest = number;
     while rest > LOW_BITS {
-        out.push(low(rest) | MORE);
+        put(low(rest) | MORE);
         rest >>= 7;
     }
-    out.push(low(rest));
+    put(low(rest));
 }
 
 /// The bits of a byte that are the number's.

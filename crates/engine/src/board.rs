@@ -7,6 +7,7 @@ use accolade_domain::ranking::{Leaderboard, Standing, Ties};
 use crate::partition::Partition;
 use crate::players::Ordinal;
 use crate::rules::tournaments::Tournament;
+use crate::scores::Scored;
 
 /// What a leaderboard is of.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +37,9 @@ impl Of<'_> {
         }
     }
 
-    /// Who may have another standing since a batch; `None` where that is not known.
-    fn changed_after(&self, partition: &Partition, batch: u64) -> Option<Vec<Ordinal>> {
-        Some(match self.game {
-            None => partition.scored_after(batch)?.collect(),
-            Some(_) => partition.scored_in_games_after(batch)?.collect(),
-        })
+    /// Who may have another standing since when.
+    fn scored<'p>(&self, partition: &'p Partition) -> &'p Scored {
+        if self.game.is_none() { &partition.scored } else { &partition.scored_in_games }
     }
 
     /// Whether no record changes a score in a partition any more.
@@ -80,11 +78,11 @@ impl PartBoard {
     /// made anew, as where the order of equal scores is another, which may be so until a tournament begins.
     pub fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
         let batch = self.batch.filter(|_| self.ties == of.ties());
-        let changed = batch.and_then(|batch| of.changed_after(partition, batch));
+        let changed = batch.and_then(|batch| of.scored(partition).after(batch));
         let Some(changed) = changed else { return false };
         let players = partition.players().all().len();
         // One that was taken back is not there any more.
-        for player in changed.into_iter().filter(|player| (*player as usize) < players) {
+        for player in changed.filter(|player| (*player as usize) < players) {
             self.board.set(player, of.standing(partition, player));
         }
         // What stands within a batch is looked at again.

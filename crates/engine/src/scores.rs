@@ -62,8 +62,9 @@ impl Scored {
         usize::try_from(before - self.forgotten).expect("as many are remembered at most")
     }
 
-    /// Those that have changed after a batch; `None` where not all are remembered.
-    fn after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
+    /// Players whose scores have changed after a batch, some of them several times; `None` where that is too long ago to
+    /// know.
+    pub(crate) fn after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
         let first = self.batches.partition_point(|(of, _)| *of <= batch);
         let before = self.batches.get(first).map_or(self.so_far(), |(_, before)| *before);
         let skipped = self.at(before);
@@ -112,17 +113,6 @@ impl Partition {
     /// all that the caller knows of it, which may have ended it earlier, or settled it again.
     pub fn is_final(&self, tournament: &Tournament) -> bool {
         self.rules.applied >= tournament.changed().control && self.time >= tournament.closes()
-    }
-
-    /// Players whose scores have changed after a batch, some of them several times; `None` where that is too long ago
-    /// to know.
-    pub fn scored_after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
-        self.scored.after(batch)
-    }
-
-    /// The same of scores in games.
-    pub fn scored_in_games_after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
-        self.scored_in_games.after(batch)
     }
 
     /// How often, since this partition is in memory, an event did not count on a leaderboard of a game, since its player is on

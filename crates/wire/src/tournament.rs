@@ -278,6 +278,43 @@ impl Cadence {
 }
 
 impl TournamentTerms {
+    /// A new one of which nothing is said but whose it is: a draft without a name, a query, a window or prizes.
+    pub fn draft(operator: impl Into<String>, id: impl Into<String>) -> Self {
+        Self {
+            operator: operator.into(),
+            id: id.into(),
+            edited_from: 0,
+            name: String::new(),
+            description: String::new(),
+            query: String::new(),
+            starts: 0,
+            ends: 0,
+            grace_seconds: 0,
+            timezone: "UTC".to_owned(),
+            zone: Vec::new(),
+            recurs: None,
+            series: None,
+            cap: None,
+            cap_per_hour: None,
+            cap_per_day: None,
+            ties: TiesBy::First,
+            events_min: 0,
+            public_positions: 0,
+            masked: false,
+            cadence: Cadence::default(),
+            prizes: Vec::new(),
+            approval: false,
+            public: false,
+            opt_in: false,
+            participants_max: None,
+            stage: Stage::Draft,
+            results: None,
+            again: None,
+            why: String::new(),
+            who: String::new(),
+        }
+    }
+
     /// From when on nothing counts in it any more.
     pub const fn closes(&self) -> Timestamp {
         Timestamp::from_micros(self.ends).plus_micros(self.grace_micros())

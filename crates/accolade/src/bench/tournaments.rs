@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use accolade_storage::node::Node;
 use accolade_wire::control::Control;
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Stage, TournamentTerms};
 
 use super::Sizes;
 use super::embedded::{control, now};
@@ -34,37 +34,16 @@ const EACH: [&str; 5] = [
 fn terms(operator: &str, id: String, query: &str, begins_in: Duration) -> TournamentTerms {
     let starts = now().micros() + begins_in.as_micros() as i64;
     TournamentTerms {
-        operator: operator.into(),
         name: id.clone(),
-        id,
-        edited_from: 0,
-        description: String::new(),
         query: format!("SELECT playerId, {query} GROUP BY playerId"),
         starts,
         ends: starts + 86_400_000_000,
         grace_seconds: 30,
-        timezone: "UTC".into(),
         zone: vec![(0, 0)],
-        recurs: None,
-        series: None,
-        cap: None,
-        cap_per_hour: None,
-        cap_per_day: None,
-        ties: TiesBy::First,
-        events_min: 0,
         public_positions: 100,
-        masked: false,
-        cadence: Cadence::default(),
-        prizes: Vec::new(),
-        approval: false,
-        public: false,
-        opt_in: false,
-        participants_max: None,
         stage: Stage::Scheduled,
-        results: None,
-        again: None,
-        why: String::new(),
         who: "accolade bench".into(),
+        ..TournamentTerms::draft(operator, id)
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn count(
     let games = loaded.games.unwrap_or(&PackedGames::NONE);
     let mut tallies: Vec<_> = games.of_game(&event.game_id).collect();
     let (mut lines, mut left_out) = (Vec::with_capacity(Period::ALL.len()), 0);
-    let occurrences = Period::ALL.into_iter().filter_map(|period| period.of(day(loaded, event)));
+    let day = day(loaded, event);
+    let occurrences = Period::ALL.into_iter().filter_map(|period| period.of(day));
     for occurrence in occurrences.filter(|it| input.now < it.kept_until()) {
         let number = occurrence.number();
         let at = tallies.binary_search_by_key(&number, |(other, _)| *other);

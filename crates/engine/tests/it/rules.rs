@@ -13,7 +13,7 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::control::{Control, NewKey, SealedSecret, WebhookTerms};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms, RewardValue};
 use accolade_wire::tournament::recurrence::{Begins, RecurrenceTerms};
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Stage, TournamentTerms};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -543,37 +543,20 @@ fn an_operator_has_so_many_rewards_and_each_is_changed_so_often() {
 
 fn tournament(id: usize, edited_from: u32) -> TournamentTerms {
     TournamentTerms {
-        operator: "house".into(),
-        id: format!("race-{id}"),
         edited_from,
         name: format!("a race {edited_from}"),
-        description: String::new(),
         query: "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId".into(),
         starts: i64::MAX - 2,
         ends: i64::MAX - 1,
         grace_seconds: 30,
-        timezone: "UTC".into(),
         zone: vec![(0, 0)],
-        recurs: None,
-        series: None,
         cap: Some(10_i128.pow(30)),
         cap_per_hour: Some(7),
         cap_per_day: Some(10_i128.pow(20)),
-        ties: TiesBy::First,
-        events_min: 0,
         public_positions: 10,
-        masked: false,
-        cadence: Cadence::default(),
-        prizes: Vec::new(),
-        approval: false,
-        public: false,
-        opt_in: false,
-        participants_max: None,
         stage: Stage::Scheduled,
-        results: None,
-        again: None,
-        why: String::new(),
         who: "who".into(),
+        ..TournamentTerms::draft("house", format!("race-{id}"))
     }
 }
 

@@ -9,7 +9,7 @@ use accolade_engine::rules::tournaments::series::{SERIES_ID_BYTES_MAX, TIMES_A_D
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
 use accolade_wire::tournament::recurrence::{Begins, RecurrenceTerms};
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Stage, TournamentTerms};
 use expect_test::{Expect, expect};
 
 use super::lots::program;
@@ -64,37 +64,16 @@ impl World {
     fn terms(&self, id: &str, timezone: &str, recurs: &str) -> TournamentTerms {
         let known = self.play.tournaments().get(id);
         TournamentTerms {
-            operator: "house".into(),
-            id: id.into(),
             edited_from: known.filter(|it| !it.is_cancelled()).map_or(0, |it| it.edited_from()),
             name: id.into(),
-            description: String::new(),
             query: SUM.into(),
-            starts: 0,
-            ends: 0,
             grace_seconds: 30,
             timezone: timezone.into(),
-            zone: Vec::new(),
             recurs: Some(serde_json::from_str(recurs).unwrap()),
-            series: None,
-            cap: None,
-            cap_per_hour: None,
-            cap_per_day: None,
-            ties: TiesBy::First,
-            events_min: 0,
             public_positions: 100,
-            masked: false,
-            cadence: Cadence::default(),
-            prizes: Vec::new(),
-            approval: false,
-            public: false,
-            opt_in: false,
-            participants_max: None,
             stage: Stage::Scheduled,
-            results: None,
-            again: None,
-            why: String::new(),
             who: "somebody".into(),
+            ..TournamentTerms::draft("house", id)
         }
     }
 

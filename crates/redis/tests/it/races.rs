@@ -3,7 +3,7 @@
 use accolade_domain::time::Timestamp;
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Stage, TournamentTerms};
 
 use crate::house::{House, OPERATORS, now, wager};
 
@@ -19,37 +19,16 @@ pub(crate) fn race(operator: &str, id: &str) -> TournamentTerms {
 pub(crate) fn scored_by(operator: &str, id: &str, query: &str) -> TournamentTerms {
     let starts = now().micros() + AHEAD_MICROS;
     TournamentTerms {
-        operator: operator.into(),
-        id: id.into(),
-        edited_from: 0,
         name: id.into(),
-        description: String::new(),
         query: query.into(),
         starts,
         ends: starts + HOUR_MICROS,
         grace_seconds: 30,
-        timezone: "UTC".into(),
         zone: vec![(0, 0)],
-        recurs: None,
-        series: None,
-        cap: None,
-        cap_per_hour: None,
-        cap_per_day: None,
-        ties: TiesBy::First,
-        events_min: 0,
         public_positions: 10,
-        masked: false,
-        cadence: Cadence::default(),
-        prizes: Vec::new(),
-        approval: false,
-        public: false,
-        opt_in: false,
-        participants_max: None,
         stage: Stage::Scheduled,
-        results: None,
-        again: None,
-        why: String::new(),
         who: "a test".into(),
+        ..TournamentTerms::draft(operator, id)
     }
 }
 

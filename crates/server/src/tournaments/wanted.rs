@@ -16,7 +16,7 @@ use accolade_wire::tournament::form::Form;
 use accolade_wire::tournament::prizes::PrizeTerms;
 use accolade_wire::tournament::recurrence::RecurrenceTerms;
 use accolade_wire::tournament::templates::templates;
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, TiesBy, TournamentTerms};
 use utoipa::ToSchema;
 
 use super::form::{FormShape, query_of, read_form};
@@ -503,37 +503,11 @@ impl Wanted {
             return Err(malformed(pointer, "a new tournament needs it"));
         }
         let mut terms = TournamentTerms {
-            operator: operator.to_owned(),
-            id,
-            edited_from: 0,
-            name: String::new(),
-            description: String::new(),
-            query: String::new(),
-            starts: 0,
-            ends: 0,
             grace_seconds: GRACE_SECONDS,
-            timezone: "UTC".to_owned(),
-            zone: Vec::new(),
             recurs: self.recurs.clone(),
-            series: None,
-            cap: None,
-            cap_per_hour: None,
-            cap_per_day: None,
-            ties: TiesBy::First,
-            events_min: 0,
             public_positions: PUBLIC_POSITIONS,
-            masked: false,
-            cadence: Cadence::RealTime,
-            prizes: Vec::new(),
-            approval: false,
-            public: false,
-            opt_in: false,
-            participants_max: None,
-            stage: Stage::Draft,
-            results: None,
-            again: None,
-            why: String::new(),
             who: who.to_owned(),
+            ..TournamentTerms::draft(operator, id)
         };
         self.change(&mut terms)?;
         Ok(terms)

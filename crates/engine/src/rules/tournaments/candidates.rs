@@ -130,7 +130,7 @@ mod tests {
     use accolade_domain::amount::Amount;
     use accolade_domain::query::row::Row;
     use accolade_domain::time::ZoneOffsets;
-    use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+    use accolade_wire::tournament::{Stage, TournamentTerms};
 
     use super::*;
     use crate::rules::{Said, Since};
@@ -149,37 +149,14 @@ mod tests {
 
     fn tournament(number: u32, of: &str) -> Arc<Tournament> {
         let terms = TournamentTerms {
-            operator: "house".into(),
-            id: format!("it-{number}"),
-            edited_from: 0,
             name: "it".into(),
-            description: String::new(),
             query: format!("SELECT playerId, COUNT(*) FROM {of} GROUP BY playerId"),
             starts: 10,
             ends: 20,
             grace_seconds: 1,
-            timezone: "UTC".into(),
-            zone: Vec::new(),
-            recurs: None,
-            series: None,
-            cap: None,
-            cap_per_hour: None,
-            cap_per_day: None,
-            ties: TiesBy::First,
-            events_min: 0,
-            public_positions: 0,
-            masked: false,
-            cadence: Cadence::default(),
-            prizes: Vec::new(),
-            approval: false,
-            public: false,
-            opt_in: false,
-            participants_max: None,
             stage: Stage::Scheduled,
-            results: None,
-            again: None,
-            why: String::new(),
             who: "who".into(),
+            ..TournamentTerms::draft("house", format!("it-{number}"))
         };
         let since = Since { control: 1, time: Timestamp::default() };
         let said = vec![Said { terms: Arc::new(terms), since }];

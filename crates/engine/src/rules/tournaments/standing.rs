@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use accolade_domain::time::Timestamp;
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Stage, TournamentTerms};
 
 use super::Tournament;
 use crate::rules::{Said, Since};
@@ -18,37 +18,11 @@ pub const PUBLIC_POSITIONS: u32 = 100;
 
 static STANDING: LazyLock<Arc<Tournament>> = LazyLock::new(|| {
     let terms = TournamentTerms {
-        operator: String::new(),
-        id: String::new(),
-        edited_from: 0,
-        name: String::new(),
-        description: String::new(),
         query: QUERY.to_owned(),
-        starts: 0,
         ends: i64::MAX,
-        grace_seconds: 0,
-        timezone: "UTC".to_owned(),
-        zone: Vec::new(),
-        recurs: None,
-        series: None,
-        cap: None,
-        cap_per_hour: None,
-        cap_per_day: None,
-        ties: TiesBy::First,
-        events_min: 0,
         public_positions: PUBLIC_POSITIONS,
-        masked: false,
-        cadence: Cadence::RealTime,
-        prizes: Vec::new(),
-        approval: false,
-        public: false,
-        opt_in: false,
-        participants_max: None,
         stage: Stage::Scheduled,
-        results: None,
-        again: None,
-        why: String::new(),
-        who: String::new(),
+        ..TournamentTerms::draft("", "")
     };
     let decides = terms.tournament().expect("its query is one");
     let since = Since { control: 0, time: Timestamp::default() };

@@ -268,9 +268,12 @@ struct Looking {
     rows: Vec<Row>,
     /// Where each is, by the numbers of operator and tournament.
     tournaments: BTreeMap<(u32, u32), usize>,
-    /// By the operator's number and the game, and under it by the number of the occurrence.
-    games: BTreeMap<u32, BTreeMap<Box<str>, Vec<(u32, usize)>>>,
+    /// By the operator's number.
+    games: BTreeMap<u32, OfGames>,
 }
+
+/// Where each is of an operator's games, with the number of its occurrence.
+type OfGames = BTreeMap<Box<str>, Vec<(u32, usize)>>;
 
 impl Looking {
     fn add(&mut self, rules: &Rules, board: &Board, now: Timestamp) {

@@ -99,7 +99,7 @@ pub struct TournamentTerms {
     pub results: Option<ResultsTerms>,
     /// That it is settled again, with what came late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again: Option<AgainTerms>,
+    pub again: Option<Box<AgainTerms>>,
     /// Why it was changed, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,

@@ -218,7 +218,7 @@ mod tests {
             [None, Some(0), Some(99)].into_iter().cycle().zip([states, others].concat().repeat(3))
         {
             let paid = paid(of_paid);
-            let prize = Prize { thing, state, paid, before, ..prize.clone() };
+            let prize = Prize { paid, before, thing, state, ..prize.clone() };
             let mut out = Vec::new();
             Prizes::put_value(&mut out, &prize);
             assert_eq!(Prizes::read_value(&mut Cursor::new(&out, "row"), 3), Ok(prize));

@@ -365,7 +365,7 @@ impl Play {
         }
         if step == "resettling" {
             let (times, request) = (terms.settlement() + 1, "request".into());
-            terms.again = Some(AgainTerms { times, takes_back, request });
+            terms.again = Some(Box::new(AgainTerms { times, takes_back, request }));
         }
         self.control(&Control::Tournament(terms));
     }

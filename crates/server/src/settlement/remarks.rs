@@ -152,7 +152,9 @@ impl Asked {
         let here = move |service: &Service, partitions: &[u16]| self.found(service, partitions);
         let parts = service.gather(0..service.partitions(), here, &self.path(), read).await?;
         let mut all = Late::default();
-        parts.into_iter().for_each(|part| all.add(part));
+        for part in parts {
+            all.add(part);
+        }
         Ok(all)
     }
 }

@@ -106,7 +106,7 @@ impl Resettling {
         let (times, takes_back) = (tournament.settlement() + 1, self.takes_back());
         TournamentTerms {
             stage: Stage::Resettling,
-            again: Some(AgainTerms { times, takes_back, request }),
+            again: Some(Box::new(AgainTerms { times, takes_back, request })),
             edited_from: tournament.edited_from(),
             why: self.why.clone(),
             who: asked.subject.to_string(),

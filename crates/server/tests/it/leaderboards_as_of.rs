@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_engine::feed::Feed;
+use accolade_engine::partition::Partition;
 use accolade_server::roles::Role;
 use accolade_server::{KeepingLeaderboards, Keeps, Lent};
 use accolade_wire::bytes::Cursor;
@@ -61,7 +62,7 @@ impl<'a> Nodes<'a> {
     /// Does something to a player, and says at which time of the log it was decided.
     async fn time_of(&self, player: &str, work: impl Future<Output = ()>) -> i64 {
         let (partition, node) = (partition_of(player, 4), &self.home(player).node);
-        let next = || node.read(partition, |state| state.next_batch());
+        let next = || node.read(partition, Partition::next_batch);
         let from = next();
         work.await;
         let mut decided = None;

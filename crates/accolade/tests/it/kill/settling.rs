@@ -121,7 +121,7 @@ fn come_late(connection: &mut Connection) {
             "timestamp": timestamp::write(now()).to_string(),
         })
     });
-    let voids = serde_json::Value::from_iter(voids).to_string();
+    let voids = voids.collect::<serde_json::Value>().to_string();
     let path = "/api/v1/wagers?wait=applied";
     let answer = connection.ask("POST", path, JSON, &voids).unwrap();
     assert_eq!(answer.0, 200, "{}", answer.1);

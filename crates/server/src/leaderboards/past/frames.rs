@@ -188,11 +188,10 @@ pub(super) fn read(
     }
     let (mut at, mut body) = (HEAD_BYTES, Vec::new());
     while at + FRAME_HEAD_BYTES <= length {
-        let mut frame = [0; FRAME_HEAD_BYTES as usize];
-        file.read_at(&mut frame, at)?;
-        let (count, checksum) = frame.split_at(4);
-        let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
-        let (count, checksum) = (word(count) as usize, word(checksum));
+        let (mut count, mut checksum) = ([0; 4], [0; 4]);
+        file.read_at(&mut count, at)?;
+        file.read_at(&mut checksum, at + 4)?;
+        let (count, checksum) = (u32::from_le_bytes(count) as usize, u32::from_le_bytes(checksum));
         let end = at + FRAME_HEAD_BYTES + count as u64;
         if !(BODY_BYTES_MIN..=BODY_BYTES_MAX).contains(&count) || end > length {
             break;

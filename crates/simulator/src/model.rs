@@ -199,6 +199,10 @@ pub struct ModelAccount {
     pub scores: BTreeMap<u32, ModelScores>,
     /// What events and voids have changed of that, in order.
     pub scored: Vec<Vec<ModelScoredLine>>,
+    /// The same with what came after the close, of those in which something did.
+    pub late: BTreeMap<u32, ModelScores>,
+    /// What each event has changed after the close.
+    pub scored_late: Vec<Vec<ModelScoredLine>>,
     /// What has become of its places in tournaments, in order.
     pub prize_moves: Vec<ModelPrizeMove>,
     /// Whether a balance of the system before was taken over.

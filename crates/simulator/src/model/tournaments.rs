@@ -16,6 +16,8 @@ const LASTS_MAX: i64 = 400 * super::DAY;
 const FIXED: i64 = 300_000_000;
 /// So long after its close its scores are kept.
 const KEPT: i64 = 30 * super::DAY;
+/// So long after its close it is remarked what comes late.
+const HEARD: i64 = 7 * super::DAY;
 
 type Tournaments = Vec<Vec<ModelTournament>>;
 
@@ -26,6 +28,8 @@ pub(super) struct Contests {
     said: BTreeMap<String, Tournaments>,
     /// How often what has happened.
     happened: BTreeMap<&'static str, u64>,
+    /// How many wagers, voids and game events came late, by operator and tournament.
+    remarks: BTreeMap<(String, u32), [u64; 3]>,
     /// Places, by operator, tournament and place.
     pub(super) places: BTreeMap<(String, u32, u32), super::prizes::ModelPlaceRow>,
 }
@@ -109,6 +113,27 @@ impl ModelScores {
     }
 }
 
+impl ModelTournament {
+    /// Whether what counts at `now` comes late; nothing where it is not heard any more.
+    fn is_late(&self, now: i64) -> Option<bool> {
+        (now < self.closes() + HEARD).then(|| now >= self.closes())
+    }
+}
+
+impl ModelAccount {
+    /// What its events count, with what came late or without.
+    fn counted(&self, number: u32, is_late: bool) -> ModelScores {
+        let late = self.late.get(&number).filter(|_| is_late);
+        late.or_else(|| self.scores.get(&number)).cloned().unwrap_or_default()
+    }
+
+    fn scores_of(&mut self, number: u32, is_late: bool) -> &mut ModelScores {
+        let known = self.counted(number, is_late);
+        let all = if is_late { &mut self.late } else { &mut self.scores };
+        all.entry(number).or_insert(known)
+    }
+}
+
 impl Model {
     /// An operator says what a tournament is from here on, by a record that was taken in at `now`: its number, or nothing
     /// where that is declined.
@@ -176,12 +201,18 @@ impl Model {
         said.get((times as usize).checked_sub(1)?)
     }
 
-    /// How those players stand here who have a position.
-    pub fn standings(&self, operator: &str, number: u32) -> Vec<ModelStanding> {
+    /// How many wagers, voids and game events came late here, where any did.
+    pub fn remarks(&self, operator: &str, number: u32) -> Option<[u64; 3]> {
+        self.contests.remarks.get(&(operator.to_owned(), number)).copied()
+    }
+
+    /// How those players stand here who have a position; with what came late, or without.
+    pub fn standings(&self, operator: &str, number: u32, with_late: bool) -> Vec<ModelStanding> {
         let Some(terms) = self.tournament(operator, number) else { return Vec::new() };
         let own = self.accounts.iter().filter(|((of, _), _)| of == operator);
         let standing = |((_, player), account): (&(String, String), &ModelAccount)| {
-            let scores = account.scores.get(&number)?;
+            let late = account.late.get(&number).filter(|_| with_late);
+            let scores = late.or_else(|| account.scores.get(&number))?;
             let events = scores.values.len() as u64;
             let (at, batch, slot) = scores.reached;
             (events >= u64::from(terms.events_min.max(1))).then(|| ModelStanding {
@@ -209,32 +240,31 @@ impl Model {
         let key = (identity.operator.clone(), identity.player.clone());
         let now = self.batch_times[&input.partition];
         let reached = (now, input.place.0, input.place.1);
-        let (mut lines, mut happened) = (Vec::new(), Vec::new());
+        let (mut lines, mut late, mut happened) = (Vec::new(), Vec::new(), Vec::new());
         let all = self.contests.said.get(&key.0).into_iter().flatten();
         let all: Vec<_> = (1..).zip(all.filter_map(|said| said.last())).collect();
+        let all = all.into_iter().filter(|(_, terms)| terms.stage.takes_place());
         if let ModelEvent::Void(void) = input.event {
             let wager = Identity { kind: "wager", id: void.wager_id.clone(), ..identity.clone() };
             let Some(place) = self.find(&wager, |_| true).map(|it| it.place) else { return };
             let account = self.accounts.get_mut(&key).expect("who wagers has one");
             for (number, terms) in all {
-                let Some(scores) = account.scores.get_mut(&number) else { continue };
-                let counted = scores.values.iter().position(|(of, _)| *of == place);
-                let Some(at) =
-                    counted.filter(|_| terms.stage.takes_place() && now < terms.closes())
-                else {
-                    continue;
-                };
-                let (aggregate, value) = (terms.query.aggregate, scores.values[at].1);
+                let Some(is_late) = terms.is_late(now) else { continue };
+                let known = account.counted(number, is_late);
+                let counted = known.values.iter().position(|(of, _)| *of == place);
+                let Some(at) = counted else { continue };
+                let (aggregate, value) = (terms.query.aggregate, known.values[at].1);
                 let out = |values: &mut Vec<_>| {
                     values.remove(at);
                 };
+                let scores = account.scores_of(number, is_late);
                 let line = scores.change(number, aggregate, value, reached, out);
                 let is_best = matches!(aggregate, ModelAggregate::Greatest | ModelAggregate::Least);
-                happened.push("scores taken back");
+                happened.push(if is_late { "late voids" } else { "scores taken back" });
                 if is_best && line.events > 0 && line.delta != 0 {
                     happened.push("scores whose best was taken back");
                 }
-                lines.push(line);
+                if is_late { &mut late } else { &mut lines }.push(line);
             }
         } else {
             let is_excluded = self.accounts.get(&key).is_some_and(|it| it.is_excluded(now));
@@ -246,47 +276,57 @@ impl Model {
             let at = input.event.timestamp().expect("it is an event");
             let mut counted = Vec::new();
             for (number, terms) in all {
-                let is_open = terms.starts <= at && at < terms.ends && now < terms.closes();
-                if terms.stage.takes_place() && is_open {
-                    let Some(worth) = self.worth(&key.0, terms, input.event) else { continue };
-                    let value = terms.cap.map_or(worth, |cap| worth.min(cap));
-                    if value.abs() > VALUE_MAX {
-                        happened.push("events beyond any score");
-                        continue;
-                    }
-                    happened.push(if is_wager {
-                        "scores of wagers"
-                    } else {
-                        "scores of game events"
-                    });
-                    if value < worth {
-                        happened.push("scores cut by a cap");
-                    }
-                    if now >= terms.ends {
-                        happened.push("events counted within a grace");
-                    }
-                    counted.push((number, terms.query.aggregate, value));
+                let is_open = terms.starts <= at && at < terms.ends;
+                let Some(is_late) = terms.is_late(now).filter(|_| is_open) else { continue };
+                let Some(worth) = self.worth(&key.0, terms, input.event) else { continue };
+                let value = terms.cap.map_or(worth, |cap| worth.min(cap));
+                if value.abs() > VALUE_MAX {
+                    happened.push("events beyond any score");
+                    continue;
                 }
+                happened.push(match (is_late, is_wager) {
+                    (false, true) => "scores of wagers",
+                    (false, false) => "scores of game events",
+                    (true, true) => "late wagers",
+                    (true, false) => "late game events",
+                });
+                if value < worth {
+                    happened.push("scores cut by a cap");
+                }
+                if now >= terms.ends && !is_late {
+                    happened.push("events counted within a grace");
+                }
+                counted.push((number, terms.query.aggregate, value, is_late));
             }
-            if counted.len() > 1 {
+            if counted.iter().filter(|(.., is_late)| !is_late).count() > 1 {
                 happened.push("events counted in several tournaments");
             }
             if counted.is_empty() {
                 return;
             }
             let account = self.accounts.get_mut(&key).expect("who has an event has one");
-            for (number, aggregate, value) in counted {
-                let scores = account.scores.entry(number).or_default();
+            for (number, aggregate, value, is_late) in counted {
                 let add = |values: &mut Vec<_>| values.push((input.place, value));
-                lines.push(scores.change(number, aggregate, value, reached, add));
+                let scores = account.scores_of(number, is_late);
+                let line = scores.change(number, aggregate, value, reached, add);
+                if is_late { &mut late } else { &mut lines }.push(line);
             }
         }
         for what in happened {
             *self.contests.happened.entry(what).or_default() += 1;
         }
-        if !lines.is_empty() {
-            let account = self.accounts.get_mut(&key).expect("it has scored");
-            account.scored.push(lines);
+        let kind = match input.event {
+            ModelEvent::Wager(_) => 0,
+            ModelEvent::Void(_) => 1,
+            _ => 2,
+        };
+        for line in &late {
+            let of = (key.0.clone(), line.tournament);
+            self.contests.remarks.entry(of).or_default()[kind] += 1;
+        }
+        if let Some(account) = self.accounts.get_mut(&key) {
+            account.scored.extend((!lines.is_empty()).then_some(lines));
+            account.scored_late.extend((!late.is_empty()).then_some(late));
         }
     }
 
@@ -353,7 +393,7 @@ pub fn board(models: &[&Model], operator: &str, number: u32) -> Vec<ModelLine> {
         return Vec::new();
     };
     let mut all: Vec<_> =
-        models.iter().flat_map(|model| model.standings(operator, number)).collect();
+        models.iter().flat_map(|model| model.standings(operator, number, false)).collect();
     all.sort_by_key(|it| {
         let events = i128::from(it.events);
         let by_events = match terms.ties {

@@ -34,7 +34,7 @@ use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
 use accolade_wire::notice::games::GAME_SCORED;
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
-use accolade_wire::notice::scores::{SCORED, Scored, ScoredLine};
+use accolade_wire::notice::scores::{SCORED, SCORED_LATE, Scored, ScoredLine};
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
 use accolade_wire::notice::{
     POINTS_EXPIRING, PointsExpiring, REDEMPTION_MOVED, RedemptionMoved, TIER_MOVED, TierMoved,
@@ -195,10 +195,11 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
         let is_late = is_behind || is_due_next || player.account.timed.is_passed_over;
         let is_told = settled.as_ref().is_none_or(|settled| settled.expired.is_empty());
         assert!(is_told || is_late, "points of {key:?} have expired, and it has no entry of it");
-        let Told { mut moves, mut redemptions, signals, counted, expiring, scored, prizes } =
-            told.remove(&player.account.subject).unwrap_or_default();
+        let own = told.remove(&player.account.subject).unwrap_or_default();
+        let Told { mut moves, mut redemptions, signals, counted, expiring, prizes, .. } = own;
+        let (scored, late) = (own.scored, own.scored_late);
         statistics::same(partition, store, ordinal, &counted, &expected, &key);
-        tournaments::told(&scored, &prizes, &expected, model, &key);
+        tournaments::told(&scored, &late, &prizes, &expected, model, &key);
         let untold = || settled.iter().filter(|_| is_late);
         moves.extend(untold().flat_map(|settled| settled.changes.iter().map(told_move)));
         assert_eq!(moves, expected.moves, "moves between levels of {key:?}");
@@ -308,6 +309,7 @@ struct Told {
     signals: Vec<SignalMoved>,
     counted: Vec<EventCounted>,
     scored: Vec<Vec<ScoredLine>>,
+    scored_late: Vec<Vec<ScoredLine>>,
     prizes: Vec<PrizeMoved>,
     /// What was said of points that expire soon, and when.
     expiring: Vec<(i64, PointsExpiring)>,
@@ -342,6 +344,10 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                     SCORED => {
                         let scored = Scored::read(&notice.body).expect("the fold wrote it");
                         told.scored.push(scored.lines);
+                    }
+                    SCORED_LATE => {
+                        let scored = Scored::read(&notice.body).expect("the fold wrote it");
+                        told.scored_late.push(scored.lines);
                     }
                     PRIZE_MOVED => {
                         let moved = PrizeMoved::read(&notice.body).expect("the fold wrote it");

@@ -100,7 +100,7 @@ fn each_aggregate_is_of_all_that_counts() {
     ] {
         let mut story = Story::race(&race(aggregate));
         story.wagers(&[("w1", "ann", 4), ("w2", "ann", 10), ("w3", "ann", 2)]);
-        let score = |story: &Story| story.model.standings("casino", 1)[0].score;
+        let score = |story: &Story| story.model.standings("casino", 1, false)[0].score;
         assert_eq!(score(&story), all, "{aggregate:?}");
         story.tell(by("ann", void("w2", story.now).into()));
         assert_eq!(score(&story), without_best, "{aggregate:?}");

@@ -8,6 +8,7 @@ use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Operator;
 use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::tables::remarks::RemarksKey;
 use accolade_wire::notice::prize::PrizeMoved;
 use accolade_wire::notice::scores::ScoredLine;
 use accolade_wire::tournament::results::{RankedLine, Results};
@@ -29,26 +30,50 @@ pub(super) fn same(partition: &Partition, model: &Model) {
             assert_eq!(**tournament.terms(), terms_of(&operator.id, terms), "a tournament");
             assert_eq!(tournament.said().len(), times, "how often it was said");
             if partition.time() < tournament.kept_until() {
-                standings(partition, operator, tournament, model);
+                standings(partition, operator, tournament, model, false);
+                standings(partition, operator, tournament, model, true);
+            }
+            if partition.time() < tournament.heard_until() {
+                remarks(partition, operator, tournament, model);
             }
         }
     }
     rows(partition, model);
 }
 
-fn standings(partition: &Partition, operator: &Operator, tournament: &Tournament, model: &Model) {
+/// Who stands how, with what came late or without.
+fn standings(
+    partition: &Partition,
+    operator: &Operator,
+    tournament: &Tournament,
+    model: &Model,
+    with_late: bool,
+) {
     let mut found = BTreeMap::new();
     for (ordinal, player) in (0..).zip(partition.players().all()) {
-        if let Some(it) = partition.standing(operator.number, tournament, ordinal) {
+        let (number, settlement) = (operator.number, u32::from(with_late));
+        if let Some(it) = partition.standing_of(number, tournament, settlement, ordinal) {
             let by = it.changed_by;
             let reached = (it.changed_at.micros(), by.partition, by.batch, by.slot);
             found.insert(player.name.to_string(), (it.score.0, it.events, reached));
         }
     }
-    let expected = model.standings(&operator.id, tournament.number).into_iter();
+    let expected = model.standings(&operator.id, tournament.number, with_late).into_iter();
     let expected = expected.map(|it| (it.player, (it.score, it.events, it.reached)));
     let expected: BTreeMap<_, _> = expected.collect();
     assert_eq!(found, expected, "who stands how in {} {}", operator.id, tournament.number);
+}
+
+/// What came late is remarked.
+fn remarks(partition: &Partition, operator: &Operator, tournament: &Tournament, model: &Model) {
+    let key =
+        RemarksKey { operator: operator.number, tournament: tournament.number, settlement: 0 };
+    let rows = partition.tables().remarks.excerpt(Bound::Included(&key), 1);
+    let rows = rows.read(partition.number(), &mut MemoryStore::default());
+    let own = rows.expect("nothing is read").rows.into_iter().find(|(of, _)| *of == key);
+    let found = own.map(|(_, it)| [it.wagers, it.voids, it.game_events]);
+    let expected = model.remarks(&operator.id, tournament.number);
+    assert_eq!(found, expected, "what is remarked of {} {}", operator.id, tournament.number);
 }
 
 /// The places that were told here.
@@ -92,6 +117,7 @@ const fn modelled(state: PrizeState) -> ModelPrizeState {
 /// All that was told of a player's scores and prizes.
 pub(super) fn told(
     scored: &[Vec<ScoredLine>],
+    scored_late: &[Vec<ScoredLine>],
     prizes: &[PrizeMoved],
     expected: &ModelAccount,
     model: &Model,
@@ -104,9 +130,15 @@ pub(super) fn told(
         score: it.score.0,
         events: it.events,
     };
-    let scored = scored.iter().map(|lines| lines.iter().map(line).collect());
-    let scored: Vec<Vec<_>> = scored.collect();
-    assert_eq!(scored, expected.scored, "what is told of scores of {key:?}");
+    let all = |scored: &[Vec<ScoredLine>]| -> Vec<Vec<_>> {
+        scored.iter().map(|lines| lines.iter().map(line).collect()).collect()
+    };
+    assert_eq!(all(scored), expected.scored, "what is told of scores of {key:?}");
+    let (mut late, mut expected_late) = (all(scored_late), expected.scored_late.clone());
+    for lines in late.iter_mut().chain(&mut expected_late) {
+        lines.sort_by_key(|it| it.tournament);
+    }
+    assert_eq!(late, expected_late, "what is told of late scores of {key:?}");
     let told = |(id, row): &ModelPrizeMove| {
         let ModelPlaceRow { award, state, why, .. } = row;
         let terms = model.tournament(&key.0, award.tournament).expect("it has places");

@@ -1,8 +1,11 @@
-//! The leaderboard of a tournament, or of a game, in one partition: made of the players' scores, and then brought up to date by those that
-//! have changed since.
+//! The leaderboard of a tournament, or of a game, in one or more partitions: made of the players' scores, and then brought
+//! up to date by those that have changed since.
+
+use std::collections::BTreeMap;
 
 use accolade_domain::games::Occurrence;
-use accolade_domain::ranking::{Leaderboard, Standing, Ties};
+use accolade_domain::ranking::{self, Leaderboard, Standing, Ties};
+use accolade_domain::time::Timestamp;
 
 use crate::partition::Partition;
 use crate::players::Ordinal;
@@ -42,62 +45,148 @@ impl Of<'_> {
         if self.game.is_none() { &partition.scored } else { &partition.scored_in_games }
     }
 
-    /// Whether no record changes a score in a partition any more.
-    pub fn is_final(&self, partition: &Partition) -> bool {
-        self.game.is_none() && partition.is_final(self.tournament)
+    /// Whether no record changes a score any more in a partition that has heard of so many control records, and has come to
+    /// a time.
+    pub fn is_final_at(&self, applied: u64, time: Timestamp) -> bool {
+        self.game.is_none() && self.tournament.is_final_at(applied, time)
     }
 }
 
-/// What one partition has of a leaderboard.
+/// What some partitions have of a leaderboard, put together.
 #[derive(Debug)]
-pub struct PartBoard {
+pub struct Board {
     board: Leaderboard,
     ties: Ties,
-    /// The batch up to which it has all scores; nothing while it is no leaderboard yet.
-    batch: Option<u64>,
+    /// How many partitions there are in all.
+    partitions: u16,
+    followed: BTreeMap<u16, Followed>,
 }
 
-impl PartBoard {
-    /// One that has yet to be made.
-    pub const fn new(ties: Ties) -> Self {
-        Self { board: Leaderboard::new(ties), ties, batch: None }
+/// What a leaderboard has of a partition.
+#[derive(Debug, Clone, Copy)]
+struct Followed {
+    /// The batch up to which it has all scores.
+    batch: u64,
+    /// No player from here on has a standing.
+    players: usize,
+}
+
+impl Board {
+    /// One without players, of none of so many partitions.
+    pub const fn new(ties: Ties, partitions: u16) -> Self {
+        let board = Leaderboard::new(ties);
+        Self { board, ties, partitions, followed: BTreeMap::new() }
     }
 
-    /// One without players, of which whoever makes it [looks](Self::look) at all of them: what changes from here on is
-    /// remembered by the partition.
-    pub fn begun(of: &Of<'_>, partition: &Partition) -> Self {
-        Self { batch: Some(partition.next_batch() - 1), ..Self::new(of.ties()) }
+    /// One that has [begun](Self::begin) with a partition.
+    pub fn begun(of: &Of<'_>, partition: &Partition, partitions: u16) -> Self {
+        let mut board = Self::new(of.ties(), partitions);
+        board.begin(of, partition);
+        board
     }
 
-    /// Who is ahead of whom.
+    /// Who is ahead of whom. Its players are those of all partitions: [`Board::who`] says of which.
     pub const fn board(&self) -> &Leaderboard {
         &self.board
     }
 
-    /// Takes over what has changed, as far as the partition remembers that; says whether it does. Otherwise it has to be
-    /// made anew, as where the order of equal scores is another, which may be so until a tournament begins.
+    /// Who is ahead where scores are equal.
+    pub const fn ties(&self) -> Ties {
+        self.ties
+    }
+
+    /// The partition of a player, and which of its players it is.
+    pub const fn who(&self, player: ranking::Player) -> (u16, Ordinal) {
+        let partitions = self.partitions as u32;
+        ((player % partitions) as u16, player / partitions)
+    }
+
+    /// A partition's player, as the leaderboard numbers them.
+    pub fn number_of(&self, partition: u16, player: Ordinal) -> ranking::Player {
+        let number = player.checked_mul(self.partitions.into());
+        let number = number.and_then(|number| number.checked_add(partition.into()));
+        number.expect("a node has fewer than 2^32 players")
+    }
+
+    /// How a partition's player stands.
+    pub fn standing(&self, partition: u16, player: Ordinal) -> Option<&Standing> {
+        self.board.standing(self.number_of(partition, player))
+    }
+
+    /// Has a partition's player stand so.
+    pub fn set(&mut self, partition: u16, player: Ordinal, standing: Option<Standing>) {
+        self.board.set(self.number_of(partition, player), standing);
+    }
+
+    /// Begins with a partition anew, without players, of which whoever makes it [looks](Self::look) at all of them: what
+    /// changes from here on is remembered by the partition.
+    pub fn begin(&mut self, of: &Of<'_>, partition: &Partition) {
+        // The order of equal scores may be another until a tournament begins.
+        if self.ties != of.ties() {
+            *self = Self::new(of.ties(), self.partitions);
+        }
+        self.let_go(partition.number());
+        let followed = Followed { batch: partition.next_batch() - 1, players: 0 };
+        self.followed.insert(partition.number(), followed);
+    }
+
+    /// Lets go of what it has of a partition.
+    pub fn let_go(&mut self, partition: u16) {
+        let Some(Followed { players, .. }) = self.followed.remove(&partition) else { return };
+        for player in 0..players {
+            self.set(partition, ordinal(player), None);
+        }
+    }
+
+    /// The partitions of which it has something.
+    pub fn partitions(&self) -> impl Iterator<Item = u16> {
+        self.followed.keys().copied()
+    }
+
+    /// How many changes of a partition it has yet to take over; nothing where it has to begin anew.
+    pub fn lag(&self, of: &Of<'_>, partition: &Partition) -> Option<usize> {
+        let followed = self.followed.get(&partition.number())?;
+        let changed = of.scored(partition).after(followed.batch)?;
+        (self.ties == of.ties()).then(|| changed.len())
+    }
+
+    /// Takes over what has changed in a partition, as far as that remembers it; says whether it does. Otherwise whoever has
+    /// it begins with the partition anew.
     pub fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
-        let batch = self.batch.filter(|_| self.ties == of.ties());
-        let changed = batch.and_then(|batch| of.scored(partition).after(batch));
+        let (number, ties) = (partition.number(), self.ties);
+        let known = self.followed.get(&number).filter(|_| ties == of.ties()).copied();
+        let changed = known.and_then(|known| of.scored(partition).after(known.batch));
         let Some(changed) = changed else { return false };
         let players = partition.players().all().len();
         // One that was taken back is not there any more.
         for player in changed.filter(|player| (*player as usize) < players) {
-            self.board.set(player, of.standing(partition, player));
+            self.set(number, player, of.standing(partition, player));
         }
         // What stands within a batch is looked at again.
-        self.batch = Some(partition.next_batch() - 1);
+        self.has(number, partition.next_batch() - 1, players);
         true
     }
 
-    /// Looks at so many players from one on; says whether there are more.
+    /// Looks at so many players of a partition from one on; says whether there are more.
     pub fn look(&mut self, of: &Of<'_>, partition: &Partition, from: usize, count: usize) -> bool {
-        let players = partition.players().all().len();
+        let (number, players) = (partition.number(), partition.players().all().len());
         let to = from.saturating_add(count).min(players);
-        for player in from..to {
-            let player = Ordinal::try_from(player).expect("an ordinal of a player");
-            self.board.set(player, of.standing(partition, player));
+        for player in (from..to).map(ordinal) {
+            self.set(number, player, of.standing(partition, player));
+        }
+        if let Some(followed) = self.followed.get(&number) {
+            self.has(number, followed.batch, to);
         }
         to < players
     }
+
+    fn has(&mut self, partition: u16, batch: u64, players: usize) {
+        let before = self.followed.get(&partition).map_or(0, |known| known.players);
+        let players = players.max(before);
+        self.followed.insert(partition, Followed { batch, players });
+    }
+}
+
+fn ordinal(player: usize) -> Ordinal {
+    Ordinal::try_from(player).expect("an ordinal of a player")
 }

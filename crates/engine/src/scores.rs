@@ -64,7 +64,7 @@ impl Scored {
 
     /// Players whose scores have changed after a batch, some of them several times; `None` where that is too long ago to
     /// know.
-    pub(crate) fn after(&self, batch: u64) -> Option<impl Iterator<Item = Ordinal>> {
+    pub(crate) fn after(&self, batch: u64) -> Option<impl ExactSizeIterator<Item = Ordinal>> {
         let first = self.batches.partition_point(|(of, _)| *of <= batch);
         let before = self.batches.get(first).map_or(self.so_far(), |(_, before)| *before);
         let skipped = self.at(before);
@@ -112,7 +112,7 @@ impl Partition {
     /// Whether no record changes a score of a tournament here any more: the partition is beyond its close, and has heard of
     /// all that the caller knows of it, which may have ended it earlier, or settled it again.
     pub fn is_final(&self, tournament: &Tournament) -> bool {
-        self.rules.applied >= tournament.changed().control && self.time >= tournament.closes()
+        tournament.is_final_at(self.rules.applied, self.time)
     }
 
     /// How often, since this partition is in memory, an event did not count on a leaderboard of a game, since its player is on

@@ -22,7 +22,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
-use self::asked::{Asked, Game, LINES_MAX, Line, Near, PLAYERS_MAX, Part};
+use self::asked::{Asked, Game, LINES_MAX, Line, Near, PLAYERS_MAX};
 pub(crate) use self::boards::Boards;
 use self::past::Moment;
 use crate::call::Call;
@@ -228,13 +228,19 @@ impl Looking {
 
     /// Where these players stand, [`PLAYERS_MAX`] at most, and who is near: so many before each, and behind.
     async fn stand(&self, players: &[String], radius: usize) -> Result<Found, Problem> {
-        let asked = Asked { players: players.to_vec(), ..self.asked() };
+        let players = players.to_vec();
+        let asked = Asked { players, radius, is_about_near: true, ..self.asked() };
         let first = asked.ask(&self.service, self.ties()).await?;
         let lines = first.players;
-        let standings = lines.iter().map(|line| line.standing).collect();
-        let asked = Asked { standings, radius, ..self.asked() };
-        let Part { ranked, is_over, near, .. } = asked.ask(&self.service, self.ties()).await?;
-        let is_over = is_over && first.is_over;
+        // Where several nodes have it, each is asked about those whom another has.
+        let (ranked, is_over, near) = if first.around.len() == lines.len() {
+            (first.ranked, first.is_over, first.around)
+        } else {
+            let standings = lines.iter().map(|line| line.standing).collect();
+            let asked = Asked { standings, radius, ..self.asked() };
+            let part = asked.ask(&self.service, self.ties()).await?;
+            (part.ranked, part.is_over && first.is_over, part.near)
+        };
         let shared = match self.ties() {
             Ties::Shared if radius > 0 => self.positions_of_scores(&near).await?,
             Ties::Shared | Ties::First | Ties::MostEvents | Ties::FewestEvents => BTreeMap::new(),

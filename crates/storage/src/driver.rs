@@ -110,6 +110,8 @@ struct Shown {
     /// When its next timer is due, in microseconds; `i64::MAX` for none.
     due: AtomicI64,
     players: AtomicUsize,
+    /// How often it has begun and ended to change: odd while it does.
+    changes: AtomicU64,
     standing: Mutex<Option<(Place, String)>>,
 }
 
@@ -118,6 +120,7 @@ impl Shown {
         Self {
             due: AtomicI64::new(due(partition)),
             players: AtomicUsize::new(partition.players().all().len()),
+            changes: AtomicU64::default(),
             standing: Mutex::default(),
         }
     }
@@ -159,6 +162,24 @@ impl Ground {
     /// Reads from a partition, between two batches or while it stands.
     pub fn read<T>(&self, partition: u16, read: impl FnOnce(&Partition) -> T) -> T {
         read(&lock(&self.cells[usize::from(partition)]).partition)
+    }
+
+    /// As [`Ground::read`], where nobody else has the partition at this moment.
+    pub fn read_at_once<T>(&self, partition: u16, read: impl FnOnce(&Partition) -> T) -> Option<T> {
+        let cell = self.cells[usize::from(partition)].try_lock().ok()?;
+        Some(read(&cell.partition))
+    }
+
+    /// How often a partition has changed: nothing of it is other than it was when the number was the same. Nothing while it
+    /// changes.
+    pub fn changes(&self, partition: u16) -> Option<u64> {
+        let changes = self.shown[usize::from(partition)].changes.load(Ordering::Acquire);
+        changes.is_multiple_of(2).then_some(changes)
+    }
+
+    /// Whoever has a partition begins to change it, or has ended.
+    fn turn(&self, at: usize) {
+        self.shown[at].changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Where a partition's log goes on: everything before it is folded.

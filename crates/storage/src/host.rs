@@ -28,6 +28,17 @@ pub trait Host: Intake {
     /// until it is proven that no other node has the partition.
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere>;
 
+    /// As [`Host::read`], where nothing has to be waited for; says whether it was read.
+    fn read_at_once(&self, _partition: u16, _read: &mut dyn FnMut(&Partition)) -> bool {
+        false
+    }
+
+    /// How often a partition that is here has changed: nothing of it is other than it was when the number was the same.
+    /// Nothing where that is not known without waiting, as while it changes.
+    fn changes(&self, _partition: u16) -> Option<u64> {
+        None
+    }
+
     /// The files of a partition, to read records and outcomes by place. May wait as
     /// [`Host::read`] does.
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere>;
@@ -133,6 +144,14 @@ impl Host for Node {
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
         Self::read(self, partition, read);
         Ok(())
+    }
+
+    fn read_at_once(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> bool {
+        Self::read_at_once(self, partition, read).is_some()
+    }
+
+    fn changes(&self, partition: u16) -> Option<u64> {
+        Self::changes(self, partition)
     }
 
     fn backing(&self, _: u16) -> Result<Arc<Backing>, NotHere> {

@@ -302,6 +302,17 @@ impl Node {
         self.inner.ground.read(partition, read)
     }
 
+    /// As [`Node::read`], where nobody else has the partition at this moment.
+    pub fn read_at_once<T>(&self, partition: u16, read: impl FnOnce(&Partition) -> T) -> Option<T> {
+        self.inner.ground.read_at_once(partition, read)
+    }
+
+    /// How often a partition has changed: nothing of it is other than it was when the number was the same. Nothing while it
+    /// changes.
+    pub fn changes(&self, partition: u16) -> Option<u64> {
+        self.inner.ground.changes(partition)
+    }
+
     /// The rules as partition 0 has them.
     pub fn rules(&self) -> Arc<Rules> {
         self.read(0, |partition| Arc::clone(partition.rules()))

@@ -345,6 +345,12 @@ impl Tournament {
         self.terms().closes()
     }
 
+    /// Whether no record changes a score of it any more in a partition that has heard of so many control records, and has
+    /// come to a time.
+    pub fn is_final_at(&self, applied: u64, time: Timestamp) -> bool {
+        applied >= self.changed().control && time >= self.closes()
+    }
+
     /// Until when events that come late are counted apart.
     pub fn heard_until(&self) -> Timestamp {
         self.closes().plus_micros(tournament::HEARD_MICROS)

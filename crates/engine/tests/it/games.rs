@@ -4,7 +4,7 @@ use accolade_domain::games::{GAMES_MAX, Period};
 use accolade_domain::packed_games::PackedGames;
 use accolade_domain::time::ZoneOffsets;
 use accolade_engine::behaviour::{KNOWN, SECOND};
-use accolade_engine::board::{Of, PartBoard};
+use accolade_engine::board::{Board, Of};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::tournaments::standing::standing;
@@ -359,21 +359,21 @@ fn a_leaderboard_follows_what_changes_in_its_game() {
     let mut play = Play::beginning(SECOND.number, KNOWN);
     let week = Period::Weekly.of(ZoneOffsets::default().day(play.now())).unwrap();
     let of = Of { operator: 1, tournament: standing(), settlement: 0, game: Some(("reels", week)) };
-    let mut board = PartBoard::begun(&of, &play.partition);
+    let mut board = Board::begun(&of, &play.partition, 1);
     play.line(r#"played e1 anna player_score reels {"score":5}"#);
     play.line(r#"played e2 bert player_score tower {"score":9}"#);
     play.line(r#"played e3 cara player_score reels {"score":7}"#);
     assert!(board.follow(&of, &play.partition));
-    let lines = |board: &PartBoard| {
+    let lines = |board: &Board| {
         board.board().from(1).map(|line| (line.position, line.player)).collect::<Vec<_>>()
     };
     assert_eq!(lines(&board), [(1, 2), (2, 0)]);
     play.line(r#"played e4 anna player_score reels {"score":3}"#);
     assert!(board.follow(&of, &play.partition));
     assert_eq!(lines(&board), [(1, 0), (2, 2)]);
-    assert!(!of.is_final(&play.partition));
+    assert!(!of.is_final_at(u64::MAX, Timestamp::from_micros(i64::MAX)));
     let of_another = Of { operator: 2, ..of };
-    let mut other = PartBoard::begun(&of_another, &play.partition);
+    let mut other = Board::begun(&of_another, &play.partition, 1);
     assert!(!other.look(&of_another, &play.partition, 0, usize::MAX));
     assert!(other.board().is_empty());
 }

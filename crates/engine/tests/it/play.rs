@@ -10,7 +10,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::ranking::{Leaderboard, Line};
 use accolade_domain::time::{HOUR_MICROS, Timestamp, ZoneOffsets};
 use accolade_engine::behaviour::{Behaviour, FIRST};
-use accolade_engine::board::{Of, PartBoard};
+use accolade_engine::board::{Board, Of};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::{Moment, Observer, Partition, Shared, Stopped};
 use accolade_engine::pieces::Pieces;
@@ -392,7 +392,7 @@ impl Play {
             settlement: 0,
             game: Some((game, occurrence)),
         };
-        let mut board = PartBoard::begun(&of, &self.partition);
+        let mut board = Board::begun(&of, &self.partition, 1);
         board.look(&of, &self.partition, 0, usize::MAX);
         self.lines_of(board.board())
     }

@@ -7,7 +7,7 @@ use accolade_domain::ledger::EntryKind;
 use accolade_domain::packed_scores::PackedScores;
 use accolade_domain::tournament::SCORE_ONE;
 use accolade_engine::behaviour::{KNOWN, SECOND};
-use accolade_engine::board::{Of, PartBoard};
+use accolade_engine::board::{Board, Of};
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::tournaments::Tournament;
@@ -749,15 +749,15 @@ fn of(tournament: &Tournament) -> Of<'_> {
 fn a_leaderboard_follows_what_changes_and_not_another_order_of_equal_scores() {
     let mut play = begun("{}");
     let before = race(&play);
-    let mut board = PartBoard::begun(&of(&before), &play.partition);
+    let mut board = Board::begun(&of(&before), &play.partition, 1);
     assert!(board.follow(&of(&before), &play.partition));
     let query = "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId";
     play.line(&format!(r#"tournament race +1h +3h {query} {{"ties":"shared"}}"#));
     let after = race(&play);
     assert!(!board.follow(&of(&after), &play.partition));
-    let mut board = PartBoard::begun(&of(&after), &play.partition);
+    let mut board = Board::begun(&of(&after), &play.partition, 1);
     play.line("after 1h");
-    let positions = |board: &PartBoard| {
+    let positions = |board: &Board| {
         board.board().from(1).map(|line| (line.position, line.player)).collect::<Vec<_>>()
     };
     play.line("wager w1 anna slots 5");
@@ -768,7 +768,7 @@ fn a_leaderboard_follows_what_changes_and_not_another_order_of_equal_scores() {
     play.line("void w1 anna");
     assert!(board.follow(&of(&after), &play.partition));
     assert_eq!(positions(&board), [(1, 1)]);
-    let mut made = PartBoard::begun(&of(&after), &play.partition);
+    let mut made = Board::begun(&of(&after), &play.partition, 1);
     assert!(made.look(&of(&after), &play.partition, 0, 1));
     assert!(!made.look(&of(&after), &play.partition, 1, 1));
     assert_eq!(positions(&made), positions(&board));

@@ -2,22 +2,25 @@
 //! nodes together.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
 use accolade_domain::games::Occurrence;
 use accolade_domain::ledger::{Place, Subject};
-use accolade_domain::ranking::{self, Leaderboard, Score, Standing, Ties, listed};
+use accolade_domain::ranking::{self, Score, Standing, Ties, listed};
 use accolade_domain::time::Timestamp;
-use accolade_engine::board::Of;
+use accolade_engine::board::{Board, Of};
 use accolade_engine::partition::Partition;
 use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::tournaments::standing::standing;
+use accolade_storage::host::NotHere;
 use accolade_wire::hex::{from_hex, to_hex};
 use accolade_wire::identity::partition_of;
 use serde::{Deserialize, Serialize};
 
+use super::boards::Patience;
 use super::past::Span;
 use crate::call::Call;
 use crate::parameters::Parameters;
@@ -52,6 +55,8 @@ pub(super) struct Asked {
     pub(super) standings: Vec<Standing>,
     /// So many before each, and behind.
     pub(super) radius: usize,
+    /// Who is near the players as well, of those whom one node has.
+    pub(super) is_about_near: bool,
     /// As it was at one of the times that are kept; as it is now without.
     pub(super) as_of: Option<Timestamp>,
     /// From when until when it is known, and nothing else.
@@ -78,6 +83,9 @@ pub(super) struct Part {
     pub(super) players: Vec<Line>,
     /// For each standing that was asked for.
     pub(super) near: Vec<Near>,
+    /// For each of the players, where that was asked for and one node has all partitions.
+    #[serde(skip)]
+    pub(super) around: Vec<Near>,
     /// Where that was asked for.
     pub(super) span: Option<Span>,
 }
@@ -171,6 +179,7 @@ impl Asked {
             players: texts("players", '\n').map(str::to_owned).collect(),
             standings: texts("standings", ',').filter_map(standing_text::read).collect(),
             radius: number("radius", LINES_MAX)?,
+            is_about_near: false,
             as_of: parameters
                 .number("at", 0, i64::MAX.cast_unsigned())?
                 .map(|at| Timestamp::from_micros(at.cast_signed())),
@@ -178,60 +187,140 @@ impl Asked {
         })
     }
 
-    /// What partitions have that are here.
+    /// What partitions have that are here; nothing where that had to be waited for, and nobody does.
     fn found(
         &self,
         service: &Service,
         tournament: &Tournament,
         partitions: &[u16],
-    ) -> Result<Part, Problem> {
+        patience: Patience,
+    ) -> Result<Option<Part>, Problem> {
         if self.is_about_span {
             let span = service.span_of(partitions)?;
-            return Ok(Part { is_over: true, span, ..Part::default() });
+            return Ok(Some(Part { is_over: true, span, ..Part::default() }));
         }
         let settlement = self.settlement.unwrap_or_else(|| tournament.settlement());
         let game = self.game.as_ref().map(|game| (&*game.id, game.occurrence));
         let of = Of { operator: self.operator, tournament, settlement, game };
         // This node may have yet to hear that it is settled again.
         let is_said = settlement <= tournament.settlement();
-        let ties = tournament.decides().ties;
-        let mut part = Part { is_over: true, ..Part::default() };
-        part.near.resize_with(self.standings.len(), Near::default);
-        for number in partitions {
-            service.with_board_of(&of, *number, self.as_of, |board, partition| {
-                part.ranked += board.len() as u64;
-                part.is_over &= self.as_of.is_none() && is_said && of.is_final(partition);
-                let line = |line| self.line(&line, partition);
-                part.top.extend(board.from(1).take(self.top).map(line));
-                let players = self.players.iter();
-                let here = players.filter(|it| partition_of(it, service.partitions()) == *number);
-                part.players.extend(here.filter_map(|it| self.line_of(it, board, partition)));
-                for (standing, near) in self.standings.iter().zip(&mut part.near) {
-                    near.ahead += board.ahead(standing);
-                    let lines = board.near(standing, self.radius, self.radius + 1);
-                    near.lines.extend(lines.map(line));
-                }
-            })?;
+        let Some(named) = self.named(service, partitions, patience)? else { return Ok(None) };
+        let found = match self.as_of {
+            Some(_) if patience == Patience::None => None,
+            Some(at) => {
+                let board = service.past_board(&of, partitions, at)?;
+                Some(self.see(&board, &named, |_| None))
+            }
+            None => service.with_board(&of, partitions, patience, |kept| {
+                let mut seen = self.see(kept.board(), &named, |subject| kept.name(subject));
+                seen.is_over = is_said && kept.is_final(&of);
+                seen
+            })?,
+        };
+        let Some(mut seen) = found else { return Ok(None) };
+        let all = named.iter().map(|(name, ..)| name);
+        for (name, row) in all.zip(&seen.players) {
+            if let Some(row) = row {
+                let name: Arc<str> = name.as_str().into();
+                seen.names.insert(row.standing.subject, (name, false));
+            }
         }
-        keep_first(&mut part.top, self.top, ties);
-        for (standing, near) in self.standings.iter().zip(&mut part.near) {
-            near.keep(standing, self.radius, ties);
-        }
-        Ok(part)
+        self.find_names(service, &of, &mut seen, patience).map(|has| has.then(|| seen.part()))
     }
 
-    fn line_of(&self, name: &str, board: &Leaderboard, partition: &Partition) -> Option<Line> {
-        let key = &partition.rules().settings.hash_key;
-        let player = partition.players().find_by_name(key, self.operator, name)?;
-        let standing = *board.standing(player)?;
-        let is_hidden = self.hides(player, partition);
-        Some(Line { player: name.to_owned(), standing, is_hidden })
+    /// Those of the players who are here, each with the partition and the number there.
+    fn named(
+        &self,
+        service: &Service,
+        partitions: &[u16],
+        patience: Patience,
+    ) -> Result<Option<Vec<(String, u16, Ordinal)>>, Problem> {
+        let mut named = Vec::with_capacity(self.players.len());
+        for name in &self.players {
+            let number = partition_of(name, service.partitions());
+            if !partitions.contains(&number) {
+                continue;
+            }
+            let find = |partition: &Partition| {
+                let key = &partition.rules().settings.hash_key;
+                partition.players().find_by_name(key, self.operator, name)
+            };
+            let Some(found) = service.read_with(patience, number, find)? else { return Ok(None) };
+            named.extend(found.map(|ordinal| (name.clone(), number, ordinal)));
+        }
+        Ok(Some(named))
     }
 
-    fn line(&self, line: &ranking::Line<'_>, partition: &Partition) -> Line {
-        let player = partition.players().get(line.player).name.to_string();
-        let is_hidden = self.hides(line.player, partition);
-        Line { player, standing: *line.standing, is_hidden }
+    /// What a leaderboard has of it, but for the names.
+    fn see(
+        &self,
+        board: &Board,
+        named: &[(String, u16, Ordinal)],
+        known: impl Fn(&Subject) -> Option<Arc<str>>,
+    ) -> Seen {
+        let row = |line: ranking::Line<'_>| {
+            let (partition, player) = board.who(line.player);
+            Row { partition, player, standing: *line.standing }
+        };
+        let near = |standing: &Standing| {
+            let lines = board.board().near(standing, self.radius, self.radius + 1);
+            (board.board().ahead(standing), lines.map(row).collect())
+        };
+        let stands = |(_, partition, player): &(String, u16, Ordinal)| {
+            let standing = *board.standing(*partition, *player)?;
+            Some(Row { partition: *partition, player: *player, standing })
+        };
+        let players: Vec<Option<Row>> = named.iter().map(stands).collect();
+        let about = players.iter().flatten().filter(|_| self.is_about_near);
+        let around: Vec<_> = about.map(|row| near(&row.standing)).collect();
+        let top: Vec<Row> = board.board().from(1).take(self.top).map(row).collect();
+        let near: Vec<_> = self.standings.iter().map(near).collect();
+        let rows = top.iter().chain(near.iter().chain(&around).flat_map(|(_, rows)| rows));
+        let names = rows.filter_map(|row| {
+            let subject = row.standing.subject;
+            Some((subject, (known(&subject)?, false)))
+        });
+        let names = names.collect();
+        let ranked = board.board().len() as u64;
+        Seen { ranked, is_over: false, top, players, near, around, names }
+    }
+
+    /// Finds the names that are not known; `false` where somebody has to wait for that.
+    fn find_names(
+        &self,
+        service: &Service,
+        of: &Of<'_>,
+        seen: &mut Seen,
+        patience: Patience,
+    ) -> Result<bool, Problem> {
+        let mut unknown: BTreeMap<u16, Vec<Row>> = BTreeMap::new();
+        for row in seen.rows() {
+            // Who is excluded now is not shown as of the past.
+            if self.as_of.is_some() || !seen.names.contains_key(&row.standing.subject) {
+                unknown.entry(row.partition).or_default().push(*row);
+            }
+        }
+        for (number, rows) in unknown {
+            let find = |partition: &Partition| {
+                let all = partition.players().all();
+                let name = |row: &Row| {
+                    let player = all.get(row.player as usize)?;
+                    let is_it = player.account.subject == row.standing.subject;
+                    let name: Option<Arc<str>> = is_it.then(|| player.name.to_string().into());
+                    Some((row.standing.subject, (name?, self.hides(row.player, partition))))
+                };
+                rows.iter().map(name).collect::<Option<Vec<_>>>()
+            };
+            let Some(found) = service.read_with(patience, number, find)? else { return Ok(false) };
+            // One that was taken back comes again.
+            let found = found.ok_or(NotHere::Nowhere)?;
+            if self.as_of.is_none() {
+                service
+                    .remember_names(of, found.iter().map(|(subject, (name, _))| (*subject, name)));
+            }
+            seen.names.extend(found);
+        }
+        Ok(true)
     }
 
     /// Whether nobody sees the player's line any more.
@@ -241,12 +330,19 @@ impl Asked {
 
     /// What all partitions have.
     pub(super) async fn ask(&self, service: &Service, ties: Ties) -> Result<Part, Problem> {
+        let all: Vec<u16> = (0..service.partitions()).collect();
+        if all.iter().all(|number| service.host.changes(*number).is_some()) {
+            let tournament = self.tournament(service)?;
+            let found = self.found(service, &tournament, &all, Patience::None)?;
+            if let Some(part) = found {
+                return Ok(part);
+            }
+        }
         let asked = self.clone();
-        let here = move |service: &Service, partitions: &[u16]| {
-            let tournament = asked.tournament(service)?;
-            asked.found(service, &tournament, partitions)
-        };
+        let here =
+            move |service: &Service, partitions: &[u16]| asked.found_here(service, partitions);
         let parts = service.gather(0..service.partitions(), here, &self.path(), read).await?;
+        let is_whole = parts.len() == 1;
         let mut whole = Part { is_over: true, ..Part::default() };
         whole.near.resize_with(self.standings.len(), Near::default);
         for part in parts {
@@ -258,6 +354,7 @@ impl Asked {
             };
             whole.top.extend(part.top);
             whole.players.extend(part.players);
+            whole.around.extend(part.around.into_iter().filter(|_| is_whole));
             for (near, more) in whole.near.iter_mut().zip(part.near) {
                 near.ahead += more.ahead;
                 near.lines.extend(more.lines);
@@ -270,6 +367,13 @@ impl Asked {
         Ok(whole)
     }
 
+    /// What partitions have that are here, for one who can wait.
+    fn found_here(&self, service: &Service, partitions: &[u16]) -> Result<Part, Problem> {
+        let tournament = self.tournament(service)?;
+        let found = self.found(service, &tournament, partitions, Patience::Waits)?;
+        Ok(found.expect("it was waited for"))
+    }
+
     pub(super) fn tournament(&self, service: &Service) -> Result<Arc<Tournament>, Problem> {
         if self.game.is_some() {
             return Ok(Arc::clone(standing()));
@@ -277,6 +381,55 @@ impl Asked {
         let rules = service.host.rules();
         let operator = rules.operator_numbered(self.operator).ok_or_else(rules_unknown)?;
         operator.tournaments.numbered(self.tournament).cloned().ok_or_else(rules_unknown)
+    }
+}
+
+/// What a leaderboard has of a question, before players have names.
+struct Seen {
+    ranked: u64,
+    is_over: bool,
+    top: Vec<Row>,
+    /// For each of those who are named; nothing for one who has no position.
+    players: Vec<Option<Row>>,
+    near: Vec<(u64, Vec<Row>)>,
+    around: Vec<(u64, Vec<Row>)>,
+    /// Those that are known, and whether the line is not shown.
+    names: HashMap<Subject, (Arc<str>, bool)>,
+}
+
+/// A line without a name.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    partition: u16,
+    player: Ordinal,
+    standing: Standing,
+}
+
+impl Seen {
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        let near = self.near.iter().chain(&self.around).flat_map(|(_, rows)| rows);
+        self.top.iter().chain(self.players.iter().flatten()).chain(near)
+    }
+
+    /// The same with names, which are all known.
+    fn part(&self) -> Part {
+        let line = |row: &Row| {
+            let (player, is_hidden) = &self.names[&row.standing.subject];
+            Line { player: player.to_string(), standing: row.standing, is_hidden: *is_hidden }
+        };
+        let near = |(ahead, rows): &(u64, Vec<Row>)| {
+            let lines = rows.iter().map(line).collect();
+            Near { ahead: *ahead, lines }
+        };
+        Part {
+            ranked: self.ranked,
+            is_over: self.is_over,
+            top: self.top.iter().map(line).collect(),
+            players: self.players.iter().flatten().map(line).collect(),
+            near: self.near.iter().map(near).collect(),
+            around: self.around.iter().map(near).collect(),
+            span: None,
+        }
     }
 }
 
@@ -311,8 +464,7 @@ pub(crate) async fn found(call: Call) -> Result<axum::response::Response, Proble
     let partitions = parameters.partitions(service.partitions())?;
     let asked = Asked::of_another_node(&parameters)?;
     let found = blocking(move || {
-        let tournament = asked.tournament(&service)?;
-        service.with_all_here(&partitions, || asked.found(&service, &tournament, &partitions))
+        service.with_all_here(&partitions, || asked.found_here(&service, &partitions))
     });
     Ok(respond(axum::http::StatusCode::OK, &found.await??))
 }

@@ -1,14 +1,17 @@
 //! Leaderboards of the partitions that are here, in memory: made of the players' scores when somebody asks for one, and
 //! brought up to date by those that have changed since.
+//!
+//! Most questions come while nothing has changed, or little: these wait for no fold, and need no thread of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
-use accolade_domain::ranking::{Leaderboard, Ties};
+use accolade_domain::ledger::Subject;
+use accolade_domain::ranking::Ties;
 use accolade_domain::time::Timestamp;
-use accolade_engine::board::{Of, PartBoard};
+use accolade_engine::board::{Board, Of};
 use accolade_engine::partition::Partition;
 use accolade_storage::host::NotHere;
 
@@ -22,13 +25,17 @@ const KEPT_FOR: Duration = Duration::from_mins(10);
 /// Players that are looked at while the fold waits, and for how long it then has its turn.
 const LOOKED_AT_ONCE: usize = 2_048;
 const REST: Duration = Duration::from_micros(50);
+/// So many changes of a partition are taken over by whoever asks; for more there is a thread.
+const CHANGES_AT_ONCE: usize = 256;
+/// Names of players who are shown again and again.
+const NAMES_MAX: usize = 1_024;
 
 /// Leaderboards of games together take as much memory as so many lines at most: there are as many as producers name games.
 const GAMES_LINES_MAX: usize = 2_000_000;
 /// As many lines as one without any takes.
 const EMPTY_LINES: usize = 4;
 
-/// The leaderboard of a tournament, or of a game, in one partition.
+/// The leaderboard of a tournament, or of a game.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     /// The operator's number.
@@ -38,53 +45,76 @@ struct Key {
     /// How often that is settled again.
     settlement: u32,
     game: Option<Game>,
-    partition: u16,
 }
 
 /// All that somebody has asked for.
 #[derive(Default)]
-pub(crate) struct Boards(Mutex<BTreeMap<Key, Arc<Mutex<Part>>>>);
+pub(crate) struct Boards(Mutex<BTreeMap<Key, Used>>);
 
-/// What one partition has of a tournament.
-struct Part {
-    board: PartBoard,
-    used: Instant,
+/// When somebody has asked for it last.
+struct Used {
+    kept: Arc<RwLock<Kept>>,
+    at: Instant,
+}
+
+/// What this node has of a leaderboard.
+#[derive(Debug)]
+pub(super) struct Kept {
+    board: Board,
+    looked: BTreeMap<u16, Looked>,
+    names: Mutex<HashMap<Subject, Arc<str>>>,
+}
+
+/// How a partition was when its scores were taken over.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    changes: Option<u64>,
+    applied: u64,
+    time: Timestamp,
+}
+
+/// Whether whoever asks can wait: a thread of the runtime cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    Waits,
+    None,
 }
 
 impl fmt::Debug for Boards {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boards").field("parts", &lock(&self.0).len()).finish()
+        f.debug_struct("Boards").field("boards", &lock(&self.0).len()).finish()
     }
 }
 
 impl Boards {
-    /// The part of a partition; those that nobody asks for any more are let go of.
-    fn part(&self, of: &Of<'_>, partition: u16) -> Arc<Mutex<Part>> {
+    /// What there is of a leaderboard; those that nobody asks for any more are let go of.
+    fn kept(&self, of: &Of<'_>, partitions: u16) -> Arc<RwLock<Kept>> {
         let Of { operator, tournament, settlement, game } = *of;
         let game = game.map(|(id, occurrence)| Game { id: id.into(), occurrence });
-        let key = Key { operator, tournament: tournament.number, settlement, game, partition };
+        let key = Key { operator, tournament: tournament.number, settlement, game };
         let now = Instant::now();
-        let mut parts = lock(&self.0);
-        if !parts.contains_key(&key) {
-            // Whoever holds one uses it.
-            let is_used = |part: &Arc<Mutex<Part>>| {
-                part.try_lock().map_or(true, |part| now.duration_since(part.used) < KEPT_FOR)
-            };
-            parts.retain(|_, part| is_used(part));
-            if key.game.is_some() {
-                make_room(&mut parts, GAMES_LINES_MAX);
-            }
+        let mut all = lock(&self.0);
+        if let Some(used) = all.get_mut(&key) {
+            used.at = now;
+            return Arc::clone(&used.kept);
         }
-        let new = || Arc::new(Mutex::new(Part::new(tournament.decides().ties)));
-        Arc::clone(parts.entry(key).or_insert_with(new))
+        all.retain(|_, used| now.duration_since(used.at) < KEPT_FOR);
+        if key.game.is_some() {
+            make_room(&mut all, GAMES_LINES_MAX);
+        }
+        let kept = Kept::new(tournament.decides().ties, partitions);
+        let kept = Arc::new(RwLock::new(kept));
+        all.insert(key, Used { kept: Arc::clone(&kept), at: now });
+        kept
     }
 }
 
 /// Lets go of those leaderboards of games that nobody has asked for for longest, where all together have too many lines.
-fn make_room(parts: &mut BTreeMap<Key, Arc<Mutex<Part>>>, lines_max: usize) {
-    let of_games = parts.iter().filter(|(key, _)| key.game.is_some()).filter_map(|(key, part)| {
-        let part = part.try_lock().ok()?;
-        Some((part.used, key.clone(), part.board.board().len() + EMPTY_LINES))
+fn make_room(all: &mut BTreeMap<Key, Used>, lines_max: usize) {
+    let of_games = all.iter().filter(|(key, _)| key.game.is_some()).filter_map(|(key, used)| {
+        // Whoever holds one uses it.
+        let kept = used.kept.try_read().ok()?;
+        Some((used.at, key.clone(), kept.board.board().len() + EMPTY_LINES))
     });
     let mut of_games: Vec<_> = of_games.collect();
     let mut lines: usize = of_games.iter().map(|(.., lines)| lines).sum();
@@ -93,76 +123,192 @@ fn make_room(parts: &mut BTreeMap<Key, Arc<Mutex<Part>>>, lines_max: usize) {
         if lines <= lines_max {
             return;
         }
-        parts.remove(&key);
+        all.remove(&key);
         lines -= its_lines;
     }
 }
 
-impl Part {
-    fn new(ties: Ties) -> Self {
-        Self { board: PartBoard::new(ties), used: Instant::now() }
+impl Kept {
+    fn new(ties: Ties, partitions: u16) -> Self {
+        let (board, looked) = (Board::new(ties, partitions), BTreeMap::new());
+        Self { board, looked, names: Mutex::default() }
     }
 
-    fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
-        self.board.follow(of, partition)
+    pub(super) const fn board(&self) -> &Board {
+        &self.board
     }
 
-    /// Looks at all players, a few at a time.
+    /// Whether no position changes any more in any of its partitions.
+    pub(super) fn is_final(&self, of: &Of<'_>) -> bool {
+        self.looked.values().all(|looked| of.is_final_at(looked.applied, looked.time))
+    }
+
+    pub(super) fn name(&self, subject: &Subject) -> Option<Arc<str>> {
+        lock(&self.names).get(subject).cloned()
+    }
+
+    pub(super) fn remember(&self, subject: Subject, name: Arc<str>) {
+        let mut names = lock(&self.names);
+        if names.len() >= NAMES_MAX {
+            names.clear();
+        }
+        names.insert(subject, name);
+    }
+
+    /// Whether it has these partitions as they are at this moment, and no others.
+    fn is_up_to_date(&self, of: &Of<'_>, service: &Service, partitions: &[u16]) -> bool {
+        self.board.ties() == of.tournament.decides().ties
+            && self.looked.len() == partitions.len()
+            && partitions.iter().all(|number| self.has_all_of(*number, service))
+    }
+
+    /// Whether it has a partition as that is at this moment.
+    fn has_all_of(&self, number: u16, service: &Service) -> bool {
+        let looked = self.looked.get(&number).and_then(|looked| looked.changes);
+        looked.is_some_and(|changes| service.host.changes(number) == Some(changes))
+    }
+
+    /// Brings it up to date; `false` where somebody has to wait for that.
+    fn follow(
+        &mut self,
+        of: &Of<'_>,
+        service: &Service,
+        partitions: &[u16],
+        patience: Patience,
+    ) -> Result<bool, NotHere> {
+        let ties = of.tournament.decides().ties;
+        if self.board.ties() != ties {
+            *self = Self::new(ties, service.partitions());
+        }
+        let gone: Vec<_> = self.board.partitions().filter(|it| !partitions.contains(it)).collect();
+        for number in gone {
+            self.board.let_go(number);
+            self.looked.remove(&number);
+        }
+        for number in partitions {
+            if self.has_all_of(*number, service) {
+                continue;
+            }
+            let follow = |partition: &Partition| self.follow_one(of, service, partition, patience);
+            match service.read_with(patience, *number, follow)? {
+                Some(true) => {}
+                Some(false) if patience == Patience::Waits => self.make(of, service, *number)?,
+                Some(false) | None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes over what has changed in a partition; `false` where that is too much.
+    fn follow_one(
+        &mut self,
+        of: &Of<'_>,
+        service: &Service,
+        partition: &Partition,
+        patience: Patience,
+    ) -> bool {
+        // Not one that could not be made to its end.
+        let is_made = self.looked.contains_key(&partition.number());
+        let lag = self.board.lag(of, partition).filter(|_| is_made);
+        let is_little = |lag| patience == Patience::Waits || lag <= CHANGES_AT_ONCE;
+        let has_followed = lag.is_some_and(is_little) && self.board.follow(of, partition);
+        if has_followed {
+            self.look(service, partition);
+        }
+        has_followed
+    }
+
+    fn look(&mut self, service: &Service, partition: &Partition) {
+        let number = partition.number();
+        let (applied, time) = (partition.rules().applied, partition.time());
+        let changes = service.host.changes(number);
+        self.looked.insert(number, Looked { changes, applied, time });
+    }
+
+    /// Looks at all players of a partition, a few at a time.
     fn make(&mut self, of: &Of<'_>, service: &Service, number: u16) -> Result<(), NotHere> {
-        // What changes meanwhile is remembered; one that cannot be finished is not kept.
-        let mut board = service.read(number, |it| PartBoard::begun(of, it))?;
+        // What changes meanwhile is remembered.
+        self.looked.remove(&number);
+        service.read(number, |it| self.board.begin(of, it))?;
         let mut from = 0;
-        let mut look = |from| service.read(number, |it| board.look(of, it, from, LOOKED_AT_ONCE));
-        while look(from)? {
+        while service.read(number, |it| self.board.look(of, it, from, LOOKED_AT_ONCE))? {
             from += LOOKED_AT_ONCE;
             std::thread::sleep(REST);
         }
-        self.board = board;
-        Ok(())
+        service.read(number, |partition| {
+            if !self.board.follow(of, partition) {
+                // So much has changed meanwhile that it is made while nothing does.
+                self.board.begin(of, partition);
+                self.board.look(of, partition, 0, usize::MAX);
+            }
+            self.look(service, partition);
+        })
     }
 }
 
 impl Service {
-    /// As [`Service::with_board`], or with the leaderboard as it was, beside the partition as it is.
-    pub(super) fn with_board_of<T>(
+    /// Reads from a partition that is here; nothing where that had to be waited for, and nobody does.
+    pub(super) fn read_with<T>(
         &self,
-        of: &Of<'_>,
+        patience: Patience,
         number: u16,
-        at: Option<Timestamp>,
-        work: impl FnOnce(&Leaderboard, &Partition) -> T,
-    ) -> Result<T, Problem> {
-        let Some(at) = at else { return Ok(self.with_board(of, number, work)?) };
-        let board = self.past_board(of, number, at)?;
-        Ok(self.read(number, |partition| work(&board, partition))?)
+        read: impl FnOnce(&Partition) -> T,
+    ) -> Result<Option<T>, NotHere> {
+        if patience == Patience::Waits {
+            return self.read(number, read).map(Some);
+        }
+        let (mut read, mut found) = (Some(read), None);
+        self.host.read_at_once(number, &mut |partition| {
+            found = read.take().map(|read| read(partition));
+        });
+        Ok(found)
     }
 
-    /// Does something with a leaderboard in a partition that is here, as both are now. May wait, and
-    /// hold the partition up: not for a thread of the runtime.
-    fn with_board<T>(
+    /// Remembers names of players whom a leaderboard has just shown.
+    pub(super) fn remember_names<'n>(
         &self,
         of: &Of<'_>,
-        number: u16,
-        work: impl FnOnce(&Leaderboard, &Partition) -> T,
-    ) -> Result<T, NotHere> {
-        let part = self.boards.part(of, number);
-        let mut part = lock(&part);
-        part.used = Instant::now();
-        // Nearly always it is there, and followed at once.
-        let mut work = Some(work);
-        let done = self.read(number, |partition| {
-            let work = part.follow(of, partition).then(|| work.take()).flatten();
-            work.map(|work| work(part.board.board(), partition))
-        })?;
-        let Some(work) = work else { return Ok(done.expect("it was done")) };
-        part.make(of, self, number)?;
-        self.read(number, |partition| {
-            if !part.follow(of, partition) {
-                // So much has changed meanwhile that it is made while nothing does.
-                part.board = PartBoard::begun(of, partition);
-                part.board.look(of, partition, 0, usize::MAX);
-            }
-            work(part.board.board(), partition)
-        })
+        names: impl Iterator<Item = (Subject, &'n Arc<str>)>,
+    ) {
+        let kept = self.boards.kept(of, self.partitions());
+        if let Some(kept) = at_once(kept.try_read()) {
+            names.for_each(|(subject, name)| kept.remember(subject, Arc::clone(name)));
+        }
+    }
+
+    /// Does something with a leaderboard as it is now in partitions that are here; nothing where that had to be waited for,
+    /// and nobody does.
+    pub(super) fn with_board<T>(
+        &self,
+        of: &Of<'_>,
+        partitions: &[u16],
+        patience: Patience,
+        work: impl FnOnce(&Kept) -> T,
+    ) -> Result<Option<T>, Problem> {
+        let kept = self.boards.kept(of, self.partitions());
+        let read = match patience {
+            Patience::Waits => Some(kept.read().unwrap_or_else(PoisonError::into_inner)),
+            Patience::None => at_once(kept.try_read()),
+        };
+        if let Some(kept) = read.filter(|kept| kept.is_up_to_date(of, self, partitions)) {
+            return Ok(Some(work(&kept)));
+        }
+        let write = match patience {
+            Patience::Waits => Some(kept.write().unwrap_or_else(PoisonError::into_inner)),
+            Patience::None => at_once(kept.try_write()),
+        };
+        let Some(mut kept) = write else { return Ok(None) };
+        let has_followed = kept.follow(of, self, partitions, patience)?;
+        Ok(has_followed.then(|| work(&kept)))
+    }
+}
+
+/// What was had without waiting.
+fn at_once<G>(tried: Result<G, TryLockError<G>>) -> Option<G> {
+    match tried {
+        Ok(had) => Some(had),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -179,26 +325,25 @@ mod tests {
             tournament,
             settlement: 0,
             game: game.map(|id| Game { id: id.into(), occurrence: Occurrence::ALL_TIME }),
-            partition: 0,
         };
         let began = Instant::now();
         let keys =
             [key(7, None), key(0, Some("oldest")), key(0, Some("older")), key(0, Some("new"))];
-        let mut parts: BTreeMap<_, _> = BTreeMap::new();
+        let mut all: BTreeMap<_, _> = BTreeMap::new();
         for (seconds, key) in (0..).zip(&keys) {
-            let used = began + Duration::from_secs(seconds);
-            let part = Part { used, ..Part::new(Ties::First) };
-            parts.insert(key.clone(), Arc::new(Mutex::new(part)));
+            let at = began + Duration::from_secs(seconds);
+            let kept = Arc::new(RwLock::new(Kept::new(Ties::First, 4)));
+            all.insert(key.clone(), Used { kept, at });
         }
-        make_room(&mut parts, 3 * EMPTY_LINES);
-        assert_eq!(parts.len(), 4);
-        make_room(&mut parts, 2 * EMPTY_LINES);
-        assert!(!parts.contains_key(&keys[1]) && parts.len() == 3);
+        make_room(&mut all, 3 * EMPTY_LINES);
+        assert_eq!(all.len(), 4);
+        make_room(&mut all, 2 * EMPTY_LINES);
+        assert!(!all.contains_key(&keys[1]) && all.len() == 3);
         // Whoever holds one uses it.
-        let held = Arc::clone(&parts[&keys[2]]);
-        let held = lock(&held);
-        make_room(&mut parts, 0);
+        let held = Arc::clone(&all[&keys[2]].kept);
+        let held = held.write().unwrap();
+        make_room(&mut all, 0);
         drop(held);
-        assert!(parts.keys().eq([&keys[2], &keys[0]]));
+        assert!(all.keys().eq([&keys[2], &keys[0]]));
     }
 }

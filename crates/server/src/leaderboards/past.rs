@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use accolade_domain::ledger::Place;
-use accolade_domain::ranking::{Leaderboard, Standing};
+use accolade_domain::ranking::Standing;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
-use accolade_engine::board::Of;
+use accolade_engine::board::{Board, Of};
 use accolade_engine::disk::Disk;
 use accolade_engine::feed::Feed;
 use accolade_engine::players::Ordinal;
@@ -27,6 +27,7 @@ use accolade_storage::disk::RealDisk;
 use accolade_wire::timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::frames::Stand;
 use self::keeping::Keeping;
 use self::shelf::{Kept, stands_at};
 use super::asked::Asked;
@@ -38,8 +39,8 @@ use crate::service::{Service, now};
 const NAME: &str = "leaderboards";
 /// Players of leaderboards that are in memory because somebody has just asked for them.
 const PLAYERS_MAX: usize = 1_000_000;
-/// And so many leaderboards of partitions.
-const BOARDS_MAX: usize = 512;
+/// And so many leaderboards.
+const BOARDS_MAX: usize = 64;
 /// So many are made at once at a node.
 const MAKING_MAX: usize = 4;
 /// Players that are looked at while the fold waits.
@@ -132,17 +133,17 @@ impl Span {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Key {
     operator: u32,
     tournament: u32,
-    partition: u16,
+    partitions: Box<[u16]>,
     at: Timestamp,
 }
 
 /// What was made last, the newest behind.
 #[derive(Default)]
-struct Made(Vec<(Key, Arc<Leaderboard>)>);
+struct Made(Vec<(Key, Arc<Board>)>);
 
 impl fmt::Debug for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,19 +152,19 @@ impl fmt::Debug for Made {
 }
 
 impl Made {
-    fn find(&mut self, key: Key) -> Option<Arc<Leaderboard>> {
-        let at = self.0.iter().position(|(of, _)| *of == key)?;
+    fn find(&mut self, key: &Key) -> Option<Arc<Board>> {
+        let at = self.0.iter().position(|(of, _)| of == key)?;
         let found = self.0.remove(at);
         let board = Arc::clone(&found.1);
         self.0.push(found);
         Some(board)
     }
 
-    fn add(&mut self, key: Key, board: Arc<Leaderboard>) {
+    fn add(&mut self, key: Key, board: Arc<Board>) {
         self.0.push((key, board));
-        let mut players: usize = self.0.iter().map(|(_, board)| board.len()).sum();
+        let mut players: usize = self.0.iter().map(|(_, board)| board.board().len()).sum();
         while self.0.len() > BOARDS_MAX || self.0.len() > 1 && players > PLAYERS_MAX {
-            players -= self.0.remove(0).1.len();
+            players -= self.0.remove(0).1.board().len();
         }
     }
 }
@@ -314,28 +315,47 @@ impl Service {
         Ok(spans?.into_iter().reduce(Span::and))
     }
 
-    /// The leaderboard of a tournament in a partition that is here, as it was. May wait, and hold the partition up: not for
-    /// a thread of the runtime.
+    /// The leaderboard of a tournament in partitions that are here, as it was. May wait, and hold partitions up: not for a
+    /// thread of the runtime.
     pub(super) fn past_board(
         &self,
         of: &Of<'_>,
-        number: u16,
+        partitions: &[u16],
         at: Timestamp,
-    ) -> Result<Arc<Leaderboard>, Problem> {
+    ) -> Result<Arc<Board>, Problem> {
         let shelves = self.shelves()?;
         let Of { operator, tournament, .. } = *of;
-        let key = Key { operator, tournament: tournament.number, partition: number, at };
-        if let Some(board) = lock(&shelves.made).find(key) {
+        let key =
+            Key { operator, tournament: tournament.number, partitions: partitions.into(), at };
+        if let Some(board) = lock(&shelves.made).find(&key) {
             return Ok(board);
         }
         let _making = Making::begin(&shelves.making)?;
+        let mut made = Board::new(tournament.decides().ties, self.partitions());
+        for number in partitions {
+            self.add_past(&shelves, of, *number, at, &mut made)?;
+        }
+        let made = Arc::new(made);
+        lock(&shelves.made).add(key, Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// Adds how players of a partition stood.
+    fn add_past(
+        &self,
+        shelves: &Shelves,
+        of: &Of<'_>,
+        number: u16,
+        at: Timestamp,
+        made: &mut Board,
+    ) -> Result<(), Problem> {
+        let Of { operator, tournament, .. } = *of;
         let view = shelves.view(number)?;
         let kept = view.files.iter().rfind(|kept| kept.from <= at);
         let kept = kept.filter(|_| at <= view.complete_to).ok_or_else(not_written)?;
         let board = (operator, tournament.number);
         let stands = stands_at(&*shelves.disk, number, *kept, board, at).map_err(gone_or_failed)?;
         let decides = tournament.decides();
-        let mut made = Leaderboard::new(decides.ties);
         let mut from = 0;
         while !stands.is_empty() {
             let looked = self.read(number, |partition| {
@@ -348,21 +368,11 @@ impl Service {
                     if stand.events < decides.events_min.max(1) {
                         continue;
                     }
-                    let changed_by = Place {
-                        partition: number,
-                        batch: stand.batch,
-                        slot: stand.slot,
-                        number: 0,
-                    };
-                    let standing = Standing {
-                        score: stand.score,
-                        events: stand.events,
-                        changed_at: stand.changed_at,
-                        changed_by,
-                        subject,
-                    };
+                    let Stand { score, events, changed_at, batch, slot } = *stand;
+                    let changed_by = Place { partition: number, batch, slot, number: 0 };
+                    let standing = Standing { score, events, changed_at, changed_by, subject };
                     let ordinal = Ordinal::try_from(ordinal).expect("an ordinal of a player");
-                    made.set(ordinal, Some(standing));
+                    made.set(number, ordinal, Some(standing));
                 }
                 count
             })?;
@@ -371,9 +381,7 @@ impl Service {
             }
             from += looked;
         }
-        let made = Arc::new(made);
-        lock(&shelves.made).add(key, Arc::clone(&made));
-        Ok(made)
+        Ok(())
     }
 }
 

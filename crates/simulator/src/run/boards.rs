@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use accolade_domain::ranking::{Leaderboard, Standing, Ties, listed};
-use accolade_engine::board::{Of, PartBoard};
+use accolade_domain::ranking::{Leaderboard, Line, Standing, Ties, listed};
+use accolade_engine::board::{Board, Of};
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::tournament::results::RankedLine;
 
+/// No world has more partitions.
+const PARTITIONS_MAX: u16 = 64;
+
 /// What one partition has of a leaderboard.
 #[derive(Debug)]
 pub(crate) struct Part {
-    board: PartBoard,
+    board: Board,
     names: Vec<String>,
     /// Whether no position changes here any more.
     pub(crate) is_final: bool,
@@ -33,20 +36,28 @@ impl Part {
     }
 }
 
-fn made(partition: &Partition, of: &Of<'_>) -> PartBoard {
-    let mut board = PartBoard::begun(of, partition);
+fn made(partition: &Partition, of: &Of<'_>) -> Board {
+    let mut board = Board::begun(of, partition, PARTITIONS_MAX);
+    look(&mut board, of, partition);
+    board
+}
+
+fn look(board: &mut Board, of: &Of<'_>, partition: &Partition) {
     let (mut from, at_once) = (0, 2);
     while board.look(of, partition, from, at_once) {
         from += at_once;
     }
-    board
 }
 
 /// All partitions together: a position is one more than the sum of those who are ahead in each.
 pub(crate) fn together(ties: Ties, parts: &[Part]) -> Vec<RankedLine> {
     let lines = |part: &Part| -> Vec<(Standing, String)> {
         let lines = part.board().from(1);
-        lines.map(|line| (*line.standing, part.names[line.player as usize].clone())).collect()
+        lines
+            .map(|line| {
+                (*line.standing, part.names[part.board.who(line.player).1 as usize].clone())
+            })
+            .collect()
     };
     let mut all: Vec<_> = parts.iter().flat_map(lines).collect();
     all.sort_by(|(a, _), (b, _)| listed(ties, a, b));
@@ -76,35 +87,37 @@ fn near(ties: Ties, parts: &[Part], all: &[Standing], at: usize) {
     assert_eq!(found, expected, "who is near {standing:?}");
 }
 
-/// Leaderboards that follow partitions, whoever folds them.
+/// Leaderboards that follow all partitions together, whoever folds them.
 #[derive(Debug, Default)]
-pub(crate) struct Followed(BTreeMap<(u32, u32, u16), (PartBoard, u64)>);
+pub(crate) struct Followed(BTreeMap<(u32, u32), (Board, BTreeMap<u16, u64>)>);
 
 impl Followed {
     /// Brings those of a partition up to date, and compares them with the scores as they are; says how many have gone on
     /// from where they were.
     pub(crate) fn follow(&mut self, partition: &Partition) -> u64 {
         let mut gone_on = 0;
-        let batch = partition.next_batch() - 1;
+        let (number, batch) = (partition.number(), partition.next_batch() - 1);
         for operator in partition.rules().operators() {
             for tournament in operator.tournaments.all() {
-                let key = (operator.number, tournament.number, partition.number());
-                let known = self.0.remove(&key);
-                // Scores are let go of at some time, and whoever takes over may be behind.
-                let known = known
-                    .filter(|(_, at)| *at <= batch && partition.time() < tournament.kept_until());
+                let key = (operator.number, tournament.number);
                 let (operator, settlement) = (operator.number, 0);
                 let of = Of { operator, tournament, settlement, game: None };
-                let mut board = made(partition, &of);
-                if let Some((mut followed, _)) = known
-                    && followed.follow(&of, partition)
-                {
+                let made = made(partition, &of);
+                let new = || (Board::new(made.ties(), PARTITIONS_MAX), BTreeMap::new());
+                let (board, batches) = self.0.entry(key).or_insert_with(new);
+                // Scores are let go of at some time, and whoever takes over may be behind.
+                let is_known = batches.insert(number, batch).is_some_and(|at| at <= batch)
+                    && partition.time() < tournament.kept_until();
+                if is_known && board.follow(&of, partition) {
                     gone_on += 1;
-                    let is_same = followed.board().from(1).eq(board.board().from(1));
-                    assert!(is_same, "the leaderboard of {key:?} has not followed");
-                    board = followed;
+                } else {
+                    board.begin(&of, partition);
+                    look(board, &of, partition);
                 }
-                self.0.insert(key, (board, batch));
+                let is_own = |line: &Line<'_>| board.who(line.player).0 == number;
+                let own = board.board().from(1).filter(is_own).map(|it| (it.player, it.standing));
+                let is_same = own.eq(made.board().from(1).map(|it| (it.player, it.standing)));
+                assert!(is_same, "the leaderboard of {key:?} has not followed partition {number}");
             }
         }
         gone_on

@@ -170,7 +170,9 @@ impl Fold {
             if cell.folded_to.next_frame == number {
                 let (store, watches) = (&mut self.store, &job.watches);
                 let with_known = (&slice, known);
+                ground.turn(at);
                 let caused = cell.fold(with_known, frame, watches, &ground.shared, store, hears)?;
+                ground.turn(at);
                 self.effects.extend(caused.into_iter().map(|effect| (slice.partition, effect)));
             } else if slice.flags & HAS_CONTROL != 0 {
                 cell.may_go_on = true;
@@ -216,7 +218,9 @@ impl Fold {
         let number = cell.partition.number();
         if let Some(slice) = frame.slices().find(|slice| slice.partition == number) {
             let (store, unknown) = (&mut self.store, &[][..]);
+            ground.turn(at);
             let caused = cell.fold((&slice, unknown), frame, &[], &ground.shared, store, hears)?;
+            ground.turn(at);
             self.effects.extend(caused.into_iter().map(|effect| (number, effect)));
         }
         self.store.flush(ground.log_time())?;

@@ -345,6 +345,15 @@ impl Host for Fake {
         Ok(())
     }
 
+    fn read_at_once(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> bool {
+        self.is_here(partition).is_ok() && self.node().read_at_once(partition, read).is_some()
+    }
+
+    fn changes(&self, partition: u16) -> Option<u64> {
+        self.is_here(partition).ok()?;
+        self.node().changes(partition)
+    }
+
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
         self.is_here(partition)?;
         Ok(Arc::clone(self.node().backing()))

@@ -139,6 +139,8 @@ pub(crate) struct Inner {
     counters: Counters,
     fatal: Mutex<Option<String>>,
     wake: (Mutex<bool>, Condvar),
+    /// The rules as they were last asked for, and how often partition 0 had changed then: everybody asks for them.
+    rules_seen: Mutex<Option<(u64, Arc<Rules>)>>,
     /// Locked: the directory is this node's until it has stopped.
     lock_file: std::fs::File,
 }
@@ -208,6 +210,7 @@ impl Node {
             counters: Counters::new(),
             fatal: Mutex::new(None),
             wake: (Mutex::new(false), Condvar::new()),
+            rules_seen: Mutex::default(),
             folds,
             options,
             lock_file,
@@ -315,7 +318,17 @@ impl Node {
 
     /// The rules as partition 0 has them.
     pub fn rules(&self) -> Arc<Rules> {
-        self.read(0, |partition| Arc::clone(partition.rules()))
+        let seen = self.changes(0).and_then(|changes| {
+            let seen = lock(&self.inner.rules_seen);
+            seen.as_ref().filter(|(at, _)| *at == changes).map(|(_, rules)| Arc::clone(rules))
+        });
+        seen.unwrap_or_else(|| {
+            self.read(0, |partition| {
+                let rules = Arc::clone(partition.rules());
+                *lock(&self.inner.rules_seen) = self.changes(0).map(|at| (at, Arc::clone(&rules)));
+                rules
+            })
+        })
     }
 
     /// What all partitions decide with.

@@ -284,8 +284,10 @@ impl Service {
         if time < decides.starts {
             return Ok(Moment::Before(time));
         }
-        if time >= tournament.closes() && asked.ask(self, decides.ties).await?.is_over {
-            return Ok(Moment::Since(time));
+        if time >= tournament.closes() {
+            // Whether or not each partition has heard of that already.
+            let is_over = tournament.is_settled() || asked.ask(self, decides.ties).await?.is_over;
+            return if is_over { Ok(Moment::Since(time)) } else { Err(not_written()) };
         }
         let asked = Asked { is_about_span: true, ..asked.clone() };
         let span = asked.ask(self, decides.ties).await?.span.ok_or_else(not_written)?;

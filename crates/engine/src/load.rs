@@ -495,6 +495,12 @@ impl Partition {
         is_marked.then(row).flatten().filter(|exclusion| exclusion.holds(self.time))
     }
 
+    /// Each player who is excluded, or was once, and whether that holds now.
+    pub fn exclusions(&self) -> impl Iterator<Item = (Ordinal, bool)> {
+        let all = self.tables.exclusions.iter();
+        all.map(|(player, exclusion)| (*player, exclusion.holds(self.time)))
+    }
+
     #[inline]
     fn load_event<'s, S: Store>(
         &'s self,

@@ -4,6 +4,7 @@ mod behaviours;
 mod budgets;
 mod deliveries;
 mod dialects;
+mod excluded;
 mod expiring;
 mod faults;
 mod frozen;

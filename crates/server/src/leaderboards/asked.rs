@@ -11,7 +11,6 @@ use accolade_domain::ranking::{self, Leaderboard, Score, Standing, Ties, listed}
 use accolade_domain::time::Timestamp;
 use accolade_engine::board::Of;
 use accolade_engine::partition::Partition;
-use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::tournaments::standing::standing;
 use accolade_wire::hex::{from_hex, to_hex};
@@ -97,7 +96,7 @@ pub(crate) struct Line {
     pub(crate) player: String,
     #[serde(with = "standing_text")]
     pub(crate) standing: Standing,
-    /// Of the past, it is not shown: the player is excluded now.
+    /// It is not shown: of the past, or of what is final, and the player is excluded now. On others who is excluded has no line.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_hidden: bool,
 }
@@ -201,7 +200,7 @@ impl Asked {
             service.with_board_of(&of, *number, self.as_of, |board, partition| {
                 part.ranked += board.len() as u64;
                 part.is_over &= self.as_of.is_none() && is_said && of.is_final(partition);
-                let line = |line| self.line(&line, partition);
+                let line = |line| shown(&line, partition);
                 part.top.extend(board.from(1).take(self.top).map(line));
                 let players = self.players.iter();
                 let here = players.filter(|it| partition_of(it, service.partitions()) == *number);
@@ -224,19 +223,8 @@ impl Asked {
         let key = &partition.rules().settings.hash_key;
         let player = partition.players().find_by_name(key, self.operator, name)?;
         let standing = *board.standing(player)?;
-        let is_hidden = self.hides(player, partition);
+        let is_hidden = partition.exclusion(player).is_some();
         Some(Line { player: name.to_owned(), standing, is_hidden })
-    }
-
-    fn line(&self, line: &ranking::Line<'_>, partition: &Partition) -> Line {
-        let player = partition.players().get(line.player).name.to_string();
-        let is_hidden = self.hides(line.player, partition);
-        Line { player, standing: *line.standing, is_hidden }
-    }
-
-    /// Whether nobody sees the player's line any more.
-    fn hides(&self, player: Ordinal, partition: &Partition) -> bool {
-        self.as_of.is_some() && partition.exclusion(player).is_some()
     }
 
     /// What all partitions have.
@@ -289,6 +277,12 @@ impl Near {
         self.lines.truncate(before.saturating_add(radius + 1));
         self.lines.drain(..before.saturating_sub(radius));
     }
+}
+
+fn shown(line: &ranking::Line<'_>, partition: &Partition) -> Line {
+    let player = partition.players().get(line.player).name.to_string();
+    let is_hidden = partition.exclusion(line.player).is_some();
+    Line { player, standing: *line.standing, is_hidden }
 }
 
 /// The first so many in the order in which they are listed.

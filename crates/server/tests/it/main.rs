@@ -17,6 +17,7 @@ mod dead_letters;
 mod description;
 mod dry_run;
 mod encodings;
+mod excluded;
 mod export;
 mod fairness;
 mod first_key;

@@ -76,7 +76,7 @@ pub(crate) fn players() -> [String; 8] {
     })
 }
 
-fn lines(board: &Value) -> Vec<(u64, String, f64)> {
+pub(crate) fn lines(board: &Value) -> Vec<(u64, String, f64)> {
     let line = |line: &Value| {
         let player = line["playerId"].as_str().unwrap().to_owned();
         (line["position"].as_u64().unwrap(), player, line["score"].as_f64().unwrap())

@@ -100,6 +100,7 @@ impl Looking {
         };
         let own = |player: &String| {
             let line = seen.stood.get(player).map(|stood| (stood.own.0, &stood.own.1));
+            let line = line.filter(|(_, line)| !line.is_hidden);
             let data = own_line(line, seen.players);
             (player.clone(), Value { data, is_last: is_over })
         };
@@ -122,7 +123,8 @@ impl Looking {
             To::Players => terms.masked,
             To::Anybody => true,
         };
-        let lines = part_of(&view.part, seen).into_iter();
+        // On a leaderboard that is final there are lines of those who are excluded.
+        let lines = part_of(&view.part, seen).into_iter().filter(|(_, line)| !line.is_hidden);
         let seen = lines
             .filter(|line| view.to == To::Staff || line.0 <= public || is_named(line))
             .enumerate();

@@ -31,7 +31,7 @@ enum TournamentCommand {
         /// The operator
         #[arg(long, value_name = "ID")]
         operator: String,
-        /// In this state alone: draft, recurring, scheduled, live, settling, final or cancelled
+        /// In this state alone: draft, recurring, scheduled, filling, live, settling, final or cancelled
         #[arg(long, value_name = "STATE")]
         state: Option<String>,
         /// What was made of this series

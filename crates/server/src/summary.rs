@@ -271,7 +271,11 @@ fn unpaid(operator: &Operator) -> BTreeMap<&'static str, u64> {
     let mut states = BTreeMap::from(["scheduled", "live", "settling", "final"].map(|it| (it, 0)));
     states.insert("recurring", operator.tournaments.series().count() as u64);
     for tournament in operator.tournaments.unpaid() {
-        *states.entry(state_of(tournament.terms(), now)).or_default() += 1;
+        let state = match state_of(tournament.terms(), now) {
+            "filling" => "live",
+            state => state,
+        };
+        *states.entry(state).or_default() += 1;
     }
     states
 }

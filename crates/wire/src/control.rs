@@ -1104,7 +1104,12 @@ mod tests {
                         now: 3,
                         does: PastDoes::Counts { value: "-7".into(), at: 4 },
                     },
-                    PastEvent { batch: 2, slot: 1, now: 3, does: PastDoes::Voids { wager: (1, 2) } },
+                    PastEvent {
+                        batch: 2,
+                        slot: 1,
+                        now: 3,
+                        does: PastDoes::Voids { wager: (1, 2) },
+                    },
                 ],
             }),
             Command::CountFilled { id: "c".into(), player_id: "p".into(), tournament: 1 },

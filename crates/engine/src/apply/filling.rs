@@ -108,11 +108,10 @@ pub(super) fn wait(
     step: &mut Step<'_>,
 ) {
     // The same event may count in other tournaments.
-    let changed = step
-        .changes
-        .iter()
-        .rev()
-        .find_map(|change| if let Change::Scores(scores) = change { Some(scores) } else { None });
+    let changed =
+        step.changes.iter().rev().find_map(|change| {
+            if let Change::Scores(scores) = change { Some(scores) } else { None }
+        });
     let mut scores = changed.or(loaded.scores).unwrap_or(&PackedScores::NONE).clone();
     let mut is_marked = true;
     for (tournament, does) in waiting {

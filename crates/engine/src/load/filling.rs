@@ -10,8 +10,8 @@ use accolade_domain::tournament::Counted;
 use accolade_wire::control::{Command, FillPage};
 use accolade_wire::notice::scores::{Scored, ScoredLine};
 
-use crate::apply::filling::{AddedUp, Next, waits};
 use crate::apply::Loaded;
+use crate::apply::filling::{AddedUp, Next, waits};
 use crate::partition::Partition;
 use crate::players::Ordinal;
 use crate::rules::Operator;

@@ -189,7 +189,11 @@ fn asked_of<'e>(operator: &Operator, event: &'e Event<'_>) -> Option<Asked<'e>> 
 }
 
 /// The day of an event in a tournament; nothing where that caps no periods.
-pub(super) fn day_of(player: Ordinal, tournament: &Tournament, at: Timestamp) -> Option<DaySumsKey> {
+pub(super) fn day_of(
+    player: Ordinal,
+    tournament: &Tournament,
+    at: Timestamp,
+) -> Option<DaySumsKey> {
     let decides = tournament.decides();
     let (day, _) = (!decides.period_caps.is_none()).then(|| decides.period(at))?;
     Some(DaySumsKey { player, tournament: tournament.number, day })

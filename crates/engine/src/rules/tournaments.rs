@@ -228,7 +228,8 @@ impl Tournaments {
             }
         } else if terms.stage.takes_place() && !tournament.is_fixed(since.time) {
             // What was folded before is read of the log, and what is yet to come is not in the past.
-            if (decides.starts <= since.time) != terms.fill.is_some() || decides.ends <= since.time {
+            if (decides.starts <= since.time) != terms.fill.is_some() || decides.ends <= since.time
+            {
                 return Err(Declined::TournamentPast);
             }
         }

@@ -6,6 +6,7 @@ mod deliveries;
 mod dialects;
 mod expiring;
 mod faults;
+mod filling;
 mod frozen;
 mod games;
 mod houses;

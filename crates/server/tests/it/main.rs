@@ -19,6 +19,7 @@ mod dry_run;
 mod encodings;
 mod export;
 mod fairness;
+mod filling;
 mod first_key;
 mod hostile;
 mod idempotency;

@@ -213,6 +213,11 @@ fn not_written() -> Problem {
     Problem::new(Refusal::Busy, "leaderboards of that time are not written yet: ask again")
 }
 
+fn known_from(oldest: Timestamp) -> Problem {
+    let oldest = timestamp::write(oldest);
+    Problem::new(Refusal::Gone, format!("leaderboards are known from {oldest} on"))
+}
+
 /// From when on a tournament has all scores that had begun before it was scheduled.
 fn filled_at(tournament: &Tournament) -> Option<Timestamp> {
     let is_done = |said: &&Said<TournamentTerms>| said.terms.fill == Some(Fill::Done);
@@ -295,18 +300,20 @@ impl Service {
         if time < decides.starts {
             return Ok(Moment::Before(time));
         }
+        let filled = filled_at(tournament);
+        if let Some(filled) = filled.filter(|filled| time < *filled) {
+            return Err(known_from(filled));
+        }
         if time >= tournament.closes() && asked.ask(self, decides.ties).await?.is_over {
             return Ok(Moment::Since(time));
         }
         let asked = Asked { is_about_span: true, ..asked.clone() };
         let span = asked.ask(self, decides.ties).await?.span.ok_or_else(not_written)?;
         let [oldest, newest] = [span.oldest, span.newest].map(Timestamp::from_micros);
-        let oldest = filled_at(tournament).map_or(oldest, |filled| oldest.max(filled));
+        let oldest = filled.map_or(oldest, |filled| oldest.max(filled));
         let at = self.shelves()?.keeps.full_before(time).min(newest);
         if at < oldest && time < oldest {
-            let oldest = timestamp::write(oldest);
-            let detail = format!("leaderboards are known from {oldest} on");
-            return Err(Problem::new(Refusal::Gone, detail));
+            return Err(known_from(oldest));
         }
         if at < oldest || at.plus_micros(BEHIND_MICROS) < time {
             return Err(not_written());

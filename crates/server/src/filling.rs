@@ -444,9 +444,13 @@ impl Service {
                     let mut is_missing = false;
                     for applied in applied {
                         match applied {
-                            Some((Outcome::Done { .. } | Outcome::Repeated { .. }, _)) => {}
                             // Of whom nothing is known any more nothing is shown.
-                            Some((Outcome::Declined { why: Declined::NoSuchPlayer }, _)) => {}
+                            Some((
+                                Outcome::Done { .. }
+                                | Outcome::Repeated { .. }
+                                | Outcome::Declined { why: Declined::NoSuchPlayer },
+                                _,
+                            )) => {}
                             None => is_missing = true,
                             Some((Outcome::Declined { why: Declined::Stale }, _)) => {
                                 return Err(not_yet());

@@ -179,7 +179,7 @@ impl Tournaments {
     pub fn filled(&self) -> &[Arc<Tournament>] {
         self.filled.get_or_init(|| {
             let of_past = |it: &&Arc<Tournament>| it.terms().fill.is_some();
-            self.may_be_late().filter(of_past).map(Arc::clone).collect()
+            self.may_be_late().filter(of_past).cloned().collect()
         })
     }
 

@@ -786,7 +786,7 @@ mod tests {
     use super::*;
     use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
     use crate::tournament::recurrence::{Begins, RecurrenceTerms};
-    use crate::tournament::{Cadence, SeriesTerms, Stage, TiesBy};
+    use crate::tournament::{Cadence, Fill, SeriesTerms, Stage, TiesBy};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -906,6 +906,7 @@ mod tests {
                 opt_in: true,
                 participants_max: Some(8),
                 stage: Stage::Scheduled,
+                fill: Some(Fill::Reading),
                 results: None,
                 again: None,
                 why: "c".into(),

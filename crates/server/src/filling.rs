@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use crate::call::Call;
 use crate::lock::lock;
 use crate::parameters::Parameters;
-use crate::problem::{Problem, not_yet};
+use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Inner, Service, now};
 use crate::shapes::respond;
 use crate::simulation::tournament::filled::{self, Hears, Past};
@@ -146,7 +146,7 @@ impl Filling {
             Fill::Reading => &self.read,
             Fill::Counting | Fill::Done => &self.counted,
         };
-        let left = partitions.iter().filter(|number| !done.contains(number)).count();
+        let left = partitions.iter().filter(|number| !done.contains(*number)).count();
         let Self { batches, expected, why, .. } = self;
         Part { left, batches: *batches, expected: *expected, why: why.clone() }
     }
@@ -195,18 +195,24 @@ impl Service {
             return;
         }
         let (service, of) = (self.clone(), Arc::clone(tournament));
-        let read = blocking_beside(move || service.read_and_tell(operator, &of, &unread)).await;
-        let (partitions, read) = match read {
+        let read = move || {
+            let (partitions, read) = service.read_and_tell(operator, &of, &unread);
+            let is_wanted = read.is_ok() || service.goes_on_reading(&of, &partitions);
+            (partitions, read, is_wanted)
+        };
+        let (partitions, read, is_wanted) = match blocking_beside(read).await {
             Ok(read) => read,
-            Err(problem) => (Vec::new(), Err(problem.detail.to_string())),
+            Err(problem) => (Vec::new(), Err(problem.detail.to_string()), true),
         };
         self.fillings.with(key, |filling| match read {
+            // None of them has heard of it yet.
+            Ok(()) if partitions.is_empty() => {}
             Ok(()) => {
                 filling.read.extend(partitions);
                 (filling.why, filling.tries, filling.again_at) = (None, 0, None);
             }
-            // Whoever has them now reads them.
-            Err(_) if self.host.are_here(&partitions).is_err() => {}
+            // Whoever has them now reads them, or nobody has to any more.
+            Err(_) if !is_wanted => {}
             Err(why) => {
                 let id = &tournament.terms().id;
                 tracing::warn!(
@@ -241,9 +247,7 @@ impl Service {
             self.fillings.with(key, |filling| {
                 (filling.batches, filling.expected) = (batches, expected);
             });
-            let is_wanted = self.is_being_read(tournament) && !self.is_retired();
-            let is_here = self.host.are_here(&partitions).is_ok();
-            if is_wanted && is_here {
+            if self.goes_on_reading(tournament, &partitions) {
                 Ok(())
             } else {
                 Err("it is not read here any more".to_owned())
@@ -254,6 +258,12 @@ impl Service {
         let read = filled::read(self, tournament.terms(), &partitions, &goes_on, &mut telling);
         let told = read.and_then(|()| telling.tell());
         (partitions, told)
+    }
+
+    /// Whether a tournament is still to be read in partitions that are all here. May wait: not for a thread of the runtime.
+    fn goes_on_reading(&self, tournament: &Tournament, partitions: &[u16]) -> bool {
+        let is_wanted = !self.is_retired() && self.is_being_read(tournament);
+        is_wanted && self.host.are_here(partitions).is_ok()
     }
 
     fn is_being_read(&self, tournament: &Tournament) -> bool {
@@ -413,13 +423,13 @@ impl Service {
                 (player.as_str(), Command::CountFilled { id, player_id, tournament: number })
             });
             let commands: Vec<_> = commands.collect();
-            self.carry_out(tournament.terms(), &commands).await?;
+            self.have_carried_out(tournament.terms(), &commands).await?;
         }
         Ok(())
     }
 
     /// Has commands about players carried out, as often as it takes.
-    async fn carry_out(
+    async fn have_carried_out(
         &self,
         terms: &TournamentTerms,
         commands: &[(&str, Command)],
@@ -468,7 +478,8 @@ impl Service {
                 }
                 Err(problem) => problem,
             };
-            if sent >= SENT_MAX || self.is_retired() {
+            let is_over = self.is_retired() || again.refusal == Refusal::Stopping;
+            if sent >= SENT_MAX || is_over {
                 return Err(again);
             }
             tokio::time::sleep(SENT_AGAIN).await;
@@ -506,7 +517,7 @@ impl Telling<'_> {
         // This thread is none of the runtime's.
         let runtime = Handle::current();
         for some in commands.chunks(COMMANDS_AT_ONCE) {
-            let told = runtime.block_on(self.service.carry_out(self.terms, some));
+            let told = runtime.block_on(self.service.have_carried_out(self.terms, some));
             told.map_err(|problem| problem.detail.to_string())?;
         }
         Ok(())
@@ -538,8 +549,9 @@ pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
     let key = (small(&parameters, "operator")?, small(&parameters, "tournament")?);
     let is_counting = small(&parameters, "counting")? > 0;
     let fill = if is_counting { Fill::Counting } else { Fill::Reading };
-    let found = service.with_all_here(&partitions, || {
-        Ok(service.fillings.with(key, |filling| filling.part(fill, &partitions)))
-    })?;
-    Ok(respond(StatusCode::OK, &found))
+    let found = blocking(move || {
+        let part = |filling: &mut Filling| filling.part(fill, &partitions);
+        service.with_all_here(&partitions, || Ok(service.fillings.with(key, part)))
+    });
+    Ok(respond(StatusCode::OK, &found.await??))
 }

@@ -207,7 +207,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 81] = [
+    pub(crate) const ALL: [Self; 82] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,

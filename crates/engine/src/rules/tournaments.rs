@@ -417,7 +417,10 @@ impl Tournament {
         if self.is_scheduled() && terms.fill != before.fill {
             return self.may_fill(terms);
         }
-        if self.is_cancelled() || self.is_scheduled() && now.micros() >= before.ends {
+        let is_over = self.is_scheduled() && now.micros() >= before.ends;
+        // What cannot be filled would never be settled.
+        let gives_up = self.is_filling() && terms.stage == Stage::Cancelled;
+        if self.is_cancelled() || is_over && !gives_up {
             return Err(Declined::TournamentOver);
         }
         if terms.stage == Stage::Cancelled {

@@ -14,7 +14,7 @@ use accolade_wire::control::{Command, Control, FillPage, PastDoes, PastEvent};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::notice::scores::{SCORED, Scored};
 use accolade_wire::record::Slice;
-use accolade_wire::tournament::{Fill, TournamentTerms};
+use accolade_wire::tournament::{Fill, Stage, TournamentTerms};
 use proptest::prelude::*;
 
 use super::lots::program;
@@ -303,4 +303,19 @@ fn what_cannot_be_filled_is_refused_and_what_is_filled_goes_on_as_it_is() {
     world.say(Fill::Done);
     world.play.line("settled late");
     assert!(world.tournament("late").is_settled());
+}
+
+#[test]
+fn what_is_over_before_it_is_filled_can_be_cancelled() {
+    let query = "SELECT playerId, COUNT(*) AS score FROM wagers GROUP BY playerId";
+    let mut world = World::new(query, "");
+    assert_eq!(world.schedule(query, "").trim(), "made v2");
+    world.play.line(&format!("after {ENDS}m"));
+    for (id, is_cancelled) in [("there", false), ("late", true)] {
+        let tournament = world.tournament(id);
+        let (stage, edited_from) = (Stage::Cancelled, tournament.edited_from());
+        let terms = TournamentTerms { stage, edited_from, ..(**tournament.terms()).clone() };
+        world.play.control(&Control::Tournament(terms));
+        assert_eq!(world.tournament(id).is_cancelled(), is_cancelled, "{id}");
+    }
 }

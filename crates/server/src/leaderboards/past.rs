@@ -310,8 +310,9 @@ impl Service {
         let asked = Asked { is_about_span: true, ..asked.clone() };
         let span = asked.ask(self, decides.ties).await?.span.ok_or_else(not_written)?;
         let [oldest, newest] = [span.oldest, span.newest].map(Timestamp::from_micros);
-        let oldest = filled.map_or(oldest, |filled| oldest.max(filled));
-        let at = self.shelves()?.keeps.full_before(time).min(newest);
+        let keeps = self.shelves()?.keeps;
+        let oldest = filled.map_or(oldest, |filled| oldest.max(keeps.full_from(filled)));
+        let at = keeps.full_before(time).min(newest);
         if at < oldest && time < oldest {
             return Err(known_from(oldest));
         }

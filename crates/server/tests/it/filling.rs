@@ -9,7 +9,7 @@ use crate::harness::{Api, PATIENCE, ask, game_event, now_micros, time, void, wag
 use crate::prizes::settled;
 use crate::tournaments::{TOURNAMENTS, both, heard, is, of, players, well};
 
-const SOON_MICROS: i64 = 1_000_000;
+const SOON_MICROS: i64 = 2_000_000;
 
 /// Each way to count.
 fn races() -> [(&'static str, Value); 6] {

@@ -35,7 +35,7 @@ use crate::submit::{Parcel, blocking, blocking_beside};
 const PATH: &str = "/cluster/v1/fillings";
 /// How often it is looked whether there is something to fill.
 const EVERY: Duration = Duration::from_millis(200);
-/// So often a node tries to read its partitions, and waits longer each time.
+/// So often a node tries to read its partitions that cannot be read, and waits longer each time.
 const TRIES_MAX: u32 = 6;
 const AGAIN: Duration = Duration::from_secs(1);
 /// So many events of a player are told by one command at most.
@@ -69,6 +69,14 @@ struct Filling {
     tries: u32,
     again_at: Option<Instant>,
     why: Option<String>,
+}
+
+/// Why partitions were not read.
+#[derive(Debug)]
+struct Failed {
+    why: String,
+    /// They were, and it could not be told.
+    is_held_up: bool,
 }
 
 /// What a node answers about partitions that it has.
@@ -160,10 +168,12 @@ impl Filling {
         partitions.iter().copied().filter(|number| !self.read.contains(number)).collect()
     }
 
-    fn failed(&mut self, why: String) {
+    fn failed(&mut self, Failed { why, is_held_up }: Failed) {
         self.why = Some(why);
         self.again_at = Some(Instant::now() + AGAIN * 2_u32.pow(self.tries));
-        self.tries += 1;
+        // What was read is told once the node takes it in again, however long that is.
+        let tries_max = if is_held_up { TRIES_MAX - 1 } else { TRIES_MAX };
+        self.tries = tries_max.min(self.tries + 1);
     }
 }
 
@@ -202,7 +212,10 @@ impl Service {
         };
         let (partitions, read, is_wanted) = match blocking_beside(read).await {
             Ok(read) => read,
-            Err(problem) => (Vec::new(), Err(problem.detail.to_string()), true),
+            Err(problem) => {
+                let why = problem.detail.to_string();
+                (Vec::new(), Err(Failed { why, is_held_up: false }), true)
+            }
         };
         self.fillings.with(key, |filling| match read {
             // None of them has heard of it yet.
@@ -213,14 +226,14 @@ impl Service {
             }
             // Whoever has them now reads them, or nobody has to any more.
             Err(_) if !is_wanted => {}
-            Err(why) => {
-                let id = &tournament.terms().id;
+            Err(failed) => {
+                let (id, why) = (&tournament.terms().id, &failed.why);
                 tracing::warn!(
                     id,
                     why,
                     "what was played before a tournament was scheduled cannot be read"
                 );
-                filling.failed(why);
+                filling.failed(failed);
             }
         });
     }
@@ -232,7 +245,7 @@ impl Service {
         operator: u32,
         tournament: &Arc<Tournament>,
         unread: &[u16],
-    ) -> (Vec<u16>, Result<(), String>) {
+    ) -> (Vec<u16>, Result<(), Failed>) {
         let control = tournament.changed().control;
         let has_heard = |number: &u16| {
             let heard = self.read(*number, |partition| partition.rules().applied >= control);
@@ -254,10 +267,12 @@ impl Service {
             }
         };
         let (terms, number) = (&**tournament.terms(), tournament.number);
-        let mut telling = Telling { service: self, terms, number, by: BTreeMap::new(), count: 0 };
+        let (by, count, is_held_up) = (BTreeMap::new(), 0, false);
+        let mut telling = Telling { service: self, terms, number, by, count, is_held_up };
         let read = filled::read(self, tournament.terms(), &partitions, &goes_on, &mut telling);
         let told = read.and_then(|()| telling.tell());
-        (partitions, told)
+        let is_held_up = telling.is_held_up;
+        (partitions, told.map_err(|why| Failed { why, is_held_up }))
     }
 
     /// Whether a tournament is still to be read in partitions that are all here. May wait: not for a thread of the runtime.
@@ -499,6 +514,8 @@ struct Telling<'a> {
     number: u32,
     by: BTreeMap<Box<str>, Vec<PastEvent>>,
     count: usize,
+    /// They do not take it.
+    is_held_up: bool,
 }
 
 impl Telling<'_> {
@@ -518,6 +535,7 @@ impl Telling<'_> {
         let runtime = Handle::current();
         for some in commands.chunks(COMMANDS_AT_ONCE) {
             let told = runtime.block_on(self.service.have_carried_out(self.terms, some));
+            self.is_held_up = told.is_err();
             told.map_err(|problem| problem.detail.to_string())?;
         }
         Ok(())

@@ -49,7 +49,8 @@ async fn schedule(api: &Api, id: &str) -> Value {
     well(api.post(&of(id, "/schedule"), &json!({})).await)
 }
 
-async fn filled(api: &Api, id: &str) {
+/// Waits until it is filled.
+pub(crate) async fn filled(api: &Api, id: &str) {
     let until = Instant::now() + PATIENCE;
     loop {
         let found = well(api.get(&of(id, "")).await);

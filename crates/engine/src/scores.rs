@@ -112,7 +112,8 @@ impl Partition {
     /// Whether no record changes a score of a tournament here any more: the partition is beyond its close, and has heard of
     /// all that the caller knows of it, which may have ended it earlier, or settled it again.
     pub fn is_final(&self, tournament: &Tournament) -> bool {
-        self.rules.applied >= tournament.changed().control && self.time >= tournament.closes()
+        let has_heard = self.rules.applied >= tournament.changed().control;
+        has_heard && self.time >= tournament.closes() && !tournament.is_filling()
     }
 
     /// How often, since this partition is in memory, an event did not count on a leaderboard of a game, since its player is on

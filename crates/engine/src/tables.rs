@@ -15,6 +15,7 @@ pub mod dead_letters;
 pub mod deliveries;
 pub mod ended_events;
 pub mod exclusions;
+pub mod filled;
 pub mod inbox;
 pub mod letter_totals;
 pub mod letters_by_event;
@@ -407,6 +408,8 @@ tables! {
         remarks: Remarks(remarks::LateRemarks) = 46,
         /// What was counted of players' game events.
         player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
+        /// What events counted in tournaments that are filled, or were.
+        filled: Filled(filled::FilledEvents) = 51,
     }
 }
 

@@ -7,6 +7,7 @@ mod dialects;
 mod excluded;
 mod expiring;
 mod faults;
+mod filling;
 mod frozen;
 mod games;
 mod houses;

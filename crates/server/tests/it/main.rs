@@ -20,6 +20,7 @@ mod encodings;
 mod excluded;
 mod export;
 mod fairness;
+mod filling;
 mod first_key;
 mod hostile;
 mod idempotency;

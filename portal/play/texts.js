@@ -4,7 +4,7 @@ const TEXTS = {
   en: {
     leaderboard: "Leaderboard", position: "Position", player: "Player", score: "Score", players: "Players",
     connecting: "Connecting", reconnecting: "Reconnecting", scheduled: "Not started", live: "Live",
-    settling: "Counting", final: "Final", cancelled: "Cancelled",
+    filling: "Counting", settling: "Counting", final: "Final", cancelled: "Cancelled",
     startsIn: "Starts in", endsIn: "Ends in", won: "First place", counting: "The last scores are being counted",
     off: "It does not take place",
     units: ["days", "hours", "min", "sec"],
@@ -17,7 +17,7 @@ const TEXTS = {
   de: {
     leaderboard: "Rangliste", position: "Platz", player: "Spieler", score: "Punkte", players: "Teilnehmer",
     connecting: "Verbinden", reconnecting: "Neu verbinden", scheduled: "Noch nicht gestartet", live: "Live",
-    settling: "Auszählung", final: "Endstand", cancelled: "Abgesagt",
+    filling: "Auszählung", settling: "Auszählung", final: "Endstand", cancelled: "Abgesagt",
     startsIn: "Beginnt in", endsIn: "Endet in", won: "Erster Platz", counting: "Die letzten Punkte werden gezählt",
     off: "Es findet nicht statt",
     units: ["Tage", "Std.", "Min.", "Sek."],
@@ -30,7 +30,7 @@ const TEXTS = {
   ar: {
     leaderboard: "لوحة الصدارة", position: "المركز", player: "اللاعب", score: "النقاط", players: "اللاعبون",
     connecting: "جارٍ الاتصال", reconnecting: "جارٍ إعادة الاتصال", scheduled: "لم تبدأ بعد", live: "مباشر",
-    settling: "جارٍ الاحتساب", final: "النتيجة النهائية", cancelled: "أُلغيت",
+    filling: "جارٍ الاحتساب", settling: "جارٍ الاحتساب", final: "النتيجة النهائية", cancelled: "أُلغيت",
     startsIn: "تبدأ خلال", endsIn: "تنتهي خلال", won: "المركز الأول", counting: "يجري احتساب آخر النقاط",
     off: "لن تُقام",
     units: ["يوم", "ساعة", "دقيقة", "ثانية"],
@@ -43,7 +43,7 @@ const TEXTS = {
   he: {
     leaderboard: "טבלת המובילים", position: "מקום", player: "שחקן", score: "ניקוד", players: "שחקנים",
     connecting: "מתחבר", reconnecting: "מתחבר מחדש", scheduled: "טרם התחיל", live: "בשידור חי",
-    settling: "סופרים", final: "תוצאה סופית", cancelled: "בוטל",
+    filling: "סופרים", settling: "סופרים", final: "תוצאה סופית", cancelled: "בוטל",
     startsIn: "מתחיל בעוד", endsIn: "מסתיים בעוד", won: "מקום ראשון", counting: "הניקוד האחרון נספר כעת",
     off: "הטורניר לא יתקיים",
     units: ["ימים", "שעות", "דק׳", "שנ׳"],

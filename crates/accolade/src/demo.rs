@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use accolade_server::{Front, Settings, local};
+use accolade_server::{Front, Keeps, Settings, local};
 use accolade_storage::node::NodeOptions;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -82,6 +82,8 @@ pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyh
     let data_dir = data_dir.or_else(in_temporary).expect("one of them is there");
     let options = NodeOptions::new(&data_dir);
     let hosted = Hosted::start(options, Settings::default(), metrics()?).await?;
+    let (feed, keeps) = (hosted.feed(), Keeps::default());
+    let keeping = hosted.service.keep_leaderboards(feed, &hosted.data_dir, keeps)?;
     let client = Client::InProcess(local(hosted.service.clone()));
     let keys = found_houses(&client, &data_dir).await?;
     let listening = listen(&hosted, arguments.listen).await?;
@@ -118,6 +120,7 @@ pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyh
     };
     hosted.service.retire();
     listening.end().await;
+    tokio::task::spawn_blocking(move || keeping.stop()).await?;
     let stopped = hosted.stop().await;
     if let Some(failure) = failure {
         bail!("the demonstration broke off: {failure}");

@@ -31,7 +31,7 @@ enum TournamentCommand {
         /// The operator
         #[arg(long, value_name = "ID")]
         operator: String,
-        /// In this state alone: draft, recurring, scheduled, live, settling, final or cancelled
+        /// In this state alone: draft, recurring, scheduled, filling, live, settling, final or cancelled
         #[arg(long, value_name = "STATE")]
         state: Option<String>,
         /// What was made of this series
@@ -226,6 +226,16 @@ struct Tournament {
     ends: Option<String>,
     query: String,
     next: Vec<Occurrence>,
+    /// How far it is with what was played before it was scheduled.
+    filling: Option<Filling>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Filling {
+    batches: u64,
+    batches_expected: u64,
+    why: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -414,6 +424,10 @@ async fn show(client: &Client, one: &One) -> anyhow::Result<Ended> {
     let tournament: Tournament = answer.json().await?;
     say(line(&tournament))?;
     say(printable(&tournament.query))?;
+    if let Some(Filling { batches, batches_expected, why }) = tournament.filling {
+        let why = why.map(|why| format!(": {}", printable(&why))).unwrap_or_default();
+        say(format_args!("{batches} of {batches_expected} batches are read{why}"))?;
+    }
     for Occurrence { id, starts, ends, is_made } in tournament.next {
         let made = if is_made { "made" } else { "to come" };
         say(format_args!("{}  {made}  {starts} to {ends}", id.unwrap_or_default()))?;

@@ -103,6 +103,14 @@ impl Feed for ClusterNode {
         Some(found.ok()?.tell_scores(each))
     }
 
+    fn exclusions(&self, partition: u16, each: &mut dyn FnMut(Ordinal, bool)) -> bool {
+        let told = self.inner.with_live(partition, |live| {
+            let all = live.home.partition().exclusions();
+            all.for_each(|(player, holds)| each(player, holds));
+        });
+        told.is_ok()
+    }
+
     fn rules(&self) -> Arc<Rules> {
         self.inner.control.rules()
     }

@@ -10,7 +10,8 @@ use crate::tournament::{OptIn, Tally};
 /// As numbers of variable length, as [`PackedLots`](crate::packed_lots::PackedLots) are. Of each tournament: its number as
 /// the distance to the one before; 3, 5 or 7 where the player has asked to take part, is in, or was too late; the total, twice the hundredths where it is whole ones and else 1 and its 128 bits as
 /// three numbers of 43, 43 and 42; the events; when the score was changed, the batch and the slot, each as the distance to
-/// that of the tournament before. What a player comes to with what was [late](late_number) is a tally of its own, behind all others.
+/// that of the tournament before. What a player comes to with what was [late](late_number) is a tally of its own, behind all others,
+/// and so is one that is [being filled](filling_number).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackedScores(Option<Box<[u8]>>);
 
@@ -30,6 +31,15 @@ pub const NUMBER_BITS: u32 = 18;
 /// times again.
 pub const fn late_number(tournament: u32, settlement: u32) -> u32 {
     tournament | (settlement + 1) << NUMBER_BITS
+}
+
+/// Behind all that was late.
+const FILLING: u32 = 1 << 13;
+
+/// What a tally has in place of its tournament's number as long as something that counts has yet to be added to it, since the
+/// tournament had begun before it was scheduled. Whoever asks for the tournament's number finds none.
+pub const fn filling_number(tournament: u32) -> u32 {
+    tournament | FILLING << NUMBER_BITS
 }
 
 /// The number of the tournament of a tally, with or without what was late.

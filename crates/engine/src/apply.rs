@@ -6,6 +6,7 @@ mod budgets;
 mod command;
 mod event;
 mod exclusion;
+pub(crate) mod filling;
 mod games;
 mod late;
 mod lots;
@@ -189,6 +190,8 @@ pub struct Loaded<'a> {
     pub day_sums: Vec<(DaySumsKey, KeptSums)>,
     /// What was remarked on the tournaments in which the event comes late.
     pub remarks: Vec<(RemarksKey, Remarks)>,
+    /// What is next to be added up of a tournament that is filled; nothing where nothing of the player's waits.
+    pub added_up: Option<Box<filling::AddedUp>>,
 }
 
 /// What a control record makes of what a webhook is told.

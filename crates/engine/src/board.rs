@@ -1,7 +1,11 @@
 //! The leaderboard of a tournament, or of a game, in one or more partitions: made of the players' scores, and then brought
 //! up to date by those that have changed since.
+//!
+//! Players who are excluded are left out while that holds, and others move up; on a leaderboard that is final they are where
+//! they were, since prizes are by those positions. `docs/decisions/062` says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use accolade_domain::games::Occurrence;
 use accolade_domain::ranking::{self, Leaderboard, Standing, Ties};
@@ -50,6 +54,10 @@ impl Of<'_> {
     pub fn is_final_at(&self, applied: u64, time: Timestamp) -> bool {
         self.game.is_none() && self.tournament.is_final_at(applied, time)
     }
+
+    fn is_final(&self, partition: &Partition) -> bool {
+        self.is_final_at(partition.rules().applied, partition.time())
+    }
 }
 
 /// What some partitions have of a leaderboard, put together.
@@ -63,12 +71,17 @@ pub struct Board {
 }
 
 /// What a leaderboard has of a partition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Followed {
     /// The batch up to which it has all scores.
     batch: u64,
     /// No player from here on has a standing.
     players: usize,
+    /// Whether no position changes any more, and nobody is left out.
+    is_final: bool,
+    /// Players who have a score and are left out, and until when. Of one whose exclusion has changed since, an earlier end
+    /// may be here as well.
+    left_out: BTreeSet<(Timestamp, Ordinal)>,
 }
 
 impl Board {
@@ -126,7 +139,12 @@ impl Board {
             *self = Self::new(of.ties(), self.partitions);
         }
         self.let_go(partition.number());
-        let followed = Followed { batch: partition.next_batch() - 1, players: 0 };
+        let followed = Followed {
+            batch: partition.next_batch() - 1,
+            players: 0,
+            is_final: of.is_final(partition),
+            left_out: BTreeSet::new(),
+        };
         self.followed.insert(partition.number(), followed);
     }
 
@@ -146,44 +164,76 @@ impl Board {
     /// How many changes of a partition it has yet to take over; nothing where it has to begin anew.
     pub fn lag(&self, of: &Of<'_>, partition: &Partition) -> Option<usize> {
         let followed = self.followed.get(&partition.number())?;
-        let changed = of.scored(partition).after(followed.batch)?;
-        (self.ties == of.ties()).then(|| changed.len())
+        let is_same = self.ties == of.ties() && (of.is_final(partition) || !followed.is_final);
+        let changed = of.scored(partition).after(followed.batch).filter(|_| is_same)?;
+        Some(changed.len())
     }
 
     /// Takes over what has changed in a partition, as far as that remembers it; says whether it does. Otherwise whoever has
     /// it begins with the partition anew.
     pub fn follow(&mut self, of: &Of<'_>, partition: &Partition) -> bool {
-        let (number, ties) = (partition.number(), self.ties);
-        let known = self.followed.get(&number).filter(|_| ties == of.ties()).copied();
-        let changed = known.and_then(|known| of.scored(partition).after(known.batch));
-        let Some(changed) = changed else { return false };
+        let number = partition.number();
+        if self.lag(of, partition).is_none() {
+            return false;
+        }
+        let Some(mut followed) = self.followed.remove(&number) else { return false };
+        let changed = of.scored(partition).after(followed.batch).into_iter().flatten();
+        followed.is_final = of.is_final(partition);
+        let back = followed.back(partition.time()).into_iter().map(|(_, player)| player);
         let players = partition.players().all().len();
         // One that was taken back is not there any more.
-        for player in changed.filter(|player| (*player as usize) < players) {
-            self.set(number, player, of.standing(partition, player));
+        for player in changed.chain(back).filter(|player| (*player as usize) < players) {
+            self.set(number, player, followed.standing(of, partition, player));
         }
         // What stands within a batch is looked at again.
-        self.has(number, partition.next_batch() - 1, players);
+        followed.batch = partition.next_batch() - 1;
+        followed.players = players.max(followed.players);
+        self.followed.insert(number, followed);
         true
     }
 
     /// Looks at so many players of a partition from one on; says whether there are more.
     pub fn look(&mut self, of: &Of<'_>, partition: &Partition, from: usize, count: usize) -> bool {
         let (number, players) = (partition.number(), partition.players().all().len());
+        let Some(mut followed) = self.followed.remove(&number) else { return false };
         let to = from.saturating_add(count).min(players);
         for player in (from..to).map(ordinal) {
-            self.set(number, player, of.standing(partition, player));
+            self.set(number, player, followed.standing(of, partition, player));
         }
-        if let Some(followed) = self.followed.get(&number) {
-            self.has(number, followed.batch, to);
-        }
+        followed.players = to.max(followed.players);
+        self.followed.insert(number, followed);
         to < players
     }
+}
 
-    fn has(&mut self, partition: u16, batch: u64, players: usize) {
-        let before = self.followed.get(&partition).map_or(0, |known| known.players);
-        let players = players.max(before);
-        self.followed.insert(partition, Followed { batch, players });
+impl Followed {
+    /// Takes those who are not to be left out any more: an exclusion that ends by time is no change of anybody.
+    fn back(&mut self, now: Timestamp) -> BTreeSet<(Timestamp, Ordinal)> {
+        if self.is_final {
+            return mem::take(&mut self.left_out);
+        }
+        if self.left_out.first().is_none_or(|(until, _)| now < *until) {
+            return BTreeSet::new();
+        }
+        let later = self.left_out.split_off(&(now.plus_micros(1), 0));
+        mem::replace(&mut self.left_out, later)
+    }
+
+    /// How a player stands who is not to be left out.
+    fn standing(
+        &mut self,
+        of: &Of<'_>,
+        partition: &Partition,
+        player: Ordinal,
+    ) -> Option<Standing> {
+        let standing = of.standing(partition, player)?;
+        if !self.is_final
+            && let Some(exclusion) = partition.exclusion(player)
+        {
+            self.left_out.insert((exclusion.ends(), player));
+            return None;
+        }
+        Some(standing)
     }
 }
 

@@ -150,6 +150,9 @@ impl Partition {
                 account.was_excluded = true;
                 account.version += 1;
                 self.change_row(Row::Exclusion(player, Some(*exclusion)));
+                // Leaderboards show the player or do not.
+                self.scored.add(with.place.batch, player);
+                self.scored_in_games.add(with.place.batch, player);
             }
             Change::Opened => self.account(with.about.player()).is_opened = true,
             Change::CapDay(cap_day) => self.account(with.about.player()).cap_day = cap_day,

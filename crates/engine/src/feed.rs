@@ -74,6 +74,12 @@ pub trait Feed: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Tells of each player of a partition who is excluded, or was once, whether that holds now. Says whether the partition
+    /// is here.
+    fn exclusions(&self, _partition: u16, _each: &mut dyn FnMut(Ordinal, bool)) -> bool {
+        false
+    }
+
     /// The rules as they stand.
     fn rules(&self) -> Arc<Rules>;
 }
@@ -89,6 +95,8 @@ pub struct Stands<'a> {
     pub games: &'a PackedGames,
     /// What was counted of the player's game events, where there were any.
     pub statistics: Option<&'a Statistics<'a>>,
+    /// Whether the player is excluded: on no leaderboard.
+    pub is_excluded: bool,
 }
 
 /// A player behind a subject.

@@ -1,7 +1,7 @@
 //! A record as the fold sees it: parsed, or what is wrong with it.
 
 use accolade_domain::event::Event;
-use accolade_wire::control::{Award, Command, UnreadCommand};
+use accolade_wire::control::{Award, Command, FillPage, UnreadCommand};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::identity::{Content, HashKey, IdHash, IdKind, NoContent, partition_of};
@@ -210,6 +210,8 @@ fn read_command<'a>(
         | Command::RaiseSignal { id, player_id, .. }
         | Command::Award(Award { id, player_id, .. })
         | Command::Fulfil { id, player_id, .. }
+        | Command::Fill(FillPage { id, player_id, .. })
+        | Command::CountFilled { id, player_id, .. }
         | Command::OptIn { id, player_id, .. }
         | Command::TakeOver { id, player_id, .. } => (id, player_id.as_str()),
         Command::Confirm { id, .. }

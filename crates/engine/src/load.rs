@@ -1,5 +1,6 @@
 //! What an input may touch, and loading it: the state's own values, and what the store has to be asked.
 
+mod filling;
 mod scores;
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use accolade_domain::redemption::RedemptionState;
 use accolade_domain::signal::SignalState;
 use accolade_domain::time::Day;
 use accolade_wire::bytes::BadFormat;
-use accolade_wire::control::{Award, Command};
+use accolade_wire::control::{Award, Command, FillPage};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::identity::{Content, IdKind, NoContent};
 use accolade_wire::journal::Recorded;
@@ -495,6 +496,12 @@ impl Partition {
         is_marked.then(row).flatten().filter(|exclusion| exclusion.holds(self.time))
     }
 
+    /// Each player who is excluded, or was once, and whether that holds now.
+    pub fn exclusions(&self) -> impl Iterator<Item = (Ordinal, bool)> {
+        let all = self.tables.exclusions.iter();
+        all.map(|(player, exclusion)| (*player, exclusion.holds(self.time)))
+    }
+
     #[inline]
     fn load_event<'s, S: Store>(
         &'s self,
@@ -547,13 +554,14 @@ impl Partition {
             Event::Void(void) => {
                 loaded.applies = operator.versions.at(void.at);
                 let counted = self.voided_wager(event.id(), operator, identity, around)?;
-                if let Some(Earned { wager, version, given, scored }) = counted {
+                if let Some(Earned { wager, version, given, mut scored }) = counted {
                     let store = &mut *around.store;
                     loaded.budgets =
                         self.budgets_of_void(operator, version, &given, player, store)?;
                     (loaded.wager, loaded.given) = (Some(wager), given);
                     if let Some(player) = player {
                         let store = &mut *around.store;
+                        self.add_filled(operator, player, wager.place, &mut scored, store)?;
                         loaded.wagered_at = scored.at;
                         loaded.day_sums = self.sums_of_void(operator, player, &scored, store)?;
                         loaded.remarks = self.remarks_of_void(operator, &scored, store)?;
@@ -635,6 +643,7 @@ impl Partition {
         loaded.redeemed = self.redeemed_of(&loaded.asked, store)?;
         loaded.stock = self.stock_of(command, loaded.operator);
         self.load_opt_in(loaded, command);
+        self.load_filled(loaded, command, store)?;
         if let Command::Arrived { by: to, sequence } = command {
             let key = MessageKey { to: *to, sequence: *sequence };
             loaded.message = self.tables.outbox.get(&key).map(|message| (key, message));
@@ -737,6 +746,8 @@ impl Partition {
             }
             Command::Consent { .. }
             | Command::RaiseSignal { .. }
+            | Command::Fill(_)
+            | Command::CountFilled { .. }
             | Command::OptIn { .. }
             | Command::TakeSeat { .. }
             | Command::SeatTaken { .. }
@@ -948,6 +959,8 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::Readmit { player_id, .. }
         | Command::Award(Award { player_id, .. })
         | Command::Fulfil { player_id, .. }
+        | Command::Fill(FillPage { player_id, .. })
+        | Command::CountFilled { player_id, .. }
         | Command::OptIn { player_id, .. }
         | Command::TakeOver { player_id, .. } => Some(Owner::Named(player_id)),
         Command::Confirm { redemption: asked, .. }

@@ -30,6 +30,7 @@ struct Standing {
     name: String,
     scores: PackedScores,
     games: PackedGames,
+    is_excluded: bool,
 }
 
 impl Standings {
@@ -37,12 +38,14 @@ impl Standings {
     pub fn of(partition: &Partition, from: Ordinal, count: usize) -> Self {
         let all = partition.players().all();
         let count = count.min(all.len().saturating_sub(from as usize));
-        let players = all.iter_from(from as usize).take(count).map(|player| Standing {
+        let players = all.iter_from(from as usize).take(count).zip(from..);
+        let players = players.map(|(player, ordinal)| Standing {
             operator: player.operator,
             subject: player.account.subject,
             name: player.name.text().to_string(),
             scores: player.scores.clone(),
             games: player.games.clone(),
+            is_excluded: partition.exclusion(ordinal).is_some(),
         });
         let players: Vec<_> = players.collect();
         let table = &partition.tables().player_statistics;
@@ -80,9 +83,10 @@ impl Standings {
 
     fn each(&self, mut each: impl FnMut(&Stands<'_>)) {
         for (ordinal, standing) in (self.from..).zip(&self.players) {
-            let Standing { operator, subject, name, scores, games } = standing;
+            let Standing { operator, subject, name, scores, games, is_excluded } = standing;
             let player = Known { ordinal, operator: *operator, player: name, subject: *subject };
-            each(&Stands { player, scores, games, statistics: None });
+            let is_excluded = *is_excluded;
+            each(&Stands { player, scores, games, statistics: None, is_excluded });
         }
     }
 }

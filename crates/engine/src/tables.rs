@@ -15,6 +15,7 @@ pub mod dead_letters;
 pub mod deliveries;
 pub mod ended_events;
 pub mod exclusions;
+pub mod filled;
 pub mod inbox;
 pub mod letter_totals;
 pub mod letters_by_event;
@@ -109,11 +110,25 @@ fn read_row_value<T: Table>(
     }
 }
 
+const fn is_rising(tags: &[u8]) -> bool {
+    let mut at = 1;
+    while at < tags.len() {
+        if tags[at - 1] >= tags[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 macro_rules! tables {
     (
         resident { $($(#[$doc:meta])* $field:ident: $name:ident($table:ty) = $tag:literal,)+ }
         paged { $($(#[$paged_doc:meta])* $paged:ident: $paged_name:ident($paged_table:ty) = $paged_tag:literal,)+ }
     ) => {
+        // A run that is written in another order is refused.
+        const _: () = assert!(is_rising(&[$($paged_tag),+]), "paged tables come in the order of their tags");
+
         /// All tables of a partition.
         #[derive(Debug)]
         pub struct Tables {
@@ -385,14 +400,16 @@ tables! {
         requests_by_time: RequestByTime(requests_by_time::RequestsByTime) = 34,
         /// What events counted in tournaments of which the best counts.
         best_values: BestValue(best_values::BestValues) = 36,
-        /// What events of a day come to in tournaments that cap hours or days.
-        day_sums: SumsOfDay(day_sums::SumsOfDays) = 39,
         /// Places of tournaments that results name.
         prizes: Prize(prizes::Prizes) = 37,
+        /// What events of a day come to in tournaments that cap hours or days.
+        day_sums: SumsOfDay(day_sums::SumsOfDays) = 39,
         /// What came late in tournaments.
         remarks: Remarks(remarks::LateRemarks) = 46,
         /// What was counted of players' game events.
         player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
+        /// What events counted in tournaments that are filled, or were.
+        filled: Filled(filled::FilledEvents) = 51,
     }
 }
 

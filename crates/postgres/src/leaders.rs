@@ -18,6 +18,7 @@ use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::tournaments::standing::standing;
 use accolade_engine::rules::{Operator, Rules};
 use accolade_projections::batch::Held;
+use accolade_projections::excluded::Excluded;
 use accolade_projections::sink::Step;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::notice::games::{GAME_SCORED, GameScored};
@@ -38,6 +39,8 @@ const BOARDS_AT_ONCE: usize = 1_000;
 const CHANGED_MAX: usize = 100_000;
 /// Players that are looked at while the partition waits.
 const PLAYERS_AT_ONCE: usize = 2_000;
+/// Players who are excluded, or are so no more, of whom all leaderboards are looked at, with one write.
+const EXCLUDED_AT_ONCE: usize = 1_000;
 /// Of a tournament in the column of periods.
 const OF_TOURNAMENT: &str = "tournament";
 
@@ -89,6 +92,7 @@ pub(crate) struct Leaders {
     rules: Option<Arc<Rules>>,
     /// How often something was said of each tournament, by the numbers of operator and tournament.
     said: BTreeMap<(u32, u32), u32>,
+    excluded: Excluded,
 }
 
 #[derive(Debug, Default)]
@@ -136,8 +140,9 @@ impl fmt::Debug for Leaders {
 
 impl Leaders {
     /// Those of the partitions that `feed` has, looked at so often at most.
-    pub(crate) const fn new(feed: Arc<dyn Feed>, every: Duration) -> Self {
-        Self { feed, every, parts: BTreeMap::new(), rules: None, said: BTreeMap::new() }
+    pub(crate) fn new(feed: Arc<dyn Feed>, every: Duration) -> Self {
+        let (parts, said, excluded) = (BTreeMap::new(), BTreeMap::new(), Excluded::default());
+        Self { feed, every, parts, rules: None, said, excluded }
     }
 
     /// These partitions are here; all is looked at of those that were not, and of others what was not written.
@@ -180,9 +185,22 @@ impl Leaders {
         }
         let mut looked = Vec::new();
         for Step { partition, .. } in steps {
+            self.follow_exclusions(*partition);
             looked.extend(self.look_at(*partition));
         }
         looked
+    }
+
+    /// Leaderboards of those who are excluded, or are so no more, are looked at.
+    fn follow_exclusions(&mut self, partition: u16) {
+        let part = self.parts.entry(partition).or_default();
+        for player in self.excluded.look(&*self.feed, partition, EXCLUDED_AT_ONCE) {
+            let told = self.feed.scores(partition, player, 1, &mut |stands| part.add_all(stands));
+            if told.is_none() {
+                self.excluded.forget(partition);
+                return;
+            }
+        }
     }
 
     fn look_at(&mut self, partition: u16) -> Option<Looked> {
@@ -294,6 +312,9 @@ impl Looking {
 
     /// Puts a player where there is a place.
     fn stand(&mut self, rules: &Rules, partition: u16, stands: &Stands<'_>) {
+        if stands.is_excluded {
+            return;
+        }
         let Self { rows, tournaments, games } = self;
         let player = &stands.player;
         let (operator, subject) = (player.operator, player.subject);

@@ -14,6 +14,7 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+pub mod excluded;
 mod following;
 pub mod names;
 mod position;

@@ -10,6 +10,7 @@ use accolade_engine::feed::Stands;
 use accolade_engine::rules::Rules;
 use accolade_engine::rules::tournaments::standing::standing;
 use accolade_projections::batch::{Batch, Held};
+use accolade_projections::excluded::Excluded;
 use accolade_projections::names::Names as Players;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
@@ -66,6 +67,7 @@ impl Group {
         players: &mut Players,
         boards: &Catalogue,
         names: &Names,
+        excluded: &Excluded,
         now: Timestamp,
     ) -> Result<(), Held> {
         let mut said = Vec::new();
@@ -87,11 +89,13 @@ impl Group {
         let players = players.behind(batch.partition, &accounts)?;
         for ((operator, subject), what) in said {
             let Some(player) = players.find(operator, subject) else { continue };
+            let is_excluded = excluded.holds(batch.partition, player.ordinal);
             match what {
                 Said::Scored(scored) => {
                     for line in scored.lines {
                         if let Some(board) = boards.board(operator, line.tournament, now) {
-                            let score = board.has(line.events).then_some(line.score);
+                            let has_score = board.has(line.events) && !is_excluded;
+                            let score = has_score.then_some(line.score);
                             self.score(batch.partition, board, player.name, score);
                         }
                     }
@@ -100,7 +104,8 @@ impl Group {
                     for line in lines {
                         let of = line.occurrence;
                         if let Some(board) = boards.board_of_game(operator, &game, of, names, now) {
-                            self.score(batch.partition, &board, player.name, Some(line.score));
+                            let score = (!is_excluded).then_some(line.score);
+                            self.score(batch.partition, &board, player.name, score);
                         }
                     }
                 }
@@ -113,8 +118,8 @@ impl Group {
         Ok(())
     }
 
-    /// Adds what a player has come to.
-    pub(crate) fn stand(
+    /// Adds what a player has come to in tournaments and games; one who is excluded leaves all leaderboards.
+    pub(crate) fn stand_on_boards(
         &mut self,
         partition: u16,
         stands: &Stands<'_>,
@@ -130,7 +135,8 @@ impl Group {
             let Some(tournament) = operator.tournaments.numbered(number) else { continue };
             if board.has(tally.events) {
                 let score = tournament.decides().score(&tally);
-                self.score(partition, board, player.player, Some(score));
+                let score = Some(score).filter(|_| !stands.is_excluded);
+                self.score(partition, board, player.player, score);
             }
         }
         for of_game in stands.games.all() {
@@ -141,10 +147,26 @@ impl Group {
                 });
                 if let Some(board) = board {
                     let score = standing().decides().score(&tally);
-                    self.score(partition, &board, player.player, Some(score));
+                    let score = Some(score).filter(|_| !stands.is_excluded);
+                    self.score(partition, &board, player.player, score);
                 }
             }
         }
+    }
+
+    /// Adds all that a player has come to.
+    pub(crate) fn stand(
+        &mut self,
+        partition: u16,
+        stands: &Stands<'_>,
+        rules: &Rules,
+        boards: &Catalogue,
+        names: &Names,
+        now: Timestamp,
+    ) {
+        self.stand_on_boards(partition, stands, rules, boards, names, now);
+        let player = stands.player;
+        let Some(operator) = rules.operator_numbered(player.operator) else { return };
         let mut all = Counts { is_all: true, ..Counts::default() };
         if let Some(statistics) = stands.statistics {
             all.total = statistics.total;

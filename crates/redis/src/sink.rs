@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use accolade_engine::feed::Feed;
 use accolade_projections::batch::{Batch, Held};
+use accolade_projections::excluded::Excluded;
 use accolade_projections::names::Names;
 use accolade_projections::running::Projection;
 use accolade_projections::sink::{
@@ -36,6 +37,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// What is gone so soon after it began is not begun again at once.
 const BEGIN_EVERY: Duration = Duration::from_secs(2);
+/// Players who are excluded, or are so no more, with one write.
+const EXCLUDED_AT_ONCE: usize = 1_000;
 /// Others may begin at the same moment.
 const TRIES: usize = 4;
 
@@ -46,6 +49,7 @@ pub struct Keys {
     connected: Option<Connected>,
     group: Group,
     catalogue: Catalogue,
+    excluded: Excluded,
     /// A partition that is here could not be written at first.
     is_to_ask_again: bool,
     /// When this node has had everything begin anew.
@@ -78,6 +82,7 @@ impl Keys {
             connected: None,
             group: Group::default(),
             catalogue: Catalogue::default(),
+            excluded: Excluded::default(),
             is_to_ask_again: false,
             began_at: None,
         }
@@ -171,6 +176,25 @@ impl Keys {
         }
     }
 
+    /// Who is excluded leaves all leaderboards; who is so no more comes back with what the state has. That is of no earlier
+    /// batch than any of the group.
+    fn follow_exclusions(&mut self, group: &mut Group, steps: &[Step]) {
+        let Self { settings, feed, catalogue, excluded, .. } = self;
+        let (rules, at) = (feed.rules(), now());
+        for Step { partition, .. } in steps {
+            for player in excluded.look(&**feed, *partition, EXCLUDED_AT_ONCE) {
+                let told = feed.scores(*partition, player, 1, &mut |stands| {
+                    let names = &settings.names;
+                    group.stand_on_boards(*partition, stands, &rules, catalogue, names, at);
+                });
+                if told.is_none() {
+                    excluded.forget(*partition);
+                    break;
+                }
+            }
+        }
+    }
+
     async fn write_steps(
         &self,
         connected: &mut Connected,
@@ -231,7 +255,8 @@ impl Sink for Keys {
     }
 
     async fn positions(&mut self, here: &Here<'_>) -> std::result::Result<Positions, Failed> {
-        self.group = Group::default();
+        // What was written while somebody else had a partition is not known.
+        (self.group, self.excluded) = (Group::default(), Excluded::default());
         let mut link = match self.connected.take() {
             Some(connected) => connected.link,
             None => Link::connect(&self.settings).await?,
@@ -250,12 +275,13 @@ impl Sink for Keys {
     fn take(&mut self, batch: &Batch<'_>, names: &mut Names) -> std::result::Result<usize, Held> {
         let (of, now) = (&self.settings.names, now());
         self.catalogue.follow(batch.rules(), of, now, &mut self.group.changes)?;
-        self.group.add(batch, names, &self.catalogue, of, now)?;
+        self.group.add(batch, names, &self.catalogue, of, &self.excluded, now)?;
         Ok(self.group.bytes())
     }
 
     async fn write(&mut self, steps: &[Step]) -> std::result::Result<Written, Failed> {
-        let group = std::mem::take(&mut self.group);
+        let mut group = std::mem::take(&mut self.group);
+        self.follow_exclusions(&mut group, steps);
         let mut connected = self.connected.take().ok_or_else(not_connected)?;
         let wrote = self.write_steps(&mut connected, &group, steps).await?;
         self.connected = Some(connected);

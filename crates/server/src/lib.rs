@@ -28,6 +28,7 @@ mod exclusions;
 mod explanation;
 mod export;
 mod fields;
+mod filling;
 mod first_key;
 mod health;
 mod host;

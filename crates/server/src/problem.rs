@@ -118,6 +118,8 @@ pub(crate) enum Refusal {
     TournamentPast,
     /// The tournament is not live.
     TournamentNotLive,
+    /// What was played before the tournament was scheduled is not counted yet.
+    TournamentFilling,
     /// The results of the tournament are not fixed yet.
     TournamentNotSettled,
     /// There is no such place in the results.
@@ -205,7 +207,7 @@ const RATE: [Header; 4] = [
 
 impl Refusal {
     /// All of them.
-    pub(crate) const ALL: [Self; 81] = [
+    pub(crate) const ALL: [Self; 82] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -253,6 +255,7 @@ impl Refusal {
         Self::TournamentOver,
         Self::TournamentPast,
         Self::TournamentNotLive,
+        Self::TournamentFilling,
         Self::TournamentNotSettled,
         Self::NoSuchPrize,
         Self::PrizeClosed,
@@ -393,6 +396,9 @@ impl Refusal {
             }
             Self::TournamentNotLive => {
                 (S::CONFLICT, "tournament_not_live", "The tournament is not live")
+            }
+            Self::TournamentFilling => {
+                (S::CONFLICT, "tournament_filling", "The tournament is being filled")
             }
             Self::TournamentNotSettled => {
                 (S::CONFLICT, "tournament_not_settled", "The results are not fixed yet")

@@ -20,6 +20,7 @@ use crate::cluster::sharing::{self, Sharing};
 use crate::cluster::{Cluster, Neighbours};
 use crate::credentials::{Credentials, Lent};
 use crate::export::Exports;
+use crate::filling::{self, Fillings};
 use crate::health::Counters;
 use crate::leaderboards::Boards;
 use crate::leaderboards::live::Live;
@@ -147,6 +148,7 @@ pub struct Inner {
     pub(crate) exports: Exports,
     pub(crate) summaries: Summaries,
     pub(crate) simulations: Simulations,
+    pub(crate) fillings: Fillings,
     pub(crate) boards: Boards,
     pub(crate) live: Live,
     /// Leaderboards as they were, once they are kept.
@@ -217,6 +219,7 @@ impl Service {
             exports: Exports::default(),
             summaries: Summaries::default(),
             simulations: Simulations::default(),
+            fillings: Fillings::default(),
             boards: Boards::default(),
             live: Live::default(),
             shelves: Mutex::default(),
@@ -235,6 +238,8 @@ impl Service {
             runtime.spawn(follow_rules(weak));
             runtime.spawn(settlement::run(Arc::downgrade(&service.0)));
             runtime.spawn(recurring::run(Arc::downgrade(&service.0)));
+            runtime.spawn(filling::run(Arc::downgrade(&service.0)));
+            runtime.spawn(filling::read(Arc::downgrade(&service.0)));
             if service.cluster.is_some() {
                 runtime.spawn(sharing::share(Arc::downgrade(&service.0)));
             }

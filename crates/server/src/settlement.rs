@@ -118,7 +118,8 @@ impl Service {
         let (rules, now) = (self.host.rules(), now());
         let mut due = Vec::new();
         for operator in rules.operators() {
-            let unpaid = operator.tournaments.unpaid().filter(|it| it.closes() <= now);
+            let unpaid = operator.tournaments.unpaid();
+            let unpaid = unpaid.filter(|it| it.closes() <= now && !it.is_filling());
             let is_here = |it: &&Arc<Tournament>| {
                 let partition = partition_of(&it.terms().id, self.partitions());
                 self.host.whereabouts(partition).is_ok()
@@ -220,7 +221,12 @@ impl Service {
         self.say(TournamentTerms { stage: Stage::Settled, results, ..before }, tournament).await
     }
 
-    async fn say(&self, terms: TournamentTerms, before: &Tournament) -> Result<(), Problem> {
+    /// Says how far a tournament has come, unless another node was first.
+    pub(crate) async fn say(
+        &self,
+        terms: TournamentTerms,
+        before: &Tournament,
+    ) -> Result<(), Problem> {
         let (edited_from, who, why) = (before.edited_from(), WHO.to_owned(), String::new());
         let terms = TournamentTerms { edited_from, who, why, ..terms };
         let made = self.control(&Control::Tournament(terms)).await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::ledger::EntryKind;
 use accolade_domain::redemption::RedemptionState;
-use accolade_domain::time::{Day, ZoneOffsets};
+use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use accolade_domain::tournament::prizes::PrizeState;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Operator;
@@ -168,7 +168,7 @@ impl UnderWayShape {
         Self {
             tournament_id: terms.id.clone(),
             name: terms.name.clone(),
-            state: state_of(terms, now()),
+            state: state_of_begun(tournament, now()),
             players: scored.players,
             average_score: scored.average().map(|average| Exact(Sum(average))),
         }
@@ -265,13 +265,21 @@ const PRIZE_STATES: [PrizeState; 6] = [
     PrizeState::Failed,
 ];
 
+/// How far a tournament has come: one that is filled has begun.
+fn state_of_begun(tournament: &Tournament, now: Timestamp) -> &'static str {
+    match state_of(tournament.terms(), now) {
+        "filling" => "live",
+        state => state,
+    }
+}
+
 /// Series of an operator, and its tournaments that are announced and not paid yet, by their state.
 fn unpaid(operator: &Operator) -> BTreeMap<&'static str, u64> {
     let now = now();
     let mut states = BTreeMap::from(["scheduled", "live", "settling", "final"].map(|it| (it, 0)));
     states.insert("recurring", operator.tournaments.series().count() as u64);
     for tournament in operator.tournaments.unpaid() {
-        *states.entry(state_of(tournament.terms(), now)).or_default() += 1;
+        *states.entry(state_of_begun(tournament, now)).or_default() += 1;
     }
     states
 }

@@ -15,7 +15,8 @@ use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
 use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, Tournament, Tournaments};
 use accolade_wire::control::Control;
-use accolade_wire::tournament::{Cadence, Stage, TiesBy, TournamentTerms};
+use accolade_wire::timestamp;
+use accolade_wire::tournament::{Cadence, Fill, Stage, TiesBy, TournamentTerms};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -33,6 +34,7 @@ use crate::cursor::Cursors;
 use crate::description::schemas::one_of;
 use crate::dry_run::respond_to_change;
 use crate::fields::{check_id, malformed, read_why};
+use crate::filling::Progress;
 use crate::principal::{Known, Principal};
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::{Service, now};
@@ -57,6 +59,10 @@ pub(crate) struct TournamentShape {
     description: String,
     #[schema(schema_with = states)]
     state: &'static str,
+    /// How far it is with what was played before it was scheduled; nothing unless its state is `filling`, in lists, and for
+    /// players.
+    #[schema(required)]
+    filling: Option<FillingShape>,
     /// Which events count, and how, written out in full.
     query: String,
     /// The form that writes just this query; nothing where none does, and for players.
@@ -113,8 +119,28 @@ pub(crate) struct TournamentShape {
     changed_at: Time,
 }
 
-pub(crate) const STATES: [&str; 7] =
-    ["draft", "recurring", "scheduled", "live", "settling", "final", "cancelled"];
+/// How far a tournament is with what was played before it was scheduled.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TournamentFilling)]
+pub(crate) struct FillingShape {
+    /// Batches of the log that were read; each is read twice.
+    batches: u64,
+    /// Of so many, as far as that is known.
+    batches_expected: u64,
+    /// Why it does not go on, or was begun again.
+    #[schema(required)]
+    why: Option<String>,
+}
+
+impl From<Progress> for FillingShape {
+    fn from(Progress { batches, expected: batches_expected, why, .. }: Progress) -> Self {
+        Self { batches, batches_expected, why }
+    }
+}
+
+pub(crate) const STATES: [&str; 8] =
+    ["draft", "recurring", "scheduled", "filling", "live", "settling", "final", "cancelled"];
 
 pub(crate) fn states() -> Schema {
     one_of(STATES)
@@ -134,6 +160,7 @@ pub(crate) fn state_of(terms: &TournamentTerms, now: Timestamp) -> &'static str 
         Stage::Draft => "draft",
         Stage::Cancelled => "cancelled",
         Stage::Scheduled if terms.recurs.is_some() => "recurring",
+        Stage::Scheduled if terms.is_filling() => "filling",
         Stage::Scheduled if now.micros() < terms.starts => "scheduled",
         Stage::Scheduled if now.micros() < terms.ends => "live",
         Stage::Scheduled | Stage::Resettling => "settling",
@@ -170,6 +197,7 @@ impl TournamentShape {
             name,
             description,
             state: state_of(terms, now),
+            filling: None,
             query,
             form: form.flatten(),
             starts: time(terms.starts),
@@ -215,6 +243,11 @@ impl Call {
             let detail = "a series has no leaderboard: each of its occurrences has one";
             return Err(Problem::new(Refusal::NotFound, detail));
         }
+        if tournament.is_filling() {
+            let detail = "what was played before the tournament was scheduled is not counted yet: \
+                          ask again once it is live";
+            return Err(Problem::new(Refusal::TournamentFilling, detail));
+        }
         Ok(tournament)
     }
 }
@@ -255,7 +288,12 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
         return Err(missing());
     }
     let is_for_player = call.principal.player.is_some();
-    let shape = TournamentShape::of(&operator.tournaments, tournament, is_for_player);
+    let mut shape = TournamentShape::of(&operator.tournaments, tournament, is_for_player);
+    if !is_for_player {
+        // Where somebody cannot be asked it is filled nevertheless.
+        let filling = call.service.filling_of(operator.number, tournament).await;
+        shape.filling = filling.unwrap_or_default().map(Into::into);
+    }
     Ok(respond(StatusCode::OK, &shape))
 }
 
@@ -344,16 +382,44 @@ pub(crate) async fn change(call: Call) -> Result<Response, Problem> {
     asked.change_tournament(|terms| wanted.clone().change(terms)).await
 }
 
-/// Lets a draft begin when it is time.
+/// Lets a draft begin when it is time, or has it filled where that was before.
 pub(crate) async fn schedule(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let why = Scheduling::read(asked.body())?.why.unwrap_or_default();
+    let window_micros = asked.service.host.rules().settings.window_micros();
     asked
         .change_tournament(|terms| {
+            let has_begun = terms.recurs.is_none() && terms.starts <= now().micros();
+            if terms.stage == Stage::Draft && has_begun {
+                may_be_filled(terms, window_micros)?;
+                terms.fill = Some(Fill::Reading);
+            }
             (terms.stage, terms.why) = (Stage::Scheduled, why.clone());
             Ok(())
         })
         .await
+}
+
+/// Refuses what has begun and cannot be filled any more.
+fn may_be_filled(terms: &TournamentTerms, window_micros: i64) -> Result<(), Problem> {
+    let now = now();
+    if terms.ends <= now.micros() {
+        let detail = "expected a time that is yet to come: `POST /tournaments/{tournamentId}/dry-run` says what a tournament of the past would have come to";
+        return Err(malformed("/ends", detail));
+    }
+    if terms.opt_in {
+        let detail = "expected a time that is yet to come: nobody could have opted in before";
+        return Err(malformed("/starts", detail));
+    }
+    let since = now.plus_micros(-window_micros);
+    if terms.starts < since.micros() {
+        let since = timestamp::write(since);
+        return Err(malformed(
+            "/starts",
+            format!("expected {since} or later: the log has what was played since then"),
+        ));
+    }
+    Ok(())
 }
 
 /// Ends a tournament before its time.

@@ -98,6 +98,16 @@ impl Feed for Node {
         Some(standings?.tell_scores(each))
     }
 
+    fn exclusions(&self, partition: u16, each: &mut dyn FnMut(Ordinal, bool)) -> bool {
+        let is_here = partition < self.partitions();
+        if is_here {
+            self.read(partition, |here| {
+                here.exclusions().for_each(|(player, holds)| each(player, holds));
+            });
+        }
+        is_here
+    }
+
     fn rules(&self) -> Arc<Rules> {
         Self::rules(self)
     }

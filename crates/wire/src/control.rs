@@ -546,6 +546,18 @@ pub enum Command {
         /// Who says so.
         who: String,
     },
+    /// What a player's events from before a tournament was scheduled count in it, or some of them: whoever reads the log tells
+    /// the player's partition, as often as it takes.
+    Fill(FillPage),
+    /// Adds some more of that to the player's score.
+    CountFilled {
+        /// Identity of the command.
+        id: String,
+        /// The player.
+        player_id: String,
+        /// The tournament's number.
+        tournament: u32,
+    },
     /// Whether a player takes part in a tournament to which players opt in.
     OptIn {
         /// Identity of the command.
@@ -586,6 +598,53 @@ pub enum Command {
         promotion: String,
         /// What it says.
         says: Says,
+    },
+}
+
+/// What some events of a player count in a tournament.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FillPage {
+    /// Identity of the command.
+    pub id: String,
+    /// The player.
+    pub player_id: String,
+    /// The tournament's number.
+    pub tournament: u32,
+    /// The events, in any order.
+    pub events: Vec<PastEvent>,
+}
+
+/// What an event counts, or what a void takes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PastEvent {
+    /// Its batch in the player's partition.
+    pub batch: u64,
+    /// Its slot.
+    pub slot: u32,
+    /// The time of that batch, in microseconds since 1970.
+    pub now: i64,
+    /// What it does.
+    #[serde(flatten)]
+    pub does: PastDoes,
+}
+
+/// What an event of the past does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PastDoes {
+    /// It counts.
+    Counts {
+        /// So much, in 10^-18, as a text.
+        value: String,
+        /// Its own time, in microseconds since 1970.
+        at: i64,
+    },
+    /// It takes back what the wager of a batch and a slot counts.
+    Voids {
+        /// Those.
+        wager: (u64, u32),
     },
 }
 
@@ -665,7 +724,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 23] = [
+const COMMANDS_SECOND: [&str; 25] = [
     "reserve",
     "confirm",
     "cancel",
@@ -685,6 +744,8 @@ const COMMANDS_SECOND: [&str; 23] = [
     "returnStock",
     "award",
     "fulfil",
+    "fill",
+    "countFilled",
     "optIn",
     "takeSeat",
     "seatTaken",
@@ -725,7 +786,7 @@ mod tests {
     use super::*;
     use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
     use crate::tournament::recurrence::{Begins, RecurrenceTerms};
-    use crate::tournament::{Cadence, SeriesTerms, Stage, TiesBy};
+    use crate::tournament::{Cadence, Fill, SeriesTerms, Stage, TiesBy};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -845,6 +906,7 @@ mod tests {
                 opt_in: true,
                 participants_max: Some(8),
                 stage: Stage::Scheduled,
+                fill: Some(Fill::Reading),
                 results: None,
                 again: None,
                 why: "c".into(),
@@ -1032,6 +1094,26 @@ mod tests {
                 why: "c".into(),
                 who: "c".into(),
             },
+            Command::Fill(FillPage {
+                id: "c".into(),
+                player_id: "p".into(),
+                tournament: 1,
+                events: vec![
+                    PastEvent {
+                        batch: 1,
+                        slot: 2,
+                        now: 3,
+                        does: PastDoes::Counts { value: "-7".into(), at: 4 },
+                    },
+                    PastEvent {
+                        batch: 2,
+                        slot: 1,
+                        now: 3,
+                        does: PastDoes::Voids { wager: (1, 2) },
+                    },
+                ],
+            }),
+            Command::CountFilled { id: "c".into(), player_id: "p".into(), tournament: 1 },
             Command::OptIn {
                 id: "c".into(),
                 player_id: "p".into(),

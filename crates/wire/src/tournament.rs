@@ -94,6 +94,9 @@ pub struct TournamentTerms {
     pub participants_max: Option<u32>,
     /// How far it has come.
     pub stage: Stage,
+    /// How far what was played before it was scheduled has been counted; nothing where it began later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<Fill>,
     /// What it came to, once that is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<ResultsTerms>,
@@ -179,6 +182,19 @@ pub enum Stage {
     /// A person has asked to settle it again, with what came late: its positions are others from here on, which are yet to
     /// be fixed.
     Resettling,
+}
+
+/// How far a tournament is filled that began before it was scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fill {
+    /// What was played before is read, and told to the players' partitions. Where this comes in a partition, and from there on,
+    /// what counts waits.
+    Reading,
+    /// All of it was told, and is added up, player by player; whoever has nothing that waits scores at once.
+    Counting,
+    /// Nothing waits any more.
+    Done,
 }
 
 /// What a tournament came to.
@@ -308,6 +324,7 @@ impl TournamentTerms {
             opt_in: false,
             participants_max: None,
             stage: Stage::Draft,
+            fill: None,
             results: None,
             again: None,
             why: String::new(),
@@ -318,6 +335,11 @@ impl TournamentTerms {
     /// From when on nothing counts in it any more.
     pub const fn closes(&self) -> Timestamp {
         Timestamp::from_micros(self.ends).plus_micros(self.grace_micros())
+    }
+
+    /// Whether what was played before it was scheduled has yet to be counted, or some of it.
+    pub const fn is_filling(&self) -> bool {
+        matches!(self.fill, Some(Fill::Reading | Fill::Counting))
     }
 
     /// How often it was settled again, or is being.

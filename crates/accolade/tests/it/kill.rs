@@ -365,7 +365,11 @@ struct Cause {
 
 /// Hundredths of a point.
 pub(crate) fn hundredths(points: &RawValue) -> i64 {
-    Points::parse(points.get()).unwrap().hundredths()
+    let (sign, points) = match points.get().strip_prefix('-') {
+        Some(taken) => (-1, taken),
+        None => (1, points.get()),
+    };
+    sign * Points::parse(points).unwrap().hundredths()
 }
 
 pub(crate) fn now() -> Timestamp {

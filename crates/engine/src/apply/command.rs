@@ -11,8 +11,8 @@ use accolade_wire::record::Record;
 
 use super::rewards::{self, Wish};
 use super::{
-    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, opt_ins, prizes,
-    signals, spending,
+    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, filling, opt_ins,
+    prizes, signals, spending,
 };
 use crate::input::player_of;
 use crate::rules::Rules;
@@ -127,6 +127,8 @@ fn carried_out<'a>(
         Command::Fulfil { becomes, why, who, .. } => {
             prizes::fulfil(loaded, input, *becomes, why, who)?
         }
+        Command::Fill(page) => filling::take(loaded, page)?,
+        Command::CountFilled { tournament, .. } => filling::add_up(loaded, input, *tournament)?,
         Command::OptIn { tournament, joins, .. } => {
             opt_ins::opt_in(rules, loaded, input, *tournament, *joins)?
         }

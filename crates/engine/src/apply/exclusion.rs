@@ -24,7 +24,7 @@ pub(super) fn exclude<'a>(
     if !exclusion.holds(input.now) {
         return Err(Declined::Malformed);
     }
-    if loaded.exclusion.is_some_and(|before| ends(before) > ends(&exclusion)) {
+    if loaded.exclusion.is_some_and(|before| before.ends() > exclusion.ends()) {
         return Err(Declined::ExclusionHolds);
     }
     let from = loaded.exclusion.map_or(input.now, |before| before.from);
@@ -50,9 +50,4 @@ pub(super) fn readmit<'a>(
     let (from, until) = (exclusion.from, Some(input.now));
     let ended = Exclusion { from, until, why: why.into(), who: who.into() };
     Ok(Step::done().and(Change::Exclude(Box::new(ended))))
-}
-
-/// When an exclusion ends; the last moment for never.
-fn ends(exclusion: &Exclusion) -> Timestamp {
-    exclusion.until.unwrap_or(Timestamp::from_micros(i64::MAX))
 }

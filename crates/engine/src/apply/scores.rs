@@ -12,7 +12,7 @@ use accolade_wire::json::find;
 use accolade_wire::notice::scores::{Reached, SCORED, Scored, ScoredLine};
 use smallvec::SmallVec;
 
-use super::{Input, Loaded, late};
+use super::{Input, Loaded, filling, late};
 use crate::rules::Operator;
 use crate::rules::tournaments::{Asked, Tournament};
 use crate::step::{Change, NewNotice, Step};
@@ -66,11 +66,15 @@ fn count_in(
             counted(operator, loaded, input, &asked, event, value, changes, &mut late);
         }
     }
+    let waiting = filling::set_apart(operator, loaded, input, event, &mut changes, &mut late);
     if !changes.is_empty() {
         score(loaded, input, event, &changes, step);
     }
     if !late.is_empty() {
         late::score(operator, loaded, input, event, &late, step);
+    }
+    if !waiting.is_empty() {
+        filling::wait(loaded, input, &waiting, step);
     }
 }
 

@@ -98,7 +98,7 @@ impl Partition {
         Ok(remarks)
     }
 
-    fn sums_of_days(
+    pub(super) fn sums_of_days(
         &self,
         days: impl Iterator<Item = DaySumsKey>,
         store: &mut impl Store,
@@ -136,7 +136,7 @@ impl Partition {
     }
 
     /// The best that a player's events counted in a tournament, but for one.
-    fn best_without(
+    pub(super) fn best_without(
         &self,
         player: Ordinal,
         tournament: u32,
@@ -189,7 +189,11 @@ fn asked_of<'e>(operator: &Operator, event: &'e Event<'_>) -> Option<Asked<'e>> 
 }
 
 /// The day of an event in a tournament; nothing where that caps no periods.
-fn day_of(player: Ordinal, tournament: &Tournament, at: Timestamp) -> Option<DaySumsKey> {
+pub(super) fn day_of(
+    player: Ordinal,
+    tournament: &Tournament,
+    at: Timestamp,
+) -> Option<DaySumsKey> {
     let decides = tournament.decides();
     let (day, _) = (!decides.period_caps.is_none()).then(|| decides.period(at))?;
     Some(DaySumsKey { player, tournament: tournament.number, day })

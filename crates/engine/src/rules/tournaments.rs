@@ -12,7 +12,7 @@ use accolade_domain::outcome::Declined;
 use accolade_domain::time::{DAY_MICROS, Timestamp};
 use accolade_domain::tournament;
 use accolade_wire::tournament::prizes::PrizeTerms;
-use accolade_wire::tournament::{Stage, TournamentTerms};
+use accolade_wire::tournament::{Fill, Stage, TournamentTerms};
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
 pub use self::candidates::{Asked, Candidates};
@@ -76,6 +76,8 @@ pub struct Tournaments {
     ends: Arc<OnceLock<Vec<Timestamp>>>,
     /// Made when an event comes late first.
     late: Arc<OnceLock<Candidates>>,
+    /// Likewise: those that are filled, or were.
+    filled: Arc<OnceLock<Vec<Arc<Tournament>>>>,
 }
 
 /// One tournament.
@@ -173,6 +175,14 @@ impl Tournaments {
         self.all.values().filter(|it| it.is_scheduled() && !it.is_series()).filter(is_heard)
     }
 
+    /// Those that had begun before they were scheduled, as long as anything may come of their events.
+    pub fn filled(&self) -> &[Arc<Tournament>] {
+        self.filled.get_or_init(|| {
+            let of_past = |it: &&Arc<Tournament>| it.terms().fill.is_some();
+            self.may_be_late().filter(of_past).cloned().collect()
+        })
+    }
+
     /// Adds a tournament that was read, which has the next number, or changes one that is there.
     pub(super) fn put(&mut self, tournament: Tournament) -> bool {
         let id = &*tournament.terms().id;
@@ -191,7 +201,7 @@ impl Tournaments {
             self.occurrences.insert_mut((of.number, number));
         }
         self.all.insert_mut(number, Arc::new(tournament));
-        (self.candidates, self.ends, self.late) = Default::default();
+        (self.candidates, self.ends, self.late, self.filled) = Default::default();
         is_next
     }
 
@@ -217,12 +227,14 @@ impl Tournaments {
                 return Err(Declined::TooManyTournaments);
             }
         } else if terms.stage.takes_place() && !tournament.is_fixed(since.time) {
-            // Nobody knows of what was folded before that it would have counted.
-            if decides.starts <= since.time {
+            // What was folded before is read of the log, and what is yet to come is not in the past.
+            if (decides.starts <= since.time) != terms.fill.is_some() || decides.ends <= since.time
+            {
                 return Err(Declined::TournamentPast);
             }
         }
-        let may_be_said = terms.stage == Stage::Cancelled || terms.stage.is_settled();
+        let is_fill = terms.edited_from > 0 && terms.fill != tournament.terms().fill;
+        let may_be_said = terms.stage == Stage::Cancelled || terms.stage.is_settled() || is_fill;
         if tournament.said.len() >= SAID_MAX && !may_be_said {
             return Err(Declined::TooManyTournaments);
         }
@@ -307,6 +319,11 @@ impl Tournament {
         self.terms().stage.is_settled()
     }
 
+    /// Whether something of it that was played before it was scheduled has yet to be counted.
+    pub fn is_filling(&self) -> bool {
+        self.is_scheduled() && self.terms().is_filling()
+    }
+
     /// Whether its prizes may be paid.
     pub fn pays(&self) -> bool {
         let terms = self.terms();
@@ -348,7 +365,7 @@ impl Tournament {
     /// Whether no record changes a score of it any more in a partition that has heard of so many control records, and has
     /// come to a time.
     pub fn is_final_at(&self, applied: u64, time: Timestamp) -> bool {
-        applied >= self.changed().control && time >= self.closes()
+        applied >= self.changed().control && time >= self.closes() && !self.is_filling()
     }
 
     /// Until when events that come late are counted apart.
@@ -403,7 +420,13 @@ impl Tournament {
         if terms.stage.is_settled() {
             return self.may_settle(terms, now);
         }
-        if self.is_cancelled() || self.is_scheduled() && now.micros() >= before.ends {
+        if self.is_scheduled() && terms.fill != before.fill {
+            return self.may_fill(terms);
+        }
+        let is_over = self.is_scheduled() && now.micros() >= before.ends;
+        // What cannot be filled would never be settled.
+        let gives_up = self.is_filling() && terms.stage == Stage::Cancelled;
+        if self.is_cancelled() || is_over && !gives_up {
             return Err(Declined::TournamentOver);
         }
         if terms.stage == Stage::Cancelled {
@@ -414,6 +437,10 @@ impl Tournament {
         }
         if !self.is_fixed(now) {
             return Ok(());
+        }
+        // What would not count any more may have been told already.
+        if self.is_filling() && decides.ends != self.decides().ends {
+            return Err(Declined::TournamentBegan);
         }
         let before = self.decides();
         let is_same = tournament::Tournament { ends: before.ends, ..decides.clone() } == *before;
@@ -428,11 +455,25 @@ impl Tournament {
         Ok(())
     }
 
+    /// Decides whether it is filled so far, which changes nothing else of it. It may be over meanwhile.
+    fn may_fill(&self, terms: &TournamentTerms) -> Result<(), Declined> {
+        let before = &**self.terms();
+        let is_next = match (before.fill, terms.fill) {
+            (Some(Fill::Reading), fill) => fill == Some(Fill::Counting),
+            (Some(Fill::Counting), fill) => fill == Some(Fill::Done),
+            (Some(Fill::Done) | None, _) => false,
+        };
+        let (fill, edited_from) = (terms.fill, terms.edited_from);
+        let (why, who) = (terms.why.clone(), terms.who.clone());
+        let expected = TournamentTerms { fill, edited_from, why, who, ..before.clone() };
+        if is_next && *terms == expected { Ok(()) } else { Err(Declined::Malformed) }
+    }
+
     /// Decides whether its settlement has come so far, which changes nothing else of it.
     fn may_settle(&self, terms: &TournamentTerms, now: Timestamp) -> Result<(), Declined> {
         let before = &**self.terms();
         let is_next = match (before.stage, terms.stage) {
-            (Stage::Scheduled, Stage::Settled) => now >= self.closes(),
+            (Stage::Scheduled, Stage::Settled) => now >= self.closes() && !before.is_filling(),
             (Stage::Settled, Stage::Approved) => before.approval,
             (Stage::Settled, Stage::Paid) => !before.approval,
             (Stage::Approved, Stage::Paid)
@@ -487,6 +528,12 @@ fn keep(numbers: &mut RedBlackTreeSetSync<u32>, number: u32, is_kept: bool) {
     }
 }
 
+/// Whether it may have begun before it was scheduled: nobody could have opted in, and a series makes its occurrences ahead.
+fn may_be_filled(terms: &TournamentTerms) -> bool {
+    let takes_place_once = terms.recurs.is_none() && terms.series.is_none();
+    takes_place_once && !terms.opt_in && terms.stage != Stage::Draft
+}
+
 /// What decides about a tournament, where its terms are within their bounds.
 fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
     let TournamentTerms { id, name, description, why, who, .. } = terms;
@@ -507,6 +554,7 @@ fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
         && terms.participants_max.is_none_or(|most| most <= PARTICIPANTS_MAX)
         && (terms.results.is_some() || !terms.stage.is_settled())
         && (terms.again.is_none() || terms.stage.is_settled())
+        && (terms.fill.is_none() || may_be_filled(terms))
         && terms.results.as_ref().is_none_or(|results| results.hash.len() <= HASH_BYTES_MAX)
         && terms.prizes.iter().all(PrizeTerms::is_within_bounds);
     terms.tournament().filter(|_| is_well_formed)

@@ -28,6 +28,11 @@ impl Exclusion {
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
+
+    /// When it ends; the last moment for never.
+    pub fn ends(&self) -> Timestamp {
+        self.until.unwrap_or(Timestamp::from_micros(i64::MAX))
+    }
 }
 
 impl Table for Exclusions {

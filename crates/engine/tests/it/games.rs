@@ -237,7 +237,7 @@ fn an_excluded_player_scores_nothing_as_in_tournaments() {
                                              5 in reels: daily 5 of 1, weekly 5 of 1, allTime 5 of 1
             exclude anna 1d                  done  balance 0.00
             played e2 anna player_score reels counted  balance 0.00
-            scores reels daily               1. anna 5
+            scores reels daily               nobody
             readmit anna                     done  balance 0.00
             played e3 anna player_score reels counted  balance 0.00
                                              5 in reels: daily 10 of 2, weekly 10 of 2, allTime 10 of 2

@@ -146,6 +146,23 @@ impl House {
         self.submit(Kind::Command, operator, &[(partition, body)]).remove(0)
     }
 
+    /// Excludes a player, for ever or until a time.
+    pub(crate) fn exclude(&self, operator: &str, player: &str, until: Option<Timestamp>) {
+        let (id, player_id) = (format!("exclude-{}", now().micros()), player.into());
+        let (until, why, who) =
+            (until.map(Timestamp::micros), "asked for it".into(), "a test".into());
+        let command = Command::Exclude { id, player_id, until, why, who };
+        assert!(matches!(self.command(operator, player, &command), Outcome::Done { .. }));
+    }
+
+    /// Ends an exclusion.
+    pub(crate) fn readmit(&self, operator: &str, player: &str) {
+        let (id, player_id) = (format!("readmit-{}", now().micros()), player.into());
+        let (why, who) = ("a mistake".into(), "a test".into());
+        let command = Command::Readmit { id, player_id, why, who };
+        assert!(matches!(self.command(operator, player, &command), Outcome::Done { .. }));
+    }
+
     /// Says what there is of a reward.
     pub(crate) fn offer(&self, terms: &RewardTerms) {
         self.control(&Control::Reward(terms.clone()));

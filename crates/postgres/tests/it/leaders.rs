@@ -56,6 +56,9 @@ fn expected(
     for partition in 0..house.node.partitions() {
         house.node.read(partition, |partition| {
             for (ordinal, player) in (0..).zip(partition.players().all()) {
+                if partition.exclusion(ordinal).is_some() {
+                    continue;
+                }
                 all.extend(of(partition, number, ordinal).map(|it| (it, player.name.to_string())));
             }
         });
@@ -158,6 +161,37 @@ fn the_first_hundred_of_all_partitions_have_their_ranks() {
             && rows(&tables, &of_reels("house", "daily")).len() == 100
     });
     are_exactly(&tables, &house, &races);
+}
+
+#[test]
+fn who_is_excluded_has_no_rank_while_that_holds() {
+    let (house, tables) = (House::open(), Tables::new("leaders_excluded"));
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    house.begin(&[race("house", "race")]);
+    for (player, id, stake) in [("anna", "w1", "20"), ("bert", "w2", "10"), ("cara", "w3", "5")] {
+        house.stake("house", player, id, stake);
+        score(&house, "house", player, "e1", 1, now());
+    }
+    caught_up(&projection);
+    let all = ["1 anna 20 1", "2 bert 10 1", "3 cara 5 1"];
+    assert_eq!(rows(&tables, &of_race("house", "race")), all);
+    house.exclude("house", "anna", None);
+    caught_up(&projection);
+    assert_eq!(rows(&tables, &of_race("house", "race")), ["1 bert 10 1", "2 cara 5 1"]);
+    are_exactly(&tables, &house, &["race"]);
+    // One that ends by time alone is seen with the next batch.
+    house.exclude("house", "bert", Some(now().plus_micros(500_000)));
+    caught_up(&projection);
+    assert_eq!(rows(&tables, &of_race("house", "race")), ["1 cara 5 1"]);
+    until("bert again", &projection, |_| rows(&tables, &of_race("house", "race")).len() == 2);
+    // What ends while nobody follows is found by whoever begins.
+    projection.stop();
+    house.readmit("house", "anna");
+    house.exclude("house", "cara", None);
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    caught_up(&projection);
+    assert_eq!(rows(&tables, &of_race("house", "race")), all[..2]);
+    are_exactly(&tables, &house, &["race"]);
 }
 
 #[test]

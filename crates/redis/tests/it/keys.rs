@@ -115,9 +115,10 @@ impl Keys {
                 for (ordinal, player) in (0..).zip(partition.players().all()) {
                     let operator = rules.operator_numbered(player.operator).unwrap();
                     let name = player.name.to_string();
+                    let is_shown = partition.exclusion(ordinal).is_none();
                     for tournament in operator.tournaments.all().filter(|one| one.is_scheduled()) {
                         let standing = partition.standing(player.operator, tournament, ordinal);
-                        let Some(standing) = standing else { continue };
+                        let Some(standing) = standing.filter(|_| is_shown) else { continue };
                         let key = names.leaderboard_of(&operator.id, &tournament.terms().id);
                         let score = standing.score.to_string();
                         boards.get_mut(&key).unwrap().insert(name.clone(), shortest(&score));
@@ -128,7 +129,8 @@ impl Keys {
                             let key =
                                 names.game_leaderboard_of(&operator.id, of_game.name(), period);
                             let board = boards.entry(key).or_default();
-                            if let Some(tally) = player.games.of(of_game.name(), now) {
+                            let tally = player.games.of(of_game.name(), now);
+                            if let Some(tally) = tally.filter(|_| is_shown) {
                                 board.insert(name.clone(), shortest(&tally.total.to_string()));
                             }
                         }

@@ -39,6 +39,48 @@ fn a_leaderboard_is_what_the_node_has_and_who_has_no_position_leaves_it() {
 }
 
 #[test]
+fn who_is_excluded_leaves_the_sorted_sets_and_comes_back_with_the_score_that_there_is() {
+    let (house, keys) = (House::open(), Keys::new());
+    let projection = start(keys.settings.clone(), house.feed()).unwrap();
+    house.begin(&[race("house", "race")]);
+    for (player, stake) in [("anna", "20"), ("bert", "10"), ("cara", "5")] {
+        house.stake("house", player, "w1", stake);
+        house.play("house", player, &crate::races::played(player, "e", "player_score", now()));
+    }
+    house.stake("house", "anna", "w2", "1");
+    caught_up(&projection);
+    let all = [line("anna", "21"), line("bert", "10"), line("cara", "5")];
+    assert_eq!(keys.leaderboard("house", "race"), all);
+    house.exclude("house", "anna", None);
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "race"), all[1..]);
+    keys.are_exactly(&house);
+    // What is taken back meanwhile does not bring the player back.
+    house.take("house", &[("anna", void("house", "anna", "w2").into())]);
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "race"), all[1..]);
+    house.readmit("house", "anna");
+    caught_up(&projection);
+    let all = [line("anna", "20"), line("bert", "10"), line("cara", "5")];
+    assert_eq!(keys.leaderboard("house", "race"), all);
+    keys.are_exactly(&house);
+    house.exclude("house", "bert", Some(now().plus_micros(500_000)));
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "race").len(), 2);
+    until("bert again", &projection, |_| keys.leaderboard("house", "race") == all);
+    // What begins and ends while nobody follows is found by whoever begins.
+    house.exclude("house", "bert", None);
+    caught_up(&projection);
+    projection.stop();
+    house.readmit("house", "bert");
+    house.exclude("house", "cara", None);
+    let projection = start(keys.settings.clone(), house.feed()).unwrap();
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "race"), all[..2]);
+    keys.are_exactly(&house);
+}
+
+#[test]
 fn scores_beyond_what_a_double_tells_apart_are_near_and_never_in_another_order() {
     let (house, keys) = (House::open(), Keys::new());
     let projection = start(keys.settings.clone(), house.feed()).unwrap();

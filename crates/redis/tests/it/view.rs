@@ -78,6 +78,18 @@ impl Feed for View {
         }
         self.node.standings(partition, from, count, each)
     }
+    fn scores(
+        &self,
+        partition: u16,
+        from: Ordinal,
+        count: usize,
+        each: &mut dyn FnMut(&Stands<'_>),
+    ) -> Option<usize> {
+        self.is_here(partition).then(|| self.node.scores(partition, from, count, each))?
+    }
+    fn exclusions(&self, partition: u16, each: &mut dyn FnMut(Ordinal, bool)) -> bool {
+        self.is_here(partition) && self.node.exclusions(partition, each)
+    }
     fn rules(&self) -> Arc<Rules> {
         self.node.rules()
     }

@@ -12,7 +12,6 @@ use accolade_domain::ranking::{self, Score, Standing, Ties, listed};
 use accolade_domain::time::Timestamp;
 use accolade_engine::board::{Board, Of};
 use accolade_engine::partition::Partition;
-use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::tournaments::standing::standing;
 use accolade_storage::host::NotHere;
@@ -105,7 +104,7 @@ pub(crate) struct Line {
     pub(crate) player: String,
     #[serde(with = "standing_text")]
     pub(crate) standing: Standing,
-    /// Of the past, it is not shown: the player is excluded now.
+    /// It is not shown: of the past, or of what is final, and the player is excluded now. On others who is excluded has no line.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_hidden: bool,
 }
@@ -212,29 +211,28 @@ impl Asked {
                 Some(self.see(&board, &named, |_| None))
             }
             None => service.with_board(&of, partitions, patience, |kept| {
-                let mut seen = self.see(kept.board(), &named, |subject| kept.name(subject));
+                let mut seen = self.see(kept.board(), &named, |row| kept.name(&of, row));
                 seen.is_over = is_said && kept.is_final(&of);
                 seen
             })?,
         };
         let Some(mut seen) = found else { return Ok(None) };
-        let all = named.iter().map(|(name, ..)| name);
-        for (name, row) in all.zip(&seen.players) {
+        for (named, row) in named.iter().zip(&seen.players) {
             if let Some(row) = row {
-                let name: Arc<str> = name.as_str().into();
-                seen.names.insert(row.standing.subject, (name, false));
+                let name: Arc<str> = named.name.as_str().into();
+                seen.names.insert(row.standing.subject, (name, named.is_hidden));
             }
         }
         self.find_names(service, &of, &mut seen, patience).map(|has| has.then(|| seen.part()))
     }
 
-    /// Those of the players who are here, each with the partition and the number there.
+    /// Those of the players who are here.
     fn named(
         &self,
         service: &Service,
         partitions: &[u16],
         patience: Patience,
-    ) -> Result<Option<Vec<(String, u16, Ordinal)>>, Problem> {
+    ) -> Result<Option<Vec<Named>>, Problem> {
         let mut named = Vec::with_capacity(self.players.len());
         for name in &self.players {
             let number = partition_of(name, service.partitions());
@@ -243,10 +241,12 @@ impl Asked {
             }
             let find = |partition: &Partition| {
                 let key = &partition.rules().settings.hash_key;
-                partition.players().find_by_name(key, self.operator, name)
+                let player = partition.players().find_by_name(key, self.operator, name)?;
+                let is_hidden = partition.exclusion(player).is_some();
+                Some(Named { name: name.clone(), partition: number, player, is_hidden })
             };
             let Some(found) = service.read_with(patience, number, find)? else { return Ok(None) };
-            named.extend(found.map(|ordinal| (name.clone(), number, ordinal)));
+            named.extend(found);
         }
         Ok(Some(named))
     }
@@ -255,8 +255,8 @@ impl Asked {
     fn see(
         &self,
         board: &Board,
-        named: &[(String, u16, Ordinal)],
-        known: impl Fn(&Subject) -> Option<Arc<str>>,
+        named: &[Named],
+        known: impl Fn(&Row) -> Option<Arc<str>>,
     ) -> Seen {
         let row = |line: ranking::Line<'_>| {
             let (partition, player) = board.who(line.player);
@@ -266,9 +266,10 @@ impl Asked {
             let lines = board.board().near(standing, self.radius, self.radius + 1);
             (board.board().ahead(standing), lines.map(row).collect())
         };
-        let stands = |(_, partition, player): &(String, u16, Ordinal)| {
-            let standing = *board.standing(*partition, *player)?;
-            Some(Row { partition: *partition, player: *player, standing })
+        let stands = |named: &Named| {
+            let Named { partition, player, .. } = *named;
+            let standing = *board.standing(partition, player)?;
+            Some(Row { partition, player, standing })
         };
         let players: Vec<Option<Row>> = named.iter().map(stands).collect();
         let about = players.iter().flatten().filter(|_| self.is_about_near);
@@ -276,10 +277,7 @@ impl Asked {
         let top: Vec<Row> = board.board().from(1).take(self.top).map(row).collect();
         let near: Vec<_> = self.standings.iter().map(near).collect();
         let rows = top.iter().chain(near.iter().chain(&around).flat_map(|(_, rows)| rows));
-        let names = rows.filter_map(|row| {
-            let subject = row.standing.subject;
-            Some((subject, (known(&subject)?, false)))
-        });
+        let names = rows.filter_map(|row| Some((row.standing.subject, (known(row)?, false))));
         let names = names.collect();
         let ranked = board.board().len() as u64;
         Seen { ranked, is_over: false, top, players, near, around, names }
@@ -295,8 +293,7 @@ impl Asked {
     ) -> Result<bool, Problem> {
         let mut unknown: BTreeMap<u16, Vec<Row>> = BTreeMap::new();
         for row in seen.rows() {
-            // Who is excluded now is not shown as of the past.
-            if self.as_of.is_some() || !seen.names.contains_key(&row.standing.subject) {
+            if !seen.names.contains_key(&row.standing.subject) {
                 unknown.entry(row.partition).or_default().push(*row);
             }
         }
@@ -307,7 +304,8 @@ impl Asked {
                     let player = all.get(row.player as usize)?;
                     let is_it = player.account.subject == row.standing.subject;
                     let name: Option<Arc<str>> = is_it.then(|| player.name.to_string().into());
-                    Some((row.standing.subject, (name?, self.hides(row.player, partition))))
+                    let is_hidden = partition.exclusion(row.player).is_some();
+                    Some((row.standing.subject, (name?, is_hidden)))
                 };
                 rows.iter().map(name).collect::<Option<Vec<_>>>()
             };
@@ -321,11 +319,6 @@ impl Asked {
             seen.names.extend(found);
         }
         Ok(true)
-    }
-
-    /// Whether nobody sees the player's line any more.
-    fn hides(&self, player: Ordinal, partition: &Partition) -> bool {
-        self.as_of.is_some() && partition.exclusion(player).is_some()
     }
 
     /// What all partitions have.
@@ -397,12 +390,21 @@ struct Seen {
     names: HashMap<Subject, (Arc<str>, bool)>,
 }
 
-/// A line without a name.
-#[derive(Debug, Clone, Copy)]
-struct Row {
+/// A player whom a question names.
+struct Named {
+    name: String,
     partition: u16,
     player: Ordinal,
-    standing: Standing,
+    /// Whether nobody sees the line.
+    is_hidden: bool,
+}
+
+/// A line without a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) partition: u16,
+    pub(super) player: Ordinal,
+    pub(super) standing: Standing,
 }
 
 impl Seen {
@@ -442,6 +444,12 @@ impl Near {
         self.lines.truncate(before.saturating_add(radius + 1));
         self.lines.drain(..before.saturating_sub(radius));
     }
+}
+
+fn shown(line: &ranking::Line<'_>, partition: &Partition) -> Line {
+    let player = partition.players().get(line.player).name.to_string();
+    let is_hidden = partition.exclusion(line.player).is_some();
+    Line { player, standing: *line.standing, is_hidden }
 }
 
 /// The first so many in the order in which they are listed.

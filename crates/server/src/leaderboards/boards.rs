@@ -15,7 +15,7 @@ use accolade_engine::board::{Board, Of};
 use accolade_engine::partition::Partition;
 use accolade_storage::host::NotHere;
 
-use super::asked::Game;
+use super::asked::{Game, Row};
 use crate::lock::lock;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -143,8 +143,11 @@ impl Kept {
         self.looked.values().all(|looked| of.is_final_at(looked.applied, looked.time))
     }
 
-    pub(super) fn name(&self, subject: &Subject) -> Option<Arc<str>> {
-        lock(&self.names).get(subject).cloned()
+    /// A player's name, of one whose line everybody sees: who is excluded stands where positions are final alone.
+    pub(super) fn name(&self, of: &Of<'_>, row: &Row) -> Option<Arc<str>> {
+        let looked = self.looked.get(&row.partition)?;
+        let moves = !of.is_final_at(looked.applied, looked.time);
+        moves.then(|| lock(&self.names).get(&row.standing.subject).cloned())?
     }
 
     pub(super) fn remember(&self, subject: Subject, name: Arc<str>) {

@@ -21,10 +21,12 @@ use accolade_engine::board::{Board, Of};
 use accolade_engine::disk::Disk;
 use accolade_engine::feed::Feed;
 use accolade_engine::players::Ordinal;
+use accolade_engine::rules::Said;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_projections::running::Projection;
 use accolade_storage::disk::RealDisk;
 use accolade_wire::timestamp;
+use accolade_wire::tournament::{Fill, TournamentTerms};
 use serde::{Deserialize, Serialize};
 
 use self::frames::Stand;
@@ -45,6 +47,8 @@ const BOARDS_MAX: usize = 64;
 const MAKING_MAX: usize = 4;
 /// Players that are looked at while the fold waits.
 const LOOKED_AT_ONCE: usize = 2_048;
+/// No node's clock is so far from another's.
+const CLOCKS_MICROS: i64 = 2_000_000;
 /// Where files are further behind what is asked for, whoever asks is to wait.
 const BEHIND_MICROS: i64 = 60_000_000;
 
@@ -210,6 +214,18 @@ fn not_written() -> Problem {
     Problem::new(Refusal::Busy, "leaderboards of that time are not written yet: ask again")
 }
 
+fn known_from(oldest: Timestamp) -> Problem {
+    let oldest = timestamp::write(oldest);
+    Problem::new(Refusal::Gone, format!("leaderboards are known from {oldest} on"))
+}
+
+/// From when on a tournament has all scores that had begun before it was scheduled.
+fn filled_at(tournament: &Tournament) -> Option<Timestamp> {
+    let is_done = |said: &&Said<TournamentTerms>| said.terms.fill == Some(Fill::Done);
+    let said = tournament.said().iter().find(is_done)?;
+    Some(said.since.time.plus_micros(CLOCKS_MICROS))
+}
+
 /// Of which moment a leaderboard is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -285,17 +301,23 @@ impl Service {
         if time < decides.starts {
             return Ok(Moment::Before(time));
         }
-        if time >= tournament.closes() && asked.ask(self, decides.ties).await?.is_over {
-            return Ok(Moment::Since(time));
+        let filled = filled_at(tournament);
+        if let Some(filled) = filled.filter(|filled| time < *filled) {
+            return Err(known_from(filled));
+        }
+        if time >= tournament.closes() {
+            // Whether or not each partition has heard of that already.
+            let is_over = tournament.is_settled() || asked.ask(self, decides.ties).await?.is_over;
+            return if is_over { Ok(Moment::Since(time)) } else { Err(not_written()) };
         }
         let asked = Asked { is_about_span: true, ..asked.clone() };
         let span = asked.ask(self, decides.ties).await?.span.ok_or_else(not_written)?;
         let [oldest, newest] = [span.oldest, span.newest].map(Timestamp::from_micros);
-        let at = self.shelves()?.keeps.full_before(time).min(newest);
+        let keeps = self.shelves()?.keeps;
+        let oldest = filled.map_or(oldest, |filled| oldest.max(keeps.full_from(filled)));
+        let at = keeps.full_before(time).min(newest);
         if at < oldest && time < oldest {
-            let oldest = timestamp::write(oldest);
-            let detail = format!("leaderboards are known from {oldest} on");
-            return Err(Problem::new(Refusal::Gone, detail));
+            return Err(known_from(oldest));
         }
         if at < oldest || at.plus_micros(BEHIND_MICROS) < time {
             return Err(not_written());

@@ -3,6 +3,7 @@
 use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::notice::Notice;
+use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_wire::journal::{Recorded, StoredNotice};
 use accolade_wire::notice::scores::{Reached, Scored, ScoredLine};
@@ -75,7 +76,9 @@ impl Values {
                 each(Output { topic, place, time, operator, key, value });
             }
         }
-        cause.is_some() || !wanted.has(Topic::TournamentEligible)
+        // A command tells what events have come to that counted before.
+        let has_cause = !matches!(recorded.outcome, Outcome::Done { .. });
+        cause.is_some() || !has_cause || !wanted.has(Topic::TournamentEligible)
     }
 }
 

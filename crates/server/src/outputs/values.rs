@@ -133,7 +133,8 @@ impl Values {
         scores
     }
 
-    /// Writes what a game event has changed of its player's scores, and says whether that is all.
+    /// Writes what a game event has changed of its player's scores, or a command that fills a tournament, and says whether that
+    /// is all.
     fn of_game(
         &mut self,
         record: &Record<'_>,
@@ -142,8 +143,13 @@ impl Values {
         aside: &dyn Aside,
         each: &mut dyn FnMut(Output<'_>),
     ) -> bool {
-        if record.kind != Kind::GameEvent || wanted.scored(recorded).is_none() {
+        if wanted.scored(recorded).is_none() {
             return true;
+        }
+        match record.kind {
+            Kind::GameEvent => {}
+            Kind::Command => return self.scores(recorded, None, None, wanted, aside, each),
+            Kind::Wager | Kind::Control => return true,
         }
         let Ok(event) = read_game_event(record.body) else { return false };
         let event = Event::Game(event);

@@ -10,8 +10,8 @@ use crate::requests::{by_time, open};
 use crate::roles::Scope;
 use crate::webhooks::deliveries;
 use crate::{
-    adjustments, audit, balance, budgets, dead_letters, export, host, leaderboards, lookup,
-    redemptions, settlement, signals, simulation, summary, topics,
+    adjustments, audit, balance, budgets, dead_letters, export, filling, host, leaderboards,
+    lookup, redemptions, settlement, signals, simulation, summary, topics,
 };
 
 const fn text(name: &'static str, what: &'static str) -> Parameter {
@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 25] = [
+pub(super) static ROUTES: [Route; 26] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -558,5 +558,28 @@ pub(super) static ROUTES: [Route; 25] = [
         answers: &[Answer::json(200, "What came late", object)],
         refusals: &[],
         handler: |way| way.to(settlement::remarks::found),
+    },
+    Route {
+        id: "askFillings",
+        method: Method::GET,
+        path: "/cluster/v1/fillings",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "How far a tournament is filled that began before it was scheduled",
+        description: "",
+        query: &[
+            PARTITIONS,
+            number("operator", "The operator's number."),
+            number("tournament", "The tournament's number."),
+            number("counting", "1 for whether anything waits to be added up."),
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "How far it is", object)],
+        refusals: &[],
+        handler: |way| way.to(filling::found),
     },
 ];

@@ -277,8 +277,8 @@ pub(super) static ROUTES: [Route; 23] = [
         effect: Effect::Changes,
         area: Area::Tournaments,
         summary: "Let a draft begin when it is time",
-        description: "Its start must be yet to come. Of what recurs each occurrence is made and scheduled two days before it \
-                      begins.",
+        description: "One that has begun already is filled of what was played since its start, as far back as the log has it, \
+                      before it is live. Of what recurs each occurrence is made and scheduled two days before it begins.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Scheduling>),
@@ -518,7 +518,7 @@ pub(super) static ROUTES: [Route; 23] = [
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::json(200, "The positions", of::<LeaderboardShape>)],
-        refusals: &[Refusal::Gone],
+        refusals: &[Refusal::Gone, Refusal::TournamentFilling],
         handler: |way| way.to(leaderboards::leaderboard),
     },
     Route {
@@ -552,7 +552,7 @@ pub(super) static ROUTES: [Route; 23] = [
         }],
         takes: Takes::Nothing,
         answers: &[Answer::text("The events, for as long as they are read", "text/event-stream")],
-        refusals: &[Refusal::Stopping],
+        refusals: &[Refusal::TournamentFilling, Refusal::Stopping],
         handler: |way| way.to(live::stream),
     },
     Route {

@@ -5,6 +5,7 @@
 
 pub(super) mod board;
 mod excluded;
+pub(crate) mod filled;
 mod judging;
 mod looking;
 mod reading;
@@ -172,6 +173,62 @@ impl Service {
     }
 }
 
+/// What partitions that are here have of a tournament's time, to be read.
+struct Prepared<'a> {
+    looker: Looker,
+    excluded: Excluded,
+    stretches: Vec<WithOlder>,
+    reading: Reading<'a>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Reads what became of everything first: which wagers are voided, and where the files lack records.
+    fn new(
+        service: &Service,
+        terms: &TournamentTerms,
+        awaits: &'a dyn Awaits,
+        partitions: &[u16],
+    ) -> Result<Self, Ending> {
+        let decides = terms.tournament().ok_or_else(|| failed("it is no tournament"))?;
+        let rules = service.host.rules();
+        let operator = rules.operator(&terms.operator).cloned();
+        let operator = operator.ok_or_else(|| failed("the operator is not known"))?;
+        let (number, source, closes) = (operator.number, decides.query.source, decides.closes());
+        // What is decided so long before may be dated ahead.
+        let begins = decides.starts.plus_micros(-AHEAD_MICROS_MAX);
+        let (mut stretches, mut excluded) = (Vec::new(), Excluded::default());
+        for partition in partitions {
+            awaits.hears(Progress::default());
+            awaits.goes_on()?;
+            let backing = service.host.backing(*partition).map_err(failed)?;
+            let look = |it: &Partition| {
+                if source == Source::GameEvents {
+                    excluded.add_state(it, number);
+                }
+                it.next_batch()
+            };
+            let end = service.read(*partition, look).map_err(failed)?;
+            stretches.push(Stretch::of(*partition, backing, begins..closes, end)?);
+        }
+        // Each batch is read twice.
+        let progress = Progress { batches: 0, expected: 2 * Reader::expected(&stretches) };
+        let mut reading = Reading { awaits, progress };
+        let mut voids = Voids::default();
+        let reader = Reader::of_outcomes(stretches)?;
+        let look = |batches: Vec<_>| voided(&batches, source);
+        let reader = threads::run(reader, look, |(batches, found)| {
+            voids.add(found)?;
+            reading.has_read(batches)
+        })?;
+        voids.sort();
+        let stretches = with_older(service, &reading, reader.into_stretches())?;
+        let judge = Judge { operator, operator_id: terms.operator.as_str().into(), decides };
+        let (has_matched, has_missed) = (AtomicBool::new(false), AtomicBool::new(false));
+        let looker = Looker { judge, voids, has_matched, has_missed };
+        Ok(Self { looker, excluded, stretches, reading })
+    }
+}
+
 /// Looks at what partitions have that are here.
 pub(super) fn try_on(
     service: &Service,
@@ -179,43 +236,9 @@ pub(super) fn try_on(
     awaits: &dyn Awaits,
     partitions: &[u16],
 ) -> Result<Board, Ending> {
-    let decides = terms.tournament().ok_or_else(|| failed("it is no tournament"))?;
-    let rules = service.host.rules();
-    let operator = rules.operator(&terms.operator).cloned();
-    let operator = operator.ok_or_else(|| failed("the operator is not known"))?;
-    let (number, source, closes) = (operator.number, decides.query.source, decides.closes());
-    // What is decided so long before may be dated ahead.
-    let begins = decides.starts.plus_micros(-AHEAD_MICROS_MAX);
-    let (mut stretches, mut excluded) = (Vec::new(), Excluded::default());
-    for partition in partitions {
-        awaits.hears(Progress::default());
-        awaits.goes_on()?;
-        let backing = service.host.backing(*partition).map_err(failed)?;
-        let look = |it: &Partition| {
-            if source == Source::GameEvents {
-                excluded.add_state(it, number);
-            }
-            it.next_batch()
-        };
-        let end = service.read(*partition, look).map_err(failed)?;
-        stretches.push(Stretch::of(*partition, backing, begins..closes, end)?);
-    }
-    // Each batch is read twice.
-    let progress = Progress { batches: 0, expected: 2 * Reader::expected(&stretches) };
-    let mut reading = Reading { awaits, progress };
-    let mut voids = Voids::default();
-    let reader = Reader::of_outcomes(stretches)?;
-    let look = |batches: Vec<_>| voided(&batches, source);
-    let reader = threads::run(reader, look, |(batches, found)| {
-        voids.add(found)?;
-        reading.has_read(batches)
-    })?;
-    voids.sort();
-    let stretches = with_older(service, &reading, reader.into_stretches())?;
-    let judge = Judge { operator, operator_id: terms.operator.as_str().into(), decides };
-    let tallies = Tallies::new(voids.count());
-    let (has_matched, has_missed) = (AtomicBool::new(false), AtomicBool::new(false));
-    let looker = Looker { judge, voids, has_matched, has_missed };
+    let Prepared { looker, excluded, stretches, mut reading } =
+        Prepared::new(service, terms, awaits, partitions)?;
+    let tallies = Tallies::new(looker.voids.count());
     let counts = Counts::default();
     let (matched, missed) = (Vec::new(), Vec::new());
     let mut taking = Taking { looker: &looker, excluded, tallies, counts, matched, missed };

@@ -10,6 +10,7 @@ use accolade_engine::tables::prizes::PLACE_MAX;
 use accolade_engine::tables::remarks::RemarksKey;
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
+use accolade_wire::tournament::prizes::WinTerms;
 use accolade_wire::tournament::results::{ResultLine, Results};
 use accolade_wire::tournament::{AgainTerms, Stage, TournamentTerms};
 use axum::http::StatusCode;
@@ -143,8 +144,14 @@ impl Asked {
             return Err(Problem::new(Refusal::TournamentOver, detail));
         }
         let (operator, settlement) = (self.operator.number, tournament.settlement());
-        if settlement >= SETTLED_AGAIN_MAX {
-            let detail = format!("a tournament is settled again {SETTLED_AGAIN_MAX} times at most");
+        let most = settled_again_max(terms);
+        if settlement >= most {
+            let detail = match most {
+                1 => {
+                    "one whose prizes are things or wait for approval is settled again once".into()
+                }
+                most => format!("a tournament is settled again {most} times at most"),
+            };
             return Err(Problem::new(Refusal::TournamentOver, detail));
         }
         let key = RemarksKey { operator, tournament: tournament.number, settlement };
@@ -215,6 +222,13 @@ pub(crate) async fn resettle(call: Call) -> Result<Response, Problem> {
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// How often a tournament is settled again at most. To whom a thing was given, and whom a person has refused, is known
+/// from one settlement to the next, and not beyond.
+fn settled_again_max(terms: &TournamentTerms) -> u32 {
+    let has_things = terms.prizes.iter().any(|prize| matches!(prize.win, WinTerms::Thing(_)));
+    if has_things || terms.approval { 1 } else { SETTLED_AGAIN_MAX }
 }
 
 /// Which settlement a request has asked for before.

@@ -291,6 +291,7 @@ async fn after_its_end_it_is_the_final_one_and_the_time_before_is_still_known() 
         start(nodes, "sprint", json!({ "graceSeconds": 0 })).await;
         let players = players();
         bet(api, "s1", &players[0], 10).await;
+        nodes.tick().await;
         let middle = now_micros();
         nodes.tick().await;
         bet(api, "s2", &players[1], 20).await;

@@ -19,8 +19,11 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Slice, Source};
 use serde_json::{Value, json};
 
-use crate::harness::{Api, OPERATOR, PATIENCE, ask, days_ago, game_event, until, void, wager};
-use crate::tournaments::{begin, bet};
+use crate::filling::filled;
+use crate::harness::{
+    Api, OPERATOR, PATIENCE, ask, days_ago, game_event, now_micros, time, until, void, wager,
+};
+use crate::tournaments::{TOURNAMENTS, begin, bet, definition, of, well};
 
 /// Everything but the place.
 type Derived = (Topic, String, Value);
@@ -178,6 +181,25 @@ async fn scores_are_the_same_without_the_log_and_what_counted_is_not_made_up() {
     let both = scores.and(Topic::TournamentEligible);
     let (told, missing) = derive(&api.node, false, both, &of);
     assert_eq!((told.len(), missing), (3, 3), "what counted is in the log");
+}
+
+#[tokio::test]
+async fn what_a_tournament_is_filled_with_is_told_once_it_is_whole() {
+    let api = Api::start().await;
+    let starts = time(now_micros());
+    for number in 0..2 {
+        bet(&api, &format!("w{number}"), "p1", 5.0).await;
+    }
+    well(api.post(TOURNAMENTS, &definition("race", json!({ "starts": starts }))).await);
+    well(api.post(&of("race", "/schedule"), &json!({})).await);
+    filled(&api, "race").await;
+    let scores = Wanted::only(Topic::TournamentScores).and(Topic::TournamentEligible);
+    for has_records in [true, false] {
+        let (told, missing) = derive(&api.node, has_records, scores, &OfNode(&api.node));
+        assert_eq!((told.len(), missing), (1, 0), "{told:?}");
+        let (topic, _, value) = &told[0];
+        assert_eq!((*topic, value["score"].as_f64()), (Topic::TournamentScores, Some(10.0)));
+    }
 }
 
 #[tokio::test]

@@ -224,6 +224,11 @@ async fn a_tournament_is_not_settled_again_while_prizes_are_under_way() {
             .collect();
         assert_eq!(states, [json!([players[1], "processing"]), json!([players[0], "none"])]);
         fulfil(1, "paid").await;
+        settled(api, "race", |it| it["version"] == 2 && it["paidAt"].is_string()).await;
+        heard(api, other, "race").await;
+        let once = other.post(&of("race", "/resettle"), &why).await;
+        is(&once, 409, "tournament_over");
+        assert!(once.json["detail"].as_str().unwrap().contains("once"), "{once:?}");
     })
     .await;
 }

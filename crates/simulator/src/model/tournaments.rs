@@ -225,6 +225,11 @@ impl Model {
         own.filter_map(standing).collect()
     }
 
+    fn is_excluded_now(&self, operator: &str, player: &str) -> bool {
+        let account = self.accounts.get(&(operator.to_owned(), player.to_owned()));
+        account.is_some_and(|it| it.is_excluded(self.batch_times[&it.partition]))
+    }
+
     /// Whether nothing changes here any more in a tournament that takes place.
     pub fn is_over(&self, terms: &ModelTournament) -> bool {
         self.batch_times.values().all(|now| *now >= terms.closes())
@@ -389,11 +394,27 @@ fn may_become(
 
 /// The leaderboard of all partitions together, by sorting.
 pub fn board(models: &[&Model], operator: &str, number: u32) -> Vec<ModelLine> {
+    shown_board(models, operator, number, |_| true)
+}
+
+/// The same without those who are excluded, but for partitions in which no score changes any more.
+pub fn shown_board(
+    models: &[&Model],
+    operator: &str,
+    number: u32,
+    is_final: impl Fn(u16) -> bool,
+) -> Vec<ModelLine> {
     let Some(terms) = models.first().and_then(|model| model.tournament(operator, number)) else {
         return Vec::new();
     };
-    let mut all: Vec<_> =
-        models.iter().flat_map(|model| model.standings(operator, number, false)).collect();
+    let mut all = Vec::new();
+    for model in models {
+        let standings = model.standings(operator, number, false).into_iter();
+        all.extend(standings.filter(|it| {
+            let (_, partition, ..) = it.reached;
+            is_final(partition) || !model.is_excluded_now(operator, &it.player)
+        }));
+    }
     all.sort_by_key(|it| {
         let events = i128::from(it.events);
         let by_events = match terms.ties {

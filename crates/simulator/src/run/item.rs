@@ -463,6 +463,7 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         opt_in: false,
         participants_max: None,
         again: None,
+        fill: None,
         stage: match terms.stage {
             ModelStage::Draft => Stage::Draft,
             ModelStage::Scheduled => Stage::Scheduled,

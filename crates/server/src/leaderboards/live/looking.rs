@@ -63,23 +63,9 @@ struct Seen {
 
 impl Looking {
     async fn look(self, wanted: &Wanted) -> Result<Looked, Problem> {
-        let mut seen = Seen { is_final: true, ..Seen::default() };
-        let tops = wanted.views.iter().filter_map(|view| match view.part {
-            Part::Top(count) => Some(count),
-            Part::Around(..) | Part::Players(_) => None,
-        });
-        if let Some(top) = tops.max() {
-            (seen.players, seen.is_final, seen.top) = self.see(Asks::From(1, top)).await?;
-        }
-        for (radius, names) in named(wanted) {
-            for some in names.chunks(PLAYERS_MAX) {
-                let found = self.stand(some, radius).await?;
-                seen.players = found.ranked;
-                // What was asked for before may have changed after that.
-                seen.is_final &= found.is_over;
-                seen.stood.extend(found.stood.into_iter().map(|it| (it.own.1.player.clone(), it)));
-            }
-        }
+        // As long as it is filled nobody is shown half of it.
+        let is_filling = self.tournament.is_filling();
+        let seen = if is_filling { Seen::default() } else { self.seen(wanted).await? };
         let terms = self.tournament.terms();
         let head = Head {
             tournament_id: terms.id.clone(),
@@ -100,11 +86,33 @@ impl Looking {
         };
         let own = |player: &String| {
             let line = seen.stood.get(player).map(|stood| (stood.own.0, &stood.own.1));
+            let line = line.filter(|(_, line)| !line.is_hidden);
             let data = own_line(line, seen.players);
             (player.clone(), Value { data, is_last: is_over })
         };
         let boards = wanted.views.iter().map(board).collect();
         Ok(Looked { boards, own: wanted.players.iter().map(own).collect(), rest })
+    }
+
+    async fn seen(&self, wanted: &Wanted) -> Result<Seen, Problem> {
+        let mut seen = Seen { is_final: true, ..Seen::default() };
+        let tops = wanted.views.iter().filter_map(|view| match view.part {
+            Part::Top(count) => Some(count),
+            Part::Around(..) | Part::Players(_) => None,
+        });
+        if let Some(top) = tops.max() {
+            (seen.players, seen.is_final, seen.top) = self.see(Asks::From(1, top)).await?;
+        }
+        for (radius, names) in named(wanted) {
+            for some in names.chunks(PLAYERS_MAX) {
+                let found = self.stand(some, radius).await?;
+                seen.players = found.ranked;
+                // What was asked for before may have changed after that.
+                seen.is_final &= found.is_over;
+                seen.stood.extend(found.stood.into_iter().map(|it| (it.own.1.player.clone(), it)));
+            }
+        }
+        Ok(seen)
     }
 
     /// The rows of a view. Players see each other's names masked, and their own as well in a list that is the same for
@@ -122,7 +130,8 @@ impl Looking {
             To::Players => terms.masked,
             To::Anybody => true,
         };
-        let lines = part_of(&view.part, seen).into_iter();
+        // On a leaderboard that is final there are lines of those who are excluded.
+        let lines = part_of(&view.part, seen).into_iter().filter(|(_, line)| !line.is_hidden);
         let seen = lines
             .filter(|line| view.to == To::Staff || line.0 <= public || is_named(line))
             .enumerate();

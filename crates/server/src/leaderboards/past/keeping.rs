@@ -81,7 +81,8 @@ impl Counting {
             *self = Self { applied: Some(rules.applied), ..Self::default() };
             let all = rules.operators().flat_map(|operator| operator.tournaments.all());
             for tournament in all.filter(|it| !it.is_series()) {
-                let starts = tournament.decides().starts;
+                // Not what compiles its query: there may be very many.
+                let starts = Timestamp::from_micros(tournament.terms().starts);
                 self.from =
                     if self.until == Timestamp::default() { starts } else { self.from.min(starts) };
                 self.until = self.until.max(tournament.closes());
@@ -184,7 +185,7 @@ impl Keeping {
         let (mut from, mut newest) = (0, Timestamp::default());
         loop {
             let mut boards: BTreeMap<Board, Stands> = BTreeMap::new();
-            let told = self.feed.standings(partition, from, PLAYERS_AT_ONCE, &mut |stands| {
+            let told = self.feed.scores(partition, from, PLAYERS_AT_ONCE, &mut |stands| {
                 let (number, subject) = (stands.player.operator, stands.player.subject);
                 let Some(operator) = rules.operator_numbered(number) else { return };
                 // What came late does not belong to how it was.
@@ -202,7 +203,7 @@ impl Keeping {
                     };
                     boards.entry((number, tournament)).or_default().insert(subject, stand);
                 }
-            })?;
+            });
             let Some(told) = told else { return Ok(None) };
             making.add(&Frame { time: Timestamp::default(), next, boards })?;
             if told < PLAYERS_AT_ONCE {

@@ -38,10 +38,9 @@ pub(super) struct Kept {
     pub(super) bytes: u64,
 }
 
-/// The file that is being written.
+/// The file that is being written. Between two writes it is closed: there are as many as partitions.
 #[derive(Debug)]
 struct Writing {
-    file: Arc<dyn DiskFile>,
     /// Of the last frame.
     time: Timestamp,
     next: u64,
@@ -121,7 +120,7 @@ impl Making {
         let folder = folder_of(partition);
         disk.rename(&format!("{folder}/{UNFINISHED}"), &path_of(partition, from))?;
         disk.sync_dir(&folder)?;
-        Ok((Kept { from, bytes }, Writing { file, time, next, lines }))
+        Ok((Kept { from, bytes }, Writing { time, next, lines }))
     }
 }
 
@@ -139,7 +138,7 @@ impl Shelf {
         while let Some(last) = froms.last().copied() {
             let path = path_of(partition, last);
             let file = disk.open(&path)?;
-            match Writing::go_on(Arc::clone(&file), (partition, last)) {
+            match Writing::go_on(&*file, (partition, last)) {
                 Ok((writing, end)) => {
                     file.set_len(end)?;
                     let mut files = Vec::new();
@@ -186,6 +185,15 @@ impl Shelf {
         &self.files
     }
 
+    fn last(&self) -> Kept {
+        *self.files.last().expect("there is one that is written")
+    }
+
+    /// The file that is being written.
+    fn file(&self) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.open(&path_of(self.partition, self.last().from))
+    }
+
     /// Writes what has changed. `is_kept` says of which leaderboards the next file goes on to tell.
     pub(super) fn add(
         &mut self,
@@ -198,8 +206,9 @@ impl Shelf {
         }
         self.begin_another(frame.time, is_kept)?;
         let bytes = frame.to_bytes();
+        let file = self.file()?;
         let last = self.files.last_mut().expect("there is one that is written");
-        self.writing.file.write_at(&bytes, last.bytes)?;
+        file.write_at(&bytes, last.bytes)?;
         last.bytes += bytes.len() as u64;
         self.writing.lines += frame.lines();
         (self.writing.time, self.writing.next) = (frame.time, frame.next);
@@ -212,16 +221,16 @@ impl Shelf {
         time: Timestamp,
         is_kept: &dyn Fn(Board, Timestamp) -> bool,
     ) -> io::Result<()> {
-        let last = *self.files.last().expect("there is one that is written");
+        let last = self.last();
         let hour = Timestamp::from_micros(time.plus_micros(-1).hour() * HOUR_MICROS);
-        let Writing { file, next, lines, .. } = &self.writing;
+        let Writing { next, lines, .. } = &self.writing;
         let is_over = hour > last.from && hour >= self.writing.time;
         let is_worth_it = *lines > 0 || hour.micros() - last.from.micros() >= DAY_MICROS;
         if !is_over || !is_worth_it {
             return Ok(());
         }
         // The one that follows counts only where this one is whole.
-        file.sync()?;
+        self.file()?.sync()?;
         let mut making = Making::begin(&self.disk, self.partition)?;
         for board in self.boards(&last)? {
             if is_kept(board, hour) {
@@ -270,9 +279,9 @@ impl Shelf {
 
 impl Writing {
     /// Finds where a file goes on.
-    fn go_on(file: Arc<dyn DiskFile>, of: (u16, Timestamp)) -> io::Result<(Self, u64)> {
+    fn go_on(file: &dyn DiskFile, of: (u16, Timestamp)) -> io::Result<(Self, u64)> {
         let (mut last, mut lines) = (None, 0);
-        let end = read(&*file, of, &mut |frame| {
+        let end = read(file, of, &mut |frame| {
             last = Some((frame.time, frame.next));
             let each = |_, count: u64, _: &[u8]| {
                 lines += count;
@@ -283,7 +292,7 @@ impl Writing {
         })?;
         let (time, next) =
             last.ok_or_else(|| damaged("a file of leaderboards has no beginning"))?;
-        Ok((Self { file, time, next, lines }, end))
+        Ok((Self { time, next, lines }, end))
     }
 }
 

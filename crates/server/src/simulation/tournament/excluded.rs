@@ -20,7 +20,7 @@ pub(super) struct Excluded(HashMap<Box<str>, Vec<(Timestamp, Timestamp)>>);
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What the log says of a player's exclusion.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Exclusion {
     /// It begins, until then.
     Begins(Box<str>, Timestamp),

@@ -64,6 +64,11 @@ impl Voids {
         u32::try_from(among.start + at).ok()
     }
 
+    /// Where the wager of a number stands.
+    pub(super) fn place(&self, number: u32) -> Place {
+        self.0[number as usize]
+    }
+
     /// The number of the wager at a place.
     fn of(&self, wager: Place) -> Option<u32> {
         self.number(0..self.0.len(), wager)

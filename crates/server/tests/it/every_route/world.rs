@@ -624,6 +624,10 @@ impl World {
                     "/cluster/v1/remarks?partitions={partitions}&operator=1&tournament=1&settlement=0"
                 )
             }
+            "askFillings" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/fillings?partitions={partitions}&operator=1&tournament=1")
+            }
             "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
             "askBalances" => format!("/cluster/v1/balances?partition={}", 2 * node),
             "askToVerify" => format!("/cluster/v1/audit/verify?partitions={}", 2 * node),

@@ -15,7 +15,7 @@ use accolade_wire::tournament::results::{RankedLine, Results};
 
 use crate::input::{ModelStage, ModelTies, ModelTournament, ModelWin};
 use crate::model::prizes::{ModelPlaceRow, ModelPrizeMove, ModelPrizeState, is_found, places};
-use crate::model::tournaments::{ModelLine, ModelScoredLine, board};
+use crate::model::tournaments::{ModelLine, ModelScoredLine, board, shown_board};
 use crate::model::{Model, ModelAccount};
 use crate::run::Counts;
 use crate::run::boards::{Part, together};
@@ -191,7 +191,11 @@ pub(crate) fn boards(partitions: &[&Partition], models: &[&Model]) -> u64 {
             let part = |partition: &&Partition| Part::of(partition, operator.number, &tournament);
             let parts: Vec<_> = partitions.iter().map(part).collect();
             let found = together(tournament.decides().ties, &parts);
-            let expected = board(models, &operator.id, tournament.number);
+            let is_final = |number: u16| {
+                let mut all = partitions.iter().zip(&parts);
+                all.any(|(partition, part)| partition.number() == number && part.is_final)
+            };
+            let expected = shown_board(models, &operator.id, tournament.number, is_final);
             let line = |it: &ModelLine| {
                 (it.position, it.standing.player.clone(), it.standing.score, it.standing.events)
             };

@@ -2,7 +2,7 @@
 
 use accolade_domain::games::{GAMES_MAX, Period};
 use accolade_domain::packed_games::PackedGames;
-use accolade_domain::time::ZoneOffsets;
+use accolade_domain::time::{Timestamp, ZoneOffsets};
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_engine::board::{Board, Of};
 use accolade_engine::contract::memory::MemoryStore;

@@ -12,6 +12,7 @@ use accolade_domain::ranking::{self, Score, Standing, Ties, listed};
 use accolade_domain::time::Timestamp;
 use accolade_engine::board::{Board, Of};
 use accolade_engine::partition::Partition;
+use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::tournaments::standing::standing;
 use accolade_storage::host::NotHere;
@@ -444,12 +445,6 @@ impl Near {
         self.lines.truncate(before.saturating_add(radius + 1));
         self.lines.drain(..before.saturating_sub(radius));
     }
-}
-
-fn shown(line: &ranking::Line<'_>, partition: &Partition) -> Line {
-    let player = partition.players().get(line.player).name.to_string();
-    let is_hidden = partition.exclusion(line.player).is_some();
-    Line { player, standing: *line.standing, is_hidden }
 }
 
 /// The first so many in the order in which they are listed.

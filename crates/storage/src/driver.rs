@@ -110,7 +110,7 @@ struct Shown {
     /// When its next timer is due, in microseconds; `i64::MAX` for none.
     due: AtomicI64,
     players: AtomicUsize,
-    /// How often it has begun and ended to change: odd while it does.
+    /// How often it has changed: even until somebody is told of a change, and from its end on again.
     changes: AtomicU64,
     standing: Mutex<Option<(Place, String)>>,
 }
@@ -170,16 +170,23 @@ impl Ground {
         Some(read(&cell.partition))
     }
 
-    /// How often a partition has changed: nothing of it is other than it was when the number was the same. Nothing while it
-    /// changes.
+    /// How often a partition has changed: nothing that anybody was told of is other than it was when the number was the same.
+    /// Nothing while it changes and somebody is told.
     pub fn changes(&self, partition: u16) -> Option<u64> {
         let changes = self.shown[usize::from(partition)].changes.load(Ordering::Acquire);
         changes.is_multiple_of(2).then_some(changes)
     }
 
-    /// Whoever has a partition begins to change it, or has ended.
-    fn turn(&self, at: usize) {
-        self.shown[at].changes.fetch_add(1, Ordering::AcqRel);
+    /// Whoever has a partition, and changes it, is about to tell somebody.
+    fn tells(&self, at: usize) {
+        self.shown[at].changes.fetch_or(1, Ordering::AcqRel);
+    }
+
+    /// Whoever has a partition has changed it.
+    fn has_changed(&self, at: usize) {
+        let changes = &self.shown[at].changes;
+        // Nobody else writes it.
+        changes.store((changes.load(Ordering::Acquire) | 1) + 1, Ordering::Release);
     }
 
     /// Where a partition's log goes on: everything before it is folded.

@@ -33,8 +33,8 @@ pub trait Host: Intake {
         false
     }
 
-    /// How often a partition that is here has changed: nothing of it is other than it was when the number was the same.
-    /// Nothing where that is not known without waiting, as while it changes.
+    /// How often a partition that is here has changed: nothing that anybody was told of is other than it was when the number
+    /// was the same. Nothing where that is not known without waiting.
     fn changes(&self, _partition: u16) -> Option<u64> {
         None
     }

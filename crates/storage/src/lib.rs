@@ -36,6 +36,7 @@ pub mod open;
 mod paced;
 pub mod packed;
 pub mod pages;
+pub mod priority;
 pub mod random;
 mod recovery;
 mod removing;

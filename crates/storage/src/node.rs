@@ -310,8 +310,8 @@ impl Node {
         self.inner.ground.read_at_once(partition, read)
     }
 
-    /// How often a partition has changed: nothing of it is other than it was when the number was the same. Nothing while it
-    /// changes.
+    /// How often a partition has changed: nothing that anybody was told of is other than it was when the number was the same.
+    /// Nothing while it changes and somebody is told.
     pub fn changes(&self, partition: u16) -> Option<u64> {
         self.inner.ground.changes(partition)
     }

@@ -7,6 +7,7 @@
 //! into a file.
 
 use std::borrow::Cow;
+use std::iter;
 
 use accolade_domain::amount::{Factor, Points, Rate};
 use accolade_domain::budget::Given;
@@ -606,26 +607,48 @@ impl<'a> Outcomes<'a> {
         self.skip_while(is_time)
     }
 
+    /// What became of the records, with their places, for whoever asks neither for entries nor for notices.
+    pub fn bare(mut self) -> impl Iterator<Item = Result<(Place, Outcome), BadFormat>> {
+        let next = move || {
+            self.left = self.left.checked_sub(1)?;
+            let read = self.read_slot(|_| {}, |_| {});
+            if read.is_err() {
+                self.left = 0;
+            }
+            Some(read)
+        };
+        let is_time = |read: &Result<(Place, _), _>| read.as_ref().is_ok_and(|it| it.0.slot == 0);
+        iter::from_fn(next).skip_while(is_time)
+    }
+
     fn read_next(&mut self) -> Result<Recorded<'a>, BadFormat> {
+        let (time, mut entries, mut notices) = (self.time, Entries::new(), Vec::new());
+        let read = self.read_slot(|entry| entries.push(entry), |notice| notices.push(notice));
+        read.map(|(place, outcome)| Recorded { place, time, outcome, entries, notices })
+    }
+
+    fn read_slot(
+        &mut self,
+        mut entry: impl FnMut(StoredEntry<'a>),
+        mut notice: impl FnMut(StoredNotice<'a>),
+    ) -> Result<(Place, Outcome), BadFormat> {
         let (place, time) = (self.next, self.time);
         let cursor = &mut self.cursor;
         let (kind, entry_count, notice_count) = read_tag(cursor)?;
         let mut outcome = read_outcome(cursor, kind)?;
-        let mut entries = Entries::new();
         for number in 0..entry_count {
             let told = Some(&mut outcome).filter(|_| number == 0);
-            entries.push(read_entry(cursor, Place { number, ..place }, time, told)?);
+            entry(read_entry(cursor, Place { number, ..place }, time, told)?);
         }
-        if entries.is_empty() && matches!(kind, tag::EARNED | tag::TAKEN_BACK) {
+        if entry_count == 0 && matches!(kind, tag::EARNED | tag::TAKEN_BACK) {
             return Err(cursor.bad());
         }
-        let mut notices = Vec::new();
         for number in (entry_count..).take(notice_count as usize) {
             let place = Place { number, ..place };
-            notices.push(StoredNotice { place, notice: read_notice(cursor)? });
+            notice(StoredNotice { place, notice: read_notice(cursor)? });
         }
         self.next.slot += 1;
-        Ok(Recorded { place, time, outcome, entries, notices })
+        Ok((place, outcome))
     }
 }
 

@@ -13,6 +13,7 @@ use accolade_engine::feed::Feed;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_server::{Peer, Service, Settings};
 use accolade_storage::node::{Node, NodeOptions};
+use accolade_storage::slices::{ClosedSegment, Slices};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::control::Control;
 use accolade_wire::record::{Kind, Record, Slice, Source};
@@ -45,6 +46,14 @@ pub(crate) fn until<T, Instead: Debug>(
             Err(_) => std::thread::yield_now(),
         }
     }
+}
+
+/// Closed segments, once all of them are compressed.
+pub(crate) fn compressed(log: &Slices) -> Vec<ClosedSegment> {
+    until("that all is compressed", || {
+        let closed = log.closed();
+        if closed.iter().all(|segment| segment.packed) { Ok(closed) } else { Err(closed) }
+    })
 }
 
 /// The operator that most tests ask as.

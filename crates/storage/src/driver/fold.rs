@@ -7,7 +7,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_engine::input::Known;
-use accolade_engine::partition::{Observer, Partition, Shared, Stopped};
+use accolade_engine::partition::{Observer, Partition, Stopped};
 use accolade_engine::step::Effect;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::record::{HAS_CONTROL, Kind, Record, Slice};
@@ -68,7 +68,7 @@ impl Cell {
         (slice, known): (&Slice<'_>, &[Option<Known>]),
         frame: &LogFrame,
         watches: &[Watch],
-        shared: &Shared,
+        ground: &Ground,
         store: &mut NodeStore,
         hears: &mut impl Hears,
     ) -> Result<Vec<Effect>> {
@@ -77,9 +77,11 @@ impl Cell {
         }
         let (partition, batch, slot) = (slice.partition, slice.batch, 0);
         let at = Place { partition, batch, slot, number: 0 };
-        let mut observer = Watching { at, watches, records: slice.records(), next_slot: 1, hears };
+        let (records, shared) = (slice.records(), &ground.shared);
+        let mut observer = Watching { at, ground, watches, records, next_slot: 1, hears };
         let folded =
             self.partition.fold_known(slice, known, &frame.moment, shared, store, &mut observer);
+        ground.has_changed(partition.into());
         match folded {
             Ok(effects) => {
                 self.standing = None;
@@ -170,9 +172,7 @@ impl Fold {
             if cell.folded_to.next_frame == number {
                 let (store, watches) = (&mut self.store, &job.watches);
                 let with_known = (&slice, known);
-                ground.turn(at);
-                let caused = cell.fold(with_known, frame, watches, &ground.shared, store, hears)?;
-                ground.turn(at);
+                let caused = cell.fold(with_known, frame, watches, &ground, store, hears)?;
                 self.effects.extend(caused.into_iter().map(|effect| (slice.partition, effect)));
             } else if slice.flags & HAS_CONTROL != 0 {
                 cell.may_go_on = true;
@@ -218,9 +218,7 @@ impl Fold {
         let number = cell.partition.number();
         if let Some(slice) = frame.slices().find(|slice| slice.partition == number) {
             let (store, unknown) = (&mut self.store, &[][..]);
-            ground.turn(at);
-            let caused = cell.fold((&slice, unknown), frame, &[], &ground.shared, store, hears)?;
-            ground.turn(at);
+            let caused = cell.fold((&slice, unknown), frame, &[], &ground, store, hears)?;
             self.effects.extend(caused.into_iter().map(|effect| (number, effect)));
         }
         self.store.flush(ground.log_time())?;
@@ -285,6 +283,7 @@ impl CatchingUp {
 /// Tells those who wait, and whoever hears.
 struct Watching<'a, R, H> {
     at: Place,
+    ground: &'a Ground,
     watches: &'a [Watch],
     /// The slice's records from `next_slot` on.
     records: R,
@@ -306,6 +305,7 @@ impl<'a, R: Iterator<Item = std::result::Result<Record<'a>, BadFormat>>, H: Hear
         let key = |watch: &Watch| (watch.place.partition, watch.place.slot);
         if let Ok(at) = self.watches.binary_search_by_key(&(self.at.partition, slot), key) {
             let Watch { index, caller, .. } = &self.watches[at];
+            self.ground.tells(self.at.partition.into());
             caller.applied(*index, outcome, balance);
         }
     }

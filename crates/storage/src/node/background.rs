@@ -5,16 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
-};
-
 use super::shipping::Offers;
 use super::{Inner, lock};
 use crate::driver::checkpoints::{Checkpoints, Stepped};
 use crate::driver::tidying::Tidying;
 use crate::error::{Result, StorageError};
+use crate::priority::give_way;
 use accolade_engine::error::in_full;
 
 /// How often small duties are looked at.
@@ -132,18 +128,5 @@ pub(super) fn tidy(inner: &Arc<Inner>) {
             Ok(None) => std::thread::sleep(TIDY_EVERY),
             Err(error) => inner.fail(format!("tidying: {}", in_full(&error))),
         }
-    }
-}
-
-/// Lets this thread run, and its writes reach the disk, only where nobody else wants to; where it has to get on, with
-/// little of what others want.
-fn give_way(in_haste: bool) {
-    let policy =
-        if in_haste { NormalThreadSchedulePolicy::Other } else { NormalThreadSchedulePolicy::Idle };
-    let policy = ThreadSchedulePolicy::Normal(policy);
-    if let Err(error) =
-        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy)
-    {
-        tracing::debug!(?error, "tidying runs at the usual priority");
     }
 }

@@ -83,7 +83,7 @@ impl Slices {
                 *bytes = Bytes::Packed(Arc::new(packed));
             }
         }
-        self.disk.remove(&self.path(sequence)).map_err(io)
+        self.remove_file(&self.path(sequence))
     }
 
     /// Larger blocks compress better; of the journal single entries are read, and a block is read whole.
@@ -120,6 +120,13 @@ impl Slices {
         self.all().iter().map_while(closed).collect()
     }
 
+    fn remove_file(&self, path: &str) -> Result<()> {
+        match self.disk.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(|source| StorageError::io(path, source)),
+        }
+    }
+
     /// Removes a closed segment for ever.
     pub fn remove(&self, sequence: u64) -> Result<()> {
         if !self.has_segment(sequence) {
@@ -127,10 +134,7 @@ impl Slices {
         }
         // Both names, since packing may have failed between one and the other.
         for path in [self.path(sequence), self.packed_path(sequence)] {
-            match self.disk.remove(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                removed => removed.map_err(|source| StorageError::io(&path, source))?,
-            }
+            self.remove_file(&path)?;
         }
         // The next one goes only once this is gone for ever, so that a crash never leaves a gap.
         let folder = self.family.folder();

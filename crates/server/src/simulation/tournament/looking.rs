@@ -8,7 +8,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::query::row::Source;
 use accolade_domain::time::Timestamp;
 use accolade_wire::bytes::Cursor;
-use accolade_wire::journal::{Outcomes, Recorded};
+use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Slice};
 
 use super::super::Ending;
@@ -80,10 +80,8 @@ pub(super) fn voided(batches: &[Batch], source: Source) -> Result<(u64, Vec<Plac
     let mut found = Vec::new();
     if source == Source::Wagers {
         for batch in batches {
-            for recorded in outcomes(batch)?.records() {
-                if let Outcome::Voided { wager: Some(wager), .. } =
-                    recorded.map_err(failed)?.outcome
-                {
+            for recorded in outcomes(batch)?.bare() {
+                if let (_, Outcome::Voided { wager: Some(wager), .. }) = recorded.map_err(failed)? {
                     found.push(Place { number: 0, ..wager });
                 }
             }
@@ -160,9 +158,9 @@ impl Looker {
         let (behaviour, now) = (outcomes.behaviour, outcomes.time);
         let voided_later = self.voids.of_batch(slice.partition, slice.batch);
         let of_game_events = self.judge.decides.query.source == Source::GameEvents;
-        for (record, recorded) in slice.records().zip(outcomes.records()) {
+        for (record, recorded) in slice.records().zip(outcomes.bare()) {
             let record = record.map_err(failed)?;
-            let Recorded { outcome, place, .. } = recorded.map_err(failed)?;
+            let (place, outcome) = recorded.map_err(failed)?;
             let mut moves = |by| found.moves.push(Move { by, now, place });
             match (record.kind, &outcome) {
                 (Kind::Wager, Outcome::Voided { wager: Some(wager), .. }) if !of_game_events => {

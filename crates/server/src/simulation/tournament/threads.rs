@@ -3,6 +3,7 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use accolade_storage::priority::give_way;
 use tokio::runtime::Handle;
 
 use super::super::Ending;
@@ -11,7 +12,8 @@ use super::reading::{Batch, Reader};
 /// So many lots of batches wait before each thread, and behind it.
 const WAITING: usize = 1;
 
-/// How many threads look at batches: half of the processors, and no more than this.
+/// How many threads look at batches: as many as there are processors, and no more than this. They take little of what others
+/// want.
 const THREADS_MAX: usize = 8;
 
 /// Reads all there is. `look` is called by several threads, `take` by this one.
@@ -23,7 +25,7 @@ pub(super) fn run<L: Send>(
     mut take: impl FnMut(L) -> Result<(), Ending>,
 ) -> Result<Reader, Ending> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    let threads = processors.div_ceil(2).min(THREADS_MAX);
+    let threads = processors.min(THREADS_MAX);
     // Files may lie elsewhere, and are then fetched by the runtime.
     let handle = Handle::current();
     thread::scope(|scope| {
@@ -33,6 +35,7 @@ pub(super) fn run<L: Send>(
             let (looked_at, found) = sync_channel(WAITING);
             let look = &look;
             scope.spawn(move || {
+                give_way(true);
                 for batches in batches {
                     if looked_at.send(batches.and_then(look)).is_err() {
                         return;

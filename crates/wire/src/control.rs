@@ -558,6 +558,9 @@ pub enum Command {
         /// The tournament's number.
         tournament: u32,
     },
+    /// Where players of a tournament stand whose scores have changed: whoever has the partition of its id says it there, as often
+    /// as it takes.
+    Moved(MovedPage),
     /// Whether a player takes part in a tournament to which players opt in.
     OptIn {
         /// Identity of the command.
@@ -648,6 +651,42 @@ pub enum PastDoes {
     },
 }
 
+/// Where some players of a tournament stand whose scores have changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MovedPage {
+    /// The tournament's number.
+    pub tournament: u32,
+    /// Whose scores have changed from then on, in microseconds since 1970: no later than up to when all of them were told before.
+    pub after: i64,
+    /// Whose scores have changed before then are among them, in this page or others of the same time.
+    pub at: i64,
+    /// Which of the pages of this time, from 0: they come in their order.
+    pub part: u32,
+    /// It is the last of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_last: bool,
+    /// The players, each of them once, [`MOVED_LINES_MAX`] at most.
+    pub lines: Vec<MovedLine>,
+}
+
+/// Most lines of a [`MovedPage`].
+pub const MOVED_LINES_MAX: usize = 1_000;
+
+/// Where a player stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MovedLine {
+    /// The player.
+    pub player_id: String,
+    /// Who that is where names are not kept, 32 hexadecimal figures.
+    pub subject: String,
+    /// The position, from 1.
+    pub position: u64,
+    /// The score, in 10^-18, as a text.
+    pub score: String,
+}
+
 /// A place of a tournament, and what is won there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -724,7 +763,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 25] = [
+const COMMANDS_SECOND: [&str; 26] = [
     "reserve",
     "confirm",
     "cancel",
@@ -746,6 +785,7 @@ const COMMANDS_SECOND: [&str; 25] = [
     "fulfil",
     "fill",
     "countFilled",
+    "moved",
     "optIn",
     "takeSeat",
     "seatTaken",
@@ -1114,6 +1154,19 @@ mod tests {
                 ],
             }),
             Command::CountFilled { id: "c".into(), player_id: "p".into(), tournament: 1 },
+            Command::Moved(MovedPage {
+                tournament: 1,
+                after: 2,
+                at: 3,
+                part: 4,
+                is_last: true,
+                lines: vec![MovedLine {
+                    player_id: "p".into(),
+                    subject: "07".repeat(16),
+                    position: 5,
+                    score: "-6".into(),
+                }],
+            }),
             Command::OptIn {
                 id: "c".into(),
                 player_id: "p".into(),

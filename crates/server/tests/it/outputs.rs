@@ -121,7 +121,8 @@ async fn each_record_has_its_outputs_in_order() {
             | Topic::Redemptions
             | Topic::Signals
             | Topic::TournamentEligible
-            | Topic::TournamentScores => format!("{key} {value}"),
+            | Topic::TournamentScores
+            | Topic::LeaderboardUpdates => format!("{key} {value}"),
             Topic::DeadLetters => format!("{key} {} {}", value["reason"], value["sourceTopic"]),
         };
         seen.entry(topic.name()).or_default().push(shown);

@@ -1,0 +1,199 @@
+//! Telling who has moved on leaderboards of tournaments: at each full time, whoever has the partition of a tournament's id asks all
+//! partitions where those stand whose scores have changed, and says it there. Which positions were told before is known to the fold.
+//!
+//! Whoever does it may do it again, or at the same time as another: what is told is the same however often it is. What fails is tried
+//! again at the next full time. `docs/decisions/059` says why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Bound;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::time::Timestamp;
+use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::tables::Stretch;
+use accolade_engine::tables::positions::{PositionKey, Says, ToldUpTo};
+use accolade_storage::backing::NodeStore;
+use accolade_wire::control::{Command, MOVED_LINES_MAX, MovedLine, MovedPage};
+use accolade_wire::hex::to_hex;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Record, Source};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::leaderboards::moved::{Moved, STANDS_MAX};
+use crate::problem::{Problem, not_yet};
+use crate::service::{Inner, Service, now};
+use crate::submit::{Parcel, blocking};
+
+/// How often it is looked whether there is something to tell.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// So many tournaments are asked about at once: one whose partitions do not answer holds up no other.
+const ASKED_AT_ONCE: usize = 8;
+/// So long after its close it is still looked at a tournament: each partition has come to that by then.
+const AFTER_MICROS: i64 = 600_000_000;
+
+/// An operator's number, and a tournament's.
+type Key = (u32, u32);
+
+/// At which full time each was looked at last, and how many players have a position that nobody is told of.
+#[derive(Debug, Default)]
+struct Teller(BTreeMap<Key, (i64, u64)>);
+
+/// Tells of those who have moved, for as long as the service is there.
+pub(crate) async fn run(service: Weak<Inner>) {
+    let mut teller = Teller::default();
+    while let Some(service) = service.upgrade().map(Service::of) {
+        teller.look(&service).await;
+        drop(service);
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+impl Teller {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    async fn look(&mut self, service: &Service) {
+        let every = i64::try_from(service.settings.moves_every_ms).unwrap_or(i64::MAX);
+        let time = now().micros().div_euclid(every.saturating_mul(1_000).max(1));
+        let moving = service.moving();
+        let keys: BTreeSet<Key> = moving.iter().map(|(number, it)| (*number, it.number)).collect();
+        let had_some = !self.0.is_empty();
+        self.0.retain(|key, _| keys.contains(key));
+        let mut telling = JoinSet::new();
+        for (operator, tournament) in moving {
+            let (last, _) = self.0.entry((operator, tournament.number)).or_insert((i64::MIN, 0));
+            if *last == time || service.is_retired() {
+                continue;
+            }
+            *last = time;
+            if telling.len() >= ASKED_AT_ONCE {
+                let told = telling.join_next().await;
+                self.heard(told);
+            }
+            telling.spawn(tell(service.clone(), operator, tournament));
+        }
+        if telling.is_empty() && !had_some {
+            return;
+        }
+        while let Some(told) = telling.join_next().await {
+            self.heard(Some(told));
+        }
+        let untold: u64 = self.0.values().map(|(_, untold)| untold).sum();
+        metrics::gauge!("accolade_moves_untold_players").set(untold as f64);
+    }
+
+    fn heard(&mut self, told: Option<Result<(Key, Option<u64>), JoinError>>) {
+        if let Some(Ok((key, Some(untold)))) = told
+            && let Some((_, last)) = self.0.get_mut(&key)
+        {
+            *last = untold;
+        }
+    }
+}
+
+/// Tells of a tournament, and says how many players have a position that nobody is told of; nothing where that is not known.
+async fn tell(service: Service, operator: u32, tournament: Arc<Tournament>) -> (Key, Option<u64>) {
+    let told = service.tell_of_moved(operator, &tournament).await;
+    let told = told.inspect_err(|problem| {
+        let (id, detail) = (&tournament.terms().id, &problem.detail);
+        tracing::debug!(id, %detail, "who has moved is told at the next full time");
+    });
+    ((operator, tournament.number), told.ok())
+}
+
+impl Service {
+    /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here; none where nobody wants
+    /// to hear of it.
+    fn moving(&self) -> Vec<(u32, Arc<Tournament>)> {
+        if self.settings.moves_every_ms == 0 || !self.host.knows_rules() {
+            return Vec::new();
+        }
+        let (rules, now) = (self.host.rules(), now());
+        let mut moving = Vec::new();
+        for operator in rules.operators() {
+            let is_it = |it: &&Arc<Tournament>| {
+                let starts = Timestamp::from_micros(it.terms().starts);
+                let is_live = starts <= now && now < it.closes().plus_micros(AFTER_MICROS);
+                let home = partition_of(&it.terms().id, self.partitions());
+                is_live && !it.is_filling() && self.host.whereabouts(home).is_ok()
+            };
+            let unpaid = operator.tournaments.unpaid().filter(is_it);
+            moving.extend(unpaid.map(|it| (operator.number, Arc::clone(it))));
+        }
+        moving
+    }
+
+    /// Tells where those stand whose scores have changed since it was told last; says how many players have a position beyond those
+    /// that are told.
+    async fn tell_of_moved(&self, operator: u32, tournament: &Tournament) -> Result<u64, Problem> {
+        let home = partition_of(&tournament.terms().id, self.partitions());
+        let key = PositionKey::first_of(operator, tournament.number);
+        let service = self.clone();
+        let up_to = blocking(move || service.told_up_to(home, key)).await??;
+        let after = up_to.unwrap_or_default().all;
+        let Moved { untold, at, lines } = self.moved_since(operator, tournament, after).await?;
+        // Where a partition has come no further, it is told once that has.
+        if lines.is_empty() || up_to.is_some_and(|up_to| at <= up_to.at) {
+            return Ok(untold);
+        }
+        let lines = lines.into_iter().map(|(position, line)| MovedLine {
+            player_id: line.player,
+            subject: to_hex(&line.standing.subject.0),
+            position,
+            score: line.standing.score.0.to_string(),
+        });
+        let lines: Vec<MovedLine> = lines.collect();
+        let last = (lines.len() - 1) / MOVED_LINES_MAX;
+        let mut parcel = Parcel::default();
+        for (part, lines) in lines.chunks(MOVED_LINES_MAX).enumerate() {
+            let command = Command::Moved(MovedPage {
+                tournament: tournament.number,
+                after: after.micros(),
+                at: at.micros(),
+                part: u32::try_from(part).expect("there are few pages"),
+                is_last: part == last,
+                lines: lines.to_vec(),
+            });
+            let body = serde_json::to_vec(&command).expect("a command is plain data");
+            let (kind, source, received_at) = (Kind::Command, Source::Http, now());
+            let operator = &*tournament.terms().operator;
+            let record = Record { kind, source, operator, received_at, origin: None, body: &body };
+            parcel.add(Some(home), &record, None);
+        }
+        for applied in self.submit_and_wait(parcel).await? {
+            match applied {
+                // Another node was first, or it was cancelled meanwhile.
+                Some((Outcome::Done { .. } | Outcome::Declined { why: Declined::Stale }, _)) => {}
+                None => return Err(not_yet()),
+                Some((outcome, _)) => {
+                    let detail = format!("who has moved was not taken: {outcome:?}");
+                    tracing::error!(
+                        id = tournament.terms().id,
+                        detail,
+                        "nobody is told who has moved"
+                    );
+                    return Err(io::Error::other(detail).into());
+                }
+            }
+        }
+        Ok(untold)
+    }
+
+    /// How far the positions of a tournament are told, in a partition that is here; nothing where none were.
+    fn told_up_to(&self, home: u16, key: PositionKey) -> Result<Option<ToldUpTo>, Problem> {
+        let mut store = NodeStore::new(self.host.backing(home)?);
+        let (excerpt, now) = self.read(home, |partition| {
+            let positions = &partition.tables().positions;
+            (positions.excerpt(Bound::Included(&key), 1), partition.time())
+        })?;
+        let Stretch { rows, .. } = excerpt.read(home, &mut store)?;
+        let row = rows.into_iter().find(|(of, told)| *of == key && now < told.until);
+        Ok(row.and_then(|(_, told)| match told.says {
+            Says::UpTo(up_to) => Some(up_to),
+            Says::Position(_) => None,
+        }))
+    }
+}
+
+const _: () = assert!(STANDS_MAX.is_multiple_of(MOVED_LINES_MAX), "pages are full");

@@ -130,11 +130,10 @@ impl Service {
         let home = partition_of(&tournament.terms().id, self.partitions());
         let key = PositionKey::first_of(operator, tournament.number);
         let service = self.clone();
-        let up_to = blocking(move || service.told_up_to(home, key)).await??;
-        let after = up_to.unwrap_or_default().all;
+        let told = blocking(move || service.told_up_to(home, key)).await??;
+        let ToldUpTo { revision, all: after } = told;
         let Moved { untold, at, lines } = self.moved_since(operator, tournament, after).await?;
-        // Where a partition has come no further, it is told once that has.
-        if lines.is_empty() || up_to.is_some_and(|up_to| at <= up_to.at) {
+        if lines.is_empty() {
             return Ok(untold);
         }
         let lines = lines.into_iter().map(|(position, line)| MovedLine {
@@ -142,17 +141,18 @@ impl Service {
             subject: to_hex(&line.standing.subject.0),
             position,
             score: line.standing.score.0.to_string(),
+            reached: line.standing.changed_at.micros(),
         });
         let lines: Vec<MovedLine> = lines.collect();
-        let last = (lines.len() - 1) / MOVED_LINES_MAX;
+        let pages = lines.len().div_ceil(MOVED_LINES_MAX) as u64;
         let mut parcel = Parcel::default();
-        for (part, lines) in lines.chunks(MOVED_LINES_MAX).enumerate() {
+        for (number, lines) in (1..).zip(lines.chunks(MOVED_LINES_MAX)) {
             let command = Command::Moved(MovedPage {
                 tournament: tournament.number,
+                revision: revision + number,
                 after: after.micros(),
                 at: at.micros(),
-                part: u32::try_from(part).expect("there are few pages"),
-                is_last: part == last,
+                is_last: number == pages,
                 lines: lines.to_vec(),
             });
             let body = serde_json::to_vec(&command).expect("a command is plain data");
@@ -180,8 +180,8 @@ impl Service {
         Ok(untold)
     }
 
-    /// How far the positions of a tournament are told, in a partition that is here; nothing where none were.
-    fn told_up_to(&self, home: u16, key: PositionKey) -> Result<Option<ToldUpTo>, Problem> {
+    /// How far the positions of a tournament are told, in a partition that is here.
+    fn told_up_to(&self, home: u16, key: PositionKey) -> Result<ToldUpTo, Problem> {
         let mut store = NodeStore::new(self.host.backing(home)?);
         let (excerpt, now) = self.read(home, |partition| {
             let positions = &partition.tables().positions;
@@ -189,10 +189,10 @@ impl Service {
         })?;
         let Stretch { rows, .. } = excerpt.read(home, &mut store)?;
         let row = rows.into_iter().find(|(of, told)| *of == key && now < told.until);
-        Ok(row.and_then(|(_, told)| match told.says {
-            Says::UpTo(up_to) => Some(up_to),
-            Says::Position(_) => None,
-        }))
+        Ok(match row.map(|(_, told)| told.says) {
+            Some(Says::UpTo(up_to)) => up_to,
+            Some(Says::Stands { .. }) | None => ToldUpTo::default(),
+        })
     }
 }
 

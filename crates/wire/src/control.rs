@@ -657,13 +657,13 @@ pub enum PastDoes {
 pub struct MovedPage {
     /// The tournament's number.
     pub tournament: u32,
-    /// Whose scores have changed from then on, in microseconds since 1970: no later than up to when all of them were told before.
+    /// One more than that of the page before.
+    pub revision: u64,
+    /// Those whose scores have changed at that time or later, in microseconds since 1970: it is one before which all were told of.
     pub after: i64,
-    /// Whose scores have changed before then are among them, in this page or others of the same time.
+    /// Those whose scores have changed before that time are told of once the last page is here.
     pub at: i64,
-    /// Which of the pages of this time, from 0: they come in their order.
-    pub part: u32,
-    /// It is the last of them.
+    /// No other page belongs to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_last: bool,
     /// The players, each of them once, [`MOVED_LINES_MAX`] at most.
@@ -685,6 +685,8 @@ pub struct MovedLine {
     pub position: u64,
     /// The score, in 10^-18, as a text.
     pub score: String,
+    /// When it has last changed: the time of that batch, in microseconds since 1970.
+    pub reached: i64,
 }
 
 /// A place of a tournament, and what is won there.
@@ -1156,15 +1158,16 @@ mod tests {
             Command::CountFilled { id: "c".into(), player_id: "p".into(), tournament: 1 },
             Command::Moved(MovedPage {
                 tournament: 1,
-                after: 2,
-                at: 3,
-                part: 4,
+                revision: 2,
+                after: 3,
+                at: 4,
                 is_last: true,
                 lines: vec![MovedLine {
                     player_id: "p".into(),
                     subject: "07".repeat(16),
                     position: 5,
                     score: "-6".into(),
+                    reached: 7,
                 }],
             }),
             Command::OptIn {

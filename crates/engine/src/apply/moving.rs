@@ -24,25 +24,22 @@ use crate::tables::{Held, Row};
 pub struct Told {
     /// The row that says how far it is told.
     pub first: PositionKey,
-    /// What it says; nothing before anything is told.
-    pub up_to: Option<ToldUpTo>,
-    /// The positions that were told last of those whom a page names, if it is the next.
-    pub positions: BTreeMap<Subject, u64>,
+    /// What it says.
+    pub up_to: ToldUpTo,
+    /// Of those whom a page names, if it is the next: the position that was told last, and when the score had changed of which it
+    /// was heard last.
+    pub positions: BTreeMap<Subject, (u64, Timestamp)>,
 }
 
 impl Told {
     /// Whether nothing is left out before a page, and it did not come before.
     pub(crate) fn is_next(&self, page: &MovedPage) -> bool {
-        let ToldUpTo { at, part, all } = self.up_to.unwrap_or_default();
-        let (page_at, after) =
-            (Timestamp::from_micros(page.at), Timestamp::from_micros(page.after));
-        let is_beside =
-            self.up_to.is_some() && page_at == at && part.checked_add(1) == Some(page.part);
-        after <= all && (is_beside || page_at > at && page.part == 0)
+        let ToldUpTo { revision, all } = self.up_to;
+        revision.checked_add(1) == Some(page.revision) && page.after <= all.micros()
     }
 }
 
-/// Tells of each player who stands elsewhere than was told last.
+/// Tells of each player who has another score and stands elsewhere than was told last. Who was pushed there by others is not told of.
 pub(super) fn take<'a>(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
@@ -66,19 +63,24 @@ pub(super) fn take<'a>(
     let mut positions = told.positions.clone();
     for line in &page.lines {
         let (subject, position, score) = read(line).ok_or(Declined::Malformed)?;
-        let before = positions.insert(subject, position);
-        if before == Some(position) {
+        let reached = Timestamp::from_micros(line.reached);
+        let before = positions.get(&subject).copied();
+        if before.is_some_and(|(_, last)| reached <= last) {
             continue;
         }
-        step.changes.push(row(told.first.of(subject), Says::Position(position)));
-        let moved = PositionMoved { tournament: page.tournament, before, after: position, score };
-        let (kind, body) = (POSITION_MOVED, Cow::Owned(moved.to_bytes()));
-        step.elsewhere.push((subject, NewNotice { kind, body }));
+        positions.insert(subject, (position, reached));
+        step.changes.push(row(told.first.of(subject), Says::Stands { position, reached }));
+        let before = before.map(|(position, _)| position);
+        if before != Some(position) {
+            let moved =
+                PositionMoved { tournament: page.tournament, before, after: position, score };
+            let (kind, body) = (POSITION_MOVED, Cow::Owned(moved.to_bytes()));
+            step.elsewhere.push((subject, NewNotice { kind, body }));
+        }
     }
-    let at = Timestamp::from_micros(page.at);
-    let before = told.up_to.unwrap_or_default().all;
-    let all = if page.is_last { at } else { before };
-    let up_to = ToldUpTo { at, part: page.part, all };
+    let ToldUpTo { all, .. } = told.up_to;
+    let all = if page.is_last { all.max(Timestamp::from_micros(page.at)) } else { all };
+    let up_to = ToldUpTo { revision: page.revision, all };
     Ok(step.and(row(told.first, Says::UpTo(up_to))))
 }
 

@@ -11,7 +11,7 @@ use crate::apply::Loaded;
 use crate::apply::moving::Told;
 use crate::partition::Partition;
 use crate::store::Store;
-use crate::tables::positions::{PositionKey, Says, ToldPosition, ToldPositions};
+use crate::tables::positions::{PositionKey, Says, ToldPosition, ToldPositions, ToldUpTo};
 
 impl Partition {
     /// What was told last of those whom a page names. Nothing of one that came before, or that names too many.
@@ -26,15 +26,16 @@ impl Partition {
         };
         let first = PositionKey::first_of(operator.number, page.tournament);
         let up_to = match self.told_of(&first, store)? {
-            Some(Says::UpTo(up_to)) => Some(up_to),
-            Some(Says::Position(_)) | None => None,
+            Some(Says::UpTo(up_to)) => up_to,
+            Some(Says::Stands { .. }) | None => ToldUpTo::default(),
         };
         let mut told = Told { first, up_to, positions: BTreeMap::new() };
         if told.is_next(page) && page.lines.len() <= MOVED_LINES_MAX {
             for subject in page.lines.iter().filter_map(|line| from_hex(&line.subject)).map(Subject)
             {
-                if let Some(Says::Position(position)) = self.told_of(&first.of(subject), store)? {
-                    told.positions.insert(subject, position);
+                let says = self.told_of(&first.of(subject), store)?;
+                if let Some(Says::Stands { position, reached }) = says {
+                    told.positions.insert(subject, (position, reached));
                 }
             }
         }

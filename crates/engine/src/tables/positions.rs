@@ -37,8 +37,13 @@ pub struct ToldPosition {
 /// What was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
-    /// The player's position.
-    Position(u64),
+    /// Where the player stands.
+    Stands {
+        /// The position that was told last.
+        position: u64,
+        /// When the score had changed of which it was heard last.
+        reached: Timestamp,
+    },
     /// How far the tournament's positions are told.
     UpTo(ToldUpTo),
 }
@@ -46,10 +51,8 @@ pub enum Says {
 /// How far the positions of a tournament are told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ToldUpTo {
-    /// The time of the page that came last.
-    pub at: Timestamp,
-    /// Which of the pages of that time it was.
-    pub part: u32,
+    /// How many pages have told of them.
+    pub revision: u64,
     /// Of every player whose score has changed before then it was told.
     pub all: Timestamp,
 }
@@ -94,18 +97,18 @@ impl Table for ToldPositions {
         Ok(PositionKey { operator, tournament, subject })
     }
 
-    /// `until i64 · kind u8`, and of a position `position`, of how far it is `at i64 · part · all i64`.
+    /// `until i64 · kind u8`, and of a player `position · reached i64`, of how far it is `revision · all i64`.
     fn put_value(out: &mut Vec<u8>, ToldPosition { until, says }: &ToldPosition) {
         out.extend_from_slice(&until.micros().to_le_bytes());
         match says {
-            Says::Position(position) => {
+            Says::Stands { position, reached } => {
                 out.push(1);
                 put_varint(out, *position);
+                out.extend_from_slice(&reached.micros().to_le_bytes());
             }
-            Says::UpTo(ToldUpTo { at, part, all }) => {
+            Says::UpTo(ToldUpTo { revision, all }) => {
                 out.push(2);
-                out.extend_from_slice(&at.micros().to_le_bytes());
-                put_varint(out, u64::from(*part));
+                put_varint(out, *revision);
                 out.extend_from_slice(&all.micros().to_le_bytes());
             }
         }
@@ -114,10 +117,12 @@ impl Table for ToldPositions {
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<ToldPosition, BadFormat> {
         let until = Timestamp::from_micros(cursor.i64()?);
         let says = match cursor.u8()? {
-            1 => Says::Position(cursor.varint()?),
+            1 => Says::Stands {
+                position: cursor.varint()?,
+                reached: Timestamp::from_micros(cursor.i64()?),
+            },
             2 => Says::UpTo(ToldUpTo {
-                at: Timestamp::from_micros(cursor.i64()?),
-                part: cursor.small()?,
+                revision: cursor.varint()?,
                 all: Timestamp::from_micros(cursor.i64()?),
             }),
             _ => return Err(cursor.bad()),
@@ -155,8 +160,9 @@ mod tests {
         });
         assert!(written.is_sorted());
         let time = Timestamp::from_micros;
-        let up_to = ToldUpTo { at: time(9), part: 300, all: time(-8) };
-        for says in [Says::Position(1 << 40), Says::UpTo(up_to)] {
+        let up_to = ToldUpTo { revision: 300, all: time(-8) };
+        let stands = Says::Stands { position: 1 << 40, reached: time(70) };
+        for says in [stands, Says::UpTo(up_to)] {
             let told = ToldPosition { until: time(77), says };
             let mut out = Vec::new();
             ToldPositions::put_value(&mut out, &told);

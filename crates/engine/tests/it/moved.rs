@@ -15,7 +15,8 @@ use super::lots::program;
 use super::play::Play;
 
 /// Plays a scenario and compares its transcript, with what is told. It is the same wherever intervals end. `COUNT` is a tournament's
-/// query, and `moved ID AFTER AT PART player:position:score …` a page, behind which others come where it ends with `more`.
+/// query, and `moved ID REVISION AFTER AT player:position:score:reached …` a page, behind which others come where it ends with `more`;
+/// without another word the score was reached just before `AT`.
 fn check(scenario: &str, transcript: Expect) {
     let query = "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId";
     let scenario = scenario.replace("PROGRAM", &program("")).replace("COUNT", query);
@@ -32,8 +33,8 @@ fn heard_of(scenario: &str, after_each: impl Fn(&mut Play)) -> String {
         let before = play.partition.next_batch();
         let words: Vec<_> = line.split_whitespace().collect();
         let said = match words[..] {
-            ["moved", id, after, at, part, ..] => {
-                let page = page(&play, id, [after, at, part], &words[5..]);
+            ["moved", id, revision, after, at, ..] => {
+                let page = page(&play, id, [revision, after, at], &words[5..]);
                 let body = serde_json::to_string(&Command::Moved(page)).unwrap();
                 play.line(&format!("command {body}"))
             }
@@ -49,24 +50,24 @@ fn heard_of(scenario: &str, after_each: impl Fn(&mut Play)) -> String {
     heard
 }
 
-fn page(play: &Play, id: &str, times: [&str; 3], lines: &[&str]) -> MovedPage {
-    let [after, at, part] = times.map(|text| text.parse().unwrap());
+fn page(play: &Play, id: &str, numbers: [&str; 3], lines: &[&str]) -> MovedPage {
+    let [revision, after, at] = numbers.map(|text| text.parse::<i64>().unwrap());
     let line = |line: &&str| {
-        let (player, stands) = line.split_once(':').unwrap();
-        let (position, score) = stands.split_once(':').unwrap();
+        let words: Vec<_> = line.split(':').collect();
         MovedLine {
-            player_id: player.into(),
-            subject: to_hex(&subject_of(player).0),
-            position: position.parse().unwrap(),
-            score: format!("{score}000000000000000000"),
+            player_id: words[0].into(),
+            subject: to_hex(&subject_of(words[0]).0),
+            position: words[1].parse().unwrap(),
+            score: format!("{}000000000000000000", words[2]),
+            reached: words.get(3).map_or(at - 1, |reached| reached.parse().unwrap()),
         }
     };
     let players = lines.iter().filter(|word| **word != "more");
     MovedPage {
         tournament: play.tournaments().get(id).unwrap().number,
+        revision: u64::try_from(revision).unwrap(),
         after,
         at,
-        part: u32::try_from(part).unwrap(),
         is_last: !lines.contains(&"more"),
         lines: players.map(line).collect(),
     }
@@ -106,25 +107,25 @@ fn a_position_is_told_of_where_it_differs_from_the_one_that_was_told_last() {
         PROGRAM
         tournament race +1m +2h COUNT
         after 2m
-        moved race 0 10 0 anna:1:7 bert:2:3
-        moved race 10 20 0 anna:1:9
-        moved race 20 30 0 bert:1:12
-        moved race 30 40 0 anna:1:13
-        moved race 40 50 0 bert:2:14 cara:3:1
+        moved race 1 0 10 anna:1:7 bert:2:3
+        moved race 2 10 20 anna:1:9
+        moved race 3 20 30 bert:1:12
+        moved race 4 30 40 anna:1:13 bert:2:12:29
+        moved race 5 40 50 bert:2:14 cara:3:1
         "#,
-        // Anna was pushed down, and is back where it was told last that she is.
+        // Anna was pushed down and is back where it was told last that she is; Bert was heard of before, and is only pushed down.
         expect![[r#"
             program                              made v1
             tournament race +1m +2h              made v1
             after 2m
-            moved race 0 10 0 anna:1:7 bert:2:3  done
+            moved race 1 0 10 anna:1:7 bert:2:3  done
                                                  anna at 1 with 7
                                                  bert at 2 with 3
-            moved race 10 20 0 anna:1:9          done
-            moved race 20 30 0 bert:1:12         done
+            moved race 2 10 20 anna:1:9          done
+            moved race 3 20 30 bert:1:12         done
                                                  bert 2 to 1 with 12
-            moved race 30 40 0 anna:1:13         done
-            moved race 40 50 0 bert:2:14 cara:3:1 done
+            moved race 4 30 40 anna:1:13 bert:2:12:29 done
+            moved race 5 40 50 bert:2:14 cara:3:1 done
                                                  bert 1 to 2 with 14
                                                  cara at 3 with 1
         "#]],
@@ -138,38 +139,42 @@ fn a_page_counts_once_and_none_is_left_out() {
         PROGRAM
         tournament race +1m +2h COUNT
         after 2m
-        moved race 0 10 0 anna:1:7 more
-        moved race 0 10 0 anna:2:7 more
-        moved race 0 10 2 cara:3:1
-        moved race 10 20 0 cara:3:1
-        moved race 0 10 1 bert:2:3
-        moved race 0 10 1 bert:3:3
-        moved race 0 9 0 bert:3:3
-        moved race 10 20 0 bert:3:3 more
-        moved race 10 30 0 bert:4:3
-        moved race 30 40 0
-        moved race 40 50 0 bert:3:3
+        moved race 1 0 10 anna:1:7 more
+        moved race 1 0 10 anna:2:7 more
+        moved race 3 0 10 cara:3:1
+        moved race 2 10 10 cara:3:1
+        moved race 2 0 10 bert:2:3
+        moved race 2 0 10 bert:3:3
+        moved race 3 10 20 bert:3:3 more
+        moved race 4 10 30 bert:4:3
+        moved race 5 30 40
+        moved race 6 40 40 bert:3:3
+        moved race 7 30 35
+        moved race 8 40 50
+        moved race 9 51 60
         "#,
         expect![[r#"
             program                              made v1
             tournament race +1m +2h              made v1
             after 2m
-            moved race 0 10 0 anna:1:7 more      done
+            moved race 1 0 10 anna:1:7 more      done
                                                  anna at 1 with 7
-            moved race 0 10 0 anna:2:7 more      declined stale
-            moved race 0 10 2 cara:3:1           declined stale
-            moved race 10 20 0 cara:3:1          declined stale
-            moved race 0 10 1 bert:2:3           done
+            moved race 1 0 10 anna:2:7 more      declined stale
+            moved race 3 0 10 cara:3:1           declined stale
+            moved race 2 10 10 cara:3:1          declined stale
+            moved race 2 0 10 bert:2:3           done
                                                  bert at 2 with 3
-            moved race 0 10 1 bert:3:3           declined stale
-            moved race 0 9 0 bert:3:3            declined stale
-            moved race 10 20 0 bert:3:3 more     done
+            moved race 2 0 10 bert:3:3           declined stale
+            moved race 3 10 20 bert:3:3 more     done
                                                  bert 2 to 3 with 3
-            moved race 10 30 0 bert:4:3          done
+            moved race 4 10 30 bert:4:3          done
                                                  bert 3 to 4 with 3
-            moved race 30 40 0                   done
-            moved race 40 50 0 bert:3:3          done
+            moved race 5 30 40                   done
+            moved race 6 40 40 bert:3:3          done
                                                  bert 4 to 3 with 3
+            moved race 7 30 35                   done
+            moved race 8 40 50                   done
+            moved race 9 51 60                   declined stale
         "#]],
     );
 }
@@ -182,32 +187,32 @@ fn nothing_is_told_of_a_tournament_that_does_not_take_place_or_is_over_for_long(
         tournament race +1m +2h COUNT
         tournament plan +1m +2h COUNT {"stage":"draft"}
         tournament gone +1m +2h COUNT
-        moved gone 0 10 0 anna:1:7
+        moved gone 1 0 10 anna:1:7
         tournament gone +1m +2h COUNT {"stage":"cancelled"}
-        moved gone 10 20 0 anna:2:7
-        moved plan 0 10 0 anna:1:7
-        moved race 0 10 0 anna:0:7
+        moved gone 2 10 20 anna:2:7
+        moved plan 1 0 10 anna:1:7
+        moved race 1 0 10 anna:0:7
         after 4h
-        moved race 0 10 0 anna:1:7
+        moved race 1 0 10 anna:1:7
         after 8d
-        moved race 10 20 0 anna:2:7
+        moved race 2 10 20 anna:2:7
         "#,
         expect![[r#"
             program                              made v1
             tournament race +1m +2h              made v1
             tournament plan +1m +2h              made v2
             tournament gone +1m +2h              made v3
-            moved gone 0 10 0 anna:1:7           done
+            moved gone 1 0 10 anna:1:7           done
                                                  anna at 1 with 7
             tournament gone +1m +2h              made v3
-            moved gone 10 20 0 anna:2:7          declined stale
-            moved plan 0 10 0 anna:1:7           declined stale
-            moved race 0 10 0 anna:0:7           declined malformed
+            moved gone 2 10 20 anna:2:7          declined stale
+            moved plan 1 0 10 anna:1:7           declined stale
+            moved race 1 0 10 anna:0:7           declined malformed
             after 4h
-            moved race 0 10 0 anna:1:7           done
+            moved race 1 0 10 anna:1:7           done
                                                  anna at 1 with 7
             after 8d
-            moved race 10 20 0 anna:2:7          declined tournament_over
+            moved race 2 10 20 anna:2:7          declined tournament_over
         "#]],
     );
 }

@@ -22,14 +22,14 @@ use accolade_wire::identity::partition_of;
 use accolade_wire::record::{Kind, Record, Source};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::leaderboards::moved::{Moved, STANDS_MAX};
+use crate::leaderboards::moved::Moved;
 use crate::problem::{Problem, not_yet};
 use crate::service::{Inner, Service, now};
 use crate::submit::{Parcel, blocking};
 
 /// How often it is looked whether there is something to tell.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// So many tournaments are asked about at once: one whose partitions do not answer holds up no other.
+/// So many tournaments are asked about at once, so that one that takes long holds up no other.
 const ASKED_AT_ONCE: usize = 8;
 /// So long after its close it is still looked at a tournament: each partition has come to that by then.
 const AFTER_MICROS: i64 = 600_000_000;
@@ -37,9 +37,14 @@ const AFTER_MICROS: i64 = 600_000_000;
 /// An operator's number, and a tournament's.
 type Key = (u32, u32);
 
-/// At which full time each was looked at last, and how many players have a position that nobody is told of.
+/// What is told by this node.
 #[derive(Debug, Default)]
-struct Teller(BTreeMap<Key, (i64, u64)>);
+struct Teller {
+    /// The full time at which it was looked last; nothing before the first.
+    last: Option<i64>,
+    /// Of each tournament, how many players have a position that nobody is told of.
+    untold: BTreeMap<Key, u64>,
+}
 
 /// Tells of those who have moved, for as long as the service is there.
 pub(crate) async fn run(service: Weak<Inner>) {
@@ -54,40 +59,34 @@ pub(crate) async fn run(service: Weak<Inner>) {
 impl Teller {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     async fn look(&mut self, service: &Service) {
-        let every = i64::try_from(service.settings.moves_every_ms).unwrap_or(i64::MAX);
-        let time = now().micros().div_euclid(every.saturating_mul(1_000).max(1));
-        let moving = service.moving();
+        let every = i64::try_from(service.settings.moves_every_ms.saturating_mul(1_000));
+        let Ok(every @ 1..) = every else { return };
+        let last = self.last.replace(now().micros().div_euclid(every));
+        if last == self.last || service.is_retired() {
+            return;
+        }
+        let moving = service.moving(&self.untold);
         let keys: BTreeSet<Key> = moving.iter().map(|(number, it)| (*number, it.number)).collect();
-        let had_some = !self.0.is_empty();
-        self.0.retain(|key, _| keys.contains(key));
+        self.untold.retain(|key, _| keys.contains(key));
         let mut telling = JoinSet::new();
         for (operator, tournament) in moving {
-            let (last, _) = self.0.entry((operator, tournament.number)).or_insert((i64::MIN, 0));
-            if *last == time || service.is_retired() {
-                continue;
-            }
-            *last = time;
+            self.untold.entry((operator, tournament.number)).or_default();
             if telling.len() >= ASKED_AT_ONCE {
                 let told = telling.join_next().await;
                 self.heard(told);
             }
             telling.spawn(tell(service.clone(), operator, tournament));
         }
-        if telling.is_empty() && !had_some {
-            return;
-        }
         while let Some(told) = telling.join_next().await {
             self.heard(Some(told));
         }
-        let untold: u64 = self.0.values().map(|(_, untold)| untold).sum();
+        let untold: u64 = self.untold.values().sum();
         metrics::gauge!("accolade_moves_untold_players").set(untold as f64);
     }
 
     fn heard(&mut self, told: Option<Result<(Key, Option<u64>), JoinError>>) {
-        if let Some(Ok((key, Some(untold)))) = told
-            && let Some((_, last)) = self.0.get_mut(&key)
-        {
-            *last = untold;
+        if let Some(Ok((key, Some(untold)))) = told {
+            self.untold.insert(key, untold);
         }
     }
 }
@@ -103,23 +102,28 @@ async fn tell(service: Service, operator: u32, tournament: Arc<Tournament>) -> (
 }
 
 impl Service {
-    /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here; none where nobody wants
-    /// to hear of it.
-    fn moving(&self) -> Vec<(u32, Arc<Tournament>)> {
-        if self.settings.moves_every_ms == 0 || !self.host.knows_rules() {
+    /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here.
+    fn moving(&self, known: &BTreeMap<Key, u64>) -> Vec<(u32, Arc<Tournament>)> {
+        if !self.host.knows_rules() {
             return Vec::new();
         }
         let (rules, now) = (self.host.rules(), now());
+        let is_it = |it: &&Arc<Tournament>| {
+            let starts = Timestamp::from_micros(it.terms().starts);
+            let is_live = starts <= now && now < it.closes().plus_micros(AFTER_MICROS);
+            let home = partition_of(&it.terms().id, self.partitions());
+            let takes_place = it.is_scheduled() && !it.is_filling();
+            is_live && takes_place && self.host.whereabouts(home).is_ok()
+        };
         let mut moving = Vec::new();
         for operator in rules.operators() {
-            let is_it = |it: &&Arc<Tournament>| {
-                let starts = Timestamp::from_micros(it.terms().starts);
-                let is_live = starts <= now && now < it.closes().plus_micros(AFTER_MICROS);
-                let home = partition_of(&it.terms().id, self.partitions());
-                is_live && !it.is_filling() && self.host.whereabouts(home).is_ok()
-            };
-            let unpaid = operator.tournaments.unpaid().filter(is_it);
-            moving.extend(unpaid.map(|it| (operator.number, Arc::clone(it))));
+            let number = operator.number;
+            // Prizes may be paid before the last of it is told.
+            let known = known.range((number, 0)..=(number, u32::MAX));
+            let known = known.filter_map(|((_, it), _)| operator.tournaments.numbered(*it));
+            let all = operator.tournaments.unpaid().chain(known).filter(is_it);
+            let all: BTreeMap<u32, &Arc<Tournament>> = all.map(|it| (it.number, it)).collect();
+            moving.extend(all.into_values().map(|it| (number, Arc::clone(it))));
         }
         moving
     }
@@ -195,5 +199,3 @@ impl Service {
         })
     }
 }
-
-const _: () = assert!(STANDS_MAX.is_multiple_of(MOVED_LINES_MAX), "pages are full");

@@ -9,6 +9,7 @@ use accolade_engine::ordered::OrderedLog;
 use accolade_kafka::admin::Admin;
 use accolade_kafka::log::KafkaLog;
 use accolade_server::outlets::Outlet;
+use accolade_server::outputs::Topic;
 use accolade_server::{Bounds, Front, Listener, Neighbours, Service, Settings};
 use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -64,6 +65,9 @@ pub(crate) async fn join(
 ) -> anyhow::Result<Hosted> {
     let Joining { kafka, mut options, secret, listen: _, tls, outputs } = joining;
     options.publishes = outputs.is_some();
+    if !outputs.is_some_and(|wanted| wanted.has(Topic::LeaderboardUpdates)) {
+        settings.moves_every_ms = 0;
+    }
     let data_dir = options.data_dir.clone();
     settings.data_dir = Some(data_dir.clone());
     let neighbours = Neighbours::new(&secret, &options.address, tls).context("`cluster.secret`")?;

@@ -68,7 +68,7 @@ pub(crate) struct ClusterConfig {
     /// Output topics that are written, with commas between; `none` for none.
     #[config(
         env = "ACCOLADE_OUTPUTS",
-        default = "loyalty.eligible,loyalty.calculated,loyalty.balances,loyalty.tiers,loyalty.redemptions,fraud.signals,tournament.eligible,tournament.scores,accolade.dead-letters"
+        default = "loyalty.eligible,loyalty.calculated,loyalty.balances,loyalty.tiers,loyalty.redemptions,fraud.signals,tournament.eligible,tournament.scores,leaderboard.updates,accolade.dead-letters"
     )]
     pub(crate) outputs: String,
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_engine::objects::Objects;
-use accolade_server::{AccessLog, Oidc, Settings};
+use accolade_server::{AccessLog, MOVES_EVERY_MS, Oidc, Settings};
 use accolade_storage::node::{NodeOptions, ShipOptions};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -401,10 +401,11 @@ impl Config {
         self.secrets.settings(self.webhooks.settings(self.settings())?)
     }
 
-    /// The same, of a node that others reach: with the issuers whose tokens are taken.
+    /// The same, of a node that others reach: with the issuers whose tokens are taken, and telling who moves on leaderboards.
     pub(crate) fn settings_to_serve(&self) -> anyhow::Result<Settings> {
         self.audit.check()?;
-        Ok(Settings { oidc: Oidc::new(&self.oidc)?, ..self.settings_to_send()? })
+        let (oidc, moves_every_ms) = (Oidc::new(&self.oidc)?, MOVES_EVERY_MS);
+        Ok(Settings { oidc, moves_every_ms, ..self.settings_to_send()? })
     }
 }
 

@@ -175,6 +175,7 @@ const fn topic_of(topic: Topic) -> OutputTopic {
         Topic::Signals => OutputTopic::Signals,
         Topic::TournamentEligible => OutputTopic::TournamentEligible,
         Topic::TournamentScores => OutputTopic::TournamentScores,
+        Topic::LeaderboardUpdates => OutputTopic::LeaderboardUpdates,
         Topic::DeadLetters => OutputTopic::DeadLetters,
     }
 }

@@ -39,7 +39,7 @@ enum TopicCommand {
                   accolade topic tail loyalty.calculated --operator operator-789 --from-beginning --json\n\n\
                   Topics: wager.events, player.events.raw, loyalty.eligible, loyalty.calculated,\n\
                   loyalty.balances, loyalty.tiers, loyalty.redemptions, fraud.signals, tournament.eligible,\n\
-                  tournament.scores, accolade.dead-letters;\n\
+                  tournament.scores, leaderboard.updates, accolade.dead-letters;\n\
                   `accolade topic list` asks the node."
 )]
 struct TailArguments {

@@ -10,6 +10,7 @@ pub(crate) mod filling;
 mod games;
 mod late;
 mod lots;
+pub(crate) mod moving;
 mod opt_ins;
 pub mod past;
 mod prizes;
@@ -192,6 +193,8 @@ pub struct Loaded<'a> {
     pub remarks: Vec<(RemarksKey, Remarks)>,
     /// What is next to be added up of a tournament that is filled; nothing where nothing of the player's waits.
     pub added_up: Option<Box<filling::AddedUp>>,
+    /// What was told before of where players of a tournament stand, where this command tells more.
+    pub told_positions: Option<Box<moving::Told>>,
 }
 
 /// What a control record makes of what a webhook is told.

@@ -116,6 +116,11 @@ impl Partition {
         for notice in step.notices.drain(..) {
             self.tell(notice, with);
         }
+        for (subject, NewNotice { kind, body }) in step.elsewhere.drain(..) {
+            let operator =
+                with.about.operator.expect("who is elsewhere is of the input's operator");
+            with.made.notices.push(Notice { kind, operator, subject, body });
+        }
         with.folding.effects.append(&mut step.effects);
     }
 

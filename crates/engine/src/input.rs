@@ -231,6 +231,7 @@ fn read_command<'a>(
         | Command::TakeSeat { .. }
         | Command::SeatTaken { .. }
         | Command::ReturnSeat { .. }
+        | Command::Moved(_)
         | Command::ReturnStock { .. } => {
             return Ok(Body::Command(command, None));
         }

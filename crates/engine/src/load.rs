@@ -1,6 +1,7 @@
 //! What an input may touch, and loading it: the state's own values, and what the store has to be asked.
 
 mod filling;
+mod moving;
 mod scores;
 
 use std::collections::VecDeque;
@@ -644,6 +645,7 @@ impl Partition {
         loaded.stock = self.stock_of(command, loaded.operator);
         self.load_opt_in(loaded, command);
         self.load_filled(loaded, command, store)?;
+        self.load_told(loaded, command, store)?;
         if let Command::Arrived { by: to, sequence } = command {
             let key = MessageKey { to: *to, sequence: *sequence };
             loaded.message = self.tables.outbox.get(&key).map(|message| (key, message));
@@ -748,6 +750,7 @@ impl Partition {
             | Command::RaiseSignal { .. }
             | Command::Fill(_)
             | Command::CountFilled { .. }
+            | Command::Moved(_)
             | Command::OptIn { .. }
             | Command::TakeSeat { .. }
             | Command::SeatTaken { .. }
@@ -980,6 +983,7 @@ pub(crate) fn account_of(command: &Command) -> Option<Owner<'_>> {
         | Command::TakeStock { .. }
         | Command::ReturnStock { .. }
         | Command::TakeSeat { .. }
-        | Command::ReturnSeat { .. } => None,
+        | Command::ReturnSeat { .. }
+        | Command::Moved(_) => None,
     }
 }

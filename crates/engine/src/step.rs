@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accolade_domain::account::{CapDay, Timed};
 use accolade_domain::amount::Points;
 use accolade_domain::event::Consent;
-use accolade_domain::ledger::{EntryKind, Moved, Parts, Place};
+use accolade_domain::ledger::{EntryKind, Moved, Parts, Place, Subject};
 use accolade_domain::outcome::Outcome;
 use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_lots::PackedLots;
@@ -34,6 +34,8 @@ pub struct Step<'a> {
     pub entries: SmallVec<[NewEntry<'a>; 1]>,
     /// What others must hear of the input's player, in order.
     pub notices: Vec<NewNotice<'a>>,
+    /// What others must hear of players of the input's operator who may be in other partitions, in order; behind the notices.
+    pub elsewhere: Vec<(Subject, NewNotice<'a>)>,
     /// What the host must do.
     pub effects: Vec<Effect>,
 }
@@ -153,6 +155,7 @@ impl<'a> Step<'a> {
             changes: SmallVec::new(),
             entries: SmallVec::new(),
             notices: Vec::new(),
+            elsewhere: Vec::new(),
             effects: Vec::new(),
         }
     }
@@ -166,12 +169,14 @@ impl<'a> Step<'a> {
     /// The step with values of its own.
     #[must_use]
     pub fn into_owned<'b>(self) -> Step<'b> {
-        let Self { outcome, changes, entries, notices, effects } = self;
+        let Self { outcome, changes, entries, notices, elsewhere, effects } = self;
+        let elsewhere = elsewhere.into_iter().map(|(of, notice)| (of, notice.into_owned()));
         Step {
             outcome,
             changes: changes.into_iter().map(Change::into_owned).collect(),
             entries: entries.into_iter().map(NewEntry::into_owned).collect(),
             notices: notices.into_iter().map(NewNotice::into_owned).collect(),
+            elsewhere: elsewhere.collect(),
             effects,
         }
     }

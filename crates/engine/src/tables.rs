@@ -24,6 +24,7 @@ pub mod operator_days;
 pub mod operator_totals;
 pub mod outbox;
 pub mod player_statistics;
+pub mod positions;
 pub mod prizes;
 pub mod redeemed;
 pub mod redemptions;
@@ -410,6 +411,8 @@ tables! {
         player_statistics: PlayerStatistics(player_statistics::PlayerStatistics) = 50,
         /// What events counted in tournaments that are filled, or were.
         filled: Filled(filled::FilledEvents) = 51,
+        /// Which positions of players in tournaments were told last.
+        positions: Position(positions::ToldPositions) = 52,
     }
 }
 

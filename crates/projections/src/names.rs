@@ -12,6 +12,7 @@ use accolade_domain::ledger::Subject;
 use accolade_engine::feed::Feed;
 use accolade_engine::players::Ordinal;
 use accolade_wire::journal::{Recorded, StoredEntry, StoredNotice};
+use accolade_wire::notice::moved::POSITION_MOVED;
 
 use crate::batch::{Batch, Held};
 use crate::subjects::Subjects;
@@ -62,17 +63,19 @@ impl Names {
         self.subjects.retain(|partition, _| owned.contains(partition));
     }
 
-    /// The players behind all entries and notices of a batch.
+    /// The players behind all entries and notices of a batch, but for notices of positions: those may be of other partitions.
     pub fn of(&mut self, batch: &Batch<'_>) -> Result<Players<'_>, Held> {
         let mut accounts = Vec::new();
         for recorded in batch.outcomes()? {
             let Recorded { entries, notices, .. } = recorded?;
             let of_entry =
                 |StoredEntry { entry, .. }: &StoredEntry<'_>| (entry.operator, entry.subject);
-            let of_notice =
-                |StoredNotice { notice, .. }: &StoredNotice<'_>| (notice.operator, notice.subject);
+            let of_notice = |StoredNotice { notice, .. }: &StoredNotice<'_>| {
+                let is_here = notice.kind != POSITION_MOVED;
+                is_here.then_some((notice.operator, notice.subject))
+            };
             accounts.extend(entries.iter().map(of_entry));
-            accounts.extend(notices.iter().map(of_notice));
+            accounts.extend(notices.iter().filter_map(of_notice));
         }
         self.behind(batch.partition, &accounts)
     }

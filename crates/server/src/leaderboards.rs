@@ -7,6 +7,7 @@ pub(crate) mod asked;
 mod boards;
 pub(crate) mod game;
 pub(crate) mod live;
+pub(crate) mod moved;
 pub(crate) mod past;
 pub(crate) mod public;
 pub(crate) mod whole;
@@ -168,7 +169,7 @@ fn view(call: &Call) -> Result<View, Problem> {
     Ok(View::From(from, usize::try_from(count).expect("it is small")))
 }
 
-type Positioned = (u64, Line);
+pub(crate) type Positioned = (u64, Line);
 
 /// Where players stand.
 struct Found {

@@ -4,6 +4,7 @@
 //! records that make an output are parsed again.
 
 mod json;
+mod moves;
 mod scores;
 mod told;
 mod values;
@@ -14,6 +15,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::rules::Rules;
 use accolade_wire::bytes::BadFormat;
 use accolade_wire::journal::{Outcomes, Recorded, StoredNotice};
+use accolade_wire::notice::moved::POSITION_MOVED;
 use accolade_wire::notice::scores::SCORED;
 use accolade_wire::record::{Record, Slice};
 
@@ -40,13 +42,15 @@ pub enum Topic {
     TournamentEligible,
     /// What players have come to in tournaments.
     TournamentScores,
+    /// Who has moved on leaderboards of tournaments.
+    LeaderboardUpdates,
     /// Inputs that could not be processed.
     DeadLetters,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Eligible,
         Self::Calculated,
         Self::Balances,
@@ -55,6 +59,7 @@ impl Topic {
         Self::Signals,
         Self::TournamentEligible,
         Self::TournamentScores,
+        Self::LeaderboardUpdates,
         Self::DeadLetters,
     ];
 
@@ -69,6 +74,7 @@ impl Topic {
             Self::Signals => "fraud.signals",
             Self::TournamentEligible => "tournament.eligible",
             Self::TournamentScores => "tournament.scores",
+            Self::LeaderboardUpdates => "leaderboard.updates",
             Self::DeadLetters => "accolade.dead-letters",
         }
     }
@@ -121,6 +127,7 @@ impl Wanted {
             || self.has(Topic::Balances) && !recorded.entries.is_empty()
             || self.told(recorded).next().is_some()
             || self.scored(recorded).is_some()
+            || self.moved(recorded).next().is_some()
     }
 
     /// The notice of scores, where topics of tournaments are wanted.
@@ -129,6 +136,17 @@ impl Wanted {
             return None;
         }
         recorded.notices.iter().find(|stored| stored.notice.kind == SCORED)
+    }
+
+    /// Notices of positions, where they are wanted.
+    fn moved<'r, 'a>(
+        self,
+        recorded: &'r Recorded<'a>,
+    ) -> impl Iterator<Item = &'r StoredNotice<'a>> {
+        let is_wanted = self.has(Topic::LeaderboardUpdates);
+        let is_one =
+            move |stored: &&StoredNotice<'_>| is_wanted && stored.notice.kind == POSITION_MOVED;
+        recorded.notices.iter().filter(is_one)
     }
 
     /// Notices that are records of wanted topics.

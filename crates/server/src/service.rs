@@ -25,6 +25,7 @@ use crate::health::Counters;
 use crate::leaderboards::Boards;
 use crate::leaderboards::live::Live;
 use crate::leaderboards::past::Shelves;
+use crate::moves;
 use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
@@ -47,6 +48,8 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const RULES_EVERY: Duration = Duration::from_millis(200);
 /// When keys were used is written once in so many looks: each minute.
 const LOOKS_A_WRITE: u32 = 300;
+/// So often it is told who has moved, where somebody wants to hear of it: each full ten seconds.
+pub const MOVES_EVERY_MS: u64 = 10_000;
 /// How often something is looked for that is on its way here.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
@@ -80,6 +83,8 @@ pub struct Settings {
     pub watchers_max: usize,
     /// How often a stream says that it is there, and looks whether who watches still may.
     pub pulse_ms: u64,
+    /// How often it is told who has moved on leaderboards of tournaments, in milliseconds; 0 for never.
+    pub moves_every_ms: u64,
     /// Whether `/metrics`, which is open to whoever reaches the node, tells of operators' points.
     pub metrics_by_operator: bool,
     /// Which requests have a line in the log.
@@ -114,6 +119,7 @@ impl Default for Settings {
             strangers_per_second: 1_000,
             watchers_max: 24_576,
             pulse_ms: 15_000,
+            moves_every_ms: 0,
             metrics_by_operator: false,
             access_log: AccessLog::default(),
             denied_max: DeniedMax::default(),
@@ -240,6 +246,7 @@ impl Service {
             runtime.spawn(recurring::run(Arc::downgrade(&service.0)));
             runtime.spawn(filling::run(Arc::downgrade(&service.0)));
             runtime.spawn(filling::read(Arc::downgrade(&service.0)));
+            runtime.spawn(moves::run(Arc::downgrade(&service.0)));
             if service.cluster.is_some() {
                 runtime.spawn(sharing::share(Arc::downgrade(&service.0)));
             }

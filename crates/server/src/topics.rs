@@ -51,7 +51,7 @@ enum Topic {
     Output(outputs::Topic),
 }
 
-const TOPICS: [(&str, Topic); 11] = [
+const TOPICS: [(&str, Topic); 12] = [
     ("wager.events", Topic::Wagers),
     ("player.events.raw", Topic::GameEvents),
     output(outputs::Topic::Eligible),
@@ -62,6 +62,7 @@ const TOPICS: [(&str, Topic); 11] = [
     output(outputs::Topic::Signals),
     output(outputs::Topic::TournamentEligible),
     output(outputs::Topic::TournamentScores),
+    output(outputs::Topic::LeaderboardUpdates),
     output(outputs::Topic::DeadLetters),
 ];
 

@@ -558,6 +558,9 @@ pub enum Command {
         /// The tournament's number.
         tournament: u32,
     },
+    /// Where players of a tournament stand whose scores have changed: whoever has the partition of its id says it there, as often
+    /// as it takes.
+    Moved(MovedPage),
     /// Whether a player takes part in a tournament to which players opt in.
     OptIn {
         /// Identity of the command.
@@ -648,6 +651,44 @@ pub enum PastDoes {
     },
 }
 
+/// Where some players of a tournament stand whose scores have changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MovedPage {
+    /// The tournament's number.
+    pub tournament: u32,
+    /// One more than that of the page before.
+    pub revision: u64,
+    /// Those whose scores have changed at that time or later, in microseconds since 1970: it is one before which all were told of.
+    pub after: i64,
+    /// Those whose scores have changed before that time are told of once the last page is here.
+    pub at: i64,
+    /// No other page belongs to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_last: bool,
+    /// The players, each of them once, [`MOVED_LINES_MAX`] at most.
+    pub lines: Vec<MovedLine>,
+}
+
+/// Most lines of a [`MovedPage`].
+pub const MOVED_LINES_MAX: usize = 1_000;
+
+/// Where a player stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MovedLine {
+    /// The player.
+    pub player_id: String,
+    /// Who that is where names are not kept, 32 hexadecimal figures.
+    pub subject: String,
+    /// The position, from 1.
+    pub position: u64,
+    /// The score, in 10^-18, as a text.
+    pub score: String,
+    /// When it has last changed: the time of that batch, in microseconds since 1970.
+    pub reached: i64,
+}
+
 /// A place of a tournament, and what is won there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -724,7 +765,7 @@ pub enum UnreadCommand {
 /// The names of the commands of behaviour 1.
 const COMMANDS_FIRST: [&str; 6] = ["consent", "repair", "release", "discard", "claim", "arrived"];
 /// The names of those that behaviour 2 has beside them.
-const COMMANDS_SECOND: [&str; 25] = [
+const COMMANDS_SECOND: [&str; 26] = [
     "reserve",
     "confirm",
     "cancel",
@@ -746,6 +787,7 @@ const COMMANDS_SECOND: [&str; 25] = [
     "fulfil",
     "fill",
     "countFilled",
+    "moved",
     "optIn",
     "takeSeat",
     "seatTaken",
@@ -1114,6 +1156,20 @@ mod tests {
                 ],
             }),
             Command::CountFilled { id: "c".into(), player_id: "p".into(), tournament: 1 },
+            Command::Moved(MovedPage {
+                tournament: 1,
+                revision: 2,
+                after: 3,
+                at: 4,
+                is_last: true,
+                lines: vec![MovedLine {
+                    player_id: "p".into(),
+                    subject: "07".repeat(16),
+                    position: 5,
+                    score: "-6".into(),
+                    reached: 7,
+                }],
+            }),
             Command::OptIn {
                 id: "c".into(),
                 player_id: "p".into(),

@@ -2,6 +2,7 @@
 
 pub mod counted;
 pub mod games;
+pub mod moved;
 pub mod prize;
 pub mod scores;
 pub mod signal;

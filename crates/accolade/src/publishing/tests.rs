@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use accolade_domain::amount::Points;
 use accolade_domain::notice::Notice;
 use accolade_domain::outcome::Outcome;
+use accolade_domain::ranking::Score;
 use accolade_domain::redemption::RedemptionState;
 use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Known;
@@ -19,6 +20,7 @@ use accolade_storage::node::{Node, NodeOptions};
 use accolade_wire::control::{Command, Control, Request};
 use accolade_wire::identity::partition_of;
 use accolade_wire::journal::{TimeSlot, begin_slice};
+use accolade_wire::notice::moved::{POSITION_MOVED, PositionMoved};
 use accolade_wire::notice::{REDEMPTION_MOVED, RedemptionMoved};
 use accolade_wire::record::{Kind, Source};
 
@@ -318,6 +320,34 @@ fn what_commands_and_programs_do_to_players_leaves_under_their_names() {
     assert_eq!(told, all);
 }
 
+/// A batch of the second partition in which time alone has made notices.
+fn batch_of_time(notices: &[Notice<'_>]) -> Vec<u8> {
+    let mut body = Vec::new();
+    begin_slice(&mut body, 2, Timestamp::default());
+    let mut time = TimeSlot::default();
+    time.add(&[], notices);
+    time.put(&mut body);
+    let mut bytes = Vec::new();
+    Slice { partition: 1, batch: 1_000, flags: 0, count: 0, body: &body }.write(&mut bytes);
+    bytes
+}
+
+#[test]
+fn who_moves_is_of_any_partition_and_holds_nothing_up() {
+    let node = Arc::new(played(false));
+    let subject = node.node.read(0, |partition| partition.players().get(0).account.subject);
+    let (tournament, before, after, score) = (1, None, 1, Score(7));
+    let body = PositionMoved { tournament, before, after, score }.to_bytes();
+    let are_known = [POSITION_MOVED, REDEMPTION_MOVED].map(|kind| {
+        let notice = Notice { kind, operator: 1, subject, body: body.clone().into() };
+        let bytes = batch_of_time(&[notice]);
+        let feed = Arc::clone(&node) as Arc<dyn Feed>;
+        let batch = Batch::read(&bytes, &*feed).unwrap();
+        Names::new(Arc::clone(&feed)).of(&batch).is_ok()
+    });
+    assert_eq!(are_known, [true, false]);
+}
+
 #[test]
 fn what_time_alone_does_leaves_too() {
     let node = Arc::new(played(false));
@@ -335,13 +365,7 @@ fn what_time_alone_does_leaves_too() {
     let body = moved.to_bytes().into();
     let notice = Notice { kind: REDEMPTION_MOVED, operator: 1, subject, body };
     let derived = [vec![], vec![notice]].map(|notices| {
-        let mut body = Vec::new();
-        begin_slice(&mut body, 2, Timestamp::default());
-        let mut time = TimeSlot::default();
-        time.add(&[], &notices);
-        time.put(&mut body);
-        let (mut bytes, mut records) = (Vec::new(), OutputRecords::default());
-        Slice { partition: 1, batch: 1_000, flags: 0, count: 0, body: &body }.write(&mut bytes);
+        let (bytes, mut records) = (batch_of_time(&notices), OutputRecords::default());
         let feed = Arc::clone(&node) as Arc<dyn Feed>;
         let batch = Batch::read(&bytes, &*feed).unwrap();
         let outputs = Outputs { node: Arc::clone(&node), wanted: Wanted::ALL };

@@ -11,8 +11,8 @@ use accolade_wire::record::Record;
 
 use super::rewards::{self, Wish};
 use super::{
-    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, filling, opt_ins,
-    prizes, signals, spending,
+    Input, Loaded, adjusting, budgets, came_before, event_letter, exclusion, filling, moving,
+    opt_ins, prizes, signals, spending,
 };
 use crate::input::player_of;
 use crate::rules::Rules;
@@ -129,6 +129,7 @@ fn carried_out<'a>(
         }
         Command::Fill(page) => filling::take(loaded, page)?,
         Command::CountFilled { tournament, .. } => filling::add_up(loaded, input, *tournament)?,
+        Command::Moved(page) => moving::take(loaded, input, page)?,
         Command::OptIn { tournament, joins, .. } => {
             opt_ins::opt_in(rules, loaded, input, *tournament, *joins)?
         }

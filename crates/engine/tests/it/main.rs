@@ -14,6 +14,7 @@ mod houses;
 mod known;
 mod letters;
 mod lots;
+mod moved;
 mod opt_ins;
 mod past;
 mod play;

@@ -21,6 +21,7 @@ use accolade_wire::identity::partition_of;
 use serde::{Deserialize, Serialize};
 
 use super::boards::Patience;
+use super::moved::Since;
 use super::past::Span;
 use crate::call::Call;
 use crate::parameters::Parameters;
@@ -63,6 +64,8 @@ pub(super) struct Asked {
     pub(super) as_of: Option<Timestamp>,
     /// From when until when it is known, and nothing else.
     pub(super) is_about_span: bool,
+    /// Whether scores have changed at a time or later, of the leaderboard as it is now.
+    pub(super) since: Option<Timestamp>,
 }
 
 /// A game, and which day or week of it.
@@ -90,6 +93,9 @@ pub(super) struct Part {
     pub(super) around: Vec<Near>,
     /// Where that was asked for.
     pub(super) span: Option<Span>,
+    /// Where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Since>,
 }
 
 /// Who is around a standing.
@@ -139,6 +145,9 @@ impl Asked {
         if self.is_about_span {
             query.append_pair("span", "true");
         }
+        if let Some(since) = self.since {
+            query.append_pair("since", &since.micros().to_string());
+        }
         if !players.is_empty() {
             // Identifiers have no control characters.
             query.append_pair("players", &players.join("\n"));
@@ -172,6 +181,10 @@ impl Asked {
                 Some(Game { id: id.into(), occurrence: occurrence.ok_or_else(none)? })
             }
         };
+        let time = |name| {
+            let micros = parameters.number(name, 0, i64::MAX.cast_unsigned())?;
+            Ok::<_, Problem>(micros.map(|at| Timestamp::from_micros(at.cast_signed())))
+        };
         Ok(Self {
             operator: small("operator")?,
             tournament: small("tournament")?,
@@ -182,10 +195,9 @@ impl Asked {
             standings: texts("standings", ',').filter_map(standing_text::read).collect(),
             radius: number("radius", LINES_MAX)?,
             is_about_near: false,
-            as_of: parameters
-                .number("at", 0, i64::MAX.cast_unsigned())?
-                .map(|at| Timestamp::from_micros(at.cast_signed())),
+            as_of: time("at")?,
             is_about_span: parameters.switch("span")?,
+            since: time("since")?,
         })
     }
 
@@ -216,6 +228,7 @@ impl Asked {
             None => service.with_board(&of, partitions, patience, |kept| {
                 let mut seen = self.see(kept.board(), &named, |row| kept.name(&of, row));
                 seen.is_over = is_said && kept.is_final(&of);
+                seen.since = self.since.map(|since| kept.since(since));
                 seen
             })?,
         };
@@ -283,7 +296,7 @@ impl Asked {
         let names = rows.filter_map(|row| Some((row.standing.subject, (known(row)?, false))));
         let names = names.collect();
         let ranked = board.board().len() as u64;
-        Seen { ranked, is_over: false, top, players, near, around, names }
+        Seen { ranked, is_over: false, top, players, near, around, names, since: None }
     }
 
     /// Finds the names that are not known; `false` where somebody has to wait for that.
@@ -343,6 +356,8 @@ impl Asked {
         let parts = service.gather(0..service.partitions(), here, &self.path(), read).await?;
         let is_whole = parts.len() == 1;
         let mut whole = Part { is_over: true, ..Part::default() };
+        let since: Option<Vec<Since>> = parts.iter().map(|part| part.since).collect();
+        whole.since = since.and_then(|all| all.into_iter().reduce(Since::and));
         whole.near.resize_with(self.standings.len(), Near::default);
         for part in parts {
             whole.ranked += part.ranked;
@@ -394,6 +409,7 @@ struct Seen {
     around: Vec<(u64, Vec<Row>)>,
     /// Those that are known, and whether the line is not shown.
     names: HashMap<Subject, (Arc<str>, bool)>,
+    since: Option<Since>,
 }
 
 /// A player whom a question names.
@@ -437,6 +453,7 @@ impl Seen {
             near: self.near.iter().map(near).collect(),
             around: self.around.iter().map(near).collect(),
             span: None,
+            since: self.since,
         }
     }
 }

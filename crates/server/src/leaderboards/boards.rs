@@ -16,6 +16,7 @@ use accolade_engine::partition::Partition;
 use accolade_storage::host::NotHere;
 
 use super::asked::{Game, Row};
+use super::moved::{STANDS_MAX, Since};
 use crate::lock::lock;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -141,6 +142,14 @@ impl Kept {
     /// Whether no position changes any more in any of its partitions.
     pub(super) fn is_final(&self, of: &Of<'_>) -> bool {
         self.looked.values().all(|looked| of.is_final_at(looked.applied, looked.time))
+    }
+
+    /// Whether one of the first has another score since a time.
+    pub(super) fn since(&self, since: Timestamp) -> Since {
+        let mut first = self.board.board().from(1).take(STANDS_MAX);
+        let has_changed = first.any(|line| line.standing.changed_at >= since);
+        let time = self.looked.values().map(|looked| looked.time).min().unwrap_or_default();
+        Since { has_changed, time: time.micros() }
     }
 
     /// A player's name, of one whose line everybody sees: who is excluded stands where positions are final alone.

@@ -116,8 +116,9 @@ impl Values {
             Some(Event::Void(void)) => (&*void.operator_id, &*void.player_id),
             Some(Event::Game(_)) | None => {
                 let scores = self.of_game(record, recorded, wanted, aside, each);
+                let moves = self.moves(recorded, Some(record), wanted, aside, each);
                 // Who that is stands in no other record.
-                return self.by_names(recorded, wanted, aside, each) && scores;
+                return self.by_names(recorded, wanted, aside, each) && scores && moves;
             }
         };
         let cause = event.as_ref().map(Cause::of);
@@ -176,7 +177,8 @@ impl Values {
             _ => true,
         };
         let scores = self.scores(recorded, None, None, wanted, aside, each);
-        self.by_names(recorded, wanted, aside, each) && is_whole && scores
+        let moves = self.moves(recorded, None, wanted, aside, each);
+        self.by_names(recorded, wanted, aside, each) && is_whole && scores && moves
     }
 
     /// Writes what names players, as far as `aside` knows them, and says whether that is all.

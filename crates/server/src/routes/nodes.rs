@@ -482,6 +482,10 @@ pub(super) static ROUTES: [Route; 26] = [
                 form: Form::Switch,
                 what: "From when until when it is known.",
             },
+            number(
+                "since",
+                "Whether scores have changed then or later, in microseconds since 1970.",
+            ),
         ],
         headers: &[],
         takes: Takes::Nothing,

@@ -88,7 +88,7 @@ async fn topics_are_derived_from_log_and_journal() {
     api.wager(&late).await;
     api.post("/api/v1/events?wait=applied", &game_event(Some("e1"), "p2")).await;
     let names = api.on_socket(ask("GET", "/local/topics")).await.json;
-    assert_eq!(names.as_array().unwrap().len(), 11);
+    assert_eq!(names.as_array().unwrap().len(), 12);
     let topic = async |name: &str| {
         let path = format!("/local/topics/{name}?from=earliest");
         lines(&api.on_socket(ask("GET", &path)).await.text)

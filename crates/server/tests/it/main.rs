@@ -30,6 +30,7 @@ mod leaderboards_as_of;
 mod live;
 mod local;
 mod many_letters;
+mod moved;
 mod nobody;
 mod oidc;
 mod opt_ins;

@@ -23,6 +23,7 @@ use crate::filling::filled;
 use crate::harness::{
     Api, OPERATOR, PATIENCE, ask, days_ago, game_event, now_micros, time, until, void, wager,
 };
+use crate::moved;
 use crate::tournaments::{TOURNAMENTS, begin, bet, definition, of, well};
 
 /// Everything but the place.
@@ -121,7 +122,8 @@ async fn each_record_has_its_outputs_in_order() {
             | Topic::Redemptions
             | Topic::Signals
             | Topic::TournamentEligible
-            | Topic::TournamentScores => format!("{key} {value}"),
+            | Topic::TournamentScores
+            | Topic::LeaderboardUpdates => format!("{key} {value}"),
             Topic::DeadLetters => format!("{key} {} {}", value["reason"], value["sourceTopic"]),
         };
         seen.entry(topic.name()).or_default().push(shown);
@@ -200,6 +202,24 @@ async fn what_a_tournament_is_filled_with_is_told_once_it_is_whole() {
         let (topic, _, value) = &told[0];
         assert_eq!((*topic, value["score"].as_f64()), (Topic::TournamentScores, Some(10.0)));
     }
+}
+
+#[tokio::test]
+async fn who_has_moved_is_named_by_the_log_alone() {
+    let api = Api::with_limits(moved::settings(), 0).await.with_program().await;
+    begin(&api, "race", json!({})).await;
+    bet(&api, "w1", "p1", 5.0).await;
+    moved::told_of(&api, 1).await;
+    let (moves, of) = (Wanted::only(Topic::LeaderboardUpdates), OfNode(&api.node));
+    let (told, missing) = derive(&api.node, true, moves, &of);
+    assert_eq!((told.len(), missing), (1, 0), "{told:?}");
+    let (_, key, value) = &told[0];
+    assert_eq!(
+        (&**key, &value["playerId"], &value["newPosition"]),
+        ("race", &json!("p1"), &json!(1))
+    );
+    // The player may be of another partition than the notice.
+    assert_eq!(derive(&api.node, false, moves, &of), (Vec::new(), 1));
 }
 
 #[tokio::test]

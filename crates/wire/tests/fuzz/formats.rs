@@ -9,6 +9,7 @@ use accolade_wire::journal::Outcomes;
 use accolade_wire::notice::TierMoved;
 use accolade_wire::notice::counted::EventCounted;
 use accolade_wire::notice::games::GameScored;
+use accolade_wire::notice::moved::PositionMoved;
 use accolade_wire::notice::scores::Scored;
 use accolade_wire::notice::signal::SignalMoved;
 use accolade_wire::record::{Record, Slice};
@@ -79,6 +80,9 @@ fn a_notice_of_any_bytes_is_read_as_it_would_be_written() {
         }
         if let Ok(scored) = GameScored::read(&bytes) {
             assert_eq!(GameScored::read(&scored.to_bytes()), Ok(scored));
+        }
+        if let Ok(moved) = PositionMoved::read(&bytes) {
+            assert_eq!(PositionMoved::read(&moved.to_bytes()), Ok(moved));
         }
         if let Ok(scored) = Scored::read(&bytes) {
             assert_eq!(Scored::read(&scored.to_bytes()), Ok(scored));

@@ -28,6 +28,7 @@ use accolade_wire::journal::{
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::EventCounted;
 use accolade_wire::notice::games::{GameScored, GameScoredLine};
+use accolade_wire::notice::moved::PositionMoved;
 use accolade_wire::notice::{PointsExpiring, RedemptionMoved, TierMoved};
 use accolade_wire::order::Order;
 use accolade_wire::record::{Kind, Origin, Record, Slice, Source};
@@ -635,6 +636,23 @@ fn a_notice_of_scores_in_a_game() {
         0000000000ac0200ce0f01
     "#]],
     );
+}
+
+#[test]
+fn a_notice_of_a_position() {
+    let score = Score(1_500_000_000_000_000_000);
+    let moved = PositionMoved { tournament: 300, before: None, after: 129, score };
+    let bytes = moved.to_bytes();
+    assert_eq!(PositionMoved::read(&bytes), Ok(moved));
+    // 150 hundredths, twice zig-zag.
+    check(
+        &bytes,
+        expect![[r#"
+        01ac02008101d804
+    "#]],
+    );
+    let moved = PositionMoved { before: Some(2), ..moved };
+    assert_eq!(PositionMoved::read(&moved.to_bytes()), Ok(moved));
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! Telling who has moved on leaderboards of tournaments: at each full time, whoever has the partition of a tournament's id asks all
+//! partitions where those stand whose scores have changed, and says it there. Which positions were told before is known to the fold.
+//!
+//! Whoever does it may do it again, or at the same time as another: what is told is the same however often it is. What fails is tried
+//! again at the next full time. `docs/decisions/059` says why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Bound;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use accolade_domain::outcome::{Declined, Outcome};
+use accolade_domain::time::Timestamp;
+use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::tables::Stretch;
+use accolade_engine::tables::positions::{PositionKey, Says, ToldUpTo};
+use accolade_storage::backing::NodeStore;
+use accolade_wire::control::{Command, MOVED_LINES_MAX, MovedLine, MovedPage};
+use accolade_wire::hex::to_hex;
+use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Record, Source};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::leaderboards::moved::Moved;
+use crate::problem::{Problem, not_yet};
+use crate::service::{Inner, Service, now};
+use crate::submit::{Parcel, blocking};
+
+/// How often it is looked whether there is something to tell.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// So many tournaments are asked about at once, so that one that takes long holds up no other.
+const ASKED_AT_ONCE: usize = 8;
+/// So long after its close it is still looked at a tournament: each partition has come to that by then.
+const AFTER_MICROS: i64 = 600_000_000;
+
+/// An operator's number, and a tournament's.
+type Key = (u32, u32);
+
+/// What is told by this node.
+#[derive(Debug, Default)]
+struct Teller {
+    /// The full time at which it was looked last; nothing before the first.
+    last: Option<i64>,
+    /// Of each tournament, how many players have a position that nobody is told of.
+    untold: BTreeMap<Key, u64>,
+}
+
+/// Tells of those who have moved, for as long as the service is there.
+pub(crate) async fn run(service: Weak<Inner>) {
+    let mut teller = Teller::default();
+    while let Some(service) = service.upgrade().map(Service::of) {
+        teller.look(&service).await;
+        drop(service);
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+impl Teller {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    async fn look(&mut self, service: &Service) {
+        let every = i64::try_from(service.settings.moves_every_ms.saturating_mul(1_000));
+        let Ok(every @ 1..) = every else { return };
+        let last = self.last.replace(now().micros().div_euclid(every));
+        if last == self.last || service.is_retired() {
+            return;
+        }
+        let moving = service.moving(&self.untold);
+        let keys: BTreeSet<Key> = moving.iter().map(|(number, it)| (*number, it.number)).collect();
+        self.untold.retain(|key, _| keys.contains(key));
+        let mut telling = JoinSet::new();
+        for (operator, tournament) in moving {
+            self.untold.entry((operator, tournament.number)).or_default();
+            if telling.len() >= ASKED_AT_ONCE {
+                let told = telling.join_next().await;
+                self.heard(told);
+            }
+            telling.spawn(tell(service.clone(), operator, tournament));
+        }
+        while let Some(told) = telling.join_next().await {
+            self.heard(Some(told));
+        }
+        let untold: u64 = self.untold.values().sum();
+        metrics::gauge!("accolade_moves_untold_players").set(untold as f64);
+    }
+
+    fn heard(&mut self, told: Option<Result<(Key, Option<u64>), JoinError>>) {
+        if let Some(Ok((key, Some(untold)))) = told {
+            self.untold.insert(key, untold);
+        }
+    }
+}
+
+/// Tells of a tournament, and says how many players have a position that nobody is told of; nothing where that is not known.
+async fn tell(service: Service, operator: u32, tournament: Arc<Tournament>) -> (Key, Option<u64>) {
+    let told = service.tell_of_moved(operator, &tournament).await;
+    let told = told.inspect_err(|problem| {
+        let (id, detail) = (&tournament.terms().id, &problem.detail);
+        tracing::debug!(id, %detail, "who has moved is told at the next full time");
+    });
+    ((operator, tournament.number), told.ok())
+}
+
+impl Service {
+    /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here.
+    fn moving(&self, known: &BTreeMap<Key, u64>) -> Vec<(u32, Arc<Tournament>)> {
+        if !self.host.knows_rules() {
+            return Vec::new();
+        }
+        let (rules, now) = (self.host.rules(), now());
+        let is_it = |it: &&Arc<Tournament>| {
+            let starts = Timestamp::from_micros(it.terms().starts);
+            let is_live = starts <= now && now < it.closes().plus_micros(AFTER_MICROS);
+            let home = partition_of(&it.terms().id, self.partitions());
+            let takes_place = it.is_scheduled() && !it.is_filling();
+            is_live && takes_place && self.host.whereabouts(home).is_ok()
+        };
+        let mut moving = Vec::new();
+        for operator in rules.operators() {
+            let number = operator.number;
+            // Prizes may be paid before the last of it is told.
+            let known = known.range((number, 0)..=(number, u32::MAX));
+            let known = known.filter_map(|((_, it), _)| operator.tournaments.numbered(*it));
+            let all = operator.tournaments.unpaid().chain(known).filter(is_it);
+            let all: BTreeMap<u32, &Arc<Tournament>> = all.map(|it| (it.number, it)).collect();
+            moving.extend(all.into_values().map(|it| (number, Arc::clone(it))));
+        }
+        moving
+    }
+
+    /// Tells where those stand whose scores have changed since it was told last; says how many players have a position beyond those
+    /// that are told.
+    async fn tell_of_moved(&self, operator: u32, tournament: &Tournament) -> Result<u64, Problem> {
+        let home = partition_of(&tournament.terms().id, self.partitions());
+        let key = PositionKey::first_of(operator, tournament.number);
+        let service = self.clone();
+        let told = blocking(move || service.told_up_to(home, key)).await??;
+        let ToldUpTo { revision, all: after } = told;
+        let Moved { untold, at, lines } = self.moved_since(operator, tournament, after).await?;
+        if lines.is_empty() {
+            return Ok(untold);
+        }
+        let lines = lines.into_iter().map(|(position, line)| MovedLine {
+            player_id: line.player,
+            subject: to_hex(&line.standing.subject.0),
+            position,
+            score: line.standing.score.0.to_string(),
+            reached: line.standing.changed_at.micros(),
+        });
+        let lines: Vec<MovedLine> = lines.collect();
+        let pages = lines.len().div_ceil(MOVED_LINES_MAX) as u64;
+        let mut parcel = Parcel::default();
+        for (number, lines) in (1..).zip(lines.chunks(MOVED_LINES_MAX)) {
+            let command = Command::Moved(MovedPage {
+                tournament: tournament.number,
+                revision: revision + number,
+                after: after.micros(),
+                at: at.micros(),
+                is_last: number == pages,
+                lines: lines.to_vec(),
+            });
+            let body = serde_json::to_vec(&command).expect("a command is plain data");
+            let (kind, source, received_at) = (Kind::Command, Source::Http, now());
+            let operator = &*tournament.terms().operator;
+            let record = Record { kind, source, operator, received_at, origin: None, body: &body };
+            parcel.add(Some(home), &record, None);
+        }
+        for applied in self.submit_and_wait(parcel).await? {
+            match applied {
+                // Another node was first, or it was cancelled meanwhile.
+                Some((Outcome::Done { .. } | Outcome::Declined { why: Declined::Stale }, _)) => {}
+                None => return Err(not_yet()),
+                Some((outcome, _)) => {
+                    let detail = format!("who has moved was not taken: {outcome:?}");
+                    tracing::error!(
+                        id = tournament.terms().id,
+                        detail,
+                        "nobody is told who has moved"
+                    );
+                    return Err(io::Error::other(detail).into());
+                }
+            }
+        }
+        Ok(untold)
+    }
+
+    /// How far the positions of a tournament are told, in a partition that is here.
+    fn told_up_to(&self, home: u16, key: PositionKey) -> Result<ToldUpTo, Problem> {
+        let mut store = NodeStore::new(self.host.backing(home)?);
+        let (excerpt, now) = self.read(home, |partition| {
+            let positions = &partition.tables().positions;
+            (positions.excerpt(Bound::Included(&key), 1), partition.time())
+        })?;
+        let Stretch { rows, .. } = excerpt.read(home, &mut store)?;
+        let row = rows.into_iter().find(|(of, told)| *of == key && now < told.until);
+        Ok(match row.map(|(_, told)| told.says) {
+            Some(Says::UpTo(up_to)) => up_to,
+            Some(Says::Stands { .. }) | None => ToldUpTo::default(),
+        })
+    }
+}

@@ -419,6 +419,65 @@ fn a_thing_is_given_once_however_often_it_is_lost_and_won_again() {
 }
 
 #[test]
+fn a_thing_that_a_player_has_is_not_tried_again_because_points_failed() {
+    let scenario = r#"
+        PROGRAM
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId THINGS
+        after 1h
+        wager w1 anna slots 10
+        after 61m
+        settled race
+        award race anna 1 0 0
+        fulfil race anna 1 paid
+        paid race
+        resettling race
+        settled race
+        adjust anna 999999999999990
+        award race anna 2 50 1 was 1
+        fulfil race anna 2 retrying
+        fulfil race anna 2 failed
+        paid race
+        resettling race
+        settled race
+        award race anna 1 50 0 was 2
+        fulfil race anna 1 retrying
+        paid race
+        "#;
+    check(
+        &scenario.replace("THINGS", THINGS),
+        expect![[r#"
+        program                          made v1
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+        after 1h                         
+        wager w1 anna slots 10           +1.00 by v1  balance 1.00
+        after 61m                        
+        settled race                     made v1
+        award race anna 1 0 0            done  balance 1.00
+                                         race 1: 0.00 and a cup of tea processing
+        fulfil race anna 1 paid          done  balance 1.00
+                                         race 1: 0.00 and a cup of tea paid: because
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        adjust anna 999999999999990      made #1  balance 999999999999991.00
+        award race anna 2 50 1 was 1     done  balance 999999999999991.00
+                                         race 2: 50.00 and a biscuit failed: the balance would be greater than any may be
+        fulfil race anna 2 retrying      done  balance 999999999999991.00
+                                         race 2: 50.00 and a biscuit retrying: because
+        fulfil race anna 2 failed        done  balance 999999999999991.00
+                                         race 2: 50.00 and a biscuit failed: because
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        award race anna 1 50 0 was 2     done  balance 999999999999991.00
+                                         race 1: 50.00 and a cup of tea failed: the balance would be greater than any may be
+        fulfil race anna 1 retrying      declined prize_closed  balance 999999999999991.00
+        paid race                        made v1
+    "#]],
+    );
+}
+
+#[test]
 fn who_was_refused_by_a_person_stays_so_however_often_it_is_settled() {
     check(
         r#"

@@ -376,23 +376,22 @@ impl Approving {
 pub(crate) async fn approve(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
     let approving = Approving::read(asked.body())?;
-    let is_newest = |terms: &TournamentTerms| approving.is_for(terms);
     asked
         .change_tournament(|terms| match terms.stage {
             Stage::Settled if terms.approval => {
-                is_newest(terms)?;
+                approving.is_for(terms)?;
                 terms.stage = Stage::Approved;
                 terms.why = approving.why.clone().unwrap_or_default();
                 Ok(())
             }
             // Whoever repeats it finds it approved, or paid already.
-            Stage::Approved | Stage::Paid if terms.approval => is_newest(terms),
+            Stage::Approved | Stage::Paid if terms.approval => approving.is_for(terms),
             Stage::Settled | Stage::Approved | Stage::Paid => {
                 let detail = "the prizes of this tournament are paid without anybody's approval";
                 Err(Problem::new(Refusal::PrizeClosed, detail))
             }
             Stage::Resettling if terms.approval => {
-                is_newest(terms).and_then(|()| Err(not_settled(terms)))
+                approving.is_for(terms).and_then(|()| Err(not_settled(terms)))
             }
             Stage::Draft | Stage::Scheduled | Stage::Cancelled | Stage::Resettling => {
                 Err(not_settled(terms))

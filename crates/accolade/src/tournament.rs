@@ -145,6 +145,9 @@ enum TournamentCommand {
     Approve {
         /// Its id
         id: String,
+        /// Which version of the results is approved of; the first without
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=101))]
+        version: Option<u32>,
         /// Why, in words
         #[arg(long, value_name = "TEXT")]
         why: Option<String>,
@@ -322,8 +325,10 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
             results::show(client, &id, &operator, (limit, version), json).await
         }
         TournamentCommand::Resettle(resettle) => results::resettle(client, resettle).await,
-        TournamentCommand::Approve { id, why, with } => {
-            let body = why.map_or_else(|| json!({}), |why| json!({ "why": why }));
+        TournamentCommand::Approve { id, version, why, with } => {
+            let said = [("version", json!(version)), ("why", json!(why))];
+            let said = said.into_iter().filter(|(_, it)| !it.is_null());
+            let body: Value = said.collect();
             moved(client, &id, "/approve", &body, &with).await
         }
         TournamentCommand::Prize { id, player, place, state, why, with } => {

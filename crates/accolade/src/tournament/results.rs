@@ -111,7 +111,10 @@ pub(super) async fn show(
     let Results { state, version, versions, players, places, points, things, .. } = results;
     let pays = match (results.paid_at, results.approval, results.approved_at) {
         (Some(at), ..) => format!("paid at {at}"),
-        (None, true, None) => "waits for approval: `accolade tournament approve`".to_owned(),
+        (None, true, None) => {
+            let of = if version > 1 { format!(" --version {version}") } else { String::new() };
+            format!("waits for approval: `accolade tournament approve{of}`")
+        }
         (None, ..) => "prizes are being paid".to_owned(),
     };
     let of_all =
@@ -122,7 +125,7 @@ pub(super) async fn show(
     let Remarks { wagers, voids, game_events } = results.remarks.unwrap_or_default();
     if wagers + voids + game_events > 0 {
         let late = format!("{wagers} wagers, {voids} voids and {game_events} game events");
-        say(format_args!("{late} came late: `accolade tournament resettle` counts them"))?;
+        say(format_args!("{late} came late: {} counts them", counted_by(version, versions)))?;
     }
     let items = results.items;
     let width = items.iter().map(|place| place.player_id.chars().count()).max().unwrap_or(0);
@@ -142,6 +145,15 @@ pub(super) async fn show(
         say("there are more: say a greater `--limit`")?;
     }
     Ok(Ended::Well)
+}
+
+/// What counts that which came late after a version of the results.
+fn counted_by(version: u32, versions: u32) -> String {
+    if version < versions {
+        format!("version {}", version + 1)
+    } else {
+        "`accolade tournament resettle`".to_owned()
+    }
 }
 
 pub(super) async fn resettle(client: &Client, resettle: Resettle) -> anyhow::Result<Ended> {
@@ -173,4 +185,15 @@ pub(super) async fn resettle(client: &Client, resettle: Resettle) -> anyhow::Res
         say("nothing was changed")?;
     }
     Ok(Ended::Well)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted_by;
+
+    #[test]
+    fn what_came_late_is_counted_by_the_next_version() {
+        assert_eq!(counted_by(1, 3), "version 2");
+        assert_eq!(counted_by(3, 3), "`accolade tournament resettle`");
+    }
 }

@@ -138,6 +138,48 @@ impl PrizeState {
     }
 }
 
+/// Some of the prizes of a tournament, by their numbers from 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Things(u128);
+
+const _: () = assert!(PRIZES_MAX <= u128::BITS as usize, "each prize has a bit");
+
+impl Things {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+
+    /// Those whose bits are set.
+    pub const fn of_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// One bit for each, the first for the prize of number 0.
+    pub const fn bits(self) -> u128 {
+        self.0
+    }
+
+    fn bit(thing: u8) -> u128 {
+        1_u128.checked_shl(thing.into()).unwrap_or_default()
+    }
+
+    /// Whether a prize is one of them.
+    pub fn has(self, thing: u8) -> bool {
+        self.0 & Self::bit(thing) != 0
+    }
+
+    /// These and a prize.
+    #[must_use]
+    pub fn with(self, thing: u8) -> Self {
+        Self(self.0 | Self::bit(thing))
+    }
+
+    /// These without a prize.
+    #[must_use]
+    pub fn without(self, thing: u8) -> Self {
+        Self(self.0 & !Self::bit(thing))
+    }
+}
+
 /// What prizes cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cost {

@@ -9,7 +9,7 @@ use accolade_domain::ledger::{EntryKind, Moved};
 use accolade_domain::lots::Floor;
 use accolade_domain::outcome::Declined;
 use accolade_domain::ranking::Score;
-use accolade_domain::tournament::prizes::PrizeState;
+use accolade_domain::tournament::prizes::{PrizeState, Things};
 use accolade_wire::control::{Award, Becomes};
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::tournament::Stage;
@@ -22,6 +22,7 @@ use crate::tables::{Held, Row};
 
 const EXCLUDED: &str = "the player is excluded";
 const NO_CONSENT: &str = "the player does not take part";
+const GIVEN_BEFORE: &str = "the player was given it when the tournament was settled before";
 const OUT_OF_RANGE: &str = "the balance would be greater than any may be";
 
 /// Takes note of a place, and pays what is won there as soon as that may be: whoever settles a tournament says so as
@@ -64,6 +65,7 @@ pub(super) fn award<'a>(
             paid: before.map_or(Points::ZERO, |before| before.paid),
             before: award.before,
             thing: award.thing,
+            given: before.map_or(Things::NONE, |before| before.given),
             state: PrizeState::AwaitingApproval,
             at: input.now,
             why: Box::default(),
@@ -71,7 +73,10 @@ pub(super) fn award<'a>(
         },
     };
     if prize.points.max(prize.paid) == Points::ZERO && prize.thing.is_none() {
-        let prize = Prize { state: PrizeState::Nothing, ..prize };
+        let prize = match before.filter(|before| before.is_refused()) {
+            Some(refused) => as_before(prize, refused),
+            None => Prize { state: PrizeState::Nothing, ..prize },
+        };
         return Ok(Step::done().and(Change::row(Row::Prize(*key, Held::Row(prize)))));
     }
     if !tournament.pays() {
@@ -98,14 +103,15 @@ fn settle<'a>(
     before: Option<&Prize>,
 ) -> (Prize, Step<'a>) {
     // A person has said so, who knows more than a leaderboard.
-    if let Some(before) = before.filter(|it| it.state == PrizeState::NotEligible)
-        && !before.who.is_empty()
-    {
-        return (as_before(prize, before), Step::done());
+    if let Some(before) = before.filter(|it| it.is_refused()) {
+        let taken = pay(loaded, input, tournament, Points::ZERO, prize.paid);
+        let (paid, step) = taken.unwrap_or_else(|_| (prize.paid, Step::done()));
+        return (as_before(Prize { paid, ..prize }, before), step);
     }
     let is_same = |it: &&Prize| it.thing.is_some() && it.thing == prize.thing;
-    let given = before.filter(is_same).filter(|it| it.state != PrizeState::NotEligible);
-    let is_more = prize.points > prize.paid || prize.thing.is_some() && given.is_none();
+    let same = before.filter(is_same).filter(|it| it.state != PrizeState::NotEligible);
+    let is_given = prize.thing.is_some_and(|thing| prize.given.has(thing));
+    let is_more = prize.points > prize.paid || prize.thing.is_some() && same.is_none() && !is_given;
     if is_more && let Some(why) = not_eligible(loaded) {
         return (Prize { state: PrizeState::NotEligible, why: why.into(), ..prize }, Step::done());
     }
@@ -114,15 +120,18 @@ fn settle<'a>(
         return (Prize { state, why, ..prize }, Step::done());
     };
     let prize = Prize { paid, ..prize };
-    if let Some(given) = given {
-        return (as_before(prize, given), step);
+    if let Some(same) = same {
+        return (as_before(prize, same), step);
     }
-    let state = match prize.thing {
-        Some(_) => PrizeState::Processing,
-        None if prize.points == Points::ZERO => PrizeState::Nothing,
-        None => PrizeState::Paid,
+    let prize = match prize.thing {
+        Some(_) if is_given => Prize { state: PrizeState::Paid, why: GIVEN_BEFORE.into(), ..prize },
+        Some(thing) => {
+            Prize { state: PrizeState::Processing, given: prize.given.with(thing), ..prize }
+        }
+        None if prize.points == Points::ZERO => Prize { state: PrizeState::Nothing, ..prize },
+        None => Prize { state: PrizeState::Paid, ..prize },
     };
-    (Prize { state, ..prize }, step)
+    (prize, step)
 }
 
 fn as_before(prize: Prize, before: &Prize) -> Prize {
@@ -204,12 +213,25 @@ pub(super) fn fulfil<'a>(
     }
     // Points are given here alone: what failed of them is not tried again.
     let is_handed_out = before.thing.is_some() || state == PrizeState::NotEligible;
-    if !before.state.may_become(state) || !is_handed_out {
+    // What failed beside a thing that the player has is no reason to hand that out again.
+    let is_had = before.thing.is_some_and(|thing| before.given.has(thing));
+    let is_twice = state == PrizeState::Retrying && is_had;
+    if !before.state.may_become(state) || !is_handed_out || is_twice {
         return Err(Declined::PrizeClosed);
     }
-    let prize =
-        Prize { state, at: input.now, why: why.into(), who: who.into(), ..(**before).clone() };
-    Ok(moved(tournament, *key, prize, Step::done()))
+    let given = match (state, before.thing) {
+        (PrizeState::Failed, Some(thing)) => before.given.without(thing),
+        (PrizeState::Retrying, Some(thing)) => before.given.with(thing),
+        _ => before.given,
+    };
+    let (paid, step) = if state == PrizeState::NotEligible {
+        pay(loaded, input, tournament, Points::ZERO, before.paid)?
+    } else {
+        (before.paid, Step::done())
+    };
+    let (why, who) = (why.into(), who.into());
+    let prize = Prize { paid, given, state, at: input.now, why, who, ..(**before).clone() };
+    Ok(moved(tournament, *key, prize, step))
 }
 
 /// The step with what has become of a prize, and with word of it.

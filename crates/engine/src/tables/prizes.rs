@@ -3,7 +3,7 @@
 use accolade_domain::amount::Points;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
-use accolade_domain::tournament::prizes::PrizeState;
+use accolade_domain::tournament::prizes::{PrizeState, Things};
 use accolade_wire::bytes::{BadFormat, Cursor, put_text, put_varint};
 use accolade_wire::notice::prize::{put_thing, read_thing};
 
@@ -35,6 +35,8 @@ const PLACE_BITS: u32 = 24;
 pub const PLACE_MAX: u32 = (1 << PLACE_BITS) - 1;
 /// Beside a state: what the player was paid and the place before follow.
 const AGAIN: u8 = 0x80;
+/// Likewise: the things that the player was given follow.
+const GIVEN: u8 = 0x40;
 
 /// Who has a place, and what is won there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,9 @@ pub struct Prize {
     pub before: u32,
     /// Which of the tournament's prizes, from 0, is a thing that is won.
     pub thing: Option<u8>,
+    /// Which things the player was given of the tournament, in this settlement and those before. One that could not be handed
+    /// out is none of them.
+    pub given: Things,
     /// What has become of it.
     pub state: PrizeState,
     /// When that was.
@@ -63,6 +68,19 @@ pub struct Prize {
     pub why: Box<str>,
     /// Who said so; empty where nobody had to.
     pub who: Box<str>,
+}
+
+impl Prize {
+    /// A person has said that the player must not have it.
+    pub fn is_refused(&self) -> bool {
+        self.state == PrizeState::NotEligible && !self.who.is_empty()
+    }
+
+    /// It says something that has to be known once the tournament is settled again, though the player has no place then.
+    pub fn goes_on(&self) -> bool {
+        let was_given = self.paid > Points::ZERO || self.given != Things::NONE;
+        was_given || self.thing.is_some() || self.is_refused()
+    }
 }
 
 impl PrizeKey {
@@ -109,10 +127,15 @@ impl Table for Prizes {
         put_varint(out, points.hundredths().cast_unsigned());
         put_thing(out, *thing);
         let is_told = (prize.paid, prize.before) != (paid_by(*state, *points), 0);
-        out.push(*state as u8 | if is_told { AGAIN } else { 0 });
+        let is_given = prize.given != given_by(*state, *thing);
+        let (told, given) = (if is_told { AGAIN } else { 0 }, if is_given { GIVEN } else { 0 });
+        out.push(*state as u8 | told | given);
         if is_told {
             put_varint(out, prize.paid.hundredths().cast_unsigned());
             put_varint(out, u64::from(prize.before));
+        }
+        if is_given {
+            out.extend_from_slice(&prize.given.bits().to_le_bytes());
         }
         out.extend_from_slice(&at.micros().to_le_bytes());
         put_text(out, why);
@@ -125,14 +148,19 @@ impl Table for Prizes {
         let events = cursor.varint()?;
         let points = Points::from_hundredths(cursor.varint()?.cast_signed()).ok_or(cursor.bad())?;
         let (thing, state) = (read_thing(cursor)?, cursor.u8()?);
-        let is_told = state & AGAIN != 0;
-        let state = PrizeState::ALL.get(usize::from(state & !AGAIN)).ok_or(cursor.bad())?;
-        let state = *state;
+        let (is_told, is_given) = (state & AGAIN != 0, state & GIVEN != 0);
+        let state = PrizeState::ALL.get(usize::from(state & !(AGAIN | GIVEN)));
+        let state = *state.ok_or(cursor.bad())?;
         let (paid, before) = if is_told {
             let paid = Points::from_hundredths(cursor.varint()?.cast_signed());
             (paid.ok_or(cursor.bad())?, cursor.small()?)
         } else {
             (paid_by(state, points), 0)
+        };
+        let given = if is_given {
+            Things::of_bits(u128::from_le_bytes(cursor.array()?))
+        } else {
+            given_by(state, thing)
         };
         let at = Timestamp::from_micros(cursor.i64()?);
         let (why, who) = (cursor.text()?.into(), cursor.text()?.into());
@@ -145,6 +173,7 @@ impl Table for Prizes {
             paid,
             before,
             thing,
+            given,
             state,
             at,
             why,
@@ -156,6 +185,16 @@ impl Table for Prizes {
 /// How many points a player was paid whose prize is in a state, where nothing else is said.
 fn paid_by(state: PrizeState, points: Points) -> Points {
     if state == PrizeState::Paid { points } else { Points::ZERO }
+}
+
+/// Which things a player was given whose prize is in a state, where nothing else is said.
+fn given_by(state: PrizeState, thing: Option<u8>) -> Things {
+    match (state, thing) {
+        (PrizeState::Processing | PrizeState::Paid | PrizeState::Retrying, Some(thing)) => {
+            Things::NONE.with(thing)
+        }
+        _ => Things::NONE,
+    }
 }
 
 impl Paged for Prizes {
@@ -195,9 +234,8 @@ mod tests {
         assert!(written.is_sorted());
     }
 
-    #[test]
-    fn what_is_written_is_read() {
-        let prize = Prize {
+    fn prize() -> Prize {
+        Prize {
             player: 70_000,
             position: 3,
             score: Score(-5),
@@ -206,11 +244,37 @@ mod tests {
             paid: Points::ZERO,
             before: 0,
             thing: Some(99),
+            given: Things::NONE,
             state: PrizeState::Retrying,
             at: Timestamp::from_micros(17),
             why: "it was lost".into(),
             who: "carol".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_was_given_or_refused_goes_on() {
+        let nothing =
+            Prize { thing: None, state: PrizeState::Nothing, who: Box::default(), ..prize() };
+        let (paid, given) = (Points::MAX, Things::NONE.with(3));
+        let (state, who) = (PrizeState::NotEligible, prize().who);
+        let cases = [
+            (nothing.clone(), false),
+            (Prize { paid, ..nothing.clone() }, true),
+            (Prize { given, ..nothing.clone() }, true),
+            (Prize { thing: Some(3), ..nothing.clone() }, true),
+            (Prize { state, who, ..nothing.clone() }, true),
+            // Nobody has said so: it may be otherwise next time.
+            (Prize { state, ..nothing }, false),
+        ];
+        for (prize, goes_on) in cases {
+            assert_eq!(prize.goes_on(), goes_on, "{prize:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let prize = prize();
         let paid = |hundredths| Points::from_hundredths(hundredths).expect("points");
         let states = [(PrizeState::Retrying, 0, 0), (PrizeState::Paid, 1_234, 0)];
         let others = [(PrizeState::Paid, 0, 7), (PrizeState::Nothing, 99, 1)];
@@ -218,10 +282,12 @@ mod tests {
             [None, Some(0), Some(99)].into_iter().cycle().zip([states, others].concat().repeat(3))
         {
             let paid = paid(of_paid);
-            let prize = Prize { paid, before, thing, state, ..prize.clone() };
-            let mut out = Vec::new();
-            Prizes::put_value(&mut out, &prize);
-            assert_eq!(Prizes::read_value(&mut Cursor::new(&out, "row"), 3), Ok(prize));
+            for given in [Things::NONE, given_by(state, thing), Things::NONE.with(0).with(99)] {
+                let prize = Prize { paid, before, thing, given, state, ..prize.clone() };
+                let mut out = Vec::new();
+                Prizes::put_value(&mut out, &prize);
+                assert_eq!(Prizes::read_value(&mut Cursor::new(&out, "row"), 3), Ok(prize));
+            }
         }
     }
 }

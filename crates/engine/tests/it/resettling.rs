@@ -294,6 +294,351 @@ fn who_was_disqualified_stays_so_and_what_waits_for_approval_is_paid_after_it() 
     );
 }
 
+const THINGS: &str = r#"{"prizes":[{"places":{"range":{"from":1,"to":1}},"win":{"thing":{"kind":"voucher","name":"a cup of tea"}}},{"places":{"range":{"from":2,"to":2}},"win":{"thing":{"kind":"voucher","name":"a biscuit"}}},{"places":{"range":{"from":3,"to":3}},"win":{"thing":{"kind":"voucher","name":"a spoon"}}}]}"#;
+
+#[test]
+fn a_thing_is_given_once_however_often_it_is_lost_and_won_again() {
+    let scenario = r#"
+        PROGRAM
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId THINGS
+        after 1h
+        wager w1 anna slots 10
+        wager w2 bert slots 10
+        wager w3 cara slots 10
+        after 61m
+        settled race
+        award race anna 1 0 0
+        award race bert 2 0 1
+        award race cara 3 0 2
+        fulfil race anna 1 paid
+        fulfil race bert 2 failed
+        fulfil race cara 3 paid
+        paid race
+        resettling race
+        settled race
+        award race bert 1 0 0 was 2
+        award race anna 2 0 1 was 1
+        award race cara 4 0 was 3
+        fulfil race bert 1 failed
+        fulfil race bert 1 retrying
+        fulfil race bert 1 paid
+        fulfil race anna 2 paid
+        paid race
+        resettling race
+        settled race
+        award race anna 1 0 0 was 2
+        award race anna 1 0 0 was 2
+        award race bert 2 0 1 was 1
+        award race cara 4 0 was 4
+        fulfil race anna 1 failed
+        fulfil race bert 2 paid
+        paid race
+        resettling race takes-back
+        settled race
+        award race bert 1 0 0 was 2
+        award race anna 2 0 1 was 1
+        award race cara 3 0 2 was 4
+        paid race
+        resettling race
+        settled race
+        award race bert 1 0 0 was 1
+        award race cara 2 0 1 was 3
+        award race anna 4 0 was 2
+        paid race
+        "#;
+    check(
+        &scenario.replace("THINGS", THINGS),
+        expect![[r#"
+        program                          made v1
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+        after 1h                         
+        wager w1 anna slots 10           +1.00 by v1  balance 1.00
+        wager w2 bert slots 10           +1.00 by v1  balance 1.00
+        wager w3 cara slots 10           +1.00 by v1  balance 1.00
+        after 61m                        
+        settled race                     made v1
+        award race anna 1 0 0            done  balance 1.00
+                                         race 1: 0.00 and a cup of tea processing
+        award race bert 2 0 1            done  balance 1.00
+                                         race 2: 0.00 and a biscuit processing
+        award race cara 3 0 2            done  balance 1.00
+                                         race 3: 0.00 and a spoon processing
+        fulfil race anna 1 paid          done  balance 1.00
+                                         race 1: 0.00 and a cup of tea paid: because
+        fulfil race bert 2 failed        done  balance 1.00
+                                         race 2: 0.00 and a biscuit failed: because
+        fulfil race cara 3 paid          done  balance 1.00
+                                         race 3: 0.00 and a spoon paid: because
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        award race bert 1 0 0 was 2      done  balance 1.00
+                                         race 1: 0.00 and a cup of tea processing
+        award race anna 2 0 1 was 1      done  balance 1.00
+                                         race 2: 0.00 and a biscuit processing
+        award race cara 4 0 was 3        done  balance 1.00
+        fulfil race bert 1 failed        done  balance 1.00
+                                         race 1: 0.00 and a cup of tea failed: because
+        fulfil race bert 1 retrying      done  balance 1.00
+                                         race 1: 0.00 and a cup of tea retrying: because
+        fulfil race bert 1 paid          done  balance 1.00
+                                         race 1: 0.00 and a cup of tea paid: because
+        fulfil race anna 2 paid          done  balance 1.00
+                                         race 2: 0.00 and a biscuit paid: because
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        award race anna 1 0 0 was 2      done  balance 1.00
+                                         race 1: 0.00 and a cup of tea paid: the player was given it when the tournament was settled before
+        award race anna 1 0 0 was 2      done  balance 1.00
+        award race bert 2 0 1 was 1      done  balance 1.00
+                                         race 2: 0.00 and a biscuit processing
+        award race cara 4 0 was 4        done  balance 1.00
+        fulfil race anna 1 failed        declined prize_closed  balance 1.00
+        fulfil race bert 2 paid          done  balance 1.00
+                                         race 2: 0.00 and a biscuit paid: because
+        paid race                        made v1
+        resettling race takes-back       made v1
+        settled race                     made v1
+        award race bert 1 0 0 was 2      done  balance 1.00
+                                         race 1: 0.00 and a cup of tea paid: the player was given it when the tournament was settled before
+        award race anna 2 0 1 was 1      done  balance 1.00
+                                         race 2: 0.00 and a biscuit paid: the player was given it when the tournament was settled before
+        award race cara 3 0 2 was 4      done  balance 1.00
+                                         race 3: 0.00 and a spoon paid: the player was given it when the tournament was settled before
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        award race bert 1 0 0 was 1      done  balance 1.00
+        award race cara 2 0 1 was 3      done  balance 1.00
+                                         race 2: 0.00 and a biscuit processing
+        award race anna 4 0 was 2        done  balance 1.00
+        paid race                        made v1
+    "#]],
+    );
+}
+
+#[test]
+fn a_thing_that_a_player_has_is_not_tried_again_because_points_failed() {
+    let scenario = r#"
+        PROGRAM
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId THINGS
+        after 1h
+        wager w1 anna slots 10
+        after 61m
+        settled race
+        award race anna 1 0 0
+        fulfil race anna 1 paid
+        paid race
+        resettling race
+        settled race
+        adjust anna 999999999999990
+        award race anna 2 50 1 was 1
+        fulfil race anna 2 retrying
+        fulfil race anna 2 failed
+        paid race
+        resettling race
+        settled race
+        award race anna 1 50 0 was 2
+        fulfil race anna 1 retrying
+        paid race
+        "#;
+    check(
+        &scenario.replace("THINGS", THINGS),
+        expect![[r#"
+        program                          made v1
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+        after 1h                         
+        wager w1 anna slots 10           +1.00 by v1  balance 1.00
+        after 61m                        
+        settled race                     made v1
+        award race anna 1 0 0            done  balance 1.00
+                                         race 1: 0.00 and a cup of tea processing
+        fulfil race anna 1 paid          done  balance 1.00
+                                         race 1: 0.00 and a cup of tea paid: because
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        adjust anna 999999999999990      made #1  balance 999999999999991.00
+        award race anna 2 50 1 was 1     done  balance 999999999999991.00
+                                         race 2: 50.00 and a biscuit failed: the balance would be greater than any may be
+        fulfil race anna 2 retrying      done  balance 999999999999991.00
+                                         race 2: 50.00 and a biscuit retrying: because
+        fulfil race anna 2 failed        done  balance 999999999999991.00
+                                         race 2: 50.00 and a biscuit failed: because
+        paid race                        made v1
+        resettling race                  made v1
+        settled race                     made v1
+        award race anna 1 50 0 was 2     done  balance 999999999999991.00
+                                         race 1: 50.00 and a cup of tea failed: the balance would be greater than any may be
+        fulfil race anna 1 retrying      declined prize_closed  balance 999999999999991.00
+        paid race                        made v1
+    "#]],
+    );
+}
+
+#[test]
+fn who_was_refused_by_a_person_stays_so_however_often_it_is_settled() {
+    check(
+        r#"
+        PROGRAM
+        tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId {"approval":true,"prizes":[{"places":{"range":{"from":1,"to":3}},"win":{"points":5000}}]}
+        after 1h
+        wager w1 anna slots 10
+        wager w2 bert slots 10
+        wager w3 cara slots 10
+        after 61m
+        settled race
+        award race anna 1 50
+        award race bert 2 50
+        award race cara 3 50
+        fulfil race bert 2 notEligible
+        approved race
+        pay race anna 1 50
+        pay race cara 3 50
+        paid race
+        resettling race
+        settled race
+        award race anna 1 50 was 1
+        award race cara 2 50 was 3
+        award race bert 4 0 was 2
+        approved race
+        pay race anna 1 50 was 1
+        pay race cara 2 50 was 3
+        paid race
+        resettling race
+        settled race
+        award race bert 1 50 was 4
+        award race anna 2 50 was 1
+        award race cara 3 50 was 2
+        approved race
+        pay race bert 1 50 was 4
+        pay race anna 2 50 was 1
+        pay race cara 3 50 was 2
+        paid race
+        resettling race takes-back
+        settled race
+        award race bert 1 50 was 1
+        award race anna 2 50 was 2
+        award race cara 3 50 was 3
+        adjust anna -21
+        fulfil race anna 2 notEligible
+        approved race
+        pay race bert 1 50 was 1
+        pay race anna 2 50 was 2
+        pay race cara 3 50 was 3
+        paid race
+        adjust anna 100
+        resettling race
+        settled race
+        award race anna 1 50 was 2
+        approved race
+        pay race anna 1 50 was 2
+        paid race
+        resettling race takes-back
+        settled race
+        award race anna 1 50 was 1
+        approved race
+        pay race anna 1 50 was 1
+        pay race anna 1 50 was 1
+        paid race
+        "#,
+        expect![[r#"
+            program                          made v1
+            tournament race +1h +2h SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId made v1
+            after 1h                         
+            wager w1 anna slots 10           +1.00 by v1  balance 1.00
+            wager w2 bert slots 10           +1.00 by v1  balance 1.00
+            wager w3 cara slots 10           +1.00 by v1  balance 1.00
+            after 61m                        
+            settled race                     made v1
+            award race anna 1 50             done  balance 1.00
+                                             race 1: 50.00 awaiting_approval
+            award race bert 2 50             done  balance 1.00
+                                             race 2: 50.00 awaiting_approval
+            award race cara 3 50             done  balance 1.00
+                                             race 3: 50.00 awaiting_approval
+            fulfil race bert 2 notEligible   done  balance 1.00
+                                             race 2: 50.00 not_eligible: because
+            approved race                    made v1
+            pay race anna 1 50               done  balance 51.00
+                                             prize 50.00 of race
+                                             race 1: 50.00 paid
+            pay race cara 3 50               done  balance 51.00
+                                             prize 50.00 of race
+                                             race 3: 50.00 paid
+            paid race                        made v1
+            resettling race                  made v1
+            settled race                     made v1
+            award race anna 1 50 was 1       done  balance 51.00
+                                             race 1: 50.00 awaiting_approval
+            award race cara 2 50 was 3       done  balance 51.00
+                                             race 2: 50.00 awaiting_approval
+            award race bert 4 0 was 2        done  balance 1.00
+            approved race                    made v1
+            pay race anna 1 50 was 1         done  balance 51.00
+                                             race 1: 50.00 paid
+            pay race cara 2 50 was 3         done  balance 51.00
+                                             race 2: 50.00 paid
+            paid race                        made v1
+            resettling race                  made v1
+            settled race                     made v1
+            award race bert 1 50 was 4       done  balance 1.00
+                                             race 1: 50.00 awaiting_approval
+            award race anna 2 50 was 1       done  balance 51.00
+                                             race 2: 50.00 awaiting_approval
+            award race cara 3 50 was 2       done  balance 51.00
+                                             race 3: 50.00 awaiting_approval
+            approved race                    made v1
+            pay race bert 1 50 was 4         done  balance 1.00
+                                             race 1: 50.00 not_eligible: because
+            pay race anna 2 50 was 1         done  balance 51.00
+                                             race 2: 50.00 paid
+            pay race cara 3 50 was 2         done  balance 51.00
+                                             race 3: 50.00 paid
+            paid race                        made v1
+            resettling race takes-back       made v1
+            settled race                     made v1
+            award race bert 1 50 was 1       done  balance 1.00
+                                             race 1: 50.00 awaiting_approval
+            award race anna 2 50 was 2       done  balance 51.00
+                                             race 2: 50.00 awaiting_approval
+            award race cara 3 50 was 3       done  balance 51.00
+                                             race 3: 50.00 awaiting_approval
+            adjust anna -21                  made #1  balance 30.00
+            fulfil race anna 2 notEligible   done  balance 0.00
+                                             prize -30.00 of race
+                                             race 2: 50.00 not_eligible: because
+            approved race                    made v1
+            pay race bert 1 50 was 1         done  balance 1.00
+                                             race 1: 50.00 not_eligible: because
+            pay race anna 2 50 was 2         done  balance 0.00
+            pay race cara 3 50 was 3         done  balance 51.00
+                                             race 3: 50.00 paid
+            paid race                        made v1
+            adjust anna 100                  made #2  balance 100.00
+            resettling race                  made v1
+            settled race                     made v1
+            award race anna 1 50 was 2       done  balance 100.00
+                                             race 1: 50.00 awaiting_approval
+            approved race                    made v1
+            pay race anna 1 50 was 2         done  balance 100.00
+                                             race 1: 50.00 not_eligible: because
+            paid race                        made v1
+            resettling race takes-back       made v1
+            settled race                     made v1
+            award race anna 1 50 was 1       done  balance 100.00
+                                             race 1: 50.00 awaiting_approval
+            approved race                    made v1
+            pay race anna 1 50 was 1         done  balance 80.00
+                                             prize -20.00 of race
+                                             race 1: 50.00 not_eligible: because
+            pay race anna 1 50 was 1         done  balance 80.00
+            paid race                        made v1
+        "#]],
+    );
+}
+
 fn tournament(play: &Play, id: &str) -> Arc<Tournament> {
     let house = play.partition.rules().operator("house").unwrap();
     Arc::clone(house.tournaments.get(id).unwrap())

@@ -18,7 +18,9 @@ use crate::simulation::tournament as dry_run;
 use crate::simulation::tournament::shapes::{DryRunResult, DryRunShape};
 use crate::tournaments::opt_ins::{self, OptInChange, OptInShape, SeatsShape};
 use crate::tournaments::resettling::{self, ResettlementShape, Resettling};
-use crate::tournaments::results::{self, ChangedShape, PrizeChange, ResultsShape, VERSION_MAX};
+use crate::tournaments::results::{
+    self, Approving, ChangedShape, PrizeChange, ResultsShape, VERSION_MAX,
+};
 use crate::tournaments::templates::{self, TemplatesShape};
 use crate::tournaments::{self, Ending, STATES, Scheduling, TournamentShape, Validated, Wanted};
 
@@ -465,10 +467,11 @@ pub(super) static ROUTES: [Route; 23] = [
         effect: Effect::Changes,
         area: Area::Tournaments,
         summary: "Let the prizes of a tournament be paid",
-        description: "Of one whose results are fixed and wait for it. Whoever repeats it is answered the same.",
+        description: "Of one whose results are fixed and wait for it. Whoever repeats it is answered the same, until the tournament \
+                      is settled again: `version` says which results it is for.",
         query: &[],
         headers: &[],
-        takes: Takes::Json(of::<Scheduling>),
+        takes: Takes::Json(of::<Approving>),
         answers: &[Answer::json(200, "The tournament", of::<TournamentShape>)],
         refusals: &[Refusal::TournamentNotSettled, Refusal::PrizeClosed, Refusal::BehaviourEarlier],
         handler: |way| way.to(results::approve),

@@ -59,6 +59,8 @@ pub(crate) struct PlaceRow {
     /// The place in the settlement before.
     before: u32,
     pub(crate) thing: Option<u8>,
+    /// It has to be known once the tournament is settled again.
+    goes_on: bool,
     state: u8,
     /// In microseconds since 1970.
     at: i64,
@@ -68,6 +70,7 @@ pub(crate) struct PlaceRow {
 
 impl PlaceRow {
     fn of(key: &PrizeKey, prize: Prize, partition: &Partition) -> Self {
+        let goes_on = prize.goes_on();
         let Prize { player, position, score, events, points, thing, state, at, .. } = prize;
         let Prize { paid, before, why, who, .. } = prize;
         Self {
@@ -80,6 +83,7 @@ impl PlaceRow {
             paid: paid.hundredths(),
             before,
             thing,
+            goes_on,
             state: state as u8,
             at: at.micros(),
             why: why.into(),
@@ -96,8 +100,8 @@ impl PlaceRow {
 
     /// What of it matters once the tournament is settled again.
     pub(crate) fn before(&self) -> PlaceBefore {
-        let has_won = self.paid() > Points::ZERO || self.thing.is_some();
-        PlaceBefore { place: self.place, player: self.player.clone(), has_won }
+        let Self { place, goes_on, .. } = *self;
+        PlaceBefore { place, player: self.player.clone(), goes_on }
     }
 
     pub(crate) fn score(&self) -> Score {
@@ -115,6 +119,11 @@ impl PlaceRow {
     pub(crate) fn state(&self) -> PrizeState {
         let state = PrizeState::ALL.get(usize::from(self.state));
         state.copied().unwrap_or(PrizeState::Nothing)
+    }
+
+    /// A person has said that the player must not have it, now or when the tournament was settled before.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.state() == PrizeState::NotEligible && !self.who.is_empty()
     }
 
     pub(crate) const fn at(&self) -> Timestamp {

@@ -10,7 +10,6 @@ use accolade_engine::tables::prizes::PLACE_MAX;
 use accolade_engine::tables::remarks::RemarksKey;
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
-use accolade_wire::tournament::prizes::WinTerms;
 use accolade_wire::tournament::results::{ResultLine, Results};
 use accolade_wire::tournament::{AgainTerms, Stage, TournamentTerms};
 use axum::http::StatusCode;
@@ -144,14 +143,8 @@ impl Asked {
             return Err(Problem::new(Refusal::TournamentOver, detail));
         }
         let (operator, settlement) = (self.operator.number, tournament.settlement());
-        let most = settled_again_max(terms);
-        if settlement >= most {
-            let detail = match most {
-                1 => {
-                    "one whose prizes are things or wait for approval is settled again once".into()
-                }
-                most => format!("a tournament is settled again {most} times at most"),
-            };
+        if settlement >= SETTLED_AGAIN_MAX {
+            let detail = format!("a tournament is settled again {SETTLED_AGAIN_MAX} times at most");
             return Err(Problem::new(Refusal::TournamentOver, detail));
         }
         let key = RemarksKey { operator, tournament: tournament.number, settlement };
@@ -224,13 +217,6 @@ pub(crate) async fn resettle(call: Call) -> Result<Response, Problem> {
     }
 }
 
-/// How often a tournament is settled again at most. To whom a thing was given, and whom a person has refused, is known
-/// from one settlement to the next, and not beyond.
-fn settled_again_max(terms: &TournamentTerms) -> u32 {
-    let has_things = terms.prizes.iter().any(|prize| matches!(prize.win, WinTerms::Thing(_)));
-    if has_things || terms.approval { 1 } else { SETTLED_AGAIN_MAX }
-}
-
 /// Which settlement a request has asked for before.
 fn asked_before(tournament: &Tournament, request: &str) -> Option<u32> {
     let mut said = tournament.said().iter().filter_map(|said| said.terms.again.as_ref());
@@ -284,7 +270,9 @@ fn shape(
     for line in &results.lines {
         let row = gone.remove(&line.before);
         let paid = row.map_or(Points::ZERO, PlaceRow::paid);
-        let difference = line.points.minus(paid).unwrap_or_default();
+        let is_refused = row.is_some_and(PlaceRow::is_refused);
+        let wins = if is_refused { Points::ZERO } else { line.points };
+        let difference = wins.minus(paid).unwrap_or_default();
         let side = if difference > Points::ZERO { &mut more } else { &mut less };
         let by = difference.max(difference.negated());
         *side = side.plus(by).unwrap_or(Points::MAX);

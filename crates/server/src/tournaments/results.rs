@@ -58,7 +58,8 @@ pub(crate) struct ResultsShape {
     players: u64,
     /// How many places the results name, from the first on.
     places: u32,
-    /// How many players come behind those places who won something in the settlement before, and have none of them any more.
+    /// How many players come behind those places who won something in a settlement before, or were refused by a person, and
+    /// have none of them any more.
     former: u32,
     /// The points that were won.
     #[schema(value_type = f64)]
@@ -338,21 +339,59 @@ pub(super) fn not_settled(terms: &TournamentTerms) -> Problem {
     Problem::new(Refusal::TournamentNotSettled, detail)
 }
 
+/// That the prizes of a tournament may be paid, and why.
+#[derive(Debug, Clone, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TournamentApproval, example = json!({ "why": "all is well" }))]
+pub(crate) struct Approving {
+    /// Which version of the results is approved of; the first without.
+    #[schema(minimum = 1, maximum = 101)]
+    version: Option<u32>,
+    #[schema(min_length = 1, max_length = 1024)]
+    why: Option<String>,
+}
+
+impl Approving {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let [version, why] = fields_of(body, &["version", "why"])?;
+        let number = version.whole(1..=i64::from(SETTLED_AGAIN_MAX) + 1)?;
+        let version = number.and_then(|number| u32::try_from(number).ok());
+        Ok(Self { version, why: if why.is_said() { Some(why.why()?) } else { None } })
+    }
+
+    /// Refuses what is not for the newest results: somebody may have had the tournament settled again since.
+    fn is_for(&self, terms: &TournamentTerms) -> Result<(), Problem> {
+        let (version, newest) = (self.version.unwrap_or(1), terms.settlement() + 1);
+        if version == newest {
+            return Ok(());
+        }
+        let detail = format!(
+            "the newest version of the results is {newest}, and not {version}: say which `version` you approve of"
+        );
+        Err(Problem::new(Refusal::PrizeClosed, detail))
+    }
+}
+
 /// Lets what was won be paid.
 pub(crate) async fn approve(call: Call) -> Result<Response, Problem> {
     let asked = Asked::read(call).await?;
-    let why = super::Scheduling::read(asked.body())?.why.unwrap_or_default();
+    let approving = Approving::read(asked.body())?;
     asked
         .change_tournament(|terms| match terms.stage {
             Stage::Settled if terms.approval => {
-                (terms.stage, terms.why) = (Stage::Approved, why.clone());
+                approving.is_for(terms)?;
+                terms.stage = Stage::Approved;
+                terms.why = approving.why.clone().unwrap_or_default();
                 Ok(())
             }
             // Whoever repeats it finds it approved, or paid already.
-            Stage::Approved | Stage::Paid if terms.approval => Ok(()),
+            Stage::Approved | Stage::Paid if terms.approval => approving.is_for(terms),
             Stage::Settled | Stage::Approved | Stage::Paid => {
                 let detail = "the prizes of this tournament are paid without anybody's approval";
                 Err(Problem::new(Refusal::PrizeClosed, detail))
+            }
+            Stage::Resettling if terms.approval => {
+                approving.is_for(terms).and_then(|()| Err(not_settled(terms)))
             }
             Stage::Draft | Stage::Scheduled | Stage::Cancelled | Stage::Resettling => {
                 Err(not_settled(terms))

@@ -187,7 +187,7 @@ async fn what_comes_late_is_remarked_and_counted_once_a_person_has_it_settled_ag
 }
 
 #[tokio::test]
-async fn a_tournament_is_not_settled_again_while_prizes_are_under_way() {
+async fn a_thing_is_handed_out_once_and_nothing_is_settled_again_while_prizes_are_under_way() {
     both(async |api, other| {
         let voucher = json!({ "kind": "voucher", "name": "a cup of tea" });
         let more = json!({ "prizes": [{ "from": 1, "thing": voucher }], "approval": true });
@@ -200,7 +200,11 @@ async fn a_tournament_is_not_settled_again_while_prizes_are_under_way() {
         assert_eq!(api.wager(&void("w1", &players[0])).await["outcome"], "voided");
         let why = json!({ "why": "a cheat" });
         is(&api.post(&of("race", "/resettle"), &why).await, 409, "prizes_under_way");
-        well(api.post(&of("race", "/approve"), &json!({})).await);
+        let approve = |body: Value| {
+            let ask = ask("POST", &of("race", "/approve"));
+            ask.header("idempotency-key", "approves").json(&body)
+        };
+        well(api.send(approve(json!({}))).await);
         settled(api, "race", |it| it["paidAt"].is_string()).await;
         heard(api, other, "race").await;
         let under_way = other.post(&of("race", "/resettle"), &why).await;
@@ -214,21 +218,33 @@ async fn a_tournament_is_not_settled_again_while_prizes_are_under_way() {
         well(other.post(&of("race", "/resettle"), &why).await);
         settled(api, "race", |it| it["version"] == 2 && waits_for(it)).await;
         is(&api.post(&of("race", "/resettle"), &why).await, 409, "prizes_under_way");
-        well(api.post(&of("race", "/approve"), &json!({ "why": "again" })).await);
+        // Whoever approves of the first results again does not approve of these.
+        is(&api.send(approve(json!({}))).await, 409, "prize_closed");
+        is(&api.post(&of("race", "/approve"), &json!({ "version": 3 })).await, 409, "prize_closed");
+        is(&api.post(&of("race", "/approve"), &json!({ "version": 0 })).await, 400, "malformed");
+        let yes = json!({ "version": 2, "why": "again" });
+        well(api.post(&of("race", "/approve"), &yes).await);
         let again = settled(api, "race", |it| it["version"] == 2 && it["paidAt"].is_string()).await;
-        let states: Vec<_> = again["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| json!([it["playerId"], it["state"]]))
-            .collect();
-        assert_eq!(states, [json!([players[1], "processing"]), json!([players[0], "none"])]);
+        let states = |results: &Value| -> Vec<Value> {
+            let items = results["items"].as_array().unwrap().iter();
+            items.map(|it| json!([it["playerId"], it["state"]])).collect()
+        };
+        let expected = [json!([players[1], "processing"]), json!([players[0], "none"])];
+        assert_eq!(states(&again), expected);
         fulfil(1, "paid").await;
         settled(api, "race", |it| it["version"] == 2 && it["paidAt"].is_string()).await;
         heard(api, other, "race").await;
-        let once = other.post(&of("race", "/resettle"), &why).await;
-        is(&once, 409, "tournament_over");
-        assert!(once.json["detail"].as_str().unwrap().contains("once"), "{once:?}");
+        is(&other.post(&of("race", "/resettle"), &why).await, 409, "nothing_late");
+
+        // Who had the thing, lost it and wins it back is not given it again.
+        let race = well(api.get(&of("race", "")).await);
+        bet_late(api, "late-1", &players[0], 300.0, &race).await;
+        well(other.post(&of("race", "/resettle"), &why).await);
+        settled(api, "race", |it| it["version"] == 3 && waits_for(it)).await;
+        well(api.post(&of("race", "/approve"), &json!({ "version": 3 })).await);
+        let third = settled(api, "race", |it| it["version"] == 3 && it["paidAt"].is_string()).await;
+        let expected = [json!([players[0], "paid"]), json!([players[1], "none"])];
+        assert_eq!(states(&third), expected);
     })
     .await;
 }

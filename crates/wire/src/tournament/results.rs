@@ -37,7 +37,8 @@ pub struct RankedLine {
 pub struct Results {
     /// What is said of it.
     pub terms: ResultsTerms,
-    /// Every place that is named, from the first on; behind the last those who [were](Before) named before and are not any more.
+    /// Every place that is named, from the first on; behind the last those who [were](Before) named before, are not
+    /// any more, and of whom something has to be known.
     pub lines: Vec<ResultLine>,
 }
 
@@ -78,8 +79,8 @@ pub struct PlaceBefore {
     pub place: u32,
     /// Who had it.
     pub player: String,
-    /// The player was given something.
-    pub has_won: bool,
+    /// What became of it has to be known from then on: the player was given something, or refused by a person.
+    pub goes_on: bool,
 }
 
 /// What there is to win in a tournament.
@@ -126,7 +127,7 @@ impl Results {
         let mut lines: Vec<_> = lines.collect();
         let count = |count: usize| u32::try_from(count).expect("places are bounded");
         let named = count(lines.len());
-        let mut former: Vec<_> = earlier.into_values().filter(|before| before.has_won).collect();
+        let mut former: Vec<_> = earlier.into_values().filter(|before| before.goes_on).collect();
         former.sort_unstable_by_key(|before| before.place);
         lines.extend((named + 1..).zip(&former).map(|(place, before)| before.former(place)));
         let points = lines.iter().try_fold(Points::ZERO, |sum, line| sum.plus(line.points));

@@ -63,7 +63,7 @@ impl Of<'_> {
 /// What some partitions have of a leaderboard, put together.
 #[derive(Debug)]
 pub struct Board {
-    board: Leaderboard,
+    players: Leaderboard,
     ties: Ties,
     /// How many partitions there are in all.
     partitions: u16,
@@ -87,8 +87,8 @@ struct Followed {
 impl Board {
     /// One without players, of none of so many partitions.
     pub const fn new(ties: Ties, partitions: u16) -> Self {
-        let board = Leaderboard::new(ties);
-        Self { board, ties, partitions, followed: BTreeMap::new() }
+        let players = Leaderboard::new(ties);
+        Self { players, ties, partitions, followed: BTreeMap::new() }
     }
 
     /// One that has [begun](Self::begin) with a partition.
@@ -100,7 +100,7 @@ impl Board {
 
     /// Who is ahead of whom. Its players are those of all partitions: [`Board::who`] says of which.
     pub const fn board(&self) -> &Leaderboard {
-        &self.board
+        &self.players
     }
 
     /// Who is ahead where scores are equal.
@@ -109,9 +109,14 @@ impl Board {
     }
 
     /// The partition of a player, and which of its players it is.
-    pub const fn who(&self, player: ranking::Player) -> (u16, Ordinal) {
-        let partitions = self.partitions as u32;
-        ((player % partitions) as u16, player / partitions)
+    #[expect(
+        clippy::integer_division,
+        reason = "a player's number is that of their partition times all, and the partition"
+    )]
+    pub fn who(&self, player: ranking::Player) -> (u16, Ordinal) {
+        let partitions = u32::from(self.partitions);
+        let partition = u16::try_from(player % partitions).expect("it is less than 16 bits hold");
+        (partition, player / partitions)
     }
 
     /// A partition's player, as the leaderboard numbers them.
@@ -123,12 +128,12 @@ impl Board {
 
     /// How a partition's player stands.
     pub fn standing(&self, partition: u16, player: Ordinal) -> Option<&Standing> {
-        self.board.standing(self.number_of(partition, player))
+        self.players.standing(self.number_of(partition, player))
     }
 
     /// Has a partition's player stand so.
     pub fn set(&mut self, partition: u16, player: Ordinal, standing: Option<Standing>) {
-        self.board.set(self.number_of(partition, player), standing);
+        self.players.set(self.number_of(partition, player), standing);
     }
 
     /// Begins with a partition anew, without players, of which whoever makes it [looks](Self::look) at all of them: what

@@ -251,7 +251,7 @@ fn moved(
         let moved = tally.moved(tournament.decides(), adds, now, place)?;
         Some((sums, moved))
     });
-    *day_sums = then.day_sums.clone();
+    day_sums.clone_from(&then.day_sums);
     // What would be beyond any score does not count.
     let Some((sums, moved)) = moved else {
         if matches!(by, Counted::In(_)) {

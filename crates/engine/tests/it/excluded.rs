@@ -142,7 +142,7 @@ impl ByHand {
         now < self.until[player]
     }
 
-    fn lines(&self, came: &[Came], leaves_out: impl Fn(usize) -> bool) -> Lines {
+    fn lines(came: &[Came], leaves_out: impl Fn(usize) -> bool) -> Lines {
         let all = came.iter().enumerate();
         let all = all.filter(|(player, came)| came.events > 0 && !leaves_out(*player));
         let mut all: Vec<_> = all.collect();
@@ -222,8 +222,8 @@ proptest! {
             let is_final = play.partition.is_final(&tournament);
             let leaves_out = |player| by_hand.is_excluded(player, now);
             let expected = [
-                by_hand.lines(&by_hand.race, |player| !is_final && leaves_out(player)),
-                by_hand.lines(&by_hand.game, leaves_out),
+                ByHand::lines(&by_hand.race, |player| !is_final && leaves_out(player)),
+                ByHand::lines(&by_hand.game, leaves_out),
             ];
             for ((of, board), expected) in ofs.iter().zip(&mut followed).zip(&expected) {
                 prop_assert_eq!(&lines(&made(of, &play.partition), &play.partition), expected);

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use accolade_server::{Front, Keeps, Settings, local};
+use accolade_server::{Front, Keeps, MOVES_EVERY_MS, Settings, local};
 use accolade_storage::node::NodeOptions;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -81,7 +81,8 @@ pub(crate) async fn run(data_dir: Option<PathBuf>, arguments: Arguments) -> anyh
     let in_temporary = || temporary.as_ref().map(|folder| folder.path().to_path_buf());
     let data_dir = data_dir.or_else(in_temporary).expect("one of them is there");
     let options = NodeOptions::new(&data_dir);
-    let hosted = Hosted::start(options, Settings::default(), metrics()?).await?;
+    let settings = Settings { moves_every_ms: MOVES_EVERY_MS, ..Settings::default() };
+    let hosted = Hosted::start(options, settings, metrics()?).await?;
     let (feed, keeps) = (hosted.feed(), Keeps::default());
     let keeping = hosted.service.keep_leaderboards(feed, &hosted.data_dir, keeps)?;
     let client = Client::InProcess(local(hosted.service.clone()));

@@ -43,7 +43,7 @@ const EVENTS_AT_ONCE: usize = 200;
 /// So many commands go out at once.
 const COMMANDS_AT_ONCE: usize = 256;
 /// Events are told once there are so many, so that those of a player go together.
-const EVENTS_KEPT: usize = 50_000;
+const EVENTS_KEPT: usize = 200_000;
 /// So often the same commands are sent, where nothing is heard of them.
 const SENT_MAX: u32 = 10;
 const SENT_AGAIN: Duration = Duration::from_millis(500);

@@ -161,6 +161,11 @@ impl Board {
         }
     }
 
+    /// Whether no position changes any more in a partition, and nobody of it is left out.
+    pub fn is_final_in(&self, partition: u16) -> bool {
+        self.followed.get(&partition).is_some_and(|followed| followed.is_final)
+    }
+
     /// The partitions of which it has something.
     pub fn partitions(&self) -> impl Iterator<Item = u16> {
         self.followed.keys().copied()
@@ -168,10 +173,10 @@ impl Board {
 
     /// How many changes of a partition it has yet to take over; nothing where it has to begin anew.
     pub fn lag(&self, of: &Of<'_>, partition: &Partition) -> Option<usize> {
-        let followed = self.followed.get(&partition.number())?;
-        let is_same = self.ties == of.ties() && (of.is_final(partition) || !followed.is_final);
-        let changed = of.scored(partition).after(followed.batch).filter(|_| is_same)?;
-        Some(changed.len())
+        let followed = self.followed.get(&partition.number()).filter(|_| self.ties == of.ties())?;
+        let changed = of.scored(partition).after(followed.batch)?;
+        let is_final = followed.is_final || of.is_final(partition);
+        Some(changed.len() + followed.comes_back(partition.time(), is_final))
     }
 
     /// Takes over what has changed in a partition, as far as that remembers it; says whether it does. Otherwise whoever has
@@ -183,7 +188,8 @@ impl Board {
         }
         let Some(mut followed) = self.followed.remove(&number) else { return false };
         let changed = of.scored(partition).after(followed.batch).into_iter().flatten();
-        followed.is_final = of.is_final(partition);
+        // Once it is, it stays so, whatever is said of the tournament afterwards.
+        followed.is_final |= of.is_final(partition);
         let back = followed.back(partition.time()).into_iter().map(|(_, player)| player);
         let players = partition.players().all().len();
         // One that was taken back is not there any more.
@@ -212,6 +218,12 @@ impl Board {
 }
 
 impl Followed {
+    /// How many are not to be left out any more.
+    fn comes_back(&self, now: Timestamp, is_final: bool) -> usize {
+        let until = if is_final { Timestamp::from_micros(i64::MAX) } else { now };
+        self.left_out.range(..=(until, Ordinal::MAX)).count()
+    }
+
     /// Takes those who are not to be left out any more: an exclusion that ends by time is no change of anybody.
     fn back(&mut self, now: Timestamp) -> BTreeSet<(Timestamp, Ordinal)> {
         if self.is_final {

@@ -31,6 +31,9 @@ use crate::submit::{Parcel, blocking};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// So many tournaments are asked about at once, so that one that takes long holds up no other.
 const ASKED_AT_ONCE: usize = 8;
+/// So many tournaments are told of at once, by their places among those of their operators: the leaderboard of each is in memory
+/// all the while.
+const TOLD_MAX: usize = 200;
 /// So long after its close it is still looked at a tournament: each partition has come to that by then.
 const AFTER_MICROS: i64 = 600_000_000;
 
@@ -65,7 +68,10 @@ impl Teller {
         if last == self.last || service.is_retired() {
             return;
         }
-        let moving = service.moving(&self.untold);
+        let mut moving = service.moving(&self.untold);
+        let left_out = moving.len().saturating_sub(TOLD_MAX);
+        moving.truncate(TOLD_MAX);
+        metrics::gauge!("accolade_moves_untold_tournaments").set(left_out as f64);
         let keys: BTreeSet<Key> = moving.iter().map(|(number, it)| (*number, it.number)).collect();
         self.untold.retain(|key, _| keys.contains(key));
         let mut telling = JoinSet::new();
@@ -123,9 +129,12 @@ impl Service {
             let known = known.filter_map(|((_, it), _)| operator.tournaments.numbered(*it));
             let all = operator.tournaments.unpaid().chain(known).filter(is_it);
             let all: BTreeMap<u32, &Arc<Tournament>> = all.map(|it| (it.number, it)).collect();
-            moving.extend(all.into_values().map(|it| (number, Arc::clone(it))));
+            let all = all.into_values().map(|it| (number, Arc::clone(it)));
+            moving.extend(all.enumerate());
         }
-        moving
+        // So that no operator with many keeps others from being told.
+        moving.sort_by_key(|(place, _)| *place);
+        moving.into_iter().map(|(_, it)| it).collect()
     }
 
     /// Tells where those stand whose scores have changed since it was told last; says how many players have a position beyond those
@@ -135,7 +144,7 @@ impl Service {
         let key = PositionKey::first_of(operator, tournament.number);
         let service = self.clone();
         let told = blocking(move || service.told_up_to(home, key)).await??;
-        let ToldUpTo { revision, all: after } = told;
+        let ToldUpTo { revision, all: after, .. } = told;
         let Moved { untold, at, lines } = self.moved_since(operator, tournament, after).await?;
         if lines.is_empty() {
             return Ok(untold);
@@ -148,15 +157,18 @@ impl Service {
             reached: line.standing.changed_at.micros(),
         });
         let lines: Vec<MovedLine> = lines.collect();
-        let pages = lines.len().div_ceil(MOVED_LINES_MAX) as u64;
+        let pages = lines.len().div_ceil(MOVED_LINES_MAX);
+        let look = now().micros();
         let mut parcel = Parcel::default();
-        for (number, lines) in (1..).zip(lines.chunks(MOVED_LINES_MAX)) {
+        for (page, lines) in (1_u32..).zip(lines.chunks(MOVED_LINES_MAX)) {
             let command = Command::Moved(MovedPage {
                 tournament: tournament.number,
-                revision: revision + number,
+                revision: revision + u64::from(page),
+                look,
+                page,
                 after: after.micros(),
                 at: at.micros(),
-                is_last: number == pages,
+                is_last: page as usize == pages,
                 lines: lines.to_vec(),
             });
             let body = serde_json::to_vec(&command).expect("a command is plain data");

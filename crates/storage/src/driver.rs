@@ -12,7 +12,7 @@ mod rereading;
 pub mod tidying;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
@@ -166,7 +166,11 @@ impl Ground {
 
     /// As [`Ground::read`], where nobody else has the partition at this moment.
     pub fn read_at_once<T>(&self, partition: u16, read: impl FnOnce(&Partition) -> T) -> Option<T> {
-        let cell = self.cells[usize::from(partition)].try_lock().ok()?;
+        let cell = match self.cells[usize::from(partition)].try_lock() {
+            Ok(cell) => cell,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         Some(read(&cell.partition))
     }
 

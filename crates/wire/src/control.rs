@@ -659,6 +659,10 @@ pub struct MovedPage {
     pub tournament: u32,
     /// One more than that of the page before.
     pub revision: u64,
+    /// Which look at the leaderboard it is of: when that began by the node's clock, in microseconds since 1970.
+    pub look: i64,
+    /// Which of its pages, from 1.
+    pub page: u32,
     /// Those whose scores have changed at that time or later, in microseconds since 1970: it is one before which all were told of.
     pub after: i64,
     /// Those whose scores have changed before that time are told of once the last page is here.
@@ -1159,6 +1163,8 @@ mod tests {
             Command::Moved(MovedPage {
                 tournament: 1,
                 revision: 2,
+                look: 8,
+                page: 1,
                 after: 3,
                 at: 4,
                 is_last: true,

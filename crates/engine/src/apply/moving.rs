@@ -32,10 +32,13 @@ pub struct Told {
 }
 
 impl Told {
-    /// Whether nothing is left out before a page, and it did not come before.
+    /// Whether nothing is left out before a page, and it did not come before. Pages of different looks do not go together: whoever
+    /// stands on one of the first may stand on another of the second.
     pub(crate) fn is_next(&self, page: &MovedPage) -> bool {
-        let ToldUpTo { revision, all } = self.up_to;
-        revision.checked_add(1) == Some(page.revision) && page.after <= all.micros()
+        let ToldUpTo { revision, all, look } = self.up_to;
+        let goes_on =
+            if page.page == 1 { page.after == all.micros() } else { look == Some(page.look) };
+        revision.checked_add(1) == Some(page.revision) && goes_on
     }
 }
 
@@ -79,8 +82,12 @@ pub(super) fn take<'a>(
         }
     }
     let ToldUpTo { all, .. } = told.up_to;
-    let all = if page.is_last { all.max(Timestamp::from_micros(page.at)) } else { all };
-    let up_to = ToldUpTo { revision: page.revision, all };
+    let (all, look) = if page.is_last {
+        (all.max(Timestamp::from_micros(page.at)), None)
+    } else {
+        (all, Some(page.look))
+    };
+    let up_to = ToldUpTo { revision: page.revision, all, look };
     Ok(step.and(row(told.first, Says::UpTo(up_to))))
 }
 

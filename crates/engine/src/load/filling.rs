@@ -141,7 +141,10 @@ impl Partition {
         for tournament in operator.tournaments.filled() {
             let number = tournament.number;
             let is_known = scored.lines.iter().any(|line| line.tournament == number);
-            if is_known || self.time >= tournament.heard_until() || waits(scores, tournament) {
+            // Of whom something was added up has a score.
+            let has_none = scores.is_none_or(|scores| scores.of(number).is_none());
+            let is_over = self.time >= tournament.heard_until();
+            if is_known || is_over || has_none || waits(scores, tournament) {
                 continue;
             }
             let Place { batch, slot, .. } = wager;

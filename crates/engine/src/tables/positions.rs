@@ -55,6 +55,8 @@ pub struct ToldUpTo {
     pub revision: u64,
     /// Of every player whose score has changed before then it was told.
     pub all: Timestamp,
+    /// The look of which more pages are to come.
+    pub look: Option<i64>,
 }
 
 impl PositionKey {
@@ -97,7 +99,7 @@ impl Table for ToldPositions {
         Ok(PositionKey { operator, tournament, subject })
     }
 
-    /// `until i64 · kind u8`, and of a player `position · reached i64`, of how far it is `revision · all i64`.
+    /// `until i64 · kind u8`, and of a player `position · reached i64`, of how far it is `revision · all i64 · look i64`, 0 for none.
     fn put_value(out: &mut Vec<u8>, ToldPosition { until, says }: &ToldPosition) {
         out.extend_from_slice(&until.micros().to_le_bytes());
         match says {
@@ -106,10 +108,11 @@ impl Table for ToldPositions {
                 put_varint(out, *position);
                 out.extend_from_slice(&reached.micros().to_le_bytes());
             }
-            Says::UpTo(ToldUpTo { revision, all }) => {
+            Says::UpTo(ToldUpTo { revision, all, look }) => {
                 out.push(2);
                 put_varint(out, *revision);
                 out.extend_from_slice(&all.micros().to_le_bytes());
+                out.extend_from_slice(&look.unwrap_or_default().to_le_bytes());
             }
         }
     }
@@ -124,6 +127,7 @@ impl Table for ToldPositions {
             2 => Says::UpTo(ToldUpTo {
                 revision: cursor.varint()?,
                 all: Timestamp::from_micros(cursor.i64()?),
+                look: Some(cursor.i64()?).filter(|look| *look != 0),
             }),
             _ => return Err(cursor.bad()),
         };
@@ -160,9 +164,10 @@ mod tests {
         });
         assert!(written.is_sorted());
         let time = Timestamp::from_micros;
-        let up_to = ToldUpTo { revision: 300, all: time(-8) };
+        let up_to = ToldUpTo { revision: 300, all: time(-8), look: None };
+        let within = ToldUpTo { look: Some(-9), ..up_to };
         let stands = Says::Stands { position: 1 << 40, reached: time(70) };
-        for says in [stands, Says::UpTo(up_to)] {
+        for says in [stands, Says::UpTo(up_to), Says::UpTo(within)] {
             let told = ToldPosition { until: time(77), says };
             let mut out = Vec::new();
             ToldPositions::put_value(&mut out, &told);

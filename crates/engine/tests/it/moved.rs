@@ -15,8 +15,8 @@ use super::lots::program;
 use super::play::Play;
 
 /// Plays a scenario and compares its transcript, with what is told. It is the same wherever intervals end. `COUNT` is a tournament's
-/// query, and `moved ID REVISION AFTER AT player:position:score:reached …` a page, behind which others come where it ends with `more`;
-/// without another word the score was reached just before `AT`.
+/// query, and `moved ID REVISION AFTER AT player:position:score:reached …` the first page of the look at `AT`, or another of its pages
+/// with `rest`, behind which others come with `more`; without another word the score was reached just before `AT`.
 fn check(scenario: &str, transcript: Expect) {
     let query = "SELECT playerId, COUNT(*) FROM wagers GROUP BY playerId";
     let scenario = scenario.replace("PROGRAM", &program("")).replace("COUNT", query);
@@ -62,10 +62,12 @@ fn page(play: &Play, id: &str, numbers: [&str; 3], lines: &[&str]) -> MovedPage 
             reached: words.get(3).map_or(at - 1, |reached| reached.parse().unwrap()),
         }
     };
-    let players = lines.iter().filter(|word| **word != "more");
+    let players = lines.iter().filter(|word| !["more", "rest"].contains(*word));
     MovedPage {
         tournament: play.tournaments().get(id).unwrap().number,
         revision: u64::try_from(revision).unwrap(),
+        look: at,
+        page: if lines.contains(&"rest") { 2 } else { 1 },
         after,
         at,
         is_last: !lines.contains(&"more"),
@@ -141,17 +143,20 @@ fn a_page_counts_once_and_none_is_left_out() {
         after 2m
         moved race 1 0 10 anna:1:7 more
         moved race 1 0 10 anna:2:7 more
-        moved race 3 0 10 cara:3:1
+        moved race 3 0 10 cara:3:1 rest
         moved race 2 10 10 cara:3:1
-        moved race 2 0 10 bert:2:3
-        moved race 2 0 10 bert:3:3
+        moved race 2 0 20 cara:3:1 rest
+        moved race 2 0 10 bert:2:3 rest
+        moved race 2 0 10 bert:3:3 rest
+        moved race 3 0 20 cara:3:1 rest
         moved race 3 10 20 bert:3:3 more
         moved race 4 10 30 bert:4:3
+        moved race 5 10 20 cara:3:1 rest
         moved race 5 30 40
         moved race 6 40 40 bert:3:3
         moved race 7 30 35
-        moved race 8 40 50
-        moved race 9 51 60
+        moved race 7 40 50
+        moved race 8 51 60
         "#,
         expect![[r#"
             program                              made v1
@@ -160,21 +165,24 @@ fn a_page_counts_once_and_none_is_left_out() {
             moved race 1 0 10 anna:1:7 more      done
                                                  anna at 1 with 7
             moved race 1 0 10 anna:2:7 more      declined stale
-            moved race 3 0 10 cara:3:1           declined stale
+            moved race 3 0 10 cara:3:1 rest      declined stale
             moved race 2 10 10 cara:3:1          declined stale
-            moved race 2 0 10 bert:2:3           done
+            moved race 2 0 20 cara:3:1 rest      declined stale
+            moved race 2 0 10 bert:2:3 rest      done
                                                  bert at 2 with 3
-            moved race 2 0 10 bert:3:3           declined stale
+            moved race 2 0 10 bert:3:3 rest      declined stale
+            moved race 3 0 20 cara:3:1 rest      declined stale
             moved race 3 10 20 bert:3:3 more     done
                                                  bert 2 to 3 with 3
             moved race 4 10 30 bert:4:3          done
                                                  bert 3 to 4 with 3
+            moved race 5 10 20 cara:3:1 rest     declined stale
             moved race 5 30 40                   done
             moved race 6 40 40 bert:3:3          done
                                                  bert 4 to 3 with 3
-            moved race 7 30 35                   done
-            moved race 8 40 50                   done
-            moved race 9 51 60                   declined stale
+            moved race 7 30 35                   declined stale
+            moved race 7 40 50                   done
+            moved race 8 51 60                   declined stale
         "#]],
     );
 }

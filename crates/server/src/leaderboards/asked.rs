@@ -34,6 +34,8 @@ use crate::submit::blocking;
 const PATH: &str = "/cluster/v1/leaderboard";
 /// Most lines of one answer.
 pub(super) const LINES_MAX: usize = 10_500;
+/// Answers of more rows take a thread some time.
+const ROWS_AT_ONCE: usize = 512;
 /// How often a leaderboard is asked of a thread that cannot wait, before one that can.
 const TRIES: usize = 8;
 /// Most players whose positions are asked for together.
@@ -226,7 +228,7 @@ impl Asked {
                 Some(self.see(&board, &named, |_| None))
             }
             None => service.with_board(&of, partitions, patience, |kept| {
-                let mut seen = self.see(kept.board(), &named, |row| kept.name(&of, row));
+                let mut seen = self.see(kept.board(), &named, |row| kept.name(row));
                 seen.is_over = is_said && kept.is_final(&of);
                 seen.since = self.since.map(|since| kept.since(since));
                 seen
@@ -328,7 +330,7 @@ impl Asked {
             let Some(found) = service.read_with(patience, number, find)? else { return Ok(false) };
             // One that was taken back comes again.
             let found = found.ok_or(NotHere::Nowhere)?;
-            if self.as_of.is_none() {
+            if self.as_of.is_none() && self.rows_max() <= ROWS_AT_ONCE {
                 service
                     .remember_names(of, found.iter().map(|(subject, (name, _))| (*subject, name)));
             }
@@ -337,11 +339,18 @@ impl Asked {
         Ok(true)
     }
 
+    /// No more rows are looked at.
+    fn rows_max(&self) -> usize {
+        let each = self.radius.saturating_mul(2).saturating_add(1);
+        self.top.saturating_add(each.saturating_mul(self.players.len() + self.standings.len()))
+    }
+
     /// What all partitions have.
     pub(super) async fn ask(&self, service: &Service, ties: Ties) -> Result<Part, Problem> {
         let all: Vec<u16> = (0..service.partitions()).collect();
         // In a cluster there are others to ask.
-        let tries = if service.cluster.is_none() { TRIES } else { 0 };
+        let is_little = service.cluster.is_none() && self.rows_max() <= ROWS_AT_ONCE;
+        let tries = if is_little { TRIES } else { 0 };
         for _ in 0..tries {
             let tournament = self.tournament(service)?;
             if let Some(part) = self.found(service, &tournament, &all, Patience::None)? {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use accolade_domain::ledger::Subject;
@@ -26,15 +26,15 @@ const KEPT_FOR: Duration = Duration::from_mins(10);
 /// Players that are looked at while the fold waits, and for how long it then has its turn.
 const LOOKED_AT_ONCE: usize = 2_048;
 const REST: Duration = Duration::from_micros(50);
-/// So many changes of a partition are taken over by whoever asks; for more there is a thread.
-const CHANGES_AT_ONCE: usize = 256;
+/// So many changes are taken over by whoever asks; for more there is a thread.
+const CHANGES_AT_ONCE: usize = 1_024;
 /// Names of players who are shown again and again.
 const NAMES_MAX: usize = 1_024;
 
 /// Leaderboards of games together take as much memory as so many lines at most: there are as many as producers name games.
 const GAMES_LINES_MAX: usize = 2_000_000;
 /// As many lines as one without any takes.
-const EMPTY_LINES: usize = 4;
+const EMPTY_LINES: usize = 64;
 
 /// The leaderboard of a tournament, or of a game.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +74,13 @@ struct Looked {
     time: Timestamp,
 }
 
+impl Looked {
+    /// Whether no record changes a score there any more.
+    fn is_final(&self, of: &Of<'_>) -> bool {
+        of.is_final_at(self.applied, self.time)
+    }
+}
+
 /// Whether whoever asks can wait: a thread of the runtime cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
@@ -88,30 +95,49 @@ impl fmt::Debug for Boards {
 }
 
 impl Boards {
-    /// What there is of a leaderboard; those that nobody asks for any more are let go of.
-    fn kept(&self, of: &Of<'_>, partitions: u16) -> Arc<RwLock<Kept>> {
-        let Of { operator, tournament, settlement, game } = *of;
-        let game = game.map(|(id, occurrence)| Game { id: id.into(), occurrence });
-        let key = Key { operator, tournament: tournament.number, settlement, game };
-        let now = Instant::now();
+    /// What there is of a leaderboard.
+    fn find(&self, of: &Of<'_>) -> Option<Arc<RwLock<Kept>>> {
         let mut all = lock(&self.0);
-        if let Some(used) = all.get_mut(&key) {
-            used.at = now;
-            return Arc::clone(&used.kept);
+        let used = all.get_mut(&Key::of(of))?;
+        used.at = Instant::now();
+        Some(Arc::clone(&used.kept))
+    }
+
+    /// The same, or one without players; those that nobody asks for any more are let go of.
+    fn kept(&self, of: &Of<'_>, partitions: u16) -> Arc<RwLock<Kept>> {
+        if let Some(kept) = self.find(of) {
+            return kept;
         }
-        all.retain(|_, used| now.duration_since(used.at) < KEPT_FOR);
+        let (key, now) = (Key::of(of), Instant::now());
+        let mut all = lock(&self.0);
+        let is_left = |_: &Key, used: &mut Used| now.duration_since(used.at) >= KEPT_FOR;
+        let mut left: Vec<Used> = all.extract_if(.., is_left).map(|(_, used)| used).collect();
         if key.game.is_some() {
-            make_room(&mut all, GAMES_LINES_MAX);
+            left.extend(make_room(&mut all, GAMES_LINES_MAX));
         }
-        let kept = Kept::new(tournament.decides().ties, partitions);
-        let kept = Arc::new(RwLock::new(kept));
-        all.insert(key, Used { kept: Arc::clone(&kept), at: now });
+        // Another may have been quicker.
+        let used = all.entry(key).or_insert_with(|| {
+            let kept = Kept::new(of.tournament.decides().ties, partitions);
+            Used { kept: Arc::new(RwLock::new(kept)), at: now }
+        });
+        let kept = Arc::clone(&used.kept);
+        // Giving their memory back takes a while.
+        drop(all);
+        drop(left);
         kept
     }
 }
 
-/// Lets go of those leaderboards of games that nobody has asked for for longest, where all together have too many lines.
-fn make_room(all: &mut BTreeMap<Key, Used>, lines_max: usize) {
+impl Key {
+    fn of(of: &Of<'_>) -> Self {
+        let Of { operator, tournament, settlement, game } = *of;
+        let game = game.map(|(id, occurrence)| Game { id: id.into(), occurrence });
+        Self { operator, tournament: tournament.number, settlement, game }
+    }
+}
+
+/// Takes out those leaderboards of games that nobody has asked for for longest, where all together have too many lines.
+fn make_room(all: &mut BTreeMap<Key, Used>, lines_max: usize) -> Vec<Used> {
     let of_games = all.iter().filter(|(key, _)| key.game.is_some()).filter_map(|(key, used)| {
         // Whoever holds one uses it.
         let kept = used.kept.try_read().ok()?;
@@ -120,13 +146,15 @@ fn make_room(all: &mut BTreeMap<Key, Used>, lines_max: usize) {
     let mut of_games: Vec<_> = of_games.collect();
     let mut lines: usize = of_games.iter().map(|(.., lines)| lines).sum();
     of_games.sort_unstable();
+    let mut left = Vec::new();
     for (_, key, its_lines) in of_games {
         if lines <= lines_max {
-            return;
+            break;
         }
-        all.remove(&key);
+        left.extend(all.remove(&key));
         lines -= its_lines;
     }
+    left
 }
 
 impl Kept {
@@ -141,7 +169,7 @@ impl Kept {
 
     /// Whether no position changes any more in any of its partitions.
     pub(super) fn is_final(&self, of: &Of<'_>) -> bool {
-        self.looked.values().all(|looked| of.is_final_at(looked.applied, looked.time))
+        self.looked.iter().all(|(number, it)| self.board.is_final_in(*number) && it.is_final(of))
     }
 
     /// Whether one of the first has another score since a time.
@@ -153,9 +181,8 @@ impl Kept {
     }
 
     /// A player's name, of one whose line everybody sees: who is excluded stands where positions are final alone.
-    pub(super) fn name(&self, of: &Of<'_>, row: &Row) -> Option<Arc<str>> {
-        let looked = self.looked.get(&row.partition)?;
-        let moves = !of.is_final_at(looked.applied, looked.time);
+    pub(super) fn name(&self, row: &Row) -> Option<Arc<str>> {
+        let moves = !self.board.is_final_in(row.partition);
         moves.then(|| lock(&self.names).get(&row.standing.subject).cloned())?
     }
 
@@ -171,13 +198,15 @@ impl Kept {
     fn is_up_to_date(&self, of: &Of<'_>, service: &Service, partitions: &[u16]) -> bool {
         self.board.ties() == of.tournament.decides().ties
             && self.looked.len() == partitions.len()
-            && partitions.iter().all(|number| self.has_all_of(*number, service))
+            && partitions.iter().all(|number| self.has_all_of(of, *number, service))
     }
 
     /// Whether it has a partition as that is at this moment.
-    fn has_all_of(&self, number: u16, service: &Service) -> bool {
-        let looked = self.looked.get(&number).and_then(|looked| looked.changes);
-        looked.is_some_and(|changes| service.host.changes(number) == Some(changes))
+    fn has_all_of(&self, of: &Of<'_>, number: u16, service: &Service) -> bool {
+        let Some(looked) = self.looked.get(&number) else { return false };
+        let is_same = looked.changes.is_some() && looked.changes == service.host.changes(number);
+        // It was made by what was said of the tournament then: who is left out may be back.
+        is_same && (self.board.is_final_in(number) || !looked.is_final(of))
     }
 
     /// Brings it up to date; `false` where somebody has to wait for that.
@@ -197,11 +226,12 @@ impl Kept {
             self.board.let_go(number);
             self.looked.remove(&number);
         }
+        let mut left = if patience == Patience::Waits { usize::MAX } else { CHANGES_AT_ONCE };
         for number in partitions {
-            if self.has_all_of(*number, service) {
+            if self.has_all_of(of, *number, service) {
                 continue;
             }
-            let follow = |partition: &Partition| self.follow_one(of, service, partition, patience);
+            let follow = |partition: &Partition| self.follow_one(of, service, partition, &mut left);
             match service.read_with(patience, *number, follow)? {
                 Some(true) => {}
                 Some(false) if patience == Patience::Waits => self.make(of, service, *number)?,
@@ -211,19 +241,20 @@ impl Kept {
         Ok(true)
     }
 
-    /// Takes over what has changed in a partition; `false` where that is too much.
+    /// Takes over what has changed in a partition; `false` where that is more than what is `left` of what may be.
     fn follow_one(
         &mut self,
         of: &Of<'_>,
         service: &Service,
         partition: &Partition,
-        patience: Patience,
+        left: &mut usize,
     ) -> bool {
         // Not one that could not be made to its end.
         let is_made = self.looked.contains_key(&partition.number());
         let lag = self.board.lag(of, partition).filter(|_| is_made);
-        let is_little = |lag| patience == Patience::Waits || lag <= CHANGES_AT_ONCE;
-        let has_followed = lag.is_some_and(is_little) && self.board.follow(of, partition);
+        let Some(rest) = lag.and_then(|lag| left.checked_sub(lag)) else { return false };
+        *left = rest;
+        let has_followed = self.board.follow(of, partition);
         if has_followed {
             self.look(service, partition);
         }
@@ -239,20 +270,30 @@ impl Kept {
 
     /// Looks at all players of a partition, a few at a time.
     fn make(&mut self, of: &Of<'_>, service: &Service, number: u16) -> Result<(), NotHere> {
-        // What changes meanwhile is remembered.
+        // Before the fold waits: there may be very many. What changes from then on is remembered.
         self.looked.remove(&number);
+        self.board.let_go(number);
         service.read(number, |it| self.board.begin(of, it))?;
         let mut from = 0;
         while service.read(number, |it| self.board.look(of, it, from, LOOKED_AT_ONCE))? {
             from += LOOKED_AT_ONCE;
             std::thread::sleep(REST);
         }
-        service.read(number, |partition| {
-            if !self.board.follow(of, partition) {
-                // So much has changed meanwhile that it is made while nothing does.
-                self.board.begin(of, partition);
-                self.board.look(of, partition, 0, usize::MAX);
+        let has_followed = service.read(number, |partition| {
+            let has_followed = self.board.follow(of, partition);
+            if has_followed {
+                self.look(service, partition);
             }
+            has_followed
+        })?;
+        if has_followed {
+            return Ok(());
+        }
+        // So much has changed meanwhile that it is made while nothing does.
+        self.board.let_go(number);
+        service.read(number, |partition| {
+            self.board.begin(of, partition);
+            self.board.look(of, partition, 0, usize::MAX);
             self.look(service, partition);
         })
     }
@@ -282,8 +323,8 @@ impl Service {
         of: &Of<'_>,
         names: impl Iterator<Item = (Subject, &'n Arc<str>)>,
     ) {
-        let kept = self.boards.kept(of, self.partitions());
-        if let Some(kept) = at_once(kept.try_read()) {
+        let Some(kept) = self.boards.find(of) else { return };
+        if let Ok(kept) = kept.try_read() {
             names.for_each(|(subject, name)| kept.remember(subject, Arc::clone(name)));
         }
     }
@@ -297,30 +338,35 @@ impl Service {
         patience: Patience,
         work: impl FnOnce(&Kept) -> T,
     ) -> Result<Option<T>, Problem> {
-        let kept = self.boards.kept(of, self.partitions());
-        let read = match patience {
-            Patience::Waits => Some(kept.read().unwrap_or_else(PoisonError::into_inner)),
-            Patience::None => at_once(kept.try_read()),
+        let kept = match patience {
+            Patience::Waits => Some(self.boards.kept(of, self.partitions())),
+            Patience::None => self.boards.find(of),
         };
-        if let Some(kept) = read.filter(|kept| kept.is_up_to_date(of, self, partitions)) {
-            return Ok(Some(work(&kept)));
+        let Some(kept) = kept else { return Ok(None) };
+        let read = match patience {
+            Patience::Waits => kept.read().ok(),
+            Patience::None => kept.try_read().ok(),
+        };
+        if let Some(board) = read.filter(|board| board.is_up_to_date(of, self, partitions)) {
+            return Ok(Some(work(&board)));
         }
         let write = match patience {
-            Patience::Waits => Some(kept.write().unwrap_or_else(PoisonError::into_inner)),
-            Patience::None => at_once(kept.try_write()),
+            Patience::Waits => kept.write().map_err(TryLockError::Poisoned),
+            Patience::None => kept.try_write(),
         };
-        let Some(mut kept) = write else { return Ok(None) };
-        let has_followed = kept.follow(of, self, partitions, patience)?;
-        Ok(has_followed.then(|| work(&kept)))
-    }
-}
-
-/// What was had without waiting.
-fn at_once<G>(tried: Result<G, TryLockError<G>>) -> Option<G> {
-    match tried {
-        Ok(had) => Some(had),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
+        let mut board = match write {
+            Ok(board) => board,
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // Whoever had it may have left half of a change.
+            Err(TryLockError::Poisoned(left)) => {
+                let mut board = left.into_inner();
+                *board = Kept::new(of.tournament.decides().ties, self.partitions());
+                kept.clear_poison();
+                board
+            }
+        };
+        let has_followed = board.follow(of, self, partitions, patience)?;
+        Ok(has_followed.then(|| work(&board)))
     }
 }
 

@@ -15,7 +15,6 @@ use accolade_engine::players::Ordinal;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::{Command, FillPage, PastEvent};
 use accolade_wire::identity::partition_of;
-use accolade_wire::record::{Kind, Record, Source};
 use accolade_wire::tournament::{Fill, TournamentTerms};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -24,9 +23,8 @@ use tokio::runtime::Handle;
 
 use crate::call::Call;
 use crate::lock::lock;
-use crate::parameters::Parameters;
 use crate::problem::{Problem, Refusal, not_yet};
-use crate::service::{Inner, Service, now};
+use crate::service::{Inner, Service};
 use crate::shapes::respond;
 use crate::simulation::tournament::filled::{self, Hears, Past};
 use crate::submit::{Parcel, blocking, blocking_beside};
@@ -453,12 +451,8 @@ impl Service {
         loop {
             let mut parcel = Parcel::default();
             for (player, command) in commands {
-                let body = serde_json::to_vec(command).expect("a command is plain data");
-                let (kind, source, received_at) = (Kind::Command, Source::Http, now());
-                let operator = &*terms.operator;
-                let record =
-                    Record { kind, source, operator, received_at, origin: None, body: &body };
-                parcel.add(Some(partition_of(player, self.partitions())), &record, None);
+                let partition = partition_of(player, self.partitions());
+                parcel.add_command(partition, &terms.operator, command);
             }
             if parcel.is_empty() {
                 return Ok(());
@@ -560,12 +554,8 @@ fn read_part(bytes: &[u8]) -> io::Result<Part> {
 pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
     let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
-    let small = |parameters: &Parameters, name| {
-        let number = parameters.number(name, 0, u64::from(u32::MAX))?.unwrap_or_default();
-        Ok::<_, Problem>(u32::try_from(number).expect("it is bounded"))
-    };
-    let key = (small(&parameters, "operator")?, small(&parameters, "tournament")?);
-    let is_counting = small(&parameters, "counting")? > 0;
+    let key = (parameters.small("operator")?, parameters.small("tournament")?);
+    let is_counting = parameters.small("counting")? > 0;
     let fill = if is_counting { Fill::Counting } else { Fill::Reading };
     let found = blocking(move || {
         let part = |filling: &mut Filling| filling.part(fill, &partitions);

@@ -19,7 +19,6 @@ use accolade_storage::backing::NodeStore;
 use accolade_wire::control::{Command, MOVED_LINES_MAX, MovedLine, MovedPage};
 use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
-use accolade_wire::record::{Kind, Record, Source};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::leaderboards::moved::Moved;
@@ -171,11 +170,7 @@ impl Service {
                 is_last: page as usize == pages,
                 lines: lines.to_vec(),
             });
-            let body = serde_json::to_vec(&command).expect("a command is plain data");
-            let (kind, source, received_at) = (Kind::Command, Source::Http, now());
-            let operator = &*tournament.terms().operator;
-            let record = Record { kind, source, operator, received_at, origin: None, body: &body };
-            parcel.add(Some(home), &record, None);
+            parcel.add_command(home, &tournament.terms().operator, &command);
         }
         for applied in self.submit_and_wait(parcel).await? {
             match applied {

@@ -114,6 +114,12 @@ impl Parameters {
         number.map(Some).ok_or_else(wrong)
     }
 
+    /// A number of 32 bits; 0 without.
+    pub(crate) fn small(&self, name: &str) -> Result<u32, Problem> {
+        let number = self.number(name, 0, u64::from(u32::MAX))?.unwrap_or_default();
+        Ok(u32::try_from(number).expect("it is bounded"))
+    }
+
     /// How many items a page has.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let limit = self.number("limit", 1, LIMIT_MAX as u64)?;

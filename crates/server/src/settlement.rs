@@ -18,7 +18,6 @@ use accolade_domain::tournament::prizes::PrizeState;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::{Award, Command, Control};
 use accolade_wire::identity::partition_of;
-use accolade_wire::record::{Kind, Record, Source};
 use accolade_wire::tournament::results::{
     Before, PlaceBefore, ResultLine, Results, named, prizes_of,
 };
@@ -261,10 +260,7 @@ impl Service {
                 thing: *thing,
                 pays,
             });
-            let body = serde_json::to_vec(&command).expect("a command is plain data");
-            let (kind, source, received_at) = (Kind::Command, Source::Http, now());
-            let record = Record { kind, source, operator, received_at, origin: None, body: &body };
-            parcel.add(Some(partition_of(player, self.partitions())), &record, None);
+            parcel.add_command(partition_of(player, self.partitions()), operator, &command);
         }
         if parcel.is_empty() {
             return Ok(());

@@ -61,6 +61,14 @@ impl Parcel {
         self.known.push(known);
     }
 
+    /// Adds a command for a partition.
+    pub(crate) fn add_command(&mut self, partition: u16, operator: &str, command: &Command) {
+        let body = serde_json::to_vec(command).expect("a command is plain data");
+        let (kind, source, received_at) = (Kind::Command, Source::Http, now());
+        let record = Record { kind, source, operator, received_at, origin: None, body: &body };
+        self.add(Some(partition), &record, None);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }

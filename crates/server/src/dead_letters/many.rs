@@ -7,7 +7,6 @@
 
 use accolade_domain::outcome::{Declined, Outcome};
 use accolade_engine::tables::dead_letters::DeadLetterState;
-use accolade_wire::record::{Kind, Record, Source};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -22,7 +21,7 @@ use crate::dry_run::respond_to_change;
 use crate::fields::read_why;
 use crate::idempotency::{self, key_of};
 use crate::problem::Problem;
-use crate::service::{Service, now};
+use crate::service::Service;
 use crate::submit::{Parcel, made_by};
 
 /// What became of the dead letters of one request.
@@ -139,11 +138,7 @@ impl Service {
                 Some(key) => format!("key:{key}:{}", id_of(place(*at))),
                 None => uuid::Uuid::now_v7().to_string(),
             };
-            let body = serde_json::to_vec(&change.command(id, (batch, slot)));
-            let body = body.expect("a command is plain data");
-            let (kind, source, received_at, origin) = (Kind::Command, Source::Http, now(), None);
-            let record = Record { kind, source, operator, received_at, origin, body: &body };
-            parcel.add(Some(partition), &record, None);
+            parcel.add_command(partition, operator, &change.command(id, (batch, slot)));
         }
         if parcel.is_empty() {
             return Ok(Vec::new());

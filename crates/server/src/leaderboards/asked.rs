@@ -166,10 +166,7 @@ impl Asked {
             let number = parameters.number(name, 0, max as u64)?.unwrap_or_default();
             Ok::<_, Problem>(usize::try_from(number).expect("it is bounded"))
         };
-        let small = |name| {
-            let number = parameters.number(name, 0, u64::from(u32::MAX))?.unwrap_or_default();
-            Ok::<_, Problem>(u32::try_from(number).expect("it is bounded"))
-        };
+        let small = |name| parameters.small(name);
         let settlement = parameters.number("settlement", 0, u64::from(u32::MAX))?;
         let texts = |name, by: char| {
             let text = parameters.text(name).unwrap_or_default();

@@ -114,12 +114,12 @@ impl Asked {
     }
 
     fn of_another_node(parameters: &Parameters) -> Result<Self, Problem> {
-        let small = |name| {
-            let number = parameters.number(name, 0, u64::from(u32::MAX))?.unwrap_or_default();
-            Ok::<_, Problem>(u32::try_from(number).expect("it is bounded"))
-        };
-        let (operator, tournament) = (small("operator")?, small("tournament")?);
-        Ok(Self(RemarksKey { operator, tournament, settlement: small("settlement")? }))
+        let [operator, tournament, settlement] = [
+            parameters.small("operator")?,
+            parameters.small("tournament")?,
+            parameters.small("settlement")?,
+        ];
+        Ok(Self(RemarksKey { operator, tournament, settlement }))
     }
 
     /// What partitions have that are here.

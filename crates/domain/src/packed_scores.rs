@@ -17,10 +17,8 @@ pub struct PackedScores(Option<Box<[u8]>>);
 
 /// Tallies of some twenty tournaments fit without another place to write to.
 const WRITTEN_BYTES: usize = 768;
-/// How many units of a score are a hundredth.
-const HUNDREDTH: i128 = 10_i128.pow(16);
 /// Hundredths of so many bits are one number with the mark.
-const HUNDREDTHS_MAX: i128 = 1 << 61;
+const HUNDREDTHS_MAX: u64 = 1 << 61;
 /// So many bits of a total are one number.
 const PART_BITS: u32 = 43;
 const PART: u128 = (1 << PART_BITS) - 1;
@@ -184,14 +182,13 @@ const fn mark_of(opt_in: OptIn) -> u64 {
     }
 }
 
-fn put_total(out: &mut Writer<WRITTEN_BYTES>, Score(total): Score) {
-    let hundredths = total.checked_div(HUNDREDTH).expect("a hundredth is not 0");
-    if hundredths * HUNDREDTH == total && hundredths.abs() < HUNDREDTHS_MAX {
-        let hundredths = i64::try_from(hundredths).expect("61 bits fit");
+fn put_total(out: &mut Writer<WRITTEN_BYTES>, total: Score) {
+    let hundredths = total.hundredths();
+    if let Some(hundredths) = hundredths.filter(|it| it.unsigned_abs() < HUNDREDTHS_MAX) {
         return out.put(folded(hundredths) << 1);
     }
     out.put(1);
-    let bits = total.cast_unsigned();
+    let bits = total.0.cast_unsigned();
     for part in [bits & PART, bits >> PART_BITS & PART, bits >> (2 * PART_BITS)] {
         out.put(u64::try_from(part).expect("43 bits fit"));
     }
@@ -199,7 +196,7 @@ fn put_total(out: &mut Writer<WRITTEN_BYTES>, Score(total): Score) {
 
 fn take_total(begin: u64, bytes: &mut Reader<'_>) -> Option<Score> {
     if begin & 1 == 0 {
-        return Some(Score(i128::from(unfolded(begin >> 1)) * HUNDREDTH));
+        return Some(Score::of_hundredths(unfolded(begin >> 1)));
     }
     let parts = [bytes.take()?, bytes.take()?, bytes.take()?].map(u128::from);
     let [low, middle, high] = parts;

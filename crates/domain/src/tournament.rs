@@ -219,7 +219,9 @@ impl Counted {
 /// The mean, half away from zero.
 fn average(Score(total): Score, events: u64) -> Score {
     let events = i128::from(events.max(1));
-    let (whole, rest) = (total.div_euclid(events), total.rem_euclid(events));
+    let whole = total.div_euclid(events);
+    // One division of 128 bits is enough.
+    let rest = total - whole * events;
     // Away from zero is down for what is below it.
     let is_up = if total < 0 { rest * 2 > events } else { rest * 2 >= events };
     Score(whole + i128::from(is_up))

@@ -125,6 +125,23 @@ fn scores_are_exact_beyond_what_a_double_holds() {
 }
 
 proptest! {
+    #[test]
+    fn hundredths_are_what_a_division_finds(
+        units in prop_oneof![
+            any::<i128>(),
+            (any::<i64>(), -1_i128..=1).prop_map(|(it, beside)| i128::from(it) * 10_i128.pow(16) + beside),
+            (any::<i64>(), -1_i128..=1).prop_map(|(it, more)| (i128::from(it) + (more << 64)).wrapping_mul(10_i128.pow(16))),
+            (any::<i64>(), 0_u32..16).prop_map(|(it, fewer)| i128::from(it) * 10_i128.pow(fewer)),
+        ],
+    ) {
+        let (whole, rest) = (units / 10_i128.pow(16), units % 10_i128.pow(16));
+        let expected = i64::try_from(whole).ok().filter(|_| rest == 0);
+        prop_assert_eq!(Score(units).hundredths(), expected);
+        prop_assert!(expected.is_none_or(|it| Score::of_hundredths(it) == Score(units)));
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]

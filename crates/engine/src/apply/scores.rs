@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::{Input, Loaded, filling, late};
 use crate::rules::Operator;
-use crate::rules::tournaments::{Asked, Tournament};
+use crate::rules::tournaments::{Asked, Candidate, Tournament};
 use crate::step::{Change, NewNotice, Step};
 use crate::tables::best_values::{Kept, ValueKey};
 use crate::tables::day_sums::{DaySumsKey, KeptSums};
@@ -90,14 +90,21 @@ fn counted<'t>(
     changes: &mut Changes<'t>,
     late: &mut Changes<'t>,
 ) {
-    let counted = |tournament: &'t Tournament| {
-        let value = takes_part(loaded, tournament).then(|| value(tournament.decides())).flatten();
-        value.map(|value| (tournament, Counted::In(value)))
-    };
+    let counts =
+        |of: &mut Changes<'t>, last: &mut Option<(u32, Option<Score>)>, it: &'t Candidate| {
+            let Candidate { tournament, alike } = it;
+            if takes_part(loaded, tournament) {
+                let known = last.filter(|(of, _)| of == alike).map(|(_, value)| value);
+                let value = known.unwrap_or_else(|| value(tournament.decides()));
+                *last = Some((*alike, value));
+                of.extend(value.map(|value| (&**tournament, Counted::In(value))));
+            }
+        };
     let (tournaments, at) = (&operator.tournaments, event.at());
-    let candidates = tournaments.candidates();
-    candidates.each_of_event(asked, at, input.now, |it| changes.extend(counted(it)));
-    tournaments.each_late(asked, at, input.now, |it| late.extend(counted(it)));
+    let (candidates, mut last) = (tournaments.candidates(), None);
+    candidates.each_of_event(asked, at, input.now, |it| counts(changes, &mut last, it));
+    last = None;
+    tournaments.each_late(asked, at, input.now, |it| counts(late, &mut last, it));
     late.sort_unstable_by_key(|(tournament, _)| tournament.number);
     changes.sort_unstable_by_key(|(tournament, _)| tournament.number);
 }

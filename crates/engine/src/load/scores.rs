@@ -14,7 +14,7 @@ use crate::apply::VoidedWager;
 use crate::partition::Partition;
 use crate::players::Ordinal;
 use crate::rules::Operator;
-use crate::rules::tournaments::{Asked, Tournament};
+use crate::rules::tournaments::{Asked, Candidate, Tournament};
 use crate::store::Store;
 use crate::tables::Stretch;
 use crate::tables::best_values::ValueKey;
@@ -33,8 +33,7 @@ impl Partition {
     ) -> io::Result<Vec<(DaySumsKey, KeptSums)>> {
         let Some(asked) = asked_of(operator, event) else { return Ok(Vec::new()) };
         let (tournaments, mut days) = (&operator.tournaments, Vec::new());
-        let mut take =
-            |tournament: &Tournament| days.extend(day_of(player, tournament, event.at()));
+        let mut take = |it: &Candidate| days.extend(day_of(player, &it.tournament, event.at()));
         if tournaments.candidates().caps_periods() {
             tournaments.candidates().each_of_event(&asked, event.at(), self.time, &mut take);
         }
@@ -66,8 +65,8 @@ impl Partition {
     ) -> io::Result<Vec<(RemarksKey, Remarks)>> {
         let Some(asked) = asked_of(operator, event) else { return Ok(Vec::new()) };
         let mut keys = Vec::new();
-        operator.tournaments.each_late(&asked, event.at(), self.time, |tournament| {
-            keys.push(RemarksKey::of(operator.number, tournament));
+        operator.tournaments.each_late(&asked, event.at(), self.time, |candidate| {
+            keys.push(RemarksKey::of(operator.number, &candidate.tournament));
         });
         self.remarks(keys.into_iter(), store)
     }

@@ -15,7 +15,7 @@ use accolade_wire::tournament::prizes::PrizeTerms;
 use accolade_wire::tournament::{Fill, Stage, TournamentTerms};
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
-pub use self::candidates::{Asked, Candidates};
+pub use self::candidates::{Asked, Candidate, Candidates};
 use self::series::{SERIES_ID_BYTES_MAX, TIMES_A_DAY_MAX, times_a_day};
 use super::{Said, Since};
 use crate::apply::AHEAD_MICROS_MAX;
@@ -155,7 +155,7 @@ impl Tournaments {
         asked: &Asked<'_>,
         at: Timestamp,
         now: Timestamp,
-        give: impl FnMut(&'t Tournament),
+        give: impl FnMut(&'t Candidate),
     ) {
         let ends = self.ends.get_or_init(|| {
             let mut ends: Vec<_> = self.may_be_late().map(|it| it.terms().ends).collect();

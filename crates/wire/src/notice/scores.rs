@@ -15,8 +15,6 @@ const FORMAT: u8 = 1;
 const WHOLE: u8 = 1;
 /// In the place of a delta: it is the value.
 const SAME: u8 = 3;
-/// How many units of a score are a hundredth.
-const HUNDREDTH: i128 = 10_i128.pow(16);
 
 /// What an event, or a void, has changed of the player's scores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,15 +122,12 @@ fn read_reached(cursor: &mut Cursor<'_>) -> Result<Option<Reached>, BadFormat> {
     Ok(Some(Reached { at, batch: cursor.varint()?, slot: cursor.small()? }))
 }
 
-pub(super) fn put_score(out: &mut Vec<u8>, Score(units): Score) {
-    let hundredths = units.checked_div(HUNDREDTH).expect("a hundredth is not 0");
-    match i64::try_from(hundredths) {
-        Ok(whole) if hundredths * HUNDREDTH == units && whole.unsigned_abs() >> 61 == 0 => {
-            put_varint(out, ((whole << 1) ^ (whole >> 63)).cast_unsigned() << 1);
-        }
-        _ => {
+pub(super) fn put_score(out: &mut Vec<u8>, score: Score) {
+    match score.hundredths().filter(|it| it.unsigned_abs() >> 61 == 0) {
+        Some(whole) => put_varint(out, ((whole << 1) ^ (whole >> 63)).cast_unsigned() << 1),
+        None => {
             out.push(WHOLE);
-            out.extend_from_slice(&units.to_le_bytes());
+            out.extend_from_slice(&score.0.to_le_bytes());
         }
     }
 }
@@ -151,5 +146,5 @@ fn after(begin: u64, cursor: &mut Cursor<'_>) -> Result<Score, BadFormat> {
     }
     let folded = begin >> 1;
     let hundredths = (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed());
-    Ok(Score(i128::from(hundredths) * HUNDREDTH))
+    Ok(Score::of_hundredths(hundredths))
 }

@@ -29,8 +29,17 @@ pub struct Candidates {
 
 #[derive(Debug, Default)]
 struct Index {
-    by_text: [BTreeMap<Box<str>, Vec<Arc<Tournament>>>; COLUMNS.len()],
-    others: Vec<Arc<Tournament>>,
+    by_text: [BTreeMap<Box<str>, Vec<Candidate>>; COLUMNS.len()],
+    others: Vec<Candidate>,
+}
+
+/// One in which an event could count.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Which one.
+    pub tournament: Arc<Tournament>,
+    /// What an event counts is the same in all that have this number; they come one after the other.
+    pub alike: u32,
 }
 
 /// What an event says of each of the columns.
@@ -57,14 +66,21 @@ impl<'e> Asked<'e> {
 
 impl Candidates {
     pub(super) fn of<'t>(all: impl Iterator<Item = &'t Arc<Tournament>>) -> Self {
-        let mut made = Self::default();
+        let (mut made, mut alike) = (Self::default(), BTreeMap::<_, Vec<_>>::new());
         for tournament in all {
             made.caps_periods |= !tournament.decides().period_caps.is_none();
-            let index = match tournament.decides().query.source {
-                Source::Wagers => &mut made.wagers,
-                Source::GameEvents => &mut made.game_events,
-            };
-            index.add(tournament);
+            let terms = tournament.terms();
+            let counts = (&*terms.query, &*terms.zone, terms.cap);
+            alike.entry(counts).or_default().push(tournament);
+        }
+        for (number, tournaments) in (0..).zip(alike.into_values()) {
+            for tournament in tournaments {
+                let index = match tournament.decides().query.source {
+                    Source::Wagers => &mut made.wagers,
+                    Source::GameEvents => &mut made.game_events,
+                };
+                index.add(tournament, number);
+            }
         }
         made
     }
@@ -80,7 +96,7 @@ impl Candidates {
         asked: &Asked<'_>,
         at: Timestamp,
         now: Timestamp,
-        give: impl FnMut(&'t Tournament),
+        give: impl FnMut(&'t Candidate),
     ) {
         self.each(asked, |tournament| tournament.decides().is_open(at, now), give);
     }
@@ -90,7 +106,7 @@ impl Candidates {
         &'t self,
         asked: &Asked<'_>,
         is_it: impl Fn(&Tournament) -> bool,
-        mut give: impl FnMut(&'t Tournament),
+        mut give: impl FnMut(&'t Candidate),
     ) {
         let index = match asked.source {
             Source::Wagers => &self.wagers,
@@ -98,28 +114,29 @@ impl Candidates {
         };
         let by_text = index.by_text.iter().zip(asked.texts);
         let indexed = by_text.filter_map(|(by_text, text)| by_text.get(text?));
-        for tournament in indexed.flatten().chain(&index.others) {
-            if is_it(tournament) {
-                give(tournament);
+        for candidate in indexed.flatten().chain(&index.others) {
+            if is_it(&candidate.tournament) {
+                give(candidate);
             }
         }
     }
 }
 
 impl Index {
-    fn add(&mut self, tournament: &Arc<Tournament>) {
+    fn add(&mut self, tournament: &Arc<Tournament>, alike: u32) {
+        let candidate = || Candidate { tournament: Arc::clone(tournament), alike };
         let condition = tournament.decides().query.condition.as_ref();
         for (column, by_text) in COLUMNS.iter().zip(&mut self.by_text) {
             if let Some(mut texts) = condition.and_then(|condition| condition.texts_of(*column)) {
                 texts.sort_unstable();
                 texts.dedup();
                 for text in texts {
-                    by_text.entry(text.into()).or_default().push(Arc::clone(tournament));
+                    by_text.entry(text.into()).or_default().push(candidate());
                 }
                 return;
             }
         }
-        self.others.push(Arc::clone(tournament));
+        self.others.push(candidate());
     }
 }
 
@@ -184,7 +201,7 @@ mod tests {
     /// In the order of their numbers.
     fn found(it: &Candidates, asked: &Asked<'_>, at: Timestamp, now: Timestamp) -> Vec<u32> {
         let mut found = Vec::new();
-        it.each_of_event(asked, at, now, |tournament| found.push(tournament.number));
+        it.each_of_event(asked, at, now, |candidate| found.push(candidate.tournament.number));
         found.sort_unstable();
         found
     }
@@ -214,6 +231,27 @@ mod tests {
             }
         }
         assert_eq!(found_any[..8], [true, true, true, true, false, true, true, true]);
+    }
+
+    #[test]
+    fn those_that_count_alike_come_one_after_the_other() {
+        let all: Vec<_> = (1..)
+            .zip(CONDITIONS.iter().cycle().take(3 * CONDITIONS.len()))
+            .map(|(number, it)| tournament(number, it))
+            .collect();
+        let candidates = Candidates::of(all.iter());
+        let wager = wager("g1", "slots", Some("VIP"));
+        let mut found = Vec::new();
+        candidates.each_of_event(&Asked::of_wager(&wager), wager.at, wager.at, |candidate| {
+            found.push((candidate.alike, &*candidate.tournament.terms().query));
+        });
+        assert_eq!(found.len(), 3 * 8);
+        found.dedup();
+        assert_eq!(found.len(), 8);
+        let mut numbers: Vec<_> = found.iter().map(|(alike, _)| alike).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 8, "no number is of two queries");
     }
 
     #[test]

@@ -25,8 +25,6 @@ const FRAME_HEAD_BYTES: u64 = 8;
 const BODY_BYTES_MIN: usize = 16;
 /// Whoever writes frames makes none that is longer.
 const BODY_BYTES_MAX: usize = 64 << 20;
-/// How many units of a score are a hundredth.
-const HUNDREDTH: i128 = 10_i128.pow(16);
 
 /// A leaderboard: the operator's number, and the tournament's.
 pub(super) type Board = (u32, u32);
@@ -127,17 +125,16 @@ impl Read<'_> {
 }
 
 fn put_line(out: &mut Vec<u8>, time: Timestamp, Subject(subject): Subject, stand: &Stand) {
-    let Stand { score: Score(units), events, changed_at, batch, slot } = *stand;
+    let Stand { score, events, changed_at, batch, slot } = *stand;
     out.extend_from_slice(&subject);
-    let hundredths = units.checked_div(HUNDREDTH).expect("a hundredth is not 0");
-    match i64::try_from(hundredths) {
-        Ok(whole) if hundredths * HUNDREDTH == units => {
+    match score.hundredths() {
+        Some(whole) => {
             out.push(0);
             put_signed(out, whole);
         }
-        _ => {
+        None => {
             out.push(1);
-            out.extend_from_slice(&units.to_le_bytes());
+            out.extend_from_slice(&score.0.to_le_bytes());
         }
     }
     put_varint(out, events);
@@ -148,15 +145,15 @@ fn put_line(out: &mut Vec<u8>, time: Timestamp, Subject(subject): Subject, stand
 
 fn read_line(cursor: &mut Cursor<'_>, time: Timestamp) -> Result<(Subject, Stand), BadFormat> {
     let subject = Subject(cursor.array()?);
-    let units = match cursor.u8()? {
-        0 => i128::from(cursor.signed()?) * HUNDREDTH,
-        1 => i128::from_le_bytes(cursor.array()?),
+    let score = match cursor.u8()? {
+        0 => Score::of_hundredths(cursor.signed()?),
+        1 => Score(i128::from_le_bytes(cursor.array()?)),
         _ => return Err(cursor.bad()),
     };
     let events = cursor.varint()?;
     let changed_at = Timestamp::from_micros(time.micros().wrapping_sub(cursor.signed()?));
     let (batch, slot) = (cursor.varint()?, cursor.small()?);
-    Ok((subject, Stand { score: Score(units), events, changed_at, batch, slot }))
+    Ok((subject, Stand { score, events, changed_at, batch, slot }))
 }
 
 /// The beginning of a file of a partition that answers from a time on.
@@ -233,13 +230,13 @@ mod tests {
 
     fn stand() -> impl Strategy<Value = Stand> {
         let score = prop_oneof![
-            any::<i32>().prop_map(|it| i128::from(it) * HUNDREDTH),
-            any::<i128>(),
-            Just(i128::from(i64::MAX) * HUNDREDTH),
+            any::<i64>().prop_map(Score::of_hundredths),
+            any::<i128>().prop_map(Score),
+            Just(Score::of_hundredths(i64::MAX)),
         ];
         (score, any::<u64>(), 0..i64::MAX, any::<u64>(), any::<u32>()).prop_map(
             |(score, events, at, batch, slot)| Stand {
-                score: Score(score),
+                score,
                 events,
                 changed_at: time(at),
                 batch,

@@ -186,6 +186,18 @@ async fn scores_are_the_same_without_the_log_and_what_counted_is_not_made_up() {
 }
 
 #[tokio::test]
+async fn nothing_is_told_of_a_shadow() {
+    let api = Api::start().await;
+    begin(&api, "beside", json!({ "mode": "shadow" })).await;
+    begin(&api, "race", json!({})).await;
+    bet(&api, "w1", "p1", 5.0).await;
+    let wanted = Wanted::only(Topic::TournamentScores).and(Topic::TournamentEligible);
+    let (told, missing) = derive(&api.node, true, wanted, &OfNode(&api.node));
+    assert_eq!((told.len(), missing), (2, 0));
+    assert!(told.iter().all(|(.., value)| value["tournamentId"] == "race"), "{told:?}");
+}
+
+#[tokio::test]
 async fn what_a_tournament_is_filled_with_is_told_once_it_is_whole() {
     let api = Api::start().await;
     let starts = time(now_micros());

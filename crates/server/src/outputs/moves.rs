@@ -12,7 +12,7 @@ use accolade_wire::timestamp;
 
 use super::json::Object;
 use super::values::Values;
-use super::{Aside, Output, Tells, Topic, Wanted};
+use super::{Aside, Output, Shown, Topic, Wanted};
 
 impl Values {
     /// Writes who has moved, and says whether that is all: without the command it is not said who they are, since they may be of
@@ -36,8 +36,8 @@ impl Values {
             let (place, notice) = (stored.place, &stored.notice);
             let moved = PositionMoved::read(&notice.body).expect("the fold has written it");
             let tournament = match aside.tournament(notice.operator, moved.tournament) {
-                Some(Tells::Of(id)) => id,
-                Some(Tells::Nothing) => continue,
+                Some(Shown::As(id)) => id,
+                Some(Shown::Nowhere) => continue,
                 None => return false,
             };
             let Some(player) = names.get(&notice.subject) else { return false };

@@ -11,7 +11,7 @@ use accolade_wire::timestamp;
 
 use super::json::Object;
 use super::values::{Values, put_key};
-use super::{Aside, Output, Tells, Topic, Wanted};
+use super::{Aside, Output, Shown, Topic, Wanted};
 
 /// What of an input is not in the journal.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +56,8 @@ impl Values {
         let (place, time) = (*place, recorded.time);
         for line in &lines {
             let tournament = match aside.tournament(*of, line.tournament) {
-                Some(Tells::Of(id)) => id,
-                Some(Tells::Nothing) => continue,
+                Some(Shown::As(id)) => id,
+                Some(Shown::Nowhere) => continue,
                 None => return false,
             };
             if let Some(cause) = cause.filter(|_| wanted.has(Topic::TournamentEligible)) {

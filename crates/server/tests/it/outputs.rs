@@ -11,7 +11,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::Partition;
-use accolade_server::outputs::{Aside, Output, Tells, Topic, Wanted, outputs_of, tournament};
+use accolade_server::outputs::{Aside, Output, Shown, Topic, Wanted, outputs_of, tournament};
 use accolade_storage::node::Node;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::cut::{cut, sha256};
@@ -41,7 +41,7 @@ impl Aside for OfNode<'_> {
         })
     }
 
-    fn tournament(&self, operator: u32, number: u32) -> Option<Tells> {
+    fn tournament(&self, operator: u32, number: u32) -> Option<Shown> {
         tournament(&self.0.rules(), operator, number)
     }
 

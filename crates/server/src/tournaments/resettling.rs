@@ -269,7 +269,9 @@ fn shape(
     };
     for line in &results.lines {
         let row = gone.remove(&line.before);
-        let paid = row.map_or(Points::ZERO, PlaceRow::paid);
+        // Nobody was paid by a shadow: it is held against what would have been.
+        let had = |row: &PlaceRow| if terms.is_shadow() { row.points() } else { row.paid() };
+        let paid = row.map_or(Points::ZERO, had);
         let is_refused = row.is_some_and(PlaceRow::is_refused);
         let wins = if is_refused { Points::ZERO } else { line.points };
         let difference = wins.minus(paid).unwrap_or_default();

@@ -6,7 +6,7 @@ use accolade_server::Lent;
 use accolade_server::roles::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, Ask, OPERATOR, ask};
+use crate::harness::{Answer, Api, Ask, OPERATOR, ask, void};
 use crate::live::refused;
 use crate::prizes::{self, hash_of, prize_entries, settled, states};
 use crate::tournaments::{TOURNAMENTS, begin, bet, both, definition, heard, is, of, players, well};
@@ -45,6 +45,18 @@ async fn is_hidden(node: &Api, player: &str) {
     for what in ["", "/leaderboard", "/leaderboard/stream"] {
         let path = format!("/api/v1/public/tournaments/race{what}?operatorId={OPERATOR}");
         is(&refused(node, ask("GET", &path)).await, 404, "not_found");
+    }
+}
+
+/// Waits until nothing is under way: nothing waits for anybody.
+async fn is_through(api: &Api, id: &str) {
+    loop {
+        let answer = api.post(&of(id, "/resettle"), &json!({ "why": "a test" })).await;
+        if answer.json["code"] == "nothing_late" {
+            return;
+        }
+        is(&answer, 409, "prizes_under_way");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -93,16 +105,7 @@ async fn staff_alone_see_a_shadow_and_it_says_what_it_would_have_paid() {
         let race = well(api.get(&of("race", "")).await);
         assert_eq!(results["hash"], hash_of(&results, &race));
 
-        // Nothing is under way, and nothing waits for anybody.
-        let resettle = json!({ "why": "a test" });
-        loop {
-            let answer = api.post(&of("race", "/resettle"), &resettle).await;
-            if answer.json["code"] == "nothing_late" {
-                break;
-            }
-            is(&answer, 409, "prizes_under_way");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        is_through(api, "race").await;
         heard(api, other, "race").await;
         is(&other.post(&of("race", "/approve"), &json!({})).await, 409, "prize_closed");
         let paid = json!({ "tournamentId": "race", "place": 4, "state": "paid", "why": "by post" });
@@ -119,6 +122,39 @@ async fn staff_alone_see_a_shadow_and_it_says_what_it_would_have_paid() {
             let summary = well(node.get("/api/v1/summary").await);
             let prizes = &summary["items"].as_array().unwrap().last().unwrap()["prizes"];
             assert_eq!(json!([prizes["paid"], prizes["processing"]]), json!([0, 0]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shadow_is_settled_again_and_held_against_what_would_have_been_won() {
+    both(async |api, other| {
+        let prizes = json!([{ "from": 1, "points": 300 }, { "from": 2, "points": 100 }]);
+        prizes::begin(api, other, "race", json!({ "mode": "shadow", "prizes": prizes })).await;
+        let [anna, bert, ..] = &players();
+        bet(api, "w1", anna, 200.0).await;
+        bet(api, "w2", bert, 100.0).await;
+        let has = |version: u64, places: usize| {
+            move |it: &Value| {
+                let items = it["items"].as_array().map_or(0, Vec::len);
+                it["version"] == version && items == places
+            }
+        };
+        settled(api, "race", has(1, 2)).await;
+        is_through(api, "race").await;
+        api.wager(&void("w1", anna)).await;
+        let why = json!({ "why": "a cheat", "takeBack": true });
+        let dry = well(api.post(&of("race", "/resettle?dryRun=true"), &why).await);
+        let said = ["changed", "more", "less"].map(|name| dry[name].as_f64().unwrap());
+        assert_eq!(said, [2.0, 200.0, 300.0], "{dry}");
+        well(api.post(&of("race", "/resettle"), &why).await);
+        let results = settled(api, "race", has(2, 1)).await;
+        assert_eq!(states(&results), [(1, bert.clone(), json!(300.0), "none".to_owned())]);
+        assert_eq!(json!([results["former"], results["paidAt"]]), json!([0, null]));
+        is_through(api, "race").await;
+        for player in [anna, bert] {
+            assert_eq!(prize_entries(other, player).await, Vec::<Value>::new(), "{player}");
         }
     })
     .await;

@@ -1,6 +1,6 @@
 //! `accolade player`: an account of a player, as it is and as people change it.
 
-mod import;
+pub(crate) mod import;
 pub(crate) mod lists;
 mod statistics;
 

@@ -16,7 +16,7 @@ use accolade_kafka::sink::{self, Topics};
 use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::{Names, Players};
 use accolade_projections::running::Projection;
-use accolade_server::outputs::{Aside, Topic, Wanted, outputs_of, tournament};
+use accolade_server::outputs::{Aside, Shown, Topic, Wanted, outputs_of, tournament};
 use accolade_wire::bytes::{BadFormat, Cursor};
 use accolade_wire::record::{Record, Slice};
 
@@ -204,7 +204,7 @@ impl Aside for BesideLog<'_> {
         Some((player.operator.to_owned(), player.name.to_owned()))
     }
 
-    fn tournament(&self, operator: u32, number: u32) -> Option<String> {
+    fn tournament(&self, operator: u32, number: u32) -> Option<Shown> {
         tournament(&self.batch.rules(), operator, number)
     }
 

@@ -1,5 +1,6 @@
 //! `accolade tournament`: which events of players count where, and who is at which position.
 
+mod compare;
 mod dry_run;
 mod opt_ins;
 mod results;
@@ -204,6 +205,11 @@ enum TournamentCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Say where another system's list differs from a leaderboard; nothing is changed
+    #[command(
+        after_help = "Example:\n  accolade tournament compare race old-race.csv --operator operator-789"
+    )]
+    Compare(compare::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +229,7 @@ struct One {
 struct Tournament {
     #[serde(rename = "tournamentId")]
     id: String,
+    mode: String,
     name: String,
     state: String,
     starts: Option<String>,
@@ -340,6 +347,7 @@ pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<E
         TournamentCommand::DryRun(arguments) => dry_run::run(client, &arguments).await,
         TournamentCommand::Join(player) => opt_ins::say_so(client, player, "in").await,
         TournamentCommand::Leave(player) => opt_ins::say_so(client, player, "out").await,
+        TournamentCommand::Compare(arguments) => compare::run(client, &arguments).await,
         TournamentCommand::Leaderboard { id, operator, view, as_of, json } => {
             leaderboard(client, &id, &operator, wanted(view, as_of), json).await
         }
@@ -381,13 +389,14 @@ async fn said(answer: Answer, with: &With) -> anyhow::Result<Ended> {
 }
 
 fn line(tournament: &Tournament) -> String {
-    let Tournament { id, name, state, .. } = tournament;
+    let Tournament { id, mode, name, state, .. } = tournament;
+    let of = if mode == "shadow" { " (shadow)" } else { "" };
     let when = match (&tournament.starts, &tournament.ends, tournament.next.first()) {
         (Some(starts), Some(ends), _) => format!("{starts} to {ends}"),
         (_, _, Some(next)) => format!("next {}", next.starts),
         (_, _, None) => "never again".to_owned(),
     };
-    format!("{id}  {state}  {when}  {}", printable(name))
+    format!("{id}  {state}{of}  {when}  {}", printable(name))
 }
 
 async fn list(

@@ -355,7 +355,8 @@ impl Row {
                 let tournament = operator.tournaments.numbered(*number)?;
                 // One that was cancelled may have given its id to another.
                 let newest = operator.tournaments.get(&tournament.terms().id)?;
-                if newest.number != *number {
+                // And a shadow is shown to staff alone.
+                if newest.number != *number || tournament.is_shadow() {
                     return None;
                 }
                 let (until, ties) = (shown_until(tournament), tournament.decides().ties);

@@ -120,11 +120,11 @@ impl Catalogue {
                 continue;
             }
             let board = Arc::new(board);
-            if tournament.is_scheduled() {
+            if tournament.is_scheduled() && !tournament.is_shadow() {
                 self.boards.insert(key, Arc::clone(&board));
                 changes.push(Change::Shown(board));
             } else {
-                // A draft has none, but it may have been one that was to begin.
+                // A draft has none, but it may have been one that was to begin; and a shadow is shown to staff alone.
                 self.boards.remove(&key);
                 changes.push(Change::Gone(board));
             }

@@ -5,6 +5,7 @@
 
 pub(crate) mod asked;
 mod boards;
+pub(crate) mod comparison;
 pub(crate) mod game;
 pub(crate) mod live;
 pub(crate) mod moved;

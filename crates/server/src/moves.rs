@@ -107,7 +107,8 @@ async fn tell(service: Service, operator: u32, tournament: Arc<Tournament>) -> (
 }
 
 impl Service {
-    /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here.
+    /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here. Of a shadow
+    /// nobody is told.
     fn moving(&self, known: &BTreeMap<Key, u64>) -> Vec<(u32, Arc<Tournament>)> {
         if !self.host.knows_rules() {
             return Vec::new();
@@ -117,7 +118,7 @@ impl Service {
             let starts = Timestamp::from_micros(it.terms().starts);
             let is_live = starts <= now && now < it.closes().plus_micros(AFTER_MICROS);
             let home = partition_of(&it.terms().id, self.partitions());
-            let takes_place = it.is_scheduled() && !it.is_filling();
+            let takes_place = it.is_scheduled() && !it.is_filling() && !it.is_shadow();
             is_live && takes_place && self.host.whereabouts(home).is_ok()
         };
         let mut moving = Vec::new();

@@ -178,13 +178,22 @@ pub struct Output<'a> {
     pub value: &'a [u8],
 }
 
+/// Where topics show a tournament.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// Everywhere, by its id.
+    As(String),
+    /// Nowhere: it is a shadow, and front ends take for real what they read.
+    Nowhere,
+}
+
 /// What helps where the records of a batch are not at hand any more.
 pub trait Aside {
     /// The operator's id, and its own name for the player behind a subject.
     fn player(&self, partition: u16, operator: u32, subject: Subject) -> Option<(String, String)>;
 
-    /// The id of the tournament with a number of an operator, both as the journal has them.
-    fn tournament(&self, operator: u32, number: u32) -> Option<String>;
+    /// The tournament with a number of an operator, both as the journal has them.
+    fn tournament(&self, operator: u32, number: u32) -> Option<Shown>;
 
     /// Reads the dead letter at `place`; says whether it is kept.
     fn dead_letter(&self, place: Place, read: &mut dyn FnMut(&Record<'_>)) -> bool;
@@ -196,7 +205,7 @@ impl Aside for () {
         None
     }
 
-    fn tournament(&self, _: u32, _: u32) -> Option<String> {
+    fn tournament(&self, _: u32, _: u32) -> Option<Shown> {
         None
     }
 
@@ -205,10 +214,11 @@ impl Aside for () {
     }
 }
 
-/// The id of the tournament with a number of an operator.
-pub fn tournament(rules: &Rules, operator: u32, number: u32) -> Option<String> {
+/// Where topics show the tournament with a number of an operator.
+pub fn tournament(rules: &Rules, operator: u32, number: u32) -> Option<Shown> {
     let tournament = rules.operator_numbered(operator)?.tournaments.numbered(number)?;
-    Some(tournament.terms().id.clone())
+    let terms = tournament.terms();
+    Some(if terms.is_shadow() { Shown::Nowhere } else { Shown::As(terms.id.clone()) })
 }
 
 /// Derives the wanted outputs of a batch, in the order of its records, and returns how many records

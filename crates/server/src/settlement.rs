@@ -176,7 +176,13 @@ impl Service {
         let count = |players| named(terms, &prizes, players);
         let board = self.whole_board(operator, tournament, settlement, is_final, count).await?;
         let Some(Whole { players, lines }) = board else { return Ok(None) };
-        let places: Vec<PlaceBefore> = before.iter().map(PlaceRow::before).collect();
+        let is_shadow = terms.is_shadow();
+        let of = |row: &PlaceRow| {
+            let place = row.before();
+            // What would have been won binds nobody.
+            PlaceBefore { goes_on: place.goes_on && !is_shadow, ..place }
+        };
+        let places: Vec<PlaceBefore> = before.iter().map(of).collect();
         let last = settlement.checked_sub(1).and_then(|last| tournament.settled(last));
         let last = last.and_then(|said| said.terms.results.as_ref());
         let before = last.map(|results| Before { hash: &results.hash, places: &places });

@@ -16,7 +16,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::rules::tournaments::{FROM_BEHAVIOUR, Tournament, Tournaments};
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
-use accolade_wire::tournament::{Cadence, Fill, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Fill, Mode, Stage, TiesBy, TournamentTerms};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -55,6 +55,9 @@ const ENDS_IN_MICROS: i64 = 5_000_000;
 pub(crate) struct TournamentShape {
     tournament_id: String,
     operator_id: String,
+    /// A `shadow` is computed beside another system's tournament: staff alone see it, and nothing of it is paid.
+    #[schema(schema_with = modes)]
+    mode: &'static str,
     name: String,
     description: String,
     #[schema(schema_with = states)]
@@ -150,6 +153,10 @@ pub(crate) fn ties() -> Schema {
     one_of(TiesBy::NAMES)
 }
 
+pub(crate) fn modes() -> Schema {
+    one_of(Mode::NAMES)
+}
+
 fn cadences() -> Schema {
     one_of(Cadence::NAMES)
 }
@@ -194,6 +201,7 @@ impl TournamentShape {
         Self {
             tournament_id: id,
             operator_id: operator,
+            mode: terms.mode.name(),
             name,
             description,
             state: state_of(terms, now),
@@ -229,7 +237,12 @@ impl TournamentShape {
 
 /// Whether somebody is told that a tournament is there: players hear of what was announced.
 pub(crate) fn is_seen(tournament: &Tournament, principal: &Principal) -> bool {
-    principal.player.is_none() || tournament.is_scheduled() && !tournament.is_series()
+    principal.player.is_none() || is_announced(tournament)
+}
+
+/// Whether players are told that it is there.
+pub(crate) fn is_announced(tournament: &Tournament) -> bool {
+    tournament.is_scheduled() && !tournament.is_series() && !tournament.is_shadow()
 }
 
 impl Call {

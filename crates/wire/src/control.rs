@@ -832,7 +832,7 @@ mod tests {
     use super::*;
     use crate::reward::{RewardLimit, RewardPeriod, RewardValue};
     use crate::tournament::recurrence::{Begins, RecurrenceTerms};
-    use crate::tournament::{Cadence, Fill, SeriesTerms, Stage, TiesBy};
+    use crate::tournament::{Cadence, Fill, Mode, SeriesTerms, Stage, TiesBy};
 
     /// One of each kind; a new one does not compile until it is told apart.
     fn every_control() -> Vec<Control> {
@@ -924,6 +924,7 @@ mod tests {
             Control::Tournament(TournamentTerms {
                 operator: name(),
                 id: name(),
+                mode: Mode::Shadow,
                 edited_from: 1,
                 name: name(),
                 description: "a".into(),

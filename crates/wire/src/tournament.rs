@@ -28,6 +28,9 @@ pub struct TournamentTerms {
     pub operator: String,
     /// Its id, the operator's own or made at the edge.
     pub id: String,
+    /// Whether it is played for, or computed beside another system's.
+    #[serde(default, skip_serializing_if = "Mode::is_live")]
+    pub mode: Mode,
     /// How often it was said before; 0 for a new one.
     pub edited_from: u32,
     /// What players call it.
@@ -108,6 +111,17 @@ pub struct TournamentTerms {
     pub why: String,
     /// Who said so.
     pub who: String,
+}
+
+/// What comes of what is computed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Players see it, and its prizes are paid.
+    #[default]
+    Live,
+    /// It is shown to staff alone, and nothing of it is paid.
+    Shadow,
 }
 
 /// Of which series a tournament is an occurrence.
@@ -267,6 +281,29 @@ impl TiesBy {
     }
 }
 
+impl Mode {
+    /// The names of all.
+    pub const NAMES: [&str; 2] = ["live", "shadow"];
+
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Live, Self::Shadow].into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Shadow => "shadow",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this")]
+    const fn is_live(&self) -> bool {
+        matches!(self, Self::Live)
+    }
+}
+
 impl Cadence {
     /// The names of all.
     pub const NAMES: [&str; 3] = ["realTime", "10s", "1m"];
@@ -299,6 +336,7 @@ impl TournamentTerms {
         Self {
             operator: operator.into(),
             id: id.into(),
+            mode: Mode::default(),
             edited_from: 0,
             name: String::new(),
             description: String::new(),
@@ -340,6 +378,16 @@ impl TournamentTerms {
     /// Whether what was played before it was scheduled has yet to be counted, or some of it.
     pub const fn is_filling(&self) -> bool {
         matches!(self.fill, Some(Fill::Reading | Fill::Counting))
+    }
+
+    /// Whether it is shown to staff alone, and nothing of it is paid.
+    pub const fn is_shadow(&self) -> bool {
+        matches!(self.mode, Mode::Shadow)
+    }
+
+    /// Whether a person has to approve of the results: where nothing is paid there is nothing to approve of.
+    pub const fn needs_approval(&self) -> bool {
+        self.approval && !self.is_shadow()
     }
 
     /// How often it was settled again, or is being.

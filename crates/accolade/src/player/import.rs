@@ -3,7 +3,7 @@
 //! Each line is a request with a key of its own that is made of what it says, so a file that broke off, or came twice, is
 //! imported again without harm.
 
-mod lines;
+pub(crate) mod lines;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -159,7 +159,8 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> anyhow::Resul
     Ok(if is_well { Ended::Well } else { Ended::Badly })
 }
 
-fn open(file: &PathBuf) -> anyhow::Result<Box<dyn BufRead>> {
+/// The lines of a file, or of the standard input for `-`.
+pub(crate) fn open(file: &PathBuf) -> anyhow::Result<Box<dyn BufRead>> {
     if file.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }

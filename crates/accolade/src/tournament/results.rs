@@ -28,6 +28,7 @@ pub(super) struct Resettle {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Results {
+    mode: String,
     state: String,
     version: u32,
     versions: u32,
@@ -110,6 +111,7 @@ pub(super) async fn show(
     let results: Results = answer.json().await?;
     let Results { state, version, versions, players, places, points, things, .. } = results;
     let pays = match (results.paid_at, results.approval, results.approved_at) {
+        _ if results.mode == "shadow" => "a shadow: nothing is paid".to_owned(),
         (Some(at), ..) => format!("paid at {at}"),
         (None, true, None) => {
             let of = if version > 1 { format!(" --version {version}") } else { String::new() };

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 
 #[derive(Debug, Args)]
 pub(super) struct Terms {
+    /// `live`, or `shadow`: computed beside another system's tournament, shown to staff alone, and paid by nobody
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
     /// What players call it
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
@@ -178,6 +181,7 @@ impl Terms {
         let texts = [
             ("id", id.map(str::to_owned)),
             ("template", template),
+            ("mode", self.mode),
             ("name", self.name),
             ("description", self.description),
             ("query", self.query),

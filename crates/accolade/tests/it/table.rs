@@ -74,7 +74,7 @@ const ROWS: &[Row] = &[
     ("reward history", "mug --operator operator-789", EVERYWHERE),
     (
         "tournament add",
-        "race --operator operator-789 --name race --query {query} --starts 2040-01-01T00:00:00Z --ends \
+        "race --operator operator-789 --name race --mode shadow --query {query} --starts 2040-01-01T00:00:00Z --ends \
          2040-01-02T00:00:00Z --cap 0.5 --ties shared --prize 1=30.5 --prize 2-3=pool:5 --prize 10%=cup:tea",
         EVERYWHERE,
     ),
@@ -95,6 +95,7 @@ const ROWS: &[Row] = &[
     ("tournament dry-run", "week --operator operator-789 --from {moment}", EVERYWHERE),
     ("tournament join", "week --operator operator-789 --player p", EVERYWHERE),
     ("tournament leave", "week --operator operator-789 --player p", EVERYWHERE),
+    ("tournament compare", "week {ranking} --operator operator-789", EVERYWHERE),
     ("tournament leaderboard", "week --operator operator-789 --player p", EVERYWHERE),
     ("game leaderboard", "tower --operator operator-789 --period weekly --top 3", EVERYWHERE),
     ("tournament cancel", "week --operator operator-789 --why test --dry-run", EVERYWHERE),
@@ -262,6 +263,7 @@ impl World {
         home.run(&events).well();
         let openings = "playerId,points\nimported-1,12.50\n\"imported,2\",7\n";
         home.file("openings.csv", openings);
+        home.file("ranking.csv", "playerId,position,score\np,1,12.50\nq,2,\n");
         let list = ["dead-letters", "list", "--operator", "operator-789"];
         let listed = home.run(&list).well();
         let letter = listed.split(' ').next().unwrap().to_owned();
@@ -297,6 +299,7 @@ impl World {
             "{moment}" => self.moment.clone(),
             "{redemption}" => self.redemption.clone(),
             "{openings}" => file("openings.csv"),
+            "{ranking}" => file("ranking.csv"),
             "{wagers}" => file("wagers.ndjson"),
             "{store}" => file("store"),
             "{folder}" => file(""),

@@ -86,7 +86,7 @@ pub struct Won<P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum PrizeState {
-    /// Nothing is won at the place.
+    /// Nothing is won at the place, or nothing of the tournament is paid.
     Nothing,
     /// A person has yet to approve of the results.
     AwaitingApproval,

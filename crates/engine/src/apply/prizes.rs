@@ -72,6 +72,11 @@ pub(super) fn award<'a>(
             who: Box::default(),
         },
     };
+    // What a shadow's place would have won stands in its row, and nobody is told of it.
+    if tournament.is_shadow() {
+        let prize = Prize { state: PrizeState::Nothing, ..prize };
+        return Ok(Step::done().and(Change::row(Row::Prize(*key, Held::Row(prize)))));
+    }
     if prize.points.max(prize.paid) == Points::ZERO && prize.thing.is_none() {
         let prize = match before.filter(|before| before.is_refused()) {
             Some(refused) => as_before(prize, refused),

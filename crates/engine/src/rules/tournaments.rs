@@ -324,11 +324,16 @@ impl Tournament {
         self.is_scheduled() && self.terms().is_filling()
     }
 
-    /// Whether its prizes may be paid.
+    /// Whether it is computed beside another system's, shown to staff alone, and paid by nobody.
+    pub fn is_shadow(&self) -> bool {
+        self.terms().is_shadow()
+    }
+
+    /// Whether its prizes may be paid; of a shadow's it is only noted what they would have been.
     pub fn pays(&self) -> bool {
         let terms = self.terms();
         match terms.stage {
-            Stage::Settled => !terms.approval,
+            Stage::Settled => !terms.needs_approval(),
             Stage::Approved | Stage::Paid => true,
             Stage::Draft | Stage::Scheduled | Stage::Cancelled | Stage::Resettling => false,
         }
@@ -435,6 +440,10 @@ impl Tournament {
         if self.was_scheduled() && !keeps_opt_in(self.terms(), terms) {
             return Err(Declined::OptInFixed);
         }
+        // Whoever watches it by then would see a shadow, and what counts would not have been told.
+        if self.was_scheduled() && terms.mode != self.terms().mode {
+            return Err(Declined::TournamentBegan);
+        }
         if !self.is_fixed(now) {
             return Ok(());
         }
@@ -474,8 +483,8 @@ impl Tournament {
         let before = &**self.terms();
         let is_next = match (before.stage, terms.stage) {
             (Stage::Scheduled, Stage::Settled) => now >= self.closes() && !before.is_filling(),
-            (Stage::Settled, Stage::Approved) => before.approval,
-            (Stage::Settled, Stage::Paid) => !before.approval,
+            (Stage::Settled, Stage::Approved) => before.needs_approval(),
+            (Stage::Settled, Stage::Paid) => !before.needs_approval(),
             (Stage::Approved, Stage::Paid)
             | (Stage::Paid, Stage::Resettling)
             | (Stage::Resettling, Stage::Settled) => true,
@@ -554,6 +563,8 @@ fn decides(terms: &TournamentTerms) -> Option<tournament::Tournament> {
         && terms.participants_max.is_none_or(|most| most <= PARTICIPANTS_MAX)
         && (terms.results.is_some() || !terms.stage.is_settled())
         && (terms.again.is_none() || terms.stage.is_settled())
+        // Players see nothing of a shadow, so none could opt in.
+        && !(terms.is_shadow() && terms.opt_in)
         && (terms.fill.is_none() || may_be_filled(terms))
         && terms.results.as_ref().is_none_or(|results| results.hash.len() <= HASH_BYTES_MAX)
         && terms.prizes.iter().all(PrizeTerms::is_within_bounds);

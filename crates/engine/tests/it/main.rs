@@ -26,6 +26,7 @@ mod rules;
 mod scenarios;
 mod series;
 mod settling;
+mod shadow;
 mod signals;
 mod spending;
 mod state;

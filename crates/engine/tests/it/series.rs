@@ -9,7 +9,7 @@ use accolade_engine::rules::tournaments::series::{SERIES_ID_BYTES_MAX, TIMES_A_D
 use accolade_wire::control::Control;
 use accolade_wire::timestamp;
 use accolade_wire::tournament::recurrence::{Begins, RecurrenceTerms};
-use accolade_wire::tournament::{Cadence, Stage, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Mode, Stage, TournamentTerms};
 use expect_test::{Expect, expect};
 
 use super::lots::program;
@@ -281,6 +281,33 @@ fn an_occurrence_is_what_its_series_says() {
         assert!(made.series.is_some());
         assert_eq!(made, expected);
     }
+}
+
+#[test]
+fn the_mode_of_a_series_is_that_of_the_occurrences_that_are_yet_to_be_made() {
+    let mut world = World::new();
+    world.until("2025-06-01T12:00:00Z");
+    let daily = r#"{"begins":{"daily":{"at":"00:00"}}}"#;
+    let terms = TournamentTerms { mode: Mode::Shadow, ..world.terms("dash", "UTC", daily) };
+    assert!(matches!(world.say(terms), Outcome::Done { .. }));
+    assert_eq!(world.due().len(), 2);
+    assert!(world.due().iter().all(TournamentTerms::is_shadow));
+    world.make();
+    world.series("dash", "UTC", daily);
+    world.until("2025-06-03T12:00:00Z");
+    let due = world.due();
+    assert_eq!(due.len(), 2);
+    assert!(!due.iter().any(TournamentTerms::is_shadow));
+    // One that was made stays what it is.
+    let made = world.play.tournaments().get("dash-2025-06-03").unwrap();
+    let live = TournamentTerms {
+        mode: Mode::Live,
+        edited_from: made.edited_from(),
+        ..(**made.terms()).clone()
+    };
+    assert!(made.is_shadow());
+    let said = world.say(live);
+    assert!(matches!(said, Outcome::Declined { .. }), "{said:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use accolade_engine::rules::tournaments::standing::standing;
 use accolade_postgres::rebuild;
 use accolade_postgres::sink::start;
 use accolade_wire::timestamp;
-use accolade_wire::tournament::{Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Mode, Stage, TiesBy, TournamentTerms};
 
 use crate::house::{House, OPERATORS, now, void};
 use crate::races::race;
@@ -107,7 +107,8 @@ fn the_first_hundred_of_all_partitions_have_their_ranks() {
     let projection = start(tables.settings.clone(), house.feed()).unwrap();
     let shared = TournamentTerms { ties: TiesBy::Shared, ..race("house", "shared") };
     let most = TournamentTerms { ties: TiesBy::MostEvents, ..race("house", "most") };
-    house.begin(&[race("house", "race"), shared, most, race("rival", "race")]);
+    let beside = TournamentTerms { mode: Mode::Shadow, ..race("house", "beside") };
+    house.begin(&[race("house", "race"), shared, most, beside, race("rival", "race")]);
     let races = ["race", "shared", "most"];
     for (player, id, stake) in
         [("anna", "w1", "20"), ("bert", "w2", "10"), ("bert", "w3", "10"), ("cara", "w4", "30.5")]
@@ -130,6 +131,7 @@ fn the_first_hundred_of_all_partitions_have_their_ranks() {
         rows(&tables, &of_race("house", "most")),
         ["1 cara 30.5 1", "2 bert 20 2", "3 anna 20 1"]
     );
+    assert_eq!(rows(&tables, &of_race("house", "beside")), [""; 0], "of a shadow there is none");
     assert_eq!(rows(&tables, &of_reels("house", "daily")), ["1 bert 7 1", "2 anna 5 1"]);
     assert_eq!(rows(&tables, &of_reels("rival", "alltime")), ["1 anna -1 1"]);
     are_exactly(&tables, &house, &races);

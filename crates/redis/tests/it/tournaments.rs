@@ -1,5 +1,5 @@
 use accolade_redis::sink::start;
-use accolade_wire::tournament::{Stage, TournamentTerms};
+use accolade_wire::tournament::{Mode, Stage, TournamentTerms};
 use redis::cmd;
 
 use crate::house::{House, now, void};
@@ -36,6 +36,18 @@ fn a_leaderboard_is_what_the_node_has_and_who_has_no_position_leaves_it() {
     assert_eq!(keys.leaderboard("house", "race"), [line("anna", "10.5")]);
     assert_eq!(keys.leaderboard("house", "two"), []);
     keys.are_exactly(&house);
+}
+
+#[test]
+fn a_shadow_has_no_sorted_set() {
+    let (house, keys) = (House::open(), Keys::new());
+    let projection = start(keys.settings.clone(), house.feed()).unwrap();
+    let beside = TournamentTerms { mode: Mode::Shadow, ..race("house", "beside") };
+    house.begin(&[beside, race("house", "race")]);
+    house.stake("house", "anna", "w1", "10.50");
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "race"), [line("anna", "10.5")]);
+    assert_eq!(keys.leaderboard("house", "beside"), []);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::principal::Known;
 use crate::problem::{Problem, Refusal};
 use crate::service::now;
 use crate::shapes::{Exact, Time, respond};
-use crate::tournaments::{missing, state_of};
+use crate::tournaments::{is_announced, missing, state_of};
 
 /// Whoever stands between may give the same answer to all for so long.
 static SHARED: HeaderValue = HeaderValue::from_static("public, max-age=1");
@@ -92,8 +92,8 @@ impl Call {
         let known = service.credentials.operator(&*service.host, operator);
         let known = known.ok_or_else(|| service.unless_unknown(missing()))?;
         let tournament = service.tournament(&known, &self.name())?;
-        let is_shown = tournament.is_scheduled() && !tournament.is_series();
-        if is_shown && tournament.terms().public { Ok((known, tournament)) } else { Err(missing()) }
+        let is_shown = is_announced(&tournament) && tournament.terms().public;
+        if is_shown { Ok((known, tournament)) } else { Err(missing()) }
     }
 }
 

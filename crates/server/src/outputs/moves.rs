@@ -12,7 +12,7 @@ use accolade_wire::timestamp;
 
 use super::json::Object;
 use super::values::Values;
-use super::{Aside, Output, Topic, Wanted};
+use super::{Aside, Output, Shown, Topic, Wanted};
 
 impl Values {
     /// Writes who has moved, and says whether that is all: without the command it is not said who they are, since they may be of
@@ -35,10 +35,12 @@ impl Values {
         for stored in moved {
             let (place, notice) = (stored.place, &stored.notice);
             let moved = PositionMoved::read(&notice.body).expect("the fold has written it");
-            let tournament = aside.tournament(notice.operator, moved.tournament);
-            let Some((tournament, player)) = tournament.zip(names.get(&notice.subject)) else {
-                return false;
+            let tournament = match aside.tournament(notice.operator, moved.tournament) {
+                Some(Shown::As(id)) => id,
+                Some(Shown::Nowhere) => continue,
+                None => return false,
             };
+            let Some(player) = names.get(&notice.subject) else { return false };
             let Place { partition, batch, slot, number } = place;
             let before = moved.before.map_or_else(|| "null".to_owned(), |it| it.to_string());
             Object::begin(&mut self.value)

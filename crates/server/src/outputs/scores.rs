@@ -11,7 +11,7 @@ use accolade_wire::timestamp;
 
 use super::json::Object;
 use super::values::{Values, put_key};
-use super::{Aside, Output, Topic, Wanted};
+use super::{Aside, Output, Shown, Topic, Wanted};
 
 /// What of an input is not in the journal.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,11 @@ impl Values {
         let Scored { lines, .. } = Scored::read(body).expect("the fold has written it");
         let (place, time) = (*place, recorded.time);
         for line in &lines {
-            let Some(tournament) = aside.tournament(*of, line.tournament) else { return false };
+            let tournament = match aside.tournament(*of, line.tournament) {
+                Some(Shown::As(id)) => id,
+                Some(Shown::Nowhere) => continue,
+                None => return false,
+            };
             if let Some(cause) = cause.filter(|_| wanted.has(Topic::TournamentEligible)) {
                 let value = &mut self.value;
                 Object::begin(value)

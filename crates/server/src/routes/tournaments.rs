@@ -8,6 +8,7 @@ use super::{
 };
 use crate::description::bodies::{TryPeriod, TryTournament, Why};
 use crate::description::schemas::of;
+use crate::leaderboards::comparison::{self, Comparing, ComparisonShape};
 use crate::leaderboards::live::{self, TOP_MAX};
 use crate::leaderboards::{self, FROM_MAX, LeaderboardShape, RADIUS_MAX};
 use crate::parameters::LIMIT_MAX;
@@ -62,7 +63,7 @@ const AS_OF: Parameter = Parameter {
     what: "As it was at this time: at the last full ten seconds before it, which the answer names.",
 };
 
-pub(super) static ROUTES: [Route; 23] = [
+pub(super) static ROUTES: [Route; 24] = [
     Route {
         id: "listTournaments",
         method: Method::GET,
@@ -523,6 +524,24 @@ pub(super) static ROUTES: [Route; 23] = [
         answers: &[Answer::json(200, "The positions", of::<LeaderboardShape>)],
         refusals: &[Refusal::Gone, Refusal::TournamentFilling],
         handler: |way| way.to(leaderboards::leaderboard),
+    },
+    Route {
+        id: "compareTournament",
+        method: Method::POST,
+        path: "/api/v1/tournaments/{tournamentId}/comparison",
+        scope: Scope::ReportsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Tournaments,
+        summary: "How a leaderboard differs from another system's",
+        description: "Of the leaderboard as it is now, or is for good, and a list of at most 10,000 positions: how many players                       stand at the same one, have moved, are here alone or there alone, and have the same score or another;                       and the first hundred lines that differ. A question that changes nothing, of a `shadow` as of any other.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(of::<Comparing>),
+        answers: &[Answer::json(200, "How they differ", of::<ComparisonShape>)],
+        refusals: &[Refusal::TournamentFilling],
+        handler: |way| way.to(comparison::compare),
     },
     Route {
         id: "watchLeaderboard",

@@ -9,7 +9,7 @@ use accolade_engine::rules::Rules;
 use accolade_wire::record::Record;
 
 use crate::cluster::{Batch, Names};
-use crate::outputs::{Aside, Topic, Wanted, outputs_of, tournament};
+use crate::outputs::{Aside, Shown, Topic, Wanted, outputs_of, tournament};
 
 /// A batch that is not written yet.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Aside for Unnamed {
         None
     }
 
-    fn tournament(&self, _: u32, _: u32) -> Option<String> {
+    fn tournament(&self, _: u32, _: u32) -> Option<Shown> {
         None
     }
 
@@ -65,7 +65,7 @@ impl Aside for Known<'_> {
         Some((operator.id.to_string(), self.names.get(&subject)?.clone()))
     }
 
-    fn tournament(&self, operator: u32, number: u32) -> Option<String> {
+    fn tournament(&self, operator: u32, number: u32) -> Option<Shown> {
         tournament(self.rules, operator, number)
     }
 

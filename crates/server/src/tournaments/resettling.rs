@@ -267,9 +267,11 @@ fn shape(
             items.push(moved);
         }
     };
+    // Nobody was paid by a shadow: it is held against what would have been.
+    let had = |row: &PlaceRow| if terms.is_shadow() { row.points() } else { row.paid() };
     for line in &results.lines {
         let row = gone.remove(&line.before);
-        let paid = row.map_or(Points::ZERO, PlaceRow::paid);
+        let paid = row.map_or(Points::ZERO, had);
         let is_refused = row.is_some_and(PlaceRow::is_refused);
         let wins = if is_refused { Points::ZERO } else { line.points };
         let difference = wins.minus(paid).unwrap_or_default();
@@ -283,7 +285,9 @@ fn shape(
             put(moved(&line.player, row, place, points));
         }
     }
+    // Who was paid is not among these.
     for row in gone.into_values() {
+        less = less.plus(had(row)).unwrap_or(Points::MAX);
         put(moved(&row.player, Some(row), None, Points::ZERO));
     }
     ResettlementShape {

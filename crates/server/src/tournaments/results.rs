@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::Schema;
 
 use super::prizes::{PrizeShape, ThingShape};
-use super::{is_seen, missing, states, ties};
+use super::{is_seen, missing, modes, states, ties};
 use crate::asked::Asked;
 use crate::call::Call;
 use crate::cursor::Cursors;
@@ -40,6 +40,9 @@ pub(crate) const VERSION_MAX: u64 = SETTLED_AGAIN_MAX as u64 + 1;
 pub(crate) struct ResultsShape {
     tournament_id: String,
     operator_id: String,
+    /// Of a `shadow` places say what they would have won, and nothing of it is paid: each is `none`.
+    #[schema(schema_with = modes)]
+    mode: &'static str,
     name: String,
     #[schema(schema_with = states)]
     state: &'static str,
@@ -61,10 +64,10 @@ pub(crate) struct ResultsShape {
     /// How many players come behind those places who won something in a settlement before, or were refused by a person, and
     /// have none of them any more.
     former: u32,
-    /// The points that were won.
+    /// The points that were won; of a `shadow`, that would have been.
     #[schema(value_type = f64)]
     points: ExactPoints,
-    /// How many things were.
+    /// How many things were; likewise.
     things: u32,
     /// When positions were fixed.
     settled_at: Time,
@@ -82,7 +85,7 @@ pub(crate) struct ResultsShape {
     approved_by: Option<String>,
     #[schema(required)]
     approved_at: Option<Time>,
-    /// When every prize had come to its player's account, or to whoever hands it out.
+    /// When every prize had come to its player's account, or to whoever hands it out; never of a `shadow`.
     #[schema(required)]
     paid_at: Option<Time>,
     /// SHA-256 of all places, in hexadecimal; from the second settlement on, of the hash before it as well.
@@ -302,6 +305,7 @@ fn shape(
     ResultsShape {
         tournament_id: terms.id.clone(),
         operator_id: terms.operator.clone(),
+        mode: terms.mode.name(),
         name: terms.name.clone(),
         state: super::state_of(terms, now()),
         version: settlement + 1,
@@ -323,7 +327,7 @@ fn shape(
         approval: terms.approval,
         approved_at: approved.as_ref().map(|(at, _)| Time(*at)),
         approved_by: approved.map(|(_, terms)| terms.who.clone()).filter(|_| !is_for_player),
-        paid_at: at(Stage::Paid).map(|(at, _)| Time(at)),
+        paid_at: at(Stage::Paid).filter(|_| !terms.is_shadow()).map(|(at, _)| Time(at)),
         hash: results.hash.clone(),
         previous_hash: last.map(|results| results.hash.clone()),
         remarks: None,
@@ -378,6 +382,10 @@ pub(crate) async fn approve(call: Call) -> Result<Response, Problem> {
     let approving = Approving::read(asked.body())?;
     asked
         .change_tournament(|terms| match terms.stage {
+            Stage::Settled | Stage::Approved | Stage::Paid if terms.is_shadow() => {
+                let detail = "nothing of this tournament is paid: its `mode` is `shadow`";
+                Err(Problem::new(Refusal::PrizeClosed, detail))
+            }
             Stage::Settled if terms.approval => {
                 approving.is_for(terms)?;
                 terms.stage = Stage::Approved;

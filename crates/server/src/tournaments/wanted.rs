@@ -16,14 +16,14 @@ use accolade_wire::tournament::form::Form;
 use accolade_wire::tournament::prizes::PrizeTerms;
 use accolade_wire::tournament::recurrence::RecurrenceTerms;
 use accolade_wire::tournament::templates::templates;
-use accolade_wire::tournament::{Cadence, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Mode, TiesBy, TournamentTerms};
 use utoipa::ToSchema;
 
 use super::form::{FormShape, query_of, read_form};
 use super::prizes::{PrizeShape, read_prizes};
 use super::series::{RecursShape, check, read_recurs};
 use super::templates::score;
-use super::{cadences, ties};
+use super::{cadences, modes, ties};
 use crate::fields::{Field, Said, fields_of, malformed, plain_text};
 use crate::problem::Problem;
 use crate::shapes::Time;
@@ -56,6 +56,11 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(max_length = 64)]
     template: Option<String>,
+    /// `shadow`: computed beside another system's tournament, shown to staff alone, and paid by nobody; `live` without. Stays
+    /// once the tournament is scheduled, and of a series is for the occurrences that are yet to be made.
+    #[serde(default)]
+    #[schema(schema_with = modes)]
+    mode: Option<Mode>,
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
     name: Option<String>,
@@ -316,11 +321,12 @@ impl Wanted {
 
     /// Reads what is said.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Problem> {
-        let [id, template, name, description, query, score, form, rest @ ..] = fields_of(
+        let [id, template, mode, name, description, query, score, form, rest @ ..] = fields_of(
             body,
             &[
                 "id",
                 "template",
+                "mode",
                 "name",
                 "description",
                 "query",
@@ -360,10 +366,13 @@ impl Wanted {
         let of_ties = || ties.expected(&format!("one of `{}`", TiesBy::NAMES.join("`, `")));
         let named = |name: String| TiesBy::named(&name).ok_or_else(of_ties);
         let of_cadences = || cadence.expected(&format!("one of `{}`", Cadence::NAMES.join("`, `")));
+        let of_modes = || mode.expected(&format!("one of `{}`", Mode::NAMES.join("`, `")));
+        let computed = |name: String| Mode::named(&name).ok_or_else(of_modes);
         let paced = |name: String| Cadence::named(&name).ok_or_else(of_cadences);
         Ok(Self {
             id: id.text()?,
             template: template.text()?,
+            mode: mode.text()?.map(computed).transpose()?,
             name: name.text()?,
             description: description.text()?,
             query: query.text()?,
@@ -425,6 +434,16 @@ impl Wanted {
         if self.template.is_some() {
             return Err(malformed("/template", "only a new tournament is made of one"));
         }
+        if let Some(mode) = self.mode.filter(|mode| *mode != terms.mode) {
+            if terms.stage.takes_place() && terms.recurs.is_none() {
+                let detail = format!(
+                    "the tournament was scheduled as `{}`, and stays so: cancel it, and make another",
+                    terms.mode.name()
+                );
+                return Err(malformed("/mode", detail));
+            }
+            terms.mode = mode;
+        }
         if let Some(said) = self.name {
             terms.name = plain_text("/name", said, (1, NAME_BYTES_MAX))?;
         }
@@ -477,6 +496,10 @@ impl Wanted {
         terms.opt_in = self.opt_in.unwrap_or(terms.opt_in);
         if let Said::Is(said) = self.participants_max {
             terms.participants_max = said;
+        }
+        if terms.opt_in && terms.is_shadow() {
+            let detail = "players see nothing of a tournament whose `mode` is `shadow`, so none could opt in";
+            return Err(malformed("/optIn", detail));
         }
         if terms.participants_max.is_some() && !terms.opt_in {
             let detail = "only a tournament to which players opt in (`optIn`) can be full";

@@ -49,6 +49,7 @@ mod rewards;
 mod rising;
 mod roles;
 mod serving;
+mod shadow;
 mod signals;
 mod simulations;
 mod sockets;

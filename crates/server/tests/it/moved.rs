@@ -38,6 +38,8 @@ pub(crate) async fn told_of(api: &Api, count: usize) -> Vec<Value> {
 
 /// Players of three partitions overtake each other.
 async fn moves_are_told_of(api: &Api, other: &Api) {
+    // Of this one nobody is told.
+    begin(api, "beside", json!({ "mode": "shadow" })).await;
     begin(api, "race", json!({})).await;
     heard(api, other, "race").await;
     let [anna, bert, cara, ..] = players();

@@ -11,7 +11,7 @@ use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
 use accolade_engine::intake::{Caller, Intake, Refused, Submission};
 use accolade_engine::partition::Partition;
-use accolade_server::outputs::{Aside, Output, Topic, Wanted, outputs_of, tournament};
+use accolade_server::outputs::{Aside, Output, Shown, Topic, Wanted, outputs_of, tournament};
 use accolade_storage::node::Node;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::cut::{cut, sha256};
@@ -41,7 +41,7 @@ impl Aside for OfNode<'_> {
         })
     }
 
-    fn tournament(&self, operator: u32, number: u32) -> Option<String> {
+    fn tournament(&self, operator: u32, number: u32) -> Option<Shown> {
         tournament(&self.0.rules(), operator, number)
     }
 
@@ -183,6 +183,18 @@ async fn scores_are_the_same_without_the_log_and_what_counted_is_not_made_up() {
     let both = scores.and(Topic::TournamentEligible);
     let (told, missing) = derive(&api.node, false, both, &of);
     assert_eq!((told.len(), missing), (3, 3), "what counted is in the log");
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_a_shadow() {
+    let api = Api::start().await;
+    begin(&api, "beside", json!({ "mode": "shadow" })).await;
+    begin(&api, "race", json!({})).await;
+    bet(&api, "w1", "p1", 5.0).await;
+    let wanted = Wanted::only(Topic::TournamentScores).and(Topic::TournamentEligible);
+    let (told, missing) = derive(&api.node, true, wanted, &OfNode(&api.node));
+    assert_eq!((told.len(), missing), (2, 0));
+    assert!(told.iter().all(|(.., value)| value["tournamentId"] == "race"), "{told:?}");
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn each_day_s_race_is_made_ahead_and_has_its_own_leaderboard_and_prizes() 
         let is_made = |at: usize| series["next"][at]["isMade"].clone();
         assert_eq!([0, 1, 2].map(is_made), [true, true, false].map(Value::Bool));
         let first = well(other.get(&of(&made[0], "")).await);
-        let same = ["name", "prizes", "query", "form", "public", "timezone", "capPerHour"];
+        let same = ["name", "mode", "prizes", "query", "form", "public", "timezone", "capPerHour"];
         let same = same.into_iter().chain(["capPerDay", "cadence", "optIn", "participantsMax"]);
         for name in same {
             assert_eq!(first[name], series[name], "{name}");

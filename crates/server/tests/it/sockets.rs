@@ -308,6 +308,7 @@ async fn who_comes_back_goes_on_from_what_was_seen_last() {
 #[tokio::test]
 async fn a_player_s_token_sees_its_player_alone_and_comes_by_a_protocol() {
     both(async |api, other| {
+        begin(api, "beside", json!({ "mode": "shadow", "public": true })).await;
         begin(api, "race", json!({ "publicPositions": 1, "masked": true })).await;
         well(api.post(TOURNAMENTS, &definition("secret", json!({}))).await);
         let [a, b, c, ..] = players();
@@ -338,6 +339,8 @@ async fn a_player_s_token_sees_its_player_alone_and_comes_by_a_protocol() {
             (board("race", json!({ "around": a })), "not_found", "/around"),
             (board("race", json!({ "players": [a, c] })), "not_found", "/players"),
             (board("secret", json!({})), "not_found", "/tournamentId"),
+            (board("beside", json!({})), "not_found", "/tournamentId"),
+            (json!({ "to": "position", "tournamentId": "beside" }), "not_found", "/tournamentId"),
             (board("nothing", json!({})), "not_found", "/tournamentId"),
             (board("race", json!({ "top": 0 })), "malformed", "/top"),
             (json!({ "to": "points" }), "malformed", "/to"),

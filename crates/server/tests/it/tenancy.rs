@@ -45,6 +45,9 @@ fn body_for(path: &str) -> Value {
         "/api/v1/tournaments/dry-run" => {
             json!({ "tournament": tournament("theirs"), "from": days_ago(1) })
         }
+        path if path.ends_with("/comparison") => {
+            json!({ "places": [{ "playerId": "p1", "position": 1 }] })
+        }
         path if path.ends_with("/prizes") => {
             json!({ "tournamentId": "ours", "place": 1, "state": "paid", "why": "theirs" })
         }

@@ -14,7 +14,7 @@ use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
 use accolade_wire::tournament::prizes::{PlacesTerms, PrizeTerms, ThingTerms, WinTerms};
-use accolade_wire::tournament::{Cadence, ResultsTerms, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Cadence, Mode, ResultsTerms, Stage, TiesBy, TournamentTerms};
 
 use crate::input::{
     ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent, ModelPeriod,
@@ -456,6 +456,7 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         events_min: terms.events_min,
         public_positions: terms.public_positions,
         masked: false,
+        mode: Mode::default(),
         prizes: terms.prizes.iter().map(prize_terms).collect(),
         approval: terms.approval,
         public: false,

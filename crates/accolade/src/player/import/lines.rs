@@ -17,7 +17,7 @@ const SHOWN_MAX: usize = 40;
 
 /// A line by the names of its fields, or what is wrong with it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line(Result<BTreeMap<String, Cell>, String>);
+pub(crate) struct Line(Result<BTreeMap<String, Cell>, String>);
 
 /// What a field says.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,12 +30,12 @@ enum Cell {
 
 impl Line {
     /// What a field says; nothing is no text.
-    pub(super) fn text(&self, name: &str) -> Result<String, String> {
+    pub(crate) fn text(&self, name: &str) -> Result<String, String> {
         self.text_if_any(name)?.ok_or_else(|| format!("`{name}` is missing"))
     }
 
     /// What a field says that may be left out.
-    pub(super) fn text_if_any(&self, name: &str) -> Result<Option<String>, String> {
+    pub(crate) fn text_if_any(&self, name: &str) -> Result<Option<String>, String> {
         let text = match self.cell(name)? {
             None => return Ok(None),
             Some(Cell::Plain(text)) => text.clone(),
@@ -47,7 +47,7 @@ impl Line {
     }
 
     /// The digits of a number as they were written.
-    pub(super) fn number(&self, name: &str) -> Result<String, String> {
+    pub(crate) fn number(&self, name: &str) -> Result<String, String> {
         match self.cell(name)? {
             Some(Cell::Json(value))
                 if !value.starts_with(|first: char| first == '-' || first.is_ascii_digit()) =>
@@ -59,6 +59,15 @@ impl Line {
         }
     }
 
+    /// The same of a number that may be left out.
+    pub(crate) fn number_if_any(&self, name: &str) -> Result<Option<String>, String> {
+        let is_empty = |cell: &Cell| matches!(cell, Cell::Plain(text) if text.is_empty());
+        if self.cell(name)?.is_none_or(is_empty) {
+            return Ok(None);
+        }
+        self.number(name).map(Some)
+    }
+
     /// A field that is there and not null.
     fn cell(&self, name: &str) -> Result<Option<&Cell>, String> {
         let fields = self.0.as_ref().map_err(Clone::clone)?;
@@ -67,7 +76,7 @@ impl Line {
     }
 
     /// Refuses fields of other names: a slip of the pen would leave out what was meant.
-    pub(super) fn only(&self, names: &[&str]) -> Result<(), String> {
+    pub(crate) fn only(&self, names: &[&str]) -> Result<(), String> {
         let fields = self.0.as_ref().map_err(Clone::clone)?;
         let Some(other) = fields.keys().find(|name| !names.contains(&name.as_str())) else {
             return Ok(());
@@ -125,7 +134,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
 }
 
 /// The lines of a file.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     from: Box<dyn BufRead>,
     /// Of CSV; nothing before the first line, and for JSON.
     columns: Option<Vec<String>>,
@@ -133,12 +142,12 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(from: Box<dyn BufRead>) -> Self {
+    pub(crate) fn new(from: Box<dyn BufRead>) -> Self {
         Self { from, columns: None, number: 0 }
     }
 
     /// The next lines with their numbers; none at the end.
-    pub(super) fn some(&mut self, most: usize) -> anyhow::Result<Vec<(u64, Line)>> {
+    pub(crate) fn some(&mut self, most: usize) -> anyhow::Result<Vec<(u64, Line)>> {
         let mut lines = Vec::new();
         while lines.len() < most
             && let Some(line) = self.next()?

@@ -77,7 +77,11 @@ impl Looking {
         let rest = rest(terms, head.state);
         let is_over = seen.is_final || self.tournament.is_cancelled();
         let board = |view: &View| {
-            let is_shown = view.to != To::Anybody || terms.public;
+            let is_shown = match view.to {
+                To::Staff => true,
+                To::Players => !terms.is_shadow(),
+                To::Anybody => terms.public && !terms.is_shadow(),
+            };
             let board = is_shown.then(|| {
                 let rows = self.rows(view, &seen);
                 Board { head: head.clone(), is_over, rows }

@@ -443,6 +443,7 @@ impl World {
             "listOptIns" | "putOptIn" => format!("/api/v1/players/{player}/tournaments"),
             "getLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard"),
             "getGameLeaderboard" => "/api/v1/games/game-001/leaderboard".into(),
+            "compareTournament" => format!("/api/v1/tournaments/live-{player}/comparison"),
             "watchLeaderboard" => format!("/api/v1/tournaments/live-{player}/leaderboard/stream"),
             "watchLive" => "/api/v1/live".into(),
             "getPublicTournament" => {
@@ -662,6 +663,9 @@ impl World {
                 let at = time(now_micros() + 3_600_000_000);
                 json!({ "at": at, "why": self.fresh() })
             }
+            "compareTournament" => json!({
+                "places": [{ "playerId": player, "position": 1, "score": 0.5 }, { "playerId": "nobody", "position": 2 }],
+            }),
             "putOptIn" => json!({ "tournamentId": player, "optIn": "in" }),
             "changePrize" => json!({
                 "tournamentId": format!("won-{}", player_for(node)), "place": 1,

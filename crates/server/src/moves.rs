@@ -36,6 +36,9 @@ const TOLD_MAX: usize = 200;
 /// So long after its close it is still looked at a tournament: each partition has come to that by then.
 const AFTER_MICROS: i64 = 600_000_000;
 
+/// So long it is waited for what was sent: it may never have been appended.
+const UNHEARD_MICROS: i64 = 600_000_000;
+
 /// An operator's number, and a tournament's.
 type Key = (u32, u32);
 
@@ -44,8 +47,16 @@ type Key = (u32, u32);
 struct Teller {
     /// The full time at which it was looked last; nothing before the first.
     last: Option<i64>,
-    /// Of each tournament, how many players have a position that nobody is told of.
-    untold: BTreeMap<Key, u64>,
+    told: BTreeMap<Key, Told>,
+}
+
+/// What this node knows of a tournament that it tells of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    /// How many players have a position that nobody is told of.
+    untold: u64,
+    /// When was sent of which it is not known yet what became of it.
+    unheard: Option<Timestamp>,
 }
 
 /// Tells of those who have moved, for as long as the service is there.
@@ -67,49 +78,53 @@ impl Teller {
         if last == self.last || service.is_retired() {
             return;
         }
-        let mut moving = service.moving(&self.untold);
+        let mut moving = service.moving(&self.told);
         let left_out = moving.len().saturating_sub(TOLD_MAX);
         moving.truncate(TOLD_MAX);
         metrics::gauge!("accolade_moves_untold_tournaments").set(left_out as f64);
         let keys: BTreeSet<Key> = moving.iter().map(|(number, it)| (*number, it.number)).collect();
-        self.untold.retain(|key, _| keys.contains(key));
+        self.told.retain(|key, _| keys.contains(key));
         let mut telling = JoinSet::new();
         for (operator, tournament) in moving {
-            self.untold.entry((operator, tournament.number)).or_default();
+            let told = *self.told.entry((operator, tournament.number)).or_default();
             if telling.len() >= ASKED_AT_ONCE {
-                let told = telling.join_next().await;
-                self.heard(told);
+                let next = telling.join_next().await;
+                self.heard(next);
             }
-            telling.spawn(tell(service.clone(), operator, tournament));
+            telling.spawn(tell(service.clone(), operator, tournament, told));
         }
         while let Some(told) = telling.join_next().await {
             self.heard(Some(told));
         }
-        let untold: u64 = self.untold.values().sum();
+        let untold: u64 = self.told.values().map(|told| told.untold).sum();
         metrics::gauge!("accolade_moves_untold_players").set(untold as f64);
     }
 
-    fn heard(&mut self, told: Option<Result<(Key, Option<u64>), JoinError>>) {
-        if let Some(Ok((key, Some(untold)))) = told {
-            self.untold.insert(key, untold);
+    fn heard(&mut self, told: Option<Result<(Key, Told), JoinError>>) {
+        if let Some(Ok((key, told))) = told {
+            self.told.insert(key, told);
         }
     }
 }
 
-/// Tells of a tournament, and says how many players have a position that nobody is told of; nothing where that is not known.
-async fn tell(service: Service, operator: u32, tournament: Arc<Tournament>) -> (Key, Option<u64>) {
-    let told = service.tell_of_moved(operator, &tournament).await;
-    let told = told.inspect_err(|problem| {
+/// Tells of a tournament of which so much is known, and says what is known then.
+async fn tell(
+    service: Service,
+    operator: u32,
+    tournament: Arc<Tournament>,
+    mut told: Told,
+) -> (Key, Told) {
+    if let Err(problem) = service.tell_of_moved(operator, &tournament, &mut told).await {
         let (id, detail) = (&tournament.terms().id, &problem.detail);
         tracing::debug!(id, %detail, "who has moved is told at the next full time");
-    });
-    ((operator, tournament.number), told.ok())
+    }
+    ((operator, tournament.number), told)
 }
 
 impl Service {
     /// Tournaments on whose leaderboards players move, of those whose ids belong to a partition that is here. Of a shadow
     /// nobody is told.
-    fn moving(&self, known: &BTreeMap<Key, u64>) -> Vec<(u32, Arc<Tournament>)> {
+    fn moving(&self, known: &BTreeMap<Key, Told>) -> Vec<(u32, Arc<Tournament>)> {
         if !self.host.knows_rules() {
             return Vec::new();
         }
@@ -137,17 +152,28 @@ impl Service {
         moving.into_iter().map(|(_, it)| it).collect()
     }
 
-    /// Tells where those stand whose scores have changed since it was told last; says how many players have a position beyond those
-    /// that are told.
-    async fn tell_of_moved(&self, operator: u32, tournament: &Tournament) -> Result<u64, Problem> {
+    /// Tells where those stand whose scores have changed since it was told last. As long as a partition has not come to what was
+    /// sent before, nothing is: where it stands, the same would be appended without end.
+    async fn tell_of_moved(
+        &self,
+        operator: u32,
+        tournament: &Tournament,
+        told: &mut Told,
+    ) -> Result<(), Problem> {
         let home = partition_of(&tournament.terms().id, self.partitions());
         let key = PositionKey::first_of(operator, tournament.number);
         let service = self.clone();
-        let told = blocking(move || service.told_up_to(home, key)).await??;
-        let ToldUpTo { revision, all: after, .. } = told;
+        let (up_to, time) = blocking(move || service.told_up_to(home, key)).await??;
+        let is_unheard = |sent: Timestamp| time < sent && now() < sent.plus_micros(UNHEARD_MICROS);
+        if told.unheard.is_some_and(is_unheard) {
+            return Err(not_yet());
+        }
+        told.unheard = None;
+        let ToldUpTo { revision, all: after, .. } = up_to;
         let Moved { untold, at, lines } = self.moved_since(operator, tournament, after).await?;
+        told.untold = untold;
         if lines.is_empty() {
-            return Ok(untold);
+            return Ok(());
         }
         let lines = lines.into_iter().map(|(position, line)| MovedLine {
             player_id: line.player,
@@ -158,7 +184,8 @@ impl Service {
         });
         let lines: Vec<MovedLine> = lines.collect();
         let pages = lines.len().div_ceil(MOVED_LINES_MAX);
-        let look = now().micros();
+        let sent = now();
+        let look = sent.micros();
         let mut parcel = Parcel::default();
         for (page, lines) in (1_u32..).zip(lines.chunks(MOVED_LINES_MAX)) {
             let command = Command::Moved(MovedPage {
@@ -173,12 +200,17 @@ impl Service {
             });
             parcel.add_command(home, &tournament.terms().operator, &command);
         }
-        for applied in self.submit_and_wait(parcel).await? {
-            match applied {
+        told.unheard = Some(sent);
+        let all_applied = self.submit_and_wait(parcel).await?;
+        if all_applied.iter().any(Option::is_none) {
+            return Err(not_yet());
+        }
+        told.unheard = None;
+        for (outcome, _) in all_applied.into_iter().flatten() {
+            match outcome {
                 // Another node was first, or it was cancelled meanwhile.
-                Some((Outcome::Done { .. } | Outcome::Declined { why: Declined::Stale }, _)) => {}
-                None => return Err(not_yet()),
-                Some((outcome, _)) => {
+                Outcome::Done { .. } | Outcome::Declined { why: Declined::Stale } => {}
+                outcome => {
                     let detail = format!("who has moved was not taken: {outcome:?}");
                     tracing::error!(
                         id = tournament.terms().id,
@@ -189,11 +221,11 @@ impl Service {
                 }
             }
         }
-        Ok(untold)
+        Ok(())
     }
 
-    /// How far the positions of a tournament are told, in a partition that is here.
-    fn told_up_to(&self, home: u16, key: PositionKey) -> Result<ToldUpTo, Problem> {
+    /// How far the positions of a tournament are told, in a partition that is here, and the time that this has come to.
+    fn told_up_to(&self, home: u16, key: PositionKey) -> Result<(ToldUpTo, Timestamp), Problem> {
         let mut store = NodeStore::new(self.host.backing(home)?);
         let (excerpt, now) = self.read(home, |partition| {
             let positions = &partition.tables().positions;
@@ -201,9 +233,10 @@ impl Service {
         })?;
         let Stretch { rows, .. } = excerpt.read(home, &mut store)?;
         let row = rows.into_iter().find(|(of, told)| *of == key && now < told.until);
-        Ok(match row.map(|(_, told)| told.says) {
+        let up_to = match row.map(|(_, told)| told.says) {
             Some(Says::UpTo(up_to)) => up_to,
             Some(Says::Stands { .. }) | None => ToldUpTo::default(),
-        })
+        };
+        Ok((up_to, now))
     }
 }

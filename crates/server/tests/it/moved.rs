@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_server::Settings;
+use accolade_wire::bytes::Cursor;
 use accolade_wire::identity::partition_of;
+use accolade_wire::record::{Kind, Slice};
 use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
-use crate::harness::{Api, OPERATOR, PATIENCE, ask};
+use crate::harness::{Api, OPERATOR, PATIENCE, ask, now_micros, time, wager};
 use crate::tournaments::{begin, bet, heard, players};
 
 /// It is looked more often than each ten seconds.
@@ -95,4 +98,55 @@ async fn who_moves_is_on_a_topic_of_a_cluster_through_either_node() {
     let cluster = Cluster::with(settings).await;
     let [a, b] = cluster.both();
     moves_are_told_of(a, b).await;
+}
+
+/// How many pages that say who has moved were appended to a partition.
+fn pages(api: &Api, partition: u16) -> usize {
+    let others = (0..4).filter(|number| *number != partition);
+    let end = others.map(|number| api.node.read(number, |it| it.next_batch())).max().unwrap();
+    let mut pages = 0;
+    for batch in 1..end {
+        let Some(log) = api.node.backing().log.read(partition, batch).unwrap() else { continue };
+        let slice = Slice::read_unchecked(&mut Cursor::new(&log, "log")).unwrap();
+        pages += slice
+            .records()
+            .map(Result::unwrap)
+            .filter(|record| record.kind == Kind::Command)
+            .filter(|record| String::from_utf8_lossy(record.body).contains("\"reached\""))
+            .count();
+    }
+    pages
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_partition_stands_what_was_sent_is_not_sent_again() {
+    let (home, settings) = (partition_of("race", 4), Settings { wait_ms: 200, ..settings() });
+    let mut api = Api::open(tempfile::tempdir().unwrap(), settings, |options| {
+        options.behaviours = FAILS_AT_13;
+    });
+    api.key = api.add_operator(OPERATOR, 0).await;
+    let api = api.with_program().await;
+    begin(&api, "race", json!({})).await;
+    let is_home = |player: &String| partition_of(player, 4) == home;
+    let (there, elsewhere): (Vec<_>, Vec<_>) = players().into_iter().partition(is_home);
+    bet(&api, "w1", &elsewhere[0], 30.0).await;
+    told_of(&api, 1).await;
+    let before = pages(&api, home);
+    assert!(before > 0, "what was told was sent");
+
+    let mut bad = wager("bad", &there[0]);
+    (bad["timestamp"], bad["wagerAmount"]) = (time(now_micros()).into(), json!(13.0));
+    let answer = api.post("/api/v1/wagers?wait=applied", &bad).await;
+    assert_eq!(answer.status, 202, "it stands: {answer:?}");
+    bet(&api, "w2", &elsewhere[1], 50.0).await;
+    let until = Instant::now() + PATIENCE;
+    while pages(&api, home) == before && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Time for it to be looked several times.
+    for more in 3..13 {
+        bet(&api, &format!("w{more}"), &elsewhere[1], 1.0).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(pages(&api, home), before + 1, "it is sent once");
 }

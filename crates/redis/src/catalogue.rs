@@ -1,7 +1,7 @@
 //! Which leaderboards are in Redis, as the rules have it.
 //!
-//! A tournament has one from its first score on until a day after its end. What was cancelled has none; its id may be
-//! another tournament's by then, which is told by their numbers. A game has one of the present day, of the present week and of all
+//! A tournament has one from its first score on until a day after its end, and one that is filled from when that is done. What was
+//! cancelled has none; its id may be another tournament's by then, which is told by their numbers. A game has one of the present day, of the present week and of all
 //! time; the next day takes the place of the one before, and has a greater number.
 
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use accolade_domain::games::Occurrence;
 use accolade_domain::time::{DAY_MICROS, Timestamp, ZoneOffsets};
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::{Operator, Rules};
+use accolade_wire::tournament::Fill;
 
 use crate::error::{Error, Result};
 use crate::keys::Names;
@@ -27,6 +28,8 @@ pub(crate) struct Catalogue {
     /// How often something was said of each, by the numbers of operator and tournament.
     said: HashMap<(u32, u32), u32>,
     boards: HashMap<(u32, u32), Arc<Board>>,
+    /// Those of tournaments that were filled, of which it is not known whether what was scored by then is written.
+    filled: HashMap<(u32, u32), Arc<Board>>,
 }
 
 /// A leaderboard.
@@ -120,8 +123,12 @@ impl Catalogue {
                 continue;
             }
             let board = Arc::new(board);
-            if tournament.is_scheduled() {
-                self.boards.insert(key, Arc::clone(&board));
+            // Of one that is filled only some have a score yet.
+            if tournament.is_scheduled() && !tournament.is_filling() {
+                let before = self.boards.insert(key, Arc::clone(&board));
+                if before.is_none() && tournament.terms().fill == Some(Fill::Done) {
+                    self.filled.insert(key, Arc::clone(&board));
+                }
                 changes.push(Change::Shown(board));
             } else {
                 // A draft has none, but it may have been one that was to begin.
@@ -130,6 +137,13 @@ impl Catalogue {
             }
         }
         self.boards.retain(|_, board| board.is_shown(now));
+    }
+
+    /// The leaderboards of tournaments that were filled, and nothing else: what players have come to there was not written as it
+    /// came, so it has to be taken from the state. Nothing where there are none that were not taken before.
+    pub(crate) fn take_filled(&mut self) -> Option<Self> {
+        let boards = std::mem::take(&mut self.filled);
+        (!boards.is_empty()).then(|| Self { boards, ..Self::default() })
     }
 
     /// The leaderboard of a tournament that is shown.

@@ -96,12 +96,8 @@ pub(crate) async fn build_boards(
         if group.bytes() > 0 {
             write(link, with, &group).await?;
         }
-        match told {
-            Some(told) if told == PLAYERS_AT_ONCE => {
-                from += u32::try_from(told).expect("no more than were asked for");
-            }
-            Some(_) | None => return Ok(()),
-        }
+        let Some(told) = told.filter(|told| *told == PLAYERS_AT_ONCE) else { return Ok(()) };
+        from += u32::try_from(told).expect("no more than were asked for");
         tokio::task::yield_now().await;
     }
 }

@@ -1,8 +1,8 @@
 //! Which leaderboards are in Redis, as the rules have it.
 //!
 //! A tournament has one from its first score on until a day after its end, and one that is filled from when that is done. What was
-//! cancelled has none; its id may be another tournament's by then, which is told by their numbers. A game has one of the present day, of the present week and of all
-//! time; the next day takes the place of the one before, and has a greater number.
+//! cancelled has none; its id may be another tournament's by then, which is told by their numbers. A game has one of the present
+//! day, of the present week and of all time; the next day takes the place of the one before, and has a greater number.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -144,6 +144,13 @@ impl Catalogue {
     pub(crate) fn take_filled(&mut self) -> Option<Self> {
         let boards = std::mem::take(&mut self.filled);
         (!boards.is_empty()).then(|| Self { boards, ..Self::default() })
+    }
+
+    /// Those of its leaderboards that another shows as well, which knows what was cancelled meanwhile.
+    pub(crate) fn shown_in(&self, other: &Self) -> Self {
+        let shown = self.boards.iter().filter(|(key, _)| other.boards.contains_key(key));
+        let boards = shown.map(|(key, board)| (*key, Arc::clone(board))).collect();
+        Self { boards, ..Self::default() }
     }
 
     /// The leaderboard of a tournament that is shown.

@@ -213,11 +213,13 @@ impl Keys {
     /// Writes it from the state, which is of no earlier batch than any that is written beside it. Where that fails, or where a
     /// partition is here no more, whoever begins writes it.
     async fn write_filled(&mut self, connected: &mut Connected, steps: &[Step]) -> Result<()> {
-        let Self { settings, feed, filled, .. } = self;
+        let Self { settings, feed, catalogue, filled, .. } = self;
+        let settings = &*settings;
         for Step { partition, from, next, .. } in steps {
             let upto = BTreeMap::from([(*partition, Upto { from: *from, next: *next })]);
             let with = With { settings, epoch: connected.epoch, upto: &upto };
             for boards in filled.remove(partition).unwrap_or_default() {
+                let boards = boards.shown_in(catalogue);
                 build_boards(&mut connected.link, with, &**feed, &boards, *partition).await?;
             }
         }

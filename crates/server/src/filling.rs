@@ -115,7 +115,8 @@ pub(crate) async fn run(service: Weak<Inner>) {
                 Ok(()) => filling.saying = None,
                 Err(problem) => {
                     let why = problem.detail.to_string();
-                    Failing::again(&mut filling.saying, why, SAYING_AGAIN_MAX, &tournament);
+                    let id = &tournament.terms().id;
+                    Failing::again(&mut filling.saying, why, SAYING_AGAIN_MAX, id);
                 }
             });
         }
@@ -130,9 +131,8 @@ fn waits(failing: Option<&Failing>) -> bool {
 
 impl Failing {
     /// Has it done again after a while, and tells of each reason once.
-    fn again(failing: &mut Option<Self>, why: String, again_max: Duration, of: &Tournament) {
+    fn again(failing: &mut Option<Self>, why: String, again_max: Duration, id: &str) {
         let before = failing.take();
-        let id = &of.terms().id;
         if before.as_ref().is_some_and(|before| before.why == why) {
             tracing::debug!(id, why, "a tournament still cannot be filled");
         } else {
@@ -190,7 +190,7 @@ impl Filling {
     }
 
     fn failed(&mut self, Failed { why, is_held_up }: Failed, of: &Tournament) {
-        Failing::again(&mut self.work, why, WORK_AGAIN_MAX, of);
+        Failing::again(&mut self.work, why, WORK_AGAIN_MAX, &of.terms().id);
         // What was read is told once the node takes it in again, however long that is.
         if let Some(failing) = self.work.as_mut().filter(|_| is_held_up) {
             failing.since = Instant::now();
@@ -308,4 +308,23 @@ pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
         service.with_all_here(&partitions, || Ok(service.fillings.with(key, part)))
     });
     Ok(respond(StatusCode::OK, &found.await??))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_is_tried_again_after_a_minute_at_most() {
+        let mut failing = None;
+        for tries in 0..40 {
+            Failing::again(&mut failing, format!("why {}", tries / 20), WORK_AGAIN_MAX, "race");
+            let failing = failing.as_ref().unwrap();
+            let after = failing.again_at.duration_since(Instant::now());
+            assert!(after <= WORK_AGAIN_MAX && (tries < 6 || after > WORK_AGAIN_MAX / 2));
+            assert!(waits(Some(failing)) && !failing.is_given_up());
+        }
+        let failing = failing.unwrap();
+        assert_eq!((failing.tries, &*failing.why), (39, "why 1"));
+    }
 }

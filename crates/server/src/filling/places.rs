@@ -55,7 +55,7 @@ fn past_micros(tournament: &Tournament) -> i64 {
 
 impl Service {
     fn give_places(&self, filling: &[(u32, Arc<Tournament>)], taken: &mut [Taken; PLACES.len()]) {
-        for place in taken.iter_mut() {
+        for place in &mut *taken {
             place.take_if(|(_, task)| task.is_finished());
         }
         for (at, place) in PLACES.into_iter().enumerate() {

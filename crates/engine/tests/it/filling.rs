@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accolade_domain::outcome::Outcome;
+use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_scores::filling_number;
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_engine::contract::memory::MemoryStore;
@@ -388,6 +388,8 @@ fn nothing_is_added_up_once_what_events_count_is_not_kept_any_more() {
     world.say(Fill::Counting);
     world.play.line(&format!("after {}m", ENDS + 8 * 24 * 60));
     world.add_up("anna");
+    let declined = Outcome::Declined { why: Declined::TournamentOver };
+    assert_eq!(world.play.outcomes.last(), Some(&declined));
     assert!(world.waits("anna"), "half of it is not added up");
     let late = world.tournament("late");
     let (stage, edited_from) = (Stage::Cancelled, late.edited_from());

@@ -372,9 +372,10 @@ impl Row {
     }
 }
 
-/// Until when a tournament has rows; from the beginning on not, where it does not take place.
+/// Until when a tournament has rows; from the beginning on not, where it does not take place, or is not filled yet.
 fn shown_until(tournament: &Tournament) -> Timestamp {
-    let is_shown = tournament.is_scheduled() && !tournament.is_series();
+    let takes_place = tournament.is_scheduled() && !tournament.is_series();
+    let is_shown = takes_place && !tournament.is_filling();
     if is_shown { tournament.kept_until() } else { Timestamp::from_micros(0) }
 }
 

@@ -78,6 +78,30 @@ pub(crate) async fn build(
     Ok(Built::Upto(position))
 }
 
+/// Writes what players of a partition have come to on some leaderboards, as far as the partition is here.
+pub(crate) async fn build_boards(
+    link: &mut Link,
+    with: With<'_>,
+    feed: &dyn Feed,
+    boards: &Catalogue,
+    partition: u16,
+) -> Result<()> {
+    let mut from = 0;
+    loop {
+        let mut group = Group::default();
+        let (rules, at) = (feed.rules(), now());
+        let told = feed.scores(partition, from, PLAYERS_AT_ONCE, &mut |stands| {
+            group.stand_on_boards(partition, stands, &rules, boards, &with.settings.names, at);
+        });
+        if group.bytes() > 0 {
+            write(link, with, &group).await?;
+        }
+        let Some(told) = told.filter(|told| *told == PLAYERS_AT_ONCE) else { return Ok(()) };
+        from += u32::try_from(told).expect("no more than were asked for");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The time of a batch, where there is one and the journal has it.
 pub(crate) fn time_of(
     feed: &dyn Feed,

@@ -1,8 +1,8 @@
 //! Which leaderboards are in Redis, as the rules have it.
 //!
-//! A tournament has one from its first score on until a day after its end. What was cancelled has none; its id may be
-//! another tournament's by then, which is told by their numbers. A game has one of the present day, of the present week and of all
-//! time; the next day takes the place of the one before, and has a greater number.
+//! A tournament has one from its first score on until a day after its end, and one that is filled from when that is done. What was
+//! cancelled has none; its id may be another tournament's by then, which is told by their numbers. A game has one of the present
+//! day, of the present week and of all time; the next day takes the place of the one before, and has a greater number.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use accolade_domain::games::Occurrence;
 use accolade_domain::time::{DAY_MICROS, Timestamp, ZoneOffsets};
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::rules::{Operator, Rules};
+use accolade_wire::tournament::Fill;
 
 use crate::error::{Error, Result};
 use crate::keys::Names;
@@ -27,6 +28,8 @@ pub(crate) struct Catalogue {
     /// How often something was said of each, by the numbers of operator and tournament.
     said: HashMap<(u32, u32), u32>,
     boards: HashMap<(u32, u32), Arc<Board>>,
+    /// Those of tournaments that were filled, of which it is not known whether what was scored by then is written.
+    filled: HashMap<(u32, u32), Arc<Board>>,
 }
 
 /// A leaderboard.
@@ -120,8 +123,13 @@ impl Catalogue {
                 continue;
             }
             let board = Arc::new(board);
-            if tournament.is_scheduled() && !tournament.is_shadow() {
-                self.boards.insert(key, Arc::clone(&board));
+            // Of one that is filled only some have a score yet.
+            let is_hidden = tournament.is_filling() || tournament.is_shadow();
+            if tournament.is_scheduled() && !is_hidden {
+                let before = self.boards.insert(key, Arc::clone(&board));
+                if before.is_none() && tournament.terms().fill == Some(Fill::Done) {
+                    self.filled.insert(key, Arc::clone(&board));
+                }
                 changes.push(Change::Shown(board));
             } else {
                 // A draft has none, but it may have been one that was to begin; and a shadow is shown to staff alone.
@@ -130,6 +138,20 @@ impl Catalogue {
             }
         }
         self.boards.retain(|_, board| board.is_shown(now));
+    }
+
+    /// The leaderboards of tournaments that were filled, and nothing else: what players have come to there was not written as it
+    /// came, so it has to be taken from the state. Nothing where there are none that were not taken before.
+    pub(crate) fn take_filled(&mut self) -> Option<Self> {
+        let boards = std::mem::take(&mut self.filled);
+        (!boards.is_empty()).then(|| Self { boards, ..Self::default() })
+    }
+
+    /// Those of its leaderboards that another shows as well, which knows what was cancelled meanwhile.
+    pub(crate) fn shown_in(&self, other: &Self) -> Self {
+        let shown = self.boards.iter().filter(|(key, _)| other.boards.contains_key(key));
+        let boards = shown.map(|(key, board)| (*key, Arc::clone(board))).collect();
+        Self { boards, ..Self::default() }
     }
 
     /// The leaderboard of a tournament that is shown.

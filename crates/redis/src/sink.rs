@@ -15,7 +15,7 @@ use accolade_projections::sink::{
     Behind, Failed, Here, Limits, Position, Positions, Sink, Step, Written,
 };
 
-use crate::building::{Built, build, time_of};
+use crate::building::{Built, build, build_boards, time_of};
 use crate::catalogue::Catalogue;
 use crate::connection::Link;
 use crate::error::{Error, Result};
@@ -50,6 +50,9 @@ pub struct Keys {
     group: Group,
     catalogue: Catalogue,
     excluded: Excluded,
+    /// Leaderboards of tournaments that were filled, by the partition of which they are yet to be written.
+    filled: BTreeMap<u16, Vec<Arc<Catalogue>>>,
+    partitions: Vec<u16>,
     /// A partition that is here could not be written at first.
     is_to_ask_again: bool,
     /// When this node has had everything begin anew.
@@ -83,6 +86,8 @@ impl Keys {
             group: Group::default(),
             catalogue: Catalogue::default(),
             excluded: Excluded::default(),
+            filled: BTreeMap::new(),
+            partitions: Vec::new(),
             is_to_ask_again: false,
             began_at: None,
         }
@@ -195,6 +200,32 @@ impl Keys {
         }
     }
 
+    /// What players have come to is written of tournaments that were filled, once these are shown.
+    fn follow_filled(&mut self) {
+        if let Some(filled) = self.catalogue.take_filled() {
+            let filled = Arc::new(filled);
+            for partition in &self.partitions {
+                self.filled.entry(*partition).or_default().push(Arc::clone(&filled));
+            }
+        }
+    }
+
+    /// Writes it from the state, which is of no earlier batch than any that is written beside it. Where that fails, or where a
+    /// partition is here no more, whoever begins writes it.
+    async fn write_filled(&mut self, connected: &mut Connected, steps: &[Step]) -> Result<()> {
+        let Self { settings, feed, catalogue, filled, .. } = self;
+        let settings = &*settings;
+        for Step { partition, from, next, .. } in steps {
+            let upto = BTreeMap::from([(*partition, Upto { from: *from, next: *next })]);
+            let with = With { settings, epoch: connected.epoch, upto: &upto };
+            for boards in filled.remove(partition).unwrap_or_default() {
+                let boards = boards.shown_in(catalogue);
+                build_boards(&mut connected.link, with, &**feed, &boards, *partition).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn write_steps(
         &self,
         connected: &mut Connected,
@@ -257,13 +288,16 @@ impl Sink for Keys {
     async fn positions(&mut self, here: &Here<'_>) -> std::result::Result<Positions, Failed> {
         // What was written while somebody else had a partition is not known.
         (self.group, self.excluded) = (Group::default(), Excluded::default());
+        self.partitions = here.partitions.to_vec();
         let mut link = match self.connected.take() {
             Some(connected) => connected.link,
             None => Link::connect(&self.settings).await?,
         };
         for _ in 0..TRIES {
             let progress = self.ask(&mut link, here).await?;
+            self.filled.clear();
             if let Some(positions) = self.build(&mut link, &progress, here).await? {
+                self.follow_filled();
                 let (epoch, looked_at) = (progress.epoch, Instant::now());
                 self.connected = Some(Connected { link, epoch, looked_at });
                 return Ok(positions);
@@ -276,6 +310,7 @@ impl Sink for Keys {
         let (of, now) = (&self.settings.names, now());
         self.catalogue.follow(batch.rules(), of, now, &mut self.group.changes)?;
         self.group.add(batch, names, &self.catalogue, of, &self.excluded, now)?;
+        self.follow_filled();
         Ok(self.group.bytes())
     }
 
@@ -283,6 +318,7 @@ impl Sink for Keys {
         let mut group = std::mem::take(&mut self.group);
         self.follow_exclusions(&mut group, steps);
         let mut connected = self.connected.take().ok_or_else(not_connected)?;
+        self.write_filled(&mut connected, steps).await?;
         let wrote = self.write_steps(&mut connected, &group, steps).await?;
         self.connected = Some(connected);
         Ok(wrote

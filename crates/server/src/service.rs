@@ -245,7 +245,7 @@ impl Service {
             runtime.spawn(settlement::run(Arc::downgrade(&service.0)));
             runtime.spawn(recurring::run(Arc::downgrade(&service.0)));
             runtime.spawn(filling::run(Arc::downgrade(&service.0)));
-            runtime.spawn(filling::read(Arc::downgrade(&service.0)));
+            runtime.spawn(filling::work(Arc::downgrade(&service.0)));
             runtime.spawn(moves::run(Arc::downgrade(&service.0)));
             if service.cluster.is_some() {
                 runtime.spawn(sharing::share(Arc::downgrade(&service.0)));

@@ -127,7 +127,7 @@ fn carried_out<'a>(
         Command::Fulfil { becomes, why, who, .. } => {
             prizes::fulfil(loaded, input, *becomes, why, who)?
         }
-        Command::Fill(page) => filling::take(loaded, page)?,
+        Command::Fill(page) => filling::take(loaded, input, page)?,
         Command::CountFilled { tournament, .. } => filling::add_up(loaded, input, *tournament)?,
         Command::Moved(page) => moving::take(loaded, input, page)?,
         Command::OptIn { tournament, joins, .. } => {

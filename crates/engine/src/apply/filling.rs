@@ -9,7 +9,7 @@ use accolade_domain::amount::Points;
 use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Declined;
-use accolade_domain::packed_scores::{PackedScores, filling_number};
+use accolade_domain::packed_scores::{PackedScores, filling_number, late_number};
 use accolade_domain::query::row::Source;
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
@@ -19,12 +19,13 @@ use accolade_wire::notice::scores::{Reached, SCORED, Scored, ScoredLine};
 use accolade_wire::tournament::Fill;
 
 use super::scores::{Changes, in_period, keep};
-use super::{Input, Loaded, VoidedWager, spending};
+use super::{Input, Loaded, VoidedWager, late, spending};
 use crate::rules::Operator;
 use crate::rules::tournaments::Tournament;
 use crate::step::{Change, NewNotice, Step};
 use crate::tables::day_sums::{DaySumsKey, KeptSums};
-use crate::tables::filled::{Does, Filled, FilledKey};
+use crate::tables::filled::{Does, Filled, FilledKey, Late};
+use crate::tables::remarks::{LateKind, Remark};
 use crate::tables::{Held, Row};
 
 /// What is to be added up next of a player in a tournament.
@@ -39,7 +40,7 @@ pub struct AddedUp {
 }
 
 /// One of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Next {
     /// Its place.
     pub key: FilledKey,
@@ -49,6 +50,8 @@ pub struct Next {
     pub counted: Option<(Counted, Timestamp)>,
     /// The wager that is taken back.
     pub wager: Option<Place>,
+    /// Of one that came late: it is remarked, and counted apart.
+    pub late: Option<Late>,
 }
 
 /// Whether what counts in a tournament waits, with a player who has these scores.
@@ -62,8 +65,7 @@ pub(crate) fn waits(scores: Option<&PackedScores>, tournament: &Tournament) -> b
     }
 }
 
-/// Takes what waits from what counts, and adds voids, of which it is not known yet what they take back. What is late does not count
-/// as long as there is no score that it could change.
+/// Takes what waits from what counts, and from what comes late, and adds voids, of which it is not known yet what they take back.
 pub(super) fn set_apart<'t>(
     operator: &'t Operator,
     loaded: &Loaded<'_>,
@@ -76,22 +78,23 @@ pub(super) fn set_apart<'t>(
     if filled.is_empty() {
         return waiting;
     }
-    late.retain(|(tournament, _)| !waits(loaded.scores, tournament));
-    changes.retain(|(tournament, by)| {
-        let is_waiting = waits(loaded.scores, tournament);
-        if let Counted::In(value) = *by
-            && is_waiting
-        {
-            let does = Does::Counts { value, at: event.at(), now: input.now };
-            waiting.push((*tournament, does));
-        }
-        !is_waiting
-    });
+    for counted in [changes, late] {
+        counted.retain(|(tournament, by)| {
+            let is_waiting = waits(loaded.scores, tournament);
+            if let Counted::In(value) = *by
+                && is_waiting
+            {
+                let does = Does::Counts { value, at: event.at(), now: input.now };
+                waiting.push((*tournament, does));
+            }
+            !is_waiting
+        });
+    }
     if let (Event::Void(_), Some(VoidedWager { place, .. })) = (event, loaded.wager) {
         for tournament in filled {
             let is_of_wagers = tournament.decides().query.source == Source::Wagers;
-            let is_open = input.now < tournament.closes();
-            if is_of_wagers && is_open && waits(loaded.scores, tournament) {
+            let is_heard = input.now < tournament.heard_until();
+            if is_of_wagers && is_heard && waits(loaded.scores, tournament) {
                 let does = Does::Voids { wager: (place.batch, place.slot), now: input.now };
                 waiting.push((tournament, does));
             }
@@ -104,6 +107,7 @@ pub(super) fn set_apart<'t>(
 pub(super) fn wait(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
+    event: &Event<'_>,
     waiting: &[(&Tournament, Does)],
     step: &mut Step<'_>,
 ) {
@@ -116,7 +120,9 @@ pub(super) fn wait(
     let mut is_marked = true;
     for (tournament, does) in waiting {
         let Place { batch, slot, .. } = input.place;
-        step.changes.push(row(loaded, tournament, (batch, slot), *does));
+        let is_late = input.now >= tournament.closes();
+        let late = is_late.then(|| Late { id: event.id().into(), at: event.at() });
+        step.changes.push(row(loaded, tournament, (batch, slot), *does, late));
         is_marked &= mark(&mut scores, tournament);
     }
     if !is_marked {
@@ -139,14 +145,16 @@ fn row<'a>(
     tournament: &Tournament,
     (batch, slot): (u64, u32),
     does: Does,
+    late: Option<Late>,
 ) -> Change<'a> {
     let key = FilledKey { player: loaded.ordinal, tournament: tournament.number, batch, slot };
-    let filled = Filled { until: tournament.values_until(), does };
+    let filled = Filled { until: tournament.values_until(), does, late };
     Change::row(Row::Filled(key, Held::Row(filled)))
 }
 
 fn filled<'l>(
     loaded: &Loaded<'l>,
+    input: &Input<'_>,
     number: u32,
     fill: Fill,
 ) -> Result<(&'l Tournament, &'l PackedScores), Declined> {
@@ -155,12 +163,20 @@ fn filled<'l>(
     let tournament = operator.tournaments.numbered(number);
     let is_so = |it: &&Arc<Tournament>| it.is_scheduled() && it.terms().fill == Some(fill);
     let tournament = tournament.filter(is_so).ok_or(Declined::Stale)?;
+    // What was told has ended, or some of it.
+    if input.now >= tournament.values_until() {
+        return Err(Declined::TournamentOver);
+    }
     Ok((tournament, loaded.scores.unwrap_or(&PackedScores::NONE)))
 }
 
 /// Takes in what events from before count: as often as it is told, it is the same.
-pub(super) fn take<'a>(loaded: &Loaded<'_>, page: &FillPage) -> Result<Step<'a>, Declined> {
-    let (tournament, scores) = filled(loaded, page.tournament, Fill::Reading)?;
+pub(super) fn take<'a>(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    page: &FillPage,
+) -> Result<Step<'a>, Declined> {
+    let (tournament, scores) = filled(loaded, input, page.tournament, Fill::Reading)?;
     let mut step = Step::done();
     for event in &page.events {
         let now = Timestamp::from_micros(event.now);
@@ -171,11 +187,11 @@ pub(super) fn take<'a>(loaded: &Loaded<'_>, page: &FillPage) -> Result<Step<'a>,
             }
             PastDoes::Voids { wager } => Does::Voids { wager: *wager, now },
         };
-        // Nothing stands in batch 0.
-        if event.batch == 0 {
+        // Nothing stands in batch 0, and what comes late the partition knows by itself.
+        if event.batch == 0 || now >= tournament.closes() {
             return Err(Declined::Malformed);
         }
-        step.changes.push(row(loaded, tournament, (event.batch, event.slot), does));
+        step.changes.push(row(loaded, tournament, (event.batch, event.slot), does, None));
     }
     let mut scores = scores.clone();
     if !page.events.is_empty() && !mark(&mut scores, tournament) {
@@ -190,7 +206,7 @@ pub(super) fn add_up<'a>(
     input: &Input<'_>,
     number: u32,
 ) -> Result<Step<'a>, Declined> {
-    let (tournament, scores) = filled(loaded, number, Fill::Counting)?;
+    let (tournament, scores) = filled(loaded, input, number, Fill::Counting)?;
     let mut step = Step::done();
     let tally = scores.of(filling_number(number));
     let Some((AddedUp { next, day_sums, is_last }, mut tally)) =
@@ -198,14 +214,27 @@ pub(super) fn add_up<'a>(
     else {
         return Ok(step);
     };
-    let mut day_sums = day_sums.clone();
+    let (mut day_sums, mut scores) = (day_sums.clone(), scores.clone());
     for next in next {
-        tally = moved(loaded, input, tournament, tally, *next, &mut day_sums, &mut step);
+        let late = late_number(number, tournament.settlement());
+        // What is late is behind all that is not.
+        let apart = next.late.as_ref().map(|late_one| (late_one, scores.of(late).unwrap_or(tally)));
+        let before = apart.map_or(tally, |(_, before)| before);
+        let moved = moved(loaded, input, tournament, before, next, &mut day_sums, &mut step);
+        match (moved, apart) {
+            (Some(moved), None) => tally = moved,
+            (Some(moved), Some((came, _))) => {
+                let moved = Tally { opt_in: None, ..moved };
+                scores = scores.with(late, Some(moved));
+                remark(loaded, input, tournament, next, came, (&before, &moved), &mut step);
+            }
+            (None, _) => {}
+        }
     }
     if !is_last {
         if let Some(Next { key, .. }) = next.last() {
             let does = Does::AddedUpTo(key.batch, key.slot);
-            step.changes.push(row(loaded, tournament, (0, 0), does));
+            step.changes.push(row(loaded, tournament, (0, 0), does, None));
         }
         let scores = scores.with(filling_number(number), Some(tally));
         return Ok(step.and(Change::Scores(scores)));
@@ -220,17 +249,43 @@ pub(super) fn add_up<'a>(
     Ok(step.and(Change::Scores(scores)))
 }
 
-/// The tally with one more event, or one fewer.
+/// Remarks what came late.
+fn remark(
+    loaded: &Loaded<'_>,
+    input: &Input<'_>,
+    tournament: &Tournament,
+    Next { key, now, counted, .. }: &Next,
+    Late { id, at }: &Late,
+    (before, after): (&Tally, &Tally),
+    step: &mut Step<'_>,
+) {
+    let Some(operator) = loaded.operator else { return };
+    let decides = tournament.decides();
+    let kind = match (counted, decides.query.source) {
+        (Some((Counted::Out { .. }, _)), _) => LateKind::Void,
+        (_, Source::Wagers) => LateKind::Wager,
+        (_, Source::GameEvents) => LateKind::GameEvent,
+    };
+    let score = decides.score(after);
+    let delta = Score(score.0 - decides.score(before).0);
+    let place = Place { batch: key.batch, slot: key.slot, ..input.place };
+    let (id, player) = (id.clone(), loaded.ordinal);
+    let came = Remark { kind, id, player, delta, score, at: *at, came_at: *now, place };
+    late::remark(operator, loaded, tournament, came, step);
+}
+
+/// The tally with one more event, or one fewer; nothing where that changes nothing.
 fn moved(
     loaded: &Loaded<'_>,
     input: &Input<'_>,
     tournament: &Tournament,
     tally: Tally,
-    next: Next,
+    next: &Next,
     day_sums: &mut Vec<(DaySumsKey, KeptSums)>,
     step: &mut Step<'_>,
-) -> Tally {
-    let Next { key, now, counted: Some((by, at)), wager } = next else { return tally };
+) -> Option<Tally> {
+    let Next { key, now, counted, wager, .. } = *next;
+    let (by, at) = counted?;
     let place = Place { batch: key.batch, slot: key.slot, ..input.place };
     let input = Input { place, now, what: input.what };
     let of_wager = |place| VoidedWager {
@@ -255,16 +310,16 @@ fn moved(
     // What would be beyond any score does not count.
     let Some((sums, moved)) = moved else {
         if matches!(by, Counted::In(_)) {
-            step.changes.push(row(loaded, tournament, (key.batch, key.slot), Does::Nothing));
+            step.changes.push(row(loaded, tournament, (key.batch, key.slot), Does::Nothing, None));
         }
-        return tally;
+        return None;
     };
     if let Some((key, kept)) = &sums {
         day_sums.retain(|(other, _)| other != key);
         day_sums.push((*key, kept.clone()));
     }
     keep(&then, &input, tournament, by, sums, step);
-    moved
+    Some(moved)
 }
 
 /// Says what a player has come to.

@@ -54,7 +54,15 @@ pub(super) fn score(
         lines.push(ScoredLine { tournament: number, value, delta, score, events, reached });
         is_in_period |= sums.is_some();
         keep(loaded, input, tournament, *by, sums, step);
-        remark(operator, loaded, input, event, tournament, delta, score, step);
+        let kind = match event {
+            Event::Wager(_) => LateKind::Wager,
+            Event::Void(_) => LateKind::Void,
+            Event::Game(_) => LateKind::GameEvent,
+        };
+        let (player, at, came_at) = (loaded.ordinal, event.at(), input.now);
+        let (id, place) = (event.id().into(), input.place);
+        let came = Remark { kind, id, player, delta, score, at, came_at, place };
+        remark(operator, loaded, tournament, came, step);
     }
     if lines.is_empty() {
         return;
@@ -65,27 +73,17 @@ pub(super) fn score(
     step.notices.push(NewNotice { kind: SCORED_LATE, body });
 }
 
-#[expect(clippy::too_many_arguments, reason = "a remark is made of all of them")]
-fn remark(
+/// Adds a remark to those that are there.
+pub(super) fn remark(
     operator: &Operator,
     loaded: &Loaded<'_>,
-    input: &Input<'_>,
-    event: &Event<'_>,
     tournament: &Tournament,
-    delta: Score,
-    score: Score,
+    remark: Remark,
     step: &mut Step<'_>,
 ) {
-    let kind = match event {
-        Event::Wager(_) => LateKind::Wager,
-        Event::Void(_) => LateKind::Void,
-        Event::Game(_) => LateKind::GameEvent,
-    };
-    let (player, at, came_at) = (loaded.ordinal, event.at(), input.now);
-    let (id, place) = (event.id().into(), input.place);
     let key = RemarksKey::of(operator.number, tournament);
     let known = loaded.remarks.iter().find(|(other, _)| *other == key);
     let mut remarks = known.map(|(_, remarks)| remarks.clone()).unwrap_or_default();
-    remarks.add(Remark { kind, id, player, delta, score, at, came_at, place });
+    remarks.add(remark);
     step.changes.push(Change::row(Row::Remarks(key, Held::Row(remarks))));
 }

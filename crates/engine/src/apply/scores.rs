@@ -74,7 +74,7 @@ fn count_in(
         late::score(operator, loaded, input, event, &late, step);
     }
     if !waiting.is_empty() {
-        filling::wait(loaded, input, &waiting, step);
+        filling::wait(loaded, input, event, &waiting, step);
     }
 }
 

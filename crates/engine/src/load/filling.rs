@@ -19,6 +19,7 @@ use crate::rules::tournaments::Tournament;
 use crate::store::Store;
 use crate::tables::Stretch;
 use crate::tables::filled::{Does, Filled, FilledKey};
+use crate::tables::remarks::RemarksKey;
 
 /// So many events are added up by one command at most.
 const ADDED_AT_ONCE: usize = 200;
@@ -43,12 +44,18 @@ impl Partition {
         let is_waiting = loaded.scores.is_some_and(|it| it.of(filling_number(number)).is_some());
         let tournament = operator.tournaments.numbered(number);
         if let Some(tournament) = tournament.filter(|_| counts && is_waiting) {
-            loaded.added_up = Some(Box::new(self.next_of(player, tournament, store)?));
+            let added_up = self.next_of(player, tournament, store)?;
+            if added_up.next.iter().any(|next| next.late.is_some()) {
+                let key = RemarksKey::of(operator.number, tournament);
+                loaded.remarks = self.remarks(std::iter::once(key), store)?;
+            }
+            loaded.added_up = Some(Box::new(added_up));
         }
         Ok(())
     }
 
-    /// The next of a player's events that are to be added up. A void is by itself: what it takes back has to be there.
+    /// The next of a player's events that are to be added up. A void is by itself: what it takes back has to be there. So is what
+    /// came late: what was remarked before has to be there.
     fn next_of(
         &self,
         player: Ordinal,
@@ -71,18 +78,20 @@ impl Partition {
                 None => is_all = true,
             }
         }
-        let is_void = |(_, filled): &(FilledKey, Filled)| matches!(filled.does, Does::Voids { .. });
-        let count = match rows.iter().position(is_void) {
+        let is_alone = |(_, filled): &(FilledKey, Filled)| {
+            matches!(filled.does, Does::Voids { .. }) || filled.late.is_some()
+        };
+        let count = match rows.iter().position(is_alone) {
             Some(0) => 1,
-            Some(voids) => voids,
+            Some(before) => before,
             None => rows.len(),
         };
         let count = count.min(ADDED_AT_ONCE);
         let is_last = is_all && count == rows.len();
         rows.truncate(count);
         let mut added_up = AddedUp { is_last, ..AddedUp::default() };
-        for (key, Filled { does, .. }) in rows {
-            added_up.next.push(self.next(tournament, key, does, store)?);
+        for (key, Filled { does, late, .. }) in rows {
+            added_up.next.push(Next { late, ..self.next(tournament, key, does, store)? });
         }
         let at = added_up.next.iter().filter_map(|next| Some(next.counted?.1));
         let days = at.filter_map(|at| super::scores::day_of(player, tournament, at));
@@ -101,7 +110,7 @@ impl Partition {
         store: &mut impl Store,
     ) -> io::Result<Next> {
         let place = |batch, slot| Place { partition: self.number, batch, slot, number: 0 };
-        let nothing = Next { key, now: self.time, counted: None, wager: None };
+        let nothing = Next { key, now: self.time, counted: None, wager: None, late: None };
         Ok(match does {
             Does::Counts { value, at, now } => {
                 Next { now, counted: Some((Counted::In(value), at)), ..nothing }
@@ -141,8 +150,9 @@ impl Partition {
         for tournament in operator.tournaments.filled() {
             let number = tournament.number;
             let is_known = scored.lines.iter().any(|line| line.tournament == number);
-            // Of whom something was added up has a score.
-            let has_none = scores.is_none_or(|scores| scores.of(number).is_none());
+            // Of whom something was added up has a score, or what came late is counted apart.
+            let settlement = tournament.settlement() + 1;
+            let has_none = scores.is_none_or(|it| it.settled(number, settlement).is_none());
             let is_over = self.time >= tournament.heard_until();
             if is_known || is_over || has_none || waits(scores, tournament) {
                 continue;

@@ -84,7 +84,8 @@ impl Partition {
         self.remarks(closed.map(|closed| RemarksKey::of(operator.number, closed)), store)
     }
 
-    fn remarks(
+    /// What was remarked on some.
+    pub(super) fn remarks(
         &self,
         keys: impl Iterator<Item = RemarksKey>,
         store: &mut impl Store,

@@ -380,7 +380,7 @@ impl Tournament {
 
     /// Until when it is kept what single events count, which never becomes earlier: a row that ended before the one that
     /// it replaces would let that come back.
-    pub(crate) fn values_until(&self) -> Timestamp {
+    pub fn values_until(&self) -> Timestamp {
         let closes = self.said.iter().map(|said| said.terms.closes());
         let closes = closes.max().expect("something was said of every tournament");
         closes.plus_micros(tournament::HEARD_MICROS)

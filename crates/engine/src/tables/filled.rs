@@ -6,11 +6,14 @@
 
 use accolade_domain::ranking::Score;
 use accolade_domain::time::Timestamp;
-use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
+use accolade_wire::bytes::{BadFormat, Cursor, put_text, put_varint};
 
 use super::{Paged, Table};
 use crate::players::Ordinal;
 use crate::rules::Settings;
+
+/// Stands before the kind of what came late.
+const LATE: u8 = 5;
 
 /// The table of events of tournaments that are filled.
 #[derive(Debug, Default)]
@@ -30,12 +33,23 @@ pub struct FilledKey {
 }
 
 /// What an event does, and for how long that is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filled {
     /// Until when the tournament may need it.
     pub until: Timestamp,
     /// What it does.
     pub does: Does,
+    /// Of one that came once the tournament had closed: what is remarked of it.
+    pub late: Option<Late>,
+}
+
+/// An event that came late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// Its id; that of the wager for a void.
+    pub id: Box<str>,
+    /// Its own time.
+    pub at: Timestamp,
 }
 
 /// What an event does.
@@ -99,9 +113,14 @@ impl Table for FilledEvents {
     }
 
     /// `until i64 · kind u8`, and of what counts `value i128 · at i64 · now i64`, of a void `batch · slot · now i64`, of how far it
-    /// is `batch · slot`.
-    fn put_value(out: &mut Vec<u8>, Filled { until, does }: &Filled) {
+    /// is `batch · slot`; before the kind of what came late `5 · id · at i64`.
+    fn put_value(out: &mut Vec<u8>, Filled { until, does, late }: &Filled) {
         out.extend_from_slice(&until.micros().to_le_bytes());
+        if let Some(Late { id, at }) = late {
+            out.push(LATE);
+            put_text(out, id);
+            out.extend_from_slice(&at.micros().to_le_bytes());
+        }
         match does {
             Does::Counts { value, at, now } => {
                 out.push(1);
@@ -126,7 +145,12 @@ impl Table for FilledEvents {
 
     fn read_value(cursor: &mut Cursor<'_>, _: u16) -> Result<Filled, BadFormat> {
         let until = Timestamp::from_micros(cursor.i64()?);
-        let does = match cursor.u8()? {
+        let (mut kind, mut late) = (cursor.u8()?, None);
+        if kind == LATE {
+            let (id, at) = (cursor.text()?.into(), Timestamp::from_micros(cursor.i64()?));
+            (kind, late) = (cursor.u8()?, Some(Late { id, at }));
+        }
+        let does = match kind {
             1 => Does::Counts {
                 value: Score(i128::from_le_bytes(cursor.array()?)),
                 at: Timestamp::from_micros(cursor.i64()?),
@@ -140,7 +164,7 @@ impl Table for FilledEvents {
             4 => Does::AddedUpTo(cursor.varint()?, cursor.small()?),
             _ => return Err(cursor.bad()),
         };
-        Ok(Filled { until, does })
+        Ok(Filled { until, does, late })
     }
 }
 
@@ -173,10 +197,13 @@ mod tests {
             Does::Nothing,
             Does::AddedUpTo(9, 10),
         ] {
-            let filled = Filled { until: time(77), does };
-            let mut out = Vec::new();
-            FilledEvents::put_value(&mut out, &filled);
-            assert_eq!(FilledEvents::read_value(&mut Cursor::new(&out, "row"), 3), Ok(filled));
+            for late in [None, Some(Late { id: "w1".into(), at: time(-9) })] {
+                let filled = Filled { until: time(77), does, late };
+                let mut out = Vec::new();
+                FilledEvents::put_value(&mut out, &filled);
+                let read = FilledEvents::read_value(&mut Cursor::new(&out, "row"), 3);
+                assert_eq!(read, Ok(filled));
+            }
         }
     }
 }

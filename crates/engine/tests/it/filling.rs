@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accolade_domain::outcome::Outcome;
+use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_scores::filling_number;
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_engine::contract::memory::MemoryStore;
@@ -318,4 +318,82 @@ fn what_is_over_before_it_is_filled_can_be_cancelled() {
         world.play.control(&Control::Tournament(terms));
         assert_eq!(world.tournament(id).is_cancelled(), is_cancelled, "{id}");
     }
+}
+
+#[test]
+fn what_comes_late_while_it_is_filled_is_remarked_and_counted_apart() {
+    for score in SCORES {
+        let query = format!("SELECT playerId, {score} GROUP BY playerId");
+        let query = query.replacen("FROM", "AS score FROM", 1);
+        let mut world = World::new(&query, "");
+        let wager = |player, stake, ago| Comes::Wager { player, stake, ago };
+        let event = Comes::Event { player: 0, score: 2 };
+        for comes in [wager(0, 5, 0), wager(0, 4, 0), wager(1, 3, 0), event] {
+            world.comes(&comes, 1);
+        }
+        let past = world.past();
+        assert_eq!(world.schedule(&query, "").trim(), "made v2");
+        for (player, event) in past {
+            world.tell(player, vec![event]);
+        }
+        world.play.line(&format!("after {ENDS}m"));
+        for comes in [wager(0, 3, 60), Comes::Void { of: 0 }, wager(2, 2, 60)] {
+            world.comes(&comes, 1);
+        }
+        world.say(Fill::Counting);
+        world.comes(&Comes::Void { of: 4 }, 1);
+        for player in PLAYERS {
+            let mut times = 0;
+            while world.waits(player) {
+                world.add_up(player);
+                times += 1;
+                assert!(times < 20, "it has an end");
+            }
+        }
+        world.say(Fill::Done);
+        assert_eq!(world.tournament("late").terms().fill, Some(Fill::Done));
+        let same = |world: &mut World| {
+            assert_eq!(world.stand("late"), world.stand("there"), "{score}");
+            let apart = ["late", "there"].map(|id| {
+                let number = world.tournament(id).number;
+                let players = world.play.partition.players().all().iter();
+                players.map(|it| it.scores.settled(number, 1)).collect::<Vec<_>>()
+            });
+            assert_eq!(apart[0], apart[1], "{score}");
+            let remarks = ["late", "there"].map(|id| world.play.line(&format!("remarks {id}")));
+            assert_eq!(remarks[0], remarks[1], "{score}");
+            remarks[0].clone()
+        };
+        let remarks = same(&mut world);
+        let is_of_wagers = score.ends_with("FROM wagers");
+        assert!(!is_of_wagers || remarks.contains("2 wagers, 2 voids"), "{score}: {remarks}");
+        // Of one that came in time, and of one that was late.
+        for of in [1, 3] {
+            world.comes(&Comes::Void { of }, 1);
+            same(&mut world);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_added_up_once_what_events_count_is_not_kept_any_more() {
+    let query = "SELECT playerId, COUNT(*) AS score FROM wagers GROUP BY playerId";
+    let mut world = World::new(query, "");
+    world.comes(&Comes::Wager { player: 0, stake: 5, ago: 0 }, 1);
+    let past = world.past();
+    assert_eq!(world.schedule(query, "").trim(), "made v2");
+    for (player, event) in past {
+        world.tell(player, vec![event]);
+    }
+    world.say(Fill::Counting);
+    world.play.line(&format!("after {}m", ENDS + 8 * 24 * 60));
+    world.add_up("anna");
+    let declined = Outcome::Declined { why: Declined::TournamentOver };
+    assert_eq!(world.play.outcomes.last(), Some(&declined));
+    assert!(world.waits("anna"), "half of it is not added up");
+    let late = world.tournament("late");
+    let (stage, edited_from) = (Stage::Cancelled, late.edited_from());
+    let terms = TournamentTerms { stage, edited_from, ..(**late.terms()).clone() };
+    world.play.control(&Control::Tournament(terms));
+    assert!(world.tournament("late").is_cancelled());
 }

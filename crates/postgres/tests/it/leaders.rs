@@ -8,7 +8,7 @@ use accolade_engine::rules::tournaments::standing::standing;
 use accolade_postgres::rebuild;
 use accolade_postgres::sink::start;
 use accolade_wire::timestamp;
-use accolade_wire::tournament::{Mode, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{Fill, Mode, Stage, TiesBy, TournamentTerms};
 
 use crate::house::{House, OPERATORS, now, void};
 use crate::races::race;
@@ -193,6 +193,28 @@ fn who_is_excluded_has_no_rank_while_that_holds() {
     let projection = start(tables.settings.clone(), house.feed()).unwrap();
     caught_up(&projection);
     assert_eq!(rows(&tables, &of_race("house", "race")), all[..2]);
+    are_exactly(&tables, &house, &["race"]);
+}
+
+#[test]
+fn what_is_filled_has_rows_once_that_is_done() {
+    let (house, tables) = (House::open(), Tables::new("leaders_filled"));
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    let starts = now().micros() - 60_000_000;
+    let late = TournamentTerms { starts, ..race("house", "race") };
+    house.fill(&late, 0, Fill::Reading);
+    house.stake("house", "anna", "w1", "10");
+    house.stake("house", "bert", "w1", "20");
+    house.fill(&late, 1, Fill::Counting);
+    // Nothing of hers waits, so it counts at once.
+    house.stake("house", "cara", "w1", "5");
+    house.add_up("house", "anna", "race");
+    caught_up(&projection);
+    assert_eq!(rows(&tables, &of_race("house", "race")), [""; 0]);
+    house.add_up("house", "bert", "race");
+    house.fill(&late, 2, Fill::Done);
+    let all = ["1 bert 20 1", "2 anna 10 1", "3 cara 5 1"];
+    until("all of it", &projection, |_| rows(&tables, &of_race("house", "race")) == all);
     are_exactly(&tables, &house, &["race"]);
 }
 

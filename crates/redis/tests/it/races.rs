@@ -1,11 +1,15 @@
 //! Tournaments of the house, and what is played in them.
 
-use accolade_domain::time::Timestamp;
-use accolade_wire::control::Control;
-use accolade_wire::timestamp;
-use accolade_wire::tournament::{Stage, TournamentTerms};
+use std::time::{Duration, Instant};
 
-use crate::house::{House, OPERATORS, now, wager};
+use accolade_domain::outcome::Outcome;
+use accolade_domain::time::Timestamp;
+use accolade_engine::intake::Intake;
+use accolade_wire::control::{Command, Control};
+use accolade_wire::timestamp;
+use accolade_wire::tournament::{Fill, Stage, TournamentTerms};
+
+use crate::house::{House, OPERATORS, PATIENCE, now, wager};
 
 /// So long before its start a tournament is made; nothing can begin in the past.
 const AHEAD_MICROS: i64 = 1_000_000;
@@ -44,7 +48,7 @@ impl House {
         }
         let begun = races.iter().map(|terms| terms.starts).max().unwrap_or_default();
         while now().micros() <= begun {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -56,6 +60,33 @@ impl House {
             OPERATORS.map(|operator| [race(operator, "sum"), scored_by(operator, "most", most)]);
         house.begin(races.as_flattened());
         house
+    }
+
+    /// Says how far a tournament is filled, and returns once all partitions have heard it.
+    pub(crate) fn fill(&self, terms: &TournamentTerms, edited_from: u32, fill: Fill) {
+        self.say(&TournamentTerms { edited_from, fill: Some(fill), ..terms.clone() });
+        let (rules, until) = (self.node.rules(), Instant::now() + PATIENCE);
+        let operator = rules.operator(&terms.operator).unwrap();
+        let tournament = operator.tournaments.get(&terms.id).unwrap();
+        assert_eq!(tournament.terms().fill, Some(fill));
+        let control = tournament.changed().control;
+        for partition in 0..self.node.partitions() {
+            while self.node.read(partition, |partition| partition.rules().applied) < control {
+                assert!(Instant::now() < until, "partition {partition} is to hear of it");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    /// Has everything added up that waits of a player, which is little.
+    pub(crate) fn add_up(&self, operator: &str, player: &str, tournament: &str) {
+        let rules = self.node.rules();
+        let known = rules.operator(operator).unwrap();
+        let tournament = known.tournaments.get(tournament).unwrap().number;
+        let (id, player_id) = (format!("fill-{}", now().micros()), player.into());
+        let command = Command::CountFilled { id, player_id, tournament };
+        let outcome = self.command(operator, player, &command);
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
     }
 
     /// Has a player stake something, and returns the id of the wager.

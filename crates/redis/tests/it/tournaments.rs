@@ -1,5 +1,5 @@
 use accolade_redis::sink::start;
-use accolade_wire::tournament::{Mode, Stage, TournamentTerms};
+use accolade_wire::tournament::{Fill, Mode, Stage, TournamentTerms};
 use redis::cmd;
 
 use crate::house::{House, now, void};
@@ -152,6 +152,68 @@ fn what_is_cancelled_has_no_leaderboard_and_its_id_may_be_anothers() {
     house.stake("house", "bert", "w3", "1");
     caught_up(&projection);
     assert_eq!(keys.leaderboard("house", "race"), [line("bert", "21")]);
+}
+
+#[test]
+fn what_is_filled_has_a_leaderboard_once_that_is_done() {
+    let (house, keys) = (House::open(), Keys::new());
+    let projection = start(keys.settings.clone(), house.feed()).unwrap();
+    let starts = now().micros() - 60_000_000;
+    let late = TournamentTerms { starts, ..race("house", "race") };
+    house.fill(&late, 0, Fill::Reading);
+    house.stake("house", "anna", "w1", "10");
+    house.stake("house", "bert", "w1", "20");
+    house.fill(&late, 1, Fill::Counting);
+    // Nothing of hers waits, so it counts at once.
+    house.stake("house", "cara", "w1", "5");
+    house.add_up("house", "anna", "race");
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "race"), []);
+    house.add_up("house", "bert", "race");
+    house.fill(&late, 2, Fill::Done);
+    let all = [line("bert", "20"), line("anna", "10"), line("cara", "5")];
+    until("all of it", &projection, |_| keys.leaderboard("house", "race") == all);
+    caught_up(&projection);
+    keys.are_exactly(&house);
+    // It goes on like any other.
+    house.stake("house", "cara", "w2", "7.5");
+    house.take("house", &[("bert", void("house", "bert", "w1").into())]);
+    caught_up(&projection);
+    let all = [line("cara", "12.5"), line("anna", "10")];
+    assert_eq!(keys.leaderboard("house", "race"), all);
+    keys.are_exactly(&house);
+}
+
+#[test]
+fn what_was_filled_while_nobody_wrote_is_there_when_somebody_does() {
+    let (house, keys) = (House::open(), Keys::new());
+    let projection = start(keys.settings.clone(), house.feed()).unwrap();
+    let starts = now().micros() - 60_000_000;
+    let [late, gone] = ["late", "gone"].map(|id| TournamentTerms { starts, ..race("house", id) });
+    for terms in [&late, &gone] {
+        house.fill(terms, 0, Fill::Reading);
+    }
+    house.stake("house", "anna", "w1", "10");
+    house.stake("house", "bert", "w1", "20");
+    for terms in [&late, &gone] {
+        house.fill(terms, 1, Fill::Counting);
+        house.add_up("house", "anna", &terms.id);
+    }
+    caught_up(&projection);
+    projection.stop();
+    for terms in [&late, &gone] {
+        house.add_up("house", "bert", &terms.id);
+        house.fill(terms, 2, Fill::Done);
+    }
+    let fill = Some(Fill::Done);
+    let cancelled = TournamentTerms { edited_from: 3, stage: Stage::Cancelled, fill, ..gone };
+    house.say(&cancelled);
+    let projection = start(keys.settings.clone(), house.feed()).unwrap();
+    let all = [line("bert", "20"), line("anna", "10")];
+    until("all of it", &projection, |_| keys.leaderboard("house", "late") == all);
+    caught_up(&projection);
+    assert_eq!(keys.leaderboard("house", "gone"), []);
+    keys.are_exactly(&house);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Leaderboards of games: one for each day, one for each week, and one of all time.
 
 use crate::civil::Weekday;
+use crate::ranking::Score;
 use crate::time::{DAY_MICROS, Day, Timestamp};
+use crate::tournament::Tally;
 
 /// A player is on the leaderboards of so many games of one day at most, of so many of one week, and of so many of all time:
 /// those that came first.
@@ -49,6 +51,44 @@ impl Period {
         };
         let first = day.0.checked_sub(days_before).map(Day)?;
         index_of(first).is_some().then_some(Occurrence { period: self, first })
+    }
+}
+
+/// What a game's leaderboards make of a player's scores.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// All of them together.
+    #[default]
+    Sum,
+    /// The greatest.
+    Max,
+    /// The last, in the order in which they are decided.
+    Last,
+}
+
+impl Measure {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Sum, Self::Max, Self::Last];
+
+    /// The stable code, in programs and as the API shows it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Max => "max",
+            Self::Last => "last",
+        }
+    }
+
+    /// By how much an event of `value` moves what a player has come to; `None` beyond what a score holds.
+    ///
+    /// It looks at the score as it stands, whatever events before have counted by. So a tally is the same for each of
+    /// these, and a game may go over from one to another at any time.
+    pub fn change(self, tally: &Tally, value: Score) -> Option<Score> {
+        match self {
+            Self::Sum => Some(value),
+            Self::Max if tally.events > 0 && value <= tally.total => Some(Score(0)),
+            Self::Max | Self::Last => value.0.checked_sub(tally.total.0).map(Score),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rpds::RedBlackTreeMapSync;
 
 use crate::amount::{Amount, Points, Rate};
+use crate::games::Measure;
 use crate::lots::{Expiry, Floor, PendingFor};
 use crate::promotion::{Combine, Promotion};
 use crate::query::expression::Expression;
@@ -42,6 +43,8 @@ pub struct Program {
     pub approval_above: Option<Points>,
     /// What of a player's wagers looks like abuse; names are unique.
     pub signals: Arc<[Signal]>,
+    /// What leaderboards of games make of scores, by game, where that is not their sum.
+    pub game_measures: BTreeMap<Box<str>, Measure>,
     /// From each other currency to the program's, by code.
     pub rates: BTreeMap<Box<str>, Rate>,
     /// The rules where no jurisdiction overrides them.
@@ -70,6 +73,7 @@ impl Program {
             redemption: Terms::default(),
             approval_above: None,
             signals: Arc::default(),
+            game_measures: BTreeMap::new(),
             rates: BTreeMap::new(),
             rules: Rules {
                 enabled: true,
@@ -86,6 +90,11 @@ impl Program {
     /// The rules that hold in `jurisdiction`.
     pub fn rules_for(&self, jurisdiction: &str) -> &Rules {
         self.jurisdictions.get(jurisdiction).unwrap_or(&self.rules)
+    }
+
+    /// What the leaderboards of `game` make of scores.
+    pub fn measure_of(&self, game: &str) -> Measure {
+        self.game_measures.get(game).copied().unwrap_or_default()
     }
 
     /// The rate from `currency` to the program's own.

@@ -6,3 +6,4 @@ mod kafka;
 mod memory_log;
 mod rereading;
 mod takeover;
+mod tournaments;

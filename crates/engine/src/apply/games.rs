@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use accolade_domain::event::GameEvent;
-use accolade_domain::games::{GAMES_MAX, Period};
+use accolade_domain::games::{GAMES_MAX, Measure, Period};
 use accolade_domain::packed_games::PackedGames;
 use accolade_domain::packed_scores::PackedScores;
+use accolade_domain::program::Program;
 use accolade_domain::query::row::Row as QueryRow;
 use accolade_domain::time::{Day, ZoneOffsets};
 use accolade_domain::tournament::{Counted, Tally};
@@ -31,7 +32,9 @@ pub(super) fn count(
     let games = loaded.games.unwrap_or(&PackedGames::NONE);
     let mut tallies: Vec<_> = games.of_game(&event.game_id).collect();
     let (mut lines, mut left_out) = (Vec::with_capacity(Period::ALL.len()), 0);
-    let day = day(loaded, event);
+    let program = loaded.applies.map(|applies| -> &Program { &applies.program.program });
+    let day = day(program, event);
+    let measure = program.map_or_else(Measure::default, |it| it.measure_of(&event.game_id));
     let occurrences = Period::ALL.into_iter().filter_map(|period| period.of(day));
     for occurrence in occurrences.filter(|it| input.now < it.kept_until()) {
         let number = occurrence.number();
@@ -42,8 +45,9 @@ pub(super) fn count(
         }
         let before = at.map_or_else(|_| Tally::default(), |at| tallies[at].1);
         // What would be beyond any score does not count.
-        let by = Counted::In(value);
-        let Some(moved) = before.moved(decides, by, input.now, input.place) else { continue };
+        let by = measure.change(&before, value).map(Counted::In);
+        let moved = by.and_then(|by| before.moved(decides, by, input.now, input.place));
+        let Some(moved) = moved else { continue };
         match at {
             Ok(at) => tallies[at].1 = moved,
             Err(at) => tallies.insert(at, (number, moved)),
@@ -65,7 +69,6 @@ pub(super) fn count(
 }
 
 /// The event's own day, in the zone of the program that applies to it; of UTC where there is none.
-fn day(loaded: &Loaded<'_>, event: &GameEvent<'_>) -> Day {
-    let program = loaded.applies.map(|applies| &applies.program.program);
+fn day(program: Option<&Program>, event: &GameEvent<'_>) -> Day {
     program.map_or_else(|| ZoneOffsets::default().day(event.at), |it| it.zone.day(event.at))
 }

@@ -1,8 +1,10 @@
 //! Leaderboards of games in the fold: what counts on which, for how long, and of how many games.
 
-use accolade_domain::games::{GAMES_MAX, Period};
+use std::cmp::Reverse;
+
+use accolade_domain::games::{GAMES_MAX, Measure, Occurrence, Period};
 use accolade_domain::packed_games::PackedGames;
-use accolade_domain::time::{Timestamp, ZoneOffsets};
+use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_engine::board::{Board, Of};
 use accolade_engine::contract::memory::MemoryStore;
@@ -11,6 +13,7 @@ use accolade_engine::rules::tournaments::standing::standing;
 use accolade_wire::journal::Recorded;
 use accolade_wire::notice::games::{GAME_SCORED, GameScored};
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::play::Play;
 use super::settling;
@@ -376,4 +379,185 @@ fn a_leaderboard_follows_what_changes_in_its_game() {
     let mut other = Board::begun(&of_another, &play.partition, 1);
     assert!(!other.look(&of_another, &play.partition, 0, usize::MAX));
     assert!(other.board().is_empty());
+}
+
+/// Publishes a program that says what leaderboards of games make of scores, from a moment on.
+fn measured(edited_from: u32, from: i64, measures: &str) -> String {
+    let document = format!(r#"{{"currency":"EUR","gameLeaderboards":{measures}}}"#);
+    let document = serde_json::Value::from(document);
+    format!(
+        r#"control {{"control":"publish","operator":"house","editedFrom":{edited_from},"effectiveFrom":{from},"why":"","who":"","publishedAt":0,"document":{document},"zone":[]}}"#
+    )
+}
+
+#[test]
+fn a_game_may_go_by_the_greatest_or_the_last_score() {
+    check(
+        &format!(
+            r#"
+        {}
+        played e1 anna player_score reels {{"score":10}}
+        played e2 anna player_score reels {{"score":4}}
+        played e3 bert player_score reels {{"score":10}}
+        played e4 cara player_score reels {{"score":-5}}
+        played e5 anna player_score quiz {{"score":9}}
+        played e6 anna player_score quiz {{"score":3}}
+        played e7 bert player_score quiz {{"score":3}}
+        played e8 anna player_score quiz {{"score":3}}
+        played e9 anna player_score tower {{"score":1}}
+        played f1 anna player_score tower {{"score":2}}
+        scores reels daily
+        scores quiz weekly
+        scores tower allTime
+        "#,
+            measured(0, 0, r#"{"reels":"max","quiz":"last"}"#)
+        ),
+        expect![[r#"
+            control                          made v1
+            played e1 anna player_score reels counted  balance 0.00
+                                             10 in reels: daily 10 of 1, weekly 10 of 1, allTime 10 of 1
+            played e2 anna player_score reels counted  balance 0.00
+                                             4 in reels: daily 10 of 2, weekly 10 of 2, allTime 10 of 2
+            played e3 bert player_score reels counted  balance 0.00
+                                             10 in reels: daily 10 of 1, weekly 10 of 1, allTime 10 of 1
+            played e4 cara player_score reels counted  balance 0.00
+                                             -5 in reels: daily -5 of 1, weekly -5 of 1, allTime -5 of 1
+            played e5 anna player_score quiz counted  balance 0.00
+                                             9 in quiz: daily 9 of 1, weekly 9 of 1, allTime 9 of 1
+            played e6 anna player_score quiz counted  balance 0.00
+                                             3 in quiz: daily 3 of 2, weekly 3 of 2, allTime 3 of 2
+            played e7 bert player_score quiz counted  balance 0.00
+                                             3 in quiz: daily 3 of 1, weekly 3 of 1, allTime 3 of 1
+            played e8 anna player_score quiz counted  balance 0.00
+                                             3 in quiz: daily 3 of 3, weekly 3 of 3, allTime 3 of 3
+            played e9 anna player_score tower counted  balance 0.00
+                                             1 in tower: daily 1 of 1, weekly 1 of 1, allTime 1 of 1
+            played f1 anna player_score tower counted  balance 0.00
+                                             2 in tower: daily 3 of 2, weekly 3 of 2, allTime 3 of 2
+            scores reels daily               1. anna 10  2. bert 10  3. cara -5
+            scores quiz weekly               1. anna 3  2. bert 3
+            scores tower allTime             1. anna 3
+        "#]],
+    );
+}
+
+#[test]
+fn another_measure_goes_on_from_scores_as_they_stand_by_the_event_s_own_time() {
+    let mut play = Play::beginning(SECOND.number, KNOWN);
+    let score = |play: &mut Play, event: &str, score: i64, at: &str| {
+        play.line(&format!(r#"played {event} anna player_score reels {{"score":{score}}}{at}"#));
+        play.line("scores reels daily")
+    };
+    assert_eq!(score(&mut play, "e1", 6, ""), "1. anna 6\n");
+    assert_eq!(score(&mut play, "e2", 6, ""), "1. anna 12\n");
+    let later = play.now().plus_micros(60_000_000).micros();
+    play.line(&measured(0, later, r#"{"reels":"max"}"#));
+    assert_eq!(score(&mut play, "e3", 1, ""), "1. anna 13\n");
+    play.line("after 1m");
+    assert_eq!(score(&mut play, "e4", 9, ""), "1. anna 13\n");
+    assert_eq!(score(&mut play, "e5", 20, ""), "1. anna 20\n");
+    // What comes late is of the time at which it was played.
+    assert_eq!(score(&mut play, "e6", 2, " at -1m"), "1. anna 22\n");
+    play.line(&measured(1, later, r#"{"reels":"last"}"#));
+    assert_eq!(play.line("scores reels daily"), "1. anna 22\n");
+    assert_eq!(score(&mut play, "e7", 2, ""), "1. anna 2\n");
+}
+
+const PLAYERS: [&str; 3] = ["anna", "bert", "cara"];
+const GAMES: [&str; 2] = ["reels", "tower"];
+
+/// An event as the model keeps it.
+struct Scored {
+    player: usize,
+    game: usize,
+    score: i64,
+    day: Day,
+    measure: Measure,
+}
+
+/// A leaderboard, made of all its events in their order.
+fn naive(events: &[Scored], game: usize, occurrence: Occurrence) -> String {
+    let period = occurrence.period();
+    let is_in = |event: &&Scored| event.game == game && period.of(event.day) == Some(occurrence);
+    let mut stands: [Option<(i64, usize)>; 3] = [None; 3];
+    for (index, event) in events.iter().filter(is_in).enumerate() {
+        let stand = &mut stands[event.player];
+        let before = stand.map(|(score, _)| score);
+        let score = match (before, event.measure) {
+            (None, _) | (Some(_), Measure::Last) => event.score,
+            (Some(before), Measure::Sum) => before + event.score,
+            (Some(before), Measure::Max) => before.max(event.score),
+        };
+        if before != Some(score) {
+            *stand = Some((score, index));
+        }
+    }
+    let mut ranked: Vec<_> = stands.into_iter().zip(PLAYERS).collect();
+    ranked.retain(|(stand, _)| stand.is_some());
+    ranked.sort_by_key(|(stand, _)| stand.map(|(score, reached)| (Reverse(score), reached)));
+    let lines = ranked.iter().zip(1..).map(|((stand, player), position)| {
+        let (score, _) = stand.unwrap();
+        format!("{position}. {player} {score}")
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() { "nobody\n".into() } else { lines.join("  ") + "\n" }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn leaderboards_are_what_a_plain_list_of_events_comes_to(
+        steps in prop::collection::vec(
+            (0..9_u32, 0..3_usize, 0..2_usize, -4..5_i64, 0..20_i64, 0..9_u32), 1..50,
+        ),
+    ) {
+        let mut play = Play::beginning(SECOND.number, KNOWN);
+        let mut events = Vec::new();
+        let mut said: Vec<(Timestamp, [Measure; 2])> = Vec::new();
+        for (number, (kind, player, game, score, ago, passes)) in steps.into_iter().enumerate() {
+            if passes > 0 {
+                play.line(&format!("after {passes}h"));
+            }
+            match kind {
+                0 | 1 => {
+                    let of_other = Measure::ALL[usize::try_from(ago % 3).unwrap()];
+                    let measures = [Measure::ALL[player], of_other];
+                    let document = GAMES.iter().zip(measures);
+                    let document = document.map(|(game, it)| format!(r#""{game}":"{}""#, it.code()));
+                    let document = document.collect::<Vec<_>>().join(",");
+                    let edited_from = u32::try_from(said.len()).unwrap();
+                    let now = play.now();
+                    let made = play.line(&measured(edited_from, now.micros(), &format!("{{{document}}}")));
+                    prop_assert_eq!(made, format!("made v{}\n", edited_from + 1));
+                    said.push((now, measures));
+                }
+                2 => play.end_interval(),
+                _ => {
+                    let at = play.now().plus_micros(-ago * 3_600_000_000);
+                    let in_force = said.iter().rev().find(|(from, _)| *from <= at);
+                    let measure = in_force.map_or(Measure::Sum, |(_, measures)| measures[game]);
+                    let day = ZoneOffsets::default().day(at);
+                    events.push(Scored { player, game, score, day, measure });
+                    let late = if ago > 0 { format!(" at -{ago}h") } else { String::new() };
+                    let (player, game) = (PLAYERS[player], GAMES[game]);
+                    play.line(&format!(
+                        r#"played e{number} {player} player_score {game} {{"score":{score}}}{late}"#
+                    ));
+                }
+            }
+            let today = ZoneOffsets::default().day(play.now());
+            for (index, game) in GAMES.into_iter().enumerate() {
+                for period in Period::ALL {
+                    let shown = play.line(&format!("scores {game} {}", period.code()));
+                    let occurrence = period.of(today).unwrap();
+                    prop_assert_eq!(shown, naive(&events, index, occurrence));
+                }
+            }
+        }
+        let values = play.partition.values();
+        let (mut other, mut store) = (Partition::new(0), MemoryStore::default());
+        play.again(&mut other, KNOWN, &mut store, &mut Vec::new()).unwrap();
+        prop_assert!(other.values() == values);
+    }
 }

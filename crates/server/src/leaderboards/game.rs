@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accolade_domain::civil::begin_of_day;
 use accolade_domain::event::ID_BYTES_MAX;
-use accolade_domain::games::{Occurrence, Period};
+use accolade_domain::games::{Measure, Occurrence, Period};
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use accolade_engine::rules::tournaments::standing::standing;
 use axum::http::StatusCode;
@@ -35,6 +35,9 @@ pub(crate) struct GameLeaderboardShape {
     operator_id: String,
     #[schema(schema_with = periods)]
     period: &'static str,
+    /// What it makes of scores that come now.
+    #[schema(schema_with = measures)]
+    measure: &'static str,
     /// The first moment of the day, or of the week; nothing for all time.
     #[schema(required)]
     starts: Option<Time>,
@@ -51,6 +54,10 @@ fn periods() -> Schema {
     one_of(PERIODS)
 }
 
+fn measures() -> Schema {
+    one_of(Measure::ALL.map(Measure::code))
+}
+
 /// A leaderboard of a game.
 pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     let game = call.name();
@@ -62,6 +69,8 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     let (moment, utc) = (now(), ZoneOffsets::default());
     let in_force = operator.versions.at(moment);
     let zone = in_force.map_or(&utc, |version| &version.program.program.zone);
+    let measure =
+        in_force.map_or_else(Measure::default, |version| version.program.program.measure_of(&game));
     let occurrence = occurrence(&call, moment, zone.day(moment))?;
     let view = view(&call)?;
     let bounds = occurrence.days().map(|days| days.map(|day| Time(begin_of_day(day, zone))));
@@ -80,6 +89,7 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
         game_id: game,
         operator_id: operator.id.to_string(),
         period: occurrence.period().code(),
+        measure: measure.code(),
         starts,
         ends,
         players,

@@ -19,7 +19,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     area: Area::Tournaments,
     summary: "Who is at which position in a game",
     description: "By the sum of `data.score` of the game's events of the types `player_score`, `quest_completed`, \
-                  `achievement_unlocked` and `boss_defeated`: of a day, of a week from Monday on, or of all time, in the \
+                  `achievement_unlocked` and `boss_defeated`, or the greatest or the last, where `gameLeaderboards` of the \
+                  program says so: of a day, of a week from Monday on, or of all time, in the \
                   operator's zone. An event counts in the day of its own time. What has ended is there for two days more, of \
                   weeks for two weeks. Nobody has a position in a game that is not known. What is asked for, and what a \
                   player's token sees, is as with a tournament's leaderboard.",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Api, PATIENCE, ask, game_event, now_micros, time};
+use crate::harness::{Api, PATIENCE, ask, game_event, now_micros, time, wager};
 use crate::tournaments::{both, is, players, well};
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -169,6 +169,78 @@ async fn a_player_sees_the_public_positions_and_their_own() {
     let around = well(seen("around=p101").await);
     assert_eq!(lines(&around).last(), Some(&(102, "p101", 99.0, 1)));
     is(&seen("around=p1").await, 404, "not_found");
+}
+
+/// Publishes another version of the program, and waits until events in all partitions are decided by it.
+async fn publish(api: &Api, other: &Api, version: &str, measures: &str) {
+    let program = format!("currency: EUR\ngameLeaderboards: {measures}\n");
+    let body = json!({ "why": "a contest", "program": program });
+    let publish = ask("POST", "/api/v1/program/versions").json(&body).header("if-match", version);
+    let published = api.send(publish).await;
+    assert_eq!(published.status, 201, "{published:?}");
+    for (name, node) in players().iter().zip([api, other].into_iter().cycle()) {
+        // It says which version it is decided by.
+        let is_decided_by_it = async {
+            for number in 0.. {
+                let mut wager = wager(&format!("{name}-{version}-{number}"), name);
+                wager["timestamp"] = time(now_micros()).into();
+                if node.wager(&wager).await["programVersion"] == published.json["version"] {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, is_decided_by_it).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_game_goes_by_the_greatest_or_the_last_score_where_the_program_says_so() {
+    both(async |api, other| {
+        let names = players();
+        let by = async |game: &str| {
+            let board = all_time(other, game, "").await;
+            assert_eq!(board["gameId"], game);
+            board["measure"].clone()
+        };
+        assert_eq!(by("tower").await, "sum");
+        publish(api, other, "1", "{ tower: max, quiz: last }").await;
+        let scored = async |round: &str, game: &str, scores: [f64; 3]| {
+            let events = names
+                .iter()
+                .zip(scores)
+                .map(|(name, value)| score(&format!("{game}-{round}-{name}"), name, game, value));
+            take_in(api, events.collect()).await;
+        };
+        for game in ["tower", "quiz", "reels"] {
+            scored("first", game, [5.0, 9.0, 7.0]).await;
+            scored("second", game, [8.0, 2.0, 10.0]).await;
+        }
+        assert_eq!(
+            [by("tower").await, by("quiz").await, by("reels").await],
+            ["max", "last", "sum"]
+        );
+        let [a, b, c] = [&*names[0], &*names[1], &*names[2]];
+        for node in [api, other] {
+            let tower = all_time(node, "tower", "").await;
+            assert_eq!(lines(&tower), [(1, c, 10.0, 2), (2, b, 9.0, 2), (3, a, 8.0, 2)]);
+            let quiz = all_time(node, "quiz", "").await;
+            assert_eq!(lines(&quiz), [(1, c, 10.0, 2), (2, a, 8.0, 2), (3, b, 2.0, 2)]);
+            let reels = all_time(node, "reels", "").await;
+            assert_eq!(lines(&reels), [(1, c, 17.0, 2), (2, a, 13.0, 2), (3, b, 11.0, 2)]);
+        }
+        // Another measure goes on from what is there.
+        publish(other, api, "2", "{ reels: max, quiz: max }").await;
+        for game in ["tower", "quiz", "reels"] {
+            scored("third", game, [1.0, 1.0, 18.0]).await;
+        }
+        let tower = all_time(api, "tower", "").await;
+        assert_eq!(lines(&tower), [(1, c, 28.0, 3), (2, b, 10.0, 3), (3, a, 9.0, 3)]);
+        let quiz = all_time(api, "quiz", "").await;
+        assert_eq!(lines(&quiz), [(1, c, 18.0, 3), (2, a, 8.0, 3), (3, b, 2.0, 3)]);
+        let reels = all_time(other, "reels", "").await;
+        assert_eq!(lines(&reels), [(1, c, 18.0, 3), (2, a, 13.0, 3), (3, b, 11.0, 3)]);
+    })
+    .await;
 }
 
 #[tokio::test]

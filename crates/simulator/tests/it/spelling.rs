@@ -158,6 +158,7 @@ pub(crate) fn meant_program(program: &ModelProgram) -> Program {
             notify: NotifyDays::new(u8::try_from(program.expiry.notify.unwrap_or(0)).unwrap())
                 .unwrap(),
         },
+        game_measures: BTreeMap::new(),
         rates: rates(&program.rates),
         rules: meant_rules(&program.rules),
         promotions: program.promotions.iter().map(meant_promotion).collect(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accolade_domain::amount::{Points, Rate};
+use accolade_domain::games::Measure;
 use accolade_domain::program::{
     ConsentDefault, Earning, Eligibility, Mode, Program, Rounding, Rules,
 };
@@ -36,8 +37,15 @@ const KEYS: &[&str] = &[
     "expiry",
     "tests",
 ];
-const KEYS_SECOND: [&str; 6] =
-    ["tiers", "promotions", "promotionsCombine", "redemption", "adjustments", "signals"];
+const KEYS_SECOND: [&str; 7] = [
+    "tiers",
+    "promotions",
+    "promotionsCombine",
+    "redemption",
+    "adjustments",
+    "signals",
+    "gameLeaderboards",
+];
 /// What a jurisdiction may override.
 const RULE_KEYS: [&str; 3] = ["enabled", "eligibility", "earning"];
 /// Most jurisdictions: each is merged and checked as a whole.
@@ -74,6 +82,7 @@ pub(super) fn program(
         redemption: spending::redemption(&section, problems),
         approval_above: spending::approval_above(&section, problems),
         signals: signals::signals(&section, problems),
+        game_measures: game_measures(&section, problems),
         rates: rates(&section, currency, problems),
         rules: rules(&section, reads, problems),
         tiers: tiers::tiers(&section, problems),
@@ -120,6 +129,16 @@ fn consent(section: &Section<'_>, problems: &mut Problems) -> ConsentDefault {
     let choices = [("opt-out", ConsentDefault::OptOut), ("opt-in", ConsentDefault::OptIn)];
     let chosen = section.get("consent").and_then(|field| field.choice(&choices, &[], problems));
     chosen.unwrap_or(ConsentDefault::OptOut)
+}
+
+/// By game, what its leaderboards make of scores.
+fn game_measures(section: &Section<'_>, problems: &mut Problems) -> BTreeMap<Box<str>, Measure> {
+    let choices = Measure::ALL.map(|measure| (measure.code(), measure));
+    let games = members(section, "gameLeaderboards", problems);
+    let measures = games
+        .iter()
+        .filter_map(|(game, field)| Some(((*game).into(), field.choice(&choices, &[], problems)?)));
+    measures.collect()
 }
 
 fn rates(

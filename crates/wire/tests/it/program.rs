@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use accolade_domain::games::Measure;
 use accolade_domain::lots::{Expiry, Floor, Months, NotifyDays, PendingFor};
 use accolade_domain::program::Program;
 use accolade_domain::promotion::Combine;
@@ -91,6 +92,7 @@ fn what_a_document_leaves_out_has_its_default() {
             },
             approval_above: None,
             signals: [],
+            game_measures: {},
             rates: {},
             rules: Rules {
                 enabled: true,
@@ -157,6 +159,7 @@ fn a_whole_program_is_compiled() {
             },
             approval_above: None,
             signals: [],
+            game_measures: {},
             rates: {
                 "BTC": Rate(
                     6100000000000,
@@ -449,7 +452,7 @@ colour: red
             line 12, column 30: `/earning/caps/1`: expected a mapping (`key: value`), found `5`
             line 13, column 10: `/consent`: expected `opt-out` or `opt-in`, found the text `yes`
             line 14, column 7: `/mode`: expected `live` or `off`, found the text `on`
-            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`, `redemption`, `adjustments`, `signals`
+            line 15, column 1: `/colour`: unknown key `colour`; expected one of `currency`, `timezone`, `enabled`, `eligibility`, `jurisdictions`, `earning`, `rates`, `consent`, `mode`, `voids`, `pending`, `expiry`, `tests`, `tiers`, `promotions`, `promotionsCombine`, `redemption`, `adjustments`, `signals`, `gameLeaderboards`
         "#]],
     );
 }
@@ -1220,6 +1223,35 @@ fn what_was_published_under_behaviour_1_has_nothing_of_behaviour_2() {
 }
 
 #[test]
+fn what_leaderboards_of_games_make_of_scores_is_one_of_three_by_game() {
+    let text =
+        "{currency: EUR, gameLeaderboards: {tower: max, quiz: last, reels: sum, caves: null}}";
+    let program = program::compile(&read(text), ZoneOffsets::default()).unwrap();
+    let measures =
+        ["tower", "quiz", "reels", "caves", "Tower"].map(|game| program.measure_of(game));
+    assert_eq!(measures, [Measure::Max, Measure::Last, Measure::Sum, Measure::Sum, Measure::Sum]);
+    check(
+        "{currency: EUR, gameLeaderboards: {tower: average, quiz: [last]}}",
+        expect![[r#"
+            line 1, column 43: `/gameLeaderboards/tower`: expected `sum` or `max` or `last`, found the text `average`
+            line 1, column 58: `/gameLeaderboards/quiz`: expected `sum` or `max` or `last`, found a list
+        "#]],
+    );
+    let many: String = (0..10_001).map(|game| format!("g{game}: max, ")).collect();
+    check(
+        &format!("{{currency: EUR, gameLeaderboards: {{{many}}}}}"),
+        expect![[r#"
+            line 1, column 35: `/gameLeaderboards`: expected at most 10000 names
+        "#]],
+    );
+    let early = (FIRST.program)(&read(text), ZoneOffsets::default());
+    expect![[r#"
+        line 1, column 17: `/gameLeaderboards`: `gameLeaderboards` is not supported by this version yet; leave it out
+    "#]]
+    .assert_eq(&lines(early.err().unwrap_or_default()));
+}
+
+#[test]
 fn what_changes_nothing_is_accepted() {
     check("{currency: EUR, expiry: none, pending: {for: 0h}, redemption: null}", expect![[r""]]);
     check("{currency: EUR, rates: {EUR: 1.0}, mode: off, voids: balance}", expect![[r""]]);
@@ -1487,6 +1519,7 @@ fn the_schema_accepts_the_examples() {
         "{currency: EUR, tiers: {window: {rolling: 365d}, grace: 30d, levels: [{name: a, from: 0}]}}",
         "{currency: EUR, tiers: {window: {calendar: year}, levels: [{name: a, from: 0}, {name: b, from: 1, multiplier: 2}]}}",
         SIGNALS,
+        "{currency: EUR, gameLeaderboards: {reels: sum, tower: max, \"7\": last, caves: null}}",
     ];
     for text in [SLOTS_HOUSE, LIVE_TABLES, SLOTS_CLUB, promoted].into_iter().chain(plain) {
         let document = as_json(text);
@@ -1503,6 +1536,8 @@ fn the_schema_refuses_what_the_check_refuses() {
         "{currency: EUR, colour: red}",
         "{currency: 5}",
         "{currency: EUR, mode: shadow}",
+        "{currency: EUR, gameLeaderboards: {reels: best}}",
+        "{currency: EUR, gameLeaderboards: [reels]}",
         "{currency: EUR, signals: [{name: a, kind: velocity}]}",
         "{currency: EUR, signals: [{name: a, kind: speed, over: {wagers: 1, within: 1m}}]}",
         "{currency: EUR, signals: [{name: a, kind: velocity, over: {wagers: 0, within: 1m}}]}",

@@ -9,7 +9,8 @@ use accolade_wire::tournament::{Stage, TournamentTerms};
 use super::Tournament;
 use crate::rules::{Said, Since};
 
-/// What counts, and how.
+/// What counts, and how: what an event adds to this sum may follow from [another
+/// measure](accolade_domain::games::Measure) of the program's.
 pub const QUERY: &str = "SELECT playerId, SUM(data.score) AS score FROM game_events \
                          WHERE eventType IN ('player_score', 'quest_completed', 'achievement_unlocked', 'boss_defeated') \
                          GROUP BY playerId";

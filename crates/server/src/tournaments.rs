@@ -128,7 +128,7 @@ pub(crate) struct FillingShape {
     batches: u64,
     /// Of so many, as far as that is known.
     batches_expected: u64,
-    /// Why it does not go on, or was begun again.
+    /// Why it does not go on, as long as it is tried again, or cannot go on any more.
     #[schema(required)]
     why: Option<String>,
 }

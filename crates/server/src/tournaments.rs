@@ -290,9 +290,7 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     let is_for_player = call.principal.player.is_some();
     let mut shape = TournamentShape::of(&operator.tournaments, tournament, is_for_player);
     if !is_for_player {
-        // Where somebody cannot be asked it is filled nevertheless.
-        let filling = call.service.filling_of(operator.number, tournament).await;
-        shape.filling = filling.unwrap_or_default().map(Into::into);
+        shape.filling = call.service.filling_of(operator.number, tournament).await.map(Into::into);
     }
     Ok(respond(StatusCode::OK, &shape))
 }

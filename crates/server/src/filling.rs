@@ -274,21 +274,28 @@ impl Service {
         }))
     }
 
-    /// The same for whoever asks; nothing for a tournament that is not filled.
+    /// The same for whoever asks; nothing for a tournament that is not filled. Where not everybody can be asked it is filled
+    /// nevertheless, as far as that is known here.
     pub(crate) async fn filling_of(
         &self,
         operator: u32,
         tournament: &Tournament,
-    ) -> Result<Option<Progress>, Problem> {
-        let fill = tournament.terms().fill.filter(|_| tournament.is_filling());
-        let Some(fill) = fill else { return Ok(None) };
+    ) -> Option<Progress> {
+        let fill = tournament.terms().fill.filter(|_| tournament.is_filling())?;
         let until = tournament.values_until();
         if now() >= until {
             let until = timestamp::write(until);
             let why = format!("what its events count was kept until {until}: cancel it");
-            return Ok(Some(Progress { why: Some(why), ..Progress::default() }));
+            return Some(Progress { why: Some(why), ..Progress::default() });
         }
-        self.filled_so_far(operator, tournament, fill).await.map(Some)
+        let so_far = self.filled_so_far(operator, tournament, fill).await;
+        Some(so_far.unwrap_or_else(|problem| {
+            let (key, here) = ((operator, tournament.number), self.partitions_here());
+            let own = self.fillings.with(key, |filling| filling.part(fill, &here));
+            let Part { left, batches, expected, why } = own;
+            let why = why.or_else(|| Some(problem.detail.to_string()));
+            Progress { batches, expected, why, left }
+        }))
     }
 }
 

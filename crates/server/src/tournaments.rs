@@ -131,7 +131,7 @@ pub(crate) struct FillingShape {
     batches: u64,
     /// Of so many, as far as that is known.
     batches_expected: u64,
-    /// Why it does not go on, or was begun again.
+    /// Why it does not go on, as long as it is tried again, or cannot go on any more.
     #[schema(required)]
     why: Option<String>,
 }
@@ -303,9 +303,7 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     let is_for_player = call.principal.player.is_some();
     let mut shape = TournamentShape::of(&operator.tournaments, tournament, is_for_player);
     if !is_for_player {
-        // Where somebody cannot be asked it is filled nevertheless.
-        let filling = call.service.filling_of(operator.number, tournament).await;
-        shape.filling = filling.unwrap_or_default().map(Into::into);
+        shape.filling = call.service.filling_of(operator.number, tournament).await.map(Into::into);
     }
     Ok(respond(StatusCode::OK, &shape))
 }

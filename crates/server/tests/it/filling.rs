@@ -231,3 +231,38 @@ async fn one_that_is_filled_says_so_and_can_be_cancelled() {
     assert_eq!(well(a.post(&of("race", "/cancel"), &why).await)["state"], "cancelled");
     heard(a, b, "race").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_filled_for_a_while_is_filled_once_it_can() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    let now = now_micros();
+    let players = players();
+    for (number, player) in players.iter().enumerate() {
+        bet(a, &format!("w{number}"), player, 5.0).await;
+    }
+    for node in 0..2 {
+        cluster.set_owner(node, 3, None);
+    }
+    let window = (now - 60_000_000, now + 3_600_000_000);
+    make(a, "race", &races()[0].1, window).await;
+    assert_eq!(schedule(a, "race").await["state"], "filling");
+    // Somebody has asked for it in vain.
+    let before = cluster.unowned();
+    let until = Instant::now() + PATIENCE;
+    while cluster.unowned() == before {
+        assert!(Instant::now() < until, "all partitions are asked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(well(a.get(&of("race", "")).await)["state"], "filling");
+    for node in 0..2 {
+        cluster.set_owner(node, 3, Some(1));
+    }
+    for api in [a, b] {
+        filled(api, "race").await;
+        let board = board(api, "race").await;
+        let scores: Vec<_> =
+            board.as_array().unwrap().iter().map(|it| it["score"].as_f64()).collect();
+        assert_eq!(scores, vec![Some(5.0); players.len()]);
+    }
+}

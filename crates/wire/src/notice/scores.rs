@@ -123,12 +123,12 @@ fn read_reached(cursor: &mut Cursor<'_>) -> Result<Option<Reached>, BadFormat> {
 }
 
 pub(super) fn put_score(out: &mut Vec<u8>, score: Score) {
-    match score.hundredths().filter(|it| it.unsigned_abs() >> 61 == 0) {
-        Some(whole) => put_varint(out, ((whole << 1) ^ (whole >> 63)).cast_unsigned() << 1),
-        None => {
-            out.push(WHOLE);
-            out.extend_from_slice(&score.0.to_le_bytes());
-        }
+    let fits = |hundredths: &i64| hundredths.unsigned_abs() >> 61 == 0;
+    if let Some(whole) = score.hundredths().filter(fits) {
+        put_varint(out, ((whole << 1) ^ (whole >> 63)).cast_unsigned() << 1);
+    } else {
+        out.push(WHOLE);
+        out.extend_from_slice(&score.0.to_le_bytes());
     }
 }
 

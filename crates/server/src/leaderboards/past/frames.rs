@@ -127,15 +127,12 @@ impl Read<'_> {
 fn put_line(out: &mut Vec<u8>, time: Timestamp, Subject(subject): Subject, stand: &Stand) {
     let Stand { score, events, changed_at, batch, slot } = *stand;
     out.extend_from_slice(&subject);
-    match score.hundredths() {
-        Some(whole) => {
-            out.push(0);
-            put_signed(out, whole);
-        }
-        None => {
-            out.push(1);
-            out.extend_from_slice(&score.0.to_le_bytes());
-        }
+    if let Some(whole) = score.hundredths() {
+        out.push(0);
+        put_signed(out, whole);
+    } else {
+        out.push(1);
+        out.extend_from_slice(&score.0.to_le_bytes());
     }
     put_varint(out, events);
     put_signed(out, time.micros().wrapping_sub(changed_at.micros()));

@@ -37,10 +37,10 @@ const EVERY: Duration = Duration::from_millis(200);
 /// What has failed is tried again after this, each time after twice as long.
 const AGAIN: Duration = Duration::from_secs(1);
 /// And after this at last: what is read and added up, and what is asked of other nodes and said.
-const WORK_AGAIN_MAX: Duration = Duration::from_secs(60);
+const WORK_AGAIN_MAX: Duration = Duration::from_mins(1);
 const SAYING_AGAIN_MAX: Duration = Duration::from_secs(4);
 /// What fails for so long without anything in between is given up by this node.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(86_400);
+const GIVEN_UP_AFTER: Duration = Duration::from_hours(24);
 
 /// An operator's number, and a tournament's.
 type Key = (u32, u32);

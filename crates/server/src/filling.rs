@@ -41,6 +41,8 @@ const WORK_AGAIN_MAX: Duration = Duration::from_mins(1);
 const SAYING_AGAIN_MAX: Duration = Duration::from_secs(4);
 /// What fails for so long without anything in between is given up by this node.
 const GIVEN_UP_AFTER: Duration = Duration::from_hours(24);
+/// So many reasons are told of one tournament.
+const TOLD_MAX: usize = 16;
 
 /// An operator's number, and a tournament's.
 type Key = (u32, u32);
@@ -68,6 +70,8 @@ struct Filling {
 #[derive(Debug)]
 struct Failing {
     why: String,
+    /// The reasons that were told, which may come by turns.
+    told: BTreeSet<String>,
     tries: u32,
     since: Instant,
     again_at: Instant,
@@ -132,16 +136,16 @@ fn waits(failing: Option<&Failing>) -> bool {
 impl Failing {
     /// Has it done again after a while, and tells of each reason once.
     fn again(failing: &mut Option<Self>, why: String, again_max: Duration, id: &str) {
-        let before = failing.take();
-        if before.as_ref().is_some_and(|before| before.why == why) {
-            tracing::debug!(id, why, "a tournament still cannot be filled");
-        } else {
-            tracing::warn!(id, why, "a tournament cannot be filled, which is tried again");
-        }
         let now = Instant::now();
-        let (tries, since) = before.map_or((0, now), |before| (before.tries + 1, before.since));
+        let before = failing.take().map(|before| (before.tries + 1, before.since, before.told));
+        let (tries, since, mut told) = before.unwrap_or_else(|| (0, now, BTreeSet::new()));
+        if told.len() < TOLD_MAX && told.insert(why.clone()) {
+            tracing::warn!(id, why, "a tournament cannot be filled, which is tried again");
+        } else {
+            tracing::debug!(id, why, "a tournament still cannot be filled");
+        }
         let after = AGAIN.saturating_mul(2_u32.saturating_pow(tries)).min(again_max);
-        *failing = Some(Self { why, tries, since, again_at: now + after });
+        *failing = Some(Self { why, told, tries, since, again_at: now + after });
     }
 
     fn is_given_up(&self) -> bool {
@@ -325,7 +329,8 @@ mod tests {
     fn what_fails_is_tried_again_after_a_minute_at_most() {
         let mut failing = None;
         for tries in 0..40 {
-            Failing::again(&mut failing, format!("why {}", tries / 20), WORK_AGAIN_MAX, "race");
+            // Two by turns.
+            Failing::again(&mut failing, format!("why {}", tries % 2), WORK_AGAIN_MAX, "race");
             let failing = failing.as_ref().unwrap();
             let after = failing.again_at.duration_since(Instant::now());
             assert!(after <= WORK_AGAIN_MAX && (tries < 6 || after > WORK_AGAIN_MAX / 2));
@@ -333,5 +338,6 @@ mod tests {
         }
         let failing = failing.unwrap();
         assert_eq!((failing.tries, &*failing.why), (39, "why 1"));
+        assert_eq!(failing.told.len(), 2, "each is told once");
     }
 }

@@ -61,7 +61,9 @@ impl UnderWay {
     fn add(&self, partition: &Partition, player: Ordinal, scored: &mut BTreeMap<Key, Scored>) {
         let operator = partition.players().get(player).operator;
         for (number, tally) in partition.players().get(player).scores.all() {
-            let Some(tournament) = self.0.get(&(operator, number)) else { continue };
+            // Of one that is filled only some have a score yet.
+            let tournament = self.0.get(&(operator, number)).filter(|it| !it.is_filling());
+            let Some(tournament) = tournament else { continue };
             let decides = tournament.decides();
             if tally.events >= decides.events_min.max(1) {
                 scored.entry((operator, number)).or_default().count(decides.score(&tally));

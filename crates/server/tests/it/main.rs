@@ -21,6 +21,7 @@ mod excluded;
 mod export;
 mod fairness;
 mod filling;
+mod filling_held;
 mod first_key;
 mod hostile;
 mod idempotency;

@@ -53,6 +53,7 @@ pub(crate) fn start(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let sent = send(&served.node, &mut load, starts, Duration::from_secs(sizes.growing_s))?;
     std::thread::sleep(LOOK);
     let seen = watchers.end()?;
+    anyhow::ensure!(seen.messages > 0, "the watchers were told nothing");
     let seconds = (now().micros() - starts.micros()) as f64 / 1e6;
     drop(watchers);
     let counted = counted(&served, sizes.players)?;

@@ -19,6 +19,7 @@ mod letters;
 mod load;
 mod measures;
 mod months;
+mod ramp;
 mod redeeming;
 mod reference;
 mod report;
@@ -46,6 +47,7 @@ use crate::arguments::Where;
                                        ten million wagers that are a month old
   accolade bench reference             what the machine can do in this hour, and a bare pipeline on it
   accolade bench reference P1          the same, and P1 beside it
+  accolade bench start                 a tournament begins, and wagers grow from 5,000 to 50,000 a second
   accolade bench --only years          ids and voids after 1, 60 and 730 simulated days
   accolade bench --full                at full length: about an hour, 60 GB of disk
   accolade bench --json > bench.json   for machines
@@ -97,6 +99,9 @@ pub(crate) struct Arguments {
     /// Connects to this address and watches leaderboards, over as many sockets as `--events`; P7 needs watchers.
     #[arg(long, hide = true)]
     watchers: Option<SocketAddr>,
+    /// Leaderboards that these watch.
+    #[arg(long, hide = true, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    boards: u64,
 }
 
 /// How long and how large.
@@ -108,6 +113,8 @@ pub(crate) struct Sizes {
     pub(crate) steady_s: u64,
     /// Seconds of P1 at its rate.
     pub(crate) sustained_s: u64,
+    /// Seconds within which the rate grows at a tournament's start.
+    pub(crate) growing_s: u64,
     /// Events as fast as they go.
     pub(crate) burst: u64,
     /// Ids in P19's full window.
@@ -149,7 +156,7 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
         return strangers::be(address);
     }
     if let Some(address) = arguments.watchers {
-        return watchers::be(address, arguments.events.unwrap_or(1));
+        return watchers::be(address, arguments.events.unwrap_or(1), arguments.boards);
     }
     let full = arguments.full;
     let pick = |short: u64, long: u64| if full { long } else { short };
@@ -158,6 +165,7 @@ pub(crate) fn run(place: &Where, arguments: Arguments) -> anyhow::Result<()> {
         players: arguments.players,
         steady_s: arguments.seconds.unwrap_or(pick(20, 60)),
         sustained_s: arguments.seconds.unwrap_or(pick(30, 600)),
+        growing_s: arguments.seconds.map_or(ramp::GROWING_S, |of| of.clamp(1, ramp::GROWING_S)),
         burst: arguments.events.unwrap_or(pick(10_000_000, 100_000_000)),
         window_ids: pick(50_000_000, 500_000_000),
         letters: arguments.events.unwrap_or(pick(1_000_000, 10_000_000)),

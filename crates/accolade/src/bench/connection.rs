@@ -156,9 +156,9 @@ impl Connection {
     }
 
     /// The body of the last answer over HTTP/1.1.
-    pub(super) fn body(self) -> anyhow::Result<String> {
+    pub(super) fn body(&self) -> anyhow::Result<String> {
         let Self::Http1 { answer, .. } = self else { anyhow::bail!("no body is kept") };
-        let text = String::from_utf8(answer)?;
+        let text = std::str::from_utf8(answer)?;
         let (_, body) = text.split_once("\r\n\r\n").context("no body")?;
         Ok(body.to_owned())
     }

@@ -178,7 +178,6 @@ pub(crate) fn run(
     let (durable, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     let counting = Arc::new(Counting { chunk: chunk as u64, durable, refused });
     let latencies = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
-    let (partitions, key) = (node.partitions(), node.hash_key());
     let began = Instant::now();
     let mut pace = Pace::begin(rate);
     let mut by_second = Vec::new();
@@ -195,10 +194,6 @@ pub(crate) fn run(
             }
             Instant::now()
         };
-        let at = now();
-        let mut records = Vec::with_capacity(chunk * 360);
-        let made = (0..chunk).map(|_| load.record(at, partitions, Some(&key), &mut records));
-        let (parts, known) = made.unzip();
         let is_timed = sampled > 0 && number % sampled == 0;
         let caller: Arc<dyn Caller> = if is_timed {
             timed += 1;
@@ -207,17 +202,7 @@ pub(crate) fn run(
         } else {
             Arc::clone(&counting) as Arc<dyn Caller>
         };
-        let wants_outcomes = is_timed;
-        let submission = Submission {
-            records,
-            parts,
-            known,
-            caller,
-            wants_outcomes,
-            taken_at: due,
-            trace: None,
-        };
-        match node.submit(submission) {
+        match submit(node, load, now(), chunk, due, caller, is_timed) {
             Ok(()) => {}
             Err(Refused::Busy) => dropped += chunk as u64,
             Err(other) => anyhow::bail!("the node refused: {other}"),
@@ -237,6 +222,24 @@ pub(crate) fn run(
     let late_max_ms = pace.late_max_ms();
     let latencies = latencies.lock().expect("nobody panics with it").clone();
     Ok(Run { events: sent - dropped, seconds, by_second, late_max_ms, dropped, latencies })
+}
+
+/// Sends the next `chunk` wagers together, made at `at`, which were due at `due`.
+pub(crate) fn submit(
+    node: &Node,
+    load: &mut Load,
+    at: Timestamp,
+    chunk: usize,
+    due: Instant,
+    caller: Arc<dyn Caller>,
+    wants_outcomes: bool,
+) -> Result<(), Refused> {
+    let (partitions, key) = (node.partitions(), node.hash_key());
+    let mut records = Vec::with_capacity(chunk * 360);
+    let made = (0..chunk).map(|_| load.record(at, partitions, Some(&key), &mut records));
+    let (parts, known) = made.unzip();
+    let (taken_at, trace) = (due, None);
+    node.submit(Submission { records, parts, known, caller, wants_outcomes, taken_at, trace })
 }
 
 /// Bytes of memory that the process holds.

@@ -44,20 +44,53 @@ impl Random {
 #[derive(Debug)]
 pub(crate) struct Pace {
     began: Instant,
-    rate: u64,
+    rates: Rates,
     late_max: Duration,
+}
+
+/// How many events are due in a second: as many as at first for some time, then evenly more, and then as many as at last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rates {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) steady: Duration,
+    pub(crate) growing: Duration,
+}
+
+impl Rates {
+    /// When the event after `sent` others is due, from the beginning on.
+    fn due(&self, sent: u64) -> Duration {
+        let (first, last, sent) = (self.first as f64, self.last as f64, sent as f64);
+        let (steady, growing) = (self.steady.as_secs_f64(), self.growing.as_secs_f64());
+        let more = sent - first * steady;
+        let grown = (first + last) / 2.0 * growing;
+        let seconds = if more <= 0.0 {
+            sent / first
+        } else if more <= grown {
+            let slope = (last - first) / growing;
+            steady + 2.0 * more / (first + (first * first + 2.0 * slope * more).sqrt())
+        } else {
+            steady + growing + (more - grown) / last
+        };
+        Duration::from_secs_f64(seconds)
+    }
 }
 
 impl Pace {
     /// Of `rate` events a second from now on.
     pub(crate) fn begin(rate: u64) -> Self {
-        Self { began: Instant::now(), rate, late_max: Duration::ZERO }
+        let (steady, growing) = (Duration::MAX, Duration::ZERO);
+        Self::by(Rates { first: rate, last: rate, steady, growing })
+    }
+
+    /// Of as many events a second from now on as `rates` says.
+    pub(crate) fn by(rates: Rates) -> Self {
+        Self { began: Instant::now(), rates, late_max: Duration::ZERO }
     }
 
     /// Waits until the event after `sent` others is due, and returns when that is.
     pub(crate) fn wait(&mut self, sent: u64) -> Instant {
-        let nanos = u128::from(sent) * 1_000_000_000 / u128::from(self.rate);
-        let due = self.began + Duration::from_nanos(nanos as u64);
+        let due = self.began + self.rates.due(sent);
         let early = due.saturating_duration_since(Instant::now());
         if !early.is_zero() {
             std::thread::sleep(early);
@@ -258,4 +291,24 @@ fn put_amount(out: &mut Vec<u8>, cents: u64) {
     put_padded(out, cents / 100, 1);
     out.push(b'.');
     put_padded(out, cents % 100, 2);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_grows_evenly_from_the_first_to_the_last() {
+        let (steady, growing) = (Duration::from_secs(10), Duration::from_secs(30));
+        let rates = Rates { first: 5_000, last: 50_000, steady, growing };
+        for (sent, second) in
+            [(0, 0), (25_000, 5), (50_000, 10), (293_750, 25), (875_000, 40), (925_000, 41)]
+        {
+            let due = rates.due(sent);
+            assert!(
+                due.abs_diff(Duration::from_secs(second)) < Duration::from_micros(1),
+                "{sent}: {due:?}"
+            );
+        }
+    }
 }

@@ -21,6 +21,7 @@ use super::leaderboards;
 use super::letters;
 use super::load::{FULL, Load, PLAIN, Random};
 use super::months;
+use super::ramp;
 use super::redeeming;
 use super::reference;
 use super::report::{Bar, Report};
@@ -34,7 +35,7 @@ use crate::memory;
 pub(crate) type Measure = (&'static str, fn(&Sizes, &mut Report) -> anyhow::Result<()>);
 
 /// Every measure, in an order in which none disturbs the next.
-pub(crate) const ALL: [Measure; 19] = [
+pub(crate) const ALL: [Measure; 20] = [
     ("reference", reference::reference),
     ("P1", sustained),
     ("P2", latency),
@@ -44,6 +45,7 @@ pub(crate) const ALL: [Measure; 19] = [
     ("P5", leaderboards::queries),
     ("P6", http::queries),
     ("P7", watchers::watch),
+    ("start", ramp::start),
     ("P8", tournaments::many),
     ("P10", restart),
     ("P11", replay),

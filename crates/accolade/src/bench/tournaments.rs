@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accolade_domain::time::Timestamp;
 use accolade_storage::node::Node;
 use accolade_wire::control::Control;
 use accolade_wire::tournament::{Stage, TournamentTerms};
@@ -55,6 +56,19 @@ pub(crate) fn begin_watched(node: &Node, count: u64) -> anyhow::Result<()> {
     }
     std::thread::sleep(BEGINS_IN);
     Ok(())
+}
+
+/// Announces the first of those that are watched, or says anew when it begins, where that was said `said` times before;
+/// returns when that is.
+pub(crate) fn announce(node: &Node, begins_in: Duration, said: u32) -> anyhow::Result<Timestamp> {
+    let named = terms(OPERATOR, "race-0".into(), EACH[0], begins_in);
+    let (id, starts) = (named.id.clone(), named.starts);
+    control(node, &Control::Tournament(TournamentTerms { edited_from: said, ..named }))?;
+    let rules = node.rules();
+    let announced = rules.operator(OPERATOR).and_then(|operator| operator.tournaments.get(&id));
+    let is_so = announced.is_some_and(|tournament| tournament.terms().starts == starts);
+    anyhow::ensure!(is_so, "the tournament `{id}` was not announced");
+    Ok(Timestamp::from_micros(starts))
 }
 
 /// Begins tournaments in which each wager counts.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
 use accolade_wire::timestamp;
@@ -33,7 +33,7 @@ const SOCKETS: u64 = 20_000;
 const OTHERS: u64 = 1_500;
 /// Of one player; a node lets a player have a few.
 const OF_PLAYER: u64 = 15;
-/// Leaderboards, of which each socket watches one.
+/// Leaderboards of P7, of which each socket watches one.
 const BOARDS: u64 = 20;
 /// Wagers a second, each of which counts in all of these.
 const RATE: u64 = 1_000;
@@ -44,9 +44,14 @@ const STALLED: u64 = 50;
 /// How long all of them may take to be there.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// As many sockets as the machine has.
+pub(super) fn sockets() -> u64 {
+    SOCKETS.min(crate::limits::open_max().saturating_sub(OTHERS))
+}
+
 /// P7: as many sockets as the machine has, over leaderboards that move.
 pub(crate) fn watch(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
-    let sockets = SOCKETS.min(crate::limits::open_max().saturating_sub(OTHERS));
+    let sockets = sockets();
     let scratch = Scratch::new(&sizes.dir, "p7")?;
     let served = serve_freely(&scratch.0, sockets as usize + 500)?;
     begin_watched(&served.node, BOARDS)?;
@@ -57,7 +62,7 @@ pub(crate) fn watch(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
         served.get(&format!("/api/v1/tournaments/race-{number}/leaderboard"))?;
     }
     let before = resident_bytes();
-    let mut watchers = Watchers::come(served.address, sockets)?;
+    let mut watchers = Watchers::come(served.address, sockets, BOARDS)?;
     let there = resident_bytes();
     watchers.begin()?;
     let wagers = run(&served.node, &mut load, RATE * sizes.steady_s, RATE, 5, 0)?;
@@ -68,13 +73,7 @@ pub(crate) fn watch(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     report.row("P7", "lost", seen.lost as f64, "", Some(Bar::AtMost(0.0)));
     // 20,000 in 1 GiB.
     report.row("P7", "memory of each", each, "KiB", Some(Bar::AtMost(52.4)));
-    for (what, micros, bar) in [
-        ("p50", seen.p50, None),
-        ("p99", seen.p99, Some(Bar::AtMost(250.0))),
-        ("p99.9", seen.p999, None),
-    ] {
-        report.row("P7", format!("change to screen, {what}"), micros as f64 / 1e3, "ms", bar);
-    }
+    seen.report("P7", "change to screen", report);
     let told = seen.messages as f64 / sockets as f64;
     report.row("P7", "messages of a watcher in a second", told / wagers.seconds, "", None);
     let bar = Some(Bar::AtMost(0.1));
@@ -93,29 +92,53 @@ pub(crate) fn watch(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
 
 /// What the watchers have seen.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Figures {
-    messages: u64,
+pub(super) struct Figures {
+    pub(super) messages: u64,
     bytes: u64,
     /// Sockets that were closed.
-    lost: u64,
+    pub(super) lost: u64,
     /// From when a score was reached until it was read, in microseconds.
     p50: u64,
     p99: u64,
     p999: u64,
+    worst: Worst,
+}
+
+/// The same of what was read in the second whose p99 is the greatest.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+struct Worst {
+    p50: u64,
+    p99: u64,
+}
+
+impl Figures {
+    /// Adds how soon a change was on the screens.
+    pub(super) fn report(&self, measure: &'static str, what: &str, report: &mut Report) {
+        for (which, micros, bar) in [
+            ("p50", self.p50, None),
+            ("p99", self.p99, Some(Bar::AtMost(250.0))),
+            ("p99.9", self.p999, None),
+            ("worst second, p50", self.worst.p50, None),
+            ("worst second, p99", self.worst.p99, None),
+        ] {
+            report.row(measure, format!("{what}, {which}"), micros as f64 / 1e3, "ms", bar);
+        }
+    }
 }
 
 /// The process of the watchers; they go with it.
-struct Watchers {
+pub(super) struct Watchers {
     child: Child,
     says: ChildStdin,
     told: BufReader<ChildStdout>,
 }
 
 impl Watchers {
-    /// Returns once all of them see something.
-    fn come(to: SocketAddr, sockets: u64) -> anyhow::Result<Self> {
+    /// Returns once all of them see something of the first `boards` tournaments that are watched.
+    pub(super) fn come(to: SocketAddr, sockets: u64, boards: u64) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["bench", "--watchers", &to.to_string(), "--events", &sockets.to_string()])
+            .args(["bench", "--watchers", &to.to_string()])
+            .args(["--events", &sockets.to_string(), "--boards", &boards.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -133,11 +156,12 @@ impl Watchers {
         Ok(line.trim().to_owned())
     }
 
-    fn begin(&mut self) -> anyhow::Result<()> {
+    /// From now on they count.
+    pub(super) fn begin(&mut self) -> anyhow::Result<()> {
         Ok(writeln!(self.says, "begin")?)
     }
 
-    fn end(&mut self) -> anyhow::Result<Figures> {
+    pub(super) fn end(&mut self) -> anyhow::Result<Figures> {
         writeln!(self.says, "end")?;
         Ok(serde_json::from_str(&self.line()?)?)
     }
@@ -157,7 +181,43 @@ struct Counts {
     messages: u64,
     bytes: u64,
     lost: u64,
-    micros: Histogram<u64>,
+    waits: Waits,
+}
+
+/// How long changes took to a screen, in microseconds.
+struct Waits {
+    all: Histogram<u64>,
+    /// Those of the last second, and its number since the beginning.
+    last: Histogram<u64>,
+    second: u64,
+    began: Instant,
+    worst: Worst,
+}
+
+impl Waits {
+    fn begin() -> anyhow::Result<Self> {
+        let all = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3)?;
+        let (last, worst) = (all.clone(), Worst::default());
+        Ok(Self { all, last, second: 0, began: Instant::now(), worst })
+    }
+
+    fn add(&mut self, micros: u64) {
+        let second = self.began.elapsed().as_secs();
+        if second != self.second {
+            self.worst = self.worst();
+            self.last.reset();
+            self.second = second;
+        }
+        self.all.saturating_record(micros);
+        self.last.saturating_record(micros);
+    }
+
+    /// Of the last second, or of the worst before it.
+    fn worst(&self) -> Worst {
+        let at = |quantile| self.last.value_at_quantile(quantile);
+        let last = Worst { p50: at(0.5), p99: at(0.99) };
+        if last.p99 > self.worst.p99 { last } else { self.worst }
+    }
 }
 
 type Shared = Arc<Mutex<Counts>>;
@@ -168,14 +228,14 @@ fn with<T>(counts: &Shared, work: impl FnOnce(&mut Counts) -> T) -> T {
 }
 
 /// Is the watchers, until told to end.
-pub(crate) fn be(to: SocketAddr, sockets: u64) -> anyhow::Result<()> {
+pub(crate) fn be(to: SocketAddr, sockets: u64, boards: u64) -> anyhow::Result<()> {
     crate::limits::raise();
-    let micros = Histogram::new_with_bounds(1, 600_000_000, 3)?;
-    let counts = Counts { there: 0, messages: 0, bytes: 0, lost: 0, micros };
+    let waits = Waits::begin()?;
+    let counts = Counts { there: 0, messages: 0, bytes: 0, lost: 0, waits };
     let counts = Arc::new(Mutex::new(counts));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let come = tokio::time::timeout(PATIENCE, come(to, sockets, &counts));
+        let come = tokio::time::timeout(PATIENCE, come(to, sockets, boards, &counts));
         let _stalled = come.await.context("the watchers are too slow")??;
         writeln!(std::io::stdout(), "here")?;
         let mut lines = said();
@@ -183,15 +243,14 @@ pub(crate) fn be(to: SocketAddr, sockets: u64) -> anyhow::Result<()> {
             if line == "end" {
                 break;
             }
-            with(&counts, |counts| {
-                (counts.messages, counts.bytes) = (0, 0);
-                counts.micros.reset();
-            });
+            let waits = Waits::begin()?;
+            with(&counts, |counts| (counts.messages, counts.bytes, counts.waits) = (0, 0, waits));
         }
         let figures = with(&counts, |counts| {
-            let at = |quantile| counts.micros.value_at_quantile(quantile);
+            let at = |quantile| counts.waits.all.value_at_quantile(quantile);
+            let (p50, p99, p999, worst) = (at(0.5), at(0.99), at(0.999), counts.waits.worst());
             let Counts { messages, bytes, lost, .. } = *counts;
-            Figures { messages, bytes, lost, p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+            Figures { messages, bytes, lost, p50, p99, p999, worst }
         });
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&figures)?)?;
         Ok(())
@@ -212,7 +271,12 @@ fn said() -> tokio::sync::mpsc::UnboundedReceiver<String> {
 }
 
 /// Connects all of them, and waits until each sees something but for those that take nothing, which are returned.
-async fn come(to: SocketAddr, sockets: u64, counts: &Shared) -> anyhow::Result<Vec<Socket>> {
+async fn come(
+    to: SocketAddr,
+    sockets: u64,
+    boards: u64,
+    counts: &Shared,
+) -> anyhow::Result<Vec<Socket>> {
     let mut token = String::new();
     let mut stalled = Vec::new();
     for number in 0..sockets {
@@ -220,7 +284,8 @@ async fn come(to: SocketAddr, sockets: u64, counts: &Shared) -> anyhow::Result<V
             token = token_of(to, number / OF_PLAYER).await?;
         }
         let takes_nothing = number < STALLED;
-        let stream = connect(number, to, takes_nothing, &token).await?;
+        let board = format!("race-{}", number % boards);
+        let stream = connect(number, to, &board, takes_nothing, &token).await?;
         if takes_nothing {
             stalled.push(stream);
             continue;
@@ -252,6 +317,7 @@ async fn token_of(to: SocketAddr, player: u64) -> anyhow::Result<String> {
 async fn connect(
     number: u64,
     to: SocketAddr,
+    board: &str,
     takes_nothing: bool,
     token: &str,
 ) -> anyhow::Result<Socket> {
@@ -267,7 +333,6 @@ async fn connect(
     request.headers_mut().insert("sec-websocket-protocol", offered);
     let config = WebSocketConfig::default().read_buffer_size(4 << 10).write_buffer_size(0);
     let (mut stream, _) = client_async_with_config(request, stream, Some(config)).await?;
-    let board = format!("race-{}", number % BOARDS);
     let said =
         json!({ "type": "subscribe", "id": "b", "to": "leaderboard", "tournamentId": board });
     stream.send(Message::text(said.to_string())).await?;
@@ -289,7 +354,7 @@ async fn follow(mut stream: Socket, is_sampled: bool, counts: &Shared) {
                 counts.bytes += text.len() as u64;
             }
             for reached in reached.iter().filter(|reached| **reached > newest && newest > 0) {
-                counts.micros.saturating_record(at.saturating_sub(*reached).max(1) as u64);
+                counts.waits.add(at.saturating_sub(*reached).max(1) as u64);
             }
         });
         newest = reached.into_iter().fold(newest.max(i64::from(is_first)), i64::max);

@@ -254,7 +254,11 @@ impl Kept {
                 continue;
             }
             let follow = |partition: &Partition| self.follow_one(of, service, partition, &mut left);
-            match service.read_with(patience, *number, follow)? {
+            let followed = match patience {
+                Patience::Waits => service.read_unproven(*number, follow).map(Some),
+                Patience::None => service.read_with(patience, *number, follow),
+            };
+            match followed? {
                 Some(true) => {}
                 Some(false) if patience == Patience::Waits => self.make(of, service, *number)?,
                 Some(false) | None => return Ok(false),
@@ -295,13 +299,13 @@ impl Kept {
         // Before the fold waits: there may be very many. What changes from then on is remembered.
         self.looked.remove(&number);
         self.board.let_go(number);
-        service.read(number, |it| self.board.begin(of, it))?;
+        service.read_unproven(number, |it| self.board.begin(of, it))?;
         let mut from = 0;
-        while service.read(number, |it| self.board.look(of, it, from, LOOKED_AT_ONCE))? {
+        while service.read_unproven(number, |it| self.board.look(of, it, from, LOOKED_AT_ONCE))? {
             from += LOOKED_AT_ONCE;
             std::thread::sleep(REST);
         }
-        let has_followed = service.read(number, |partition| {
+        let has_followed = service.read_unproven(number, |partition| {
             let has_followed = self.board.follow(of, partition);
             if has_followed {
                 self.look(service, partition);
@@ -313,7 +317,7 @@ impl Kept {
         }
         // So much has changed meanwhile that it is made while nothing does.
         self.board.let_go(number);
-        service.read(number, |partition| {
+        service.read_unproven(number, |partition| {
             self.board.begin(of, partition);
             self.board.look(of, partition, 0, usize::MAX);
             self.look(service, partition);
@@ -352,7 +356,8 @@ impl Service {
     }
 
     /// Does something with a leaderboard as it is now in partitions that are here; nothing where that had to be waited for,
-    /// and nobody does.
+    /// and nobody does. Whoever waits asks afterwards for the proof that they were here: nobody who asks for the same
+    /// leaderboard waits for that.
     pub(super) fn with_board<T>(
         &self,
         of: &Of<'_>,

@@ -46,14 +46,42 @@ impl Outcomes for ClusterNode {
         offsets: &[i64],
         caller: Arc<dyn Caller>,
     ) -> Result<(), NotHere> {
-        self.inner.watch(partition, source, offsets, || (0..).map(|at| (caller.clone(), at)))
+        self.inner.watch(partition, source, offsets, || (0..).map(|at| Listener::new(&caller, at)))
+    }
+}
+
+/// Waits for what becomes of one record. Dropped before that is known, it tells its caller that nobody will say: who
+/// waits for what cannot come any more waits no longer.
+pub(crate) struct Listener {
+    caller: Option<Arc<dyn Caller>>,
+    index: usize,
+}
+
+impl Listener {
+    /// One for the record at `index` of what a caller has handed over.
+    pub(crate) fn new(caller: &Arc<dyn Caller>, index: usize) -> Self {
+        Self { caller: Some(Arc::clone(caller)), index }
+    }
+
+    fn hear(mut self, outcome: &Outcome, balance: Option<Points>) {
+        if let Some(caller) = self.caller.take() {
+            caller.applied(self.index, outcome, balance);
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(caller) = self.caller.take() {
+            caller.unheard(self.index);
+        }
     }
 }
 
 /// A question that waits for an owner to be known.
 pub(crate) struct Open {
     ask: Ask,
-    callers: Vec<(Arc<dyn Caller>, usize)>,
+    listeners: Vec<Listener>,
     until: Instant,
     not_before: Instant,
 }
@@ -98,18 +126,18 @@ impl Inner {
         self.later.send(Box::new(work)).ok();
     }
 
-    /// Has `callers`, one for each offset, hear what becomes of the records.
-    pub(crate) fn ask(self: &Arc<Self>, ask: Ask, callers: Vec<(Arc<dyn Caller>, usize)>) {
+    /// Has `listeners`, one for each offset, hear what becomes of the records.
+    pub(crate) fn ask(self: &Arc<Self>, ask: Ask, listeners: Vec<Listener>) {
         let now = Instant::now();
         let until = now + self.options.patience;
-        self.ask_once(Open { ask, callers, until, not_before: now });
+        self.ask_once(Open { ask, listeners, until, not_before: now });
     }
 
     fn ask_once(self: &Arc<Self>, open: Open) {
-        let Open { ask, callers, until, .. } = open;
+        let Open { ask, mut listeners, until, .. } = open;
         // Outcomes are heard of proven batches only, so the lease of reads does not matter here.
-        let callers_of = || callers.iter().map(|(caller, index)| (Arc::clone(caller), *index));
-        match self.watch(ask.partition, ask.source, &ask.offsets, callers_of) {
+        let own = || std::mem::take(&mut listeners).into_iter();
+        match self.watch(ask.partition, ask.source, &ask.offsets, own) {
             Ok(()) => {}
             Err(NotHere::At(address)) => {
                 let inner = Arc::clone(self);
@@ -121,30 +149,31 @@ impl Inner {
                     patience,
                     Box::new(move |answered| match answered {
                         Ok(answered) => {
-                            for ((caller, index), answered) in callers.into_iter().zip(answered) {
+                            for (listener, answered) in listeners.into_iter().zip(answered) {
                                 if let Some((outcome, balance)) = answered {
-                                    caller.applied(index, &outcome, balance);
+                                    listener.hear(&outcome, balance);
                                 }
                             }
                         }
                         Err(error) => {
                             tracing::debug!(%error, "an owner did not answer; it is asked again");
-                            inner.postpone(again, callers, until);
+                            inner.postpone(again, listeners, until);
                         }
                     }),
                 );
             }
-            Err(NotHere::Nowhere) => self.postpone(ask, callers, until),
+            Err(NotHere::Nowhere) => self.postpone(ask, listeners, until),
         }
     }
 
-    /// Has `callers`, one for each offset, hear what becomes of records of a partition that is here.
-    fn watch<C: Iterator<Item = (Arc<dyn Caller>, usize)>>(
+    /// Has `listeners`, one for each offset, hear what becomes of records of a partition that is here; asks for none of
+    /// them where it is not.
+    fn watch<L: Iterator<Item = Listener>>(
         &self,
         partition: u16,
         source: SourceTopic,
         offsets: &[i64],
-        callers: impl FnOnce() -> C,
+        listeners: impl FnOnce() -> L,
     ) -> Result<(), NotHere> {
         let recorded: Vec<Recorded> = {
             let mut watches = lock(&self.watches[usize::from(partition)]);
@@ -152,13 +181,13 @@ impl Inner {
                 return Err(self.elsewhere(partition));
             }
             let until = Instant::now() + self.options.patience;
-            let ask = |(offset, (caller, index)): (&i64, (Arc<dyn Caller>, usize))| {
+            let ask = |(offset, listener): (&i64, Listener)| {
                 let hears = move |outcome: &Outcome, balance: Option<Points>| {
-                    caller.applied(index, outcome, balance);
+                    listener.hear(outcome, balance);
                 };
                 watches.ask(source, *offset, until, Box::new(hears))
             };
-            offsets.iter().zip(callers()).filter_map(ask).collect()
+            offsets.iter().zip(listeners()).filter_map(ask).collect()
         };
         for Recorded { batch, slot, hears } in recorded {
             if let Some((outcome, balance)) = self.recorded(partition, batch, slot) {
@@ -168,11 +197,11 @@ impl Inner {
         Ok(())
     }
 
-    fn postpone(&self, ask: Ask, callers: Vec<(Arc<dyn Caller>, usize)>, until: Instant) {
+    fn postpone(&self, ask: Ask, listeners: Vec<Listener>, until: Instant) {
         let not_before = Instant::now() + AGAIN;
         let mut open = lock(&self.open_asks);
         if not_before < until && open.len() < OPEN_MAX {
-            open.push(Open { ask, callers, until, not_before });
+            open.push(Open { ask, listeners, until, not_before });
         }
     }
 
@@ -184,5 +213,61 @@ impl Inner {
         for open in due {
             self.ask_once(open);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use accolade_domain::ledger::Place;
+    use accolade_engine::intake::Refused;
+
+    use super::*;
+    use crate::watches::Watches;
+
+    /// Notes of which records it heard, and of which it heard that nobody says.
+    #[derive(Debug, Default)]
+    struct Hears(Mutex<(Vec<usize>, Vec<usize>)>);
+
+    impl Caller for Hears {
+        fn durable(&self) {}
+
+        fn refused(&self, _: Refused) {}
+
+        fn applied(&self, index: usize, _: &Outcome, _: Option<Points>) {
+            lock(&self.0).0.push(index);
+        }
+
+        fn unheard(&self, index: usize) {
+            lock(&self.0).1.push(index);
+        }
+    }
+
+    fn wait_for(watches: &mut Watches, caller: &Arc<dyn Caller>, index: usize, until: Instant) {
+        let listener = Listener::new(caller, index);
+        let hears =
+            move |outcome: &Outcome, balance: Option<Points>| listener.hear(outcome, balance);
+        let offset = i64::try_from(index).unwrap();
+        assert!(watches.ask(SourceTopic::Wagers, offset, until, Box::new(hears)).is_none());
+    }
+
+    #[test]
+    fn whoever_waits_is_told_once_nobody_is_going_to_say() {
+        let hears = Arc::new(Hears::default());
+        let caller: Arc<dyn Caller> = Arc::<Hears>::clone(&hears);
+        let mut watches = Watches::default();
+        watches.open([0; 4]);
+        let now = Instant::now();
+        let later = now + Duration::from_secs(5);
+        wait_for(&mut watches, &caller, 0, now);
+        wait_for(&mut watches, &caller, 1, later);
+        watches.expire(now);
+        assert_eq!(*lock(&hears.0), (vec![], vec![0]), "one has waited long enough");
+        watches.forget();
+        assert_eq!(*lock(&hears.0), (vec![], vec![0, 1]), "the partition is another's");
+        let outcome = Outcome::Repeated { first: Place::default() };
+        Listener::new(&caller, 2).hear(&outcome, None);
+        assert_eq!(*lock(&hears.0), (vec![2], vec![0, 1]), "who has heard is told nothing else");
     }
 }

@@ -28,6 +28,18 @@ impl Host for ClusterNode {
         self.inner.with_live(partition, |live| read(live.home.partition()))
     }
 
+    fn read_unproven(
+        &self,
+        partition: u16,
+        read: &mut dyn FnMut(&Partition),
+    ) -> Result<(), NotHere> {
+        self.inner.with_unproven(partition, |live| read(live.home.partition()))
+    }
+
+    fn changes(&self, partition: u16) -> Option<u64> {
+        self.inner.changes.count(partition)
+    }
+
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
         self.inner.with_live(partition, |live| Arc::clone(live.home.backing()))
     }

@@ -10,7 +10,7 @@ use accolade_wire::bytes::Cursor;
 use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record};
 
-use crate::asking::Ask;
+use crate::asking::{Ask, Listener};
 use crate::node::{ClusterNode, Inner, lock};
 
 /// A submission on its way.
@@ -117,20 +117,17 @@ fn one_less(inner: &Arc<Inner>, pending: &Arc<Pending>) {
     if !pending.submission.wants_outcomes {
         return;
     }
-    let mut asks: BTreeMap<(u16, SourceTopic), (Vec<i64>, Vec<usize>)> = BTreeMap::new();
+    let mut asks: BTreeMap<(u16, SourceTopic), (Vec<i64>, Vec<Listener>)> = BTreeMap::new();
     for (index, place) in lock(&pending.offsets).iter().enumerate() {
         let (partition, source, offset) = place.expect("all parts are durable");
-        let (offsets, indexes) = asks.entry((partition, source)).or_default();
+        let (offsets, listeners) = asks.entry((partition, source)).or_default();
         offsets.push(offset);
-        indexes.push(index);
+        listeners.push(Listener::new(caller, index));
     }
-    let inner = Arc::clone(inner);
-    let caller = Arc::clone(caller);
     // The log's thread must not wait for a partition.
     inner.later(move |inner| {
-        for ((partition, source), (offsets, indexes)) in asks {
-            let callers = indexes.into_iter().map(|index| (Arc::clone(&caller), index)).collect();
-            inner.ask(Ask { partition, source, offsets }, callers);
+        for ((partition, source), (offsets, listeners)) in asks {
+            inner.ask(Ask { partition, source, offsets }, listeners);
         }
     });
 }

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod asking;
+mod changes;
 mod checkpoints;
 mod clock;
 pub mod control;

@@ -23,6 +23,7 @@ use accolade_wire::order::SourceTopic;
 use accolade_wire::record::{Kind, Record};
 
 use crate::asking::{Later, Open, Peers};
+use crate::changes::Changes;
 use crate::checkpoints::Keeping;
 use crate::clock::Clock;
 use crate::control::ControlBook;
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) acks: Vec<Mutex<Acks>>,
     /// Partitions that want a batch, if only an empty one.
     pub(crate) wanted: Vec<AtomicBool>,
+    pub(crate) changes: Changes,
     pub(crate) proven: Mutex<Proven>,
     /// The batch whose outputs leave next; all have left where nobody publishes.
     pub(crate) published: Vec<AtomicU64>,
@@ -167,6 +169,7 @@ impl ClusterNode {
             watches: (0..count).map(|_| Mutex::default()).collect(),
             acks: (0..count).map(|_| Mutex::default()).collect(),
             wanted: (0..count).map(|_| AtomicBool::new(false)).collect(),
+            changes: Changes::new(count),
             proven: Mutex::default(),
             published: (0..count).map(|_| AtomicU64::new(u64::MAX)).collect(),
             former: Mutex::default(),
@@ -640,6 +643,19 @@ impl Inner {
                 return Err(NotHere::Nowhere);
             }
             std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Reads from a partition that is here, as far as this node knows. What is there was ordered, and is never wrong, but
+    /// another may have the partition, and more.
+    pub(crate) fn with_unproven<T>(
+        &self,
+        partition: u16,
+        read: impl FnOnce(&Live) -> T,
+    ) -> Result<T, NotHere> {
+        match &*lock(&self.seats[usize::from(partition)]) {
+            Seat::Live(live) => Ok(read(live)),
+            Seat::Empty | Seat::Taking => Err(self.elsewhere(partition)),
         }
     }
 

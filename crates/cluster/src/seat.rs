@@ -115,6 +115,9 @@ pub(crate) fn fold_ready(inner: &Arc<Inner>, live: &mut Live) -> Result<AllFolde
     let number = live.home.partition().number();
     loop {
         let mut hearing = Hearing::default();
+        if live.has_ordered() {
+            inner.changes.begin(number);
+        }
         let folded = live.fold_next(&inner.shared, &mut hearing);
         match folded.map_err(|error| format!("the store failed: {}", in_full(&error)))? {
             Folded::Nothing => return Ok(AllFolded::Yes),
@@ -129,6 +132,7 @@ pub(crate) fn fold_ready(inner: &Arc<Inner>, live: &mut Live) -> Result<AllFolde
                 for effect in effects {
                     inner.carry_out(number, effect, live.home.backing());
                 }
+                inner.changes.end(number);
             }
         }
     }

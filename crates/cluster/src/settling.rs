@@ -83,6 +83,7 @@ fn put(inner: &Arc<Inner>, partition: u16, live: Box<Live>, is_new: bool) {
         }
         drop(inbox);
         live.show();
+        inner.changes.end(partition);
         *lock(&inner.shown[at]) = Arc::downgrade(&live.shown);
         *seat = Seat::Live(live);
     }

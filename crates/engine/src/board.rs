@@ -71,7 +71,7 @@ pub struct Board {
 }
 
 /// What a leaderboard has of a partition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Followed {
     /// The batch up to which it has all scores.
     batch: u64,
@@ -96,6 +96,20 @@ impl Board {
         let mut board = Self::new(of.ties(), partitions);
         board.begin(of, partition);
         board
+    }
+
+    /// What it has of some of its partitions, beside it: as many steps as it has players.
+    #[must_use]
+    pub fn only(&self, partitions: &[u16]) -> Self {
+        let followed = self.followed.iter().filter(|(number, _)| partitions.contains(number));
+        let followed = followed.map(|(number, followed)| (*number, followed.clone())).collect();
+        let mut only = Self { followed, ..Self::new(self.ties, self.partitions) };
+        for line in self.players.from(1) {
+            if partitions.contains(&self.who(line.player).0) {
+                only.players.set(line.player, Some(*line.standing));
+            }
+        }
+        only
     }
 
     /// Who is ahead of whom. Its players are those of all partitions: [`Board::who`] says of which.
@@ -256,4 +270,43 @@ impl Followed {
 
 fn ordinal(player: usize) -> Ordinal {
     Ordinal::try_from(player).expect("an ordinal of a player")
+}
+
+#[cfg(test)]
+mod tests {
+    use accolade_domain::ledger::{Place, Subject};
+    use accolade_domain::ranking::Score;
+
+    use super::*;
+
+    #[test]
+    fn what_it_has_of_some_partitions_is_beside_what_it_has_of_all() {
+        let mut board = Board::new(Ties::First, 3);
+        for number in 0..3_u8 {
+            let partition = u16::from(number);
+            let followed = Followed {
+                batch: 7,
+                players: 2,
+                is_final: partition == 2,
+                left_out: BTreeSet::new(),
+            };
+            board.followed.insert(partition, followed);
+            for player in 0..2_u8 {
+                let standing = Standing {
+                    score: Score(i128::from(10 * player + number)),
+                    events: 1,
+                    changed_at: Timestamp::default(),
+                    changed_by: Place { partition, ..Place::default() },
+                    subject: Subject([10 * player + number; 16]),
+                };
+                board.set(partition, player.into(), Some(standing));
+            }
+        }
+        let only = board.only(&[2, 0]);
+        let lines: Vec<_> =
+            only.board().from(1).map(|line| (line.position, only.who(line.player))).collect();
+        assert_eq!(lines, [(1, (2, 1)), (2, (0, 1)), (3, (2, 0)), (4, (0, 0))]);
+        assert!(only.partitions().eq([0, 2]) && only.is_final_in(2) && !only.is_final_in(0));
+        assert_eq!((board.board().len(), board.partitions().count()), (6, 3));
+    }
 }

@@ -65,6 +65,9 @@ pub trait Caller: fmt::Debug + Send + Sync {
     fn refused(&self, why: Refused);
     /// The record at `index` was folded.
     fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>);
+    /// Nobody is going to say what becomes of the record at `index`, which may well be folded: its partition has gone to
+    /// another node, or it was waited for long enough.
+    fn unheard(&self, _index: usize) {}
 }
 
 /// Why nothing is taken in; of what was refused nothing is ever kept, but for what is uncertain.

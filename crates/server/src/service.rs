@@ -309,6 +309,19 @@ impl Service {
         Ok(found.expect("a host that has the partition reads from it"))
     }
 
+    /// The same, without any proof that the partition is here: that is asked for afterwards.
+    pub(crate) fn read_unproven<T>(
+        &self,
+        partition: u16,
+        read: impl FnOnce(&Partition) -> T,
+    ) -> Result<T, NotHere> {
+        let (mut read, mut found) = (Some(read), None);
+        self.host.read_unproven(partition, &mut |partition| {
+            found = read.take().map(|read| read(partition));
+        })?;
+        Ok(found.expect("a host that has the partition reads from it"))
+    }
+
     /// That something is not among the rules, where it is proven that there are no others.
     pub(crate) fn unless_unknown(&self, problem: Problem) -> Problem {
         if self.host.knows_rules() { problem } else { rules_unknown() }

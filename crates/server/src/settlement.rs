@@ -213,7 +213,11 @@ impl Service {
         let named = |results: &ResultsTerms| results.lines as usize + results.former as usize;
         let named = terms.results.as_ref().map_or(0, named);
         if rows.len() == named {
-            let waits = rows.iter().filter(|row| row.state() == PrizeState::AwaitingApproval);
+            // Of one who was refused before, what was paid may be taken back.
+            let is_open = |row: &&PlaceRow| {
+                matches!(row.state(), PrizeState::AwaitingApproval | PrizeState::NotEligible)
+            };
+            let waits = rows.iter().filter(is_open);
             return Ok(waits.map(PlaceRow::line).collect());
         }
         let results = self.results(operator, tournament).await?.ok_or_else(not_yet)?;

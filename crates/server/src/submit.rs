@@ -89,7 +89,18 @@ pub(crate) struct Ticket {
 #[derive(Debug, Default)]
 struct Heard {
     applied: Vec<Option<Applied>>,
+    /// Of which nothing is waited for any more.
+    is_settled: Vec<bool>,
     missing: usize,
+}
+
+impl Heard {
+    /// Nothing is waited for any more of the record at an index; says whether that was the last.
+    fn settle(&mut self, index: usize) -> bool {
+        let is_first = !std::mem::replace(&mut self.is_settled[index], true);
+        self.missing -= usize::from(is_first);
+        is_first && self.missing == 0
+    }
 }
 
 impl Ticket {
@@ -100,7 +111,11 @@ impl Ticket {
     ) -> Arc<Self> {
         Arc::new(Self {
             durable: Mutex::new(durable),
-            outcomes: Mutex::new(Heard { applied: vec![None; count], missing: count }),
+            outcomes: Mutex::new(Heard {
+                applied: vec![None; count],
+                is_settled: vec![false; count],
+                missing: count,
+            }),
             all_applied: Notify::new(),
             followed,
         })
@@ -111,7 +126,7 @@ impl Ticket {
         Self::new(count, None, None)
     }
 
-    /// What has become of the records, once all are folded or the time is up.
+    /// What has become of the records, once all are folded, nobody says more, or the time is up.
     pub(crate) async fn wait(&self, patience: Duration) -> Vec<Option<Applied>> {
         if lock(&self.outcomes).missing > 0 {
             // After the time is up, what has arrived is what there is.
@@ -145,12 +160,18 @@ impl Caller for Ticket {
 
     fn applied(&self, index: usize, outcome: &Outcome, balance: Option<Points>) {
         let mut outcomes = lock(&self.outcomes);
-        let first = outcomes.applied[index].replace((outcome.clone(), balance)).is_none();
-        outcomes.missing -= usize::from(first);
-        if first && outcomes.missing == 0 {
-            if let Some(followed) = &self.followed {
+        outcomes.applied[index] = Some((outcome.clone(), balance));
+        if outcomes.settle(index) {
+            let are_folded = outcomes.applied.iter().all(Option::is_some);
+            if let Some(followed) = self.followed.as_ref().filter(|_| are_folded) {
                 followed.was_folded();
             }
+            self.all_applied.notify_one();
+        }
+    }
+
+    fn unheard(&self, index: usize) {
+        if lock(&self.outcomes).settle(index) {
             self.all_applied.notify_one();
         }
     }
@@ -467,6 +488,23 @@ mod tests {
     use std::sync::Condvar;
 
     use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_nobody_is_going_to_say() {
+        let ticket = Ticket::for_outcomes(2);
+        let outcome = Outcome::Repeated { first: Place::default() };
+        ticket.applied(0, &outcome, None);
+        let long = Duration::from_hours(1);
+        let ends = tokio::time::timeout(Duration::from_millis(20), ticket.wait(long)).await;
+        assert!(ends.is_err(), "one is still waited for");
+        ticket.unheard(1);
+        ticket.unheard(1);
+        let told = tokio::time::timeout(long, ticket.wait(long)).await.unwrap();
+        assert_eq!(told, [Some((outcome.clone(), None)), None]);
+        // What was said all the same is not lost.
+        ticket.applied(1, &outcome, None);
+        assert!(ticket.wait(long).await.iter().all(Option::is_some));
+    }
 
     #[tokio::test]
     async fn a_thousand_requests_that_wait_leave_a_thread_for_what_says_how_the_node_is() {

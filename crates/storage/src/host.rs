@@ -28,6 +28,16 @@ pub trait Host: Intake {
     /// until it is proven that no other node has the partition.
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere>;
 
+    /// As [`Host::read`], without any proof: for whoever asks afterwards whether the partition [was here](Host::are_here),
+    /// and must not wait before.
+    fn read_unproven(
+        &self,
+        partition: u16,
+        read: &mut dyn FnMut(&Partition),
+    ) -> Result<(), NotHere> {
+        self.read(partition, read)
+    }
+
     /// As [`Host::read`], where nothing has to be waited for; says whether it was read.
     fn read_at_once(&self, _partition: u16, _read: &mut dyn FnMut(&Partition)) -> bool {
         false

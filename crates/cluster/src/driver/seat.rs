@@ -239,6 +239,11 @@ impl Live {
         self.in_flight.is_some() || !self.ready.is_empty()
     }
 
+    /// Whether a batch is ordered and not folded.
+    pub(crate) fn has_ordered(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Since when a batch is on its way, if one is.
     pub fn waits_since(&self) -> Option<Duration> {
         self.in_flight.as_ref().map(|batch| batch.began)

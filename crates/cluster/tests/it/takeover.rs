@@ -596,3 +596,37 @@ fn a_node_none_of_whose_partitions_can_be_written_says_so() {
     until("a node that proves things again", || is_cut_off(false));
     cluster.expect_balance("player-0", 2);
 }
+
+#[test]
+fn a_partition_is_read_without_a_proof_by_whoever_asks_for_that_afterwards() {
+    let (cluster, one) = played(1, 3);
+    cluster.log("one").make_unwritable(0);
+    until("the end of what is proven, with the lease", || match one.read(0, &mut |_| ()) {
+        Err(_) => Ok(()),
+        Ok(()) => Err("it is read"),
+    });
+    let mut players = 0;
+    let read = one.read_unproven(0, &mut |partition| players = partition.players().all().len());
+    assert_eq!((read, players), (Ok(()), 3));
+    assert!(one.are_here(&[0]).is_err());
+    cluster.log("one").make_writable();
+    until("a proof", || one.are_here(&[0]));
+}
+
+#[test]
+fn a_partition_has_changed_before_anybody_is_told_of_it_and_not_while_nothing_happens() {
+    let (_cluster, one) = played(1, 3);
+    let count = || one.changes(0).ok_or("it changes");
+    for round in 0..20 {
+        let before = until("a moment without a change", count);
+        let heard = wager(&one, &format!("more-{round}"), "player-0", "10.00");
+        heard.outcome().expect("the outcome is heard");
+        assert_ne!(one.changes(0), Some(before), "round {round}");
+    }
+    until("a while without a change", || {
+        let before = one.changes(0);
+        std::thread::sleep(Duration::from_millis(50));
+        let after = one.changes(0);
+        if before.is_some() && before == after { Ok(()) } else { Err((before, after)) }
+    });
+}

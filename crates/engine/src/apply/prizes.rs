@@ -50,6 +50,8 @@ pub(super) fn award<'a>(
     }
     let prize = match known {
         Some(known) if known.player != player => return Err(Declined::Malformed),
+        // What was paid may be taken back once that is approved.
+        Some(known) if tournament.pays() && is_refused_again(known, before) => (**known).clone(),
         Some(known) if known.state != PrizeState::AwaitingApproval || !tournament.pays() => {
             return Ok(Step::done());
         }
@@ -85,10 +87,18 @@ pub(super) fn award<'a>(
         return Ok(Step::done().and(Change::row(Row::Prize(*key, Held::Row(prize)))));
     }
     if !tournament.pays() {
+        // What a person has said already waits for nobody's approval.
+        let prize = match before.filter(|before| before.is_refused()) {
+            Some(refused) => as_before(prize, refused),
+            None => prize,
+        };
         return Ok(moved(tournament, *key, prize, Step::done()));
     }
     let prize = Prize { at: input.now, ..prize };
     let (prize, step) = settle(loaded, input, tournament, prize, before);
+    if step.entries.is_empty() && known.as_ref().is_some_and(|it| is_refused_again(it, before)) {
+        return Ok(Step::done());
+    }
     let is_as_before = before.is_some_and(|before| {
         let of = |prize: &Prize| (prize.state, prize.points, prize.thing);
         known.is_none() && step.entries.is_empty() && of(before) == of(&prize)
@@ -137,6 +147,12 @@ fn settle<'a>(
         None => Prize { state: PrizeState::Paid, ..prize },
     };
     (prize, step)
+}
+
+/// Whether the player was refused the prize when the tournament was settled before, and nothing was taken back since.
+fn is_refused_again(known: &Prize, before: Option<&Prize>) -> bool {
+    let is_same = |before: &Prize| before.is_refused() && before.paid == known.paid;
+    known.is_refused() && before.is_some_and(is_same)
 }
 
 fn as_before(prize: Prize, before: &Prize) -> Prize {

@@ -278,14 +278,13 @@ fn who_was_disqualified_stays_so_and_what_waits_for_approval_is_paid_after_it() 
             approved race                    declined stale
             settled race                     made v1
             award race bert 1 50 was 2       done  balance 1.00
-                                             race 1: 50.00 awaiting_approval
+                                             race 1: 50.00 not_eligible: because
             award race anna 2 50 was 1       done  balance 51.00
                                              race 2: 50.00 awaiting_approval
             award race cara 3 50             declined no_such_player
             pay race bert 1 50 was 2         declined stale  balance 1.00
             approved race                    made v1
             pay race bert 1 50 was 2         done  balance 1.00
-                                             race 1: 50.00 not_eligible: because
             pay race anna 2 50 was 1         done  balance 51.00
                                              race 2: 50.00 paid
             pay race anna 2 50 was 1         done  balance 51.00
@@ -584,14 +583,13 @@ fn who_was_refused_by_a_person_stays_so_however_often_it_is_settled() {
             resettling race                  made v1
             settled race                     made v1
             award race bert 1 50 was 4       done  balance 1.00
-                                             race 1: 50.00 awaiting_approval
+                                             race 1: 50.00 not_eligible: because
             award race anna 2 50 was 1       done  balance 51.00
                                              race 2: 50.00 awaiting_approval
             award race cara 3 50 was 2       done  balance 51.00
                                              race 3: 50.00 awaiting_approval
             approved race                    made v1
             pay race bert 1 50 was 4         done  balance 1.00
-                                             race 1: 50.00 not_eligible: because
             pay race anna 2 50 was 1         done  balance 51.00
                                              race 2: 50.00 paid
             pay race cara 3 50 was 2         done  balance 51.00
@@ -600,7 +598,7 @@ fn who_was_refused_by_a_person_stays_so_however_often_it_is_settled() {
             resettling race takes-back       made v1
             settled race                     made v1
             award race bert 1 50 was 1       done  balance 1.00
-                                             race 1: 50.00 awaiting_approval
+                                             race 1: 50.00 not_eligible: because
             award race anna 2 50 was 2       done  balance 51.00
                                              race 2: 50.00 awaiting_approval
             award race cara 3 50 was 3       done  balance 51.00
@@ -611,7 +609,6 @@ fn who_was_refused_by_a_person_stays_so_however_often_it_is_settled() {
                                              race 2: 50.00 not_eligible: because
             approved race                    made v1
             pay race bert 1 50 was 1         done  balance 1.00
-                                             race 1: 50.00 not_eligible: because
             pay race anna 2 50 was 2         done  balance 0.00
             pay race cara 3 50 was 3         done  balance 51.00
                                              race 3: 50.00 paid
@@ -620,15 +617,14 @@ fn who_was_refused_by_a_person_stays_so_however_often_it_is_settled() {
             resettling race                  made v1
             settled race                     made v1
             award race anna 1 50 was 2       done  balance 100.00
-                                             race 1: 50.00 awaiting_approval
+                                             race 1: 50.00 not_eligible: because
             approved race                    made v1
             pay race anna 1 50 was 2         done  balance 100.00
-                                             race 1: 50.00 not_eligible: because
             paid race                        made v1
             resettling race takes-back       made v1
             settled race                     made v1
             award race anna 1 50 was 1       done  balance 100.00
-                                             race 1: 50.00 awaiting_approval
+                                             race 1: 50.00 not_eligible: because
             approved race                    made v1
             pay race anna 1 50 was 1         done  balance 80.00
                                              prize -20.00 of race

@@ -194,11 +194,33 @@ impl Kept {
         names.insert(subject, name);
     }
 
-    /// Whether it has these partitions as they are at this moment, and no others.
+    /// Whether it has these partitions as they are at this moment, and nothing of one that is not here.
     fn is_up_to_date(&self, of: &Of<'_>, service: &Service, partitions: &[u16]) -> bool {
         self.board.ties() == of.tournament.decides().ties
-            && self.looked.len() == partitions.len()
             && partitions.iter().all(|number| self.has_all_of(of, *number, service))
+            && self.gone(service, partitions).next().is_none()
+    }
+
+    /// Partitions of which it has something, that are not here any more. Who asks for some may have yet to hear that others
+    /// are here as well, and those stay.
+    fn gone(&self, service: &Service, asked: &[u16]) -> impl Iterator<Item = u16> {
+        let is_here = move |number: u16| service.host.whereabouts(number).is_ok();
+        self.board.partitions().filter(move |it| !asked.contains(it) && !is_here(*it))
+    }
+
+    /// Does something with what it has of some partitions, of all of which it has something.
+    fn with<T>(&self, partitions: &[u16], work: impl FnOnce(&Self) -> T) -> T {
+        if self.board.partitions().all(|it| partitions.contains(&it)) {
+            return work(self);
+        }
+        work(&self.only(partitions))
+    }
+
+    fn only(&self, partitions: &[u16]) -> Self {
+        let looked = self.looked.iter().filter(|(number, _)| partitions.contains(number));
+        let looked = looked.map(|(number, looked)| (*number, *looked)).collect();
+        let names = Mutex::new(lock(&self.names).clone());
+        Self { board: self.board.only(partitions), looked, names }
     }
 
     /// Whether it has a partition as that is at this moment.
@@ -221,7 +243,7 @@ impl Kept {
         if self.board.ties() != ties {
             *self = Self::new(ties, service.partitions());
         }
-        let gone: Vec<_> = self.board.partitions().filter(|it| !partitions.contains(it)).collect();
+        let gone: Vec<u16> = self.gone(service, partitions).collect();
         for number in gone {
             self.board.let_go(number);
             self.looked.remove(&number);
@@ -232,7 +254,11 @@ impl Kept {
                 continue;
             }
             let follow = |partition: &Partition| self.follow_one(of, service, partition, &mut left);
-            match service.read_with(patience, *number, follow)? {
+            let followed = match patience {
+                Patience::Waits => service.read_unproven(*number, follow).map(Some),
+                Patience::None => service.read_with(patience, *number, follow),
+            };
+            match followed? {
                 Some(true) => {}
                 Some(false) if patience == Patience::Waits => self.make(of, service, *number)?,
                 Some(false) | None => return Ok(false),
@@ -273,13 +299,13 @@ impl Kept {
         // Before the fold waits: there may be very many. What changes from then on is remembered.
         self.looked.remove(&number);
         self.board.let_go(number);
-        service.read(number, |it| self.board.begin(of, it))?;
+        service.read_unproven(number, |it| self.board.begin(of, it))?;
         let mut from = 0;
-        while service.read(number, |it| self.board.look(of, it, from, LOOKED_AT_ONCE))? {
+        while service.read_unproven(number, |it| self.board.look(of, it, from, LOOKED_AT_ONCE))? {
             from += LOOKED_AT_ONCE;
             std::thread::sleep(REST);
         }
-        let has_followed = service.read(number, |partition| {
+        let has_followed = service.read_unproven(number, |partition| {
             let has_followed = self.board.follow(of, partition);
             if has_followed {
                 self.look(service, partition);
@@ -291,7 +317,7 @@ impl Kept {
         }
         // So much has changed meanwhile that it is made while nothing does.
         self.board.let_go(number);
-        service.read(number, |partition| {
+        service.read_unproven(number, |partition| {
             self.board.begin(of, partition);
             self.board.look(of, partition, 0, usize::MAX);
             self.look(service, partition);
@@ -330,7 +356,8 @@ impl Service {
     }
 
     /// Does something with a leaderboard as it is now in partitions that are here; nothing where that had to be waited for,
-    /// and nobody does.
+    /// and nobody does. Whoever waits asks afterwards for the proof that they were here: nobody who asks for the same
+    /// leaderboard waits for that.
     pub(super) fn with_board<T>(
         &self,
         of: &Of<'_>,
@@ -348,7 +375,7 @@ impl Service {
             Patience::None => kept.try_read().ok(),
         };
         if let Some(board) = read.filter(|board| board.is_up_to_date(of, self, partitions)) {
-            return Ok(Some(work(&board)));
+            return Ok(Some(board.with(partitions, work)));
         }
         let write = match patience {
             Patience::Waits => kept.write().map_err(TryLockError::Poisoned),
@@ -366,7 +393,7 @@ impl Service {
             }
         };
         let has_followed = board.follow(of, self, partitions, patience)?;
-        Ok(has_followed.then(|| work(&board)))
+        Ok(has_followed.then(|| board.with(partitions, work)))
     }
 }
 

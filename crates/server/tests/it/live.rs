@@ -391,6 +391,32 @@ async fn owners_are_asked_once_for_all_who_watch_and_not_at_all_where_nobody_doe
 }
 
 #[tokio::test]
+async fn an_owner_that_is_asked_for_some_partitions_answers_of_these_and_keeps_the_rest() {
+    const PATH: &str = "/cluster/v1/leaderboard";
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    begin(a, "race", json!({})).await;
+    for player in players() {
+        bet(a, &format!("w-{player}"), &player, 10.0).await;
+    }
+    well(b.get(&of("race", "/leaderboard")).await);
+    let asked = cluster.tap(A).asked().into_iter().find(|it| it.uri().path() == PATH).unwrap();
+    let asked = asked.uri().path_and_query().unwrap().as_str().to_owned();
+    let (question, _) = asked.split_once("&partitions=").unwrap();
+    for (partitions, expected) in [("0,1", 4), ("1", 2), ("0", 2), ("0,1", 4)] {
+        let path = format!("{question}&partitions={partitions}");
+        let part = well(cluster.ask_as_node(A, ask("GET", &path)).await);
+        assert_eq!(part["ranked"], json!(expected), "{partitions}: {part}");
+        let top = part["top"].as_array().unwrap();
+        let is_asked_for = |line: &Value| {
+            let partition = partition_of(line["player"].as_str().unwrap(), 4).to_string();
+            partitions.split(',').any(|asked| asked == partition)
+        };
+        assert!(top.len() == expected && top.iter().all(is_asked_for), "{partitions}: {part}");
+    }
+}
+
+#[tokio::test]
 async fn while_an_owner_cannot_be_asked_what_there_was_stays_and_then_comes_the_newest() {
     let cluster = Cluster::start().await;
     let [a, b] = cluster.both();

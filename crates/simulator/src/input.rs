@@ -18,8 +18,8 @@ pub use conditions::{ModelClock, ModelCondition, ModelRow, ModelTerm, ModelText}
 pub use rewards::{ModelPeriod, ModelReward, ModelSaid};
 pub use signals::{ModelOver, ModelSignal};
 pub use tournaments::{
-    ModelAggregate, ModelGames, ModelOf, ModelPlaces, ModelPrize, ModelQuery, ModelResults,
-    ModelStage, ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
+    ModelAgain, ModelAggregate, ModelGames, ModelOf, ModelPlaces, ModelPrize, ModelQuery,
+    ModelResults, ModelStage, ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
 };
 
 /// What a record says, whatever its bytes look like.
@@ -220,7 +220,9 @@ pub enum ModelAsked {
 pub struct ModelAward {
     pub player_id: String,
     pub tournament: u32,
+    pub settlement: u32,
     pub place: u32,
+    pub before: u32,
     pub position: u64,
     pub score: i128,
     pub events: u64,

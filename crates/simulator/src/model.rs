@@ -199,8 +199,8 @@ pub struct ModelAccount {
     pub scores: BTreeMap<u32, ModelScores>,
     /// What events and voids have changed of that, in order.
     pub scored: Vec<Vec<ModelScoredLine>>,
-    /// The same with what came after the close, of those in which something did.
-    pub late: BTreeMap<u32, ModelScores>,
+    /// The same with what came after the close, of those in which something did, by how often it had been settled again then.
+    pub late: BTreeMap<(u32, u32), ModelScores>,
     /// What each event has changed after the close.
     pub scored_late: Vec<Vec<ModelScoredLine>>,
     /// What has become of its places in tournaments, in order.

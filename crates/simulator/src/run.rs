@@ -835,14 +835,18 @@ pub(crate) fn expect(
             let is_known = before.is_some();
             let made = model.tournament_said(operator, terms, item.received_at);
             count(if made.is_some() { "tournaments said" } else { "tournaments not said" });
+            let (settles_again, takes_back) = (terms.settlement() > 0, terms.takes_back());
             let what = match terms.stage {
                 ModelStage::Scheduled if ended && terms.starts <= item.received_at => {
                     Some("tournaments ended early")
                 }
                 ModelStage::Cancelled => Some("tournaments cancelled"),
+                ModelStage::Settled if settles_again => Some("tournaments settled again"),
                 ModelStage::Settled => Some("tournaments settled"),
                 ModelStage::Approved => Some("tournaments approved"),
                 ModelStage::Paid => Some("tournaments paid"),
+                ModelStage::Resettling if takes_back => Some("prizes to be taken back"),
+                ModelStage::Resettling => Some("tournaments to be settled again"),
                 ModelStage::Draft | ModelStage::Scheduled if is_known => {
                     Some("tournaments changed")
                 }

@@ -392,7 +392,7 @@ impl Tournament {
     }
 
     /// Whether somebody may still ask for its scores.
-    pub(crate) fn keeps_scores(&self, now: Timestamp) -> bool {
+    pub fn keeps_scores(&self, now: Timestamp) -> bool {
         let is_asked_for = self.settlement() > 0 && self.terms().stage != Stage::Paid;
         now < self.kept_until() || is_asked_for
     }

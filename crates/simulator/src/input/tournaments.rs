@@ -41,6 +41,17 @@ pub struct ModelTournament {
     pub stage: ModelStage,
     /// What it came to.
     pub results: Option<ModelResults>,
+    /// How it is settled again, where it is.
+    pub again: Option<ModelAgain>,
+}
+
+/// How a tournament is settled again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the control record, by name")]
+pub struct ModelAgain {
+    pub times: u32,
+    pub takes_back: bool,
+    pub request: String,
 }
 
 /// Who is ahead where scores are equal.
@@ -63,6 +74,7 @@ pub enum ModelStage {
     Settled,
     Approved,
     Paid,
+    Resettling,
 }
 
 /// What a tournament came to, as its control record says it.
@@ -73,6 +85,7 @@ pub struct ModelResults {
     pub lines: u32,
     pub points: i64,
     pub things: u32,
+    pub former: u32,
     pub hash: String,
 }
 
@@ -292,7 +305,7 @@ impl ModelStage {
 
     /// Whether its positions are fixed.
     pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Settled | Self::Approved | Self::Paid)
+        matches!(self, Self::Settled | Self::Approved | Self::Paid | Self::Resettling)
     }
 }
 
@@ -307,8 +320,26 @@ impl ModelTournament {
         match self.stage {
             ModelStage::Settled => !self.approval,
             ModelStage::Approved | ModelStage::Paid => true,
-            ModelStage::Draft | ModelStage::Scheduled | ModelStage::Cancelled => false,
+            ModelStage::Draft
+            | ModelStage::Scheduled
+            | ModelStage::Cancelled
+            | ModelStage::Resettling => false,
         }
+    }
+
+    /// How often it was settled again, or is being.
+    pub fn settlement(&self) -> u32 {
+        self.again.as_ref().map_or(0, |again| again.times)
+    }
+
+    /// Whether what players do not win any more is taken back.
+    pub fn takes_back(&self) -> bool {
+        self.again.as_ref().is_some_and(|again| again.takes_back)
+    }
+
+    /// How many places its results have.
+    pub fn place_count(&self) -> Option<usize> {
+        self.results.as_ref().map(|it| it.lines as usize + it.former as usize)
     }
 
     /// Whether it is one.
@@ -317,6 +348,7 @@ impl ModelTournament {
         self.starts < self.ends
             && self.cap.is_none_or(is_cap)
             && (self.results.is_some() || !self.stage.is_settled())
+            && (self.again.is_none() || self.stage.is_settled())
             && (0..self.prizes.len()).all(|at| self.prizes[at].is_one(&self.prizes[..at]))
     }
 }

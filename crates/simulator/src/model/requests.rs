@@ -584,12 +584,24 @@ impl ModelAccount {
         if self.lots.there() < -points {
             return Err("insufficient_points");
         }
+        self.take("adjusted", version, -points, cause, now);
+        Ok(())
+    }
+
+    /// Takes points that are there.
+    pub(super) fn take(
+        &mut self,
+        kind: &'static str,
+        version: Option<&Version>,
+        points: i64,
+        cause: &str,
+        now: i64,
+    ) {
         let others_taken = self.lots.others_taken;
-        let taken = self.lots.take(None, -points, ModelVoids::Balance, now);
+        let taken = self.lots.take(None, points, ModelVoids::Balance, now);
         self.lots.others_taken = others_taken;
         let number = version.map_or(0, |version| version.number);
-        self.change("adjusted", points, cause, now, number, ModelMoved::From(taken));
-        Ok(())
+        self.change(kind, -points, cause, now, number, ModelMoved::From(taken));
     }
 
     pub(super) fn give(

@@ -1,7 +1,7 @@
 //! Tournaments as the rule book says them: all that each player's events count is kept, and every score is worked out anew
 //! of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Identity, Input, Model, ModelAccount, tiers};
 use crate::input::{
@@ -16,6 +16,10 @@ const LASTS_MAX: i64 = 400 * super::DAY;
 const FIXED: i64 = 300_000_000;
 /// So long after its close its scores are kept.
 const KEPT: i64 = 30 * super::DAY;
+/// So long before that it is not settled again any more.
+const TOO_LATE: i64 = super::DAY;
+/// How often it is settled again.
+const AGAIN_MAX: u32 = 100;
 /// So long after its close it is remarked what comes late.
 const HEARD: i64 = 7 * super::DAY;
 
@@ -28,10 +32,12 @@ pub(super) struct Contests {
     said: BTreeMap<String, Tournaments>,
     /// How often what has happened.
     happened: BTreeMap<&'static str, u64>,
-    /// How many wagers, voids and game events came late, by operator and tournament.
-    remarks: BTreeMap<(String, u32), [u64; 3]>,
-    /// Places, by operator, tournament and place.
-    pub(super) places: BTreeMap<(String, u32, u32), super::prizes::ModelPlaceRow>,
+    /// How many wagers, voids and game events came late, by operator, tournament and how often that had been settled again.
+    remarks: BTreeMap<(String, u32, u32), [u64; 3]>,
+    /// Places, by operator, tournament, how often that had been settled again, and place.
+    pub(super) places: BTreeMap<super::prizes::ModelPlaceKey, super::prizes::ModelPlaceRow>,
+    /// Things that players have, by operator, tournament and player.
+    pub(super) things: BTreeMap<(String, u32, String), BTreeSet<u8>>,
 }
 
 /// What a player's events counted in a tournament.
@@ -74,6 +80,15 @@ pub struct ModelLine {
     pub position: u64,
     /// Who, and with what.
     pub standing: ModelStanding,
+}
+
+impl ModelLine {
+    /// Of a player who has no position.
+    pub(super) fn none(player: &str) -> Self {
+        let player = player.to_owned();
+        let standing = ModelStanding { player, score: 0, events: 0, reached: (0, 0, 0, 0) };
+        Self { position: 0, standing }
+    }
 }
 
 impl ModelScores {
@@ -121,16 +136,21 @@ impl ModelTournament {
 }
 
 impl ModelAccount {
-    /// What its events count, with what came late or without.
-    fn counted(&self, number: u32, is_late: bool) -> ModelScores {
-        let late = self.late.get(&number).filter(|_| is_late);
-        late.or_else(|| self.scores.get(&number)).cloned().unwrap_or_default()
+    /// What its events count where a tournament is settled so many times again: what came late counts once it is settled
+    /// again after that.
+    fn counted(&self, number: u32, settlement: u32) -> Option<&ModelScores> {
+        let mut late = self.late.range((number, 0)..(number, settlement));
+        late.next_back().map(|(_, scores)| scores).or_else(|| self.scores.get(&number))
     }
 
-    fn scores_of(&mut self, number: u32, is_late: bool) -> &mut ModelScores {
-        let known = self.counted(number, is_late);
-        let all = if is_late { &mut self.late } else { &mut self.scores };
-        all.entry(number).or_insert(known)
+    /// What its events count in time, or, late, where it was settled so many times again.
+    fn scores_of(&mut self, number: u32, late: Option<u32>) -> &mut ModelScores {
+        let known = self.counted(number, late.map_or(0, |late| late + 1)).cloned();
+        let known = known.unwrap_or_default();
+        match late {
+            Some(settlement) => self.late.entry((number, settlement)).or_insert(known),
+            None => self.scores.entry(number).or_insert(known),
+        }
     }
 }
 
@@ -201,18 +221,17 @@ impl Model {
         said.get((times as usize).checked_sub(1)?)
     }
 
-    /// How many wagers, voids and game events came late here, where any did.
-    pub fn remarks(&self, operator: &str, number: u32) -> Option<[u64; 3]> {
-        self.contests.remarks.get(&(operator.to_owned(), number)).copied()
+    /// How many wagers, voids and game events came late here once it had been settled so many times again, where any did.
+    pub fn remarks(&self, operator: &str, number: u32, settlement: u32) -> Option<[u64; 3]> {
+        self.contests.remarks.get(&(operator.to_owned(), number, settlement)).copied()
     }
 
-    /// How those players stand here who have a position; with what came late, or without.
-    pub fn standings(&self, operator: &str, number: u32, with_late: bool) -> Vec<ModelStanding> {
+    /// How those players stand here who have a position, where it is settled so many times again.
+    pub fn standings(&self, operator: &str, number: u32, settlement: u32) -> Vec<ModelStanding> {
         let Some(terms) = self.tournament(operator, number) else { return Vec::new() };
         let own = self.accounts.iter().filter(|((of, _), _)| of == operator);
         let standing = |((_, player), account): (&(String, String), &ModelAccount)| {
-            let late = account.late.get(&number).filter(|_| with_late);
-            let scores = late.or_else(|| account.scores.get(&number))?;
+            let scores = account.counted(number, settlement)?;
             let events = scores.values.len() as u64;
             let (at, batch, slot) = scores.reached;
             (events >= u64::from(terms.events_min.max(1))).then(|| ModelStanding {
@@ -255,21 +274,26 @@ impl Model {
             let account = self.accounts.get_mut(&key).expect("who wagers has one");
             for (number, terms) in all {
                 let Some(is_late) = terms.is_late(now) else { continue };
-                let known = account.counted(number, is_late);
+                let late_in = is_late.then(|| terms.settlement());
+                let known = account.counted(number, late_in.map_or(0, |it| it + 1));
+                let Some(known) = known else { continue };
                 let counted = known.values.iter().position(|(of, _)| *of == place);
                 let Some(at) = counted else { continue };
                 let (aggregate, value) = (terms.query.aggregate, known.values[at].1);
                 let out = |values: &mut Vec<_>| {
                     values.remove(at);
                 };
-                let scores = account.scores_of(number, is_late);
+                let scores = account.scores_of(number, late_in);
                 let line = scores.change(number, aggregate, value, reached, out);
                 let is_best = matches!(aggregate, ModelAggregate::Greatest | ModelAggregate::Least);
                 happened.push(if is_late { "late voids" } else { "scores taken back" });
                 if is_best && line.events > 0 && line.delta != 0 {
                     happened.push("scores whose best was taken back");
                 }
-                if is_late { &mut late } else { &mut lines }.push(line);
+                match late_in {
+                    Some(settlement) => late.push((settlement, line)),
+                    None => lines.push(line),
+                }
             }
         } else {
             let is_excluded = self.accounts.get(&key).is_some_and(|it| it.is_excluded(now));
@@ -301,20 +325,24 @@ impl Model {
                 if now >= terms.ends && !is_late {
                     happened.push("events counted within a grace");
                 }
-                counted.push((number, terms.query.aggregate, value, is_late));
+                let late_in = is_late.then(|| terms.settlement());
+                counted.push((number, terms.query.aggregate, value, late_in));
             }
-            if counted.iter().filter(|(.., is_late)| !is_late).count() > 1 {
+            if counted.iter().filter(|(.., late)| late.is_none()).count() > 1 {
                 happened.push("events counted in several tournaments");
             }
             if counted.is_empty() {
                 return;
             }
             let account = self.accounts.get_mut(&key).expect("who has an event has one");
-            for (number, aggregate, value, is_late) in counted {
+            for (number, aggregate, value, late_in) in counted {
                 let add = |values: &mut Vec<_>| values.push((input.place, value));
-                let scores = account.scores_of(number, is_late);
+                let scores = account.scores_of(number, late_in);
                 let line = scores.change(number, aggregate, value, reached, add);
-                if is_late { &mut late } else { &mut lines }.push(line);
+                match late_in {
+                    Some(settlement) => late.push((settlement, line)),
+                    None => lines.push(line),
+                }
             }
         }
         for what in happened {
@@ -325,12 +353,13 @@ impl Model {
             ModelEvent::Void(_) => 1,
             _ => 2,
         };
-        for line in &late {
-            let of = (key.0.clone(), line.tournament);
+        for (settlement, line) in &late {
+            let of = (key.0.clone(), line.tournament, *settlement);
             self.contests.remarks.entry(of).or_default()[kind] += 1;
         }
         if let Some(account) = self.accounts.get_mut(&key) {
             account.scored.extend((!lines.is_empty()).then_some(lines));
+            let late: Vec<_> = late.into_iter().map(|(_, line)| line).collect();
             account.scored_late.extend((!late.is_empty()).then_some(late));
         }
     }
@@ -359,13 +388,19 @@ fn may_become(
     is_fixed: bool,
     now: i64,
 ) -> Option<()> {
-    use ModelStage::{Approved, Cancelled, Draft, Paid, Scheduled, Settled};
+    use ModelStage::{Approved, Cancelled, Draft, Paid, Resettling, Scheduled, Settled};
     if terms.stage.is_settled() {
         let is_next = match (before.stage, terms.stage) {
             (Scheduled, Settled) => now >= before.closes(),
             (Settled, Approved) => before.approval,
             (Settled, Paid) => !before.approval,
-            (Approved, Paid) => true,
+            (Approved, Paid) | (Resettling, Settled) => true,
+            (Paid, Resettling) => {
+                let again = terms.again.as_ref()?;
+                again.times == before.settlement() + 1
+                    && again.times <= AGAIN_MAX
+                    && now < before.closes() + KEPT - TOO_LATE
+            }
             _ => false,
         };
         let is_first = terms.stage == Settled;
@@ -373,6 +408,9 @@ fn may_become(
         let mut expected = before.clone();
         (expected.stage, expected.results) = (terms.stage, results.clone());
         expected.edited_from = terms.edited_from;
+        if terms.stage == Resettling {
+            expected.again.clone_from(&terms.again);
+        }
         return (is_next && expected == *terms).then_some(());
     }
     if before.stage == Cancelled || before.stage.takes_place() && now >= before.ends {
@@ -393,8 +431,8 @@ fn may_become(
 }
 
 /// The leaderboard of all partitions together, by sorting.
-pub fn board(models: &[&Model], operator: &str, number: u32) -> Vec<ModelLine> {
-    shown_board(models, operator, number, |_| true)
+pub fn board(models: &[&Model], operator: &str, number: u32, settlement: u32) -> Vec<ModelLine> {
+    shown_board(models, operator, number, settlement, |_| true)
 }
 
 /// The same without those who are excluded, but for partitions in which no score changes any more.
@@ -402,6 +440,7 @@ pub fn shown_board(
     models: &[&Model],
     operator: &str,
     number: u32,
+    settlement: u32,
     is_final: impl Fn(u16) -> bool,
 ) -> Vec<ModelLine> {
     let Some(terms) = models.first().and_then(|model| model.tournament(operator, number)) else {
@@ -409,7 +448,7 @@ pub fn shown_board(
     };
     let mut all = Vec::new();
     for model in models {
-        let standings = model.standings(operator, number, false).into_iter();
+        let standings = model.standings(operator, number, settlement).into_iter();
         all.extend(standings.filter(|it| {
             let (_, partition, ..) = it.reached;
             is_final(partition) || !model.is_excluded_now(operator, &it.player)

@@ -25,9 +25,10 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn of(partition: &Partition, operator: u32, tournament: &Tournament) -> Self {
-        let board = made(partition, &Of { operator, tournament, settlement: 0, game: None });
+        let settlement = tournament.settlement();
+        let board = made(partition, &Of { operator, tournament, settlement, game: None });
         let names = partition.players().all().iter().map(|it| it.name.to_string()).collect();
-        let is_kept = partition.time() < tournament.kept_until();
+        let is_kept = tournament.keeps_scores(partition.time());
         Self { board, names, is_final: partition.is_final(tournament), is_kept }
     }
 
@@ -89,7 +90,7 @@ fn near(ties: Ties, parts: &[Part], all: &[Standing], at: usize) {
 
 /// Leaderboards that follow all partitions together, whoever folds them.
 #[derive(Debug, Default)]
-pub(crate) struct Followed(BTreeMap<(u32, u32), (Board, BTreeMap<u16, u64>)>);
+pub(crate) struct Followed(BTreeMap<(u32, u32, u32), (Board, BTreeMap<u16, u64>)>);
 
 impl Followed {
     /// Brings those of a partition up to date, and compares them with the scores as they are; says how many have gone on
@@ -99,15 +100,15 @@ impl Followed {
         let (number, batch) = (partition.number(), partition.next_batch() - 1);
         for operator in partition.rules().operators() {
             for tournament in operator.tournaments.all() {
-                let key = (operator.number, tournament.number);
-                let (operator, settlement) = (operator.number, 0);
+                let key = (operator.number, tournament.number, tournament.settlement());
+                let (operator, settlement) = (operator.number, tournament.settlement());
                 let of = Of { operator, tournament, settlement, game: None };
                 let made = made(partition, &of);
                 let new = || (Board::new(made.ties(), PARTITIONS_MAX), BTreeMap::new());
                 let (board, batches) = self.0.entry(key).or_insert_with(new);
                 // Scores are let go of at some time, and whoever takes over may be behind.
                 let is_known = batches.insert(number, batch).is_some_and(|at| at <= batch)
-                    && partition.time() < tournament.kept_until();
+                    && tournament.keeps_scores(partition.time());
                 if is_known && board.follow(&of, partition) {
                     gone_on += 1;
                 } else {

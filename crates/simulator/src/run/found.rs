@@ -22,11 +22,14 @@ pub const FOUND: &[&str] = &[
     "events counted within a grace",
     "leaderboards compared",
     "leaderboards that followed",
+    "late voids",
+    "late wagers",
     "places without a prize",
     FORETOLD,
     "pools shared out",
     "prizes not eligible",
     "prizes paid",
+    "prizes to be taken back",
     "redemptions of rewards confirmed",
     "redemptions that have one of a stock",
     "redemptions that were out of stock",
@@ -60,6 +63,7 @@ pub const FOUND: &[&str] = &[
     "tournaments paid",
     "tournaments said",
     "tournaments settled",
+    "tournaments settled again",
 ];
 
 /// Counts what was found of a player, and what has become of it.

@@ -14,12 +14,14 @@ use accolade_wire::program;
 use accolade_wire::record::{Kind, Origin, Record, Source};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
 use accolade_wire::tournament::prizes::{PlacesTerms, PrizeTerms, ThingTerms, WinTerms};
-use accolade_wire::tournament::{Cadence, Mode, ResultsTerms, Stage, TiesBy, TournamentTerms};
+use accolade_wire::tournament::{
+    AgainTerms, Cadence, Mode, ResultsTerms, Stage, TiesBy, TournamentTerms,
+};
 
 use crate::input::{
-    ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent, ModelPeriod,
-    ModelPlaces, ModelPrize, ModelRequest, ModelReward, ModelRight, ModelSaid, ModelSays,
-    ModelStage, ModelTies, ModelTournament, ModelWin,
+    ModelAgain, ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent,
+    ModelPeriod, ModelPlaces, ModelPrize, ModelRequest, ModelReward, ModelRight, ModelSaid,
+    ModelSays, ModelStage, ModelTies, ModelTournament, ModelWin,
 };
 use crate::message;
 use crate::model::messages::{ModelMessage, ModelSent};
@@ -386,14 +388,15 @@ fn named((player, batch, slot): (u32, u64, u32)) -> Request {
 }
 
 fn award_of(id: String, award: ModelAward) -> Award {
-    let ModelAward { player_id, tournament, place, position, score, events, points, .. } = award;
+    let ModelAward { player_id, tournament, settlement, place, before, .. } = award;
+    let ModelAward { position, score, events, points, .. } = award;
     let (thing, pays, score) = (award.thing, award.pays, score.to_string());
     Award {
         id,
         player_id,
         tournament,
-        settlement: 0,
-        before: 0,
+        settlement,
+        before,
         place,
         position,
         score,
@@ -427,7 +430,7 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         lines: it.lines,
         points: it.points,
         things: it.things,
-        former: 0,
+        former: it.former,
         hash: it.hash,
     });
     TournamentTerms {
@@ -463,7 +466,10 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
         cadence: Cadence::default(),
         opt_in: false,
         participants_max: None,
-        again: None,
+        again: terms.again.map(|it| {
+            let ModelAgain { times, takes_back, request } = it;
+            Box::new(AgainTerms { times, takes_back, request })
+        }),
         fill: None,
         stage: match terms.stage {
             ModelStage::Draft => Stage::Draft,
@@ -472,6 +478,7 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
             ModelStage::Settled => Stage::Settled,
             ModelStage::Approved => Stage::Approved,
             ModelStage::Paid => Stage::Paid,
+            ModelStage::Resettling => Stage::Resettling,
         },
         results,
         why: String::new(),

@@ -7,7 +7,9 @@ use accolade_engine::partition::Partition;
 use accolade_engine::rules::Rules;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::identity::partition_of;
-use accolade_wire::tournament::results::{RankedLine, ResultLine, Results, named, prizes_of};
+use accolade_wire::tournament::results::{
+    Before, PlaceBefore, RankedLine, ResultLine, Results, named, prizes_of,
+};
 use accolade_wire::tournament::{Stage, TiesBy};
 
 use super::boards::{Part, together};
@@ -15,10 +17,11 @@ use super::clerk::Sent;
 use super::item::{Item, terms_of};
 use super::{Run, check};
 use crate::input::{
-    ModelAsked, ModelAward, ModelBecomes, ModelRequest, ModelResults, ModelStage, ModelTournament,
+    ModelAgain, ModelAsked, ModelAward, ModelBecomes, ModelRequest, ModelResults, ModelStage,
+    ModelTournament,
 };
 use crate::model::Model;
-use crate::model::prizes::{ModelPlaceRow, ModelPrizeState};
+use crate::model::prizes::{ModelPlaceKey, ModelPlaceRow, ModelPrizeState};
 use crate::random::Random;
 use crate::workload::OPERATORS;
 use crate::workload::tournaments::{Style, query, tournament};
@@ -27,6 +30,8 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 /// Nobody waits longer for something that begins or ends.
 const AHEAD_MAX: i64 = 9 * DAY;
+/// So often a tournament is settled again at most.
+const AGAIN_MAX: u32 = 4;
 /// So many tournaments are made in a world at most.
 const MADE_MAX: u64 = 16;
 
@@ -60,6 +65,8 @@ pub(crate) struct Steward {
     looks_percent: u64,
     /// How often time goes on to a moment of a tournament.
     waits_percent: u64,
+    /// How often something is settled again that can be, in a hundred.
+    again_percent: u64,
     style: Style,
     made: u64,
     next_id: u64,
@@ -113,9 +120,9 @@ fn is_left(models: &[&Model], operator: &str, number: u32) -> bool {
         return false;
     }
     // Once scores are let go of, only places that were told are there.
-    let told = rows(models, operator, number).len();
-    let named = terms.results.as_ref().map(|results| results.lines as usize);
-    !models.iter().any(|model| model.has_forgotten(terms)) || named == Some(told)
+    let told = rows(models, operator, number, terms.settlement()).len();
+    let is_kept = terms.settlement() > 0 || !models.iter().any(|model| model.has_forgotten(terms));
+    is_kept || terms.place_count() == Some(told)
 }
 
 /// The model that knows most of a tournament, and how often it was said.
@@ -128,8 +135,13 @@ fn newest<'m>(models: &[&'m Model], operator: &str, number: u32) -> Option<(&'m 
 }
 
 /// The places of a tournament that were told.
-fn rows<'m>(models: &[&'m Model], operator: &str, number: u32) -> Vec<(u32, &'m ModelPlaceRow)> {
-    models.iter().flat_map(|model| model.place_rows(operator, number)).collect()
+fn rows<'m>(
+    models: &[&'m Model],
+    operator: &str,
+    number: u32,
+    settlement: u32,
+) -> Vec<(u32, &'m ModelPlaceRow)> {
+    check::tournaments::rows_before(models, operator, number, settlement + 1)
 }
 
 /// Whether nothing is left to be settled.
@@ -157,6 +169,7 @@ impl Steward {
             percent: *random.pick(&[0, 8, 16]),
             looks_percent: *random.pick(&[10, 40, 80]),
             waits_percent: *random.pick(&[10, 30, 60]),
+            again_percent: *random.pick(&[0, 20, 50]),
             style: Style::new(&mut random),
             made: 0,
             next_id: 0,
@@ -266,11 +279,55 @@ impl Steward {
                 settle_one(models, over, is_calm, random, &mut wanted);
             }
         }
+        if !is_calm {
+            wanted.said.extend(self.settle_again(models, random));
+        }
         if random.percent(if is_calm { 15 } else { 30 }) {
             let decided = self.decide(models, random);
             wanted.requests.push(decided);
         }
         wanted
+    }
+
+    /// A person has what came late counted, once all that was won before is handed out; now and then before that, or where
+    /// nothing came.
+    fn settle_again(
+        &mut self,
+        models: &[&Model],
+        random: &mut Random,
+    ) -> Option<(String, ModelTournament)> {
+        let mut all = Vec::new();
+        for operator in OPERATORS {
+            for (number, (terms, times)) in (1..).zip(models[0].tournaments(operator)) {
+                let settlement = terms.settlement();
+                if terms.stage != ModelStage::Paid || settlement >= AGAIN_MAX {
+                    continue;
+                }
+                let is_late =
+                    |model: &&Model| model.remarks(operator, number, settlement).is_some();
+                let is_under_way =
+                    rows(models, operator, number, settlement).iter().any(|(_, row)| {
+                        matches!(row.state, ModelPrizeState::Processing | ModelPrizeState::Retrying)
+                    });
+                let may_be = models.iter().any(is_late) && !is_under_way;
+                if may_be || random.percent(2) {
+                    all.push((operator, terms, times));
+                }
+            }
+        }
+        if all.is_empty() || !random.percent(self.again_percent) {
+            return None;
+        }
+        let (operator, terms, times) = *random.pick(&all);
+        self.next_id += 1;
+        let again = ModelAgain {
+            times: terms.settlement() + 1 + u32::from(random.percent(2)),
+            takes_back: random.percent(50),
+            request: format!("again-{}", self.next_id),
+        };
+        let (stage, again) = (ModelStage::Resettling, Some(again));
+        let edited_from = u32::try_from(times).expect("few");
+        Some((operator.to_owned(), ModelTournament { stage, again, edited_from, ..terms.clone() }))
     }
 
     /// Somebody hands out what was won, or cannot, or says of a place what is not so.
@@ -285,7 +342,7 @@ impl Steward {
         if from.is_empty() || random.percent(10) {
             return in_vain(models, random);
         }
-        let ((operator, tournament, place), row) = *random.pick(from);
+        let (ModelPlaceKey { operator, tournament, place, .. }, row) = *random.pick(from);
         let becomes = *random.pick(&[
             ModelBecomes::Paid,
             ModelBecomes::Failed,
@@ -326,7 +383,9 @@ fn in_vain(models: &[&Model], random: &mut Random) -> Sent {
     let award = ModelAward {
         player_id: player_id.clone(),
         tournament: *random.pick(&numbers),
+        settlement: 0,
         place: 1,
+        before: 0,
         position: 1,
         score: 7,
         events: 1,
@@ -341,7 +400,10 @@ fn in_vain(models: &[&Model], random: &mut Random) -> Sent {
 /// The command that tells of a place.
 fn asked(award: ModelAward, step: &str) -> ModelRequest {
     ModelRequest {
-        command_id: format!("prize {} {} {step}", award.tournament, award.place),
+        command_id: format!(
+            "prize {} {}.{} {step}",
+            award.tournament, award.settlement, award.place
+        ),
         who: String::new(),
         words: String::new(),
         what: ModelAsked::Award(award),
@@ -362,7 +424,9 @@ fn settle_one(
     let (model, _) = newest(models, operator, number).expect("whoever folds it was told");
     let known = model.tournament_as_of(operator, number, times).expect("it was said").clone();
     assert_eq!(terms_of(operator, &known), **terms, "what was said of {operator} {number}");
-    let results = lines.as_ref().map(|lines| results_of(tournament, lines));
+    let settlement = known.settlement();
+    let before = check::tournaments::rows_before(models, operator, number, settlement);
+    let results = lines.as_ref().map(|lines| results_of(tournament, lines, &before));
     if let Some(results) = &results {
         check::tournaments::results(results, models, operator, number, &known);
     }
@@ -374,12 +438,11 @@ fn settle_one(
         wanted.said.extend(vec![(operator.clone(), said); count]);
     };
     match (terms.stage, &results) {
-        (Stage::Scheduled, Some(results)) => {
+        (Stage::Scheduled | Stage::Resettling, Some(results)) => {
             say(ModelStage::Settled, Some(modelled(results)), random);
             return;
         }
         (Stage::Settled | Stage::Approved, _) => {}
-        // Nobody here settles again.
         (
             Stage::Scheduled | Stage::Draft | Stage::Cancelled | Stage::Paid | Stage::Resettling,
             _,
@@ -389,8 +452,8 @@ fn settle_one(
     if let Some(results) = &results {
         assert_eq!(modelled(results), fixed, "results of {operator} {number} that were fixed");
     }
-    let (told, pays) = (rows(models, operator, number), tournament.pays());
-    let is_told = told.len() == fixed.lines as usize;
+    let (told, pays) = (rows(models, operator, number, settlement), tournament.pays());
+    let is_told = Some(told.len()) == known.place_count();
     let waits = |row: &ModelPlaceRow| row.state == ModelPrizeState::AwaitingApproval;
     let is_paid = is_told && pays && !told.iter().any(|(_, row)| waits(row));
     if is_paid && (is_calm || random.percent(40)) {
@@ -402,7 +465,9 @@ fn settle_one(
     let partitions = u16::try_from(models.len()).expect("few");
     let step = if pays { "pays" } else { "waits" };
     let mut awards: Vec<ModelAward> = match &results {
-        Some(results) => results.lines.iter().map(|line| award(number, line, pays)).collect(),
+        Some(results) => {
+            results.lines.iter().map(|line| award(&known, number, line, pays)).collect()
+        }
         // Scores are gone, or a partition is nowhere: what all partitions have is enough.
         None if is_told => {
             told.iter().map(|(_, row)| ModelAward { pays, ..row.award.clone() }).collect()
@@ -434,7 +499,7 @@ fn settle_one(
                 place: award.place,
                 becomes: ModelBecomes::NotEligible,
             };
-            let command_id = format!("disqualify {number} {}", award.place);
+            let command_id = format!("disqualify {number} {settlement} {}", award.place);
             let (who, words) = ("carl".to_owned(), "he has cheated".to_owned());
             let request = ModelRequest { command_id, who, words, what };
             wanted.requests.push((to, operator.clone(), request));
@@ -443,7 +508,11 @@ fn settle_one(
 }
 
 /// What a final leaderboard comes to, as whoever settles it works it out.
-fn results_of(tournament: &Tournament, lines: &[RankedLine]) -> Results {
+fn results_of(
+    tournament: &Tournament,
+    lines: &[RankedLine],
+    before: &[(u32, &ModelPlaceRow)],
+) -> Results {
     let terms = tournament.terms();
     let prizes = prizes_of(terms);
     let players = lines.len() as u64;
@@ -452,7 +521,15 @@ fn results_of(tournament: &Tournament, lines: &[RankedLine]) -> Results {
         let last = lines[count - 1].position;
         count = lines.iter().filter(|line| line.position <= last).count();
     }
-    Results::of(terms, &prizes, players, lines[..count].to_vec(), None)
+    let places = before.iter().map(|(place, row)| {
+        let (place, player, goes_on) = (*place, row.award.player_id.clone(), row.goes_on());
+        PlaceBefore { place, player, goes_on }
+    });
+    let places: Vec<_> = places.collect();
+    let last = tournament.settlement().checked_sub(1).and_then(|last| tournament.settled(last));
+    let last = last.and_then(|said| said.terms.results.as_ref());
+    let before = last.map(|results| Before { hash: &results.hash, places: &places });
+    Results::of(terms, &prizes, players, lines[..count].to_vec(), before)
 }
 
 fn modelled(results: &Results) -> ModelResults {
@@ -462,15 +539,18 @@ fn modelled(results: &Results) -> ModelResults {
         lines: terms.lines,
         points: terms.points,
         things: terms.things,
+        former: terms.former,
         hash: terms.hash,
     }
 }
 
-fn award(tournament: u32, line: &ResultLine, pays: bool) -> ModelAward {
+fn award(terms: &ModelTournament, tournament: u32, line: &ResultLine, pays: bool) -> ModelAward {
     ModelAward {
         player_id: line.player.clone(),
         tournament,
+        settlement: terms.settlement(),
         place: line.place,
+        before: line.before,
         position: line.position,
         score: line.score.0,
         events: line.events,

@@ -88,6 +88,7 @@ pub(crate) fn tournament(
         approval: random.percent(40),
         stage: if random.percent(25) { ModelStage::Draft } else { ModelStage::Scheduled },
         results: None,
+        again: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn race(aggregate: ModelAggregate) -> ModelTournament {
         approval: false,
         stage: ModelStage::Scheduled,
         results: None,
+        again: None,
     }
 }
 
@@ -56,7 +57,7 @@ impl Story {
 
     /// Positions, players, whole scores and events.
     fn board(&self) -> Vec<(u64, String, i128, u64)> {
-        let lines = board(&[&self.model], "casino", 1);
+        let lines = board(&[&self.model], "casino", 1, 0);
         let line = |it: ModelLine| {
             let ModelStanding { player, score, events, .. } = it.standing;
             (it.position, player, score / SCORE_ONE, events)
@@ -100,7 +101,7 @@ fn each_aggregate_is_of_all_that_counts() {
     ] {
         let mut story = Story::race(&race(aggregate));
         story.wagers(&[("w1", "ann", 4), ("w2", "ann", 10), ("w3", "ann", 2)]);
-        let score = |story: &Story| story.model.standings("casino", 1, false)[0].score;
+        let score = |story: &Story| story.model.standings("casino", 1, 0)[0].score;
         assert_eq!(score(&story), all, "{aggregate:?}");
         story.tell(by("ann", void("w2", story.now).into()));
         assert_eq!(score(&story), without_best, "{aggregate:?}");
@@ -142,7 +143,7 @@ fn places_share_what_their_position_wins_to_the_hundredth() {
     };
     let won = |prizes: &[ModelPrize], ties, positions: &[u64]| -> Vec<(i64, Option<u8>)> {
         let terms = ModelTournament { prizes: prizes.to_vec(), ties, ..race(ModelAggregate::Sum) };
-        let places = places(&terms, &lines(positions)).into_iter();
+        let places = places(&terms, &lines(positions), &[]).into_iter();
         places.map(|place| (place.points, place.thing)).collect()
     };
     let first = [range(1, 1, ModelWin::Points(100)), top(5_000, ModelWin::Pool(101))];
@@ -165,8 +166,14 @@ fn a_prize_is_paid_once_and_not_to_who_is_excluded() {
     let mut story = Story::race(&terms);
     story.wagers(&[("w1", "ann", 10), ("w2", "bob", 5)]);
     story.wait(2 * HOUR);
-    let results =
-        ModelResults { players: 2, lines: 2, points: 1_000, things: 0, hash: String::new() };
+    let results = ModelResults {
+        players: 2,
+        lines: 2,
+        points: 1_000,
+        things: 0,
+        former: 0,
+        hash: String::new(),
+    };
     let say = |story: &mut Story, stage, edited_from| {
         let results = Some(results.clone());
         let terms = ModelTournament { edited_from, stage, results, ..terms.clone() };
@@ -178,7 +185,9 @@ fn a_prize_is_paid_once_and_not_to_who_is_excluded() {
         ModelAsked::Award(ModelAward {
             player_id,
             tournament,
+            settlement: 0,
             place,
+            before: 0,
             position,
             score,
             events,
@@ -188,7 +197,7 @@ fn a_prize_is_paid_once_and_not_to_who_is_excluded() {
         })
     };
     let state = |story: &Story, place: u32| {
-        let mut rows = story.model.place_rows("casino", 1);
+        let mut rows = story.model.place_rows("casino", 1, 0);
         rows.find(|(of, _)| *of == place).map(|(_, row)| row.state)
     };
     story.ask("", award("ann", 1, false));

@@ -1,6 +1,6 @@
 //! Tournaments, scores, leaderboards and prizes are what the model says, and each prize is paid once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use accolade_domain::tournament::prizes::PrizeState;
@@ -8,13 +8,16 @@ use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::Operator;
 use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::tables::prizes::PrizeKey;
 use accolade_engine::tables::remarks::RemarksKey;
 use accolade_wire::notice::prize::PrizeMoved;
 use accolade_wire::notice::scores::ScoredLine;
 use accolade_wire::tournament::results::{RankedLine, Results};
 
-use crate::input::{ModelStage, ModelTies, ModelTournament, ModelWin};
-use crate::model::prizes::{ModelPlaceRow, ModelPrizeMove, ModelPrizeState, is_found, places};
+use crate::input::{ModelAward, ModelStage, ModelTies, ModelTournament, ModelWin};
+use crate::model::prizes::{
+    ModelPlace, ModelPlaceKey, ModelPlaceRow, ModelPrizeMove, ModelPrizeState, is_found, places,
+};
 use crate::model::tournaments::{ModelLine, ModelScoredLine, board, shown_board};
 use crate::model::{Model, ModelAccount};
 use crate::run::Counts;
@@ -29,50 +32,58 @@ pub(super) fn same(partition: &Partition, model: &Model) {
         for (tournament, (terms, times)) in operator.tournaments.all().zip(expected) {
             assert_eq!(**tournament.terms(), terms_of(&operator.id, terms), "a tournament");
             assert_eq!(tournament.said().len(), times, "how often it was said");
-            if partition.time() < tournament.kept_until() {
-                standings(partition, operator, tournament, model, false);
-                standings(partition, operator, tournament, model, true);
-            }
-            if partition.time() < tournament.heard_until() {
-                remarks(partition, operator, tournament, model);
+            for settlement in 0..=tournament.settlement() {
+                if tournament.keeps_scores(partition.time()) {
+                    standings(partition, operator, tournament, model, settlement);
+                    standings(partition, operator, tournament, model, settlement + 1);
+                }
+                if partition.time() < tournament.heard_until() {
+                    remarks(partition, operator, tournament, model, settlement);
+                }
             }
         }
     }
     rows(partition, model);
 }
 
-/// Who stands how, with what came late or without.
+/// Who stands how where it is settled so many times again.
 fn standings(
     partition: &Partition,
     operator: &Operator,
     tournament: &Tournament,
     model: &Model,
-    with_late: bool,
+    settlement: u32,
 ) {
     let mut found = BTreeMap::new();
     for (ordinal, player) in (0..).zip(partition.players().all()) {
-        let (number, settlement) = (operator.number, u32::from(with_late));
+        let number = operator.number;
         if let Some(it) = partition.standing_of(number, tournament, settlement, ordinal) {
             let by = it.changed_by;
             let reached = (it.changed_at.micros(), by.partition, by.batch, by.slot);
             found.insert(player.name.to_string(), (it.score.0, it.events, reached));
         }
     }
-    let expected = model.standings(&operator.id, tournament.number, with_late).into_iter();
+    let expected = model.standings(&operator.id, tournament.number, settlement).into_iter();
     let expected = expected.map(|it| (it.player, (it.score, it.events, it.reached)));
     let expected: BTreeMap<_, _> = expected.collect();
     assert_eq!(found, expected, "who stands how in {} {}", operator.id, tournament.number);
 }
 
 /// What came late is remarked.
-fn remarks(partition: &Partition, operator: &Operator, tournament: &Tournament, model: &Model) {
-    let key =
-        RemarksKey { operator: operator.number, tournament: tournament.number, settlement: 0 };
+fn remarks(
+    partition: &Partition,
+    operator: &Operator,
+    tournament: &Tournament,
+    model: &Model,
+    settlement: u32,
+) {
+    let (of, number) = (operator.number, tournament.number);
+    let key = RemarksKey { operator: of, tournament: number, settlement };
     let rows = partition.tables().remarks.excerpt(Bound::Included(&key), 1);
     let rows = rows.read(partition.number(), &mut MemoryStore::default());
     let own = rows.expect("nothing is read").rows.into_iter().find(|(of, _)| *of == key);
     let found = own.map(|(_, it)| [it.wagers, it.voids, it.game_events]);
-    let expected = model.remarks(&operator.id, tournament.number);
+    let expected = model.remarks(&operator.id, tournament.number, settlement);
     assert_eq!(found, expected, "what is remarked of {} {}", operator.id, tournament.number);
 }
 
@@ -87,16 +98,21 @@ fn rows(partition: &Partition, model: &Model) {
         let operator = operator.expect("it has a tournament").id.to_string();
         let player = partition.players().get(row.player).name.to_string();
         let award = (player, row.position, row.score.0, row.events, row.points.hundredths());
+        let things = (0..u8::MAX).filter(|thing| row.given.has(*thing)).collect();
+        let had = (row.paid.hundredths(), things, row.before);
         let state = (modelled(row.state), row.at.micros());
         let said = (row.why.to_string(), row.who.to_string());
-        ((operator, key.tournament, key.place), (award, row.thing, state, said))
+        let PrizeKey { tournament, settlement, place, .. } = key;
+        let key = ModelPlaceKey { operator, tournament, settlement, place };
+        (key, (award, row.thing, had, state, said))
     });
     let expected =
         model.all_place_rows().filter(|(_, row)| is_found(row.at, now)).map(|(key, row)| {
             let it = row.award.clone();
             let award = (it.player_id, it.position, it.score, it.events, it.points);
             let said = (row.why.clone(), row.who.clone());
-            (key.clone(), (award, it.thing, (row.state, row.at), said))
+            let had = (row.paid, row.given.clone(), it.before);
+            (key.clone(), (award, it.thing, had, (row.state, row.at), said))
         });
     let (rows, expected): (BTreeMap<_, _>, BTreeMap<_, _>) = (rows.collect(), expected.collect());
     assert_eq!(rows, expected, "places of tournaments in {}", partition.number());
@@ -185,7 +201,7 @@ pub(crate) fn boards(partitions: &[&Partition], models: &[&Model]) -> u64 {
     for operator in partitions[0].rules().operators() {
         for tournament in operator.tournaments.all() {
             let Some(tournament) = known(operator.number, tournament.number) else { continue };
-            if partitions.iter().any(|it| it.time() >= tournament.kept_until()) {
+            if !partitions.iter().all(|it| tournament.keeps_scores(it.time())) {
                 continue;
             }
             let part = |partition: &&Partition| Part::of(partition, operator.number, &tournament);
@@ -195,7 +211,8 @@ pub(crate) fn boards(partitions: &[&Partition], models: &[&Model]) -> u64 {
                 let mut all = partitions.iter().zip(&parts);
                 all.any(|(partition, part)| partition.number() == number && part.is_final)
             };
-            let expected = shown_board(models, &operator.id, tournament.number, is_final);
+            let (number, settlement) = (tournament.number, tournament.settlement());
+            let expected = shown_board(models, &operator.id, number, settlement, is_final);
             let line = |it: &ModelLine| {
                 (it.position, it.standing.player.clone(), it.standing.score, it.standing.events)
             };
@@ -217,16 +234,18 @@ pub(crate) fn results(
     number: u32,
     terms: &ModelTournament,
 ) {
-    let board = board(models, operator, number);
-    let expected = places(terms, &board);
+    let board = board(models, operator, number, terms.settlement());
+    let before = rows_before(models, operator, number, terms.settlement());
+    let expected = places(terms, &board, &before);
     let expected = expected.iter().map(|it| {
         let (standing, position) = (&it.line.standing, it.line.position);
         let score = (standing.score, standing.events);
-        (it.place, position, standing.player.clone(), score, it.points, it.thing)
+        (it.place, position, standing.player.clone(), score, it.points, (it.thing, it.before))
     });
     let found = results.lines.iter().map(|it| {
         let score = (it.score.0, it.events);
-        (it.place, it.position, it.player.clone(), score, it.points.hundredths(), it.thing)
+        let other = (it.thing, it.before);
+        (it.place, it.position, it.player.clone(), score, it.points.hundredths(), other)
     });
     let (found, expected): (Vec<_>, Vec<_>) = (found.collect(), expected.collect());
     assert_eq!(found, expected, "results of {operator} {number}: {:?}", terms.prizes);
@@ -240,51 +259,128 @@ pub(crate) fn results(
     assert_eq!((won, u64::from(results.terms.things)), (cost.points.hundredths(), cost.things));
 }
 
+/// The places that were told when a tournament was settled the time before, by place.
+pub(crate) fn rows_before<'m>(
+    models: &[&'m Model],
+    operator: &str,
+    number: u32,
+    settlement: u32,
+) -> Vec<(u32, &'m ModelPlaceRow)> {
+    let Some(last) = settlement.checked_sub(1) else { return Vec::new() };
+    let mut rows = Vec::new();
+    for model in models {
+        rows.extend(model.place_rows(operator, number, last));
+    }
+    rows.sort_by_key(|(place, _)| *place);
+    rows
+}
+
 /// Once nothing is on its way, every tournament that is paid has each of its places once, as its leaderboard says it, and
 /// each player the points of one place at most.
 pub(crate) fn all_is_paid(models: &[&Model], counts: &mut Counts) {
     let Some(first) = models.first() else { return };
     for operator in first.operators() {
         for (number, (terms, _)) in (1..).zip(first.tournaments(operator)) {
-            let board = board(models, operator, number);
-            count_board(terms, &board, counts);
-            let rows = models.iter().flat_map(|model| model.place_rows(operator, number));
-            let rows: BTreeMap<_, _> = rows.collect();
+            let settlement = terms.settlement();
+            count_board(terms, &board(models, operator, number, settlement), counts);
             if terms.stage != ModelStage::Paid {
                 continue;
             }
-            let expected = places(terms, &board);
-            assert_eq!(rows.len(), expected.len(), "places of {operator} {number}");
-            for place in expected {
-                let row = rows[&place.place];
-                let standing = &place.line.standing;
-                let won = (standing.player.clone(), place.line.position, place.points, place.thing);
-                let award = &row.award;
-                let told = (award.player_id.clone(), award.position, award.points, award.thing);
-                assert_eq!(told, won, "place {} of {operator} {number}", place.place);
-                assert_ne!(row.state, ModelPrizeState::AwaitingApproval, "{row:?}");
-                let key = (operator.to_owned(), standing.player.clone());
-                let accounts = models.iter().filter_map(|model| model.accounts().get(&key));
-                let entries = accounts.flat_map(|account| &account.entries);
-                let paid: Vec<i64> = entries
-                    .filter(|entry| entry.kind == "prize" && entry.wager_id == terms.id)
-                    .map(|entry| entry.points)
-                    .collect();
-                let is_paid = place.points > 0
-                    && match row.state {
-                        ModelPrizeState::NotEligible | ModelPrizeState::Nothing => false,
-                        ModelPrizeState::Failed => place.thing.is_some() && !paid.is_empty(),
-                        _ => true,
-                    };
-                let expected = if is_paid { vec![place.points] } else { vec![] };
-                assert_eq!(paid, expected, "what {key:?} was paid for {row:?}");
-                *counts.entry(named(row.state)).or_default() += 1;
+            let mut most = BTreeMap::new();
+            for settlement in 0..=settlement {
+                let board = board(models, operator, number, settlement);
+                let before = rows_before(models, operator, number, settlement);
+                let rows = rows_before(models, operator, number, settlement + 1);
+                let rows: BTreeMap<_, _> = rows.into_iter().collect();
+                let expected = places(terms, &board, &before);
+                assert_eq!(rows.len(), expected.len(), "places of {operator} {number}");
+                for place in expected {
+                    let row = rows[&place.place];
+                    placed(&place, row, terms, settlement);
+                    let player = &place.line.standing.player;
+                    let most: &mut i64 = most.entry(player.clone()).or_default();
+                    *most = place.points.max(*most);
+                    let is_last = settlement == terms.settlement();
+                    if is_last {
+                        let key = (operator.to_owned(), player.clone());
+                        paid(models, &key, &place, row, terms, *most);
+                    }
+                    *counts.entry(named(row.state)).or_default() += 1;
+                }
             }
         }
     }
     for model in models {
+        for account in model.accounts().values() {
+            things_are_given_once(account);
+        }
         for (what, count) in model.happened() {
             *counts.entry(what).or_default() += count;
+        }
+    }
+}
+
+fn placed(place: &ModelPlace, row: &ModelPlaceRow, terms: &ModelTournament, settlement: u32) {
+    let standing = &place.line.standing;
+    let won = (standing.player.clone(), place.line.position, place.points, place.thing);
+    let ModelAward { player_id, position, points, thing, before, .. } = row.award.clone();
+    let told = (player_id, position, points, thing);
+    assert_eq!(told, won, "place {} of {} {settlement}", place.place, terms.id);
+    assert_eq!(before, place.before, "the place before of {row:?}");
+    assert_ne!(row.state, ModelPrizeState::AwaitingApproval, "{row:?}");
+}
+
+/// The entries of a player who has a place come to what is won there, and no more than was won there at any time where it
+/// was settled again.
+fn paid(
+    models: &[&Model],
+    key: &(String, String),
+    place: &ModelPlace,
+    row: &ModelPlaceRow,
+    terms: &ModelTournament,
+    most: i64,
+) {
+    let accounts = models.iter().filter_map(|model| model.accounts().get(key));
+    let entries = accounts.flat_map(|account| &account.entries);
+    let paid: Vec<i64> = entries
+        .filter(|entry| entry.kind == "prize" && entry.wager_id == terms.id)
+        .map(|entry| entry.points)
+        .collect();
+    let is_paid = place.points > 0
+        && match row.state {
+            ModelPrizeState::NotEligible | ModelPrizeState::Nothing => false,
+            ModelPrizeState::Failed => place.thing.is_some() && !paid.is_empty(),
+            _ => true,
+        };
+    if terms.settlement() == 0 {
+        let expected = if is_paid { vec![place.points] } else { vec![] };
+        assert_eq!(paid, expected, "what {key:?} was paid for {row:?}");
+        return;
+    }
+    let sum: i64 = paid.iter().sum();
+    let is_paid = is_paid && row.state != ModelPrizeState::Failed;
+    let least = if is_paid { place.points } else { 0 };
+    assert!((least..=most).contains(&sum), "{key:?} was paid {paid:?} of {} for {row:?}", terms.id);
+    let is_given = |points: &i64| *points > 0;
+    assert!(paid.iter().all(|points| *points != 0), "an entry of nothing: {paid:?}");
+    assert!(paid.first().is_none_or(is_given), "taken before it was given: {paid:?}");
+}
+
+/// Nobody is told twice to hand out a thing of a tournament to a player, unless it could not be in between.
+fn things_are_given_once(account: &ModelAccount) {
+    let mut given = BTreeSet::new();
+    for (id, row) in &account.prize_moves {
+        let Some(thing) = row.award.thing else { continue };
+        let of = (id.clone(), row.award.tournament, thing);
+        match row.state {
+            ModelPrizeState::Processing => assert!(given.insert(of.clone()), "{of:?} again"),
+            ModelPrizeState::Failed if !row.given.contains(&thing) => {
+                given.remove(&of);
+            }
+            ModelPrizeState::Retrying => {
+                given.insert(of);
+            }
+            _ => {}
         }
     }
 }

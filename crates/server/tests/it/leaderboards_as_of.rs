@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accolade_engine::feed::Feed;
 use accolade_engine::partition::Partition;
@@ -15,7 +15,7 @@ use accolade_wire::record::Slice;
 use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
-use crate::harness::{Answer, Api, OPERATOR, ask, now_micros, time, void, wager};
+use crate::harness::{Answer, Api, OPERATOR, PATIENCE, ask, now_micros, time, void, wager};
 use crate::tournaments::{TOURNAMENTS, begin, definition, heard, is, of, players, well};
 
 /// Leaderboards are kept so often here.
@@ -334,6 +334,46 @@ async fn it_is_known_over_a_restart_of_the_node() {
     nodes.tick().await;
     let both = [(1, &*players[1]), (2, &*players[0])];
     assert_eq!(names(&nodes.as_of(&api, "race", "", later).await), both);
+}
+
+#[tokio::test]
+async fn a_partition_whose_files_cannot_be_read_keeps_no_other_from_being_kept() {
+    let api = Api::start().await;
+    let players = players();
+    begin(&api, "race", json!({})).await;
+    let folder = api.directory().join("leaderboards");
+    std::fs::create_dir_all(&folder).unwrap();
+    let damaged = folder.join("00001");
+    std::fs::write(&damaged, "no folder").unwrap();
+    let nodes = Nodes::of([&api, &api], 1);
+    let kept = |partition: u16| -> u64 {
+        let files = std::fs::read_dir(folder.join(format!("{partition:05}"))).into_iter().flatten();
+        files.map(|file| file.unwrap().metadata().map_or(0, |it| it.len())).sum()
+    };
+    let others = || [0, 2, 3].map(kept);
+    let until = Instant::now() + PATIENCE;
+    let mut first = None;
+    for round in 0.. {
+        for player in &players[..4] {
+            bet(&api, &format!("d-{round}-{player}"), player, 10).await;
+        }
+        nodes.tick().await;
+        let now = others();
+        assert!(Instant::now() < until, "{now:?} bytes are kept of the others");
+        if now.contains(&0) {
+            continue;
+        }
+        let first = *first.get_or_insert(now);
+        if first.iter().zip(now).all(|(first, now)| *first < now) {
+            break;
+        }
+    }
+    let then = now_micros();
+    let answer = ask_as_of(&api, "race", "", then).await;
+    is(&answer, 503, "busy");
+    std::fs::remove_file(&damaged).unwrap();
+    let was = nodes.as_of(&api, "race", "", then).await;
+    assert_eq!(was["players"], json!(4), "{was}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use accolade_domain::ledger::Subject;
 use accolade_domain::packed_scores::tournament_of;
@@ -17,6 +18,7 @@ use accolade_projections::batch::{Batch, Held};
 use accolade_projections::names::Names;
 use accolade_projections::sink::{Failed, Here, Limits, Position, Positions, Sink, Step, Written};
 use accolade_wire::notice::scores::{Reached, SCORED, Scored};
+use metrics::counter;
 
 use super::frames::{Board, Frame, Stand, Stands};
 use super::shelf::{Making, Shelf};
@@ -34,6 +36,11 @@ const PLAYERS_AT_ONCE: usize = 1_000;
 /// What is further behind begins with the state.
 const BEHIND_MICROS: i64 = 2 * 24 * 3_600_000_000;
 
+/// After so long a partition is tried again whose files could not be read or written.
+const AGAIN: Duration = Duration::from_secs(2);
+/// And one of which the journal is on its way.
+const SOON: Duration = Duration::from_millis(100);
+
 /// No event counts that is further ahead of the log's time.
 const AHEAD_MICROS: i64 = 600_000_000;
 
@@ -46,7 +53,19 @@ pub(super) struct Keeping {
     written: BTreeMap<u16, Shelf>,
     open: BTreeMap<u16, Open>,
     ready: Vec<Ready>,
+    /// Partitions that are not kept at the moment: all others are.
+    aside: BTreeMap<u16, Aside>,
+    /// One of them is kept again, and is to be asked for where it goes on.
+    is_back: bool,
     counting: Counting,
+}
+
+/// Why a partition is not kept.
+#[derive(Debug)]
+struct Aside {
+    held: Held,
+    since: Instant,
+    again: Duration,
 }
 
 /// What has changed since the last full time.
@@ -102,7 +121,51 @@ impl Keeping {
             written: BTreeMap::new(),
             open: BTreeMap::new(),
             ready: Vec::new(),
+            aside: BTreeMap::new(),
+            is_back: false,
             counting: Counting::default(),
+        }
+    }
+
+    /// Leaves a partition out for a while: what was shown of it is shown still.
+    fn set_aside(&mut self, partition: u16, error: &io::Error) -> Held {
+        self.written.remove(&partition);
+        let why = format!("leaderboards are not kept: {}", in_full(error));
+        let (held, again) = if error.kind() == io::ErrorKind::WouldBlock {
+            (Held::Waits(why), SOON)
+        } else {
+            counter!("accolade_leaderboards_failures_total").increment(1);
+            (Held::Stands(why), AGAIN)
+        };
+        let aside = Aside { held: held.clone(), since: Instant::now(), again };
+        self.aside.insert(partition, aside);
+        held
+    }
+
+    /// Where the loop goes on with a partition; of one that is set aside with its last batch, as something to try with.
+    fn goes_on_with(&mut self, partition: u16) -> Option<u64> {
+        if !self.aside.contains_key(&partition) {
+            match self.position(partition) {
+                Ok(next) => return next,
+                Err(error) => drop(self.set_aside(partition, &error)),
+            }
+        }
+        self.feed.end(partition).map(|end| end.saturating_sub(1).max(1))
+    }
+
+    /// Has a partition kept again that was set aside, once it is time and as soon as that may be.
+    fn take_back(&mut self, partition: u16) -> Result<(), Held> {
+        let Some(Aside { held, since, again }) = self.aside.get(&partition) else { return Ok(()) };
+        if since.elapsed() < *again {
+            return Err(held.clone());
+        }
+        match self.position(partition) {
+            Ok(_) => {
+                self.aside.remove(&partition);
+                self.is_back = true;
+                Ok(())
+            }
+            Err(error) => Err(self.set_aside(partition, &error)),
         }
     }
 
@@ -158,7 +221,9 @@ impl Keeping {
             return Shelf::begin(making, from).map(Some);
         }
         let time = self.time_of(partition, end - 1)?;
-        let mut newest = time.ok_or_else(|| io::Error::other("the journal is on its way"))?;
+        let is_on_its_way =
+            || io::Error::new(io::ErrorKind::WouldBlock, "the journal is on its way");
+        let mut newest = time.ok_or_else(is_on_its_way)?;
         if self.counting.includes(&self.feed.rules(), newest) {
             let Some(changed) = self.add_state(partition, end, &mut making)? else {
                 return Ok(None);
@@ -213,7 +278,8 @@ impl Keeping {
         }
     }
 
-    fn write_all(&mut self) -> io::Result<u64> {
+    /// Writes what is ready; a partition where that fails is set aside.
+    fn write_all(&mut self) -> u64 {
         let rules = self.feed.rules();
         let is_kept = |(operator, tournament): Board, at: Timestamp| {
             let operator = rules.operator_numbered(operator);
@@ -223,14 +289,18 @@ impl Keeping {
         let mut lines = 0;
         for Ready { partition, frame, complete_to } in std::mem::take(&mut self.ready) {
             let Some(shelf) = self.written.get_mut(&partition) else { continue };
-            shelf.add(&frame, &is_kept)?;
-            lines += frame.lines();
             let before = frame.time.plus_micros(-self.keeps.kept_micros);
             let bytes_max = self.keeps.bytes_max / u64::from(self.shelves.partitions);
-            shelf.forget(before, bytes_max)?;
+            let written =
+                shelf.add(&frame, &is_kept).and_then(|()| shelf.forget(before, bytes_max));
+            if let Err(error) = written {
+                self.set_aside(partition, &error);
+                continue;
+            }
+            lines += frame.lines();
             self.shelves.show(partition, View { files: shelf.files().to_vec(), complete_to });
         }
-        Ok(lines)
+        lines
     }
 }
 
@@ -271,10 +341,11 @@ impl Sink for Keeping {
         // Whoever has a partition again looks at what another node may have shown meanwhile.
         self.written.retain(|partition, _| here.partitions.contains(partition));
         self.shelves.keep(here.partitions);
+        self.aside.retain(|partition, _| here.partitions.contains(partition));
+        self.is_back = false;
         let mut positions = Positions::new();
         for partition in here.partitions {
-            let next = self.position(*partition);
-            let next = next.map_err(|error| away(&error))?;
+            let next = self.goes_on_with(*partition);
             positions.extend(next.map(|next| (*partition, Position { next, time: None })));
         }
         Ok(positions)
@@ -282,6 +353,11 @@ impl Sink for Keeping {
 
     fn take(&mut self, batch: &Batch<'_>, _: &mut Names) -> Result<usize, Held> {
         let Batch { partition, number, time, .. } = *batch;
+        self.take_back(partition)?;
+        if self.is_back {
+            // All of them are asked for anew.
+            return Ok(0);
+        }
         let mut changes = Vec::new();
         if self.counting.includes(&batch.rules(), time) {
             for recorded in batch.outcomes()? {
@@ -323,21 +399,18 @@ impl Sink for Keeping {
     }
 
     async fn write(&mut self, _: &[Step]) -> Result<Written, Failed> {
-        match self.write_all() {
-            Ok(records) => Ok(Written::All { records, refused: Vec::new() }),
-            Err(error) => {
-                // Where files are now, they say themselves.
-                self.written.clear();
-                Err(away(&error))
+        let before = self.aside.len();
+        if !self.is_back {
+            let records = self.write_all();
+            if self.aside.len() == before {
+                return Ok(Written::All { records, refused: Vec::new() });
             }
         }
+        // Where files are now, they say themselves.
+        Ok(Written::Moved)
     }
 
     async fn rebuild(&mut self) -> Result<(), Failed> {
         Err(Failed::Refused("what leaderboards were is not in the state".into()))
     }
-}
-
-fn away(error: &io::Error) -> Failed {
-    Failed::Away(format!("leaderboards are not kept: {}", in_full(error)))
 }

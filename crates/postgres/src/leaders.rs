@@ -160,7 +160,8 @@ impl Leaders {
         self.parts.values_mut().for_each(|part| part.written.clear());
     }
 
-    /// Takes over what the rules say by now: tournaments of which something else was said are looked at.
+    /// Takes over what the rules say by now: tournaments of which something else was said are looked at, and new ones, which may
+    /// have the id of one that has rows.
     pub(crate) fn follow(&mut self, rules: Arc<Rules>) {
         if self.rules.as_ref().is_some_and(|known| Arc::ptr_eq(known, &rules)) {
             return;
@@ -168,7 +169,8 @@ impl Leaders {
         for operator in rules.operators() {
             for tournament in operator.tournaments.all() {
                 let (key, said) = ((operator.number, tournament.number), tournament.edited_from());
-                if self.said.insert(key, said).is_some_and(|before| before != said) {
+                let is_other = self.said.insert(key, said) != Some(said);
+                if is_other && self.rules.is_some() {
                     let of = Of::Tournament(tournament.number);
                     let board = Board { operator: operator.number, of };
                     self.parts.values_mut().for_each(|part| part.add(board.clone()));
@@ -223,7 +225,8 @@ impl Leaders {
             looking.add(&rules, board, now());
         }
         if !each_player(&*feed, partition, |stands| looking.stand(&rules, partition, stands)) {
-            // Its next owner looks at all.
+            // Its next owner looks at all; this one may get it back.
+            part.changed.extend(part.written.drain(..));
             return None;
         }
         part.looked_at = Some(Instant::now());

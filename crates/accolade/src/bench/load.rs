@@ -63,7 +63,7 @@ impl Rates {
         let (first, last, sent) = (self.first as f64, self.last as f64, sent as f64);
         let (steady, growing) = (self.steady.as_secs_f64(), self.growing.as_secs_f64());
         let more = sent - first * steady;
-        let grown = (first + last) / 2.0 * growing;
+        let grown = f64::midpoint(first, last) * growing;
         let seconds = if more <= 0.0 {
             sent / first
         } else if more <= grown {

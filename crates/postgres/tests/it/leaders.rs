@@ -219,6 +219,20 @@ fn what_is_filled_has_rows_once_that_is_done() {
 }
 
 #[test]
+fn a_tournament_begins_without_the_rows_of_another_that_had_its_id() {
+    let (house, tables) = (House::open(), Tables::new("leaders_anew"));
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    let first = race("house", "again");
+    house.begin(std::slice::from_ref(&first));
+    house.stake("house", "anna", "w1", "20");
+    caught_up(&projection);
+    assert_eq!(rows(&tables, &of_race("house", "again")), ["1 anna 20 1"]);
+    house.say(&TournamentTerms { edited_from: 1, stage: Stage::Cancelled, ..first });
+    house.begin(&[race("house", "again")]);
+    until("no rows", &projection, |_| rows(&tables, &of_race("house", "again")).is_empty());
+}
+
+#[test]
 fn what_does_not_take_place_or_is_over_has_no_rows() {
     let (house, tables) = (House::open(), Tables::new("leaders_gone"));
     let projection = start(tables.settings.clone(), house.feed()).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use accolade_engine::contract::faulty::FAILS_AT_13;
+use accolade_engine::partition::Partition;
 use accolade_server::Settings;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::identity::partition_of;
@@ -103,7 +104,7 @@ async fn who_moves_is_on_a_topic_of_a_cluster_through_either_node() {
 /// How many pages that say who has moved were appended to a partition.
 fn pages(api: &Api, partition: u16) -> usize {
     let others = (0..4).filter(|number| *number != partition);
-    let end = others.map(|number| api.node.read(number, |it| it.next_batch())).max().unwrap();
+    let end = others.map(|number| api.node.read(number, Partition::next_batch)).max().unwrap();
     let mut pages = 0;
     for batch in 1..end {
         let Some(log) = api.node.backing().log.read(partition, batch).unwrap() else { continue };

@@ -90,7 +90,10 @@ fn near(ties: Ties, parts: &[Part], all: &[Standing], at: usize) {
 
 /// Leaderboards that follow all partitions together, whoever folds them.
 #[derive(Debug, Default)]
-pub(crate) struct Followed(BTreeMap<(u32, u32, u32), (Board, BTreeMap<u16, u64>)>);
+pub(crate) struct Followed(BTreeMap<(u32, u32, u32), Following>);
+
+/// A leaderboard, and to which batch of each partition it has come.
+type Following = (Board, BTreeMap<u16, u64>);
 
 impl Followed {
     /// Brings those of a partition up to date, and compares them with the scores as they are; says how many have gone on

@@ -327,7 +327,7 @@ impl Steward {
         };
         let (stage, again) = (ModelStage::Resettling, Some(again));
         let edited_from = u32::try_from(times).expect("few");
-        Some((operator.to_owned(), ModelTournament { stage, again, edited_from, ..terms.clone() }))
+        Some((operator.to_owned(), ModelTournament { edited_from, stage, again, ..terms.clone() }))
     }
 
     /// Somebody hands out what was won, or cannot, or says of a place what is not so.

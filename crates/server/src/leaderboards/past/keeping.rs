@@ -331,7 +331,7 @@ impl Sink for Keeping {
             records_max: RECORDS_MAX,
             bytes_max: BYTES_MAX,
             pause: self.keeps.pause,
-            back_off_max: std::time::Duration::from_secs(10),
+            back_off_max: Duration::from_secs(10),
         }
     }
 

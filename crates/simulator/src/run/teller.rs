@@ -1,6 +1,7 @@
 //! Whoever tells who has moved on leaderboards: any node that looks, one after the other or at the same time. Pages are lost, come
 //! again, come late, and go together with those of another look.
 
+use accolade_domain::ranking::Standing;
 use accolade_engine::partition::Partition;
 use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
@@ -149,7 +150,7 @@ fn lines(
         ties.filter(|_| parts.len() == usize::from(partitions)).map(|it| ranked(it, &parts))?;
     let changed = all.into_iter().filter(|(_, it, _)| it.changed_at.micros() >= after);
     let line = |(position, standing, player_id)| {
-        let accolade_domain::ranking::Standing { subject, score, changed_at, .. } = standing;
+        let Standing { subject, score, changed_at, .. } = standing;
         let (subject, score, reached) = (to_hex(&subject.0), score.0, changed_at.micros());
         ModelPageLine { player_id, subject, position, score, reached }
     };

@@ -45,6 +45,7 @@ use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
 use crate::run::fold::shared;
 use crate::run::item::Item;
 use crate::run::steward::{self, Steward, Wanted};
+use crate::run::teller::Teller;
 use crate::run::{Counts, Report, check, no_counts, panics, violation};
 use crate::workload::{Action, Door, Workload, WorkloadProgram, behaviour_of};
 
@@ -177,6 +178,7 @@ struct World {
     desk: Desk,
     clerk: Clerk,
     steward: Steward,
+    teller: Teller,
     followed: Followed,
     /// A program whose budgets are not known everywhere yet.
     put_off: Option<Box<WorkloadProgram>>,
@@ -238,6 +240,7 @@ impl World {
             desk: Desk::default(),
             clerk: Clerk::new(seed),
             steward: Steward::new(seed),
+            teller: Teller::new(seed),
             followed: Followed::default(),
             put_off: None,
             shared: shared(),
@@ -312,6 +315,7 @@ impl World {
             self.work_at_the_desk();
             self.ask();
             self.tend_tournaments();
+            self.tell_of_moved();
             self.order_skips();
             self.step_nodes();
             self.sweep();
@@ -793,15 +797,9 @@ impl World {
             wanted = self.steward.announce(&models, now);
         }
         if self.steward.looks(self.is_calm) {
-            let (nodes, first) = (&self.nodes, self.random.index(self.nodes.len()));
+            let first = self.random.index(self.nodes.len());
             let read = |number: u16, work: &mut dyn FnMut(&Partition)| {
-                let seats = nodes[first..].iter().chain(&nodes[..first]);
-                let seats = seats.map(|node| &node.seats[usize::from(number)]);
-                let live = seats.filter_map(|seat| match seat {
-                    Seat::Live(owned) => Some(owned.live.home().partition()),
-                    Seat::Empty | Seat::Taking(_) => None,
-                });
-                live.take(1).for_each(work);
+                read_from(&self.nodes, first, number, work);
             };
             let over = steward::over(self.partitions(), now, &read);
             let settled = self.steward.settle(&models, over, self.is_calm);
@@ -819,6 +817,19 @@ impl World {
             self.tell(|| format!("{operator}: {request:?} in partition {partition}"));
             let item = Rc::new(Item::request(&operator, &request, self.clock));
             self.topics.put(SourceTopic::Commands, partition, Some(item));
+        }
+    }
+
+    /// Now and then some node tells who has moved.
+    fn tell_of_moved(&mut self) {
+        let (now, first) = (self.log_time(), self.random.index(self.nodes.len()));
+        let models: Vec<&Model> = self.truths.iter().map(|truth| &truth.model).collect();
+        let read = |number: u16, work: &mut dyn FnMut(&Partition)| {
+            read_from(&self.nodes, first, number, work);
+        };
+        for (home, operator, page) in self.teller.tell(&models, now, self.is_calm, &read) {
+            let item = Rc::new(Item::moved(&operator, page, self.clock));
+            self.topics.put(SourceTopic::Commands, home, Some(item));
         }
     }
 
@@ -917,6 +928,10 @@ impl World {
                 .for_each(|at| self.nodes[node].replace_disk(at, SimulatedDisk::new()));
         }
         self.settle();
+        let models: Vec<_> = self.truths.iter().map(|truth| &truth.model).collect();
+        let partitions: Vec<_> = self.truths.iter().map(|truth| truth.both().0).collect();
+        let now = self.log_time();
+        check::positions::all_are_told(&models, &partitions, now, &mut self.counts);
         self.outlive();
         let models: Vec<_> = self.truths.iter().map(|truth| &truth.model).collect();
         check::tournaments::all_is_paid(&models, &mut self.counts);
@@ -948,6 +963,7 @@ impl World {
             self.move_partitions();
             self.order_skips();
             self.tend_tournaments();
+            self.tell_of_moved();
             self.step_nodes();
             if self.events.is_empty() && self.is_quiet() {
                 break;
@@ -1018,4 +1034,15 @@ impl World {
             "seats {seats:?}, folded {folded:?}, behind {behind:?}, covered {covered:?}, sent all {sent:?}"
         )
     }
+}
+
+/// Reads a partition at the first node from one on that has it.
+fn read_from(nodes: &[Node], first: usize, number: u16, work: &mut dyn FnMut(&Partition)) {
+    let seats = nodes[first..].iter().chain(&nodes[..first]);
+    let seats = seats.map(|node| &node.seats[usize::from(number)]);
+    let live = seats.filter_map(|seat| match seat {
+        Seat::Live(owned) => Some(owned.live.home().partition()),
+        Seat::Empty | Seat::Taking(_) => None,
+    });
+    live.take(1).for_each(work);
 }

@@ -231,6 +231,31 @@ pub struct ModelAward {
     pub pays: bool,
 }
 
+/// Where some players of a tournament stand whose scores have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the command, by name")]
+pub struct ModelPage {
+    pub tournament: u32,
+    pub revision: u64,
+    pub look: i64,
+    pub page: u32,
+    pub after: i64,
+    pub at: i64,
+    pub is_last: bool,
+    pub lines: Vec<ModelPageLine>,
+}
+
+/// Where a player stands; the subject is 32 hexadecimal figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as above")]
+pub struct ModelPageLine {
+    pub player_id: String,
+    pub subject: String,
+    pub position: u64,
+    pub score: i128,
+    pub reached: i64,
+}
+
 /// What may become of something that is won.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the command")]

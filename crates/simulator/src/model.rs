@@ -15,6 +15,7 @@ pub mod forecasts;
 pub mod letters;
 pub mod lots;
 pub mod messages;
+pub mod positions;
 pub mod prizes;
 mod promoting;
 pub mod requests;
@@ -273,6 +274,7 @@ pub struct Model {
     accounts: BTreeMap<(String, String), ModelAccount>,
     catalogue: Catalogue,
     contests: Contests,
+    told_positions: positions::ToldPositions,
     /// The shares of budgets here, by operator and promotion.
     shares: BTreeMap<(String, String), ModelShare>,
     letters: BTreeMap<(u16, u64, u32), ModelLetter>,

@@ -17,6 +17,7 @@ pub(crate) mod item;
 mod node;
 pub(crate) mod panics;
 pub(crate) mod steward;
+pub(crate) mod teller;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -177,6 +178,7 @@ struct Run {
     desk: desk::Desk,
     clerk: clerk::Clerk,
     steward: steward::Steward,
+    teller: teller::Teller,
     followed: boards::Followed,
     record_count: usize,
     /// The world is over, and all that is left is done.
@@ -208,6 +210,7 @@ impl Run {
             options: options(partitions, &mut random),
             clerk: clerk::Clerk::new(seed),
             steward: steward::Steward::new(seed),
+            teller: teller::Teller::new(seed),
             followed: boards::Followed::default(),
             random,
             node: None,
@@ -310,6 +313,7 @@ impl Run {
         self.work_at_the_desk();
         self.ask();
         self.tend_tournaments();
+        self.tell_of_moved();
         self.order_skips();
         self.deliver(80);
         if self.random.percent(85) {
@@ -627,6 +631,9 @@ impl Run {
         self.is_calm = true;
         self.come_to_rest();
         self.check(true).unwrap_or_else(|error| panic!("without faults: {error}"));
+        let models: Vec<_> = self.models.iter().collect();
+        let partitions: Vec<_> = self.reference.partitions.iter().collect();
+        check::positions::all_are_told(&models, &partitions, self.log_time(), &mut self.counts);
         self.outlive();
         self.come_to_rest();
         let models: Vec<_> = self.models.iter().collect();
@@ -707,6 +714,17 @@ impl Run {
         panic!("a timer is due for ever");
     }
 
+    /// Now and then somebody tells who has moved.
+    fn tell_of_moved(&mut self) {
+        let now = self.log_time();
+        let models: Vec<&Model> = self.models.iter().collect();
+        let ground = &self.node.as_ref().expect("the node is up").ground;
+        let read = |number: u16, work: &mut dyn FnMut(&Partition)| ground.read(number, work);
+        for (home, operator, page) in self.teller.tell(&models, now, self.is_calm, &read) {
+            self.put(Some(home), Item::moved(&operator, page, self.clock));
+        }
+    }
+
     fn have_sent_all(&self) -> bool {
         self.reference.partitions.iter().all(|partition| self.desk.has_sent_all(partition))
     }
@@ -715,6 +733,7 @@ impl Run {
         self.order_skips();
         self.deliver(100);
         self.tend_tournaments();
+        self.tell_of_moved();
         self.commit()?;
         self.fold_all()
     }
@@ -793,6 +812,12 @@ pub(crate) fn expect(
             if expected.reason.is_none() {
                 count(found::says(says));
             }
+            Expectation::Record(expected)
+        }
+        Meaning::Moved(page) => {
+            let expected = model.moved(partition, operator, page);
+            let is_taken = expected.reason.is_none();
+            count(if is_taken { "pages of positions taken" } else { "pages of positions refused" });
             Expectation::Record(expected)
         }
         Meaning::Arrived => Expectation::Arrived,

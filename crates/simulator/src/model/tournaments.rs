@@ -221,6 +221,12 @@ impl Model {
         said.get((times as usize).checked_sub(1)?)
     }
 
+    /// The latest close that was ever said of it.
+    pub(super) fn last_close(&self, operator: &str, number: u32) -> Option<i64> {
+        let said = self.contests.said.get(operator)?.get((number as usize).checked_sub(1)?)?;
+        said.iter().map(ModelTournament::closes).max()
+    }
+
     /// How many wagers, voids and game events came late here once it had been settled so many times again, where any did.
     pub fn remarks(&self, operator: &str, number: u32, settlement: u32) -> Option<[u64; 3]> {
         self.contests.remarks.get(&(operator.to_owned(), number, settlement)).copied()

@@ -52,6 +52,15 @@ fn look(board: &mut Board, of: &Of<'_>, partition: &Partition) {
 
 /// All partitions together: a position is one more than the sum of those who are ahead in each.
 pub(crate) fn together(ties: Ties, parts: &[Part]) -> Vec<RankedLine> {
+    let line = |(position, standing, player)| {
+        let Standing { score, events, .. } = standing;
+        RankedLine { position, player, score, events }
+    };
+    ranked(ties, parts).into_iter().map(line).collect()
+}
+
+/// Positions, how they stand, and who.
+pub(crate) fn ranked(ties: Ties, parts: &[Part]) -> Vec<(u64, Standing, String)> {
     let lines = |part: &Part| -> Vec<(Standing, String)> {
         let lines = part.board().from(1);
         lines
@@ -65,9 +74,8 @@ pub(crate) fn together(ties: Ties, parts: &[Part]) -> Vec<RankedLine> {
     let standings: Vec<_> = all.iter().map(|(standing, _)| *standing).collect();
     (0..all.len()).for_each(|at| near(ties, parts, &standings, at));
     let ranked = all.into_iter().map(|(standing, player)| {
-        let Standing { score, events, .. } = standing;
         let ahead: u64 = parts.iter().map(|part| part.board().ahead(&standing)).sum();
-        RankedLine { position: ahead + 1, player, score, events }
+        (ahead + 1, standing, player)
     });
     ranked.collect()
 }
@@ -110,7 +118,9 @@ impl Followed {
                 let new = || (Board::new(made.ties(), PARTITIONS_MAX), BTreeMap::new());
                 let (board, batches) = self.0.entry(key).or_insert_with(new);
                 // Scores are let go of at some time, and whoever takes over may be behind.
-                let is_known = batches.insert(number, batch).is_some_and(|at| at <= batch)
+                // Another copy has not come to where one stands within a batch.
+                let seen = batch + u64::from(partition.stands());
+                let is_known = batches.insert(number, seen).is_some_and(|at| at <= batch)
                     && tournament.keeps_scores(partition.time());
                 if is_known && board.follow(&of, partition) {
                     gone_on += 1;
@@ -119,9 +129,13 @@ impl Followed {
                     look(board, &of, partition);
                 }
                 let is_own = |line: &Line<'_>| board.who(line.player).0 == number;
-                let own = board.board().from(1).filter(is_own).map(|it| (it.player, it.standing));
-                let is_same = own.eq(made.board().from(1).map(|it| (it.player, it.standing)));
-                assert!(is_same, "the leaderboard of {key:?} has not followed partition {number}");
+                let line = |it: Line<'_>| (it.player, *it.standing);
+                let own: Vec<_> = board.board().from(1).filter(is_own).map(line).collect();
+                let anew: Vec<_> = made.board().from(1).map(line).collect();
+                assert_eq!(
+                    own, anew,
+                    "the leaderboard of {key:?} as it follows partition {number}"
+                );
             }
         }
         gone_on

@@ -1,6 +1,7 @@
 //! What must hold whenever a node has folded all that it was given.
 
 pub(crate) mod budgets;
+pub(crate) mod positions;
 mod requests;
 pub(crate) mod rewards;
 mod signals;
@@ -29,10 +30,12 @@ use accolade_storage::driver::Ground;
 use accolade_storage::error::{Result, StorageError};
 use accolade_storage::pages;
 use accolade_wire::bytes::Cursor;
+use accolade_wire::hex::to_hex;
 use accolade_wire::journal::StoredNotice;
 use accolade_wire::ledger::chain_hash;
 use accolade_wire::notice::counted::{EVENT_COUNTED, EventCounted};
 use accolade_wire::notice::games::GAME_SCORED;
+use accolade_wire::notice::moved::{POSITION_MOVED, PositionMoved};
 use accolade_wire::notice::prize::{PRIZE_MOVED, PrizeMoved};
 use accolade_wire::notice::scores::{SCORED, SCORED_LATE, Scored, ScoredLine};
 use accolade_wire::notice::signal::{SIGNAL_MOVED, SignalMoved};
@@ -161,6 +164,7 @@ pub(crate) fn is_behind(partition: &Partition) -> bool {
 /// timer is still to fire, what it may bring is taken as told; where none is, nothing may be missing.
 pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Model) -> u64 {
     let mut told = told_of(partition.number(), store);
+    let positions = positions_of(&mut told);
     if model.has_no_levels_yet() {
         assert!(told.is_empty(), "moves under behaviour 1: {told:?}");
         return 0;
@@ -224,6 +228,7 @@ pub(crate) fn players(partition: &Partition, store: &mut MemoryStore, model: &Mo
     budgets::same(partition, model);
     rewards::same(partition, model);
     tournaments::same(partition, model);
+    positions::same(partition, &positions, model);
     count
 }
 
@@ -302,7 +307,7 @@ fn modelled_moved(moved: &Moved) -> ModelMoved {
 }
 
 /// What the journal tells of a player.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Told {
     moves: Vec<ModelMove>,
     redemptions: Vec<RedemptionMoved>,
@@ -311,8 +316,15 @@ struct Told {
     scored: Vec<Vec<ScoredLine>>,
     scored_late: Vec<Vec<ScoredLine>>,
     prizes: Vec<PrizeMoved>,
+    positions: Vec<PositionMoved>,
     /// What was said of points that expire soon, and when.
     expiring: Vec<(i64, PointsExpiring)>,
+}
+
+impl Told {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// All that the journal of a partition tells of, by player.
@@ -353,6 +365,10 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
                         let moved = PrizeMoved::read(&notice.body).expect("the fold wrote it");
                         told.prizes.push(moved);
                     }
+                    POSITION_MOVED => {
+                        let moved = PositionMoved::read(&notice.body).expect("the fold wrote it");
+                        told.positions.push(moved);
+                    }
                     POINTS_EXPIRING => {
                         let told_at = recorded.time.micros();
                         let said = PointsExpiring::read(&notice.body).expect("the fold wrote it");
@@ -365,6 +381,19 @@ fn told_of(partition: u16, store: &MemoryStore) -> BTreeMap<Subject, Told> {
         }
     }
     told
+}
+
+/// What is told of who has moved, by subject: those may be of another partition.
+fn positions_of(told: &mut BTreeMap<Subject, Told>) -> BTreeMap<String, Vec<PositionMoved>> {
+    let mut positions = BTreeMap::new();
+    for (subject, told) in &mut *told {
+        let moved = std::mem::take(&mut told.positions);
+        if !moved.is_empty() {
+            positions.insert(to_hex(&subject.0), moved);
+        }
+    }
+    told.retain(|_, told| !told.is_nothing());
+    positions
 }
 
 fn told_move(moved: &TierMoved) -> ModelMove {

@@ -5,7 +5,9 @@ use accolade_domain::ledger::Place;
 use accolade_domain::time::Timestamp;
 use accolade_engine::input::Known;
 use accolade_wire::budget::Says;
-use accolade_wire::control::{Award, Becomes, Command, Control, NewKey, Request};
+use accolade_wire::control::{
+    Award, Becomes, Command, Control, MovedLine, MovedPage, NewKey, Request,
+};
 use accolade_wire::dialect;
 use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::hex::to_hex;
@@ -20,8 +22,8 @@ use accolade_wire::tournament::{
 
 use crate::input::{
     ModelAgain, ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent,
-    ModelPeriod, ModelPlaces, ModelPrize, ModelRequest, ModelReward, ModelRight, ModelSaid,
-    ModelSays, ModelStage, ModelTies, ModelTournament, ModelWin,
+    ModelPage, ModelPageLine, ModelPeriod, ModelPlaces, ModelPrize, ModelRequest, ModelReward,
+    ModelRight, ModelSaid, ModelSays, ModelStage, ModelTies, ModelTournament, ModelWin,
 };
 use crate::message;
 use crate::model::messages::{ModelMessage, ModelSent};
@@ -49,6 +51,7 @@ pub(crate) enum Meaning {
     Says(String, ModelSays),
     Reward(String, Box<ModelReward>),
     Tournament(String, Box<ModelTournament>),
+    Moved(ModelPage),
     Arrived,
     Genesis,
     AddOperator(String),
@@ -263,6 +266,27 @@ impl Item {
     pub(crate) fn tournament(operator: String, tournament: ModelTournament, now: i64) -> Self {
         let control = Control::Tournament(terms_of(&operator, &tournament));
         Self::control(&control, now, Meaning::Tournament(operator, Box::new(tournament)))
+    }
+
+    /// Where players of a tournament stand whose scores have changed.
+    pub(crate) fn moved(operator: &str, page: ModelPage, received_at: i64) -> Self {
+        let line = |it: &ModelPageLine| {
+            let ModelPageLine { player_id, subject, position, score, reached } = it.clone();
+            MovedLine { player_id, subject, position, score: score.to_string(), reached }
+        };
+        let lines = page.lines.iter().map(line).collect();
+        let ModelPage { tournament, revision, look, page: number, after, at, is_last, .. } = page;
+        let wire =
+            MovedPage { tournament, revision, look, page: number, after, at, is_last, lines };
+        Self {
+            kind: Kind::Command,
+            source: Source::Http,
+            operator: operator.to_owned(),
+            received_at,
+            origin: None,
+            body: json(&Command::Moved(wire)),
+            meaning: Meaning::Moved(page),
+        }
     }
 
     /// The answer of partition `by` to one that sent it a message.

@@ -169,7 +169,7 @@ impl Steward {
             percent: *random.pick(&[0, 8, 16]),
             looks_percent: *random.pick(&[10, 40, 80]),
             waits_percent: *random.pick(&[10, 30, 60]),
-            again_percent: *random.pick(&[0, 20, 50]),
+            again_percent: *random.pick(&[10, 40, 80]),
             style: Style::new(&mut random),
             made: 0,
             next_id: 0,

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::input::{
-    ModelAggregate, ModelAsked, ModelAward, ModelOf, ModelPlaces, ModelPrize, ModelQuery,
-    ModelResults, ModelStage, ModelTerm, ModelTies, ModelTournament, ModelWin, ModelWorth,
-    SCORE_ONE,
+    ModelAgain, ModelAggregate, ModelAsked, ModelAward, ModelOf, ModelPlaces, ModelPrize,
+    ModelQuery, ModelResults, ModelStage, ModelTerm, ModelTies, ModelTournament, ModelWin,
+    ModelWorth, SCORE_ONE,
 };
 use crate::model::prizes::{ModelPrizeState, places};
 use crate::model::tournaments::{ModelLine, ModelStanding, board};
@@ -222,4 +222,61 @@ fn a_prize_is_paid_once_and_not_to_who_is_excluded() {
     let paid = account.entries.iter().filter(|entry| entry.kind == "prize");
     assert_eq!(paid.map(|entry| entry.points).collect::<Vec<_>>(), [500]);
     assert_eq!(say(&mut story, ModelStage::Paid, 3), Some(1));
+}
+
+#[test]
+fn what_came_late_counts_when_it_is_settled_again_and_the_difference_is_paid() {
+    let prizes = vec![ModelPrize { places: ModelPlaces::Range(1, 1), win: ModelWin::Points(500) }];
+    let terms = ModelTournament { prizes, ..race(ModelAggregate::Sum) };
+    let mut story = Story::race(&terms);
+    story.wagers(&[("w1", "ann", 10), ("w2", "bob", 5)]);
+    story.wait(2 * HOUR);
+    story.tell(by("bob", wager("w3", 90, NOON + MINUTE).into()));
+    let say = |story: &mut Story, stage, edited_from, again: Option<ModelAgain>| {
+        let (players, lines, points, things, former) = (2, 1, 500, 0, 0);
+        let hash = String::new();
+        let results = Some(ModelResults { players, lines, points, things, former, hash });
+        let terms = ModelTournament { edited_from, stage, results, again, ..terms.clone() };
+        story.model.tournament_said("casino", &terms, story.now)
+    };
+    let award = |player: &str, settlement, place, before, points| {
+        ModelAsked::Award(ModelAward {
+            player_id: player.to_owned(),
+            tournament: 1,
+            settlement,
+            place,
+            before,
+            position: 1,
+            score: 1,
+            events: 1,
+            points,
+            thing: None,
+            pays: true,
+        })
+    };
+    let entries = |story: &Story, player: &str| -> Vec<i64> {
+        let account = &story.model.accounts()[&("casino".to_owned(), player.to_owned())];
+        let paid = account.entries.iter().filter(|entry| entry.kind == "prize");
+        paid.map(|entry| entry.points).collect()
+    };
+    assert_eq!(story.board(), [line(1, "ann", 10, 1), line(2, "bob", 5, 1)]);
+    assert_eq!(say(&mut story, ModelStage::Settled, 1, None), Some(1));
+    story.ask("", award("ann", 0, 1, 0, 500));
+    assert_eq!(say(&mut story, ModelStage::Paid, 2, None), Some(1));
+    let again = |times| Some(ModelAgain { times, takes_back: true, request: "a".into() });
+    assert_eq!(say(&mut story, ModelStage::Resettling, 3, again(2)), None, "it would be the first");
+    assert_eq!(say(&mut story, ModelStage::Resettling, 3, again(1)), Some(1));
+    let after = board(&[&story.model], "casino", 1, 1);
+    assert_eq!(after[0].standing.player, "bob");
+    let rows: Vec<_> = story.model.place_rows("casino", 1, 0).collect();
+    let places = places(&terms, &after, &rows);
+    let named: Vec<_> = places.iter().map(|it| (&*it.line.standing.player, it.before)).collect();
+    assert_eq!(named, [("bob", 0), ("ann", 1)], "who was paid is known");
+    assert_eq!(say(&mut story, ModelStage::Settled, 4, again(1)), Some(1));
+    for _ in 0..2 {
+        story.ask("", award("bob", 1, 1, 0, 500));
+        story.ask("", award("ann", 1, 2, 1, 0));
+    }
+    assert_eq!(entries(&story, "bob"), [500]);
+    assert_eq!(entries(&story, "ann"), [500, -500]);
 }

@@ -147,7 +147,7 @@ async fn a_shadow_is_settled_again_and_held_against_what_would_have_been_won() {
         let why = json!({ "why": "a cheat", "takeBack": true });
         let dry = well(api.post(&of("race", "/resettle?dryRun=true"), &why).await);
         let said = ["changed", "more", "less"].map(|name| dry[name].to_string());
-        assert_eq!(said, ["2", "200", "300"], "{dry}");
+        assert_eq!(said, ["2", "200.0", "300.0"], "{dry}");
         well(api.post(&of("race", "/resettle"), &why).await);
         let results = settled(api, "race", has(2, 1)).await;
         assert_eq!(states(&results), [(1, bert.clone(), json!(300.0), "none".to_owned())]);

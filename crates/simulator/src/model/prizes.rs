@@ -233,7 +233,15 @@ impl Model {
         if known.is_none() && terms.stage == ModelStage::Paid {
             return Err("no_such_prize");
         }
-        let is_done = |known: &ModelPlaceRow| known.state != ModelPrizeState::AwaitingApproval;
+        // What was paid to whoever was refused before is taken back once that is approved.
+        let is_refused_again = |known: &ModelPlaceRow| {
+            let is_same = |it: &ModelPlaceRow| it.is_refused() && it.paid == known.paid;
+            known.is_refused() && earlier.as_ref().is_some_and(is_same)
+        };
+        let stays_refused = known.as_ref().is_some_and(is_refused_again);
+        let is_done = |known: &ModelPlaceRow| {
+            known.state != ModelPrizeState::AwaitingApproval && !stays_refused
+        };
         if known.as_ref().is_some_and(|known| is_done(known) || !terms.pays()) {
             return Ok(done);
         }
@@ -260,6 +268,9 @@ impl Model {
             return Ok(done);
         }
         if !terms.pays() {
+            if let Some(refused) = refused {
+                row.becomes_as(&refused);
+            }
             self.prize_moved(key, at, &terms.id, row);
             return Ok(done);
         }
@@ -267,6 +278,9 @@ impl Model {
         row.at = now;
         self.settle(input, key, &terms, &mut row, earlier.as_ref(), now);
         (row.paid, row.given) = (self.paid(key, &terms.id), self.things_of(key, award.tournament));
+        if stays_refused && before == self.accounts[key].entries.len() {
+            return Ok(done);
+        }
         let is_as_before = is_new
             && before == self.accounts[key].entries.len()
             && earlier.is_some_and(|earlier| {

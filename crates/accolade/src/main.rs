@@ -69,6 +69,7 @@ mod webhook;
 mod webhooks_config;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -118,8 +119,9 @@ fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(dispatch(arguments));
-    // Reading standard input may block for ever; nobody waits for it.
-    runtime.shutdown_background();
+    // Threads that end beside the process would use what libraries have put away by then. Reading standard input may
+    // block for ever; nobody waits for that.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 

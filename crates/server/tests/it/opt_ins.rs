@@ -8,24 +8,24 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Api, OPERATOR, ask, now_micros, time};
 use crate::tournaments::{TOURNAMENTS, bet, both, definition, heard, is, of, players, well};
 
-fn opt_ins(player: &str) -> String {
+pub(crate) fn opt_ins(player: &str) -> String {
     format!("/api/v1/players/{player}/tournaments")
 }
 
-async fn say(api: &Api, player: &str, tournament: &str, opt_in: &str) -> Answer {
+pub(crate) async fn say(api: &Api, player: &str, tournament: &str, opt_in: &str) -> Answer {
     let body = json!({ "tournamentId": tournament, "optIn": opt_in });
     api.send(ask("PUT", &opt_ins(player)).json(&body)).await
 }
 
 /// A tournament that is scheduled, and whose start is far away or soon.
-async fn schedule(api: &Api, other: &Api, id: &str, more: Value) {
+pub(crate) async fn schedule(api: &Api, other: &Api, id: &str, more: Value) {
     let made = api.post(TOURNAMENTS, &definition(id, more)).await;
     assert_eq!(made.status, 201, "{made:?}");
     well(api.post(&of(id, "/schedule"), &json!({})).await);
     heard(api, other, id).await;
 }
 
-fn later(more: Value) -> Value {
+pub(crate) fn later(more: Value) -> Value {
     let starts = now_micros() + 3_600_000_000;
     let mut body = json!({
         "optIn": true, "starts": time(starts), "ends": time(starts + 3_600_000_000),
@@ -154,7 +154,7 @@ async fn a_player_s_token_opts_in_for_that_player_alone() {
     assert!(first.to_string().contains("anna"), "{first}");
 }
 
-async fn seats(api: &Api, id: &str) -> Value {
+pub(crate) async fn seats(api: &Api, id: &str) -> Value {
     let seats = well(api.get(&of(id, "/seats")).await);
     json!([seats["participantsMax"], seats["taken"], seats["left"]])
 }
